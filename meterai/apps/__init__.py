@@ -1,0 +1,1 @@
+"""The processes: web, worker, command line.  The only places that build things from config."""

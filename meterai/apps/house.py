@@ -1,0 +1,145 @@
+"""The house: every desk, built once per process from the settings."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from meterai import sealing
+from meterai.accounts import AccountDesk
+from meterai.documents import DocumentDesk
+from meterai.kit.clock import Clock, SystemClock
+from meterai.notifications import MailDesk
+from meterai.orders import OrderDesk
+from meterai.payments import PaymentDesk, SnapProfile, SnapProvider
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.keyring import KeyMissing, Keyring
+from meterai.plumbing.mail import Postman
+from meterai.plumbing.objects import ObjectStore
+from meterai.refunds import RefundDesk
+from meterai.sealing import Issuer
+from meterai.stamping import StampingDesk
+from meterai.stamps import SerialDesk
+from meterai.verification import VerificationDesk
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Every desk of one process."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    keyring: Keyring
+    issuer: Issuer
+    accounts: AccountDesk
+    payments: PaymentDesk
+    orders: OrderDesk
+    documents: DocumentDesk
+    stamping: StampingDesk
+    refunds: RefundDesk
+    mails: MailDesk
+    verification: VerificationDesk
+
+    def desks(self) -> dict[type, object]:
+        """By their type, as routes ask for them."""
+        found = (
+            self.settings,
+            self.database,
+            self.accounts,
+            self.payments,
+            self.orders,
+            self.documents,
+            self.stamping,
+            self.refunds,
+            self.verification,
+        )
+        return {type(desk): desk for desk in found}
+
+
+def issuer_of(settings: Settings, clock: Clock) -> Issuer:
+    """The configured issuer; in development one is made on the first start."""
+    directory = Path(settings.issuer) if settings.issuer else settings.directory / "keys" / "issuer"
+    if settings.environment == "production" or settings.issuer:
+        return sealing.load_issuer(directory)
+    return sealing.development_issuer(directory, algorithm=settings.seal_algorithm, at=clock.now())
+
+
+def _provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKey:
+    given = settings.bank_public_key
+    path = Path(given) if given else keyring.directory / "bank.pub.pem"
+    if not path.exists():
+        raise KeyMissing(f"{path}: the public key of the payment provider")
+    key = serialization.load_pem_public_key(path.read_bytes())
+    assert isinstance(key, rsa.RSAPublicKey), "SNAP BI signs with RSA"
+    return key
+
+
+def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
+    """The payment provider as configured."""
+    return SnapProfile(
+        base_url=settings.bank_url.rstrip("/"),
+        path=settings.bank_path,
+        client_id=settings.bank_client_id,
+        client_secret=settings.bank_client_secret or keyring.client_secret(),
+        merchant_id=settings.bank_merchant_id,
+        private_key=keyring.provider_key(),
+        provider_public_key=_provider_public_key(settings, keyring),
+        signature=settings.bank_signature,
+        timeout_seconds=settings.bank_timeout_seconds,
+    )
+
+
+def keyring_of(settings: Settings) -> Keyring:
+    """The keys of the instance; outside production missing ones are made."""
+    return Keyring(settings.directory, may_make=settings.environment != "production")
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Build every desk, open database and provider, and close them at the end."""
+    clock = SystemClock()
+    keyring = keyring_of(settings)
+    issuer = issuer_of(settings, clock)
+    database = Database(settings.database_url, connections=settings.database_connections)
+    provider = SnapProvider(profile_of(settings, keyring), clock)
+    objects = ObjectStore(settings.directory, keyring.derived("objects"))
+    accounts = AccountDesk(database, keyring.derived("sign-in"), settings, clock)
+    payments = PaymentDesk(database, provider, settings, clock)
+    orders = OrderDesk(database, payments, settings, clock)
+    documents = DocumentDesk(database, objects, settings, clock)
+    desks = (documents, orders, SerialDesk(database))
+    postman = Postman(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.mail_from,
+        settings.smtp_user,
+        settings.smtp_password,
+        settings.smtp_tls,
+    )
+    house = House(
+        settings,
+        clock,
+        database,
+        keyring,
+        issuer,
+        accounts,
+        payments,
+        orders,
+        documents,
+        StampingDesk(database, desks, issuer, settings, clock),
+        RefundDesk(database, provider, settings, clock),
+        MailDesk(database, postman, accounts, settings),
+        VerificationDesk(database, [issuer.root], settings, clock),
+    )
+    await database.open()
+    await provider.open()
+    try:
+        yield house
+    finally:
+        await provider.close()
+        await database.close()

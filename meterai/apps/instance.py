@@ -1,0 +1,100 @@
+"""An instance on one machine: its database, and the addresses it chose.
+
+`DIR/instance.json` says how to reach a running instance; every command with the same `--data`
+reads it.  Where the embedded server of a data directory is not running, a command that needs it
+starts it for as long as it runs.
+"""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import psycopg
+
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings, instance_file
+from meterai.plumbing.embedded import EmbeddedPostgres
+
+SYSTEM_URL = "postgresql:///meterai"  # the machine's own server, by its usual socket
+DATABASE = "meterai"
+
+
+class DatabaseMissing(Refusal):
+    """No database was found where the configuration says there is one."""
+
+    code = "database_missing"
+    status = 500
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def free_port(host: str, wanted: int) -> int:
+    """The wanted port if it is free, else any free one."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError(f"no free port on {host}")
+
+
+def is_free(host: str, port: int) -> bool:
+    """True where nobody listens on the port."""
+    return free_port(host, port) == port
+
+
+def remember(settings: Settings, **chosen: object) -> None:
+    """Write down the addresses that were chosen, for other commands and the next start."""
+    path = instance_file(settings.directory)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps({"settings": chosen}, indent=2) + "\n")
+    draft.chmod(0o600)
+    draft.rename(path)
+
+
+def _ensure_database(server_url: str) -> str:
+    """The URL of our database on a server, made if it is missing."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+        if found.fetchone() is None:
+            connection.execute(f"CREATE DATABASE {DATABASE} ENCODING 'UTF8' TEMPLATE template0")
+    return server_url.replace("/postgres?", f"/{DATABASE}?")
+
+
+@contextmanager
+def database_of(settings: Settings) -> Iterator[Settings]:
+    """The settings with a database that answers; the embedded one is started if it must be.
+
+    Refuses `DatabaseMissing`.
+    """
+    embedded = EmbeddedPostgres(settings.directory)
+    url = settings.database_url
+    if not url and settings.database == "system":
+        url = SYSTEM_URL
+    is_ours = not url
+    try:
+        if is_ours:
+            url = _ensure_database(embedded.start())
+        else:
+            psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError as error:
+        raise DatabaseMissing(str(error).strip()) from None
+    try:
+        yield msgspec.structs.replace(settings, database_url=url)
+    finally:
+        if is_ours:
+            embedded.stop()
+
+
+def standins_directory(settings: Settings) -> Path:
+    """Where the stand-ins keep their state."""
+    return settings.directory / "standins"

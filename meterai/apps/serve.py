@@ -1,0 +1,34 @@
+"""Web processes: Granian, each process one application with its own pool."""
+
+import os
+import shutil
+
+from granian import Granian
+from granian.constants import Interfaces, Loops
+
+from meterai.plumbing.config import Settings, export
+from meterai.plumbing.parent import die_with_parent
+
+BACKLOG = 2048  # connections that may wait while every process is busy
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    die_with_parent()
+    folder = settings.directory / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    export(settings, PROMETHEUS_MULTIPROC_DIR=str(folder))
+    Granian(
+        "meterai.apps.web:create",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        loop=Loops.uvloop if os.name != "nt" else Loops.asyncio,
+        backlog=BACKLOG,
+        log_enabled=False,
+        respawn_failed_workers=True,
+        websockets=False,
+    ).serve()

@@ -1,0 +1,36 @@
+"""The stand-ins for bank and mail, set up from the same settings as the rest."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import standins
+from meterai.apps.house import keyring_of
+from meterai.apps.instance import standins_directory
+from meterai.payments.routes import NOTIFY_PATH
+from meterai.plumbing.config import Settings
+
+
+async def run(settings: Settings, say: Callable[[str], None]) -> None:
+    """Stand in until SIGTERM or SIGINT."""
+    keyring = keyring_of(settings)
+    running = await standins.start(
+        standins.Options(
+            directory=standins_directory(settings),
+            client_id=settings.bank_client_id,
+            client_secret=settings.bank_client_secret or keyring.client_secret(),
+            partner_public_key=keyring.provider_public_key(),
+            notify_url=f"http://{settings.host}:{settings.port}{NOTIFY_PATH}",
+            merchant_id=settings.bank_merchant_id,
+            host=settings.host,
+            bank_port=settings.bank_port,
+            mail_port=settings.mail_port,
+            smtp_port=settings.smtp_port,
+        )
+    )
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+    await running.stop()

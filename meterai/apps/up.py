@@ -1,0 +1,181 @@
+"""`meterai up`: everything on one machine, for development and rehearsal.
+
+The parent prepares database, keys and ports, starts web, worker and stand-ins as processes of
+their own, starts any of them again that dies, and stops them all when it is told to.
+"""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from types import FrameType
+
+import msgspec
+import structlog
+
+from meterai.apps.house import issuer_of, keyring_of
+from meterai.apps.instance import (
+    database_of,
+    free_port,
+    is_free,
+    remember,
+    standins_directory,
+)
+from meterai.kit.clock import SystemClock
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings, environment_for
+from meterai.plumbing.keyring import write_once
+from meterai.plumbing.migrations import migrate
+
+READY_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 15.0
+RESTART_PAUSE_SECONDS = 0.5  # a process that dies at once must not spin
+_log = structlog.get_logger()
+
+
+class PortTaken(Refusal):
+    """Somebody listens on the port already."""
+
+    code = "port_taken"
+    status = 500
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is taken; choose another with --port")
+        self.port = port
+
+
+class NotReady(Exception):
+    """A part did not answer in time."""
+
+
+class Part:
+    """One child process, started again when it dies."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
+        self._command = [sys.executable, "-m", "meterai", name]
+        self._environment = environment_for(settings)
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # Its own session: Ctrl-C reaches only us, and we stop the parts in order.
+        return subprocess.Popen(
+            self._command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def revive(self) -> None:
+        """Start it again if it died."""
+        if self._process.poll() is not None:
+            _log.warning("part_died", part=self.name, status=self._process.returncode)
+            time.sleep(RESTART_PAUSE_SECONDS)
+            self._process = self._start()
+
+    def stop(self) -> None:
+        """Ask it to stop, and make it after a while."""
+        if self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _wait_for(url: str, is_stopping: threading.Event) -> None:
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while not _answers(url):
+        if is_stopping.wait(0.05):
+            return
+        if time.monotonic() > deadline:
+            raise NotReady(url)
+
+
+def _with_ports(settings: Settings) -> Settings:
+    """Ports for everything: those of last time where they are free."""
+    if settings.port and not is_free(settings.host, settings.port):
+        raise PortTaken(settings.port)
+    port = settings.port or free_port(settings.host, 0)
+    bank = free_port(settings.host, settings.bank_port)
+    mail = free_port(settings.host, settings.mail_port)
+    smtp = free_port(settings.host, settings.smtp_port)
+    return msgspec.structs.replace(
+        settings,
+        port=port,
+        bank_port=bank,
+        mail_port=mail,
+        smtp_port=smtp,
+        bank_url=f"http://{settings.host}:{bank}",
+    )
+
+
+def _prepare_keys(settings: Settings) -> None:
+    # Imported here: outside development the stand-ins need not be installed.
+    from standins import bank_keys  # noqa: PLC0415
+
+    keyring = keyring_of(settings)
+    keyring.provider_key()
+    keyring.client_secret()
+    path = keyring.directory / "bank.pub.pem"
+    public = bank_keys(standins_directory(settings))
+    if write_once(path, public) != public:
+        path.write_bytes(public)
+    issuer_of(settings, SystemClock())
+
+
+def up(settings: Settings, say: Callable[[str], None]) -> None:
+    """Run everything until SIGINT or SIGTERM.  Refuses `PortTaken`, `DatabaseMissing`."""
+    is_stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        is_stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+    settings.directory.mkdir(parents=True, exist_ok=True)
+    settings = _with_ports(settings)
+    with database_of(settings) as ready:
+        _remember(ready)
+        migrate(ready.database_url)
+        _prepare_keys(ready)
+        parts: list[Part] = []
+        try:
+            mail_url = f"http://{ready.host}:{ready.mail_port}"
+            parts.append(Part("standins", ready))
+            _wait_for(f"{ready.bank_url}/healthz", is_stopping)
+            parts += [Part("worker", ready), Part("web", ready)]
+            _wait_for(f"http://{ready.host}:{ready.port}/readyz", is_stopping)
+            if not is_stopping.is_set():
+                say(f"bank {ready.bank_url}")
+                say(f"mail {mail_url}")
+                say(f"ready http://{ready.host}:{ready.port}")
+            while not is_stopping.wait(0.2):
+                for part in parts:
+                    part.revive()
+        finally:
+            for part in reversed(parts):
+                part.stop()
+
+
+def _remember(settings: Settings) -> None:
+    chosen = {
+        name: getattr(settings, name)
+        for name in ("host", "bank_url", "bank_port", "mail_port", "smtp_port", "port")
+    }
+    remember(settings, **chosen)

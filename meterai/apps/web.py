@@ -1,0 +1,188 @@
+"""The web application: every route of every room, its errors, its health."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Response, get
+from litestar.config.response_cache import ResponseCacheConfig
+from litestar.datastructures import State
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme, Server
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+
+from meterai import __version__, portal
+from meterai.apps.house import House, open_house
+from meterai.kit.refusal import Refusal
+from meterai.orders.routes import routes as order_routes
+from meterai.payments.routes import routes as payment_routes
+from meterai.plumbing import telemetry
+from meterai.plumbing.config import Settings, load
+from meterai.plumbing.http import PUBLIC, admit, on_fault, on_http_exception, on_refusal
+from meterai.plumbing.migrations import names
+from meterai.plumbing.parent import die_with_parent
+from meterai.portal.routes import routes as portal_routes
+from meterai.refunds.routes import routes as refund_routes
+from meterai.stamping.routes import routes as stamping_routes
+from meterai.verification.routes import routes as verification_routes
+
+BODY_BYTES_MAX = 1024 * 1024  # of a request that does not say otherwise; JSON is far smaller
+
+API = """
+Sell, issue, affix, check and refund electronic stamps.
+
+Commands that change money or stamps need an `Idempotency-Key`: a repeat with the same key gets the
+same answer, never a second charge. Refusals are `application/problem+json` (RFC 9457) with a
+stable `code`.
+"""
+
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        b"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        b"frame-ancestors 'none'",
+    ),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+@get("/healthz", opt={"permission": PUBLIC}, include_in_schema=False, media_type="text/plain")
+async def healthz() -> str:
+    """Alive: the process answers."""
+    return "ok"
+
+
+@get("/readyz", opt={"permission": PUBLIC}, include_in_schema=False)
+async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
+    """Ready: the database answers and is migrated, and the seal's certificates are valid."""
+    house: House = request.app.state.house
+    checks: dict[str, object] = {}
+    try:
+        rows = await house.database.read("SELECT name FROM applied_migrations ORDER BY name")
+        checks["database"] = "ok"
+        applied = [row["name"] for row in rows]
+        checks["migrations"] = "ok" if applied == names() else "missing"
+    except Exception as fault:  # whatever it is, we are not ready
+        checks["database"] = type(fault).__name__
+    try:
+        house.issuer.check_usable(house.clock.now())
+        checks["keys"] = "ok"
+    except Refusal as refusal:
+        checks["keys"] = refusal.code
+    is_ready = list(checks.values()) == ["ok", "ok", "ok"]
+    return Response(checks, status_code=200 if is_ready else 503)
+
+
+@get("/metrics", opt={"permission": PUBLIC}, include_in_schema=False)
+async def metrics() -> Response[bytes]:
+    """Prometheus metrics of all web processes of this instance."""
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@get("/openapi.json", opt={"permission": PUBLIC}, include_in_schema=False)
+async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The API as OpenAPI 3.1."""
+    return request.app.openapi_schema.to_schema()
+
+
+class Measured:
+    """Counts and times every request, and adds the headers that every answer has."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and watch its answer begin."""
+        if scope["type"] != ScopeType.HTTP:
+            await self.app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            handler = scope.get("route_handler")
+            route = min(handler.paths) if handler is not None else "none"
+            telemetry.REQUESTS.labels(scope["method"], route, status).inc()
+            telemetry.LATENCY.labels(route).observe(time.perf_counter() - begun)
+
+
+def build(settings: Settings) -> Litestar:
+    """The application for these settings."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_house(settings) as house:
+            app.state.house = house
+            app.state.desks = house.desks()
+            app.state.doorkeeper = house.accounts
+            yield
+
+    return Litestar(
+        route_handlers=[
+            healthz,
+            readyz,
+            metrics,
+            openapi,
+            *order_routes,
+            *stamping_routes,
+            *refund_routes,
+            *verification_routes,
+            *payment_routes,
+            *portal_routes,
+            portal.static_files(),
+        ],
+        guards=[admit],
+        lifespan=[lifespan],
+        state=State({}),
+        middleware=[Measured],
+        exception_handlers={
+            Refusal: portal.page_or_problem(on_refusal),
+            HTTPException: portal.page_or_problem(on_http_exception),
+            Exception: portal.page_or_problem(on_fault),
+        },
+        openapi_config=OpenAPIConfig(
+            title="meterai",
+            version=__version__,
+            description=API,
+            servers=[Server(url="/")],
+            components=Components(
+                security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}
+            ),
+            security=[{"key": []}],
+            path="/openapi",
+            render_plugins=[JsonRenderPlugin(path="/json")],
+        ),
+        request_max_body_size=BODY_BYTES_MAX,
+        response_cache_config=ResponseCacheConfig(),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def create() -> Litestar:
+    """What Granian calls in each web process."""
+    die_with_parent()
+    settings = load().settings
+    telemetry.configure(
+        level=settings.log_level, as_json=settings.environment == "production", who="web"
+    )
+    return build(settings)

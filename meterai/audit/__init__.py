@@ -1,0 +1,10 @@
+"""Audit: who did what to which thing.  Append-only.
+
+Promises this room keeps
+  * What is recorded is recorded in the transaction of the act, and never changed.
+  * No secret, code or document is in a record.
+"""
+
+from meterai.audit.service import record
+
+__all__ = ["record"]

@@ -1,0 +1,16 @@
+"""The one command of the room: write down an act."""
+
+from uuid import UUID
+
+from meterai.plumbing.database import Tx, jsonb
+
+_RECORD = """
+INSERT INTO audit_events (account_id, actor, action, subject, facts) VALUES (%s, %s, %s, %s, %s)
+"""
+
+
+async def record(
+    tx: Tx, account: UUID, *, actor: str, action: str, subject: str, **facts: object
+) -> None:
+    """Write down that `actor` did `action` to `subject`."""
+    await tx.run(_RECORD, account, actor, action, subject, jsonb(facts))

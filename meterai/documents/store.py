@@ -1,0 +1,30 @@
+"""SQL of documents, one function per question."""
+
+from uuid import UUID
+
+from meterai.plumbing.database import Row, Tx
+
+KEEP = """
+INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT ON CONSTRAINT documents_pkey DO UPDATE
+SET kept_until = greatest(documents.kept_until, excluded.kept_until), forgotten_at = NULL
+RETURNING name
+"""
+TO_FORGET = """
+SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL AND kept_until <= %s
+ORDER BY kept_until LIMIT %s
+"""
+FORGOTTEN = """
+UPDATE documents SET forgotten_at = %s WHERE account_id = %s AND sha256 = %s AND kept_until <= %s
+"""
+
+
+async def document(tx: Tx, account: UUID, sha256: bytes) -> Row | None:
+    """One document."""
+    return await tx.one(
+        "SELECT account_id, sha256, name, bytes, kept_until, forgotten_at FROM documents"
+        " WHERE account_id = %s AND sha256 = %s",
+        account,
+        sha256,
+    )

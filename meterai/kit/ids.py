@@ -1,0 +1,73 @@
+"""Identifiers: 128 bits, ordered by time, made by the caller so that a retry can repeat them.
+
+Inside they are UUIDs of version 7 (RFC 9562, section 5.7).  Outside they are shown with their
+kind and 26 characters of Crockford's base 32: `ord_06f9k2...`, which is safe to read aloud and
+to put into a URL.
+"""
+
+import secrets
+import time
+from uuid import UUID
+
+from meterai.kit.refusal import NotFound
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUE = {letter: number for number, letter in enumerate(ALPHABET)}
+_LENGTH = 26  # characters that hold 128 bits, 5 bits each
+
+
+def new_id() -> UUID:
+    """A fresh identifier, later ones sorting after earlier ones to the millisecond."""
+    random = secrets.randbits(74)
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | (random >> 62) << 64
+    return UUID(int=value | 0b10 << 62 | random & (1 << 62) - 1)
+
+
+def encode(value: int, length: int) -> str:
+    """`value` in `length` letters of the alphabet, most significant first."""
+    letters = []
+    for _ in range(length):
+        value, digit = divmod(value, 32)
+        letters.append(ALPHABET[digit])
+    return "".join(reversed(letters))
+
+
+def decode(text: str) -> int:
+    """The number that `encode` wrote; raises `KeyError` for a letter outside the alphabet."""
+    value = 0
+    for letter in text:
+        value = value << 5 | _VALUE[letter]
+    return value
+
+
+def compact(identifier: UUID) -> str:
+    """The 26 upper-case characters of an identifier."""
+    return encode(identifier.int, _LENGTH)
+
+
+def from_compact(text: str) -> UUID:
+    """Read what `compact` wrote; raises `ValueError` for anything else."""
+    try:
+        value = decode(text) if len(text) == _LENGTH else 1 << 128
+    except KeyError:
+        raise ValueError(f"not an identifier: {text!r}") from None
+    if value >> 128:
+        raise ValueError(f"not an identifier: {text!r}")
+    return UUID(int=value)
+
+
+def show(kind: str, identifier: UUID) -> str:
+    """The public form, for example `ord_06f9...`."""
+    return f"{kind}_{compact(identifier).lower()}"
+
+
+def read(kind: str, text: str) -> UUID:
+    """Read a public form of this kind; refuses with `NotFound`, since nothing can be called that."""
+    prefix, _, rest = text.partition("_")
+    if prefix != kind or rest != rest.lower():
+        raise NotFound(f"not an id of kind {kind}")
+    try:
+        return from_compact(rest.upper())
+    except ValueError:
+        raise NotFound(f"not an id of kind {kind}") from None

@@ -1,0 +1,55 @@
+"""State machines as tables.
+
+A lifecycle is a mapping from (state, event) to the next state.  Everything else is derived from
+that one table: the check before a write, the edges the database accepts (a test compares them),
+the drawing in `docs/lifecycles.md` and the test that walks every pair.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from meterai.kit.refusal import Refusal
+
+State = TypeVar("State", bound=StrEnum)
+Event = TypeVar("Event", bound=StrEnum)
+
+
+class NotAllowedNow(Refusal):
+    """The event has no edge from this state."""
+
+    code = "not_allowed_now"
+
+    def __init__(self, subject: str, state: str, event: str) -> None:
+        super().__init__(f"{subject} is {state}; {event} does not apply")
+        self.subject = subject
+        self.state = str(state)
+        self.event = str(event)
+
+
+class Lifecycle(Generic[State, Event]):
+    """One table of allowed moves."""
+
+    def __init__(self, subject: str, edges: Mapping[tuple[State, Event], State]) -> None:
+        self.subject = subject
+        self._edges = dict(edges)
+
+    def after(self, state: State, event: Event) -> State:
+        """The state that follows, or `NotAllowedNow`."""
+        try:
+            return self._edges[state, event]
+        except KeyError:
+            raise NotAllowedNow(self.subject, state, event) from None
+
+    def is_final(self, state: State) -> bool:
+        """True where no edge leaves the state."""
+        return all(origin != state for origin, _ in self._edges)
+
+    def edges(self) -> Iterator[tuple[State, Event, State]]:
+        """Every allowed move, in the order of the table."""
+        return ((origin, event, target) for (origin, event), target in self._edges.items())
+
+    def mermaid(self) -> str:
+        """The drawing that `docs/lifecycles.md` embeds; a test keeps the two equal."""
+        lines = [f"    {origin} --> {target}: {event}" for origin, event, target in self.edges()]
+        return "\n".join(["stateDiagram-v2", *lines])

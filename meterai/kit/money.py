@@ -1,0 +1,46 @@
+"""Whole rupiah.
+
+Stamp duty is a fixed number of whole rupiah (UU 10/2020, section 5), so an amount is an integer
+and nothing else: no decimals, no floats, no rounding to agree on.
+"""
+
+import re
+from dataclasses import dataclass
+
+_SNAP_VALUE = re.compile(r"(\d{1,13})\.00\Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rupiah:
+    """An amount of money.  `Rupiah(10_000) * 3 == Rupiah(30_000)`."""
+
+    value: int
+
+    def __post_init__(self) -> None:
+        # bool is an int to Python; Rupiah(True) would be one rupiah by accident.
+        if type(self.value) is not int:
+            raise TypeError(f"an amount is a whole number of rupiah, not {self.value!r}")
+
+    def __add__(self, other: "Rupiah") -> "Rupiah":
+        return Rupiah(self.value + other.value)
+
+    def __sub__(self, other: "Rupiah") -> "Rupiah":
+        return Rupiah(self.value - other.value)
+
+    def __mul__(self, count: int) -> "Rupiah":
+        return Rupiah(self.value * count)
+
+    def __str__(self) -> str:
+        return f"Rp{self.value:,}".replace(",", ".")
+
+    def snap(self) -> dict[str, str]:
+        """The amount as SNAP BI writes it: a string with two decimals, and the currency."""
+        return {"value": f"{self.value}.00", "currency": "IDR"}
+
+    @classmethod
+    def from_snap(cls, amount: object) -> "Rupiah":
+        """Read a SNAP BI amount; raises `ValueError` for anything but whole rupiah."""
+        match amount:
+            case {"value": str(value), "currency": "IDR"} if found := _SNAP_VALUE.match(value):
+                return cls(int(found[1]))
+        raise ValueError(f"not an amount in whole rupiah: {amount!r}")

@@ -1,0 +1,93 @@
+"""The serial of a stamp: 22 letters and digits that nobody else has.
+
+Layout, five bits a character in Crockford's alphabet (no I, L, O, U):
+
+    TTTTTTTT PP CC RRRRRRRR KK
+    |        |  |  |        +-- check: the first 20 characters as a number, modulo 1021
+    |        |  |  +----------- 40 random bits: a serial cannot be guessed from another
+    |        |  +-------------- counter within the process and the millisecond
+    |        +----------------- number of the process, leased from the database
+    +-------------------------- milliseconds since 2025-01-01 UTC (lasts until 2059)
+
+Time, process and counter make it unique by construction, without a counter in the database
+that everyone would wait for.  The law asks for a unique code of 22 characters (PMK 78/2024);
+it does not fix their layout.  1021 is the largest prime below 1024, and neither 32 nor 31 is a
+multiple of it, so one wrong character or two swapped neighbours never pass the check.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from meterai.kit.ids import decode, encode
+
+EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
+LENGTH = 22
+CHECK_MODULUS = 1021
+COUNTER_LIMIT = 1 << 10  # serials one process can make in one millisecond
+LEASE_LIMIT = (1 << 10) - 1  # leases run from 0 to here, exclusive
+UNLEASED = LEASE_LIMIT  # the process number of a maker without a database (command line)
+
+_EPOCH_MS = int(EPOCH.timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Serial:
+    """A well-formed serial.  Raises `ValueError` if the text is not one."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if len(self.text) != LENGTH:
+            raise ValueError("a serial has 22 characters")
+        try:
+            body, check = decode(self.text[:20]), decode(self.text[20:])
+        except KeyError:
+            raise ValueError("a serial has only digits and letters without I, L, O, U") from None
+        if body % CHECK_MODULUS != check:
+            raise ValueError("the check characters do not match")
+
+    def __str__(self) -> str:
+        return self.text
+
+    def grouped(self) -> str:
+        """The serial as it is printed for people: groups of four."""
+        return " ".join(self.text[start : start + 4] for start in range(0, LENGTH, 4))
+
+    def made_at(self) -> datetime:
+        """When it was made, to the millisecond."""
+        return EPOCH + timedelta(milliseconds=decode(self.text[:8]))
+
+    @classmethod
+    def typed(cls, text: str) -> "Serial":
+        """Read what a person typed: spaces, hyphens, small letters, O for 0, I and L for 1."""
+        kept = "".join(letter for letter in text.upper() if letter not in " -\t\r\n\u00a0")
+        return cls(kept.translate(str.maketrans("OIL", "011")))
+
+
+class SerialMaker:
+    """Makes serials for one process.  Not for use from several threads at once."""
+
+    def __init__(self, lease: int) -> None:
+        if not 0 <= lease <= UNLEASED:
+            raise ValueError(f"a lease is a number from 0 to {UNLEASED}")
+        self._lease = lease
+        self._millisecond = 0
+        self._counter = 0
+
+    def make(self) -> Serial:
+        """The next serial."""
+        # The millisecond never goes back, even if the machine's clock does: after 1,024 serials
+        # in one millisecond, or a step backwards, the maker borrows the next millisecond.
+        now = max(time.time_ns() // 1_000_000 - _EPOCH_MS, self._millisecond)
+        if now == self._millisecond:
+            self._counter += 1
+            if self._counter == COUNTER_LIMIT:
+                now, self._counter = now + 1, 0
+        else:
+            self._counter = 0
+        self._millisecond = now
+        head = encode(now, 8) + encode(self._lease, 2) + encode(self._counter, 2)
+        body = head + encode(secrets.randbits(40), 8)
+        return Serial(body + encode(decode(body) % CHECK_MODULUS, 2))

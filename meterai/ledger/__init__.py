@@ -1,0 +1,15 @@
+"""Ledger: double entry in two units, rupiah and stamps.
+
+Promises this room keeps
+  * Entries are immutable, whole, balanced in each unit, and posted once per cause.
+  * No guarded balance goes below zero, holds counted.
+  * A hold is resolved exactly once.
+
+The posting functions are plpgsql (migrations/0003_ledger.sql), called by the functions of the
+rooms above within their own transaction; this package reads the books and checks them.
+"""
+
+from meterai.ledger.model import NOTHING, BalanceTooLow, Position
+from meterai.ledger.service import balance, position
+
+__all__ = ["NOTHING", "BalanceTooLow", "Position", "balance", "position"]

@@ -1,0 +1,13 @@
+"""Notifications: what is sent to whom, in both languages, and whether it went out.
+
+Promises this room keeps
+  * One cause, one mail, queued in the transaction of its cause.
+  * A mail that cannot be sent is tried again, later each time, for a day.
+  * A sign-in code is derived when the mail is written and kept nowhere.
+
+Calls accounts.
+"""
+
+from meterai.notifications.service import MailDesk, queue
+
+__all__ = ["MailDesk", "queue"]

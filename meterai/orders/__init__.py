@@ -1,0 +1,41 @@
+"""Orders: an account asks for stamps, or for documents to be stamped, and pays.
+
+Promises this room keeps
+  * An order's total never changes after it is placed.
+  * Stamps are issued exactly once per paid order, however often the bank tells us.
+  * Money that comes late is first tried to be executed; what is short, double or for a withdrawn
+    order is named and told to refunds.
+  * The buyer sees from the start by when unexecuted money comes back.
+
+Calls payments, stamps, ledger.  Tells the rooms above by `order_paid`, `order_executed`,
+`money_to_return` and the other events of its lifecycle.
+"""
+
+from meterai.orders.model import Order, OrderKind, OrderState, request_hash
+from meterai.orders.service import (
+    OrderDesk,
+    OrderView,
+    finish,
+    load,
+    lock,
+    open_orders,
+    orders_of,
+    place_documents,
+    view,
+)
+
+__all__ = [
+    "Order",
+    "OrderDesk",
+    "OrderKind",
+    "OrderState",
+    "OrderView",
+    "finish",
+    "load",
+    "lock",
+    "open_orders",
+    "orders_of",
+    "place_documents",
+    "request_hash",
+    "view",
+]

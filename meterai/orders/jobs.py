@@ -1,0 +1,42 @@
+"""Effects of orders."""
+
+import structlog
+
+from meterai import notifications
+from meterai.kit.ids import show
+from meterai.kit.money import Rupiah
+from meterai.orders import store
+from meterai.orders.service import load
+from meterai.plumbing.database import Tx
+from meterai.plumbing.jobs import Job
+
+_log = structlog.get_logger()
+
+
+async def settle(tx: Tx, job: Job) -> None:
+    """Money was captured: capture-and-issue."""
+    outcome = await store.settle(
+        tx,
+        job.account,
+        job.uuid("subject"),
+        job.uuid("attempt"),
+        job.text("payment"),
+        job.number("amount"),
+    )
+    _log.info("payment_settled", order=show("ord", job.uuid("subject")), outcome=outcome)
+
+
+async def tell_executed(tx: Tx, job: Job) -> None:
+    """Stamps were issued: the receipt."""
+    order = await load(tx, job.account, job.uuid("order"))
+    await notifications.queue(
+        tx,
+        job.account,
+        cause=f"order_executed:{order.id}",
+        template=f"order_executed_{order.kind}",
+        facts={
+            "order": show("ord", order.id),
+            "quantity": order.quantity,
+            "total": str(Rupiah(order.total.value)),
+        },
+    )

@@ -1,0 +1,109 @@
+"""What an order is and how it may change; pure."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Refusal
+
+
+class OrderKind(StrEnum):
+    """What is bought."""
+
+    STAMPS = "stamps"  # quota, for documents that come later
+    DOCUMENTS = "documents"  # the stamps of named documents
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    PLACED = "placed"  # total fixed, not paid
+    PAID = "paid"  # money is in flight
+    EXECUTED = "executed"  # stamps issued, or documents stamped
+    LAPSED = "lapsed"  # the time to pay ran out
+    WITHDRAWN = "withdrawn"  # the account changed its mind
+    RETURNING = "returning"  # all its money is on its way back
+    RETURNED = "returned"
+    DENIED = "denied"  # the issuer took the money back
+
+
+class OrderEvent(StrEnum):
+    """What happens to an order."""
+
+    PAYMENT_CAPTURED = "payment_captured"
+    TIME_RAN_OUT = "time_ran_out"
+    WITHDRAWN = "withdrawn"
+    EXECUTED = "executed"
+    NOT_EXECUTED = "not_executed"
+    ASKED_BACK = "asked_back"
+    REFUND_SETTLED = "refund_settled"
+    PAYMENT_DENIED = "payment_denied"
+
+
+_S, _E = OrderState, OrderEvent
+ORDER = Lifecycle(
+    "the order",
+    {
+        (_S.PLACED, _E.PAYMENT_CAPTURED): _S.PAID,
+        (_S.PLACED, _E.TIME_RAN_OUT): _S.LAPSED,
+        (_S.PLACED, _E.WITHDRAWN): _S.WITHDRAWN,
+        # Money that arrives late is still executed if it can be.
+        (_S.LAPSED, _E.PAYMENT_CAPTURED): _S.PAID,
+        (_S.LAPSED, _E.WITHDRAWN): _S.WITHDRAWN,
+        (_S.PAID, _E.EXECUTED): _S.EXECUTED,
+        (_S.PAID, _E.NOT_EXECUTED): _S.RETURNING,
+        (_S.PAID, _E.PAYMENT_DENIED): _S.DENIED,
+        (_S.EXECUTED, _E.ASKED_BACK): _S.RETURNING,
+        (_S.EXECUTED, _E.PAYMENT_DENIED): _S.DENIED,
+        (_S.RETURNING, _E.REFUND_SETTLED): _S.RETURNED,
+    },
+)
+
+
+class OrderTooLarge(Refusal):
+    """The total is more than one QRIS payment may be."""
+
+    code = "order_too_large"
+    status = 422
+
+    def __init__(self, *, quantity: int, quantity_max: int) -> None:
+        super().__init__(f"{quantity} stamps asked for, at most {quantity_max} in one payment")
+        self.quantity = quantity
+        self.quantity_max = quantity_max
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order."""
+
+    account: UUID
+    id: UUID
+    kind: OrderKind
+    state: OrderState
+    quantity: int
+    unit_price: Rupiah
+    service_fee: Rupiah
+    total: Rupiah
+    placed_at: datetime
+    lapses_at: datetime
+    paid_at: datetime | None
+    due_at: datetime | None
+    due_seconds: float
+
+    @property
+    def refund_due_at(self) -> datetime:
+        """By when money that was not executed is on its way back.
+
+        Before it is paid: if it is paid at the last moment.
+        """
+        return self.due_at or self.lapses_at + timedelta(seconds=self.due_seconds)
+
+
+def request_hash(kind: OrderKind, *parts: object) -> bytes:
+    """What an Idempotency-Key stands for: the same key must come with the same request."""
+    text = "\n".join([kind, *(str(part) for part in parts)])
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,64 @@
+"""Orders over the API."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, get, post
+
+from meterai.kit.ids import read
+from meterai.orders.service import OrderDesk, OrderView
+from meterai.plumbing.http import ACCOUNT, account_of, desk, idempotency_key
+
+
+class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many stamps to buy."""
+
+    quantity: int
+
+
+class OrderList(msgspec.Struct, frozen=True):
+    """Orders, newest first."""
+
+    orders: list[OrderView]
+
+
+@post("/v1/orders", opt={"permission": ACCOUNT}, summary="Buy stamps", tags=["orders"])
+async def place_order(request: Request[Any, Any, Any], data: OrderRequest) -> OrderView:
+    """Place an order; needs an Idempotency-Key.
+
+    The answer holds the QRIS payload if the bank gives it in time; with `Prefer: respond-async`
+    it comes a moment later at `GET /v1/orders/{id}`.
+    """
+    return await desk(request, OrderDesk).place(
+        account_of(request),
+        idempotency_key(request),
+        data.quantity,
+        wait_for_qr="respond-async" not in request.headers.get("prefer", ""),
+    )
+
+
+@get("/v1/orders", opt={"permission": ACCOUNT}, summary="Your orders", tags=["orders"])
+async def list_orders(request: Request[Any, Any, Any]) -> OrderList:
+    """The newest orders, newest first."""
+    return OrderList(await desk(request, OrderDesk).list(account_of(request)))
+
+
+@get("/v1/orders/{order_id:str}", opt={"permission": ACCOUNT}, summary="One order", tags=["orders"])
+async def show_order(request: Request[Any, Any, Any], order_id: str) -> OrderView:
+    """One order, with how to pay it and where its money is."""
+    return await desk(request, OrderDesk).view(account_of(request), read("ord", order_id))
+
+
+@post(
+    "/v1/orders/{order_id:str}/withdraw",
+    opt={"permission": ACCOUNT},
+    summary="Give an unpaid order up",
+    tags=["orders"],
+    status_code=200,
+)
+async def withdraw_order(request: Request[Any, Any, Any], order_id: str) -> OrderView:
+    """Withdraw an order that was not paid; money that comes all the same goes back."""
+    return await desk(request, OrderDesk).withdraw(account_of(request), read("ord", order_id))
+
+
+routes = [place_order, list_orders, show_order, withdraw_order]

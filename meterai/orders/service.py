@@ -1,0 +1,323 @@
+"""Commands and queries of orders."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from meterai import ledger, payments
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, show
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.ledger import Position
+from meterai.orders import store
+from meterai.orders.model import (
+    ORDER,
+    Order,
+    OrderEvent,
+    OrderKind,
+    OrderState,
+    OrderTooLarge,
+    request_hash,
+)
+from meterai.payments import Attempt, AttemptState, PaymentDesk
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.http import IdempotencyKeyReused
+
+Terms = tuple[object, ...]  # the arguments of `store.PLACE`, in its order
+LISTED_MAX = 200
+BATCH = 200  # orders one round moves
+OPEN_LEASE_SECONDS = 15.0  # the web process opens the payment itself; then the worker may
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """How to pay."""
+
+    method: str
+    state: str
+    amount: int
+    qr_content: str | None
+    expires_at: datetime
+
+
+class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where every rupiah of the order is: captured = executed + refunded + in_flight."""
+
+    captured: int
+    executed: int
+    refunded: int
+    in_flight: int
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as the API shows it.  Amounts in whole rupiah."""
+
+    id: str
+    state: str
+    kind: str
+    quantity: int
+    unit_price: int
+    service_fee: int
+    total: int
+    currency: str
+    placed_at: datetime
+    paid_at: datetime | None
+    refund_due_at: datetime
+    payment: PaymentView
+    money: MoneyView
+
+
+def _order(row: Row) -> Order:
+    return Order(
+        row["account_id"],
+        row["order_id"],
+        OrderKind(row["kind"]),
+        OrderState(row["state"]),
+        row["quantity"],
+        Rupiah(row["unit_price"]),
+        Rupiah(row["service_fee"]),
+        Rupiah(row["total"]),
+        row["placed_at"],
+        row["lapses_at"],
+        row["paid_at"],
+        row["due_at"],
+        row["due_seconds"],
+    )
+
+
+def _shown(order: Order, attempt: Attempt | None, money: Position) -> OrderView:
+    is_payable = order.state == OrderState.PLACED and attempt is not None
+    return OrderView(
+        id=show("ord", order.id),
+        state=order.state,
+        kind=order.kind,
+        quantity=order.quantity,
+        unit_price=order.unit_price.value,
+        service_fee=order.service_fee.value,
+        total=order.total.value,
+        currency="IDR",
+        placed_at=order.placed_at,
+        paid_at=order.paid_at,
+        refund_due_at=order.refund_due_at,
+        payment=PaymentView(
+            method="qris",
+            state=attempt.state if attempt else AttemptState.OPENING,
+            amount=order.total.value,
+            qr_content=attempt.qr_content if attempt and is_payable else None,
+            expires_at=order.lapses_at,
+        ),
+        money=MoneyView(
+            captured=money.captured.value,
+            executed=money.executed.value,
+            refunded=money.refunded.value,
+            in_flight=money.in_flight.value,
+        ),
+    )
+
+
+async def load(tx: Tx, account: UUID, order_id: UUID) -> Order:
+    """One order of this account.  Refuses `NotFound`."""
+    row = await store.order(tx, account, order_id)
+    if row is None:
+        raise NotFound("no such order of this account")
+    return _order(row)
+
+
+async def view(tx: Tx, account: UUID, order_id: UUID) -> OrderView:
+    """One order with its payment and its money.  Refuses `NotFound`."""
+    order = await load(tx, account, order_id)
+    attempt = await payments.attempt_of(tx, account, order_id)
+    return _shown(order, attempt, await ledger.position(tx, account, order_id))
+
+
+async def orders_of(tx: Tx, account: UUID) -> list[OrderView]:
+    """The newest orders of an account, newest first."""
+    rows = await store.orders_of(tx, account, LISTED_MAX)
+    return [await view(tx, account, row["order_id"]) for row in rows]
+
+
+async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
+    """The documents of an order are stamped; false where it is not merely paid any more."""
+    return await store.finish(tx, account, order_id)
+
+
+async def lock(tx: Tx, account: UUID, order_id: UUID) -> None:
+    """Wait for every other move of this order's money, and make others wait."""
+    await store.lock(tx, account, order_id)
+
+
+async def place_documents(tx: Tx, terms: Terms) -> Row:
+    """Place the order of named documents, in the transaction that records them."""
+    row = await tx.one(store.PLACE, *terms)
+    assert row is not None
+    return row
+
+
+async def open_orders(tx: Tx, account: UUID) -> Sequence[Order]:
+    """Orders that wait for money or whose money is in flight."""
+    rows = await store.orders_of(tx, account, LISTED_MAX)
+    return [
+        order
+        for order in map(_order, rows)
+        if order.state in (OrderState.PLACED, OrderState.PAID, OrderState.RETURNING)
+    ]
+
+
+class OrderDesk:
+    """Places and withdraws orders, and makes the rounds of the room."""
+
+    def __init__(
+        self, database: Database, desk: PaymentDesk, settings: Settings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._payments = desk
+        self._settings = settings
+        self._clock = clock
+
+    def _checked(self, quantity: int) -> int:
+        unit = self._settings.stamp_price + self._settings.service_fee
+        most = self._settings.order_total_max // unit
+        if quantity < 1:
+            raise Malformed("quantity", "a whole number, at least 1")
+        if quantity > most:
+            raise OrderTooLarge(quantity=quantity, quantity_max=most)
+        return quantity
+
+    def terms(
+        self, account: UUID, key: str, request: bytes, kind: OrderKind, quantity: int
+    ) -> Terms:
+        """The arguments of `store.PLACE` for one order at today's terms.
+
+        Refuses `Malformed`, `OrderTooLarge`.
+        """
+        self._checked(quantity)
+        set_ = self._settings
+        is_stamps = kind == OrderKind.STAMPS
+        attempt, reference = payments.new_attempt(account)
+        return (
+            account,
+            new_id(),
+            key,
+            request,
+            kind.value,
+            quantity,
+            set_.stamp_price,
+            set_.service_fee,
+            set_.order_lapses_seconds,
+            set_.stamps_due_seconds if is_stamps else set_.documents_due_seconds,
+            attempt,
+            reference,
+            OPEN_LEASE_SECONDS,
+        )
+
+    async def place(
+        self, account: UUID, key: str, quantity: int, *, wait_for_qr: bool = True
+    ) -> OrderView:
+        """Buy stamps.  The same key finds the same order.
+
+        With `wait_for_qr` the answer holds the QR if the provider gives it in time; without,
+        the worker asks for it (`Prefer: respond-async`, RFC 7240).
+        Refuses `Malformed`, `OrderTooLarge`, `IdempotencyKeyReused`.
+        """
+        request = request_hash(OrderKind.STAMPS, quantity)
+        terms = self.terms(account, key, request, OrderKind.STAMPS, quantity)
+        if not wait_for_qr:
+            terms = (*terms[:-1], 0.0)
+        row = await self._database.call(store.PLACE, *terms)
+        assert row is not None
+        if not row["created"]:
+            if row["request"] != request:
+                raise IdempotencyKeyReused("another request had this key")
+            return await self.view(account, row["id"])
+        return await self.opened(account, terms, row, wait_for_qr=wait_for_qr)
+
+    async def opened(
+        self, account: UUID, terms: Terms, row: Row, *, wait_for_qr: bool
+    ) -> OrderView:
+        """A new order as it is shown at once: what we have just written need not be read."""
+        set_ = self._settings
+        _, _, _, _, kind, quantity, price, fee, _, due, attempt_id, reference, _ = terms
+        assert isinstance(quantity, int)
+        assert isinstance(price, int)
+        assert isinstance(fee, int)
+        assert isinstance(attempt_id, UUID)
+        assert isinstance(due, float | int)
+        order = Order(
+            account,
+            row["id"],
+            OrderKind(str(kind)),
+            OrderState.PLACED,
+            quantity,
+            Rupiah(price),
+            Rupiah(fee),
+            Rupiah(quantity * (set_.stamp_price + set_.service_fee)),
+            row["placed"],
+            row["lapses"],
+            None,
+            None,
+            due,
+        )
+        qr = None
+        if wait_for_qr:
+            qr = await self._payments.open(
+                account, attempt_id, str(reference), order.total, order.lapses_at
+            )
+        attempt = Attempt(
+            account,
+            attempt_id,
+            order.id,
+            str(reference),
+            order.total,
+            AttemptState.WAITING if qr else AttemptState.OPENING,
+            qr,
+            order.lapses_at,
+        )
+        return _shown(order, attempt, ledger.NOTHING)
+
+    async def view(self, account: UUID, order_id: UUID) -> OrderView:
+        """One order.  Refuses `NotFound`."""
+        async with self._database.transaction() as tx:
+            return await view(tx, account, order_id)
+
+    async def list(self, account: UUID) -> list[OrderView]:
+        """The newest orders of an account."""
+        async with self._database.transaction() as tx:
+            return await orders_of(tx, account)
+
+    async def withdraw(self, account: UUID, order_id: UUID) -> OrderView:
+        """Give an unpaid order up.  A repeat changes nothing.
+
+        Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
+        """
+        row = await self._database.call(store.ABANDON, account, order_id, OrderState.WITHDRAWN)
+        state = row["state"] if row else None
+        if state is None:
+            raise NotFound("no such order of this account")
+        if state != OrderState.WITHDRAWN:
+            ORDER.after(OrderState(state), OrderEvent.WITHDRAWN)
+        await self._payments.withdraw(account, order_id)
+        return await self.view(account, order_id)
+
+    async def lapse_unpaid(self) -> int:
+        """Round: the time to pay ran out."""
+        rows = await self._database.read(store.TO_LAPSE, BATCH)
+        for row in rows:
+            await self._database.call(
+                store.ABANDON, row["account_id"], row["order_id"], OrderState.LAPSED
+            )
+        return len(rows)
+
+    async def execute_paid(self) -> int:
+        """Round: try again to execute what was paid while issuing was stopped."""
+        rows = await self._database.read(store.TO_EXECUTE, BATCH)
+        answers = await asyncio.gather(
+            *(
+                self._database.call(store.EXECUTE, row["account_id"], row["order_id"])
+                for row in rows
+            )
+        )
+        return sum(answer is not None and answer["state"] != OrderState.PAID for answer in answers)

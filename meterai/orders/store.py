@@ -1,0 +1,71 @@
+"""SQL of orders, one function per question."""
+
+from uuid import UUID
+
+from meterai.plumbing.database import Row, Tx
+
+_COLUMNS = (
+    "account_id, order_id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
+    " lapses_at, paid_at, due_at, due_seconds"
+)
+PLACE = """
+SELECT created, id, request, placed, lapses
+FROM order_place(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
+EXECUTE = "SELECT order_execute(%s, %s) AS state"
+TO_LAPSE = """
+SELECT account_id, order_id FROM orders WHERE state = 'placed' AND lapses_at <= now()
+ORDER BY lapses_at LIMIT %s
+"""
+# Paid orders without a lot: issuing was stopped when they were paid.
+TO_EXECUTE = """
+SELECT account_id, order_id FROM orders o WHERE state = 'paid' AND due_at > now()
+    AND NOT EXISTS (SELECT 1 FROM stamp_lots l
+                    WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
+ORDER BY due_at LIMIT %s
+"""
+
+
+async def order(tx: Tx, account: UUID, order_id: UUID) -> Row | None:
+    """One order."""
+    return await tx.one(
+        f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s AND order_id = %s",  # noqa: S608
+        account,
+        order_id,
+    )
+
+
+async def orders_of(tx: Tx, account: UUID, limit: int) -> list[Row]:
+    """The newest orders of an account."""
+    return await tx.all(
+        f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s"  # noqa: S608
+        " ORDER BY order_id DESC LIMIT %s",
+        account,
+        limit,
+    )
+
+
+async def settle(
+    tx: Tx, account: UUID, order_id: UUID, attempt: UUID, payment: str, amount: int
+) -> str:
+    """Capture-and-issue; see order_settle in migrations/0006_orders.sql."""
+    outcome = await tx.value(
+        "SELECT order_settle(%s, %s, %s, %s, %s)", account, order_id, attempt, payment, amount
+    )
+    assert isinstance(outcome, str)
+    return outcome
+
+
+async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
+    """The documents of an order are stamped; false where it is not merely paid."""
+    return bool(await tx.value("SELECT order_finish(%s, %s)", account, order_id))
+
+
+async def lock(tx: Tx, account: UUID, order_id: UUID) -> None:
+    """Lock one order until the transaction ends."""
+    await tx.run(
+        "SELECT 1 FROM orders WHERE account_id = %s AND order_id = %s FOR UPDATE",
+        account,
+        order_id,
+    )

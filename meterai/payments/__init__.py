@@ -1,0 +1,37 @@
+"""Payments: money in and out through a provider, by SNAP BI.  Knows no orders.
+
+Promises this room keeps
+  * Our intent is committed before the provider is called; what we do not know we ask.
+  * Notification, status question and browser return end in one capture, once per payment.
+  * A notification is kept before it is answered; a wrong signature or a replay moves nothing.
+
+Calls ledger.  Tells the rooms above by `payment_captured` and `payment_denied`.
+"""
+
+from meterai.payments.adapters.snap import SnapProfile, SnapProvider
+from meterai.payments.model import (
+    Attempt,
+    AttemptState,
+    OutcomeUnknown,
+    ProviderRefused,
+    ProviderUnreachable,
+    reference_of,
+    refund_number,
+)
+from meterai.payments.service import PaymentDesk, attempt_of, is_denied, new_attempt
+
+__all__ = [
+    "Attempt",
+    "AttemptState",
+    "OutcomeUnknown",
+    "PaymentDesk",
+    "ProviderRefused",
+    "ProviderUnreachable",
+    "SnapProfile",
+    "SnapProvider",
+    "attempt_of",
+    "is_denied",
+    "new_attempt",
+    "reference_of",
+    "refund_number",
+]

@@ -1,0 +1,176 @@
+"""HTTP: how a request says who it is from, and how a refusal is told.
+
+* Every route declares `opt={"permission": ...}`; a test finds one that does not.  `PUBLIC` and
+  `PROVIDER` let everybody in (a provider proves itself by its signature), `ACCOUNT` asks the
+  `Doorkeeper` that the application put into its state.
+* A refusal becomes `application/problem+json` (RFC 9457) with our stable `code` under the API,
+  and a page elsewhere.  Nothing of a fault is shown but a number to ask about.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
+from litestar.handlers.base import BaseRouteHandler
+
+from meterai.kit.refusal import Malformed, Refusal
+from meterai.plumbing import telemetry
+from meterai.plumbing.messages import say
+
+PUBLIC = "public"
+ACCOUNT = "account"
+PROVIDER = "provider"
+PERMISSIONS = frozenset({PUBLIC, ACCOUNT, PROVIDER})
+
+KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
+PROBLEM = "application/problem+json"
+_MESSAGE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "document_too_large"}
+
+_log = structlog.get_logger()
+
+
+class IdempotencyKeyMissing(Refusal):
+    """The command changes money or stamps and names no Idempotency-Key."""
+
+    code = "idempotency_key_missing"
+    status = 400
+
+
+class IdempotencyKeyReused(Refusal):
+    """The Idempotency-Key was used for another request."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class InProgress(Refusal):
+    """The same request is being worked on; its answer can be asked for in a moment."""
+
+    code = "request_in_progress"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking: the account, how it proved itself, and the language it reads."""
+
+    account: UUID
+    by: str  # 'session' or 'api_key'
+    language: str
+    form_token: str = ""  # proves that a form came from our own page
+
+
+class Doorkeeper(Protocol):
+    """Finds the caller of a request; refuses where there is none."""
+
+    async def caller(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+        """The caller, or `SignInRequired`."""
+        ...
+
+
+Desk = TypeVar("Desk")
+
+
+def desk(request: ASGIConnection[Any, Any, Any, Any], kind: type[Desk]) -> Desk:
+    """The desk of this kind that the application put into its state."""
+    found = request.app.state.desks[kind]
+    assert isinstance(found, kind)
+    return found
+
+
+def account_of(request: Request[Any, Any, Any]) -> UUID:
+    """The account of the caller; only in routes with the permission `ACCOUNT`."""
+    caller = request.scope["caller"]  # type: ignore[typeddict-item]
+    assert isinstance(caller, Caller)
+    return caller.account
+
+
+async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Guard of every route: let the caller in, or refuse."""
+    if handler.opt["permission"] == ACCOUNT:
+        keeper: Doorkeeper = connection.app.state.doorkeeper
+        connection.scope["caller"] = await keeper.caller(connection)  # type: ignore[typeddict-unknown-key]
+
+
+def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Indonesian, unless the reader asked for English (cookie, account or Accept-Language)."""
+    caller = connection.scope.get("caller")
+    chosen = connection.cookies.get("language")
+    if chosen in ("id", "en"):
+        return chosen
+    if isinstance(caller, Caller):
+        return caller.language
+    accepted = connection.headers.get("accept-language", "")
+    first = accepted.split(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "id"
+
+
+def idempotency_key(request: Request[Any, Any, Any]) -> str:
+    """The Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07), quoted or bare.
+
+    Refuses `IdempotencyKeyMissing` and `Malformed`.
+    """
+    text = request.headers.get("idempotency-key", "").strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    if not text:
+        raise IdempotencyKeyMissing("no Idempotency-Key")
+    if len(text) > KEY_LENGTH_MAX or not text.isprintable() or not text.isascii():
+        raise Malformed("Idempotency-Key", f"up to {KEY_LENGTH_MAX} printable ASCII characters")
+    return text
+
+
+def problem(
+    code: str, status: int, language: str, facts: Mapping[str, object]
+) -> dict[str, object]:
+    """The body of a refusal (RFC 9457): the five standard members, our code and its facts."""
+    return {
+        **facts,
+        "type": f"/docs/problems#{code}",
+        "title": say(f"refusal.{code}", language, **facts),
+        "status": status,
+        "code": code,
+    }
+
+
+def answer_problem(
+    request: Request[Any, Any, Any], code: str, status: int, facts: Mapping[str, object]
+) -> Response[dict[str, object]]:
+    """A refusal as a response."""
+    telemetry.REFUSALS.labels(code=code).inc()
+    headers = {"Retry-After": "1"} if status in (409, 429, 503) else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        problem(code, status, language_of(request), facts),
+        status_code=status,
+        media_type=PROBLEM,
+        headers=headers,
+    )
+
+
+def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
+    """Tell a refusal."""
+    return answer_problem(request, refusal.code, refusal.status, refusal.facts())
+
+
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Tell what the framework refused: unknown paths, wrong methods, bodies it cannot read."""
+    code = _MESSAGE_OF_STATUS.get(error.status_code, "malformed")
+    status = error.status_code if error.status_code != 400 else 422
+    facts = {"field": "body", "expected": str(error.detail)} if code == "malformed" else {}
+    return answer_problem(request, code, status, facts)
+
+
+def on_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
+    """Tell a fault: nothing of it but a number, which the log has too."""
+    number = secrets.token_hex(6)
+    telemetry.FAULTS.labels(where="web").inc()
+    _log.error("fault", number=number, path=request.url.path, fault=repr(fault), exc_info=fault)
+    return answer_problem(request, "fault", 500, {"number": number})

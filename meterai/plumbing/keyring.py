@@ -1,0 +1,95 @@
+"""Secrets of one instance, as files under DIR/keys that only their owner can read.
+
+In development missing keys are made on the first start.  In production a missing key is an
+error: somebody made it on purpose, and a new one would make old codes and documents unreadable.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+RSA_BITS = 2048  # SNAP BI asks for at least 2048
+
+
+class KeyMissing(Exception):
+    """A key that must exist does not."""
+
+
+def write_once(path: Path, content: bytes) -> bytes:
+    """Create a file only its owner can read, unless it exists; return what it then holds.
+
+    Two processes may start together: the link makes one of them win and both read the winner.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return path.read_bytes()
+    finally:
+        draft.unlink()
+    return content
+
+
+class Keyring:
+    """The keys of one instance."""
+
+    def __init__(self, directory: Path, *, may_make: bool) -> None:
+        self.directory = directory / "keys"
+        self._may_make = may_make
+        self._instance = self._secret("instance.key")
+
+    def _secret(self, name: str) -> bytes:
+        path = self.directory / name
+        if path.exists():
+            return path.read_bytes()
+        if not self._may_make:
+            raise KeyMissing(f"{path} is missing; outside development keys are not made by itself")
+        return write_once(path, secrets.token_bytes(32))
+
+    def derived(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, derived from the instance key (HMAC-SHA256)."""
+        return hmac.digest(self._instance, purpose.encode(), hashlib.sha256)
+
+    def client_secret(self) -> str:
+        """Our secret at the payment provider (SNAP BI symmetric signatures)."""
+        return self._secret("bank-client-secret").hex()
+
+    def provider_key(self) -> rsa.RSAPrivateKey:
+        """Our private key at the payment provider (access token, asymmetric signatures)."""
+        path = self.directory / "provider.key.pem"
+        if not path.exists():
+            if not self._may_make:
+                raise KeyMissing(f"{path} is missing")
+            made = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+            write_once(
+                path,
+                made.private_bytes(
+                    serialization.Encoding.PEM,
+                    serialization.PrivateFormat.PKCS8,
+                    serialization.NoEncryption(),
+                ),
+            )
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        return key
+
+    def provider_public_key(self) -> bytes:
+        """The PEM that the provider checks our signatures with."""
+        return (
+            self.provider_key()
+            .public_key()
+            .public_bytes(
+                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+        )

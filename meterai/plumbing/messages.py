@@ -1,0 +1,60 @@
+"""What the product says to people: one catalogue, Indonesian and English side by side.
+
+Each room keeps its sentences in its own `messages.toml`:
+
+    ["refusal.not_enough_stamps"]
+    id = "Meterai Anda tidak cukup: perlu {needed}, tersedia {available}."
+    en = "You do not have enough stamps: {needed} needed, {available} available."
+
+A sentence is filled from facts by name.  A test keeps both languages complete and every refusal
+code translated.
+"""
+
+import tomllib
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from importlib import resources
+from string import Formatter
+
+from babel.dates import format_datetime
+
+LANGUAGES = ("id", "en")
+# Western Indonesia Time: where most of the country and all of the deadlines are.
+WIB = timezone(timedelta(hours=7), "WIB")
+
+
+@cache
+def catalogue() -> dict[str, dict[str, str]]:
+    """Every sentence of every room: key -> language -> text."""
+    found: dict[str, dict[str, str]] = {}
+    for room in sorted(resources.files("meterai").iterdir(), key=lambda room: room.name):
+        file = room / "messages.toml"
+        if not file.is_file():
+            continue
+        for key, texts in tomllib.loads(file.read_text()).items():
+            assert key not in found, f"{key} is said in two rooms"
+            found[key] = texts
+    return found
+
+
+class _Lenient(Formatter):
+    """Leaves a placeholder without a fact as it is, rather than failing on a page."""
+
+    def get_value(self, key: int | str, args: object, kwargs: object) -> object:
+        assert isinstance(kwargs, dict)
+        return kwargs.get(key, "{" + str(key) + "}")
+
+
+def say(key: str, language: str, **facts: object) -> str:
+    """The sentence in this language.  A key that nobody wrote is shown as it is."""
+    texts = catalogue().get(key)
+    if texts is None:
+        return key
+    return _Lenient().vformat(texts.get(language, texts["id"]), (), facts)
+
+
+def moment(at: datetime, language: str) -> str:
+    """A moment as people write it, in Western Indonesia Time: 24 Nov 2026 15.04 WIB."""
+    pattern = "d MMM y HH.mm" if language == "id" else "d MMM y HH:mm"
+    local = at.astimezone(UTC).astimezone(WIB)
+    return f"{format_datetime(local, pattern, locale=language)} WIB"

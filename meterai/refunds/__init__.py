@@ -1,0 +1,21 @@
+"""Refunds: money given back, by itself or because it was asked for.
+
+Promises this room keeps
+  * What is paid and not executed by its due time goes back in full, with no form to fill in.
+  * One cause, one refund: the number we give it at the provider is the same in every try.
+  * The intent is committed before the provider is called; what we do not know is asked again.
+
+Calls orders, payments, stamps, notifications.
+"""
+
+from meterai.refunds.model import NothingToRefund, Refund, RefundState
+from meterai.refunds.service import RefundDesk, RefundView, refunds_of_order
+
+__all__ = [
+    "NothingToRefund",
+    "Refund",
+    "RefundDesk",
+    "RefundState",
+    "RefundView",
+    "refunds_of_order",
+]

@@ -1,0 +1,117 @@
+"""Effects of refunds."""
+
+from datetime import datetime
+
+import structlog
+
+from meterai import notifications, orders, payments
+from meterai.kit.ids import new_id, show
+from meterai.plumbing.database import Tx
+from meterai.plumbing.jobs import Effect, Job
+from meterai.plumbing.messages import LANGUAGES, moment, say
+from meterai.refunds import store
+from meterai.refunds.model import RefundCause
+from meterai.refunds.service import RefundDesk, load
+
+_log = structlog.get_logger()
+
+
+def return_money_for(desk: RefundDesk) -> Effect:
+    """Money came that its order has no use for."""
+
+    async def return_money(tx: Tx, job: Job) -> None:
+        attempt, payment = job.uuid("attempt"), job.text("payment")
+        # The order's row is what every move of its money waits for: a denial that comes at the
+        # same moment is either seen here or finds the refund.
+        await orders.lock(tx, job.account, job.uuid("order"))
+        if await payments.is_denied(tx, job.account, attempt, payment):
+            return
+        refund = new_id()
+        await store.request(
+            tx,
+            job.account,
+            refund,
+            cause_key=f"{job.text('cause')}:{attempt}:{payment}",
+            cause=job.text("cause"),
+            order=job.uuid("order"),
+            attempt=attempt,
+            payment=payment,
+            amount=job.number("amount"),
+            number=payments.refund_number(job.account, refund),
+            due_at=desk.due(),
+        )
+
+    return return_money
+
+
+def return_unstamped_for(desk: RefundDesk) -> Effect:
+    """A document of an order could not be stamped: its stamps and their money go back."""
+
+    async def return_unstamped(tx: Tx, job: Job) -> None:
+        if job.facts["order"] is None:
+            return
+        refund = new_id()
+        await store.unused(
+            tx,
+            job.account,
+            job.uuid("order"),
+            refund,
+            cause_key=f"not_stamped:{job.uuid('stamping')}",
+            cause=RefundCause.NOT_STAMPED,
+            number=payments.refund_number(job.account, refund),
+            due_at=desk.due(),
+        )
+
+    return return_unstamped
+
+
+async def take_denial(tx: Tx, job: Job) -> None:
+    """The issuer took a settled payment back."""
+    loss = await tx.value(
+        store.DENIED,
+        job.account,
+        job.uuid("subject"),
+        job.uuid("attempt"),
+        job.text("payment"),
+        job.number("amount"),
+    )
+    _log.warning("payment_denied", order=show("ord", job.uuid("subject")), loss=loss)
+
+
+def _in_both(at: datetime) -> dict[str, str]:
+    return {language: moment(at, language) for language in LANGUAGES}
+
+
+async def tell_requested(tx: Tx, job: Job) -> None:
+    """Money is on its way back: say so, and by when."""
+    refund = await load(tx, job.account, job.uuid("refund"))
+    await notifications.queue(
+        tx,
+        job.account,
+        cause=f"refund_requested:{refund.id}",
+        template="refund_requested",
+        facts={
+            "amount": str(refund.amount),
+            "order": show("ord", refund.order),
+            "due": _in_both(refund.due_at),
+            "why": {
+                language: say(f"refund.cause.{refund.cause}", language) for language in LANGUAGES
+            },
+        },
+    )
+
+
+async def tell_settled(tx: Tx, job: Job) -> None:
+    """The money is back: the receipt."""
+    refund = await load(tx, job.account, job.uuid("refund"))
+    await notifications.queue(
+        tx,
+        job.account,
+        cause=f"refund_settled:{refund.id}",
+        template="refund_settled",
+        facts={
+            "amount": str(refund.amount),
+            "order": show("ord", refund.order),
+            "number": refund.provider_number,
+        },
+    )

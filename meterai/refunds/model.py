@@ -1,0 +1,92 @@
+"""What a refund is and how it may change; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Refusal
+
+TRY_SECONDS_MAX = 300.0  # between two tries at the provider
+
+
+class RefundState(StrEnum):
+    """Where a refund stands."""
+
+    REQUESTED = "requested"  # the money is set aside; nobody outside knows yet
+    SENT = "sent"  # the provider was called; perhaps it is done
+    REFUSED = "refused"  # the provider said no; it is tried again
+    SETTLED = "settled"
+    VOID = "void"  # the issuer had taken the payment back already
+
+
+class RefundEvent(StrEnum):
+    """What happens to a refund."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    SETTLED = "settled"
+    PAYMENT_DENIED = "payment_denied"
+
+
+_S, _E = RefundState, RefundEvent
+REFUND = Lifecycle(
+    "the refund",
+    {
+        (_S.REQUESTED, _E.SENT): _S.SENT,
+        (_S.SENT, _E.SENT): _S.SENT,
+        (_S.SENT, _E.REFUSED): _S.REFUSED,
+        (_S.REFUSED, _E.SENT): _S.SENT,
+        (_S.SENT, _E.SETTLED): _S.SETTLED,
+        (_S.REQUESTED, _E.PAYMENT_DENIED): _S.VOID,
+        (_S.SENT, _E.PAYMENT_DENIED): _S.VOID,
+        (_S.REFUSED, _E.PAYMENT_DENIED): _S.VOID,
+    },
+)
+
+
+class RefundCause(StrEnum):
+    """Why money goes back."""
+
+    NOT_EXECUTED = "not_executed"  # paid, and no stamp by the due time
+    NOT_STAMPED = "not_stamped"  # the document could not be stamped
+    ASKED = "asked"  # the buyer asked unused stamps back
+    SHORT = "short"  # less than the total
+    EXCESS = "excess"  # what was more than the total
+    DOUBLE = "double"  # the order was paid before
+    LATE = "late"  # the order was withdrawn, or is over
+
+
+class NothingToRefund(Refusal):
+    """The order has no unused stamp."""
+
+    code = "nothing_to_refund"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund."""
+
+    account: UUID
+    id: UUID
+    order: UUID
+    attempt: UUID
+    payment: str
+    cause: RefundCause
+    amount: Rupiah
+    stamps: int
+    state: RefundState
+    number: str
+    provider_number: str | None
+    requested_at: datetime
+    due_at: datetime
+    settled_at: datetime | None
+    tries: int
+
+
+def try_again_after(tries: int) -> float:
+    """Seconds until the next try: 1, 2, 4, ... up to five minutes."""
+    return min(2.0 ** max(tries - 1, 0), TRY_SECONDS_MAX)

@@ -1,0 +1,42 @@
+"""Refunds over the API."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, get, post
+
+from meterai.kit.ids import read
+from meterai.plumbing.http import ACCOUNT, account_of, desk
+from meterai.refunds.service import RefundDesk, RefundView
+
+
+class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The order whose unused stamps should go back."""
+
+    order_id: str
+
+
+@post(
+    "/v1/refunds", opt={"permission": ACCOUNT}, summary="Ask unused stamps back", tags=["refunds"]
+)
+async def ask_for_refund(request: Request[Any, Any, Any], data: RefundRequest) -> RefundView:
+    """Give the unused stamps of an order back; the money goes to where it came from.
+
+    Nothing has to be asked for what was paid and not executed: that comes back by itself.
+    """
+    order = read("ord", data.order_id)
+    return await desk(request, RefundDesk).ask(account_of(request), order)
+
+
+@get(
+    "/v1/refunds/{refund_id:str}",
+    opt={"permission": ACCOUNT},
+    summary="One refund",
+    tags=["refunds"],
+)
+async def show_refund(request: Request[Any, Any, Any], refund_id: str) -> RefundView:
+    """One refund, its state and its due time."""
+    return await desk(request, RefundDesk).view(account_of(request), read("rfd", refund_id))
+
+
+routes = [ask_for_refund, show_refund]

@@ -1,0 +1,201 @@
+"""Commands and queries of refunds."""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from meterai import audit, orders, payments
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, show
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import NotFound
+from meterai.payments import OutcomeUnknown, ProviderRefused, ProviderUnreachable, SnapProvider
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Row, Tx
+from meterai.refunds import store
+from meterai.refunds.model import (
+    TRY_SECONDS_MAX,
+    NothingToRefund,
+    Refund,
+    RefundCause,
+    RefundState,
+)
+
+BATCH = 20  # provider calls under way in one round
+TURN_ROUND_BATCH = 200
+_log = structlog.get_logger()
+
+
+class RefundView(msgspec.Struct, frozen=True, kw_only=True):
+    """A refund as the API shows it.  Amount in whole rupiah."""
+
+    id: str
+    order_id: str
+    state: str
+    cause: str
+    amount: int
+    stamps: int
+    currency: str
+    requested_at: datetime
+    due_at: datetime
+    settled_at: datetime | None
+    refund_number: str
+    provider_refund_number: str | None
+
+
+def _refund(row: Row) -> Refund:
+    return Refund(
+        row["account_id"],
+        row["refund_id"],
+        row["order_id"],
+        row["attempt_id"],
+        row["payment"],
+        RefundCause(row["cause"]),
+        Rupiah(row["amount"]),
+        row["stamps"],
+        RefundState(row["state"]),
+        row["refund_no"],
+        row["provider_refund_no"],
+        row["requested_at"],
+        row["due_at"],
+        row["settled_at"],
+        row["tries"],
+    )
+
+
+def shown(refund: Refund) -> RefundView:
+    """A refund as the API shows it."""
+    return RefundView(
+        id=show("rfd", refund.id),
+        order_id=show("ord", refund.order),
+        state=refund.state,
+        cause=refund.cause,
+        amount=refund.amount.value,
+        stamps=refund.stamps,
+        currency="IDR",
+        requested_at=refund.requested_at,
+        due_at=refund.due_at,
+        settled_at=refund.settled_at,
+        refund_number=refund.number,
+        provider_refund_number=refund.provider_number,
+    )
+
+
+async def load(tx: Tx, account: UUID, refund_id: UUID) -> Refund:
+    """One refund of this account.  Refuses `NotFound`."""
+    row = await store.refund(tx, account, refund_id)
+    if row is None:
+        raise NotFound("no such refund of this account")
+    return _refund(row)
+
+
+async def refunds_of_order(tx: Tx, account: UUID, order: UUID) -> list[RefundView]:
+    """Refunds of one order, oldest first."""
+    return [shown(_refund(row)) for row in await store.refunds_of_order(tx, account, order)]
+
+
+class RefundDesk:
+    """Begins refunds, sends them, and makes the rounds of the room."""
+
+    def __init__(
+        self, database: Database, provider: SnapProvider, settings: Settings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._provider = provider
+        self._settings = settings
+        self._clock = clock
+
+    def due(self) -> datetime:
+        """By when a refund that begins now is to be settled."""
+        return self._clock.now() + timedelta(seconds=self._settings.stamps_due_seconds)
+
+    async def ask(self, account: UUID, order_id: UUID) -> RefundView:
+        """The buyer wants the money of the unused stamps of an order.
+
+        Asking again finds the refund that was asked for.  Refuses `NotFound`,
+        `NothingToRefund`.
+        """
+        async with self._database.transaction() as tx:
+            await orders.load(tx, account, order_id)
+            refund = new_id()
+            given = await store.unused(
+                tx,
+                account,
+                order_id,
+                refund,
+                cause_key=f"asked:{refund}",
+                cause=RefundCause.ASKED,
+                number=payments.refund_number(account, refund),
+                due_at=self.due(),
+            )
+            if given:
+                await audit.record(
+                    tx,
+                    account,
+                    actor="account",
+                    action="refund_asked",
+                    subject=show("ord", order_id),
+                    stamps=given,
+                )
+                return shown(await load(tx, account, refund))
+            earlier = await refunds_of_order(tx, account, order_id)
+        asked = [one for one in earlier if one.cause == RefundCause.ASKED]
+        if not asked:
+            raise NothingToRefund("the order has no unused stamp")
+        return asked[-1]
+
+    async def view(self, account: UUID, refund_id: UUID) -> RefundView:
+        """One refund.  Refuses `NotFound`."""
+        async with self._database.transaction() as tx:
+            return shown(await load(tx, account, refund_id))
+
+    async def turn_round(self) -> int:
+        """Round: what is paid and not executed by its due time goes back."""
+        rows = await self._database.read(store.TO_TURN_ROUND, TURN_ROUND_BATCH)
+        for row in rows:
+            account, refund = row["account_id"], new_id()
+            number = payments.refund_number(account, refund)
+            await self._database.call(
+                store.NOT_EXECUTED, account, row["order_id"], refund, number, self.due()
+            )
+        return len(rows)
+
+    async def send_due(self) -> int:
+        """Round: ask the provider to give money back, and ask again where we do not know."""
+        rows = await self._database.read(store.TO_TRY, TRY_SECONDS_MAX, BATCH)
+        await asyncio.gather(*(self._send(_refund(row)) for row in rows))
+        return len(rows)
+
+    async def _send(self, refund: Refund) -> None:
+        # The row says 'sent' by now.  A crash here leaves it so, and the next round makes the
+        # same call with the same number, which the provider answers as it did before.
+        reference = payments.reference_of(refund.account, refund.attempt)
+        try:
+            number = await self._provider.refund(
+                reference, refund.payment, refund.number, refund.amount
+            )
+        except ProviderRefused as refusal:
+            await self._refused(refund, refusal)
+            return
+        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            await self._answered(refund, str(refusal), is_refused=False)
+            return
+        await self._database.call(store.SETTLE, refund.account, refund.id, number)
+        _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
+
+    async def _refused(self, refund: Refund, refusal: ProviderRefused) -> None:
+        async with self._database.transaction() as tx:
+            denied = await payments.is_denied(tx, refund.account, refund.attempt, refund.payment)
+        if denied:
+            await self._database.call(store.VOID, refund.account, refund.id)
+            return
+        _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
+        await self._answered(refund, str(refusal), is_refused=True)
+
+    async def _answered(self, refund: Refund, answer: str, *, is_refused: bool) -> None:
+        await self._database.call(
+            store.ANSWERED, is_refused, answer[:200], refund.account, refund.id
+        )

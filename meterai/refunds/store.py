@@ -1,0 +1,106 @@
+"""SQL of refunds, one function per question."""
+
+from datetime import datetime
+from uuid import UUID
+
+from meterai.plumbing.database import Row, Tx
+
+_COLUMNS = (
+    "account_id, refund_id, order_id, attempt_id, payment, cause, amount, stamps, state,"
+    " refund_no, provider_refund_no, requested_at, due_at, settled_at, tries"
+)
+# The intent of a call: committed before it is made.  The pause is the lease.
+TO_TRY = f"""
+UPDATE refunds SET state = 'sent', tries = tries + 1,
+    try_at = now() + make_interval(secs => least(2.0 ^ tries, %s))
+WHERE (account_id, refund_id) IN (
+    SELECT account_id, refund_id FROM refunds
+    WHERE state IN ('requested', 'sent', 'refused') AND try_at <= now()
+    ORDER BY try_at LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""  # noqa: S608 - columns are a constant
+SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
+ANSWERED = """
+UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answer = %s
+WHERE account_id = %s AND refund_id = %s AND state = 'sent'
+"""
+VOID = "SELECT refund_void(%s, %s)"
+NOT_EXECUTED = "SELECT refund_not_executed(%s, %s, %s, %s, %s) AS state"
+UNUSED = "SELECT refund_unused(%s, %s, %s, %s, %s, %s, %s)"
+REQUEST = "SELECT refund_request(%s, %s, %s, %s, %s, %s, %s, %s, 0, NULL, %s, %s)"
+DENIED = "SELECT refund_denied(%s, %s, %s, %s, %s)"
+# Paid and past due without a lot; a little slack lets the issue that is under way win.
+TO_TURN_ROUND = """
+SELECT account_id, order_id FROM orders o WHERE state = 'paid' AND due_at <= now()
+    AND NOT EXISTS (SELECT 1 FROM stamp_lots l
+                    WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
+ORDER BY due_at LIMIT %s
+"""
+
+
+async def refund(tx: Tx, account: UUID, refund_id: UUID) -> Row | None:
+    """One refund."""
+    return await tx.one(
+        f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id = %s",  # noqa: S608
+        account,
+        refund_id,
+    )
+
+
+async def refunds_of_order(tx: Tx, account: UUID, order: UUID) -> list[Row]:
+    """Refunds of one order, oldest first."""
+    return await tx.all(
+        f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = %s"  # noqa: S608
+        " ORDER BY refund_id",
+        account,
+        order,
+    )
+
+
+async def request(
+    tx: Tx,
+    account: UUID,
+    refund_id: UUID,
+    *,
+    cause_key: str,
+    cause: str,
+    order: UUID,
+    attempt: UUID,
+    payment: str,
+    amount: int,
+    number: str,
+    due_at: datetime,
+) -> bool:
+    """Set money aside to go back; false where this cause has its refund."""
+    return bool(
+        await tx.value(
+            REQUEST,
+            account,
+            refund_id,
+            cause_key,
+            cause,
+            order,
+            attempt,
+            payment,
+            amount,
+            number,
+            due_at,
+        )
+    )
+
+
+async def unused(
+    tx: Tx,
+    account: UUID,
+    order: UUID,
+    refund_id: UUID,
+    *,
+    cause_key: str,
+    cause: str,
+    number: str,
+    due_at: datetime,
+) -> int:
+    """Give back the unused stamps of an order with their money; answers how many."""
+    found = await tx.value(UNUSED, account, order, refund_id, cause_key, cause, number, due_at)
+    assert isinstance(found, int)
+    return found

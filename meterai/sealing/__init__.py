@@ -1,0 +1,79 @@
+"""Sealing: a PDF gets its stamps and one seal, and anyone can check both.  Bytes in, bytes out.
+
+Promises this room keeps
+  * The stamped file is the original, byte for byte, followed by the delta.
+  * A signature somebody made earlier stays valid.
+  * A seal that would not verify is never handed out, nor one made with an expired certificate.
+  * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `Report`.
+  * Nothing is read from or written to anywhere: no database, network, clock or environment; only
+    `load_issuer` and `development_issuer` read (and make) the files of the issuer.
+
+Knows no accounts, orders or other serials: whether a serial was issued, and for this document, is
+for `verification` to say.
+"""
+
+from meterai.sealing.development import development_issuer
+from meterai.sealing.engine import inspect, seal
+from meterai.sealing.issuer import Issuer, load_issuer
+from meterai.sealing.model import (
+    CHECKED_BYTES_MAX,
+    DOCUMENT_BYTES_MAX,
+    HEIGHT_PER_WIDTH,
+    LAST_PAGE,
+    STAMPS_MAX,
+    WIDTH_MAX,
+    WIDTH_MIN,
+    ChangesForbidden,
+    Check,
+    Delta,
+    DocumentBroken,
+    DocumentEncrypted,
+    DocumentTooLarge,
+    Inspection,
+    IssuerUnusable,
+    NoPages,
+    NotAPdf,
+    PageOutOfRange,
+    PageSize,
+    Placement,
+    PlacementMalformed,
+    PlacementOutsidePage,
+    Report,
+    Stamp,
+    Verdict,
+)
+from meterai.sealing.verification import verify
+
+__all__ = [
+    "CHECKED_BYTES_MAX",
+    "DOCUMENT_BYTES_MAX",
+    "HEIGHT_PER_WIDTH",
+    "LAST_PAGE",
+    "STAMPS_MAX",
+    "WIDTH_MAX",
+    "WIDTH_MIN",
+    "ChangesForbidden",
+    "Check",
+    "Delta",
+    "DocumentBroken",
+    "DocumentEncrypted",
+    "DocumentTooLarge",
+    "Inspection",
+    "Issuer",
+    "IssuerUnusable",
+    "NoPages",
+    "NotAPdf",
+    "PageOutOfRange",
+    "PageSize",
+    "Placement",
+    "PlacementMalformed",
+    "PlacementOutsidePage",
+    "Report",
+    "Stamp",
+    "Verdict",
+    "development_issuer",
+    "inspect",
+    "load_issuer",
+    "seal",
+    "verify",
+]

@@ -1,0 +1,49 @@
+"""What tells our seals from other signatures: names, forms of text, flags.  A promise to verifiers.
+
+The reason follows the form of the national system, `[SERIAL] ...`, so that a program which reads
+the serial from there reads ours too.
+"""
+
+import re
+from collections.abc import Sequence
+
+from meterai.kit.serial import Serial
+
+FIELD_PREFIX = "Meterai_"
+SEAL_KEY = "/MeteraiSeal"  # private dictionary in the signature: serials, length and digest before
+PURPOSE = "Meterai elektronik Rp10.000"
+
+_PRINT, _READ_ONLY, _LOCKED, _LOCKED_CONTENTS = 4, 64, 128, 512  # ISO 32000-1, table 165
+WIDGET_FLAGS = _PRINT | _LOCKED
+ANNOTATION_FLAGS = _PRINT | _READ_ONLY | _LOCKED | _LOCKED_CONTENTS
+
+_BRACKETED = re.compile(r"\[([0-9A-Z]{22})\]")
+
+
+def field_name(serial: Serial) -> str:
+    """The name of a seal's field, and of each further stamp's annotation."""
+    return f"{FIELD_PREFIX}{serial}"
+
+
+def reason(serials: Sequence[Serial]) -> str:
+    """The reason written into a seal."""
+    return " ".join([*(f"[{serial}]" for serial in serials), PURPOSE])
+
+
+def serials_in_reason(text: str) -> tuple[str, ...]:
+    """The well-formed serials of a reason, in order."""
+    return tuple(found for found in _BRACKETED.findall(text) if is_serial(found))
+
+
+def serial_in_name(text: str) -> str | None:
+    """The serial in the name of a field or an annotation, if it has our form."""
+    return text.removeprefix(FIELD_PREFIX) if text.startswith(FIELD_PREFIX) else None
+
+
+def is_serial(text: str) -> bool:
+    """True if the text is a well-formed serial."""
+    try:
+        Serial(text)
+    except ValueError:
+        return False
+    return True

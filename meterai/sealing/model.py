@@ -1,0 +1,226 @@
+"""What is asked of the sealing room, what it answers, and why it may refuse.
+
+Lengths are PDF points (1/72 inch) as a reader sees the page: after the crop box and the
+rotation, counted from the lower left corner.  Nothing here touches a PDF.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from meterai.kit.refusal import Refusal
+from meterai.kit.serial import Serial
+
+DOCUMENT_BYTES_MAX = 20 * 1024 * 1024  # what one seal may hold in memory; scans are 1-5 MiB
+CHECKED_BYTES_MAX = 32 * 1024 * 1024  # a sealed document, with later signatures appended to it
+STAMPS_MAX = 20  # stamps under one request; a bound on the size of the delta
+WIDTH_MIN = 40.0  # points; below it a printed QR module is thinner than 0.25 mm
+WIDTH_MAX = 300.0  # points; half a page, beyond it is a mistake of units
+HEIGHT_PER_WIDTH = 1.12  # the shape of the drawing in `art`
+LAST_PAGE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where one stamp goes.
+
+    `page` counts from 1, or is `LAST_PAGE`; `x` and `y` are the lower left corner of the stamp
+    and `width` its width, in points of the page as it is seen.
+    """
+
+    page: int
+    x: float
+    y: float
+    width: float = 80.0
+
+    @property
+    def height(self) -> float:
+        """The height that belongs to the width, in points."""
+        return self.width * HEIGHT_PER_WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """One serial and its place."""
+
+    serial: Serial
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True)
+class PageSize:
+    """The visible size of one page (`page` counts from 1), in points."""
+
+    page: int
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What `inspect` found: the number of pages, and the size of the page of each placement."""
+
+    pages: int
+    sizes: tuple[PageSize, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What sealing adds: the stamped file is the original followed by `data`.
+
+    `sha256_original` and `sha256_stamped` are the 32-byte digests of the file before and after.
+    """
+
+    data: bytes
+    sha256_original: bytes
+    sha256_stamped: bytes
+    serials: tuple[Serial, ...]
+
+
+class Verdict(StrEnum):
+    """One word for a document that somebody wants checked."""
+
+    GENUINE = "genuine"
+    CHANGED_AFTER_SEALING = "changed_after_sealing"
+    FORGED = "forged"
+    FOREIGN_SEAL = "foreign_seal"
+    NOT_SEALED = "not_sealed"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question the verifier asked, its answer, and what the sentence about it needs."""
+
+    name: str
+    passed: bool
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `verify` found.
+
+    `serials` are those of all our seals in the document, first stamp first, whether or not the
+    verdict is good: a caller must look at the verdict before it believes them.  `sealed_at` is
+    the time the last seal states.  `sha256_original` belongs to the file before that seal's
+    stamping, `sha256_stamped` to the file as it left the platform; both only if they were proven.
+    """
+
+    verdict: Verdict
+    serials: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    sealed_at: datetime | None = None
+    sha256_original: bytes | None = None
+    sha256_stamped: bytes | None = None
+
+
+class NotAPdf(Refusal):
+    """No PDF header within the first 1,024 bytes."""
+
+    code = "not_a_pdf"
+    status = 422
+
+
+class DocumentTooLarge(Refusal):
+    """More bytes than one seal may hold in memory."""
+
+    code = "document_too_large"
+    status = 413
+
+    def __init__(self, *, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"document of {size_bytes} bytes, at most {limit_bytes}")
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+
+
+class DocumentEncrypted(Refusal):
+    """Opening it needs a password, so an update could not be written."""
+
+    code = "document_encrypted"
+    status = 422
+
+
+class DocumentBroken(Refusal):
+    """Its structure cannot be read well enough to be extended without harm."""
+
+    code = "document_broken"
+    status = 422
+
+
+class ChangesForbidden(Refusal):
+    """An earlier signature certifies the document and allows no change at all."""
+
+    code = "changes_forbidden"
+    status = 422
+
+
+class NoPages(Refusal):
+    """There is no page a stamp could be on."""
+
+    code = "no_pages"
+    status = 422
+
+
+class PageOutOfRange(Refusal):
+    """The document has fewer pages."""
+
+    code = "page_out_of_range"
+    status = 422
+
+    def __init__(self, *, page: int, pages: int) -> None:
+        super().__init__(f"page {page} asked for, document has {pages}")
+        self.page = page
+        self.pages = pages
+
+
+class PlacementOutsidePage(Refusal):
+    """Some part of the stamp would not be seen."""
+
+    code = "placement_outside_page"
+    status = 422
+
+    def __init__(self, placement: Placement, size: PageSize) -> None:
+        super().__init__(f"{placement} does not lie within {size}")
+        self.x = round(placement.x, 2)
+        self.y = round(placement.y, 2)
+        self.width = round(placement.width, 2)
+        self.height = round(placement.height, 2)
+        self.page_width = round(size.width, 2)
+        self.page_height = round(size.height, 2)
+
+
+class PlacementMalformed(Refusal):
+    """A placement that could not fit any page, or none, or too many."""
+
+    code = "placement_malformed"
+    status = 422
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.width_min = WIDTH_MIN
+        self.width_max = WIDTH_MAX
+        self.stamps_max = STAMPS_MAX
+
+
+class IssuerUnusable(Refusal):
+    """The key and certificates we seal with may not be used now; the operator must act."""
+
+    code = "issuer_unusable"
+    status = 503
+
+
+def check_placements(placements: Sequence[Placement]) -> None:
+    """Refuse with `PlacementMalformed` what no page could accept."""
+    if not 1 <= len(placements) <= STAMPS_MAX:
+        raise PlacementMalformed(f"{len(placements)} stamps asked for, 1 to {STAMPS_MAX} allowed")
+    for placement in placements:
+        lengths = (placement.x, placement.y, placement.width)
+        if not all(math.isfinite(length) and length >= 0 for length in lengths):
+            raise PlacementMalformed(f"a length is negative or not a number: {placement}")
+        if not WIDTH_MIN <= placement.width <= WIDTH_MAX:
+            raise PlacementMalformed(f"width is not {WIDTH_MIN} to {WIDTH_MAX}: {placement}")
+        if placement.page < 1 and placement.page != LAST_PAGE:
+            raise PlacementMalformed(f"page is not 1 or more, nor the last: {placement}")

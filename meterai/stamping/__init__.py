@@ -1,0 +1,23 @@
+"""Stamping: one document gets its stamps.  reserve -> seal -> deliver.
+
+Promises this room keeps
+  * A stamp cannot be burned: an interrupted stamping is resumed under the same serials, or its
+    stamps are given back by its due time.
+  * The same request gives the same answer, never a second charge and never a second serial.
+  * The seal is made outside any transaction; whoever delivers first wins.
+
+Calls orders, stamps, sealing, documents, notifications.
+"""
+
+from meterai.stamping.model import Stamping, StampingState, Upload
+from meterai.stamping.service import StampingDesk, StampingView, original_of, stampings_of_order
+
+__all__ = [
+    "Stamping",
+    "StampingDesk",
+    "StampingState",
+    "StampingView",
+    "Upload",
+    "original_of",
+    "stampings_of_order",
+]

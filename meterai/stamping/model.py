@@ -1,0 +1,134 @@
+"""What a stamping is and how it may change; pure."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.refusal import Malformed, Refusal
+from meterai.sealing import STAMPS_MAX, Placement
+
+
+class StampingState(StrEnum):
+    """Where a stamping stands."""
+
+    WAITING = "waiting"  # for the payment of its order
+    RESERVED = "reserved"  # stamps held, serials bound; to be sealed
+    DELIVERED = "delivered"
+    FAILED = "failed"  # the document cannot be stamped; the stamps went back
+    DROPPED = "dropped"  # its order came to nothing
+
+
+class StampingEvent(StrEnum):
+    """What happens to a stamping."""
+
+    PAID = "paid"
+    SEALED = "sealed"
+    REFUSED = "refused"
+    ORDER_ENDED = "order_ended"
+
+
+_S, _E = StampingState, StampingEvent
+STAMPING = Lifecycle(
+    "the stamping",
+    {
+        (_S.WAITING, _E.PAID): _S.RESERVED,
+        (_S.WAITING, _E.ORDER_ENDED): _S.DROPPED,
+        (_S.RESERVED, _E.SEALED): _S.DELIVERED,
+        (_S.RESERVED, _E.REFUSED): _S.FAILED,
+    },
+)
+
+
+class NotInTime(Refusal):
+    """The document could not be stamped by its due time; the stamps went back."""
+
+    code = "not_in_time"
+    status = 503
+
+
+class StampingFailed(Refusal):
+    """The stamping ended before: this document cannot be stamped."""
+
+    code = "stamping_failed"
+    status = 422
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"it failed with {reason}")
+        self.reason = reason
+
+
+class NotDelivered(Refusal):
+    """There is no stamped document (yet)."""
+
+    code = "not_delivered"
+    status = 409
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the stamping is {state}")
+        self.state = str(state)
+
+
+class _PlacementWish(msgspec.Struct, forbid_unknown_fields=True):
+    page: int
+    x: float
+    y: float
+    width: Annotated[float, msgspec.Meta(gt=0)] = 80.0
+
+
+def read_placements(text: str | bytes) -> tuple[Placement, ...]:
+    """Placements from JSON: one object or a list.  Refuses `Malformed`."""
+    try:
+        wished = msgspec.json.decode(text, type=_PlacementWish | list[_PlacementWish])
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Malformed("placement", f"a placement or a list of them ({error})") from None
+    many = wished if isinstance(wished, list) else [wished]
+    if not 1 <= len(many) <= STAMPS_MAX:
+        raise Malformed("placement", f"1 to {STAMPS_MAX} placements")
+    return tuple(Placement(one.page, one.x, one.y, one.width) for one in many)
+
+
+def placements_json(placements: Sequence[Placement]) -> list[dict[str, object]]:
+    """Placements as they are stored."""
+    return [{"page": one.page, "x": one.x, "y": one.y, "width": one.width} for one in placements]
+
+
+def request_hash(sha256: bytes, placements: Sequence[Placement]) -> bytes:
+    """What makes two requests the same: the bytes of the document and every placement."""
+    text = msgspec.json.encode(placements_json(placements))
+    return hashlib.sha256(sha256 + text).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A document that came in, with where its stamps go."""
+
+    name: str
+    content: bytes
+    placements: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamping:
+    """One stamping, without its delta."""
+
+    account: UUID
+    id: UUID
+    order: UUID | None
+    state: StampingState
+    sha256_original: bytes
+    sha256_stamped: bytes | None
+    placements: tuple[Placement, ...]
+    requested_at: datetime
+    due_at: datetime | None
+    delivered_at: datetime | None
+    refused: str | None
+    document_name: str
+    is_forgotten: bool
+    serials: tuple[str, ...]

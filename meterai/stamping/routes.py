@@ -1,0 +1,129 @@
+"""Stampings and the balance over the API."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+
+from meterai import stamps
+from meterai.documents import UploadMissing
+from meterai.kit.ids import read
+from meterai.kit.refusal import Malformed
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import ACCOUNT, account_of, desk, idempotency_key
+from meterai.stamping.model import Upload, read_placements
+from meterai.stamping.service import StampingDesk, StampingView
+
+BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document, its form fields and boundaries
+
+
+class StampCounts(msgspec.Struct, frozen=True):
+    """Stamps of the account: free to use, held by stampings under way, on documents."""
+
+    available: int
+    held: int
+    used: int
+
+
+class BalanceView(msgspec.Struct, frozen=True):
+    """What the account holds."""
+
+    stamps: StampCounts
+
+
+class StampingForm(msgspec.Struct, kw_only=True):
+    """A PDF and where its stamps go (JSON: one placement or a list)."""
+
+    document: Any = None
+    placement: Any = None
+
+
+@get("/v1/balance", opt={"permission": ACCOUNT}, summary="Your stamps", tags=["stampings"])
+async def show_balance(request: Request[Any, Any, Any]) -> BalanceView:
+    """How many stamps the account can use."""
+    async with desk(request, Database).transaction() as tx:
+        held = await stamps.balance(tx, account_of(request))
+    return BalanceView(StampCounts(held.available, held.held, held.used))
+
+
+async def read_upload(document: Any, placement: Any) -> Upload:
+    """A document and its placements from form fields.  Refuses `UploadMissing`, `Malformed`."""
+    if not isinstance(document, UploadFile):
+        raise UploadMissing("no file in the field document")
+    if not isinstance(placement, str):
+        raise Malformed("placement", "JSON: one placement or a list")
+    return Upload(document.filename, await document.read(), read_placements(placement))
+
+
+@post(
+    "/v1/stampings",
+    opt={"permission": ACCOUNT},
+    summary="Stamp a document from the balance",
+    tags=["stampings"],
+    request_max_body_size=BODY_BYTES_MAX,
+)
+async def stamp_document(
+    request: Request[Any, Any, Any],
+    data: Annotated[StampingForm, Body(media_type=RequestEncodingType.MULTI_PART)],
+) -> StampingView:
+    """Stamp a PDF; needs an Idempotency-Key.
+
+    Multipart fields: `document` (the PDF) and `placement`, JSON such as
+    `{"page": 1, "x": 400, "y": 60, "width": 80}` in points from the lower left of the page as it
+    is seen; page 1 is the first, -1 the last; a list for several stamps.
+    """
+    key = idempotency_key(request)
+    upload = await read_upload(data.document, data.placement)
+    return await desk(request, StampingDesk).stamp(account_of(request), key, upload)
+
+
+@get(
+    "/v1/stampings/{stamping_id:str}",
+    opt={"permission": ACCOUNT},
+    summary="One stamping",
+    tags=["stampings"],
+)
+async def show_stamping(request: Request[Any, Any, Any], stamping_id: str) -> StampingView:
+    """One stamping and its state."""
+    return await desk(request, StampingDesk).view(account_of(request), read("stg", stamping_id))
+
+
+def attachment(name: str, content: bytes, media_type: str) -> Response[bytes]:
+    """A file to be saved under this name (RFC 6266, section 4.3)."""
+    plain = "".join(letter if letter.isascii() and letter not in '"\\' else "_" for letter in name)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+@get(
+    "/v1/stampings/{stamping_id:str}/document",
+    opt={"permission": ACCOUNT},
+    summary="The stamped document",
+    tags=["stampings"],
+)
+async def download_document(request: Request[Any, Any, Any], stamping_id: str) -> Response[bytes]:
+    """The original followed by its delta."""
+    identifier = read("stg", stamping_id)
+    found, content = await desk(request, StampingDesk).document(account_of(request), identifier)
+    return attachment(found.document_name, content, "application/pdf")
+
+
+@get(
+    "/v1/stampings/{stamping_id:str}/delta",
+    opt={"permission": ACCOUNT},
+    summary="Only what was added to the document",
+    tags=["stampings"],
+)
+async def download_delta(request: Request[Any, Any, Any], stamping_id: str) -> Response[bytes]:
+    """Append these bytes to your own original: the result is the stamped document."""
+    identifier = read("stg", stamping_id)
+    found, content = await desk(request, StampingDesk).delta(account_of(request), identifier)
+    return attachment(f"{found.document_name}.delta", content, "application/octet-stream")
+
+
+routes = [show_balance, stamp_document, show_stamping, download_document, download_delta]

@@ -1,0 +1,115 @@
+"""SQL of stamping, one function per question."""
+
+from uuid import UUID
+
+from meterai.plumbing.database import Row, Tx
+
+RESERVE = "SELECT created, id, request FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+DELIVER = "SELECT stamping_deliver(%s, %s, %s, %s, %s) AS state"
+FAIL = "SELECT stamping_fail(%s, %s, %s) AS state"
+# One of several workers gets each; the others find the lease taken.
+TO_RESUME = """
+UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = tries + 1
+WHERE (account_id, stamping_id) IN (
+    SELECT account_id, stamping_id FROM stampings
+    WHERE state = 'reserved' AND leased_until <= now()
+    ORDER BY leased_until LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING account_id, stamping_id, due_at <= now() AS is_late, tries
+"""
+LEASE = """
+UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = tries + 1
+WHERE account_id = %s AND stamping_id = %s AND state = 'reserved' AND leased_until <= now()
+RETURNING stamping_id
+"""
+_SELECT = """
+SELECT s.account_id, s.stamping_id, s.order_id, s.state, s.sha256_original, s.sha256_stamped,
+       s.placements, s.requested_at, s.due_at, s.delivered_at, s.refused, d.name,
+       d.forgotten_at IS NOT NULL AS is_forgotten,
+       ARRAY(SELECT t.serial FROM stamps t WHERE t.account_id = s.account_id
+             AND t.stamping_id = s.stamping_id AND t.state <> 'void' ORDER BY t.position) AS serials
+FROM stampings s
+JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
+"""
+STAMPING = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = %s"
+OF_ORDER = _SELECT + "WHERE s.account_id = %s AND s.order_id = %s ORDER BY s.position"
+OF_ACCOUNT = _SELECT + "WHERE s.account_id = %s ORDER BY s.stamping_id DESC LIMIT %s"
+
+
+async def insert_waiting(
+    tx: Tx,
+    account: UUID,
+    stamping: UUID,
+    order: UUID,
+    position: int,
+    *,
+    request: bytes,
+    sha256: bytes,
+    placements: object,
+    quantity: int,
+) -> None:
+    """Record a document of an order; it waits for the payment."""
+    await tx.run(
+        "INSERT INTO stampings (account_id, stamping_id, order_id, position, idempotency_key,"
+        " request_hash, sha256_original, placements, quantity, state)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'waiting')",
+        account,
+        stamping,
+        order,
+        position,
+        f"{order}:{position}",
+        request,
+        sha256,
+        placements,
+        quantity,
+    )
+
+
+async def waiting_of_order(tx: Tx, account: UUID, order: UUID) -> list[Row]:
+    """Documents of an order that wait for its payment."""
+    return await tx.all(
+        "SELECT stamping_id, quantity FROM stampings"
+        " WHERE account_id = %s AND order_id = %s AND state = 'waiting' ORDER BY position",
+        account,
+        order,
+    )
+
+
+async def reserve_ordered(
+    tx: Tx, account: UUID, stamping: UUID, serials: list[str], due_at: object
+) -> None:
+    """Hold the order's own stamps for one of its documents."""
+    await tx.run(
+        "SELECT stamping_reserve_ordered(%s, %s, %s, %s)", account, stamping, serials, due_at
+    )
+
+
+async def drop_waiting(tx: Tx, account: UUID, order: UUID) -> None:
+    """The order came to nothing."""
+    await tx.run(
+        "UPDATE stampings SET state = 'dropped'"
+        " WHERE account_id = %s AND order_id = %s AND state = 'waiting'",
+        account,
+        order,
+    )
+
+
+async def unfinished_of_order(tx: Tx, account: UUID, order: UUID) -> Row:
+    """How many documents of an order are not done, and how many are delivered."""
+    row = await tx.one(
+        "SELECT count(*) FILTER (WHERE state IN ('waiting', 'reserved')) AS open,"
+        " count(*) FILTER (WHERE state = 'delivered') AS delivered"
+        " FROM stampings WHERE account_id = %s AND order_id = %s",
+        account,
+        order,
+    )
+    assert row is not None
+    return row
+
+
+async def delta(tx: Tx, account: UUID, stamping: UUID) -> bytes | None:
+    """The delta of a stamping."""
+    found = await tx.value(
+        "SELECT delta FROM deltas WHERE account_id = %s AND stamping_id = %s", account, stamping
+    )
+    assert found is None or isinstance(found, bytes)
+    return found

@@ -1,0 +1,34 @@
+"""Stamps: lots that orders issued, and serials bound to documents.
+
+Promises this room keeps
+  * Every stamp ever issued is in exactly one place: free, held, affixed or returned.
+  * A serial is bound to one placement on one document, for ever; a void one is never used again.
+  * Serials are unique by construction: time, a number leased to the process, a counter.
+
+The moves are plpgsql (migrations/0005_stamps.sql), part of the transactions of orders, stamping
+and refunds.  Calls ledger.
+"""
+
+from meterai.stamps.model import Balance, NotEnoughStamps, StampState
+from meterai.stamps.service import (
+    SerialDesk,
+    StampRecord,
+    balance,
+    issuing,
+    look_up,
+    serials_of,
+    set_issuing,
+)
+
+__all__ = [
+    "Balance",
+    "NotEnoughStamps",
+    "SerialDesk",
+    "StampRecord",
+    "StampState",
+    "balance",
+    "issuing",
+    "look_up",
+    "serials_of",
+    "set_issuing",
+]

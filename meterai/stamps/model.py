@@ -1,0 +1,54 @@
+"""States of a stamp and what an account holds; pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.database import refusal_of_database
+
+
+class StampState(StrEnum):
+    """Where a serial stands."""
+
+    RESERVED = "reserved"  # bound to a placement on a document, not delivered yet
+    AFFIXED = "affixed"  # on the document, for ever
+    VOID = "void"  # the stamping did not happen; the serial is never used again
+
+
+class StampEvent(StrEnum):
+    """What happens to a serial."""
+
+    DELIVERED = "delivered"
+    RELEASED = "released"
+
+
+STAMP = Lifecycle(
+    "the stamp",
+    {
+        (StampState.RESERVED, StampEvent.DELIVERED): StampState.AFFIXED,
+        (StampState.RESERVED, StampEvent.RELEASED): StampState.VOID,
+    },
+)
+
+
+@refusal_of_database
+class NotEnoughStamps(Refusal):
+    """The account holds fewer unused stamps than the document needs."""
+
+    code = "not_enough_stamps"
+    status = 409
+
+    def __init__(self, *, needed: int, available: int) -> None:
+        super().__init__(f"{needed} stamps needed, {available} available")
+        self.needed = needed
+        self.available = available
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Stamps bought as quota: free to use, held by a stamping under way, used so far."""
+
+    available: int
+    held: int
+    used: int

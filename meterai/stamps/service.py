@@ -1,0 +1,117 @@
+"""Commands and queries of stamps."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from meterai import audit, ledger
+from meterai.accounts import NOBODY
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import Refusal
+from meterai.kit.serial import Serial, SerialMaker
+from meterai.plumbing.database import Database, Tx
+from meterai.stamps import store
+from meterai.stamps.model import Balance, StampState
+
+LEASE_SECONDS = 120.0  # longer than any pause of a process that is still alive
+
+
+class NoLeaseFree(Refusal):
+    """All 1,023 process numbers are taken; serials cannot be made here now."""
+
+    code = "busy"
+    status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class StampRecord:
+    """What is known of one serial."""
+
+    account: UUID
+    stamping: UUID
+    state: StampState
+    affixed_at: datetime | None
+
+
+class SerialDesk:
+    """Makes serials under a process number leased from the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._holder = new_id()
+        self._lease: int | None = None
+        self._maker: SerialMaker | None = None
+        self._good_until = 0.0
+        self._renewing = asyncio.Lock()
+
+    async def serials(self, count: int) -> list[Serial]:
+        """Fresh serials."""
+        # Checked against our own clock and well before the database lets the number go: a
+        # process that was frozen must not go on under a number somebody else has by now.
+        if time.monotonic() > self._good_until:
+            async with self._renewing:
+                if time.monotonic() > self._good_until:
+                    await self._take()
+        assert self._maker is not None
+        return [self._maker.make() for _ in range(count)]
+
+    async def _take(self) -> None:
+        begun = time.monotonic()
+        if self._lease is not None:
+            row = await self._database.call(
+                store.KEEP_LEASE, LEASE_SECONDS, self._lease, self._holder
+            )
+            if row is not None:
+                self._good_until = begun + LEASE_SECONDS / 2
+                return
+        for _ in range(3):  # two processes may have picked the same free number
+            row = await self._database.call(store.TAKE_LEASE, self._holder, LEASE_SECONDS)
+            if row is not None:
+                self._lease = row["lease"]
+                self._maker = SerialMaker(row["lease"])
+                self._good_until = begun + LEASE_SECONDS / 2
+                return
+        raise NoLeaseFree("no process number is free")
+
+
+async def balance(tx: Tx, account: UUID) -> Balance:
+    """What an account holds."""
+    available, held = await ledger.balance(tx, account, "stamps_available")
+    return Balance(available, held, await store.used(tx, account))
+
+
+async def serials_of(tx: Tx, account: UUID, stamping: UUID) -> list[Serial]:
+    """Serials bound to a stamping, in the order of its placements."""
+    rows = await store.serials_of(tx, account, stamping)
+    return [Serial(row["serial"]) for row in rows]
+
+
+async def look_up(tx: Tx, serial: Serial) -> StampRecord | None:
+    """What is known of a serial, or None where it was never given out."""
+    account = await store.directory_entry(tx, serial.text)
+    if account is not None:
+        row = await store.stamp(tx, account, serial.text)
+    else:
+        row = await store.stamp_anywhere(tx, serial.text)
+    if row is None:
+        return None
+    return StampRecord(
+        row["account_id"], row["stamping_id"], StampState(row["state"]), row["affixed_at"]
+    )
+
+
+async def issuing(tx: Tx) -> tuple[bool, str]:
+    """Whether stamps are being issued, and the reason given where not."""
+    row = await store.issuing(tx)
+    return row["is_open"], row["reason"]
+
+
+async def set_issuing(tx: Tx, *, is_open: bool, reason: str) -> None:
+    """Open or stop issuing.  An operator's act: paid orders wait, and go back when due."""
+    await store.set_issuing(tx, is_open=is_open, reason=reason)
+    action = "issuing_opened" if is_open else "issuing_stopped"
+    await audit.record(
+        tx, NOBODY, actor="operator", action=action, subject="issuing", reason=reason
+    )

@@ -1,0 +1,329 @@
+"""The bank's books in SQLite: one function per question, nothing decided here."""
+
+# Only this module's own column lists and conditions are put into SQL; values are bound.
+# ruff: noqa: S608
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from standins import faults
+from standins.bank.model import Bill, Closing, Letter, LetterState, Payment, Refund
+from standins.clock import DAY_MS, wib
+from standins.state import open_state, transaction
+
+SCHEMA = (
+    """
+CREATE TABLE IF NOT EXISTS bill (
+    seq                  INTEGER PRIMARY KEY,
+    reference_no         TEXT NOT NULL UNIQUE,
+    partner_reference_no TEXT NOT NULL UNIQUE,
+    amount               INTEGER NOT NULL CHECK (amount > 0),
+    qr_content           TEXT NOT NULL UNIQUE,
+    terminal_id          TEXT NOT NULL,
+    created_at           INTEGER NOT NULL,
+    valid_until          INTEGER NOT NULL,
+    closing              TEXT,
+    closed_at            INTEGER
+);
+CREATE TABLE IF NOT EXISTS payment (
+    seq          INTEGER PRIMARY KEY,
+    rrn          TEXT NOT NULL UNIQUE,
+    reference_no TEXT NOT NULL REFERENCES bill (reference_no),
+    amount       INTEGER NOT NULL CHECK (amount > 0),
+    paid_at      INTEGER NOT NULL,
+    denied_at    INTEGER,
+    deny_at      INTEGER                         -- when a fault will have it denied
+);
+CREATE INDEX IF NOT EXISTS payment_of_bill ON payment (reference_no);
+CREATE INDEX IF NOT EXISTS payment_to_deny ON payment (deny_at) WHERE deny_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS refund (
+    seq               INTEGER PRIMARY KEY,
+    partner_refund_no TEXT NOT NULL UNIQUE,      -- the partner's idempotency key
+    refund_no         TEXT NOT NULL UNIQUE,
+    reference_no      TEXT NOT NULL REFERENCES bill (reference_no),
+    rrn               TEXT NOT NULL,
+    amount            INTEGER NOT NULL CHECK (amount > 0),
+    reason            TEXT NOT NULL,
+    refunded_at       INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS refund_of_bill ON refund (reference_no);
+CREATE TABLE IF NOT EXISTS letter (
+    seq          INTEGER PRIMARY KEY,
+    external_id  TEXT NOT NULL UNIQUE,
+    reference_no TEXT NOT NULL,
+    body         BLOB NOT NULL,
+    copies       INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL,
+    due_at       INTEGER NOT NULL,
+    state        TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS letter_due ON letter (due_at) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS letter_of_bill ON letter (reference_no);
+CREATE TABLE IF NOT EXISTS token (
+    token      TEXT PRIMARY KEY,
+    expires_at INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS call (
+    day         TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    PRIMARY KEY (day, external_id)
+) WITHOUT ROWID;
+"""
+    + faults.SCHEMA
+)
+
+_BILL = (
+    "reference_no, partner_reference_no, amount, qr_content, terminal_id, "
+    "created_at, valid_until, closing, closed_at"
+)
+_PAYMENT = "reference_no, rrn, amount, paid_at, denied_at"
+_REFUND = "reference_no, partner_refund_no, refund_no, rrn, amount, reason, refunded_at"
+_LETTER = "external_id, reference_no, body, copies, attempts, due_at, state"
+
+
+class Books:
+    """Everything the bank remembers."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection = open_state(path, SCHEMA)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All of it or nothing."""
+        return transaction(self.connection)
+
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, values).fetchall()
+
+    def next_number(self, table: str) -> int:
+        """The number the next row of `table` gets; true until the transaction ends."""
+        # `table` is a word of this package, never of a caller outside.
+        row = self._rows(f"SELECT COALESCE(MAX(seq), 0) + 1 FROM {table}")[0]
+        return int(row[0])
+
+    # Tokens and calls
+
+    def add_token(self, token: str, now: int, expires_at: int) -> None:
+        """Remember a token; forget those that ran out."""
+        self._rows("DELETE FROM token WHERE expires_at <= ?", now)
+        self._rows("INSERT INTO token (token, expires_at) VALUES (?, ?)", token, expires_at)
+
+    def is_token_good(self, token: str, now: int) -> bool:
+        """True for a token that was given out and has not run out."""
+        return bool(
+            self._rows("SELECT 1 FROM token WHERE token = ? AND expires_at > ?", token, now)
+        )
+
+    def add_call(self, external_id: str, now: int) -> bool:
+        """Remember a call of this (Jakarta) day; False if the day knows the id already."""
+        day = wib(now).date().isoformat()
+        added = self.connection.execute(
+            "INSERT OR IGNORE INTO call (day, external_id) VALUES (?, ?)", (day, external_id)
+        )
+        return added.rowcount == 1
+
+    def forget_calls(self, now: int) -> None:
+        """Drop the ids of days before yesterday."""
+        self._rows("DELETE FROM call WHERE day < ?", wib(now - DAY_MS).date().isoformat())
+
+    # Bills
+
+    def add_bill(self, bill: Bill) -> None:
+        """Write a new bill."""
+        self._rows(
+            "INSERT INTO bill (reference_no, partner_reference_no, amount, qr_content,"
+            " terminal_id, created_at, valid_until) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            bill.reference_no,
+            bill.partner_reference_no,
+            bill.amount,
+            bill.qr_content,
+            bill.terminal_id,
+            bill.created_at,
+            bill.valid_until,
+        )
+
+    def close_bill(self, reference_no: str, closing: Closing, now: int) -> None:
+        """Cancelled or declined."""
+        self._rows(
+            "UPDATE bill SET closing = ?, closed_at = ? WHERE reference_no = ?",
+            closing,
+            now,
+            reference_no,
+        )
+
+    def bill(self, reference_no: str) -> Bill | None:
+        """By the bank's number."""
+        return next(self._bills("reference_no = ?", reference_no), None)
+
+    def bill_of_partner(self, partner_reference_no: str) -> Bill | None:
+        """By the partner's number."""
+        return next(self._bills("partner_reference_no = ?", partner_reference_no), None)
+
+    def bill_of_qr(self, qr_content: str) -> Bill | None:
+        """By the text in its QR."""
+        return next(self._bills("qr_content = ?", qr_content), None)
+
+    def bills(self, limit: int = -1) -> list[Bill]:
+        """Newest first; -1 for all."""
+        where = "seq IN (SELECT seq FROM bill ORDER BY seq DESC LIMIT ?)"
+        return list(self._bills(where, limit))
+
+    def _bills(self, where: str, value: object) -> Iterator[Bill]:
+        # `where` is a text of this class; what comes from outside is bound.
+        known = f"SELECT reference_no FROM bill WHERE {where}"
+        payments = self._by_bill(
+            f"SELECT {_PAYMENT} FROM payment WHERE reference_no IN ({known})"
+            " ORDER BY reference_no, seq",
+            value,
+        )
+        refunds = self._by_bill(
+            f"SELECT {_REFUND} FROM refund WHERE reference_no IN ({known})"
+            " ORDER BY reference_no, seq",
+            value,
+        )
+        rows = self.connection.execute(
+            f"SELECT {_BILL} FROM bill WHERE {where} ORDER BY seq DESC",
+            (value,),
+        )
+        for row in rows.fetchall():
+            facts = _named(_BILL, row)
+            facts["closing"] = Closing(facts["closing"]) if facts["closing"] else None
+            yield Bill(
+                **facts,
+                payments=tuple(Payment(*paid) for paid in payments.get(row[0], ())),
+                refunds=tuple(Refund(*sent) for sent in refunds.get(row[0], ())),
+            )
+
+    def _by_bill(self, sql: str, value: object) -> dict[str, list[tuple[Any, ...]]]:
+        rows = self._rows(sql, value)
+        return {str(key): list(group) for key, group in groupby(rows, itemgetter(0))}
+
+    # Payments and refunds
+
+    def add_payment(self, payment: Payment, deny_at: int | None) -> None:
+        """Write a payment, and when it is to be denied."""
+        self._rows(
+            "INSERT INTO payment (rrn, reference_no, amount, paid_at, deny_at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            payment.rrn,
+            payment.reference_no,
+            payment.amount,
+            payment.paid_at,
+            deny_at,
+        )
+
+    def deny_payment(self, rrn: str, now: int) -> None:
+        """The issuer took it back."""
+        self._rows("UPDATE payment SET denied_at = ?, deny_at = NULL WHERE rrn = ?", now, rrn)
+
+    def keep_payment(self, rrn: str) -> None:
+        """It will not be denied by itself any more."""
+        self._rows("UPDATE payment SET deny_at = NULL WHERE rrn = ?", rrn)
+
+    def payments_to_deny(self, now: int) -> list[tuple[str, str]]:
+        """(reference_no, rrn) of what a fault wants denied by now."""
+        return self.connection.execute(
+            "SELECT reference_no, rrn FROM payment WHERE deny_at <= ?", (now,)
+        ).fetchall()
+
+    def next_denial(self) -> int | None:
+        """When the next payment is to be denied."""
+        row = self.connection.execute(
+            "SELECT MIN(deny_at) FROM payment WHERE deny_at IS NOT NULL"
+        ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def add_refund(self, refund: Refund) -> None:
+        """Write a refund."""
+        self._rows(
+            f"INSERT INTO refund ({_REFUND}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            refund.reference_no,
+            refund.partner_refund_no,
+            refund.refund_no,
+            refund.rrn,
+            refund.amount,
+            refund.reason,
+            refund.refunded_at,
+        )
+
+    def refund(self, partner_refund_no: str) -> Refund | None:
+        """By the partner's number."""
+        rows = self.connection.execute(
+            f"SELECT {_REFUND} FROM refund WHERE partner_refund_no = ?",
+            (partner_refund_no,),
+        )
+        return next((Refund(*row) for row in rows.fetchall()), None)
+
+    def refunds(self) -> list[Refund]:
+        """Newest first."""
+        rows = self.connection.execute(f"SELECT {_REFUND} FROM refund ORDER BY seq DESC")
+        return [Refund(*row) for row in rows.fetchall()]
+
+    def totals(self) -> dict[str, int]:
+        """Rupiah ever received (also what was denied later), refunded and denied."""
+        received, denied = self.connection.execute(
+            "SELECT COALESCE(SUM(amount), 0),"
+            " COALESCE(SUM(amount) FILTER (WHERE denied_at IS NOT NULL), 0) FROM payment"
+        ).fetchone()
+        (refunded,) = self.connection.execute(
+            "SELECT COALESCE(SUM(amount), 0) FROM refund"
+        ).fetchone()
+        return {"received": received, "refunded": refunded, "denied": denied}
+
+    # Notifications
+
+    def add_letter(self, letter: Letter) -> None:
+        """Write a notification that is to be sent."""
+        self._rows(
+            f"INSERT INTO letter ({_LETTER}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            letter.external_id,
+            letter.reference_no,
+            letter.body,
+            letter.copies,
+            letter.attempts,
+            letter.due_at,
+            letter.state,
+        )
+
+    def letter_tried(self, external_id: str, state: LetterState, due_at: int) -> None:
+        """One more attempt was made."""
+        self._rows(
+            "UPDATE letter SET attempts = attempts + 1, state = ?, due_at = ?"
+            " WHERE external_id = ?",
+            state,
+            due_at,
+            external_id,
+        )
+
+    def waiting_letters(self, limit: int) -> list[Letter]:
+        """Those to be sent, the most urgent first."""
+        rows = self.connection.execute(
+            f"SELECT {_LETTER} FROM letter WHERE state = 'waiting' ORDER BY due_at, seq LIMIT ?",
+            (limit,),
+        )
+        return [_letter(row) for row in rows.fetchall()]
+
+    def letters_of(self, reference_no: str) -> list[Letter]:
+        """The notifications of one bill, oldest first."""
+        rows = self.connection.execute(
+            f"SELECT {_LETTER} FROM letter WHERE reference_no = ? ORDER BY seq",
+            (reference_no,),
+        )
+        return [_letter(row) for row in rows.fetchall()]
+
+
+def _named(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(columns.split(", "), row, strict=True))
+
+
+def _letter(row: tuple[Any, ...]) -> Letter:
+    facts = _named(_LETTER, row)
+    facts["state"] = LetterState(facts["state"])
+    return Letter(**facts)

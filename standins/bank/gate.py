@@ -1,0 +1,148 @@
+"""The gate before every SNAP service: who calls, with which right, once only.
+
+In this order, each failure with the code SNAP BI gives it:
+  1 headers present and well formed                 400/02, 400/01
+  2 partner (or client key) known                   401/00
+  3 X-TIMESTAMP near the bank's clock               401/00
+  4 token, if `Authorization` is there              401/03 no bearer token, 401/01 unknown or old
+  5 signature: symmetric with a token, else RSA     401/00
+  6 X-EXTERNAL-ID not seen today (Jakarta)          409/00
+The external id is noted last, so that a forger cannot burn the partner's ids.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from standins import clock
+from standins.bank import signing
+from standins.bank.answers import Case, Refused
+from standins.bank.books import Books
+
+TOKEN_SECONDS = 900  # SNAP BI: lifetime of a B2B access token
+TIMESTAMP_TOLERANCE_SECONDS = 300.0  # the standard names none; five minutes is common practice
+PARTNER_ID_CHARACTERS_MAX = 36  # SNAP BI, X-PARTNER-ID
+CHANNEL_ID_CHARACTERS_MAX = 5  # SNAP BI, CHANNEL-ID
+_HMAC_SHA512_BYTES = 64
+_EXTERNAL_ID = re.compile(r"[0-9A-Za-z]{1,36}")  # SNAP BI 1.0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it came in.  `target` is path and query as sent."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def header(self, name: str, longest: int = 1024) -> str:
+        """A mandatory header."""
+        value = self.headers.get(name, "")
+        if not value:
+            raise Refused(Case.MISSING_FIELD, name)
+        if len(value) > longest:
+            raise Refused(Case.INVALID_FIELD, name)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """The one merchant this bank knows."""
+
+    client_id: str
+    client_secret: str
+    key: signing.PublicKey
+
+
+class Gate:
+    """Lets calls of the partner in."""
+
+    def __init__(self, partner: Partner, books: Books) -> None:
+        self._partner = partner
+        self._books = books
+        self._day = ""
+
+    def give_token(self, call: Call) -> str:
+        """A fresh access token for a signed token request (service 73)."""
+        client, signature = call.header("X-CLIENT-KEY"), call.header("X-SIGNATURE")
+        timestamp = self._timestamp(call)
+        if client != self._partner.client_id:
+            raise Refused(Case.UNAUTHORIZED, "[Unknown client]")
+        self._check_clock(timestamp)
+        if not self._partner.key.is_signed(signature, f"{client}|{timestamp}".encode()):
+            raise Refused(Case.UNAUTHORIZED, "[Signature]")
+        token = secrets.token_urlsafe(32)
+        now = clock.now_ms()
+        self._books.add_token(token, now, now + TOKEN_SECONDS * 1000)
+        return token
+
+    def admit(self, call: Call) -> None:
+        """Check a transaction call; returns if it may go on."""
+        signature = call.header("X-SIGNATURE")
+        partner = call.header("X-PARTNER-ID", PARTNER_ID_CHARACTERS_MAX)
+        external_id = call.header("X-EXTERNAL-ID")
+        call.header("CHANNEL-ID", CHANNEL_ID_CHARACTERS_MAX)
+        timestamp = self._timestamp(call)
+        if not _EXTERNAL_ID.fullmatch(external_id):
+            raise Refused(Case.INVALID_FIELD, "X-EXTERNAL-ID")
+        if partner != self._partner.client_id:
+            raise Refused(Case.UNAUTHORIZED, "[Unknown partner]")
+        self._check_clock(timestamp)
+        if "Authorization" in call.headers:
+            is_signed = self._is_signed_with_token(call, signature, timestamp)
+        else:
+            is_signed = self._is_signed_with_key(call, signature, timestamp)
+        if not is_signed:
+            raise Refused(Case.UNAUTHORIZED, "[Signature]")
+        self._note(external_id)
+
+    def _timestamp(self, call: Call) -> str:
+        timestamp = call.header("X-TIMESTAMP")
+        try:
+            clock.read_snap_time(timestamp)
+        except ValueError:
+            raise Refused(Case.INVALID_FIELD, "X-TIMESTAMP") from None
+        return timestamp
+
+    def _check_clock(self, timestamp: str) -> None:
+        apart = abs(clock.read_snap_time(timestamp) - clock.now_ms())
+        if apart > TIMESTAMP_TOLERANCE_SECONDS * 1000:
+            raise Refused(Case.UNAUTHORIZED, "[X-TIMESTAMP is too far from the bank's clock]")
+
+    def _is_signed_with_token(self, call: Call, signature: str, timestamp: str) -> bool:
+        kind, _, token = call.headers["Authorization"].partition(" ")
+        if kind.lower() != "bearer" or not token:
+            raise Refused(Case.TOKEN_NOT_FOUND)
+        if not self._books.is_token_good(token, clock.now_ms()):
+            raise Refused(Case.INVALID_TOKEN)
+        found = signing.read_signature(signature, _HMAC_SHA512_BYTES)
+        return any(
+            hmac.compare_digest(
+                found,
+                signing.hmac_sha512(
+                    self._partner.client_secret,
+                    signing.symmetric_text(call.method, call.target, token, body, timestamp),
+                ),
+            )
+            for body in (call.body, signing.minify(call.body))
+        )
+
+    def _is_signed_with_key(self, call: Call, signature: str, timestamp: str) -> bool:
+        return any(
+            self._partner.key.is_signed(
+                signature, signing.asymmetric_text(call.method, call.target, body, timestamp)
+            )
+            for body in (call.body, signing.minify(call.body))
+        )
+
+    def _note(self, external_id: str) -> None:
+        now = clock.now_ms()
+        day = clock.wib(now).date().isoformat()
+        if day != self._day:
+            self._books.forget_calls(now)
+            self._day = day
+        if not self._books.add_call(external_id, now):
+            raise Refused(Case.CONFLICT)

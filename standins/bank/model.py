@@ -1,0 +1,142 @@
+"""What the bank knows: bills asked for by QR, payments received on them, refunds sent back.
+
+The state of a bill is derived, never stored: from how it was closed, what was paid on it, what
+the issuer took back (denied) and what was refunded.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ISSUER = "STAND-IN"  # the customers' bank; there is only this one
+BANK_CODE = "999"  # given to no real bank
+CUSTOMER_NUMBER = "6280000000000"
+AMOUNT_MAX = 10_000_000  # rupiah, Bank Indonesia's limit for one QRIS payment since 1 March 2022
+
+
+class Status(StrEnum):
+    """latestTransactionStatus of SNAP BI, as far as a QR can have it."""
+
+    SUCCESS = "00"
+    PENDING = "03"
+    REFUNDED = "04"
+    CANCELLED = "05"
+    FAILED = "06"
+
+
+STATUS_TEXT = {
+    Status.SUCCESS: "Success",
+    Status.PENDING: "Pending",
+    Status.REFUNDED: "Refunded",
+    Status.CANCELLED: "Cancelled",
+    Status.FAILED: "Failed",
+}
+
+
+class Closing(StrEnum):
+    """How a bill was closed without being paid."""
+
+    CANCELLED = "cancelled"  # by the merchant
+    DECLINED = "declined"  # by the customer's bank
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Money received on a bill.  Moments in milliseconds since 1970, amounts in rupiah."""
+
+    reference_no: str
+    rrn: str
+    amount: int
+    paid_at: int
+    denied_at: int | None  # the issuer took it back after settlement
+
+    @property
+    def status(self) -> Status:
+        """Success, or failed once it was denied."""
+        return Status.SUCCESS if self.denied_at is None else Status.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money sent back.  `rrn` is empty where it was taken from several payments."""
+
+    reference_no: str
+    partner_refund_no: str
+    refund_no: str
+    rrn: str
+    amount: int
+    reason: str
+    refunded_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One QR and everything that happened to it."""
+
+    reference_no: str
+    partner_reference_no: str
+    amount: int
+    qr_content: str
+    terminal_id: str
+    created_at: int
+    valid_until: int
+    closing: Closing | None
+    closed_at: int | None
+    payments: tuple[Payment, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+
+    @property
+    def settled(self) -> tuple[Payment, ...]:
+        """Payments the issuer did not take back."""
+        return tuple(payment for payment in self.payments if payment.denied_at is None)
+
+    @property
+    def refunded(self) -> int:
+        """Rupiah sent back so far."""
+        return sum(refund.amount for refund in self.refunds)
+
+    @property
+    def refundable(self) -> int:
+        """Rupiah that were paid and neither denied nor sent back."""
+        return sum(payment.amount for payment in self.settled) - self.refunded
+
+    @property
+    def status(self) -> Status:
+        """What SNAP calls latestTransactionStatus."""
+        if self.settled:
+            return Status.SUCCESS if self.refundable else Status.REFUNDED
+        if self.payments or self.closing is Closing.DECLINED:
+            return Status.FAILED
+        return Status.PENDING if self.closing is None else Status.CANCELLED
+
+    @property
+    def shown_payment(self) -> Payment | None:
+        """The payment that stands for the bill where only one can be told: the first that holds."""
+        return (self.settled or self.payments or (None,))[0]
+
+    def left_of(self, payment: Payment) -> int:
+        """Rupiah of this payment that can still be sent back."""
+        own = sum(refund.amount for refund in self.refunds if refund.rrn == payment.rrn)
+        # Refunds that name no payment lower what is left of the whole bill.
+        return 0 if payment.denied_at is not None else min(payment.amount - own, self.refundable)
+
+
+class LetterState(StrEnum):
+    """What became of a notification."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    DROPPED = "dropped"  # by a fault; never sent
+    GIVEN_UP = "given up"  # after the last try
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notification to the merchant: its body is fixed when it is written."""
+
+    external_id: str
+    reference_no: str
+    body: bytes
+    copies: int  # sent at once, with the same external id
+    attempts: int
+    due_at: int
+    state: LetterState

@@ -1,0 +1,269 @@
+"""The bank's pages for people: QR codes and buttons to play the customer.  No JavaScript."""
+
+import io
+from html import escape
+
+import segno
+from aiohttp import web
+
+from standins import clock
+from standins.bank.books import Books
+from standins.bank.customer import Customers
+from standins.bank.model import STATUS_TEXT, Bill, Letter, Status
+from standins.bank.snap import Merchant
+from standins.faults import Faults, Kind, Value
+from standins.refusal import NotFound, Refusal
+from standins.web import page
+
+HEADING = "Stand-in bank - no real money"
+BILLS_SHOWN = 200  # on the front page; the rest is in /standin/payments
+NAV = "<nav><a href=/>QR payments</a><a href=/faults>Faults</a><a href=/standin/totals>Totals</a></nav>"
+BUTTONS = {
+    "pay": "Pay",
+    "pay-twice": "Pay twice",
+    "decline": "Decline",
+    "deny": "Deny",
+}
+
+
+class Pages:
+    """Routes for people."""
+
+    def __init__(
+        self, merchant: Merchant, books: Books, customers: Customers, faults: Faults
+    ) -> None:
+        self._merchant = merchant
+        self._books = books
+        self._customers = customers
+        self._faults = faults
+
+    def open(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_routes(
+            [
+                web.get("/", self._front),
+                web.get("/scan", self._scan),
+                web.get("/qr/{reference_no}", self._qr),
+                web.post("/qr/{reference_no}/{act}", self._act),
+                web.get("/faults", self._faults_page),
+                web.post("/faults", self._turn_faults),
+                web.post("/faults/clear", self._clear_faults),
+            ]
+        )
+
+    async def _front(self, _: web.Request) -> web.Response:
+        rows = "".join(_row(bill) for bill in self._books.bills(BILLS_SHOWN))
+        table = (
+            "<table><thead><tr><th>Amount<th>State<th>Age<th>Partner's number<th>As the customer"
+            f"</thead><tbody>{rows}</tbody></table>"
+            if rows
+            else "<p class=quiet>No QR was asked for yet.</p>"
+        )
+        return page(
+            HEADING, HEADING, f"{NAV}{_scan_form()}<h2>QR payments, newest first</h2>{table}"
+        )
+
+    async def _scan(self, request: web.Request) -> web.Response:
+        try:
+            bill = self._customers.bill_of(request.query.get("qr_content", ""))
+        except Refusal as refusal:
+            body = f"{NAV}{_note(refusal)}{_scan_form()}"
+            return page(f"Not found - {HEADING}", HEADING, body, status=refusal.status)
+        raise web.HTTPSeeOther(f"/qr/{bill.reference_no}")
+
+    async def _qr(self, request: web.Request) -> web.Response:
+        return self._bill_page(request.match_info["reference_no"], None)
+
+    async def _act(self, request: web.Request) -> web.Response:
+        reference_no, act = request.match_info["reference_no"], request.match_info["act"]
+        try:
+            self._do(self._customers.bill(reference_no), act)
+        except NotFound:
+            raise
+        except Refusal as refusal:
+            return self._bill_page(reference_no, refusal)
+        raise web.HTTPSeeOther(f"/qr/{reference_no}")
+
+    def _do(self, bill: Bill, act: str) -> None:
+        match act:
+            case "pay":
+                self._customers.pay(bill)
+            case "pay-twice":
+                self._customers.pay(bill)
+                self._customers.pay(self._customers.bill(bill.reference_no))
+            case "decline":
+                self._customers.decline(bill)
+            case "deny":
+                self._customers.deny(bill)
+            case _:
+                raise NotFound("no such act")
+
+    def _bill_page(self, reference_no: str, refusal: Refusal | None) -> web.Response:
+        bill = self._customers.bill(reference_no)
+        note = "" if refusal is None else _note(refusal)
+        title = f"{_rupiah(bill.amount)} {_state_text(bill)} - {HEADING}"
+        body = (
+            f"{NAV}{note}<div class=sides><div>{_picture(bill.qr_content)}</div>"
+            f"<div><h2>{_rupiah(bill.amount)} to {escape(self._merchant.name)}</h2>"
+            f"{_facts(bill)}<p>{_buttons(bill)}</p></div></div>"
+            f"{_money_table(bill)}{_letters_table(self._books.letters_of(reference_no))}"
+            f"{_scan_form()}"
+        )
+        return page(title, HEADING, body, status=200 if refusal is None else refusal.status)
+
+    async def _faults_page(self, _: web.Request) -> web.Response:
+        return self._faults_form(None)
+
+    async def _turn_faults(self, request: web.Request) -> web.Response:
+        typed = await request.post()
+        try:
+            self._faults.turn(
+                {
+                    name: _typed(knob.kind, str(typed.get(name, "")))
+                    for name, knob in self._faults.knobs.items()
+                }
+            )
+        except Refusal as refusal:
+            return self._faults_form(refusal)
+        raise web.HTTPSeeOther("/faults")
+
+    async def _clear_faults(self, _: web.Request) -> web.Response:
+        self._faults.clear()
+        raise web.HTTPSeeOther("/faults")
+
+    def _faults_form(self, refusal: Refusal | None) -> web.Response:
+        rows = "".join(
+            f"<tr><td><label for={name}>{escape(self._faults.knobs[name].meaning)}</label>"
+            f"<br><code class=quiet>{name}</code>"
+            f"<td>{_field(name, self._faults.knobs[name].kind, value)}"
+            for name, value in self._faults.standing().items()
+        )
+        body = (
+            f"{NAV}{'' if refusal is None else _note(refusal)}<h2>Faults</h2>"
+            "<p>A count is the number of next occasions; -1 means all.</p>"
+            f"<form class=block method=post action=/faults><table>{rows}</table>"
+            "<p><button>Set</button></p></form>"
+            "<form method=post action=/faults/clear><button class=quiet>Clear all</button></form>"
+        )
+        status = 200 if refusal is None else refusal.status
+        return page(f"Faults - {HEADING}", HEADING, body, status=status)
+
+
+def _rupiah(amount: int) -> str:
+    return f"Rp{amount:,}".replace(",", ".")
+
+
+def _note(refusal: Refusal) -> str:
+    return f"<p class=note role=alert>{escape(str(refusal))}</p>"
+
+
+def _scan_form() -> str:
+    return (
+        "<form class=block action=/scan><label for=qr_content>Scan: paste what is in a QR</label>"
+        "<textarea id=qr_content name=qr_content rows=2 required></textarea>"
+        "<button class=quiet>Scan</button></form>"
+    )
+
+
+def _state_text(bill: Bill) -> str:
+    if bill.status is Status.PENDING and bill.valid_until < clock.now_ms():
+        return "Pending, ran out"
+    twice = ", paid more than once" if len(bill.settled) > 1 else ""
+    return STATUS_TEXT[bill.status] + twice
+
+
+def _state(bill: Bill) -> str:
+    return f"<span class='state state-{bill.status}'>{_state_text(bill)}</span>"
+
+
+def _age(bill: Bill) -> str:
+    minutes = (clock.now_ms() - bill.created_at) // 60_000
+    if minutes < 1:
+        return "just now"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+
+
+def _buttons(bill: Bill) -> str:
+    fitting = []
+    if bill.closing is None:
+        fitting = ["pay", "pay-twice"] + ([] if bill.payments else ["decline"])
+    if bill.settled:
+        fitting.append("deny")
+    return " ".join(
+        f"<form method=post action=/qr/{bill.reference_no}/{act}>"
+        f"<button{'' if act == 'pay' else ' class=quiet'}>{BUTTONS[act]}</button></form>"
+        for act in fitting
+    )
+
+
+def _row(bill: Bill) -> str:
+    return (
+        f"<tr><td class=number><a href=/qr/{bill.reference_no}>{_rupiah(bill.amount)}</a>"
+        f"<td>{_state(bill)}<td>{_age(bill)}<td><code>{escape(bill.partner_reference_no)}</code>"
+        f"<td>{_buttons(bill)}"
+    )
+
+
+def _facts(bill: Bill) -> str:
+    return (
+        f"<dl><dt>State<dd>{_state(bill)}<dt>Bank's number<dd><code>{bill.reference_no}</code>"
+        f"<dt>Partner's number<dd><code>{escape(bill.partner_reference_no)}</code>"
+        f"<dt>Asked<dd>{clock.snap_time(bill.created_at)}"
+        f"<dt>Valid until<dd>{clock.snap_time(bill.valid_until)}</dl>"
+    )
+
+
+def _money_table(bill: Bill) -> str:
+    rows = [
+        f"<tr><td>Payment {payment.rrn}<td class=number>{_rupiah(payment.amount)}"
+        f"<td>{clock.snap_time(payment.paid_at)}"
+        f"<td>{'' if payment.denied_at is None else 'denied ' + clock.snap_time(payment.denied_at)}"
+        for payment in bill.payments
+    ] + [
+        f"<tr><td>Refund <code>{escape(refund.partner_refund_no)}</code>"
+        f"<td class=number>-{_rupiah(refund.amount)}<td>{clock.snap_time(refund.refunded_at)}"
+        f"<td>{escape(refund.reason)}"
+        for refund in bill.refunds
+    ]
+    return f"<h2>Money</h2><table>{''.join(rows)}</table>" if rows else ""
+
+
+def _letters_table(letters: list[Letter]) -> str:
+    rows = "".join(
+        f"<tr><td><code>{letter.external_id}</code><td>{letter.state}"
+        f"<td>{letter.attempts} tries<td><code>{escape(letter.body.decode())}</code>"
+        for letter in letters
+    )
+    return f"<h2>Notifications</h2><table>{rows}</table>" if rows else ""
+
+
+def _picture(qr_content: str) -> str:
+    out = io.BytesIO()
+    segno.make(qr_content, error="m", micro=False).save(
+        out, kind="svg", xmldecl=False, svgns=True, omitsize=True, svgclass="qr", title="QR"
+    )
+    return out.getvalue().decode()
+
+
+def _field(name: str, kind: Kind, value: Value) -> str:
+    if kind is Kind.SWITCH:
+        options = "".join(
+            f"<option{' selected' if is_on is value else ''}>{text}"
+            for text, is_on in (("off", False), ("on", True))
+        )
+        return f"<select id={name} name={name}>{options}</select>"
+    shown = "" if value is None else str(value)
+    return f"<input id={name} name={name} value='{shown}' inputmode=decimal size=8>"
+
+
+def _typed(kind: Kind, text: str) -> object:
+    """What was typed as the value the knob takes; what cannot be read stays a text."""
+    text = text.strip()
+    if kind is Kind.SWITCH:
+        return text == "on"
+    if not text:
+        return None if kind is Kind.SECONDS_OR_NEVER else 0
+    try:
+        return int(text) if kind is Kind.COUNT else float(text)
+    except ValueError:
+        return text

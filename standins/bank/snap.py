@@ -1,0 +1,250 @@
+"""The bank's SNAP BI services for QR MPM: generate 47, query 51, cancel 77, refund 78.
+
+Each takes the body of an admitted call and answers the facts of a success, or raises `Refused`.
+A customer may pay one QR twice: the query's top-level amount, rrn and paidTime then tell one
+payment (the first that was not denied), and additionalInfo.payments tells all, each with its
+own `status` 00 or 06.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from standins import clock
+from standins.bank import fields, model, qris
+from standins.bank.answers import Case, Refused
+from standins.bank.books import Books
+from standins.bank.fields import Body, money
+from standins.bank.model import Bill, Closing, Payment, Refund, Status
+from standins.bank.qris import MERCHANT_ID_MAX, MERCHANT_NAME_MAX
+from standins.faults import Faults
+
+VALIDITY_MS = 15 * 60 * 1000  # of a QR whose validityPeriod was not given
+TERMINAL_ID = "STANDIN1"
+SERVICE_OF_QR = "47"  # what serviceCode of a query must say
+
+Facts = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Whose QR codes these are.  Raises `ValueError` for an id that fits into no QR."""
+
+    merchant_id: str
+
+    def __post_init__(self) -> None:
+        if not (self.merchant_id.isascii() and 0 < len(self.merchant_id) <= MERCHANT_ID_MAX):
+            raise ValueError(f"a merchant id is 1 to {MERCHANT_ID_MAX} ASCII characters")
+
+    @property
+    def name(self) -> str:
+        """As the customer's app shows it."""
+        return f"{self.merchant_id} STAND-IN"[:MERCHANT_NAME_MAX]
+
+
+class Services:
+    """The four services by code."""
+
+    def __init__(self, merchant: Merchant, books: Books, faults: Faults) -> None:
+        self._merchant = merchant
+        self._books = books
+        self._faults = faults
+
+    def generate(self, body: Body) -> Facts:
+        """47: a new QR for one payment.  409/01 for a partnerReferenceNo that was used."""
+        self._spoil("generate_500", Case.GENERAL_ERROR)
+        self._check_merchant(body)
+        partner_reference_no = fields.mandatory_text(body, "partnerReferenceNo")
+        amount = fields.amount(body, "amount")
+        now = clock.now_ms()
+        valid_until = fields.moment(body, "validityPeriod") or now + VALIDITY_MS
+        if valid_until <= now:
+            raise Refused(Case.INVALID_FIELD, "validityPeriod")
+        if amount > model.AMOUNT_MAX:
+            raise Refused(Case.EXCEEDS_AMOUNT)
+        if self._books.bill_of_partner(partner_reference_no) is not None:
+            raise Refused(Case.DUPLICATE)
+        bill = self._write_bill(partner_reference_no, amount, now, valid_until)
+        self._spoil("generate_504_after_success", Case.TIMEOUT)
+        return {
+            "referenceNo": bill.reference_no,
+            "partnerReferenceNo": bill.partner_reference_no,
+            "qrContent": bill.qr_content,
+            "merchantName": self._merchant.name,
+            "terminalId": bill.terminal_id,
+        }
+
+    def query(self, body: Body) -> Facts:
+        """51: how a QR stands."""
+        self._spoil("query_500", Case.GENERAL_ERROR)
+        self._spoil("query_504", Case.TIMEOUT)
+        self._check_merchant(body)
+        if fields.mandatory_text(body, "serviceCode") != SERVICE_OF_QR:
+            raise Refused(Case.INVALID_FIELD, "serviceCode")
+        bill = self._original(body)
+        paid = bill.shown_payment
+        about: Facts = {"payments": [_told(payment) for payment in bill.payments]}
+        facts: Facts = {
+            "originalReferenceNo": bill.reference_no,
+            "originalPartnerReferenceNo": bill.partner_reference_no,
+            "serviceCode": SERVICE_OF_QR,
+            "latestTransactionStatus": bill.status,
+            "transactionStatusDesc": model.STATUS_TEXT[bill.status],
+            "amount": money(bill.amount if paid is None else paid.amount),
+            "terminalId": bill.terminal_id,
+            "additionalInfo": about,
+        }
+        if paid is not None:
+            facts["paidTime"] = clock.snap_time(paid.paid_at)
+            about |= {"issuer": model.ISSUER, "rrn": paid.rrn}
+        return facts
+
+    def cancel(self, body: Body) -> Facts:
+        """77: a pending QR takes no money any more.  Repeated, it answers the same success."""
+        self._check_merchant(body)
+        fields.mandatory_text(body, "merchantId")
+        fields.mandatory_text(body, "reason", fields.REASON_CHARACTERS_MAX)
+        bill = self._original(body)
+        if bill.status not in (Status.PENDING, Status.CANCELLED):
+            raise Refused(Case.NOT_ALLOWED)
+        cancelled_at = bill.closed_at
+        if cancelled_at is None:
+            cancelled_at = clock.now_ms()
+            self._books.close_bill(bill.reference_no, Closing.CANCELLED, cancelled_at)
+        return {
+            "originalReferenceNo": bill.reference_no,
+            "originalPartnerReferenceNo": bill.partner_reference_no,
+            "cancelTime": clock.snap_time(cancelled_at),
+            "transactionDate": clock.snap_time(bill.created_at),
+        }
+
+    def refund(self, body: Body) -> Facts:
+        """78: money back to the customer; partnerRefundNo makes a repeat safe.
+
+        A repeat answers the first success, or 404/18 if it asks for something else.  405/01 if
+        nothing was paid, 403/02 for more than is left, 404/01 for an rrn of another QR.
+        """
+        self._spoil("refund_500", Case.GENERAL_ERROR)
+        self._check_merchant(body)
+        partner_refund_no = fields.mandatory_text(body, "partnerRefundNo")
+        fields.mandatory_text(body, "originalPartnerReferenceNo")
+        amount = fields.amount(body, "refundAmount")
+        bill = self._original(body)
+        refund = self._books.refund(partner_refund_no)
+        if refund is None:
+            # After the look for a repeat: a refund that was made is never reported as refused,
+            # or the merchant would send the money by another way too.
+            self._spoil("refuse_refunds", Case.NOT_ALLOWED)
+            refund = self._write_refund(body, bill, partner_refund_no, amount)
+        elif (refund.reference_no, refund.amount) != (bill.reference_no, amount):
+            raise Refused(Case.INCONSISTENT)
+        self._spoil("refund_504_after_success", Case.TIMEOUT)
+        return {
+            "originalReferenceNo": bill.reference_no,
+            "originalPartnerReferenceNo": bill.partner_reference_no,
+            "refundNo": refund.refund_no,
+            "partnerRefundNo": refund.partner_refund_no,
+            "refundAmount": money(refund.amount),
+            "refundTime": clock.snap_time(refund.refunded_at),
+        }
+
+    def by_path(self) -> dict[str, tuple[str, Callable[[Body], Facts]]]:
+        """Path below `/snap/v1.0/qr/`: service code and service."""
+        return {
+            "qr-mpm-generate": ("47", self.generate),
+            "qr-mpm-query": ("51", self.query),
+            "qr-mpm-cancel": ("77", self.cancel),
+            "qr-mpm-refund": ("78", self.refund),
+        }
+
+    def _spoil(self, fault: str, case: Case) -> None:
+        if self._faults.take(fault):
+            raise Refused(case)
+
+    def _check_merchant(self, body: Body) -> None:
+        named = fields.text(body, "merchantId")
+        if named and named != self._merchant.merchant_id:
+            raise Refused(Case.INVALID_MERCHANT)
+
+    def _original(self, body: Body) -> Bill:
+        """The bill meant; where both numbers are given, both must be its own."""
+        reference_no = fields.text(body, "originalReferenceNo")
+        partner_reference_no = fields.text(body, "originalPartnerReferenceNo")
+        if partner_reference_no:
+            bill = self._books.bill_of_partner(partner_reference_no)
+        elif reference_no:
+            bill = self._books.bill(reference_no)
+        else:
+            raise Refused(Case.MISSING_FIELD, "originalPartnerReferenceNo")
+        if bill is None or (reference_no and reference_no != bill.reference_no):
+            raise Refused(Case.NOT_FOUND)
+        return bill
+
+    def _write_bill(self, partner_reference_no: str, amount: int, now: int, until: int) -> Bill:
+        with self._books.transaction():
+            number = self._books.next_number("bill")
+            reference_no = f"{clock.wib(now):%Y%m%d}{number:010d}"
+            asking = qris.Asking(
+                amount=amount,
+                reference=reference_no,
+                merchant_id=self._merchant.merchant_id,
+                merchant_name=self._merchant.name,
+                terminal_id=TERMINAL_ID,
+            )
+            bill = Bill(
+                reference_no=reference_no,
+                partner_reference_no=partner_reference_no,
+                amount=amount,
+                qr_content=qris.payload(asking),
+                terminal_id=TERMINAL_ID,
+                created_at=now,
+                valid_until=until,
+                closing=None,
+                closed_at=None,
+            )
+            self._books.add_bill(bill)
+        return bill
+
+    def _write_refund(self, body: Body, bill: Bill, partner_refund_no: str, amount: int) -> Refund:
+        if not bill.settled:
+            raise Refused(Case.NOT_ALLOWED)
+        rrn = fields.text(fields.additional(body), "rrn")
+        payment = self._payment_to_refund(bill, rrn, amount)
+        left = bill.refundable if payment is None else bill.left_of(payment)
+        if amount > left:
+            raise Refused(Case.EXCEEDS_AMOUNT)
+        now = clock.now_ms()
+        with self._books.transaction():
+            number = self._books.next_number("refund")
+            refund = Refund(
+                reference_no=bill.reference_no,
+                partner_refund_no=partner_refund_no,
+                refund_no=f"R{clock.wib(now):%Y%m%d}{number:010d}",
+                rrn="" if payment is None else payment.rrn,
+                amount=amount,
+                reason=fields.text(body, "reason", fields.REASON_CHARACTERS_MAX),
+                refunded_at=now,
+            )
+            self._books.add_refund(refund)
+        return refund
+
+    @staticmethod
+    def _payment_to_refund(bill: Bill, rrn: str, amount: int) -> Payment | None:
+        """The payment named; else the latest with enough left; None to take from several."""
+        if rrn:
+            named = [payment for payment in bill.payments if payment.rrn == rrn]
+            if not named:
+                raise Refused(Case.NOT_FOUND)
+            if named[0].denied_at is not None:
+                raise Refused(Case.NOT_ALLOWED)
+            return named[0]
+        enough = (payment for payment in bill.settled if bill.left_of(payment) >= amount)
+        return max(enough, key=lambda payment: payment.rrn, default=None)
+
+
+def _told(payment: Payment) -> Facts:
+    return {
+        "rrn": payment.rrn,
+        "amount": money(payment.amount),
+        "paidTime": clock.snap_time(payment.paid_at),
+        "status": payment.status,
+    }

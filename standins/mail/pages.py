@@ -1,0 +1,134 @@
+"""The mailbox on the web: pages for people, JSON for tests."""
+
+import re
+from html import escape
+from urllib.parse import quote
+
+from aiohttp import web
+
+from standins import clock
+from standins.faults import Faults, Kind, Knob
+from standins.mail.box import Box, Mail
+from standins.refusal import NotFound
+from standins.web import json_object, page
+
+HEADING = "Stand-in mail - nothing is delivered"
+MAILS_SHOWN = 200  # on the front page; the rest is in /standin/mails
+
+# The only fault: n mails (-1 all) are answered 451, as a full mail server does.
+KNOBS = {"refuse": Knob(Kind.COUNT, "Next mails are answered 451")}
+
+# A link ends before the punctuation of the sentence around it.
+_LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?()\[\]]")
+
+
+class Pages:
+    """All routes of the mail stand-in."""
+
+    def __init__(self, box: Box, faults: Faults) -> None:
+        self._box = box
+        self._faults = faults
+
+    def open(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_routes(
+            [
+                web.get("/", self._inbox),
+                web.get("/mails/{number:[0-9]{1,15}}", self._mail),
+                web.get("/standin/mails", self._list),
+                web.delete("/standin/mails", self._empty),
+                web.post("/standin/faults", self._turn_faults),
+                web.get("/standin/faults", self._show_faults),
+                web.delete("/standin/faults", self._clear_faults),
+            ]
+        )
+
+    async def _inbox(self, request: web.Request) -> web.Response:
+        recipient = request.query.get("to", "").strip()
+        rows = "".join(_row(mail) for mail in self._box.mails(recipient, MAILS_SHOWN))
+        table = f"<table><thead><tr><th>To<th>Subject<th>Received</thead>{rows}</table>"
+        body = (
+            "<form class=block><label for=to>Only mail to</label> "
+            f"<input id=to name=to type=email value='{escape(recipient)}'> "
+            "<button class=quiet>Show</button> <a href=/>all</a></form>"
+            f"{table if rows else '<p class=quiet>No mail.</p>'}"
+        )
+        return page(HEADING, HEADING, body)
+
+    async def _mail(self, request: web.Request) -> web.Response:
+        mail = self._box.mail(int(request.match_info["number"]))
+        if mail is None:
+            raise NotFound("no such mail")
+        body = (
+            f"<h2>{escape(mail.subject) or '(no subject)'}</h2>"
+            f"<dl><dt>From<dd>{escape(mail.sender)}<dt>To<dd>{_mailbox(mail.recipient)}"
+            f"<dt>Received<dd>{clock.snap_time(mail.received_at)}</dl>"
+            f"{_text_part(mail.text)}{_html_part(mail.html)}"
+        )
+        return page(f"{mail.subject} - {HEADING}", HEADING, body)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        mails = self._box.mails(request.query.get("to", "").strip())
+        return web.json_response([_shown(mail) for mail in mails])
+
+    async def _empty(self, _: web.Request) -> web.Response:
+        return web.json_response({"deleted": self._box.empty()})
+
+    async def _turn_faults(self, request: web.Request) -> web.Response:
+        self._faults.turn(await json_object(request))
+        return web.json_response(self._faults.standing())
+
+    async def _show_faults(self, _: web.Request) -> web.Response:
+        return web.json_response(self._faults.standing())
+
+    async def _clear_faults(self, _: web.Request) -> web.Response:
+        self._faults.clear()
+        return web.json_response(self._faults.standing())
+
+
+def _shown(mail: Mail) -> dict[str, object]:
+    return {
+        "id": mail.id,
+        "to": mail.recipient,
+        "from": mail.sender,
+        "subject": mail.subject,
+        "text": mail.text,
+        "html": mail.html,
+        "received_at": clock.snap_time(mail.received_at),
+    }
+
+
+def _mailbox(recipient: str) -> str:
+    return f"<a href='/?to={quote(recipient)}'>{escape(recipient)}</a>"
+
+
+def _row(mail: Mail) -> str:
+    return (
+        f"<tr><td>{_mailbox(mail.recipient)}"
+        f"<td><a href=/mails/{mail.id}>{escape(mail.subject) or '(no subject)'}</a>"
+        f"<td>{clock.snap_time(mail.received_at)}"
+    )
+
+
+def _text_part(text: str) -> str:
+    """The text as it is, with its links to click on."""
+    if not text:
+        return ""
+    shown, end = [], 0
+    for found in _LINK.finditer(text):
+        link = escape(found[0])
+        shown += [escape(text[end : found.start()]), f"<a href='{link}'>{link}</a>"]
+        end = found.end()
+    return f"<h2>Text</h2><pre>{''.join(shown)}{escape(text[end:])}</pre>"
+
+
+def _html_part(html: str) -> str:
+    """The mail's own page in a frame without scripts, forms or our origin."""
+    if not html:
+        return ""
+    # Links open a new window, because the frame itself may go nowhere.
+    inside = escape(f"<base target=_blank>{html}")
+    return (
+        "<h2>HTML</h2><iframe title='HTML part' sandbox='allow-popups "
+        f"allow-popups-to-escape-sandbox' srcdoc='{inside}'></iframe>"
+    )

@@ -1,0 +1,199 @@
+"""A small SMTP receiver (RFC 5321): takes every mail for everybody and delivers none.
+
+Understands EHLO, HELO, MAIL, RCPT, DATA with dot-stuffing, RSET, NOOP, VRFY and QUIT; with
+SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531) and PIPELINING (RFC 2920).
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from standins.faults import Faults
+from standins.mail.box import Box
+
+MAIL_BYTES_MAX = 1024 * 1024  # what SIZE announces; our mails carry links, not documents
+RECIPIENTS_MAX = 100  # RFC 5321, 4.5.3.1.8: at least 100
+SILENCE_SECONDS_MAX = 60.0  # a client that says nothing for so long is let go
+SESSIONS_MAX = 500  # at the same time; more are asked to come again
+# A body line may be long (RFC 5321 says 1,000; some mailers do not fold); beyond the size of a
+# whole mail it cannot be one.
+LINE_BYTES_MAX = MAIL_BYTES_MAX
+
+_PATH = re.compile(r"(FROM|TO):\s*<([^<>\s]*)>(?:\s+(.*))?", re.IGNORECASE)
+_SIZE = re.compile(r"\bSIZE=(\d{1,20})\b", re.IGNORECASE)
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """One connection."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        box: Box,
+        faults: Faults,
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._box = box
+        self._faults = faults
+        self._sender: str | None = None
+        self._recipients: list[str] = []
+        self._is_over = False
+        self._verbs: dict[str, Callable[[str], Awaitable[str]]] = {
+            "EHLO": self._ehlo,
+            "HELO": self._helo,
+            "MAIL": self._mail,
+            "RCPT": self._rcpt,
+            "DATA": self._data,
+            "RSET": self._rset,
+            "NOOP": self._noop,
+            "VRFY": self._vrfy,
+            "QUIT": self._quit,
+        }
+
+    async def run(self) -> None:
+        """Greet, answer line by line, until QUIT, the end or a long silence."""
+        await self._say("220 stand-in mail, nothing is delivered")
+        while not self._is_over:
+            line = await self._line()
+            if not line:
+                return
+            verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
+            answer = self._verbs.get(verb.upper())
+            await self._say("500 unknown command" if answer is None else await answer(rest))
+
+    async def _line(self) -> bytes:
+        async with asyncio.timeout(SILENCE_SECONDS_MAX):
+            return await self._reader.readline()
+
+    async def _say(self, text: str) -> None:
+        self._writer.write(f"{text}\r\n".encode())
+        async with asyncio.timeout(SILENCE_SECONDS_MAX):
+            await self._writer.drain()
+
+    def _forget(self) -> None:
+        self._sender = None
+        self._recipients = []
+
+    async def _ehlo(self, _: str) -> str:
+        self._forget()
+        return (
+            f"250-stand-in mail\r\n250-SIZE {MAIL_BYTES_MAX}\r\n250-8BITMIME\r\n"
+            "250-SMTPUTF8\r\n250 PIPELINING"
+        )
+
+    async def _helo(self, _: str) -> str:
+        self._forget()
+        return "250 stand-in mail"
+
+    async def _mail(self, rest: str) -> str:
+        found = _PATH.fullmatch(rest.strip())
+        if found is None or found[1].upper() != "FROM":
+            return "501 MAIL FROM:<address>"
+        if self._sender is not None:
+            return "503 one sender at a time"
+        size = _SIZE.search(found[3] or "")
+        if size is not None and int(size[1]) > MAIL_BYTES_MAX:
+            return f"552 at most {MAIL_BYTES_MAX} bytes"
+        self._sender = found[2]
+        return "250 ok"
+
+    async def _rcpt(self, rest: str) -> str:
+        found = _PATH.fullmatch(rest.strip())
+        if found is None or found[1].upper() != "TO" or not found[2]:
+            return "501 RCPT TO:<address>"
+        if self._sender is None:
+            return "503 MAIL first"
+        if len(self._recipients) == RECIPIENTS_MAX:
+            return "452 too many recipients"
+        self._recipients.append(found[2])
+        return "250 ok"
+
+    async def _data(self, _: str) -> str:
+        if not self._recipients:
+            return "503 RCPT first"
+        await self._say("354 end with a line that holds only a dot")
+        raw = await self._content()
+        recipients = self._recipients
+        self._forget()
+        if raw is None:
+            return f"552 at most {MAIL_BYTES_MAX} bytes"
+        if self._faults.take("refuse"):
+            return "451 try again later"
+        self._box.add(recipients, raw)
+        return "250 kept"
+
+    async def _content(self) -> bytes | None:
+        """The mail up to the lone dot, without the stuffed dots; None if it was too large."""
+        lines: list[bytes] = []
+        size = 0
+        while (line := await self._line()) not in (b".\r\n", b".\n"):
+            if not line.endswith(b"\n"):
+                raise ConnectionResetError("the mail broke off")
+            size += len(line)
+            # Read on to the end, so that the refusal is heard; but keep no more of it.
+            if size <= MAIL_BYTES_MAX:
+                lines.append(line[1:] if line.startswith(b".") else line)
+        return b"".join(lines) if size <= MAIL_BYTES_MAX else None
+
+    async def _rset(self, _: str) -> str:
+        self._forget()
+        return "250 ok"
+
+    async def _noop(self, _: str) -> str:
+        return "250 ok"
+
+    async def _vrfy(self, _: str) -> str:
+        return "252 everybody gets mail here"
+
+    async def _quit(self, _: str) -> str:
+        self._is_over = True
+        return "221 bye"
+
+
+class Receiver:
+    """The listening side."""
+
+    def __init__(self, box: Box, faults: Faults) -> None:
+        self._box = box
+        self._faults = faults
+        self._sessions: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def listen(self, host: str, port: int) -> int:
+        """Listen on this port, or any free one for 0; returns the port."""
+        self._server = await asyncio.start_server(self._connected, host, port, limit=LINE_BYTES_MAX)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop listening and let everybody go."""
+        if self._server is not None:
+            self._server.close()
+        sessions = list(self._sessions)
+        for task in sessions:
+            task.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._converse(reader, writer))
+        self._sessions.add(task)
+        task.add_done_callback(self._sessions.discard)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if len(self._sessions) > SESSIONS_MAX:
+                writer.write(b"421 too many connections, try again later\r\n")
+            else:
+                await Session(reader, writer, self._box, self._faults).run()
+        except (OSError, TimeoutError, ValueError) as cause:
+            # A client that went away, fell silent or sent an endless line.
+            log.info("a mail session broke off: %s", cause)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
