@@ -40,7 +40,7 @@ def face(
 def _form(
     compressed: bytes, box: Iterable[float], resources: Mapping[str, Value]
 ) -> generic.StreamObject:
-    entries = {
+    entries: dict[str, Value] = {
         "Type": key("XObject"),
         "Subtype": key("Form"),
         "BBox": reals(box),

@@ -98,7 +98,7 @@ def face(serial: Serial, qr: Qr) -> bytes:
     return b"\n".join(
         [
             # White under the serial keeps it legible over the waves.
-            *(f"1 1 1 rg 13 {low - 1.5:g} 74 8.3 re f".encode() for low in _SERIAL_LINES),
+            b"1 1 1 rg 13 3.2 74 18.8 re f",
             b"0 g",
             *(_mono(line, low) for line, low in zip(lines, _SERIAL_LINES, strict=True)),
             f"q {module:.5f} 0 0 {module:.5f} {x + corner:.4f} {y + corner:.4f} cm".encode(),

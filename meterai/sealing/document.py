@@ -182,7 +182,9 @@ def top_field_names(root: Dictionary) -> list[str]:
 def fields(root: Dictionary) -> Iterator[Field]:
     """Every node of the form, parents first, without following a loop."""
     form = dictionary(entry(root, "/AcroForm"))
-    waiting: list[tuple[object, str, int]] = [(top, "", 0) for top in reversed(items(form, "/Fields"))]
+    waiting: list[tuple[object, str, int]] = [
+        (top, "", 0) for top in reversed(items(form, "/Fields"))
+    ]
     seen = set()
     while waiting:
         item, inherited, depth = waiting.pop()

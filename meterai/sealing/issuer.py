@@ -43,8 +43,7 @@ class Issuer:
     @property
     def name(self) -> str:
         """The common name of the certificate we seal with."""
-        names = self.chain[0].subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return str(names[0].value) if names else self.chain[0].subject.rfc4514_string()
+        return common_name(self.chain[0])
 
     @property
     def root(self) -> x509.Certificate:
@@ -91,6 +90,12 @@ def load_issuer(directory: Path) -> Issuer:
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise IssuerUnusable("the key is neither RSA nor on an elliptic curve")
     return Issuer(key, chain)
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The common name of the certificate's subject; all of the name where it has none."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()
 
 
 def may_sign_documents(certificate: x509.Certificate) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from meterai.kit.serial import Serial
 
 FIELD_PREFIX = "Meterai_"
-SEAL_KEY = "/MeteraiSeal"  # private dictionary in the signature: serials, length and digest before
+SEAL_KEY = "MeteraiSeal"  # private dictionary in the signature: serials, length and digest before
 PURPOSE = "Meterai elektronik Rp10.000"
 
 _PRINT, _READ_ONLY, _LOCKED, _LOCKED_CONTENTS = 4, 64, 128, 512  # ISO 32000-1, table 165

@@ -38,6 +38,7 @@ class Page:
 
     number: int
     reference: generic.IndirectObject
+    entries: Dictionary
     box: Box
     quarter_turns: int  # clockwise, as `/Rotate` counts them
 
@@ -64,7 +65,8 @@ class Page:
                 return right - x - width, top - y - height, right - x, top - y
             case 3:
                 return left + y, top - x - width, left + y + height, top - x
-        return left + x, low + y, left + x + width, low + y + height
+            case _:
+                return left + x, low + y, left + x + width, low + y + height
 
 
 def count_pages(reader: Reader) -> int:
@@ -102,9 +104,8 @@ def find_page(reader: Reader, number: int, pages: int) -> Page:
         node = _node(reference)
     if array(entry(node, "/Kids")) is not None or skip or not seen:
         raise DocumentBroken("the page tree contradicts its counts")
-    return Page(
-        wanted, reference, _visible_box(inherited), _quarter_turns(inherited.get("/Rotate"))
-    )
+    turns = _quarter_turns(inherited.get("/Rotate"))
+    return Page(wanted, reference, node, _visible_box(inherited), turns)
 
 
 def _child(kids: generic.ArrayObject, count: int, skip: int) -> tuple[generic.IndirectObject, int]:

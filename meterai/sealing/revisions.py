@@ -51,6 +51,7 @@ LATER_WIDGET_AREA_MAX = (
 
 Rectangle = tuple[float, float, float, float]
 
+_SIGNATURE_KEYS = {"/ByteRange", "/DSS", "/VRI", "/Certs", "/OCSPs", "/CRLs"}
 _TAIL = re.compile(rb"startxref\s+(\d+)\s+%%EOF[\r\n ]*")
 _TABLE_TRAILER = re.compile(rb"\s*<<(?:(?!\bobj\b|\bstream\b|%%EOF).)*>>\s*\Z", re.DOTALL)
 _STREAM_TRAILER = re.compile(rb"\s*(?:endobj)?\s*\Z")
@@ -73,7 +74,9 @@ _POLICY = StandardDiffPolicy(
     ],
     form_rule=FormUpdatingRule(
         field_rules=[
-            SigFieldCreationRule(allow_new_visible_after_certify=True),
+            SigFieldCreationRule(  # type: ignore[no-untyped-call]
+                allow_new_visible_after_certify=True
+            ),
             SigFieldModificationRule(allow_in_place_appearance_stream_changes=False),
         ]
     ),
@@ -88,6 +91,8 @@ def only_signatures_follow(document: bytes, reader: Reader, revision: int, end: 
     if not 1 <= len(later) <= LATER_REVISIONS_MAX:
         return False
     if not _is_tiled(document, reader, later, end) or not _widgets_keep_off(reader, revision):
+        return False
+    if not all(_serves_a_signature(reader, number) for number in later):
         return False
     # The policy reads objects lazily and reports a refusal by returning it.
     compared = _POLICY.review_file(reader, revision, doc_mdp=MDPPerm.FILL_FORMS)
@@ -133,6 +138,19 @@ def _objects_fill(document: bytes, reader: Reader, revision: int, start: int, en
     return True
 
 
+def _serves_a_signature(reader: Reader, revision: int) -> bool:
+    """True if a revision brings a signature, a time-stamp or proofs.
+
+    The comparison below lets titles and dates pass, because signing software updates them; an
+    update of nothing else has no business here.
+    """
+    for place in reader.xrefs.explicit_refs_in_revision(revision):
+        found = dictionary(_as_of(reader, place, revision))
+        if found is not None and _SIGNATURE_KEYS & set(found):
+            return True
+    return False
+
+
 def _widgets_keep_off(reader: Reader, revision: int) -> bool:
     """True if no signature made later is drawn over a stamp, or large enough to hide a page.
 
@@ -155,11 +173,16 @@ def stamp_annotations(reader: Reader, revision: int) -> Iterator[Dictionary]:
     """The stamps that a revision drew: the widget of our seal, and our annotations."""
     written = reader.xrefs.explicit_refs_in_revision(revision)
     for place in sorted(written, key=lambda found: found.idnum):
-        # The library keeps what it has read only of the present state of an object.
-        past = None if reader.xrefs.get_last_change(place) == revision else revision
-        annotation = dictionary(reader.get_object(place, revision=past))  # type: ignore[no-untyped-call]
+        annotation = dictionary(_as_of(reader, place, revision))
         if annotation is not None and stamp_name(annotation) is not None:
             yield annotation
+
+
+def _as_of(reader: Reader, place: Reference, revision: int) -> object:
+    """An object as one revision left it."""
+    # The library keeps what it has read only of the present state of an object.
+    past = None if reader.xrefs.get_last_change(place) == revision else revision
+    return reader.get_object(place, revision=past)  # type: ignore[no-untyped-call]
 
 
 def stamp_name(annotation: Dictionary) -> str | None:
@@ -180,9 +203,10 @@ def _later_on_page(reader: Reader, stamp: Dictionary, revision: int) -> Iterator
     now = dictionary(reader.get_object(page))  # type: ignore[no-untyped-call]
     for item in items(now, "/Annots"):
         other = dictionary(item)
-        if other is not None and _is_later(reader, reference(item), revision):
-            if stamp_name(other) is None:
-                yield other
+        if other is None or stamp_name(other) is not None:
+            continue
+        if _is_later(reader, reference(item), revision):
+            yield other
 
 
 def _is_later(reader: Reader, place: Reference | None, revision: int) -> bool:

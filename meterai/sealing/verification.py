@@ -19,120 +19,103 @@ container of ours; if the rest fails, the document around it was changed.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
-from pyhanko.pdf_utils import generic
 
 from meterai.kit.refusal import Refusal
 from meterai.sealing import cms, trust
-from meterai.sealing.document import (
-    Reader,
-    SignatureField,
-    array,
-    as_document_broken,
-    dictionary,
-    entry,
-    open_document,
-    resolved,
-    signature_fields,
-    text,
-)
-from meterai.sealing.marks import SEAL_KEY, is_serial, serial_in_name, serials_in_reason
+from meterai.sealing.document import Reader, as_document_broken, open_document, signature_fields
+from meterai.sealing.issuer import common_name
+from meterai.sealing.marks import is_serial, serial_in_name
 from meterai.sealing.model import CHECKED_BYTES_MAX, Check, DocumentBroken, Report, Verdict
+from meterai.sealing.objects import entry, items, octets_of, text
 from meterai.sealing.revisions import only_signatures_follow, stamp_annotations, stamp_name
+from meterai.sealing.seals import (
+    HEX_STRING,
+    Roots,
+    Seal,
+    has_stray_seal,
+    is_claimed,
+    read_seal,
+)
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # between the machine that sealed and the one that checks
 SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
 
-_STRAY_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+(\d{1,10})\s+(\d{1,10})\s+\d{1,10}\s*\]")
-_HEX = re.compile(rb"<(?:[0-9A-Fa-f]{2})+>")
+# The beginning of a signature dictionary whose first strings or brackets are its /Contents.
 _BEFORE_GAP = re.compile(rb"\s*(\d+)\s+\d+\s+obj\s*<<[^<>()%\[\]]*/Contents\s*")
 
 
 def verify(document: bytes, trusted_roots: Sequence[x509.Certificate], *, at: datetime) -> Report:
     """Check the seals of a document, at the time given, against the roots given.
 
-    Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal of
-    ours.  Whether a serial was issued, and for this document, is known to those with the books.
+    Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal
+    of ours.  Whether a serial was issued, and for this document, is known to those with the books.
     """
     try:
         reader = open_document(document, bytes_max=CHECKED_BYTES_MAX)
         with as_document_broken():
-            return _judge(document, reader, trusted_roots, at)
+            return _judge(_Case(document, reader, trusted_roots, at))
     except Refusal as refusal:
         readable = Check("readable", passed=False, facts={"reason": refusal.code})
-        ours = len(document) <= CHECKED_BYTES_MAX and _stray_seal(document, trusted_roots)
-        verdict = Verdict.CHANGED_AFTER_SEALING if ours else Verdict.UNREADABLE
+        is_ours = len(document) <= CHECKED_BYTES_MAX and has_stray_seal(document, trusted_roots)
+        verdict = Verdict.CHANGED_AFTER_SEALING if is_ours else Verdict.UNREADABLE
         return Report(verdict, checks=(readable,))
 
 
 @dataclass(frozen=True, slots=True)
-class _Seal:
-    """One signature that is ours, or says so."""
-
-    found: SignatureField
-    container: cms.ReadContainer | None
-    path: tuple[x509.Certificate, ...] | None
-    ranges: tuple[int, int, int, int] | None
-    revision: int
-    sealed_at: datetime | None
-
-    @property
-    def marks(self) -> generic.DictionaryObject | None:
-        return dictionary(entry(self.found.signature, SEAL_KEY))
-
-    @property
-    def serials(self) -> tuple[str, ...]:
-        return serials_in_reason(text(entry(self.found.signature, "/Reason")))
-
-    @property
-    def end(self) -> int:
-        return self.ranges[2] + self.ranges[3] if self.ranges else 0
-
-
-@dataclass(frozen=True, slots=True)
 class _Case:
-    """All that a check may look at."""
+    """All that a question may look at."""
 
     document: bytes
     reader: Reader
-    roots: Sequence[x509.Certificate]
+    roots: Roots
     at: datetime
 
 
-def _judge(
-    document: bytes, reader: Reader, roots: Sequence[x509.Certificate], at: datetime
-) -> Report:
-    case = _Case(document, reader, roots, at)
-    signatures = [_read_seal(case, found) for found in signature_fields(reader.root)]
-    seals = [seal for seal in signatures if _is_claimed(seal, roots)]
-    readable = Check("readable", passed=True, facts={"bytes": len(document)})
+_Facts = dict[str, object]
+_Answer = tuple[bool, _Facts]
+_Question = Callable[[_Case, Seal], _Answer]
+
+
+def _judge(case: _Case) -> Report:
+    found = signature_fields(case.reader.root)
+    signatures = [read_seal(case.reader, signature, case.roots) for signature in found]
+    seals = [signature for signature in signatures if is_claimed(signature, case.roots)]
+    readable = Check("readable", passed=True, facts={"bytes": len(case.document)})
     if len(seals) > SEALS_MAX:
         raise DocumentBroken(f"{len(seals)} seals")
     if not seals:
         # A seal that the form no longer names was taken out of a document that had one.
-        if _stray_seal(document, roots):
+        if has_stray_seal(case.document, case.roots):
             unchanged = Check("unchanged", passed=False, facts={"later_bytes": 0})
             return Report(Verdict.CHANGED_AFTER_SEALING, checks=(readable, unchanged))
-        foreign = any(signature.container is not None for signature in signatures)
-        return Report(Verdict.FOREIGN_SEAL if foreign else Verdict.NOT_SEALED, checks=(readable,))
+        is_foreign = any(signature.container is not None for signature in signatures)
+        return Report(
+            Verdict.FOREIGN_SEAL if is_foreign else Verdict.NOT_SEALED, checks=(readable,)
+        )
     seals.sort(key=lambda seal: seal.end)
-    checks = tuple(_check_all(case, name, question, seals) for name, question in _QUESTIONS)
-    verdict = _verdict(checks)
-    return _report(case, verdict, (readable, *checks), seals)
+    checks = tuple(
+        # What follows the first seal includes what follows the others.
+        _ask(case, name, seals[:1] if name == "unchanged" else seals)
+        for name in _QUESTIONS
+    )
+    return _report(case, _verdict(checks), (readable, *checks), seals)
 
 
-def _check_all(case: _Case, name: str, question: "_Question", seals: Sequence[_Seal]) -> Check:
+def _ask(case: _Case, name: str, seals: Sequence[Seal]) -> Check:
     """Ask one question about every seal; the facts are those of the first no, else of the last yes."""
+    question, facts = _QUESTIONS[name]
+    passed = False
     for seal in seals:
         try:
             passed, facts = question(case, seal)
-        # One seal that cannot be examined fails this check; it must not hide the other checks.
+        # A seal that cannot be examined fails this check; it must not hide the answers to others.
         except Exception:
-            passed, facts = False, question(case, None)[1]
+            return Check(name, passed=False, facts=_QUESTIONS[name][1])
         if not passed:
             break
     return Check(name, passed, facts)
@@ -150,121 +133,35 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
 
 
 def _report(
-    case: _Case, verdict: Verdict, checks: tuple[Check, ...], seals: Sequence[_Seal]
+    case: _Case, verdict: Verdict, checks: tuple[Check, ...], seals: Sequence[Seal]
 ) -> Report:
     last = seals[-1]
     serials = tuple(dict.fromkeys(serial for seal in seals for serial in seal.serials))
-    original, stamped = None, None
+    original = stamped = None
     if verdict is Verdict.GENUINE:
-        original = hashlib.sha256(memoryview(case.document)[: _original_length(last)]).digest()
-        stamped = hashlib.sha256(memoryview(case.document)[: last.end]).digest()
+        view = memoryview(case.document)
+        original = hashlib.sha256(view[: last.original_length]).digest()
+        stamped = hashlib.sha256(view[: last.end]).digest()
     return Report(verdict, serials, checks, last.sealed_at, original, stamped)
 
 
-# Reading a signature
+def _issuer(case: _Case, seal: Seal) -> _Answer:
+    """Does the certificate lead to a trusted root, and may each on the way do what it did?"""
+    if seal.path is None:
+        return False, {"signer": common_name(seal.container.leaf) if seal.container else "-"}
+    return trust.usages_fit(seal.path), {"signer": common_name(seal.path[0])}
 
 
-def _read_seal(case: _Case, found: SignatureField) -> _Seal:
-    container = path = None
-    contents = found.signature.get("/Contents")
-    if isinstance(contents, generic.ByteStringObject | generic.TextStringObject):
-        container = _container(contents.original_bytes)
-    if container is not None:
-        path = trust.path_to_root(container, case.roots)
-    revision = -1
-    if found.reference is not None:
-        revision = case.reader.xrefs.get_last_change(found.reference)
-    return _Seal(
-        found,
-        container,
-        path,
-        _ranges(found.signature),
-        revision,
-        _time(text(entry(found.signature, "/M"))),
-    )
-
-
-def _container(padded: bytes) -> cms.ReadContainer | None:
-    try:
-        return cms.read(padded[: cms.der_length(padded)])
-    except cms.ContainerUnreadable:
-        return None
-
-
-def _ranges(signature: generic.DictionaryObject) -> tuple[int, int, int, int] | None:
-    numbers = [resolved(item) for item in array(entry(signature, "/ByteRange")) or ()]
-    match [int(number) for number in numbers if isinstance(number, int)]:
-        case [first, second, third, fourth] if len(numbers) == 4:
-            return first, second, third, fourth
-    return None
-
-
-def _time(stated: str) -> datetime | None:
-    try:
-        time = generic.parse_pdf_date(stated)
-    # The library lets a few ValueErrors of its own parsing through.
-    except Exception:
-        return None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
-
-
-def _is_claimed(seal: _Seal, roots: Sequence[x509.Certificate]) -> bool:
-    """True if the signature is ours or bears one of our marks."""
-    name = serial_in_name(seal.found.name)
+def _sealed(case: _Case, seal: Seal) -> _Answer:
+    """Did the certificate's key make the seal, and does the seal name the certificate?"""
     container = seal.container
-    return (
-        seal.path is not None
-        or seal.marks is not None
-        or name is not None
-        or bool(seal.serials)
-        or (container is not None and trust.uses_names_of(container, roots))
-    )
+    return container is not None and container.names_leaf and container.signature_holds(), {}
 
 
-def _stray_seal(document: bytes, roots: Sequence[x509.Certificate]) -> bool:
-    """True if a container of ours lies in the bytes, wherever the document hides it."""
-    for number, found in enumerate(_STRAY_RANGE.finditer(document)):
-        gap = document[int(found[1]) : int(found[2])]
-        if number == SEALS_MAX:
-            break
-        if not _HEX.fullmatch(gap):
-            continue
-        container = _container(bytes.fromhex(gap[1:-1].decode("ascii")))
-        if (
-            container is not None
-            and container.signature_holds()
-            and trust.path_to_root(container, roots) is not None
-        ):
-            return True
-    return False
-
-
-# The questions, each answered for one seal; asked without a seal they give the facts of a failure.
-
-_Answer = tuple[bool, dict[str, object]]
-_Question = Callable[[_Case, _Seal | None], _Answer]
-
-
-def _issuer(case: _Case, seal: _Seal | None) -> _Answer:
-    if seal is None or seal.path is None:
-        leaf = seal.container.leaf if seal and seal.container else None
-        return False, {"signer": _common_name(leaf)}
-    return trust.usages_fit(seal.path), {"signer": _common_name(seal.path[0])}
-
-
-def _seal(case: _Case, seal: _Seal | None) -> _Answer:
-    container = seal.container if seal else None
-    if container is None:
-        return False, {}
-    return container.names_leaf and container.signature_holds(), {}
-
-
-def _structure(case: _Case, seal: _Seal | None) -> _Answer:
-    facts: dict[str, object] = {
-        "covered_bytes": seal.end if seal else 0,
-        "bytes": len(case.document),
-    }
-    if seal is None or seal.ranges is None or seal.found.reference is None:
+def _structure(case: _Case, seal: Seal) -> _Answer:
+    """Does the seal cover everything up to its end but its own container?"""
+    facts: _Facts = {"covered_bytes": seal.end, "bytes": len(case.document)}
+    if seal.ranges is None or seal.found.reference is None:
         return False, facts
     first, gap_start, gap_end, length = seal.ranges
     # (1) Two ranges, from the first byte, in order, within the file, with one gap.
@@ -272,30 +169,26 @@ def _structure(case: _Case, seal: _Seal | None) -> _Answer:
         return False, facts
     # (2) The gap is the value of /Contents of this very dictionary, not of one prepared elsewhere.
     offset = case.reader.xrefs[seal.found.reference]
-    before = (
-        _BEFORE_GAP.fullmatch(case.document, offset, gap_start) if isinstance(offset, int) else None
-    )
+    if not isinstance(offset, int):
+        return False, facts
+    before = _BEFORE_GAP.fullmatch(case.document, offset, gap_start)
     if before is None or int(before[1]) != seal.found.reference.idnum:
         return False, facts
     # (3) The gap is the container and zeros: nothing else can hide in it.
     gap = case.document[gap_start:gap_end]
-    if not _HEX.fullmatch(gap):
+    if not HEX_STRING.fullmatch(gap):
         return False, facts
     padded = bytes.fromhex(gap[1:-1].decode("ascii"))
-    if padded[cms.der_length(padded) :].strip(b"\0") or padded != _contents(seal):
+    if padded[cms.der_length(padded) :].strip(b"\0") or padded != seal.contents:
         return False, facts
     # (4) The cross-reference section that leads here is itself within what is covered.
     section = case.reader.xrefs.get_xref_container_info(seal.revision)
     return gap_end < section.start_location < seal.end, facts
 
 
-def _contents(seal: _Seal) -> bytes:
-    contents: bytes = seal.found.signature.raw_get("/Contents").original_bytes
-    return contents
-
-
-def _integrity(case: _Case, seal: _Seal | None) -> _Answer:
-    if seal is None or seal.ranges is None or seal.container is None:
+def _integrity(case: _Case, seal: Seal) -> _Answer:
+    """Have the covered bytes the digest that was sealed?"""
+    if seal.ranges is None or seal.container is None:
         return False, {}
     _, gap_start, gap_end, length = seal.ranges
     if not 0 <= gap_start <= gap_end or length < 0:
@@ -307,76 +200,49 @@ def _integrity(case: _Case, seal: _Seal | None) -> _Answer:
     return is_sha256 and digest.digest() == seal.container.message_digest, {}
 
 
-def _unchanged(case: _Case, seal: _Seal | None) -> _Answer:
-    end = seal.end if seal else 0
-    facts: dict[str, object] = {"later_bytes": max(0, len(case.document) - end)}
-    if seal is None or seal.revision < 0:
+def _unchanged(case: _Case, seal: Seal) -> _Answer:
+    """Does nothing follow but what keeps signatures alive, or other signatures?"""
+    facts: _Facts = {"later_bytes": max(0, len(case.document) - seal.end)}
+    if seal.revision < 0:
         return False, facts
-    return only_signatures_follow(case.document, case.reader, seal.revision, end), facts
+    return only_signatures_follow(case.document, case.reader, seal.revision, seal.end), facts
 
 
-def _validity(case: _Case, seal: _Seal | None) -> _Answer:
-    sealed_at = seal.sealed_at if seal else None
-    facts: dict[str, object] = {"sealed_at": sealed_at.isoformat() if sealed_at else "-"}
-    if seal is None or sealed_at is None or seal.path is None:
-        return False, facts
-    not_to_come = sealed_at <= case.at + CLOCK_TOLERANCE
-    return not_to_come and trust.valid_at(seal.path, sealed_at), facts
+def _validity(case: _Case, seal: Seal) -> _Answer:
+    """Were the certificates valid when the seal says it was made?"""
+    if seal.sealed_at is None or seal.path is None:
+        return False, {"sealed_at": "-"}
+    not_to_come = seal.sealed_at <= case.at + CLOCK_TOLERANCE
+    facts: _Facts = {"sealed_at": seal.sealed_at.isoformat()}
+    return not_to_come and trust.valid_at(seal.path, seal.sealed_at), facts
 
 
-def _serials(case: _Case, seal: _Seal | None) -> _Answer:
-    if seal is None:
-        return False, {"serials": "-"}
-    named = seal.serials
-    facts: dict[str, object] = {"serials": ", ".join(named) or "-"}
-    marked = tuple(text(item) for item in array(entry(seal.marks, "/Serials")) or ())
-    drawn = tuple(_drawn_serials(case, seal))
-    agree = named == marked and sorted(named) == sorted(drawn) and all(map(is_serial, named))
-    return bool(named) and agree and serial_in_name(seal.found.name) == named[0], facts
+def _serials(case: _Case, seal: Seal) -> _Answer:
+    """Do reason, record, field and drawn stamps name the same serials?"""
+    stated = seal.serials
+    recorded = tuple(text(item) for item in items(seal.record, "/Serials"))
+    drawn = [stamp_name(stamp) or "" for stamp in stamp_annotations(case.reader, seal.revision)]
+    facts: _Facts = {"serials": ", ".join(stated) or "-"}
+    agree = stated == recorded and sorted(stated) == sorted(drawn) and all(map(is_serial, stated))
+    return bool(stated) and agree and serial_in_name(seal.found.name) == stated[0], facts
 
 
-def _drawn_serials(case: _Case, seal: _Seal) -> Iterator[str]:
-    for annotation in stamp_annotations(case.reader, seal.revision):
-        serial = stamp_name(annotation)
-        if serial is not None:
-            yield serial
+def _original(case: _Case, seal: Seal) -> _Answer:
+    """Is the document before stamping the one that was recorded?"""
+    digest = hashlib.sha256(memoryview(case.document)[: seal.original_length])
+    is_before = seal.ranges is not None and 0 < seal.original_length < seal.ranges[1]
+    recorded = octets_of(entry(seal.record, "/OriginalSHA256"))
+    return is_before and recorded == digest.digest(), {"sha256": digest.hexdigest()}
 
 
-def _original(case: _Case, seal: _Seal | None) -> _Answer:
-    if seal is None or seal.ranges is None:
-        return False, {"sha256": "-"}
-    length = _original_length(seal)
-    digest = hashlib.sha256(memoryview(case.document)[:length])
-    recorded = entry(seal.marks, "/OriginalSHA256")
-    written = (
-        recorded.original_bytes
-        if isinstance(recorded, generic.ByteStringObject | generic.TextStringObject)
-        else b""
-    )
-    return 0 < length < seal.ranges[1] and written == digest.digest(), {
-        "sha256": digest.hexdigest()
-    }
-
-
-def _original_length(seal: _Seal) -> int:
-    length = entry(seal.marks, "/OriginalLength")
-    return max(0, int(length)) if isinstance(length, int) else 0
-
-
-def _common_name(certificate: x509.Certificate | None) -> str:
-    if certificate is None:
-        return "-"
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else certificate.subject.rfc4514_string()
-
-
-_QUESTIONS: tuple[tuple[str, _Question], ...] = (
-    ("issuer", _issuer),
-    ("seal", _seal),
-    ("structure", _structure),
-    ("integrity", _integrity),
-    ("unchanged", _unchanged),
-    ("validity", _validity),
-    ("serials", _serials),
-    ("original", _original),
-)
+# In the order they are asked, each with the facts its sentence gets where asking failed.
+_QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
+    "issuer": (_issuer, {"signer": "-"}),
+    "seal": (_sealed, {}),
+    "structure": (_structure, {"covered_bytes": 0, "bytes": 0}),
+    "integrity": (_integrity, {}),
+    "unchanged": (_unchanged, {"later_bytes": 0}),
+    "validity": (_validity, {"sealed_at": "-"}),
+    "serials": (_serials, {"serials": "-"}),
+    "original": (_original, {"sha256": "-"}),
+}

@@ -1,0 +1,46 @@
+# Everything starts here.  Only python3 (3.11 or newer) is assumed.
+#
+#   make run    set up and run everything on this machine   (ARGS="--port 8001 --data DIR")
+#   make test   set up and run every test, the browser's too
+#   make check  format, lint, types, layers
+#   make bench  measure, beside a limit measured in the same run
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run setup test check bench format lock clean browser
+
+run: setup
+	@exec $(BIN)/meterai up $(ARGS)
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml scripts/setup
+	@scripts/setup
+
+test: setup browser
+	$(BIN)/python -m pytest $(ARGS)
+
+browser:
+	@scripts/browser
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python -m bench $(ARGS)
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# After a change of dependencies in pyproject.toml.  No addresses get into the lock.
+lock: setup
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv build data .mypy_cache .ruff_cache .pytest_cache .hypothesis

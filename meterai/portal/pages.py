@@ -1,0 +1,203 @@
+"""How a page is made: the reader, the templates, the forms."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import segno
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from litestar import Request, Response
+from litestar.datastructures import UploadFile
+from litestar.response import Redirect
+from markupsafe import Markup
+
+from meterai.accounts import COOKIE, check_form
+from meterai.kit.ids import new_id, show
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Refusal
+from meterai.kit.serial import Serial
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import Caller, desk, language_of
+from meterai.plumbing.messages import catalogue, moment, say
+from meterai.portal.assets import asset
+from meterai.portal.model import FORM_KEY, FormForeign
+
+Asked = Request[Any, Any, Any]
+Page = Response[Any]
+_QR_QUIET_ZONE = 4  # modules; ISO/IEC 18004 asks for no less
+
+
+def rupiah(value: int) -> str:
+    """An amount as people write it."""
+    return str(Rupiah(value))
+
+
+def grouped(serial: str) -> str:
+    """A serial in groups of four."""
+    return Serial(serial).grouped()
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with what each of them may use."""
+    made = Environment(
+        loader=PackageLoader("meterai.portal"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(asset=asset, form_key=fresh_key, identifier=show)
+    made.filters.update(rupiah=rupiah, grouped=grouped)
+    return made
+
+
+def fresh_key() -> str:
+    """A key for a form that is about to be shown."""
+    return show(FORM_KEY, new_id())
+
+
+def _time(at: datetime, language: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), moment(at, language))
+
+
+@cache
+def qr_drawing(content: str) -> Markup:
+    """A QR code as a drawing within the page."""
+    code = segno.make_qr(content, error="m")
+    drawing = code.svg_inline(
+        border=_QR_QUIET_ZONE, omitsize=True, svgclass=None, lineclass=None, light="#fff"
+    )
+    return Markup(drawing)  # noqa: S704 - segno writes numbers, nothing of the content
+
+
+async def visitor(request: Asked) -> Caller | None:
+    """Who looks at a public page, where somebody is signed in.
+
+    A page that everybody may see is shown even where the question cannot be answered.
+    """
+    if COOKIE not in request.cookies:
+        return None
+    try:
+        caller: Caller = await request.app.state.doorkeeper.caller(request)
+    except Refusal:
+        return None
+    request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
+    return caller
+
+
+def known_caller(request: Asked) -> Caller | None:
+    """The caller as far as the guard or `visitor` found one."""
+    caller = request.scope.get("caller")
+    return caller if isinstance(caller, Caller) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something to mend in a form: the field it belongs to and what to do."""
+
+    field: str
+    text: str
+
+
+def sentence(refusal: Refusal, language: str, *, field_name: str | None = None) -> str:
+    """A refusal in words; our forms have their own words for their own fields."""
+    facts = refusal.facts()
+    about = field_name or facts.get("field")
+    own = f"page.field.{about}.wrong"
+    if refusal.code in ("malformed", "field_wrong") and own in catalogue():
+        return say(own, language, **facts)
+    return say(f"refusal.{refusal.code}", language, **facts)
+
+
+def rendered(request: Asked, template: str, facts: Mapping[str, object]) -> str:
+    """The text of a template for this reader."""
+    language = language_of(request)
+    settings = desk(request, Settings)
+    return environment().get_template(template).render(
+        language=language,
+        other_language="en" if language == "id" else "id",
+        t=lambda key, **named: say(key, language, **named),
+        moment=partial(moment, language=language),
+        time=partial(_time, language=language),
+        caller=known_caller(request),
+        path=request.url.path,
+        settings=settings,
+        **{"errors": (), **facts},
+    )
+
+
+def page(
+    request: Asked, template: str, *, status: int = 200, **facts: object
+) -> Response[str]:
+    """A whole page."""
+    keeps = "no-store" if known_caller(request) else "no-cache"
+    return Response(
+        rendered(request, template, facts),
+        status_code=status,
+        media_type="text/html; charset=utf-8",
+        headers={"Cache-Control": f"private, {keeps}", "Vary": "Cookie, Accept-Language"},
+    )
+
+
+def go_to(path: str) -> Page:
+    """See Other: after a form, so that reloading sends nothing twice."""
+    return Redirect(path, status_code=303)
+
+
+# -- forms ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What came with a form: its texts, and its files with their names."""
+
+    texts: dict[str, str]
+    files: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        """One field, empty where it did not come."""
+        return self.texts.get(name, "")
+
+
+async def read_form(request: Asked, *, file_bytes_max: int = 0) -> Form:
+    """The form in the body; of each file at most one byte more than the limit is read."""
+    sent = await request.form()
+    form = Form({})
+    for name, value in sent.multi_items():
+        if isinstance(value, UploadFile):
+            form.files.append((value.filename, await value.read(file_bytes_max + 1)))
+        elif isinstance(value, str):
+            form.texts[name] = value
+    await sent.close()
+    return form
+
+
+async def read_own_form(request: Asked, *, file_bytes_max: int = 0) -> Form:
+    """The form of a signed-in page.  Refuses `FormExpired`."""
+    form = await read_form(request, file_bytes_max=file_bytes_max)
+    caller = known_caller(request)
+    assert caller is not None, "the route has the permission ACCOUNT"
+    check_form(caller, form.text("form_token"))
+    return form
+
+
+def check_origin(request: Asked) -> None:
+    """Refuse a public form that another site sent (`FormForeign`)."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return
+    sender = urlsplit(origin).netloc
+    ours = (request.headers.get("host", ""), urlsplit(desk(request, Settings).url).netloc)
+    if not any(hmac.compare_digest(sender.encode(), host.encode()) for host in ours if host):
+        raise FormForeign("the form came from another origin")
+
+
+def mistakes(refusal: Refusal, language: str, field_name: str) -> Sequence[Mistake]:
+    """What a form shows of a refusal."""
+    about = refusal.facts().get("field") if refusal.code == "field_wrong" else None
+    return (Mistake(str(about or field_name), sentence(refusal, language, field_name=field_name)),)

@@ -1,0 +1,65 @@
+"""What tests share: one whole instance of the platform, and one database server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meterai.plumbing.embedded import EmbeddedPostgres
+from meterai.plumbing.migrations import migrate
+from tests.support.instance import Instance
+
+CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A running instance (`meterai up`), shared by the tests that do not break it."""
+    with Instance(tmp_path_factory.mktemp("instance")) as running:
+        yield running
+
+
+@pytest.fixture
+def audited(instance: Instance) -> Iterator[Instance]:
+    """The shared instance; after the test every invariant must hold."""
+    yield instance
+    instance.assert_audit_holds()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server; the URL of its maintenance database."""
+    embedded = EmbeddedPostgres(tmp_path_factory.mktemp("server"))
+    try:
+        yield embedded.start()
+    finally:
+        embedded.stop()
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> str:
+    """The name of a migrated database, to be copied."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_of_tests TEMPLATE template0")
+    migrate(server.replace("/postgres?", "/template_of_tests?"))
+    return "template_of_tests"
+
+
+@pytest.fixture
+def database_url(server: str, template: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of its own for one test, built by the migrations."""
+    name = f"test_{abs(hash(request.node.nodeid)):x}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Real PDFs of others, which lie beside the checkout; skip where they do not."""
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus ../shared/corpus is not here")
+    return CORPUS

@@ -1,0 +1,81 @@
+"""Every refusal, check and verdict can be said in both languages, from its own facts."""
+
+import string
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import meterai.sealing as room
+from meterai.kit.refusal import Refusal
+from meterai.sealing import Check, PageSize, Placement, Report, Verdict
+from meterai.sealing.verification import _QUESTIONS
+
+MESSAGES = tomllib.loads((Path(room.__file__).parent / "messages.toml").read_text("utf-8"))
+LATER_VERDICTS = {"unknown_serial", "serial_mismatch"}  # said by the room that has the books
+
+REFUSALS = [
+    room.NotAPdf("x"),
+    room.DocumentTooLarge(size_bytes=2, limit_bytes=1),
+    room.DocumentEncrypted("x"),
+    room.DocumentBroken("x"),
+    room.ChangesForbidden("x"),
+    room.NoPages("x"),
+    room.PageOutOfRange(page=2, pages=1),
+    room.PlacementOutsidePage(Placement(1, 2, 3), PageSize(1, 4, 5)),
+    room.PlacementMalformed("x"),
+    room.IssuerUnusable("x"),
+]
+
+
+def places(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_the_list_of_refusals_is_complete():
+    exported = {
+        kind for kind in vars(room).values() if isinstance(kind, type) and issubclass(kind, Refusal)
+    }
+    assert {type(item) for item in REFUSALS} == exported
+    assert len({item.code for item in REFUSALS}) == len(REFUSALS)
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_every_refusal_can_be_said(language):
+    for item in REFUSALS:
+        assert MESSAGES[f"refusal.{item.code}"][language].format(**item.facts())
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_every_check_can_be_said(language, bench, plain):
+    seen = {}
+    documents = (bench.sealed(plain), bench.sealed(plain)[:-1] + b"x", b"junk")
+    for check in (check for document in documents for check in bench.verify(document).checks):
+        seen[check.name, check.passed] = check.facts
+    for name, (_, facts) in _QUESTIONS.items():
+        seen.setdefault((name, False), facts)
+        assert places(MESSAGES[f"check.{name}.failed"][language]) <= set(facts)
+    for (name, passed), facts in seen.items():
+        word = "passed" if passed else "failed"
+        assert MESSAGES[f"check.{name}.{word}"][language].format(**facts)
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_every_verdict_can_be_said(language):
+    for word in {*map(str, Verdict)} | LATER_VERDICTS:
+        assert MESSAGES[f"verdict.{word}"][language]
+        assert MESSAGES[f"verdict.{word}.explained"][language]
+
+
+def test_nothing_is_said_that_nobody_says():
+    names = ["readable", *_QUESTIONS]
+    expected = {f"refusal.{item.code}" for item in REFUSALS}
+    expected |= {f"check.{name}.{word}" for name in names for word in ("passed", "failed")}
+    words = {*map(str, Verdict)} | LATER_VERDICTS
+    expected |= {f"verdict.{word}{more}" for word in words for more in ("", ".explained")}
+    assert set(MESSAGES) == expected
+
+
+def test_a_report_is_a_value():
+    check = Check("readable", passed=True)
+    assert Report(Verdict.NOT_SEALED, checks=(check,)) == Report(Verdict.NOT_SEALED, checks=(check,))

@@ -1,0 +1,235 @@
+"""Every refusal by name, and no other exception whatever the bytes are."""
+
+import io
+import math
+import random
+import sys
+
+import pikepdf
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing import (
+    DOCUMENT_BYTES_MAX,
+    STAMPS_MAX,
+    ChangesForbidden,
+    DocumentBroken,
+    DocumentEncrypted,
+    DocumentTooLarge,
+    NoPages,
+    NotAPdf,
+    PageOutOfRange,
+    Placement,
+    PlacementMalformed,
+    PlacementOutsidePage,
+    Report,
+    Stamp,
+    inspect,
+    seal,
+    verify,
+)
+
+HERE = Placement(1, 20, 20, 60)
+
+
+def refusal(bench, original, *placements):
+    """The refusal of both doors; they must agree."""
+    with pytest.raises(Refusal) as sealing:
+        bench.delta(original, *placements)
+    with pytest.raises(Refusal) as inspecting:
+        inspect(original, placements or [HERE])
+    assert type(sealing.value) is type(inspecting.value)
+    assert sealing.value.facts() == inspecting.value.facts()
+    return sealing.value
+
+
+@pytest.mark.parametrize("original", [b"", b"PK\x03\x04", b"\0" * 1025 + b"%PDF-1.7\n", b"%PDF"])
+def test_not_a_pdf(bench, original):
+    assert isinstance(refusal(bench, original, HERE), NotAPdf)
+
+
+def test_document_too_large(bench):
+    found = refusal(bench, b"%PDF-1.7" + bytes(DOCUMENT_BYTES_MAX), HERE)
+    assert isinstance(found, DocumentTooLarge)
+    assert found.status == 413
+    assert found.facts()["limit_bytes"] == 20 * 1024 * 1024
+
+
+def test_document_encrypted(bench, plain):
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(plain)) as opened:
+        opened.save(out, encryption=pikepdf.Encryption(owner="a", user=""))
+    assert isinstance(refusal(bench, out.getvalue(), HERE), DocumentEncrypted)
+
+
+def test_no_pages(bench, plain):
+    assert isinstance(refusal(bench, plain.replace(b"/Count 2", b"/Count 0"), HERE), NoPages)
+    assert isinstance(refusal(bench, plain.replace(b"/Pages ", b"/Seiten"), HERE), NoPages)
+
+
+def test_page_out_of_range(bench, plain):
+    found = refusal(bench, plain, Placement(3, 20, 20))
+    assert isinstance(found, PageOutOfRange)
+    assert found.facts() == {"page": 3, "pages": 2}
+
+
+@pytest.mark.parametrize("count", [1, 3, 10**9])
+def test_a_page_tree_that_miscounts_is_broken(bench, plain, count):
+    wrong = plain.replace(b"/Count 2", b"/Count %d" % count)
+    try:
+        bench.delta(wrong, Placement(-1, 20, 20))
+    except DocumentBroken:
+        return
+    assert count == 1  # its one page is the first kid, which viewers show too
+
+
+@pytest.mark.parametrize(
+    "placement",
+    [Placement(1, 540, 20, 60), Placement(1, 20, 800, 60), Placement(2, 0, 700, 300)],
+)
+def test_placement_outside_page(bench, plain, placement):
+    found = refusal(bench, plain, placement)
+    assert isinstance(found, PlacementOutsidePage)
+    assert found.facts() == {
+        "x": placement.x,
+        "y": placement.y,
+        "width": placement.width,
+        "height": round(placement.height, 2),
+        "page_width": 595.0,
+        "page_height": 842.0,
+    }
+
+
+@pytest.mark.parametrize(
+    "placement",
+    [
+        Placement(0, 20, 20),
+        Placement(-2, 20, 20),
+        Placement(1, -0.5, 20),
+        Placement(1, 20, math.nan),
+        Placement(1, math.inf, 20),
+        Placement(1, 20, 20, math.nan),
+        Placement(1, 20, 20, 39.9),
+        Placement(1, 20, 20, 300.1),
+    ],
+)
+def test_placement_malformed(bench, plain, placement):
+    assert isinstance(refusal(bench, plain, placement), PlacementMalformed)
+
+
+def test_none_or_too_many_stamps_are_malformed(bench, plain):
+    with pytest.raises(PlacementMalformed):
+        seal(plain, [], bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True)
+    assert isinstance(refusal(bench, plain, *[HERE] * (STAMPS_MAX + 1)), PlacementMalformed)
+
+
+def test_a_stamp_that_just_fits_is_accepted(bench, make_pdf):
+    placement = Placement(1, 0, 0, 100)
+    bench.delta(make_pdf(size=(100, placement.height)), placement)
+
+
+def test_changes_forbidden(bench, plain):
+    sealed = bench.sealed(plain)
+    # The permission is one digit, so the certification can be sharpened in place.
+    assert sealed.count(b"/P 2") == 1
+    assert isinstance(refusal(bench, sealed.replace(b"/P 2", b"/P 1"), HERE), ChangesForbidden)
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        b"%PDF-1.7\n",
+        b"%PDF-1.7\nstartxref\n0\n%%EOF",
+        b"%PDF-1.7\n" + b"[" * 100_000 + b"\nstartxref\n9\n%%EOF\n",
+        b"%PDF-1.7\nxref\n0 1\n0000000000 65535 f \ntrailer\n"
+        + b"<</A" * 50_000
+        + b"\nstartxref\n9\n%%EOF\n",
+    ],
+)
+def test_document_broken(bench, original):
+    assert isinstance(refusal(bench, original, HERE), DocumentBroken)
+
+
+@pytest.mark.parametrize(
+    "row", [b"/W[0 0 0]/Size 2000000000", b"/W[1 2 1]/Size 9/Index[0 2000000000]", b"/W[9 9 9]/Size 1"]
+)
+def test_a_cross_reference_stream_cannot_claim_billions_of_rows(bench, row):
+    original = (
+        b"%PDF-1.7\n1 0 obj\n<</Type/XRef" + row + b"/Root 2 0 R/Length 0>>\nstream\n\nendstream\n"
+        b"endobj\nstartxref\n9\n%%EOF\n"
+    )
+    assert isinstance(refusal(bench, original, HERE), DocumentBroken)
+
+
+def test_loops_in_the_file_end(bench, plain):
+    loops = plain.replace(b"/Parent ", b"/Kids  [").replace(b"/Count 2", b"/Count 9")
+    assert isinstance(refusal(bench, loops, Placement(5, 20, 20)), DocumentBroken)
+
+
+def outcome_of(bench, original):
+    """Both doors on hostile bytes; anything but the promised outcomes is raised."""
+    stamp = Stamp(bench.serial(), HERE)
+    try:
+        delta = seal(
+            original, [stamp], bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True
+        )
+    except Refusal as found:
+        kind = found.code
+    else:
+        kind = "sealed"
+        assert bench.verify(original + delta.data).verdict.value == "genuine"
+    assert isinstance(bench.verify(original), Report)
+    return kind
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(tail=st.binary(max_size=300))
+def test_random_bytes_are_refused(bench, tail):
+    assert outcome_of(bench, b"%PDF-1.7\n" + tail) != "sealed"
+    assert outcome_of(bench, tail) in {"not_a_pdf", "document_broken"}
+
+
+TOKENS = [
+    b"<<", b">>", b"[", b"]", b"(", b")", b"<", b">", b"/", b"0 0 R", b"1 0 R", b"obj", b"endobj",
+    b"stream", b"null", b"-1", b"99999999999", b"true", b"/Kids", b"/Parent", b"%", b"\0",
+    b"/Type", b"xref", b"trailer", b"1e9", b".", b"#",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_mutated_documents_are_sealed_or_refused(bench, make_pdf, plain, seed):
+    chance = random.Random(seed)
+    sources = [plain, make_pdf(objstm=True), bench.sealed(plain)]
+    kinds = {}
+    for _ in range(60):
+        mutated = bytearray(chance.choice(sources))
+        for _ in range(chance.choice([1, 1, 2, 5])):
+            at = chance.randrange(len(mutated))
+            match chance.randrange(4):
+                case 0:
+                    mutated[at] = chance.randrange(256)
+                case 1:
+                    token = chance.choice(TOKENS)
+                    mutated[at : at + len(token)] = token
+                case 2:
+                    del mutated[at : at + chance.randrange(1, 40)]
+                case 3:
+                    mutated[at:at] = chance.choice(TOKENS)
+        kind = outcome_of(bench, bytes(mutated))
+        kinds[kind] = kinds.get(kind, 0) + 1
+    print(f"seed {seed}: {kinds}")
+
+
+def test_deep_nesting_does_not_end_the_process(bench, plain):
+    deep = b"[" * 20_000 + b"]" * 20_000
+    nested = plain.replace(b"/MediaBox", b"/Deep" + deep + b"/MediaBox", 1)
+    limit = sys.getrecursionlimit()
+    assert outcome_of(bench, nested) == "document_broken"
+    assert sys.getrecursionlimit() == limit
+
+
+def test_verify_never_raises(bench):
+    for document in (b"", b"%PDF-", b"%PDF-1.7\n%%EOF", b"\xff" * 5000, b"%PDF-1.7" + bytes(10**6)):
+        assert verify(document, [bench.issuer.root], at=bench.at).verdict.value == "unreadable"

@@ -1,0 +1,283 @@
+"""A whole instance under test: `meterai up` in a directory of its own, and a client for it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+import urllib3
+
+READY_SECONDS_MAX = 90.0
+WAIT_SECONDS_MAX = 30.0
+ROOT = Path(__file__).parents[2]
+
+# Short enough for a test to see what takes minutes in life; a test may pass its own.
+QUICK = {
+    "METERAI_POLL_AFTER_SECONDS": "1",
+    "METERAI_LOG_LEVEL": "info",
+    "METERAI_CODES_PER_HOUR_MAX": "100",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+class Client:
+    """Speaks to one base URL, with an API key if there is one."""
+
+    def __init__(self, url: str, key: str | None = None) -> None:
+        self.url = url
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._pool = urllib3.PoolManager(retries=False, timeout=60)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request; a dict or list goes as JSON, bytes as they are."""
+        given = dict(self._headers) | dict(headers or {})
+        content: bytes | None
+        if isinstance(body, dict | list):
+            content = json.dumps(body).encode()
+            given.setdefault("Content-Type", "application/json")
+        else:
+            assert body is None or isinstance(body, bytes)
+            content = body
+        answer = self._pool.request(
+            method, self.url + path, body=content, headers=given, redirect=False
+        )
+        return Reply(answer.status, answer.data, {k.lower(): v for k, v in answer.headers.items()})
+
+    def get(self, path: str, **kwargs: Any) -> Reply:
+        return self.call("GET", path, **kwargs)
+
+    def post(self, path: str, body: object = None, **kwargs: Any) -> Reply:
+        return self.call("POST", path, body, **kwargs)
+
+    # -- the words of the API ---------------------------------------------------------------
+
+    def place(self, quantity: int = 1, key: str | None = None) -> Any:
+        """Place an order and return it."""
+        reply = self.post(
+            "/v1/orders",
+            {"quantity": quantity},
+            headers={"Idempotency-Key": key or str(uuid.uuid4())},
+        )
+        assert reply.status == 201, reply.body
+        return reply.json
+
+    def order(self, order: str) -> Any:
+        return self.get(f"/v1/orders/{order}").json
+
+    def balance(self) -> dict[str, int]:
+        found: dict[str, int] = self.get("/v1/balance").json["stamps"]
+        return found
+
+    def stamp(
+        self,
+        pdf: bytes,
+        placement: object = None,
+        *,
+        key: str | None = None,
+        name: str = "surat.pdf",
+    ) -> Reply:
+        """Stamp a document from the balance."""
+        wanted = placement or {"page": 1, "x": 60, "y": 60, "width": 80}
+        text = wanted if isinstance(wanted, str) else json.dumps(wanted)
+        body, kind = urllib3.encode_multipart_formdata(
+            {"document": (name, pdf, "application/pdf"), "placement": text}
+        )
+        headers = {"Content-Type": kind, "Idempotency-Key": key or str(uuid.uuid4())}
+        return self.post("/v1/stampings", body, headers=headers)
+
+    def verify(self, pdf: bytes) -> Any:
+        return self.post(
+            "/v1/verifications", pdf, headers={"Content-Type": "application/pdf"}
+        ).json
+
+
+class Bank(Client):
+    """The stand-in bank, as its customers and its staff use it."""
+
+    def pay(self, qr_content: str, **more: object) -> Reply:
+        return self.post("/standin/pay", {"qr_content": qr_content, **more})
+
+    def faults(self, **faults: object) -> None:
+        reply = self.post("/standin/faults", faults)
+        assert reply.status == 200, reply.body
+
+    def clear_faults(self) -> None:
+        self.call("DELETE", "/standin/faults")
+
+    def totals(self) -> dict[str, int]:
+        found: dict[str, int] = self.get("/standin/totals").json
+        return found
+
+
+def until(what: str, check: Callable[[], Any], seconds: float = WAIT_SECONDS_MAX) -> Any:
+    """Wait until `check` answers something true, and return that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
+        time.sleep(0.05)
+
+
+class Instance:
+    """`meterai up` as a child process.  Use as a context."""
+
+    def __init__(self, data: Path, **settings: str) -> None:
+        self.data = data
+        self._environment = dict(os.environ) | QUICK | settings
+        for name in ("DATABASE_URL", "METERAI_DATA"):
+            self._environment.pop(name, None)
+        self._process: subprocess.Popen[str] | None = None
+        self.url = self.mail = ""
+        self.bank = Bank("")
+        self._port = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> str:
+        """What the processes logged."""
+        return (self.data / "test.log").read_text()
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        with (self.data / "test.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "meterai", "up", *self._options()],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        lines = self._read_until_ready()
+        self.url, self.mail = lines["ready"], lines["mail"]
+        self.bank = Bank(lines["bank"])
+        self._port = int(self.url.rsplit(":", 1)[1])
+
+    def _options(self) -> list[str]:
+        return ["--data", str(self.data), "--port", str(self._port)]
+
+    def _read_until_ready(self) -> dict[str, str]:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        lines: dict[str, str] = {}
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        for line in self._process.stdout:
+            word, _, rest = line.strip().partition(" ")
+            lines[word] = rest
+            if word == "ready":
+                return lines
+            assert time.monotonic() < deadline
+        raise AssertionError(f"meterai up ended before it was ready:\n{self.log[-3000:]}")
+
+    def stop(self) -> int:
+        """Stop it as Ctrl-C would, and return its exit status."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(signal.SIGINT)
+        status = self._process.wait(60)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+        return status
+
+    def kill_all(self) -> None:
+        """Kill the parent and every part of it but the database, as a power cut would."""
+        assert self._process is not None
+        parent = psutil.Process(self._process.pid)
+        parts = [one for one in parent.children(recursive=True) if "postgres" not in one.name()]
+        for one in [parent, *parts]:
+            one.kill()
+        self._process.wait(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+
+    def kill(self, part: str) -> None:
+        """Kill one part ('web', 'worker', 'standins') with SIGKILL; `up` starts it again."""
+        assert self._process is not None
+        for one in psutil.Process(self._process.pid).children():
+            if one.cmdline()[-1:] == [part]:
+                for child in one.children(recursive=True):
+                    child.kill()
+                one.kill()
+
+    def wait_ready(self) -> None:
+        """Wait until the web answers again."""
+        client = Client(self.url)
+
+        def is_ready() -> bool:
+            try:
+                return client.get("/readyz").status == 200
+            except urllib3.exceptions.HTTPError:
+                return False
+
+        until("the web is ready", is_ready)
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `meterai WORDS --data DIR`."""
+        return subprocess.run(
+            [sys.executable, "-m", "meterai", *words, "--data", str(self.data)],
+            cwd=ROOT,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def customer(self, email: str | None = None) -> Client:
+        """A new account with an API key."""
+        address = email or f"{uuid.uuid4().hex[:12]}@example.org"
+        done = self.command("accounts", "create", address, "--api-key")
+        assert done.returncode == 0, done.stderr
+        return Client(self.url, done.stdout.strip().splitlines()[-1])
+
+    def anybody(self) -> Client:
+        """Somebody without a key."""
+        return Client(self.url)
+
+    def mails_to(self, address: str) -> list[dict[str, Any]]:
+        """What the stand-in received for an address, newest first."""
+        found: list[dict[str, Any]] = Client(self.mail).get(f"/standin/mails?to={address}").json
+        return found
+
+    def assert_audit_holds(self) -> None:
+        """Every invariant holds."""
+        done = self.command("audit")
+        assert done.returncode == 0, done.stdout + done.stderr
