@@ -169,5 +169,8 @@ BEGIN
     UPDATE payment_attempts SET state = 'declined'
     WHERE account_id = p_account AND attempt_id = p_attempt
         AND state IN ('opening', 'waiting', 'lost');
+    IF FOUND THEN
+        PERFORM emit(p_account, 'payment_declined', jsonb_build_object('subject', v_subject));
+    END IF;
     RETURN 'declined';
 END $$;

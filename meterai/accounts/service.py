@@ -133,6 +133,11 @@ class AccountDesk:
         async with self._database.transaction() as tx:
             return await store.insert_account(tx, new_id(), normalized(email), language)
 
+    async def set_language(self, account: UUID, language: str) -> None:
+        """The language of our pages and mails to this account from now on."""
+        async with self._database.transaction() as tx:
+            await store.set_language(tx, account, language)
+
     async def create_api_key(self, account: UUID, name: str) -> str:
         """A new API key.  This is the only time its text exists on our side."""
         key = Credential.fresh(account, new_id())

@@ -22,6 +22,7 @@ def effects(house: House) -> Mapping[str, Sequence[Effect]]:
         "sign_in_asked": [notification_jobs.queue_sign_in_code],
         "notification_received": [payment_jobs.take_from_inbox],
         "payment_captured": [order_jobs.settle],
+        "payment_declined": [order_jobs.offer_again],
         "payment_denied": [refund_jobs.take_denial],
         "order_paid": [stamping_jobs.reserve_for(house.stamping)],
         "order_executed": [order_jobs.tell_executed],

@@ -24,6 +24,31 @@ class Refusal(Exception):
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
 
+_BY_CODE: dict[str, type[Refusal]] = {}
+_BY_CONSTRAINT: dict[str, type[Refusal]] = {}
+
+
+def refusal_of_database(kind: type[Refusal]) -> type[Refusal]:
+    """Declare that `refuse(kind.code, ...)` in plpgsql is this refusal."""
+    _BY_CODE[kind.code] = kind
+    return kind
+
+
+def refusal_of_constraint(name: str, kind: type[Refusal]) -> None:
+    """Declare that breaking the named constraint is this refusal, which has no facts."""
+    _BY_CONSTRAINT[name] = kind
+
+
+def declared_for_code(code: str) -> type[Refusal] | None:
+    """What `refusal_of_database` declared, or None: then the database's no is a fault."""
+    return _BY_CODE.get(code)
+
+
+def declared_for_constraint(name: str | None) -> type[Refusal] | None:
+    """What `refusal_of_constraint` declared, or None: then the broken constraint is a fault."""
+    return _BY_CONSTRAINT.get(name) if name else None
+
+
 class NotFound(Refusal):
     """No such thing, or not yours: a stranger must not learn which."""
 

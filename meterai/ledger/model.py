@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Refusal
-from meterai.plumbing.database import refusal_of_constraint
+from meterai.kit.refusal import Refusal, refusal_of_constraint
 
 
 class BalanceTooLow(Refusal):

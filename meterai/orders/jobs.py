@@ -2,10 +2,11 @@
 
 import structlog
 
-from meterai import notifications
+from meterai import notifications, payments
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.orders import store
+from meterai.orders.model import OrderState
 from meterai.orders.service import load
 from meterai.plumbing.database import Tx
 from meterai.plumbing.jobs import Job
@@ -23,7 +24,16 @@ async def settle(tx: Tx, job: Job) -> None:
         job.text("payment"),
         job.number("amount"),
     )
+    if outcome == "short":
+        await offer_again(tx, job)
     _log.info("payment_settled", order=show("ord", job.uuid("subject")), outcome=outcome)
+
+
+async def offer_again(tx: Tx, job: Job) -> None:
+    """A QR is spent (declined, or paid too little) and its order is not paid: another QR."""
+    order = await load(tx, job.account, job.uuid("subject"))
+    if order.state == OrderState.PLACED:
+        await payments.open_another(tx, job.account, order.id, order.total, order.lapses_at)
 
 
 async def tell_executed(tx: Tx, job: Job) -> None:

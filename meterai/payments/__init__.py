@@ -18,7 +18,13 @@ from meterai.payments.model import (
     reference_of,
     refund_number,
 )
-from meterai.payments.service import PaymentDesk, attempt_of, is_denied, new_attempt
+from meterai.payments.service import (
+    PaymentDesk,
+    attempt_of,
+    is_denied,
+    new_attempt,
+    open_another,
+)
 
 __all__ = [
     "Attempt",
@@ -32,6 +38,7 @@ __all__ = [
     "attempt_of",
     "is_denied",
     "new_attempt",
+    "open_another",
     "reference_of",
     "refund_number",
 ]

@@ -70,6 +70,19 @@ async def is_denied(tx: Tx, account: UUID, attempt: UUID, payment: str) -> bool:
     return await store.denied(tx, account, attempt, payment)
 
 
+async def open_another(
+    tx: Tx, account: UUID, subject: UUID, amount: Rupiah, expires_at: datetime
+) -> None:
+    """Wish to be paid once more for the same subject: its last QR is spent, the sum is not paid.
+
+    The worker asks the provider for the QR at once.
+    """
+    attempt, reference = new_attempt(account)
+    await tx.run(
+        store.OPEN_ANOTHER, account, attempt, subject, reference, amount.value, expires_at
+    )
+
+
 class PaymentDesk:
     """Opens attempts, takes notifications, asks what became of payments."""
 

@@ -45,6 +45,7 @@ WHERE (account_id, attempt_id) IN (
     ORDER BY ask_at LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING {_COLUMNS}
 """  # noqa: S608
+OPEN_ANOTHER = "SELECT payment_open(%s, %s, %s, %s, %s, %s, 0)"
 CAPTURE = "SELECT payment_capture(%s, %s, %s, %s, %s) AS outcome"
 DENY = "SELECT payment_deny(%s, %s, %s, %s) AS outcome"
 INBOX = """

@@ -8,7 +8,7 @@ Two ways to speak to it:
   rolls back when the block raises.  Rooms get a `Tx` and never commit.
 
 A plpgsql function refuses with `PERFORM refuse('code', '{"fact": 1}')`; it arrives here as the
-`Refusal` that was declared with `refusal_of_database`.
+`Refusal` that was declared with `kit.refusal.refusal_of_database`.
 """
 
 import json
@@ -22,7 +22,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 
 REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see migrations/0001_plumbing.sql
 STATEMENT_MS_MAX = 10_000  # nothing a request needs takes longer; protects the pool
@@ -30,8 +30,6 @@ LOCK_WAIT_MS_MAX = 5_000  # a row is held for milliseconds; longer means somethi
 CONNECTION_WAIT_SECONDS_MAX = 5.0  # a request that waits longer is better refused
 
 Row = dict[str, Any]
-_REFUSALS: dict[str, type[Refusal]] = {}
-_CONSTRAINTS: dict[str, type[Refusal]] = {}
 
 
 class DatabaseBusy(Refusal):
@@ -41,23 +39,14 @@ class DatabaseBusy(Refusal):
     status = 503
 
 
-def refusal_of_database(kind: type[Refusal]) -> type[Refusal]:
-    """Declare that `refuse(kind.code, ...)` in plpgsql is this refusal."""
-    _REFUSALS[kind.code] = kind
-    return kind
-
-
-def refusal_of_constraint(name: str, kind: type[Refusal]) -> None:
-    """Declare that breaking the named constraint is this refusal, which has no facts."""
-    _CONSTRAINTS[name] = kind
-
-
 def _translated(error: psycopg.Error) -> Refusal | None:
-    if error.diag.constraint_name in _CONSTRAINTS:
-        return _CONSTRAINTS[error.diag.constraint_name](error.diag.constraint_name)
+    if broken := declared_for_constraint(error.diag.constraint_name):
+        return broken(error.diag.constraint_name)
     if error.sqlstate != REFUSED or error.diag.message_primary is None:
         return None
-    kind = _REFUSALS[error.diag.message_primary]
+    kind = declared_for_code(error.diag.message_primary)
+    if kind is None:
+        return None
     refusal = kind.__new__(kind)
     Exception.__init__(refusal, f"{kind.code}: {error.diag.message_detail}")
     for name, value in json.loads(error.diag.message_detail or "{}").items():

@@ -164,22 +164,22 @@ class Form:
         return self.texts.get(name, "")
 
 
-async def read_form(request: Asked, *, file_bytes_max: int = 0) -> Form:
-    """The form in the body; of each file at most one byte more than the limit is read."""
+async def read_form(request: Asked) -> Form:
+    """The form in the body."""
     sent = await request.form()
     form = Form({})
     for name, value in sent.multi_items():
         if isinstance(value, UploadFile):
-            form.files.append((value.filename, await value.read(file_bytes_max + 1)))
+            form.files.append((value.filename, await value.read()))
         elif isinstance(value, str):
             form.texts[name] = value
     await sent.close()
     return form
 
 
-async def read_own_form(request: Asked, *, file_bytes_max: int = 0) -> Form:
+async def read_own_form(request: Asked) -> Form:
     """The form of a signed-in page.  Refuses `FormExpired`."""
-    form = await read_form(request, file_bytes_max=file_bytes_max)
+    form = await read_form(request)
     caller = known_caller(request)
     assert caller is not None, "the route has the permission ACCOUNT"
     check_form(caller, form.text("form_token"))

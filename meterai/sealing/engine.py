@@ -35,13 +35,14 @@ _DEFAULT_PERMISSION = 2
 
 
 def inspect(original: bytes, placements: Sequence[Placement]) -> Inspection:
-    """The number of pages, and the visible size of the page of each placement.
+    """The number of pages and signatures, and the visible size of the page of each placement.
 
     Costs a few look-ups in the file; nothing is drawn or signed.  Refuses with what `seal`
     refuses, except `IssuerUnusable`.
     """
     opened = _open(original, placements, bytes_max=DOCUMENT_BYTES_MAX)
-    return Inspection(opened.pages, tuple(page.size for page in opened.targets))
+    sizes = tuple(page.size for page in opened.targets)
+    return Inspection(opened.pages, sizes, opened.signatures)
 
 
 def seal(
@@ -69,7 +70,7 @@ def seal(
     opened = _open(original, placements, bytes_max=DOCUMENT_BYTES_MAX)
     sha256_original = hashlib.sha256(original).digest()
     order = Order(issuer, at, check_url, specimen, len(original), sha256_original)
-    if opened.is_signed:
+    if opened.signatures:
         stamped = _seal_each(order, opened, stamps)
     else:
         placed = list(zip(stamps, opened.targets, strict=True))
@@ -90,7 +91,7 @@ class _Opened:
     document: bytes
     reader: Reader
     pages: int
-    is_signed: bool
+    signatures: int
     targets: tuple[Page, ...]
 
 
@@ -100,7 +101,7 @@ def _open(document: bytes, placements: Sequence[Placement], *, bytes_max: int) -
     with as_document_broken():
         signatures = [found.signature for found in signature_fields(reader.root)]
         certified = dictionary(entry(dictionary(entry(reader.root, "/Perms")), "/DocMDP"))
-        if certified is not None:
+        if certified is not None and certified not in signatures:
             signatures.append(certified)
         if any(_permission(signature) == _NO_CHANGES for signature in signatures):
             raise ChangesForbidden("a signature in the document allows no changes")
@@ -108,7 +109,7 @@ def _open(document: bytes, placements: Sequence[Placement], *, bytes_max: int) -
         targets = tuple(find_page(reader, placement.page, pages) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
             page.rectangle(placement)
-    return _Opened(document, reader, pages, bool(signatures), targets)
+    return _Opened(document, reader, pages, len(signatures), targets)
 
 
 def _permission(signature: Dictionary) -> int | None:

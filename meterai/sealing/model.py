@@ -60,10 +60,16 @@ class PageSize:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What `inspect` found: the number of pages, and the size of the page of each placement."""
+    """What `inspect` found: the number of pages, the size of the page of each placement, and how
+    many signatures the document bears.
+
+    A signature may be a seal of ours.  A document whose seal is spoilt stays spoilt when it is
+    stamped again, so a caller should `verify` a signed document before it takes a stamp for it.
+    """
 
     pages: int
     sizes: tuple[PageSize, ...]
+    signatures: int
 
 
 @dataclass(frozen=True, slots=True)

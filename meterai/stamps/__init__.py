@@ -18,6 +18,7 @@ from meterai.stamps.service import (
     look_up,
     serials_of,
     set_issuing,
+    unused_of_order,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "look_up",
     "serials_of",
     "set_issuing",
+    "unused_of_order",
 ]

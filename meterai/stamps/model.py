@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from meterai.kit.lifecycle import Lifecycle
-from meterai.kit.refusal import Refusal
-from meterai.plumbing.database import refusal_of_database
+from meterai.kit.refusal import Refusal, refusal_of_database
 
 
 class StampState(StrEnum):

@@ -82,6 +82,12 @@ async def balance(tx: Tx, account: UUID) -> Balance:
     return Balance(available, held, await store.used(tx, account))
 
 
+async def unused_of_order(tx: Tx, account: UUID, order: UUID) -> int:
+    """How many stamps of an order are free: neither held, nor on a document, nor returned."""
+    row = await store.lot(tx, account, order)
+    return row["issued"] - row["held"] - row["affixed"] - row["returned"] if row else 0
+
+
 async def serials_of(tx: Tx, account: UUID, stamping: UUID) -> list[Serial]:
     """Serials bound to a stamping, in the order of its placements."""
     rows = await store.serials_of(tx, account, stamping)

@@ -43,9 +43,7 @@ class Bench:
 
     def delta(self, original: bytes, *placements: Placement, specimen: bool = True) -> Delta:
         stamps = self.stamps(*(placements or (Placement(1, 20, 20, 60),)))
-        return seal(
-            original, stamps, self.issuer, at=AT, check_url=CHECK_URL, specimen=specimen
-        )
+        return seal(original, stamps, self.issuer, at=AT, check_url=CHECK_URL, specimen=specimen)
 
     def sealed(self, original: bytes, *placements: Placement) -> bytes:
         return original + self.delta(original, *placements).data
@@ -64,7 +62,11 @@ def make_pdf() -> Callable[..., bytes]:
     """Makes a PDF of empty pages; keyword arguments become entries of every page."""
 
     def make(
-        pages: int = 1, size: tuple[float, float] = (595, 842), *, objstm: bool = False, **page: object
+        pages: int = 1,
+        size: tuple[float, float] = (595, 842),
+        *,
+        objstm: bool = False,
+        **page: object,
     ) -> bytes:
         made = pikepdf.new()
         for _ in range(pages):
@@ -94,3 +96,10 @@ def corpus() -> Callable[[str], Iterator[Path]]:
         return iter(sorted((CORPUS / kind).iterdir()))
 
     return files
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Writes a line into the report of the run, for figures somebody should see."""
+    writer = request.config.get_terminal_writer()
+    return lambda line: writer.line(f"\n  {line}")

@@ -59,22 +59,21 @@ def test_the_stamp_is_seen_where_it_was_asked(bench, make_pdf, page, size):
         left, low, right, high = inked(part)
         assert (left, low) == (pytest.approx(6, abs=2), pytest.approx(6, abs=2))
         assert (right, high) == (pytest.approx(width + 6, abs=2), pytest.approx(height + 6, abs=2))
-        # Upright: the band with the name is dark near the top, the waves near the bottom are light.
-        inset = 6 + round(height * 0.045)
-        assert tone(part, inset) < 110 < 170 < tone(part, part.height - inset)
+        # Upright: the name stands in a dark band near the top, the serial on white near the bottom.
+        band, inset = round(height * 0.08), 6 + round(height * 0.04)
+        assert tone(part, inset, band) < 130
+        assert tone(part, part.height - inset - band, band) > 160
 
 
-def tone(picture, row):
-    """The mean of a row of pixels, without its ends."""
-    pixels = [picture.getpixel((column, row)) for column in range(14, picture.width - 14)]
-    return sum(pixels) / len(pixels)
+def tone(picture, row, height):
+    """The mean of some rows of pixels, without their ends."""
+    strip = picture.crop((14, row, picture.width - 14, row + height))
+    return sum(strip.get_flattened_data()) / (strip.width * strip.height)
 
 
 def test_the_codes_are_read_from_a_grey_print_of_20_mm(bench, plain):
     stamps = bench.stamps(Placement(1, 100.3, 100.7, 56.7), Placement(1, 300, 300, 80))
-    delta = seal(
-        plain, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True
-    )
+    delta = seal(plain, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True)
     picture = rendered(plain + delta.data, 1, dpi=300)
     read = {found.text for found in zxingcpp.read_barcodes(picture)}
     assert read == {f"HTTPS://METERAI.EXAMPLE/C/{stamp.serial}" for stamp in stamps}

@@ -20,7 +20,9 @@ def seal_at(bench, issuer, plain, at):
 def test_files_are_made_once_and_keys_are_private(bench, tmp_path):
     directory = tmp_path / "deep" / "issuer"
     made = development_issuer(directory, at=bench.at)
-    assert development_issuer(directory, at=bench.at).root == made.root == load_issuer(directory).root
+    assert (
+        development_issuer(directory, at=bench.at).root == made.root == load_issuer(directory).root
+    )
     keys = sorted(path.name for path in directory.glob("*.key"))
     assert keys == ["intermediate.key", "root.key", "seal.key"]
     assert {path.stat().st_mode & 0o777 for path in directory.glob("*.key")} == {0o600}
@@ -87,9 +89,7 @@ def test_keys_and_certificates_must_belong_together(bench, tmp_path):
     key = ec.generate_private_key(ec.SECP256R1())
     with pytest.raises(IssuerUnusable, match="belong"):
         Issuer(key, one.chain)
-    (tmp_path / "one" / "intermediate.pem").write_bytes(
-        other.chain[1].public_bytes(Encoding.PEM)
-    )
+    (tmp_path / "one" / "intermediate.pem").write_bytes(other.chain[1].public_bytes(Encoding.PEM))
     with pytest.raises(IssuerUnusable, match="not signed"):
         load_issuer(tmp_path / "one")
 

@@ -78,4 +78,6 @@ def test_nothing_is_said_that_nobody_says():
 
 def test_a_report_is_a_value():
     check = Check("readable", passed=True)
-    assert Report(Verdict.NOT_SEALED, checks=(check,)) == Report(Verdict.NOT_SEALED, checks=(check,))
+    assert Report(Verdict.NOT_SEALED, checks=(check,)) == Report(
+        Verdict.NOT_SEALED, checks=(check,)
+    )

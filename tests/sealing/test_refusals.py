@@ -2,7 +2,6 @@
 
 import io
 import math
-import random
 import sys
 
 import pikepdf
@@ -26,12 +25,14 @@ from meterai.sealing import (
     PlacementOutsidePage,
     Report,
     Stamp,
+    Verdict,
     inspect,
     seal,
     verify,
 )
 
 HERE = Placement(1, 20, 20, 60)
+SPOILT = {Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED}
 
 
 def refusal(bench, original, *placements):
@@ -66,7 +67,7 @@ def test_document_encrypted(bench, plain):
 
 def test_no_pages(bench, plain):
     assert isinstance(refusal(bench, plain.replace(b"/Count 2", b"/Count 0"), HERE), NoPages)
-    assert isinstance(refusal(bench, plain.replace(b"/Pages ", b"/Seiten"), HERE), NoPages)
+    assert isinstance(refusal(bench, plain.replace(b"/Pages 2", b"/Pagex 2"), HERE), NoPages)
 
 
 def test_page_out_of_range(bench, plain):
@@ -153,7 +154,8 @@ def test_document_broken(bench, original):
 
 
 @pytest.mark.parametrize(
-    "row", [b"/W[0 0 0]/Size 2000000000", b"/W[1 2 1]/Size 9/Index[0 2000000000]", b"/W[9 9 9]/Size 1"]
+    "row",
+    [b"/W[0 0 0]/Size 2000000000", b"/W[1 2 1]/Size 9/Index[0 2000000000]", b"/W[9 9 9]/Size 1"],
 )
 def test_a_cross_reference_stream_cannot_claim_billions_of_rows(bench, row):
     original = (
@@ -170,6 +172,8 @@ def test_loops_in_the_file_end(bench, plain):
 
 def outcome_of(bench, original):
     """Both doors on hostile bytes; anything but the promised outcomes is raised."""
+    before = bench.verify(original)
+    assert isinstance(before, Report)
     stamp = Stamp(bench.serial(), HERE)
     try:
         delta = seal(
@@ -179,8 +183,10 @@ def outcome_of(bench, original):
         kind = found.code
     else:
         kind = "sealed"
-        assert bench.verify(original + delta.data).verdict.value == "genuine"
-    assert isinstance(bench.verify(original), Report)
+        # A document that bears a broken seal of ours goes on bearing it.
+        expected = before.verdict if before.verdict in SPOILT else Verdict.GENUINE
+        after = bench.verify(original + delta.data).verdict
+        assert after is expected or {before.verdict, after} <= SPOILT
     return kind
 
 
@@ -198,28 +204,23 @@ TOKENS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_mutated_documents_are_sealed_or_refused(bench, make_pdf, plain, seed):
-    chance = random.Random(seed)
-    sources = [plain, make_pdf(objstm=True), bench.sealed(plain)]
-    kinds = {}
-    for _ in range(60):
-        mutated = bytearray(chance.choice(sources))
-        for _ in range(chance.choice([1, 1, 2, 5])):
-            at = chance.randrange(len(mutated))
-            match chance.randrange(4):
-                case 0:
-                    mutated[at] = chance.randrange(256)
-                case 1:
-                    token = chance.choice(TOKENS)
-                    mutated[at : at + len(token)] = token
-                case 2:
-                    del mutated[at : at + chance.randrange(1, 40)]
-                case 3:
-                    mutated[at:at] = chance.choice(TOKENS)
-        kind = outcome_of(bench, bytes(mutated))
-        kinds[kind] = kinds.get(kind, 0) + 1
-    print(f"seed {seed}: {kinds}")
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@given(chance=st.randoms(use_true_random=False), edits=st.sampled_from([1, 1, 2, 5]))
+def test_mutated_documents_are_sealed_or_refused(bench, make_pdf, plain, chance, edits):
+    mutated = bytearray(chance.choice([plain, make_pdf(objstm=True), bench.sealed(plain)]))
+    for _ in range(edits):
+        at = chance.randrange(1 << 20) % len(mutated)
+        token = chance.choice(TOKENS)
+        match chance.randrange(4):
+            case 0:
+                mutated[at] = chance.randrange(256)
+            case 1:
+                mutated[at : at + len(token)] = token
+            case 2:
+                del mutated[at : at + chance.randrange(1, 40)]
+            case 3:
+                mutated[at:at] = token
+    outcome_of(bench, bytes(mutated))
 
 
 def test_deep_nesting_does_not_end_the_process(bench, plain):

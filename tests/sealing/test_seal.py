@@ -15,6 +15,7 @@ from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
+from meterai.kit.refusal import Refusal
 from meterai.sealing import Placement, Stamp, Verdict, development_issuer, inspect, seal, verify
 
 
@@ -69,21 +70,20 @@ def test_poppler_calls_the_seal_valid(bench, plain, tmp_path):
 def test_reason_field_and_annotations_name_every_serial(bench, plain):
     first, second = serials = [bench.serial(), bench.serial()]
     stamps = [Stamp(first, Placement(1, 9, 9)), Stamp(second, Placement(2, 9, 9))]
-    delta = seal(
-        plain, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True
-    )
+    delta = seal(plain, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True)
     reader = PdfFileReader(io.BytesIO(plain + delta.data))
     (signature,) = reader.embedded_signatures
     assert signature.field_name == f"Meterai_{first}"
     assert re.findall(r"\[(\w{22})\]", signature.sig_object["/Reason"]) == [*map(str, serials)]
     (annotation,) = reader.root["/Pages"]["/Kids"][1]["/Annots"]
+    annotation = annotation.get_object()
     assert annotation["/NM"] == f"Meterai_{second}"
     assert annotation["/F"] & 0b1010000100 == 0b1010000100  # printed, locked, contents too
 
 
 def test_nothing_in_the_delta_comes_from_the_clock_or_names_the_library(bench, plain):
     data = bench.delta(plain).data
-    assert data.count(b"D:") == 1  # the time that was given
+    assert re.findall(rb"D(?::|\\072)(\d{14})", data) == [b"20261124080000"]
     assert b"pyHanko" not in data
 
 
@@ -126,6 +126,7 @@ def test_inspect_reports_pages_and_visible_sizes(make_pdf):
     original = make_pdf(pages=3, size=(400, 500), Rotate=90)
     found = inspect(original, [Placement(-1, 0, 0), Placement(1, 0, 0)])
     assert found.pages == 3
+    assert found.signatures == 0
     assert [(size.page, size.width, size.height) for size in found.sizes] == [
         (3, 500, 400),
         (1, 500, 400),
@@ -140,7 +141,7 @@ def test_a_check_address_too_long_for_the_code_is_a_fault(bench, plain):
         )
 
 
-def test_earlier_signatures_stay_valid(bench, corpus):
+def test_earlier_signatures_stay_valid(bench, corpus, say):
     """Whatever pyHanko says of the integrity of earlier signatures, it says after stamping too."""
     compared = 0
     for path in corpus("signed"):
@@ -149,12 +150,12 @@ def test_earlier_signatures_stay_valid(bench, corpus):
             continue
         try:
             stamped = bench.sealed(path.read_bytes(), Placement(1, 10, 10, 40))
-        except Exception:
+        except Refusal:
             continue
         after = _integrity(io.BytesIO(stamped))
         assert after[: len(before)] == before, path.name
         compared += 1
-    print(f"{compared} signed documents compared")
+    say(f"{compared} signed documents compared before and after")
     assert compared >= 10
 
 

@@ -1,0 +1,190 @@
+"""The API as a reader sees it, taken from its OpenAPI description and from the refusals; pure."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.messages import catalogue
+
+Schema = Mapping[str, Any]
+IDEMPOTENCY = "Idempotency-Key"
+_DEPTH_MAX = 4  # of members within members that are spelt out
+_PREFIX = "/v1/"
+_REFUSAL = "refusal."
+_EXAMPLES: Mapping[str, str] = {
+    "order_id": "ord_06f9k2...",
+    "refund_id": "rfd_06f9k2...",
+    "stamping_id": "stg_06f9k2...",
+    "serial": "03TG7W4J2N0A5D8K1R9YQB",
+    "quantity": "3",
+}
+# What a form with files looks like on the command line; the schema cannot say what a file is.
+_FORMS: Mapping[str, str] = {
+    "/v1/stampings": "-F document=@surat.pdf"
+    ' -F \'placement={"page": -1, "x": 450, "y": 40, "width": 80}\'',
+}
+_RAW: Mapping[str, str] = {
+    "/v1/verifications": "-H 'Content-Type: application/pdf' --data-binary @surat.pdf",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One field of a body or an answer, or one parameter; `name` is a path with dots."""
+
+    name: str
+    type: str
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing the API does."""
+
+    method: str
+    path: str
+    anchor: str
+    tag: str
+    summary: str
+    description: str
+    parameters: tuple[Member, ...]
+    body_type: str
+    body: tuple[Member, ...]
+    answer_status: str
+    answer: tuple[Member, ...]
+    curl: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One refusal code, its status and its sentence in each language."""
+
+    code: str
+    status: int | None
+    texts: Mapping[str, str]
+
+
+def _resolved(schema: Schema, components: Schema) -> Schema:
+    reference = schema.get("$ref")
+    return components[reference.rsplit("/", 1)[-1]] if reference else schema
+
+
+def _type_of(schema: Schema, components: Schema) -> str:
+    schema = _resolved(schema, components)
+    if alternatives := schema.get("oneOf") or schema.get("anyOf"):
+        return " | ".join(_type_of(one, components) for one in alternatives)
+    kind = schema.get("type", "any")
+    if isinstance(kind, list):
+        return " | ".join(kind)
+    if kind == "array":
+        return f"array of {_type_of(schema.get('items', {}), components)}"
+    return str(schema.get("format") or kind)
+
+
+def members(schema: Schema, components: Schema, prefix: str = "") -> Iterator[Member]:
+    """The fields of an object, those of the objects within it too."""
+    schema = _resolved(schema, components)
+    if prefix.count(".") > _DEPTH_MAX:
+        return
+    required = schema.get("required", ())
+    for name, inner in schema.get("properties", {}).items():
+        yield Member(f"{prefix}{name}", _type_of(inner, components), name in required)
+        below = _resolved(inner, components)
+        if below.get("type") == "array":
+            yield from members(below.get("items", {}), components, f"{prefix}{name}[].")
+        else:
+            yield from members(below, components, f"{prefix}{name}.")
+
+
+def _content(holder: Schema, components: Schema) -> tuple[str, tuple[Member, ...]]:
+    for media_type, content in holder.get("content", {}).items():
+        return media_type, tuple(members(content.get("schema", {}), components))
+    return "", ()
+
+
+def _answer(operation: Schema, components: Schema) -> tuple[str, tuple[Member, ...]]:
+    for status, answer in operation.get("responses", {}).items():
+        if status.startswith("2"):
+            return status, _content(answer, components)[1]
+    return "", ()
+
+
+def _curl(method: str, path: str, body_type: str, body: tuple[Member, ...], url: str) -> str:
+    address = path
+    for name, example in _EXAMPLES.items():
+        address = address.replace("{" + name + "}", example)
+    parts = ["curl", "-H 'Authorization: Bearer mtr_...'"]
+    if method == "POST" and path in ("/v1/orders", "/v1/stampings"):
+        parts.append(f"-H '{IDEMPOTENCY}: 7f1c2a9e'")
+    if path in _FORMS or path in _RAW:
+        parts.append(_FORMS.get(path) or _RAW[path])
+    elif body_type == "application/json":
+        fields = ", ".join(
+            f'"{one.name}": {_json_example(one)}' for one in body if "." not in one.name
+        )
+        parts.append(f"--json {shlex.quote('{' + fields + '}')}")
+    elif method != "GET":
+        parts.append(f"-X {method}")
+    return " \\\n  ".join([*parts, f"{url}{address}"])
+
+
+def _json_example(member: Member) -> str:
+    example = _EXAMPLES.get(member.name, "...")
+    return example if member.type == "integer" else f'"{example}"'
+
+
+def operations(description: Schema, url: str) -> list[Operation]:
+    """Every operation of the API, in the order of the description."""
+    components = description.get("components", {}).get("schemas", {})
+    found = []
+    for path, methods in description.get("paths", {}).items():
+        if not path.startswith(_PREFIX):
+            continue
+        for method, operation in methods.items():
+            body_type, body = _content(operation.get("requestBody", {}), components)
+            status, answer = _answer(operation, components)
+            found.append(
+                Operation(
+                    method=method.upper(),
+                    path=path,
+                    anchor=operation.get("operationId", f"{method}{path}"),
+                    tag=next(iter(operation.get("tags", ())), ""),
+                    summary=operation.get("summary", ""),
+                    description=operation.get("description", ""),
+                    parameters=tuple(
+                        Member(
+                            f"{one['name']} ({one['in']})",
+                            _type_of(one.get("schema", {}), components),
+                            one.get("required", False),
+                        )
+                        for one in operation.get("parameters", ())
+                    ),
+                    body_type=body_type,
+                    body=body,
+                    answer_status=status,
+                    answer=answer,
+                    curl=_curl(method.upper(), path, body_type, body, url),
+                )
+            )
+    return found
+
+
+def _kinds(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _kinds(below)
+
+
+def problems() -> list[Problem]:
+    """Every refusal code, by name."""
+    statuses = {kind.code: kind.status for kind in _kinds(Refusal) if hasattr(kind, "code")}
+    framework = {"fault": 500, "method_not_allowed": 405}
+    found = (
+        Problem(code, statuses.get(code) or framework.get(code), texts)
+        for key, texts in catalogue().items()
+        if key.startswith(_REFUSAL)
+        for code in [key.removeprefix(_REFUSAL)]
+    )
+    return sorted(found, key=lambda problem: problem.code)

@@ -1,0 +1,17 @@
+"""Every page and form of the portal."""
+
+from meterai.portal.routes.check import routes as check_routes
+from meterai.portal.routes.docs import routes as docs_routes
+from meterai.portal.routes.front import routes as front_routes
+from meterai.portal.routes.history import routes as history_routes
+from meterai.portal.routes.order import routes as order_routes
+from meterai.portal.routes.stamp import routes as stamp_routes
+
+routes = [
+    *front_routes,
+    *stamp_routes,
+    *order_routes,
+    *history_routes,
+    *check_routes,
+    *docs_routes,
+]

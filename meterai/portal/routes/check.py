@@ -1,0 +1,71 @@
+"""Checking: a document by its bytes, a stamp by its serial.  Anybody may."""
+
+from urllib.parse import quote
+
+from litestar import get, post
+
+from meterai.documents import UploadMissing
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.plumbing.http import PUBLIC, desk, language_of
+from meterai.portal.pages import (
+    Asked,
+    Page,
+    check_origin,
+    go_to,
+    mistakes,
+    page,
+    read_form,
+    visitor,
+)
+from meterai.sealing import CHECKED_BYTES_MAX
+from meterai.verification import VerificationDesk
+
+FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # the document, its form fields and boundaries
+SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
+
+
+@get("/check", opt={"permission": PUBLIC}, include_in_schema=False)
+async def show_check_form(request: Asked) -> Page:
+    """Ask for a document or a serial."""
+    await visitor(request)
+    typed = request.query_params.get("serial", "").strip()
+    if typed:
+        return go_to(f"/c/{quote(typed[:SERIAL_LENGTH_MAX], safe='')}")
+    return page(request, "check.html", result=None)
+
+
+@post(
+    "/check",
+    opt={"permission": PUBLIC},
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES_MAX,
+)
+async def check(request: Asked) -> Page:
+    """Check a document.  It is not kept."""
+    check_origin(request)
+    await visitor(request)
+    form, language = await read_form(request), language_of(request)
+    try:
+        if not form.files:
+            raise UploadMissing("no file was chosen")
+        name, content = form.files[0]
+        result = await desk(request, VerificationDesk).check(content, language)
+    except Refusal as refusal:
+        errors = mistakes(refusal, language, "document")
+        return page(request, "check.html", status=refusal.status, result=None, errors=errors)
+    return page(request, "verdict.html", result=result, name=name)
+
+
+@get("/c/{serial:str}", opt={"permission": PUBLIC}, include_in_schema=False)
+async def show_serial(request: Asked, serial: str) -> Page:
+    """Where the QR on a stamp leads: what anybody may know of its serial."""
+    await visitor(request)
+    typed = serial[:SERIAL_LENGTH_MAX]
+    try:
+        found = await desk(request, VerificationDesk).stamp(typed)
+    except NotFound:
+        return page(request, "serial.html", status=404, stamp=None, typed=typed)
+    return page(request, "serial.html", stamp=found, typed=typed)
+
+
+routes = [show_check_form, check, show_serial]

@@ -1,0 +1,33 @@
+"""The documentation of the API, made on the server from its own description."""
+
+from functools import lru_cache
+
+from litestar import Litestar, get
+
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import PUBLIC, desk
+from meterai.portal import reference
+from meterai.portal.pages import Asked, Page, page, visitor
+
+
+@lru_cache(maxsize=2)
+def _operations(app: Litestar, url: str) -> list[reference.Operation]:
+    return reference.operations(app.openapi_schema.to_schema(), url)
+
+
+@get("/docs", opt={"permission": PUBLIC}, include_in_schema=False)
+async def show_docs(request: Asked) -> Page:
+    """Every operation, with an example."""
+    await visitor(request)
+    url = desk(request, Settings).url
+    return page(request, "docs.html", operations=_operations(request.app, url), url=url)
+
+
+@get("/docs/problems", opt={"permission": PUBLIC}, include_in_schema=False)
+async def show_problems(request: Asked) -> Page:
+    """Every refusal code; the `type` of a problem leads here."""
+    await visitor(request)
+    return page(request, "problems.html", problems=reference.problems())
+
+
+routes = [show_docs, show_problems]

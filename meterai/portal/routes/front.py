@@ -1,0 +1,191 @@
+"""The front page, signing in and out, and the language."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from urllib.parse import urlencode
+
+from litestar import get, post
+from litestar.datastructures import Cookie
+
+from meterai.accounts import COOKIE, AccountDesk, check_form
+from meterai.kit.ids import read, show
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import PUBLIC, desk, language_of
+from meterai.plumbing.messages import LANGUAGES
+from meterai.portal.model import local_path
+from meterai.portal.pages import (
+    Asked,
+    Page,
+    check_origin,
+    go_to,
+    known_caller,
+    mistakes,
+    page,
+    read_form,
+    visitor,
+)
+
+CHALLENGE = "chl"
+LANGUAGE_KEPT_SECONDS = 31_536_000
+_ASKED = "asked"  # cookie: the address a code was sent to, only to be shown again
+
+
+def is_secure(settings: Settings) -> bool:
+    """True where cookies may only travel over TLS."""
+    return settings.url.startswith("https:")
+
+
+@get("/", opt={"permission": PUBLIC}, include_in_schema=False)
+async def show_front(request: Asked) -> Page:
+    """What this is, what it costs, where to go."""
+    await visitor(request)
+    return page(request, "front.html")
+
+
+@post("/language", opt={"permission": PUBLIC}, include_in_schema=False)
+async def choose_language(request: Asked) -> Page:
+    """Read the pages in another language from now on, mails too."""
+    check_origin(request)
+    form = await read_form(request)
+    there = go_to(local_path(form.text("next")))
+    language = form.text("language")
+    if language not in LANGUAGES:
+        return there
+    caller = await visitor(request)
+    if caller is not None:
+        await desk(request, AccountDesk).set_language(caller.account, language)
+    there.set_cookie(
+        Cookie(
+            "language",
+            value=language,
+            max_age=LANGUAGE_KEPT_SECONDS,
+            secure=is_secure(desk(request, Settings)),
+            httponly=True,
+        )
+    )
+    return there
+
+
+@get("/sign-in", opt={"permission": PUBLIC}, include_in_schema=False)
+async def show_sign_in(request: Asked) -> Page:
+    """Ask for the address."""
+    there = local_path(request.query_params.get("next", ""))
+    if await visitor(request) is not None:
+        return go_to(there)
+    return page(request, "sign_in.html", next=there, email="")
+
+
+@post("/sign-in", opt={"permission": PUBLIC}, include_in_schema=False)
+async def ask_for_code(request: Asked) -> Page:
+    """Send a code, and go on to where it is typed."""
+    check_origin(request)
+    form = await read_form(request)
+    there, email = local_path(form.text("next")), form.text("email").strip()
+    network = request.client.host if request.client else "unknown"
+    language = language_of(request)
+    try:
+        challenge = await desk(request, AccountDesk).ask_for_code(email, network, language)
+    except Refusal as refusal:
+        errors = mistakes(refusal, language, "email")
+        return page(
+            request, "sign_in.html", status=refusal.status, next=there, email=email, errors=errors
+        )
+    query = urlencode({"challenge": show(CHALLENGE, challenge), "next": there})
+    answer = go_to(f"/sign-in/code?{query}")
+    settings = desk(request, Settings)
+    answer.set_cookie(
+        Cookie(
+            _ASKED,
+            path="/sign-in",
+            value=urlsafe_b64encode(email.encode()).decode(),
+            max_age=int(settings.code_lives_seconds),
+            secure=is_secure(settings),
+            httponly=True,
+        )
+    )
+    return answer
+
+
+def _asked_address(request: Asked) -> str:
+    """The address the code went to, as this browser remembers it."""
+    try:
+        return urlsafe_b64decode(request.cookies.get(_ASKED, "")).decode()
+    except (NotBase64, UnicodeDecodeError):
+        return ""
+
+
+def _code_page(
+    request: Asked, challenge: str, there: str, refusal: Refusal | None = None
+) -> Page:
+    settings = desk(request, Settings)
+    return page(
+        request,
+        "code.html",
+        status=refusal.status if refusal else 200,
+        challenge=challenge,
+        next=there,
+        email=_asked_address(request),
+        minutes=int(settings.code_lives_seconds // 60),
+        errors=mistakes(refusal, language_of(request), "code") if refusal else (),
+    )
+
+
+@get("/sign-in/code", opt={"permission": PUBLIC}, include_in_schema=False)
+async def show_code(request: Asked) -> Page:
+    """Ask for the six digits."""
+    challenge = request.query_params.get("challenge", "")
+    read(CHALLENGE, challenge)
+    return _code_page(request, challenge, local_path(request.query_params.get("next", "")))
+
+
+@post("/sign-in/code", opt={"permission": PUBLIC}, include_in_schema=False)
+async def sign_in(request: Asked) -> Page:
+    """Trade the code for a session."""
+    check_origin(request)
+    form = await read_form(request)
+    challenge, there = form.text("challenge"), local_path(form.text("next"))
+    accounts, language = desk(request, AccountDesk), language_of(request)
+    identifier = read(CHALLENGE, challenge)
+    try:
+        session, life = await accounts.sign_in(identifier, form.text("code"), language)
+    except Refusal as refusal:
+        return _code_page(request, challenge, there, refusal)
+    answer = go_to(there)
+    answer.set_cookie(
+        Cookie(
+            COOKIE,
+            value=session,
+            max_age=int(life),
+            secure=is_secure(desk(request, Settings)),
+            httponly=True,
+        )
+    )
+    answer.delete_cookie(_ASKED, path="/sign-in")
+    return answer
+
+
+@post("/sign-out", opt={"permission": PUBLIC}, include_in_schema=False)
+async def sign_out(request: Asked) -> Page:
+    """End the session of this browser."""
+    check_origin(request)
+    form = await read_form(request)
+    if await visitor(request) is not None:
+        caller = known_caller(request)
+        assert caller is not None
+        check_form(caller, form.text("form_token"))
+        await desk(request, AccountDesk).sign_out(request.cookies[COOKIE])
+    answer = go_to("/")
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+routes = [
+    show_front,
+    choose_language,
+    show_sign_in,
+    ask_for_code,
+    show_code,
+    sign_in,
+    sign_out,
+]

@@ -1,0 +1,196 @@
+"""Buying stamps, and the page of an order: where every rupiah of it is."""
+
+import hashlib
+import io
+from typing import Any
+from uuid import UUID
+
+import segno
+from litestar import Response, get, post
+
+from meterai import orders, stamps
+from meterai.kit.ids import read
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.orders import OrderDesk, OrderKind, OrderState
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import (
+    ACCOUNT,
+    IdempotencyKeyReused,
+    account_of,
+    desk,
+    language_of,
+)
+from meterai.portal.model import form_key, whole_number
+from meterai.portal.pages import (
+    Asked,
+    Page,
+    fresh_key,
+    go_to,
+    mistakes,
+    page,
+    qr_drawing,
+    read_own_form,
+    rendered,
+)
+from meterai.portal.routes.stamp import saved_as
+from meterai.refunds import RefundDesk, RefundState, refunds_of_order
+from meterai.stamping import stampings_of_order
+
+QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
+# Without JavaScript the page loads itself again: soon while we are at work, and slower while
+# the person is, who would lose the place on the page.
+RELOAD_SECONDS = {OrderState.PAID: 5, OrderState.RETURNING: 10, OrderState.PLACED: 10}
+_MAY_CHANGE = (OrderState.PLACED, OrderState.PAID, OrderState.LAPSED, OrderState.RETURNING)
+_DONE = (RefundState.SETTLED, RefundState.VOID)
+
+
+# -- buying --------------------------------------------------------------------------------
+
+
+def _buy_page(request: Asked, quantity: str, key: str, refusal: Refusal | None = None) -> Page:
+    settings = desk(request, Settings)
+    unit = settings.stamp_price + settings.service_fee
+    return page(
+        request,
+        "buy.html",
+        status=refusal.status if refusal else 200,
+        quantity=quantity,
+        key=key,
+        unit=unit,
+        quantity_max=settings.order_total_max // unit,
+        errors=mistakes(refusal, language_of(request), "quantity") if refusal else (),
+    )
+
+
+@get("/buy", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def show_buy_form(request: Asked) -> Page:
+    """How many stamps."""
+    return _buy_page(request, "1", fresh_key())
+
+
+@post("/buy", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def buy(request: Asked) -> Page:
+    """Place an order of stamps."""
+    form = await read_own_form(request)
+    key = form_key(form.text("key"))
+    try:
+        quantity = whole_number(form.text("quantity"), "quantity")
+        order = await desk(request, OrderDesk).place(account_of(request), key, quantity)
+    except Refusal as refusal:
+        kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
+        return _buy_page(request, form.text("quantity"), kept, refusal)
+    return go_to(f"/orders/{order.id}")
+
+
+# -- one order -----------------------------------------------------------------------------
+
+
+async def _facts(request: Asked, account: UUID, order_id: UUID) -> dict[str, object]:
+    async with desk(request, Database).transaction() as tx:
+        order = await orders.view(tx, account, order_id)
+        documents = await stampings_of_order(tx, account, order_id)
+        refunds = await refunds_of_order(tx, account, order_id)
+        unused = 0
+        if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):
+            unused = await stamps.unused_of_order(tx, account, order_id)
+    qr_content = order.payment.qr_content
+    state = OrderState(order.state)
+    is_open = any(refund.state not in _DONE for refund in refunds)
+    return {
+        "order": order,
+        "documents": documents,
+        "refunds": refunds,
+        "unused": unused,
+        "qr": qr_drawing(qr_content) if qr_content else None,
+        "may_change": state in _MAY_CHANGE or is_open,
+        "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_open else 0),
+    }
+
+
+def _version(main: str) -> str:
+    return f'"{hashlib.sha256(main.encode()).hexdigest()[:16]}"'
+
+
+async def _order_page(request: Asked, order_id: UUID, refusal: Refusal | None = None) -> Page:
+    facts = await _facts(request, account_of(request), order_id)
+    main = rendered(request, "order_main.html", facts)
+    return page(
+        request,
+        "order.html",
+        status=refusal.status if refusal else 200,
+        main=main,
+        version=_version(main),
+        errors=mistakes(refusal, language_of(request), "act") if refusal else (),
+        **facts,
+    )
+
+
+@get("/orders/{order_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def show_order(request: Asked, order_id: str) -> Page:
+    """One order: what it is, what happens next, where its money is."""
+    return await _order_page(request, read("ord", order_id))
+
+
+@get("/orders/{order_id:str}/state", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def show_order_state(request: Asked, order_id: str) -> Response[Any]:
+    """The main part of the page of an order, for the script that keeps it fresh."""
+    facts = await _facts(request, account_of(request), read("ord", order_id))
+    main = rendered(request, "order_main.html", facts)
+    version = _version(main)
+    headers = {"ETag": version, "Cache-Control": "private, no-cache"}
+    # A proxy that compresses makes a tag weak; it still names the same page to us.
+    if request.headers.get("if-none-match", "").removeprefix("W/") == version:
+        return Response(None, status_code=304, headers=headers)
+    return Response(main, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@get("/orders/{order_id:str}/qr.png", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def download_qr(request: Asked, order_id: str) -> Response[Any]:
+    """The QR as a picture: who pays on the same phone cannot point its camera at it."""
+    order = await desk(request, OrderDesk).view(account_of(request), read("ord", order_id))
+    if order.payment.qr_content is None:
+        raise NotFound("there is no QR to pay now")
+    picture = io.BytesIO()
+    code = segno.make_qr(order.payment.qr_content, error="m")
+    code.save(picture, kind="png", scale=QR_PICTURE_SCALE, border=4)
+    return saved_as(f"qris-{order.id}.png", picture.getvalue(), "image/png")
+
+
+@post("/orders/{order_id:str}/withdraw", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def withdraw(request: Asked, order_id: str) -> Page:
+    """Give an unpaid order up."""
+    await read_own_form(request)
+    identifier = read("ord", order_id)
+    try:
+        await desk(request, OrderDesk).withdraw(account_of(request), identifier)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _order_page(request, identifier, refusal)
+    return go_to(f"/orders/{order_id}")
+
+
+@post("/orders/{order_id:str}/give-back", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def give_back(request: Asked, order_id: str) -> Page:
+    """Ask the money of unused stamps back."""
+    await read_own_form(request)
+    identifier = read("ord", order_id)
+    try:
+        await desk(request, RefundDesk).ask(account_of(request), identifier)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _order_page(request, identifier, refusal)
+    return go_to(f"/orders/{order_id}")
+
+
+routes = [
+    show_buy_form,
+    buy,
+    show_order,
+    show_order_state,
+    download_qr,
+    withdraw,
+    give_back,
+]

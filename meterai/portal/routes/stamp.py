@@ -1,0 +1,222 @@
+"""Putting stamps on documents: the form, the stampings, the files."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar import Response, get, post
+
+from meterai import sealing, stamps
+from meterai.documents import UploadMissing
+from meterai.kit.ids import read
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import (
+    ACCOUNT,
+    IdempotencyKeyReused,
+    account_of,
+    desk,
+    language_of,
+)
+from meterai.portal.model import FieldWrong, Wish, form_key, wish_of
+from meterai.portal.pages import (
+    Asked,
+    Form,
+    Mistake,
+    Page,
+    fresh_key,
+    go_to,
+    page,
+    read_own_form,
+    sentence,
+)
+from meterai.stamping import StampingDesk, Upload
+from meterai.stamps import NotEnoughStamps
+
+# Five full-sized documents, or the twenty of an order at 5 MiB each: more in one request would
+# be lost whole when a phone's connection breaks.
+UPLOAD_BYTES_MAX = 100 * 1024 * 1024
+FROM_BALANCE = "balance"
+_FIRST: Mapping[str, str] = {"place": "lower_right", "page": "last", "width": "80"}
+_KEPT = ("place", "page", "page_number", "x", "y", "width", "pay")
+_FIELD_OF_CODE = {
+    "page_out_of_range": "page",
+    "placement_outside_page": "place",
+    "placement_malformed": "width",
+    "not_enough_stamps": "pay",
+    "order_too_large": "document",
+}
+
+
+class DocumentRefused(Exception):
+    """One document of several was refused; the form says which."""
+
+    def __init__(self, name: str, refusal: Refusal) -> None:
+        super().__init__(name)
+        self.name = name
+        self.refusal = refusal
+
+
+async def available(request: Asked) -> int:
+    """How many stamps the account can use."""
+    async with desk(request, Database).transaction() as tx:
+        return (await stamps.balance(tx, account_of(request))).available
+
+
+async def _form_page(
+    request: Asked,
+    typed: Mapping[str, str],
+    key: str,
+    errors: Sequence[Mistake] = (),
+    status: int = 200,
+) -> Page:
+    return page(
+        request,
+        "stamp.html",
+        status=status,
+        typed={**dict.fromkeys(_KEPT, ""), **_FIRST, **typed},
+        key=key,
+        errors=errors,
+        available=await available(request),
+        is_again=status != 200,
+        width_min=int(sealing.WIDTH_MIN),
+        width_max=int(sealing.WIDTH_MAX),
+    )
+
+
+@get("/stamp", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def show_stamp_form(request: Asked) -> Page:
+    """Documents, the place of the stamp, and how it is paid."""
+    return await _form_page(request, {}, fresh_key())
+
+
+async def placed(name: str, content: bytes, wish: Wish, limit_bytes: int) -> Upload:
+    """A document with its placement in points.  Refuses what `sealing` refuses."""
+    if len(content) > limit_bytes:
+        raise sealing.DocumentTooLarge(size_bytes=len(content), limit_bytes=limit_bytes)
+    found = await asyncio.to_thread(sealing.inspect, content, [wish.probe()])
+    return Upload(name, content, (wish.on(found.sizes[0]),))
+
+
+async def _uploads(request: Asked, form: Form) -> list[Upload]:
+    if not form.files:
+        raise UploadMissing("no file was chosen")
+    wish = wish_of(form.texts)
+    limit = desk(request, Settings).document_bytes_max
+    found = []
+    # One after the other: a page of ours must not take all processors for one visitor.
+    for name, content in form.files:
+        try:
+            found.append(await placed(name, content, wish, limit))
+        except Refusal as refusal:
+            raise DocumentRefused(name, refusal) from None
+    return found
+
+
+async def _from_balance(request: Asked, key: str, uploads: Sequence[Upload]) -> str:
+    """Stamp each document; the address to go on to."""
+    held = await available(request)
+    desk_, account = desk(request, StampingDesk), account_of(request)
+    made = []
+    for upload in uploads:
+        # The key of one document holds its hash: a form that is sent again after a break, with
+        # the same documents in another order or with one more, repeats what was done.
+        own = f"{key}:{hashlib.sha256(upload.content).hexdigest()}"
+        try:
+            made.append(await desk_.stamp(account, own, upload))
+        except NotEnoughStamps:
+            raise NotEnoughStamps(needed=len(uploads), available=held) from None
+        except Refusal as refusal:
+            raise DocumentRefused(upload.name, refusal) from None
+    return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
+
+
+async def _carried_out(request: Asked, form: Form) -> str:
+    key = form_key(form.text("key"))
+    uploads = await _uploads(request, form)
+    if form.text("pay") != FROM_BALANCE:
+        order = await desk(request, StampingDesk).order(account_of(request), key, uploads)
+        return f"/orders/{order.id}"
+    return await _from_balance(request, key, uploads)
+
+
+def _mistake(refusal: Refusal, language: str, document: str | None) -> Mistake:
+    if isinstance(refusal, FieldWrong):
+        return Mistake(refusal.field, sentence(refusal, language))
+    text = sentence(refusal, language)
+    named = f"{document}: {text}" if document else text
+    return Mistake(_FIELD_OF_CODE.get(refusal.code, "document"), named)
+
+
+@post(
+    "/stamp",
+    opt={"permission": ACCOUNT},
+    include_in_schema=False,
+    request_max_body_size=UPLOAD_BYTES_MAX,
+)
+async def stamp(request: Asked) -> Page:
+    """Order the stamps of documents, or stamp them from the balance."""
+    form = await read_own_form(request)
+    document = None
+    try:
+        return go_to(await _carried_out(request, form))
+    except DocumentRefused as wrong:
+        refusal, document = wrong.refusal, wrong.name
+    except Refusal as wrong:
+        refusal = wrong
+    # A key that was used stays with what it was used for; anything else may be sent again.
+    is_used = isinstance(refusal, IdempotencyKeyReused)
+    key = fresh_key() if is_used else form_key(form.text("key"))
+    typed = {name: form.text(name) for name in _KEPT}
+    mistake = _mistake(refusal, language_of(request), document)
+    return await _form_page(request, typed, key, [mistake], refusal.status)
+
+
+# -- stampings -----------------------------------------------------------------------------
+
+
+@get("/stampings/{stamping_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def show_stamping(request: Asked, stamping_id: str) -> Page:
+    """One document and its stamps."""
+    account, identifier = account_of(request), read("stg", stamping_id)
+    found = await desk(request, StampingDesk).view(account, identifier)
+    return page(request, "stamping.html", stamping=found)
+
+
+def saved_as(name: str, content: bytes, media_type: str) -> Response[bytes]:
+    """A file to be saved under this name (RFC 6266, section 4.3)."""
+    plain = "".join(letter if letter.isascii() and letter not in '"\\' else "_" for letter in name)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def stamped_name(name: str) -> str:
+    """What the stamped file is called, so that it does not hide the original."""
+    stem = name[:-4] if name.lower().endswith(".pdf") else name
+    return f"{stem}-bermeterai.pdf"
+
+
+def _of(request: Asked, stamping_id: str) -> tuple[UUID, UUID]:
+    return account_of(request), read("stg", stamping_id)
+
+
+@get("/stampings/{stamping_id:str}/document", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def download_document(request: Asked, stamping_id: str) -> Response[Any]:
+    """The stamped file."""
+    found, content = await desk(request, StampingDesk).document(*_of(request, stamping_id))
+    return saved_as(stamped_name(found.document_name), content, "application/pdf")
+
+
+@get("/stampings/{stamping_id:str}/delta", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def download_delta(request: Asked, stamping_id: str) -> Response[Any]:
+    """Only what was added: for those who kept their own original."""
+    found, content = await desk(request, StampingDesk).delta(*_of(request, stamping_id))
+    return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
+
+
+routes = [show_stamp_form, stamp, show_stamping, download_document, download_delta]
