@@ -5,6 +5,7 @@ reads it.  Where the embedded server of a data directory is not running, a comma
 starts it for as long as it runs.
 """
 
+import fcntl
 import json
 import socket
 from collections.abc import Iterator
@@ -31,6 +32,17 @@ class DatabaseMissing(Refusal):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class AlreadyRunning(Refusal):
+    """Another process runs this data directory."""
+
+    code = "already_running"
+    status = 500
+
+    def __init__(self, data: str) -> None:
+        super().__init__(f"an instance runs in {data}")
+        self.data = data
 
 
 def free_port(host: str, wanted: int) -> int:
@@ -71,10 +83,26 @@ def _ensure_database(server_url: str) -> str:
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[Settings]:
+def sole_owner(settings: Settings) -> Iterator[None]:
+    """Nobody else runs this data directory.  Refuses `AlreadyRunning`.
+
+    The lock goes with the process that holds it, however that process ends.
+    """
+    settings.directory.mkdir(parents=True, exist_ok=True)
+    with (settings.directory / "instance.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise AlreadyRunning(settings.data) from None
+        yield
+
+
+@contextmanager
+def database_of(settings: Settings, *, is_owner: bool = False) -> Iterator[Settings]:
     """The settings with a database that answers; the embedded one is started if it must be.
 
-    Refuses `DatabaseMissing`.
+    It is stopped at the end by whoever started it, and by the owner of the directory in any
+    case: an owner that was killed has left it running.  Refuses `DatabaseMissing`.
     """
     embedded = EmbeddedPostgres(settings.directory)
     url = settings.database_url
@@ -93,6 +121,8 @@ def database_of(settings: Settings) -> Iterator[Settings]:
     finally:
         if is_ours:
             embedded.stop()
+            if is_owner:
+                embedded.stop_found()
 
 
 def standins_directory(settings: Settings) -> Path:

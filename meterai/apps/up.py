@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import FrameType
 
 import msgspec
@@ -23,6 +24,7 @@ from meterai.apps.instance import (
     free_port,
     is_free,
     remember,
+    sole_owner,
     standins_directory,
 )
 from meterai.kit.clock import SystemClock
@@ -139,7 +141,8 @@ def _prepare_keys(settings: Settings) -> None:
 
 
 def up(settings: Settings, say: Callable[[str], None]) -> None:
-    """Run everything until SIGINT or SIGTERM.  Refuses `PortTaken`, `DatabaseMissing`."""
+    """Run everything until SIGINT or SIGTERM.  Refuses `AlreadyRunning`, `PortTaken`,
+    `DatabaseMissing`."""
     is_stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -148,9 +151,9 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
 
-    settings.directory.mkdir(parents=True, exist_ok=True)
-    settings = _with_ports(settings)
-    with database_of(settings) as ready:
+    with ExitStack() as stack:
+        stack.enter_context(sole_owner(settings))
+        ready = stack.enter_context(database_of(_with_ports(settings), is_owner=True))
         _remember(ready)
         migrate(ready.database_url)
         _prepare_keys(ready)

@@ -120,7 +120,7 @@ class Measured:
             await self.app(scope, receive, watched)
         finally:
             handler = scope.get("route_handler")
-            route = min(handler.paths) if handler is not None else "none"
+            route = min(handler.paths) if handler else "none"  # type: ignore[truthy-bool]
             telemetry.REQUESTS.labels(scope["method"], route, status).inc()
             telemetry.LATENCY.labels(route).observe(time.perf_counter() - begun)
 

@@ -10,6 +10,6 @@ rooms above within their own transaction; this package reads the books and check
 """
 
 from meterai.ledger.model import NOTHING, BalanceTooLow, Position
-from meterai.ledger.service import balance, position
+from meterai.ledger.service import balance, positions
 
-__all__ = ["NOTHING", "BalanceTooLow", "Position", "balance", "position"]
+__all__ = ["NOTHING", "BalanceTooLow", "Position", "balance", "positions"]

@@ -27,7 +27,7 @@ class Position:
 
     @classmethod
     def of(cls, books: Mapping[str, tuple[int, int]]) -> "Position":
-        """From (debits, credits) of each book."""
+        """From (debits, credits) of each book; settled refunds are under 'refunded'."""
 
         def balance(book: str) -> int:
             debit, credit = books.get(book, (0, 0))
@@ -36,7 +36,7 @@ class Position:
         refunded = books.get("refunded", (0, 0))[1]
         in_flight = balance("buyer_funds") + balance("refunds_payable")
         return cls(
-            captured=Rupiah(-balance("bank_clearing") + refunded),
+            captured=Rupiah(-balance("bank_clearing")),
             executed=Rupiah(
                 balance("duty_payable") + balance("service_fee") + balance("denied_loss")
             ),

@@ -1,5 +1,6 @@
 """Queries of the ledger."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from meterai.ledger import store
@@ -7,10 +8,12 @@ from meterai.ledger.model import Position
 from meterai.plumbing.database import Tx
 
 
-async def position(tx: Tx, account: UUID, subject: UUID) -> Position:
-    """Where every rupiah of one order is."""
-    rows = await store.books_of_subject(tx, account, subject)
-    return Position.of({row["book"]: (row["debit"], row["credit"]) for row in rows})
+async def positions(tx: Tx, account: UUID, subjects: Sequence[UUID]) -> dict[UUID, Position]:
+    """Where every rupiah of each order is."""
+    books: dict[UUID, dict[str, tuple[int, int]]] = {subject: {} for subject in subjects}
+    for row in await store.books_of_subjects(tx, account, list(subjects)):
+        books[row["subject"]][row["book"]] = (row["debit"], row["credit"])
+    return {subject: Position.of(found) for subject, found in books.items()}
 
 
 async def balance(tx: Tx, account: UUID, book: str) -> tuple[int, int]:

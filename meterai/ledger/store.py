@@ -5,21 +5,16 @@ from uuid import UUID
 from meterai.plumbing.database import Row, Tx
 
 
-async def books_of_subject(tx: Tx, account: UUID, subject: UUID) -> list[Row]:
-    """(book, debits, credits) over the entries of one order; settled refunds apart."""
+async def books_of_subjects(tx: Tx, account: UUID, subjects: list[UUID]) -> list[Row]:
+    """(subject, book, debits, credits) over the entries of orders; settled refunds apart."""
     return await tx.all(
-        "SELECT l.book, sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit"
+        "SELECT e.subject, CASE WHEN e.reason = 'refund_settled' AND l.book = 'bank_clearing'"
+        "  THEN 'refunded' ELSE l.book END AS book,"
+        " sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit"
         " FROM entries e JOIN legs l USING (account_id, entry_id)"
-        " WHERE e.account_id = %s AND e.subject = %s AND l.unit = 'IDR' GROUP BY l.book"
-        " UNION ALL"
-        " SELECT 'refunded', 0, coalesce(sum(l.credit), 0)::bigint"
-        " FROM entries e JOIN legs l USING (account_id, entry_id)"
-        " WHERE e.account_id = %s AND e.subject = %s AND e.reason = 'refund_settled'"
-        " AND l.book = 'bank_clearing'",
+        " WHERE e.account_id = %s AND e.subject = ANY(%s) AND l.unit = 'IDR' GROUP BY 1, 2",
         account,
-        subject,
-        account,
-        subject,
+        subjects,
     )
 
 

@@ -129,15 +129,20 @@ async def load(tx: Tx, account: UUID, order_id: UUID) -> Order:
 
 async def view(tx: Tx, account: UUID, order_id: UUID) -> OrderView:
     """One order with its payment and its money.  Refuses `NotFound`."""
-    order = await load(tx, account, order_id)
-    attempt = await payments.attempt_of(tx, account, order_id)
-    return _shown(order, attempt, await ledger.position(tx, account, order_id))
+    return (await _views(tx, account, [await load(tx, account, order_id)]))[0]
+
+
+async def _views(tx: Tx, account: UUID, found: Sequence[Order]) -> list[OrderView]:
+    ids = [order.id for order in found]
+    attempts = await payments.attempts_of(tx, account, ids)
+    money = await ledger.positions(tx, account, ids)
+    return [_shown(order, attempts.get(order.id), money[order.id]) for order in found]
 
 
 async def orders_of(tx: Tx, account: UUID) -> list[OrderView]:
     """The newest orders of an account, newest first."""
     rows = await store.orders_of(tx, account, LISTED_MAX)
-    return [await view(tx, account, row["order_id"]) for row in rows]
+    return await _views(tx, account, [_order(row) for row in rows])
 
 
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:

@@ -20,7 +20,7 @@ from meterai.payments.model import (
 )
 from meterai.payments.service import (
     PaymentDesk,
-    attempt_of,
+    attempts_of,
     is_denied,
     new_attempt,
     open_another,
@@ -35,7 +35,7 @@ __all__ = [
     "ProviderUnreachable",
     "SnapProfile",
     "SnapProvider",
-    "attempt_of",
+    "attempts_of",
     "is_denied",
     "new_attempt",
     "open_another",

@@ -5,7 +5,7 @@ the intent before the call, the result after it.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -59,10 +59,10 @@ def new_attempt(account: UUID) -> tuple[UUID, str]:
     return attempt, reference_of(account, attempt)
 
 
-async def attempt_of(tx: Tx, account: UUID, subject: UUID) -> Attempt | None:
-    """The attempt a buyer would pay now: the newest of a subject."""
-    row = await store.latest(tx, account, subject)
-    return _attempt(row) if row else None
+async def attempts_of(tx: Tx, account: UUID, subjects: Sequence[UUID]) -> dict[UUID, Attempt]:
+    """For each subject the attempt a buyer would pay now: its newest."""
+    rows = await store.latest(tx, account, list(subjects))
+    return {row["subject"]: _attempt(row) for row in rows}
 
 
 async def is_denied(tx: Tx, account: UUID, attempt: UUID, payment: str) -> bool:

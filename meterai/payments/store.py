@@ -8,8 +8,8 @@ from meterai.plumbing.database import Row, Tx
 _COLUMNS = "account_id, attempt_id, subject, reference, amount, state, qr_content, expires_at"
 
 LATEST = f"""
-SELECT {_COLUMNS} FROM payment_attempts WHERE account_id = %s AND subject = %s
-ORDER BY attempt_id DESC LIMIT 1
+SELECT DISTINCT ON (subject) {_COLUMNS} FROM payment_attempts
+WHERE account_id = %s AND subject = ANY(%s) ORDER BY subject, attempt_id DESC
 """  # noqa: S608 - columns are a constant
 TO_OPEN = f"""
 UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
@@ -33,12 +33,14 @@ UPDATE payment_attempts SET state = 'expired', ask_at = 'infinity'
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
 REPLACE = "SELECT payment_replace(%s, %s, %s, %s, %s)"
-# The pause doubles with every question; the lease is the pause itself, so that a worker that
+# The pause doubles with every question, without a bound once a payment is known (what is left to
+# learn is a second payment or a denial); the lease is the pause itself, so that a worker that
 # dies in between is simply followed by the next question.
 TO_ASK = f"""
 UPDATE payment_attempts SET asked = asked + 1,
     ask_at = CASE WHEN opened_at < now() - make_interval(secs => %s) THEN 'infinity'
-             ELSE now() + make_interval(secs => least(%s * 2.0 ^ asked, %s)) END
+             ELSE now() + make_interval(secs => least(
+                %s * 2.0 ^ asked, CASE state WHEN 'paid' THEN 1e6 ELSE %s END)) END
 WHERE (account_id, attempt_id) IN (
     SELECT account_id, attempt_id FROM payment_attempts
     WHERE state <> 'opening' AND ask_at <= now() AND ask_at < 'infinity'
@@ -64,9 +66,9 @@ async def attempt(tx: Tx, account: UUID, attempt_id: UUID) -> Row | None:
     )
 
 
-async def latest(tx: Tx, account: UUID, subject: UUID) -> Row | None:
-    """The newest attempt of a subject."""
-    return await tx.one(LATEST, account, subject)
+async def latest(tx: Tx, account: UUID, subjects: list[UUID]) -> list[Row]:
+    """The newest attempt of each subject."""
+    return await tx.all(LATEST, account, subjects)
 
 
 async def inboxed(tx: Tx, provider: str, external_id: str, sent_on: date) -> Row | None:

@@ -156,6 +156,17 @@ class EmbeddedPostgres:
             time.sleep(0.02)
         return self.url
 
+    def stop_found(self) -> None:
+        """Stop a server that was left running by somebody who died."""
+        try:
+            pid = int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])
+            os.kill(pid, signal.SIGINT)
+        except (OSError, ValueError):
+            return
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        while (self._data / "postmaster.pid").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
     def stop(self) -> None:
         """Stop the server that this object started; one it only found is left alone."""
         if self._process is None:

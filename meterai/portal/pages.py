@@ -114,6 +114,12 @@ def sentence(refusal: Refusal, language: str, *, field_name: str | None = None) 
     return say(f"refusal.{refusal.code}", language, **facts)
 
 
+def reason(code: str, language: str) -> str:
+    """Why a stamping failed, from the code that was kept; its facts were not."""
+    text = say(f"refusal.{code}", language)
+    return text if "{" not in text else say("page.stamping.refused", language, code=code)
+
+
 def rendered(request: Asked, template: str, facts: Mapping[str, object]) -> str:
     """The text of a template for this reader."""
     language = language_of(request)
@@ -124,6 +130,7 @@ def rendered(request: Asked, template: str, facts: Mapping[str, object]) -> str:
         t=lambda key, **named: say(key, language, **named),
         moment=partial(moment, language=language),
         time=partial(_time, language=language),
+        reason=partial(reason, language=language),
         caller=known_caller(request),
         path=request.url.path,
         settings=settings,

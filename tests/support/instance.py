@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 import psutil
 import urllib3
+
+from meterai.plumbing.config import Settings, load
+from meterai.plumbing.embedded import EmbeddedPostgres
 
 READY_SECONDS_MAX = 90.0
 WAIT_SECONDS_MAX = 30.0
@@ -172,6 +176,18 @@ class Instance:
     def log(self) -> str:
         """What the processes logged."""
         return (self.data / "test.log").read_text()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force, with the URL of the database, for a look inside."""
+        given = {
+            name.removeprefix("METERAI_").lower(): value
+            for name, value in self._environment.items()
+            if name.startswith("METERAI_")
+        }
+        found = load(given | {"data": str(self.data)}).settings
+        url = EmbeddedPostgres(self.data).url.replace("/postgres?", "/meterai?")
+        return msgspec.structs.replace(found, database_url=url)
 
     def start(self) -> None:
         """Start it and wait until it is ready."""

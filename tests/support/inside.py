@@ -1,0 +1,158 @@
+"""The inside of a running instance: its books, its desks and its locks, for what no API shows."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+
+from meterai import stamps
+from meterai.apps.audit import audit
+from meterai.apps.house import House, open_house
+from meterai.kit.ids import read
+from meterai.stamping import Upload
+from meterai.stamping.model import read_placements
+from tests.support.instance import Client, Instance, until
+
+Answer = TypeVar("Answer")
+PLACEMENT = '{"page": 1, "x": 60, "y": 60, "width": 80}'
+
+
+class Inside:
+    """What a test may do behind the counter of an instance."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+
+    def ask(self, act: Callable[[House], Awaitable[Answer]]) -> Answer:
+        """Do something with the desks of the instance, in a house of our own."""
+
+        async def run() -> Answer:
+            async with open_house(self.instance.settings) as house:
+                return await act(house)
+
+        return asyncio.run(run())
+
+    def connect(self) -> psycopg.Connection[dict[str, Any]]:
+        """A connection to the database; the caller commits."""
+        return psycopg.connect(self.instance.settings.database_url, row_factory=dict_row)
+
+    def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
+        """What the database answers."""
+        with self.connect() as connection:
+            return connection.execute(query.encode(), parameters or None).fetchall()
+
+    # -- accounts ---------------------------------------------------------------------------
+
+    def customer(self) -> Client:
+        """A new account with an API key; quicker than the command line."""
+
+        async def make(house: House) -> str:
+            account = await house.accounts.create(f"{uuid.uuid4().hex[:12]}@example.org")
+            return await house.accounts.create_api_key(account, "test")
+
+        return Client(self.instance.url, self.ask(make))
+
+    # -- money ------------------------------------------------------------------------------
+
+    def books(self) -> dict[str, int]:
+        """The balance of every book of the whole instance, credits positive."""
+        found = self.rows("SELECT book, sum(credit - debit)::bigint AS sum FROM legs GROUP BY book")
+        return {row["book"]: row["sum"] for row in found}
+
+    def assert_money_is_accounted_for(self) -> None:
+        """What the bank kept for us is the duty we owe (and our fee), and every invariant holds.
+
+        Where the issuer took back the money of a stamp that was used, that duty is our loss.
+        """
+        bank = self.instance.bank.totals()
+        books = self.books()
+        kept = books.get("duty_payable", 0) + books.get("service_fee", 0)
+        assert bank["received"] - bank["refunded"] - bank["denied"] == (
+            kept + books.get("denied_loss", 0)
+        ), (bank, books)
+        assert books.get("buyer_funds", 0) == books.get("refunds_payable", 0) == 0, books
+        self.assert_audit_holds()
+
+    def assert_audit_holds(self) -> None:
+        """Every invariant holds at this moment: what `meterai audit` asks, without a process."""
+        found = self.ask(lambda house: audit(house.database))
+        broken = [one for one in found.findings if not one.holds]
+        assert not broken, broken
+
+    # -- issuing ----------------------------------------------------------------------------
+
+    def open_issuing(self) -> None:
+        """What `meterai issuing open` does, without a process."""
+
+        async def change(house: House) -> None:
+            async with house.database.transaction() as tx:
+                await stamps.set_issuing(tx, is_open=True, reason="")
+
+        self.ask(change)
+
+    # -- orders of documents ----------------------------------------------------------------
+
+    def order_documents(self, account: uuid.UUID, *documents: bytes) -> Any:
+        """Order the stamps of named documents, as the web form does; the order's id."""
+        uploads = [
+            Upload(f"surat-{number}.pdf", document, read_placements(PLACEMENT))
+            for number, document in enumerate(documents, start=1)
+        ]
+        return self.ask(
+            lambda house: house.stamping.order(account, str(uuid.uuid4()), uploads)
+        ).id
+
+    def account_of(self, order: str) -> uuid.UUID:
+        """Whose order this is."""
+        (row,) = self.rows("SELECT account_id FROM orders WHERE order_id = %s", read("ord", order))
+        found: uuid.UUID = row["account_id"]
+        return found
+
+    def stampings_of(self, order: str) -> list[dict[str, Any]]:
+        """State and refusal of each document of an order."""
+        return self.rows(
+            "SELECT stamping_id, state, refused, sha256_original FROM stampings"
+            " WHERE order_id = %s ORDER BY position",
+            read("ord", order),
+        )
+
+    # -- pauses -----------------------------------------------------------------------------
+
+    @contextmanager
+    def paused_at(self, query: str, *parameters: object) -> Iterator["Pause"]:
+        """Hold the locks that a statement takes; who needs them stops exactly there."""
+        with self.connect() as connection:
+            connection.execute(query.encode(), parameters or None)
+            yield Pause(self, connection)
+
+
+class Pause:
+    """Locks a test holds."""
+
+    def __init__(self, inside: Inside, connection: psycopg.Connection[dict[str, Any]]) -> None:
+        self._inside = inside
+        self._connection = connection
+        self._holder = connection.info.backend_pid
+
+    def wait_for_somebody(self, what: str = "") -> None:
+        """Wait until a process stands at the lock (in a statement that contains `what`)."""
+
+        def is_blocked() -> bool:
+            return bool(
+                self._inside.rows(
+                    "SELECT 1 FROM pg_stat_activity"
+                    " WHERE %s = ANY (pg_blocking_pids(pid)) AND strpos(query, %s) > 0",
+                    self._holder,
+                    what,
+                )
+            )
+
+        until(f"somebody waits for the lock at {what!r}", is_blocked)
+
+    def release(self) -> None:
+        """Let go."""
+        self._connection.rollback()

@@ -1,0 +1,478 @@
+"""A shop without a counter: one account, every command that moves its money or its stamps.
+
+The commands are the SQL of the rooms (their `store`), the effects are those of the worker; only
+the outside is missing: no bank, no mail, no PDF.  Time stands still unless a command moves it, so
+what a round would do when something is due is a command of its own.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from meterai import ledger, orders, payments, stamps
+from meterai.apps.audit import audit
+from meterai.apps.house import House, open_house
+from meterai.apps.worker import effects
+from meterai.kit.ids import new_id
+from meterai.kit.serial import UNLEASED, SerialMaker
+from meterai.orders import OrderKind
+from meterai.orders import store as order_store
+from meterai.payments import store as payment_store
+from meterai.plumbing import jobs
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Row, jsonb
+from meterai.plumbing.jobs import Worker
+from meterai.refunds import store as refund_store
+from meterai.stamping import store as stamping_store
+from meterai.stamps import NotEnoughStamps
+
+Answer = TypeVar("Answer")
+PRICE = 10_000
+FEE = 500
+PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
+# A job may say this and be tried again: its order was given up at the same moment.
+PASSING = {NotEnoughStamps.code}
+# Everything that belongs to an account, what refers before what is referred to.
+_FORGET = "".join(
+    f"DELETE FROM {table};"
+    for table in (
+        "jobs mails refunds deltas stamps stampings documents stamp_lots orders captures "
+        "payment_attempts legs entries holds balances audit_events serial_directory accounts"
+    ).split()
+)
+
+
+def dead_bank(directory: Path) -> Settings:
+    """Settings of a house whose bank never answers."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    pem = directory / "bank.pub.pem"
+    pem.write_bytes(
+        key.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    return Settings(
+        data=str(directory),
+        bank_url="http://127.0.0.1:9",  # "discard": nobody listens
+        bank_public_key=str(pem),
+        stamp_price=PRICE,
+        service_fee=FEE,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One payment a bank has told us about."""
+
+    attempt: UUID
+    number: str
+    amount: int
+
+
+@dataclass(slots=True)
+class Shop:
+    """One account of one house."""
+
+    house: House
+    runner: asyncio.Runner
+    account: UUID = field(default_factory=new_id)
+    placed: list[UUID] = field(default_factory=list)
+    paid: list[Paid] = field(default_factory=list)
+    stampings: list[UUID] = field(default_factory=list)
+    _maker: SerialMaker = field(default_factory=lambda: SerialMaker(UNLEASED))
+    _payments: int = 0
+
+    # -- plumbing --------------------------------------------------------------------------
+
+    def do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Run one coroutine to its end."""
+        return self.runner.run(work)
+
+    def call(self, query: str, *parameters: object) -> Row | None:
+        """One statement, its own transaction."""
+        return self.do(self.house.database.call(query, *parameters))
+
+    def rows(self, query: str, *parameters: object) -> list[Row]:
+        """One statement, every row."""
+        return self.do(self.house.database.read(query, *parameters))
+
+    def clear(self) -> None:
+        """Another account in an empty shop."""
+        for statement in _FORGET.rstrip(";").split(";"):
+            self.call(statement)
+        self.call("UPDATE issuing SET is_open = true")
+        self.account = new_id()
+        self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
+        self.call(
+            "INSERT INTO accounts (account_id, email) VALUES (%s, %s)",
+            self.account,
+            f"{self.account.hex}@example.id",
+        )
+
+    # -- orders ----------------------------------------------------------------------------
+
+    def place(self, quantity: int, key: str | None = None) -> UUID:
+        """Order stamps."""
+        terms = self.house.orders.terms(
+            self.account, key or secrets.token_hex(8), b"request", OrderKind.STAMPS, quantity
+        )
+        row = self.call(order_store.PLACE, *terms)
+        assert row is not None
+        if row["created"]:
+            self.placed.append(row["id"])
+        return UUID(str(row["id"]))
+
+    def place_documents(self, sizes: list[int]) -> UUID:
+        """Order the stamps of documents; a size is how many stamps one document gets."""
+        order = self.do(self._place_documents(sizes))
+        self.placed.append(order)
+        self.stampings += [
+            row["stamping_id"]
+            for row in self.rows("SELECT stamping_id FROM stampings WHERE order_id = %s", order)
+        ]
+        return order
+
+    async def _place_documents(self, sizes: list[int]) -> UUID:
+        terms = self.house.orders.terms(
+            self.account, secrets.token_hex(8), b"request", OrderKind.DOCUMENTS, sum(sizes)
+        )
+        async with self.house.database.transaction() as tx:
+            row = await orders.place_documents(tx, terms)
+            for position, size in enumerate(sizes, start=1):
+                await stamping_store.insert_waiting(
+                    tx,
+                    self.account,
+                    new_id(),
+                    row["id"],
+                    position,
+                    request=b"request",
+                    sha256=await self._document(),
+                    placements=jsonb([PLACEMENT] * size),
+                    quantity=size,
+                )
+        return UUID(str(row["id"]))
+
+    async def _document(self) -> bytes:
+        sha256 = secrets.token_bytes(32)
+        await self.house.database.call(
+            "INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until)"
+            " VALUES (%s, %s, 'surat.pdf', 1000, 1, now() + interval '1 day')",
+            self.account,
+            sha256,
+        )
+        return sha256
+
+    def give_up(self, order: UUID, state: str) -> None:
+        """Withdraw an order, or let its time run out."""
+        self.call(order_store.ABANDON, self.account, order, state)
+
+    def execute(self, order: UUID) -> None:
+        """The round that tries again what is paid."""
+        self.call(order_store.EXECUTE, self.account, order)
+
+    def turn_round(self, order: UUID) -> None:
+        """The round that gives back what is paid and past due."""
+        refund = new_id()
+        self.call(
+            refund_store.NOT_EXECUTED,
+            self.account,
+            order,
+            refund,
+            payments.refund_number(self.account, refund),
+            self.house.refunds.due(),
+        )
+
+    def set_issuing(self, *, is_open: bool) -> None:
+        """The operator opens or stops issuing."""
+        self.call("UPDATE issuing SET is_open = %s", is_open)
+
+    def state(self, order: UUID) -> str:
+        """The state of an order."""
+        row = self.call("SELECT state FROM orders WHERE order_id = %s", order)
+        assert row is not None
+        return str(row["state"])
+
+    # -- payments --------------------------------------------------------------------------
+
+    def attempts(self, order: UUID) -> list[UUID]:
+        """Attempts to pay an order, oldest first."""
+        return [
+            row["attempt_id"]
+            for row in self.rows(
+                "SELECT attempt_id FROM payment_attempts WHERE subject = %s ORDER BY attempt_id",
+                order,
+            )
+        ]
+
+    def make_qr(self, attempt: UUID) -> None:
+        """The bank made the QR."""
+        self.call(payment_store.OPENED, "qr", "reference", 60.0, self.account, attempt)
+
+    def lose_qr(self, attempt: UUID) -> None:
+        """Nobody knows whether the bank made the QR; another attempt takes its place."""
+        successor, reference = payments.new_attempt(self.account)
+        self.call(payment_store.REPLACE, self.account, attempt, successor, reference, 0.0)
+
+    def pay(self, order: UUID, more: int = 0, attempt: UUID | None = None) -> Paid:
+        """The bank tells of a payment: the total of the order, and `more` (or less)."""
+        row = self.call("SELECT total FROM orders WHERE order_id = %s", order)
+        assert row is not None
+        self._payments += 1
+        paid = Paid(
+            attempt or self.attempts(order)[-1], f"P{self._payments:06}", row["total"] + more
+        )
+        self.tell(paid)
+        self.paid.append(paid)
+        return paid
+
+    def tell(self, paid: Paid) -> str:
+        """The bank tells of a payment, perhaps again."""
+        row = self.call(
+            payment_store.CAPTURE,
+            self.account,
+            paid.attempt,
+            paid.number,
+            paid.amount,
+            "notification",
+        )
+        assert row is not None
+        return str(row["outcome"])
+
+    def deny(self, paid: Paid) -> str:
+        """The issuer takes a payment back, perhaps one we have not heard of."""
+        row = self.call(
+            payment_store.DENY, self.account, paid.attempt, paid.number, paid.amount
+        )
+        assert row is not None
+        return str(row["outcome"])
+
+    def decline(self, attempt: UUID) -> None:
+        """The issuer declined: nothing was paid."""
+        self.call(payment_store.DENY, self.account, attempt, None, None)
+
+    # -- stampings -------------------------------------------------------------------------
+
+    def reserve(self, count: int, key: str | None = None) -> UUID | None:
+        """Reserve stamps for one document from the balance; None where they are not enough."""
+        row = self.do(self.reserving(count, key))
+        if row is None:
+            return None
+        if row["created"]:
+            self.stampings.append(row["id"])
+        return UUID(str(row["id"]))
+
+    async def reserving(self, count: int, key: str | None = None) -> Row | None:
+        """The same, to be run with others at the same moment."""
+        try:
+            return await self.house.database.call(
+                stamping_store.RESERVE,
+                self.account,
+                new_id(),
+                key or secrets.token_hex(8),
+                secrets.token_bytes(32),
+                await self._document(),
+                jsonb([PLACEMENT] * count),
+                [self._maker.make().text for _ in range(count)],
+                900.0,
+                60.0,
+            )
+        except NotEnoughStamps:
+            return None
+
+    def deliver(self, stamping: UUID) -> str:
+        """A sealed document is delivered."""
+        row = self.call(
+            stamping_store.DELIVER,
+            self.account,
+            stamping,
+            b"delta",
+            hashlib.sha256(b"delta").digest(),
+            b"s" * 32,
+        )
+        return str(row["state"]) if row else ""
+
+    def fail(self, stamping: UUID) -> str:
+        """A document cannot be stamped."""
+        row = self.call(stamping_store.FAIL, self.account, stamping, "document_broken")
+        return str(row["state"]) if row else ""
+
+    # -- refunds ---------------------------------------------------------------------------
+
+    def refunds(self) -> list[UUID]:
+        """Every refund, oldest first."""
+        return [
+            row["refund_id"]
+            for row in self.rows("SELECT refund_id FROM refunds ORDER BY refund_id")
+        ]
+
+    def ask_back(self, order: UUID) -> int:
+        """The buyer asks the money of unused stamps back."""
+        return self.do(self.asking_back(order))
+
+    async def asking_back(self, order: UUID) -> int:
+        """The same, to be run with others at the same moment."""
+        refund = new_id()
+        async with self.house.database.transaction() as tx:
+            return await refund_store.unused(
+                tx,
+                self.account,
+                order,
+                refund,
+                cause_key=f"asked:{refund}",
+                cause="asked",
+                number=payments.refund_number(self.account, refund),
+                due_at=self.house.refunds.due(),
+            )
+
+    def send(self, refund: UUID) -> None:
+        """The intent to call the bank is written down."""
+        self.call(
+            "UPDATE refunds SET state = 'sent', tries = tries + 1"
+            " WHERE refund_id = %s AND state IN ('requested', 'sent', 'refused')",
+            refund,
+        )
+
+    def settle(self, refund: UUID) -> None:
+        """The bank has given the money back; it was asked to, before."""
+        row = self.call("SELECT state FROM refunds WHERE refund_id = %s", refund)
+        if row and row["state"] == "sent":
+            self.call(refund_store.SETTLE, self.account, refund, f"BANK{refund.hex}")
+
+    def refuse(self, refund: UUID) -> None:
+        """The bank says no: for ever where the issuer has taken the payment back."""
+        row = self.call("SELECT attempt_id, payment FROM refunds WHERE refund_id = %s", refund)
+        assert row is not None
+        denied = self.do(self._is_denied(row["attempt_id"], row["payment"]))
+        if denied:
+            self.call(refund_store.VOID, self.account, refund)
+        else:
+            self.call(refund_store.ANSWERED, True, "4057801 no", self.account, refund)
+
+    async def _is_denied(self, attempt: UUID, payment: str) -> bool:
+        async with self.house.database.transaction() as tx:
+            return await payments.is_denied(tx, self.account, attempt, payment)
+
+    # -- the worker ------------------------------------------------------------------------
+
+    def worker(self, *, concurrency: int = 1) -> Worker:
+        """A worker with the effects of the real one."""
+        return Worker(self.house.database, effects(self.house), [], concurrency=concurrency)
+
+    def work(self) -> None:
+        """Run what is due, and what that causes, until there is no more."""
+        worker = self.worker()
+        while self.do(worker.run_batch()):
+            pass
+        self.assert_no_fault()
+
+    def work_once(self, monkey_batch: int = 1) -> None:
+        """Run the oldest job only."""
+        kept, jobs.BATCH = jobs.BATCH, monkey_batch
+        try:
+            self.do(self.worker().run_batch())
+        finally:
+            jobs.BATCH = kept
+        self.assert_no_fault()
+
+    def postpone(self, index: int) -> None:
+        """Another job comes first: this one is leased by a worker that died."""
+        waiting = self.rows("SELECT job_id FROM jobs WHERE run_at <= now() ORDER BY run_at")
+        if waiting:
+            self.call(
+                "UPDATE jobs SET run_at = now() + interval '1 hour' WHERE job_id = %s",
+                waiting[index % len(waiting)]["job_id"],
+            )
+
+    def work_off(self) -> None:
+        """Run every job, also those that were postponed or must be tried again."""
+        for _ in range(20):
+            self.call("UPDATE jobs SET run_at = now()")
+            self.work()
+            if not self.rows("SELECT 1 FROM jobs"):
+                return
+        raise AssertionError(self.rows("SELECT kind, tries, last_fault FROM jobs"))
+
+    def assert_no_fault(self) -> None:
+        """No job met a fault; some refusals pass."""
+        found = self.rows(
+            "SELECT kind, facts, last_fault FROM jobs"
+            " WHERE last_fault IS NOT NULL AND NOT last_fault = ANY(%s)",
+            list(PASSING),
+        )
+        assert not found, found
+
+    # -- what must be true -----------------------------------------------------------------
+
+    def assert_books_hold(self) -> None:
+        """Every invariant of `meterai audit`, and every rupiah of every order."""
+        found = self.do(audit(self.house.database))
+        assert found.holds, [one for one in found.findings if not one.holds]
+        for order in self.placed:
+            books = {
+                row["book"]: row["posted"]
+                for row in self.rows(
+                    "SELECT l.book, sum(l.credit - l.debit)::bigint AS posted"
+                    " FROM entries e JOIN legs l USING (account_id, entry_id)"
+                    " WHERE e.subject = %s AND l.unit = 'IDR' GROUP BY l.book",
+                    order,
+                )
+            }
+            for book in ("buyer_funds", "refunds_payable", "duty_payable", "service_fee"):
+                assert books.get(book, 0) >= 0, (order, self.state(order), books)
+            position = self.do(self._position(order))
+            assert position.captured == position.executed + position.refunded + position.in_flight
+
+    async def _position(self, order: UUID) -> ledger.Position:
+        async with self.house.database.transaction() as tx:
+            return await ledger.position(tx, self.account, order)
+
+    def balance(self) -> stamps.Balance:
+        """Stamps of the account."""
+        return self.do(self._balance())
+
+    async def _balance(self) -> stamps.Balance:
+        async with self.house.database.transaction() as tx:
+            return await stamps.balance(tx, self.account)
+
+    def in_flight(self) -> int:
+        """Rupiah neither executed nor given back."""
+        row = self.call(
+            "SELECT coalesce(sum(posted), 0)::bigint AS posted FROM balances"
+            " WHERE book IN ('buyer_funds', 'refunds_payable')"
+        )
+        assert row is not None
+        return int(row["posted"])
+
+
+@contextmanager
+def open_shop(database_url: str, directory: Path) -> Iterator[Shop]:
+    """A shop on a migrated database of its own."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        name = connection.info.dbname
+        # A test does not survive a power cut anyway.
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())
+    values = {"database_url": database_url}
+    with asyncio.Runner() as runner:
+        opened = open_house(_with(dead_bank(directory), values))
+        house = runner.run(opened.__aenter__())
+        try:
+            shop = Shop(house, runner)
+            shop.clear()
+            yield shop
+        finally:
+            runner.run(opened.__aexit__(None, None, None))
+
+
+def _with(settings: Settings, values: dict[str, str]) -> Settings:
+    fields = {name: getattr(settings, name) for name in Settings.__struct_fields__}
+    return Settings(**(fields | values))
