@@ -8,8 +8,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from meterai import sealing
 from meterai.accounts import AccountDesk
+from meterai.apps.issuer import issuer_of
 from meterai.documents import DocumentDesk
 from meterai.kit.clock import Clock, SystemClock
 from meterai.notifications import MailDesk
@@ -17,7 +17,7 @@ from meterai.orders import OrderDesk
 from meterai.payments import PaymentDesk, SnapProfile, SnapProvider
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.keyring import KeyMissing, Keyring
+from meterai.plumbing.keyring import KeyMissing, Keyring, keyring_of
 from meterai.plumbing.mail import Postman
 from meterai.plumbing.objects import ObjectStore
 from meterai.refunds import RefundDesk
@@ -61,14 +61,6 @@ class House:
         return {type(desk): desk for desk in found}
 
 
-def issuer_of(settings: Settings, clock: Clock) -> Issuer:
-    """The configured issuer; in development one is made on the first start."""
-    directory = Path(settings.issuer) if settings.issuer else settings.directory / "keys" / "issuer"
-    if settings.environment == "production" or settings.issuer:
-        return sealing.load_issuer(directory)
-    return sealing.development_issuer(directory, algorithm=settings.seal_algorithm, at=clock.now())
-
-
 def _provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKey:
     given = settings.bank_public_key
     path = Path(given) if given else keyring.directory / "bank.pub.pem"
@@ -92,11 +84,6 @@ def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
         signature=settings.bank_signature,
         timeout_seconds=settings.bank_timeout_seconds,
     )
-
-
-def keyring_of(settings: Settings) -> Keyring:
-    """The keys of the instance; outside production missing ones are made."""
-    return Keyring(settings.directory, may_make=settings.environment != "production")
 
 
 @asynccontextmanager

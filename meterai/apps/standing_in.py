@@ -2,16 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
 
 import standins
-from meterai.apps.house import keyring_of
 from meterai.apps.instance import standins_directory
 from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.config import Settings
+from meterai.plumbing.keyring import keyring_of
 
 
-async def run(settings: Settings, say: Callable[[str], None]) -> None:
+async def run(settings: Settings) -> None:
     """Stand in until SIGTERM or SIGINT."""
     keyring = keyring_of(settings)
     running = await standins.start(

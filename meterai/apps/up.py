@@ -18,7 +18,6 @@ from types import FrameType
 import msgspec
 import structlog
 
-from meterai.apps.house import issuer_of, keyring_of
 from meterai.apps.instance import (
     database_of,
     free_port,
@@ -27,10 +26,11 @@ from meterai.apps.instance import (
     sole_owner,
     standins_directory,
 )
+from meterai.apps.issuer import issuer_of
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, environment_for
-from meterai.plumbing.keyring import write_once
+from meterai.plumbing.keyring import keyring_of, write_once
 from meterai.plumbing.migrations import migrate
 
 READY_SECONDS_MAX = 60.0

@@ -13,6 +13,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from meterai.plumbing.config import Settings
+
 RSA_BITS = 2048  # SNAP BI asks for at least 2048
 
 
@@ -93,3 +95,8 @@ class Keyring:
                 serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
             )
         )
+
+
+def keyring_of(settings: Settings) -> Keyring:
+    """The keys of the instance; outside production missing ones are made."""
+    return Keyring(settings.directory, may_make=settings.environment != "production")

@@ -41,7 +41,7 @@ def page_or_problem(
             there = comes_back_to(request.method, path, request.url.query)
             return go_to(f"/sign-in?{urlencode({'next': there})}")
         told = handler(request, wrong)
-        shown = page(request, "refused.html", status=told.status_code, problem=told.content)
+        shown = page(request, "refused.html", status=told.status_code or 500, problem=told.content)
         shown.headers.update(told.headers)
         return shown
 

@@ -124,7 +124,8 @@ def rendered(request: Asked, template: str, facts: Mapping[str, object]) -> str:
     """The text of a template for this reader."""
     language = language_of(request)
     settings = desk(request, Settings)
-    return environment().get_template(template).render(
+    found = environment().get_template(template)
+    return found.render(
         language=language,
         other_language="en" if language == "id" else "id",
         t=lambda key, **named: say(key, language, **named),
@@ -138,9 +139,7 @@ def rendered(request: Asked, template: str, facts: Mapping[str, object]) -> str:
     )
 
 
-def page(
-    request: Asked, template: str, *, status: int = 200, **facts: object
-) -> Response[str]:
+def page(request: Asked, template: str, *, status: int = 200, **facts: object) -> Response[str]:
     """A whole page."""
     keeps = "no-store" if known_caller(request) else "no-cache"
     return Response(

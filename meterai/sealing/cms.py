@@ -7,6 +7,7 @@ section 6.3): content type, message digest, signing certificate v2.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asn1crypto import cms as asn1_cms  # type: ignore[import-untyped]
@@ -43,11 +44,10 @@ def _tlv(tag: int, *values: bytes) -> bytes:
     return bytes([tag, 0x80 | len(length)]) + length + value
 
 
-class Container:
-    """Makes the containers of one signer.  Safe to use from several threads."""
+class Layout:
+    """How our containers are laid out for one chain of certificates, signer's first."""
 
-    def __init__(self, key: PrivateKey, chain: tuple[x509.Certificate, ...]) -> None:
-        self._key = key
+    def __init__(self, chain: Sequence[x509.Certificate]) -> None:
         encoded = [certificate.public_bytes(Encoding.DER) for certificate in chain]
         number = chain[0].serial_number
         issuer = chain[0].issuer.public_bytes()
@@ -66,7 +66,7 @@ class Container:
         )
         self._type_attribute = _tlv(_SEQUENCE, _CONTENT_TYPE, _tlv(_SET, _DATA))
         self._signer = _tlv(_INTEGER, b"\x01") + _tlv(_SEQUENCE, issuer, serial) + _SHA256
-        is_rsa = isinstance(key, rsa.RSAPrivateKey)
+        is_rsa = isinstance(chain[0].public_key(), rsa.RSAPublicKey)
         self._algorithm = _SHA256_WITH_RSA if is_rsa else _SHA256_WITH_ECDSA
         self._head = (
             _tlv(_INTEGER, b"\x01")
@@ -74,36 +74,45 @@ class Container:
             + _tlv(_SEQUENCE, _DATA)
             + _tlv(_CONTEXT_0, b"".join(sorted(encoded)))
         )
-        signature_bytes = key.key_size // 8 if is_rsa else _ECDSA_P256_BYTES_MAX
-        self.bytes_max = len(self._assemble(self._attributes(bytes(32)), bytes(signature_bytes)))
 
-    def sign(self, digest: bytes) -> bytes:
-        """The container over a document with this SHA-256 digest."""
-        attributes = self._attributes(digest)
-        to_sign = _tlv(_SET, attributes)
-        if isinstance(self._key, rsa.RSAPrivateKey):
-            signature = self._key.sign(to_sign, padding.PKCS1v15(), hashes.SHA256())
-        else:
-            signature = self._key.sign(to_sign, ec.ECDSA(hashes.SHA256()))
-        return self._assemble(attributes, signature)
-
-    def _attributes(self, digest: bytes) -> bytes:
+    def attributes(self, digest: bytes) -> bytes:
+        """The signed attributes, as the SET that is signed."""
         digest_attribute = _tlv(_SEQUENCE, _MESSAGE_DIGEST, _tlv(_SET, _tlv(_OCTETS, digest)))
         # DER orders the members of a SET by their encoding.
-        return b"".join(
-            sorted([self._type_attribute, digest_attribute, self._certificate_attribute])
-        )
+        members = sorted([self._type_attribute, digest_attribute, self._certificate_attribute])
+        return _tlv(_SET, *members)
 
-    def _assemble(self, attributes: bytes, signature: bytes) -> bytes:
+    def container(self, attributes: bytes, signature: bytes) -> bytes:
+        """The container around signed attributes and their signature."""
         signer_info = _tlv(
             _SEQUENCE,
             self._signer,
-            _tlv(_CONTEXT_0, attributes),
+            bytes([_CONTEXT_0]) + attributes[1:],
             self._algorithm,
             _tlv(_OCTETS, signature),
         )
         signed_data = _tlv(_SEQUENCE, self._head, _tlv(_SET, signer_info))
         return _tlv(_SEQUENCE, _SIGNED_DATA, _tlv(_CONTEXT_0, signed_data))
+
+
+class Container:
+    """Makes the containers of one signer.  Safe to use from several threads."""
+
+    def __init__(self, key: PrivateKey, chain: Sequence[x509.Certificate]) -> None:
+        self._key = key
+        self._layout = Layout(chain)
+        is_rsa = isinstance(key, rsa.RSAPrivateKey)
+        signature = bytes(key.key_size // 8 if is_rsa else _ECDSA_P256_BYTES_MAX)
+        self.bytes_max = len(self._layout.container(self._layout.attributes(bytes(32)), signature))
+
+    def sign(self, digest: bytes) -> bytes:
+        """The container over a document with this SHA-256 digest."""
+        attributes = self._layout.attributes(digest)
+        if isinstance(self._key, rsa.RSAPrivateKey):
+            signature = self._key.sign(attributes, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            signature = self._key.sign(attributes, ec.ECDSA(hashes.SHA256()))
+        return self._layout.container(attributes, signature)
 
 
 class ContainerUnreadable(ValueError):
@@ -122,6 +131,14 @@ class ReadContainer:
     signed_bytes: bytes
     signature: bytes
     mechanism: str
+
+    def is_laid_out_as_ours(self, encoded: bytes) -> bool:
+        """True if `encoded`, which this was read from, holds nothing beside what we put there.
+
+        The signature covers neither the frame nor the certificates; this does.
+        """
+        layout = Layout((self.leaf, *self.others))
+        return encoded == layout.container(self.signed_bytes, self.signature)
 
     def signature_holds(self) -> bool:
         """True if the leaf's key made the signature over the signed attributes."""

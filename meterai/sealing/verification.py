@@ -176,12 +176,15 @@ def _structure(case: _Case, seal: Seal) -> _Answer:
     before = _BEFORE_GAP.fullmatch(case.document, offset, gap_start)
     if before is None or int(before[1]) != seal.found.reference.idnum:
         return False, facts
-    # (3) The gap is the container and zeros: nothing else can hide in it.
+    # (3) The gap is our container and zeros: nothing else can hide in it.
     gap = case.document[gap_start:gap_end]
-    if not HEX_STRING.fullmatch(gap):
+    if not HEX_STRING.fullmatch(gap) or not seal.container:
         return False, facts
     padded = bytes.fromhex(gap[1:-1].decode("ascii"))
-    if padded[cms.der_length(padded) :].strip(b"\0") or padded != seal.contents:
+    length_used = cms.der_length(padded)
+    if padded[length_used:].strip(b"\0") or padded != seal.contents:
+        return False, facts
+    if not seal.container.is_laid_out_as_ours(padded[:length_used]):
         return False, facts
     # (4) The cross-reference section that leads here is itself within what is covered.
     section = case.reader.xrefs.get_xref_container_info(seal.revision)

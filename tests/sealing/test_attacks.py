@@ -93,9 +93,12 @@ def test_an_honest_signature_afterwards_stays_genuine(bench, sealed, stranger):
         assert report.sha256_stamped == bench.verify(sealed).sha256_stamped
 
 
-def test_a_time_stamp_and_proofs_afterwards_stay_genuine(bench, sealed, stranger):
+def test_a_time_stamp_and_proofs_afterwards_stay_genuine(bench, sealed, tmp_path):
+    directory = tmp_path / "authority"
+    development_issuer(directory, algorithm="rsa2048", at=bench.at)
+    authority = signers.SimpleSigner.load(directory / "seal.key", directory / "seal.pem")
     stamper = DummyTimeStamper(
-        stranger.signing_cert, stranger.signing_key, certs_to_embed=SimpleCertificateStore()
+        authority.signing_cert, authority.signing_key, certs_to_embed=SimpleCertificateStore()
     )
     out = signers.PdfTimeStamper(stamper).timestamp_pdf(
         IncrementalPdfFileWriter(io.BytesIO(sealed)), "sha256"

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from meterai import stamps
+from meterai.accounts.model import KEY_PREFIX, Credential
 from meterai.apps.audit import audit
 from meterai.apps.house import House, open_house
 from meterai.kit.ids import read
@@ -96,21 +97,22 @@ class Inside:
 
     # -- orders of documents ----------------------------------------------------------------
 
-    def order_documents(self, account: uuid.UUID, *documents: bytes) -> Any:
-        """Order the stamps of named documents, as the web form does; the order's id."""
+    def order_documents(self, customer: Client, *documents: bytes) -> Any:
+        """Order the stamps of named documents, as the web form does, and return the order."""
+        account = self.account_of(customer)
         uploads = [
             Upload(f"surat-{number}.pdf", document, read_placements(PLACEMENT))
             for number, document in enumerate(documents, start=1)
         ]
-        return self.ask(
-            lambda house: house.stamping.order(account, str(uuid.uuid4()), uploads)
-        ).id
+        key = str(uuid.uuid4())
+        placed = self.ask(lambda house: house.stamping.order(account, key, uploads))
+        return customer.order(placed.id)
 
-    def account_of(self, order: str) -> uuid.UUID:
-        """Whose order this is."""
-        (row,) = self.rows("SELECT account_id FROM orders WHERE order_id = %s", read("ord", order))
-        found: uuid.UUID = row["account_id"]
-        return found
+    @staticmethod
+    def account_of(customer: Client) -> uuid.UUID:
+        """Whose key this is."""
+        assert customer.key is not None
+        return Credential.read(customer.key, KEY_PREFIX).account
 
     def stampings_of(self, order: str) -> list[dict[str, Any]]:
         """State and refusal of each document of an order."""

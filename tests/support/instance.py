@@ -50,6 +50,7 @@ class Client:
 
     def __init__(self, url: str, key: str | None = None) -> None:
         self.url = url
+        self.key = key
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._pool = urllib3.PoolManager(retries=False, timeout=60)
 

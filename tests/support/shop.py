@@ -25,6 +25,7 @@ from meterai.apps.house import House, open_house
 from meterai.apps.worker import effects
 from meterai.kit.ids import new_id
 from meterai.kit.serial import UNLEASED, SerialMaker
+from meterai.ledger import Position
 from meterai.orders import OrderKind
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
@@ -91,6 +92,11 @@ class Shop:
     stampings: list[UUID] = field(default_factory=list)
     _maker: SerialMaker = field(default_factory=lambda: SerialMaker(UNLEASED))
     _payments: int = 0
+
+    @property
+    def delta_hash(self) -> bytes:
+        """SHA-256 of the delta that every stamping here gets."""
+        return hashlib.sha256(b"delta").digest()
 
     # -- plumbing --------------------------------------------------------------------------
 
@@ -182,15 +188,13 @@ class Shop:
 
     def turn_round(self, order: UUID) -> None:
         """The round that gives back what is paid and past due."""
+        self.call(refund_store.NOT_EXECUTED, self.account, order, *self.refund_terms())
+
+    def refund_terms(self) -> tuple[object, ...]:
+        """Id, number and due time of a refund that may begin."""
         refund = new_id()
-        self.call(
-            refund_store.NOT_EXECUTED,
-            self.account,
-            order,
-            refund,
-            payments.refund_number(self.account, refund),
-            self.house.refunds.due(),
-        )
+        number = payments.refund_number(self.account, refund)
+        return refund, number, self.house.refunds.due()
 
     def set_issuing(self, *, is_open: bool) -> None:
         """The operator opens or stops issuing."""
@@ -296,7 +300,7 @@ class Shop:
             self.account,
             stamping,
             b"delta",
-            hashlib.sha256(b"delta").digest(),
+            self.delta_hash,
             b"s" * 32,
         )
         return str(row["state"]) if row else ""
@@ -432,9 +436,9 @@ class Shop:
             position = self.do(self._position(order))
             assert position.captured == position.executed + position.refunded + position.in_flight
 
-    async def _position(self, order: UUID) -> ledger.Position:
+    async def _position(self, order: UUID) -> Position:
         async with self.house.database.transaction() as tx:
-            return await ledger.position(tx, self.account, order)
+            return (await ledger.positions(tx, self.account, [order]))[order]
 
     def balance(self) -> stamps.Balance:
         """Stamps of the account."""

@@ -115,9 +115,7 @@ def _asked_address(request: Asked) -> str:
         return ""
 
 
-def _code_page(
-    request: Asked, challenge: str, there: str, refusal: Refusal | None = None
-) -> Page:
+def _code_page(request: Asked, challenge: str, there: str, refusal: Refusal | None = None) -> Page:
     settings = desk(request, Settings)
     return page(
         request,

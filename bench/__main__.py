@@ -1,0 +1,124 @@
+"""Measure, print the table, and fail only for what is wrong, never for what is slow."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+from bench import orders, sealing
+from bench.machine import cores, description
+from bench.orders import Placing, Way
+from bench.sealing import Sealing
+
+ORDERS_PER_CORE_AIM = 2_000
+DATABASE_RATIO_AIM = 1.5
+_COLUMNS = "{:24}{:>21}{:>17}{:>10}{:>17}{:>6}{:>6}{:>8}{:>8}{:>8}"
+_HEAD = ("", "orders/s", "web", "per core", "database", "bank", "load", "p50", "p99", "errors")
+_UNITS = ("", "by the clock", "µs", "orders/s", "µs", "µs", "µs", "ms", "ms", "")
+
+
+def _spread(figures: Sequence[float]) -> str:
+    return f"{median(figures):,.0f} ({min(figures):,.0f}-{max(figures):,.0f})"
+
+
+def _each(way: Way, group: str) -> list[float]:
+    """Processor microseconds of a group per order, one figure for each round."""
+    return [one.each(group) * 1e6 for one in way.rounds]
+
+
+def _per_core(way: Way) -> float:
+    """Orders one core of the web would answer in a second, were it given all of it."""
+    return 1e6 / median(_each(way, "web"))
+
+
+def _row(way: Way) -> str:
+    rate = _spread([one.orders / one.seconds for one in way.rounds])
+    database = _spread(_each(way, "db"))
+    errors = sum(one.errors for one in way.rounds)
+    if not way.is_http:
+        return _COLUMNS.format(way.name, rate, "", "", database, "", "", "", "", errors)
+    return _COLUMNS.format(
+        way.name,
+        rate,
+        _spread(_each(way, "web")),
+        f"{_per_core(way):,.0f}",
+        database,
+        f"{median(_each(way, 'bank')):.0f}",
+        f"{median(_each(way, 'load')):.0f}",
+        f"{median(one.p50 for one in way.rounds) * 1e3:.1f}",
+        f"{median(one.p99 for one in way.rounds) * 1e3:.1f}",
+        errors,
+    )
+
+
+def _placing(found: Placing) -> Iterator[str]:
+    web, others = (",".join(map(str, sorted(one))) for one in cores())
+    yield (
+        f"web on core {web}; PostgreSQL, bank and load on core {others}; the worker waits; "
+        f"{orders.ACCOUNTS} accounts"
+    )
+    yield (
+        f"a durable write costs {found.flush * 1e3:.2f} ms here; {orders.ROUNDS} rounds of "
+        f"{orders.SECONDS} s each, medians (lowest-highest); µs are processor time per order"
+    )
+    yield ""
+    yield _COLUMNS.format(*_HEAD)
+    yield _COLUMNS.format(*_UNITS)
+    for way in found.ways:
+        yield _row(way)
+    yield ""
+    limit = median(_each(found.bare, "db"))
+    for way in (found.early, found.complete):
+        ratio = median(_each(way, "db")) / limit
+        aim = f"  (aim: {DATABASE_RATIO_AIM} or less)" if way is found.early else ""
+        yield f"database per order, {way.name} / the statement alone: {ratio:.2f}{aim}"
+    yield (
+        f"orders per second and core of the web, {found.early.name}: "
+        f"{_per_core(found.early):,.0f}  (aim: {ORDERS_PER_CORE_AIM:,} or more)"
+    )
+
+
+def _sealing(found: Sealing) -> Iterator[str]:
+    yield f"one document of {found.bytes / 1000:.0f} KB, processor time"
+    for name, ours, limit in (
+        ("inspect and seal", found.seal, found.seal_limit),
+        ("verify", found.verify, found.verify_limit),
+    ):
+        yield (
+            f"  {name:18}{ours * 1e3:7.2f} ms   one P-256 operation and SHA-256 of the bytes: "
+            f"{limit * 1e3:.3f} ms   ratio {ours / limit:,.0f}"
+        )
+
+
+def _faults(found: Placing) -> Iterator[str]:
+    if found.errors:
+        yield f"{found.errors} requests were not answered as asked"
+    if found.recorded != found.answered:
+        yield f"{found.answered} orders answered, {found.recorded} in the database"
+    if not found.audit_holds:
+        yield f"the audit failed:\n{found.audit}"
+
+
+def main() -> int:
+    """Print everything; 1 for an error, a missing order or a broken audit."""
+    begun = time.perf_counter()
+    print(f"meterai bench: {description()}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
+        placing = orders.measure(Path(folder))
+    for line in _placing(placing):
+        print(line)
+    print(flush=True)
+    for line in _sealing(sealing.measure()):
+        print(line)
+    print()
+    faults = list(_faults(placing))
+    for line in faults or [f"{placing.recorded:,} orders, none lost; every invariant holds"]:
+        print(line)
+    print(f"took {time.perf_counter() - begun:.0f} s")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

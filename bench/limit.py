@@ -1,0 +1,80 @@
+"""The limit: the statement of the web, driven by pgbench against the same server."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from urllib.parse import parse_qs, urlsplit
+
+from meterai.orders import store
+from meterai.orders.model import OrderKind, request_hash
+from meterai.plumbing.config import Settings
+from meterai.plumbing.embedded import programs
+
+_TPS = re.compile(r"tps = ([0-9.]+) \(without initial connection time\)")
+_COUNT = re.compile(r"number of transactions actually processed: (\d+)")
+_FAILED = re.compile(r"number of failed transactions: (\d+)")
+
+# Fresh ids and keys are made in the statement itself, the rest is bound as the web binds it.
+_VALUES = (
+    "lpad(to_hex(:account::bigint), 32, '0')::uuid",
+    "uuidv7()",
+    "gen_random_uuid()::text",
+    *(":request", ":kind", ":quantity", ":price", ":fee", ":lapses", ":due"),
+    "uuidv7()",
+    "'MTR' || repeat('0', 20) || translate(gen_random_uuid()::text, '-', '')",
+    ":lease",
+)
+
+
+def script(accounts: int) -> str:
+    """`store.PLACE` as pgbench runs it, each time for one of so many accounts."""
+    statement = " ".join(store.PLACE.split())
+    for value in _VALUES:
+        statement = statement.replace("%s", value, 1)
+    return f"\\set account random(1, {accounts})\n{statement};\n"
+
+
+def bound(settings: Settings, quantity: int) -> dict[str, str]:
+    """What does not change from order to order."""
+    return {
+        "request": "\\x" + request_hash(OrderKind.STAMPS, quantity).hex(),
+        "kind": OrderKind.STAMPS.value,
+        "quantity": str(quantity),
+        "price": str(settings.stamp_price),
+        "fee": str(settings.service_fee),
+        "lapses": str(settings.order_lapses_seconds),
+        "due": str(settings.stamps_due_seconds),
+        "lease": "0",
+    }
+
+
+class Pgbench:
+    """One script against one database."""
+
+    def __init__(
+        self, database_url: str, text: str, values: Mapping[str, str], connections: int
+    ) -> None:
+        self._url = database_url
+        self._text = text
+        self._values = values
+        self._connections = connections
+
+    def run(self, seconds: int) -> tuple[int, float, int]:
+        """Transactions done, transactions per second, and how many failed."""
+        found = urlsplit(self._url)
+        host = parse_qs(found.query)["host"][0] if found.query else found.hostname
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+            file.write(self._text)
+            file.flush()
+            command = [str(programs() / "pgbench"), "-n", "-M", "prepared", "-T", str(seconds)]
+            command += ["-c", str(self._connections), "-j", "1", "-f", file.name]
+            for name, value in self._values.items():
+                command += ["-D", f"{name}={value}"]
+            command += ["-h", str(host), "-U", found.username or "postgres", found.path[1:]]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        counted, rate = _COUNT.search(done.stdout), _TPS.search(done.stdout)
+        failed = _FAILED.search(done.stdout)
+        if done.returncode or counted is None or rate is None or failed is None:
+            raise RuntimeError(f"pgbench: {done.stderr}\n{done.stdout}")
+        return int(counted[1]), float(rate[1]), int(failed[1])

@@ -1,0 +1,177 @@
+"""A load generator for one small request, cheap enough to share the machine with the server.
+
+HTTP/1.1 with keep-alive over plain sockets, requests as ready bytes.  Closed: each connection
+asks again as soon as it was answered, which shows how much the server can do.  Steady: requests
+fall due at a fixed rate whether or not earlier ones were answered, and their latency counts from
+the moment they were due, which shows what a buyer waits.
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import cast
+
+ANSWER_SECONDS_MAX = 10.0  # after the last request; then what is missing is an error
+TICK_SECONDS = 0.001  # how finely steady requests fall due
+REQUESTS_MAX = 200_000  # of one measurement, whatever the machine
+_LENGTH = b"content-length: "
+
+
+@dataclass(slots=True)
+class Heard:
+    """What came back: how many of each status, how late, and errors by name."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    latencies: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def answered(self, status: int) -> int:
+        """Answers with this status."""
+        return self.statuses[status]
+
+    def failed(self, status: int) -> int:
+        """Everything but answers with this status."""
+        return sum(self.statuses.values()) - self.statuses[status] + sum(self.errors.values())
+
+    def latency(self, share: float) -> float:
+        """The latency that this share of the answers did not exceed, in seconds."""
+        ordered = sorted(self.latencies)
+        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
+
+
+class _Wire(asyncio.Protocol):
+    """One connection: at most one request on it at a time."""
+
+    def __init__(self, on_answer: Callable[["_Wire", int], None]) -> None:
+        self._on_answer = on_answer
+        self._received = b""
+        self._transport: asyncio.WriteTransport | None = None
+        self.due = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast("asyncio.WriteTransport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._on_answer(self, 0)
+
+    def ask(self, request: bytes, due: float) -> None:
+        assert self._transport is not None
+        self.due = due
+        self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        end = self._received.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = self._received[:end].lower()
+        begin = head.find(_LENGTH)
+        if begin < 0:
+            self._on_answer(self, 0)
+            return
+        length = int(head[begin + len(_LENGTH) :].split(b"\r", 1)[0])
+        if len(self._received) >= end + 4 + length:
+            self._received = b""
+            self._on_answer(self, int(head[9:12]))
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+class Load:
+    """Asks one server over a fixed number of connections.  Use `closed` or `steady` once."""
+
+    def __init__(self, host: str, port: int, requests: Iterator[bytes], connections: int) -> None:
+        self._address = (host, port)
+        self._requests = requests
+        self._count = connections
+        self._heard = Heard()
+        self._idle: deque[_Wire] = deque()
+        self._due: deque[float] = deque()
+        self._asked = 0
+        self._under_way = 0
+        self._asks_again_until = 0.0
+        self._quiet = asyncio.Event()  # nothing is due and nothing under way
+        self._is_over = False
+
+    def _on_answer(self, wire: _Wire, status: int) -> None:
+        if self._is_over:
+            return
+        now = time.perf_counter()
+        if status:
+            self._heard.statuses[status] += 1
+            self._heard.latencies.append(now - wire.due)
+        else:
+            self._heard.errors["unreadable answer" if wire.is_open else "connection lost"] += 1
+        self._under_way -= 1
+        if wire.is_open:
+            self._idle.append(wire)
+            if now < self._asks_again_until:
+                self._due.append(now)
+            self._feed()
+        if not self._under_way:
+            self._quiet.set()
+
+    def _feed(self) -> None:
+        while self._due and self._idle and self._asked < REQUESTS_MAX:
+            self._asked += 1
+            self._under_way += 1
+            self._quiet.clear()
+            self._idle.popleft().ask(next(self._requests), self._due.popleft())
+
+    async def _connect(self) -> list[_Wire]:
+        loop = asyncio.get_running_loop()
+
+        def wire() -> _Wire:
+            return _Wire(self._on_answer)
+
+        wires = [
+            (await loop.create_connection(wire, *self._address))[1] for _ in range(self._count)
+        ]
+        self._idle.extend(wires)
+        return wires
+
+    async def _finish(self, wires: list[_Wire], begun: float) -> Heard:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), ANSWER_SECONDS_MAX)
+        self._heard.seconds = time.perf_counter() - begun
+        self._is_over = True
+        if missing := self._under_way + len(self._due):
+            self._heard.errors["no answer"] += missing
+        for wire in wires:
+            wire.close()
+        return self._heard
+
+    async def closed(self, seconds: float) -> Heard:
+        """Every connection asks, and asks again when it was answered."""
+        wires = await self._connect()
+        begun = time.perf_counter()
+        self._asks_again_until = begun + seconds
+        self._due.extend([begun] * self._count)
+        self._feed()
+        await asyncio.sleep(seconds)
+        return await self._finish(wires, begun)
+
+    async def steady(self, rate: float, seconds: float) -> Heard:
+        """`rate` requests fall due per second, evenly."""
+        wires = await self._connect()
+        begun = time.perf_counter()
+        fallen_due, total = 0, min(int(rate * seconds), REQUESTS_MAX)
+        while fallen_due < total:
+            by_now = min(int((time.perf_counter() - begun) * rate) + 1, total)
+            self._due.extend(begun + number / rate for number in range(fallen_due, by_now))
+            fallen_due = by_now
+            self._feed()
+            await asyncio.sleep(TICK_SECONDS)
+        return await self._finish(wires, begun)

@@ -1,0 +1,227 @@
+"""Placing orders: over HTTP in two ways, and as the bare statement."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import uvloop
+
+from bench.limit import Pgbench, bound, script
+from bench.load import Heard, Load
+from bench.machine import Group, cores, flush_seconds, parts_of_instance
+from meterai.accounts import AccountDesk
+from meterai.apps.instance import database_of
+from meterai.kit.clock import SystemClock
+from meterai.plumbing.config import Settings, load
+from meterai.plumbing.database import Database
+from tests.support.instance import Instance
+
+ACCOUNTS = 400  # an account is one row lock; a rush has many more
+CONNECTIONS = 32  # to the web; to the database as many as its pool has
+QUANTITY = 3
+ROUNDS = 3
+SECONDS = 4
+WARM_UP_SECONDS = 3
+STEADY_SHARE = 0.5  # of what the closed loop reached: the rate at which waiting is measured
+CREATED = 201
+
+
+@dataclass(slots=True)
+class Round:
+    """One measurement: what was done in it, and the processor seconds of each group."""
+
+    orders: int
+    seconds: float
+    errors: int
+    cpu: dict[str, float]
+    p50: float = 0.0
+    p99: float = 0.0
+
+    def each(self, group: str) -> float:
+        """Processor seconds of a group per order."""
+        return self.cpu[group] / self.orders if self.orders else 0.0
+
+
+@dataclass(slots=True)
+class Way:
+    """One way to place orders, and its measurements."""
+
+    name: str
+    is_http: bool = True
+    rounds: list[Round] = field(default_factory=list)
+
+
+class Bench:
+    """A running instance whose parts are pinned and whose worker waits."""
+
+    def __init__(self, instance: Instance, settings: Settings) -> None:
+        found = urlsplit(instance.url)
+        assert found.hostname
+        assert found.port
+        self._host, self._port = found.hostname, found.port
+        self._settings = settings
+        parts = parts_of_instance()
+        web_cores, other_cores = cores()
+        self.groups = {"web": parts["web"], "db": parts["postgres"], "bank": parts["standins"]}
+        self._worker = parts["worker"]
+        for name, group in self.groups.items():
+            group.pin(web_cores if name == "web" else other_cores)
+        self.groups["load"] = Group(psutil.Process(), with_children=False)
+        self.groups["load"].pin(other_cores)
+        self._keys: list[str] = []
+        self._numbers = itertools.count()
+        values = bound(settings, QUANTITY)
+        self._pgbench = Pgbench(
+            settings.database_url, script(ACCOUNTS), values, settings.database_connections
+        )
+
+    @contextmanager
+    def worker_waits(self) -> Iterator[None]:
+        """Meanwhile the worker does nothing, so that what the web costs is seen alone."""
+        self._worker.pause()
+        try:
+            yield
+        finally:
+            self._worker.go_on()
+
+    async def open_accounts(self) -> None:
+        """Make the accounts, each with an API key."""
+        database = Database(self._settings.database_url, connections=2)
+        await database.open()
+        try:
+            desk = AccountDesk(database, b"", self._settings, SystemClock())
+            for number in range(ACCOUNTS):
+                account = await desk.create(f"buyer{number}@example.org")
+                self._keys.append(await desk.create_api_key(account, "bench"))
+        finally:
+            await database.close()
+
+    def _requests(self, *, with_qr: bool) -> Iterator[bytes]:
+        """Orders without end, one account after the other, each with a key of its own."""
+        body = b'{"quantity":%d}' % QUANTITY
+        heads = [
+            f"POST /v1/orders HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+            f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n".encode()
+            for key in self._keys
+        ]
+        prefer = b"" if with_qr else b"Prefer: respond-async\r\n"
+        tail = prefer + b"Idempotency-Key: 5f1c9a52-7b0e-4b8e-8f3b-%012d\r\n\r\n" + body
+        for head in itertools.cycle(heads):
+            yield head + tail % next(self._numbers)
+
+    def _load(self, *, with_qr: bool) -> Load:
+        requests = self._requests(with_qr=with_qr)
+        return Load(self._host, self._port, requests, CONNECTIONS)
+
+    def _cpu(self) -> dict[str, float]:
+        return {name: group.cpu() for name, group in self.groups.items()}
+
+    def _measured(self, load: Awaitable[Heard]) -> Round:
+        before = self._cpu()
+        heard = uvloop.run(_heard(load))
+        after = self._cpu()
+        return Round(
+            heard.answered(CREATED),
+            heard.seconds,
+            heard.failed(CREATED),
+            {name: after[name] - before[name] for name in after},
+            heard.latency(0.50),
+            heard.latency(0.99),
+        )
+
+    def closed(self, seconds: float, *, with_qr: bool) -> Round:
+        """As fast as the web answers."""
+        return self._measured(self._load(with_qr=with_qr).closed(seconds))
+
+    def steady(self, seconds: float, rate: float, *, with_qr: bool) -> Round:
+        """At a fixed rate."""
+        return self._measured(self._load(with_qr=with_qr).steady(rate, seconds))
+
+    def bare(self, seconds: int) -> Round:
+        """The statement alone."""
+        before = self._cpu()
+        done, rate, failed = self._pgbench.run(seconds)
+        after = self._cpu()
+        cpu = {name: after[name] - before[name] for name in after}
+        return Round(done, done / rate, failed, cpu)
+
+    async def recorded(self) -> int:
+        """Orders in the database."""
+        database = Database(self._settings.database_url, connections=1)
+        await database.open()
+        try:
+            row = await database.call("SELECT count(*) AS orders FROM orders")
+        finally:
+            await database.close()
+        assert row is not None
+        return int(row["orders"])
+
+
+async def _heard(load: Awaitable[Heard]) -> Heard:
+    return await load
+
+
+@dataclass(slots=True)
+class Placing:
+    """Everything measured about placing orders."""
+
+    early: Way = field(default_factory=lambda: Way("recorded, QR later"))
+    early_steady: Way = field(default_factory=lambda: Way("  the same at half rate"))
+    complete: Way = field(default_factory=lambda: Way("answered with the QR"))
+    complete_steady: Way = field(default_factory=lambda: Way("  the same at half rate"))
+    bare: Way = field(default_factory=lambda: Way("the statement alone", is_http=False))
+    answered: int = 0
+    recorded: int = 0
+    flush: float = 0.0
+    audit: str = ""
+    audit_holds: bool = False
+
+    @property
+    def ways(self) -> list[Way]:
+        """Every way, in the order of the table."""
+        return [self.early, self.early_steady, self.complete, self.complete_steady, self.bare]
+
+    @property
+    def errors(self) -> int:
+        """Everything that did not go as asked."""
+        return sum(one.errors for way in self.ways for one in way.rounds)
+
+    def make_rounds(self, bench: Bench) -> None:
+        """Warm up, then every way in turn: all meet the same noise of the machine."""
+        warm_ups = [
+            bench.closed(WARM_UP_SECONDS, with_qr=False),
+            bench.closed(WARM_UP_SECONDS, with_qr=True),
+            bench.bare(1),
+        ]
+        rates = [STEADY_SHARE * one.orders / one.seconds for one in warm_ups]
+        for _ in range(ROUNDS):
+            self.bare.rounds.append(bench.bare(SECONDS))
+            self.early.rounds.append(bench.closed(SECONDS, with_qr=False))
+            self.complete.rounds.append(bench.closed(SECONDS, with_qr=True))
+            self.early_steady.rounds.append(bench.steady(SECONDS, rates[0], with_qr=False))
+            self.complete_steady.rounds.append(bench.steady(SECONDS, rates[1], with_qr=True))
+        measured = [one for way in self.ways for one in way.rounds]
+        self.answered = sum(one.orders for one in (*warm_ups, *measured))
+
+
+def measure(folder: Path) -> Placing:
+    """Start an instance in `folder`, measure, audit, stop it."""
+    found = Placing(flush=flush_seconds(folder))
+    with Instance(folder, METERAI_POLL_AFTER_SECONDS="600") as instance:
+        configured = load({"data": str(folder)}).settings
+        with database_of(configured) as settings:
+            bench = Bench(instance, settings)
+            asyncio.run(bench.open_accounts())
+            with bench.worker_waits():
+                found.make_rounds(bench)
+                found.recorded = asyncio.run(bench.recorded())
+        done = instance.command("audit")
+    found.audit = done.stdout + done.stderr
+    found.audit_holds = done.returncode == 0
+    return found

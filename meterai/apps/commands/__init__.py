@@ -1,0 +1,1 @@
+"""The commands, one module for each kind of work, loaded when one of them is called."""

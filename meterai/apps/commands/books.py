@@ -1,0 +1,65 @@
+"""Commands of the operator about money and stamps."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from meterai import stamps
+from meterai.apps.audit import Audit
+from meterai.apps.audit import audit as check_everything
+from meterai.apps.instance import database_of
+from meterai.apps.options import NO_OPTIONS, AsJson, Options, line
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.migrations import migrate
+
+Answer = TypeVar("Answer")
+
+
+def _with_database(options: Options, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
+    async def run(settings: Settings) -> Answer:
+        database = Database(settings.database_url, connections=2)
+        await database.open()
+        try:
+            return await act(database)
+        finally:
+            await database.close()
+
+    with database_of(options.settings()) as settings:
+        migrate(settings.database_url)
+        return asyncio.run(run(settings))
+
+
+def audit(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
+    """Check every invariant of money and stamps.  Exit status 0 only if all hold."""
+    found: Audit = _with_database(options, check_everything)
+    if as_json:
+        line(json.dumps(found.as_json(), indent=2))
+    else:
+        for finding in found.findings:
+            mark = "holds " if finding.holds else f"BROKEN ({finding.broken})"
+            line(f"{mark} {finding.invariant.name}")
+            for row in finding.evidence:
+                line("        " + ", ".join(f"{name}={value}" for name, value in row.items()))
+        line("every invariant holds" if found.holds else "NOT every invariant holds")
+    raise SystemExit(0 if found.holds else 1)
+
+
+def stop_issuing(reason: str, options: Options = NO_OPTIONS) -> None:
+    """Stop issuing: paid orders wait, and their money goes back when it is due."""
+    _set_issuing(options, is_open=False, reason=reason)
+
+
+def open_issuing(options: Options = NO_OPTIONS) -> None:
+    """Issue again: paid orders that still wait are executed."""
+    _set_issuing(options, is_open=True, reason="")
+
+
+def _set_issuing(options: Options, *, is_open: bool, reason: str) -> None:
+    async def change(database: Database) -> None:
+        async with database.transaction() as tx:
+            await stamps.set_issuing(tx, is_open=is_open, reason=reason)
+
+    _with_database(options, change)
+    line("issuing is open" if is_open else f"issuing is stopped: {reason}")

@@ -1,0 +1,211 @@
+"""What happens at the same moment: each promise with as many hands on it as the pool has."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable
+from uuid import UUID
+
+import pytest
+
+from meterai.orders import OrderKind
+from meterai.orders import store as order_store
+from meterai.payments import store as payment_store
+from meterai.refunds import store as refund_store
+from meterai.stamping import store as stamping_store
+from tests.support.shop import FEE, PRICE, Paid, Shop
+
+TIMES = 8  # each race is run again and again, since who wins is chance
+
+
+def at_once(shop: Shop, *works: Awaitable[object]) -> list[object]:
+    async def together() -> list[object]:
+        return list(await asyncio.gather(*works))
+
+    return shop.do(together())
+
+
+@pytest.fixture
+def quota(shop: Shop) -> UUID:
+    """An executed order of ten stamps."""
+    order = shop.place(10)
+    shop.pay(order)
+    shop.work()
+    assert shop.balance().available == 10
+    return order
+
+
+def test_sixteen_reserve_ten_stamps(shop: Shop, quota: UUID) -> None:
+    answers = at_once(shop, *(shop.reserving(1) for _ in range(16)))
+    assert sum(answer is not None for answer in answers) == 10
+    balance = shop.balance()
+    assert (balance.available, balance.held) == (0, 10)
+    assert len(shop.rows("SELECT DISTINCT serial FROM stamps")) == 10
+    shop.assert_books_hold()
+
+
+def test_the_same_key_reserves_once(shop: Shop, quota: UUID) -> None:
+    answers = at_once(shop, *(shop.reserving(1, "the same") for _ in range(8)))
+    assert len({answer["id"] for answer in answers}) == 1  # type: ignore[index]
+    assert sum(answer["created"] for answer in answers) == 1  # type: ignore[index]
+    assert shop.balance().held == 1
+    shop.assert_books_hold()
+
+
+def test_the_same_key_places_once(shop: Shop) -> None:
+    def placing() -> Awaitable[object]:
+        terms = shop.house.orders.terms(shop.account, "the same", b"r", OrderKind.STAMPS, 1)
+        return shop.house.database.call(order_store.PLACE, *terms)
+
+    answers = at_once(shop, *(placing() for _ in range(8)))
+    assert len({answer["id"] for answer in answers}) == 1  # type: ignore[index]
+    assert len(shop.rows("SELECT 1 FROM payment_attempts")) == 1
+
+
+def test_a_payment_told_by_eight_is_posted_once(shop: Shop) -> None:
+    order = shop.place(1)
+    attempt = shop.attempts(order)[0]
+    told = (shop.account, attempt, "P1", PRICE + FEE)
+    answers = at_once(
+        shop,
+        *(
+            shop.house.database.call(payment_store.CAPTURE, *told, how)
+            for how in ["notification", "question"] * 4
+        ),
+    )
+    assert Counter(answer["outcome"] for answer in answers) == {  # type: ignore[index]
+        "captured": 1,
+        "known": 7,
+    }
+    shop.work()
+    assert shop.balance().available == 1
+    shop.assert_books_hold()
+
+
+def test_two_payments_of_one_order_execute_it_once(shop: Shop) -> None:
+    for _ in range(TIMES):
+        shop.clear()
+        order = shop.place(2)
+        for _ in range(3):
+            shop.pay(order)
+        worker, other = shop.worker(concurrency=8), shop.worker(concurrency=8)
+        at_once(shop, worker.run_batch(), other.run_batch())
+        shop.work()
+        assert shop.balance().available == 2
+        assert len(shop.refunds()) == 2
+        shop.assert_books_hold()
+
+
+def test_a_denial_overtakes_or_follows_its_settlement(shop: Shop) -> None:
+    for kind in ["stamps", "documents"] * TIMES:
+        shop.clear()
+        order = shop.place(2) if kind == "stamps" else shop.place_documents([1, 1])
+        paid = shop.pay(order)
+        at_once(
+            shop,
+            shop.worker(concurrency=8).run_batch(),
+            shop.house.database.call(
+                payment_store.DENY, shop.account, paid.attempt, paid.number, paid.amount
+            ),
+            shop.worker(concurrency=8).run_batch(),
+        )
+        shop.assert_books_hold()
+        shop.work_off()
+        shop.assert_books_hold()
+        assert shop.state(order) in ("denied", "placed")
+        assert shop.in_flight() == 0
+
+
+def test_stamps_asked_back_while_they_are_reserved(shop: Shop) -> None:
+    for _ in range(TIMES):
+        shop.clear()
+        order = shop.place(6)
+        shop.pay(order)
+        shop.work()
+        answers = at_once(
+            shop, *(shop.reserving(1) for _ in range(4)), shop.asking_back(order), shop.reserving(1)
+        )
+        returned = answers[4]
+        reserved = sum(isinstance(answer, dict) for answer in answers)
+        assert returned == 6 - reserved
+        assert (shop.balance().available, shop.balance().held) == (0, reserved)
+        shop.assert_books_hold()
+
+
+def test_asked_back_twice_at_once_comes_back_once(shop: Shop, quota: UUID) -> None:
+    answers = at_once(shop, *(shop.asking_back(quota) for _ in range(6)))
+    assert sorted(answers) == [0, 0, 0, 0, 0, 10]  # type: ignore[type-var]
+    shop.assert_books_hold()
+
+
+def test_whoever_delivers_first_wins(shop: Shop, quota: UUID) -> None:
+    for _ in range(TIMES):
+        stamping = shop.reserve(1)
+        one = (shop.account, stamping)
+        answers = at_once(
+            shop,
+            *(
+                shop.house.database.call(
+                    stamping_store.DELIVER, *one, b"delta", shop.delta_hash, b"s" * 32
+                )
+                for _ in range(3)
+            ),
+            shop.house.database.call(stamping_store.FAIL, *one, "not_in_time"),
+        )
+        assert len({answer["state"] for answer in answers}) == 1  # type: ignore[index]
+        shop.work()
+        shop.assert_books_hold()
+
+
+def test_withdrawn_and_paid_at_once(shop: Shop) -> None:
+    for _ in range(TIMES):
+        shop.clear()
+        order = shop.place(1)
+        shop.pay(order)
+        at_once(
+            shop,
+            shop.worker(concurrency=8).run_batch(),
+            shop.house.database.call(order_store.ABANDON, shop.account, order, "withdrawn"),
+        )
+        shop.work()
+        assert shop.state(order) in ("executed", "withdrawn")
+        assert len(shop.refunds()) == (shop.state(order) == "withdrawn")
+        shop.assert_books_hold()
+
+
+def test_turned_round_and_executed_at_once(shop: Shop) -> None:
+    for _ in range(TIMES):
+        shop.clear()
+        order = shop.place(1)
+        shop.set_issuing(is_open=False)
+        shop.pay(order)
+        shop.work()
+        shop.set_issuing(is_open=True)
+        refund = shop.refund_terms()
+        at_once(
+            shop,
+            shop.house.database.call(order_store.EXECUTE, shop.account, order),
+            shop.house.database.call(refund_store.NOT_EXECUTED, shop.account, order, *refund),
+        )
+        shop.work()
+        assert shop.balance().available == (shop.state(order) == "executed")
+        assert len(shop.refunds()) == (shop.state(order) == "returning")
+        shop.assert_books_hold()
+
+
+def test_a_denial_and_the_refund_of_the_same_money_at_once(shop: Shop) -> None:
+    for more in [-1, 700] * (TIMES // 2):
+        shop.clear()
+        order = shop.place(1)
+        paid: Paid = shop.pay(order, more)
+        shop.work_once()  # settled: `money_to_return` waits
+        at_once(
+            shop,
+            shop.worker(concurrency=8).run_batch(),
+            shop.house.database.call(
+                payment_store.DENY, shop.account, paid.attempt, paid.number, paid.amount
+            ),
+        )
+        at_once(shop, shop.worker(concurrency=8).run_batch(), shop.worker().run_batch())
+        shop.work_off()
+        shop.assert_books_hold()
+        assert shop.in_flight() == 0

@@ -1,0 +1,188 @@
+"""Whatever happens in whatever order, the books hold: every invariant of `meterai audit`."""
+
+from hypothesis import HealthCheck, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.support.shop import Paid, Shop
+
+WHICH = st.integers(min_value=0, max_value=7)
+STEPS = 50
+EXAMPLES = 900
+
+
+class Trade(RuleBasedStateMachine):
+    """Any sequence of what buyers, banks, operators, workers and issuers do."""
+
+    shop: Shop
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shop.clear()
+
+    # -- orders ----------------------------------------------------------------------------
+
+    @rule(quantity=st.integers(1, 3))
+    def place(self, quantity: int) -> None:
+        self.shop.place(quantity)
+
+    @rule(sizes=st.lists(st.integers(1, 2), min_size=1, max_size=2))
+    def place_documents(self, sizes: list[int]) -> None:
+        self.shop.place_documents(sizes)
+
+    @precondition(lambda self: self.shop.placed)
+    @rule(which=WHICH, state=st.sampled_from(["lapsed", "withdrawn"]))
+    def give_up(self, which: int, state: str) -> None:
+        self.shop.give_up(self._order(which), state)
+
+    @precondition(lambda self: self.shop.placed)
+    @rule(which=WHICH)
+    def execute(self, which: int) -> None:
+        self.shop.execute(self._order(which))
+
+    @precondition(lambda self: self.shop.placed)
+    @rule(which=WHICH)
+    def turn_round(self, which: int) -> None:
+        self.shop.turn_round(self._order(which))
+
+    @rule(is_open=st.booleans())
+    def set_issuing(self, is_open: bool) -> None:
+        self.shop.set_issuing(is_open=is_open)
+
+    # -- payments --------------------------------------------------------------------------
+
+    @precondition(lambda self: self.shop.placed)
+    @rule(which=WHICH, more=st.sampled_from([0, 0, 0, -1, 700]), attempt=WHICH)
+    def pay(self, which: int, more: int, attempt: int) -> None:
+        order = self._order(which)
+        attempts = self.shop.attempts(order)
+        self.shop.pay(order, more, attempts[attempt % len(attempts)])
+
+    @precondition(lambda self: self.shop.paid)
+    @rule(which=WHICH)
+    def tell_again(self, which: int) -> None:
+        assert self.shop.tell(self._paid(which)) == "known"
+
+    @precondition(lambda self: self.shop.paid)
+    @rule(which=WHICH)
+    def deny(self, which: int) -> None:
+        self.shop.deny(self._paid(which))
+
+    @precondition(lambda self: self.shop.placed)
+    @rule(which=WHICH)
+    def deny_before_it_is_told(self, which: int) -> None:
+        attempt = self.shop.attempts(self._order(which))[-1]
+        paid = Paid(attempt, f"E{len(self.shop.paid):06}", 10_500)
+        self.shop.deny(paid)
+        assert self.shop.tell(paid) == "known"
+
+    @precondition(lambda self: self.shop.placed)
+    @rule(which=WHICH, how=st.sampled_from(["make_qr", "lose_qr", "decline"]))
+    def move_attempt(self, which: int, how: str) -> None:
+        attempt = self.shop.attempts(self._order(which))[-1]
+        getattr(self.shop, how)(attempt)
+
+    # -- stampings -------------------------------------------------------------------------
+
+    @rule(count=st.integers(1, 3))
+    def reserve(self, count: int) -> None:
+        before = self.shop.balance()
+        reserved = self.shop.reserve(count)
+        assert (reserved is not None) == (before.available >= count)
+
+    @precondition(lambda self: self.shop.stampings)
+    @rule(which=WHICH)
+    def deliver(self, which: int) -> None:
+        self.shop.deliver(self._stamping(which))
+
+    @precondition(lambda self: self.shop.stampings)
+    @rule(which=WHICH)
+    def fail(self, which: int) -> None:
+        self.shop.fail(self._stamping(which))
+
+    # -- refunds ---------------------------------------------------------------------------
+
+    @precondition(lambda self: self.shop.placed)
+    @rule(which=WHICH)
+    def ask_back(self, which: int) -> None:
+        self.shop.ask_back(self._order(which))
+
+    @rule(which=WHICH, how=st.sampled_from(["send", "settle", "refuse"]))
+    def move_refund(self, which: int, how: str) -> None:
+        refunds = self.shop.refunds()
+        if refunds:
+            getattr(self.shop, how)(refunds[which % len(refunds)])
+
+    # -- the worker ------------------------------------------------------------------------
+
+    @rule()
+    def work(self) -> None:
+        self.shop.work()
+
+    @rule()
+    def work_once(self) -> None:
+        self.shop.work_once()
+
+    @rule(which=WHICH)
+    def postpone(self, which: int) -> None:
+        self.shop.postpone(which)
+
+    # -- what must be true -----------------------------------------------------------------
+
+    @invariant()
+    def books_hold(self) -> None:
+        self.shop.assert_books_hold()
+
+    def teardown(self) -> None:
+        """In the end every rupiah has left its flight: executed, or back with the buyer."""
+        shop = self.shop
+        shop.work_off()
+        for stamping in shop.stampings:
+            shop.fail(stamping)
+        shop.work_off()
+        for order in shop.placed:
+            shop.turn_round(order)
+        shop.work_off()
+        shop.assert_books_hold()
+        for refund in shop.refunds():
+            shop.send(refund)
+            shop.settle(refund)
+        shop.work_off()
+        shop.assert_books_hold()
+        states = {order: shop.state(order) for order in shop.placed}
+        note(f"states at the end: {states}")
+        import collections
+        with open("/tmp/w/deep/states","a") as f: f.write(" ".join(sorted(states.values()))+" | "+" ".join(f"{r['cause']}:{r['state']}" for r in shop.rows("SELECT cause,state FROM refunds"))+" | "+" ".join(r["reason"] for r in shop.rows("SELECT reason FROM entries WHERE reason NOT IN ('payment_captured','stamps_issued')"))+"\n")
+        assert shop.in_flight() == 0
+        assert not {"paid", "returning"} & set(states.values())
+
+    def _order(self, which: int):  # type: ignore[no-untyped-def]
+        return self.shop.placed[which % len(self.shop.placed)]
+
+    def _paid(self, which: int) -> Paid:
+        return self.shop.paid[which % len(self.shop.paid)]
+
+    def _stamping(self, which: int):  # type: ignore[no-untyped-def]
+        return self.shop.stampings[which % len(self.shop.stampings)]
+
+
+def test_whatever_happens_the_books_hold(shop: Shop) -> None:
+    Trade.shop = shop
+    run_state_machine_as_test(
+        Trade,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            derandomize=False,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

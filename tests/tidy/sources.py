@@ -1,0 +1,92 @@
+"""The product as the tidy tests read it: files, syntax trees, sentences, refusals."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import meterai
+from meterai.kit.refusal import Refusal
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "meterai"
+NOT_ROOMS = {"kit", "plumbing", "apps"}
+ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - NOT_ROOMS
+SOURCES = [(path, ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob("*.py"))]
+MIGRATIONS = sorted((ROOT / "migrations").glob("*.sql"))
+SQL = "\n".join(path.read_text() for path in MIGRATIONS)
+
+
+def home_of(path: Path) -> str:
+    """The room (or kit, plumbing, apps) a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0]
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of everything imported."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def sentences() -> Iterator[tuple[Path, str, dict[str, str]]]:
+    """(file, key, language -> text) of every sentence."""
+    for path in sorted(PACKAGE.glob("*/messages.toml")):
+        for key, texts in tomllib.loads(path.read_text()).items():
+            yield path, key, texts
+
+
+@cache
+def modules() -> tuple[str, ...]:
+    """Every module of the product, imported."""
+    names = [
+        found.name
+        for found in pkgutil.walk_packages(meterai.__path__, "meterai.")
+        if not found.name.endswith("__main__")
+    ]
+    for name in names:
+        importlib.import_module(name)
+    return tuple(names)
+
+
+def refusals() -> list[type[Refusal]]:
+    """Every refusal of the product that can be raised."""
+    modules()
+
+    def below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+        for child in kind.__subclasses__():
+            yield child
+            yield from below(child)
+
+    return sorted(
+        {kind for kind in below(Refusal) if kind.__module__.startswith("meterai.")},
+        key=lambda kind: (kind.__module__, kind.__name__),
+    )
+
+
+def facts_of(kind: type[Refusal]) -> set[str]:
+    """The names its constructor sets on itself: what `facts()` will hold."""
+    if "__init__" not in vars(kind):
+        return set()
+    text = inspect.getsource(kind.__init__)
+    return {name for name in re.findall(r"\bself\.([a-z]\w*)(?:: [^=\n]+)? =", text)}
+
+
+def our_files() -> list[Path]:
+    """Every file that is or would be committed."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    paths = (ROOT / name for name in listed.stdout.decode().split("\0") if name)
+    return [path for path in paths if path.is_file()]

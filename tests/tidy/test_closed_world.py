@@ -1,0 +1,190 @@
+"""What is named in one place exists in the other: sentences, refusals, routes, jobs, invariants."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from string import Formatter
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from meterai.apps.audit import INVARIANTS
+from meterai.apps.house import House
+from meterai.apps.web import build
+from meterai.apps.worker import effects
+from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
+from meterai.plumbing import http
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import PERMISSIONS
+from meterai.plumbing.messages import LANGUAGES, catalogue
+from meterai.refunds.model import RefundCause
+from tests.tidy.sources import PACKAGE, ROOMS, SOURCES, SQL, facts_of, refusals, sentences
+
+# Two classes, one fact for the client: come again in a moment.
+SHARED_CODES = {"busy": {"DatabaseBusy", "NoLeaseFree"}}
+# The database refuses with these where only a bug of ours can be the cause: they are faults.
+FAULTS = {"entry_differs", "entry_unbalanced"}
+
+
+def placeholders(text: str) -> set[str]:
+    return {name.split(".")[0] for _, name, _, _ in Formatter().parse(text) if name}
+
+
+# -- sentences ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("key", "texts"), [(key, texts) for _, key, texts in sentences()])
+def test_a_sentence_is_said_in_both_languages(key: str, texts: dict[str, str]) -> None:
+    assert set(texts) == set(LANGUAGES), key
+    assert all(text.strip() == text and text for text in texts.values()), key
+    indonesian, english = (placeholders(texts[language]) for language in LANGUAGES)
+    assert indonesian == english, key
+
+
+def test_a_sentence_is_said_in_one_room() -> None:
+    assert len(catalogue()) == len(list(sentences()))
+
+
+def spoken() -> Iterator[tuple[str, str]]:
+    """(where, key) of every sentence asked for by a constant."""
+    for path, tree in SOURCES:
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Name(id="say"), args=[ast.Constant(value=str(key)), *_]):
+                    yield f"{path}:{node.lineno}", key
+                case ast.keyword(arg="template", value=ast.Constant(value=str(name))):
+                    yield f"{path}:{node.value.lineno}", f"mail.{name}.subject"
+                    yield f"{path}:{node.value.lineno}", f"mail.{name}.text"
+
+
+def test_what_is_said_was_written() -> None:
+    missing = [f"{where}: {key}" for where, key in spoken() if key not in catalogue()]
+    missing += [
+        cause for cause in RefundCause if f"refund.cause.{cause.value}" not in catalogue()
+    ]
+    assert not missing, "\n".join(missing)
+
+
+# -- refusals ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.__name__)
+def test_a_refusal_is_complete(kind: type[Refusal]) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", kind.code), kind
+    assert 400 <= kind.status < 600, kind
+    assert kind.__doc__, f"{kind} says which fact it is named for"
+    assert not kind.__name__.endswith("Error"), f"{kind}: name the fact"
+    texts = catalogue().get(f"refusal.{kind.code}")
+    assert texts is not None, f"refusal.{kind.code} is not translated"
+    unknown = placeholders(texts["id"]) - facts_of(kind)
+    assert not unknown, f"refusal.{kind.code} speaks of {unknown}, which {kind} does not tell"
+
+
+def test_a_code_belongs_to_one_refusal() -> None:
+    classes: dict[str, set[str]] = {}
+    for kind in refusals():
+        classes.setdefault(kind.code, set()).add(kind.__name__)
+    shared = {code: names for code, names in classes.items() if len(names) > 1}
+    assert shared == SHARED_CODES
+
+
+def test_what_the_framework_refuses_is_translated() -> None:
+    codes = set(http._MESSAGE_OF_STATUS.values()) | {"malformed", "fault"}
+    assert not {code for code in codes if f"refusal.{code}" not in catalogue()}
+
+
+def test_no_translation_is_left_behind() -> None:
+    known = {kind.code for kind in refusals()} | set(http._MESSAGE_OF_STATUS.values()) | {"fault"}
+    said = {key.removeprefix("refusal.") for key in catalogue() if key.startswith("refusal.")}
+    assert said - known == set()
+
+
+def test_what_the_database_refuses_is_declared() -> None:
+    codes = set(re.findall(r"refuse\('(\w+)'", SQL))
+    assert {code for code in codes if declared_for_code(code) is None} == FAULTS
+
+
+def test_a_declared_constraint_exists() -> None:
+    for name in re.findall(r'refusal_of_constraint\("(\w+)"', _all_python()):
+        assert declared_for_constraint(name) is not None
+        assert re.search(rf"CONSTRAINT {name}\b", SQL), name
+
+
+# -- routes ------------------------------------------------------------------------------------
+
+
+def handlers() -> list[tuple[str, HTTPRouteHandler]]:
+    found = []
+    for route in build(Settings()).routes:
+        assert isinstance(route, HTTPRoute), f"{route.path}: only HTTP is spoken"
+        # OPTIONS is answered by the framework.
+        found += [
+            (route.path, handler)
+            for handler in route.route_handlers
+            if handler.http_methods != {"OPTIONS"}
+        ]
+    return found
+
+
+def test_every_route_declares_a_permission() -> None:
+    undeclared = [
+        f"{sorted(handler.http_methods)} {path}: permission {handler.opt.get('permission')!r}"
+        for path, handler in handlers()
+        if handler.opt.get("permission") not in PERMISSIONS
+    ]
+    assert not undeclared, "\n".join(undeclared)
+
+
+def test_every_route_is_guarded() -> None:
+    for path, handler in handlers():
+        assert http.admit in handler.resolve_guards(), path
+
+
+def test_a_route_that_changes_something_is_not_asked_by_get() -> None:
+    for path, handler in handlers():
+        assert handler.http_methods in ({"GET"}, {"POST"}, {"GET", "HEAD"}), path
+
+
+# -- jobs --------------------------------------------------------------------------------------
+
+
+def emitted() -> set[str]:
+    """Every kind of job somebody writes."""
+    kinds = set(re.findall(r"emit\(\s*\w+,\s*'(\w+)',", SQL))
+    kinds |= set(re.findall(r"emit\(\s*%s,\s*'(\w+)'", _all_python()))
+    # order_close tells of the state it moves to.
+    closed = set(re.findall(r"order_close\(\s*p_account,\s*p_order,\s*'(\w+)'\)", SQL))
+    abandoned = {"lapsed", "withdrawn"}  # what order_abandon is asked for, see orders.service
+    return kinds | {f"order_{state}" for state in closed | abandoned}
+
+
+def _all_python() -> str:
+    return "\n".join(path.read_text() for path, _ in SOURCES)
+
+
+def test_every_job_has_its_effects() -> None:
+    house = cast(House, SimpleNamespace(stamping=None, refunds=None))
+    assert set(effects(house)) == emitted()
+
+
+# -- invariants --------------------------------------------------------------------------------
+
+
+def test_every_invariant_is_audited() -> None:
+    rooms = sorted(room for room in ROOMS if (PACKAGE / room / "invariants.py").is_file())
+    written: list[Any] = []
+    for room in rooms:
+        written += import_module(f"meterai.{room}.invariants").INVARIANTS
+    assert sorted(one.name for one in INVARIANTS) == sorted(one.name for one in written)
+
+
+def test_an_invariant_has_a_name_of_its_own_and_a_sentence() -> None:
+    names = [one.name for one in INVARIANTS]
+    assert len(names) == len(set(names))
+    for one in INVARIANTS:
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", one.name)
+        assert one.promise.endswith(".")

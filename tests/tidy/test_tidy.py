@@ -1,0 +1,210 @@
+"""The house rules that no off-the-shelf linter knows.
+
+Each rule is one short function that yields complaints; a complaint says where and what to do
+instead.  To relax a rule, change the rule, not the code around it.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.tidy.sources import (
+    MIGRATIONS,
+    NOT_ROOMS,
+    PACKAGE,
+    ROOMS,
+    ROOT,
+    SOURCES,
+    home_of,
+    imports,
+    our_files,
+)
+
+FUNCTION_LINES_MAX = 60
+FILE_LINES_MAX = 500
+BUILDERS_MAY_ENTER = {"routes", "jobs", "invariants"}  # apps puts these together
+
+
+def rooms_are_entered_by_the_front_door() -> Iterator[str]:
+    for path, tree in SOURCES:
+        home = home_of(path)
+        for line, target in imports(tree):
+            match target.split("."):
+                case ["meterai", room, name, *rest] if room in ROOMS - {home}:
+                    if home == "apps" and name in BUILDERS_MAY_ENTER:
+                        continue
+                    if rest or name not in import_module(f"meterai.{room}").__all__:
+                        yield f"{path}:{line}: use what meterai.{room} exports, not {target}"
+
+
+def rooms_are_used_by_the_front_door() -> Iterator[str]:
+    for path, tree in SOURCES:
+        seen = {
+            target.split(".")[1]
+            for _, target in imports(tree)
+            if target.count(".") == 1 and target.split(".")[1] in ROOMS - {home_of(path)}
+        }
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(value=ast.Name(id=room), attr=name) if room in seen:
+                    if name not in import_module(f"meterai.{room}").__all__:
+                        yield f"{path}:{node.lineno}: meterai.{room} does not export {name}"
+
+
+def nothing_leads_up_to_apps() -> Iterator[str]:
+    for path, tree in SOURCES:
+        if home_of(path) in {"apps", "__main__.py"}:
+            continue
+        for line, target in imports(tree):
+            if target.startswith("meterai.apps"):
+                yield f"{path}:{line}: only apps builds things"
+
+
+def functions_fit_on_a_screen() -> Iterator[str]:
+    for path, tree in _everything_we_wrote():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > FUNCTION_LINES_MAX:
+                    yield f"{path}:{node.lineno}: {node.name} has {lines} lines"
+
+
+def files_can_be_read_in_one_sitting() -> Iterator[str]:
+    for path, _ in _everything_we_wrote():
+        lines = len(path.read_text().splitlines())
+        if lines > FILE_LINES_MAX:
+            yield f"{path}: {lines} lines; split the room, not the file"
+
+
+def _everything_we_wrote() -> Iterator[tuple[Path, ast.Module]]:
+    yield from SOURCES
+    for folder in ("standins", "scripts", "bench"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield path, ast.parse(path.read_text())
+
+
+def only_the_edge_commits() -> Iterator[str]:
+    for path, tree in SOURCES:
+        if home_of(path) in NOT_ROOMS:
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="commit" | "rollback")):
+                    yield f"{path}:{node.lineno}: the request or job commits; a room never does"
+                case ast.Constant(value=str(text)) if re.match(r"\s*(COMMIT|ROLLBACK|BEGIN)\b", text):
+                    yield f"{path}:{node.lineno}: the request or job commits; a room never does"
+
+
+def only_apps_print() -> Iterator[str]:
+    for path, tree in SOURCES:
+        if home_of(path) == "apps":
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Name(id="print")):
+                    yield f"{path}:{node.lineno}: log it, or answer it"
+
+
+def migrations_cannot_hold_the_database_hostage() -> Iterator[str]:
+    for path in MIGRATIONS:
+        first = next(
+            line for line in path.read_text().splitlines() if line and not line.startswith("--")
+        )
+        if not first.startswith("SET LOCAL"):
+            yield f"{path}: set the time-outs before the first statement"
+        for setting in ("lock_timeout", "statement_timeout"):
+            if f"SET LOCAL {setting}" not in path.read_text():
+                yield f"{path}: set {setting} before the first statement"
+
+
+def migrations_are_numbered_without_gaps() -> Iterator[str]:
+    for number, path in enumerate(MIGRATIONS, start=1):
+        if not path.name.startswith(f"{number:04}_"):
+            yield f"{path}: expected number {number:04}"
+
+
+def files_name_no_machine() -> Iterator[str]:
+    # Written in pieces, so that this file does not find itself.
+    homes = "|".join(("ho" + "me", "Us" + "ers", "ro" + "ot", "wo" + "rk"))
+    place = re.compile(rf"(?<![\w.:~}}-])/(?:{homes})/\w+")
+    registry = re.compile(
+        "|".join(
+            (
+                "files\\.python" + "hosted",
+                "(?:^|[^-\\w])--(?:extra-)?index-" + "url[ =]\\S",
+                "\\bindex-" + "url\\s*=",
+                "arti" + "factory",
+                "registry\\.npm" + "js",
+                "://pypi\\." + "org/simple",
+            )
+        )
+    )
+    for path in our_files():
+        try:
+            lines = path.read_text().splitlines()
+        except UnicodeDecodeError:
+            continue
+        for number, line in enumerate(lines, start=1):
+            if place.search(line) or registry.search(line):
+                yield f"{path}:{number}: names a place on one machine, or a registry: {line.strip()}"
+
+
+def the_lock_holds_no_address() -> Iterator[str]:
+    for number, line in enumerate((ROOT / "requirements.lock").read_text().splitlines(), start=1):
+        if "://" in line:
+            yield f"requirements.lock:{number}: {line}"
+
+
+def nothing_is_left_to_do() -> Iterator[str]:
+    marks = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
+    for path in our_files():
+        if path.suffix in {".py", ".sql", ".css", ".js", ".html"} and marks.search(path.read_text()):
+            yield f"{path}: do it, or write it down in docs/"
+
+
+def every_module_says_what_it_is() -> Iterator[str]:
+    for path, tree in SOURCES:
+        if not ast.get_docstring(tree):
+            yield f"{path}: a module says what it promises"
+
+
+def front_doors_say_what_they_export() -> Iterator[str]:
+    for room in sorted(ROOMS):
+        module = import_module(f"meterai.{room}")
+        if sorted(module.__all__) != sorted(set(module.__all__)):
+            yield f"meterai.{room}: a name is exported twice"
+        for name in module.__all__:
+            if not hasattr(module, name):
+                yield f"meterai.{room} exports {name}, which it has not"
+        tree = ast.parse((PACKAGE / room / "__init__.py").read_text())
+        for _, target in imports(tree):
+            if target.rsplit(".", 1)[-1] not in module.__all__:
+                yield f"meterai.{room} imports {target} and does not export it"
+
+
+RULES: list[Callable[[], Iterator[str]]] = [
+    rooms_are_entered_by_the_front_door,
+    rooms_are_used_by_the_front_door,
+    nothing_leads_up_to_apps,
+    functions_fit_on_a_screen,
+    files_can_be_read_in_one_sitting,
+    only_the_edge_commits,
+    only_apps_print,
+    migrations_cannot_hold_the_database_hostage,
+    migrations_are_numbered_without_gaps,
+    files_name_no_machine,
+    the_lock_holds_no_address,
+    nothing_is_left_to_do,
+    every_module_says_what_it_is,
+    front_doors_say_what_they_export,
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_tidy(rule: Callable[[], Iterator[str]]) -> None:
+    complaints = list(rule())
+    assert not complaints, "\n".join(complaints)
