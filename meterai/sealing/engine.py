@@ -61,9 +61,11 @@ def seal(
     the time written into the seal.  Refuses with `PlacementMalformed`, `DocumentTooLarge`,
     `NotAPdf`, `DocumentEncrypted`, `DocumentBroken`, `ChangesForbidden`, `NoPages`,
     `PageOutOfRange`, `PlacementOutsidePage` or `IssuerUnusable`, and raises nothing else whatever
-    the bytes are; a `check_url` that is too long for the code is a `ValueError`.
+    the bytes are; a serial given twice, or a `check_url` too long for the code, is a `ValueError`.
     """
     issuer.check_usable(at)
+    if len({stamp.serial for stamp in stamps}) < len(stamps):
+        raise ValueError("a serial is on one stamp only")
     for stamp in stamps:
         qr.check_address(check_url, stamp.serial)
     placements = [stamp.placement for stamp in stamps]

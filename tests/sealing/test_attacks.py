@@ -19,7 +19,7 @@ from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko.sign.validation import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from meterai.sealing import Placement, Stamp, Verdict, development_issuer, seal, verify
+from meterai.sealing import Placement, Verdict, development_issuer, seal, verify
 
 CHANGED = {Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED, Verdict.UNREADABLE}
 
@@ -318,17 +318,6 @@ def test_a_seal_does_not_fit_another_document(bench, make_pdf):
     delta = bench.delta(one)
     assert bench.verify(one + delta.data).verdict is Verdict.GENUINE
     assert bench.verify(other + delta.data).verdict is Verdict.CHANGED_AFTER_SEALING
-
-
-def test_a_serial_drawn_twice_or_missing_fails_the_check(bench, plain):
-    serial = bench.serial()
-    stamps = [Stamp(serial, Placement(1, 30, 30)), Stamp(serial, Placement(2, 30, 30))]
-    # Our own engine draws what it is told; that one serial is on one stamp is the caller's duty,
-    # and a verifier sees both in the seal.
-    data = seal(
-        plain, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True
-    ).data
-    assert bench.verify(plain + data).serials == (str(serial),)
 
 
 def test_a_seal_from_the_future_or_after_expiry_is_not_genuine(bench, sealed):

@@ -141,6 +141,13 @@ def test_a_check_address_too_long_for_the_code_is_a_fault(bench, plain):
         )
 
 
+def test_one_serial_for_two_stamps_is_a_fault(bench, plain):
+    serial = bench.serial()
+    stamps = [Stamp(serial, Placement(1, 9, 9)), Stamp(serial, Placement(2, 9, 9))]
+    with pytest.raises(ValueError, match="one stamp"):
+        seal(plain, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True)
+
+
 def test_earlier_signatures_stay_valid(bench, corpus, say):
     """Whatever pyHanko says of the integrity of earlier signatures, it says after stamping too."""
     compared = 0
