@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.http import PUBLIC
@@ -52,7 +53,7 @@ def asset(name: str) -> str:
 
 
 @get("/static/{name:str}", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_asset(name: str) -> Response[bytes]:
+async def show_asset(name: FromPath[str]) -> Response[bytes]:
     """One file of the pages."""
     found = assets().get(name)
     if found is None:

@@ -132,7 +132,7 @@ def rendered(request: Asked, template: str, facts: Mapping[str, object]) -> str:
         moment=partial(moment, language=language),
         time=partial(_time, language=language),
         reason=partial(reason, language=language),
-        caller=known_caller(request),
+        who=known_caller(request),  # `caller` is a word of Jinja's own within macros
         path=request.url.path,
         settings=settings,
         **{"errors": (), **facts},

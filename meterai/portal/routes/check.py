@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from meterai.documents import UploadMissing
 from meterai.kit.refusal import NotFound, Refusal
@@ -57,7 +58,7 @@ async def check(request: Asked) -> Page:
 
 
 @get("/c/{serial:str}", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_serial(request: Asked, serial: str) -> Page:
+async def show_serial(request: Asked, serial: FromPath[str]) -> Page:
     """Where the QR on a stamp leads: what anybody may know of its serial."""
     await visitor(request)
     typed = serial[:SERIAL_LENGTH_MAX]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import segno
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from meterai import orders, stamps
 from meterai.kit.ids import read
@@ -127,13 +128,13 @@ async def _order_page(request: Asked, order_id: UUID, refusal: Refusal | None = 
 
 
 @get("/orders/{order_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_order(request: Asked, order_id: str) -> Page:
+async def show_order(request: Asked, order_id: FromPath[str]) -> Page:
     """One order: what it is, what happens next, where its money is."""
     return await _order_page(request, read("ord", order_id))
 
 
 @get("/orders/{order_id:str}/state", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_order_state(request: Asked, order_id: str) -> Response[Any]:
+async def show_order_state(request: Asked, order_id: FromPath[str]) -> Response[Any]:
     """The main part of the page of an order, for the script that keeps it fresh."""
     facts = await _facts(request, account_of(request), read("ord", order_id))
     main = rendered(request, "order_main.html", facts)
@@ -146,7 +147,7 @@ async def show_order_state(request: Asked, order_id: str) -> Response[Any]:
 
 
 @get("/orders/{order_id:str}/qr.png", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def download_qr(request: Asked, order_id: str) -> Response[Any]:
+async def download_qr(request: Asked, order_id: FromPath[str]) -> Response[Any]:
     """The QR as a picture: who pays on the same phone cannot point its camera at it."""
     order = await desk(request, OrderDesk).view(account_of(request), read("ord", order_id))
     if order.payment.qr_content is None:
@@ -158,7 +159,7 @@ async def download_qr(request: Asked, order_id: str) -> Response[Any]:
 
 
 @post("/orders/{order_id:str}/withdraw", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def withdraw(request: Asked, order_id: str) -> Page:
+async def withdraw(request: Asked, order_id: FromPath[str]) -> Page:
     """Give an unpaid order up."""
     await read_own_form(request)
     identifier = read("ord", order_id)
@@ -172,7 +173,7 @@ async def withdraw(request: Asked, order_id: str) -> Page:
 
 
 @post("/orders/{order_id:str}/give-back", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def give_back(request: Asked, order_id: str) -> Page:
+async def give_back(request: Asked, order_id: FromPath[str]) -> Page:
     """Ask the money of unused stamps back."""
     await read_own_form(request)
     identifier = read("ord", order_id)

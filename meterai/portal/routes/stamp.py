@@ -8,6 +8,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from meterai import sealing, stamps
 from meterai.documents import UploadMissing
@@ -180,7 +181,7 @@ async def stamp(request: Asked) -> Page:
 
 
 @get("/stampings/{stamping_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_stamping(request: Asked, stamping_id: str) -> Page:
+async def show_stamping(request: Asked, stamping_id: FromPath[str]) -> Page:
     """One document and its stamps."""
     account, identifier = account_of(request), read("stg", stamping_id)
     found = await desk(request, StampingDesk).view(account, identifier)
@@ -206,14 +207,14 @@ def _of(request: Asked, stamping_id: str) -> tuple[UUID, UUID]:
 
 
 @get("/stampings/{stamping_id:str}/document", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def download_document(request: Asked, stamping_id: str) -> Response[Any]:
+async def download_document(request: Asked, stamping_id: FromPath[str]) -> Response[Any]:
     """The stamped file."""
     found, content = await desk(request, StampingDesk).document(*_of(request, stamping_id))
     return saved_as(stamped_name(found.document_name), content, "application/pdf")
 
 
 @get("/stampings/{stamping_id:str}/delta", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def download_delta(request: Asked, stamping_id: str) -> Response[Any]:
+async def download_delta(request: Asked, stamping_id: FromPath[str]) -> Response[Any]:
     """Only what was added: for those who kept their own original."""
     found, content = await desk(request, StampingDesk).delta(*_of(request, stamping_id))
     return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")

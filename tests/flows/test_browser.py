@@ -1,0 +1,323 @@
+"""The whole journey in a real browser: sign in, stamp, pay at the bank, download, check, refund."""
+
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FilePayload,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
+
+from tests.support.instance import Client, Instance, until
+from tests.support.pdf import pdf
+
+CHROMIUM = shutil.which("chromium")
+# A browser of its own makes calls home; these switch them off.
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = ViewportSize(width=390, height=844)
+WAIT_MS = 30_000
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Applicant:
+    """Somebody with a phone, in front of the pages of an instance."""
+
+    def __init__(self, context: BrowserContext, instance: Instance) -> None:
+        self.instance = instance
+        self.email = f"{uuid.uuid4().hex[:12]}@example.org"
+        self.hosts: set[str | None] = set()
+        self.complaints: list[str] = []
+        context.set_default_timeout(WAIT_MS)
+        context.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
+        self.page = context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
+        )
+
+    def goes_to(self, path: str) -> None:
+        self.page.goto(f"{self.instance.url}{path}")
+
+    def presses(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def sees(self, headline: str) -> None:
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(headline, timeout=WAIT_MS)
+
+    def signs_in(self, there: str) -> None:
+        """Ask for a page, and be led through signing in back to it."""
+        self.goes_to(there)
+        self.page.get_by_label("Alamat surel").fill(self.email)
+        self.presses("Kirim kode")
+        mails = until("the code comes", lambda: self.instance.mails_to(self.email))
+        found = re.search(r"\b\d{6}\b", mails[0]["subject"])
+        assert found is not None
+        self.page.get_by_label("Kode enam angka").fill(found[0])
+        self.presses("Masuk")
+        self.page.wait_for_url(f"**{there}")
+
+    def uploads(self, *names: str) -> list[bytes]:
+        """Choose fresh documents of these names."""
+        made = [pdf(words=name) for name in names]
+        files = [
+            FilePayload(name=name, mimeType="application/pdf", buffer=content)
+            for name, content in zip(names, made, strict=True)
+        ]
+        self.page.locator("#document").set_input_files(files)
+        return made
+
+    def pays(self) -> None:
+        """Scan the QR of the page with the banking app, so to speak."""
+        qr = self.page.locator("#qr-text").input_value()
+        assert self.instance.bank.pay(qr).status == 200
+
+    def downloads(self, link: str, to: Path) -> bytes:
+        with self.page.expect_download() as coming:
+            self.page.get_by_role("link", name=link).first.click()
+        coming.value.save_as(to)
+        return to.read_bytes()
+
+    def checks(self, document: Path, headline: str) -> None:
+        self.goes_to("/check")
+        self.page.locator("#document").set_input_files(document)
+        self.presses("Periksa dokumen")
+        # The sign before the word is a picture of it, hidden from those who listen.
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(headline)
+
+    def fits_the_screen(self) -> None:
+        beyond = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert beyond <= 0, f"{self.page.url} is {beyond} pixels too wide"
+
+
+@pytest.fixture(scope="module")
+def shop(instance: Instance) -> Iterator[Instance]:
+    """The shared instance; after all of this every invariant must hold."""
+    yield instance
+    instance.assert_audit_holds()
+
+
+both_ways = pytest.mark.parametrize(
+    "applicant", [True, False], ids=["with scripts", "without scripts"], indirect=True
+)
+
+
+@pytest.fixture
+def applicant(
+    chromium: Browser, shop: Instance, request: pytest.FixtureRequest
+) -> Iterator[Applicant]:
+    context = chromium.new_context(
+        viewport=PHONE,
+        locale="id-ID",
+        java_script_enabled=getattr(request, "param", True),
+        accept_downloads=True,
+    )
+    someone = Applicant(context, shop)
+    yield someone
+    context.close()
+    assert someone.hosts == {"127.0.0.1"}
+    assert someone.complaints == []
+
+
+@both_ways
+def test_documents_are_stamped_paid_downloaded_and_checked(
+    applicant: Applicant, tmp_path: Path
+) -> None:
+    applicant.signs_in("/stamp")
+    originals = applicant.uploads("Surat lamaran.pdf", "Ijazah.pdf")
+    applicant.page.get_by_label("Kiri bawah").check()
+    applicant.presses("Lanjutkan")
+    applicant.sees("Menunggu pembayaran")
+    applicant.pays()
+    applicant.sees("Selesai")
+    stamped = tmp_path / "stamped.pdf"
+    content = applicant.downloads("Unduh dokumen bermeterai", stamped)
+    assert content.startswith(originals[0])
+    applicant.checks(stamped, "Asli")
+    applicant.page.locator(".serials a").click()
+    expect(applicant.page.locator(".state")).to_have_text("Sudah dibubuhkan")
+    changed = tmp_path / "changed.pdf"
+    changed.write_bytes(content.replace(b"595", b"594", 1))  # the page is a point narrower
+    assert changed.read_bytes() != content
+    applicant.checks(changed, "Diubah setelah disegel")
+
+
+@both_ways
+def test_bought_stamps_are_used_and_the_rest_comes_back(applicant: Applicant) -> None:
+    applicant.signs_in("/buy")
+    applicant.page.get_by_label("Jumlah meterai").fill("2")
+    applicant.presses("Lanjut ke pembayaran")
+    applicant.sees("Menunggu pembayaran")
+    order = urlsplit(applicant.page.url).path
+    applicant.pays()
+    applicant.sees("Selesai")
+    applicant.goes_to("/stamp")
+    applicant.uploads("Surat kuasa.pdf")
+    applicant.presses("Lanjutkan")
+    applicant.sees("Surat kuasa.pdf")
+    expect(applicant.page.locator(".state")).to_have_text("Sudah bermeterai")
+    applicant.goes_to(order)
+    applicant.page.get_by_text("Minta uang meterai yang belum dipakai").click()
+    applicant.presses("Kembalikan 1 meterai")
+    refund = applicant.page.locator(".refund")
+    expect(refund.locator(".state")).to_have_text("Sudah kembali", timeout=WAIT_MS)
+    expect(refund).to_contain_text("Rp10.000")
+    expect(applicant.page.locator(".refunded td")).to_have_text("Rp10.000")
+    applicant.fits_the_screen()
+    applicant.goes_to("/history")
+    expect(applicant.page.locator(".entry")).to_have_count(2)
+    applicant.fits_the_screen()
+
+
+@both_ways
+def test_all_of_an_order_comes_back(applicant: Applicant) -> None:
+    applicant.signs_in("/buy")
+    applicant.page.get_by_label("Jumlah meterai").fill("2")
+    applicant.presses("Lanjut ke pembayaran")
+    applicant.pays()
+    applicant.sees("Selesai")
+    applicant.page.get_by_text("Minta uang meterai yang belum dipakai").click()
+    applicant.presses("Kembalikan 2 meterai")
+    applicant.sees("Uang sudah dikembalikan")
+    expect(applicant.page.locator(".refunded td")).to_have_text("Rp20.000")
+    expect(applicant.page.locator(".in_flight td")).to_have_text("Rp0")
+
+
+@both_ways
+def test_a_withdrawn_order_shows_no_qr(applicant: Applicant) -> None:
+    applicant.signs_in("/buy")
+    applicant.presses("Lanjut ke pembayaran")
+    applicant.page.locator("summary", has_text="Batalkan pesanan").click()
+    applicant.presses("Batalkan pesanan ini")
+    applicant.sees("Dibatalkan")
+    expect(applicant.page.locator(".qr")).to_have_count(0)
+
+
+@both_ways
+def test_the_language_and_signing_out(applicant: Applicant) -> None:
+    applicant.signs_in("/account")
+    applicant.presses("English")
+    applicant.sees("Account")
+    applicant.presses("Sign out")
+    applicant.sees("Electronic stamps for your documents")
+    applicant.goes_to("/account")
+    applicant.sees("Sign in")
+
+
+# -- what goes wrong; a browser writes each refusal to its console ----------------------------
+
+
+@pytest.fixture
+def erring(applicant: Applicant) -> Iterator[Applicant]:
+    yield applicant
+    refused = [one for one in applicant.complaints if "status of 4" in one]
+    assert applicant.complaints == refused
+    applicant.complaints.clear()
+
+
+@both_ways
+def test_a_mistake_takes_the_focus_and_keeps_what_was_chosen(erring: Applicant) -> None:
+    erring.signs_in("/stamp")
+    erring.page.get_by_label("Tengah").check()
+    erring.presses("Lanjutkan")
+    expect(erring.page).to_have_title(re.compile("^Kesalahan: "))
+    expect(erring.page.get_by_role("alert")).to_be_focused()
+    expect(erring.page.get_by_role("alert")).to_contain_text("Pilih dulu berkas PDF.")
+    expect(erring.page.get_by_label("Tengah")).to_be_checked()
+    erring.page.locator("#document").set_input_files(
+        FilePayload(name="foto.pdf", mimeType="application/pdf", buffer=b"JFIF")
+    )
+    erring.presses("Lanjutkan")
+    expect(erring.page.get_by_role("alert")).to_contain_text("foto.pdf: Berkas ini bukan PDF.")
+    erring.uploads("Surat.pdf")
+    erring.presses("Lanjutkan")
+    erring.sees("Menunggu pembayaran")
+
+
+def test_a_wrong_code_can_be_tried_again(erring: Applicant) -> None:
+    erring.goes_to("/sign-in")
+    erring.page.get_by_label("Alamat surel").fill("bukan alamat")
+    erring.presses("Kirim kode")
+    expect(erring.page.get_by_role("alert")).to_contain_text("alamat surel lengkap")
+    erring.page.get_by_label("Alamat surel").fill(erring.email)
+    erring.presses("Kirim kode")
+    expect(erring.page.locator(".lead")).to_contain_text(erring.email)
+    erring.page.get_by_label("Kode enam angka").fill("12")
+    erring.presses("Masuk")
+    expect(erring.page.get_by_role("alert")).to_contain_text("Kode salah")
+
+
+# -- twice, and by strangers: told by HTTP, since no browser would do it ----------------------
+
+
+def _form(page: Page) -> dict[str, str]:
+    return {
+        name: page.locator(f'main form input[name="{name}"]').first.input_value()
+        for name in ("form_token", "key")
+    }
+
+
+def test_a_form_sent_twice_is_one_order(applicant: Applicant) -> None:
+    applicant.signs_in("/buy")
+    form = {**_form(applicant.page), "quantity": "1"}
+    send = applicant.page.context.request.post
+    answers = [send(f"{applicant.instance.url}/buy", form=form, max_redirects=0) for _ in range(2)]
+    assert [answer.status for answer in answers] == [303, 303]
+    assert answers[0].headers["location"] == answers[1].headers["location"]
+    other = send(f"{applicant.instance.url}/buy", form={**form, "quantity": "2"})
+    assert other.status == 422
+    forged = send(f"{applicant.instance.url}/buy", form={**form, "form_token": "0" * 32})
+    assert forged.status == 403
+
+
+def test_a_stranger_sees_nothing_of_an_order(applicant: Applicant, chromium: Browser) -> None:
+    applicant.signs_in("/buy")
+    applicant.presses("Lanjut ke pembayaran")
+    applicant.sees("Menunggu pembayaran")
+    order = urlsplit(applicant.page.url).path
+    context = chromium.new_context(locale="id-ID")
+    stranger = Applicant(context, applicant.instance)
+    stranger.signs_in("/account")
+    for path in (order, f"{order}/state", f"{order}/qr.png"):
+        assert context.request.get(f"{applicant.instance.url}{path}").status == 404
+    context.close()
+    assert Client(applicant.instance.url).get(f"{order}/state").status == 401
+
+
+def test_an_unchanged_order_costs_an_empty_answer(applicant: Applicant) -> None:
+    applicant.signs_in("/buy")
+    applicant.presses("Lanjut ke pembayaran")
+    ask = applicant.page.context.request.get
+    state = f"{applicant.page.url}/state"
+    first = ask(state)
+    again = ask(state, headers={"If-None-Match": f"W/{first.headers['etag']}"})
+    assert (first.status, again.status) == (200, 304)
+    assert again.body() == b""

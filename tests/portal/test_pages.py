@@ -1,0 +1,574 @@
+"""Pages without a database: their words, their rules, and every state they can show."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from jinja2 import meta
+from litestar import Litestar, get
+from litestar.exceptions import HTTPException
+from litestar.testing import RequestFactory, TestClient
+from markupsafe import escape
+
+from meterai import portal
+from meterai.accounts import SignInRequired
+from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import Refusal
+from meterai.orders import OrderKind, OrderState, OrderView
+from meterai.orders.service import MoneyView, PaymentView
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import PUBLIC, Caller, admit, on_fault, on_http_exception, on_refusal
+from meterai.plumbing.messages import LANGUAGES, catalogue, say
+from meterai.portal import reference
+from meterai.portal.assets import asset, assets
+from meterai.portal.errors import comes_back_to, wants_page
+from meterai.portal.model import (
+    MARGIN,
+    FieldWrong,
+    FormForeign,
+    Place,
+    Wish,
+    form_key,
+    in_corner,
+    local_path,
+    wish_of,
+)
+from meterai.portal.pages import environment, fresh_key, qr_drawing, rendered
+from meterai.portal.routes import routes
+from meterai.portal.routes.history import entries
+from meterai.portal.routes.stamp import saved_as, stamped_name
+from meterai.refunds import RefundState, RefundView
+from meterai.refunds.model import RefundCause
+from meterai.sealing import LAST_PAGE, PageSize, Placement, Verdict
+from meterai.stamping import Stamping, StampingState
+from meterai.stamping.service import shown
+from meterai.stamps import StampState
+from meterai.verification import CheckView, FinalVerdict, StampView, VerificationView
+
+PORTAL = Path(portal.__file__).parent
+NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
+SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
+HOSTILE = "<script>alert('surat')</script>.pdf"
+HTML = {"Accept": "text/html"}
+
+
+class Nobody:
+    """A doorkeeper who knows no one."""
+
+    async def caller(self, _: object) -> Caller:
+        raise SignInRequired("nobody is signed in")
+
+
+@get("/breaks", opt={"permission": PUBLIC}, include_in_schema=False)
+async def breaks() -> str:
+    raise RuntimeError("a secret of the inside")
+
+
+@pytest.fixture(scope="module")
+def app() -> Litestar:
+    made = Litestar(
+        [*routes, portal.static_files(), breaks],
+        guards=[admit],
+        exception_handlers={
+            Refusal: portal.page_or_problem(on_refusal),
+            HTTPException: portal.page_or_problem(on_http_exception),
+            Exception: portal.page_or_problem(on_fault),
+        },
+    )
+    made.state.desks = {Settings: Settings()}
+    made.state.doorkeeper = Nobody()
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser(app: Litestar) -> Iterator[TestClient[Litestar]]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        client.headers.update(HTML)
+        yield client
+
+
+@pytest.fixture(params=LANGUAGES)
+def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
+    """A request of somebody signed in, in each language."""
+    made = RequestFactory(app=app).get("/", headers={"Cookie": f"language={request.param}"})
+    made.scope["caller"] = Caller(UUID(int=1), "session", request.param, "t" * 32)  # type: ignore[typeddict-unknown-key]
+    return made
+
+
+# -- words ---------------------------------------------------------------------------------
+
+
+def used_keys() -> set[str]:
+    """Every whole key a template names."""
+    texts = [path.read_text() for path in PORTAL.rglob("*.html")]
+    return {key for text in texts for key in re.findall(r"""\bt\(\s*["']([a-z0-9_.]+)["']""", text)}
+
+
+def test_every_key_that_a_template_names_is_written() -> None:
+    missing = {key for key in used_keys() if not key.endswith(".") and key not in catalogue()}
+    assert not missing
+
+
+def test_both_languages_fill_the_same_facts() -> None:
+    for key, texts in catalogue().items():
+        if not key.startswith(("page.", "state.")):
+            continue
+        facts = {code: set(re.findall(r"{(\w+)}", texts[code])) for code in LANGUAGES}
+        assert facts["id"] == facts["en"], key
+        assert all(texts[code].strip() for code in LANGUAGES), key
+
+
+@pytest.mark.parametrize(
+    ("thing", "states"),
+    [
+        ("order", OrderState),
+        ("stamping", StampingState),
+        ("refund", RefundState),
+        ("stamp", StampState),
+    ],
+)
+def test_every_state_has_a_name(thing: str, states: Any) -> None:
+    for state in states:
+        assert f"state.{thing}.{state}" in catalogue()
+
+
+def test_every_verdict_has_a_word() -> None:
+    for verdict in {*map(str, Verdict), *map(str, FinalVerdict)}:
+        assert f"verdict.{verdict}" in catalogue()
+
+
+def test_templates_name_only_what_pages_give_them() -> None:
+    environment_ = environment()
+    for name in environment_.list_templates():
+        source = (PORTAL / "templates" / name).read_text()
+        free = meta.find_undeclared_variables(environment_.parse(source))
+        assert "caller" not in free, f"{name}: `caller` is Jinja's own word within macros"
+
+
+def test_no_template_has_inline_script_or_style() -> None:
+    for path in PORTAL.rglob("*.html"):
+        text = path.read_text()
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text), path.name
+        assert not re.search(r"<script(?![^>]* src=)", text), path.name
+        assert not re.search(r"""(src|href|action)=["']?https?:""", text), path.name
+
+
+# -- rules ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/orders/ord_x", "/sign-in?next=%2Fstamp", "/c/A B"])
+def test_a_path_of_ours_is_followed(path: str) -> None:
+    assert local_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "stamp",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "/a\r\nSet-Cookie: session=x",
+        "/\tevil",
+        "/" + "a" * 600,
+        "/surat\u00e9",
+    ],
+)
+def test_any_other_path_leads_to_the_front_page(path: str) -> None:
+    assert local_path(path) == "/"
+
+
+@given(some.text(max_size=40))
+def test_no_text_leads_to_another_host(text: str) -> None:
+    path = local_path(text)
+    assert path.startswith("/")
+    assert not path.startswith(("//", "/\\"))
+
+
+A4 = PageSize(1, 595.0, 842.0)
+CORNERS = [place for place in Place if place != Place.EXACT]
+
+
+@pytest.mark.parametrize(
+    ("place", "x", "y"),
+    [
+        (Place.LOWER_RIGHT, 595 - 36 - 80, 36),
+        (Place.LOWER_LEFT, 36, 36),
+        (Place.UPPER_RIGHT, 595 - 36 - 80, 842 - 36 - 89.6),
+        (Place.UPPER_LEFT, 36, 842 - 36 - 89.6),
+        (Place.CENTRE, 257.5, 376.2),
+    ],
+)
+def test_a_corner_keeps_its_margin(place: Place, x: float, y: float) -> None:
+    placed = in_corner(place, LAST_PAGE, A4)
+    assert placed == Placement(LAST_PAGE, pytest.approx(x), pytest.approx(y), 80.0)
+
+
+@given(some.sampled_from(CORNERS), some.floats(81, 5000), some.floats(90, 5000))
+def test_a_stamp_lies_within_any_page_it_fits(place: Place, width: float, height: float) -> None:
+    placed = in_corner(place, 1, PageSize(1, width, height))
+    assert placed.x >= 0
+    assert placed.y >= 0
+    assert placed.x + placed.width <= width + 0.01  # placements are rounded to 1/100 point
+    assert placed.y + placed.height <= height + 0.01
+
+
+def test_margins_shrink_before_a_stamp_is_refused() -> None:
+    placed = in_corner(Place.LOWER_RIGHT, 1, PageSize(1, 100.0, 100.0))
+    assert (placed.x, placed.y) == (10.0, pytest.approx(5.2))
+    assert placed.x < MARGIN
+
+
+def test_the_form_gives_the_last_page_and_the_lower_right_corner() -> None:
+    assert wish_of({}) == Wish(Place.LOWER_RIGHT, LAST_PAGE)
+
+
+def test_numbers_may_have_a_decimal_comma() -> None:
+    typed = {"place": "exact", "page": "first", "x": "400,5", "y": " 60 ", "width": "80"}
+    assert wish_of(typed).on(A4) == Placement(1, 400.5, 60.0, 80.0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"page": "number", "page_number": "0"}, "page"),
+        ({"page": "number", "page_number": "dua"}, "page"),
+        ({"page": "number", "page_number": "\u0663"}, "page"),  # a digit to Python only
+        ({"page": "number", "page_number": "999999"}, "page"),
+        ({"place": "somewhere"}, "place"),
+        ({"place": "exact", "x": "", "y": "1", "width": "80"}, "x"),
+        ({"place": "exact", "x": "1", "y": "nan", "width": "80"}, "y"),
+        ({"place": "exact", "x": "1", "y": "inf", "width": "80"}, "y"),
+        ({"place": "exact", "x": "1", "y": "1", "width": "-80"}, "width"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_named(typed: dict[str, str], field: str) -> None:
+    with pytest.raises(FieldWrong) as refused:
+        wish_of(typed)
+    assert refused.value.field == field
+    assert f"page.field.{field}.wrong" in catalogue()
+
+
+def test_only_a_key_of_our_own_form_is_taken() -> None:
+    key = fresh_key()
+    assert form_key(key) == key
+    for other in ("", "frm_", "ord_" + key[4:], key.upper(), key + "0"):
+        with pytest.raises(FormForeign):
+            form_key(other)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "there"),
+    [
+        ("GET", "/orders/ord_1", "", "/orders/ord_1"),
+        ("GET", "/stamp", "a=1", "/stamp?a=1"),
+        ("POST", "/stamp", "", "/stamp"),
+        ("POST", "/orders/ord_1/withdraw", "", "/orders/ord_1"),
+    ],
+)
+def test_signing_in_leads_back(method: str, path: str, query: str, there: str) -> None:
+    assert comes_back_to(method, path, query) == there
+
+
+def test_machines_are_not_given_pages() -> None:
+    assert wants_page("/orders/x", "text/html,*/*")
+    assert not wants_page("/orders/x", "*/*")
+    for path in ("/v1/orders", "/v1", "/snap/v1.0/qr/qr-mpm-notify", "/openapi.json", "/metrics"):
+        assert not wants_page(path, "text/html")
+    assert wants_page("/v1x", "text/html")
+
+
+def test_a_stamped_file_has_a_name_of_its_own() -> None:
+    assert stamped_name("Surat.PDF") == "Surat-bermeterai.pdf"
+    answer = saved_as('a"b\u00e9.pdf', b"", "application/pdf")
+    assert answer.headers["Content-Disposition"] == (
+        "attachment; filename=\"a_b_.pdf\"; filename*=UTF-8''a%22b%C3%A9.pdf"
+    )
+
+
+def test_a_file_is_named_by_its_content_and_small() -> None:
+    assert set(assets()) == {"site.css", "form.js", "order.js", "icon.svg", "stamp.svg"}
+    assert re.fullmatch(r"/static/site\.css\?v=[0-9a-f]{10}", asset("site.css"))
+    assert len(assets()["site.css"].content) < 20_000  # a slow line loads it once
+    assert sum(len(one.content) for one in assets().values()) < 30_000
+
+
+# -- every state as a page -----------------------------------------------------------------
+
+
+def order(state: OrderState, kind: OrderKind, qr: str | None = None) -> OrderView:
+    is_paid = state not in (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
+    captured = 20_000 if is_paid else 0
+    return OrderView(
+        id=show("ord", new_id()),
+        state=state,
+        kind=kind,
+        quantity=2,
+        unit_price=10_000,
+        service_fee=500,
+        total=21_000,
+        currency="IDR",
+        placed_at=NOW,
+        paid_at=NOW if is_paid else None,
+        refund_due_at=NOW + timedelta(days=1),
+        payment=PaymentView(
+            method="qris", state="waiting", amount=21_000, qr_content=qr, expires_at=NOW
+        ),
+        money=MoneyView(captured=captured, executed=0, refunded=0, in_flight=captured),
+    )
+
+
+def stamping(state: StampingState, *, order: UUID | None = None, at: datetime = NOW) -> Stamping:
+    is_delivered = state == StampingState.DELIVERED
+    return Stamping(
+        UUID(int=1),
+        new_id(),
+        order,
+        state,
+        bytes(32),
+        bytes(32) if is_delivered else None,
+        (Placement(LAST_PAGE, 1.0, 1.0),),
+        at,
+        NOW + timedelta(days=1),
+        NOW if is_delivered else None,
+        "document_broken" if state == StampingState.FAILED else None,
+        HOSTILE,
+        False,
+        (SERIAL,) if is_delivered else (),
+    )
+
+
+def refund(state: RefundState, cause: RefundCause) -> RefundView:
+    is_settled = state == RefundState.SETTLED
+    return RefundView(
+        id=show("rfd", new_id()),
+        order_id=show("ord", new_id()),
+        state=state,
+        cause=cause,
+        amount=10_500,
+        stamps=1,
+        currency="IDR",
+        requested_at=NOW,
+        due_at=NOW,
+        settled_at=NOW if is_settled else None,
+        refund_number="RF1",
+        provider_refund_number="R1" if is_settled else None,
+    )
+
+
+@pytest.mark.parametrize("kind", OrderKind)
+@pytest.mark.parametrize("state", OrderState)
+def test_an_order_in_any_state_says_what_happens_next(
+    asked: Any, state: OrderState, kind: OrderKind
+) -> None:
+    facts: dict[str, Any] = {
+        "order": order(state, kind, qr="00020101" if state == OrderState.PLACED else None),
+        "documents": [stamping(one) for one in StampingState] if kind == "documents" else [],
+        "refunds": [refund(one, cause) for one in RefundState for cause in RefundCause],
+        "unused": 2 if (kind, state) == (OrderKind.STAMPS, OrderState.EXECUTED) else 0,
+        "qr": qr_drawing("00020101") if state == OrderState.PLACED else None,
+        "may_change": True,
+        "reload_seconds": 5,
+    }
+    main = rendered(asked, "order_main.html", facts)
+    assert say(f"state.order.{state}", asked.cookies["language"]) in main
+    assert "page.order" not in main
+    assert HOSTILE not in main
+    assert "Rp21.000" in main
+    text = rendered(asked, "order.html", {**facts, "main": main, "version": '"1"'})
+    assert main in text
+
+
+def test_an_order_without_its_qr_says_that_nothing_was_charged(asked: Any) -> None:
+    facts = {"order": order(OrderState.PLACED, OrderKind.STAMPS), "qr": None, "may_change": True}
+    main = rendered(
+        asked, "order_main.html", {**facts, "documents": [], "refunds": [], "unused": 0}
+    )
+    assert say("page.order.opening", asked.cookies["language"]) in main
+    assert "<svg" not in main
+
+
+@pytest.mark.parametrize("state", StampingState)
+def test_a_stamping_in_any_state_is_told(asked: Any, state: StampingState) -> None:
+    view = shown(stamping(state))
+    text = rendered(asked, "stamping.html", {"stamping": view})
+    assert say(f"state.stamping.{state}", asked.cookies["language"]) in text
+    assert HOSTILE not in text
+    assert "{" not in text
+
+
+@pytest.mark.parametrize("verdict", FinalVerdict)
+def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVerdict) -> None:
+    result = VerificationView(
+        verdict=verdict,
+        summary="s",
+        serials=[SERIAL],
+        sealed_at=NOW,
+        sha256_original="00",
+        checks=[CheckView("seal", True, "good"), CheckView("seal", False, "bad")],
+    )
+    text = rendered(asked, "verdict.html", {"result": result, "name": HOSTILE})
+    assert escape(say(f"verdict.{verdict}", asked.cookies["language"])) in text
+    assert ('class="verdict good"' in text) == (verdict == FinalVerdict.GENUINE)
+    assert HOSTILE not in text
+
+
+@pytest.mark.parametrize("state", StampState)
+def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
+    stamp = StampView(serial=SERIAL, state=state, affixed_at=NOW, sha256_original="00")
+    text = rendered(asked, "serial.html", {"stamp": stamp, "typed": SERIAL})
+    assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
+    assert say(f"page.serial.{state}", asked.cookies["language"]) in text
+
+
+def test_history_is_newest_first_with_documents_under_their_order(asked: Any) -> None:
+    placed = order(OrderState.EXECUTED, OrderKind.DOCUMENTS)
+    later = stamping(StampingState.DELIVERED, at=NOW + timedelta(hours=1))
+    found = entries([placed], [later])
+    assert [entry.order for entry in found] == [None, placed]
+    text = rendered(asked, "history.html", {"entries": found})
+    assert text.index("/stampings/") < text.index(f"/orders/{placed.id}")
+
+
+def test_the_account_shows_what_it_holds(asked: Any) -> None:
+    facts = {
+        "contact": SimpleNamespace(email="a@b.id"),
+        "balance": SimpleNamespace(available=4, held=1, used=7),
+    }
+    text = rendered(asked, "account.html", facts)
+    assert "a@b.id" in text
+    assert "t" * 32 in text
+
+
+# -- over HTTP, as a browser without a session ---------------------------------------------
+
+
+def test_the_front_page_says_specimen_and_the_price(browser: TestClient[Litestar]) -> None:
+    answer = browser.get("/")
+    assert answer.status_code == 200
+    assert "SPECIMEN" in answer.text
+    assert "Rp10.000" in answer.text
+    assert '<html lang="id">' in answer.text
+    english = browser.get("/", headers={"Accept-Language": "en-GB,en;q=0.9"})
+    assert '<html lang="en">' in english.text
+
+
+@pytest.mark.parametrize("path", ["/stamp", "/buy", "/history", "/account", "/orders/ord_1"])
+def test_a_stranger_is_led_to_signing_in_and_back(browser: TestClient[Litestar], path: str) -> None:
+    answer = browser.get(path, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/sign-in?next={path.replace('/', '%2F')}"
+    assert f'name="next" value="{path}"' in browser.get(answer.headers["location"]).text
+
+
+def test_signing_in_never_leads_elsewhere(browser: TestClient[Litestar]) -> None:
+    answer = browser.get("/sign-in", params={"next": "//evil.example"})
+    assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-in/code", "/language", "/sign-out", "/check"])
+def test_a_form_of_another_site_is_refused(browser: TestClient[Litestar], path: str) -> None:
+    for origin in ("https://evil.example", "null", "http://testserver.local.evil.example"):
+        answer = browser.post(path, data={"next": "/"}, headers={"Origin": origin})
+        assert answer.status_code == 403
+        assert say("refusal.form_foreign", "id") in answer.text
+
+
+def test_the_language_is_kept_and_leads_back(browser: TestClient[Litestar]) -> None:
+    form = {"language": "en", "next": "/check"}
+    answer = browser.post("/language", data=form, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/check")
+    assert "language=en" in answer.headers["set-cookie"]
+    browser.cookies.clear()
+    unknown = browser.post(
+        "/language", data={"language": "xx", "next": "//e"}, follow_redirects=False
+    )
+    assert unknown.headers["location"] == "/"
+    assert "set-cookie" not in unknown.headers
+
+
+def test_checking_without_a_file_says_so_and_takes_focus(browser: TestClient[Litestar]) -> None:
+    answer = browser.post("/check", files={"document": ("", b"", "application/octet-stream")})
+    assert answer.status_code == 422
+    assert "<title>Kesalahan: " in answer.text
+    assert 'role="alert" tabindex="-1" autofocus' in answer.text
+    assert 'href="#document"' in answer.text
+
+
+def test_a_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None:
+    answer = browser.get("/check", params={"serial": " 1qqj xx/../ "}, follow_redirects=False)
+    assert answer.headers["location"] == "/c/1qqj%20xx%2F..%2F"
+
+
+def test_an_unknown_page_is_a_calm_page(browser: TestClient[Litestar]) -> None:
+    answer = browser.get("/tidak-ada")
+    assert answer.status_code == 404
+    assert say("page.refused.money", "id") in answer.text
+    problem = browser.get("/tidak-ada", headers={"Accept": "application/json"})
+    assert problem.headers["content-type"].startswith("application/problem+json")
+
+
+def test_a_fault_shows_a_number_and_nothing_of_the_inside(browser: TestClient[Litestar]) -> None:
+    answer = browser.get("/breaks")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert re.search(r"Nomor: [0-9a-f]{12}", answer.text)
+
+
+def test_a_file_may_be_kept_for_good(browser: TestClient[Litestar]) -> None:
+    answer = browser.get(asset("order.js"))
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"]
+    assert browser.get("/static/nothing.css").status_code == 404
+
+
+def test_every_refusal_is_documented_with_its_anchor(browser: TestClient[Litestar]) -> None:
+    text = browser.get("/docs/problems").text
+    for key in catalogue():
+        if key.startswith("refusal."):
+            assert f'id="{key.removeprefix("refusal.")}"' in text
+
+
+def test_the_documentation_lists_operations_with_examples() -> None:
+    description = {
+        "paths": {
+            "/v1/orders": {
+                "post": {
+                    "summary": "Buy",
+                    "requestBody": {
+                        "content": {
+                            "application/json": {"schema": {"$ref": "#/components/schemas/O"}}
+                        }
+                    },
+                    "responses": {"201": {"content": {}}, "400": {}},
+                }
+            },
+            "/snap/x": {"post": {}},
+        },
+        "components": {
+            "schemas": {"O": {"properties": {"quantity": {"type": "integer"}}, "required": []}}
+        },
+    }
+    (operation,) = reference.operations(description, "http://h")
+    assert operation.body == (reference.Member("quantity", "integer", False),)
+    assert operation.answer_status == "201"
+    assert "Idempotency-Key" in operation.curl
+    assert """--json '{"quantity": 3}'""" in operation.curl
+
+
+def test_every_form_of_a_signed_in_page_proves_where_it_came_from() -> None:
+    public = {"front.html", "sign_in.html", "code.html", "base.html", "parts.html"}
+    for path in PORTAL.rglob("*.html"):
+        forms = re.findall(r'<form[^>]*method="post".*?</form>', path.read_text(), re.DOTALL)
+        if path.name not in public:
+            assert all("parts.token()" in form for form in forms), path.name
