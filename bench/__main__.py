@@ -53,12 +53,15 @@ def _row(way: Way) -> str:
     )
 
 
-def _placing(found: Placing) -> Iterator[str]:
+def _where() -> str:
     web, others = (",".join(map(str, sorted(one))) for one in cores())
-    yield (
-        f"web on core {web}; PostgreSQL, bank and load on core {others}; the worker waits; "
-        f"{orders.ACCOUNTS} accounts"
+    return (
+        f"web on core {web}; PostgreSQL, bank and load (this program) on core {others}; "
+        f"the worker waits; {orders.ACCOUNTS} accounts"
     )
+
+
+def _placing(found: Placing) -> Iterator[str]:
     yield (
         f"a durable write costs {found.flush * 1e3:.2f} ms here; {orders.ROUNDS} rounds of "
         f"{orders.SECONDS} s each, medians (lowest-highest); µs are processor time per order"
@@ -104,7 +107,7 @@ def _faults(found: Placing) -> Iterator[str]:
 def main() -> int:
     """Print everything; 1 for an error, a missing order or a broken audit."""
     begun = time.perf_counter()
-    print(f"meterai bench: {description()}", flush=True)
+    print(f"meterai bench: {description()}\n{_where()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
         placing = orders.measure(Path(folder))
     for line in _placing(placing):

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,14 +16,17 @@ _TPS = re.compile(r"tps = ([0-9.]+) \(without initial connection time\)")
 _COUNT = re.compile(r"number of transactions actually processed: (\d+)")
 _FAILED = re.compile(r"number of failed transactions: (\d+)")
 
-# Fresh ids and keys are made in the statement itself, the rest is bound as the web binds it.
+# Everything that must be fresh grows from one number, which pgbench counts itself: as in the web,
+# later ids sort after earlier ones and the server has no random numbers to make (they cost a tenth
+# of the statement).  Measured without the order itself, this takes the server about 8 µs.
+_ID = "(lpad(to_hex(:number::bigint), 16, '0') || lpad(to_hex(:client_id::bigint), 16, '0'))::uuid"
 _VALUES = (
     "lpad(to_hex(:account::bigint), 32, '0')::uuid",
-    "uuidv7()",
-    "gen_random_uuid()::text",
+    _ID,
+    "'5f1c9a52-7b0e-4b8e-' || :number || '-' || :client_id",
     *(":request", ":kind", ":quantity", ":price", ":fee", ":lapses", ":due"),
-    "uuidv7()",
-    "'MTR' || repeat('0', 20) || translate(gen_random_uuid()::text, '-', '')",
+    _ID,
+    "'MTR' || lpad(:number::text, 40, '0') || lpad(:client_id::text, 12, '0')",
     ":lease",
 )
 
@@ -32,7 +36,8 @@ def script(accounts: int) -> str:
     statement = " ".join(store.PLACE.split())
     for value in _VALUES:
         statement = statement.replace("%s", value, 1)
-    return f"\\set account random(1, {accounts})\n{statement};\n"
+    chosen = f"\\set account random(1, {accounts})\n\\set number :number + 1\n"
+    return f"{chosen}{statement};\n"
 
 
 def bound(settings: Settings, quantity: int) -> dict[str, str]:
@@ -69,7 +74,9 @@ class Pgbench:
             file.flush()
             command = [str(programs() / "pgbench"), "-n", "-M", "prepared", "-T", str(seconds)]
             command += ["-c", str(self._connections), "-j", "1", "-f", file.name]
-            for name, value in self._values.items():
+            # Microseconds: no run does a million orders a second, so no number comes twice.
+            values = {**self._values, "number": str(time.time_ns() // 1000)}
+            for name, value in values.items():
                 command += ["-D", f"{name}={value}"]
             command += ["-h", str(host), "-U", found.username or "postgres", found.path[1:]]
             done = subprocess.run(command, capture_output=True, text=True, check=False)

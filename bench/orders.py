@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ ROUNDS = 3
 SECONDS = 4
 WARM_UP_SECONDS = 3
 STEADY_SHARE = 0.5  # of what the closed loop reached: the rate at which waiting is measured
+SETTLE_SECONDS = 0.2  # until PostgreSQL has counted the sessions that ended
 CREATED = 201
 
 
@@ -71,7 +73,7 @@ class Bench:
         self._worker = parts["worker"]
         for name, group in self.groups.items():
             group.pin(web_cores if name == "web" else other_cores)
-        self.groups["load"] = Group(psutil.Process(), with_children=False)
+        self.groups["load"] = Group(psutil.Process(), with_children=False)  # this program
         self.groups["load"].pin(other_cores)
         self._keys: list[str] = []
         self._numbers = itertools.count()
@@ -147,6 +149,7 @@ class Bench:
         """The statement alone."""
         before = self._cpu()
         done, rate, failed = self._pgbench.run(seconds)
+        time.sleep(SETTLE_SECONDS)
         after = self._cpu()
         cpu = {name: after[name] - before[name] for name in after}
         return Round(done, done / rate, failed, cpu)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
@@ -19,6 +20,9 @@ def serve(settings: Settings) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     export(settings, PROMETHEUS_MULTIPROC_DIR=str(folder))
+    # It decides when it is imported whether its figures are shared between processes.  Granian
+    # forks, so it must be imported in the web processes and not yet here.
+    assert "prometheus_client" not in sys.modules
     Granian(
         "meterai.apps.web:create",
         factory=True,

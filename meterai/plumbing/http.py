@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, SerializationException
 from litestar.handlers.base import BaseRouteHandler
 
 from meterai.kit.refusal import Malformed, Refusal
@@ -33,6 +33,17 @@ PROBLEM = "application/problem+json"
 _MESSAGE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "document_too_large"}
 
 _log = structlog.get_logger()
+
+
+class BoundedRequest(Request[Any, Any, Any]):
+    """A request whose JSON may be nested as deeply as it can be read, and no deeper."""
+
+    async def json(self) -> Any:
+        """The JSON of the body; nesting without end is a mistake of the sender, not a fault."""
+        try:
+            return await super().json()
+        except RecursionError:
+            raise SerializationException("JSON is nested too deeply") from None
 
 
 class IdempotencyKeyMissing(Refusal):
@@ -93,6 +104,8 @@ def account_of(request: Request[Any, Any, Any]) -> UUID:
 
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Guard of every route: let the caller in, or refuse."""
+    if connection.scope.get("method") == "OPTIONS":
+        return  # answered by the framework, which says nothing but the methods of the path
     if handler.opt["permission"] == ACCOUNT:
         keeper: Doorkeeper = connection.app.state.doorkeeper
         connection.scope["caller"] = await keeper.caller(connection)  # type: ignore[typeddict-unknown-key]
@@ -164,7 +177,11 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     """Tell what the framework refused: unknown paths, wrong methods, bodies it cannot read."""
     code = _MESSAGE_OF_STATUS.get(error.status_code, "malformed")
     status = error.status_code if error.status_code != 400 else 422
-    facts = {"field": "body", "expected": str(error.detail)} if code == "malformed" else {}
+    facts: dict[str, object] = {}
+    if code == "malformed":
+        facts = {"field": "body", "expected": str(error.detail)}
+    if status == 413:
+        facts = {"limit_bytes": request.route_handler.resolve_request_max_body_size()}
     return answer_problem(request, code, status, facts)
 
 

@@ -2,12 +2,14 @@
 
 Logs are structlog events: readable on a terminal, JSON in production.  Never in a log: a secret,
 a sign-in code, an e-mail address, a document.  Metrics are Prometheus counters and histograms;
-several web processes share them through `DIR/metrics` (see prometheus_client's multiprocess
-mode, which is why this module must be imported after `share_metrics_through`).
+several web processes share them through `DIR/metrics` (prometheus_client's multiprocess mode:
+it looks for the folder when it is imported, so whoever starts those processes must not have
+imported this module; `apps/serve.py` sees to it).
 """
 
 import logging
 import sys
+from functools import cache
 
 import structlog
 from prometheus_client import Counter, Histogram
@@ -33,7 +35,21 @@ SEALS = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 20),
 )
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LEVELS = logging.getLevelNamesMapping()
+
+
+@cache
+def _answers(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    # Finding a metric by its labels costs more than counting; there are few of them.
+    return REQUESTS.labels(method, route, status), LATENCY.labels(route)
+
+
+def count_answer(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answer.  `route` is a template, never a path that a stranger made up."""
+    count, latency = _answers(method if method in METHODS else "other", route, status)
+    count.inc()
+    latency.observe(seconds)
 
 
 def configure(*, level: str, as_json: bool, who: str) -> None:
