@@ -17,6 +17,7 @@ import msgspec
 from meterai.kit.refusal import Refusal
 
 PREFIX = "METERAI_"
+PARENT = "METERAI_PARENT_PID"  # a parent whose death ends its children; see plumbing/parent.py
 SECRET = frozenset({"bank_client_secret", "database_url", "smtp_password"})
 
 
@@ -197,8 +198,14 @@ def load(
     return Configuration(msgspec.convert(values, Settings), sources)
 
 
+def parent_pid() -> int | None:
+    """The parent that wants this process to end with it, if there is one."""
+    text = os.environ.get(PARENT, "")
+    return int(text) if text.isdigit() else None
+
+
 def environment_for(settings: Settings) -> dict[str, str]:
-    """The environment in which a child process finds exactly these settings in force."""
+    """The environment in which a child finds exactly these settings, and its parent's number."""
     environ = {
         name: value
         for name, value in os.environ.items()
@@ -207,6 +214,7 @@ def environment_for(settings: Settings) -> dict[str, str]:
     for name in Settings.__struct_fields__:
         if text := str(getattr(settings, name)):
             environ[PREFIX + name.upper()] = text
+    environ[PARENT] = str(os.getpid())
     return environ
 
 

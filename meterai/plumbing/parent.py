@@ -1,7 +1,9 @@
 """A child process that does not outlive the process that started it.
 
 A web worker whose parent was killed would keep the port; a stand-in would keep its database.
-Watched by a thread, since not every system can ask the kernel for a signal at that moment.
+A parent that wants this leaves its number in the environment of its children (`config.PARENT`);
+a process that was started by hand has no such parent and lives on.  Watched by a thread, since
+not every system can ask the kernel for a signal at that moment.
 """
 
 import os
@@ -9,15 +11,21 @@ import signal
 import threading
 import time
 
+from meterai.plumbing.config import parent_pid
+
 WATCH_SECONDS = 0.25
 
 
 def _watch(parent: int) -> None:
+    # Compared with the number we were given, not with the parent we find: it may have died
+    # before this line was reached.
     while os.getppid() == parent:
         time.sleep(WATCH_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def die_with_parent() -> None:
-    """Kill this process soon after its parent is gone."""
-    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    """Kill this process soon after the parent that asked for it is gone."""
+    parent = parent_pid()
+    if parent is not None:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
