@@ -440,19 +440,23 @@ def test_a_refund_asked_for_while_the_bank_is_down_is_made_later(at_rest: Inside
 @pytest.fixture
 def stopped(in_a_hurry: Inside) -> Iterator[Inside]:
     """The hurried instance with issuing stopped; open again afterwards."""
-    done = in_a_hurry.instance.command("issuing", "stop", "the Treasury is closed")
-    assert done.returncode == 0, done.stderr
+    in_a_hurry.set_issuing(is_open=False)
     yield in_a_hurry
-    in_a_hurry.open_issuing()
+    in_a_hurry.set_issuing(is_open=True)
 
 
-def test_money_comes_back_by_itself_when_nothing_can_be_issued(stopped: Inside) -> None:
-    customer = stopped.customer()
+def test_money_comes_back_by_itself_when_nothing_can_be_issued(in_a_hurry: Inside) -> None:
+    customer = in_a_hurry.customer()
+    done = in_a_hurry.instance.command("issuing", "stop", "the Treasury is closed")
+    assert done.stdout == "issuing is stopped: the Treasury is closed\n"
     order = customer.place(2)
-    pay(stopped, order)
+    pay(in_a_hurry, order)
     ends(customer, order, "paid", captured=20_000, in_flight=20_000)
     ends(customer, order, "returned", captured=20_000, refunded=20_000)
     assert customer.balance()["available"] == 0
+    assert in_a_hurry.instance.command("issuing", "open").stdout == "issuing is open\n"
+    pay(in_a_hurry, customer.place(1))
+    until("stamps are issued again", lambda: customer.balance()["available"] == 1)
 
 
 def test_issuing_that_opens_in_time_executes_what_waits(stopped: Inside) -> None:
@@ -460,7 +464,7 @@ def test_issuing_that_opens_in_time_executes_what_waits(stopped: Inside) -> None
     order = customer.place(2)
     pay(stopped, order)
     ends(customer, order, "paid", captured=20_000, in_flight=20_000)
-    stopped.open_issuing()
+    stopped.set_issuing(is_open=True)
     ends(customer, order, "executed", captured=20_000, executed=20_000)
     assert customer.balance()["available"] == 2
 
@@ -472,7 +476,7 @@ def test_a_denial_of_money_in_flight_takes_it_from_there(stopped: Inside) -> Non
     ends(customer, order, "paid", captured=10_000, in_flight=10_000)
     stopped.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
     ends(customer, order, "denied")
-    stopped.open_issuing()
+    stopped.set_issuing(is_open=True)
     assert customer.balance()["available"] == 0
 
 

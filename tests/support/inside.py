@@ -84,14 +84,25 @@ class Inside:
         broken = [one for one in found.findings if not one.holds]
         assert not broken, broken
 
+    # -- time -------------------------------------------------------------------------------
+
+    def let_leases_run_out(self) -> None:
+        """What a process held when it was killed may be taken up, as if its time were over."""
+        with self.connect() as connection:
+            connection.execute("UPDATE jobs SET run_at = now() WHERE run_at > now()")
+            connection.execute(
+                "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'"
+            )
+            connection.execute("UPDATE refunds SET try_at = now() WHERE state <> 'settled'")
+
     # -- issuing ----------------------------------------------------------------------------
 
-    def open_issuing(self) -> None:
-        """What `meterai issuing open` does, without a process."""
+    def set_issuing(self, *, is_open: bool) -> None:
+        """What `meterai issuing` does, without a process."""
 
         async def change(house: House) -> None:
             async with house.database.transaction() as tx:
-                await stamps.set_issuing(tx, is_open=True, reason="")
+                await stamps.set_issuing(tx, is_open=is_open, reason="a test")
 
         self.ask(change)
 
@@ -140,8 +151,8 @@ class Pause:
         self._connection = connection
         self._holder = connection.info.backend_pid
 
-    def wait_for_somebody(self, what: str = "") -> None:
-        """Wait until a process stands at the lock (in a statement that contains `what`)."""
+    def wait_for_somebody(self, what: str) -> None:
+        """Wait until a process stands at the lock, in a statement that contains `what`."""
 
         def is_blocked() -> bool:
             return bool(
@@ -154,6 +165,10 @@ class Pause:
             )
 
         until(f"somebody waits for the lock at {what!r}", is_blocked)
+
+    def take(self, query: str) -> None:
+        """Hold other locks, or the same again."""
+        self._connection.execute(query.encode())
 
     def release(self) -> None:
         """Let go."""

@@ -119,9 +119,7 @@ class Client:
         return self.post("/v1/stampings", body, headers=headers)
 
     def verify(self, pdf: bytes) -> Any:
-        return self.post(
-            "/v1/verifications", pdf, headers={"Content-Type": "application/pdf"}
-        ).json
+        return self.post("/v1/verifications", pdf, headers={"Content-Type": "application/pdf"}).json
 
 
 class Bank(Client):
@@ -220,6 +218,9 @@ class Instance:
             if word == "ready":
                 return lines
             assert time.monotonic() < deadline
+        self._process.wait(10)
+        self._process.stdout.close()
+        self._process = None
         raise AssertionError(f"meterai up ended before it was ready:\n{self.log[-3000:]}")
 
     def stop(self) -> int:
@@ -245,14 +246,19 @@ class Instance:
         self._process.stdout.close()
         self._process = None
 
-    def kill(self, part: str) -> None:
-        """Kill one part ('web', 'worker', 'standins') with SIGKILL; `up` starts it again."""
+    def part(self, name: str) -> psutil.Process:
+        """The process of one part: 'web', 'worker' or 'standins'."""
         assert self._process is not None
-        for one in psutil.Process(self._process.pid).children():
-            if one.cmdline()[-1:] == [part]:
-                for child in one.children(recursive=True):
-                    child.kill()
-                one.kill()
+        children = psutil.Process(self._process.pid).children()
+        found: psutil.Process = next(one for one in children if one.cmdline()[-1:] == [name])
+        return found
+
+    def kill(self, part: str) -> None:
+        """Kill one part with SIGKILL, and what it started; `up` starts it again."""
+        one = self.part(part)
+        for child in one.children(recursive=True):
+            child.kill()
+        one.kill()
 
     def wait_ready(self) -> None:
         """Wait until the web answers again."""

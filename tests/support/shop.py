@@ -44,12 +44,9 @@ PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
 # A job may say this and be tried again: its order was given up at the same moment.
 PASSING = {NotEnoughStamps.code}
 # Everything that belongs to an account, what refers before what is referred to.
-_FORGET = "".join(
-    f"DELETE FROM {table};"
-    for table in (
-        "jobs mails refunds deltas stamps stampings documents stamp_lots orders captures "
-        "payment_attempts legs entries holds balances audit_events serial_directory accounts"
-    ).split()
+_TABLES = (
+    "jobs, mails, refunds, deltas, stamps, stampings, documents, stamp_lots, orders, captures, "
+    "payment_attempts, legs, entries, holds, balances, audit_events, serial_directory, accounts"
 )
 
 
@@ -114,8 +111,8 @@ class Shop:
 
     def clear(self) -> None:
         """Another account in an empty shop."""
-        for statement in _FORGET.rstrip(";").split(";"):
-            self.call(statement)
+        for table in _TABLES.split(", "):
+            self.call(f"DELETE FROM {table}")
         self.call("UPDATE issuing SET is_open = true")
         self.account = new_id()
         self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
@@ -254,9 +251,7 @@ class Shop:
 
     def deny(self, paid: Paid) -> str:
         """The issuer takes a payment back, perhaps one we have not heard of."""
-        row = self.call(
-            payment_store.DENY, self.account, paid.attempt, paid.number, paid.amount
-        )
+        row = self.call(payment_store.DENY, self.account, paid.attempt, paid.number, paid.amount)
         assert row is not None
         return str(row["outcome"])
 
@@ -286,12 +281,16 @@ class Shop:
                 secrets.token_bytes(32),
                 await self._document(),
                 jsonb([PLACEMENT] * count),
-                [self._maker.make().text for _ in range(count)],
+                self.fresh_serials(count),
                 900.0,
                 60.0,
             )
         except NotEnoughStamps:
             return None
+
+    def fresh_serials(self, count: int) -> list[str]:
+        """Serials that nobody has."""
+        return [self._maker.make().text for _ in range(count)]
 
     def deliver(self, stamping: UUID) -> str:
         """A sealed document is delivered."""

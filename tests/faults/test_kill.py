@@ -1,0 +1,536 @@
+"""kill -9 at every step between an order and a stamped document: nothing lost, nothing doubled.
+
+The database is held at a lock, or the bank is slow, so that a process stands exactly at the step
+when it is killed.  The buyer repeats the same request with the same Idempotency-Key.
+"""
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+import pytest
+import urllib3
+
+from meterai.kit.ids import read
+from tests.support.inside import Inside
+from tests.support.instance import Client, Instance, Reply, until
+from tests.support.pdf import pdf
+
+EVERYTHING = "everything"
+SLOW_SECONDS = 2.0  # of the bank, where a step must be caught before its answer
+AGAIN_SECONDS_MAX = 60.0
+SOAK_SECONDS = 20.0
+SOAK_ORDERS = 6  # of each of the buyers
+BUYERS = 4
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    """An instance whose processes are killed."""
+    settings = {"METERAI_SEAL_LEASE_SECONDS": "1"}
+    with Instance(tmp_path_factory.mktemp("fragile"), **settings) as instance:
+        yield Inside(instance)
+        instance.assert_audit_holds()
+
+
+@pytest.fixture
+def inside(fragile: Inside) -> Iterator[Inside]:
+    """The instance; afterwards everything is at rest and the money is accounted for."""
+    yield fragile
+    fragile.instance.bank.clear_faults()
+    until("no job is left", lambda: not fragile.rows("SELECT 1 FROM jobs"))
+    fragile.assert_money_is_accounted_for()
+
+
+@pytest.fixture
+def background() -> Iterator[ThreadPoolExecutor]:
+    """Where requests wait whose process is killed."""
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
+def kill(inside: Inside, what: str) -> None:
+    """Kill a part, or everything; both are up again soon."""
+    if what != EVERYTHING:
+        inside.instance.kill(what)
+        return
+    inside.instance.kill_all()
+
+
+def revive(inside: Inside, what: str) -> None:
+    """Wait until what was killed is there again; the leases of the dead have run out."""
+    inside.let_leases_run_out()
+    if what == EVERYTHING:
+        inside.instance.start()
+    else:
+        until(f"the {what} is there again", lambda: _is_there(inside, what))
+    inside.instance.wait_ready()
+
+
+def _is_there(inside: Inside, what: str) -> bool:
+    try:
+        return bool(inside.instance.part(what).is_running())
+    except (StopIteration, psutil.NoSuchProcess):
+        return False
+
+
+def again(request: Callable[[], Reply]) -> Reply:
+    """What a careful client does: repeat the same request until it is answered for good."""
+    deadline = time.monotonic() + AGAIN_SECONDS_MAX
+    while True:
+        try:
+            reply = request()
+        except urllib3.exceptions.HTTPError:
+            reply = None
+        if reply is not None and reply.status not in (409, 500, 502, 503):
+            return reply
+        assert time.monotonic() < deadline, reply and reply.body
+        time.sleep(0.1)
+
+
+def place(customer: Client, key: str, quantity: int = 1) -> Reply:
+    """One try to place an order."""
+    return customer.post("/v1/orders", {"quantity": quantity}, headers={"Idempotency-Key": key})
+
+
+def lost(request: Future[Reply]) -> bool:
+    """True where a request ended without an answer."""
+    try:
+        request.result(30)
+    except urllib3.exceptions.HTTPError:
+        return True
+    return False
+
+
+def order_of(inside: Inside, customer: Client) -> dict[str, Any]:
+    """The one order of a customer, as soon as it is recorded."""
+    query = "SELECT * FROM orders WHERE account_id = %s"
+    found = until("the order is recorded", lambda: inside.rows(query, inside.account_of(customer)))
+    (order,) = found
+    return dict(order)
+
+
+def is_executed(inside: Inside, customer: Client, order: str, paid: int) -> None:
+    """Wait for the end of an order, and see that it was charged exactly once."""
+
+    def money() -> Any:
+        return again(lambda: customer.get(f"/v1/orders/{order}")).json["money"]
+
+    whole = {"captured": paid, "executed": paid, "refunded": 0, "in_flight": 0}
+    until("the order is executed", lambda: money() == whole)
+    assert (
+        len(
+            inside.rows(
+                "SELECT 1 FROM captures c JOIN payment_attempts a USING (account_id,"
+                " attempt_id) WHERE a.subject = %s",
+                read("ord", order),
+            )
+        )
+        == 1
+    )
+
+
+def pay(inside: Inside, customer: Client, order: str) -> None:
+    """Pay an order as soon as it has a QR."""
+
+    def qr() -> Any:
+        return again(lambda: customer.get(f"/v1/orders/{order}")).json["payment"]["qr_content"]
+
+    assert inside.instance.bank.pay(until("the order has a QR", qr)).status == 200
+
+
+def bought(inside: Inside, quantity: int) -> tuple[Client, str]:
+    """A customer with stamps, and the order they came from."""
+    customer = inside.customer()
+    order = customer.place(quantity)["id"]
+    pay(inside, customer, order)
+    is_executed(inside, customer, order, 10_000 * quantity)
+    return customer, order
+
+
+# -- from the order to the stamps ---------------------------------------------------------------
+
+
+def _is_bought_after_all(inside: Inside, customer: Client, key: str) -> None:
+    order = again(lambda: place(customer, key)).json["id"]
+    assert again(lambda: place(customer, key)).json["id"] == order
+    pay(inside, customer, order)
+    is_executed(inside, customer, order, 10_000)
+    assert customer.balance() == {"available": 1, "held": 0, "used": 0}
+    assert len(customer.get("/v1/orders").json["orders"]) == 1
+
+
+@pytest.mark.parametrize("victim", ["web", EVERYTHING])
+def test_killed_before_the_order_is_recorded(
+    inside: Inside, background: ThreadPoolExecutor, victim: str
+) -> None:
+    customer = inside.customer()
+    with inside.paused_at("LOCK TABLE payment_attempts IN SHARE MODE") as pause:
+        request = background.submit(place, customer, "k")
+        pause.wait_for_somebody("order_place")
+        kill(inside, victim)
+        assert lost(request)
+    revive(inside, victim)
+    _is_bought_after_all(inside, customer, "k")
+
+
+def test_killed_while_the_bank_makes_the_qr(inside: Inside, background: ThreadPoolExecutor) -> None:
+    customer = inside.customer()
+    inside.instance.bank.faults(response_delay_seconds=SLOW_SECONDS)
+    request = background.submit(place, customer, "k")
+    order_of(inside, customer)
+    kill(inside, "web")
+    assert lost(request)
+    inside.instance.bank.clear_faults()
+    revive(inside, "web")
+    _is_bought_after_all(inside, customer, "k")
+
+
+@pytest.mark.parametrize("victim", ["web", EVERYTHING])
+def test_killed_after_the_qr_and_before_it_is_recorded(
+    inside: Inside, background: ThreadPoolExecutor, victim: str
+) -> None:
+    customer = inside.customer()
+    inside.instance.bank.faults(response_delay_seconds=SLOW_SECONDS)
+    request = background.submit(place, customer, "k")
+    order = order_of(inside, customer)["order_id"]
+    attempt = "SELECT 1 FROM payment_attempts WHERE subject = %s FOR UPDATE"
+    with inside.paused_at(attempt, order) as pause:
+        pause.wait_for_somebody("UPDATE payment_attempts SET state = 'waiting'")
+        kill(inside, victim)
+        assert lost(request)
+    revive(inside, victim)
+    inside.instance.bank.clear_faults()
+    _is_bought_after_all(inside, customer, "k")
+
+
+def test_killed_while_it_takes_the_notification_in(inside: Inside) -> None:
+    customer = inside.customer()
+    inside.instance.bank.faults(query_500=-1)
+    order = customer.place(1)["id"]
+    with inside.paused_at("LOCK TABLE notification_inbox IN SHARE MODE") as pause:
+        pay(inside, customer, order)
+        pause.wait_for_somebody("notification_inbox")
+        kill(inside, "web")
+    revive(inside, "web")
+    is_executed(inside, customer, order, 10_000)
+    assert customer.balance()["available"] == 1
+
+
+@pytest.mark.parametrize("victim", ["worker", EVERYTHING])
+def test_killed_while_it_captures_the_payment(inside: Inside, victim: str) -> None:
+    customer = inside.customer()
+    inside.instance.bank.faults(query_500=-1)
+    order = customer.place(1)["id"]
+    attempt = "SELECT 1 FROM payment_attempts WHERE subject = %s FOR UPDATE"
+    with inside.paused_at(attempt, read("ord", order)) as pause:
+        pay(inside, customer, order)
+        pause.wait_for_somebody("payment_capture")
+        kill(inside, victim)
+    revive(inside, victim)
+    is_executed(inside, customer, order, 10_000)
+    assert customer.balance()["available"] == 1
+
+
+@pytest.mark.parametrize("victim", ["worker", EVERYTHING])
+def test_killed_after_the_capture_and_before_the_stamps(inside: Inside, victim: str) -> None:
+    customer = inside.customer()
+    order = customer.place(1)["id"]
+    with inside.paused_at(
+        "SELECT 1 FROM orders WHERE order_id = %s FOR UPDATE", read("ord", order)
+    ) as pause:
+        pay(inside, customer, order)
+        pause.wait_for_somebody("order_settle")
+        shown = customer.order(order)
+        assert (shown["state"], shown["money"]["in_flight"]) == ("placed", 10_000)
+        kill(inside, victim)
+    revive(inside, victim)
+    is_executed(inside, customer, order, 10_000)
+    assert customer.balance()["available"] == 1
+
+
+# -- from the stamps to the document ------------------------------------------------------------
+
+
+def _is_stamped_once(
+    inside: Inside, customer: Client, document: bytes, key: str, serials: list[str] | None
+) -> None:
+    reply = again(lambda: customer.stamp(document, key=key))
+    assert reply.status == 201, reply.body
+    stamping = reply.json
+    assert stamping["state"] == "delivered"
+    assert serials in (None, stamping["serials"])
+    assert again(lambda: customer.stamp(document, key=key)).json == stamping
+    assert customer.balance() == {"available": 1, "held": 0, "used": 1}
+    stamped = customer.get(stamping["document_url"]).body
+    until(
+        "the document is genuine",
+        lambda: inside.instance.anybody().verify(stamped)["verdict"] == "genuine",
+    )
+
+
+def _serials(inside: Inside, customer: Client) -> list[str]:
+    found = inside.rows(
+        "SELECT serial FROM stamps WHERE account_id = %s", inside.account_of(customer)
+    )
+    return [row["serial"] for row in found]
+
+
+@pytest.mark.parametrize("victim", ["web", EVERYTHING])
+def test_killed_while_it_reserves(
+    inside: Inside, background: ThreadPoolExecutor, victim: str
+) -> None:
+    customer, _ = bought(inside, 2)
+    document = pdf()
+    with inside.paused_at("LOCK TABLE stamps IN SHARE MODE") as pause:
+        request = background.submit(customer.stamp, document, key="s")
+        pause.wait_for_somebody("stamping_reserve")
+        kill(inside, victim)
+        assert lost(request)
+    revive(inside, victim)
+    _is_stamped_once(inside, customer, document, "s", None)
+
+
+@pytest.mark.parametrize("victim", ["web", EVERYTHING])
+def test_killed_after_the_seal_and_before_it_is_delivered(
+    inside: Inside, background: ThreadPoolExecutor, victim: str
+) -> None:
+    customer, _ = bought(inside, 2)
+    document = pdf()
+    with inside.paused_at("LOCK TABLE deltas IN SHARE MODE") as pause:
+        request = background.submit(customer.stamp, document, key="s")
+        pause.wait_for_somebody("stamping_deliver")
+        serials = _serials(inside, customer)
+        assert customer.balance() == {"available": 1, "held": 1, "used": 0}
+        kill(inside, victim)
+        assert lost(request)
+    revive(inside, victim)
+    _is_stamped_once(inside, customer, document, "s", serials)
+
+
+def test_killed_again_after_the_reservation_and_before_the_seal(
+    inside: Inside, background: ThreadPoolExecutor
+) -> None:
+    customer, _ = bought(inside, 2)
+    document = pdf()
+    with inside.paused_at("LOCK TABLE deltas IN SHARE MODE") as first:
+        request = background.submit(customer.stamp, document, key="s")
+        first.wait_for_somebody("stamping_deliver")
+        serials = _serials(inside, customer)
+        kill(inside, EVERYTHING)
+        assert lost(request)
+        _end_sessions(inside)  # the dead must not deliver after all
+        with inside.paused_at("LOCK TABLE stamps IN ACCESS EXCLUSIVE MODE") as second:
+            first.release()
+            revive(inside, EVERYTHING)
+            second.wait_for_somebody("FROM stampings s")
+            kill(inside, "worker")
+    _is_stamped_once(inside, customer, document, "s", serials)
+
+
+def _end_sessions(inside: Inside) -> None:
+    inside.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
+    )
+
+
+def test_killed_after_delivery_and_before_the_answer(
+    inside: Inside, background: ThreadPoolExecutor
+) -> None:
+    customer, _ = bought(inside, 2)
+    document = pdf()
+    with inside.paused_at("LOCK TABLE deltas IN SHARE MODE") as sealed:
+        request = background.submit(customer.stamp, document, key="s")
+        sealed.wait_for_somebody("stamping_deliver")
+        serials = _serials(inside, customer)
+        with inside.paused_at("LOCK TABLE documents IN ACCESS EXCLUSIVE MODE") as delivered:
+            sealed.release()
+            delivered.wait_for_somebody("FROM stampings s")
+            kill(inside, "web")
+            assert lost(request)
+    revive(inside, "web")
+    _is_stamped_once(inside, customer, document, "s", serials)
+
+
+@pytest.mark.parametrize("step", ["stamping_reserve_ordered", "stamping_deliver"])
+def test_the_worker_is_killed_while_it_stamps_ordered_documents(inside: Inside, step: str) -> None:
+    customer = inside.customer()
+    order = inside.order_documents(customer, pdf(), pdf(2))["id"]
+    table = "stamps" if step == "stamping_reserve_ordered" else "deltas"
+    with inside.paused_at(f"LOCK TABLE {table} IN SHARE MODE") as pause:
+        pay(inside, customer, order)
+        pause.wait_for_somebody(step)
+        kill(inside, "worker")
+    revive(inside, "worker")
+    is_executed(inside, customer, order, 20_000)
+    assert [one["state"] for one in inside.stampings_of(order)] == ["delivered"] * 2
+    assert len(set(_serials(inside, customer))) == 2
+
+
+# -- money on its way back ----------------------------------------------------------------------
+
+
+def _comes_back_once(inside: Inside, customer: Client, order: str, number: str) -> None:
+    whole = {"captured": 10_000, "executed": 0, "refunded": 10_000, "in_flight": 0}
+    until(
+        "the money is back",
+        lambda: again(lambda: customer.get(f"/v1/orders/{order}")).json["money"] == whole,
+    )
+    sent = inside.instance.bank.get("/standin/refunds").json
+    assert [one["amount"] for one in sent if one["partner_refund_no"] == number] == [10_000]
+
+
+def _is_sent(inside: Inside, number: str) -> bool:
+    return bool(
+        inside.rows("SELECT 1 FROM refunds WHERE refund_no = %s AND state = 'sent'", number)
+    )
+
+
+@pytest.mark.parametrize("victim", ["worker", EVERYTHING])
+def test_killed_after_the_intent_to_refund_and_before_the_bank_acts(
+    inside: Inside, victim: str
+) -> None:
+    customer, order = bought(inside, 1)
+    bank = inside.instance.part("standins")
+    with frozen(bank):
+        refund = customer.post("/v1/refunds", {"order_id": order}).json
+        until("the intent is recorded", lambda: _is_sent(inside, refund["refund_number"]))
+        kill(inside, victim)
+    revive(inside, victim)
+    _comes_back_once(inside, customer, order, refund["refund_number"])
+
+
+@contextmanager
+def frozen(process: psutil.Process) -> Iterator[None]:
+    """Stop a process as a debugger would, and let it go on."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        if process.is_running():
+            process.resume()
+
+
+@pytest.mark.parametrize("victim", ["worker", EVERYTHING])
+def test_killed_after_the_bank_refunded_and_before_it_is_recorded(
+    inside: Inside, victim: str
+) -> None:
+    customer, order = bought(inside, 1)
+    with inside.paused_at("LOCK TABLE entries IN SHARE MODE") as pause:
+        # The intent itself posts an entry, so it is made in a house of our own, before the lock.
+        pause.release()
+        inside.instance.bank.faults(response_delay_seconds=SLOW_SECONDS)
+        refund = customer.post("/v1/refunds", {"order_id": order}).json
+        until("the intent is recorded", lambda: _is_sent(inside, refund["refund_number"]))
+        pause.take("LOCK TABLE entries IN SHARE MODE")
+        pause.wait_for_somebody("refund_settle")
+        kill(inside, victim)
+    revive(inside, victim)
+    inside.instance.bank.clear_faults()
+    _comes_back_once(inside, customer, order, refund["refund_number"])
+
+
+# -- anything at any moment ---------------------------------------------------------------------
+
+
+class Soak:
+    """Buyers at work while parts are killed."""
+
+    def __init__(self, inside: Inside, seed: int) -> None:
+        self.inside = inside
+        self.chance = random.Random(seed)
+        self.is_over = threading.Event()
+        self.kills: list[str] = []
+
+    def kill_now_and_then(self) -> None:
+        """Kill a random part every second or two until the buyers are done or time is up."""
+        ends = time.monotonic() + SOAK_SECONDS
+        while not self.is_over.wait(self.chance.uniform(0.8, 2.0)) and time.monotonic() < ends:
+            part = self.chance.choice(["web", "worker", "worker", "standins"])
+            if _is_there(self.inside, part):
+                self.inside.instance.kill(part)
+                self.kills.append(part)
+                self.inside.let_leases_run_out()
+
+    def buy_and_stamp(self, customer: Client, pause: float) -> list[str]:
+        """Some orders of two stamps, each used at once; the serials."""
+        serials: list[str] = []
+        for number in range(SOAK_ORDERS):
+            time.sleep(pause)
+            order = again(lambda key=f"o{number}": place(customer, key, 2)).json["id"]
+            self._pay(customer, order)
+            for one in range(2):
+                serials += self._stamp(customer, f"s{number}-{one}")
+        return serials
+
+    def _shown(self, customer: Client, order: str) -> Any:
+        return again(lambda: customer.get(f"/v1/orders/{order}")).json
+
+    def _pay(self, customer: Client, order: str) -> None:
+        qr = until(
+            "the order has a QR",
+            lambda: self._shown(customer, order)["payment"]["qr_content"],
+            AGAIN_SECONDS_MAX,
+        )
+        # Where the bank dies before it answers, the buyer pays again; twice comes back.
+        again(lambda: self.inside.instance.bank.pay(qr))
+        until(
+            "the order is executed",
+            lambda: self._shown(customer, order)["money"]["executed"] == 20_000,
+            AGAIN_SECONDS_MAX,
+        )
+
+    def _stamp(self, customer: Client, key: str) -> list[str]:
+        document = pdf(words=key)
+        reply = again(lambda: customer.stamp(document, key=key))
+        assert reply.status == 201, reply.body
+        repeated = again(lambda: customer.stamp(document, key=key)).json
+        assert repeated["serials"] == reply.json["serials"]
+        found: list[str] = reply.json["serials"]
+        return found
+
+
+def test_buyers_get_what_they_paid_for_while_parts_die_at_random(inside: Inside) -> None:
+    seed = uuid.uuid4().int % 1_000_000
+    print("seed", seed)
+    soak = Soak(inside, seed)
+    buyers = [inside.customer() for _ in range(BUYERS)]
+    pauses = [soak.chance.uniform(0, 0.5) for _ in buyers]
+    with ThreadPoolExecutor(BUYERS + 1) as pool:
+        killer = pool.submit(soak.kill_now_and_then)
+        shopping = [
+            pool.submit(soak.buy_and_stamp, *one) for one in zip(buyers, pauses, strict=True)
+        ]
+        try:
+            serials = [serial for one in shopping for serial in one.result()]
+        finally:
+            soak.is_over.set()
+        killer.result()
+    assert len(soak.kills) >= 3
+    assert len(serials) == len(set(serials)) == BUYERS * SOAK_ORDERS * 2
+    inside.instance.wait_ready()
+    inside.let_leases_run_out()
+    until("the money is at rest", lambda: _is_at_rest(inside))
+    for buyer in buyers:
+        assert buyer.balance() == {"available": 0, "held": 0, "used": SOAK_ORDERS * 2}
+        orders = buyer.get("/v1/orders").json["orders"]
+        assert [one["state"] for one in orders] == ["executed"] * SOAK_ORDERS
+        assert all(one["money"]["executed"] == 20_000 for one in orders)
+
+
+def _is_at_rest(inside: Inside) -> bool:
+    books = inside.books()
+    bank = again(lambda: inside.instance.bank.get("/standin/totals")).json
+    heard = inside.rows("SELECT coalesce(sum(amount), 0)::bigint AS sum FROM captures")[0]["sum"]
+    return (
+        heard == bank["received"]
+        and books["buyer_funds"] == 0
+        and (books.get("refunds_payable", 0) == 0)
+    )

@@ -1,0 +1,61 @@
+"""More bytes than anybody wants, sent slowly enough to watch what they do to a process."""
+
+import select
+import socket
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psutil
+
+BLOCK = b"x" * 65_536
+WATCH_EVERY_BYTES = 1024 * 1024
+ANSWER_SECONDS_MAX = 20
+
+
+@dataclass(frozen=True)
+class Flooded:
+    """What came of it: the answer as it came, what was sent, and the peak of resident memory."""
+
+    status: int
+    answer: str
+    sent_bytes: int
+    seconds: float
+    peak_bytes: int
+
+
+def flood(
+    url: str,
+    head: dict[str, str],
+    start: bytes,
+    total_bytes: int,
+    watched: psutil.Process,
+    *,
+    chunked: bool,
+) -> Flooded:
+    """POST a body of so many bytes that begins with `start`; stop when it is answered."""
+    parts = urlsplit(url)
+    length = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(total_bytes)}
+    lines = [f"{name}: {value}" for name, value in ({"Host": parts.netloc} | head | length).items()]
+    request = "\r\n".join([f"POST {parts.path} HTTP/1.1", *lines, "", ""])
+    assert parts.hostname is not None
+    begun, sent, peak = time.monotonic(), 0, resident(watched)
+    with socket.create_connection((parts.hostname, parts.port), ANSWER_SECONDS_MAX) as line:
+        try:
+            line.sendall(request.encode())
+            block = start
+            while sent < total_bytes and not select.select([line], [], [], 0)[0]:
+                line.sendall(b"%x\r\n%s\r\n" % (len(block), block) if chunked else block)
+                sent, block = sent + len(block), BLOCK
+                if sent % WATCH_EVERY_BYTES < len(BLOCK):
+                    peak = max(peak, resident(watched))
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the server has answered and listens no longer
+        answer = line.recv(65_536).decode()
+    status = int(answer.split(" ", 2)[1])
+    return Flooded(status, answer, sent, time.monotonic() - begun, max(peak, resident(watched)))
+
+
+def resident(process: psutil.Process) -> int:
+    """Resident memory of the largest of a process and its children, in bytes."""
+    return max(one.memory_info().rss for one in [process, *process.children(recursive=True)])
