@@ -149,8 +149,7 @@ DECLARE
     v_refund refunds;
 BEGIN
     UPDATE refunds SET state = 'settled', settled_at = now(), provider_refund_no = p_provider_no
-    WHERE account_id = p_account AND refund_id = p_refund
-        AND state IN ('requested', 'sent', 'refused')
+    WHERE account_id = p_account AND refund_id = p_refund AND state IN ('sent', 'refused')
     RETURNING * INTO v_refund;
     IF NOT FOUND THEN
         RETURN (SELECT state FROM refunds WHERE account_id = p_account AND refund_id = p_refund);

@@ -7,7 +7,7 @@ and nothing else: no decimals, no floats, no rounding to agree on.
 import re
 from dataclasses import dataclass
 
-_SNAP_VALUE = re.compile(r"(\d{1,13})\.00\Z")
+_SNAP_VALUE = re.compile(r"([0-9]{1,13})\.00\Z")
 
 
 @dataclass(frozen=True, slots=True, order=True)

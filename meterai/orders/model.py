@@ -56,10 +56,13 @@ ORDER = Lifecycle(
         (_S.LAPSED, _E.WITHDRAWN): _S.WITHDRAWN,
         (_S.PAID, _E.EXECUTED): _S.EXECUTED,
         (_S.PAID, _E.NOT_EXECUTED): _S.RETURNING,
+        (_S.PAID, _E.ASKED_BACK): _S.RETURNING,  # documents, none of them begun
         (_S.PAID, _E.PAYMENT_DENIED): _S.DENIED,
         (_S.EXECUTED, _E.ASKED_BACK): _S.RETURNING,
         (_S.EXECUTED, _E.PAYMENT_DENIED): _S.DENIED,
         (_S.RETURNING, _E.REFUND_SETTLED): _S.RETURNED,
+        # The buyer has it back from the issuer, and no refund of ours is under way.
+        (_S.RETURNING, _E.PAYMENT_DENIED): _S.RETURNED,
     },
 )
 

@@ -48,6 +48,9 @@ ATTEMPT = Lifecycle(
         (_S.OPENING, _E.QR_MADE): _S.WAITING,
         (_S.OPENING, _E.ANSWER_LOST): _S.LOST,
         (_S.OPENING, _E.CAPTURED): _S.PAID,
+        (_S.OPENING, _E.TIME_RAN_OUT): _S.EXPIRED,
+        # Somebody may be asking for the QR at this moment.
+        (_S.OPENING, _E.CANCELLED): _S.LOST,
         (_S.OPENING, _E.DECLINED): _S.DECLINED,
         (_S.WAITING, _E.CAPTURED): _S.PAID,
         (_S.WAITING, _E.TIME_RAN_OUT): _S.EXPIRED,

@@ -40,6 +40,8 @@ REFUND = Lifecycle(
         (_S.SENT, _E.REFUSED): _S.REFUSED,
         (_S.REFUSED, _E.SENT): _S.SENT,
         (_S.SENT, _E.SETTLED): _S.SETTLED,
+        # Two calls crossed: the later one was refused, the earlier one has settled it.
+        (_S.REFUSED, _E.SETTLED): _S.SETTLED,
         (_S.REQUESTED, _E.PAYMENT_DENIED): _S.VOID,
         (_S.SENT, _E.PAYMENT_DENIED): _S.VOID,
         (_S.REFUSED, _E.PAYMENT_DENIED): _S.VOID,

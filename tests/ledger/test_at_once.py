@@ -112,6 +112,11 @@ def test_a_denial_overtakes_or_follows_its_settlement(shop: Shop) -> None:
         shop.work_off()
         shop.assert_books_hold()
         assert shop.state(order) in ("denied", "placed")
+        # A document that was being stamped keeps its stamp; what fails was no loss.
+        for stamping, how in zip(shop.stampings, (shop.deliver, shop.fail), strict=False):
+            how(stamping)
+        shop.work_off()
+        shop.assert_books_hold()
         assert shop.in_flight() == 0
 
 

@@ -77,7 +77,7 @@ def facts_of(kind: type[Refusal]) -> set[str]:
     if "__init__" not in vars(kind):
         return set()
     text = inspect.getsource(kind.__init__)
-    return {name for name in re.findall(r"\bself\.([a-z]\w*)(?:: [^=\n]+)? =", text)}
+    return set(re.findall(r"\bself\.([a-z]\w*)(?:: [^=\n]+)? =", text))
 
 
 def our_files() -> list[Path]:

@@ -95,8 +95,12 @@ def only_the_edge_commits() -> Iterator[str]:
             match node:
                 case ast.Call(func=ast.Attribute(attr="commit" | "rollback")):
                     yield f"{path}:{node.lineno}: the request or job commits; a room never does"
-                case ast.Constant(value=str(text)) if re.match(r"\s*(COMMIT|ROLLBACK|BEGIN)\b", text):
+                case ast.Constant(value=str(text)) if re.match(
+                    r"\s*(COMMIT|ROLLBACK|BEGIN)\b", text
+                ):
                     yield f"{path}:{node.lineno}: the request or job commits; a room never does"
+                case _:
+                    continue
 
 
 def only_apps_print() -> Iterator[str]:
@@ -107,6 +111,8 @@ def only_apps_print() -> Iterator[str]:
             match node:
                 case ast.Call(func=ast.Name(id="print")):
                     yield f"{path}:{node.lineno}: log it, or answer it"
+                case _:
+                    continue
 
 
 def migrations_cannot_hold_the_database_hostage() -> Iterator[str]:
@@ -162,7 +168,9 @@ def the_lock_holds_no_address() -> Iterator[str]:
 def nothing_is_left_to_do() -> Iterator[str]:
     marks = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
     for path in our_files():
-        if path.suffix in {".py", ".sql", ".css", ".js", ".html"} and marks.search(path.read_text()):
+        if path.suffix in {".py", ".sql", ".css", ".js", ".html"} and marks.search(
+            path.read_text()
+        ):
             yield f"{path}: do it, or write it down in docs/"
 
 

@@ -1,0 +1,96 @@
+"""Write docs/lifecycles.md from the lifecycle tables: `.venv/bin/python -m scripts.lifecycles`.
+
+The sentence of each state is the comment beside it in the room's model, so there is one place to
+change; a test compares the file with what this program would write.
+"""
+
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from meterai.kit.lifecycle import Lifecycle
+from meterai.orders.model import ORDER, OrderEvent, OrderState
+from meterai.payments.model import ATTEMPT, AttemptEvent, AttemptState
+from meterai.refunds.model import REFUND, RefundEvent, RefundState
+from meterai.stamping.model import STAMPING, StampingEvent, StampingState
+from meterai.stamps.model import STAMP, StampEvent, StampState
+
+FILE = Path(__file__).parents[1] / "docs" / "lifecycles.md"
+COMMAND = ".venv/bin/python -m scripts.lifecycles"
+HEAD = f"""# Lifecycles
+
+How each thing of the platform may change. A move that is not drawn is refused with
+`not_allowed_now`, by the model and by the functions of the database alike.
+
+This file is written by `{COMMAND}` from the tables in
+`meterai/*/model.py`; tests compare it with the tables, and the tables with what the database does.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One lifecycle and the enums of its table."""
+
+    title: str
+    room: str
+    lifecycle: Lifecycle[Any, Any]
+    states: type[StrEnum]
+    events: type[StrEnum]
+
+
+LIFECYCLES = (
+    Drawn("Order", "orders", ORDER, OrderState, OrderEvent),
+    Drawn("Payment attempt", "payments", ATTEMPT, AttemptState, AttemptEvent),
+    Drawn("Stamp", "stamps", STAMP, StampState, StampEvent),
+    Drawn("Stamping", "stamping", STAMPING, StampingState, StampingEvent),
+    Drawn("Refund", "refunds", REFUND, RefundState, RefundEvent),
+)
+_MEMBER = re.compile(r'^    [A-Z_]+ = "(\w+)"(?:  # (.+))?$')
+
+
+def sentences(states: type[StrEnum]) -> dict[str, str]:
+    """What the comment beside each state says; empty where the name says it all."""
+    found = {}
+    for line in inspect.getsource(states).splitlines():
+        if member := _MEMBER.match(line):
+            found[member[1]] = member[2] or ""
+    assert set(found) == {state.value for state in states}, f"{states} is written otherwise"
+    return found
+
+
+def chapter(drawn: Drawn) -> Iterator[str]:
+    """The lines of one lifecycle."""
+    yield f"## {drawn.title}"
+    yield ""
+    yield f"`meterai/{drawn.room}/model.py`"
+    yield ""
+    yield "```mermaid"
+    yield from drawn.lifecycle.mermaid().splitlines()
+    yield "```"
+    yield ""
+    yield "| state | |"
+    yield "|---|---|"
+    for state, sentence in sentences(drawn.states).items():
+        is_final = drawn.lifecycle.is_final(drawn.states(state))
+        text = f"{sentence} (final)".strip() if is_final else sentence
+        yield f"| `{state}` | {text} |"
+
+
+def document() -> str:
+    """The whole file."""
+    chapters = ["\n".join(chapter(drawn)) for drawn in LIFECYCLES]
+    return "\n".join([HEAD, "\n\n".join(chapters), ""])
+
+
+def main() -> None:
+    """Write the file."""
+    FILE.parent.mkdir(exist_ok=True)
+    FILE.write_text(document())
+
+
+if __name__ == "__main__":
+    main()

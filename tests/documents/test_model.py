@@ -1,0 +1,47 @@
+"""File names that are safe to show and to send back."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.documents.model import NAME_LENGTH_MAX, clean_name, object_name
+
+
+@given(st.none() | st.text(max_size=400))
+def test_any_name_becomes_a_safe_one(name: str | None) -> None:
+    clean = clean_name(name)
+    assert 1 <= len(clean) <= NAME_LENGTH_MAX
+    assert "/" not in clean
+    assert "\\" not in clean
+    assert not any(ord(letter) < 32 or ord(letter) == 127 for letter in clean)
+    assert clean not in (".", "..")
+    assert clean_name(clean) == clean
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        (None, "dokumen.pdf"),
+        ("", "dokumen.pdf"),
+        ("...", "dokumen.pdf"),
+        ("surat.pdf", "surat.pdf"),
+        ("surat lamaran (Añi).pdf", "surat lamaran (Añi).pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Dokumen\\surat.pdf", "surat.pdf"),
+        ('a"; filename=b.pdf\r\nX: y', 'a"; filename=b.pdfX: y'),
+        ("gpj.\u202efdp.exe", "gpj.fdp.exe"),
+    ],
+)
+def test_names(name: str | None, clean: str) -> None:
+    assert clean_name(name) == clean
+
+
+def test_a_long_name_keeps_its_kind() -> None:
+    assert clean_name("a" * 300 + ".pdf").endswith("a.pdf")
+
+
+@given(st.uuids(), st.binary(min_size=32, max_size=32))
+def test_an_object_is_of_one_account_and_one_document(account: UUID, sha256: bytes) -> None:
+    assert object_name(account, sha256) == f"{sha256.hex()}-{account.hex}"

@@ -1,0 +1,67 @@
+"""Every lifecycle, every pair of state and event."""
+
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from meterai.kit.lifecycle import Lifecycle, NotAllowedNow
+from scripts.lifecycles import LIFECYCLES, Drawn
+
+
+@pytest.mark.parametrize("drawn", LIFECYCLES, ids=lambda drawn: drawn.title)
+def test_every_pair_has_its_edge_or_is_refused(drawn: Drawn) -> None:
+    edges = {(state, event): target for state, event, target in drawn.lifecycle.edges()}
+    for state in drawn.states:
+        for event in drawn.events:
+            if (state, event) in edges:
+                assert drawn.lifecycle.after(state, event) == edges[state, event]
+                continue
+            with pytest.raises(NotAllowedNow) as refused:
+                drawn.lifecycle.after(state, event)
+            assert refused.value.facts() == {
+                "subject": drawn.lifecycle.subject,
+                "state": state.value,
+                "event": event.value,
+            }
+
+
+@pytest.mark.parametrize("drawn", LIFECYCLES, ids=lambda drawn: drawn.title)
+def test_every_state_is_reached_and_every_event_happens(drawn: Drawn) -> None:
+    first = next(iter(drawn.states))
+    edges = list(drawn.lifecycle.edges())
+    reached: set[StrEnum] = {first}
+    for _ in drawn.states:
+        reached |= {target for state, _, target in edges if state in reached}
+    assert reached == set(drawn.states)
+    assert {event for _, event, _ in edges} == set(drawn.events)
+
+
+@pytest.mark.parametrize("drawn", LIFECYCLES, ids=lambda drawn: drawn.title)
+def test_from_every_state_an_end_is_reached(drawn: Drawn) -> None:
+    edges = list(drawn.lifecycle.edges())
+    ending = {state for state in drawn.states if drawn.lifecycle.is_final(state)}
+    assert ending
+    for _ in drawn.states:
+        ending |= {state for state, _, target in edges if target in ending}
+    assert ending == set(drawn.states)
+
+
+def test_the_drawing_has_every_edge() -> None:
+    for drawn in LIFECYCLES:
+        lines = drawn.lifecycle.mermaid().splitlines()
+        assert lines[0] == "stateDiagram-v2"
+        assert len(lines) == 1 + len(list(drawn.lifecycle.edges()))
+
+
+def test_final_means_that_no_edge_leaves() -> None:
+    class State(StrEnum):
+        OPEN = "open"
+        SHUT = "shut"
+
+    class Event(StrEnum):
+        CLOSED = "closed"
+
+    door: Lifecycle[Any, Any] = Lifecycle("the door", {(State.OPEN, Event.CLOSED): State.SHUT})
+    assert not door.is_final(State.OPEN)
+    assert door.is_final(State.SHUT)

@@ -1,0 +1,61 @@
+"""Whole rupiah: no float, no fraction, nothing but itself."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.kit.money import Rupiah
+
+AMOUNTS = st.integers(0, 10**13 - 1).map(Rupiah)
+
+
+@pytest.mark.parametrize("value", [True, 1.0, Decimal(1), "1", None])
+def test_only_whole_numbers_are_money(value: object) -> None:
+    with pytest.raises(TypeError):
+        Rupiah(value)  # type: ignore[arg-type]
+
+
+@given(AMOUNTS, AMOUNTS, st.integers(0, 1000))
+def test_sums(one: Rupiah, other: Rupiah, count: int) -> None:
+    assert one + other - other == one
+    assert (one + other) * count == one * count + other * count
+    assert (one < other) == (one.value < other.value)
+
+
+@given(AMOUNTS)
+def test_what_snap_writes_is_read(amount: Rupiah) -> None:
+    assert Rupiah.from_snap(amount.snap()) == amount
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        None,
+        {},
+        10_000,
+        "10000.00",
+        {"value": "10000.00"},
+        {"value": "10000.00", "currency": "USD"},
+        {"value": 10000, "currency": "IDR"},
+        {"value": "10000", "currency": "IDR"},
+        {"value": "10000.01", "currency": "IDR"},
+        {"value": "10000.00\n", "currency": "IDR"},
+        {"value": "-1.00", "currency": "IDR"},
+        {"value": "1e4.00", "currency": "IDR"},
+        {"value": "99999999999999.00", "currency": "IDR"},
+    ],
+)
+def test_anything_else_of_snap_is_refused(amount: object) -> None:
+    with pytest.raises(ValueError, match="whole rupiah"):
+        Rupiah.from_snap(amount)
+
+
+def test_digits_of_other_scripts_are_not_money() -> None:
+    with pytest.raises(ValueError, match="whole rupiah"):
+        Rupiah.from_snap({"value": "\u0661\u0660\u0660\u0660\u0660.00", "currency": "IDR"})
+
+
+def test_rupiah_reads_as_it_is_written_in_indonesia() -> None:
+    assert str(Rupiah(1_234_567)) == "Rp1.234.567"

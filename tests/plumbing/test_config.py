@@ -1,0 +1,125 @@
+"""Where a setting comes from: the last to speak wins, and says so."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from meterai.plumbing.config import (
+    NAMES,
+    SECRET,
+    Configuration,
+    ConfigurationWrong,
+    Settings,
+    environment_for,
+    instance_file,
+    load,
+)
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    for name in NAMES:
+        monkeypatch.delenv(f"METERAI_{name.upper()}", raising=False)
+    monkeypatch.setenv("METERAI_DATA", str(tmp_path))
+
+
+def found(configuration: Configuration, name: str) -> tuple[object, str]:
+    return getattr(configuration.settings, name), configuration.sources[name]
+
+
+def test_each_source_wins_over_the_one_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert found(load(), "port") == (8000, "default")
+    instance_file(tmp_path).write_text(json.dumps({"settings": {"port": 8001}}))
+    assert found(load(), "port") == (8001, "running instance")
+    toml = tmp_path / "meterai.toml"
+    toml.write_text("port = 8002\n")
+    assert found(load(), "port") == (8002, str(toml))
+    monkeypatch.setenv("METERAI_PORT", "8003")
+    assert found(load(), "port") == (8003, "environment")
+    assert found(load({"port": 8004}), "port") == (8004, "option")
+    assert found(load({"port": None}), "port") == (8003, "environment"), "an option not given"
+
+
+def test_a_named_file_takes_the_place_of_the_one_in_the_data(tmp_path: Path) -> None:
+    (tmp_path / "meterai.toml").write_text("port = 8002\nservice_fee = 1\n")
+    other = tmp_path / "other.toml"
+    other.write_text("port = 8005\n")
+    configuration = load(config=other)
+    assert found(configuration, "port") == (8005, str(other))
+    assert found(configuration, "service_fee") == (0, "default")
+
+
+def test_the_database_has_the_name_everybody_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql:///a")
+    assert found(load(), "database_url") == ("postgresql:///a", "environment")
+    monkeypatch.setenv("METERAI_DATABASE_URL", "postgresql:///b")
+    assert found(load(), "database_url") == ("postgresql:///b", "environment")
+
+
+def from_toml(folder: Path, text: str) -> None:
+    (folder / "meterai.toml").write_text(text)
+    load()
+
+
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
+    "unknown option": (lambda _: load({"colour": "red"}), "colour"),
+    "unknown name in a file": (lambda folder: from_toml(folder, "colour = 1\n"), "colour"),
+    "no number": (lambda folder: from_toml(folder, 'port = "x"\n'), "port"),
+    "port too large": (lambda _: load({"port": 70_000}), "port"),
+    "price of nothing": (lambda _: load({"stamp_price": 0}), "stamp_price"),
+    "fee below zero": (lambda _: load({"service_fee": -1}), "service_fee"),
+    "no such choice": (lambda _: load({"environment": "staging"}), "environment"),
+    "time of zero": (lambda _: load({"bank_timeout_seconds": 0}), "bank_timeout_seconds"),
+    "no TOML": (lambda folder: from_toml(folder, "port = = 1\n"), "config"),
+    "no such file": (lambda folder: load(config=folder / "none.toml"), "config"),
+}
+
+
+@pytest.mark.parametrize(("attempt", "name"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_used_is_refused_by_name(
+    attempt: Callable[[Path], object], name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationWrong) as refused:
+        attempt(tmp_path)
+    assert refused.value.name == name
+
+
+def test_a_wrong_value_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METERAI_PORT", "http")
+    with pytest.raises(ConfigurationWrong) as refused:
+        load()
+    assert refused.value.source == "environment"
+
+
+def test_secrets_are_not_shown() -> None:
+    given = dict.fromkeys(SECRET, "postgresql://me:hunter2@db/x")
+    shown = load(given).shown()
+    assert "hunter2" not in str(shown)
+    assert {name for name, _, _ in shown} == NAMES
+
+
+def test_what_sounds_secret_is_secret() -> None:
+    telling = {name for name in NAMES if any(word in name for word in ("secret", "password"))}
+    assert telling <= SECRET <= NAMES
+
+
+def test_a_child_process_finds_the_same_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = load({"port": 8123, "service_fee": 250, "database_url": "postgresql:///x"}).settings
+    environ = environment_for(settings)
+    for name in list(NAMES):
+        monkeypatch.delenv(f"METERAI_{name.upper()}", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert load().settings == settings
+
+
+def test_every_default_is_allowed() -> None:
+    assert msgspec.convert(msgspec.to_builtins(Settings()), Settings) == Settings()

@@ -1,0 +1,21 @@
+"""docs/lifecycles.md says what the tables say."""
+
+from meterai.kit.lifecycle import Lifecycle
+from scripts.lifecycles import COMMAND, FILE, LIFECYCLES, document
+from tests.tidy.sources import modules
+
+
+def test_the_drawings_are_those_of_the_tables() -> None:
+    assert FILE.is_file(), f"write it with {COMMAND}"
+    assert FILE.read_text() == document(), f"write it again with {COMMAND}"
+
+
+def test_every_lifecycle_is_drawn() -> None:
+    written = {
+        id(value)
+        for name in modules()
+        if name.endswith(".model")
+        for value in vars(__import__(name, fromlist=["model"])).values()
+        if isinstance(value, Lifecycle)
+    }
+    assert written == {id(drawn.lifecycle) for drawn in LIFECYCLES}
