@@ -1,14 +1,13 @@
 """Web processes: Granian, each process one application with its own pool."""
 
 import os
-import shutil
-import sys
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
 
-from meterai.plumbing.config import Settings, export
+from meterai.plumbing.config import Settings
 from meterai.plumbing.parent import die_with_parent
+from meterai.plumbing.shared_metrics import share
 
 BACKLOG = 2048  # connections that may wait while every process is busy
 
@@ -16,13 +15,8 @@ BACKLOG = 2048  # connections that may wait while every process is busy
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     die_with_parent()
-    folder = settings.directory / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    export(settings, PROMETHEUS_MULTIPROC_DIR=str(folder))
-    # It decides when it is imported whether its figures are shared between processes.  Granian
-    # forks, so it must be imported in the web processes and not yet here.
-    assert "prometheus_client" not in sys.modules
+    # Granian forks: the metrics must be shared before anything that counts is imported.
+    share(settings)
     Granian(
         "meterai.apps.web:create",
         factory=True,

@@ -78,9 +78,7 @@ async def open_another(
     The worker asks the provider for the QR at once.
     """
     attempt, reference = new_attempt(account)
-    await tx.run(
-        store.OPEN_ANOTHER, account, attempt, subject, reference, amount.value, expires_at
-    )
+    await tx.run(store.OPEN_ANOTHER, account, attempt, subject, reference, amount.value, expires_at)
 
 
 class PaymentDesk:

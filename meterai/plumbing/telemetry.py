@@ -2,9 +2,7 @@
 
 Logs are structlog events: readable on a terminal, JSON in production.  Never in a log: a secret,
 a sign-in code, an e-mail address, a document.  Metrics are Prometheus counters and histograms;
-several web processes share them through `DIR/metrics` (prometheus_client's multiprocess mode:
-it looks for the folder when it is imported, so whoever starts those processes must not have
-imported this module; `apps/serve.py` sees to it).
+the processes of an instance share them through `DIR/metrics` (see `plumbing/shared_metrics.py`).
 """
 
 import logging

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.instance import Instance
+from tests.support.instance import Instance, until
 
 
 def test_the_processes_of_the_web_count_together(tmp_path: Path) -> None:
@@ -18,6 +18,15 @@ def test_the_processes_of_the_web_count_together(tmp_path: Path) -> None:
     assert f'{count}{{method="GET",route="none",status="404"}} 1.0' in shown
     assert f'{count}{{method="other",route="none",status="405"}} 1.0' in shown
     assert 'meterai_request_seconds_count{route="/healthz"} 20.0' in shown
+
+
+def test_the_worker_counts_in_the_same_place(instance: Instance) -> None:
+    customer = instance.customer()
+    order = customer.place()
+    instance.bank.pay(order["payment"]["qr_content"])
+    until("it is issued", lambda: customer.balance()["available"] == 1)
+    shown = instance.anybody().get("/metrics").body.decode()
+    assert 'meterai_jobs_total{kind="payment_captured",outcome="done"}' in shown
 
 
 def test_every_answer_has_the_headers_that_protect(instance: Instance) -> None:

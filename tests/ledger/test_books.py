@@ -45,7 +45,9 @@ class Trade(RuleBasedStateMachine):
         sizes=st.lists(st.integers(1, 2), max_size=2),
         quantity=st.integers(1, 3),
         more=MORE,
-        then=st.lists(st.sampled_from(["work", "work_once", "pay", "deny"]), max_size=3),
+        then=st.lists(
+            st.sampled_from(["work", "work_once", "overtake", "pay", "deny"]), max_size=4
+        ),
     )
     def buy(self, sizes: list[int], quantity: int, more: int, then: list[str]) -> None:
         shop = self.shop
@@ -140,9 +142,8 @@ class Trade(RuleBasedStateMachine):
         self.shop.work()
 
     @rule(first=WHICH)
-    def work_out_of_order(self, first: int) -> None:
-        self.shop.postpone(first)
-        self.shop.work_once()
+    def overtake(self, first: int) -> None:
+        self.shop.overtake(first)
 
     # -- what must be true -----------------------------------------------------------------
 
@@ -196,3 +197,31 @@ def test_whatever_happens_the_books_hold(shop: Shop) -> None:
             phases=[Phase.generate],
         ),
     )
+
+
+def test_what_the_issuer_gave_back_is_not_given_back_again(shop: Shop) -> None:
+    paid = shop.pay(shop.place_documents([1, 1]))
+    shop.work()
+    stamped, spoilt = shop.stampings
+    shop.deny(paid)
+    shop.work()
+    assert shop.in_flight() == paid.amount, "both documents are being stamped"
+    shop.deliver(stamped)
+    shop.fail(spoilt)
+    shop.work()
+    assert shop.refunds() == []
+    assert shop.in_flight() == 0
+    shop.assert_books_hold()
+
+
+def test_a_denial_that_overtakes_its_payment_leaves_the_order_to_be_paid(shop: Shop) -> None:
+    order = shop.place(1)
+    shop.deny(shop.pay(order))
+    shop.overtake(0)
+    shop.work_off()
+    assert shop.state(order) == "placed"
+    assert shop.in_flight() == 0
+    shop.pay(order)
+    shop.work()
+    assert shop.state(order) == "executed"
+    shop.assert_books_hold()

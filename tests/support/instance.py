@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -223,11 +224,11 @@ class Instance:
         self._process = None
         raise AssertionError(f"meterai up ended before it was ready:\n{self.log[-3000:]}")
 
-    def stop(self) -> int:
-        """Stop it as Ctrl-C would, and return its exit status."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Stop it as Ctrl-C would, or by another signal, and return its exit status."""
         if self._process is None:
             return 0
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(how)
         status = self._process.wait(60)
         assert self._process.stdout is not None
         self._process.stdout.close()
@@ -239,8 +240,15 @@ class Instance:
         assert self._process is not None
         parent = psutil.Process(self._process.pid)
         parts = [one for one in parent.children(recursive=True) if "postgres" not in one.name()]
-        for one in [parent, *parts]:
-            one.kill()
+        self.kill_parent()
+        for one in parts:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
+    def kill_parent(self) -> None:
+        """Kill only the parent; its parts notice by themselves."""
+        assert self._process is not None
+        self._process.kill()
         self._process.wait(10)
         assert self._process.stdout is not None
         self._process.stdout.close()

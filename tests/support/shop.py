@@ -378,9 +378,9 @@ class Shop:
             pass
         self.assert_no_fault()
 
-    def work_once(self, monkey_batch: int = 1) -> None:
+    def work_once(self) -> None:
         """Run the oldest job only."""
-        kept, jobs.BATCH = jobs.BATCH, monkey_batch
+        kept, jobs.BATCH = jobs.BATCH, 1
         try:
             self.do(self.worker().run_batch())
         finally:
@@ -395,6 +395,11 @@ class Shop:
                 "UPDATE jobs SET run_at = now() + interval '1 hour' WHERE job_id = %s",
                 waiting[index % len(waiting)]["job_id"],
             )
+
+    def overtake(self, index: int = 0) -> None:
+        """A later job runs before an earlier one."""
+        self.postpone(index)
+        self.work_once()
 
     def work_off(self) -> None:
         """Run every job, also those that were postponed or must be tried again."""

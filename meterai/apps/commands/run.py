@@ -9,6 +9,7 @@ from meterai.apps.instance import database_of
 from meterai.apps.options import NO_OPTIONS, Options, line
 from meterai.plumbing.migrations import migrate as apply_migrations
 from meterai.plumbing.parent import die_with_parent
+from meterai.plumbing.shared_metrics import share
 
 
 def up(options: Options = NO_OPTIONS) -> None:
@@ -31,10 +32,11 @@ def web(options: Options = NO_OPTIONS) -> None:
 
 def worker(options: Options = NO_OPTIONS) -> None:
     """Run only the worker."""
-    from meterai.apps.worker import run  # noqa: PLC0415 - every room
-
     die_with_parent()
     with database_of(options.settings()) as settings:
+        share(settings)
+        from meterai.apps.worker import run  # noqa: PLC0415 - after the metrics are shared
+
         asyncio.run(run(settings))
 
 
