@@ -167,9 +167,10 @@ BEGIN
         END IF;
     END IF;
     UPDATE payment_attempts SET state = 'declined'
-    WHERE account_id = p_account AND attempt_id = p_attempt
-        AND state IN ('opening', 'waiting', 'lost');
-    IF FOUND THEN
+    WHERE account_id = p_account AND attempt_id = p_attempt AND state = 'lost';
+    UPDATE payment_attempts SET state = 'declined'
+    WHERE account_id = p_account AND attempt_id = p_attempt AND state IN ('opening', 'waiting');
+    IF FOUND THEN  -- a lost attempt has its successor already
         PERFORM emit(p_account, 'payment_declined', jsonb_build_object('subject', v_subject));
     END IF;
     RETURN 'declined';

@@ -5,10 +5,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from meterai.plumbing.embedded import EmbeddedPostgres
 from meterai.plumbing.migrations import migrate
 from tests.support.instance import Instance
+
+# The same examples in every run, and no limit of milliseconds that a busy machine would break.
+settings.register_profile("ours", deadline=None, derandomize=True)
+settings.load_profile("ours")
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 

@@ -4,11 +4,7 @@ The database is held at a lock, or the bank is slow, so that a process stands ex
 when it is killed.  The buyer repeats the same request with the same Idempotency-Key.
 """
 
-import random
-import threading
-import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -19,33 +15,11 @@ import urllib3
 
 from meterai.kit.ids import read
 from tests.support.inside import Inside
-from tests.support.instance import Client, Instance, Reply, until
+from tests.support.instance import Client, Reply, until
+from tests.support.killing import EVERYTHING, again, kill, place, revive
 from tests.support.pdf import pdf
 
-EVERYTHING = "everything"
 SLOW_SECONDS = 2.0  # of the bank, where a step must be caught before its answer
-AGAIN_SECONDS_MAX = 60.0
-SOAK_SECONDS = 20.0
-SOAK_ORDERS = 6  # of each of the buyers
-BUYERS = 4
-
-
-@pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """An instance whose processes are killed."""
-    settings = {"METERAI_SEAL_LEASE_SECONDS": "1"}
-    with Instance(tmp_path_factory.mktemp("fragile"), **settings) as instance:
-        yield Inside(instance)
-        instance.assert_audit_holds()
-
-
-@pytest.fixture
-def inside(fragile: Inside) -> Iterator[Inside]:
-    """The instance; afterwards everything is at rest and the money is accounted for."""
-    yield fragile
-    fragile.instance.bank.clear_faults()
-    until("no job is left", lambda: not fragile.rows("SELECT 1 FROM jobs"))
-    fragile.assert_money_is_accounted_for()
 
 
 @pytest.fixture
@@ -53,50 +27,6 @@ def background() -> Iterator[ThreadPoolExecutor]:
     """Where requests wait whose process is killed."""
     with ThreadPoolExecutor(4) as pool:
         yield pool
-
-
-def kill(inside: Inside, what: str) -> None:
-    """Kill a part, or everything; both are up again soon."""
-    if what != EVERYTHING:
-        inside.instance.kill(what)
-        return
-    inside.instance.kill_all()
-
-
-def revive(inside: Inside, what: str) -> None:
-    """Wait until what was killed is there again; the leases of the dead have run out."""
-    inside.let_leases_run_out()
-    if what == EVERYTHING:
-        inside.instance.start()
-    else:
-        until(f"the {what} is there again", lambda: _is_there(inside, what))
-    inside.instance.wait_ready()
-
-
-def _is_there(inside: Inside, what: str) -> bool:
-    try:
-        return bool(inside.instance.part(what).is_running())
-    except (StopIteration, psutil.NoSuchProcess):
-        return False
-
-
-def again(request: Callable[[], Reply]) -> Reply:
-    """What a careful client does: repeat the same request until it is answered for good."""
-    deadline = time.monotonic() + AGAIN_SECONDS_MAX
-    while True:
-        try:
-            reply = request()
-        except urllib3.exceptions.HTTPError:
-            reply = None
-        if reply is not None and reply.status not in (409, 500, 502, 503):
-            return reply
-        assert time.monotonic() < deadline, reply and reply.body
-        time.sleep(0.1)
-
-
-def place(customer: Client, key: str, quantity: int = 1) -> Reply:
-    """One try to place an order."""
-    return customer.post("/v1/orders", {"quantity": quantity}, headers={"Idempotency-Key": key})
 
 
 def lost(request: Future[Reply]) -> bool:
@@ -435,102 +365,3 @@ def test_killed_after_the_bank_refunded_and_before_it_is_recorded(
     revive(inside, victim)
     inside.instance.bank.clear_faults()
     _comes_back_once(inside, customer, order, refund["refund_number"])
-
-
-# -- anything at any moment ---------------------------------------------------------------------
-
-
-class Soak:
-    """Buyers at work while parts are killed."""
-
-    def __init__(self, inside: Inside, seed: int) -> None:
-        self.inside = inside
-        self.chance = random.Random(seed)
-        self.is_over = threading.Event()
-        self.kills: list[str] = []
-
-    def kill_now_and_then(self) -> None:
-        """Kill a random part every second or two until the buyers are done or time is up."""
-        ends = time.monotonic() + SOAK_SECONDS
-        while not self.is_over.wait(self.chance.uniform(0.8, 2.0)) and time.monotonic() < ends:
-            part = self.chance.choice(["web", "worker", "worker", "standins"])
-            if _is_there(self.inside, part):
-                self.inside.instance.kill(part)
-                self.kills.append(part)
-                self.inside.let_leases_run_out()
-
-    def buy_and_stamp(self, customer: Client, pause: float) -> list[str]:
-        """Some orders of two stamps, each used at once; the serials."""
-        serials: list[str] = []
-        for number in range(SOAK_ORDERS):
-            time.sleep(pause)
-            order = again(lambda key=f"o{number}": place(customer, key, 2)).json["id"]
-            self._pay(customer, order)
-            for one in range(2):
-                serials += self._stamp(customer, f"s{number}-{one}")
-        return serials
-
-    def _shown(self, customer: Client, order: str) -> Any:
-        return again(lambda: customer.get(f"/v1/orders/{order}")).json
-
-    def _pay(self, customer: Client, order: str) -> None:
-        qr = until(
-            "the order has a QR",
-            lambda: self._shown(customer, order)["payment"]["qr_content"],
-            AGAIN_SECONDS_MAX,
-        )
-        # Where the bank dies before it answers, the buyer pays again; twice comes back.
-        again(lambda: self.inside.instance.bank.pay(qr))
-        until(
-            "the order is executed",
-            lambda: self._shown(customer, order)["money"]["executed"] == 20_000,
-            AGAIN_SECONDS_MAX,
-        )
-
-    def _stamp(self, customer: Client, key: str) -> list[str]:
-        document = pdf(words=key)
-        reply = again(lambda: customer.stamp(document, key=key))
-        assert reply.status == 201, reply.body
-        repeated = again(lambda: customer.stamp(document, key=key)).json
-        assert repeated["serials"] == reply.json["serials"]
-        found: list[str] = reply.json["serials"]
-        return found
-
-
-def test_buyers_get_what_they_paid_for_while_parts_die_at_random(inside: Inside) -> None:
-    seed = uuid.uuid4().int % 1_000_000
-    print("seed", seed)
-    soak = Soak(inside, seed)
-    buyers = [inside.customer() for _ in range(BUYERS)]
-    pauses = [soak.chance.uniform(0, 0.5) for _ in buyers]
-    with ThreadPoolExecutor(BUYERS + 1) as pool:
-        killer = pool.submit(soak.kill_now_and_then)
-        shopping = [
-            pool.submit(soak.buy_and_stamp, *one) for one in zip(buyers, pauses, strict=True)
-        ]
-        try:
-            serials = [serial for one in shopping for serial in one.result()]
-        finally:
-            soak.is_over.set()
-        killer.result()
-    assert len(soak.kills) >= 3
-    assert len(serials) == len(set(serials)) == BUYERS * SOAK_ORDERS * 2
-    inside.instance.wait_ready()
-    inside.let_leases_run_out()
-    until("the money is at rest", lambda: _is_at_rest(inside))
-    for buyer in buyers:
-        assert buyer.balance() == {"available": 0, "held": 0, "used": SOAK_ORDERS * 2}
-        orders = buyer.get("/v1/orders").json["orders"]
-        assert [one["state"] for one in orders] == ["executed"] * SOAK_ORDERS
-        assert all(one["money"]["executed"] == 20_000 for one in orders)
-
-
-def _is_at_rest(inside: Inside) -> bool:
-    books = inside.books()
-    bank = again(lambda: inside.instance.bank.get("/standin/totals")).json
-    heard = inside.rows("SELECT coalesce(sum(amount), 0)::bigint AS sum FROM captures")[0]["sum"]
-    return (
-        heard == bank["received"]
-        and books["buyer_funds"] == 0
-        and (books.get("refunds_payable", 0) == 0)
-    )

@@ -1,16 +1,26 @@
 """Whatever the bank does, every rupiah is executed or comes back; nothing stays in between."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import urllib3
 
 from tests.support.inside import Inside
-from tests.support.instance import Client, Instance, until
+from tests.support.instance import Instance, until
+from tests.support.money import (
+    at_rest_afterwards,
+    bank_refunds,
+    bought,
+    ends,
+    learned_by,
+    money,
+    outcomes,
+    pay,
+    payable,
+    stands,
+)
 from tests.support.pdf import pdf
 
-NOTHING = {"captured": 0, "executed": 0, "refunded": 0, "in_flight": 0}
 ALL = -1  # occasions of a fault
 RETRY_SECONDS_MAX = 40.0  # a refund that is refused some times, with its doubling pauses
 
@@ -24,20 +34,6 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 
 @pytest.fixture(scope="module")
-def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """An instance where orders lapse after 2 s, and what is paid is due after 3 s."""
-    settings = {
-        "METERAI_ORDER_LAPSES_SECONDS": "2",
-        "METERAI_STAMPS_DUE_SECONDS": "3",
-        "METERAI_DOCUMENTS_DUE_SECONDS": "3",
-        "METERAI_SEAL_LEASE_SECONDS": "0.5",
-    }
-    with Instance(tmp_path_factory.mktemp("hurried"), **settings) as instance:
-        yield Inside(instance)
-        instance.assert_audit_holds()
-
-
-@pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     """An instance that waits half a second for the bank."""
     settings = {"METERAI_BANK_TIMEOUT_SECONDS": "0.5"}
@@ -46,102 +42,16 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
         instance.assert_audit_holds()
 
 
-def _cleared(inside: Inside) -> Iterator[Inside]:
-    yield inside
-    inside.instance.bank.clear_faults()
-    until("the bank and the books agree", lambda: _agrees(inside))
-    inside.assert_money_is_accounted_for()
-
-
-def _agrees(inside: Inside) -> bool:
-    bank, books = inside.instance.bank.totals(), inside.books()
-    left = bank["received"] - bank["refunded"] - bank["denied"]
-    return left == -books.get("bank_clearing", 0)
-
-
 @pytest.fixture
 def at_rest(quiet: Inside) -> Iterator[Inside]:
     """The quiet instance; afterwards the bank has no fault and the money is accounted for."""
-    yield from _cleared(quiet)
-
-
-@pytest.fixture
-def in_a_hurry(hurried: Inside) -> Iterator[Inside]:
-    """The hurried instance; afterwards the money is accounted for."""
-    yield from _cleared(hurried)
+    yield from at_rest_afterwards(quiet)
 
 
 @pytest.fixture
 def without_patience(impatient: Inside) -> Iterator[Inside]:
     """The impatient instance; afterwards the bank is quick and the money is accounted for."""
-    yield from _cleared(impatient)
-
-
-def money(**some: int) -> dict[str, int]:
-    """Where the money of an order is; what is not named is nothing."""
-    return NOTHING | some
-
-
-def ends(
-    customer: Client, order: dict[str, Any], state: str, *, seconds: float = 30.0, **some: int
-) -> None:
-    """Wait until an order is in this state with its money exactly there."""
-    until(
-        f"the order is {state} with {some}",
-        lambda: _stands(customer, order) == (state, money(**some)),
-        seconds,
-    )
-
-
-def _stands(customer: Client, order: dict[str, Any]) -> tuple[str, dict[str, int]]:
-    shown = customer.order(order["id"])
-    return shown["state"], shown["money"]
-
-
-def payable(customer: Client, order: dict[str, Any]) -> str:
-    """Wait for the QR of an order that may not have one yet."""
-    qr: str = until(
-        "the order has a QR", lambda: customer.order(order["id"])["payment"]["qr_content"]
-    )
-    return qr
-
-
-def pay(inside: Inside, order: dict[str, Any], **more: object) -> dict[str, Any]:
-    """Pay an order's QR and return what the bank says of the payment."""
-    reply = inside.instance.bank.pay(order["payment"]["qr_content"], **more)
-    assert reply.status == 200, reply.body
-    found: dict[str, Any] = reply.json
-    return found
-
-
-def outcomes(inside: Inside, payment: dict[str, Any]) -> list[str | None]:
-    """What became of each notification about a payment."""
-    found = inside.rows(
-        "SELECT outcome FROM notification_inbox WHERE convert_from(body, 'UTF8') LIKE %s",
-        f"%{payment['rrn']}%",
-    )
-    return [row["outcome"] for row in found]
-
-
-def learned_by(inside: Inside, payment: dict[str, Any]) -> list[str]:
-    """How we heard of a payment, once per time it was counted."""
-    found = inside.rows("SELECT learned_by FROM captures WHERE payment = %s", payment["rrn"])
-    return [row["learned_by"] for row in found]
-
-
-def bought(inside: Inside, quantity: int) -> tuple[Client, dict[str, Any]]:
-    """A customer with an executed order, before the fault."""
-    customer = inside.customer()
-    order = customer.place(quantity)
-    pay(inside, order)
-    ends(customer, order, "executed", captured=order["total"], executed=order["total"])
-    return customer, order
-
-
-def bank_refunds(inside: Inside, number: str) -> list[dict[str, Any]]:
-    """What the bank sent back under a number of ours."""
-    found = inside.instance.bank.get("/standin/refunds").json
-    return [one for one in found if one["partner_refund_no"] == number]
+    yield from at_rest_afterwards(impatient)
 
 
 # -- notifications ------------------------------------------------------------------------------
@@ -155,7 +65,7 @@ def test_a_late_notification_is_overtaken_by_our_question(at_rest: Inside) -> No
     ends(customer, order, "executed", captured=20_000, executed=20_000)
     assert learned_by(at_rest, payment) == ["question"]
     until("the notification is taken", lambda: outcomes(at_rest, payment) == ["known"])
-    assert _stands(customer, order)[1] == money(captured=20_000, executed=20_000)
+    assert stands(customer, order)[1] == money(captured=20_000, executed=20_000)
     assert customer.balance() == {"available": 2, "held": 0, "used": 0}
 
 
@@ -282,16 +192,7 @@ def test_a_withdrawn_order_cannot_be_paid_any_more(at_rest: Inside) -> None:
     assert customer.post(f"/v1/orders/{order['id']}/withdraw").status == 200
     assert customer.post(f"/v1/orders/{order['id']}/withdraw").status == 200
     assert at_rest.instance.bank.pay(order["payment"]["qr_content"]).status == 409
-    assert _stands(customer, order) == ("withdrawn", money())
-
-
-def test_a_payment_after_the_time_to_pay_is_executed(in_a_hurry: Inside) -> None:
-    customer = in_a_hurry.customer()
-    order = customer.place(2)
-    ends(customer, order, "lapsed")
-    pay(in_a_hurry, order)
-    ends(customer, order, "executed", captured=20_000, executed=20_000)
-    assert customer.balance()["available"] == 2
+    assert stands(customer, order) == ("withdrawn", money())
 
 
 # -- denials ------------------------------------------------------------------------------------
@@ -334,7 +235,7 @@ def test_a_denial_we_hear_of_before_its_payment_moves_nothing(at_rest: Inside) -
     payment = pay(at_rest, order)
     at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
     until("we heard of the denial", lambda: learned_by(at_rest, payment) == ["denial"])
-    assert _stands(customer, order) == ("placed", money())
+    assert stands(customer, order) == ("placed", money())
     pay(at_rest, order)
     ends(customer, order, "executed", captured=10_000, executed=10_000)
 
@@ -376,7 +277,7 @@ def test_a_bank_slower_than_we_wait_still_sells(without_patience: Inside) -> Non
     assert bank.pay(qr).status == 200
     asked = "SELECT 1 FROM payment_attempts WHERE qr_content = %s AND asked > 1"
     until("we asked in vain", lambda: without_patience.rows(asked, qr))
-    assert _stands(customer, order) == ("placed", money())
+    assert stands(customer, order) == ("placed", money())
     bank.clear_faults()
     ends(customer, order, "executed", captured=10_000, executed=10_000)
 
@@ -432,109 +333,3 @@ def test_a_refund_asked_for_while_the_bank_is_down_is_made_later(at_rest: Inside
     at_rest.instance.kill("standins")
     assert customer.post("/v1/refunds", {"order_id": order["id"]}).status == 201
     ends(customer, order, "returned", captured=10_000, refunded=10_000)
-
-
-# -- an issuer that cannot issue ----------------------------------------------------------------
-
-
-@pytest.fixture
-def stopped(in_a_hurry: Inside) -> Iterator[Inside]:
-    """The hurried instance with issuing stopped; open again afterwards."""
-    in_a_hurry.set_issuing(is_open=False)
-    yield in_a_hurry
-    in_a_hurry.set_issuing(is_open=True)
-
-
-def test_money_comes_back_by_itself_when_nothing_can_be_issued(in_a_hurry: Inside) -> None:
-    customer = in_a_hurry.customer()
-    done = in_a_hurry.instance.command("issuing", "stop", "the Treasury is closed")
-    assert done.stdout == "issuing is stopped: the Treasury is closed\n"
-    order = customer.place(2)
-    pay(in_a_hurry, order)
-    ends(customer, order, "paid", captured=20_000, in_flight=20_000)
-    ends(customer, order, "returned", captured=20_000, refunded=20_000)
-    assert customer.balance()["available"] == 0
-    assert in_a_hurry.instance.command("issuing", "open").stdout == "issuing is open\n"
-    pay(in_a_hurry, customer.place(1))
-    until("stamps are issued again", lambda: customer.balance()["available"] == 1)
-
-
-def test_issuing_that_opens_in_time_executes_what_waits(stopped: Inside) -> None:
-    customer = stopped.customer()
-    order = customer.place(2)
-    pay(stopped, order)
-    ends(customer, order, "paid", captured=20_000, in_flight=20_000)
-    stopped.set_issuing(is_open=True)
-    ends(customer, order, "executed", captured=20_000, executed=20_000)
-    assert customer.balance()["available"] == 2
-
-
-def test_a_denial_of_money_in_flight_takes_it_from_there(stopped: Inside) -> None:
-    customer = stopped.customer()
-    order = customer.place(1)
-    pay(stopped, order)
-    ends(customer, order, "paid", captured=10_000, in_flight=10_000)
-    stopped.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    ends(customer, order, "denied")
-    stopped.set_issuing(is_open=True)
-    assert customer.balance()["available"] == 0
-
-
-# -- orders of documents ------------------------------------------------------------------------
-
-
-def test_an_order_of_documents_is_executed_when_they_are_stamped(in_a_hurry: Inside) -> None:
-    customer = in_a_hurry.customer()
-    order = in_a_hurry.order_documents(customer, pdf(), pdf(2))
-    pay(in_a_hurry, order)
-    ends(customer, order, "executed", captured=20_000, executed=20_000)
-    states = [one["state"] for one in in_a_hurry.stampings_of(order["id"])]
-    assert states == ["delivered", "delivered"]
-    assert customer.balance()["available"] == 0
-
-
-def test_an_order_of_documents_comes_back_when_nothing_can_be_issued(stopped: Inside) -> None:
-    customer = stopped.customer()
-    order = stopped.order_documents(customer, pdf())
-    pay(stopped, order)
-    ends(customer, order, "returned", captured=10_000, refunded=10_000)
-    until(
-        "its document waits no longer",
-        lambda: [one["state"] for one in stopped.stampings_of(order["id"])] == ["dropped"],
-    )
-
-
-def _spoil(inside: Inside, sha256: bytes) -> None:
-    (kept,) = inside.instance.data.glob(f"objects/*/{sha256.hex()}-*")
-    kept.write_bytes(b"the disk has lost this")
-
-
-def test_a_document_that_cannot_be_stamped_in_time_comes_back(in_a_hurry: Inside) -> None:
-    customer = in_a_hurry.customer()
-    order = in_a_hurry.order_documents(customer, pdf())
-    _spoil(in_a_hurry, in_a_hurry.stampings_of(order["id"])[0]["sha256_original"])
-    pay(in_a_hurry, order)
-    ends(customer, order, "paid", captured=10_000, in_flight=10_000)
-    ends(customer, order, "returned", captured=10_000, refunded=10_000)
-    (stamping,) = in_a_hurry.stampings_of(order["id"])
-    assert (stamping["state"], stamping["refused"]) == ("failed", "not_in_time")
-
-
-def test_of_two_documents_the_one_that_is_stamped_is_paid_for(in_a_hurry: Inside) -> None:
-    customer = in_a_hurry.customer()
-    order = in_a_hurry.order_documents(customer, pdf(), pdf(2))
-    _spoil(in_a_hurry, in_a_hurry.stampings_of(order["id"])[1]["sha256_original"])
-    pay(in_a_hurry, order)
-    ends(customer, order, "executed", captured=20_000, executed=10_000, refunded=10_000)
-    states = [one["state"] for one in in_a_hurry.stampings_of(order["id"])]
-    assert states == ["delivered", "failed"]
-
-
-def test_a_denial_of_stamped_documents_is_our_loss(in_a_hurry: Inside) -> None:
-    customer = in_a_hurry.customer()
-    order = in_a_hurry.order_documents(customer, pdf())
-    pay(in_a_hurry, order)
-    ends(customer, order, "executed", captured=10_000, executed=10_000)
-    in_a_hurry.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    ends(customer, order, "denied")
-    assert [one["state"] for one in in_a_hurry.stampings_of(order["id"])] == ["delivered"]

@@ -24,6 +24,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http import PERMISSIONS
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.refunds.model import RefundCause
+from scripts.lifecycles import LIFECYCLES
 from tests.tidy.sources import PACKAGE, ROOMS, SOURCES, SQL, facts_of, refusals, sentences
 
 # Two classes, one fact for the client: come again in a moment.
@@ -69,6 +70,16 @@ def test_what_is_said_was_written() -> None:
     missing = [f"{where}: {key}" for where, key in spoken() if key not in catalogue()]
     missing += [cause for cause in RefundCause if f"refund.cause.{cause.value}" not in catalogue()]
     assert not missing, "\n".join(missing)
+
+
+def test_every_state_that_is_shown_has_its_word() -> None:
+    shown = {key.rsplit(".", 1)[0] for key in catalogue() if key.startswith("state.")}
+    assert shown == {"state.order", "state.stamping", "state.refund", "state.stamp"}
+    for drawn in LIFECYCLES:
+        prefix = f"state.{drawn.states.__name__.removesuffix('State').lower()}"
+        if prefix in shown:
+            said = {key.rsplit(".", 1)[1] for key in catalogue() if key.startswith(f"{prefix}.")}
+            assert said == {state.value for state in drawn.states}, prefix
 
 
 # -- refusals ----------------------------------------------------------------------------------

@@ -247,7 +247,7 @@ class SnapProvider:
             raise OutcomeUnknown(repr(error)) from None
         try:
             answer = msgspec.json.decode(raw, type=dict[str, object])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             answer = {}
         if not 200 <= status < 300:
             _refuse(status, answer)
@@ -284,7 +284,7 @@ def read_notification(body: bytes) -> Notification:
         content = msgspec.json.decode(body, type=dict[str, object])
         reference = str(content["originalPartnerReferenceNo"])
         status = str(content["latestTransactionStatus"])
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.DecodeError, KeyError, RecursionError) as error:
         raise ValueError(f"cannot be read: {error!r}") from None
     payment = None
     if content.get("amount") is not None:

@@ -57,7 +57,8 @@ async def check(request: Asked) -> Page:
     return page(request, "verdict.html", result=result, name=name)
 
 
-@get("/c/{serial:str}", opt={"permission": PUBLIC}, include_in_schema=False)
+# The QR is all capitals, which makes it smaller; addresses are not, so both are served.
+@get(["/c/{serial:str}", "/C/{serial:str}"], opt={"permission": PUBLIC}, include_in_schema=False)
 async def show_serial(request: Asked, serial: FromPath[str]) -> Page:
     """Where the QR on a stamp leads: what anybody may know of its serial."""
     await visitor(request)

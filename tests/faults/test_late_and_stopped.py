@@ -1,0 +1,148 @@
+"""What is paid late, cannot be issued or cannot be stamped: executed, or back by itself."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.inside import Inside
+from tests.support.instance import Instance, until
+from tests.support.money import at_rest_afterwards, ends, pay
+from tests.support.pdf import pdf
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    """An instance where orders lapse after 2 s, and what is paid is due after 3 s."""
+    settings = {
+        "METERAI_ORDER_LAPSES_SECONDS": "2",
+        "METERAI_STAMPS_DUE_SECONDS": "3",
+        "METERAI_DOCUMENTS_DUE_SECONDS": "3",
+        "METERAI_SEAL_LEASE_SECONDS": "0.5",
+    }
+    with Instance(tmp_path_factory.mktemp("hurried"), **settings) as instance:
+        yield Inside(instance)
+        instance.assert_audit_holds()
+
+
+@pytest.fixture
+def in_a_hurry(hurried: Inside) -> Iterator[Inside]:
+    """The hurried instance; afterwards the money is accounted for."""
+    yield from at_rest_afterwards(hurried)
+
+
+# -- late ---------------------------------------------------------------------------------------
+
+
+def test_a_payment_after_the_time_to_pay_is_executed(in_a_hurry: Inside) -> None:
+    customer = in_a_hurry.customer()
+    order = customer.place(2)
+    ends(customer, order, "lapsed")
+    pay(in_a_hurry, order)
+    ends(customer, order, "executed", captured=20_000, executed=20_000)
+    assert customer.balance()["available"] == 2
+
+
+# -- an issuer that cannot issue ----------------------------------------------------------------
+
+
+@pytest.fixture
+def stopped(in_a_hurry: Inside) -> Iterator[Inside]:
+    """The hurried instance with issuing stopped; open again afterwards."""
+    in_a_hurry.set_issuing(is_open=False)
+    yield in_a_hurry
+    in_a_hurry.set_issuing(is_open=True)
+
+
+def test_money_comes_back_by_itself_when_nothing_can_be_issued(in_a_hurry: Inside) -> None:
+    customer = in_a_hurry.customer()
+    done = in_a_hurry.instance.command("issuing", "stop", "the Treasury is closed")
+    assert done.stdout == "issuing is stopped: the Treasury is closed\n"
+    order = customer.place(2)
+    pay(in_a_hurry, order)
+    ends(customer, order, "paid", captured=20_000, in_flight=20_000)
+    ends(customer, order, "returned", captured=20_000, refunded=20_000)
+    assert customer.balance()["available"] == 0
+    assert in_a_hurry.instance.command("issuing", "open").stdout == "issuing is open\n"
+    pay(in_a_hurry, customer.place(1))
+    until("stamps are issued again", lambda: customer.balance()["available"] == 1)
+
+
+def test_issuing_that_opens_in_time_executes_what_waits(stopped: Inside) -> None:
+    customer = stopped.customer()
+    order = customer.place(2)
+    pay(stopped, order)
+    ends(customer, order, "paid", captured=20_000, in_flight=20_000)
+    stopped.set_issuing(is_open=True)
+    ends(customer, order, "executed", captured=20_000, executed=20_000)
+    assert customer.balance()["available"] == 2
+
+
+def test_a_denial_of_money_in_flight_takes_it_from_there(stopped: Inside) -> None:
+    customer = stopped.customer()
+    order = customer.place(1)
+    pay(stopped, order)
+    ends(customer, order, "paid", captured=10_000, in_flight=10_000)
+    stopped.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
+    ends(customer, order, "denied")
+    stopped.set_issuing(is_open=True)
+    assert customer.balance()["available"] == 0
+
+
+# -- orders of documents ------------------------------------------------------------------------
+
+
+def test_an_order_of_documents_is_executed_when_they_are_stamped(in_a_hurry: Inside) -> None:
+    customer = in_a_hurry.customer()
+    order = in_a_hurry.order_documents(customer, pdf(), pdf(2))
+    pay(in_a_hurry, order)
+    ends(customer, order, "executed", captured=20_000, executed=20_000)
+    states = [one["state"] for one in in_a_hurry.stampings_of(order["id"])]
+    assert states == ["delivered", "delivered"]
+    assert customer.balance()["available"] == 0
+
+
+def test_an_order_of_documents_comes_back_when_nothing_can_be_issued(stopped: Inside) -> None:
+    customer = stopped.customer()
+    order = stopped.order_documents(customer, pdf())
+    pay(stopped, order)
+    ends(customer, order, "returned", captured=10_000, refunded=10_000)
+    until(
+        "its document waits no longer",
+        lambda: [one["state"] for one in stopped.stampings_of(order["id"])] == ["dropped"],
+    )
+
+
+def _spoil(inside: Inside, sha256: bytes) -> None:
+    (kept,) = inside.instance.data.glob(f"objects/*/{sha256.hex()}-*")
+    kept.write_bytes(b"the disk has lost this")
+
+
+def test_a_document_that_cannot_be_stamped_in_time_comes_back(in_a_hurry: Inside) -> None:
+    customer = in_a_hurry.customer()
+    order = in_a_hurry.order_documents(customer, pdf())
+    _spoil(in_a_hurry, in_a_hurry.stampings_of(order["id"])[0]["sha256_original"])
+    pay(in_a_hurry, order)
+    ends(customer, order, "paid", captured=10_000, in_flight=10_000)
+    ends(customer, order, "returned", captured=10_000, refunded=10_000)
+    (stamping,) = in_a_hurry.stampings_of(order["id"])
+    assert (stamping["state"], stamping["refused"]) == ("failed", "not_in_time")
+
+
+def test_of_two_documents_the_one_that_is_stamped_is_paid_for(in_a_hurry: Inside) -> None:
+    customer = in_a_hurry.customer()
+    order = in_a_hurry.order_documents(customer, pdf(), pdf(2))
+    _spoil(in_a_hurry, in_a_hurry.stampings_of(order["id"])[1]["sha256_original"])
+    pay(in_a_hurry, order)
+    ends(customer, order, "executed", captured=20_000, executed=10_000, refunded=10_000)
+    states = [one["state"] for one in in_a_hurry.stampings_of(order["id"])]
+    assert states == ["delivered", "failed"]
+
+
+def test_a_denial_of_stamped_documents_is_our_loss(in_a_hurry: Inside) -> None:
+    customer = in_a_hurry.customer()
+    order = in_a_hurry.order_documents(customer, pdf())
+    pay(in_a_hurry, order)
+    ends(customer, order, "executed", captured=10_000, executed=10_000)
+    in_a_hurry.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
+    ends(customer, order, "denied")
+    assert [one["state"] for one in in_a_hurry.stampings_of(order["id"])] == ["delivered"]

@@ -1,0 +1,113 @@
+"""Buyers at work while parts die at any moment: everybody gets what they paid for."""
+
+import random
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.support.inside import Inside
+from tests.support.instance import Client, until
+from tests.support.killing import AGAIN_SECONDS_MAX, again, is_there, place
+from tests.support.pdf import pdf
+
+SOAK_SECONDS = 20.0
+SOAK_ORDERS = 6  # of each of the buyers
+BUYERS = 4
+
+
+class Soak:
+    """Buyers at work while parts are killed."""
+
+    def __init__(self, inside: Inside, seed: int) -> None:
+        self.inside = inside
+        self.chance = random.Random(seed)
+        self.is_over = threading.Event()
+        self.kills: list[str] = []
+
+    def kill_now_and_then(self) -> None:
+        """Kill a random part every second or two until the buyers are done or time is up."""
+        ends = time.monotonic() + SOAK_SECONDS
+        while not self.is_over.wait(self.chance.uniform(0.8, 2.0)) and time.monotonic() < ends:
+            part = self.chance.choice(["web", "worker", "worker", "standins"])
+            if is_there(self.inside, part):
+                self.inside.instance.kill(part)
+                self.kills.append(part)
+                self.inside.let_leases_run_out()
+
+    def buy_and_stamp(self, customer: Client, pause: float) -> list[str]:
+        """Some orders of two stamps, each used at once; the serials."""
+        serials: list[str] = []
+        for number in range(SOAK_ORDERS):
+            time.sleep(pause)
+            order = again(lambda key=f"o{number}": place(customer, key, 2)).json["id"]
+            self._pay(customer, order)
+            for one in range(2):
+                serials += self._stamp(customer, f"s{number}-{one}")
+        return serials
+
+    def _shown(self, customer: Client, order: str) -> Any:
+        return again(lambda: customer.get(f"/v1/orders/{order}")).json
+
+    def _pay(self, customer: Client, order: str) -> None:
+        qr = until(
+            "the order has a QR",
+            lambda: self._shown(customer, order)["payment"]["qr_content"],
+            AGAIN_SECONDS_MAX,
+        )
+        # Where the bank dies before it answers, the buyer pays again; twice comes back.
+        again(lambda: self.inside.instance.bank.pay(qr))
+        until(
+            "the order is executed",
+            lambda: self._shown(customer, order)["money"]["executed"] == 20_000,
+            AGAIN_SECONDS_MAX,
+        )
+
+    def _stamp(self, customer: Client, key: str) -> list[str]:
+        document = pdf(words=key)
+        reply = again(lambda: customer.stamp(document, key=key))
+        assert reply.status == 201, reply.body
+        repeated = again(lambda: customer.stamp(document, key=key)).json
+        assert repeated["serials"] == reply.json["serials"]
+        found: list[str] = reply.json["serials"]
+        return found
+
+
+def test_buyers_get_what_they_paid_for_while_parts_die_at_random(inside: Inside) -> None:
+    seed = uuid.uuid4().int % 1_000_000
+    print("seed", seed)
+    soak = Soak(inside, seed)
+    buyers = [inside.customer() for _ in range(BUYERS)]
+    pauses = [soak.chance.uniform(0, 0.5) for _ in buyers]
+    with ThreadPoolExecutor(BUYERS + 1) as pool:
+        killer = pool.submit(soak.kill_now_and_then)
+        shopping = [
+            pool.submit(soak.buy_and_stamp, *one) for one in zip(buyers, pauses, strict=True)
+        ]
+        try:
+            serials = [serial for one in shopping for serial in one.result()]
+        finally:
+            soak.is_over.set()
+        killer.result()
+    assert len(soak.kills) >= 3
+    assert len(serials) == len(set(serials)) == BUYERS * SOAK_ORDERS * 2
+    inside.instance.wait_ready()
+    inside.let_leases_run_out()
+    until("the money is at rest", lambda: _is_at_rest(inside))
+    for buyer in buyers:
+        assert buyer.balance() == {"available": 0, "held": 0, "used": SOAK_ORDERS * 2}
+        orders = buyer.get("/v1/orders").json["orders"]
+        assert [one["state"] for one in orders] == ["executed"] * SOAK_ORDERS
+        assert all(one["money"]["executed"] == 20_000 for one in orders)
+
+
+def _is_at_rest(inside: Inside) -> bool:
+    books = inside.books()
+    bank = again(lambda: inside.instance.bank.get("/standin/totals")).json
+    heard = inside.rows("SELECT coalesce(sum(amount), 0)::bigint AS sum FROM captures")[0]["sum"]
+    return (
+        heard == bank["received"]
+        and books["buyer_funds"] == 0
+        and (books.get("refunds_payable", 0) == 0)
+    )

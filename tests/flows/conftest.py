@@ -1,0 +1,41 @@
+"""The instance that is sent nonsense, and the customer who sends it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.inside import Inside
+from tests.support.instance import Client, Instance, until
+
+STAMPS = 16  # of the customer who makes the mistakes
+
+
+@pytest.fixture(scope="package")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    """An instance that is sent nonsense; in the end its log has no fault and its books hold."""
+    with Instance(tmp_path_factory.mktemp("nonsense")) as instance:
+        found = Inside(instance)
+        yield found
+        until("no job is left", lambda: not found.rows("SELECT 1 FROM jobs"))
+        instance.assert_audit_holds()
+        faults = re.findall(r"^.*\] (?:fault|job_failed|round_failed)\b.*$", instance.log, re.M)
+        assert faults == []
+
+
+@pytest.fixture(scope="package")
+def customer(inside: Inside) -> Iterator[Client]:
+    """A customer with stamps, who loses none of them to a mistake."""
+    found = inside.customer()
+    order = found.place(STAMPS)
+    inside.instance.bank.pay(order["payment"]["qr_content"])
+    until("stamps are issued", lambda: found.balance()["available"] == STAMPS)
+    return found
+
+
+@pytest.fixture
+def unharmed(customer: Client) -> Iterator[Client]:
+    """The customer, whose stamps are the same after the test."""
+    before = customer.balance()
+    yield customer
+    assert customer.balance() == before

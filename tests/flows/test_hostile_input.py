@@ -1,0 +1,291 @@
+"""Strangers, hostile texts and forged notifications get nowhere, and are never a fault."""
+
+import base64
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import urllib3
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from meterai.kit.ids import new_id, show
+from meterai.payments.adapters.signing import string_to_sign
+from meterai.payments.routes import NOTIFY_PATH
+from meterai.plumbing.messages import WIB
+from tests.support.inside import PLACEMENT, Inside
+from tests.support.instance import Client, until
+from tests.support.pdf import pdf
+from tests.support.refusals import NASTY, a_key, assert_refused
+
+# -- who is asking ------------------------------------------------------------------------------
+
+
+def test_a_key_that_opens_nothing_is_refused(inside: Inside, unharmed: Client) -> None:
+    assert unharmed.key is not None
+    stranger = inside.customer()
+    assert stranger.key is not None
+    wrong = [
+        "x",
+        "mtr_",
+        "mtr_" + "a" * 84,
+        "mtr_" + "0" * 52 + "a" * 32,
+        unharmed.key + "x",
+        unharmed.key[:-1],
+        unharmed.key[:-1] + ("A" if unharmed.key[-1] != "A" else "B"),
+        unharmed.key.lower(),
+        unharmed.key.removeprefix("mtr_"),
+        # The account of one, the secret of the other.
+        unharmed.key[:30] + stranger.key[30:],
+        *(text for text in NASTY if text.isascii()),
+    ]
+    headers = [f"Bearer {key}" for key in wrong]
+    headers += ["", "Bearer", "Bearer ", "Basic eDp5", unharmed.key, "Bearer \xff"]
+    for header in headers:
+        reply = inside.instance.anybody().get("/v1/balance", headers={"Authorization": header})
+        assert_refused(reply, 401, "sign_in_required")
+        assert reply.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("cookie", ["session=x", "session=", "a=b; session=' OR 1=1", "\xff"])
+def test_a_cookie_that_opens_nothing_is_refused(inside: Inside, cookie: str) -> None:
+    reply = inside.instance.anybody().get("/v1/orders", headers={"Cookie": cookie})
+    assert_refused(reply, 401, "sign_in_required")
+
+
+def test_nothing_of_an_account_is_shown_without_a_key(inside: Inside) -> None:
+    nobody = inside.instance.anybody()
+    for path in ["/v1/orders", "/v1/balance", f"/v1/orders/{show('ord', new_id())}"]:
+        assert_refused(nobody.get(path), 401, "sign_in_required")
+    assert_refused(nobody.post("/v1/orders", {"quantity": 1}, headers=a_key()), 401,
+                   "sign_in_required")  # fmt: skip
+
+
+# -- hostile texts ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", NASTY, ids=lambda text: text[:20])
+def test_a_hostile_file_name_is_only_a_name(inside: Inside, text: str) -> None:
+    customer = inside.customer()
+    order = customer.place(1)
+    inside.instance.bank.pay(order["payment"]["qr_content"])
+    until("stamps are issued", lambda: customer.balance()["available"] == 1)
+    reply = customer.stamp(pdf(words="Nama"), name=f"{text}.pdf", key=text.encode("ascii",
+                           "replace").decode()[:255])  # fmt: skip
+    assert reply.status == 201, reply.body
+    name = reply.json["document"]
+    assert len(name) <= 120
+    assert not {"/", "\\", "\x00", "\n", "\u202e"} & set(name)
+    download = customer.get(reply.json["document_url"])
+    assert download.status == 200
+    assert download.headers["content-type"] == "application/pdf"
+    assert download.headers["content-disposition"].startswith("attachment; filename=")
+    assert download.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"a\r\nSet-Cookie: x=y.pdf", b"\xff\xfe\xfd.pdf", b"\x00.pdf", b'".pdf', b"..", b"", b"/"],
+)
+def test_a_file_name_of_strange_bytes_is_only_a_name(customer: Client, name: bytes) -> None:
+    head = b'--zz\r\nContent-Disposition: form-data; name="document"; filename="' + name + b'"'
+    body = head + b"\r\nContent-Type: application/pdf\r\n\r\n<html>\r\n--zz\r\nContent-Disposition:"
+    body += b' form-data; name="placement"\r\n\r\n' + PLACEMENT.encode() + b"\r\n--zz--\r\n"
+    headers = a_key() | {"Content-Type": "multipart/form-data; boundary=zz"}
+    reply = customer.post("/v1/stampings", body, headers=headers)
+    assert_refused(reply, 422, "not_a_pdf", "malformed", "document_missing")
+
+
+@pytest.mark.parametrize("text", [text for text in NASTY if text.isascii() and len(text) < 255])
+def test_a_hostile_idempotency_key_is_only_a_key(unharmed: Client, text: str) -> None:
+    order = unharmed.place(1, key=text)
+    assert unharmed.place(1, key=text)["id"] == order["id"]
+
+
+@pytest.mark.parametrize("text", ["", "x", "x@y", "\x00@example.org", *NASTY])
+def test_a_hostile_address_is_refused_and_shown_safely(inside: Inside, text: str) -> None:
+    body, kind = urllib3.encode_multipart_formdata({"email": text, "next": text})
+    for accept in ["text/html", "application/json"]:
+        reply = inside.instance.anybody().post(
+            "/sign-in", body, headers={"Content-Type": kind, "Accept": accept}
+        )
+        assert 400 <= reply.status < 500, reply.body
+        assert b"<script>alert" not in reply.body
+        assert b"<img src=x" not in reply.body
+
+
+def test_a_hostile_address_on_the_command_line_is_refused(inside: Inside) -> None:
+    done = inside.instance.command("accounts", "create", "'; DROP TABLE accounts; --")
+    assert done.returncode == 1
+    assert done.stderr.startswith("meterai: malformed: ")
+
+
+# -- notifications ------------------------------------------------------------------------------
+
+
+class ForgedBank:
+    """Speaks as the bank, with the bank's own key or another."""
+
+    def __init__(self, inside: Inside) -> None:
+        self._inside = inside
+        path = inside.instance.data / "standins" / "bank.key.pem"
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        self.key = key
+
+    def sign(self, body: bytes, timestamp: str, key: rsa.RSAPrivateKey | None = None) -> str:
+        """The signature the bank would make."""
+        text = string_to_sign("POST", NOTIFY_PATH, body, timestamp)
+        signed = (key or self.key).sign(text, padding.PKCS1v15(), hashes.SHA256())
+        return base64.b64encode(signed).decode()
+
+    def headers(self, body: bytes, external_id: str, *, age: float = 0.0) -> dict[str, str]:
+        """Everything a notification carries."""
+        at = datetime.now(UTC).astimezone(WIB) - timedelta(seconds=age)
+        timestamp = at.strftime("%Y-%m-%dT%H:%M:%S+07:00")
+        return {
+            "Content-Type": "application/json",
+            "X-TIMESTAMP": timestamp,
+            "X-SIGNATURE": self.sign(body, timestamp),
+            "X-PARTNER-ID": "METERAI",
+            "X-EXTERNAL-ID": external_id,
+            "CHANNEL-ID": "95221",
+        }
+
+    def send(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+        """Status and SNAP response code of the answer."""
+        reply = self._inside.instance.anybody().post(NOTIFY_PATH, body, headers=headers)
+        return reply.status, reply.json["responseCode"]
+
+    def outcome(self, external_id: str) -> Any:
+        """What became of a notification, once something did."""
+        query = "SELECT outcome FROM notification_inbox WHERE external_id = %s AND outcome <> ''"
+        (row,) = until("it was acted on", lambda: self._inside.rows(query, external_id))
+        return row["outcome"]
+
+
+@pytest.fixture
+def forger(inside: Inside) -> ForgedBank:
+    """Somebody who has the bank's key, or says so."""
+    return ForgedBank(inside)
+
+
+def told(reference: str, number: str, amount: int = 10_000) -> bytes:
+    """The body of a notification that a payment was made."""
+    return json.dumps(
+        {
+            "originalPartnerReferenceNo": reference,
+            "latestTransactionStatus": "00",
+            "amount": {"value": f"{amount}.00", "currency": "IDR"},
+            "additionalInfo": {"rrn": number},
+        }
+    ).encode()
+
+
+def an_id() -> str:
+    """A fresh X-EXTERNAL-ID."""
+    return str(uuid.uuid4().int)[:36]
+
+
+def test_a_forged_notification_moves_nothing(
+    inside: Inside, forger: ForgedBank, unharmed: Client
+) -> None:
+    order = unharmed.place(1)
+    (attempt,) = inside.rows(
+        "SELECT reference FROM payment_attempts WHERE qr_content = %s",
+        order["payment"]["qr_content"],
+    )
+    body, external = told(attempt["reference"], "1"), an_id()
+    good = forger.headers(body, external)
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    forged = forger.sign(body, good["X-TIMESTAMP"], other)
+    later = forger.headers(body, external, age=-1)["X-TIMESTAMP"]
+    bad: list[tuple[bytes, dict[str, str]]] = [
+        (body, {}),
+        (body, good | {"X-SIGNATURE": ""}),
+        (body, good | {"X-SIGNATURE": "nonsense"}),
+        (body, good | {"X-SIGNATURE": "ff" * 256}),
+        (body, good | {"X-SIGNATURE": forged}),
+        (body.replace(b'"00"', b'"06"'), good),
+        (body + b" trailing", good),
+        (body, good | {"X-TIMESTAMP": later}),
+        (body, good | {"X-TIMESTAMP": "yesterday"}),
+        (body, good | {"X-TIMESTAMP": "2026-01-01T00:00:00"}),
+        (body, forger.headers(body, external, age=600)),
+        (body, forger.headers(body, external, age=-600)),
+    ]
+    for content, headers in bad:
+        assert forger.send(content, headers) == (401, "4015200")
+    assert inside.rows("SELECT 1 FROM notification_inbox WHERE external_id = %s", external) == []
+    assert unharmed.order(order["id"])["state"] == "placed"
+
+
+def test_a_replayed_notification_counts_once(inside: Inside, forger: ForgedBank) -> None:
+    customer = inside.customer()
+    order = customer.place(1)
+    inside.instance.bank.faults(drop_notifications=1, query_500=3)
+    paid = inside.instance.bank.pay(order["payment"]["qr_content"]).json
+    body, external = told(paid["partner_reference_no"], paid["rrn"]), an_id()
+    genuine = forger.headers(body, external)
+    assert forger.send(body, genuine) == (200, "2005200")
+    until("it is executed", lambda: customer.order(order["id"])["state"] == "executed")
+
+    assert forger.send(body, genuine) == (200, "2005200")
+    assert forger.send(body, forger.headers(body, external, age=5)) == (200, "2005200")
+    again = an_id()
+    assert forger.send(body, forger.headers(body, again)) == (200, "2005200")
+    assert forger.outcome(again) == "known"
+
+    other = told(paid["partner_reference_no"], "999999999999")
+    assert forger.send(other, forger.headers(other, external)) == (409, "4095200")
+    money = customer.order(order["id"])["money"]
+    assert money == {"captured": 10_000, "executed": 10_000, "refunded": 0, "in_flight": 0}
+    assert customer.balance()["available"] == 1
+    inside.instance.bank.clear_faults()
+
+
+def test_a_notification_about_nothing_of_ours_is_kept_and_moves_nothing(
+    inside: Inside, forger: ForgedBank
+) -> None:
+    books = inside.books()
+    nobody = f"EM{'0' * 52}"
+    for reference, outcome in [
+        ("nothing of yours", "unknown_reference"),
+        ("'; DROP TABLE orders; --", "unknown_reference"),
+        (nobody, "unknown_attempt"),
+    ]:
+        body, external = told(reference, "1"), an_id()
+        assert forger.send(body, forger.headers(body, external)) == (200, "2005200")
+        assert forger.outcome(external) == outcome
+    assert inside.books() == books
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"not JSON",
+        b"[" * 10_000,
+        b'{"amount":' + b"[" * 10_000,
+        told("x", "1").replace(b"10000.00", b"10000.50"),
+        told("x", "1").replace(b"10000.00", b"-1.00"),
+        told("x", "1").replace(b"IDR", b"USD"),
+    ],
+    ids=lambda body: str(body[:20]),
+)
+def test_a_signed_notification_that_cannot_be_read_is_refused(
+    forger: ForgedBank, body: bytes
+) -> None:
+    assert forger.send(body, forger.headers(body, an_id())) == (400, "4005201")
+
+
+@pytest.mark.parametrize("external_id", ["", "9" * 37])
+def test_a_signed_notification_without_a_usable_id_is_refused(
+    forger: ForgedBank, external_id: str
+) -> None:
+    body = told("x", "1")
+    assert forger.send(body, forger.headers(body, external_id)) == (400, "4005201")

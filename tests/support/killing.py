@@ -1,0 +1,57 @@
+"""Killing processes, and what a careful client does then."""
+
+import time
+from collections.abc import Callable
+
+import psutil
+import urllib3
+
+from tests.support.inside import Inside
+from tests.support.instance import Client, Reply, until
+
+EVERYTHING = "everything"
+AGAIN_SECONDS_MAX = 60.0
+
+
+def kill(inside: Inside, what: str) -> None:
+    """Kill a part, or everything; both are up again soon."""
+    if what != EVERYTHING:
+        inside.instance.kill(what)
+        return
+    inside.instance.kill_all()
+
+
+def revive(inside: Inside, what: str) -> None:
+    """Wait until what was killed is there again; the leases of the dead have run out."""
+    inside.let_leases_run_out()
+    if what == EVERYTHING:
+        inside.instance.start()
+    else:
+        until(f"the {what} is there again", lambda: is_there(inside, what))
+    inside.instance.wait_ready()
+
+
+def is_there(inside: Inside, what: str) -> bool:
+    try:
+        return bool(inside.instance.part(what).is_running())
+    except (StopIteration, psutil.NoSuchProcess):
+        return False
+
+
+def again(request: Callable[[], Reply]) -> Reply:
+    """What a careful client does: repeat the same request until it is answered for good."""
+    deadline = time.monotonic() + AGAIN_SECONDS_MAX
+    while True:
+        try:
+            reply = request()
+        except urllib3.exceptions.HTTPError:
+            reply = None
+        if reply is not None and reply.status not in (409, 500, 502, 503):
+            return reply
+        assert time.monotonic() < deadline, reply and reply.body
+        time.sleep(0.1)
+
+
+def place(customer: Client, key: str, quantity: int = 1) -> Reply:
+    """One try to place an order."""
+    return customer.post("/v1/orders", {"quantity": quantity}, headers={"Idempotency-Key": key})

@@ -1,0 +1,90 @@
+"""Where the money of an order is, watched from outside and counted against the bank."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.support.inside import Inside
+from tests.support.instance import Client, until
+
+NOTHING = {"captured": 0, "executed": 0, "refunded": 0, "in_flight": 0}
+
+
+def at_rest_afterwards(inside: Inside) -> Iterator[Inside]:
+    """For a fixture: after the test the bank has no fault and the money is accounted for."""
+    yield inside
+    inside.instance.bank.clear_faults()
+    until("the bank and the books agree", lambda: _agrees(inside))
+    inside.assert_money_is_accounted_for()
+
+
+def _agrees(inside: Inside) -> bool:
+    bank, books = inside.instance.bank.totals(), inside.books()
+    left = bank["received"] - bank["refunded"] - bank["denied"]
+    return left == -books.get("bank_clearing", 0)
+
+
+def money(**some: int) -> dict[str, int]:
+    """Where the money of an order is; what is not named is nothing."""
+    return NOTHING | some
+
+
+def ends(
+    customer: Client, order: dict[str, Any], state: str, *, seconds: float = 30.0, **some: int
+) -> None:
+    """Wait until an order is in this state with its money exactly there."""
+    until(
+        f"the order is {state} with {some}",
+        lambda: stands(customer, order) == (state, money(**some)),
+        seconds,
+    )
+
+
+def stands(customer: Client, order: dict[str, Any]) -> tuple[str, dict[str, int]]:
+    shown = customer.order(order["id"])
+    return shown["state"], shown["money"]
+
+
+def payable(customer: Client, order: dict[str, Any]) -> str:
+    """Wait for the QR of an order that may not have one yet."""
+    qr: str = until(
+        "the order has a QR", lambda: customer.order(order["id"])["payment"]["qr_content"]
+    )
+    return qr
+
+
+def pay(inside: Inside, order: dict[str, Any], **more: object) -> dict[str, Any]:
+    """Pay an order's QR and return what the bank says of the payment."""
+    reply = inside.instance.bank.pay(order["payment"]["qr_content"], **more)
+    assert reply.status == 200, reply.body
+    found: dict[str, Any] = reply.json
+    return found
+
+
+def outcomes(inside: Inside, payment: dict[str, Any]) -> list[str | None]:
+    """What became of each notification about a payment."""
+    found = inside.rows(
+        "SELECT outcome FROM notification_inbox WHERE convert_from(body, 'UTF8') LIKE %s",
+        f"%{payment['rrn']}%",
+    )
+    return [row["outcome"] for row in found]
+
+
+def learned_by(inside: Inside, payment: dict[str, Any]) -> list[str]:
+    """How we heard of a payment, once per time it was counted."""
+    found = inside.rows("SELECT learned_by FROM captures WHERE payment = %s", payment["rrn"])
+    return [row["learned_by"] for row in found]
+
+
+def bought(inside: Inside, quantity: int) -> tuple[Client, dict[str, Any]]:
+    """A customer with an executed order, before the fault."""
+    customer = inside.customer()
+    order = customer.place(quantity)
+    pay(inside, order)
+    ends(customer, order, "executed", captured=order["total"], executed=order["total"])
+    return customer, order
+
+
+def bank_refunds(inside: Inside, number: str) -> list[dict[str, Any]]:
+    """What the bank sent back under a number of ours."""
+    found = inside.instance.bank.get("/standin/refunds").json
+    return [one for one in found if one["partner_refund_no"] == number]
