@@ -56,6 +56,16 @@ def _translated(error: psycopg.Error) -> Refusal | None:
     return refusal
 
 
+class DatabaseAway(Refusal):
+    """The connection broke (a restart, a failover): what was asked may or may not have happened.
+
+    Every command is safe to repeat, so the answer is to repeat the same request.
+    """
+
+    code = "database_away"
+    status = 503
+
+
 class Tx:
     """An open transaction.  Handed to rooms; committed at the edge."""
 
@@ -146,6 +156,11 @@ class Database:
             connection = self._sound.pop() if self._sound else await self._pool.getconn()
             try:
                 yield connection
+            except psycopg.OperationalError as error:
+                if not connection.closed:
+                    raise
+                await self._drop_sound()
+                raise DatabaseAway(str(error).strip()) from None
             finally:
                 is_sound = connection.pgconn.transaction_status == TransactionStatus.IDLE
                 if is_sound and not self._pool.closed:
@@ -156,6 +171,13 @@ class Database:
             raise DatabaseBusy("no connection came free") from None
         finally:
             self._turns.release()
+
+    async def _drop_sound(self) -> None:
+        """One connection broke, so the others did too: nobody else need find out by an error."""
+        dropped, self._sound = self._sound, []
+        for connection in dropped:
+            await connection.close()
+            await self._pool.putconn(connection)
 
     async def call(self, query: str, *parameters: object) -> Row | None:
         """One statement, its own transaction, one round trip: the first row of its answer."""

@@ -120,6 +120,9 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 found = await rounds.sweep()
+            except Refusal as refusal:
+                _log.warning("round_refused", round=rounds.name, code=refusal.code)
+                found = 0
             except Exception as fault:  # the edge: a round that fails is tried again
                 telemetry.FAULTS.labels(where=rounds.name).inc()
                 _log.error("round_failed", round=rounds.name, fault=repr(fault), exc_info=True)

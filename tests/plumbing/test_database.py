@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from meterai.plumbing import database
-from meterai.plumbing.database import Database, DatabaseBusy
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
 
 WHO = "SELECT pg_backend_pid() AS who, pg_sleep(0.02)"
 
@@ -43,7 +43,7 @@ def test_a_broken_connection_is_replaced(database_url: str) -> None:
             broken = await who(found)
             with psycopg.connect(database_url) as other:
                 other.execute("SELECT pg_terminate_backend(%s)", [broken])
-            with pytest.raises(psycopg.OperationalError):
+            with pytest.raises(DatabaseAway):
                 await who(found)
             assert await who(found) != broken
 
