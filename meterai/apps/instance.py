@@ -19,7 +19,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, instance_file
 from meterai.plumbing.embedded import EmbeddedPostgres
 
-SYSTEM_URL = "postgresql:///meterai"  # the machine's own server, by its usual socket
+SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its usual socket
 DATABASE = "meterai"
 
 
@@ -106,12 +106,12 @@ def database_of(settings: Settings, *, is_owner: bool = False) -> Iterator[Setti
     """
     embedded = EmbeddedPostgres(settings.directory)
     url = settings.database_url
-    if not url and settings.database == "system":
-        url = SYSTEM_URL
-    is_ours = not url
+    is_ours = not url and settings.database == "embedded"
     try:
         if is_ours:
             url = _ensure_database(embedded.start())
+        elif not url:
+            url = _ensure_database(SYSTEM_URL)
         else:
             psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as error:

@@ -112,7 +112,8 @@ class Report:
     `serials` are those of all our seals in the document, first stamp first, whether or not the
     verdict is good: a caller must look at the verdict before it believes them.  `sealed_at` is
     the time the last seal states.  `sha256_original` belongs to the file before that seal's
-    stamping, `sha256_stamped` to the file as it left the platform; both only if they were proven.
+    stamping, `sha256_stamped` to the file as it left the platform; `originals` are, for each of the
+    serials, the hash of the document it was affixed to.  All three only if they were proven.
     """
 
     verdict: Verdict
@@ -121,6 +122,7 @@ class Report:
     sealed_at: datetime | None = None
     sha256_original: bytes | None = None
     sha256_stamped: bytes | None = None
+    originals: tuple[bytes, ...] = ()
 
 
 class NotAPdf(Refusal):

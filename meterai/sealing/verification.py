@@ -137,12 +137,25 @@ def _report(
 ) -> Report:
     last = seals[-1]
     serials = tuple(dict.fromkeys(serial for seal in seals for serial in seal.serials))
-    original = stamped = None
-    if verdict is Verdict.GENUINE:
-        view = memoryview(case.document)
-        original = hashlib.sha256(view[: last.original_length]).digest()
-        stamped = hashlib.sha256(view[: last.end]).digest()
-    return Report(verdict, serials, checks, last.sealed_at, original, stamped)
+    if verdict is not Verdict.GENUINE:
+        return Report(verdict, serials, checks, last.sealed_at)
+    view = memoryview(case.document)
+    # A document may have been stamped more than once: each serial has an original of its own.
+    originals = {
+        serial: hashlib.sha256(view[: seal.original_length]).digest()
+        for seal in seals
+        for serial in seal.serials
+    }
+    stamped = hashlib.sha256(view[: last.end]).digest()
+    return Report(
+        verdict,
+        serials,
+        checks,
+        last.sealed_at,
+        originals[last.serials[-1]],
+        stamped,
+        tuple(originals[serial] for serial in serials),
+    )
 
 
 def _issuer(case: _Case, seal: Seal) -> _Answer:

@@ -64,6 +64,13 @@ class StampingFailed(Refusal):
         self.reason = reason
 
 
+class SealSpoilt(Refusal):
+    """The document carries a seal of ours that no longer holds; another stamp would not help."""
+
+    code = "seal_spoilt"
+    status = 422
+
+
 class NotDelivered(Refusal):
     """There is no stamped document (yet)."""
 

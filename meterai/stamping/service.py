@@ -32,11 +32,12 @@ from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx, jsonb
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
-from meterai.sealing import Issuer, Placement, Stamp
+from meterai.sealing import Inspection, Issuer, Placement, Stamp, Verdict
 from meterai.stamping import store
 from meterai.stamping.model import (
     NotDelivered,
     NotInTime,
+    SealSpoilt,
     Stamping,
     StampingFailed,
     StampingState,
@@ -291,9 +292,19 @@ class StampingDesk:
         if len(upload.content) > limit:
             raise sealing.DocumentTooLarge(size_bytes=len(upload.content), limit_bytes=limit)
         async with self._sealing:
-            inspection = await asyncio.to_thread(sealing.inspect, upload.content, upload.placements)
+            inspection = await asyncio.to_thread(self._inspect, upload)
         sha256 = await self._documents.keep(account, upload.name, upload.content, inspection.pages)
         return _Inspected(upload, sha256)
+
+    def _inspect(self, upload: Upload) -> Inspection:
+        """What a document is, before anybody pays for it."""
+        inspection = sealing.inspect(upload.content, upload.placements)
+        if inspection.signatures:
+            roots = [self._issuer.root]
+            report = sealing.verify(upload.content, roots, at=self._clock.now())
+            if report.verdict in (Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED):
+                raise SealSpoilt(f"an earlier seal is {report.verdict}")
+        return inspection
 
     async def _seal_and_deliver(
         self,

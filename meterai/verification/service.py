@@ -66,13 +66,12 @@ def shown(report: Report, verdict: str, checks: Sequence[Check], language: str) 
 
 async def _registered(tx: Tx, report: Report) -> tuple[FinalVerdict, Check]:
     """Ask the register about every serial of a document whose seal is good."""
-    for text in report.serials:
+    for text, on in zip(report.serials, report.originals, strict=True):
         facts: dict[str, object] = {"serial": text}
         found = await stamps.look_up(tx, Serial(text))
         if found is None or found.state != StampState.AFFIXED:
             return FinalVerdict.UNKNOWN_SERIAL, Check("register", passed=False, facts=facts)
-        original = await stamping.original_of(tx, found.account, found.stamping)
-        if original != report.sha256_original:
+        if await stamping.original_of(tx, found.account, found.stamping) != on:
             return FinalVerdict.SERIAL_MISMATCH, Check("binding", passed=False, facts=facts)
     return FinalVerdict.GENUINE, Check("register", passed=True)
 

@@ -21,6 +21,7 @@ from playwright.sync_api import (
 from tests.support.instance import Client, Instance, until
 from tests.support.pdf import pdf
 
+Fields = dict[str, str | float | bool]
 CHROMIUM = shutil.which("chromium")
 # A browser of its own makes calls home; these switch them off.
 ARGUMENTS = [
@@ -287,7 +288,7 @@ def _form(page: Page) -> dict[str, str]:
 
 def test_a_form_sent_twice_is_one_order(applicant: Applicant) -> None:
     applicant.signs_in("/buy")
-    form = {**_form(applicant.page), "quantity": "1"}
+    form: Fields = {**_form(applicant.page), "quantity": "1"}
     send = applicant.page.context.request.post
     answers = [send(f"{applicant.instance.url}/buy", form=form, max_redirects=0) for _ in range(2)]
     assert [answer.status for answer in answers] == [303, 303]

@@ -35,6 +35,28 @@ def test_a_paid_order_becomes_stamps_and_a_document_gets_one(audited: Instance) 
     assert set(shown) == {"serial", "state", "affixed_at", "sha256_original"}
 
 
+def test_a_stamped_document_takes_another_stamp_unless_it_was_changed(audited: Instance) -> None:
+    customer = audited.customer()
+    audited.bank.pay(customer.place(3)["payment"]["qr_content"])
+    until("stamps are issued", lambda: customer.balance()["available"] == 3)
+    once = customer.get(customer.stamp(pdf()).json["document_url"]).body
+
+    upper = {"page": 1, "x": 60, "y": 400, "width": 80}
+    again = customer.stamp(once, upper)
+    assert again.status == 201, again.body
+    twice = customer.get(again.json["document_url"]).body
+    found = audited.anybody().verify(twice)
+    assert found["verdict"] == "genuine"
+    assert len(found["serials"]) == 2
+
+    place = once.index(b"Surat Lamaran") if b"Surat Lamaran" in once else 200
+    changed = once[:place] + bytes([once[place] ^ 1]) + once[place + 1 :]
+    refused = customer.stamp(changed, upper)
+    assert refused.status == 422
+    assert refused.json["code"] == "seal_spoilt"
+    assert customer.balance() == {"available": 1, "held": 0, "used": 2}
+
+
 def test_unused_stamps_can_be_asked_back(audited: Instance) -> None:
     customer = audited.customer()
     order = customer.place(3)

@@ -211,7 +211,8 @@ CORNERS = [place for place in Place if place != Place.EXACT]
 )
 def test_a_corner_keeps_its_margin(place: Place, x: float, y: float) -> None:
     placed = in_corner(place, LAST_PAGE, A4)
-    assert placed == Placement(LAST_PAGE, pytest.approx(x), pytest.approx(y), 80.0)
+    assert (placed.page, placed.width) == (LAST_PAGE, 80.0)
+    assert [placed.x, placed.y] == pytest.approx([x, y])
 
 
 @given(some.sampled_from(CORNERS), some.floats(81, 5000), some.floats(90, 5000))
@@ -225,7 +226,7 @@ def test_a_stamp_lies_within_any_page_it_fits(place: Place, width: float, height
 
 def test_margins_shrink_before_a_stamp_is_refused() -> None:
     placed = in_corner(Place.LOWER_RIGHT, 1, PageSize(1, 100.0, 100.0))
-    assert (placed.x, placed.y) == (10.0, pytest.approx(5.2))
+    assert [placed.x, placed.y] == pytest.approx([10.0, 5.2])
     assert placed.x < MARGIN
 
 

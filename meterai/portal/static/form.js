@@ -6,7 +6,8 @@ const rupiah = (value) => `Rp${String(value).replace(/\B(?=(\d{3})+$)/g, ".")}`;
 function showTotal(total) {
   const field = document.getElementById(total.dataset.of);
   const count = field.type === "file" ? field.files.length : Number(field.value);
-  total.hidden = !(Number.isInteger(count) && count > 0);
+  const isPrepaid = total.closest("form").querySelector("[name=pay][value=balance]")?.checked;
+  total.hidden = isPrepaid || !(Number.isInteger(count) && count > 0);
   total.querySelector("output").textContent = rupiah(count * Number(total.dataset.total));
 }
 
@@ -19,7 +20,7 @@ function warnOfSize(field) {
 
 for (const total of document.querySelectorAll("[data-total]")) {
   const field = document.getElementById(total.dataset.of);
-  field.addEventListener("input", () => showTotal(total));
+  total.closest("form").addEventListener("input", () => showTotal(total));
   showTotal(total);
 }
 

@@ -1,0 +1,36 @@
+"""`database = "system"`: the server of the machine, found as libpq finds it."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import psycopg
+import pytest
+
+from meterai.apps.instance import DatabaseMissing, database_of
+from meterai.plumbing.config import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return msgspec.structs.replace(Settings(), data=str(tmp_path), database="system")
+
+
+def test_our_database_is_made_on_the_server_of_the_machine(
+    server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGHOST", parse_qs(urlsplit(server).query)["host"][0])
+    monkeypatch.setenv("PGUSER", "postgres")
+    for _ in range(2):  # the second time it is there
+        with database_of(settings) as ready, psycopg.connect(ready.database_url) as connection:
+            found = connection.execute("SELECT current_database()").fetchone()
+            assert found == ("meterai",)
+    assert not (Path(settings.data) / "postgres").exists()
+
+
+def test_no_server_on_the_machine_is_said_plainly(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGHOST", "/nowhere")
+    with pytest.raises(DatabaseMissing), database_of(settings):
+        pass
