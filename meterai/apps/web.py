@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from meterai import __version__, portal
 from meterai.apps.house import House, open_house
+from meterai.apps.openapi import completed
 from meterai.kit.refusal import Refusal
 from meterai.orders.routes import routes as order_routes
 from meterai.payments.routes import routes as payment_routes
@@ -101,7 +102,8 @@ async def metrics() -> Response[bytes]:
 @get("/openapi.json", opt={"permission": PUBLIC}, include_in_schema=False)
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """The API as OpenAPI 3.1."""
-    return request.app.openapi_schema.to_schema()
+    found: dict[str, Any] = request.app.state.openapi
+    return found
 
 
 class Measured:
@@ -160,7 +162,7 @@ def build(settings: Settings) -> Litestar:
             _spare_the_collector()
             yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             healthz,
             readyz,
@@ -185,6 +187,7 @@ def build(settings: Settings) -> Litestar:
         },
         openapi_config=OpenAPIConfig(
             title="meterai",
+            use_handler_docstrings=True,
             version=__version__,
             description=API,
             servers=[Server(url="/")],
@@ -205,6 +208,8 @@ def build(settings: Settings) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    app.state.openapi = completed(app.openapi_schema.to_schema())
+    return app
 
 
 def create() -> ASGIApp:

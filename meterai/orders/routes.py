@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get, post
+from litestar.params import FromPath
 
 from meterai.kit.ids import read
 from meterai.orders.service import OrderDesk, OrderView
@@ -44,7 +45,7 @@ async def list_orders(request: Request[Any, Any, Any]) -> OrderList:
 
 
 @get("/v1/orders/{order_id:str}", opt={"permission": ACCOUNT}, summary="One order", tags=["orders"])
-async def show_order(request: Request[Any, Any, Any], order_id: str) -> OrderView:
+async def show_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -> OrderView:
     """One order, with how to pay it and where its money is."""
     return await desk(request, OrderDesk).view(account_of(request), read("ord", order_id))
 
@@ -56,7 +57,7 @@ async def show_order(request: Request[Any, Any, Any], order_id: str) -> OrderVie
     tags=["orders"],
     status_code=200,
 )
-async def withdraw_order(request: Request[Any, Any, Any], order_id: str) -> OrderView:
+async def withdraw_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -> OrderView:
     """Withdraw an order that was not paid; money that comes all the same goes back."""
     return await desk(request, OrderDesk).withdraw(account_of(request), read("ord", order_id))
 

@@ -48,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Port = 8000
     public_url: str = ""  # how the outside reaches us; empty: http://host:port
+    proxies: Whole = 0  # of ours in front, whose X-Forwarded-For is believed
     database_url: str = ""  # empty: see `database`
     database: Literal["embedded", "system"] = "embedded"
     workers: Positive = 1  # web processes

@@ -10,7 +10,9 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import structlog
@@ -137,6 +139,32 @@ def idempotency_key(request: Request[Any, Any, Any]) -> str:
     if len(text) > KEY_LENGTH_MAX or not text.isprintable() or not text.isascii():
         raise Malformed("Idempotency-Key", f"up to {KEY_LENGTH_MAX} printable ASCII characters")
     return text
+
+
+def saved_as(name: str, content: bytes, media_type: str) -> Response[bytes]:
+    """A file to be saved under this name (RFC 6266, section 4.3)."""
+    plain = "".join(letter if letter.isascii() and letter not in '"\\' else "_" for letter in name)
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def network_of(connection: ASGIConnection[Any, Any, Any, Any], proxies: int) -> str:
+    """Where a request comes from, for limits per network.
+
+    Behind `proxies` of ours the address is the one the outermost of them saw; what a stranger
+    wrote into X-Forwarded-For further left is not believed.  A whole /64 of IPv6 is one network.
+    """
+    seen = connection.client.host if connection.client else ""
+    if proxies:
+        header = connection.headers.get("x-forwarded-for", "")
+        told = [part.strip() for part in header.split(",") if part.strip()]
+        seen = told[-proxies] if len(told) >= proxies else seen
+    try:
+        address = ip_address(seen)
+    except ValueError:
+        return "unknown"
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
 def problem(

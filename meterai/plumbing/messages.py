@@ -11,6 +11,7 @@ code translated.
 """
 
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from importlib import resources
@@ -51,6 +52,14 @@ def say(key: str, language: str, **facts: object) -> str:
     if texts is None:
         return key
     return _Lenient().vformat(texts.get(language, texts["id"]), (), facts)
+
+
+def in_words(facts: Mapping[str, object], language: str) -> dict[str, object]:
+    """Facts as a sentence needs them: a moment is written as people write it."""
+    return {
+        name: moment(value, language) if isinstance(value, datetime) else value
+        for name, value in facts.items()
+    }
 
 
 def moment(at: datetime, language: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get, post
+from litestar.params import FromPath
 
 from meterai.kit.ids import read
 from meterai.plumbing.http import ACCOUNT, account_of, desk
@@ -34,7 +35,7 @@ async def ask_for_refund(request: Request[Any, Any, Any], data: RefundRequest) -
     summary="One refund",
     tags=["refunds"],
 )
-async def show_refund(request: Request[Any, Any, Any], refund_id: str) -> RefundView:
+async def show_refund(request: Request[Any, Any, Any], refund_id: FromPath[str]) -> RefundView:
     """One refund, its state and its due time."""
     return await desk(request, RefundDesk).view(account_of(request), read("rfd", refund_id))
 

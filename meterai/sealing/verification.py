@@ -231,7 +231,7 @@ def _validity(case: _Case, seal: Seal) -> _Answer:
     if seal.sealed_at is None or seal.path is None:
         return False, {"sealed_at": "-"}
     not_to_come = seal.sealed_at <= case.at + CLOCK_TOLERANCE
-    facts: _Facts = {"sealed_at": seal.sealed_at.isoformat()}
+    facts: _Facts = {"sealed_at": seal.sealed_at}
     return not_to_come and trust.valid_at(seal.path, seal.sealed_at), facts
 
 

@@ -1,20 +1,19 @@
 """Stampings and the balance over the API."""
 
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromPath
 
 from meterai import stamps
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import ACCOUNT, account_of, desk, idempotency_key
+from meterai.plumbing.http import ACCOUNT, account_of, desk, idempotency_key, saved_as
 from meterai.stamping.model import Upload, read_placements
 from meterai.stamping.service import StampingDesk, StampingView
 
@@ -87,17 +86,11 @@ async def stamp_document(
     summary="One stamping",
     tags=["stampings"],
 )
-async def show_stamping(request: Request[Any, Any, Any], stamping_id: str) -> StampingView:
+async def show_stamping(
+    request: Request[Any, Any, Any], stamping_id: FromPath[str]
+) -> StampingView:
     """One stamping and its state."""
     return await desk(request, StampingDesk).view(account_of(request), read("stg", stamping_id))
-
-
-def attachment(name: str, content: bytes, media_type: str) -> Response[bytes]:
-    """A file to be saved under this name (RFC 6266, section 4.3)."""
-    plain = "".join(letter if letter.isascii() and letter not in '"\\' else "_" for letter in name)
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
-    return Response(content, media_type=media_type, headers=headers)
 
 
 @get(
@@ -106,11 +99,13 @@ def attachment(name: str, content: bytes, media_type: str) -> Response[bytes]:
     summary="The stamped document",
     tags=["stampings"],
 )
-async def download_document(request: Request[Any, Any, Any], stamping_id: str) -> Response[bytes]:
+async def download_document(
+    request: Request[Any, Any, Any], stamping_id: FromPath[str]
+) -> Response[bytes]:
     """The original followed by its delta."""
     identifier = read("stg", stamping_id)
     found, content = await desk(request, StampingDesk).document(account_of(request), identifier)
-    return attachment(found.document_name, content, "application/pdf")
+    return saved_as(found.document_name, content, "application/pdf")
 
 
 @get(
@@ -119,11 +114,13 @@ async def download_document(request: Request[Any, Any, Any], stamping_id: str) -
     summary="Only what was added to the document",
     tags=["stampings"],
 )
-async def download_delta(request: Request[Any, Any, Any], stamping_id: str) -> Response[bytes]:
+async def download_delta(
+    request: Request[Any, Any, Any], stamping_id: FromPath[str]
+) -> Response[bytes]:
     """Append these bytes to your own original: the result is the stamped document."""
     identifier = read("stg", stamping_id)
     found, content = await desk(request, StampingDesk).delta(account_of(request), identifier)
-    return attachment(f"{found.document_name}.delta", content, "application/octet-stream")
+    return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
 
 
 routes = [show_balance, stamp_document, show_stamping, download_document, download_delta]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.params import FromPath
 
 from meterai.plumbing.http import PUBLIC, desk, language_of
 from meterai.sealing import CHECKED_BYTES_MAX
@@ -26,7 +27,7 @@ async def check_document(request: Request[Any, Any, Any]) -> VerificationView:
     "/v1/stamps/{serial:str}", opt={"permission": PUBLIC}, summary="Check a serial",
     tags=["checking"],
 )  # fmt: skip
-async def show_stamp(request: Request[Any, Any, Any], serial: str) -> StampView:
+async def show_stamp(request: Request[Any, Any, Any], serial: FromPath[str]) -> StampView:
     """State of a stamp, when it was affixed, and the hash of the document it is on."""
     return await desk(request, VerificationDesk).stamp(serial)
 

@@ -13,7 +13,7 @@ from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.messages import say
+from meterai.plumbing.messages import in_words, say
 from meterai.sealing import Check, Report
 from meterai.stamps import StampState
 from meterai.verification.model import FinalVerdict
@@ -49,7 +49,7 @@ class StampView(msgspec.Struct, frozen=True, kw_only=True):
 
 def _sentence(check: Check, language: str) -> str:
     outcome = "passed" if check.passed else "failed"
-    return say(f"check.{check.name}.{outcome}", language, **check.facts)
+    return say(f"check.{check.name}.{outcome}", language, **in_words(check.facts, language))
 
 
 def shown(report: Report, verdict: str, checks: Sequence[Check], language: str) -> VerificationView:

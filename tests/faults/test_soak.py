@@ -79,7 +79,7 @@ def test_buyers_get_what_they_paid_for_while_parts_die_at_random(inside: Inside)
     print("seed", seed)
     soak = Soak(inside, seed)
     buyers = [inside.customer() for _ in range(BUYERS)]
-    pauses = [soak.chance.uniform(0, 0.5) for _ in buyers]
+    pauses = [soak.chance.uniform(1.0, 2.0) for _ in buyers]  # else they are done too soon
     with ThreadPoolExecutor(BUYERS + 1) as pool:
         killer = pool.submit(soak.kill_now_and_then)
         shopping = [

@@ -8,7 +8,7 @@ from meterai.apps.issuer import issuer_of
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, complain, line
 from meterai.kit.clock import SystemClock
 from meterai.kit.serial import UNLEASED, SerialMaker
-from meterai.plumbing.messages import say
+from meterai.plumbing.messages import in_words, say
 from meterai.sealing import Check, Placement, Stamp, Verdict
 
 EXIT_NOT_GENUINE = 1
@@ -59,7 +59,7 @@ def seal(
 
 def _in_words(check: Check) -> str:
     outcome = "passed" if check.passed else "failed"
-    return say(f"check.{check.name}.{outcome}", "en", **check.facts)
+    return say(f"check.{check.name}.{outcome}", "en", **in_words(check.facts, "en"))
 
 
 def verify(document: Path, options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:

@@ -12,7 +12,7 @@ from meterai.portal.pages import Asked, Page, page, visitor
 
 @lru_cache(maxsize=2)
 def _operations(app: Litestar, url: str) -> list[reference.Operation]:
-    return reference.operations(app.openapi_schema.to_schema(), url)
+    return reference.operations(app.state.openapi, url)
 
 
 @get("/docs", opt={"permission": PUBLIC}, include_in_schema=False)

@@ -11,7 +11,7 @@ from meterai.accounts import COOKIE, AccountDesk, check_form
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, desk, language_of
+from meterai.plumbing.http import PUBLIC, desk, language_of, network_of
 from meterai.plumbing.messages import LANGUAGES
 from meterai.portal.model import local_path
 from meterai.portal.pages import (
@@ -82,7 +82,7 @@ async def ask_for_code(request: Asked) -> Page:
     check_origin(request)
     form = await read_form(request)
     there, email = local_path(form.text("next")), form.text("email").strip()
-    network = request.client.host if request.client else "unknown"
+    network = network_of(request, desk(request, Settings).proxies)
     language = language_of(request)
     try:
         challenge = await desk(request, AccountDesk).ask_for_code(email, network, language)

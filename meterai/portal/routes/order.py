@@ -21,6 +21,7 @@ from meterai.plumbing.http import (
     account_of,
     desk,
     language_of,
+    saved_as,
 )
 from meterai.portal.model import form_key, whole_number
 from meterai.portal.pages import (
@@ -34,7 +35,6 @@ from meterai.portal.pages import (
     read_own_form,
     rendered,
 )
-from meterai.portal.routes.stamp import saved_as
 from meterai.refunds import RefundDesk, RefundState, refunds_of_order
 from meterai.stamping import stampings_of_order
 

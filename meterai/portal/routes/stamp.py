@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -22,6 +21,7 @@ from meterai.plumbing.http import (
     account_of,
     desk,
     language_of,
+    saved_as,
 )
 from meterai.portal.model import FieldWrong, Wish, form_key, wish_of
 from meterai.portal.pages import (
@@ -186,14 +186,6 @@ async def show_stamping(request: Asked, stamping_id: FromPath[str]) -> Page:
     account, identifier = account_of(request), read("stg", stamping_id)
     found = await desk(request, StampingDesk).view(account, identifier)
     return page(request, "stamping.html", stamping=found)
-
-
-def saved_as(name: str, content: bytes, media_type: str) -> Response[bytes]:
-    """A file to be saved under this name (RFC 6266, section 4.3)."""
-    plain = "".join(letter if letter.isascii() and letter not in '"\\' else "_" for letter in name)
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
-    return Response(content, media_type=media_type, headers=headers)
 
 
 def stamped_name(name: str) -> str:

@@ -1,0 +1,31 @@
+"""The description of the API says what the API does."""
+
+from tests.support.instance import Instance
+
+METHODS = {"get", "post"}
+
+
+def test_the_description_is_openapi_3_1_and_complete(instance: Instance) -> None:
+    described = instance.anybody().get("/openapi.json").json
+    assert described["openapi"].startswith("3.1")
+    paths = described["paths"]
+    for path in ("/v1/orders", "/v1/stampings", "/v1/verifications", "/v1/refunds"):
+        operation = paths[path]["post"]
+        problem = operation["responses"]["default"]["content"]["application/problem+json"]
+        assert problem["schema"]["$ref"] == "#/components/schemas/Problem"
+        assert operation["description"]
+    for path in ("/v1/orders", "/v1/stampings"):
+        names = [one["name"] for one in paths[path]["post"]["parameters"]]
+        assert names.count("Idempotency-Key") == 1
+    assert "application/pdf" in paths["/v1/verifications"]["post"]["requestBody"]["content"]
+    assert paths["/v1/verifications"]["post"]["security"] == []
+    ids = [one["operationId"] for path in paths.values() for m, one in path.items() if m in METHODS]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_refusal_is_explained_where_its_type_points(instance: Instance) -> None:
+    refused = instance.anybody().get("/v1/orders").json
+    page, _, anchor = refused["type"].partition("#")
+    shown = instance.anybody().get(page, headers={"Accept": "text/html"}).body.decode()
+    assert f'id="{anchor}"' in shown
+    assert instance.anybody().get("/docs").status == 200
