@@ -62,6 +62,13 @@ class IdempotencyKeyReused(Refusal):
     status = 422
 
 
+class KeyRequired(Refusal):
+    """A command of the API came with a browser's session instead of an API key."""
+
+    code = "api_key_required"
+    status = 401
+
+
 class InProgress(Refusal):
     """The same request is being worked on; its answer can be asked for in a moment."""
 
@@ -104,13 +111,28 @@ def account_of(request: Request[Any, Any, Any]) -> UUID:
     return caller.account
 
 
+def is_safe(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """True where the request only looks (RFC 9110, section 9.2.1)."""
+    return connection.scope.get("method") in ("GET", "HEAD")
+
+
+def is_api(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """True under the JSON API."""
+    return connection.url.path.startswith("/v1/")
+
+
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Guard of every route: let the caller in, or refuse."""
     if connection.scope.get("method") == "OPTIONS":
         return  # answered by the framework, which says nothing but the methods of the path
     if handler.opt["permission"] == ACCOUNT:
         keeper: Doorkeeper = connection.app.state.doorkeeper
-        connection.scope["caller"] = await keeper.caller(connection)  # type: ignore[typeddict-unknown-key]
+        caller = await keeper.caller(connection)
+        # A browser sends its cookie along whoever made the request; a page's form has a token,
+        # the API has none, so there a session may only look.
+        if caller.by == "session" and not is_safe(connection) and is_api(connection):
+            raise KeyRequired("commands of the API need an API key")
+        connection.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
 
 
 def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
@@ -201,13 +223,24 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[An
     return answer_problem(request, refusal.code, refusal.status, refusal.facts())
 
 
+def _what_was_wrong(error: HTTPException) -> dict[str, object]:
+    """Field and reason of a body that could not be read, as far as the framework tells."""
+    match error.extra:
+        case [{"key": str(key), "message": str(message)}, *_]:
+            return {"field": key, "expected": message}
+        case [{"message": str(message)}, *_]:
+            return {"field": "body", "expected": message}
+        case _:
+            return {"field": "body", "expected": str(error.detail)}
+
+
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Tell what the framework refused: unknown paths, wrong methods, bodies it cannot read."""
     code = _MESSAGE_OF_STATUS.get(error.status_code, "malformed")
     status = error.status_code if error.status_code != 400 else 422
     facts: dict[str, object] = {}
     if code == "malformed":
-        facts = {"field": "body", "expected": str(error.detail)}
+        facts = _what_was_wrong(error)
     if status == 413:
         facts = {"limit_bytes": request.route_handler.resolve_request_max_body_size()}
     return answer_problem(request, code, status, facts)

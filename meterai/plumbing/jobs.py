@@ -23,7 +23,7 @@ from meterai.plumbing.database import Database, Row, Tx
 
 BATCH = 50  # jobs leased at once; enough to amortize the query, few enough to share
 POLL_SECONDS = 0.05
-LEASE_SECONDS = 60  # an effect takes milliseconds; after this its worker is taken for dead
+LEASE_SECONDS = 15  # an effect takes milliseconds; after this its worker is taken for dead
 BACKOFF_SECONDS_MAX = 300
 
 _log = structlog.get_logger()

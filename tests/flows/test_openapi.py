@@ -23,6 +23,14 @@ def test_the_description_is_openapi_3_1_and_complete(instance: Instance) -> None
     assert len(ids) == len(set(ids))
 
 
+def test_what_is_wrong_with_a_body_is_named(instance: Instance) -> None:
+    customer = instance.customer()
+    reply = customer.post("/v1/orders", {"quantity": "many"}, headers={"Idempotency-Key": "k"})
+    assert reply.status == 422
+    assert reply.json["field"] == "quantity"
+    assert "int" in reply.json["expected"]
+
+
 def test_every_refusal_is_explained_where_its_type_points(instance: Instance) -> None:
     refused = instance.anybody().get("/v1/orders").json
     page, _, anchor = refused["type"].partition("#")

@@ -75,7 +75,9 @@ class Client:
         answer = self._pool.request(
             method, self.url + path, body=content, headers=given, redirect=False
         )
-        return Reply(answer.status, answer.data, {k.lower(): v for k, v in answer.headers.items()})
+        return Reply(
+            answer.status, answer.data, {k.lower(): answer.headers[k] for k in answer.headers}
+        )
 
     def get(self, path: str, **kwargs: Any) -> Reply:
         return self.call("GET", path, **kwargs)
