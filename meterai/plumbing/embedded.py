@@ -19,6 +19,7 @@ from typing import Any
 
 START_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 20.0
+LOOK_SECONDS = 0.02  # between two looks at a server that starts (0.5 s) or stops (0.1 s)
 SOCKET_PATH_BYTES_MAX = 100  # the kernel allows 107
 SETTINGS = {
     "listen_addresses": "",
@@ -153,7 +154,7 @@ class EmbeddedPostgres:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise PostgresNotStarted(self._log.read_text(errors="replace")[-2000:])
-            time.sleep(0.02)
+            time.sleep(LOOK_SECONDS)
         return self.url
 
     def stop_found(self) -> None:
@@ -165,7 +166,7 @@ class EmbeddedPostgres:
             return
         deadline = time.monotonic() + STOP_SECONDS_MAX
         while (self._data / "postmaster.pid").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+            time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
         """Stop the server that this object started; one it only found is left alone."""

@@ -13,7 +13,7 @@ import time
 
 from meterai.plumbing.config import parent_pid
 
-WATCH_SECONDS = 0.25
+WATCH_SECONDS = 0.25  # how long an orphan may keep the port; looking costs a microsecond
 
 
 def _watch(parent: int) -> None:

@@ -41,12 +41,13 @@ def is_there(inside: Inside, what: str) -> bool:
 def again(request: Callable[[], Reply]) -> Reply:
     """What a careful client does: repeat the same request until it is answered for good."""
     deadline = time.monotonic() + AGAIN_SECONDS_MAX
+    # A 500 is not among them: a killed part may break a connection, never show a fault.
     while True:
         try:
             reply = request()
         except urllib3.exceptions.HTTPError:
             reply = None
-        if reply is not None and reply.status not in (409, 500, 502, 503):
+        if reply is not None and reply.status not in (409, 502, 503):
             return reply
         assert time.monotonic() < deadline, reply and reply.body
         time.sleep(0.1)
