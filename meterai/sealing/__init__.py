@@ -6,14 +6,24 @@ Promises this room keeps
   * A seal that would not verify is never handed out, nor one made with an expired certificate.
   * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `Report`.
   * Nothing is read from or written to anywhere: no database, network, clock or environment; only
-    `load_issuer` and `development_issuer` read (and make) the files of the issuer.
+    `load_issuer` and `development_issuer` read (and make) the files of the issuer.  What needs a
+    library that was written for files that mean well (mending, drawing) has a process of its own.
 
 Knows no accounts, orders or other serials: whether a serial was issued, and for this document, is
 for `verification` to say.
 """
 
+from meterai.sealing import claim
+from meterai.sealing.claim import (
+    Claim,
+    ClaimForged,
+    ClaimKey,
+    ClaimKeyUnknown,
+    ClaimKeyUnusable,
+    ClaimMalformed,
+)
 from meterai.sealing.development import development_issuer
-from meterai.sealing.engine import inspect, seal
+from meterai.sealing.engine import HashState, inspect, seal, take_in
 from meterai.sealing.issuer import Issuer, load_issuer
 from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
@@ -30,6 +40,7 @@ from meterai.sealing.model import (
     DocumentEncrypted,
     DocumentTooLarge,
     Inspection,
+    Intake,
     IssuerUnusable,
     NoPages,
     NotAPdf,
@@ -54,11 +65,19 @@ __all__ = [
     "WIDTH_MIN",
     "ChangesForbidden",
     "Check",
+    "Claim",
+    "ClaimForged",
+    "ClaimKey",
+    "ClaimKeyUnknown",
+    "ClaimKeyUnusable",
+    "ClaimMalformed",
     "Delta",
     "DocumentBroken",
     "DocumentEncrypted",
     "DocumentTooLarge",
+    "HashState",
     "Inspection",
+    "Intake",
     "Issuer",
     "IssuerUnusable",
     "NoPages",
@@ -71,9 +90,11 @@ __all__ = [
     "Report",
     "Stamp",
     "Verdict",
+    "claim",
     "development_issuer",
     "inspect",
     "load_issuer",
     "seal",
+    "take_in",
     "verify",
 ]

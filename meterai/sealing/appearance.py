@@ -1,61 +1,108 @@
-"""The drawing of a stamp as objects of a PDF: a shared form for the art, one form per stamp."""
+"""The drawing of a stamp as objects of a PDF: what all stamps share, and one form per stamp.
+
+Shared are the two typefaces and a form with the art, ours or the issuer's own.  A stamp's own form
+calls the art and adds the serial and the QR code; it is written plainly, because compressing it
+saves nothing.
+
+No dictionary here holds a string, so that whoever writes an encrypted document has only the data
+of streams to encrypt.
+"""
 
 import zlib
-from collections.abc import Iterable, Mapping
-
-from pyhanko.pdf_utils import generic
+from dataclasses import dataclass
+from functools import lru_cache
 
 from meterai.kit.serial import Serial
 from meterai.sealing import art as drawing
-from meterai.sealing.objects import Dictionary, Value, key, named, new_dictionary, reals
-from meterai.sealing.pages import UPRIGHT
+from meterai.sealing.model import HEIGHT_PER_WIDTH
+from meterai.sealing.official import OfficialArt, official_art
 from meterai.sealing.qr import Qr
+from meterai.sealing.typeface import OBJECTS
+from meterai.sealing.typeface import face as typeface
+from meterai.sealing.written import Stream, number, numbers
+
+SHARED_MAX = 4  # one art, with and without SPECIMEN, and again while it is changed
+
+# What turns upright content the way the page will be turned back, by quarter turns.
+_UPRIGHT = (b"", b"/Matrix[0 1 -1 0 0 0]", b"/Matrix[-1 0 0 -1 0 0]", b"/Matrix[0 -1 1 0 0 0]")
+_MONO = 1  # of the shared objects: the art, the two faces, what official art there is
+_SANS = _MONO + OBJECTS
+_OFFICIAL = _SANS + OBJECTS
 
 
-def art(*, specimen: bool) -> generic.StreamObject:
-    """The part of the drawing that every stamp of a document shares."""
-    box = (0.0, 0.0, drawing.SHEET_WIDTH, drawing.SHEET_HEIGHT)
-    fonts = {"B": _font("Helvetica-Bold")}
-    return _form(drawing.fixed_part(specimen=specimen), box, {"Font": new_dictionary(fonts)})
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The objects that all stamps of a document share: `count` of them, numbered in a row."""
+
+    _art: Stream
+    _official: OfficialArt | None
+    count: int
+
+    def art(self, first: int) -> int:
+        """The number of the form with the art."""
+        return first
+
+    def objects(self, first: int) -> list[Stream | bytes]:
+        """The bodies of the objects `first`, `first + 1`, ..."""
+        resources = b"/Resources<<%b/Font<<%b %d 0 R>>" % (
+            drawing.COLOURS,
+            drawing.SANS,
+            first + _SANS,
+        )
+        if self._official is not None:
+            resources += b"/XObject<<%b %d 0 R>>" % (drawing.OFFICIAL, first + _OFFICIAL)
+        bodies: list[Stream | bytes] = [
+            Stream(self._art.entries + resources + b">>", self._art.data)
+        ]
+        bodies += typeface("mono").objects(first + _MONO)
+        bodies += typeface("sans").objects(first + _SANS)
+        if self._official is not None:
+            bodies += self._official.objects(first + _OFFICIAL)
+        return bodies
 
 
-def face(
-    serial: Serial, code: Qr, shared: generic.IndirectObject, width: float, quarter_turns: int
-) -> generic.StreamObject:
-    """The appearance of one stamp, turned so that it stands upright on a turned page."""
-    scale = width / drawing.SHEET_WIDTH
-    head = f"q {scale:.5f} 0 0 {scale:.5f} 0 0 cm /Art Do\n".encode("ascii")
-    content = head + drawing.face(serial, code) + b"\nQ"
-    resources = {
-        "XObject": new_dictionary({"Art": shared}),
-        "Font": new_dictionary({"M": _font("Courier-Bold")}),
-    }
-    box = (0.0, 0.0, width, drawing.SHEET_HEIGHT * scale)
-    form = _form(zlib.compress(content, 6), box, resources)
-    if quarter_turns:
-        form[key("Matrix")] = reals([*UPRIGHT[quarter_turns], 0, 0])
-    return form
+@lru_cache(SHARED_MAX)
+def shared(*, specimen: bool, official: bytes | None = None) -> Shared:
+    """What a document needs once, whatever number of stamps it gets.
 
-
-def _form(
-    compressed: bytes, box: Iterable[float], resources: Mapping[str, Value]
-) -> generic.StreamObject:
-    entries: dict[str, Value] = {
-        "Type": key("XObject"),
-        "Subtype": key("Form"),
-        "BBox": reals(box),
-        "Resources": new_dictionary(resources),
-        "Filter": key("FlateDecode"),
-    }
-    return generic.StreamObject(named(entries), encoded_data=compressed)
-
-
-def _font(name: str) -> Dictionary:
-    return new_dictionary(
-        {
-            "Type": key("Font"),
-            "Subtype": key("Type1"),
-            "BaseFont": key(name),
-            "Encoding": key("WinAnsiEncoding"),
-        }
+    `official` is a PDF whose first page is shown in place of our art; refuses with `ArtUnusable`
+    one that cannot be.
+    """
+    art = official_art(official) if official is not None else None
+    box = numbers(0, 0, drawing.SHEET_WIDTH, drawing.SHEET_HEIGHT)
+    content = (
+        drawing.fixed_part(specimen=specimen)
+        if art is None
+        else drawing.frame_of_official(art.placing, specimen=specimen)
     )
+    form = Stream(
+        b"/Type/XObject/Subtype/Form/BBox[%b]/Filter/FlateDecode" % box, zlib.compress(content, 9)
+    )
+    return Shared(form, art, _OFFICIAL + (art.count if art is not None else 0))
+
+
+def face(serial: Serial, code: Qr, width: float, quarter_turns: int, shared_first: int) -> Stream:
+    """The appearance of one stamp `width` points wide, turned so that it stands upright on a page
+    turned clockwise by `quarter_turns`.
+
+    `shared_first` is the number of the first object of `shared`.
+    """
+    entries = (
+        b"/Type/XObject/Subtype/Form/BBox[0 0 %b %b]%b"
+        b"/Resources<</XObject<</Art %d 0 R>>/Font<</M %d 0 R>>%b>>"
+    ) % (
+        number(width),
+        number(width * HEIGHT_PER_WIDTH),
+        _UPRIGHT[quarter_turns],
+        shared_first,
+        shared_first + _MONO,
+        drawing.BLACK,
+    )
+    scale = number(width / drawing.SHEET_WIDTH)
+    content = b"q %b 0 0 %b 0 0 cm/Art Do%b%b Q" % (
+        scale,
+        scale,
+        drawing.serial_lines(serial),
+        drawing.code(code),
+    )
+    return Stream(entries, content)

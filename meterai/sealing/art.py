@@ -1,196 +1,188 @@
 """The drawing of the stamp: lines and letters only, so that it prints sharply at any size.
 
 The picture is our own and neutral: no state emblem.  It is drawn on a sheet of 100 by 112 units
-and scaled by the caller.  From the top: a dark band with the name, a strip of fine waves (or the
-word SPECIMEN), then the value beside the QR code, then the serial.  What never changes is one
-compressed stream, made once; `face` adds the QR code and the serial of one stamp.
+and scaled by the caller.  From the top: a band with the name, a strip of fine waves (or the word
+SPECIMEN), then the value beside the room for the QR code, then the room for the serial.  What must
+be read is black or white, which a printer without colours prints sharply; colours are ornament.
 
-The dark tone prints as near black, the line tone as light grey; the QR code is black on white.
+Colours are calibrated (ISO 32000-1, section 8.6.5), which PDF/A allows beside any output intent.
+White is that of the primaries of sRGB, which every viewer tried shows as pure white; black is that
+of a grey, so that a printer can take its black ink alone.  Nothing is transparent.
 """
 
-import math
-import zlib
 from functools import cache
 
 from meterai.kit.serial import Serial
 from meterai.sealing.model import HEIGHT_PER_WIDTH
-from meterai.sealing.qr import Qr
+from meterai.sealing.qr import QUIET_MODULES, Qr
+from meterai.sealing.typeface import face
 
 SHEET_WIDTH = 100.0
 SHEET_HEIGHT = SHEET_WIDTH * HEIGHT_PER_WIDTH
 
-_DARK = "0.07 0.20 0.33"
-_LINE = "0.62 0.71 0.78"
-_WARNING = "0.72 0.05 0.09"
+Box = tuple[float, float, float, float]  # x, y, width, height
 
-_BAND = (3.4, 96.6, 93.2, 12.0)  # x, y, width, height of the band with the name
-_STRIP = (3.4, 86.6, 93.2, 9.0)  # of the waves, or of the word SPECIMEN
-_VALUE = (3.4, 23.4, 30.6, 62.2)  # of the value
-_QR_BOX = (34.8, 23.8, 61.4, 61.4)  # of the QR code with its quiet zone
-_SERIAL_LINES = (13.2, 5.2)  # heights of the two lines of the serial
+# The names the drawing calls its resources by.
+_GREY = b"/G[/CalGray<</WhitePoint[.9505 1 1.089]>>]"
+BLACK = b"/ColorSpace<<%b>>" % _GREY  # all that a face needs
+COLOURS = (
+    b"/ColorSpace<<%b/C[/CalRGB<</WhitePoint[.9505 1 1.089]/Gamma[2.2 2.2 2.2]/Matrix[.4124 .2126"
+    b" .0193 .3576 .7152 .1192 .1805 .0722 .9505]>>]>>"
+) % _GREY
+SANS, MONO, OFFICIAL = b"/B", b"/M", b"/Official"
 
-# Widths of Helvetica-Bold in thousandths of its size (Adobe Core 14 metrics), for the letters used.
-_WIDTHS = (
-    dict(
-        zip(
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-            [
-                722,
-                722,
-                722,
-                722,
-                667,
-                611,
-                778,
-                722,
-                278,
-                556,
-                722,
-                611,
-                833,
-                722,
-                778,
-                667,
-                778,
-                722,
-                667,
-                611,
-                722,
-                667,
-                944,
-                667,
-                667,
-                611,
-            ],
-            strict=True,
-        )
-    )
-    | {" ": 278}
-    | dict.fromkeys("0123456789", 556)
-)
-_MONO_WIDTH = 600  # every letter of Courier-Bold
+_QR_BOX: Box = (20.8, 16.5, 76.2, 76.2)  # with the quiet zone of the code
+_SERIAL_BOX: Box = (14.5, 3.0, 71.0, 13.0)
+_SERIAL_SIZE, _SERIAL_SPACING = 6.8, 0.8  # of the letters, and between them
+_SERIAL_LINES = (10.3, 3.8)  # their heights
+_WHITE, _WHITE_LINE = "/C cs 1 1 1 sc", "/C CS 1 1 1 SC"
+_BLACK, _BLACK_LINE = "/G cs 0 sc", "/G CS 0 SC"
+_PALE_LINE = "/C CS .42 .58 .72 SC .24 w"
+_WARNING = "/C cs .8 .05 .1 sc"
+
+_LEFT, _RIGHT, _TOP = 3.0, 97.0, SHEET_HEIGHT - 3.0
+_BAND: Box = (_LEFT, 100.6, _RIGHT - _LEFT, 8.4)
+_STRIP: Box = (_LEFT, 93.2, _RIGHT - _LEFT, 6.8)
+_VALUE: Box = (_LEFT, 16.5, 17.2, 76.2)
+_FEET: tuple[Box, Box] = ((_LEFT, 3.0, 10.0, 13.0), (_RIGHT - 10.0, 3.0, 10.0, 13.0))
 
 
 @cache
 def fixed_part(*, specimen: bool) -> bytes:
-    """What all stamps share, as the compressed content of a form of the sheet's size."""
+    """What all stamps of one kind share, in the units of the sheet."""
     parts = [
-        f"1 1 1 rg 0 0 {SHEET_WIDTH:g} {SHEET_HEIGHT:g} re f",
-        *_waves(3.4, 3.4, 93.2, 18.4, lines=7, swing=2.6),
-        *_rosette(),
+        f"{_WHITE} 0 0 {SHEET_WIDTH:g} {SHEET_HEIGHT:g} re f",
+        *(_waves(foot, lines=7, pieces=2, swing=2.1) for foot in _FEET),
         *_frame(),
         *_value(),
-        f"{_DARK} rg {_box(_BAND)} re f 1 1 1 rg",
-        _spread("METERAI ELEKTRONIK", 8.0, x=8.0, y=99.7, width=84.0),
-        *(_specimen_strip() if specimen else _waves(*_STRIP, lines=6, swing=2.2)),
-        f"1 1 1 rg {_box(_QR_BOX)} re f",
+        f"{_BLACK} {_written(_BAND)} re f {_WHITE}",
+        _spread("METERAI ELEKTRONIK", 6.6, x=7.5, y=102.4, width=85.0),
+        _specimen() if specimen else _waves(_STRIP, lines=4, pieces=16, swing=2.1),
     ]
-    return zlib.compress("\n".join(parts).encode("ascii"), 9)
+    return "\n".join(parts).encode("ascii")
 
 
-def face(serial: Serial, qr: Qr) -> bytes:
-    """What is particular to one stamp, in the units of the sheet."""
-    x, y, side, _ = _QR_BOX
-    module = side / (qr.modules + 2 * qr.quiet)
-    corner = module * qr.quiet
+def frame_of_official(placing: bytes, *, specimen: bool) -> bytes:
+    """Official art on the sheet, `placing` being what paints it there: white where code and serial
+    go, and outside production the word SPECIMEN."""
+    rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _SERIAL_BOX))
+    parts = [
+        f"{_WHITE} 0 0 {SHEET_WIDTH:g} {SHEET_HEIGHT:g} re f".encode("ascii"),
+        placing,
+        f"{_WHITE} {rooms} f".encode("ascii"),
+    ]
+    if specimen:
+        parts.append(f"{_WHITE} {_written(_STRIP)} re f {_specimen()}".encode("ascii"))
+    return b"\n".join(parts)
+
+
+def serial_lines(serial: Serial) -> bytes:
+    """The serial in groups of four, on two lines, in black."""
     groups = serial.grouped().split(" ")
-    lines = [" ".join(groups[:3]), " ".join(groups[3:])]
-    return b"\n".join(
-        [
-            # White under the serial keeps it legible over the waves.
-            b"1 1 1 rg 13 3.2 74 18.8 re f",
-            b"0 g",
-            *(_mono(line, low) for line, low in zip(lines, _SERIAL_LINES, strict=True)),
-            f"q {module:.5f} 0 0 {module:.5f} {x + corner:.4f} {y + corner:.4f} cm".encode(),
-            qr.path,
-            b"f Q",
-        ]
+    x, y, dx, dy = _serial_places()
+    return b"/G cs BT%b %g Tf %g Tc %.3f %g Td(%b)Tj %.3f %g Td(%b)Tj ET" % (
+        MONO,
+        _SERIAL_SIZE,
+        _SERIAL_SPACING,
+        x,
+        y,
+        " ".join(groups[:3]).encode("ascii"),
+        dx,
+        dy,
+        " ".join(groups[3:]).encode("ascii"),
+    )
+
+
+def code(qr: Qr) -> bytes:
+    """The QR code in its box, in the colour that is set.
+
+    It is an inline image of one bit a module, painted as a stencil (ISO 32000-1, section 8.9.7).
+    Against rectangles it is a fifth of the bytes even where those are compressed, leaves no
+    hairlines between modules, and does not swell in print: an image paints a device pixel by its
+    middle, a path every pixel that it touches (section 10.6.4).
+    """
+    x, y, side, _ = _QR_BOX
+    module = side / (qr.modules + 2 * QUIET_MODULES)
+    filters, data = b"", qr.rows
+    if b"EI" in data:
+        # Programs that do not work out the length of an inline image look for its end instead.
+        filters, data = b"/F/AHx", qr.rows.hex().encode("ascii") + b">"
+    return b" %.4f 0 0 %.4f %.4f %.4f cm BI/W %d/H %d/BPC 1/IM true/D[1 0]%b ID %b\nEI" % (
+        module * qr.modules,
+        module * qr.modules,
+        x + module * QUIET_MODULES,
+        y + module * QUIET_MODULES,
+        qr.modules,
+        qr.modules,
+        filters,
+        data,
     )
 
 
 def _frame() -> list[str]:
     width, height = SHEET_WIDTH, SHEET_HEIGHT
     return [
-        f"{_DARK} RG 1.3 w 0.9 0.9 {width - 1.8:g} {height - 1.8:.4g} re S",
-        f"0.4 w 2.5 2.5 {width - 5:g} {height - 5:.4g} re S",
+        f"{_BLACK_LINE} 1.2 w .6 .6 {width - 1.2:g} {height - 1.2:.4g} re S",
+        f".35 w 2.1 2.1 {width - 4.2:g} {height - 4.2:.4g} re S",
     ]
 
 
 def _value() -> list[str]:
     """The value in figures and in words, standing on its side left of the QR code."""
-    return [
-        f"{_DARK} rg {_DARK} RG q 0 1 -1 0 22.6 27.2 cm",
-        # A white outline under the figures lifts them off the lines behind.
-        "q 1 1 1 RG 2.2 w 1 j 2 Tr " + _spread("10000", 19.0, x=0, y=0, width=55.0) + " Q",
-        "0 Tr " + _spread("10000", 19.0, x=0, y=0, width=55.0),
-        "Q q 0 1 -1 0 30.9 26.6 cm 1 1 1 rg -1.5 -1.2 58.5 6.2 re f",
-        f"{_DARK} rg " + _spread("SEPULUH RIBU RUPIAH", 4.9, x=0, y=0, width=55.5),
-        "Q",
-    ]
-
-
-def _specimen_strip() -> list[str]:
-    return [
-        f"{_WARNING} rg {_box(_STRIP)} re f 1 1 1 rg",
-        _spread("SPECIMEN", 7.6, x=14.0, y=88.4, width=72.0),
-    ]
-
-
-def _rosette() -> list[str]:
-    """Turned ellipses around one middle: the woven figure behind the value."""
     x, y, width, height = _VALUE
-    parts = [
-        f"q {_box(_VALUE)} re W n {_LINE} RG 0.22 w",
-        f"1 0 0 1 {x + width / 2:g} {y + height / 2:g} cm",
+    figures = _spread("10000", 13.8, x=5, y=0, width=66.2)
+    return [
+        f"q 0 1 -1 0 {x + width:g} {y:g} cm",
+        _waves((0, 5.2, height, width - 5.2), lines=6, pieces=12, swing=2.6),
+        # A white outline under the figures lifts them off the lines behind.
+        f"q 1 0 0 1 0 6 cm {_WHITE} {_WHITE_LINE} 1.8 w 1 j 2 Tr {figures} 0 Tr {_BLACK} {figures} Q",
+        f"{_BLACK} {_spread('SEPULUH RIBU RUPIAH', 4.5, x=1, y=0.9, width=74.2)} Q",
     ]
-    turn = math.pi / 22
-    step = f"{math.cos(turn):.5f} {math.sin(turn):.5f} {-math.sin(turn):.5f} {math.cos(turn):.5f} 0 0 cm"
-    for _ in range(22):
-        parts += [step, _ellipse(38.0, 11.0), _ellipse(24.0, 6.0)]
-    return [*parts, "Q"]
 
 
-def _ellipse(across: float, up: float) -> str:
-    bend = 0.5523  # of a circle drawn as four Bezier curves
-    a, b, c, d = across, up, across * bend, up * bend
-    return (
-        f"{a:g} 0 m {a:g} {d:.3g} {c:.4g} {b:g} 0 {b:g} c -{c:.4g} {b:g} -{a:g} {d:.3g} -{a:g} 0 c "
-        f"-{a:g} -{d:.3g} -{c:.4g} -{b:g} 0 -{b:g} c {c:.4g} -{b:g} {a:g} -{d:.3g} {a:g} 0 c S"
+def _specimen() -> str:
+    x, y, width, height = _STRIP
+    bars = " ".join(
+        f"{start:.4g} {y:g} {width / 6:.4g} {height:g} re" for start in (x, x + width * 5 / 6)
     )
+    words = _spread("SPECIMEN", 8, x=x + width * 0.19, y=y + 0.5, width=width * 0.62)
+    return f"{_WARNING} {bars} f {_BLACK} {words}"
 
 
-def _waves(
-    x: float, y: float, width: float, height: float, *, lines: int, swing: float
-) -> list[str]:
-    """Two families of waves that cross each other, clipped to a box."""
-    parts = [f"q {x:g} {y:g} {width:g} {height:g} re W n {_LINE} RG 0.22 w"]
-    half = width / 16
+def _waves(box: Box, *, lines: int, pieces: int, swing: float) -> str:
+    """Two families of waves that cross each other, each in so many half turns, clipped to a box."""
+    x, y, width, height = box
+    parts = [f"q {_written(box)} re W n {_PALE_LINE}"]
+    half = width / pieces
     for number in range(lines):
         level = y + height * (number + 0.5) / lines
         for sign in (1, -1):
-            curve = [f"{x:g} {level:.4g} m"]
-            for piece in range(16):
+            parts.append(f"{x:g} {level:.4g} m")
+            for piece in range(pieces):
                 start, top = x + piece * half, level + sign * swing * (-1) ** piece
-                curve.append(
+                parts.append(
                     f"{start + half * 0.36:.4g} {top:.4g} {start + half * 0.64:.4g} {top:.4g} "
                     f"{start + half:.4g} {level:.4g} c"
                 )
-            parts.append(" ".join(curve) + " S")
-    return [*parts, "Q"]
+    return " ".join([*parts, "S Q"])
 
 
 def _spread(text: str, size: float, *, x: float, y: float, width: float) -> str:
-    """One line of Helvetica-Bold, its letters spaced so that it fills the width."""
-    natural = sum(_WIDTHS[letter] for letter in text) * size / 1000
+    """One line of the sans, its letters spaced so that it fills the width."""
+    natural = face("sans").width(text) * size / 1000
     space = (width - natural) / (len(text) - 1)
-    return f"BT /B {size:g} Tf {space:.4f} Tc {x:g} {y:g} Td ({text}) Tj ET"
+    name = SANS.decode("ascii")
+    return f"BT {name} {size:g} Tf {space:.4f} Tc {x:g} {y:g} Td ({text}) Tj ET"
 
 
-def _mono(text: str, y: float) -> bytes:
-    size = 8.6
-    x = (SHEET_WIDTH - len(text) * size * _MONO_WIDTH / 1000) / 2
-    return f"BT /M {size:g} Tf {x:.3f} {y:g} Td ({text}) Tj ET".encode("ascii")
-
-
-def _box(box: tuple[float, float, float, float]) -> str:
+def _written(box: Box) -> str:
     return " ".join(f"{length:g}" for length in box)
+
+
+@cache
+def _serial_places() -> tuple[float, float, float, float]:
+    """Where the first line begins, and the way from there to the second, both in the middle."""
+    letter = face("mono").width("0") * _SERIAL_SIZE / 1000 + _SERIAL_SPACING
+    starts = [(SHEET_WIDTH - letters * letter + _SERIAL_SPACING) / 2 for letters in (14, 12)]
+    first, second = _SERIAL_LINES
+    return starts[0], first, starts[1] - starts[0], second - first

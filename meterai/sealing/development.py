@@ -1,4 +1,4 @@
-"""An issuer for development: three keys and certificates that say SPECIMEN in their names."""
+"""Issuers for development: keys, and certificates that say SPECIMEN in their names."""
 
 import os
 import secrets
@@ -11,11 +11,18 @@ from typing import Literal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from meterai.sealing.cms import PrivateKey
 from meterai.sealing.issuer import (
+    CLAIM_KEY_FILE,
+    DOCUMENT_SIGNING,
     INTERMEDIATE_FILE,
     KEY_FILE,
     LEAF_FILE,
@@ -23,13 +30,16 @@ from meterai.sealing.issuer import (
     Issuer,
     load_issuer,
 )
+from meterai.sealing.keyring import CLAIM_PUBLIC_FILE, CURRENT_FILE, Keyring, appoint, load_keyring
+from meterai.sealing.keys import PrivateKey
 
-Algorithm = Literal["p256", "rsa2048"]
+Algorithm = Literal["p256", "rsa2048", "rsa3072"]
+
+_FIRST = "development-1"
 
 _CLOCK_SKEW = timedelta(days=1)  # certificates start this much earlier than they are made
 _AUTHORITY_LIFE = timedelta(days=3650)
 _LEAF_LIFE = timedelta(days=730)
-_DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 _PRIVATE = 0o600
 _PUBLIC = 0o644
 
@@ -40,18 +50,26 @@ class _Named:
     certificate: x509.Certificate
 
 
-def development_issuer(directory: Path, *, algorithm: Algorithm = "p256", at: datetime) -> Issuer:
+def development_issuer(
+    directory: Path,
+    *,
+    algorithm: Algorithm = "p256",
+    at: datetime,
+    authority_url: str | None = None,
+) -> Issuer:
     """The issuer in the directory, made there first if the directory is missing or empty.
 
     The directory belongs to the issuer alone.  It appears complete or not at all: it is written
     beside its place and renamed, so of two processes that race, one makes it and both load it.
+    `authority_url` is where a stand-in says whether the certificates were revoked; it is written
+    into them.
     """
     if not (directory / KEY_FILE).exists():
         directory.parent.mkdir(parents=True, exist_ok=True)
         draft = directory.with_name(f".{directory.name}.{secrets.token_hex(8)}")
         draft.mkdir(mode=0o700)
         try:
-            _write(draft, algorithm, at)
+            _write(draft, algorithm, at, authority_url)
             os.rename(draft, directory)
         except OSError:
             # The other process was first: a directory cannot be renamed onto one with files.
@@ -59,20 +77,48 @@ def development_issuer(directory: Path, *, algorithm: Algorithm = "p256", at: da
     return load_issuer(directory)
 
 
-def _write(directory: Path, algorithm: Algorithm, at: datetime) -> None:
-    root = _authority("Root CA", algorithm, at, None)
-    intermediate = _authority("Intermediate CA", algorithm, at, root)
-    leaf = _leaf(algorithm, at, intermediate)
+def development_keyring(
+    directory: Path,
+    *,
+    algorithm: Algorithm = "p256",
+    at: datetime,
+    authority_url: str | None = None,
+) -> Keyring:
+    """The keyring in the directory, made there with one issuer if the directory is missing or empty.
+
+    Of two processes that race, both load the same.
+    """
+    if not (directory / CURRENT_FILE).exists() and not (directory / LEAF_FILE).exists():
+        development_issuer(
+            directory / _FIRST, algorithm=algorithm, at=at, authority_url=authority_url
+        )
+        appoint(directory, _FIRST)
+    return load_keyring(directory)
+
+
+def _write(directory: Path, algorithm: Algorithm, at: datetime, authority_url: str | None) -> None:
+    root = _authority("Root CA", algorithm, at, None, None)
+    intermediate = _authority("Intermediate CA", algorithm, at, root, authority_url)
+    leaf = _leaf(algorithm, at, intermediate, authority_url)
     for named, key_file, certificate_file in (
         (root, "root.key", ROOT_FILE),
         (intermediate, "intermediate.key", INTERMEDIATE_FILE),
         (leaf, KEY_FILE, LEAF_FILE),
     ):
-        key = named.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        _write_file(directory / key_file, key, _PRIVATE)
+        _write_file(directory / key_file, _private_pem(named.key), _PRIVATE)
         _write_file(
             directory / certificate_file, named.certificate.public_bytes(Encoding.PEM), _PUBLIC
         )
+    claim_key = Ed25519PrivateKey.generate()
+    _write_file(directory / CLAIM_KEY_FILE, _private_pem(claim_key), _PRIVATE)
+    claim_public = claim_key.public_key().public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    _write_file(directory / CLAIM_PUBLIC_FILE, claim_public, _PUBLIC)
+
+
+def _private_pem(key: PrivateKey | Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _write_file(path: Path, text: bytes, mode: int) -> None:
@@ -82,9 +128,10 @@ def _write_file(path: Path, text: bytes, mode: int) -> None:
 
 
 def _new_key(algorithm: Algorithm) -> PrivateKey:
-    if algorithm == "rsa2048":
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return ec.generate_private_key(ec.SECP256R1())
+    if algorithm == "p256":
+        return ec.generate_private_key(ec.SECP256R1())
+    bits = int(algorithm.removeprefix("rsa"))
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def _name(role: str) -> x509.Name:
@@ -131,7 +178,33 @@ def _draft(
     )
 
 
-def _authority(role: str, algorithm: Algorithm, at: datetime, signer: _Named | None) -> _Named:
+def _with_addresses(
+    draft: x509.CertificateBuilder, signer: _Named, authority_url: str | None
+) -> x509.CertificateBuilder:
+    """Where to ask about a certificate: the list is named by the key that signs it."""
+    if authority_url is None:
+        return draft
+    key = x509.SubjectKeyIdentifier.from_public_key(signer.key.public_key()).digest.hex()
+    ocsp = x509.UniformResourceIdentifier(f"{authority_url}/ocsp")
+    crl = x509.UniformResourceIdentifier(f"{authority_url}/crl/{key}.crl")
+    return draft.add_extension(
+        x509.AuthorityInformationAccess(
+            [x509.AccessDescription(AuthorityInformationAccessOID.OCSP, ocsp)]
+        ),
+        critical=False,
+    ).add_extension(
+        x509.CRLDistributionPoints([x509.DistributionPoint([crl], None, None, None)]),
+        critical=False,
+    )
+
+
+def _authority(
+    role: str,
+    algorithm: Algorithm,
+    at: datetime,
+    signer: _Named | None,
+    authority_url: str | None,
+) -> _Named:
     key = _new_key(algorithm)
     draft = (
         _draft(_name(role), key, at, _AUTHORITY_LIFE, signer)
@@ -140,15 +213,21 @@ def _authority(role: str, algorithm: Algorithm, at: datetime, signer: _Named | N
         )
         .add_extension(_usage(signs_certificates=True), critical=True)
     )
-    return _Named(key, draft.sign(signer.key if signer else key, hashes.SHA256()))
+    if signer is None:
+        return _Named(key, draft.sign(key, hashes.SHA256()))
+    return _Named(
+        key, _with_addresses(draft, signer, authority_url).sign(signer.key, hashes.SHA256())
+    )
 
 
-def _leaf(algorithm: Algorithm, at: datetime, signer: _Named) -> _Named:
+def _leaf(algorithm: Algorithm, at: datetime, signer: _Named, authority_url: str | None) -> _Named:
     key = _new_key(algorithm)
     draft = (
         _draft(_name("Seal"), key, at, _LEAF_LIFE, signer)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([_DOCUMENT_SIGNING]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([DOCUMENT_SIGNING]), critical=False)
     )
-    return _Named(key, draft.sign(signer.key, hashes.SHA256()))
+    return _Named(
+        key, _with_addresses(draft, signer, authority_url).sign(signer.key, hashes.SHA256())
+    )

@@ -1,200 +1,297 @@
-"""A PDF as bytes somebody gave us: opened with suspicion, through pyHanko's reader.
+"""A PDF as bytes somebody gave us: its objects, found by their cross-reference.
 
-The reader is a library that was written for files that mean well.  Whatever it raises on one that
-does not becomes `DocumentBroken`, and every walk over the file's own structure is bounded here.
+Nothing is read before it is asked for.  What is missing is `None`, as the standard has it; what is
+damaged where we must look refuses with `DocumentBroken`.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from io import BytesIO
-from itertools import islice
-from typing import Any
-
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.decode_limits import (
-    DecodeContext,
-    DecodeLimits,
-    DocumentDecodeBudget,
-    StreamDecodeLimits,
-)
-from pyhanko.pdf_utils.reader import PdfFileReader, process_data_at_eof
-from pyhanko.pdf_utils.xref import XRefBuilder, XRefCache
+from functools import cached_property
+from typing import NamedTuple, TypeGuard
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing.model import DocumentBroken, DocumentEncrypted, DocumentTooLarge, NotAPdf
-from meterai.sealing.objects import (
-    Dictionary,
-    Reference,
-    dictionary,
-    entry,
-    items,
-    name,
-    raw,
-    reference,
-    text,
+from meterai.sealing import decoding
+from meterai.sealing.crossreference import (
+    FREE,
+    IN_FILE,
+    IN_STREAM,
+    OBJECT,
+    OBJECT_NUMBER_MAX,
+    Row,
+    Section,
+    read_sections,
 )
+from meterai.sealing.decoding import Budget
+from meterai.sealing.encryption import Cipher, cipher_of
+from meterai.sealing.model import DocumentBroken, DocumentTooLarge, NotAPdf
+from meterai.sealing.syntax import Dictionary, Ref, RefList, Value, ref_list_at, value_at
 
 HEADER_WITHIN_BYTES = 1024  # where readers look for the header (ISO 32000-1, annex H, note 13)
-OBJECTS_MAX = 500_000  # rows of cross-reference streams; a book of 1,000 pages has 20,000
-FIELDS_MAX = 20_000  # form fields looked at; a large tax form has two thousand
-DEPTH_MAX = 64  # of a tree in the file; real ones are under ten deep
+DICTIONARIES_KEPT_MAX = 2_000  # sealing asks for the same ten again and again
+REFERENCES_MAX = 32  # from one reference to the next until a value; the standard has one
 
-_MEBIBYTE = 1024 * 1024
-_LIMITS = DecodeLimits(
-    per_stream=StreamDecodeLimits(max_output_size=64 * _MEBIBYTE),
-    document_budget=DocumentDecodeBudget(base_allowance=128 * _MEBIBYTE, max_ratio=20),
-)
-_HEADER = re.compile(rb"%PDF-(\d)\.(\d)")
+_HEADER = re.compile(rb"%PDF-\d\.\d")
+_START = re.compile(rb"startxref[\0\t\n\f\r ]*+(\d{1,10})")
+_INTEGERS = re.compile(rb"\d{1,10}")
+_COMMENT = re.compile(rb"%[^\r\n]*+")
 
 
-class _BoundedXRefBuilder(XRefBuilder):
-    """The library's builder, which would read as many rows as a hostile stream claims to have."""
+class Place(NamedTuple):
+    """Where an object's value begins.
 
-    rows = 0
-
-    def _read_xref_stream_object(self) -> tuple[Reference, generic.StreamObject]:
-        place, stream = super()._read_xref_stream_object()  # type: ignore[no-untyped-call]
-        index = list(stream["/Index"]) if "/Index" in stream else [0, stream["/Size"]]
-        widths = stream["/W"]
-        if not all(0 <= width <= 8 for width in widths) or not any(widths):
-            raise DocumentBroken("a cross-reference stream with rows of no width")
-        self.rows += sum(index[1::2])
-        if min(index) < 0 or self.rows > OBJECTS_MAX:
-            raise DocumentBroken(f"cross-reference streams with {self.rows} rows")
-        return place, stream
-
-
-class _XRefCache(XRefCache):
-    """The library's cache, which breaks off a comparison of revisions at a dangling reference."""
-
-    def get_introducing_revision(self, ref: Reference) -> int:
-        """The revision that made the object; a reference to nothing has always been null."""
-        try:
-            return int(super().get_introducing_revision(ref))
-        except KeyError:
-            return 0
-
-
-class Reader(PdfFileReader):
-    """The library's reader with two differences: the header may stand within the first 1,024
-    bytes, and cross-reference streams are bounded.
-
-    Its own constructor is not called, because it does both differently; the attributes set here
-    are all that it sets.
+    `buffer` is the file, or the data of an object stream; `offset` is where `12 0 obj` stands in
+    the file, -1 for an object in a stream.
     """
 
-    def __init__(self, stream: BytesIO, version: tuple[int, int]) -> None:
-        self.stream = stream
-        self.strict = False
-        self._decode_context = DecodeContext(_LIMITS, input_size=stream.seek(0, os.SEEK_END))
-        self._security_handler = None
-        self._header_version = version
-        self._input_version = None
-        self.resolved_objects: dict[tuple[int, int], generic.PdfObject] = {}
-        self._historical_resolver_cache: dict[int, Any] = {}
-        self._embedded_signatures = None
-        stream.seek(-1, os.SEEK_END)
-        builder = _BoundedXRefBuilder(
-            handler=self, stream=stream, strict=False, last_startxref=process_data_at_eof(stream)
-        )
-        self.xrefs = _XRefCache(self, builder.read_xrefs())  # type: ignore[no-untyped-call]
-        self.last_startxref = builder.last_startxref
-        self.trailer = builder.trailer
-        self.has_xref_stream = builder.has_xref_stream
+    buffer: bytes
+    start: int
+    ref: Ref
+    offset: int
+
+    @property
+    def owner(self) -> Ref | None:
+        """Whose number encrypts the strings; `None` in an object stream."""
+        return self.ref if self.offset >= 0 else None
+
+
+class Document:
+    """An opened document.
+
+    `header` is where the header begins, mostly 0; `shift` is the number of bytes before the header, from which offsets count; `size` is the
+    first number no object has.
+    """
+
+    def __init__(self, buffer: bytes, header: int, password: bytes) -> None:
+        self.buffer = buffer
+        self.header = header
+        self._budget = Budget()
+        self.shift, self.startxref, self.sections = self._read_sections(header)
+        self.trailer = self.sections[0].trailer
+        size = self.trailer.get(b"/Size")
+        stated = size if isinstance(size, int) else 0
+        self.size = max(stated, *(section.size for section in self._all_sections()))
+        if self.size > OBJECT_NUMBER_MAX:
+            raise DocumentBroken("an object number beyond all bounds")
+        self._places: dict[int, Place | None] = {}
+        self._streams: dict[int, tuple[bytes, dict[int, int]]] = {}
+        self._dictionaries: dict[Ref, Dictionary] = {}
+        self.cipher: Cipher | None = None
+        encryption = self.dictionary(self.trailer.get(b"/Encrypt"))
+        if encryption is not None:
+            self.cipher = cipher_of(b"<<%b>>" % encryption.inside, self._identifier, password)
+
+    def _read_sections(self, header: int) -> tuple[int, int, list[Section]]:
+        tail = self.buffer.rfind(b"startxref")
+        start = _START.match(self.buffer, tail) if tail >= 0 else None
+        if start is None:
+            raise DocumentBroken("nothing says where the cross-reference begins")
+        place = int(start[1])
+        try:
+            return 0, place, read_sections(self.buffer, place, 0, self._budget)
+        except DocumentBroken:
+            # Offsets count from the header (ISO 32000-2, section 7.5.2); most writers that have
+            # something before it count from the first byte all the same.
+            if not header:
+                raise
+        return header, place, read_sections(self.buffer, place, header, self._budget)
+
+    def _all_sections(self) -> Iterator[Section]:
+        for section in self.sections:
+            yield section
+            if section.beside is not None:
+                yield section.beside
+
+    @property
+    def _identifier(self) -> bytes:
+        found = self.items(self.trailer, b"/ID")
+        first = self.resolve(found[0]) if found else b""
+        return first if isinstance(first, bytes) else b""
+
+    # -- objects ---------------------------------------------------------------------------
+
+    def row(self, number: int) -> tuple[int, Row | None]:
+        """Which section, counted from the newest, has the last word on an object; and the word."""
+        for index, section in enumerate(self.sections):
+            found = section.row(number)
+            if found is not None:
+                return index, found
+        return len(self.sections), None
+
+    def place(self, number: int) -> Place | None:
+        """Where an object is; `None` if there is none of this number."""
+        if number not in self._places:
+            self._places[number] = self._find(number)
+        return self._places[number]
+
+    def _find(self, number: int) -> Place | None:
+        _, row = self.row(number)
+        if row is None or row.kind == FREE:
+            return None
+        if row.kind == IN_FILE:
+            offset = row.where + self.shift
+            header = OBJECT.match(self.buffer, offset)
+            if header is None or int(header[1]) != number or int(header[2]) != row.extra:
+                if not row.where:
+                    return None  # a habit of some writers: in use, at offset 0, for "not there"
+                raise DocumentBroken(f"object {number} is not where it should be")
+            return Place(self.buffer, header.end(), Ref(number, row.extra), offset)
+        if row.kind != IN_STREAM:
+            return None  # unknown kinds are references to null (ISO 32000-2, table 18)
+        data, starts = self._object_stream(row.where)
+        if number not in starts:
+            raise DocumentBroken(f"object {number} is not in its stream")
+        return Place(data, starts[number], Ref(number, 0), -1)
+
+    def _object_stream(self, number: int) -> tuple[bytes, dict[int, int]]:
+        if number not in self._streams:
+            _, row = self.row(number)
+            # An object stream is never in an object stream: this also ends every loop of them.
+            place = self.place(number) if row is not None and row.kind == IN_FILE else None
+            if place is None:
+                raise DocumentBroken("an object stream is missing")
+            entries = Dictionary(place.buffer, place.start, place.ref)
+            data = self.stream(place, entries)
+            first = entries.get(b"/First")
+            if not isinstance(first, int) or not 0 <= first <= len(data):
+                raise DocumentBroken("an object stream without a table")
+            table = [int(one) for one in _INTEGERS.findall(_COMMENT.sub(b" ", data[:first]))]
+            starts = zip(table[::2], table[1::2], strict=False)
+            self._streams[number] = data, {key: first + start for key, start in starts}
+        return self._streams[number]
+
+    def stream(self, place: Place, entries: Dictionary) -> bytes:
+        """The decoded data of a stream."""
+        length = self.resolve(entries.get(b"/Length"))
+        if not isinstance(length, int):
+            raise DocumentBroken("a stream without a length")
+        encoded = decoding.stream_bytes(place.buffer, entries, length)
+        if self.cipher is not None:
+            encoded = self.cipher.decrypt_stream(place.ref, encoded)
+        return decoding.decoded(encoded, entries, self._budget)
+
+    # -- values ----------------------------------------------------------------------------
+
+    def resolve(self, value: Value) -> Value:
+        """The value itself where it is a reference to one."""
+        for _ in range(REFERENCES_MAX):
+            if not isinstance(value, Ref):
+                return value
+            known = self._dictionaries.get(value)
+            if known is not None:
+                return known
+            place = self.place(value.number)
+            if place is None or place.ref != value:
+                return None
+            ref = value
+            value, _ = value_at(place.buffer, place.start, place.owner)
+            if isinstance(value, Dictionary) and len(self._dictionaries) < DICTIONARIES_KEPT_MAX:
+                self._dictionaries[ref] = value
+        raise DocumentBroken("references that lead to references")
+
+    def entry(self, holder: Dictionary | None, key: bytes) -> Value:
+        """What a key leads to."""
+        return self.resolve(holder.get(key)) if holder is not None else None
+
+    def dictionary(self, value: Value) -> Dictionary | None:
+        """The dictionary that the value is or refers to."""
+        found = self.resolve(value)
+        return found if isinstance(found, Dictionary) else None
+
+    def items(self, holder: Dictionary | None, key: bytes) -> list[Value]:
+        """The items of the array under a key; none if there is no array."""
+        found = self.entry(holder, key)
+        return found if isinstance(found, list) else []
+
+    def octets(self, holder: Dictionary | None, key: bytes) -> bytes | None:
+        """The string under a key, decrypted."""
+        if holder is None:
+            return None
+        value, owner = holder.get(key), holder.owner
+        if isinstance(value, Ref):
+            place = self.place(value.number)
+            owner = place.owner if place is not None else None
+            value = self.resolve(value)
+        return self.decrypted(value, owner) if isinstance(value, bytes) else None
+
+    def decrypted(self, string: bytes, owner: Ref | None) -> bytes:
+        """A string of an object as it was before encryption."""
+        if self.cipher is None or owner is None:
+            return string
+        return self.cipher.decrypt_string(owner, string)
+
+    def text(self, holder: Dictionary | None, key: bytes) -> str:
+        """The text string under a key; empty if there is none."""
+        return in_letters(self.octets(holder, key) or b"")
+
+    def number(self, holder: Dictionary | None, key: bytes) -> float | None:
+        """The number under a key."""
+        found = self.entry(holder, key)
+        return found if is_number(found) else None
+
+    def references(self, holder: Dictionary, key: bytes) -> RefList | None:
+        """The array under a key, if it holds references and nothing else."""
+        span = holder.spans.get(key)
+        if span is None:
+            return None
+        buffer, start = holder.buffer, span[0]
+        if not buffer.startswith(b"[", start):
+            found = holder.get(key)
+            place = self.place(found.number) if isinstance(found, Ref) else None
+            if place is None or place.ref != found:
+                return None
+            buffer, start = place.buffer, place.start
+        return ref_list_at(buffer, start)
+
+    @cached_property
+    def root_ref(self) -> Ref:
+        """The catalog's reference."""
+        root = self.trailer.get(b"/Root")
+        if not isinstance(root, Ref):
+            raise DocumentBroken("the trailer names no catalog")
+        return root
+
+    @cached_property
+    def root(self) -> Dictionary:
+        """The catalog."""
+        root = self.dictionary(self.root_ref)
+        if root is None:
+            raise DocumentBroken("no catalog")
+        return root
+
+
+def is_number(value: Value) -> TypeGuard[int | float]:
+    """True for a number; `True` itself is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def in_letters(octets: bytes) -> str:
+    """A text string as text (ISO 32000-2, section 7.9.2.2); what is not ours need not be exact."""
+    if octets.startswith(b"\xfe\xff"):
+        return octets[2:].decode("utf-16-be", "replace")
+    if octets.startswith(b"\xef\xbb\xbf"):
+        return octets[3:].decode("utf-8", "replace")
+    return octets.decode("latin-1")
 
 
 @contextmanager
 def as_document_broken() -> Iterator[None]:
-    """Turn whatever the library raises inside into `DocumentBroken`."""
+    """Turn what nobody foresaw of a hostile document into `DocumentBroken`."""
     try:
         yield
     except Refusal:
         raise
-    # The library raises its own errors, but on hostile bytes also KeyError, TypeError,
-    # AssertionError, RecursionError and others: here, any of them is a property of the document.
-    except Exception as cause:
+    # Numbers too large to convert, recursion in a library: whatever it is, it is in the document.
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as cause:
         raise DocumentBroken(f"{type(cause).__name__} while reading the document") from cause
 
 
-def open_document(document: bytes, *, bytes_max: int) -> Reader:
-    """A reader over a private copy of the bytes, which may be written to at its end.
-
-    Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`.
-    """
+def open_document(document: bytes, *, bytes_max: int, password: bytes = b"") -> Document:
+    """Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`."""
     if len(document) > bytes_max:
         raise DocumentTooLarge(size_bytes=len(document), limit_bytes=bytes_max)
     header = _HEADER.search(document, 0, HEADER_WITHIN_BYTES)
     if header is None:
         raise NotAPdf("no header within the first 1,024 bytes")
     with as_document_broken():
-        reader = Reader(BytesIO(document), (int(header[1]), int(header[2])))
-        if "/Encrypt" in reader.trailer:
-            raise DocumentEncrypted("the document is encrypted")
-        if not isinstance(reader.root, Dictionary):
-            raise DocumentBroken("no catalog")
-    return reader
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One node of the form: a field, or one of the widgets that show it."""
-
-    name: str  # its own name, without those of its parents
-    reference: Reference | None
-    entries: Dictionary
-    kind: str  # `/Sig`, `/Tx`...; inherited where it is not stated
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureField:
-    """One form field that holds a signature."""
-
-    name: str
-    reference: Reference | None  # of the signature dictionary, if it is an object of its own
-    signature: Dictionary
-
-
-def signature_fields(root: Dictionary) -> list[SignatureField]:
-    """Every filled signature field of the form."""
-    found = []
-    for field in fields(root):
-        signature = dictionary(entry(field.entries, "/V")) if field.kind == "/Sig" else None
-        if signature is not None:
-            place = reference(raw(field.entries, "/V"))
-            found.append(SignatureField(field.name, place, signature))
-    return found
-
-
-def top_field_names(root: Dictionary) -> list[str]:
-    """The names of the form's uppermost fields, without those for signatures."""
-    form = dictionary(entry(root, "/AcroForm"))
-    tops = (dictionary(item) for item in islice(items(form, "/Fields"), FIELDS_MAX))
-    return [
-        text(entry(top, "/T"))
-        for top in tops
-        if name(entry(top, "/FT")) != "/Sig" and text(entry(top, "/T"))
-    ]
-
-
-def fields(root: Dictionary) -> Iterator[Field]:
-    """Every node of the form, parents first, without following a loop."""
-    form = dictionary(entry(root, "/AcroForm"))
-    waiting: list[tuple[object, str, int]] = [
-        (top, "", 0) for top in reversed(items(form, "/Fields"))
-    ]
-    seen = set()
-    while waiting:
-        item, inherited, depth = waiting.pop()
-        place, node = reference(item), dictionary(item)
-        if node is None or place in seen:
-            continue
-        if place is not None:
-            seen.add(place)
-        if depth > DEPTH_MAX or len(seen) > FIELDS_MAX:
-            raise DocumentBroken("the form is too deep or has too many fields")
-        kind = name(entry(node, "/FT")) or inherited
-        yield Field(text(entry(node, "/T")), place, node, kind)
-        waiting.extend((kid, kind, depth + 1) for kid in reversed(items(node, "/Kids")))
+        return Document(document, header.start(), password)

@@ -1,51 +1,77 @@
 """Sealing: the original bytes stay as they are, the stamps and the seal are appended.
 
-Where no signature exists yet, one update holds all stamps: the first is the widget of the
-signature field, the others are locked stamp annotations, and the seal certifies the document
-(DocMDP, permission 2: nothing but signing and filling forms; our own verifier allows signing
-only).  Where somebody signed before, adding annotations could break their signature, adding a
-signature cannot: there every stamp is a seal of its own, with a lock on the fields it found.
+The steps of `seal`: open the document and find the pages; lay out the update around a gap of
+known length (`affixing`); hash the original, or take the state a caller kept from the upload, and
+what stands around the gap; have the issuer sign the digest; put the container into the gap.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Protocol
 
 from meterai.sealing import qr
-from meterai.sealing.document import Reader, as_document_broken, open_document, signature_fields
+from meterai.sealing.affixing import Terms, affix
+from meterai.sealing.claim import ClaimKey
+from meterai.sealing.document import Document, as_document_broken, open_document
+from meterai.sealing.form import count_signatures
 from meterai.sealing.issuer import Issuer
 from meterai.sealing.model import (
     DOCUMENT_BYTES_MAX,
-    ChangesForbidden,
     Delta,
     DocumentBroken,
     Inspection,
+    Intake,
+    IssuerUnusable,
     Placement,
     Stamp,
     check_placements,
 )
-from meterai.sealing.objects import Dictionary, dictionary, entry, items, name, number
-from meterai.sealing.pages import Page, count_pages, find_page
-from meterai.sealing.revisions import only_signatures_follow
-from meterai.sealing.update import Order, append_update
-
-_NO_CHANGES = 1  # DocMDP permission, ISO 32000-1, table 254
-_DEFAULT_PERMISSION = 2
+from meterai.sealing.pages import Page, PageTree
+from meterai.sealing.repair import repair
 
 
-def inspect(original: bytes, placements: Sequence[Placement]) -> Inspection:
+class HashState(Protocol):
+    """SHA-256 over all bytes of a document so far, as `hashlib` keeps it."""
+
+    def copy(self) -> "HashState":
+        """A state that can go on by itself."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes in."""
+
+    def digest(self) -> bytes:
+        """The digest of the bytes so far."""
+
+
+def inspect(
+    original: bytes, placements: Sequence[Placement], *, password: bytes = b""
+) -> Inspection:
     """The number of pages and signatures, and the visible size of the page of each placement.
 
     Costs a few look-ups in the file; nothing is drawn or signed.  Refuses with what `seal`
     refuses, except `IssuerUnusable`.
     """
-    opened = _open(original, placements, bytes_max=DOCUMENT_BYTES_MAX)
+    opened = _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
     sizes = tuple(page.size for page in opened.targets)
     return Inspection(opened.pages, sizes, opened.signatures)
 
 
-def seal(
+def take_in(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
+    """The document that will be stamped, and what it is: a broken one is mended first.
+
+    Refuses with what `inspect` refuses.
+    """
+    try:
+        return Intake(document, inspect(document, placements, password=password), is_repaired=False)
+    except DocumentBroken:
+        mended = repair(document)
+        return Intake(mended, inspect(mended, placements), is_repaired=True)
+
+
+def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     original: bytes,
     stamps: Sequence[Stamp],
     issuer: Issuer,
@@ -53,15 +79,21 @@ def seal(
     at: datetime,
     check_url: str,
     specimen: bool,
+    password: bytes = b"",
+    hashed: HashState | None = None,
 ) -> Delta:
     """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
 
-    `check_url` is the address below which a serial can be checked; it and the serial are in the
-    QR code, in capitals.  `specimen` prints the word on each stamp.  `at` (with a time zone) is
-    the time written into the seal.  Refuses with `PlacementMalformed`, `DocumentTooLarge`,
-    `NotAPdf`, `DocumentEncrypted`, `DocumentBroken`, `ChangesForbidden`, `NoPages`,
-    `PageOutOfRange`, `PlacementOutsidePage` or `IssuerUnusable`, and raises nothing else whatever
-    the bytes are; a serial given twice, or a `check_url` too long for the code, is a `ValueError`.
+    `check_url` is the address below which a serial can be checked; it, the serial and the signed
+    claim are in the QR code, in capitals.  `specimen` prints the word on each stamp.  `at` (with a
+    time zone) is the time written into the seal.  `password` opens an encrypted document, which
+    stays encrypted as it was.  `hashed` is the state of SHA-256 over `original`, from whoever read
+    the upload: with it, sealing does not read the file again.
+
+    Refuses with `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`,
+    `DocumentBroken`, `ChangesForbidden`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage` or
+    `IssuerUnusable`, and raises nothing else whatever the bytes are; a serial given twice, or a
+    `check_url` too long for the code, is a `ValueError`.
     """
     issuer.check_usable(at)
     if len({stamp.serial for stamp in stamps}) < len(stamps):
@@ -69,85 +101,98 @@ def seal(
     for stamp in stamps:
         qr.check_address(check_url, stamp.serial)
     placements = [stamp.placement for stamp in stamps]
-    opened = _open(original, placements, bytes_max=DOCUMENT_BYTES_MAX)
-    sha256_original = hashlib.sha256(original).digest()
-    order = Order(issuer, at, check_url, specimen, len(original), sha256_original)
-    if opened.signatures:
-        stamped = _seal_each(order, opened, stamps)
-    else:
-        placed = list(zip(stamps, opened.targets, strict=True))
-        with as_document_broken():
-            stamped = append_update(order, original, opened.reader, placed, certify=True)
+    opened = _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
+    state: HashState = hashed.copy() if hashed is not None else hashlib.sha256(original)
+    terms = Terms(
+        issuer_name=issuer.name,
+        claim_key=_claim_key(issuer),
+        at=at,
+        check_url=check_url,
+        specimen=specimen,
+        original_bytes=len(original),
+        sha256_original=state.digest(),
+        gap_bytes=2 * issuer.container_bytes_max + 2,
+    )
+    with as_document_broken():
+        if opened.signatures:
+            data = _seal_each(_Sealing(terms, issuer, state), opened, stamps, password)
+        else:
+            placed = list(zip(stamps, opened.targets, strict=True))
+            data = _Sealing(terms, issuer, state).seal(opened.document, placed, certify=True)
     return Delta(
-        data=stamped[len(original) :],
-        sha256_original=sha256_original,
-        sha256_stamped=hashlib.sha256(stamped).digest(),
+        data=data,
+        sha256_original=terms.sha256_original,
+        sha256_stamped=state.digest(),
         serials=tuple(stamp.serial for stamp in stamps),
     )
+
+
+@lru_cache(8)
+def _claim_key(issuer: Issuer) -> ClaimKey:
+    if issuer.claim_key is None:
+        raise IssuerUnusable("the issuer has no key for claims")
+    return ClaimKey(issuer.claim_key)
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     """A document that may be stamped, and the pages the placements fall on."""
 
-    document: bytes
-    reader: Reader
+    document: Document
     pages: int
     signatures: int
     targets: tuple[Page, ...]
 
 
-def _open(document: bytes, placements: Sequence[Placement], *, bytes_max: int) -> _Opened:
+def _open(
+    document: bytes, placements: Sequence[Placement], password: bytes, *, bytes_max: int
+) -> _Opened:
     check_placements(placements)
-    reader = open_document(document, bytes_max=bytes_max)
+    opened = open_document(document, bytes_max=bytes_max, password=password)
     with as_document_broken():
-        signatures = [found.signature for found in signature_fields(reader.root)]
-        certified = dictionary(entry(dictionary(entry(reader.root, "/Perms")), "/DocMDP"))
-        if certified is not None and certified not in signatures:
-            signatures.append(certified)
-        if any(_permission(signature) == _NO_CHANGES for signature in signatures):
-            raise ChangesForbidden("a signature in the document allows no changes")
-        pages = count_pages(reader)
-        targets = tuple(find_page(reader, placement.page, pages) for placement in placements)
+        signatures = count_signatures(opened)
+        if opened.header and not signatures:
+            # Where the header is not first, viewers do not agree from where a seal counts its bytes.
+            raise DocumentBroken("something stands before the header")
+        tree = PageTree(opened)
+        targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
             page.rectangle(placement)
-    return _Opened(document, reader, pages, len(signatures), targets)
+        return _Opened(opened, tree.count, signatures, targets)
 
 
-def _permission(signature: Dictionary) -> int | None:
-    """What a signature allows to be changed, if it says so (ISO 32000-1, section 12.8.2.2)."""
-    for item in items(signature, "/Reference"):
-        limit = dictionary(item)
-        if name(entry(limit, "/TransformMethod")) == "/DocMDP":
-            permission = number(entry(dictionary(entry(limit, "/TransformParams")), "/P"))
-            return int(permission) if permission is not None else _DEFAULT_PERMISSION
-    return None
+@dataclass(frozen=True, slots=True)
+class _Sealing:
+    """One request under way: its terms, who signs, and the hash of all that is written so far."""
+
+    terms: Terms
+    issuer: Issuer
+    state: HashState
+
+    def seal(
+        self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool
+    ) -> bytes:
+        """One sealed update for a document whose bytes `state` has taken in."""
+        before, after = affix(self.terms, document, placed, certify=certify)
+        self.state.update(before)
+        covered = self.state.copy()
+        covered.update(after)
+        container = self.issuer.sign_hex(covered.digest())
+        gap = b"<%b>" % container.ljust(self.terms.gap_bytes - 2, b"0")
+        rest = gap + after
+        self.state.update(rest)
+        return before + rest
 
 
-def _seal_each(order: Order, opened: _Opened, stamps: Sequence[Stamp]) -> bytes:
+def _seal_each(
+    sealing: _Sealing, opened: _Opened, stamps: Sequence[Stamp], password: bytes
+) -> bytes:
     """One seal after the other, each over all that came before."""
-    stamped, step = opened.document, opened
-    ends: list[int] = []
+    stamped = original = opened.document.buffer
     for stamp, page in zip(stamps, opened.targets, strict=True):
-        if ends:
-            step = _open(stamped, [stamp.placement], bytes_max=len(stamped))
-        placed = [(stamp, step.targets[0] if ends else page)]
-        with as_document_broken():
-            stamped = append_update(order, stamped, step.reader, placed, certify=False)
-        ends.append(len(stamped))
-    if len(ends) > 1:
-        _check_seals_agree(stamped, ends)
-    return stamped
-
-
-def _check_seals_agree(stamped: bytes, ends: Sequence[int]) -> None:
-    """Each seal must allow those that follow, in our own verifier's eyes.
-
-    It compares whole revisions, so it needs more of the document to be readable than one seal
-    does: what cannot be verified is refused here and not at the committee's desk.
-    """
-    reader = open_document(stamped, bytes_max=len(stamped))
-    with as_document_broken():
-        first = reader.xrefs.total_revisions - len(ends)
-        if not only_signatures_follow(stamped, reader, first, ends[0]):
-            raise DocumentBroken("the document does not bear several seals")
+        document, target = opened.document, page
+        if stamped is not original:
+            step = _open(stamped, [stamp.placement], password, bytes_max=len(stamped))
+            document, target = step.document, step.targets[0]
+        stamped += sealing.seal(document, [(stamp, target)], certify=False)
+    return stamped[len(original) :]

@@ -30,6 +30,11 @@ def reason(serials: Sequence[Serial]) -> str:
     return " ".join([*(f"[{serial}]" for serial in serials), PURPOSE])
 
 
+def spoken(serial: Serial) -> str:
+    """What a screen reader says for a stamp."""
+    return f"{PURPOSE}, nomor seri {serial.grouped()}"
+
+
 def serials_in_reason(text: str) -> tuple[str, ...]:
     """The well-formed serials of a reason, in order."""
     return tuple(found for found in _BRACKETED.findall(text) if is_serial(found))

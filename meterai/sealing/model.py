@@ -73,6 +73,19 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
+class Intake:
+    """A document ready to be stamped.
+
+    `document` is what came in, byte for byte, unless `is_repaired`: then it was broken, and is
+    what a viewer would show of it, written anew.
+    """
+
+    document: bytes
+    inspection: Inspection
+    is_repaired: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """What sealing adds: the stamped file is the original followed by `data`.
 
@@ -89,6 +102,7 @@ class Verdict(StrEnum):
     """One word for a document that somebody wants checked."""
 
     GENUINE = "genuine"
+    COVERED_AFTER_SEALING = "covered_after_sealing"
     CHANGED_AFTER_SEALING = "changed_after_sealing"
     FORGED = "forged"
     FOREIGN_SEAL = "foreign_seal"

@@ -1,16 +1,17 @@
 """Finding a page, and the way from what a reader sees to the coordinates in the file.
 
-The page tree is descended by its counts (ISO 32000-1, section 7.7.3), so the last page of a
-thousand costs two look-ups and not a thousand.  Boxes and rotation are taken the way viewers do:
-the crop box cut to the media box, US Letter where there is none, quarter turns only.
+The page tree is descended by its counts (ISO 32000-2, section 7.7.3), so the last page of a
+thousand costs a few look-ups and not a thousand.  A tree that contradicts its counts is walked
+instead, the way viewers do.  Boxes and rotation are taken the way viewers do, too: the crop box
+cut to the media box, US Letter where there is none, quarter turns only.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-from pyhanko.pdf_utils import generic
-
-from meterai.sealing.document import DEPTH_MAX, Reader
+from meterai.sealing.document import Document, is_number
 from meterai.sealing.model import (
     LAST_PAGE,
     DocumentBroken,
@@ -20,33 +21,37 @@ from meterai.sealing.model import (
     Placement,
     PlacementOutsidePage,
 )
-from meterai.sealing.objects import Dictionary, array, dictionary, entry, number
+from meterai.sealing.syntax import DEPTH_MAX, Dictionary, Ref, RefList, Value
+
+NODES_MAX = 100_000  # of a page tree that must be walked
 
 Box = tuple[float, float, float, float]
 
 _LETTER: Box = (0.0, 0.0, 612.0, 792.0)
-_INHERITED = ("/MediaBox", "/CropBox", "/Rotate")
+_INHERITED = (b"/MediaBox", b"/CropBox", b"/Rotate")
 _TOLERANCE = 0.01  # points; a caller that computed the corner may round
-
-# What turns upright content the way the page will be turned back, by quarter turns.
-UPRIGHT = ((1, 0, 0, 1), (0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: where it is in the file and how it is seen."""
+    """One page: where it is in the file and how it is seen.
+
+    `unit` is the length of the file's unit in points (`/UserUnit`); `quarter_turns` are clockwise,
+    as `/Rotate` counts them.
+    """
 
     number: int
-    reference: generic.IndirectObject
+    ref: Ref
     entries: Dictionary
     box: Box
-    quarter_turns: int  # clockwise, as `/Rotate` counts them
+    quarter_turns: int
+    unit: float
 
     @property
     def size(self) -> PageSize:
         """The visible size."""
         left, low, right, top = self.box
-        width, height = right - left, top - low
+        width, height = (right - left) * self.unit, (top - low) * self.unit
         if self.quarter_turns % 2:
             width, height = height, width
         return PageSize(self.number, width, height)
@@ -57,6 +62,8 @@ class Page:
         x, y, width, height = placement.x, placement.y, placement.width, placement.height
         if x + width > size.width + _TOLERANCE or y + height > size.height + _TOLERANCE:
             raise PlacementOutsidePage(placement, size)
+        if self.unit != 1:
+            x, y, width, height = (length / self.unit for length in (x, y, width, height))
         left, low, right, top = self.box
         match self.quarter_turns:
             case 1:
@@ -68,106 +75,197 @@ class Page:
             case _:
                 return left + x, low + y, left + x + width, low + y + height
 
-
-def count_pages(reader: Reader) -> int:
-    """What the page tree says about itself; refuses with `NoPages`."""
-    tree = dictionary(entry(reader.root, "/Pages"))
-    if tree is None:
-        raise NoPages("the catalog names no page tree")
-    count = entry(tree, "/Count")
-    if not isinstance(count, generic.NumberObject) or count < 1:
-        raise NoPages("the page tree counts no pages")
-    return int(count)
-
-
-def find_page(reader: Reader, number: int, pages: int) -> Page:
-    """The page of that number (from 1, or `LAST_PAGE`) among `pages`.
-
-    Refuses with `PageOutOfRange`, or `DocumentBroken` where the tree contradicts its counts.
-    """
-    wanted = pages if number == LAST_PAGE else number
-    if wanted > pages:
-        raise PageOutOfRange(page=wanted, pages=pages)
-    reference = reader.root.raw_get("/Pages")
-    node = reader.root["/Pages"]
-    inherited: dict[str, generic.PdfObject] = {}
-    skip, seen = wanted - 1, set()
-    for _ in range(DEPTH_MAX):
-        inherited |= {key: value for key in _INHERITED if (value := entry(node, key)) is not None}
-        kids = array(entry(node, "/Kids"))
-        if kids is None:
-            break
-        reference, skip = _child(kids, _count(node), skip)
-        if reference.reference in seen:
-            raise DocumentBroken("the page tree is a loop")
-        seen.add(reference.reference)
-        node = _node(reference)
-    if array(entry(node, "/Kids")) is not None or skip or not seen:
-        raise DocumentBroken("the page tree contradicts its counts")
-    turns = _quarter_turns(inherited.get("/Rotate"))
-    return Page(wanted, reference, node, _visible_box(inherited), turns)
+    def seen(self, box: Box) -> Box:
+        """The other way: a rectangle of the file as a reader sees it."""
+        x, y, right, top = box
+        left, low, end, height = self.box
+        match self.quarter_turns:
+            case 1:
+                x, y, right, top = y - low, end - right, top - low, end - x
+            case 2:
+                x, y, right, top = end - right, height - top, end - x, height - y
+            case 3:
+                x, y, right, top = height - top, x - left, height - y, right - left
+            case _:
+                x, y, right, top = x - left, y - low, right - left, top - low
+        unit = self.unit
+        return x * unit, y * unit, right * unit, top * unit
 
 
-def _child(kids: generic.ArrayObject, count: int, skip: int) -> tuple[generic.IndirectObject, int]:
-    """The kid that holds the page with `skip` pages before it, and how many of those are inside."""
-    if len(kids) == count:
-        # All kids are pages: the usual flat tree of a small producer.
-        kid = _reference(kids.raw_get(skip))
-        if entry(_node(kid), "/Kids") is None:
-            return kid, 0
-    before = 0
-    for item in kids:
-        kid = _reference(item)
-        inside = _count(_node(kid))
-        if skip < before + inside:
-            return kid, skip - before
-        before += inside
-    raise DocumentBroken("the page tree contradicts its counts")
+class _Contradiction(Exception):
+    """The tree is not what its counts say."""
 
 
-def _reference(value: object) -> generic.IndirectObject:
-    if not isinstance(value, generic.IndirectObject):
-        raise DocumentBroken("a page is not an object of its own")
-    return value
+class PageTree:
+    """The pages of a document.  Refuses with `NoPages` or `DocumentBroken`."""
 
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        top = document.root.get(b"/Pages")
+        node = document.dictionary(top)
+        if node is None or not isinstance(top, Ref):
+            raise NoPages("the catalog names no page tree")
+        self._top, self._node = top, node
+        self._is_walked = False
+        try:
+            self._stated = self._count(node)
+        except _Contradiction:
+            self._stated = 0
+        if self._stated < 1:
+            self._is_walked = True
+            if not self._walked:
+                raise NoPages("the page tree holds no pages")
 
-def _node(reference: generic.IndirectObject) -> Dictionary:
-    node = dictionary(reference)
-    if node is None:
-        raise DocumentBroken("a node of the page tree is missing")
-    return node
+    @property
+    def count(self) -> int:
+        """How many pages there are."""
+        return len(self._walked) if self._is_walked else self._stated
 
+    def page(self, number: int) -> Page:
+        """The page of that number (from 1, or `LAST_PAGE`).  Refuses with `PageOutOfRange`."""
+        if not self._is_walked:
+            wanted = self._stated if number == LAST_PAGE else number
+            if wanted > self._stated:
+                raise PageOutOfRange(page=wanted, pages=self._stated)
+            try:
+                return self._descend(wanted)
+            except _Contradiction:
+                self._is_walked = True
+        pages = self._walked
+        wanted = len(pages) if number == LAST_PAGE else number
+        if not pages:
+            raise NoPages("the page tree holds no pages")
+        if wanted > len(pages):
+            raise PageOutOfRange(page=wanted, pages=len(pages))
+        return self._page(wanted, *pages[wanted - 1])
 
-def _count(node: Dictionary) -> int:
-    if entry(node, "/Kids") is None:
-        return 1
-    count = entry(node, "/Count")
-    if not isinstance(count, generic.NumberObject) or count < 0:
-        raise DocumentBroken("a node of the page tree does not count its pages")
-    return int(count)
+    def all(self) -> Iterator[Page]:
+        """Every page, in order, as a walk through the tree finds them."""
+        for number, found in enumerate(self._walked, start=1):
+            yield self._page(number, *found)
 
+    # -- by the counts ---------------------------------------------------------------------
 
-def _visible_box(inherited: dict[str, generic.PdfObject]) -> Box:
-    media = _box(inherited.get("/MediaBox")) or _LETTER
-    crop = _box(inherited.get("/CropBox"))
-    if crop is None:
-        return media
-    left, low = max(media[0], crop[0]), max(media[1], crop[1])
-    right, top = min(media[2], crop[2]), min(media[3], crop[3])
-    return (left, low, right, top) if left < right and low < top else media
+    def _descend(self, wanted: int) -> Page:
+        ref, node, skip = self._top, self._node, wanted - 1
+        inherited: dict[bytes, Value] = {}
+        for depth in range(DEPTH_MAX):
+            self._inherit(inherited, node)
+            if b"/Kids" not in node:
+                if skip or not depth:
+                    break
+                return self._page(wanted, ref, node, inherited)
+            ref, node, skip = self._child(node, skip)
+        raise _Contradiction
 
+    def _child(self, node: Dictionary, skip: int) -> tuple[Ref, Dictionary, int]:
+        """The kid with the page that has `skip` pages before it, and how many are inside the kid."""
+        kids, count = self._document.references(node, b"/Kids"), self._count(node)
+        if kids is None or len(kids) > count or not 0 <= skip < count:
+            raise _Contradiction
+        if len(kids) == count:
+            # All kids are pages: the usual flat tree of a small producer.
+            ref, kid = self._kid(kids[skip])
+            if b"/Kids" not in kid:
+                return ref, kid, 0
+        if skip >= count // 2:
+            return self._from_the_end(kids, count, skip)
+        before = 0
+        for index in range(len(kids)):
+            ref, kid = self._kid(kids[index])
+            inside = self._count(kid)
+            if skip < before + inside:
+                return ref, kid, skip - before
+            before += inside
+        raise _Contradiction
 
-def _box(value: object) -> Box | None:
-    """Four numbers in any order of corners; `None` if they are not, or enclose nothing."""
-    corners = [number(item) for item in array(value) or ()]
-    numbers = [corner for corner in corners if corner is not None and math.isfinite(corner)]
-    if len(corners) != 4 or len(numbers) != 4:
-        return None
-    left, right = sorted((numbers[0], numbers[2]))
-    low, top = sorted((numbers[1], numbers[3]))
-    return (left, low, right, top) if left < right and low < top else None
+    def _from_the_end(self, kids: RefList, count: int, skip: int) -> tuple[Ref, Dictionary, int]:
+        before = count
+        for index in range(len(kids) - 1, -1, -1):
+            ref, kid = self._kid(kids[index])
+            before -= self._count(kid)
+            if skip >= before:
+                return ref, kid, skip - before
+        raise _Contradiction
 
+    def _kid(self, ref: Ref) -> tuple[Ref, Dictionary]:
+        kid = self._document.dictionary(ref)
+        if kid is None:
+            raise _Contradiction
+        return ref, kid
 
-def _quarter_turns(value: object) -> int:
-    turned = number(value)
-    return int(turned / 90) % 4 if turned is not None else 0
+    def _count(self, node: Dictionary) -> int:
+        if b"/Kids" not in node:
+            return 1
+        count = self._document.number(node, b"/Count")
+        if count is None or count < 0 or count != int(count):
+            raise _Contradiction
+        return int(count)
+
+    # -- by walking ------------------------------------------------------------------------
+
+    @cached_property
+    def _walked(self) -> list[tuple[Ref, Dictionary, dict[bytes, Value]]]:
+        pages: list[tuple[Ref, Dictionary, dict[bytes, Value]]] = []
+        waiting: list[tuple[Value, dict[bytes, Value], int]] = [(self._top, {}, 0)]
+        seen: set[Ref] = set()
+        while waiting:
+            item, above, depth = waiting.pop()
+            node = self._document.dictionary(item)
+            if not isinstance(item, Ref) or node is None or item in seen:
+                continue
+            seen.add(item)
+            if len(seen) > NODES_MAX or depth > DEPTH_MAX:
+                raise DocumentBroken("the page tree is too large or too deep")
+            inherited = dict(above)
+            self._inherit(inherited, node)
+            if b"/Kids" in node:
+                kids = self._document.items(node, b"/Kids")
+                waiting.extend((kid, inherited, depth + 1) for kid in reversed(kids))
+            elif depth:
+                pages.append((item, node, inherited))
+        return pages
+
+    # -- one page --------------------------------------------------------------------------
+
+    def _inherit(self, inherited: dict[bytes, Value], node: Dictionary) -> None:
+        for key in _INHERITED:
+            if key in node:
+                inherited[key] = node.get(key)
+
+    def _page(
+        self, number: int, ref: Ref, entries: Dictionary, inherited: dict[bytes, Value]
+    ) -> Page:
+        unit = self._document.number(entries, b"/UserUnit")
+        turned = self._document.resolve(inherited.get(b"/Rotate"))
+        return Page(
+            number,
+            ref,
+            entries,
+            self._visible_box(inherited),
+            int(turned / 90) % 4 if is_number(turned) and math.isfinite(turned) else 0,
+            unit if unit is not None and 0 < unit < math.inf else 1,
+        )
+
+    def _visible_box(self, inherited: dict[bytes, Value]) -> Box:
+        media = self._box(inherited.get(b"/MediaBox")) or _LETTER
+        crop = self._box(inherited.get(b"/CropBox"))
+        if crop is None:
+            return media
+        left, low = max(media[0], crop[0]), max(media[1], crop[1])
+        right, top = min(media[2], crop[2]), min(media[3], crop[3])
+        return (left, low, right, top) if left < right and low < top else media
+
+    def _box(self, value: Value) -> Box | None:
+        """Four numbers in any order of corners; `None` if they are not, or enclose nothing."""
+        found = self._document.resolve(value)
+        if not isinstance(found, list) or len(found) != 4:
+            return None
+        corners = [self._document.resolve(item) for item in found]
+        one, two, three, four = (
+            float(corner) if is_number(corner) else math.nan for corner in corners
+        )
+        left, right = (one, three) if one < three else (three, one)
+        low, top = (two, four) if two < four else (four, two)
+        is_box = left < right and low < top and right - left < math.inf and top - low < math.inf
+        return (left, low, right, top) if is_box else None

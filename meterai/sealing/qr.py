@@ -1,50 +1,273 @@
-"""The QR code of a stamp: the address where the serial can be checked.
+"""The QR code of a stamp: capitals, digits and `$%*+-./: ` at error correction M, one fixed mask.
 
-The whole address is written in capitals: a QR code holds capitals, digits and `:/.-` in 5.5 bits
-a character instead of 8, which makes the modules of a small stamp a fifth larger.  Scheme and
-host ignore case by definition; whoever serves the check address must ignore it in the path too.
+The whole text is written in capitals: a QR code holds those characters in 5.5 bits instead of 8,
+which makes the modules of a small stamp a fifth larger.  Scheme and host of an address ignore
+case by definition; whoever serves the check address must ignore it in the path too.
+
+With version, mask and length of the text fixed, every module is the sum modulo 2 of some bits of
+the text and a constant: the error correction is linear, placing is a permutation, the mask is
+added.  So an `Encoder` keeps one picture for each value of five or six bits in each place of the
+text, and drawing a code adds up the pictures of its characters.  Sections and tables are those of
+ISO/IEC 18004:2015.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache, reduce
+from itertools import product
+from operator import add, getitem, xor
+from typing import NamedTuple
 
 import segno
 
 from meterai.kit.serial import Serial
 
-ADDRESS_CHARACTERS_MAX = 100  # with a serial: version 6 at most, still readable at 20 mm
-QUIET_MODULES = 3  # inside the box; with the white around it, the 4 that ISO/IEC 18004 asks for
-_OVERLAP = 0.02  # modules; hides the hairline a renderer leaves between two rows
+VERSION_MIN = 7  # the smaller versions hold too little for a claim
+VERSION_MAX = 10  # 57 modules: 0.24 mm each on a stamp of 20 mm, what a 300 dpi print still shows
+QUIET_MODULES = 4  # white on every side (section 6.3.8)
+MASK = 0  # the lowest mean penalty (section 7.8.3) over texts like ours; trying all takes too long
+ADDRESS_CHARACTERS_MAX = 170  # with a serial; a claim of 141 behind it still fits version 10
+ENCODERS_MAX = 4  # a check address makes one length of text; an encoder takes 3 to 7 MB
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # table 5, each at its value
+_HIGH_BITS, _LOW_BITS = 5, 6  # a pair of characters is 11 bits (section 7.4.4), kept as two parts
+_PARTS = {
+    first + second: bytes(divmod(45 * high + low, 1 << _LOW_BITS))
+    for high, first in enumerate(ALPHABET)
+    for low, second in enumerate(ALPHABET)
+}
+_PARTS |= {
+    letter: bytes([value]) for value, letter in enumerate(ALPHABET)
+}  # the odd one at the end
+
+
+class _Blocks(NamedTuple):
+    """Error correction M of one version (table 9): check codewords of a block, and its data.
+
+    `short` blocks of `data` codewords come first, then `long` ones of one more.
+    """
+
+    checks: int
+    short: int
+    data: int
+    long: int
+
+    @property
+    def lengths(self) -> list[int]:
+        """The data codewords of each block."""
+        return [self.data] * self.short + [self.data + 1] * self.long
+
+
+_BLOCKS = {
+    7: _Blocks(18, 4, 31, 0),
+    8: _Blocks(22, 2, 38, 2),
+    9: _Blocks(22, 3, 36, 2),
+    10: _Blocks(26, 4, 43, 1),
+    11: _Blocks(30, 1, 50, 4),
+    12: _Blocks(22, 6, 36, 2),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Qr:
-    """One code: `modules` to a side, `path` fills the dark ones on a grid of 1 by 1, origin below."""
+    """One code of `modules` to a side; `rows` has one bit a module, 1 for dark, from the upper
+    left, every row filled up to whole bytes with zeros."""
 
     modules: int
-    quiet: int
-    path: bytes
+    rows: bytes
+
+
+class Encoder:
+    """Draws all texts of one length in one version; takes some 40 ms and 4 MB to make.
+
+    Raises `ValueError` if the version is not 7 to 12, or does not hold so many characters.
+    """
+
+    def __init__(self, version: int, characters: int) -> None:
+        if version not in _BLOCKS or not 0 < characters <= capacity(version):
+            raise ValueError(f"version {version} does not hold {characters} characters")
+        self.version = version
+        self.characters = characters
+        self.modules = 17 + 4 * version
+        self._bytes = self.modules * _row_bytes(version)
+        # Of a text of value 0 remain the patterns, the head, the padding and the mask.
+        code = segno.make_qr(
+            ALPHABET[0] * characters,
+            error="m",
+            version=version,
+            mode="alphanumeric",
+            mask=MASK,
+            boost_error=False,
+        )
+        self._constant = _picture(bytes(row) for row in code.matrix)
+        bits = _bit_pictures(version)
+        for _ in range(_head_bits(version)):
+            next(bits)
+        widths = [_HIGH_BITS, _LOW_BITS] * (characters // 2) + [_LOW_BITS] * (characters % 2)
+        self._parts = [_sums([next(bits) for _ in range(width)]) for width in widths]
+
+    def draw(self, text: str) -> Qr:
+        """The code of one text; raises `ValueError` for another length, or a small letter."""
+        if len(text) != self.characters:
+            raise ValueError(f"{len(text)} characters, not {self.characters}")
+        pairs = map(add, text[::2], text[1::2])
+        try:
+            values = b"".join(map(_PARTS.__getitem__, pairs))
+            if self.characters % 2:
+                values += _PARTS[text[-1]]
+        except KeyError:
+            raise ValueError("a character that the code does not hold in 5.5 bits") from None
+        picture = reduce(xor, map(getitem, self._parts, values), self._constant)
+        return Qr(self.modules, picture.to_bytes(self._bytes, "big"))
+
+
+def capacity(version: int) -> int:
+    """The characters that a version holds at error correction M."""
+    bits = 8 * sum(_BLOCKS[version].lengths) - _head_bits(version)
+    pairs, rest = divmod(bits, _HIGH_BITS + _LOW_BITS)
+    return 2 * pairs + (rest >= _LOW_BITS)
+
+
+@lru_cache(ENCODERS_MAX)
+def encoder_for(characters: int) -> Encoder:
+    """The encoder of the smallest version; raises `ValueError` beyond `CHARACTERS_MAX`."""
+    if characters > CHARACTERS_MAX:
+        raise ValueError(f"a code of ours holds at most {CHARACTERS_MAX} characters")
+    versions = range(VERSION_MIN, VERSION_MAX + 1)
+    return Encoder(next(v for v in versions if characters <= capacity(v)), characters)
 
 
 def check_address(check_url: str, serial: Serial) -> str:
-    """The address that the code holds; raises `ValueError` for one that is too long."""
+    """The address at which a serial can be checked, in capitals.
+
+    Raises `ValueError` if it has more than `ADDRESS_CHARACTERS_MAX` characters, or one outside
+    the alphabet of the code.
+    """
     address = f"{check_url.rstrip('/')}/{serial}".upper()
     if len(address) > ADDRESS_CHARACTERS_MAX:
         raise ValueError(f"a check address has at most {ADDRESS_CHARACTERS_MAX} characters")
+    if not set(address) <= set(ALPHABET):
+        raise ValueError("a check address has a character that the code does not hold")
     return address
 
 
-def draw(check_url: str, serial: Serial) -> Qr:
-    """The code for one serial, error correction M (15 % of it may be lost)."""
-    # A fixed mask saves trying all eight; ours spreads capitals well enough for every reader tried.
-    code = segno.make_qr(check_address(check_url, serial), error="m", mask=2, boost_error=False)
-    rows = [bytes(row) for row in code.matrix]
-    runs = []
-    for number, row in enumerate(rows):
-        low = len(rows) - 1 - number
-        start = row.find(1)
-        while start >= 0:
-            end = row.find(0, start)
-            end = len(row) if end < 0 else end
-            runs.append(b"%d %d %d %.2f re" % (start, low, end - start, 1 + _OVERLAP))
-            start = row.find(1, end)
-    return Qr(len(rows), QUIET_MODULES, b"\n".join(runs))
+def _head_bits(version: int) -> int:
+    """The mode and the count of characters (table 3)."""
+    return 4 + (9 if version <= 9 else 11)
+
+
+def _row_bytes(version: int) -> int:
+    return (17 + 4 * version + 7) // 8
+
+
+def _picture(rows: Iterator[bytes]) -> int:
+    """Rows of modules as one number, whose bytes are `Qr.rows`."""
+    digits = "".join(
+        row.translate(_DIGITS).decode("ascii").ljust((len(row) + 7) // 8 * 8, "0") for row in rows
+    )
+    return int(digits, 2)
+
+
+def _sums(pictures: list[int]) -> list[int]:
+    """The sum for each value of some bits, the first bit the most significant."""
+    sums = [0]
+    for picture in pictures:
+        sums = [total ^ part for total in sums for part in (0, picture)]
+    return sums
+
+
+def _bit_pictures(version: int) -> Iterator[int]:
+    """What each bit of the data changes, in their order: its own module, and check modules."""
+    blocks = _BLOCKS[version]
+    lengths = blocks.lengths
+    modules = _places(version)
+    codewords = [modules[start : start + 8] for start in range(0, len(modules) - 7, 8)]
+    remainders = _remainders(blocks.checks, blocks.data + 1)
+    for block, length in enumerate(lengths):
+        # Section 7.6: the blocks are interleaved, first their data, then their checks.
+        checks = codewords[sum(lengths) + block :: len(lengths)]
+        for number in range(length):
+            at = block - blocks.short if number == blocks.data else block
+            own = codewords[number * len(lengths) + at]
+            remainder = remainders[length - 1 - number]
+            pictures = []
+            for place in reversed(own):
+                pictures.append(
+                    sum(
+                        module
+                        for value, check in zip(remainder, checks, strict=True)
+                        for bit, module in enumerate(check)
+                        if value << bit & 0x80
+                    )
+                    | place
+                )
+                remainder = [_double(value) for value in remainder]
+            yield from reversed(pictures)
+
+
+def _places(version: int) -> list[int]:
+    """The modules of data in the order they are filled: up and down, two columns at a time, from
+    the right, leaving out the column of the timing pattern (section 7.7.3)."""
+    size, row_bits = 17 + 4 * version, 8 * _row_bytes(version)
+    columns = [*range(size - 1, 6, -2), *range(5, 0, -2)]
+    places = []
+    for number, right in enumerate(columns):
+        rows = range(size) if number % 2 else range(size - 1, -1, -1)
+        places += [
+            1 << row_bits * (size - row) - 1 - column
+            for row in rows
+            for column in (right, right - 1)
+            if not _is_pattern(row, column, size)
+        ]
+    return places
+
+
+def _is_pattern(row: int, column: int, size: int) -> bool:
+    """Whether a module never holds data (section 6.3.3 to 6.3.6, 7.9 and 7.10, annex E)."""
+    near, far = 9, size - 8  # the finder patterns with their separators, and the format
+    if ((row < near or row >= far) and column < near) or (row < near and column >= far):
+        return True
+    if 6 in (row, column):  # timing
+        return True
+    if (row < 6 and column >= size - 11) or (column < 6 and row >= size - 11):  # version
+        return True
+    # In versions 7 to 13 the alignment patterns stand in three rows and three columns, but not in
+    # the corners of the finder patterns.
+    middle, last = (size - 1) // 2, size - 7
+    centres = [(6, middle), (middle, 6), *product((middle, last), repeat=2)]
+    return any(abs(row - down) <= 2 and abs(column - right) <= 2 for down, right in centres)
+
+
+def _remainders(degree: int, count: int) -> list[list[int]]:
+    """x^degree, x^(degree + 1), ... modulo the generator polynomial (section 7.5.2), highest
+    coefficient first."""
+    generator, root = [1], 1
+    for _ in range(degree):
+        shifted = [_product(coefficient, root) for coefficient in generator]
+        generator = list(map(xor, [*generator, 0], [0, *shifted]))
+        root = _double(root)
+    tail = generator[1:]
+    remainders = [tail]
+    for _ in range(count - 1):
+        head, *rest = remainders[-1]
+        remainders.append(
+            [value ^ _product(head, c) for value, c in zip([*rest, 0], tail, strict=True)]
+        )
+    return remainders
+
+
+def _double(value: int) -> int:
+    """Twice an element of GF(256) modulo x^8 + x^4 + x^3 + x^2 + 1."""
+    return value << 1 ^ (0x11D if value & 0x80 else 0)
+
+
+def _product(one: int, other: int) -> int:
+    total = 0
+    while other:
+        total ^= one if other & 1 else 0
+        one, other = _double(one), other >> 1
+    return total
+
+
+_DIGITS = bytes.maketrans(b"\0\1", b"01")
+CHARACTERS_MAX = capacity(VERSION_MAX)

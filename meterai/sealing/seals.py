@@ -6,21 +6,27 @@ Nothing here is a verdict; `verification` asks the questions.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 
 from cryptography import x509
-from pyhanko.pdf_utils import generic
 
 from meterai.sealing import cms, trust
-from meterai.sealing.document import Reader, SignatureField
+from meterai.sealing.crossreference import IN_FILE, OBJECT
+from meterai.sealing.document import Document
+from meterai.sealing.form import SignatureField
 from meterai.sealing.marks import SEAL_KEY, serial_in_name, serials_in_reason
-from meterai.sealing.objects import Dictionary, dictionary, entry, items, number, octets_of, text
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.syntax import Dictionary, Ref
 
 STRAYS_MAX = 64  # places looked at for a hidden seal; a bound on the time a hostile file costs
 
 HEX_STRING = re.compile(rb"<(?:[0-9A-Fa-f]{2})+>")
 _ANY_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+(\d{1,10})\s+(\d{1,10})\s+\d{1,10}\s*\]")
-_ABSENT = -1
+_DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z.*|([+-])(\d\d)'?(?:(\d\d)'?)?)?")
+STAMPING_OBJECTS_MAX = 1_000  # of one update of ours: twenty stamps have sixty
+
+_ANNOTATION = b"\n<</Type/Annot"  # how an annotation of ours begins
+_NAMED_BY = {b"/Widget": b"/T", b"/Stamp": b"/NM"}
 
 ByteRange = tuple[int, int, int, int]
 Roots = Sequence[x509.Certificate]
@@ -31,30 +37,22 @@ class Seal:
     """One signature of a document.
 
     `path` leads from its certificate to a trusted root, `None` if there is no way; `ranges` are
-    the four numbers of its byte range; `revision` counts updates of the file from 0.
+    the four numbers of its byte range; `section` is the cross-reference section that leads to it,
+    0 the newest; `offset` is where its object begins, -1 if it is no object of its own.
     """
 
     found: SignatureField
     container: cms.ReadContainer | None
     path: tuple[x509.Certificate, ...] | None
     ranges: ByteRange | None
-    revision: int
+    section: int
+    offset: int
     sealed_at: datetime | None
-
-    @property
-    def record(self) -> Dictionary | None:
-        """What a seal of ours notes about itself."""
-        return dictionary(entry(self.found.signature, f"/{SEAL_KEY}"))
-
-    @property
-    def contents(self) -> bytes:
-        """The container as it stands in the file, with its padding."""
-        return octets_of(entry(self.found.signature, "/Contents")) or b""
-
-    @property
-    def serials(self) -> tuple[str, ...]:
-        """The well-formed serials in the reason."""
-        return serials_in_reason(text(entry(self.found.signature, "/Reason")))
+    record: Dictionary | None  # what a seal of ours notes about itself
+    contents: bytes  # the container as it stands in the file, with its padding
+    serials: tuple[str, ...]  # the well-formed serials in the reason
+    original_length: int  # of the document before stamping, by its own account
+    previous_length: int  # of the document that its update was appended to, by its own account
 
     @property
     def end(self) -> int:
@@ -62,20 +60,81 @@ class Seal:
         return self.ranges[2] + self.ranges[3] if self.ranges else 0
 
     @property
-    def original_length(self) -> int:
-        """The length of the document before stamping, by its own account."""
-        length = number(entry(self.record, "/OriginalLength"))
-        return max(0, int(length)) if length is not None else 0
+    def is_in_order(self) -> bool:
+        """True if the four numbers could be two ranges around a gap."""
+        if self.ranges is None:
+            return False
+        _, gap_start, gap_end, length = self.ranges
+        return 0 <= gap_start <= gap_end and length >= 0
 
 
-def read_seal(reader: Reader, found: SignatureField, roots: Roots) -> Seal:
+def read_seal(document: Document, found: SignatureField, roots: Roots) -> Seal:
     """Read one signature, of whatever kind."""
-    container = read_container(octets_of(entry(found.signature, "/Contents")) or b"")
-    path = trust.path_to_root(container, roots) if container is not None else None
-    place = found.reference
-    revision = int(reader.xrefs.get_last_change(place)) if place is not None else _ABSENT
-    ranges = _ranges(found.signature)
-    return Seal(found, container, path, ranges, revision, _time(found.signature))
+    signature = found.signature
+    contents = _contents(document, signature)
+    container = read_container(contents)
+    record = document.dictionary(signature.get(b"/%b" % SEAL_KEY.encode("ascii")))
+    section, offset = len(document.sections), -1
+    if found.ref is not None:
+        section, row = document.row(found.ref.number)
+        if row is not None and row.kind == IN_FILE:
+            offset = row.where + document.shift
+    return Seal(
+        found,
+        container,
+        trust.path_to_root(container, roots) if container is not None else None,
+        _ranges(document, signature),
+        section,
+        offset,
+        _time(document.text(signature, b"/M")),
+        record,
+        contents,
+        serials_in_reason(document.text(signature, b"/Reason")),
+        _length(document, record, b"/OriginalLength"),
+        _length(document, record, b"/PreviousLength"),
+    )
+
+
+def _length(document: Document, record: Dictionary | None, key: bytes) -> int:
+    length = document.entry(record, key)
+    return length if isinstance(length, int) and length > 0 else 0
+
+
+def _contents(document: Document, signature: Dictionary) -> bytes:
+    """The container, which is never enciphered (ISO 32000-2, section 7.6.2)."""
+    found = document.resolve(signature.get(b"/Contents"))
+    return found if isinstance(found, bytes) else b""
+
+
+def drawn_serials(document: Document, seal: Seal) -> list[str]:
+    """The serials of the stamps in the update of a seal: its own widget, and further annotations.
+
+    They are read where that update wrote them, whatever came later.
+    """
+    section = document.sections[seal.section]
+    numbers = section.numbers()
+    if len(numbers) > STAMPING_OBJECTS_MAX:
+        raise DocumentBroken("more objects than a stamping writes")
+    serials = []
+    for number in numbers:
+        row = section.row(number)
+        if row is None or row.kind != IN_FILE:
+            continue
+        header = OBJECT.match(document.buffer, row.where + document.shift)
+        if header is None or int(header[1]) != number:
+            raise DocumentBroken("an object is not where it should be")
+        if not document.buffer.startswith(_ANNOTATION, header.end()):
+            continue
+        entries = Dictionary(document.buffer, header.end(), Ref(number, row.extra))
+        serial = _serial_of(document, entries)
+        if serial is not None:
+            serials.append(serial)
+    return serials
+
+
+def _serial_of(document: Document, annotation: Dictionary) -> str | None:
+    key = _NAMED_BY.get(annotation.raw(b"/Subtype") or b"")
+    return serial_in_name(document.text(annotation, key)) if key is not None else None
 
 
 def is_claimed(seal: Seal, roots: Roots) -> bool:
@@ -114,18 +173,23 @@ def read_container(padded: bytes) -> cms.ReadContainer | None:
         return None
 
 
-def _ranges(signature: Dictionary) -> ByteRange | None:
-    numbers = [number(item) for item in items(signature, "/ByteRange")]
-    match [int(value) for value in numbers if value is not None and value.is_integer()]:
+def _ranges(document: Document, signature: Dictionary) -> ByteRange | None:
+    numbers = document.items(signature, b"/ByteRange")
+    match [one for one in numbers if isinstance(one, int)]:
         case [first, second, third, fourth] if len(numbers) == 4:
             return first, second, third, fourth
-    return None
+        case _:
+            return None
 
 
-def _time(signature: Dictionary) -> datetime | None:
-    try:
-        time = generic.parse_pdf_date(text(entry(signature, "/M")))
-    # The library lets a few errors of its own parsing through beside the one it documents.
-    except Exception:
+def _time(text: str) -> datetime | None:
+    """A date (ISO 32000-2, section 7.9.4), complete to the second, as ours are."""
+    found = _DATE.fullmatch(text)
+    if found is None:
         return None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    away = timedelta(hours=int(found[8] or 0), minutes=int(found[9] or 0))
+    try:
+        zone = timezone(-away if found[7] == "-" else away)
+        return datetime(*(int(part) for part in found.groups()[:6]), tzinfo=zone)  # type: ignore[misc,arg-type]
+    except ValueError:
+        return None

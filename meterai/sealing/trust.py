@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -9,22 +10,28 @@ from meterai.sealing.cms import ReadContainer
 from meterai.sealing.issuer import may_sign_certificates, may_sign_documents
 
 PATH_LENGTH_MAX = 4  # certificates between the leaf and the root, leaf included
+PATHS_KEPT_MAX = 256  # answers about one path; a verifier sees the same few issuers all day
+
+Path = tuple[x509.Certificate, ...]
 
 
-def path_to_root(
-    container: ReadContainer, roots: Sequence[x509.Certificate]
-) -> tuple[x509.Certificate, ...] | None:
+def path_to_root(container: ReadContainer, roots: Sequence[x509.Certificate]) -> Path | None:
     """The certificates from the signer's to one of the roots, each signed by the next.
 
     Names and signatures are checked here, times and usages by the two functions below.  Only a
     root that was given counts; a root found in the document proves nothing.
     """
-    path = [container.leaf]
+    return _path(container.leaf, container.others, tuple(roots))
+
+
+@lru_cache(PATHS_KEPT_MAX)
+def _path(leaf: x509.Certificate, others: Path, roots: Path) -> Path | None:
+    path = [leaf]
     while len(path) <= PATH_LENGTH_MAX:
         root = next((root for root in roots if _is_issued_by(path[-1], root)), None)
         if root is not None:
             return (*path, root)
-        issuers = [other for other in container.others if other not in path]
+        issuers = [other for other in others if other not in path]
         issuer = next((other for other in issuers if _is_issued_by(path[-1], other)), None)
         if issuer is None:
             return None
@@ -32,7 +39,8 @@ def path_to_root(
     return None
 
 
-def usages_fit(path: Sequence[x509.Certificate]) -> bool:
+@lru_cache(PATHS_KEPT_MAX)
+def usages_fit(path: Path) -> bool:
     """True if the signer may sign documents and everyone above may sign certificates."""
     if not may_sign_documents(path[0]):
         return False
@@ -48,7 +56,7 @@ def usages_fit(path: Sequence[x509.Certificate]) -> bool:
     return True
 
 
-def valid_at(path: Sequence[x509.Certificate], at: datetime) -> bool:
+def valid_at(path: Path, at: datetime) -> bool:
     """True if every certificate of the path was valid at this time."""
     return all(item.not_valid_before_utc <= at <= item.not_valid_after_utc for item in path)
 

@@ -1,270 +1,267 @@
-"""One incremental update: stamps on their pages, a signature field, a seal over the whole file.
+"""One incremental update: objects appended to a document, in the style of its last section.
 
-Written with pyHanko's incremental writer; the container is our own (`cms`).  Metadata and dates of
-the document are left alone, so an update depends on nothing but its arguments and fresh
-randomness.  What was written is read back before anyone gets it.
+The original stays as it is, byte for byte (ISO 32000-2, section 7.5.6).  An object that exists is
+changed by inserting into its bytes: what we do not understand in it, we do not touch.  The
+cross-reference is a table where the document's last one is a table, else a stream, each row of a
+table 20 bytes: viewers that must mend the cross-reference in memory call a seal invalid.
 """
 
 import hashlib
-import os
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign.fields import SigSeedSubFilter
-from pyhanko.sign.signers.pdf_byterange import PdfSignedData
+from meterai.sealing.document import Document
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.syntax import Dictionary, Ref, value_at, with_strings
+from meterai.sealing.written import Stream, string
 
-from meterai.kit.serial import Serial
-from meterai.sealing import appearance, cms, qr
-from meterai.sealing.document import Reader, fields, open_document, top_field_names
-from meterai.sealing.issuer import Issuer
-from meterai.sealing.marks import ANNOTATION_FLAGS, SEAL_KEY, WIDGET_FLAGS, field_name, reason
-from meterai.sealing.model import DocumentBroken, Stamp
-from meterai.sealing.objects import (
-    Dictionary,
-    Value,
-    array,
-    dictionary,
-    entry,
-    integer,
-    key,
-    named,
-    new_array,
-    new_dictionary,
-    octets,
-    raw,
-    reals,
-    reference,
-    string,
-)
-from meterai.sealing.pages import Page
-
-SPARE_BYTES = 1024  # room in /Contents beyond the longest container we can make
-
-_SIGNING_ALLOWED = 2  # DocMDP permission, ISO 32000-1, table 254
-_APPEND_ONLY = 3  # signatures exist, and the file may only be appended to (table 219)
-_EXACT_RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
-
-Indirect = generic.IndirectObject
+RANGES_BYTES = 37  # of the three numbers of a byte range that are not 0, spaces included
+_WIDTHS = (1, 5, 2)  # bytes of the columns of a cross-reference stream
+_IDENTIFIER_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What stays the same over the updates of one request."""
+class Splice(NamedTuple):
+    """Bytes to stand in place of others of an object, or between them where both ends are equal."""
 
-    issuer: Issuer
-    at: datetime
-    check_url: str
-    specimen: bool
-    original_bytes: int
-    sha256_original: bytes
+    start: int
+    stop: int
+    text: bytes
 
 
-class _Writer(IncrementalPdfFileWriter):
-    """A writer that adds what we add and touches nothing else."""
+@dataclass(slots=True)
+class _Edited:
+    """An existing object that will be written anew."""
 
-    IO_CHUNK_SIZE = 1024 * 1024
+    buffer: bytes
+    start: int
+    stop: int
+    is_plain: bool  # came from an object stream, so that its strings are not enciphered
+    splices: list[Splice] = field(default_factory=list)
 
-    def _update_meta(self) -> None:
-        """The library would write its name and the machine's time into the document."""
+
+class Sealed(NamedTuple):
+    """An update with room for a seal: what stands before the container and after it."""
+
+    before: bytes
+    after: bytes
 
 
-def append_update(
-    order: Order,
-    document: bytes,
-    reader: Reader,
-    placed: Sequence[tuple[Stamp, Page]],
-    *,
-    certify: bool,
-) -> bytes:
-    """The document with one sealed update behind it; `reader` is used up.
+class Update:
+    """What will be appended to one document."""
 
-    `certify` forbids all changes but signatures; else the fields that exist are locked.
-    """
-    if not document.endswith((b"\n", b"\r")):
-        reader.stream.seek(0, os.SEEK_END)
-        reader.stream.write(b"\n")
-    writer = _Writer(reader.stream, prev=reader)
-    art = writer.add_object(appearance.art(specimen=order.specimen))
-    serials = [stamp.serial for stamp, _ in placed]
-    signature = _signature(order, serials)
-    signature_place = writer.add_object(signature)
-    for number, (stamp, page) in enumerate(placed):
-        annotation = _annotation(order, writer, art, stamp, page)
-        place = writer.add_object(annotation)
-        if number:
-            _make_stamp(annotation, stamp.serial)
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._cipher = document.cipher
+        self._next = document.size
+        self._edited: dict[Ref, _Edited] = {}
+        self._bodies: list[tuple[Ref, bytes]] = []
+
+    @property
+    def start(self) -> int:
+        """Where the update begins: the length of the document it is appended to."""
+        return len(self._document.buffer)
+
+    # -- new objects -----------------------------------------------------------------------
+
+    def reserve(self, count: int = 1) -> int:
+        """The first of so many numbers for new objects."""
+        first = self._next
+        self._next += count
+        return first
+
+    def add(self, number: int, body: bytes | Stream) -> None:
+        """A new object: a value as it is written, or a stream."""
+        ref = Ref(number, 0)
+        if isinstance(body, Stream):
+            data = body.data
+            if self._cipher is not None:
+                data = self._cipher.encrypt_stream(ref, data)
+            body = b"<<%b/Length %d>>stream\n%b\nendstream" % (body.entries, len(data), data)
+        self._bodies.append((ref, body))
+
+    def string(self, number: int, octets: bytes) -> bytes:
+        """A string as it must be written inside a new object."""
+        if self._cipher is not None:
+            octets = self._cipher.encrypt_string(Ref(number, 0), octets)
+        return string(octets)
+
+    # -- changes of objects that exist -------------------------------------------------------
+
+    def splice(self, ref: Ref, holder: Dictionary, splice: Splice) -> None:
+        """Change the bytes of an object, within a dictionary of it."""
+        if holder.is_ambiguous:
+            raise DocumentBroken("a dictionary that must be changed has a key twice")
+        self._object(ref, holder).splices.append(splice)
+
+    def insert(self, ref: Ref, holder: Dictionary, entries: bytes) -> None:
+        """Add entries to a dictionary of an object."""
+        self.splice(ref, holder, Splice(holder.stop, holder.stop, entries))
+
+    def put(self, ref: Ref, holder: Dictionary, key: bytes, value: bytes) -> None:
+        """Set the value of a key in a dictionary of an object."""
+        span = holder.spans.get(key)
+        if span is None:
+            self.insert(ref, holder, key + b" " + value)
         else:
-            _make_field(annotation, stamp.serial, signature_place)
-            _add_to_form(writer, place)
-        _append(writer, page.entries, "Annots", place)
-    limit = _certification(writer, signature_place) if certify else _field_lock(writer, serials[0])
-    signature[key("Reference")] = new_array([limit])
-    return _write(order, writer, signature, document, field_name(serials[0]))
+            self.splice(ref, holder, Splice(*span, b" " + value))
+
+    def append(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
+        """Add items to the array under a key, wherever it is; make it if there is none."""
+        found = holder.get(key)
+        if found is None:
+            self.put(ref, holder, key, b"[%b]" % items)
+        elif isinstance(found, list):
+            _, stop = holder.spans[key]
+            self.splice(ref, holder, Splice(stop - 1, stop - 1, b" " + items))
+        elif isinstance(found, Ref) and self.is_array(found):
+            edited = self._object(found, None)
+            edited.splices.append(Splice(edited.stop - 1, edited.stop - 1, b" " + items))
+        elif self._document.resolve(found) is None:
+            self.put(ref, holder, key, b"[%b]" % items)
+        else:
+            raise DocumentBroken(f"{key.decode('latin-1')} is not an array")
+
+    def is_array(self, ref: Ref) -> bool:
+        """True if the reference leads to an array."""
+        return isinstance(self._document.resolve(ref), list)
+
+    def _object(self, ref: Ref, holder: Dictionary | None) -> _Edited:
+        """The object that will be written anew; `holder` is a dictionary in it, maybe all of it."""
+        edited = self._edited.get(ref)
+        if edited is None:
+            place = self._document.place(ref.number)
+            if place is None or place.ref != ref:
+                raise DocumentBroken("an object that must be changed is missing")
+            if holder is not None and not place.buffer[place.start : holder.start].strip(b"< \r\n"):
+                stop = holder.end
+            else:
+                value, stop = value_at(place.buffer, place.start, place.owner)
+                if isinstance(value, Ref):
+                    raise DocumentBroken("an object that must be changed is only a reference")
+            is_plain = place.owner is None
+            edited = self._edited[ref] = _Edited(place.buffer, place.start, stop, is_plain)
+        return edited
+
+    def _rewritten(self, ref: Ref, edited: _Edited) -> bytes:
+        pieces, place = [], edited.start
+        for splice in sorted(edited.splices, key=lambda one: one[:2]):
+            if splice.start < place:
+                raise DocumentBroken("two changes of one place")
+            pieces += [edited.buffer[place : splice.start], splice.text]
+            place = splice.stop
+        pieces.append(edited.buffer[place : edited.stop])
+        body = b"".join(pieces)
+        if self._cipher is not None and edited.is_plain:
+            # It leaves the stream that was enciphered as a whole.
+            return with_strings(body, lambda octets: self.string(ref.number, octets))
+        return body
+
+    # -- the whole -------------------------------------------------------------------------
+
+    def written(self) -> bytes:
+        """The update, without a seal."""
+        pieces, offsets, end = self._objects()
+        pieces.append(self._section(offsets, end))
+        return b"".join(pieces)
+
+    def sealed(self, number: int, head: bytes, tail: bytes, gap_bytes: int) -> Sealed:
+        """The update with a signature dictionary of that number as its last object.
+
+        `head` are its entries up to `/Contents`; `tail` the entries behind; `gap_bytes` is the
+        length of the string between, with its angle brackets.
+        """
+        pieces, offsets, end = self._objects()
+        offsets.append((Ref(number, 0), end))
+        opening = b"%d 0 obj\n<<%b/Contents " % (number, head)
+        gap_start = end + len(opening)
+        gap_end = gap_start + gap_bytes
+        # The length of what follows is known before it is written: the numbers have fixed room.
+        closing_bytes = len(b"/ByteRange[0 ]") + RANGES_BYTES + len(tail) + len(b">>\nendobj\n")
+        section = self._section(offsets, gap_end + closing_bytes)
+        rest = closing_bytes + len(section)
+        ranges = b"%d %d %d" % (gap_start, gap_end, rest)
+        after = b"/ByteRange[0 %b]%b>>\nendobj\n%b" % (ranges.ljust(RANGES_BYTES), tail, section)
+        pieces.append(opening)
+        return Sealed(b"".join(pieces), after)
+
+    def _objects(self) -> tuple[list[bytes], list[tuple[Ref, int]], int]:
+        """The objects as written, where each begins, and where they end."""
+        original = self._document.buffer
+        end = len(original)
+        pieces: list[bytes] = []
+        if not original.endswith((b"\n", b"\r")):
+            pieces.append(b"\n")
+            end += 1
+        offsets = []
+        changed = [(ref, self._rewritten(ref, edited)) for ref, edited in self._edited.items()]
+        for ref, body in changed + self._bodies:
+            offsets.append((ref, end))
+            text = b"%d %d obj\n%b\nendobj\n" % (ref.number, ref.generation, body)
+            pieces.append(text)
+            end += len(text)
+        return pieces, offsets, end
+
+    def _section(self, offsets: list[tuple[Ref, int]], start: int) -> bytes:
+        shift = self._document.shift
+        rows = sorted((ref, offset - shift) for ref, offset in offsets)
+        pointer = b"startxref\n%d\n%%%%EOF\n" % (start - shift)
+        if not self._document.sections[0].is_stream:
+            return self._table(rows) + pointer
+        number = self._next
+        rows.append((Ref(number, 0), start - shift))
+        table = b"".join(
+            [
+                b"\1" + offset.to_bytes(_WIDTHS[1], "big") + ref.generation.to_bytes(2, "big")
+                for ref, offset in rows
+            ]
+        )
+        index = b" ".join([b"%d %d" % (first, len(run)) for first, run in _runs(rows)])
+        head = b"/Type/XRef/W[%d %d %d]/Index[%b]/Length %d" % (*_WIDTHS, index, len(table))
+        trailer = self._trailer(number + 1)
+        body = b"%d 0 obj\n<<%b%b>>stream\n%b\nendstream\nendobj\n" % (number, head, trailer, table)
+        return body + pointer
+
+    def _table(self, rows: list[tuple[Ref, int]]) -> bytes:
+        pieces = [b"xref\n"]
+        for first, run in _runs(rows):
+            pieces.append(b"%d %d\n" % (first, len(run)))
+            pieces += [b"%010d %05d n \n" % (offset, ref.generation) for ref, offset in run]
+        pieces.append(b"trailer\n<<%b>>\n" % self._trailer(self._next))
+        return b"".join(pieces)
+
+    def _trailer(self, size: int) -> bytes:
+        document = self._document
+        root = document.root_ref
+        text = b"/Size %d/Prev %d/Root %d %d R" % (size, document.startxref, *root)
+        information = document.trailer.get(b"/Info")
+        if isinstance(information, Ref):
+            text += b"/Info %d %d R" % information
+        encryption = document.trailer.raw(b"/Encrypt")
+        if encryption is not None:
+            text += b"/Encrypt " + encryption
+        return text + self._identifier()
+
+    def _identifier(self) -> bytes:
+        """The document's first identifier stays; the second is of this state of the file."""
+        found = self._document.entry(self._document.trailer, b"/ID")
+        first = found[0] if isinstance(found, list) and found else None
+        new = self._state
+        known = first if isinstance(first, bytes) and first else new
+        return b"/ID[<%b><%b>]" % (known.hex().encode("ascii"), new.hex().encode("ascii"))
+
+    @property
+    def _state(self) -> bytes:
+        """Sixteen bytes that differ from update to update of one document."""
+        last = self._bodies[-1][1] if self._bodies else b""
+        digest = hashlib.sha256(b"%d " % len(self._document.buffer) + last).digest()
+        return digest[:_IDENTIFIER_BYTES]
 
 
-def _annotation(
-    order: Order, writer: _Writer, art: Indirect, stamp: Stamp, page: Page
-) -> Dictionary:
-    """What shows a stamp, before it is told whether it is a field or an annotation."""
-    code = qr.draw(order.check_url, stamp.serial)
-    form = appearance.face(stamp.serial, code, art, stamp.placement.width, page.quarter_turns)
-    return new_dictionary(
-        {
-            "Type": key("Annot"),
-            "Rect": reals(page.rectangle(stamp.placement)),
-            "AP": new_dictionary({"N": writer.add_object(form)}),
-            "P": page.reference,
-            "Contents": string(f"Meterai elektronik Rp10.000, {stamp.serial}"),
-        }
-    )
-
-
-def _make_field(annotation: Dictionary, serial: Serial, signature: Indirect) -> None:
-    entries = {
-        "Subtype": key("Widget"),
-        "FT": key("Sig"),
-        "F": integer(WIDGET_FLAGS),
-        "T": string(field_name(serial)),
-        "TU": string(f"Meterai elektronik {serial.grouped()}"),
-        "V": signature,
-    }
-    annotation.update(named(entries))
-
-
-def _make_stamp(annotation: Dictionary, serial: Serial) -> None:
-    entries = {
-        "Subtype": key("Stamp"),
-        "Name": key("Meterai"),
-        "F": integer(ANNOTATION_FLAGS),
-        "NM": string(field_name(serial)),
-    }
-    annotation.update(named(entries))
-
-
-def _append(writer: _Writer, container: Dictionary, name: str, item: Indirect) -> None:
-    """Add to the array under the name, making it if there is none."""
-    present = entry(container, f"/{name}")
-    found = array(present)
-    if found is not None:
-        writer.update_container(found)
-        found.append(item)
-    elif present is None:
-        container[key(name)] = new_array([item])
-        writer.update_container(container)
-    else:
-        raise DocumentBroken(f"{name} is not an array")
-
-
-def _add_to_form(writer: _Writer, field: Indirect) -> None:
-    form = dictionary(entry(writer.root, "/AcroForm"))
-    if form is None:
-        form = new_dictionary({})
-        writer.root[key("AcroForm")] = writer.add_object(form)
-        writer.update_root()  # type: ignore[no-untyped-call]
-    _append(writer, form, "Fields", field)
-    form[key("SigFlags")] = integer(_APPEND_ONLY)
-    # A viewer asked to draw appearances anew would replace ours.
-    form.pop("/NeedAppearances", None)
-    writer.update_container(form)
-
-
-def _signature(order: Order, serials: Sequence[Serial]) -> PdfSignedData:
-    """The signature dictionary, its container still empty."""
-    reserved = 2 * (order.issuer.container_bytes_max + SPARE_BYTES)
-    signature = PdfSignedData(
-        key("Sig"), SigSeedSubFilter.PADES, timestamp=order.at, bytes_reserved=reserved
-    )
-    record = {
-        "Serials": new_array(string(str(serial)) for serial in serials),
-        "OriginalLength": integer(order.original_bytes),
-        "OriginalSHA256": octets(order.sha256_original),
-    }
-    entries = {
-        "Name": string(order.issuer.name),
-        "Reason": string(reason(serials)),
-        SEAL_KEY: new_dictionary(record),
-    }
-    signature.update(named(entries))
-    return signature
-
-
-def _certification(writer: _Writer, signature: Indirect) -> Dictionary:
-    """The reference that makes a seal a certification, and its mention in the catalog."""
-    permissions = dictionary(entry(writer.root, "/Perms"))
-    if permissions is None:
-        permissions = new_dictionary({})
-        writer.root[key("Perms")] = permissions
-        writer.update_root()  # type: ignore[no-untyped-call]
-    permissions[key("DocMDP")] = signature
-    writer.update_container(permissions)
-    return _limit("DocMDP", {"P": integer(_SIGNING_ALLOWED)})
-
-
-def _field_lock(writer: _Writer, serial: Serial) -> Dictionary:
-    """A lock on the fields that exist now; one on all fields would forbid later signatures."""
-    names = [*top_field_names(writer.root), field_name(serial)]
-    fields_locked = new_array(string(name) for name in dict.fromkeys(names))
-    lock = _limit("FieldMDP", {"Action": key("Include"), "Fields": fields_locked})
-    root = writer.root_ref
-    lock[key("Data")] = Indirect(root.idnum, root.generation, writer)  # type: ignore[no-untyped-call]
-    return lock
-
-
-def _limit(method: str, parameters: dict[str, Value]) -> Dictionary:
-    """A signature reference dictionary (ISO 32000-1, section 12.8.1)."""
-    return new_dictionary(
-        {
-            "Type": key("SigRef"),
-            "TransformMethod": key(method),
-            "TransformParams": new_dictionary(
-                {"Type": key("TransformParams"), "V": key("1.2"), **parameters}
-            ),
-        }
-    )
-
-
-def _write(
-    order: Order, writer: _Writer, signature: PdfSignedData, document: bytes, field: str
-) -> bytes:
-    """Write the update behind the document, seal it, and look at the result once more."""
-    filling = signature.fill(writer, "sha256", in_place=True)
-    prepared, stream = next(filling)
-    container = order.issuer.sign(prepared.document_digest)
-    filling.send(container)
-    stamped: bytes = stream.getvalue()
-    _check_written(stamped, document, container, prepared.reserved_region_start)
-    _check_found(stamped, len(document), prepared.reserved_region_start, field)
-    return stamped
-
-
-def _check_written(stamped: bytes, document: bytes, container: bytes, gap_start: int) -> None:
-    """A wrong seal never leaves this room: read back what was written, and verify it."""
-    if not stamped.startswith(document):
-        raise DocumentBroken("the update changed the original")
-    gap_end = stamped.index(b">", gap_start) + 1
-    ranges = _EXACT_RANGE.search(stamped, gap_end)
-    expected = (0, gap_start, gap_end, len(stamped) - gap_end)
-    if ranges is None or tuple(map(int, ranges.groups())) != expected:
-        raise DocumentBroken("the seal does not cover the file")
-    written = bytes.fromhex(stamped[gap_start + 1 : gap_end - 1].decode("ascii"))
-    if not written.startswith(container) or written[len(container) :].strip(b"\0"):
-        raise DocumentBroken("the seal was not written")
-    read = cms.read(container)
-    digest = hashlib.sha256(memoryview(stamped)[:gap_start])
-    digest.update(memoryview(stamped)[gap_end:])
-    if read.message_digest != digest.digest() or not read.signature_holds():
-        raise DocumentBroken("the seal does not verify")
-
-
-def _check_found(stamped: bytes, original_bytes: int, gap_start: int, field: str) -> None:
-    """A reader that starts from the end of the file must find this very seal."""
-    reader = open_document(stamped, bytes_max=len(stamped))
-    found = [raw(node.entries, "/V") for node in fields(reader.root) if node.name == field]
-    place = reference(found[0]) if len(found) == 1 else None
-    offset = reader.xrefs[place] if place is not None else None
-    if not isinstance(offset, int) or not original_bytes <= offset < gap_start:
-        raise DocumentBroken("the seal cannot be found again")
+def _runs(rows: list[tuple[Ref, int]]) -> Iterator[tuple[int, list[tuple[Ref, int]]]]:
+    """Rows whose numbers follow each other, each run with its first number."""
+    start = 0
+    for index in range(1, len(rows) + 1):
+        if index == len(rows) or rows[index][0].number != rows[index - 1][0].number + 1:
+            yield rows[start][0].number, rows[start:index]
+            start = index

@@ -9,9 +9,11 @@ The questions, in order.  The first three are about our seal as such, the others
               from there to the end of its update; the gap is the container, padded with zeros
   integrity   the covered bytes have the digest that was sealed
   unchanged   nothing but certificates, time-stamps and signatures was appended later
+  uncovered   no later signature hides with its picture what was on the page
   validity    the certificates were valid when the seal says it was made, and that is not to come
   serials     reason, field and annotations name the same serials
   original    the document before stamping is the one that was recorded
+  claim       the signed claims of the QR codes hold, for these serials, time and document
 
 Whoever fails `issuer` or `seal` while bearing our marks is a forger.  Whoever passes them holds a
 container of ours; if the rest fails, the document around it was changed.
@@ -19,24 +21,30 @@ container of ours; if the rest fails, the document around it was changed.
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import cms, trust
-from meterai.sealing.document import Reader, as_document_broken, open_document, signature_fields
+from meterai.sealing import claim, cms, trust
+from meterai.sealing.covering import first_covering
+from meterai.sealing.document import Document, as_document_broken, in_letters, open_document
+from meterai.sealing.form import signature_fields
 from meterai.sealing.issuer import common_name
 from meterai.sealing.marks import is_serial, serial_in_name
 from meterai.sealing.model import CHECKED_BYTES_MAX, Check, DocumentBroken, Report, Verdict
-from meterai.sealing.objects import entry, items, octets_of, text
-from meterai.sealing.revisions import only_signatures_follow, stamp_annotations, stamp_name
+from meterai.sealing.revisions import only_signatures_follow
 from meterai.sealing.seals import (
     HEX_STRING,
+    ByteRange,
     Roots,
     Seal,
+    drawn_serials,
     has_stray_seal,
     is_claimed,
     read_seal,
@@ -45,20 +53,33 @@ from meterai.sealing.seals import (
 CLOCK_TOLERANCE = timedelta(minutes=5)  # between the machine that sealed and the one that checks
 SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
 
+ClaimKeys = Mapping[str, Ed25519PublicKey]
+
 # The beginning of a signature dictionary whose first strings or brackets are its /Contents.
 _BEFORE_GAP = re.compile(rb"\s*(\d+)\s+\d+\s+obj\s*<<[^<>()%\[\]]*/Contents\s*")
+_TAIL = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF[\r\n ]*\Z")
+_TAIL_BYTES_MAX = 64  # of the pointer at the end of an update
 
 
-def verify(document: bytes, trusted_roots: Sequence[x509.Certificate], *, at: datetime) -> Report:
+def verify(
+    document: bytes,
+    trusted_roots: Sequence[x509.Certificate],
+    *,
+    at: datetime,
+    claim_keys: ClaimKeys | None = None,
+    password: bytes = b"",
+) -> Report:
     """Check the seals of a document, at the time given, against the roots given.
 
-    Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal
-    of ours.  Whether a serial was issued, and for this document, is known to those with the books.
+    `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
+    too; without them that question is not asked.  Never raises, whatever the bytes are.
+    `GENUINE` means that every check passed for every seal of ours.  Whether a serial was issued,
+    and for this document, is known to those with the books.
     """
     try:
-        reader = open_document(document, bytes_max=CHECKED_BYTES_MAX)
+        opened = open_document(document, bytes_max=CHECKED_BYTES_MAX, password=password)
         with as_document_broken():
-            return _judge(_Case(document, reader, trusted_roots, at))
+            return _judge(_Case(document, opened, trusted_roots, claim_keys, password, at))
     except Refusal as refusal:
         readable = Check("readable", passed=False, facts={"reason": refusal.code})
         is_ours = len(document) <= CHECKED_BYTES_MAX and has_stray_seal(document, trusted_roots)
@@ -70,27 +91,72 @@ def verify(document: bytes, trusted_roots: Sequence[x509.Certificate], *, at: da
 class _Case:
     """All that a question may look at."""
 
-    document: bytes
-    reader: Reader
+    file: bytes
+    document: Document
     roots: Roots
+    claim_keys: ClaimKeys | None
+    password: bytes
     at: datetime
+    known: dict[int, "_Digests"] = field(default_factory=dict)
+
+    def digests(self, seal: Seal) -> "_Digests":
+        """The digests about a seal, whose ranges are in order, in one pass over the file."""
+        assert seal.ranges is not None
+        found = self.known.get(seal.end)
+        if found is None:
+            found = self.known[seal.end] = _digests(self.file, seal.ranges, seal.original_length)
+        return found
+
+
+class _Digests(NamedTuple):
+    """SHA-256 of the file before the stamping, of what the seal covers, and of the sealed file."""
+
+    original: bytes
+    covered: bytes
+    stamped: bytes
+
+
+def _digests(file: bytes, ranges: ByteRange, original_length: int) -> _Digests:
+    _, gap_start, gap_end, length = ranges
+    view, prefix = memoryview(file), min(original_length, gap_start)
+    original = hashlib.sha256(view[:prefix])
+    covered = original.copy()
+    covered.update(view[prefix:gap_start])
+    stamped = covered.copy()
+    covered.update(view[gap_end : gap_end + length])
+    stamped.update(view[gap_start : gap_end + length])
+    return _Digests(original.digest(), covered.digest(), stamped.digest())
 
 
 _Facts = dict[str, object]
 _Answer = tuple[bool, _Facts]
-_Question = Callable[[_Case, Seal], _Answer]
+_Question = Callable[[_Case, Sequence[Seal]], _Answer]
+
+
+def _of_each(question: Callable[[_Case, Seal], _Answer]) -> _Question:
+    """Asks about every seal; the facts are those of the first no, else of the last yes."""
+
+    def ask(case: _Case, seals: Sequence[Seal]) -> _Answer:
+        answer: _Answer = (False, {})
+        for seal in seals:
+            answer = question(case, seal)
+            if not answer[0]:
+                break
+        return answer
+
+    return ask
 
 
 def _judge(case: _Case) -> Report:
-    found = signature_fields(case.reader.root)
-    signatures = [read_seal(case.reader, signature, case.roots) for signature in found]
+    found = signature_fields(case.document)
+    signatures = [read_seal(case.document, signature, case.roots) for signature in found]
     seals = [signature for signature in signatures if is_claimed(signature, case.roots)]
-    readable = Check("readable", passed=True, facts={"bytes": len(case.document)})
+    readable = Check("readable", passed=True, facts={"bytes": len(case.file)})
     if len(seals) > SEALS_MAX:
         raise DocumentBroken(f"{len(seals)} seals")
     if not seals:
         # A seal that the form no longer names was taken out of a document that had one.
-        if has_stray_seal(case.document, case.roots):
+        if has_stray_seal(case.file, case.roots):
             unchanged = Check("unchanged", passed=False, facts={"later_bytes": 0})
             return Report(Verdict.CHANGED_AFTER_SEALING, checks=(readable, unchanged))
         is_foreign = any(signature.container is not None for signature in signatures)
@@ -99,25 +165,21 @@ def _judge(case: _Case) -> Report:
         )
     seals.sort(key=lambda seal: seal.end)
     checks = tuple(
-        # What follows the first seal includes what follows the others.
-        _ask(case, name, seals[:1] if name == "unchanged" else seals)
+        _ask(case, name, seals)
         for name in _QUESTIONS
+        if name != "claim" or case.claim_keys is not None
     )
     return _report(case, _verdict(checks), (readable, *checks), seals)
 
 
 def _ask(case: _Case, name: str, seals: Sequence[Seal]) -> Check:
-    """Ask one question about every seal; the facts are those of the first no, else of the last yes."""
+    """Ask one question about the seals."""
     question, facts = _QUESTIONS[name]
-    passed = False
-    for seal in seals:
-        try:
-            passed, facts = question(case, seal)
-        # A seal that cannot be examined fails this check; it must not hide the answers to others.
-        except Exception:
-            return Check(name, passed=False, facts=_QUESTIONS[name][1])
-        if not passed:
-            break
+    try:
+        passed, facts = question(case, seals)
+    # A seal that cannot be examined fails this check; it must not hide the answers to others.
+    except Exception:
+        return Check(name, passed=False, facts=facts)
     return Check(name, passed, facts)
 
 
@@ -129,7 +191,7 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
         return Verdict.FORGED
     if failed & {"structure", "integrity", "unchanged"}:
         return Verdict.CHANGED_AFTER_SEALING
-    return Verdict.FORGED
+    return Verdict.COVERED_AFTER_SEALING if failed == {"uncovered"} else Verdict.FORGED
 
 
 def _report(
@@ -139,21 +201,15 @@ def _report(
     serials = tuple(dict.fromkeys(serial for seal in seals for serial in seal.serials))
     if verdict is not Verdict.GENUINE:
         return Report(verdict, serials, checks, last.sealed_at)
-    view = memoryview(case.document)
     # A document may have been stamped more than once: each serial has an original of its own.
-    originals = {
-        serial: hashlib.sha256(view[: seal.original_length]).digest()
-        for seal in seals
-        for serial in seal.serials
-    }
-    stamped = hashlib.sha256(view[: last.end]).digest()
+    originals = {serial: case.digests(seal).original for seal in seals for serial in seal.serials}
     return Report(
         verdict,
         serials,
         checks,
         last.sealed_at,
         originals[last.serials[-1]],
-        stamped,
+        case.digests(last).stamped,
         tuple(originals[serial] for serial in serials),
     )
 
@@ -175,22 +231,21 @@ def _sealed(case: _Case, seal: Seal) -> _Answer:
 
 def _structure(case: _Case, seal: Seal) -> _Answer:
     """Does the seal cover everything up to its end but its own container?"""
-    facts: _Facts = {"covered_bytes": seal.end, "bytes": len(case.document)}
-    if seal.ranges is None or seal.found.reference is None:
+    facts: _Facts = {"covered_bytes": seal.end, "bytes": len(case.file)}
+    if seal.ranges is None or seal.found.ref is None:
         return False, facts
     first, gap_start, gap_end, length = seal.ranges
     # (1) Two ranges, from the first byte, in order, within the file, with one gap.
-    if first != 0 or not 0 < gap_start < gap_end or length <= 0 or seal.end > len(case.document):
+    if first != 0 or not 0 < gap_start < gap_end or length <= 0 or seal.end > len(case.file):
         return False, facts
     # (2) The gap is the value of /Contents of this very dictionary, not of one prepared elsewhere.
-    offset = case.reader.xrefs[seal.found.reference]
-    if not isinstance(offset, int):
+    if seal.offset < 0:
         return False, facts
-    before = _BEFORE_GAP.fullmatch(case.document, offset, gap_start)
-    if before is None or int(before[1]) != seal.found.reference.idnum:
+    before = _BEFORE_GAP.fullmatch(case.file, seal.offset, gap_start)
+    if before is None or int(before[1]) != seal.found.ref.number:
         return False, facts
     # (3) The gap is our container and zeros: nothing else can hide in it.
-    gap = case.document[gap_start:gap_end]
+    gap = case.file[gap_start:gap_end]
     if not HEX_STRING.fullmatch(gap) or not seal.container:
         return False, facts
     padded = bytes.fromhex(gap[1:-1].decode("ascii"))
@@ -199,31 +254,51 @@ def _structure(case: _Case, seal: Seal) -> _Answer:
         return False, facts
     if not seal.container.is_laid_out_as_ours(padded[:length_used]):
         return False, facts
-    # (4) The cross-reference section that leads here is itself within what is covered.
-    section = case.reader.xrefs.get_xref_container_info(seal.revision)
-    return gap_end < section.start_location < seal.end, facts
+    # (4) The cross-reference section that leads here is the last thing covered.
+    section = case.document.sections[seal.section]
+    tail = _TAIL.search(case.file, max(section.start, seal.end - _TAIL_BYTES_MAX), seal.end)
+    is_last = tail is not None and int(tail[1]) + case.document.shift == section.start
+    return is_last and gap_end < section.start, facts
 
 
 def _integrity(case: _Case, seal: Seal) -> _Answer:
     """Have the covered bytes the digest that was sealed?"""
-    if seal.ranges is None or seal.container is None:
+    if not seal.is_in_order or seal.container is None:
         return False, {}
-    _, gap_start, gap_end, length = seal.ranges
-    if not 0 <= gap_start <= gap_end or length < 0:
-        return False, {}
-    view = memoryview(case.document)
-    digest = hashlib.sha256(view[:gap_start])
-    digest.update(view[gap_end : gap_end + length])
     is_sha256 = seal.container.digest_name == "sha256"
-    return is_sha256 and digest.digest() == seal.container.message_digest, {}
+    return is_sha256 and case.digests(seal).covered == seal.container.message_digest, {}
 
 
-def _unchanged(case: _Case, seal: Seal) -> _Answer:
-    """Does nothing follow but what keeps signatures alive, or other signatures?"""
-    facts: _Facts = {"later_bytes": max(0, len(case.document) - seal.end)}
-    if seal.revision < 0:
+def _unchanged(case: _Case, seals: Sequence[Seal]) -> _Answer:
+    """Does nothing follow the seals but what keeps signatures alive, or other signatures?"""
+    facts: _Facts = {"later_bytes": max(0, len(case.file) - seals[-1].end)}
+    seal = _last_alone(seals)
+    if seal.end == len(case.file):
+        return seal.section == 0, facts
+    if not 0 < seal.section < len(case.document.sections):
         return False, facts
-    return only_signatures_follow(case.document, case.reader, seal.revision, seal.end), facts
+    return only_signatures_follow(case.file, seal.end, seal.section, case.password), facts
+
+
+def _uncovered(case: _Case, seals: Sequence[Seal]) -> _Answer:
+    """Does no later signature hide with its picture what the seal had found?"""
+    seal = _last_alone(seals)
+    if seal.end == len(case.file):
+        return True, {}
+    covering = first_covering(case.document, seal.end, seal.section, case.password)
+    return covering is None, asdict(covering) if covering is not None else {}
+
+
+def _last_alone(seals: Sequence[Seal]) -> Seal:
+    """The first seal behind which there may be anything but a further seal of ours.
+
+    A seal made right behind another notes the length it found: between the two is one update of
+    ours and nothing else.
+    """
+    for seal, following in pairwise(seals):
+        if following.previous_length != seal.end or following.section != seal.section - 1:
+            return seal
+    return seals[-1]
 
 
 def _validity(case: _Case, seal: Seal) -> _Answer:
@@ -238,8 +313,8 @@ def _validity(case: _Case, seal: Seal) -> _Answer:
 def _serials(case: _Case, seal: Seal) -> _Answer:
     """Do reason, record, field and drawn stamps name the same serials?"""
     stated = seal.serials
-    recorded = tuple(text(item) for item in items(seal.record, "/Serials"))
-    drawn = [stamp_name(stamp) or "" for stamp in stamp_annotations(case.reader, seal.revision)]
+    recorded = tuple(_texts(case, seal, b"/Serials"))
+    drawn = drawn_serials(case.document, seal)
     facts: _Facts = {"serials": ", ".join(stated) or "-"}
     agree = stated == recorded and sorted(stated) == sorted(drawn) and all(map(is_serial, stated))
     return bool(stated) and agree and serial_in_name(seal.found.name) == stated[0], facts
@@ -247,20 +322,51 @@ def _serials(case: _Case, seal: Seal) -> _Answer:
 
 def _original(case: _Case, seal: Seal) -> _Answer:
     """Is the document before stamping the one that was recorded?"""
-    digest = hashlib.sha256(memoryview(case.document)[: seal.original_length])
-    is_before = seal.ranges is not None and 0 < seal.original_length < seal.ranges[1]
-    recorded = octets_of(entry(seal.record, "/OriginalSHA256"))
-    return is_before and recorded == digest.digest(), {"sha256": digest.hexdigest()}
+    if not seal.is_in_order or seal.ranges is None:
+        return False, {"sha256": "-"}
+    digest = case.digests(seal).original
+    is_before = 0 < seal.original_length < seal.ranges[1]
+    recorded = case.document.octets(seal.record, b"/OriginalSHA256")
+    return is_before and recorded == digest, {"sha256": digest.hex()}
+
+
+def _claim(case: _Case, seal: Seal) -> _Answer:
+    """Do the claims in the QR codes hold, and say the same as the seal?"""
+    claims = _texts(case, seal, b"/Claims")
+    if case.claim_keys is None or seal.sealed_at is None or len(claims) != len(seal.serials):
+        return False, {}
+    recorded = case.document.octets(seal.record, b"/OriginalSHA256") or b""
+    return all(
+        read.at == seal.sealed_at and claim.matches(read, recorded)
+        for read in (
+            claim.read(f"{serial}/{text}", case.claim_keys)
+            for serial, text in zip(seal.serials, claims, strict=True)
+        )
+    ), {}
+
+
+def _texts(case: _Case, seal: Seal, key: bytes) -> list[str]:
+    """The text strings that the record of a seal lists under a key."""
+    if seal.record is None:
+        return []
+    owner = seal.record.owner
+    return [
+        in_letters(case.document.decrypted(item, owner))
+        for item in case.document.items(seal.record, key)
+        if isinstance(item, bytes)
+    ]
 
 
 # In the order they are asked, each with the facts its sentence gets where asking failed.
 _QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
-    "issuer": (_issuer, {"signer": "-"}),
-    "seal": (_sealed, {}),
-    "structure": (_structure, {"covered_bytes": 0, "bytes": 0}),
-    "integrity": (_integrity, {}),
+    "issuer": (_of_each(_issuer), {"signer": "-"}),
+    "seal": (_of_each(_sealed), {}),
+    "structure": (_of_each(_structure), {"covered_bytes": 0, "bytes": 0}),
+    "integrity": (_of_each(_integrity), {}),
     "unchanged": (_unchanged, {"later_bytes": 0}),
-    "validity": (_validity, {"sealed_at": "-"}),
-    "serials": (_serials, {"serials": "-"}),
-    "original": (_original, {"sha256": "-"}),
+    "uncovered": (_uncovered, {"page": 0, "x": 0, "y": 0, "width": 0, "height": 0}),
+    "validity": (_of_each(_validity), {"sealed_at": "-"}),
+    "serials": (_of_each(_serials), {"serials": "-"}),
+    "original": (_of_each(_original), {"sha256": "-"}),
+    "claim": (_of_each(_claim), {}),
 }

@@ -1,32 +1,32 @@
-"""The stamp as it is seen: where it was asked to be, upright, and readable by a scanner."""
+"""The stamp as it is seen: where it was asked to be, upright, readable, and fit for PDF/A."""
 
 import io
+import re
+import secrets
 
 import pikepdf
 import pypdfium2
 import pytest
 import zxingcpp
+from fontTools.ttLib import TTFont
 
-from meterai.sealing import HEIGHT_PER_WIDTH, Placement, Stamp, seal
-from meterai.sealing.art import fixed_part
-from meterai.sealing.qr import draw
+from meterai.sealing import HEIGHT_PER_WIDTH, Placement, appearance, art, official, qr, typeface
+from meterai.sealing.written import Stream
+from tests.sealing.printed import MAKER, code_text, page, rendered
 
 WHITE = 250
-
-
-def rendered(document, page, dpi=72):
-    """A page as a grey picture with the annotations on it."""
-    opened = pypdfium2.PdfDocument(document)
-    opened.init_forms()
-    picture = opened[page - 1].render(scale=dpi / 72, may_draw_forms=True).to_pil().convert("L")
-    opened.close()
-    return picture
 
 
 def inked(picture):
     """The box of everything that is not white: left, low, right, top, from the lower left."""
     left, upper, right, lower = picture.point(lambda tone: 0 if tone > WHITE else 255).getbbox()
     return left, picture.height - lower, right, picture.height - upper
+
+
+def tone(picture, row, height):
+    """The mean of some rows of pixels, without their ends."""
+    strip = picture.crop((14, row, picture.width - 14, row + height))
+    return sum(strip.get_flattened_data()) / (strip.width * strip.height)
 
 
 CASES = [
@@ -42,15 +42,15 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("page", "size"), CASES)
-def test_the_stamp_is_seen_where_it_was_asked(bench, make_pdf, page, size):
-    entries = {
+@pytest.mark.parametrize(("entries", "size"), CASES)
+def test_the_stamp_is_seen_where_it_was_asked(bench, make_pdf, entries, size):
+    made = {
         name: pikepdf.Array(value) if isinstance(value, list) else value
-        for name, value in page.items()
+        for name, value in entries.items()
     }
     placements = Placement(1, 30, 40, 100), Placement(1, 200, 240, 60)
-    document = bench.sealed(make_pdf(**entries), *placements)
-    picture = rendered(document, 1)
+    document = bench.sealed(make_pdf(**made), *placements)
+    picture = rendered(document, 72).convert("L")
     assert picture.size == size
     for placement in placements:
         x, y, width, height = placement.x, placement.y, placement.width, placement.height
@@ -60,48 +60,223 @@ def test_the_stamp_is_seen_where_it_was_asked(bench, make_pdf, page, size):
         assert (left, low) == (pytest.approx(6, abs=2), pytest.approx(6, abs=2))
         assert (right, high) == (pytest.approx(width + 6, abs=2), pytest.approx(height + 6, abs=2))
         # Upright: the name stands in a dark band near the top, the serial on white near the bottom.
-        band, inset = round(height * 0.08), 6 + round(height * 0.04)
-        assert tone(part, inset, band) < 130
-        assert tone(part, part.height - inset - band, band) > 160
+        band, inset = round(height * 0.06), 6 + round(height * 0.035)
+        assert tone(part, inset, band) + 50 < tone(part, part.height - inset - band, band)
 
 
-def tone(picture, row, height):
-    """The mean of some rows of pixels, without their ends."""
-    strip = picture.crop((14, row, picture.width - 14, row + height))
-    return sum(strip.get_flattened_data()) / (strip.width * strip.height)
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize(("width", "dpi"), [(40, 600), (56.7, 300), (80, 300), (300, 96)])
+def test_the_code_is_read_at_every_size(width, dpi, turns):
+    text = code_text(MAKER.make())
+    document = page(width, text=text, turns=turns, size=(400, 400))
+    assert [found.text for found in zxingcpp.read_barcodes(rendered(document, dpi))] == [text]
 
 
-def test_the_codes_are_read_from_a_grey_print_of_20_mm(bench, plain):
-    stamps = bench.stamps(Placement(1, 100.3, 100.7, 56.7), Placement(1, 300, 300, 80))
-    delta = seal(plain, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True)
-    picture = rendered(plain + delta.data, 1, dpi=300)
-    read = {found.text for found in zxingcpp.read_barcodes(picture)}
-    assert read == {f"HTTPS://METERAI.EXAMPLE/C/{stamp.serial}" for stamp in stamps}
+def test_a_code_that_looks_like_the_end_of_an_image_is_read():
+    for _ in range(5000):
+        text = code_text(MAKER.make())
+        code = qr.encoder_for(len(text)).draw(text)
+        if b"EI" in code.rows:
+            break
+    assert b"/F/AHx" in art.code(code)
+    document = page(80, text=text)
+    assert [found.text for found in zxingcpp.read_barcodes(rendered(document, 300))] == [text]
 
 
-def test_the_smallest_stamp_is_read_at_600_dpi(bench, plain):
-    document = bench.sealed(plain, Placement(1, 100, 100, 40))
-    assert len(zxingcpp.read_barcodes(rendered(document, 1, dpi=600))) == 1
+def test_the_serial_and_the_value_can_be_searched():
+    serial = MAKER.make()
+    opened = pypdfium2.PdfDocument(page(80, serial=serial, flat=True))
+    text = opened[0].get_textpage().get_text_range()
+    opened.close()
+    for words in ("METERAI ELEKTRONIK", "10000", "SEPULUH RIBU RUPIAH", *serial.grouped().split()):
+        assert words in text
 
 
-def test_the_code_is_small_because_it_is_all_capitals(bench):
-    assert draw("https://meterai.example/c", bench.serial()).modules == 29
-    assert draw("https://meterai.example/c", bench.serial()).path.count(b" re") < 400
+def test_specimen_is_printed_only_where_it_applies():
+    words = {specimen: art.fixed_part(specimen=specimen) for specimen in (True, False)}
+    assert b"(SPECIMEN)" in words[True]
+    assert b"SPECIMEN" not in words[False]
+    red = [
+        rendered(page(80, specimen=specimen), 72).getcolors(1 << 20) for specimen in (True, False)
+    ]
+    counts = [sum(n for n, (r, g, b) in colours if r > 150 and max(g, b) < 60) for colours in red]
+    assert counts[0] > 50
+    assert counts[1] == 0
 
 
-def test_specimen_is_printed_only_where_it_applies(bench, plain):
-    assert fixed_part(specimen=True) != fixed_part(specimen=False)
-    texts = []
-    for specimen in (True, False):
-        stamps = [Stamp(bench.serial(), Placement(1, 9, 9))]
-        delta = seal(
-            plain, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=specimen
+# -- PDF/A (ISO 19005-1 to -3): what an appearance may not hold ------------------------------------
+
+DEVICE_COLOURS = {"g", "G", "rg", "RG", "k", "K"}
+TRANSPARENCY = ("/Group", "/SMask", "/ca", "/CA", "/BM", "/ExtGState")
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["specimen", "valid"])
+def forms(request):
+    """The form of a stamp and that of the art, of one document."""
+    with pikepdf.open(io.BytesIO(page(80, specimen=request.param))) as opened:
+        face = opened.pages[0].Annots[0].AP.N
+        yield face, face.Resources.XObject.Art
+
+
+def test_no_colour_depends_on_the_device(forms):
+    for form in forms:
+        operators = [str(step.operator) for step in pikepdf.parse_content_stream(form)]
+        assert not DEVICE_COLOURS & set(operators)
+        # A colour space is chosen before anything is painted: the first one would be DeviceGray.
+        painting = {"f", "S", "Tj", "INLINE IMAGE"}
+        first = next(i for i, operator in enumerate(operators) if operator in painting)
+        assert "cs" in operators[:first]
+        spaces = form.Resources.ColorSpace
+        assert {str(spaces[name][0]) for name in spaces} <= {"/CalRGB", "/CalGray"}
+
+
+def test_nothing_is_transparent_and_nothing_comes_from_outside(forms):
+    for form in forms:
+        written = form.unparse() + form.Resources.unparse()
+        assert not [key for key in TRANSPARENCY if re.search(rb"%b\b" % key.encode(), written)]
+        for key in ("/OPI", "/PS", "/Ref", "/Subtype2"):
+            assert key not in form
+
+
+def fonts(forms):
+    return [font for form in forms for font in form.Resources.Font.values()]
+
+
+def test_the_fonts_are_embedded_subsets(forms):
+    for font in fonts(forms):
+        descriptor = font.FontDescriptor
+        assert font.BaseFont == descriptor.FontName
+        assert re.fullmatch(r"/[A-Z]{6}\+[A-Za-z-]+", str(font.BaseFont))
+        assert (font.Subtype, font.Encoding) == ("/TrueType", "/WinAnsiEncoding")
+        assert descriptor.Flags & 0b100100 == 0b100000  # nonsymbolic, not symbolic
+        program = descriptor.FontFile2.read_bytes()
+        assert descriptor.FontFile2.Length1 == len(program)
+        parsed = TTFont(io.BytesIO(program))
+        assert [(t.platformID, t.platEncID) for t in parsed["cmap"].tables] == [(3, 1)]
+        head = parsed["head"]
+        assert [int(n) for n in descriptor.FontBBox] == [head.xMin, head.yMin, head.xMax, head.yMax]
+        assert bool(descriptor.Flags & 1) == (len(set(used_widths(font, parsed).values())) == 1)
+
+
+def used_widths(font, program):
+    scale = 1000 / program["head"].unitsPerEm
+    return {
+        code: program["hmtx"][glyph][0] * scale for code, glyph in program.getBestCmap().items()
+    }
+
+
+def test_the_widths_are_those_of_the_programs(forms):
+    for font in fonts(forms):
+        program = TTFont(io.BytesIO(font.FontDescriptor.FontFile2.read_bytes()))
+        first = int(font.FirstChar)
+        widths = {first + i: int(width) for i, width in enumerate(font.Widths)}
+        assert len(widths) == int(font.LastChar) - first + 1
+        assert {code: width for code, width in widths.items() if width} == used_widths(
+            font, program
         )
-        reader = pikepdf.open(io.BytesIO(plain + delta.data))
-        face = reader.pages[0].Annots[0].AP.N
-        texts.append(face.Resources.XObject.Art.read_bytes())
-        for words in (b"METERAI ELEKTRONIK", b"10000", b"SEPULUH RIBU RUPIAH"):
-            assert words in texts[-1]
-        assert stamps[0].serial.grouped()[:14].encode() in face.read_bytes()
-        assert float(face.BBox[3]) == pytest.approx(80 * HEIGHT_PER_WIDTH, abs=0.01)
-    assert [b"SPECIMEN" in text for text in texts] == [True, False]
+
+
+def test_every_letter_shown_has_a_glyph(forms):
+    for form in forms:
+        (font,) = form.Resources.Font.values()
+        program = TTFont(io.BytesIO(font.FontDescriptor.FontFile2.read_bytes()))
+        for step in pikepdf.parse_content_stream(form):
+            if str(step.operator) == "Tj":
+                assert set(bytes(step.operands[0])) <= set(program.getBestCmap())
+
+
+# -- what it costs ---------------------------------------------------------------------------------
+
+
+def test_the_objects_are_small_and_hold_no_strings():
+    shared = appearance.shared(specimen=True)
+    bodies = shared.objects(40)
+    assert len(bodies) == shared.count
+    assert shared.art(40) == 40
+    text = code_text(MAKER.make())
+    code = qr.encoder_for(len(text)).draw(text)
+    bodies.append(appearance.face(MAKER.make(), code, 80, 1, 40))
+    written = [body.entries if isinstance(body, Stream) else body for body in bodies]
+    assert not [
+        entries
+        for entries in written
+        if b"(" in entries or re.search(rb"<[^<]", entries.replace(b"<<", b""))
+    ]
+    sizes = [
+        len(body.entries + body.data) if isinstance(body, Stream) else len(body) for body in bodies
+    ]
+    assert sum(sizes[:-1]) < 8 * 1024
+    assert sizes[-1] < 1024
+
+
+def test_the_stamp_keeps_its_shape():
+    text = code_text(MAKER.make())
+    code = qr.encoder_for(len(text)).draw(text)
+    for width in (40, 56.7, 300):
+        entries = appearance.face(MAKER.make(), code, width, 0, 40).entries
+        box = re.search(rb"/BBox\[0 0 (\S+) (\S+)\]", entries)
+        assert float(box[1]) == width
+        assert float(box[2]) == pytest.approx(width * HEIGHT_PER_WIDTH, abs=0.001)
+    assert pytest.approx(112) == art.SHEET_HEIGHT
+
+
+def test_the_typefaces_know_their_letters():
+    assert typeface.face("mono").width("0A Z") == 2400
+    with pytest.raises(KeyError):
+        typeface.face("mono").width("O")
+
+
+# -- official art ----------------------------------------------------------------------------------
+
+
+def drawing_of_somebody(**entries):
+    """A page all in green, with a stamp on it for its fonts and forms."""
+    source = pikepdf.open(io.BytesIO(page(80, flat=True)))
+    art = source.pages[0]
+    art.contents_add(b"q 0 .5 0 rg 0 0 500 500 re f Q", prepend=True)
+    art.mediabox = [0, 0, 200, 224]
+    for name, value in entries.items():
+        art.obj[f"/{name}"] = value
+    out = io.BytesIO()
+    source.save(out, static_id=True)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("turn", [0, 90])
+@pytest.mark.parametrize("specimen", [True, False])
+def test_official_art_leaves_room_for_code_and_serial(specimen, turn):
+    art_file = drawing_of_somebody(Rotate=turn, Metadata=pikepdf.Dictionary(Left="out"))
+    serial, text = MAKER.make(), code_text(MAKER.make())
+    document = page(80, text=text, serial=serial, official=art_file, specimen=specimen)
+    pikepdf.open(io.BytesIO(document)).check_pdf_syntax()
+    picture = rendered(document, 300)
+    assert [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
+    colours = {colour: count for count, colour in picture.getcolors(1 << 20)}
+    assert colours[0, 128, 0] > 2000
+    reds = sum(n for (r, g, b), n in colours.items() if r > 150 and max(g, b) < 60)
+    assert (reds > 1000) is specimen
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"Resources": pikepdf.Dictionary(ExtGState=pikepdf.Dictionary(A={"/SMask": 1}))},
+        {"Resources": pikepdf.Dictionary(Properties=pikepdf.Dictionary(A=pikepdf.String("words")))},
+    ],
+)
+def test_official_art_that_does_not_fit_is_refused(entries):
+    with pytest.raises(official.ArtUnusable):
+        appearance.shared(specimen=True, official=drawing_of_somebody(**entries))
+
+
+def test_official_art_that_is_no_drawing_is_refused():
+    too_large = drawing_of_somebody(Resources=pikepdf.Dictionary())
+    with pikepdf.open(io.BytesIO(too_large)) as opened:
+        opened.pages[0].obj.Contents = opened.make_stream(secrets.token_bytes(70_000))
+        out = io.BytesIO()
+        opened.save(out)
+    empty = io.BytesIO()
+    pikepdf.new().save(empty)
+    for document in (b"", b"%PDF-1.7", empty.getvalue(), out.getvalue()):
+        with pytest.raises(official.ArtUnusable):
+            official.official_art(document)

@@ -1,30 +1,44 @@
-"""The issuer: its files, its limits, and that nothing is sealed with a certificate out of date."""
+"""The issuer: its files, its limits, that nothing is sealed with a certificate out of date or
+revoked, and that old issuers are still known."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from meterai.sealing import Issuer, IssuerUnusable, Placement, development_issuer, load_issuer, seal
+from meterai.sealing import claim, cms
+from meterai.sealing.development import development_issuer, development_keyring
+from meterai.sealing.issuer import CRL_GRACE, CRL_REREAD, Issuer, load_issuer
+from meterai.sealing.keyring import KnownIssuer, appoint, load_keyring
+from meterai.sealing.keys import FileKey
+from meterai.sealing.model import IssuerUnusable
+
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
-def seal_at(bench, issuer, plain, at):
-    stamps = bench.stamps(Placement(1, 9, 9))
-    return seal(plain, stamps, issuer, at=at, check_url=bench.check_url, specimen=True)
+@pytest.fixture
+def directory(tmp_path):
+    development_issuer(tmp_path / "issuer", at=AT)
+    return tmp_path / "issuer"
 
 
-def test_files_are_made_once_and_keys_are_private(bench, tmp_path):
+def test_files_are_made_once_and_keys_are_private(tmp_path):
     directory = tmp_path / "deep" / "issuer"
-    made = development_issuer(directory, at=bench.at)
-    assert (
-        development_issuer(directory, at=bench.at).root == made.root == load_issuer(directory).root
-    )
+    made = development_issuer(directory, at=AT)
+    assert development_issuer(directory, at=AT).root == made.root == load_issuer(directory).root
     keys = sorted(path.name for path in directory.glob("*.key"))
-    assert keys == ["intermediate.key", "root.key", "seal.key"]
+    assert keys == ["claim.key", "intermediate.key", "root.key", "seal.key"]
     assert {path.stat().st_mode & 0o777 for path in directory.glob("*.key")} == {0o600}
     assert list(directory.parent.iterdir()) == [directory]
     for certificate in made.chain:
@@ -33,11 +47,11 @@ def test_files_are_made_once_and_keys_are_private(bench, tmp_path):
         assert "SPECIMEN" in name
 
 
-def test_of_several_that_race_all_load_the_same(bench, tmp_path):
+def test_of_several_that_race_all_load_the_same(tmp_path):
     roots = []
     threads = [
         threading.Thread(
-            target=lambda: roots.append(development_issuer(tmp_path / "issuer", at=bench.at).root)
+            target=lambda: roots.append(development_keyring(tmp_path / "ring", at=AT).roots)
         )
         for _ in range(6)
     ]
@@ -47,67 +61,259 @@ def test_of_several_that_race_all_load_the_same(bench, tmp_path):
         thread.join()
     assert len(roots) == 6
     assert len(set(roots)) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["issuer"]
+    assert sorted(path.name for path in (tmp_path / "ring").iterdir()) == [
+        "current",
+        "development-1",
+    ]
 
 
 @pytest.mark.parametrize("days", [-2, 731])
-def test_nothing_is_sealed_outside_the_certificates_time(bench, plain, tmp_path, days):
-    issuer = development_issuer(tmp_path / "issuer", at=bench.at)
+def test_nothing_is_sealed_outside_the_certificates_time(directory, days):
+    issuer = load_issuer(directory)
+    issuer.check_usable(AT)
     with pytest.raises(IssuerUnusable) as found:
-        seal_at(bench, issuer, plain, bench.at + timedelta(days=days))
+        issuer.check_usable(AT + days * DAY)
     assert found.value.status == 503
 
 
-def test_an_authority_may_not_seal(bench, plain, tmp_path):
-    development_issuer(tmp_path / "issuer", at=bench.at)
+def test_the_last_second_is_sealed_and_the_next_is_not(directory):
+    issuer = load_issuer(directory)
+    last = issuer.chain[0].not_valid_after_utc
+    issuer.check_usable(last - timedelta(seconds=1))
+    issuer.check_usable(last)
+    with pytest.raises(IssuerUnusable, match="expired"):
+        issuer.check_usable(last + timedelta(seconds=1))
+
+
+def test_an_authority_may_not_seal(directory):
     for kind in ("key", "pem"):
-        (tmp_path / "issuer" / f"seal.{kind}").write_bytes(
-            (tmp_path / "issuer" / f"intermediate.{kind}").read_bytes()
-        )
-    (tmp_path / "issuer" / "intermediate.pem").write_bytes(
-        (tmp_path / "issuer" / "root.pem").read_bytes()
-    )
+        (directory / f"seal.{kind}").write_bytes((directory / f"intermediate.{kind}").read_bytes())
+    (directory / "intermediate.pem").write_bytes((directory / "root.pem").read_bytes())
+    issuer = load_issuer(directory)
     with pytest.raises(IssuerUnusable, match="key usage"):
-        seal_at(bench, load_issuer(tmp_path / "issuer"), plain, bench.at)
+        issuer.check_usable(AT)
 
 
 @pytest.mark.parametrize(
     ("file", "text"),
-    [("seal.key", b"junk"), ("root.pem", b""), ("seal.pem", None), ("intermediate.pem", None)],
+    [
+        ("seal.key", b"junk"),
+        ("seal.key", None),
+        ("root.pem", b""),
+        ("seal.pem", None),
+        ("intermediate.pem", None),
+        ("claim.key", b"junk"),
+    ],
 )
-def test_files_that_are_missing_or_broken(bench, tmp_path, file, text):
-    development_issuer(tmp_path / "issuer", at=bench.at)
-    path = tmp_path / "issuer" / file
+def test_files_that_are_missing_or_broken(directory, file, text):
+    path = directory / file
     path.unlink() if text is None else path.write_bytes(text)
     with pytest.raises(IssuerUnusable):
-        load_issuer(tmp_path / "issuer")
+        load_issuer(directory)
 
 
-def test_keys_and_certificates_must_belong_together(bench, tmp_path):
-    one = development_issuer(tmp_path / "one", at=bench.at)
-    other = development_issuer(tmp_path / "other", at=bench.at)
-    key = ec.generate_private_key(ec.SECP256R1())
+def test_keys_and_certificates_must_belong_together(directory, tmp_path):
+    one = load_issuer(directory)
+    other = development_issuer(tmp_path / "other", at=AT)
     with pytest.raises(IssuerUnusable, match="belong"):
-        Issuer(key, one.chain)
-    (tmp_path / "one" / "intermediate.pem").write_bytes(other.chain[1].public_bytes(Encoding.PEM))
+        Issuer(FileKey(ec.generate_private_key(ec.SECP256R1())), one.chain)
+    (directory / "intermediate.pem").write_bytes(other.chain[1].public_bytes(Encoding.PEM))
     with pytest.raises(IssuerUnusable, match="not signed"):
-        load_issuer(tmp_path / "one")
+        load_issuer(directory)
 
 
 @pytest.mark.parametrize(
     "key", [ec.generate_private_key(ec.SECP384R1()), ed25519.Ed25519PrivateKey.generate()]
 )
-def test_other_kinds_of_key_are_refused(bench, tmp_path, key):
-    development_issuer(tmp_path / "issuer", at=bench.at)
+def test_other_kinds_of_key_are_refused(directory, key):
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "issuer" / "seal.key").write_bytes(pem)
+    (directory / "seal.key").write_bytes(pem)
     with pytest.raises(IssuerUnusable):
-        load_issuer(tmp_path / "issuer")
+        load_issuer(directory)
 
 
-def test_the_leaf_is_for_signing_documents_only(bench):
-    leaf = bench.issuer.chain[0]
+def test_a_claim_key_is_ed25519_or_absent(directory):
+    assert load_issuer(directory).claim_key is not None
+    (directory / "claim.key").write_bytes((directory / "seal.key").read_bytes())
+    with pytest.raises(IssuerUnusable, match="Ed25519"):
+        load_issuer(directory)
+    (directory / "claim.key").unlink()
+    assert load_issuer(directory).claim_key is None
+
+
+def test_the_leaf_is_for_signing_documents_only(directory):
+    leaf = load_issuer(directory).chain[0]
     usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
     assert usage.digital_signature
     assert not usage.key_cert_sign
     assert isinstance(leaf.signature_hash_algorithm, hashes.SHA256)
+
+
+@pytest.mark.parametrize(
+    ("purposes", "may_seal"),
+    [
+        ([], True),
+        ([x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")], True),
+        ([ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.CLIENT_AUTH], True),
+        ([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE], True),
+        ([ExtendedKeyUsageOID.SERVER_AUTH], False),
+        ([ExtendedKeyUsageOID.TIME_STAMPING], False),
+    ],
+)
+def test_purposes_must_allow_documents(directory, purposes, may_seal):
+    authority = key_in(directory, "intermediate")
+    old = load_issuer(directory).chain[0]
+    draft = (
+        x509.CertificateBuilder()
+        .subject_name(old.subject)
+        .issuer_name(old.issuer)
+        .public_key(old.public_key())
+        .serial_number(7)
+        .not_valid_before(old.not_valid_before_utc)
+        .not_valid_after(old.not_valid_after_utc)
+        .add_extension(old.extensions.get_extension_for_class(x509.KeyUsage).value, critical=True)
+    )
+    if purposes:
+        draft = draft.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    certificate = draft.sign(authority, hashes.SHA256())
+    (directory / "seal.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    issuer = load_issuer(directory)
+    if may_seal:
+        issuer.check_usable(AT)
+        read = cms.read(issuer.sign(bytes(32)))
+        assert read.leaf == certificate
+        assert read.signature_holds()
+    else:
+        with pytest.raises(IssuerUnusable, match="usage"):
+            issuer.check_usable(AT)
+
+
+# -- revocation ---------------------------------------------------------------------------------
+
+
+def key_in(directory, name: str):
+    return load_pem_private_key((directory / f"{name}.key").read_bytes(), password=None)
+
+
+def crl_of(directory, authority: str, *serials: int, made: datetime = AT, key=None) -> bytes:
+    """A list by one of the issuer's authorities, which counts for a week, in DER."""
+    certificate = x509.load_pem_x509_certificate((directory / f"{authority}.pem").read_bytes())
+    draft = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(certificate.subject)
+        .last_update(made)
+        .next_update(made + 7 * DAY)
+    )
+    for serial in serials:
+        draft = draft.add_revoked_certificate(
+            x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(made).build()
+        )
+    key = key or key_in(directory, authority)
+    return draft.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def test_a_list_that_names_others_changes_nothing(directory):
+    (directory / "a.crl").write_bytes(crl_of(directory, "intermediate", 1, 2, 3))
+    pem = x509.load_der_x509_crl(crl_of(directory, "root")).public_bytes(Encoding.PEM)
+    (directory / "b.crl").write_bytes(pem)
+    load_issuer(directory).check_usable(AT)
+
+
+@pytest.mark.parametrize(("authority", "place"), [("intermediate", 0), ("root", 1)])
+def test_nothing_is_sealed_with_a_revoked_certificate(directory, authority, place):
+    issuer = load_issuer(directory)
+    serial = issuer.chain[place].serial_number
+    issuer.check_usable(AT)
+    (directory / "today.crl").write_bytes(crl_of(directory, authority, serial))
+    # Seen without a restart, as soon as the lists are read again.
+    issuer.check_usable(AT + CRL_REREAD)
+    with pytest.raises(IssuerUnusable, match="revoked"):
+        issuer.check_usable(AT + CRL_REREAD + timedelta(seconds=1))
+    with pytest.raises(IssuerUnusable, match="revoked"):
+        load_issuer(directory).check_usable(AT)
+
+
+def test_a_list_out_of_date_is_tolerated_for_a_day(directory):
+    (directory / "old.crl").write_bytes(crl_of(directory, "intermediate", made=AT - 7 * DAY))
+    issuer = load_issuer(directory)
+    issuer.check_usable(AT)
+    issuer.check_usable(AT + CRL_GRACE)
+    with pytest.raises(IssuerUnusable, match="renewed"):
+        issuer.check_usable(AT + CRL_GRACE + timedelta(seconds=1))
+    (directory / "old.crl").write_bytes(crl_of(directory, "intermediate", made=AT + DAY))
+    issuer.check_usable(AT + CRL_GRACE + timedelta(seconds=1))
+
+
+def test_a_list_of_somebody_else_is_refused(directory, tmp_path):
+    development_issuer(tmp_path / "other", algorithm="rsa2048", at=AT)
+    issuer = load_issuer(directory)
+    for spoilt in (
+        crl_of(directory, "intermediate", key=ec.generate_private_key(ec.SECP256R1())),
+        crl_of(directory, "intermediate", key=key_in(tmp_path / "other", "intermediate")),
+        crl_of(directory, "intermediate", key=key_in(directory, "seal")),
+        b"",
+        b"-----BEGIN X509 CRL-----\n",
+    ):
+        (directory / "a.crl").write_bytes(spoilt)
+        with pytest.raises(IssuerUnusable):
+            issuer.check_usable(AT)
+
+
+# -- keyrings -----------------------------------------------------------------------------------
+
+
+def test_a_plain_directory_is_a_keyring_of_one(directory):
+    ring = load_keyring(directory)
+    assert list(ring.issuers) == ["issuer"]
+    assert ring.current is ring.issuers["issuer"]
+    assert ring.roots == (ring.current.root,)
+    key = claim.ClaimKey(ring.current.claim_key)
+    assert dict(ring.claim_keys) == {key.id: key.public}
+    assert development_keyring(directory, at=AT).roots == ring.roots
+
+
+def test_keys_are_changed_and_old_seals_stay_known(tmp_path):
+    first = development_keyring(tmp_path, at=AT)
+    assert list(first.issuers) == ["development-1"]
+    old_seal = cms.read(first.current.sign(bytes(32)))
+    development_issuer(tmp_path / "2027", algorithm="rsa2048", at=AT)
+    waiting = load_keyring(tmp_path)
+    assert waiting.current.chain == first.current.chain
+    assert isinstance(waiting.issuers["2027"], KnownIssuer)
+    assert len(waiting.roots) == len(waiting.claim_keys) == 2
+
+    appoint(tmp_path, "2027")
+    for path in (tmp_path / "development-1").glob("*.key"):
+        path.unlink()
+    ring = load_keyring(tmp_path)
+    assert isinstance(ring.current.chain[0].public_key(), rsa.RSAPublicKey)
+    retired = ring.issuers["development-1"]
+    assert isinstance(retired, KnownIssuer)
+    assert retired.chain[0] == old_seal.leaf
+    assert retired.root in ring.roots
+    assert ring.roots[0] == ring.current.root
+    assert set(first.claim_keys) < set(ring.claim_keys)
+    assert retired.name == first.current.name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../issuer", "none", "a/b", "é"])
+def test_only_an_issuer_that_is_there_is_appointed(tmp_path, name):
+    development_keyring(tmp_path, at=AT)
+    with pytest.raises(IssuerUnusable):
+        appoint(tmp_path, name)
+    (tmp_path / "current").write_text(name)
+    with pytest.raises(IssuerUnusable):
+        load_keyring(tmp_path)
+
+
+def test_a_known_issuer_that_cannot_be_read_is_seen(tmp_path):
+    development_keyring(tmp_path, at=AT)
+    (tmp_path / "old").mkdir()
+    with pytest.raises(IssuerUnusable):
+        load_keyring(tmp_path)
+    for name in ("seal.pem", "intermediate.pem", "root.pem"):
+        (tmp_path / "old" / name).write_bytes((tmp_path / "development-1" / name).read_bytes())
+    assert len(load_keyring(tmp_path).roots) == 1
+    (tmp_path / "old" / "claim.pub").write_bytes(b"junk")
+    with pytest.raises(IssuerUnusable, match=r"claim\.pub"):
+        load_keyring(tmp_path)

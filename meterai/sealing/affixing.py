@@ -1,0 +1,215 @@
+"""What one update holds: the stamps on their pages, the field of the seal, its signature dictionary.
+
+Where no signature exists yet, one update holds all stamps: the first is the widget of the
+signature field, the others are locked stamp annotations, and the seal certifies the document
+(DocMDP, permission 2: nothing but signing and filling forms; our own verifier allows signing
+only).  Where somebody signed before, adding annotations could break their signature, adding a
+signature cannot: there every stamp is a seal of its own, with a lock on the fields it found.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from meterai.kit.serial import Serial
+from meterai.sealing import appearance, claim, qr
+from meterai.sealing.claim import ClaimKey
+from meterai.sealing.document import Document
+from meterai.sealing.form import top_field_names
+from meterai.sealing.marks import (
+    ANNOTATION_FLAGS,
+    SEAL_KEY,
+    WIDGET_FLAGS,
+    field_name,
+    reason,
+    spoken,
+)
+from meterai.sealing.model import Stamp
+from meterai.sealing.pages import Page
+from meterai.sealing.structure import Tagged, structure_tree
+from meterai.sealing.syntax import Ref
+from meterai.sealing.update import Sealed, Update
+from meterai.sealing.written import Stream, numbers, text_octets
+
+_HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
+_CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, table 257)
+    b"/Reference[<</Type/SigRef/TransformMethod/DocMDP"
+    b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
+)
+_APPEND_ONLY = b"3"  # signatures exist, and the file may only be appended to (table 225)
+
+Placed = Sequence[tuple[Stamp, Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What stays the same over the updates of one request.
+
+    `gap_bytes` is the room for the container in hexadecimal, angle brackets included.
+    """
+
+    issuer_name: str
+    claim_key: ClaimKey
+    at: datetime
+    check_url: str
+    specimen: bool
+    original_bytes: int
+    sha256_original: bytes
+    gap_bytes: int
+
+
+def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) -> Sealed:
+    """One update with these stamps and room for their seal.
+
+    `certify` forbids all changes but signatures; else the fields that exist are locked.
+    """
+    update = Update(document)
+    # Elements of the structure would be changes to a document that somebody signed.
+    tree = structure_tree(document) if certify else None
+    shared = appearance.shared(specimen=terms.specimen)
+    first_shared = update.reserve(shared.count)
+    annotations = update.reserve(len(placed))
+    signature = update.reserve()
+    for number, body in enumerate(shared.objects(first_shared), start=first_shared):
+        update.add(number, body)
+    claims = []
+    for index, (stamp, page) in enumerate(placed):
+        text = claim.make(stamp.serial, terms.at, terms.sha256_original, terms.claim_key)
+        claims.append(text)
+        face = update.reserve()
+        update.add(face, _face(terms, stamp, page, text, first_shared))
+        number = annotations + index
+        entries = _annotation(update, number, stamp, page, face)
+        entries += _stamp(update, number, stamp) if index else b"/V %d 0 R" % signature
+        if not index:
+            entries += _field(update, number, stamp)
+        if tree is not None:
+            entries += b"/StructParent %d" % (tree.next_key + index)
+        update.add(number, b"<<%b>>" % entries)
+    _hang_on_pages(update, placed, annotations, is_tagged=tree is not None)
+    _add_field(update, document, annotations)
+    if tree is not None:
+        tree.write(update, _tagged(placed, annotations))
+    serials = [stamp.serial for stamp, _ in placed]
+    tail = _signature(terms, update, signature, serials, claims)
+    if certify:
+        _certify(update, document, signature)
+        tail += _CERTIFICATION
+    else:
+        tail += _field_lock(update, document, signature, serials[0])
+    return update.sealed(signature, _HEAD, tail, terms.gap_bytes)
+
+
+def _face(terms: Terms, stamp: Stamp, page: Page, text: str, first_shared: int) -> Stream:
+    scanned = f"{qr.check_address(terms.check_url, stamp.serial)}/{text}"
+    code = qr.encoder_for(len(scanned)).draw(scanned)
+    width = stamp.placement.width / page.unit
+    return appearance.face(stamp.serial, code, width, page.quarter_turns, first_shared)
+
+
+def _annotation(update: Update, number: int, stamp: Stamp, page: Page, face: int) -> bytes:
+    """What a field and a further stamp have in common."""
+    return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>/Contents%b" % (
+        numbers(*page.rectangle(stamp.placement)),
+        *page.ref,
+        face,
+        update.string(number, text_octets(spoken(stamp.serial))),
+    )
+
+
+def _field(update: Update, number: int, stamp: Stamp) -> bytes:
+    """The field of the seal, which the first stamp shows."""
+    return b"/Subtype/Widget/FT/Sig/F %d/T%b/TU%b" % (
+        WIDGET_FLAGS,
+        update.string(number, text_octets(field_name(stamp.serial))),
+        update.string(number, text_octets(spoken(stamp.serial))),
+    )
+
+
+def _stamp(update: Update, number: int, stamp: Stamp) -> bytes:
+    """A further stamp under the same seal."""
+    name = update.string(number, text_octets(field_name(stamp.serial)))
+    return b"/Subtype/Stamp/Name/Meterai/F %d/NM%b" % (ANNOTATION_FLAGS, name)
+
+
+def _hang_on_pages(update: Update, placed: Placed, first: int, *, is_tagged: bool) -> None:
+    pages: dict[Ref, tuple[Page, list[bytes]]] = {}
+    for number, (_, page) in enumerate(placed, start=first):
+        pages.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
+    for ref, (page, annotations) in pages.items():
+        update.append(ref, page.entries, b"/Annots", b" ".join(annotations))
+        if is_tagged and b"/Tabs" not in page.entries:
+            # PDF/UA-1, section 7.18.3: the order of annotations follows the structure.
+            update.insert(ref, page.entries, b"/Tabs/S")
+
+
+def _tagged(placed: Placed, first: int) -> list[Tagged]:
+    return [
+        Tagged(first + index, page.ref, b"/Annot" if index else b"/Form", spoken(stamp.serial))
+        for index, (stamp, page) in enumerate(placed)
+    ]
+
+
+def _add_field(update: Update, document: Document, field: int) -> None:
+    root, root_ref = document.root, document.root_ref
+    found = root.get(b"/AcroForm")
+    form = document.dictionary(found)
+    if form is None:
+        body = b"<</Fields[%d 0 R]/SigFlags %b>>" % (field, _APPEND_ONLY)
+        update.put(root_ref, root, b"/AcroForm", body)
+        return
+    home = found if isinstance(found, Ref) else root_ref
+    update.append(home, form, b"/Fields", b"%d 0 R" % field)
+    if form.raw(b"/SigFlags") != _APPEND_ONLY:
+        update.put(home, form, b"/SigFlags", _APPEND_ONLY)
+    if form.get(b"/NeedAppearances") is not None:
+        # A viewer asked to draw appearances anew would replace ours.
+        update.put(home, form, b"/NeedAppearances", b"false")
+
+
+def _certify(update: Update, document: Document, signature: int) -> None:
+    """Mention the certification in the catalog (ISO 32000-2, table 263)."""
+    root, root_ref = document.root, document.root_ref
+    found = root.get(b"/Perms")
+    permissions = document.dictionary(found)
+    if permissions is None:
+        update.put(root_ref, root, b"/Perms", b"<</DocMDP %d 0 R>>" % signature)
+    else:
+        home = found if isinstance(found, Ref) else root_ref
+        update.put(home, permissions, b"/DocMDP", b"%d 0 R" % signature)
+
+
+def _signature(
+    terms: Terms, update: Update, number: int, serials: Sequence[Serial], claims: Sequence[str]
+) -> bytes:
+    """The entries of the signature dictionary behind its byte range."""
+
+    def text(value: str) -> bytes:
+        return update.string(number, text_octets(value))
+
+    moment = terms.at.astimezone(UTC).strftime("D:%Y%m%d%H%M%S+00'00'")
+    record = b"/Serials[%b]/Claims[%b]/PreviousLength %d/OriginalLength %d/OriginalSHA256%b" % (
+        b"".join([text(str(serial)) for serial in serials]),
+        b"".join([text(one) for one in claims]),
+        update.start,
+        terms.original_bytes,
+        update.string(number, terms.sha256_original),
+    )
+    return b"/M%b/Name%b/Reason%b/%b<<%b>>" % (
+        text(moment),
+        text(terms.issuer_name),
+        text(reason(serials)),
+        SEAL_KEY.encode("ascii"),
+        record,
+    )
+
+
+def _field_lock(update: Update, document: Document, number: int, serial: Serial) -> bytes:
+    """A lock on the fields that exist now; one on all fields would forbid later signatures."""
+    names = [*top_field_names(document), text_octets(field_name(serial))]
+    locked = b"".join([update.string(number, name) for name in dict.fromkeys(names)])
+    return (
+        b"/Reference[<</Type/SigRef/TransformMethod/FieldMDP/Data %d %d R/TransformParams"
+        b"<</Type/TransformParams/V/1.2/Action/Include/Fields[%b]>>>>]"
+        % (*document.root_ref, locked)
+    )

@@ -1,0 +1,194 @@
+"""The claim in a stamp's QR code: what the issuer says about serial and document, signed.
+
+With the public key it can be checked where there is no network.  It stands behind the serial in
+the check address, `<address>/<serial>/<claim>`, and is made of Crockford's base 32 only, so it
+is part of a path as it is and costs a QR code 5.5 bits a character:
+
+    V KKKK TTTTTTT DDD...SSS
+    | |    |       +-- 80 bytes: the first 16 of the SHA-256 of the original, then the signature
+    | |    +---------- seconds since 1970-01-01 UTC when it was sealed
+    | +--------------- id of the key: 20 bits of the SHA-256 of the public key
+    +----------------- version of this layout
+
+The signature is Ed25519 (RFC 8032) over a domain, the version, the key's id, the serial, the time
+and the digest, each of fixed length.  Sixteen bytes keep anybody from finding another document
+for a claim (128 bits of work); an author who prepares two documents with one digest (64 bits) is
+caught by the check of the file itself, which compares all 32.
+"""
+
+import hashlib
+from base64 import b32decode, b32encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hmac import compare_digest
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from meterai.kit.ids import ALPHABET, decode, encode
+from meterai.kit.refusal import Refusal
+from meterai.kit.serial import Serial
+
+VERSION = "1"
+CLAIM_CHARACTERS = 140
+SCANNED_CHARACTERS_MAX = 512  # more than any code of ours holds; a bound on what is looked at
+
+_DOMAIN = b"meterai claim\n"  # no other signature of ours begins with it
+_KEY_ID_CHARACTERS = 4
+_TIME_CHARACTERS = 7  # 35 bits of seconds, until the year 3058
+_DIGEST_BYTES = 16
+_RFC4648 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_LETTERS = frozenset(ALPHABET)
+_TO_CROCKFORD = bytes.maketrans(_RFC4648, ALPHABET.encode("ascii"))
+_FROM_CROCKFORD = {ord(ours): chr(theirs) for ours, theirs in zip(ALPHABET, _RFC4648, strict=True)}
+
+
+class ClaimMalformed(Refusal):
+    """What was scanned is not a serial and a claim of a layout we know."""
+
+    code = "claim_malformed"
+    status = 422
+
+
+class ClaimKeyUnknown(Refusal):
+    """The claim names a key that is not among the trusted ones."""
+
+    code = "claim_key_unknown"
+    status = 422
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"no trusted key has the id {key_id}")
+        self.key_id = key_id
+
+
+class ClaimForged(Refusal):
+    """The key that the claim names did not sign it for this serial."""
+
+    code = "claim_forged"
+    status = 422
+
+
+class ClaimKeyUnusable(Refusal):
+    """A file of public keys cannot be trusted as it is; the operator must act."""
+
+    code = "claim_key_unusable"
+    status = 503
+
+
+class ClaimKey:
+    """A key that signs claims, and the id that claims call it by."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        self.public = private.public_key()
+        self.id = key_id(self.public)
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of the signature."""
+        return self._private.sign(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the owner of the key said: this serial, sealed at this time (to the second, UTC) on a
+    document whose SHA-256 begins with `digest16`."""
+
+    serial: Serial
+    key_id: str
+    at: datetime
+    digest16: bytes
+
+
+def key_id(public: Ed25519PublicKey) -> str:
+    """Four letters of `kit.ids.ALPHABET` for a public key."""
+    digest = hashlib.sha256(public.public_bytes_raw()).digest()
+    return encode(int.from_bytes(digest[:3], "big") >> 4, _KEY_ID_CHARACTERS)
+
+
+def load_public_keys(paths: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
+    """The keys of some PEM files by their ids.
+
+    Refuses with `ClaimKeyUnusable` a file that cannot be read or holds no Ed25519 public key, and
+    two different keys of one id.
+    """
+    keys: dict[str, Ed25519PublicKey] = {}
+    for path in paths:
+        try:
+            key = load_pem_public_key(path.read_bytes())
+        except (OSError, ValueError, UnsupportedAlgorithm) as error:
+            raise ClaimKeyUnusable(f"{path}: no public key can be read: {error}") from error
+        if not isinstance(key, Ed25519PublicKey):
+            raise ClaimKeyUnusable(f"{path}: the key is not an Ed25519 key")
+        if keys.setdefault(key_id(key), key) != key:
+            raise ClaimKeyUnusable(f"{path}: another key has the same id")
+    return keys
+
+
+def make(serial: Serial, at: datetime, sha256_original: bytes, key: ClaimKey) -> str:
+    """The claim that a document with this SHA-256 was sealed `at` under the serial.
+
+    Raises `ValueError` for a time without a zone, before 1970, or too late for the layout.
+    """
+    head = VERSION + key.id + _written_time(at)
+    digest = sha256_original[:_DIGEST_BYTES]
+    octets = digest + key.sign(_message(head, serial, digest))
+    return head + b32encode(octets).translate(_TO_CROCKFORD).decode("ascii")
+
+
+def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> Claim:
+    """What a scanned text claims: a whole address or only its end, in capitals or not.
+
+    Refuses with `ClaimMalformed`, `ClaimKeyUnknown` or `ClaimForged`.  Whether the serial was
+    issued, and is still good, is not in it.
+    """
+    serial, claim = _parts(text)
+    start = len(VERSION) + _KEY_ID_CHARACTERS
+    end = start + _TIME_CHARACTERS
+    at = datetime.fromtimestamp(decode(claim[start:end]), UTC)
+    octets = b32decode(claim[end:].translate(_FROM_CROCKFORD))
+    called = claim[len(VERSION) : start]
+    public = keys.get(called)
+    if public is None:
+        raise ClaimKeyUnknown(called)
+    digest, signature = octets[:_DIGEST_BYTES], octets[_DIGEST_BYTES:]
+    try:
+        public.verify(signature, _message(claim[:end], serial, digest))
+    except InvalidSignature as error:
+        raise ClaimForged(f"the signature of {serial} is not of key {called}") from error
+    return Claim(serial, called, at, digest)
+
+
+def matches(claim: Claim, original_sha256: bytes) -> bool:
+    """Whether the claim was made for the document with this SHA-256."""
+    return compare_digest(claim.digest16, original_sha256[:_DIGEST_BYTES])
+
+
+def _parts(text: str) -> tuple[Serial, str]:
+    # Some letters outside ASCII have capitals inside it; they are no part of a claim.
+    if len(text) > SCANNED_CHARACTERS_MAX or not text.isascii():
+        raise ClaimMalformed("longer than a code of ours, or characters it cannot hold")
+    *_, serial, claim = ["", "", *text.strip().upper().split("/")]
+    if len(claim) != CLAIM_CHARACTERS or not claim.startswith(VERSION):
+        raise ClaimMalformed(f"no claim of version {VERSION}")
+    if not _LETTERS.issuperset(claim):
+        raise ClaimMalformed("a character outside the alphabet")
+    try:
+        return Serial(serial), claim
+    except ValueError as error:
+        raise ClaimMalformed(f"no serial before the claim: {error}") from error
+
+
+def _written_time(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone")
+    seconds = int(at.timestamp())
+    if not 0 <= seconds < 1 << 5 * _TIME_CHARACTERS:
+        raise ValueError(f"a claim cannot hold the time {at}")
+    return encode(seconds, _TIME_CHARACTERS)
+
+
+def _message(head: str, serial: Serial, digest: bytes) -> bytes:
+    return _DOMAIN + head.encode("ascii") + serial.text.encode("ascii") + digest

@@ -1,0 +1,85 @@
+"""The private key a seal is made with: what every kind of it can do, and the kind kept in a file.
+
+Two algorithms are taken: RSA of 2,048 bits or more (PKCS #1 v1.5) and ECDSA on P-256, both with
+SHA-256.  Both are in ETSI TS 119 312 and understood by every reader of PDF.
+"""
+
+from pathlib import Path
+from typing import Literal, Protocol
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from meterai.sealing.model import IssuerUnusable
+
+RSA_BITS_MIN = 2048  # the least ETSI TS 119 312 allows
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+KeyAlgorithm = Literal["rsa", "p256"]
+
+_PKCS1 = padding.PKCS1v15()
+_SHA256 = hashes.SHA256()
+_ECDSA = ec.ECDSA(_SHA256)
+
+
+class SealKey(Protocol):
+    """A private key, wherever it is kept.  Safe to use from several threads at once."""
+
+    @property
+    def algorithm(self) -> KeyAlgorithm:
+        """What its signatures are."""
+
+    def public_key(self) -> PublicKey:
+        """The other half."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over SHA-256 of the message: PKCS #1 v1.5, or ECDSA in DER.
+
+        Refuses with `IssuerUnusable` if the key is out of reach.
+        """
+
+
+class FileKey:
+    """A key in memory, parsed once: parsing one of RSA costs a hundred times more than using it.
+
+    Refuses with `IssuerUnusable` a key that is neither P-256 nor RSA of 2,048 bits or more.
+    """
+
+    def __init__(self, private: PrivateKey) -> None:
+        self._private = private
+        self._public = private.public_key()
+        self.algorithm = algorithm_of(self._public)
+
+    def public_key(self) -> PublicKey:
+        """The other half."""
+        return self._public
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature over SHA-256 of the message."""
+        if isinstance(self._private, rsa.RSAPrivateKey):
+            return self._private.sign(message, _PKCS1, _SHA256)
+        return self._private.sign(message, _ECDSA)
+
+
+def load_file_key(path: Path) -> FileKey:
+    """The key in a PEM file without a password; refuses with `IssuerUnusable`."""
+    try:
+        private = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as cause:
+        raise IssuerUnusable(f"{path.name} is missing or holds no private key") from cause
+    if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise IssuerUnusable(f"{path.name} is neither RSA nor on an elliptic curve")
+    return FileKey(private)
+
+
+def algorithm_of(key: object) -> KeyAlgorithm:
+    """The algorithm of a public key; refuses with `IssuerUnusable` what we do not seal with."""
+    match key:
+        case rsa.RSAPublicKey() if key.key_size >= RSA_BITS_MIN:
+            return "rsa"
+        case ec.EllipticCurvePublicKey() if isinstance(key.curve, ec.SECP256R1):
+            return "p256"
+    raise IssuerUnusable("the key is neither P-256 nor RSA of 2,048 bits or more")

@@ -1,0 +1,289 @@
+"""The syntax of PDF objects (ISO 32000-2, section 7.3), read from hostile bytes.
+
+A value is Python's own: `None`, `bool`, `int`, `float`, a name as `str` with its slash, a string as
+`bytes`, a `Ref`, a `list`, or a `Dictionary`.  A dictionary knows where each of its values stands
+and parses none until asked: sealing looks at a dozen values of a file of a thousand pages, and
+what it changes, it changes by inserting into the bytes that are there.
+
+Everything here refuses with `DocumentBroken`.  The expressions are possessive (`++`): no input
+makes them try again.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from meterai.sealing.model import DocumentBroken
+
+TOKENS_MAX = 500_000  # in one value; the largest number tree of a book has 100,000
+DEPTH_MAX = 64  # of arrays in arrays, and of trees in a file; real ones are under ten deep
+
+_WHITE = rb"[\0\t\n\f\r ]"
+_REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"
+SKIP = rb"%b*+(?:%%[^\r\n]*+[\r\n]%b*+)*+" % (_WHITE, _WHITE)
+_TOKEN = re.compile(
+    SKIP
+    + rb"(?:(<<)|(>>)|(\[)|(\])"
+    + rb"|(/%b*+)" % _REGULAR
+    + rb"|(\()"
+    + rb"|(<[0-9A-Fa-f\0\t\n\f\r ]*+>)"
+    + rb"|(\d++%b++\d++%b++R(?!%b))" % (_WHITE, _WHITE, _REGULAR)
+    + rb"|(%b++))" % _REGULAR
+)
+_DICT, _DICT_END, _ARRAY, _ARRAY_END, _NAME, _STRING, _HEX, _REF, _WORD = range(1, 10)
+_OPENING, _CLOSING = {_DICT, _ARRAY}, {_DICT_END, _ARRAY_END}
+
+_STRING_PIECE = re.compile(rb"[^()\\]*+(?:\\.[^()\\]*+)*+([()])", re.DOTALL)
+_ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|\r\n?", re.DOTALL)
+_ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+_NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+_INTEGER = re.compile(rb"[+-]?\d{1,18}")
+_REAL = re.compile(rb"[+-]?(?:\d{1,18}\.?\d*|\.\d+)")
+_NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
+_REF_PARTS = re.compile(rb"(\d{1,10})%b++(\d{1,5})(?!\d)" % _WHITE)
+
+_REF_ARRAY = re.compile(
+    SKIP
+    + rb"\[((?:%b*+\d{1,10}%b++\d{1,5}%b++R(?!%b))++)%b*+\]"
+    % (_WHITE, _WHITE, _WHITE, _REGULAR, _WHITE)
+)
+_REF_PAIR = re.compile(rb"(\d++)%b++(\d++)" % _WHITE)
+
+Span: TypeAlias = tuple[int, int]
+
+
+class Ref(NamedTuple):
+    """A reference to an object by number and generation."""
+
+    number: int
+    generation: int
+
+
+class Dictionary:
+    """One dictionary in some bytes.
+
+    `start` is behind its `<<`, `stop` at its `>>`; `spans` says where the value of each key
+    (with its slash) stands.  `owner` is the object whose strings these are, for decryption;
+    `None` inside an object stream, which is encrypted as a whole.
+    """
+
+    __slots__ = ("buffer", "is_ambiguous", "owner", "spans", "start", "stop")
+
+    def __init__(self, buffer: bytes, start: int, owner: Ref | None = None) -> None:
+        """Read the dictionary that begins at `start`, white space before it allowed."""
+        opening = _TOKEN.match(buffer, start)
+        if opening is None or opening.lastindex != _DICT:
+            raise DocumentBroken("a dictionary was expected")
+        self.buffer = buffer
+        self.owner = owner
+        self.start = place = opening.end()
+        self.spans: dict[bytes, Span] = {}
+        self.is_ambiguous = False  # some key stands twice, and readers disagree which one counts
+        match = _TOKEN.match
+        for _ in range(TOKENS_MAX):
+            key = match(buffer, place)
+            if key is None or key.lastindex not in (_NAME, _DICT_END):
+                raise DocumentBroken("a dictionary without a proper key or end")
+            if key.lastindex == _DICT_END:
+                self.stop = key.start(_DICT_END)
+                return
+            name = key[_NAME]
+            if b"#" in name:
+                name = _unescaped_name(name)
+            self.is_ambiguous |= name in self.spans
+            value = match(buffer, key.end())
+            if value is None or value.lastindex in _CLOSING:
+                raise DocumentBroken("a key without a value")
+            # Most values are one token; only brackets and strings have to be followed to their end.
+            kind = value.lastindex or 0
+            place = value.end() if kind in (_NAME, _REF, _WORD, _HEX) else _end(buffer, value)
+            self.spans[name] = (value.start(kind), place)
+        raise DocumentBroken("a dictionary of too many keys")
+
+    @property
+    def end(self) -> int:
+        """Where the dictionary ends, behind its `>>`."""
+        return self.stop + 2
+
+    @property
+    def inside(self) -> bytes:
+        """The bytes between `<<` and `>>`."""
+        return self.buffer[self.start : self.stop]
+
+    def raw(self, key: bytes) -> bytes | None:
+        """The value as it is written."""
+        span = self.spans.get(key)
+        return self.buffer[span[0] : span[1]] if span is not None else None
+
+    def get(self, key: bytes) -> "Value":
+        """The value, references unfollowed; `None` if it is missing or null."""
+        span = self.spans.get(key)
+        if span is None:
+            return None
+        return value_at(self.buffer, span[0], self.owner)[0]
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self.spans
+
+
+Value: TypeAlias = bool | int | float | str | bytes | Ref | list["Value"] | Dictionary | None
+
+
+def value_at(buffer: bytes, place: int, owner: Ref | None, depth: int = 0) -> tuple[Value, int]:
+    """The value that begins at `place`, and where it ends."""
+    token = _TOKEN.match(buffer, place)
+    if token is None or token.lastindex in _CLOSING:
+        raise DocumentBroken("a value was expected")
+    match token.lastindex:
+        case 1:
+            found = Dictionary(buffer, token.start(_DICT), owner)
+            return found, found.end
+        case 3:
+            return _array(buffer, token.end(), owner, depth)
+        case 5:
+            return _unescaped_name(token[_NAME]).decode("latin-1"), token.end()
+        case 6:
+            end = _string_end(buffer, token.end())
+            return _literal(buffer[token.end() : end - 1]), end
+        case 7:
+            digits = _NOT_HEX.sub(b"", token[_HEX])
+            return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii")), token.end()
+        case 8:
+            return ref_at(buffer, token.start(_REF)), token.end()
+        case _:
+            return _word(token[_WORD]), token.end()
+
+
+def ref_at(buffer: bytes, place: int) -> Ref:
+    """The reference that begins exactly at `place`."""
+    parts = _REF_PARTS.match(buffer, place)
+    if parts is None:
+        raise DocumentBroken("a reference was expected")
+    return Ref(int(parts[1]), int(parts[2]))
+
+
+class RefList:
+    """An array of references and nothing else, each made when it is asked for.
+
+    The kids of a page tree are many, and one is wanted.
+    """
+
+    def __init__(self, pairs: list[tuple[bytes, bytes]]) -> None:
+        self._pairs = pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, index: int) -> Ref:
+        number, generation = self._pairs[index]
+        return Ref(int(number), int(generation))
+
+
+def ref_list_at(buffer: bytes, place: int) -> RefList | None:
+    """The array that begins at or after `place`; `None` if it is none of references only."""
+    whole = _REF_ARRAY.match(buffer, place)
+    return RefList(_REF_PAIR.findall(whole[1])) if whole is not None else None
+
+
+def with_strings(text: bytes, write: Callable[[bytes], bytes]) -> bytes:
+    """The text of a value, each string in it replaced by what `write` makes of its octets."""
+    pieces, place, kept = [], 0, 0
+    while (token := _TOKEN.match(text, place)) is not None:
+        place = token.end()
+        if token.lastindex in (_STRING, _HEX):
+            start = token.start(token.lastindex)
+            octets, place = value_at(text, start, None)
+            assert isinstance(octets, bytes)
+            pieces += [text[kept:start], write(octets)]
+            kept = place
+    pieces.append(text[kept:])
+    return b"".join(pieces)
+
+
+def _array(buffer: bytes, place: int, owner: Ref | None, depth: int) -> tuple[list[Value], int]:
+    if depth == DEPTH_MAX:
+        raise DocumentBroken("arrays nested too deep")
+    items: list[Value] = []
+    while len(items) < TOKENS_MAX:
+        token = _TOKEN.match(buffer, place)
+        if token is None:
+            break
+        if token.lastindex == _ARRAY_END:
+            return items, token.end()
+        item, place = value_at(buffer, place, owner, depth + 1)
+        items.append(item)
+    raise DocumentBroken("an array without an end, or of too many items")
+
+
+def _end(buffer: bytes, token: re.Match[bytes]) -> int:
+    """Where the value that begins with the token ends."""
+    kind, place = token.lastindex, token.end()
+    if kind == _STRING:
+        return _string_end(buffer, place)
+    if kind not in _OPENING:
+        return place
+    depth = 1
+    match = _TOKEN.match
+    for _ in range(TOKENS_MAX):
+        inner = match(buffer, place)
+        if inner is None:
+            raise DocumentBroken("a value without an end")
+        kind, place = inner.lastindex, inner.end()
+        if kind == _STRING:
+            place = _string_end(buffer, place)
+        elif kind in _OPENING:
+            depth += 1
+        elif kind in _CLOSING:
+            depth -= 1
+            if not depth:
+                return place
+    raise DocumentBroken("a value of too many parts")
+
+
+def _string_end(buffer: bytes, place: int) -> int:
+    """Where a literal string ends, `place` being behind its first parenthesis."""
+    depth = 1
+    while depth:
+        piece = _STRING_PIECE.match(buffer, place)
+        if piece is None:
+            raise DocumentBroken("a string without an end")
+        depth += 1 if piece[1] == b"(" else -1
+        place = piece.end()
+    return place
+
+
+def _literal(text: bytes) -> bytes:
+    return _ESCAPE.sub(_unescaped, text) if b"\\" in text or b"\r" in text else text
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    escaped = found[1]
+    if escaped is None:
+        return b"\n"  # an end of line in a string is a line feed, however it is written
+    if escaped[0] in b"01234567":
+        return bytes([int(escaped, 8) & 0xFF])
+    if escaped in (b"\n", b"\r", b"\r\n"):
+        return b""
+    return _ESCAPED.get(escaped, escaped)
+
+
+def _unescaped_name(name: bytes) -> bytes:
+    if b"#" not in name:
+        return name
+    return _NAME_ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), name)
+
+
+def _word(word: bytes) -> bool | int | float | None:
+    if _INTEGER.fullmatch(word):
+        return int(word)
+    if _REAL.fullmatch(word):
+        return float(word)
+    match word:
+        case b"true":
+            return True
+        case b"false":
+            return False
+        case b"null":
+            return None
+        case _:
+            raise DocumentBroken("a value that is no object")

@@ -1,0 +1,93 @@
+"""One bounded exchange over HTTP with an authority: time-stamps, OCSP, lists of revocations.
+
+The addresses come from certificates and settings.  No redirect is followed, no proxy is used, and
+both the bytes of the answer and the seconds until it is complete have limits, so an authority that
+misbehaves costs one seal some seconds and nothing else.
+"""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Timer
+from urllib.parse import urlsplit
+
+_PIECE_BYTES = 64 * 1024
+
+
+class Unreached(Exception):
+    """No answer that could be used: refused, late, too large, another status than 200."""
+
+
+def exchange(
+    url: str,
+    *,
+    timeout_seconds: float,
+    bytes_max: int,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
+    """The body of the answer to a GET, or to a POST of `body`; raises `Unreached`.
+
+    `timeout_seconds` counts for the whole exchange after the connection was opened, and once more
+    for opening it.
+    """
+    connection, target = _connection(url, timeout_seconds)
+    try:
+        connection.connect()
+        with _cut_off(connection, timeout_seconds):
+            method = "GET" if body is None else "POST"
+            connection.request(method, target, body, dict(headers or {}))
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise Unreached(f"{url} answered {answer.status}")
+            received = bytearray()
+            while piece := answer.read(_PIECE_BYTES):
+                received += piece
+                if len(received) > bytes_max:
+                    raise Unreached(f"{url} answered more than {bytes_max} bytes")
+            return bytes(received)
+    except (OSError, HTTPException, ValueError) as cause:
+        raise Unreached(f"{url} gave no answer ({type(cause).__name__})") from cause
+    finally:
+        connection.close()
+
+
+def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as cause:
+        raise Unreached("an address that cannot be read") from cause
+    if not host or not url.isascii() or not url.isprintable() or " " in url:
+        raise Unreached("an address that cannot be read")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    match parts.scheme:
+        case "http":
+            return HTTPConnection(host, port, timeout=timeout_seconds), target
+        case "https":
+            context = ssl.create_default_context()
+            return HTTPSConnection(host, port, timeout=timeout_seconds, context=context), target
+    raise Unreached(f"an address of the scheme {parts.scheme!r}, only http and https are spoken")
+
+
+@contextmanager
+def _cut_off(connection: HTTPConnection, after_seconds: float) -> Iterator[None]:
+    """Break the connection when the time is over.
+
+    The time-out of a socket counts from one byte to the next; a peer that sends a byte a second
+    would hold us for hours.
+    """
+
+    def cut() -> None:
+        with suppress(OSError):
+            # SHUT_RDWR: a thread that is reading wakes up, which closing alone does not do.
+            connection.sock.shutdown(2)
+
+    timer = Timer(after_seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

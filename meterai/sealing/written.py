@@ -1,0 +1,38 @@
+"""PDF values as they are written: numbers, strings, streams.  Bytes, nothing looked at."""
+
+from typing import NamedTuple
+
+
+class Stream(NamedTuple):
+    """One stream before it has a number: its dictionary's entries, and its encoded data.
+
+    `entries` stand between `<<` and `>>`; the length is added by whoever writes it, because
+    encryption may change it.
+    """
+
+    entries: bytes
+    data: bytes
+
+
+def number(value: float) -> bytes:
+    """A number to a ten-thousandth, in the shortest form."""
+    text = b"%.4f" % value
+    return text.rstrip(b"0").rstrip(b".") if value else b"0"
+
+
+def numbers(*values: float) -> bytes:
+    """Several numbers, spaces between."""
+    return b" ".join([number(value) for value in values])
+
+
+def text_octets(text: str) -> bytes:
+    """The bytes of a text string: ASCII, or UTF-16 with its mark (ISO 32000-1, section 7.9.2)."""
+    return text.encode("ascii") if text.isascii() else b"\xfe\xff" + text.encode("utf-16-be")
+
+
+def string(octets: bytes) -> bytes:
+    """A string of these bytes; in readable form where every byte is printable."""
+    if octets.isascii() and octets.decode("ascii").isprintable():
+        escaped = octets.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
+        return b"(%b)" % escaped
+    return b"<%b>" % octets.hex().encode("ascii")

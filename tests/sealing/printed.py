@@ -1,0 +1,135 @@
+"""Stamps on paper: one page of PDF around the objects of `appearance`, its pictures, scans of it."""
+
+import io
+import random
+import secrets
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy
+import pypdfium2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from PIL import Image, ImageFilter
+
+from meterai.kit.serial import Serial, SerialMaker
+from meterai.sealing import appearance, claim, qr
+from meterai.sealing.written import Stream, numbers
+
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+KEY = claim.ClaimKey(Ed25519PrivateKey.generate())
+POINTS_PER_MM = 72 / 25.4
+MAKER = SerialMaker(7)
+
+
+def code_text(serial: Serial, characters: int = 0) -> str:
+    """What a code of the platform holds, its address lengthened to make up so many characters."""
+    tail = f"/{serial}/{claim.make(serial, AT, secrets.token_bytes(32), KEY)}"
+    return "HTTPS://METERAI.EXAMPLE/C".ljust(characters - len(tail), "X") + tail
+
+
+def page(
+    width: float,
+    *,
+    text: str = "",
+    serial: Serial | None = None,
+    turns: int = 0,
+    specimen: bool = True,
+    official: bytes | None = None,
+    flat: bool = False,
+    size: tuple[float, float] = (120.0, 130.0),
+    at: tuple[float, float] = (30.3, 40.7),
+) -> bytes:
+    """A page turned `turns` quarters, with a stamp of this width at a place in its own, unturned
+    coordinates; the stamp stands upright as the page is seen.
+
+    It is an annotation, or with `flat` a part of the content, where text can be searched.
+    """
+    serial = serial or MAKER.make()
+    text = text or code_text(serial)
+    code = qr.encoder_for(len(text)).draw(text)
+    shared, first = appearance.shared(specimen=specimen, official=official), 5
+    face = appearance.face(serial, code, width, turns, first)
+    across, up = (width, width * 1.12) if turns % 2 == 0 else (width * 1.12, width)
+    last = first + shared.count
+    x, y = at
+    content = b"/Face Do" if flat else b""
+    annotations = b"" if flat else b"/Annots[4 0 R]"
+    return _file(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %b]/Rotate %d/Contents %d 0 R%b"
+            b"/Resources<</XObject<</Face %d 0 R>>>>>>"
+            % (numbers(*size), 90 * turns, last + 1, annotations, last),
+            b"<</Type/Annot/Subtype/Stamp/F 4/Rect[%b]/AP<</N %d 0 R>>>>"
+            % (numbers(x, y, x + across, y + up), last),
+            *shared.objects(first),
+            face,
+            Stream(b"", content),
+        ]
+    )
+
+
+def _file(bodies: Sequence[Stream | bytes]) -> bytes:
+    out = io.BytesIO()
+    out.write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+    rows = [b"0000000000 65535 f \n"]
+    for number, body in enumerate(bodies, start=1):
+        rows.append(b"%010d 00000 n \n" % out.tell())
+        if isinstance(body, Stream):
+            body = b"<<%b/Length %d>>stream\n%b\nendstream" % (
+                body.entries,
+                len(body.data),
+                body.data,
+            )
+        out.write(b"%d 0 obj\n%b\nendobj\n" % (number, body))
+    start = out.tell()
+    out.write(b"xref\n0 %d\n%b" % (len(rows), b"".join(rows)))
+    out.write(b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(rows), start))
+    return out.getvalue()
+
+
+def rendered(document: bytes, dpi: float) -> Image.Image:
+    """The first page as PDFium shows it."""
+    opened = pypdfium2.PdfDocument(document)
+    opened.init_forms()
+    picture = opened[0].render(scale=dpi / 72, may_draw_forms=True).to_pil()
+    opened.close()
+    return picture
+
+
+def printed(document: bytes, dpi: int, directory: Path) -> Image.Image:
+    """The first page in grey as Poppler prints it."""
+    source, target = directory / "page.pdf", directory / "page"
+    source.write_bytes(document)
+    command = ["pdftoppm", "-r", str(dpi), "-gray", "-singlefile", str(source), str(target)]
+    subprocess.run(command, check=True)
+    with Image.open(target.with_suffix(".pgm")) as picture:
+        return picture.copy()
+
+
+def scanned(
+    picture: Image.Image,
+    seed: int,
+    *,
+    tilt: float = 0.0,
+    blur: float = 0.0,
+    noise: float = 0.0,
+    ink: tuple[int, int] = (0, 255),
+    jpeg: int = 95,
+) -> Image.Image:
+    """What a scanner makes of a print: tilted by up to so many degrees, blurred (pixels), between
+    these tones of ink and paper, with noise (tones) and the losses of JPEG."""
+    chance = random.Random(seed)
+    picture = picture.convert("L")
+    picture = picture.rotate(chance.uniform(-tilt, tilt), Image.Resampling.BICUBIC, fillcolor=255)
+    picture = picture.filter(ImageFilter.GaussianBlur(blur))
+    dark, light = ink
+    tones = numpy.asarray(picture, dtype=float) / 255 * (light - dark) + dark
+    tones += numpy.random.default_rng(seed).normal(0, noise, tones.shape)
+    picture = Image.fromarray(tones.clip(0, 255).astype("uint8"))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=jpeg)
+    return Image.open(out)

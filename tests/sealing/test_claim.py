@@ -1,0 +1,153 @@
+"""The claim in a QR code: what was signed is read back, anything else is refused by its name."""
+
+import secrets
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.kit.ids import ALPHABET
+from meterai.kit.serial import SerialMaker
+from meterai.sealing import claim, qr
+from meterai.sealing.claim import Claim, ClaimForged, ClaimKey, ClaimKeyUnknown, ClaimMalformed
+
+AT = datetime(2026, 11, 24, 8, 0, 7, tzinfo=UTC)
+KEY, OTHER = ClaimKey(Ed25519PrivateKey.generate()), ClaimKey(Ed25519PrivateKey.generate())
+KEYS = {KEY.id: KEY.public, OTHER.id: OTHER.public}
+SERIALS = SerialMaker(7)
+SERIAL = SERIALS.make()
+DIGEST = secrets.token_bytes(32)
+CLAIM = claim.make(SERIAL, AT, DIGEST, KEY)
+SCANNED = f"{qr.check_address('https://meterai.example/c', SERIAL)}/{CLAIM}"
+
+
+def pem(key):
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+@given(
+    st.integers(0, (1 << 35) - 1).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)),
+    st.binary(min_size=32, max_size=32),
+)
+def test_what_was_claimed_is_read(at, digest):
+    serial = SERIALS.make()
+    text = claim.make(serial, at, digest, KEY)
+    assert len(text) == claim.CLAIM_CHARACTERS
+    assert set(text) <= set(ALPHABET)
+    read = claim.read(f"{serial}/{text}", KEYS)
+    assert read == Claim(serial, KEY.id, at, digest[:16])
+    assert claim.matches(read, digest)
+    assert not claim.matches(read, bytes(32)) or not any(digest[:16])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [SCANNED, SCANNED.lower(), SCANNED.title(), f" {SCANNED}\n", f"{SERIAL}/{CLAIM}"],
+)
+def test_address_and_case_do_not_matter(text):
+    assert claim.read(text, KEYS) == Claim(SERIAL, KEY.id, AT, DIGEST[:16])
+
+
+def test_another_zone_is_the_same_time():
+    jakarta = timezone(timedelta(hours=7))
+    assert claim.make(SERIAL, AT.astimezone(jakarta), DIGEST, KEY) == CLAIM
+
+
+def test_every_change_of_a_character_is_refused():
+    text = f"{SERIAL}/{CLAIM}"
+    kinds = set()
+    for place, written in enumerate(text):
+        for letter in ALPHABET + "ILOU/-=. é\u0131":
+            if letter == written:
+                continue
+            with pytest.raises((ClaimMalformed, ClaimKeyUnknown, ClaimForged)) as refused:
+                claim.read(text[:place] + letter + text[place + 1 :], KEYS)
+            kinds.add(refused.type)
+    assert kinds == {ClaimMalformed, ClaimKeyUnknown, ClaimForged}
+
+
+def test_a_claim_is_for_one_serial():
+    with pytest.raises(ClaimForged):
+        claim.read(f"{SERIALS.make()}/{CLAIM}", KEYS)
+
+
+def test_another_key_does_not_sign_for_us():
+    with pytest.raises(ClaimKeyUnknown) as refused:
+        claim.read(SCANNED, {OTHER.id: OTHER.public})
+    assert refused.value.facts() == {"key_id": KEY.id}
+    with pytest.raises(ClaimForged):
+        claim.read(SCANNED, {KEY.id: OTHER.public})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "/",
+        CLAIM,
+        str(SERIAL),
+        f"{CLAIM}/{SERIAL}",
+        f"{SERIAL}/{CLAIM}/",
+        f"{SERIAL}/{CLAIM[:-1]}",
+        f"{SERIAL}/{CLAIM}0",
+        f"{SERIAL}/2{CLAIM[1:]}",
+        f"{SERIAL}/{CLAIM[:-1]}\u017f",
+        f"{SERIAL}/{CLAIM}".rjust(claim.SCANNED_CHARACTERS_MAX + 1, "/"),
+    ],
+)
+def test_what_is_no_claim_is_malformed(text):
+    with pytest.raises(ClaimMalformed):
+        claim.read(text, KEYS)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused(text):
+    with pytest.raises(ClaimMalformed):
+        claim.read(text, KEYS)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [AT.replace(tzinfo=None), datetime(1969, 1, 1, tzinfo=UTC), datetime(3100, 1, 1, tzinfo=UTC)],
+)
+def test_a_time_that_cannot_be_written_is_an_error(at):
+    with pytest.raises(ValueError, match="time"):
+        claim.make(SERIAL, at, DIGEST, KEY)
+
+
+def test_public_keys_come_from_files(tmp_path):
+    paths = []
+    for number, key in enumerate((KEY, OTHER, KEY)):
+        paths.append(tmp_path / f"{number}.pem")
+        paths[-1].write_bytes(pem(key.public))
+    assert claim.read(SCANNED, claim.load_public_keys(paths)).serial == SERIAL
+    assert claim.load_public_keys([]) == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no key", pem(ec.generate_private_key(ec.SECP256R1()).public_key()), None]
+)
+def test_a_file_without_a_key_of_ours_is_refused(tmp_path, content):
+    path = tmp_path / "key.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(claim.ClaimKeyUnusable):
+        claim.load_public_keys([path])
+
+
+def test_two_keys_of_one_id_are_refused(tmp_path):
+    # Four letters are 20 bits: among a few thousand keys two share one.
+    found = {}
+    while True:
+        key = Ed25519PrivateKey.generate().public_key()
+        twin = found.setdefault(claim.key_id(key), key)
+        if twin is not key:
+            break
+    for name, one in (("a", key), ("b", twin)):
+        (tmp_path / name).write_bytes(pem(one))
+    with pytest.raises(claim.ClaimKeyUnusable, match="same id"):
+        claim.load_public_keys([tmp_path / "a", tmp_path / "b"])

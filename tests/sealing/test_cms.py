@@ -1,0 +1,289 @@
+"""The signature container: laid out once, written fast, read strictly, whoever wrote it."""
+
+import hashlib
+import random
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+from asn1crypto import cms as asn1
+from asn1crypto import tsp as _attributes_of_time_stamping  # noqa: F401 - names its attributes
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding as paddings
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.sealing import cms, der
+from meterai.sealing.cms import ContainerUnreadable
+from meterai.sealing.der import SEQUENCE, SET, tlv
+from meterai.sealing.development import development_issuer
+from meterai.sealing.issuer import Issuer
+
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+DIGEST = hashlib.sha256(b"a document").digest()
+TOKEN = tlv(SEQUENCE, tlv(0x06, b"\x2a\x03"), bytes(1_500))  # nothing reads what is in it here
+
+
+@pytest.fixture(scope="module", params=["p256", "rsa2048"])
+def issuer(request, tmp_path_factory) -> Issuer:
+    directory = tmp_path_factory.mktemp("cms") / "issuer"
+    return development_issuer(directory, algorithm=request.param, at=AT)
+
+
+def test_what_is_written_is_read(issuer):
+    for number in range(20):
+        digest = hashlib.sha256(bytes([number])).digest()
+        encoded = issuer.sign(digest)
+        assert len(encoded) <= issuer.container_bytes_max
+        read = cms.read(encoded)
+        assert read.leaf == issuer.chain[0]
+        assert set(read.others) == set(issuer.chain[1:])
+        assert read.message_digest == digest
+        assert read.names_leaf
+        assert read.is_der
+        assert read.time_stamp is None
+        assert read.signature_holds()
+        assert read.is_laid_out_as_ours(encoded)
+        assert cms.der_length(encoded + bytes(500)) == len(encoded)
+
+
+def test_hexadecimal_is_the_same_container(issuer):
+    encoded = bytes.fromhex(issuer.sign_hex(DIGEST).decode("ascii"))
+    assert cms.read(encoded).signature_holds()
+    assert cms.read(encoded).is_laid_out_as_ours(encoded)
+
+
+def test_every_length_of_an_ecdsa_signature_is_framed(tmp_path):
+    issuer = development_issuer(tmp_path / "issuer", at=AT)
+    layout = cms.Layout(issuer.chain)
+    attributes = layout.attributes(DIGEST)
+    for length in range(8, 300):
+        head, middle = layout.around_signature(length)
+        signature = bytes([7]) * length
+        assert head + DIGEST + middle + signature == layout.container(attributes, signature)
+
+
+def test_a_general_parser_finds_the_same(issuer):
+    content = asn1.ContentInfo.load(issuer.sign(DIGEST), strict=True)["content"]
+    signer = content["signer_infos"][0]
+    attributes = {one["type"].native: one["values"][0] for one in signer["signed_attrs"]}
+    assert attributes["content_type"].native == "data"
+    assert attributes["message_digest"].native == DIGEST
+    first = attributes["signing_certificate_v2"]["certs"][0]
+    assert first["cert_hash"].native == issuer.chain[0].fingerprint(hashes.SHA256())
+    assert first["issuer_serial"]["serial_number"].native == issuer.chain[0].serial_number
+    # DER: encoded anew from its values, it is the same to the byte.
+    assert content["signer_infos"].untag().dump(force=True) == content["signer_infos"].dump()
+    assert der.is_strict(issuer.sign(DIGEST))
+
+
+def test_a_time_stamp_is_carried_and_nothing_else(issuer):
+    seen = []
+
+    def token_over(signature: bytes) -> bytes:
+        seen.append(signature)
+        return TOKEN
+
+    encoded = issuer.sign_with_time(DIGEST, token_over)
+    assert len(encoded) <= issuer.timed_container_bytes_max
+    read = cms.read(encoded)
+    assert seen == [read.signature]
+    assert read.time_stamp == TOKEN
+    assert read.signature_holds()
+    assert read.is_laid_out_as_ours(encoded)
+    signer = asn1.ContentInfo.load(encoded, strict=True)["content"]["signer_infos"][0]
+    assert [one["type"].native for one in signer["unsigned_attrs"]] == [
+        "signature_time_stamp_token"
+    ]
+
+
+def test_the_reserve_holds_the_largest_time_stamp(issuer):
+    frame = len(tlv(SEQUENCE, bytes(cms.TIME_STAMP_BYTES_MAX - 4))) - cms.TIME_STAMP_BYTES_MAX
+    assert frame == 0
+    largest = tlv(SEQUENCE, bytes(cms.TIME_STAMP_BYTES_MAX - 4))
+    lengths = {len(issuer.sign_with_time(DIGEST, lambda _: largest)) for _ in range(20)}
+    assert max(lengths) <= issuer.timed_container_bytes_max
+    with pytest.raises(ValueError, match="at most"):
+        issuer.sign_with_time(DIGEST, lambda _: largest + b"\0")
+
+
+def rebuilt(encoded: bytes, **changes: bytes) -> bytes:
+    """The container with other unsigned attributes, signers or certificates."""
+    read = cms.read(encoded)
+    layout = cms.Layout((read.leaf, *read.others))
+    content = asn1.ContentInfo.load(encoded)["content"]
+    signer = content["signer_infos"][0].dump()
+    inside = der.element(signer, 0, len(signer))
+    signer = tlv(SEQUENCE, signer[inside.start :], changes.get("unsigned", b""))
+    signed_data = tlv(
+        SEQUENCE,
+        tlv(0x02, b"\x01"),
+        content["digest_algorithms"].dump(),
+        content["encap_content_info"].dump(),
+        changes.get("certificates", content["certificates"].dump()),
+        tlv(SET, signer, changes.get("more_signers", b"")),
+    )
+    whole = tlv(SEQUENCE, cms.SIGNED_DATA, tlv(0xA0, signed_data))
+    assert changes or whole == encoded == layout.container(read.signed_bytes, read.signature)
+    return whole
+
+
+def token_attribute(*tokens: bytes) -> bytes:
+    return tlv(SEQUENCE, cms.TIME_STAMP_TOKEN, tlv(SET, *tokens))
+
+
+@pytest.mark.parametrize(
+    "unsigned",
+    [
+        token_attribute(TOKEN) * 2,
+        token_attribute(TOKEN, TOKEN),
+        token_attribute(TOKEN) + tlv(SEQUENCE, tlv(0x06, b"\x2a\x04"), tlv(SET, b"\x05\x00")),
+        tlv(SEQUENCE, tlv(0x06, b"\x2a\x04"), tlv(SET, b"\x05\x00")),
+    ],
+    ids=["twice", "two-values", "another-beside", "another"],
+)
+def test_other_unsigned_attributes_are_not_ours(issuer, unsigned):
+    encoded = issuer.sign(DIGEST)
+    assert rebuilt(encoded) == encoded
+    changed = rebuilt(encoded, unsigned=tlv(0xA1, unsigned))
+    read = cms.read(changed)
+    assert read.time_stamp is None
+    assert read.signature_holds()
+    assert not read.is_laid_out_as_ours(changed)
+
+
+def test_another_certificate_is_not_ours_and_too_many_are_unreadable(issuer, tmp_path):
+    encoded = issuer.sign(DIGEST)
+    stranger = development_issuer(tmp_path / "other", at=AT).root.public_bytes(Encoding.DER)
+    own = b"".join(sorted(one.public_bytes(Encoding.DER) for one in issuer.chain))
+    changed = rebuilt(encoded, certificates=tlv(0xA0, own, stranger))
+    assert not cms.read(changed).is_laid_out_as_ours(changed)
+    twice = rebuilt(encoded, certificates=tlv(0xA0, own, own))
+    assert not cms.read(twice).is_laid_out_as_ours(twice)
+    with pytest.raises(ContainerUnreadable):
+        cms.read(rebuilt(encoded, certificates=tlv(0xA0, own, stranger * 18)))
+    with pytest.raises(ContainerUnreadable):
+        cms.read(rebuilt(encoded, certificates=tlv(0xA0, stranger)))
+    with pytest.raises(ContainerUnreadable):
+        cms.read(rebuilt(encoded, certificates=tlv(0xA0)))
+
+
+def test_two_signers_and_bytes_behind_are_unreadable(issuer):
+    encoded = issuer.sign(DIGEST)
+    signer = asn1.ContentInfo.load(encoded)["content"]["signer_infos"][0].dump()
+    for spoilt in (rebuilt(encoded, more_signers=signer), encoded + b"\0", encoded[:-1], b""):
+        with pytest.raises(ContainerUnreadable):
+            cms.read(spoilt)
+
+
+def test_a_signed_attribute_twice_is_unreadable(issuer):
+    encoded = issuer.sign(DIGEST)
+    read = cms.read(encoded)
+    attributes = read.signed_bytes
+    inside = der.members(attributes, der.element(attributes, 0, len(attributes)))
+    parts = [attributes[one.at : one.stop] for one in inside]
+    layout = cms.Layout(issuer.chain)
+    for changed in (parts + parts[1:2], parts[1:], parts[:1] + parts[2:]):
+        with pytest.raises(ContainerUnreadable):
+            cms.read(layout.container(tlv(SET, *changed), read.signature))
+    unnamed = cms.read(layout.container(tlv(SET, *parts[:2]), read.signature))
+    assert not unnamed.names_leaf
+    assert not unnamed.signature_holds()
+
+
+def indefinite(encoded: bytes) -> bytes:
+    """The same content with the outermost length left open, as BER allows."""
+    outer = der.element(encoded, 0, len(encoded))
+    return b"\x30\x80" + encoded[outer.start :] + b"\0\0"
+
+
+def longer(encoded: bytes) -> bytes:
+    """The same content with a length of one byte too many."""
+    outer = der.element(encoded, 0, len(encoded))
+    length = outer.stop - outer.start
+    return b"\x30\x83" + length.to_bytes(3, "big") + encoded[outer.start :]
+
+
+@pytest.mark.parametrize("written", [indefinite, longer])
+def test_what_is_not_der_is_named_and_never_holds(issuer, written):
+    encoded = written(issuer.sign(DIGEST))
+    assert cms.der_length(encoded + bytes(40)) == len(encoded)
+    read = cms.read(encoded)
+    assert read.leaf == issuer.chain[0]
+    assert not read.is_der
+    assert not read.signature_holds()
+    assert not read.is_laid_out_as_ours(encoded)
+    with pytest.raises(ContainerUnreadable):
+        cms.read(encoded + b"\0")
+
+
+@pytest.mark.parametrize("padding_name", ["pkcs1", "pss", "sha384"])
+def test_signatures_of_others_are_recognised(tmp_path, padding_name):
+    issuer = development_issuer(tmp_path / "issuer", algorithm="rsa2048", at=AT)
+    key = serialization.load_pem_private_key((tmp_path / "issuer" / "seal.key").read_bytes(), None)
+    digest = hashes.SHA384() if padding_name == "sha384" else hashes.SHA256()
+    padding = None
+    if padding_name == "pss":
+        padding = paddings.PSS(paddings.MGF1(digest), paddings.PSS.DIGEST_LENGTH)
+    encoded = (
+        pkcs7.PKCS7SignatureBuilder()
+        .set_data(b"a document")
+        .add_signer(issuer.chain[0], key, digest, rsa_padding=padding)
+        .add_certificate(issuer.chain[1])
+        .sign(Encoding.DER, [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary])
+    )
+    read = cms.read(encoded)
+    assert read.leaf == issuer.chain[0]
+    assert read.message_digest == hashlib.new(read.digest_name, b"a document").digest()
+    assert not read.names_leaf
+    assert read.signature_holds() == (padding_name != "pss")
+    assert not read.is_laid_out_as_ours(encoded)
+
+
+def test_a_byte_anywhere_changed_never_passes(issuer):
+    """A container with one byte changed is unreadable, does not hold, or is not laid out as ours."""
+    encoded = issuer.sign_with_time(DIGEST, lambda _: TOKEN)
+    token_at = encoded.index(TOKEN)
+    picked = random.Random(20261124).sample(range(token_at), 400)
+    for place in [*range(60), *picked]:
+        spoilt = bytearray(encoded)
+        spoilt[place] ^= 1 << place % 8
+        try:
+            read = cms.read(bytes(spoilt))
+        except ContainerUnreadable:
+            continue
+        is_whole = (
+            read.signature_holds()
+            and read.is_laid_out_as_ours(bytes(spoilt))
+            and read.leaf == issuer.chain[0]
+            and set(read.others) == set(issuer.chain[1:])
+        )
+        assert not is_whole, place
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_refused_the_same_way(text):
+    with pytest.raises(ContainerUnreadable):
+        cms.read(text)
+    with suppress(ContainerUnreadable):
+        assert 2 <= cms.der_length(text) <= len(text)
+
+
+@pytest.fixture(scope="module")
+def encoded_once(tmp_path_factory) -> bytes:
+    return development_issuer(tmp_path_factory.mktemp("cms") / "one", at=AT).sign(DIGEST)
+
+
+@given(st.data())
+def test_any_part_cut_out_or_put_in_is_refused_or_read(encoded_once, data):
+    start = data.draw(st.integers(0, 2_200))
+    stop = data.draw(st.integers(start, 2_200))
+    part = data.draw(st.sampled_from([b"", encoded_once[start:stop] * 2, b"\x30\x80", b"\xff" * 9]))
+    spoilt = encoded_once[:start] + part + encoded_once[stop:]
+    try:
+        read = cms.read(spoilt)
+    except ContainerUnreadable:
+        return
+    assert spoilt == encoded_once or not read.is_laid_out_as_ours(spoilt)
+    read.signature_holds()
