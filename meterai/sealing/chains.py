@@ -1,6 +1,7 @@
 """From a certificate to a root that somebody trusts, whatever the certificate is for."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -9,6 +10,10 @@ from meterai.sealing.issuer import may_sign_certificates
 CHAIN_LENGTH_MAX = 6  # certificates, root included; time-stamp authorities have up to four
 
 
+_ANSWERS_KEPT = 256  # the same few authorities are asked about at every check
+
+
+@lru_cache(maxsize=_ANSWERS_KEPT)
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """True if the issuer's name is in the certificate and its key signed it."""
     try:

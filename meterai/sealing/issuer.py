@@ -266,7 +266,7 @@ def _check_not_revoked(
     is the wrong one or a forged one, and either must be seen.
     """
     authority = next((one for one in chain[1:] if one.subject == revocations.issuer), None)
-    if authority is None or not _signs_lists(authority, revocations):
+    if authority is None or not signs_list(authority, revocations):
         name = revocations.issuer.rfc4514_string()
         raise IssuerUnusable(f"a list of revoked certificates in the name of {name} is not theirs")
     if revocations.next_update_utc is None:
@@ -283,7 +283,8 @@ def _check_not_revoked(
     return stop
 
 
-def _signs_lists(authority: x509.Certificate, revocations: x509.CertificateRevocationList) -> bool:
+def signs_list(authority: x509.Certificate, revocations: x509.CertificateRevocationList) -> bool:
+    """True if the authority made the list and may make lists (RFC 5280, section 6.3.3 (f), (g))."""
     key = authority.public_key()
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         return False

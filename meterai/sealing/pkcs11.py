@@ -144,7 +144,7 @@ class Pkcs11Key:
         self._changing = Lock()
         self._slots = BoundedSemaphore(SESSIONS_MAX)
         self._login: _Login | None = None
-        self._is_pin_wrong = False
+        self._wrong_pin: str | None = None
         self._prove()
 
     def public_key(self) -> PublicKey:
@@ -253,12 +253,12 @@ class Pkcs11Key:
         except (OSError, UnicodeDecodeError) as cause:
             raise IssuerUnusable("the file with the PIN cannot be read") from cause
         # A module locks the key away after a few wrong PINs, so one that was wrong is not repeated.
-        if self._is_pin_wrong:
+        if pin == self._wrong_pin:
             raise IssuerUnusable("the security module refused the PIN before")
         try:
             return self._log_in_with(pin)
         except (self._pkcs11.PinIncorrect, self._pkcs11.PinLocked) as cause:
-            self._is_pin_wrong = True
+            self._wrong_pin = pin
             raise _out_of_reach(cause) from cause
         except (OSError, RuntimeError) as cause:
             raise _out_of_reach(cause) from cause

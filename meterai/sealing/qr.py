@@ -23,7 +23,7 @@ import segno
 from meterai.kit.serial import Serial
 
 VERSION_MIN = 7  # the smaller versions hold too little for a claim
-VERSION_MAX = 10  # 57 modules: 0.24 mm each on a stamp of 20 mm, what a 300 dpi print still shows
+VERSION_MAX = 10  # 57 modules: 0.23 mm each on a stamp of 20 mm, what a 300 dpi print still shows
 QUIET_MODULES = 4  # white on every side (section 6.3.8)
 MASK = 0  # the lowest mean penalty (section 7.8.3) over texts like ours; trying all takes too long
 ADDRESS_CHARACTERS_MAX = 170  # with a serial; a claim of 141 behind it still fits version 10

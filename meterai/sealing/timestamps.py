@@ -143,16 +143,15 @@ def check(token: bytes, signature_value: bytes, roots: Sequence[x509.Certificate
 def _granted(answer: bytes) -> bytes:
     """The token in an answer (RFC 3161, section 2.4.2); refuses with `TokenRefused`."""
     try:
-        response = tsp.TimeStampResp.load(answer, strict=True)
-        status = response["status"]["status"].native
-        if status not in _GRANTED:
-            raise TokenRefused(f"the authority says {status}")
-        token: bytes = response["time_stamp_token"].dump()
-    except TokenRefused:
-        raise
+        parts = der.members(answer, der.only(answer, der.SEQUENCE, 0, len(answer)))
+        status = tsp.PKIStatusInfo.load(answer[parts[0].at : parts[0].stop], strict=True)
+        word = status["status"].native
+    # asn1crypto parses lazily and raises whatever the malformed part provokes.
     except Exception as cause:
         raise TokenRefused("the answer cannot be read") from cause
-    return token
+    if word not in _GRANTED or len(parts) != 2:
+        raise TokenRefused(f"the authority says {word}")
+    return answer[parts[1].at : parts[1].stop]
 
 
 def _check(token: bytes, value: bytes, roots: Sequence[x509.Certificate]) -> CheckedToken:
@@ -198,9 +197,17 @@ def _signed_data(token: bytes) -> Any:
     _demand(kind == "tst_info", "what is signed is not a time-stamp")
     _demand(len(signed_data["signer_infos"]) == 1, "the token has not exactly one signer")
     _demand(len(signed_data["certificates"]) <= CERTIFICATES_MAX, "too many certificates")
-    unsigned = signed_data["signer_infos"][0]["unsigned_attrs"]
+    signer = signed_data["signer_infos"][0]
     # Nothing covers them, so whatever is in them was not said by the authority.
-    _demand(len(unsigned) == 0, "the token has attributes that are not signed")
+    _demand(len(signer["unsigned_attrs"]) == 0, "the token has attributes that are not signed")
+    # Nor what follows, which must therefore be as plain as it can be.
+    _demand(len(signed_data["crls"]) == 0, "the token carries lists of revocations")
+    versions = (signed_data["version"].native, signer["version"].native)
+    _demand(versions == ("v3", "v1"), "the token is of another version")
+    algorithms = [*signed_data["digest_algorithms"], signer["digest_algorithm"]]
+    names = {one["algorithm"].native for one in algorithms}
+    is_plain = all(one["parameters"].dump() in (b"", b"\x05\x00") for one in algorithms)
+    _demand(len(algorithms) == 2 and len(names) == 1 and is_plain, "the token names digests oddly")
     return signed_data
 
 

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from socket import SHUT_RDWR
 from threading import Timer
 from urllib.parse import urlsplit
 
@@ -30,7 +31,7 @@ def exchange(
     """The body of the answer to a GET, or to a POST of `body`; raises `Unreached`.
 
     `timeout_seconds` counts for the whole exchange after the connection was opened, and once more
-    for opening it.
+    for opening it (to each address of the host; the look-up of its name is the system's).
     """
     connection, target = _connection(url, timeout_seconds)
     try:
@@ -68,7 +69,10 @@ def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
         case "https":
             context = ssl.create_default_context()
             return HTTPSConnection(host, port, timeout=timeout_seconds, context=context), target
-    raise Unreached(f"an address of the scheme {parts.scheme!r}, only http and https are spoken")
+        case _:
+            raise Unreached(
+                f"an address of the scheme {parts.scheme!r}, only http and https are spoken"
+            )
 
 
 @contextmanager
@@ -79,10 +83,13 @@ def _cut_off(connection: HTTPConnection, after_seconds: float) -> Iterator[None]
     would hold us for hours.
     """
 
+    # Taken now: the connection forgets its socket as soon as the peer says it will close.
+    line = connection.sock
+
     def cut() -> None:
         with suppress(OSError):
-            # SHUT_RDWR: a thread that is reading wakes up, which closing alone does not do.
-            connection.sock.shutdown(2)
+            # A thread that is reading wakes up, which closing alone would not do.
+            line.shutdown(SHUT_RDWR)
 
     timer = Timer(after_seconds, cut)
     timer.daemon = True

@@ -197,6 +197,21 @@ def test_lost_sessions_are_opened_again(module, hardware):
     sign_at_once(key)
 
 
+def test_a_wrong_pin_is_not_tried_twice(module, hardware):
+    """A module locks the key away after a few wrong PINs."""
+    key = module_key(module, hardware)
+    assert ctypes.CDLL(str(module.library)).C_Finalize(None) == 0
+    module.pin_file.write_text("0000")
+    try:
+        for reason in ("PinIncorrect", "refused the PIN before", "refused the PIN before"):
+            with pytest.raises(IssuerUnusable, match=reason):
+                key.sign(b"x")
+    finally:
+        module.pin_file.write_text(f"{PIN}\n")
+    # The operator corrected the file; nothing has to be started anew.
+    assert_signed(key, b"x", key.sign(b"x"))
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

