@@ -22,9 +22,10 @@ from meterai.sealing.claim import (
     ClaimKeyUnusable,
     ClaimMalformed,
 )
-from meterai.sealing.development import development_issuer
+from meterai.sealing.development import development_issuer, development_keyring
 from meterai.sealing.engine import HashState, inspect, seal, take_in
-from meterai.sealing.issuer import Issuer, load_issuer
+from meterai.sealing.issuer import Issuer
+from meterai.sealing.keyring import Keyring, KnownIssuer, appoint, load_issuer, load_keyring
 from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
     DOCUMENT_BYTES_MAX,
@@ -50,6 +51,7 @@ from meterai.sealing.model import (
     PlacementMalformed,
     PlacementOutsidePage,
     Report,
+    SealingUnavailable,
     Stamp,
     Verdict,
 )
@@ -80,6 +82,8 @@ __all__ = [
     "Intake",
     "Issuer",
     "IssuerUnusable",
+    "Keyring",
+    "KnownIssuer",
     "NoPages",
     "NotAPdf",
     "PageOutOfRange",
@@ -88,12 +92,16 @@ __all__ = [
     "PlacementMalformed",
     "PlacementOutsidePage",
     "Report",
+    "SealingUnavailable",
     "Stamp",
     "Verdict",
+    "appoint",
     "claim",
     "development_issuer",
+    "development_keyring",
     "inspect",
     "load_issuer",
+    "load_keyring",
     "seal",
     "take_in",
     "verify",

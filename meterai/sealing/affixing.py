@@ -53,6 +53,7 @@ class Terms:
     at: datetime
     check_url: str
     specimen: bool
+    official: bytes | None
     original_bytes: int
     sha256_original: bytes
     gap_bytes: int
@@ -66,7 +67,7 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
     update = Update(document)
     # Elements of the structure would be changes to a document that somebody signed.
     tree = structure_tree(document) if certify else None
-    shared = appearance.shared(specimen=terms.specimen)
+    shared = appearance.shared(specimen=terms.specimen, official=terms.official)
     first_shared = update.reserve(shared.count)
     annotations = update.reserve(len(placed))
     signature = update.reserve()

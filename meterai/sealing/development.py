@@ -28,9 +28,15 @@ from meterai.sealing.issuer import (
     LEAF_FILE,
     ROOT_FILE,
     Issuer,
-    load_issuer,
 )
-from meterai.sealing.keyring import CLAIM_PUBLIC_FILE, CURRENT_FILE, Keyring, appoint, load_keyring
+from meterai.sealing.keyring import (
+    CLAIM_PUBLIC_FILE,
+    CURRENT_FILE,
+    Keyring,
+    appoint,
+    load_issuer,
+    load_keyring,
+)
 from meterai.sealing.keys import PrivateKey
 
 Algorithm = Literal["p256", "rsa2048", "rsa3072"]

@@ -9,15 +9,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Protocol
 
 from meterai.sealing import qr
 from meterai.sealing.affixing import Terms, affix
-from meterai.sealing.claim import ClaimKey
+from meterai.sealing.cms import der_length
 from meterai.sealing.document import Document, as_document_broken, open_document
 from meterai.sealing.form import count_signatures
-from meterai.sealing.issuer import Issuer
+from meterai.sealing.issuer import Issuer, Proofs
 from meterai.sealing.model import (
     DOCUMENT_BYTES_MAX,
     Delta,
@@ -31,6 +30,7 @@ from meterai.sealing.model import (
 )
 from meterai.sealing.pages import Page, PageTree
 from meterai.sealing.repair import repair
+from meterai.sealing.security_store import store_update
 
 
 class HashState(Protocol):
@@ -91,11 +91,14 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     the upload: with it, sealing does not read the file again.
 
     Refuses with `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`,
-    `DocumentBroken`, `ChangesForbidden`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage` or
-    `IssuerUnusable`, and raises nothing else whatever the bytes are; a serial given twice, or a
-    `check_url` too long for the code, is a `ValueError`.
+    `DocumentBroken`, `ChangesForbidden`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage` or a
+    `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`, `RevocationUnavailable`), and
+    raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
+    the code, is a `ValueError`.
     """
     issuer.check_usable(at)
+    if issuer.claim_key is None:
+        raise IssuerUnusable("the issuer has no key for claims")
     if len({stamp.serial for stamp in stamps}) < len(stamps):
         raise ValueError("a serial is on one stamp only")
     for stamp in stamps:
@@ -105,33 +108,30 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     state: HashState = hashed.copy() if hashed is not None else hashlib.sha256(original)
     terms = Terms(
         issuer_name=issuer.name,
-        claim_key=_claim_key(issuer),
+        claim_key=issuer.claim_key,
         at=at,
         check_url=check_url,
         specimen=specimen,
+        official=issuer.official,
         original_bytes=len(original),
         sha256_original=state.digest(),
         gap_bytes=2 * issuer.container_bytes_max + 2,
     )
+    sealing = _Sealing(terms, issuer, password, state)
     with as_document_broken():
         if opened.signatures:
-            data = _seal_each(_Sealing(terms, issuer, state), opened, stamps, password)
+            data, gap = sealing.seal_each(opened, stamps)
         else:
             placed = list(zip(stamps, opened.targets, strict=True))
-            data = _Sealing(terms, issuer, state).seal(opened.document, placed, certify=True)
+            data, gap = sealing.seal(opened.document, placed, certify=True)
+        if issuer.proofs is not None:
+            data += sealing.prove(original + data, gap, issuer.proofs)
     return Delta(
         data=data,
         sha256_original=terms.sha256_original,
         sha256_stamped=state.digest(),
         serials=tuple(stamp.serial for stamp in stamps),
     )
-
-
-@lru_cache(8)
-def _claim_key(issuer: Issuer) -> ClaimKey:
-    if issuer.claim_key is None:
-        raise IssuerUnusable("the issuer has no key for claims")
-    return ClaimKey(issuer.claim_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,32 +167,44 @@ class _Sealing:
 
     terms: Terms
     issuer: Issuer
+    password: bytes
     state: HashState
 
     def seal(
         self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool
-    ) -> bytes:
-        """One sealed update for a document whose bytes `state` has taken in."""
+    ) -> tuple[bytes, bytes]:
+        """One sealed update for a document whose bytes `state` has taken in; and its gap, filled."""
         before, after = affix(self.terms, document, placed, certify=certify)
         self.state.update(before)
         covered = self.state.copy()
         covered.update(after)
-        container = self.issuer.sign_hex(covered.digest())
+        container = self.issuer.container(covered.digest())
         gap = b"<%b>" % container.ljust(self.terms.gap_bytes - 2, b"0")
         rest = gap + after
         self.state.update(rest)
-        return before + rest
+        return before + rest, gap
 
+    def seal_each(self, opened: _Opened, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
+        """One seal after the other, each over all that came before; and the last one's gap."""
+        stamped = original = opened.document.buffer
+        gap = b""
+        for stamp, page in zip(stamps, opened.targets, strict=True):
+            document, target = opened.document, page
+            if stamped is not original:
+                step = _open(stamped, [stamp.placement], self.password, bytes_max=len(stamped))
+                document, target = step.document, step.targets[0]
+            data, gap = self.seal(document, [(stamp, target)], certify=False)
+            stamped += data
+        return stamped[len(original) :], gap
 
-def _seal_each(
-    sealing: _Sealing, opened: _Opened, stamps: Sequence[Stamp], password: bytes
-) -> bytes:
-    """One seal after the other, each over all that came before."""
-    stamped = original = opened.document.buffer
-    for stamp, page in zip(stamps, opened.targets, strict=True):
-        document, target = opened.document, page
-        if stamped is not original:
-            step = _open(stamped, [stamp.placement], password, bytes_max=len(stamped))
-            document, target = step.document, step.targets[0]
-        stamped += sealing.seal(document, [(stamp, target)], certify=False)
-    return stamped[len(original) :]
+    def prove(self, stamped: bytes, gap: bytes, proofs: Proofs) -> bytes:
+        """The update with the evidence for the seal in this gap; nothing if none is wanted."""
+        contents = bytes.fromhex(gap[1:-1].decode("ascii"))
+        container = contents[: der_length(contents)]
+        evidence = proofs.evidence(container, self.issuer.chain, self.terms.at)
+        if evidence is None:
+            return b""
+        document = open_document(stamped, bytes_max=len(stamped), password=self.password)
+        data = store_update(document, contents, evidence)
+        self.state.update(data)
+        return data

@@ -6,14 +6,17 @@ A directory holds one issuer:
     seal.key                                the key, or instead of it
     pkcs11.toml                             where in a security module the key is, see `pkcs11`
     claim.key                               the Ed25519 key of the claims in the QR codes (optional)
+    proofs.toml                             time-stamps and evidence, see `proofs` (optional)
+    art.pdf                                 the official art, see `official` (optional)
     *.crl                                   lists of revoked certificates (optional), read again
                                             every `CRL_REREAD`
 """
 
+from binascii import hexlify
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -22,9 +25,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from meterai.sealing.claim import ClaimKey
 from meterai.sealing.cms import TIME_STAMP_RESERVE_BYTES, Container
 from meterai.sealing.keys import SealKey, algorithm_of, load_file_key
-from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.pkcs11 import SETTINGS_FILE, Pkcs11Key, read_settings
 
 KEY_FILE = "seal.key"
@@ -53,6 +57,18 @@ _PURPOSES = {
 RevocationLists = Callable[[], Sequence[x509.CertificateRevocationList]]
 
 
+class Proofs(Protocol):
+    """Where time-stamps and evidence come from, see `proofs`."""
+
+    def token(self, signature_value: bytes) -> bytes:
+        """A time-stamp over a signature."""
+
+    def evidence(
+        self, container: bytes, chain: Sequence[x509.Certificate], at: datetime
+    ) -> Evidence | None:
+        """Evidence for the certificates of a container; `None` if none is wanted."""
+
+
 class _Period(NamedTuple):
     """The times between which `check_usable` has only one answer: yes."""
 
@@ -63,7 +79,9 @@ class _Period(NamedTuple):
 class Issuer:
     """A key, its certificate, the intermediate authority and the root that verifiers pin.
 
-    `revocation_lists` is asked now and then for the lists of today.  Raises `IssuerUnusable` if
+    `name` is the common name of the certificate.  `revocation_lists` is asked now and then for the
+    lists of today.  With `proofs` every seal gets a time-stamp, and evidence where they have some;
+    `official` is a PDF with the issuer's own art instead of ours.  Raises `IssuerUnusable` if
     the key does not belong to the first certificate, or the certificates do not sign each other
     in order.
     """
@@ -73,22 +91,22 @@ class Issuer:
         key: SealKey,
         chain: tuple[x509.Certificate, ...],
         *,
-        claim_key: Ed25519PrivateKey | None = None,
+        claim_key: ClaimKey | None = None,
         revocation_lists: RevocationLists = tuple,
+        proofs: Proofs | None = None,
+        official: bytes | None = None,
     ) -> None:
         if not chain or chain[0].public_key() != key.public_key():
             raise IssuerUnusable("the key does not belong to the certificate")
         check_chain(chain)
         self.chain = chain
         self.claim_key = claim_key
+        self.proofs = proofs
+        self.official = official
+        self.name = common_name(chain[0])
         self._container = Container(key, chain)
         self._revocation_lists = revocation_lists
         self._period: _Period | None = None
-
-    @property
-    def name(self) -> str:
-        """The common name of the certificate we seal with."""
-        return common_name(self.chain[0])
 
     @property
     def root(self) -> x509.Certificate:
@@ -97,27 +115,29 @@ class Issuer:
 
     @property
     def container_bytes_max(self) -> int:
-        """No container that `sign` makes is longer."""
-        return self._container.bytes_max
+        """No container that `container` makes is longer."""
+        return self._container.bytes_max if self.proofs is None else self.timed_container_bytes_max
 
     @property
     def timed_container_bytes_max(self) -> int:
         """No container that `sign_with_time` makes is longer."""
         return self._container.bytes_max + TIME_STAMP_RESERVE_BYTES
 
+    def container(self, digest: bytes) -> bytes:
+        """The container that belongs into a seal, in lower-case hexadecimal, as it stands in a PDF.
+
+        Refuses with `TimeStampUnavailable` where a time-stamp belongs into it.
+        """
+        if self.proofs is None:
+            return self._container.sign_hex(digest)
+        return hexlify(self.sign_with_time(digest, self.proofs.token))
+
     def sign(self, digest: bytes) -> bytes:
-        """The CMS container over a document with this SHA-256 digest."""
+        """The CMS container over a document with this SHA-256 digest, without a time-stamp."""
         return self._container.sign(digest)
 
-    def sign_hex(self, digest: bytes) -> bytes:
-        """The same in lower-case hexadecimal, as it stands in a PDF."""
-        return self._container.sign_hex(digest)
-
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """The container with a time-stamp (PAdES B-T), which `token_over` gets for the signature.
-
-        `token_over` is `TimeStampAuthority.token`, whose refusals pass through.
-        """
+        """The container with a time-stamp (PAdES B-T), which `token_over` gets for the signature."""
         return self._container.sign_with_time(digest, token_over)
 
     def check_usable(self, at: datetime) -> None:
@@ -149,22 +169,14 @@ class Issuer:
         return _Period(at, stop)
 
 
-def load_issuer(directory: Path) -> Issuer:
-    """The issuer whose files are in the directory; refuses with `IssuerUnusable`."""
-    chain = load_chain(directory)
+def load_key(directory: Path, certificate: x509.Certificate) -> SealKey:
+    """The key in the directory, or in the security module it names; refuses with `IssuerUnusable`."""
     if (directory / KEY_FILE).exists() or not (directory / SETTINGS_FILE).exists():
-        key: SealKey = load_file_key(directory / KEY_FILE)
-    else:
-        public = chain[0].public_key()
-        algorithm_of(public)
-        assert isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
-        key = Pkcs11Key(read_settings(directory / SETTINGS_FILE), public)
-    return Issuer(
-        key,
-        chain,
-        claim_key=_load_claim_key(directory / CLAIM_KEY_FILE),
-        revocation_lists=lambda: load_revocation_lists(directory),
-    )
+        return load_file_key(directory / KEY_FILE)
+    public = certificate.public_key()
+    algorithm_of(public)
+    assert isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
+    return Pkcs11Key(read_settings(directory / SETTINGS_FILE), public)
 
 
 def load_chain(directory: Path) -> tuple[x509.Certificate, ...]:
@@ -195,7 +207,8 @@ def _load_revocation_list(path: Path) -> x509.CertificateRevocationList:
         raise IssuerUnusable(f"{path.name} is no list of revoked certificates") from cause
 
 
-def _load_claim_key(path: Path) -> Ed25519PrivateKey | None:
+def load_claim_key(path: Path) -> ClaimKey | None:
+    """The key of the claims; `None` if there is no such file.  Refuses with `IssuerUnusable`."""
     if not path.exists():
         return None
     try:
@@ -204,7 +217,7 @@ def _load_claim_key(path: Path) -> Ed25519PrivateKey | None:
         raise IssuerUnusable(f"{path.name} cannot be read") from cause
     if not isinstance(key, Ed25519PrivateKey):
         raise IssuerUnusable(f"{path.name} is not an Ed25519 key")
-    return key
+    return ClaimKey(key)
 
 
 def check_chain(chain: Sequence[x509.Certificate]) -> None:

@@ -19,9 +19,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from meterai.sealing.claim import ClaimKeyUnusable, key_id, load_public_keys
-from meterai.sealing.issuer import Issuer, check_chain, common_name, load_chain, load_issuer
+from meterai.sealing.issuer import (
+    CLAIM_KEY_FILE,
+    Issuer,
+    check_chain,
+    common_name,
+    load_chain,
+    load_claim_key,
+    load_key,
+    load_revocation_lists,
+)
 from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.official import official_art
+from meterai.sealing.proofs import load_proofs
 
+ART_FILE = "art.pdf"
 CURRENT_FILE = "current"
 CLAIM_PUBLIC_FILE = "claim.pub"
 
@@ -56,6 +68,33 @@ class Keyring:
     issuers: Mapping[str, Issuer | KnownIssuer]
     roots: tuple[x509.Certificate, ...]
     claim_keys: Mapping[str, Ed25519PublicKey]
+
+
+def load_issuer(directory: Path) -> Issuer:
+    """The issuer whose files are in the directory.
+
+    Refuses with `IssuerUnusable`, or with `ArtUnusable` where its official art cannot be shown.
+    """
+    chain = load_chain(directory)
+    return Issuer(
+        load_key(directory, chain[0]),
+        chain,
+        claim_key=load_claim_key(directory / CLAIM_KEY_FILE),
+        revocation_lists=lambda: load_revocation_lists(directory),
+        proofs=load_proofs(directory),
+        official=_load_art(directory / ART_FILE),
+    )
+
+
+def _load_art(path: Path) -> bytes | None:
+    if not path.exists():
+        return None
+    try:
+        art = path.read_bytes()
+    except OSError as cause:
+        raise IssuerUnusable(f"{path.name} cannot be read") from cause
+    official_art(art)
+    return art
 
 
 def load_keyring(directory: Path) -> Keyring:
@@ -145,4 +184,4 @@ def _claim_keys(issuers: Mapping[str, Issuer | KnownIssuer]) -> Iterator[Ed25519
             if one.claim_public is not None:
                 yield one.claim_public
         elif one.claim_key is not None:
-            yield one.claim_key.public_key()
+            yield one.claim_key.public

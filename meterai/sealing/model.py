@@ -98,6 +98,15 @@ class Delta:
     serials: tuple[Serial, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What proves later that certificates were good: each in DER, and once."""
+
+    certificates: tuple[bytes, ...]
+    ocsps: tuple[bytes, ...]
+    crls: tuple[bytes, ...]
+
+
 class Verdict(StrEnum):
     """One word for a document that somebody wants checked."""
 
@@ -227,7 +236,14 @@ class PlacementMalformed(Refusal):
         self.stamps_max = STAMPS_MAX
 
 
-class IssuerUnusable(Refusal):
+class SealingUnavailable(Refusal):
+    """Nothing is wrong with the document: what we need for a seal is not to be had now."""
+
+    code = "sealing_unavailable"
+    status = 503
+
+
+class IssuerUnusable(SealingUnavailable):
     """The key and certificates we seal with may not be used now; the operator must act."""
 
     code = "issuer_unusable"

@@ -14,8 +14,8 @@ from functools import lru_cache
 
 import pikepdf
 
-from meterai.kit.refusal import Refusal
 from meterai.sealing import art as drawing
+from meterai.sealing.model import SealingUnavailable
 from meterai.sealing.written import Stream
 
 ART_BYTES_MAX = 64 * 1024  # it is in every stamped document
@@ -24,7 +24,7 @@ _LEFT_OUT = frozenset(("/Group", "/Metadata", "/PieceInfo", "/StructParents", "/
 _REFUSED = frozenset(("/SMask", "/OPI", "/PS", "/Ref", "/OC", "/AA", "/A", "/JS"))
 
 
-class ArtUnusable(Refusal):
+class ArtUnusable(SealingUnavailable):
     """The file with the official art is no drawing that a stamp could show; the operator must act."""
 
     code = "art_unusable"

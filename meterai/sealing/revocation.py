@@ -6,7 +6,6 @@ in the certificates.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from threading import Lock
@@ -24,10 +23,9 @@ from cryptography.x509.oid import (
     ExtensionOID,
 )
 
-from meterai.kit.refusal import Refusal
 from meterai.sealing.chains import is_issued_by
 from meterai.sealing.issuer import signs_list
-from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.model import Evidence, IssuerUnusable, SealingUnavailable
 from meterai.sealing.wire import Unreached, exchange
 
 OCSP_BYTES_MAX = 32 * 1024  # one answer and the responder's certificates: 2-5 KiB
@@ -38,20 +36,11 @@ ADDRESSES_MAX = 4  # tried per certificate and kind; more would only lengthen th
 CERTIFICATES_KEPT = 64  # whose evidence is remembered; two chains have about six
 
 
-class RevocationUnavailable(Refusal):
+class RevocationUnavailable(SealingUnavailable):
     """No authority said whether a certificate was revoked; asking again later may help."""
 
     code = "revocation_unavailable"
     status = 503
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is put into the document, everything in DER and once."""
-
-    certificates: tuple[bytes, ...]
-    ocsps: tuple[bytes, ...]
-    crls: tuple[bytes, ...]
 
 
 class NoEvidence(Exception):

@@ -9,7 +9,10 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 
-from meterai.sealing.revocation import Evidence
+from meterai.sealing.document import Document
+from meterai.sealing.model import Evidence
+from meterai.sealing.syntax import Ref
+from meterai.sealing.update import Update
 from meterai.sealing.written import Stream
 
 
@@ -84,6 +87,38 @@ class SecurityStore:
             b" ".join(numbers[ocsps_at:crls_at]),
             b" ".join(numbers[crls_at:]),
         )
+
+
+def store_update(document: Document, contents: bytes, evidence: Evidence) -> bytes:
+    """An update that puts the evidence for one signature behind a document.
+
+    What a store that is there already holds is kept.
+    """
+    update, root = Update(document), document.root
+    store = SecurityStore(evidence, contents, _earlier(document))
+    first = update.reserve(store.count)
+    for number, body in enumerate(store.objects(first), start=first):
+        update.add(number, body)
+    update.put(document.root_ref, root, b"/DSS", b"%d 0 R" % store.dss(first))
+    return update.written()
+
+
+def _earlier(document: Document) -> EarlierStore:
+    known = document.dictionary(document.root.get(b"/DSS"))
+    if known is None:
+        return _NOTHING
+
+    def references(key: bytes) -> bytes:
+        items = document.items(known, key)
+        return b" ".join([b"%d %d R" % item for item in items if isinstance(item, Ref)])
+
+    vri = document.dictionary(known.get(b"/VRI"))
+    return EarlierStore(
+        references(b"/Certs"),
+        references(b"/OCSPs"),
+        references(b"/CRLs"),
+        vri.inside if vri is not None else b"",
+    )
 
 
 def _array(name: bytes, references: bytes) -> bytes:

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from meterai.kit.refusal import Refusal
 from meterai.sealing import der
 from meterai.sealing.chains import chain_to
 from meterai.sealing.cms import CERTIFICATES_MAX, TIME_STAMP_BYTES_MAX
+from meterai.sealing.model import SealingUnavailable
 from meterai.sealing.wire import Unreached, exchange
 
 NONCE_BITS = 64  # RFC 3161, section 2.4.1: "a large random number with a high probability"
@@ -35,7 +35,7 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 }
 
 
-class TimeStampUnavailable(Refusal):
+class TimeStampUnavailable(SealingUnavailable):
     """The time-stamp authority gave no token that could be used; asking again later may help."""
 
     code = "time_stamp_unavailable"

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from cryptography import x509
 
+from meterai.sealing.chains import is_issued_by
 from meterai.sealing.cms import ReadContainer
 from meterai.sealing.issuer import may_sign_certificates, may_sign_documents
 
@@ -28,11 +29,11 @@ def path_to_root(container: ReadContainer, roots: Sequence[x509.Certificate]) ->
 def _path(leaf: x509.Certificate, others: Path, roots: Path) -> Path | None:
     path = [leaf]
     while len(path) <= PATH_LENGTH_MAX:
-        root = next((root for root in roots if _is_issued_by(path[-1], root)), None)
+        root = next((root for root in roots if is_issued_by(path[-1], root)), None)
         if root is not None:
             return (*path, root)
         issuers = [other for other in others if other not in path]
-        issuer = next((other for other in issuers if _is_issued_by(path[-1], other)), None)
+        issuer = next((other for other in issuers if is_issued_by(path[-1], other)), None)
         if issuer is None:
             return None
         path.append(issuer)
@@ -66,13 +67,3 @@ def uses_names_of(container: ReadContainer, roots: Sequence[x509.Certificate]) -
     names = {root.subject for root in roots}
     certificates = (container.leaf, *container.others)
     return any(item.subject in names or item.issuer in names for item in certificates)
-
-
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    # cryptography answers no with ValueError, TypeError or InvalidSignature, and may refuse a
-    # hostile key with others.
-    except Exception:
-        return False
-    return True

@@ -13,6 +13,7 @@ The questions, in order.  The first three are about our seal as such, the others
   validity    the certificates were valid when the seal says it was made, and that is not to come
   serials     reason, field and annotations name the same serials
   original    the document before stamping is the one that was recorded
+  time_stamp  the authority's time-stamp holds, and agrees with the time the seal states
   claim       the signed claims of the QR codes hold, for these serials, time and document
 
 Whoever fails `issuer` or `seal` while bearing our marks is a forger.  Whoever passes them holds a
@@ -49,6 +50,7 @@ from meterai.sealing.seals import (
     is_claimed,
     read_seal,
 )
+from meterai.sealing.timestamps import TokenRefused, check_token
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # between the machine that sealed and the one that checks
 SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
@@ -67,19 +69,23 @@ def verify(
     *,
     at: datetime,
     claim_keys: ClaimKeys | None = None,
+    time_stamp_roots: Sequence[x509.Certificate] = (),
     password: bytes = b"",
 ) -> Report:
     """Check the seals of a document, at the time given, against the roots given.
 
     `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
-    too; without them that question is not asked.  Never raises, whatever the bytes are.
+    too; without them that question is not asked.  `time_stamp_roots` are what the time-stamps in
+    seals may lead to; without them, or without a time-stamp, nobody asks about one.  Never raises, whatever the bytes are.
     `GENUINE` means that every check passed for every seal of ours.  Whether a serial was issued,
     and for this document, is known to those with the books.
     """
     try:
         opened = open_document(document, bytes_max=CHECKED_BYTES_MAX, password=password)
         with as_document_broken():
-            return _judge(_Case(document, opened, trusted_roots, claim_keys, password, at))
+            return _judge(
+                _Case(document, opened, trusted_roots, claim_keys, time_stamp_roots, password, at)
+            )
     except Refusal as refusal:
         readable = Check("readable", passed=False, facts={"reason": refusal.code})
         is_ours = len(document) <= CHECKED_BYTES_MAX and has_stray_seal(document, trusted_roots)
@@ -95,6 +101,7 @@ class _Case:
     document: Document
     roots: Roots
     claim_keys: ClaimKeys | None
+    time_stamp_roots: Roots
     password: bytes
     at: datetime
     known: dict[int, "_Digests"] = field(default_factory=dict)
@@ -164,12 +171,20 @@ def _judge(case: _Case) -> Report:
             Verdict.FOREIGN_SEAL if is_foreign else Verdict.NOT_SEALED, checks=(readable,)
         )
     seals.sort(key=lambda seal: seal.end)
-    checks = tuple(
-        _ask(case, name, seals)
-        for name in _QUESTIONS
-        if name != "claim" or case.claim_keys is not None
-    )
+    checks = tuple(_ask(case, name, seals) for name in _QUESTIONS if _is_asked(case, name, seals))
     return _report(case, _verdict(checks), (readable, *checks), seals)
+
+
+def _is_asked(case: _Case, name: str, seals: Sequence[Seal]) -> bool:
+    if name == "claim":
+        return case.claim_keys is not None
+    if name == "time_stamp":
+        return bool(case.time_stamp_roots) and any(map(_token, seals))
+    return True
+
+
+def _token(seal: Seal) -> bytes | None:
+    return seal.container.time_stamp if seal.container is not None else None
 
 
 def _ask(case: _Case, name: str, seals: Sequence[Seal]) -> Check:
@@ -189,7 +204,7 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
         return Verdict.GENUINE
     if failed & {"issuer", "seal"}:
         return Verdict.FORGED
-    if failed & {"structure", "integrity", "unchanged"}:
+    if failed & {"structure", "integrity", "unchanged", "time_stamp"}:
         return Verdict.CHANGED_AFTER_SEALING
     return Verdict.COVERED_AFTER_SEALING if failed == {"uncovered"} else Verdict.FORGED
 
@@ -310,6 +325,23 @@ def _validity(case: _Case, seal: Seal) -> _Answer:
     return not_to_come and trust.valid_at(seal.path, seal.sealed_at), facts
 
 
+def _time_stamp(case: _Case, seals: Sequence[Seal]) -> _Answer:
+    """Do the time-stamps prove the times that the seals state?"""
+    facts: _Facts = {"at": "-"}
+    for seal in seals:
+        token = _token(seal)
+        if token is None or seal.container is None or seal.sealed_at is None:
+            continue
+        try:
+            stamped = check_token(token, seal.container.signature, case.time_stamp_roots)
+        except TokenRefused:
+            return False, {"at": "-"}
+        facts = {"at": stamped}
+        if abs(stamped - seal.sealed_at) > CLOCK_TOLERANCE:
+            return False, facts
+    return True, facts
+
+
 def _serials(case: _Case, seal: Seal) -> _Answer:
     """Do reason, record, field and drawn stamps name the same serials?"""
     stated = seal.serials
@@ -368,5 +400,6 @@ _QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
     "validity": (_of_each(_validity), {"sealed_at": "-"}),
     "serials": (_of_each(_serials), {"serials": "-"}),
     "original": (_of_each(_original), {"sha256": "-"}),
+    "time_stamp": (_time_stamp, {"at": "-"}),
     "claim": (_of_each(_claim), {}),
 }

@@ -1,0 +1,142 @@
+"""Seals with a time-stamp (PAdES B-T) and with evidence behind them (B-LT), as an issuer configures."""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import DocumentSecurityStore, validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+
+from meterai.kit.serial import SerialMaker
+from meterai.sealing import (
+    Issuer,
+    Placement,
+    Report,
+    SealingUnavailable,
+    Stamp,
+    Verdict,
+    development_issuer,
+    load_issuer,
+    seal,
+    verify,
+)
+from tests.support.authority import RunningAuthority, running_authority
+
+PROOFS = """
+time_stamp_url = "{url}"
+time_stamp_roots = "tsa.pem"
+timeout_seconds = 5.0
+long_term = {long_term}
+"""
+
+
+@pytest.fixture(scope="module")
+def now() -> datetime:
+    """The authority states the time of the machine, so these seals must too."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAuthority]:
+    directory = tmp_path_factory.mktemp("authority")
+    with running_authority(directory / "own", directory / "issuers") as running:
+        running.issuers = directory / "issuers"
+        yield running
+
+
+@pytest.fixture(params=["p256", "rsa2048"])
+def directory(request, authority, now, tmp_path: Path) -> Path:
+    made = authority.issuers / f"{request.param}-{tmp_path.name}"
+    development_issuer(made, algorithm=request.param, at=now, authority_url=authority.url)
+    (made / "tsa.pem").write_bytes(authority.root.public_bytes(Encoding.PEM))
+    authority.clear()
+    return made
+
+
+def issuer_with(directory: Path, authority: RunningAuthority, *, long_term: bool) -> Issuer:
+    written = PROOFS.format(url=authority.tsa_url, long_term=str(long_term).lower())
+    (directory / "proofs.toml").write_text(written)
+    return load_issuer(directory)
+
+
+def sealed(issuer: Issuer, original: bytes, at: datetime, count: int = 1, y: float = 30) -> bytes:
+    maker = SerialMaker(7)
+    stamps = [Stamp(maker.make(), Placement(1, 30 + 90 * n, y)) for n in range(count)]
+    url = "https://meterai.example/c/"
+    delta = seal(original, stamps, issuer, at=at, check_url=url, specimen=True)
+    return original + delta.data
+
+
+def checked(issuer: Issuer, authority: RunningAuthority, document: bytes, at: datetime) -> Report:
+    return verify(document, [issuer.root], at=at, time_stamp_roots=[authority.root])
+
+
+def test_a_seal_with_a_time_stamp(directory, authority, plain, now):
+    issuer = issuer_with(directory, authority, long_term=False)
+    document = sealed(issuer, plain, now)
+    report = checked(issuer, authority, document, now)
+    assert report.verdict is Verdict.GENUINE
+    (check,) = (check for check in report.checks if check.name == "time_stamp")
+    assert abs((check.facts["at"] - now).total_seconds()) < 300
+    (signature,) = PdfFileReader(io.BytesIO(document)).embedded_signatures
+    roots = [
+        asn1_x509.Certificate.load(one.public_bytes(Encoding.DER))
+        for one in (issuer.root, authority.root)
+    ]
+    status = validate_pdf_signature(signature, ValidationContext(trust_roots=roots))
+    assert status.bottom_line
+    assert status.timestamp_validity.valid
+
+
+def test_a_seal_with_evidence_behind_it(directory, authority, plain, now):
+    issuer = issuer_with(directory, authority, long_term=True)
+    document = sealed(issuer, plain, now, count=2)
+    assert checked(issuer, authority, document, now).verdict is Verdict.GENUINE
+    reader = PdfFileReader(io.BytesIO(document))
+    store = DocumentSecurityStore.read_dss(reader)
+    assert len(store.certs) == 5  # ours, the time-stamp authority's
+    assert store.ocsps or store.crls
+    (signature,) = reader.embedded_signatures
+    assert len(store.vri_entries) == 1
+    context = store.as_validation_context(
+        {"trust_roots": [asn1_x509.Certificate.load(issuer.root.public_bytes(Encoding.DER))]}
+    )
+    assert validate_pdf_signature(signature, context).intact
+
+
+def test_evidence_for_a_document_somebody_signed(directory, authority, plain, now):
+    issuer = issuer_with(directory, authority, long_term=True)
+    # Sealed twice: the second time it bears a signature and a store.
+    document = sealed(issuer, sealed(issuer, plain, now), now, count=2, y=300)
+    assert checked(issuer, authority, document, now).verdict is Verdict.GENUINE
+    assert len(DocumentSecurityStore.read_dss(PdfFileReader(io.BytesIO(document))).vri_entries) == 2
+
+
+@pytest.mark.parametrize("fault", ["unavailable", "garbage"])
+def test_nothing_is_sealed_while_the_authority_fails(directory, authority, plain, now, fault):
+    issuer = issuer_with(directory, authority, long_term=False)
+    authority.turn(**{fault: -1})
+    with pytest.raises(SealingUnavailable) as refusal:
+        sealed(issuer, plain, now)
+    assert refusal.value.code == "time_stamp_unavailable"
+    authority.clear()
+    assert checked(issuer, authority, sealed(issuer, plain, now), now).verdict is Verdict.GENUINE
+
+
+def test_another_authoritys_time_stamp_is_not_believed(directory, authority, plain, now):
+    issuer = issuer_with(directory, authority, long_term=False)
+    document = sealed(issuer, plain, now)
+    report = verify(document, [issuer.root], at=now, time_stamp_roots=[issuer.root])
+    assert report.verdict is Verdict.CHANGED_AFTER_SEALING
+    assert [check.name for check in report.checks if not check.passed] == ["time_stamp"]
+
+
+def test_proofs_that_cannot_be_read_are_the_operators_fault(directory):
+    (directory / "proofs.toml").write_text("time_stamp_url = 3")
+    with pytest.raises(SealingUnavailable):
+        load_issuer(directory)
