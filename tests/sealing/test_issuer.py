@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from meterai.sealing import claim, cms
+from meterai.sealing import cms
 from meterai.sealing.development import development_issuer, development_keyring
-from meterai.sealing.issuer import CRL_GRACE, CRL_REREAD, Issuer, load_issuer
-from meterai.sealing.keyring import KnownIssuer, appoint, load_keyring
+from meterai.sealing.issuer import CRL_GRACE, CRL_REREAD, Issuer
+from meterai.sealing.keyring import KnownIssuer, appoint, load_issuer, load_keyring
 from meterai.sealing.keys import FileKey
 from meterai.sealing.model import IssuerUnusable
 
@@ -267,7 +267,7 @@ def test_a_plain_directory_is_a_keyring_of_one(directory):
     assert list(ring.issuers) == ["issuer"]
     assert ring.current is ring.issuers["issuer"]
     assert ring.roots == (ring.current.root,)
-    key = claim.ClaimKey(ring.current.claim_key)
+    key = ring.current.claim_key
     assert dict(ring.claim_keys) == {key.id: key.public}
     assert development_keyring(directory, at=AT).roots == ring.roots
 

@@ -15,7 +15,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from meterai.sealing import cms
 from meterai.sealing.development import development_issuer
-from meterai.sealing.issuer import load_issuer
+from meterai.sealing.keyring import load_issuer
 from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.revocation import (
     KEPT,
