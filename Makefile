@@ -4,11 +4,14 @@
 #   make test   set up and run every test, the browser's too
 #   make check  format, lint, types, layers
 #   make bench  measure, beside a limit measured in the same run
+#   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
+#   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
+#   make golden make the golden files anew, one per verdict and attack
 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run setup test check bench format lock clean browser
+.PHONY: run setup test check bench bench-sealing proof golden format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -18,11 +21,14 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml scripts/setup
 	@scripts/setup
 
-test: setup browser
+test: setup tools
 	$(BIN)/python -m pytest $(ARGS)
 
-browser:
+# What some tests use of the system; each says so where it cannot be had.
+tools:
 	@scripts/browser
+	@scripts/pdftools
+	@scripts/softhsm
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -32,6 +38,15 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
+
+bench-sealing: setup
+	$(BIN)/python -m bench.sealing $(ARGS)
+
+proof: setup tools
+	$(BIN)/python -m scripts.proof $(ARGS)
+
+golden: setup
+	$(BIN)/python -m scripts.golden
 
 format: setup
 	$(BIN)/ruff format .

@@ -15,7 +15,7 @@ from meterai.kit.serial import Serial
 from meterai.sealing import appearance, claim, qr
 from meterai.sealing.claim import ClaimKey
 from meterai.sealing.document import Document
-from meterai.sealing.form import all_are_drawn, top_field_names
+from meterai.sealing.form import top_field_names
 from meterai.sealing.marks import (
     ANNOTATION_FLAGS,
     SEAL_KEY,
@@ -88,7 +88,7 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
             entries += b"/StructParent %d" % (tree.next_key + index)
         update.add(number, b"<<%b>>" % entries)
     _hang_on_pages(update, placed, annotations, is_tagged=tree is not None)
-    _add_field(update, document, annotations, may_change=certify)
+    _add_field(update, document, annotations)
     if tree is not None:
         tree.write(update, _tagged(placed, annotations))
     serials = [stamp.serial for stamp, _ in placed]
@@ -151,7 +151,7 @@ def _tagged(placed: Placed, first: int) -> list[Tagged]:
     ]
 
 
-def _add_field(update: Update, document: Document, field: int, *, may_change: bool) -> None:
+def _add_field(update: Update, document: Document, field: int) -> None:
     root, root_ref = document.root, document.root_ref
     found = root.get(b"/AcroForm")
     form = document.dictionary(found)
@@ -163,10 +163,7 @@ def _add_field(update: Update, document: Document, field: int, *, may_change: bo
     update.append(home, form, b"/Fields", b"%d 0 R" % field)
     if form.raw(b"/SigFlags") != _APPEND_ONLY:
         update.put(home, form, b"/SigFlags", _APPEND_ONLY)
-    if may_change and form.get(b"/NeedAppearances") and all_are_drawn(document):
-        # A viewer that draws fields anew takes the document for changed; asked to although every
-        # field is drawn, it need not.
-        update.put(home, form, b"/NeedAppearances", b"false")
+    # /NeedAppearances stays: without it what somebody filled in could vanish from the screen.
 
 
 def _certify(update: Update, document: Document, signature: int) -> None:

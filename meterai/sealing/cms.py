@@ -222,9 +222,20 @@ class _Known(NamedTuple):
 
 @lru_cache(maxsize=_CERTIFICATES_KEPT)
 def _known(encoded: bytes) -> _Known:
-    certificate = x509.load_der_x509_certificate(encoded)
     issuer, serial = issuer_and_serial(encoded)
+    certificate = _load(encoded)
     return _Known(certificate, issuer + serial, hashlib.sha256(encoded).digest())
+
+
+def _load(encoded: bytes) -> x509.Certificate:
+    """The certificate; one whose number is not positive (RFC 5280, 4.1.2.2) is unreadable.
+
+    The library warns of such a number today and will refuse it tomorrow.
+    """
+    _, serial = issuer_and_serial(encoded)
+    if serial[2] & 0x80 or not serial[2:].strip(b"\0"):
+        raise ContainerUnreadable("a certificate without a proper number")
+    return x509.load_der_x509_certificate(encoded)
 
 
 @lru_cache(maxsize=_LAYOUTS_KEPT)
@@ -385,7 +396,7 @@ def _read_foreign(encoded: bytes) -> ReadContainer:
         raise ContainerUnreadable("not exactly one signer, or too many certificates")
     signer = signed_data["signer_infos"][0]
     certificates = [
-        x509.load_der_x509_certificate(choice.chosen.dump())
+        _load(choice.chosen.dump())
         for choice in signed_data["certificates"]
         if choice.name == "certificate"
     ]

@@ -37,26 +37,36 @@ def first_covering(document: Document, end: int, newer: int, password: bytes) ->
 
     `end` is where the sealed file ended, `newer` the number of sections behind it.
     """
-    found = list(_later_pictures(document, newer))
+    tree = PageTree(document)
+    found = _later_pictures(document, tree, newer)
     if not found:
         return None
-    inked = ink.find(document.buffer[:end], [_area(one) for one in found], password)
-    return next((one for one, has_ink in zip(found, inked, strict=True) if has_ink), None)
+    areas = [_area(page, picture) for page, picture in found]
+    inked = ink.find(document.buffer[:end], len(list(tree.all())), areas, password)
+    return next((one for (_, one), has_ink in zip(found, inked, strict=True) if has_ink), None)
 
 
-def _area(picture: Covering) -> Area:
-    right, top = picture.x + picture.width, picture.y + picture.height
-    return Area(picture.page, picture.x, picture.y, right, top)
+def _area(page: Page, picture: Covering) -> Area:
+    width, height = page.size.width, page.size.height
+    return Area(
+        picture.page,
+        picture.x / width,
+        picture.y / height,
+        (picture.x + picture.width) / width,
+        (picture.y + picture.height) / height,
+        width / page.unit,
+        height / page.unit,
+    )
 
 
-def _later_pictures(document: Document, newer: int) -> list[Covering]:
+def _later_pictures(document: Document, tree: PageTree, newer: int) -> list[tuple[Page, Covering]]:
     """Every visible annotation that an update behind the seal wrote.
 
     They are looked for on the pages, because what a stranger's widget says about its page need
     not be true.
     """
-    pictures: list[Covering] = []
-    tree, looked = PageTree(document), 0
+    pictures: list[tuple[Page, Covering]] = []
+    looked = 0
     for page in tree.all():
         for item in document.items(page.entries, b"/Annots"):
             looked += 1
@@ -66,7 +76,7 @@ def _later_pictures(document: Document, newer: int) -> list[Covering]:
                 continue
             annotation = document.dictionary(item)
             if annotation is not None and _is_visible(document, annotation):
-                pictures.append(_seen(page, _corners(document, annotation)))
+                pictures.append((page, _seen(page, _corners(document, annotation))))
     return pictures
 
 

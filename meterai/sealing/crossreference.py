@@ -77,6 +77,11 @@ class Section:
         """True for a cross-reference stream, false for a table."""
         return isinstance(self._source, Rows)
 
+    @property
+    def rows(self) -> int:
+        """How many rows the section has."""
+        return sum(one.rows for one in self._subsections)
+
     def numbers(self) -> list[int]:
         """The numbers of all objects the section has a row for."""
         return [
@@ -136,14 +141,14 @@ def read_section(buffer: bytes, start: int, budget: Budget) -> Section:
         raise DocumentBroken("a cross-reference section outside the file")
     table = _TABLE.match(buffer, start)
     if table is not None:
-        return _table(buffer, start, table.end())
+        return _table(buffer, start, table.end(), budget)
     header = OBJECT.match(buffer, start)
     if header is None:
         raise DocumentBroken("no cross-reference section where one should be")
     return _stream(buffer, start, Dictionary(buffer, header.end()), budget)
 
 
-def _table(buffer: bytes, start: int, place: int) -> Section:
+def _table(buffer: bytes, start: int, place: int, budget: Budget) -> Section:
     subsections: list[_Subsection] = []
     while (trailer := _TRAILER.match(buffer, place)) is None:
         head = _SUBSECTION.match(buffer, place)
@@ -157,7 +162,9 @@ def _table(buffer: bytes, start: int, place: int) -> Section:
                 raise DocumentBroken("a row of the cross-reference table is malformed")
             subsections.append(_Subsection(first, count, place))
         place += count * _ROW
-    return Section(start, Dictionary(buffer, trailer.end()), subsections, buffer)
+    entries = Dictionary(buffer, trailer.end())
+    budget.parse(entries.end - trailer.end())
+    return Section(start, entries, subsections, buffer)
 
 
 def _is_row(buffer: bytes, place: int) -> bool:
@@ -165,6 +172,7 @@ def _is_row(buffer: bytes, place: int) -> bool:
 
 
 def _stream(buffer: bytes, start: int, entries: Dictionary, budget: Budget) -> Section:
+    budget.parse(entries.end - start)
     if entries.raw(b"/Type") != b"/XRef":
         raise DocumentBroken("no cross-reference section where one should be")
     widths = _integers(entries.get(b"/W"))

@@ -12,6 +12,7 @@ from meterai.sealing.model import DocumentBroken
 from meterai.sealing.syntax import Dictionary, Value
 
 DECODED_BYTES_MAX = 96 * 1024 * 1024  # of one document, all streams together; a book has 10 MiB
+PARSED_BYTES_MAX = 6 * 1024 * 1024  # of all values looked at; a page has 300 to 500, and costs 20 µs
 UNPREDICTED_BYTES_MAX = 2 * 1024 * 1024  # through predictors other than "up", byte by byte
 
 STREAM = re.compile(rb"[\0\t\n\f\r ]*+stream(?:\r\n|\n|\r)")
@@ -19,10 +20,28 @@ _UP = 2  # the PNG predictor that every producer uses for cross-reference stream
 
 
 class Budget:
-    """How much may still be decoded.  Raises `DocumentBroken` when it is used up."""
+    """How much of a document may still be decoded and parsed.
+
+    Values and streams of a hostile file lie inside each other, so that looking at a thousand of
+    them costs a thousand times the file.  Raises `DocumentBroken` when it is used up.
+    """
 
     def __init__(self, allowed_bytes: int = DECODED_BYTES_MAX) -> None:
         self._left = allowed_bytes
+        self._unparsed = PARSED_BYTES_MAX
+
+    def parse(self, count: int) -> None:
+        """Note that a value of so many bytes was parsed."""
+        self._unparsed -= count
+        if self._unparsed < 0:
+            raise DocumentBroken("more values than a document may make us look at")
+
+    def take(self, data: bytes) -> bytes:
+        """Data that need no decoding; they are a copy all the same."""
+        self._left -= len(data)
+        if self._left < 0:
+            raise DocumentBroken("streams hold more than a document may")
+        return data
 
     def inflate(self, data: bytes) -> bytes:
         """The inflated bytes; what follows the end of the deflated data is ignored."""
@@ -107,7 +126,7 @@ def _before_prediction(
     """The data as the filter leaves them, and the row length if a PNG predictor was used."""
     name = _only(entries.get(b"/Filter"))
     if name is None:
-        return encoded, None
+        return budget.take(encoded), None
     if name not in ("/FlateDecode", "/Fl"):
         raise DocumentBroken("a filter that is not used for such streams")
     data = budget.inflate(encoded)

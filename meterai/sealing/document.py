@@ -29,11 +29,15 @@ from meterai.sealing.syntax import Dictionary, Ref, RefList, Value, ref_list_at,
 
 HEADER_WITHIN_BYTES = 1024  # where readers look for the header (ISO 32000-1, annex H, note 13)
 DICTIONARIES_KEPT_MAX = 2_000  # sealing asks for the same ten again and again
+LOOKED_INTO_MAX = 1_000_000  # sections, for all objects together; each update is one more
+OBJECT_TABLE_BYTES_MAX = 2 * 1024 * 1024  # of an object stream; writers put 100 to 200 into one
 REFERENCES_MAX = 32  # from one reference to the next until a value; the standard has one
 
 _HEADER = re.compile(rb"%PDF-\d\.\d")
-_START = re.compile(rb"startxref[\0\t\n\f\r ]*+(\d{1,10})")
-_INTEGERS = re.compile(rb"\d{1,10}")
+_START = re.compile(
+    rb"startxref[\0\t\n\f\r ]*+(\d{1,10})[\0\t\n\f\r ]++%%EOF[\0\t\n\f\r ]*+\Z"
+)
+_INTEGER = re.compile(rb"\d{1,10}")
 _COMMENT = re.compile(rb"%[^\r\n]*+")
 
 
@@ -55,6 +59,31 @@ class Place(NamedTuple):
         return self.ref if self.offset >= 0 else None
 
 
+class _ObjectStream(NamedTuple):
+    """The data of an object stream; `words` are its table: number, offset from `first`, and so on."""
+
+    data: bytes
+    first: int
+    words: list[bytes]
+
+    def is_at(self, number: int, index: int) -> bool:
+        """True if the table names the object where its row says."""
+        return self.words[2 * index : 2 * index + 1] == [b"%d" % number]
+
+    def start(self, number: int, index: int) -> int:
+        """Where an object begins, which should be the one of that index."""
+        name, words = b"%d" % number, self.words
+        if not self.is_at(number, index):
+            try:
+                index = words[::2].index(name)
+            except ValueError:
+                raise DocumentBroken(f"object {number} is not in its stream") from None
+        offset = words[2 * index + 1 : 2 * index + 2]
+        if not offset or not _INTEGER.fullmatch(offset[0]):
+            raise DocumentBroken("an object stream with a malformed table")
+        return self.first + int(offset[0])
+
+
 class Document:
     """An opened document.
 
@@ -66,6 +95,7 @@ class Document:
         self.buffer = buffer
         self.header = header
         self._budget = Budget()
+        self._looked_into = 0
         self.shift, self.startxref, self.sections = self._read_sections(header)
         self.trailer = self.sections[0].trailer
         size = self.trailer.get(b"/Size")
@@ -74,7 +104,7 @@ class Document:
         if self.size > OBJECT_NUMBER_MAX:
             raise DocumentBroken("an object number beyond all bounds")
         self._places: dict[int, Place | None] = {}
-        self._streams: dict[int, tuple[bytes, dict[int, int]]] = {}
+        self._streams: dict[int, _ObjectStream] = {}
         self._dictionaries: dict[Ref, Dictionary] = {}
         self.cipher: Cipher | None = None
         encryption = self.dictionary(self.trailer.get(b"/Encrypt"))
@@ -85,7 +115,8 @@ class Document:
         tail = self.buffer.rfind(b"startxref")
         start = _START.match(self.buffer, tail) if tail >= 0 else None
         if start is None:
-            raise DocumentBroken("nothing says where the cross-reference begins")
+            # Viewers mend a file with something behind its end, and show what they find there.
+            raise DocumentBroken("the file does not end by saying where its cross-reference is")
         place = int(start[1])
         try:
             return 0, place, read_sections(self.buffer, place, 0, self._budget)
@@ -112,11 +143,16 @@ class Document:
 
     def row(self, number: int) -> tuple[int, Row | None]:
         """Which section, counted from the newest, has the last word on an object; and the word."""
+        answer: tuple[int, Row | None] = len(self.sections), None
         for index, section in enumerate(self.sections):
             found = section.row(number)
             if found is not None:
-                return index, found
-        return len(self.sections), None
+                answer = index, found
+                break
+        self._looked_into += answer[0]
+        if self._looked_into > LOOKED_INTO_MAX:
+            raise DocumentBroken("too many objects in too many updates")
+        return answer
 
     def place(self, number: int) -> Place | None:
         """Where an object is; `None` if there is none of this number."""
@@ -138,12 +174,12 @@ class Document:
             return Place(self.buffer, header.end(), Ref(number, row.extra), offset)
         if row.kind != IN_STREAM:
             return None  # unknown kinds are references to null (ISO 32000-2, table 18)
-        data, starts = self._object_stream(row.where)
-        if number not in starts:
-            raise DocumentBroken(f"object {number} is not in its stream")
-        return Place(data, starts[number], Ref(number, 0), -1)
+        stream = self._object_stream(row.where)
+        if not stream.is_at(number, row.extra):
+            self._budget.parse(len(stream.words))  # the whole table is searched
+        return Place(stream.data, stream.start(number, row.extra), Ref(number, 0), -1)
 
-    def _object_stream(self, number: int) -> tuple[bytes, dict[int, int]]:
+    def _object_stream(self, number: int) -> "_ObjectStream":
         if number not in self._streams:
             _, row = self.row(number)
             # An object stream is never in an object stream: this also ends every loop of them.
@@ -151,14 +187,22 @@ class Document:
             if place is None:
                 raise DocumentBroken("an object stream is missing")
             entries = Dictionary(place.buffer, place.start, place.ref)
+            self._budget.parse(entries.end - place.start)
             data = self.stream(place, entries)
             first = entries.get(b"/First")
-            if not isinstance(first, int) or not 0 <= first <= len(data):
+            if not isinstance(first, int) or not 0 <= first <= min(len(data), OBJECT_TABLE_BYTES_MAX):
                 raise DocumentBroken("an object stream without a table")
-            table = [int(one) for one in _INTEGERS.findall(_COMMENT.sub(b" ", data[:first]))]
-            starts = zip(table[::2], table[1::2], strict=False)
-            self._streams[number] = data, {key: first + start for key, start in starts}
+            words = _COMMENT.sub(b" ", data[:first]).split()
+            self._streams[number] = _ObjectStream(data, first, words)
         return self._streams[number]
+
+    def note_parsed(self, count: int) -> None:
+        """Count so many bytes of a value that is looked at more than once."""
+        self._budget.parse(count)
+
+    def object_stream(self, number: int) -> bytes:
+        """The decoded data of an object stream."""
+        return self._object_stream(number).data
 
     def stream(self, place: Place, entries: Dictionary) -> bytes:
         """The decoded data of a stream."""
@@ -184,7 +228,8 @@ class Document:
             if place is None or place.ref != value:
                 return None
             ref = value
-            value, _ = value_at(place.buffer, place.start, place.owner)
+            value, end = value_at(place.buffer, place.start, place.owner)
+            self._budget.parse(end - place.start)
             if isinstance(value, Dictionary) and len(self._dictionaries) < DICTIONARIES_KEPT_MAX:
                 self._dictionaries[ref] = value
         raise DocumentBroken("references that lead to references")

@@ -8,6 +8,8 @@ from meterai.sealing.model import ChangesForbidden, DocumentBroken
 from meterai.sealing.syntax import DEPTH_MAX, Dictionary, Ref, Value
 
 FIELDS_MAX = 20_000  # form fields looked at; a large tax form has two thousand
+SIGNATURES_MAX = 256  # of anybody; each costs the reading of its certificates
+LIMITS_MAX = 16  # that one signature sets; the standard has three kinds
 _NO_CHANGES = 1  # DocMDP permission, ISO 32000-2, table 257
 _SIGNATURE = "/Sig"
 
@@ -74,6 +76,8 @@ def signature_fields(document: Document) -> list[SignatureField]:
         signature = document.dictionary(value)
         if signature is not None:
             place = value if isinstance(value, Ref) else None
+            if len(found) == SIGNATURES_MAX:
+                raise DocumentBroken("too many signatures")
             found.append(SignatureField(field.name, place, field.entries, signature))
     return found
 
@@ -96,7 +100,10 @@ def count_signatures(document: Document) -> int:
     if certified is not None and not any(_is_same(certified, one) for one in signatures):
         signatures.append(certified)
     for signature in signatures:
-        for item in document.items(signature, b"/Reference"):
+        limits = document.items(signature, b"/Reference")
+        if len(limits) > LIMITS_MAX:
+            raise DocumentBroken("a signature with too many references")
+        for item in limits:
             _check_limit(document, document.dictionary(item))
     for one in found:
         lock = document.dictionary(one.field.get(b"/Lock"))

@@ -20,22 +20,32 @@ WALL_SECONDS_MAX = 40  # until we stop waiting for it, on a busy machine
 
 _SCALE = 2.0  # pixels a point: thin lines and small print are seen
 _PAPER = 250  # of 255: what is lighter is paper
+_SIZE_TOLERANCE = 1.0  # units of the file; renderers round
 _SPECKS_MAX = 8  # dark pixels at the edge of an area that are not counted as something drawn
 
 
 class Area(NamedTuple):
-    """A part of a page (`page` counts from 1), in points of the page as it is seen."""
+    """A part of a page (`page` counts from 1), as fractions of what is seen of it.
+
+    `page_width` and `page_height` are of the page as it is seen, in units of the file: the renderer
+    knows no other, and must see the same page.
+    """
 
     page: int
     left: float
     low: float
     right: float
     top: float
+    page_width: float
+    page_height: float
 
 
-def find(document: bytes, areas: Sequence[Area], password: bytes) -> list[bool]:
-    """For each area, whether something is drawn there; all true if it cannot be said."""
-    question = {"areas": areas, "password": password.decode("latin-1")}
+def find(document: bytes, pages: int, areas: Sequence[Area], password: bytes) -> list[bool]:
+    """For each area, whether something is drawn there; all true if it cannot be said.
+
+    It cannot if the renderer sees another number of `pages`, or pages of another size.
+    """
+    question = {"pages": pages, "areas": areas, "password": password.decode("latin-1")}
     try:
         done = subprocess.run(
             [sys.executable, "-m", "meterai.sealing.ink"],
@@ -54,8 +64,10 @@ def find(document: bytes, areas: Sequence[Area], password: bytes) -> list[bool]:
 def _is_inked(document: pypdfium2.PdfDocument, area: Area) -> bool:
     page = document[area.page - 1]
     width, height = page.get_size()
-    left, low = max(0.0, area.left), max(0.0, area.low)
-    right, top = min(width, area.right), min(height, area.top)
+    if max(abs(width - area.page_width), abs(height - area.page_height)) > _SIZE_TOLERANCE:
+        return True
+    left, low = width * max(0.0, area.left), height * max(0.0, area.low)
+    right, top = width * min(1.0, area.right), height * min(1.0, area.top)
     if left >= right or low >= top:
         return False
     picture = page.render(
@@ -81,6 +93,8 @@ def _serve() -> int:
     question = json.loads(line)
     document = pypdfium2.PdfDocument(content, password=question["password"] or None)
     document.init_forms()
+    if len(document) != question["pages"]:
+        return 1
     areas = [Area(*one) for one in question["areas"]]
     sys.stdout.write(json.dumps([_is_inked(document, area) for area in areas]))
     return 0

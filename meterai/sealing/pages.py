@@ -23,7 +23,7 @@ from meterai.sealing.model import (
 )
 from meterai.sealing.syntax import DEPTH_MAX, Dictionary, Ref, RefList, Value
 
-NODES_MAX = 100_000  # of a page tree that must be walked
+NODES_MAX = 40_000  # of a page tree that must be walked, and kids counted in one that need not
 
 Box = tuple[float, float, float, float]
 
@@ -107,6 +107,7 @@ class PageTree:
             raise NoPages("the catalog names no page tree")
         self._top, self._node = top, node
         self._is_walked = False
+        self._looked = 0
         try:
             self._stated = self._count(node)
         except _Contradiction:
@@ -189,6 +190,9 @@ class PageTree:
         raise _Contradiction
 
     def _kid(self, ref: Ref) -> tuple[Ref, Dictionary]:
+        self._looked += 1
+        if self._looked > NODES_MAX:
+            raise DocumentBroken("the page tree is too large")
         kid = self._document.dictionary(ref)
         if kid is None:
             raise _Contradiction
@@ -209,14 +213,16 @@ class PageTree:
         pages: list[tuple[Ref, Dictionary, dict[bytes, Value]]] = []
         waiting: list[tuple[Value, dict[bytes, Value], int]] = [(self._top, {}, 0)]
         seen: set[Ref] = set()
+        looked = 0
         while waiting:
             item, above, depth = waiting.pop()
+            looked += 1
+            if looked > NODES_MAX or depth > DEPTH_MAX:
+                raise DocumentBroken("the page tree is too large or too deep")
             node = self._document.dictionary(item)
             if not isinstance(item, Ref) or node is None or item in seen:
                 continue
             seen.add(item)
-            if len(seen) > NODES_MAX or depth > DEPTH_MAX:
-                raise DocumentBroken("the page tree is too large or too deep")
             inherited = dict(above)
             self._inherit(inherited, node)
             if b"/Kids" in node:
@@ -256,15 +262,16 @@ class PageTree:
         right, top = min(media[2], crop[2]), min(media[3], crop[3])
         return (left, low, right, top) if left < right and low < top else media
 
+    def _number(self, value: Value) -> float:
+        found = self._document.resolve(value) if isinstance(value, Ref) else value
+        return float(found) if is_number(found) else math.nan
+
     def _box(self, value: Value) -> Box | None:
         """Four numbers in any order of corners; `None` if they are not, or enclose nothing."""
         found = self._document.resolve(value)
         if not isinstance(found, list) or len(found) != 4:
             return None
-        corners = [self._document.resolve(item) for item in found]
-        one, two, three, four = (
-            float(corner) if is_number(corner) else math.nan for corner in corners
-        )
+        one, two, three, four = map(self._number, found)
         left, right = (one, three) if one < three else (three, one)
         low, top = (two, four) if two < four else (four, two)
         is_box = left < right and low < top and right - left < math.inf and top - low < math.inf

@@ -4,19 +4,14 @@ qpdf reads what viewers read: wrong pointers, missing tables, junk before the he
 What it writes is a new file, so every earlier signature would be lost; a document that bears one
 is refused instead.  The same bytes are always mended to the same bytes.
 
-The library was written for files that mean well, so it works in a process of its own, with bounds
-on its memory and time: `python -m meterai.sealing.repair` reads the broken document from standard
-input and writes the mended one to standard output.
+The library was written for files that mean well, so it works in a process of its own (`mending`),
+with bounds on its memory and time.
 """
 
-import logging
 import re
-import resource
 import subprocess
 import sys
-from io import BytesIO
-
-import pikepdf
+from pathlib import Path
 
 from meterai.sealing.model import (
     DOCUMENT_BYTES_MAX,
@@ -25,15 +20,12 @@ from meterai.sealing.model import (
     DocumentTooLarge,
 )
 
-PAGES_MAX = 20_000  # of a document worth mending; each costs qpdf some microseconds
-MEMORY_BYTES_MAX = 1024 * 1024 * 1024  # of the process; a document of 20 MiB needs 200 MiB
-CPU_SECONDS_MAX = 10  # of the process; a document of 20 MiB needs one
-WALL_SECONDS_MAX = 30  # until we stop waiting for it, on a busy machine
+WALL_SECONDS_MAX = 30  # until we stop waiting for the process, on a busy machine
 
-_SIGNED = re.compile(rb"/ByteRange\s*\[")
-
-_ENCRYPTED = 3  # exit status of the process: a password is needed
-_BROKEN = 4  # it cannot be mended
+_PROGRAM = str(Path(__file__).with_name("mending.py"))
+_ENCRYPTED = 3  # its exit status where a password is needed
+# What a signature dictionary has in it; a broken one may lack any of these.
+_SIGNED = re.compile(rb"/ByteRange\s*\[|/Adobe\.PPKLite\b|/SubFilter\s*/(?:adbe|ETSI)\.")
 
 
 def repair(document: bytes) -> bytes:
@@ -47,8 +39,8 @@ def repair(document: bytes) -> bytes:
     if _SIGNED.search(document):
         raise DocumentBroken("broken, and signed: mending it would cost the signature")
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "meterai.sealing.repair"],
+        done = subprocess.run(  # noqa: S603 - our own program, no shell
+            [sys.executable, "-I", _PROGRAM],
             input=document,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -62,39 +54,3 @@ def repair(document: bytes) -> bytes:
     if done.returncode or not 0 < len(done.stdout) <= DOCUMENT_BYTES_MAX:
         raise DocumentBroken("the document cannot be mended")
     return done.stdout
-
-
-def _mend(document: bytes) -> bytes:
-    out = BytesIO()
-    with pikepdf.open(BytesIO(document), suppress_warnings=True) as opened:
-        if opened.is_encrypted:
-            raise DocumentEncrypted("mending would take the protection off")
-        # Counting the pages makes qpdf mend their tree as well.
-        if not 0 < len(opened.pages) <= PAGES_MAX:
-            raise DocumentBroken("no pages, or too many, can be found")
-        opened.save(
-            out,
-            deterministic_id=True,
-            object_stream_mode=pikepdf.ObjectStreamMode.disable,
-            fix_metadata_version=False,
-        )
-    return out.getvalue()
-
-
-def _serve() -> int:
-    """The process: mend what comes in, within bounds; the exit status says what came of it."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX))
-    # The library would report in its log what the exit status says.
-    logging.disable(logging.CRITICAL)
-    try:
-        sys.stdout.buffer.write(_mend(sys.stdin.buffer.read()))
-    except (DocumentEncrypted, pikepdf.PasswordError):
-        return _ENCRYPTED
-    except (DocumentBroken, pikepdf.PdfError, RuntimeError, ValueError, TypeError, MemoryError):
-        return _BROKEN
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_serve())

@@ -25,11 +25,14 @@ from pyhanko.sign.diff_analysis import (
 from pyhanko.sign.diff_analysis.policy_api import DiffResult
 from pyhanko.sign.fields import MDPPerm
 
+from meterai.sealing.document import Document, open_document
+from meterai.sealing.form import fields
 from meterai.sealing.objects import (
     Reference,
     dictionary,
 )
 from meterai.sealing.reader import Reader, as_document_broken, open_reader
+from meterai.sealing.smuggling import brings_its_own
 
 LATER_REVISIONS_MAX = 32  # each is compared with the one before, which reads the whole document
 
@@ -40,42 +43,64 @@ _STREAM_TRAILER = re.compile(rb"\s*(?:endobj)?\s*\Z")
 _OBJECT_HEADER = re.compile(rb"\b\d+\s+\d+\s+obj\b")
 _OBJECT_END = re.compile(rb"endobj\s*\Z")
 
-_POLICY = StandardDiffPolicy(
-    global_rules=[
-        CatalogModificationRule(),  # type: ignore[no-untyped-call]
-        *(
-            rule.as_qualified(ModificationLevel.LTA_UPDATES)
-            for rule in (
-                DocInfoRule(),
-                XrefStreamRule(),
-                ObjectStreamRule(),
-                DSSCompareRule(),
-                MetadataUpdateRule(),  # type: ignore[no-untyped-call]
-            )
-        ),
-    ],
-    form_rule=FormUpdatingRule(
-        field_rules=[
-            SigFieldCreationRule(  # type: ignore[no-untyped-call]
-                allow_new_visible_after_certify=True
+# What a form may change in itself.  How its fields look where they state nothing is theirs only
+# if there are fields; some signing programs write it into a form of signatures alone.
+_FIELDS = {"/Fields"}
+_FIELDS_AND_LOOKS = {"/Fields", "/DR", "/DA", "/Q"}
+
+
+def _policy(form_keys: set[str]) -> StandardDiffPolicy:
+    return StandardDiffPolicy(
+        global_rules=[
+            CatalogModificationRule(),  # type: ignore[no-untyped-call]
+            *(
+                rule.as_qualified(ModificationLevel.LTA_UPDATES)
+                for rule in (
+                    DocInfoRule(),
+                    XrefStreamRule(),
+                    ObjectStreamRule(),
+                    DSSCompareRule(),
+                    MetadataUpdateRule(),  # type: ignore[no-untyped-call]
+                )
             ),
-            SigFieldModificationRule(allow_in_place_appearance_stream_changes=False),
-        ]
-    ),
-)
+        ],
+        form_rule=FormUpdatingRule(
+            field_rules=[
+                SigFieldCreationRule(  # type: ignore[no-untyped-call]
+                    allow_new_visible_after_certify=True
+                ),
+                SigFieldModificationRule(allow_in_place_appearance_stream_changes=False),
+            ],
+            ignored_acroform_keys=form_keys,
+        ),
+    )
 
 
-def only_signatures_follow(document: bytes, end: int, newer: int, password: bytes) -> bool:
+_POLICY, _POLICY_WITHOUT_FIELDS = _policy(_FIELDS), _policy(_FIELDS_AND_LOOKS)
+
+
+def only_signatures_follow(document: Document, end: int, newer: int, password: bytes) -> bool:
     """True if what follows byte `end` adds nothing but signatures.
 
     `newer` is the number of cross-reference sections behind `end`.  A picture that a signature
     brings may hide what was there; that is not asked here but in `covering`.
     """
     with as_document_broken():
-        return _only_signatures_follow(document, end, newer, password)
+        sealed = open_document(document.buffer[:end], bytes_max=end, password=password)
+        if not brings_its_own(document, sealed, newer):
+            return False
+        policy = _POLICY if _has_fields(sealed) else _POLICY_WITHOUT_FIELDS
+        return _only_signatures_follow(document.buffer, end, newer, password, policy)
 
 
-def _only_signatures_follow(document: bytes, end: int, newer: int, password: bytes) -> bool:
+def _has_fields(document: Document) -> bool:
+    """True if the form has a field that is not for a signature."""
+    return any(field.kind not in ("", "/Sig") for field in fields(document))
+
+
+def _only_signatures_follow(
+    document: bytes, end: int, newer: int, password: bytes, policy: StandardDiffPolicy
+) -> bool:
     reader = open_reader(document, password)
     revision = reader.xrefs.total_revisions - 1 - newer
     later = range(revision + 1, reader.xrefs.total_revisions)
@@ -86,7 +111,7 @@ def _only_signatures_follow(document: bytes, end: int, newer: int, password: byt
     if not all(_serves_a_signature(reader, number) for number in later):
         return False
     # The policy reads objects lazily and reports a refusal by returning it.
-    compared = _POLICY.review_file(reader, revision, doc_mdp=MDPPerm.FILL_FORMS)
+    compared = policy.review_file(reader, revision, doc_mdp=MDPPerm.FILL_FORMS)
     return isinstance(compared, DiffResult)
 
 

@@ -20,7 +20,7 @@ from meterai.sealing.syntax import Dictionary, Ref
 
 STRAYS_MAX = 64  # places looked at for a hidden seal; a bound on the time a hostile file costs
 
-HEX_STRING = re.compile(rb"<(?:[0-9A-Fa-f]{2})+>")
+HEX_STRING = re.compile(rb"<(?:[0-9A-Fa-f]{2}){1,65536}+>")  # a container has 2 to 20 KB
 _ANY_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+(\d{1,10})\s+(\d{1,10})\s+\d{1,10}\s*\]")
 _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z.*|([+-])(\d\d)'?(?:(\d\d)'?)?)?")
 STAMPING_OBJECTS_MAX = 1_000  # of one update of ours: twenty stamps have sixty
@@ -102,6 +102,9 @@ def _length(document: Document, record: Dictionary | None, key: bytes) -> int:
 
 def _contents(document: Document, signature: Dictionary) -> bytes:
     """The container, which is never enciphered (ISO 32000-2, section 7.6.2)."""
+    start, stop = signature.spans.get(b"/Contents", (0, 0))
+    # Many fields may show the same signature, and each time its container is taken apart.
+    document.note_parsed(stop - start)
     found = document.resolve(signature.get(b"/Contents"))
     return found if isinstance(found, bytes) else b""
 
@@ -112,11 +115,10 @@ def drawn_serials(document: Document, seal: Seal) -> list[str]:
     They are read where that update wrote them, whatever came later.
     """
     section = document.sections[seal.section]
-    numbers = section.numbers()
-    if len(numbers) > STAMPING_OBJECTS_MAX:
+    if section.rows > STAMPING_OBJECTS_MAX:
         raise DocumentBroken("more objects than a stamping writes")
     serials = []
-    for number in numbers:
+    for number in section.numbers():
         row = section.row(number)
         if row is None or row.kind != IN_FILE:
             continue

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 from meterai.sealing.model import DocumentBroken
 
 TOKENS_MAX = 500_000  # in one value; the largest number tree of a book has 100,000
+REF_LIST_BYTES_MAX = 4 * 1024 * 1024  # of one array; 20,000 kids have 240 KB
 DEPTH_MAX = 64  # of arrays in arrays, and of trees in a file; real ones are under ten deep
 
 _WHITE = rb"[\0\t\n\f\r ]"
@@ -37,6 +38,7 @@ _STRING_PIECE = re.compile(rb"[^()\\]*+(?:\\.[^()\\]*+)*+([()])", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|\r\n?", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+_DIGITS_MAX = 18  # of an integer: more are no number of any PDF
 _INTEGER = re.compile(rb"[+-]?\d{1,18}")
 _REAL = re.compile(rb"[+-]?(?:\d{1,18}\.?\d*|\.\d+)")
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
@@ -134,24 +136,24 @@ def value_at(buffer: bytes, place: int, owner: Ref | None, depth: int = 0) -> tu
     token = _TOKEN.match(buffer, place)
     if token is None or token.lastindex in _CLOSING:
         raise DocumentBroken("a value was expected")
-    match token.lastindex:
-        case 1:
-            found = Dictionary(buffer, token.start(_DICT), owner)
-            return found, found.end
-        case 3:
-            return _array(buffer, token.end(), owner, depth)
-        case 5:
-            return _unescaped_name(token[_NAME]).decode("latin-1"), token.end()
-        case 6:
-            end = _string_end(buffer, token.end())
-            return _literal(buffer[token.end() : end - 1]), end
-        case 7:
-            digits = _NOT_HEX.sub(b"", token[_HEX])
-            return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii")), token.end()
-        case 8:
-            return ref_at(buffer, token.start(_REF)), token.end()
-        case _:
-            return _word(token[_WORD]), token.end()
+    kind = token.lastindex
+    # The most frequent first: this is where reading spends its time.
+    if kind == _WORD:
+        return _word(token[_WORD]), token.end()
+    if kind == _REF:
+        return ref_at(buffer, token.start(_REF)), token.end()
+    if kind == _NAME:
+        return _unescaped_name(token[_NAME]).decode("latin-1"), token.end()
+    if kind == _DICT:
+        found = Dictionary(buffer, token.start(_DICT), owner)
+        return found, found.end
+    if kind == _ARRAY:
+        return _array(buffer, token.end(), owner, depth)
+    if kind == _HEX:
+        digits = _NOT_HEX.sub(b"", token[_HEX])
+        return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii")), token.end()
+    end = _string_end(buffer, token.end())
+    return _literal(buffer[token.end() : end - 1]), end
 
 
 def ref_at(buffer: bytes, place: int) -> Ref:
@@ -182,7 +184,9 @@ class RefList:
 def ref_list_at(buffer: bytes, place: int) -> RefList | None:
     """The array that begins at or after `place`; `None` if it is none of references only."""
     whole = _REF_ARRAY.match(buffer, place)
-    return RefList(_REF_PAIR.findall(whole[1])) if whole is not None else None
+    if whole is None or len(whole[1]) > REF_LIST_BYTES_MAX:
+        return None
+    return RefList(_REF_PAIR.findall(whole[1]))
 
 
 def with_strings(text: bytes, write: Callable[[bytes], bytes]) -> bytes:
@@ -208,10 +212,15 @@ def _array(buffer: bytes, place: int, owner: Ref | None, depth: int) -> tuple[li
         token = _TOKEN.match(buffer, place)
         if token is None:
             break
-        if token.lastindex == _ARRAY_END:
+        kind = token.lastindex
+        if kind == _ARRAY_END:
             return items, token.end()
-        item, place = value_at(buffer, place, owner, depth + 1)
-        items.append(item)
+        if kind == _WORD:
+            items.append(_word(token[_WORD]))
+            place = token.end()
+        else:
+            item, place = value_at(buffer, place, owner, depth + 1)
+            items.append(item)
     raise DocumentBroken("an array without an end, or of too many items")
 
 
@@ -243,13 +252,15 @@ def _end(buffer: bytes, token: re.Match[bytes]) -> int:
 def _string_end(buffer: bytes, place: int) -> int:
     """Where a literal string ends, `place` being behind its first parenthesis."""
     depth = 1
-    while depth:
+    for _ in range(TOKENS_MAX):
         piece = _STRING_PIECE.match(buffer, place)
         if piece is None:
-            raise DocumentBroken("a string without an end")
+            break
         depth += 1 if piece[1] == b"(" else -1
         place = piece.end()
-    return place
+        if not depth:
+            return place
+    raise DocumentBroken("a string without an end, or of too many parentheses")
 
 
 def _literal(text: bytes) -> bytes:
@@ -274,6 +285,8 @@ def _unescaped_name(name: bytes) -> bytes:
 
 
 def _word(word: bytes) -> bool | int | float | None:
+    if word.isdigit() and len(word) < _DIGITS_MAX:
+        return int(word)
     if _INTEGER.fullmatch(word):
         return int(word)
     if _REAL.fullmatch(word):

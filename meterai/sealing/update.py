@@ -204,7 +204,7 @@ class Update:
 
     def _section(self, offsets: list[tuple[Ref, int]], start: int) -> bytes:
         shift = self._document.shift
-        rows = sorted((ref, offset - shift) for ref, offset in offsets)
+        rows = sorted([(ref, offset - shift) for ref, offset in offsets])
         pointer = b"startxref\n%d\n%%%%EOF\n" % (start - shift)
         if not self._document.sections[0].is_stream:
             return self._table(rows) + pointer

@@ -39,7 +39,6 @@ from meterai.sealing.form import signature_fields
 from meterai.sealing.issuer import common_name
 from meterai.sealing.marks import is_serial, serial_in_name
 from meterai.sealing.model import CHECKED_BYTES_MAX, Check, DocumentBroken, Report, Verdict
-from meterai.sealing.revisions import only_signatures_follow
 from meterai.sealing.seals import (
     HEX_STRING,
     ByteRange,
@@ -166,7 +165,7 @@ def _judge(case: _Case) -> Report:
         if has_stray_seal(case.file, case.roots):
             unchanged = Check("unchanged", passed=False, facts={"later_bytes": 0})
             return Report(Verdict.CHANGED_AFTER_SEALING, checks=(readable, unchanged))
-        is_foreign = any(signature.container is not None for signature in signatures)
+        is_foreign = any(signature.contents.strip(b"\0") for signature in signatures)
         return Report(
             Verdict.FOREIGN_SEAL if is_foreign else Verdict.NOT_SEALED, checks=(readable,)
         )
@@ -180,6 +179,8 @@ def _is_asked(case: _Case, name: str, seals: Sequence[Seal]) -> bool:
         return case.claim_keys is not None
     if name == "time_stamp":
         return bool(case.time_stamp_roots) and any(map(_token, seals))
+    if name == "uncovered":
+        return _hold(case, seals)
     return True
 
 
@@ -290,9 +291,12 @@ def _unchanged(case: _Case, seals: Sequence[Seal]) -> _Answer:
     seal = _last_alone(seals)
     if seal.end == len(case.file):
         return seal.section == 0, facts
-    if not 0 < seal.section < len(case.document.sections):
+    if not (0 < seal.section < len(case.document.sections) and _hold(case, seals)):
         return False, facts
-    return only_signatures_follow(case.file, seal.end, seal.section, case.password), facts
+    # pyHanko costs 24 MiB and most of a second to load: only who needs it pays.
+    from meterai.sealing.revisions import only_signatures_follow  # noqa: PLC0415
+
+    return only_signatures_follow(case.document, seal.end, seal.section, case.password), facts
 
 
 def _uncovered(case: _Case, seals: Sequence[Seal]) -> _Answer:
@@ -302,6 +306,17 @@ def _uncovered(case: _Case, seals: Sequence[Seal]) -> _Answer:
         return True, {}
     covering = first_covering(case.document, seal.end, seal.section, case.password)
     return covering is None, asdict(covering) if covering is not None else {}
+
+
+def _hold(case: _Case, seals: Sequence[Seal]) -> bool:
+    """True if all seals are ours and whole.
+
+    What follows a seal is compared and drawn at some expense, which a forger must not cause.
+    """
+    return all(
+        seal.path is not None and _sealed(case, seal)[0] and _integrity(case, seal)[0]
+        for seal in seals
+    )
 
 
 def _last_alone(seals: Sequence[Seal]) -> Seal:

@@ -1,0 +1,101 @@
+"""Everything the tables show, measured in one process."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from bench.sealing.documents import Document
+from bench.sealing.limit import Limit
+from bench.sealing.memory import Memory, memory
+from bench.sealing.ours import SEVERAL, Ours, state_of
+from bench.sealing.peers import Peers
+from bench.sealing.rounds import Work, in_turns
+from meterai.sealing.development import Algorithm
+
+ALGORITHMS: tuple[Algorithm, ...] = ("rsa2048", "p256")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One document and one algorithm: of each work, by name, the processor seconds in each round."""
+
+    document: Document
+    algorithm: Algorithm
+    turns: dict[str, list[float]]
+
+    def seconds(self, work: str) -> float:
+        """The median over the rounds."""
+        return median(self.turns[work])
+
+    def ratio(self, work: str, by: str) -> float:
+        """How many times longer one work takes than another: the median of what each round says,
+        since a machine that is slow for a while is so for both."""
+        pairs = zip(self.turns[work], self.turns[by], strict=True)
+        return median(one / other for one, other in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All cells, the parts of the limit by name, and the memory of each work on one document."""
+
+    cells: list[Cell]
+    parts: dict[str, float]
+    memories: dict[str, Memory]
+    biggest: Document
+
+    def cell(self, number: int, algorithm: Algorithm) -> Cell:
+        """The cell of a document, counted from the smallest."""
+        return [one for one in self.cells if one.algorithm == algorithm][number]
+
+
+def measure(documents: list[Document], folder: Path, rounds: int) -> Measured:
+    """Measure every document with every algorithm; the issuers are made in the folder."""
+    issuers = {name: Ours(folder / name, name) for name in ALGORITHMS}
+    cells = []
+    for document in documents:
+        for name, ours in issuers.items():
+            peers = Peers(ours)
+            works = _works(document.data, ours, peers)
+            cells.append(Cell(document, name, in_turns(works, rounds)))
+            peers.close()
+    biggest = documents[-1]
+    stamped = biggest.data + issuers["rsa2048"].seal(biggest.data)
+    memories = {
+        work: memory(work, data, folder / "rsa2048", folder)
+        for work, data in (("seal", biggest.data), ("verify", stamped))
+    }
+    return Measured(cells, _parts(folder, rounds), memories, biggest)
+
+
+def _works(original: bytes, ours: Ours, peers: Peers) -> dict[str, Work]:
+    delta, kept = ours.seal(original), state_of(original)
+    stamped, limit = original + delta, Limit(ours.key, ours.claim_key)
+    return {
+        "seal": lambda: ours.seal(original),
+        "limit": lambda: limit.seal(original, delta),
+        "tuned": lambda: peers.tuned(original),
+        "file": lambda: original + ours.seal(original),
+        "kept": lambda: ours.seal(original, hashed=kept),
+        "kept limit": lambda: limit.seal(original, delta, kept),
+        "hash": lambda: state_of(stamped).digest(),
+        "normal": lambda: peers.normal(original),
+        "inspect": lambda: ours.inspect(original),
+        "take in": lambda: ours.take_in(original),
+        "verify": lambda: ours.verify(stamped),
+        "verify limit": lambda: limit.verify(stamped),
+        "several": lambda: ours.seal(original, SEVERAL),
+    }
+
+
+def _parts(folder: Path, rounds: int) -> dict[str, float]:
+    """The parts of the limit: the key operations, a million bytes hashed, a code."""
+    works: dict[str, Work] = {}
+    names: tuple[Algorithm, ...] = ("rsa2048", "rsa3072", "p256")
+    for name in names:
+        ours = Ours(folder / name, name)
+        works[name] = Limit(ours.key, ours.claim_key).sign
+    limit = Limit(ours.key, ours.claim_key)
+    works |= {"ed25519": limit.sign_claim, "code": limit.draw}
+    works["megabyte"] = partial(state_of, bytes(1_000_000))
+    return {name: median(turns) for name, turns in in_turns(works, rounds).items()}

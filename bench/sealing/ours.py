@@ -1,0 +1,80 @@
+"""The sealing room as the bench asks for it: one issuer, one stamp on the last page, a fixed time."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from meterai import sealing
+from meterai.kit.serial import UNLEASED, Serial, SerialMaker
+from meterai.sealing import LAST_PAGE, Placement, Stamp, Verdict
+from meterai.sealing.development import Algorithm
+from meterai.sealing.issuer import KEY_FILE
+from meterai.sealing.keys import PrivateKey
+
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+CHECK_URL = "https://meterai.example/c/"
+PLACEMENT = Placement(LAST_PAGE, 20, 20, 60)
+SEVERAL = tuple(Placement(LAST_PAGE, 20 + 70 * column, 20, 60) for column in range(5))
+
+
+class Ours:
+    """Seals and checks with one development issuer, which is made in `folder`."""
+
+    def __init__(self, folder: Path, algorithm: Algorithm) -> None:
+        self.issuer = sealing.development_issuer(folder, algorithm=algorithm, at=AT)
+        self.key = private_key(folder)
+        assert self.issuer.claim_key is not None
+        self.claim_key = self.issuer.claim_key
+        self._claim_keys = {self.claim_key.id: self.claim_key.public}
+        self._maker = SerialMaker(UNLEASED)
+
+    def serial(self) -> Serial:
+        """A serial that was not used yet."""
+        return self._maker.make()
+
+    def seal(
+        self,
+        original: bytes,
+        placements: Sequence[Placement] = (PLACEMENT,),
+        hashed: sealing.HashState | None = None,
+    ) -> bytes:
+        """What stamping the document adds to it."""
+        stamps = [Stamp(self._maker.make(), placement) for placement in placements]
+        return sealing.seal(
+            original,
+            stamps,
+            self.issuer,
+            at=AT,
+            check_url=CHECK_URL,
+            specimen=True,
+            hashed=hashed,
+        ).data
+
+    def inspect(self, original: bytes) -> None:
+        """Ask whether the document can be stamped."""
+        sealing.inspect(original, (PLACEMENT,))
+
+    def take_in(self, original: bytes) -> None:
+        """Ask the same, ready to mend it."""
+        assert not sealing.take_in(original, (PLACEMENT,)).is_repaired
+
+    def verify(self, stamped: bytes) -> None:
+        """Check a stamped document, its claims too; it must be genuine."""
+        report = sealing.verify(stamped, [self.issuer.root], at=AT, claim_keys=self._claim_keys)
+        assert report.verdict is Verdict.GENUINE, report
+
+
+def private_key(folder: Path) -> PrivateKey:
+    """The key of the issuer in the folder, parsed."""
+    key = load_pem_private_key((folder / KEY_FILE).read_bytes(), password=None)
+    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+    return key
+
+
+def state_of(original: bytes) -> sealing.HashState:
+    """SHA-256 over a document, as whoever took the upload keeps it."""
+    return hashlib.sha256(original)
