@@ -18,7 +18,8 @@ from meterai.sealing.syntax import Dictionary, Ref
 PICTURES_MAX = 40  # of later signatures; each costs the drawing of a page
 ANNOTATIONS_MAX = 100_000  # looked at in one document
 
-_HIDDEN = 2  # neither shown nor printed (ISO 32000-2, table 167)
+_NO_ZOOM, _NO_ROTATE = 8, 16  # flags of an annotation (ISO 32000-2, table 167)
+_NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +42,27 @@ def first_covering(document: Document, end: int, newer: int, password: bytes) ->
     found = _later_pictures(document, tree, newer)
     if not found:
         return None
-    areas = [_area(page, picture) for page, picture in found]
+    areas = [area for _, area in found]
     inked = ink.find(document.buffer[:end], len(list(tree.all())), areas, password)
-    return next((one for (_, one), has_ink in zip(found, inked, strict=True) if has_ink), None)
+    return next((one for (one, _), has_ink in zip(found, inked, strict=True) if has_ink), None)
 
 
-def _area(page: Page, picture: Covering) -> Area:
+def _area(page: Page, picture: Covering, *, anywhere: bool) -> Area:
     width, height = page.size.width, page.size.height
-    return Area(
-        picture.page,
-        picture.x / width,
-        picture.y / height,
-        (picture.x + picture.width) / width,
-        (picture.y + picture.height) / height,
-        width / page.unit,
-        height / page.unit,
-    )
+    left, low = picture.x / width, picture.y / height
+    right, top = (picture.x + picture.width) / width, (picture.y + picture.height) / height
+    if anywhere:
+        left, low, right, top = 0.0, 0.0, 1.0, 1.0
+    return Area(picture.page, left, low, right, top, width / page.unit, height / page.unit)
 
 
-def _later_pictures(document: Document, tree: PageTree, newer: int) -> list[tuple[Page, Covering]]:
-    """Every visible annotation that an update behind the seal wrote.
+def _later_pictures(document: Document, tree: PageTree, newer: int) -> list[tuple[Covering, Area]]:
+    """Every annotation that an update behind the seal wrote, and where it may be seen.
 
     They are looked for on the pages, because what a stranger's widget says about its page need
-    not be true.
+    not be true.  A hidden one counts: an action that was in the document may show it.
     """
-    pictures: list[tuple[Page, Covering]] = []
+    pictures: list[tuple[Covering, Area]] = []
     looked = 0
     for page in tree.all():
         for item in document.items(page.entries, b"/Annots"):
@@ -75,24 +72,25 @@ def _later_pictures(document: Document, tree: PageTree, newer: int) -> list[tupl
             if not isinstance(item, Ref) or document.row(item.number)[0] >= newer:
                 continue
             annotation = document.dictionary(item)
-            if annotation is not None and _is_visible(document, annotation):
-                pictures.append((page, _seen(page, _corners(document, annotation))))
+            corners = _corners(document, annotation) if annotation is not None else _NOWHERE
+            if corners[0] < corners[2] and corners[1] < corners[3]:
+                picture = _seen(page, corners)
+                anywhere = _is_unsteady(document, annotation)
+                pictures.append((picture, _area(page, picture, anywhere=anywhere)))
     return pictures
 
 
-def _is_visible(document: Document, annotation: Dictionary) -> bool:
+def _is_unsteady(document: Document, annotation: Dictionary | None) -> bool:
+    """True if it does not turn or grow with the page, and so may lie beside its rectangle."""
     flags = document.entry(annotation, b"/F")
-    if isinstance(flags, int) and flags & _HIDDEN:
-        return False
-    left, low, right, top = _corners(document, annotation)
-    return left < right and low < top
+    return isinstance(flags, int) and bool(flags & (_NO_ZOOM | _NO_ROTATE))
 
 
 def _corners(document: Document, annotation: Dictionary) -> Box:
     corners = [document.resolve(item) for item in document.items(annotation, b"/Rect")]
     numbers = [float(one) for one in corners if is_number(one) and math.isfinite(one)]
     if not corners:
-        return 0.0, 0.0, 0.0, 0.0
+        return _NOWHERE
     if len(corners) != 4 or len(numbers) != 4:
         raise DocumentBroken("a rectangle without four numbers")
     left, right = sorted((numbers[0], numbers[2]))

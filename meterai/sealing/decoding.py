@@ -12,7 +12,7 @@ from meterai.sealing.model import DocumentBroken
 from meterai.sealing.syntax import Dictionary, Value
 
 DECODED_BYTES_MAX = 96 * 1024 * 1024  # of one document, all streams together; a book has 10 MiB
-PARSED_BYTES_MAX = 6 * 1024 * 1024  # of all values looked at; a page has 300 to 500, and costs 20 µs
+PARSED_BYTES_MAX = 6 * 1024 * 1024  # of all values looked at; a page has 300 to 500
 UNPREDICTED_BYTES_MAX = 2 * 1024 * 1024  # through predictors other than "up", byte by byte
 
 STREAM = re.compile(rb"[\0\t\n\f\r ]*+stream(?:\r\n|\n|\r)")

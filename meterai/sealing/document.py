@@ -34,9 +34,7 @@ OBJECT_TABLE_BYTES_MAX = 2 * 1024 * 1024  # of an object stream; writers put 100
 REFERENCES_MAX = 32  # from one reference to the next until a value; the standard has one
 
 _HEADER = re.compile(rb"%PDF-\d\.\d")
-_START = re.compile(
-    rb"startxref[\0\t\n\f\r ]*+(\d{1,10})[\0\t\n\f\r ]++%%EOF[\0\t\n\f\r ]*+\Z"
-)
+_START = re.compile(rb"startxref[\0\t\n\f\r ]*+(\d{1,10})[\0\t\n\f\r ]++%%EOF[\0\t\n\f\r ]*+\Z")
 _INTEGER = re.compile(rb"\d{1,10}")
 _COMMENT = re.compile(rb"%[^\r\n]*+")
 
@@ -190,9 +188,11 @@ class Document:
             self._budget.parse(entries.end - place.start)
             data = self.stream(place, entries)
             first = entries.get(b"/First")
-            if not isinstance(first, int) or not 0 <= first <= min(len(data), OBJECT_TABLE_BYTES_MAX):
+            limit = min(len(data), OBJECT_TABLE_BYTES_MAX)
+            if not isinstance(first, int) or not 0 <= first <= limit:
                 raise DocumentBroken("an object stream without a table")
-            words = _COMMENT.sub(b" ", data[:first]).split()
+            table = data[:first]
+            words = (_COMMENT.sub(b" ", table) if b"%" in table else table).split()
             self._streams[number] = _ObjectStream(data, first, words)
         return self._streams[number]
 

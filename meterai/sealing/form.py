@@ -68,7 +68,7 @@ def fields(document: Document) -> Iterator[Field]:
 
 def signature_fields(document: Document) -> list[SignatureField]:
     """Every filled signature field of the form."""
-    found = []
+    found: list[SignatureField] = []
     for field in fields(document):
         if field.kind != _SIGNATURE:
             continue

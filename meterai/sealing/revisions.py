@@ -6,6 +6,7 @@ further signatures.  A filled form, another annotation, a new picture for a fiel
 cross-reference section accounts for are a changed document, whatever a viewer says about it.
 """
 
+import logging
 import re
 
 from pyhanko.pdf_utils.xref import XRefSectionType
@@ -33,6 +34,9 @@ from meterai.sealing.objects import (
 )
 from meterai.sealing.reader import Reader, as_document_broken, open_reader
 from meterai.sealing.smuggling import brings_its_own
+
+# Its refusals come back to us; it would also log each with a traceback.
+logging.getLogger("pyhanko.sign.diff_analysis").setLevel(logging.CRITICAL)
 
 LATER_REVISIONS_MAX = 32  # each is compared with the one before, which reads the whole document
 

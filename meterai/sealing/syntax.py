@@ -31,6 +31,21 @@ _TOKEN = re.compile(
     + rb"|(\d++%b++\d++%b++R(?!%b))" % (_WHITE, _WHITE, _REGULAR)
     + rb"|(%b++))" % _REGULAR
 )
+# One entry of a dictionary: its end, or a key with a value of one token, or a key before a bracket
+# or a string, which have to be followed to their end.
+_ENTRY = re.compile(
+    SKIP
+    + rb"(?:(>>)|(/%b*+)" % _REGULAR
+    + SKIP
+    + rb"(?:(/%b*+" % _REGULAR
+    + rb"|<[0-9A-Fa-f\0\t\n\f\r ]*+>"
+    + rb"|\d++%b++\d++%b++R(?!%b)" % (_WHITE, _WHITE, _REGULAR)
+    + rb"|%b++)|(?=[\[(<])))" % _REGULAR
+)
+_ENTRY_END, _ENTRY_KEY, _ENTRY_VALUE = 1, 2, 3
+# Most brackets have no bracket, string or comment between them: their end is the next one.
+_FLAT_ARRAY = re.compile(rb"\[[^\[\]()%]*+\]")
+_FLAT_DICT = re.compile(rb"<<[^<>()\[\]%]*+>>")
 _DICT, _DICT_END, _ARRAY, _ARRAY_END, _NAME, _STRING, _HEX, _REF, _WORD = range(1, 10)
 _OPENING, _CLOSING = {_DICT, _ARRAY}, {_DICT_END, _ARRAY_END}
 
@@ -81,25 +96,27 @@ class Dictionary:
         self.start = place = opening.end()
         self.spans: dict[bytes, Span] = {}
         self.is_ambiguous = False  # some key stands twice, and readers disagree which one counts
-        match = _TOKEN.match
+        match = _ENTRY.match
         for _ in range(TOKENS_MAX):
-            key = match(buffer, place)
-            if key is None or key.lastindex not in (_NAME, _DICT_END):
-                raise DocumentBroken("a dictionary without a proper key or end")
-            if key.lastindex == _DICT_END:
-                self.stop = key.start(_DICT_END)
+            entry = match(buffer, place)
+            if entry is None:
+                raise DocumentBroken("a dictionary without a proper key, value or end")
+            kind, place = entry.lastindex, entry.end()
+            if kind == _ENTRY_END:
+                self.stop = entry.start(_ENTRY_END)
                 return
-            name = key[_NAME]
+            name = entry[_ENTRY_KEY]
             if b"#" in name:
                 name = _unescaped_name(name)
             self.is_ambiguous |= name in self.spans
-            value = match(buffer, key.end())
-            if value is None or value.lastindex in _CLOSING:
-                raise DocumentBroken("a key without a value")
-            # Most values are one token; only brackets and strings have to be followed to their end.
-            kind = value.lastindex or 0
-            place = value.end() if kind in (_NAME, _REF, _WORD, _HEX) else _end(buffer, value)
-            self.spans[name] = (value.start(kind), place)
+            if kind == _ENTRY_VALUE:
+                self.spans[name] = entry.span(_ENTRY_VALUE)
+            else:
+                value = _TOKEN.match(buffer, place)
+                if value is None:
+                    raise DocumentBroken("a value that is no object")
+                place = _end(buffer, value)
+                self.spans[name] = (entry.end(), place)
         raise DocumentBroken("a dictionary of too many keys")
 
     @property
@@ -231,6 +248,9 @@ def _end(buffer: bytes, token: re.Match[bytes]) -> int:
         return _string_end(buffer, place)
     if kind not in _OPENING:
         return place
+    flat = (_FLAT_ARRAY if kind == _ARRAY else _FLAT_DICT).match(buffer, token.start(kind))
+    if flat is not None:
+        return flat.end()
     depth = 1
     match = _TOKEN.match
     for _ in range(TOKENS_MAX):

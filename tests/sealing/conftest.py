@@ -19,6 +19,7 @@ from meterai.sealing import (
     seal,
     verify,
 )
+from tests.support.attacks import Lab
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"
@@ -55,6 +56,12 @@ class Bench:
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(development_issuer(tmp_path_factory.mktemp("issuers") / "p256", at=AT))
+
+
+@pytest.fixture(scope="session")
+def lab(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """What an attacker has, with the same issuer."""
+    return Lab(bench.issuer, tmp_path_factory.mktemp("lab"))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,17 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import Placement, Stamp, Verdict, development_issuer, inspect, seal, verify
+from meterai.sealing import (
+    DocumentBroken,
+    Placement,
+    Stamp,
+    Verdict,
+    development_issuer,
+    inspect,
+    seal,
+    take_in,
+    verify,
+)
 
 
 def pyhanko_status(document, root, at, number=-1):
@@ -112,14 +122,18 @@ def test_a_stamped_document_can_be_stamped_again(bench, plain):
     assert status.valid
 
 
-def test_a_header_after_some_junk_is_accepted(bench, plain):
+def test_a_header_after_some_junk_is_mended_first(bench, plain):
     # The offsets in the file count from its first byte, so the junk takes the room of a comment.
     shifted = plain.replace(b"%PDF-", b"junk\n%PDF-", 1)
     start = int(re.search(rb"startxref\s+(\d+)", plain)[1])
     shifted = re.sub(rb"startxref\s+\d+", b"startxref\n%d" % (start + 5), shifted)
     table = re.compile(rb"(\d{10})( \d{5} n)")
     shifted = table.sub(lambda row: b"%010d" % (int(row[1]) + 5) + row[2], shifted)
-    assert bench.verify(bench.sealed(shifted)).verdict is Verdict.GENUINE
+    with pytest.raises(DocumentBroken):
+        bench.delta(shifted)
+    intake = take_in(shifted, [Placement(1, 20, 20)])
+    assert intake.is_repaired
+    assert bench.verify(bench.sealed(intake.document)).verdict is Verdict.GENUINE
 
 
 def test_inspect_reports_pages_and_visible_sizes(make_pdf):
@@ -137,7 +151,12 @@ def test_a_check_address_too_long_for_the_code_is_a_fault(bench, plain):
     stamps = bench.stamps(Placement(1, 9, 9))
     with pytest.raises(ValueError, match="characters"):
         seal(
-            plain, stamps, bench.issuer, at=bench.at, check_url="https://" + "a" * 99, specimen=True
+            plain,
+            stamps,
+            bench.issuer,
+            at=bench.at,
+            check_url="https://" + "a" * 999,
+            specimen=True,
         )
 
 

@@ -1,0 +1,92 @@
+"""A later signature whose picture hides something is reported, with its place on the page."""
+
+import io
+
+import pikepdf
+import pytest
+
+from meterai.sealing import Verdict
+from tests.support.attacks import ATTACKS
+from tests.support.attacks.lab import EMPTY_PAPER, OVER_WORDS
+from tests.support.pdfmaker import letter, whole
+
+
+def turned_letter(**entries):
+    objects = letter(2)
+    more = b"".join(b"/%b %b" % (key.encode(), value) for key, value in entries.items())
+    for number in (4, 6):
+        objects[number] = objects[number][:-2] + more + b">>"
+    return objects
+
+
+def place_of(lab, document):
+    report = lab.verify(document)
+    assert report.verdict is Verdict.COVERED_AFTER_SEALING
+    (check,) = [check for check in report.checks if not check.passed]
+    assert check.name == "uncovered"
+    return {name: round(value, 2) for name, value in check.facts.items()}
+
+
+@pytest.mark.parametrize(
+    ("entries", "place"),
+    [
+        ({}, {"x": 60, "y": 740, "width": 280, "height": 60}),
+        ({"Rotate": b"90"}, {"x": 740, "y": 255, "width": 60, "height": 280}),
+        ({"Rotate": b"180"}, {"x": 255, "y": 42, "width": 280, "height": 60}),
+        ({"Rotate": b"270"}, {"x": 42, "y": 60, "width": 60, "height": 280}),
+        ({"CropBox": b"[50 0 500 800]"}, {"x": 10, "y": 740, "width": 280, "height": 60}),
+        ({"UserUnit": b"2"}, {"x": 120, "y": 1480, "width": 560, "height": 120}),
+    ],
+)
+def test_the_place_is_that_of_the_page_as_it_is_seen(lab, entries, place):
+    sealed = lab.sealed_of(turned_letter(**entries))
+    covered = lab.signed(sealed, on_page=1, box=OVER_WORDS)
+    assert place_of(lab, covered) == {"page": 2, **place}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [{}, {"Rotate": b"90"}, {"Rotate": b"270"}, {"CropBox": b"[50 0 500 800]"}, {"UserUnit": b"2"}],
+)
+def test_a_signature_on_empty_paper_stays_genuine(lab, entries):
+    sealed = lab.sealed_of(turned_letter(**entries))
+    document = lab.signed(sealed, on_page=0, box=EMPTY_PAPER)
+    assert lab.verify(document).verdict is Verdict.GENUINE
+
+
+def test_an_invisible_signature_covers_nothing(lab):
+    assert lab.verify(lab.signed(lab.sealed)).verdict is Verdict.GENUINE
+
+
+def test_where_the_widget_hangs_counts_not_what_it_says(lab):
+    document = ATTACKS["sneaky-widget-lying-about-its-page"].make(lab)
+    assert place_of(lab, document)["page"] == 1
+
+
+def test_a_covered_page_of_an_encrypted_document_is_seen(lab):
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(whole(letter()))) as opened:
+        opened.save(out, encryption=pikepdf.Encryption(owner="pemilik", user=""))
+    sealed = lab.seal(out.getvalue())
+
+    def unlock(writer):
+        writer.encrypt(b"")
+
+    covered = lab.signed(sealed, change=unlock, on_page=0, box=OVER_WORDS)
+    assert place_of(lab, covered)["page"] == 1
+    beside = lab.signed(sealed, change=unlock, on_page=0, box=EMPTY_PAPER)
+    assert lab.verify(beside).verdict is Verdict.GENUINE
+
+
+def test_the_stamp_must_not_be_covered_either(lab):
+    covered = lab.signed(lab.sealed, on_page=0, box=(30, 30, 60, 60))
+    assert place_of(lab, covered) == {"page": 1, "x": 30, "y": 30, "width": 30, "height": 30}
+
+
+def test_a_page_tree_that_renderers_see_differently_is_not_believed(lab):
+    """Where the renderer finds other pages, it cannot be said that nothing is hidden."""
+    objects = letter(2)
+    objects[2] = b"<</Type/Pages/Kids[4 0 R 6 0 R]/Count 1>>"
+    sealed = lab.sealed_of(objects)
+    document = lab.signed(sealed, on_page=0, box=EMPTY_PAPER)
+    assert lab.verify(document).verdict is not Verdict.GENUINE

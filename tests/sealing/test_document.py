@@ -1,0 +1,72 @@
+"""Finding objects: in every style of cross-reference, through every kind of reference."""
+
+import pytest
+
+from meterai.sealing.document import open_document
+from meterai.sealing.model import DocumentBroken, NotAPdf
+from meterai.sealing.syntax import Ref
+from tests.support.pdfmaker import Row, letter, update, whole
+
+MAX = 1 << 20
+
+
+def opened(document):
+    return open_document(document, bytes_max=MAX)
+
+
+@pytest.mark.parametrize("up", [False, True])
+@pytest.mark.parametrize(
+    ("style", "packed"),
+    [("table", []), ("stream", []), ("stream", [1, 2, 3, 4, 6]), ("hybrid", [3, 6])],
+)
+def test_every_object_is_found_in_every_style(style, packed, up):
+    found = opened(whole(letter(2), style=style, packed=packed, up=up))
+    assert found.root.get(b"/Type") == "/Catalog"
+    assert found.dictionary(Ref(3, 0)).get(b"/BaseFont") == "/Helvetica"
+    assert found.dictionary(Ref(6, 0)).get(b"/Contents") == Ref(7, 0)
+    assert found.size > 7
+
+
+def test_the_newest_section_has_the_last_word():
+    document = update(whole(letter(1)), {3: b"<</Type/Font/BaseFont/Courier>>"})
+    found = opened(update(document, {}, style="stream", rows={4: Row("f", 0, 1)}))
+    assert found.dictionary(Ref(3, 0)).get(b"/BaseFont") == "/Courier"
+    assert found.dictionary(Ref(4, 0)) is None
+    assert found.row(3)[0] == 1
+    assert found.row(1)[0] == 2
+
+
+def test_what_is_missing_or_of_another_generation_is_null():
+    found = opened(whole(letter(1)))
+    for ref in (Ref(99, 0), Ref(3, 1), Ref(0, 65535)):
+        assert found.resolve(ref) is None
+
+
+def test_offsets_may_count_from_the_header():
+    found = opened(whole(letter(1), before=b"junk\n" * 9, from_header=True))
+    assert found.shift == 45
+    assert found.dictionary(Ref(3, 0)) is not None
+
+
+def test_an_object_in_use_at_no_place_is_null_and_one_elsewhere_is_broken():
+    document = whole(letter(1))
+    nowhere = opened(update(document, {}, rows={3: Row("n", 0)}))
+    assert nowhere.resolve(Ref(3, 0)) is None
+    elsewhere = opened(update(document, {}, rows={3: Row("n", 20)}))
+    with pytest.raises(DocumentBroken):
+        elsewhere.resolve(Ref(3, 0))
+
+
+def test_a_text_string_is_read_in_all_its_encodings():
+    objects = letter(1)
+    objects[9] = b"<</A<feff00410101>/B<efbbbfc3a9>/C(caf\\351)/D 1/E 10 0 R>>"
+    objects[10] = b"(jauh)"
+    found = opened(whole(objects))
+    texts = [found.text(found.dictionary(Ref(9, 0)), b"/%c" % letter_) for letter_ in b"ABCDE"]
+    assert texts == ["A\u0101", "\u00e9", "caf\u00e9", "", "jauh"]
+
+
+@pytest.mark.parametrize("document", [b"", b"PK\3\4", bytes(1024) + b"%PDF-1.7"])
+def test_what_has_no_header_is_no_pdf(document):
+    with pytest.raises(NotAPdf):
+        opened(document)

@@ -1,0 +1,96 @@
+"""Input made to hurt: each is a named refusal or sealed, within two seconds and bounded memory."""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing import Placement, Report, Verdict, inspect
+from tests.support.hostile import HOSTILE
+
+CPU_SECONDS_MAX = 2.0  # of sealing, and of verifying
+MEMORY_BYTES_MAX = 400 * 1024 * 1024  # above what the process has before
+REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*"))
+
+# Those that ask for memory: the others are measured by the clock alone.
+GREEDY = [
+    "sections-claiming-the-file", "streams-claiming-the-file", "rows-bomb", "predicted-rows",
+    "table-bomb", "same-page-often", "same-signature-often", "kids-by-the-million",
+    "annotations-by-the-hundred-thousand", "structure-of-many-keys",
+]  # fmt: skip
+
+
+def sealed_or_refused(bench, document):
+    """What sealing says, and the CPU seconds it and verifying took."""
+    begin = time.process_time()
+    try:
+        bench.delta(document, Placement(1, 20, 20, 60))
+        said = "sealed"
+    except Refusal as refusal:
+        said = refusal.code
+    between = time.process_time()
+    report = bench.verify(document)
+    assert isinstance(report, Report)
+    assert report.verdict is not Verdict.GENUINE
+    return said, between - begin, time.process_time() - between
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_document_costs_no_more_than_two_seconds(bench, plain, name):
+    bench.sealed(plain)  # what is made once is not counted
+    said, sealing, verifying = sealed_or_refused(bench, HOSTILE[name].make())
+    assert said == HOSTILE[name].outcome
+    assert sealing < CPU_SECONDS_MAX
+    assert verifying < CPU_SECONDS_MAX
+
+
+def test_inspecting_a_hostile_document_says_the_same():
+    for name in ("kids-in-a-loop", "cyclic-length", "limits-without-end", "size-huge"):
+        with pytest.raises(Refusal) as refused:
+            inspect(HOSTILE[name].make(), [Placement(1, 20, 20, 60)])
+        assert refused.value.code == HOSTILE[name].outcome, name
+
+
+_MEASURE = """
+import json, resource, sys
+from meterai.kit.refusal import Refusal
+from meterai.sealing import Placement, inspect, verify
+from tests.sealing.conftest import AT
+from tests.support.hostile import HOSTILE
+
+document = HOSTILE[sys.argv[1]].make()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    inspect(document, [Placement(1, 20, 20, 60)])
+except Refusal:
+    pass
+verify(document, [], at=AT)
+print(json.dumps(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)))
+"""
+
+
+def _limited() -> None:
+    limit = 4 * 1024**3
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+@pytest.mark.parametrize("name", GREEDY)
+def test_a_hostile_document_gets_no_more_memory_than_it_is_given(name):
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, name],
+        capture_output=True,
+        check=True,
+        preexec_fn=_limited,
+    )
+    assert json.loads(done.stdout) < MEMORY_BYTES_MAX
+
+
+@pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.name)
+def test_what_a_fuzzer_found_stays_fixed(bench, path):
+    _, sealing, verifying = sealed_or_refused(bench, path.read_bytes())
+    assert max(sealing, verifying) < CPU_SECONDS_MAX

@@ -1,0 +1,74 @@
+"""Mending: what is broken and unsigned is mended first, and said so; what is signed is refused."""
+
+import io
+import re
+
+import pikepdf
+import pytest
+
+from meterai.sealing import (
+    DocumentBroken,
+    DocumentEncrypted,
+    DocumentTooLarge,
+    Placement,
+    Verdict,
+    take_in,
+)
+from meterai.sealing.model import DOCUMENT_BYTES_MAX
+from tests.support.pdfmaker import letter, whole
+
+PLACES = [Placement(1, 20, 20, 60)]
+DOCUMENT = whole(letter(2))
+
+BROKEN = {
+    "pointer-misses": re.sub(rb"startxref\n\d+", b"startxref\n7", DOCUMENT),
+    "rows-miss": re.sub(rb"00000000(\d\d) 00000 n", rb"00000001\1 00000 n", DOCUMENT),
+    "rows-of-19-bytes": DOCUMENT.replace(b" 00000 n \n", b" 00000 n\n"),
+    "tail-missing": DOCUMENT[: DOCUMENT.rindex(b"startxref")],
+    "junk-first": b"From: mail@contoh.id\n\n" + DOCUMENT,
+    "junk-last": DOCUMENT + b"</html>",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_document_is_mended_and_said_to_be(lab, name):
+    intake = take_in(BROKEN[name], PLACES)
+    assert intake.is_repaired
+    assert intake.inspection.pages == 2
+    assert lab.verify(lab.seal(intake.document, *PLACES)).verdict is Verdict.GENUINE
+    with pikepdf.open(io.BytesIO(intake.document)) as opened:
+        assert b"Surat Pernyataan" in opened.pages[0].Contents.read_bytes()
+
+
+def test_a_whole_document_is_left_as_it_is():
+    intake = take_in(DOCUMENT, PLACES)
+    assert intake.document is DOCUMENT
+    assert not intake.is_repaired
+
+
+def test_the_same_bytes_are_mended_to_the_same_bytes():
+    one, other = (take_in(BROKEN["pointer-misses"], PLACES).document for _ in range(2))
+    assert one == other
+
+
+def test_a_broken_signed_document_is_refused(lab):
+    signed = lab.signed(lab.original)
+    with pytest.raises(DocumentBroken):
+        take_in(re.sub(rb"startxref\n\d+", b"startxref\n7", signed), PLACES)
+    with pytest.raises(DocumentBroken):
+        take_in(b"junk\n" + lab.sealed[:-9], PLACES)
+
+
+def test_a_broken_encrypted_document_is_refused():
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(DOCUMENT)) as opened:
+        opened.save(out, encryption=pikepdf.Encryption(owner="a", user="b"))
+    with pytest.raises(DocumentEncrypted):
+        take_in(re.sub(rb"startxref\n\d+", b"startxref\n7", out.getvalue()), PLACES)
+
+
+def test_a_mended_document_is_refused_where_a_whole_one_would_be():
+    with pytest.raises(DocumentTooLarge):
+        take_in(b"%PDF-1.7\n" + bytes(DOCUMENT_BYTES_MAX), PLACES)
+    with pytest.raises(DocumentBroken):
+        take_in(b"%PDF-1.7\nnothing at all", PLACES)

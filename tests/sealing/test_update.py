@@ -1,0 +1,83 @@
+"""The delta: in the style of the section before it, rows of 20 bytes, everything else untouched."""
+
+import re
+
+import pytest
+
+from meterai.sealing import LAST_PAGE, DocumentBroken, Placement
+from tests.support.pdfmaker import Row, Stream, letter, update, whole
+
+PLACES = [Placement(1, 20, 20, 60), Placement(LAST_PAGE, 20, 20, 60)]
+
+
+def delta(lab, document):
+    return lab.seal(document, *PLACES)[len(document) :]
+
+
+@pytest.mark.parametrize("style", ["table", "hybrid"])
+def test_a_table_follows_a_table(lab, style):
+    added = delta(lab, whole(letter(2), style=style, packed=[3] if style == "hybrid" else []))
+    section = added[added.index(b"\nxref\n") + 6 : added.index(b"trailer")]
+    heads = re.findall(rb"^(\d+) (\d+)\n", section, re.MULTILINE)
+    rows = re.findall(rb"\d{10} \d{5} [nf] \n", section)
+    assert sum(int(count) for _, count in heads) == len(rows)
+    assert len(section) == 20 * len(rows) + sum(len(b"%b %b\n" % head) for head in heads)
+    assert b"/Type/XRef" not in added
+
+
+def test_a_stream_follows_a_stream(lab):
+    added = delta(lab, whole(letter(2), style="stream", packed=[1, 2, 3]))
+    assert b"/Type/XRef" in added
+    assert b"\nxref" not in added
+
+
+def test_an_object_keeps_its_generation_and_what_we_do_not_understand(lab):
+    objects = letter(2)
+    odd = b"/Odd#20Key  (a\\)b) % a comment\n /Deep[<</A[1 2]>>] "
+    objects[4] = objects[4][:-2] + odd + b">>"
+    # A page of another generation, as one has it whose number was used before.
+    document = update(
+        whole(objects), {4: objects[4], 2: b"<</Type/Pages/Kids[4 3 R 6 0 R]/Count 2>>"},
+        generations={4: 3},
+    )  # fmt: skip
+    added = delta(lab, document)
+    page = re.search(rb"4 3 obj\n(.*?)endobj", added, re.DOTALL)[1]
+    assert odd in page
+    assert b"/Annots" in page
+
+
+def test_the_offsets_of_a_signed_file_count_from_where_its_own_do(lab):
+    """Something before the header is mended away where nobody has signed."""
+    document = whole(letter(2), before=b"junk\n" * 3, from_header=True)
+    with pytest.raises(DocumentBroken):
+        lab.seal(document)
+    objects = letter(2)
+    objects[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[30 0 R]>>>>"
+    objects[30] = b"<</FT/Sig/T(Notaris)/V<</Type/Sig/Contents<00>/ByteRange[0 1 2 3]>>>>"
+    signed = whole(objects, before=b"junk\n" * 3, from_header=True)
+    added = lab.seal(signed, *PLACES)[len(signed) :]
+    pointer = int(re.findall(rb"startxref\n(\d+)", added)[-1])
+    assert added[pointer + 15 - len(signed) :].startswith(b"xref")
+
+
+def test_a_key_that_stands_twice_where_we_must_write_is_refused(lab):
+    objects = letter(2)
+    objects[4] = objects[4][:-2] + b"/Annots[]/Annots[]>>"
+    with pytest.raises(DocumentBroken, match="twice"):
+        lab.seal(whole(objects))
+
+
+def test_new_numbers_are_above_every_number_of_the_file(lab):
+    """Also above those that only an older section knows, and those hidden in a stream."""
+    document = update(whole(letter(2)), {90: Stream(b"", b"x")}, rows={200: Row("f", 0, 1)})
+    numbers = [int(one) for one in re.findall(rb"^(\d+) 0 obj", delta(lab, document), re.MULTILINE)]
+    assert set(numbers) - {1, 4, 6}
+    assert min(set(numbers) - {1, 4, 6}) > 200
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n", b"\n\n", b"  "])
+def test_whatever_the_file_ends_with_is_kept(lab, end):
+    document = whole(letter(2)).rstrip() + end
+    sealed = lab.seal(document, *PLACES)
+    assert sealed.startswith(document)
+    assert lab.verify(sealed).verdict.value == "genuine"

@@ -1,0 +1,67 @@
+"""What is no attack: seals, seals of sealed documents, later signatures on empty paper, proofs."""
+
+import io
+
+import pikepdf
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import signers
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from meterai.sealing import Placement, development_issuer
+from tests.support.attacks.lab import AT, EMPTY_PAPER, Attack, Lab
+from tests.support.attacks.updates import title, with_proofs
+from tests.support.pdfmaker import letter, whole
+
+
+def _genuine(make: object) -> Attack:
+    return Attack(make, "genuine")  # type: ignore[arg-type]
+
+
+def _encrypted(lab: Lab) -> bytes:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(lab.original)) as opened:
+        opened.save(out, encryption=pikepdf.Encryption(owner="rahasia", user=""))
+    return lab.seal(out.getvalue())
+
+
+def _time_stamped(lab: Lab) -> bytes:
+    keys = lab.directory / "authority"
+    development_issuer(keys, algorithm="rsa2048", at=AT)
+    authority = signers.SimpleSigner.load(str(keys / "seal.key"), str(keys / "seal.pem"))
+    stamper = DummyTimeStamper(
+        authority.signing_cert, authority.signing_key, certs_to_embed=SimpleCertificateStore()
+    )
+    out = signers.PdfTimeStamper(stamper).timestamp_pdf(
+        IncrementalPdfFileWriter(io.BytesIO(lab.sealed)), "sha256"
+    )
+    return bytes(out.getvalue())
+
+
+def _signed_first(lab: Lab) -> bytes:
+    return lab.seal(lab.signed(lab.original), Placement(1, 20, 20, 60), Placement(2, 20, 20, 60))
+
+
+CASES: dict[str, Attack] = {
+    "genuine": _genuine(lambda lab: lab.sealed),
+    "genuine-stream": _genuine(
+        lambda lab: lab.sealed_of(letter(2), style="stream", packed=[1, 2, 3, 4])
+    ),
+    "genuine-hybrid": _genuine(lambda lab: lab.sealed_of(letter(2), style="hybrid", packed=[3, 6])),
+    "genuine-encrypted": _genuine(_encrypted),
+    "genuine-two-stamps": _genuine(
+        lambda lab: lab.seal(lab.original, Placement(1, 20, 20, 60), Placement(2, 20, 20, 60))
+    ),
+    "genuine-sealed-twice": _genuine(lambda lab: lab.seal(lab.sealed, Placement(2, 20, 20, 60))),
+    "genuine-signed-first": _genuine(_signed_first),
+    "genuine-signed-later": _genuine(lambda lab: lab.signed(lab.sealed)),
+    "genuine-signed-later-on-empty-paper": _genuine(
+        lambda lab: lab.signed(lab.sealed, on_page=0, box=EMPTY_PAPER)
+    ),
+    "genuine-signed-later-with-a-title": _genuine(lambda lab: lab.signed(lab.sealed, change=title)),
+    "genuine-time-stamped": _genuine(_time_stamped),
+    "genuine-with-proofs": _genuine(lambda lab: with_proofs(lab, lab.sealed, {})),
+    "foreign": Attack(lambda lab: lab.signed(lab.original), "foreign_seal"),
+    "without-a-seal": Attack(lambda lab: lab.original, "not_sealed"),
+    "not-a-pdf": Attack(lambda lab: whole(letter())[9:], "unreadable"),
+}

@@ -1,0 +1,171 @@
+"""What an attacker has: our service, keys of his own, and programs that write PDFs."""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import fields, signers
+
+from meterai.kit.serial import Serial, SerialMaker
+from meterai.sealing import (
+    Issuer,
+    Placement,
+    Report,
+    Stamp,
+    development_issuer,
+    seal,
+    verify,
+)
+from tests.support.pdfmaker import Body, letter, update, whole
+
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+CHECK_URL = "https://meterai.example/c/"
+CORNER = Placement(1, 20, 20, 60)
+EMPTY_PAPER = (300, 300, 450, 360)  # a rectangle of a page of `letter` with nothing in it
+OVER_WORDS = (60, 740, 340, 800)  # a rectangle over its words
+
+Change = Callable[[IncrementalPdfFileWriter], None]
+
+
+@dataclass
+class Lab:
+    """One issuer, a directory for keys, and documents sealed by the issuer."""
+
+    issuer: Issuer
+    directory: Path
+    _serials: SerialMaker = field(default_factory=lambda: SerialMaker(7))
+
+    def serial(self) -> Serial:
+        """A fresh serial."""
+        return self._serials.make()
+
+    def seal(
+        self, document: bytes, *placements: Placement, issuer: Issuer | None = None, **more: Any
+    ) -> bytes:
+        """The document, stamped and sealed."""
+        stamps = [Stamp(self.serial(), placement) for placement in placements or [CORNER]]
+        by = issuer or self.issuer
+        delta = seal(document, stamps, by, at=AT, check_url=CHECK_URL, specimen=True, **more)
+        return document + delta.data
+
+    def verify(self, document: bytes, password: bytes = b"") -> Report:
+        """What our verifier says, claims included."""
+        assert self.issuer.claim_key is not None
+        key = self.issuer.claim_key
+        return verify(
+            document,
+            [self.issuer.root],
+            at=AT,
+            claim_keys={key.id: key.public},
+            password=password,
+        )
+
+    @cached_property
+    def original(self) -> bytes:
+        """A letter of two pages."""
+        return whole(letter(2))
+
+    @cached_property
+    def sealed(self) -> bytes:
+        """The letter, with a stamp on its first page."""
+        return self.seal(self.original)
+
+    @cached_property
+    def other(self) -> bytes:
+        """Another letter of the same length, sealed."""
+        return self.seal(whole(letter(2, "Surat Keterangan")))
+
+    def sealed_of(self, objects: Mapping[int, Body], **style: Any) -> bytes:
+        """A sealed document of these objects."""
+        return self.seal(whole(objects, **style))
+
+    @cached_property
+    def stranger(self) -> signers.SimpleSigner:
+        """A signer whose names are not ours."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Notaris Budi")])
+        ours = self.issuer.chain[0]
+        begin, end = ours.not_valid_before_utc, ours.not_valid_after_utc
+        usage = ours.extensions.get_extension_for_class(x509.KeyUsage).value
+        builder = x509.CertificateBuilder(name, name, key.public_key(), 77, begin, end)
+        certificate = builder.add_extension(usage, critical=True).sign(key, hashes.SHA256())
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (self.directory / "notary.key").write_bytes(private)
+        (self.directory / "notary.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+        return signers.SimpleSigner.load(
+            str(self.directory / "notary.key"), str(self.directory / "notary.pem")
+        )
+
+    @cached_property
+    def forger(self) -> Issuer:
+        """An issuer with our names and keys of its own."""
+        return development_issuer(self.directory / "forger", at=AT)
+
+    def signed(
+        self,
+        document: bytes,
+        name: str = "Notaris",
+        *,
+        change: Change | None = None,
+        reason: str = "Saya setuju",
+        signer: signers.SimpleSigner | None = None,
+        **spec: Any,
+    ) -> bytes:
+        """The document, signed by the stranger; `change` smuggles something into the update."""
+        writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=False)
+        if change is not None:
+            change(writer)
+        meta = signers.PdfSignatureMetadata(field_name=name, reason=reason)
+        place = fields.SigFieldSpec(name, **spec) if spec else None
+        out = signers.PdfSigner(meta, signer or self.stranger, new_field_spec=place).sign_pdf(
+            writer
+        )
+        return out.getvalue()
+
+    def updated(self, document: bytes, change: Change) -> bytes:
+        """The document with one more update by a library."""
+        writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=False)
+        change(writer)
+        out = io.BytesIO()
+        writer.write(out)
+        return out.getvalue()
+
+    def raw(self, document: bytes, objects: Mapping[int, Body], **more: Any) -> bytes:
+        """The document with one more update, written by hand."""
+        return update(document, objects, **more)
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One attack: its making, the verdict it must get, and the checks that must fail with it.
+
+    `failed` may name fewer checks than fail.
+    """
+
+    make: Callable[[Lab], bytes]
+    verdict: str
+    failed: frozenset[str] = frozenset()
+
+
+def changed(make: Callable[[Lab], bytes], *failed: str) -> Attack:
+    """An attack that is a change after sealing."""
+    return Attack(make, "changed_after_sealing", frozenset(failed))
+
+
+def forged(make: Callable[[Lab], bytes], *failed: str) -> Attack:
+    """An attack that is a forgery."""
+    return Attack(make, "forged", frozenset(failed))
+
+
+def covered(make: Callable[[Lab], bytes]) -> Attack:
+    """An attack that covers something."""
+    return Attack(make, "covered_after_sealing", frozenset({"uncovered"}))
