@@ -50,13 +50,20 @@ class Terms:
 
     issuer_name: str
     claim_key: ClaimKey
-    at: datetime
+    at: datetime  # with a time zone
     check_url: str
     specimen: bool
     official: bytes | None
     original_bytes: int
     sha256_original: bytes
     gap_bytes: int
+
+    @property
+    def written_time(self) -> str:
+        """The time as a PDF writes it (ISO 32000-2, section 7.9.4)."""
+        at = self.at.astimezone(UTC)
+        day = f"D:{at.year:04}{at.month:02}{at.day:02}"
+        return f"{day}{at.hour:02}{at.minute:02}{at.second:02}+00'00'"
 
 
 def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) -> Sealed:
@@ -186,7 +193,6 @@ def _signature(
     def text(value: str) -> bytes:
         return update.string(number, text_octets(value))
 
-    moment = terms.at.astimezone(UTC).strftime("D:%Y%m%d%H%M%S+00'00'")
     record = b"/Serials[%b]/Claims[%b]/PreviousLength %d/OriginalLength %d/OriginalSHA256%b" % (
         b"".join([text(str(serial)) for serial in serials]),
         b"".join([text(one) for one in claims]),
@@ -195,7 +201,7 @@ def _signature(
         update.string(number, terms.sha256_original),
     )
     return b"/M%b/Name%b/Reason%b/%b<<%b>>" % (
-        text(moment),
+        text(terms.written_time),
         text(terms.issuer_name),
         text(reason(serials)),
         SEAL_KEY.encode("ascii"),

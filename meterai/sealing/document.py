@@ -35,6 +35,7 @@ REFERENCES_MAX = 32  # from one reference to the next until a value; the standar
 
 _HEADER = re.compile(rb"%PDF-\d\.\d")
 _START = re.compile(rb"startxref[\0\t\n\f\r ]*+(\d{1,10})[\0\t\n\f\r ]++%%EOF[\0\t\n\f\r ]*+\Z")
+_IDENTIFIER = re.compile(rb"\[ ?<((?:[0-9A-Fa-f]{2})++)>")  # as almost every writer writes it
 _INTEGER = re.compile(rb"\d{1,10}")
 _COMMENT = re.compile(rb"%[^\r\n]*+")
 
@@ -107,7 +108,7 @@ class Document:
         self.cipher: Cipher | None = None
         encryption = self.dictionary(self.trailer.get(b"/Encrypt"))
         if encryption is not None:
-            self.cipher = cipher_of(b"<<%b>>" % encryption.inside, self._identifier, password)
+            self.cipher = cipher_of(b"<<%b>>" % encryption.inside, self.identifier, password)
 
     def _read_sections(self, header: int) -> tuple[int, int, list[Section]]:
         tail = self.buffer.rfind(b"startxref")
@@ -132,7 +133,11 @@ class Document:
                 yield section.beside
 
     @property
-    def _identifier(self) -> bytes:
+    def identifier(self) -> bytes:
+        """The first of the document's two identifiers; empty if it has none."""
+        written = _IDENTIFIER.match(self.trailer.raw(b"/ID") or b"")
+        if written is not None:
+            return bytes.fromhex(written[1].decode("ascii"))
         found = self.items(self.trailer, b"/ID")
         first = self.resolve(found[0]) if found else b""
         return first if isinstance(first, bytes) else b""

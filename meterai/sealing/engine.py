@@ -13,6 +13,7 @@ from typing import Protocol
 
 from meterai.sealing import qr
 from meterai.sealing.affixing import Terms, affix
+from meterai.sealing.claim import ClaimKey
 from meterai.sealing.cms import der_length
 from meterai.sealing.document import Document, as_document_broken, open_document
 from meterai.sealing.form import count_signatures
@@ -96,19 +97,14 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
     the code, is a `ValueError`.
     """
-    issuer.check_usable(at)
-    if issuer.claim_key is None:
-        raise IssuerUnusable("the issuer has no key for claims")
-    if len({stamp.serial for stamp in stamps}) < len(stamps):
-        raise ValueError("a serial is on one stamp only")
-    for stamp in stamps:
-        qr.check_address(check_url, stamp.serial)
+    claim_key = _usable_claim_key(issuer, at)
+    _check_stamps(stamps, check_url)
     placements = [stamp.placement for stamp in stamps]
     opened = _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
     state: HashState = hashed.copy() if hashed is not None else hashlib.sha256(original)
     terms = Terms(
         issuer_name=issuer.name,
-        claim_key=issuer.claim_key,
+        claim_key=claim_key,
         at=at,
         check_url=check_url,
         specimen=specimen,
@@ -132,6 +128,20 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
         sha256_stamped=state.digest(),
         serials=tuple(stamp.serial for stamp in stamps),
     )
+
+
+def _usable_claim_key(issuer: Issuer, at: datetime) -> ClaimKey:
+    issuer.check_usable(at)
+    if issuer.claim_key is None:
+        raise IssuerUnusable("the issuer has no key for claims")
+    return issuer.claim_key
+
+
+def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
+    if len({stamp.serial for stamp in stamps}) < len(stamps):
+        raise ValueError("a serial is on one stamp only")
+    for stamp in stamps:
+        qr.check_address(check_url, stamp.serial)
 
 
 @dataclass(frozen=True, slots=True)

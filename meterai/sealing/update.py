@@ -7,6 +7,7 @@ table 20 bytes: viewers that must mend the cross-reference in memory call a seal
 """
 
 import hashlib
+from binascii import hexlify
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -244,11 +245,8 @@ class Update:
 
     def _identifier(self) -> bytes:
         """The document's first identifier stays; the second is of this state of the file."""
-        found = self._document.entry(self._document.trailer, b"/ID")
-        first = found[0] if isinstance(found, list) and found else None
-        new = self._state
-        known = first if isinstance(first, bytes) and first else new
-        return b"/ID[<%b><%b>]" % (known.hex().encode("ascii"), new.hex().encode("ascii"))
+        known, new = self._document.identifier, self._state
+        return b"/ID[<%b><%b>]" % (hexlify(known or new), hexlify(new))
 
     @property
     def _state(self) -> bytes:
