@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from bench import orders, sealing
+from bench import orders, sealing, stamping
 from bench.machine import cores, description
 from bench.orders import Placing, Way
 from bench.sealing import Sealing
@@ -90,7 +90,7 @@ def _sealing(found: Sealing) -> Iterator[str]:
         ("verify", found.verify, found.verify_limit),
     ):
         yield (
-            f"  {name:18}{ours * 1e3:7.2f} ms   one P-256 operation and SHA-256 of the bytes: "
+            f"  {name:18}{ours * 1e3:7.2f} ms   its key operations, SHA-256 and, sealing, one QR code: "
             f"{limit * 1e3:.3f} ms   ratio {ours / limit:,.0f}"
         )
 
@@ -115,8 +115,15 @@ def main() -> int:
     print(flush=True)
     for line in _sealing(sealing.measure()):
         print(line)
+    print(flush=True)
+    with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
+        stamped = stamping.measure(Path(folder))
+    for line in stamped.lines():
+        print(line)
     print()
     faults = list(_faults(placing))
+    if stamped.errors:
+        faults.append(f"{stamped.errors} stampings were not answered as asked")
     for line in faults or [f"{placing.recorded:,} orders, none lost; every invariant holds"]:
         print(line)
     print(f"took {time.perf_counter() - begun:.0f} s")

@@ -22,12 +22,17 @@ for _name in ("up", "web", "worker", "standins", "migrate", "config"):
 app.command(f"{_HERE}.books:audit", name="audit")
 app.command(f"{_HERE}.papers:seal", name="seal")
 app.command(f"{_HERE}.papers:verify", name="verify")
+app.command(f"{_HERE}.papers:verify_claim", name="verify-claim")
 accounts = App(name="accounts", help="Accounts and API keys.")
 accounts.command(f"{_HERE}.people:create", name="create")
 issuing = App(name="issuing", help="Whether stamps are being issued.")
 issuing.command(f"{_HERE}.books:stop_issuing", name="stop")
 issuing.command(f"{_HERE}.books:open_issuing", name="open")
+issuer = App(name="issuer", help="Who seals.")
+issuer.command(f"{_HERE}.issuers:show", name="show")
+issuer.command(f"{_HERE}.issuers:appoint", name="appoint")
 app.command(accounts)
+app.command(issuer)
 app.command(issuing)
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai.accounts import AccountDesk
-from meterai.apps.issuer import issuer_of
+from meterai.apps.issuer import issuers_of
 from meterai.documents import DocumentDesk
 from meterai.kit.clock import Clock, SystemClock
 from meterai.notifications import MailDesk
@@ -21,7 +21,7 @@ from meterai.plumbing.keyring import KeyMissing, Keyring, keyring_of
 from meterai.plumbing.mail import Postman
 from meterai.plumbing.objects import ObjectStore
 from meterai.refunds import RefundDesk
-from meterai.sealing import Issuer
+from meterai.sealing import Keyring as IssuerKeyring
 from meterai.stamping import StampingDesk
 from meterai.stamps import SerialDesk
 from meterai.verification import VerificationDesk
@@ -35,7 +35,7 @@ class House:
     clock: Clock
     database: Database
     keyring: Keyring
-    issuer: Issuer
+    issuers: IssuerKeyring
     accounts: AccountDesk
     payments: PaymentDesk
     orders: OrderDesk
@@ -91,7 +91,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     """Build every desk, open database and provider, and close them at the end."""
     clock = SystemClock()
     keyring = keyring_of(settings)
-    issuer = issuer_of(settings, clock)
+    issuers = issuers_of(settings, clock)
     database = Database(settings.database_url, connections=settings.database_connections)
     provider = SnapProvider(profile_of(settings, keyring), clock)
     objects = ObjectStore(settings.directory, keyring.derived("objects"))
@@ -113,15 +113,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         clock,
         database,
         keyring,
-        issuer,
+        issuers,
         accounts,
         payments,
         orders,
         documents,
-        StampingDesk(database, desks, issuer, settings, clock),
+        StampingDesk(database, desks, issuers, settings, clock),
         RefundDesk(database, provider, settings, clock),
         MailDesk(database, postman, accounts, settings),
-        VerificationDesk(database, [issuer.root], settings, clock),
+        VerificationDesk(database, issuers, settings, clock),
     )
     await database.open()
     await provider.open()

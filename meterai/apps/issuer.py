@@ -1,16 +1,34 @@
-"""Who seals, from the settings."""
+"""Who seals and who sealed, from the settings."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from meterai import sealing
 from meterai.kit.clock import Clock
 from meterai.plumbing.config import Settings
-from meterai.sealing import Issuer
+from meterai.sealing import Issuer, Keyring
+
+# An authority takes days to issue a certificate, a tender weeks.
+WARNED_BEFORE = timedelta(days=30)
 
 
-def issuer_of(settings: Settings, clock: Clock) -> Issuer:
-    """The configured issuer; in development one is made on the first start."""
-    directory = Path(settings.issuer) if settings.issuer else settings.directory / "keys" / "issuer"
+def directory_of(settings: Settings) -> Path:
+    """Where the keyring is: one directory for each issuer, or the files of the only one."""
+    return Path(settings.issuer) if settings.issuer else settings.directory / "keys" / "issuer"
+
+
+def issuers_of(settings: Settings, clock: Clock) -> Keyring:
+    """The configured keyring: who seals, and everybody whose seals can still be checked.
+
+    In development one is made on the first start.  Refuses with `IssuerUnusable`.
+    """
+    directory = directory_of(settings)
     if settings.environment == "production" or settings.issuer:
-        return sealing.load_issuer(directory)
-    return sealing.development_issuer(directory, algorithm=settings.seal_algorithm, at=clock.now())
+        return sealing.load_keyring(directory)
+    return sealing.development_keyring(directory, algorithm=settings.seal_algorithm, at=clock.now())
+
+
+def ends_soon(issuer: Issuer, at: datetime) -> datetime | None:
+    """When the first of the issuer's certificates ends, where that is near or past."""
+    end = min(certificate.not_valid_after_utc for certificate in issuer.chain)
+    return end if end - at < WARNED_BEFORE else None

@@ -12,7 +12,12 @@ from meterai.plumbing.http import PROBLEM
 Schema = dict[str, Any]
 
 NEEDS_KEY = ("/v1/orders", "/v1/stampings")
-NEEDS_NO_SIGN_IN = ("/v1/verifications", "/v1/stamps/{serial}")
+NEEDS_NO_SIGN_IN = (
+    "/v1/verifications",
+    "/v1/stamps/{serial}",
+    "/v1/claims/{serial}/{claim}",
+    "/v1/claim-keys",
+)
 _PREFIX = "/v1/"
 
 IDEMPOTENCY_KEY: Schema = {
@@ -44,6 +49,10 @@ _PLACEMENT: Schema = {
     'page as it is seen; page 1 is the first, -1 the last: {"page": 1, "x": 400, "y": 60, '
     '"width": 80}',
 }
+_DOCUMENT = (
+    "the PDF; a damaged one is repaired first, and the answer says `repaired`; one that needs a "
+    "password to open is refused with `document_encrypted`"
+)
 _BODIES: dict[str, Schema] = {
     "/v1/verifications": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
     "/v1/stampings": {
@@ -52,7 +61,7 @@ _BODIES: dict[str, Schema] = {
                 "type": "object",
                 "required": ["document", "placement"],
                 "properties": {
-                    "document": {"type": "string", "format": "binary", "description": "the PDF"},
+                    "document": {"type": "string", "format": "binary", "description": _DOCUMENT},
                     "placement": _PLACEMENT,
                 },
             }

@@ -26,7 +26,7 @@ from meterai.apps.instance import (
     sole_owner,
     standins_directory,
 )
-from meterai.apps.issuer import issuer_of
+from meterai.apps.issuer import issuers_of
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, environment_for
@@ -137,7 +137,7 @@ def _prepare_keys(settings: Settings) -> None:
     public = bank_keys(standins_directory(settings))
     if write_once(path, public) != public:
         path.write_bytes(public)
-    issuer_of(settings, SystemClock())
+    issuers_of(settings, SystemClock())
 
 
 def up(settings: Settings, say: Callable[[str], None]) -> None:

@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from meterai import __version__, portal
 from meterai.apps.house import House, open_house
+from meterai.apps.issuer import ends_soon
 from meterai.apps.openapi import completed
 from meterai.kit.refusal import Refusal
 from meterai.orders.routes import routes as order_routes
@@ -72,7 +73,10 @@ async def healthz() -> str:
 
 @get("/readyz", opt={"permission": PUBLIC}, include_in_schema=False)
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
-    """Ready: the database answers and is migrated, and the seal's certificates are valid."""
+    """Ready: the database answers and is migrated, and the seal's certificates are valid.
+
+    Where one of these ends soon, `keys_end` says when; that is a warning and no more.
+    """
     house: House = request.app.state.house
     checks: dict[str, object] = {}
     try:
@@ -83,11 +87,13 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
     except Exception as fault:  # whatever it is, we are not ready
         checks["database"] = type(fault).__name__
     try:
-        house.issuer.check_usable(house.clock.now())
+        house.issuers.current.check_usable(house.clock.now())
         checks["keys"] = "ok"
     except Refusal as refusal:
         checks["keys"] = refusal.code
     is_ready = list(checks.values()) == ["ok", "ok", "ok"]
+    if end := ends_soon(house.issuers.current, house.clock.now()):
+        checks["keys_end"] = end.isoformat()
     return Response(checks, status_code=200 if is_ready else 503)
 
 

@@ -7,7 +7,14 @@ Promises this room keeps
 Calls only plumbing.
 """
 
-from meterai.documents.model import Document, DocumentForgotten, UploadMissing
+from meterai.documents.model import Document, DocumentForgotten, Particulars, UploadMissing
 from meterai.documents.service import DocumentDesk, load
 
-__all__ = ["Document", "DocumentDesk", "DocumentForgotten", "UploadMissing", "load"]
+__all__ = [
+    "Document",
+    "DocumentDesk",
+    "DocumentForgotten",
+    "Particulars",
+    "UploadMissing",
+    "load",
+]

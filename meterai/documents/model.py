@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.refusal import Refusal
@@ -23,6 +24,15 @@ class DocumentForgotten(Refusal):
 
     code = "document_forgotten"
     status = 410
+
+
+class Particulars(NamedTuple):
+    """What is remembered of a document beside its bytes and its hash."""
+
+    name: str
+    bytes: int
+    pages: int
+    kept_until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,16 @@
 """Commands and queries of documents."""
 
-import hashlib
 from datetime import timedelta
 from uuid import UUID
 
 from meterai.documents import store
-from meterai.documents.model import Document, DocumentForgotten, clean_name, object_name
+from meterai.documents.model import (
+    Document,
+    DocumentForgotten,
+    Particulars,
+    clean_name,
+    object_name,
+)
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
@@ -41,20 +46,26 @@ class DocumentDesk:
         self._settings = settings
         self._clock = clock
 
-    async def keep(self, account: UUID, name: str | None, content: bytes, pages: int) -> bytes:
-        """Keep a document and return its SHA-256.  It was inspected before."""
-        sha256 = hashlib.sha256(content).digest()
-        # The bytes first: a row without bytes would be a promise we cannot keep; bytes without
-        # a row are swept with the next upload of the same document or by nobody's loss.
-        await self._objects.put(object_name(account, sha256), content)
+    def put_from_thread(self, account: UUID, sha256: bytes, content: bytes) -> None:
+        """Keep the bytes of a document.  It was inspected before.  Waits for the disk.
+
+        The bytes first, then the row: a row without bytes would be a promise we cannot keep;
+        bytes without a row are swept with the next upload of the same document or by nobody's
+        loss.
+        """
+        self._objects.put_from_thread(object_name(account, sha256), content)
+
+    def particulars(self, name: str | None, content: bytes, pages: int) -> Particulars:
+        """What the row of a document will say, and until when it is kept from now on."""
         # Never shorter than an order of it may take to be paid and executed.
         needed = self._settings.order_lapses_seconds + self._settings.documents_due_seconds
         life = max(self._settings.document_kept_seconds, needed)
         until = self._clock.now() + timedelta(seconds=life)
-        await self._database.call(
-            store.KEEP, account, sha256, clean_name(name), len(content), pages, until
-        )
-        return sha256
+        return Particulars(clean_name(name), len(content), pages, until)
+
+    async def keep(self, account: UUID, sha256: bytes, about: Particulars) -> None:
+        """Write the row of a document whose bytes are kept."""
+        await self._database.call(store.KEEP, account, sha256, *about)
 
     async def content(self, account: UUID, sha256: bytes) -> bytes:
         """The bytes of a document.  Refuses `DocumentForgotten`."""

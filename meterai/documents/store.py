@@ -4,13 +4,7 @@ from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
 
-KEEP = """
-INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until)
-VALUES (%s, %s, %s, %s, %s, %s)
-ON CONFLICT ON CONSTRAINT documents_pkey DO UPDATE
-SET kept_until = greatest(documents.kept_until, excluded.kept_until), forgotten_at = NULL
-RETURNING name
-"""
+KEEP = "SELECT document_keep(%s, %s, %s, %s, %s, %s) AS name"
 TO_FORGET = """
 SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL AND kept_until <= %s
 ORDER BY kept_until LIMIT %s

@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seal_algorithm: Literal["p256", "rsa2048"] = "p256"
     seal_lease_seconds: Seconds = 60  # after this silence another process may seal
     seals_at_once: Positive = 2  # per process; sealing is processor work
-    issuer: str = ""  # directory with key and chain; empty: development issuer under DIR/keys
+    issuer: str = ""  # keyring, or the directory of one issuer; empty: a development one in DIR
 
     # the payment provider (SNAP BI)
     bank_url: str = ""

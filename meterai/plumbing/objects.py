@@ -30,7 +30,8 @@ class ObjectStore:
     def _path(self, name: str) -> Path:
         return self._directory / name[:2] / name
 
-    def _put(self, name: str, content: bytes) -> None:
+    def put_from_thread(self, name: str, content: bytes) -> None:
+        """What `put` does, for whoever is in a thread of its own already."""
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -53,7 +54,7 @@ class ObjectStore:
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep the bytes; an object of the same name is replaced."""
-        await asyncio.to_thread(self._put, name, content)
+        await asyncio.to_thread(self.put_from_thread, name, content)
 
     async def get(self, name: str) -> bytes | None:
         """The bytes, or None where there are none.  Raises `ObjectUnreadable`."""

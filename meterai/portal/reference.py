@@ -18,6 +18,7 @@ _EXAMPLES: Mapping[str, str] = {
     "refund_id": "rfd_06f9k2...",
     "stamping_id": "stg_06f9k2...",
     "serial": "03TG7W4J2N0A5D8K1R9YQB",
+    "claim": "1A7K9...",
     "quantity": "3",
 }
 # What a form with files looks like on the command line; the schema cannot say what a file is.

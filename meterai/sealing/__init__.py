@@ -23,7 +23,7 @@ from meterai.sealing.claim import (
     ClaimMalformed,
 )
 from meterai.sealing.development import development_issuer, development_keyring
-from meterai.sealing.engine import HashState, inspect, seal, take_in
+from meterai.sealing.engine import HashState, accept, inspect, seal, take_in
 from meterai.sealing.issuer import Issuer
 from meterai.sealing.keyring import Keyring, KnownIssuer, appoint, load_issuer, load_keyring
 from meterai.sealing.model import (
@@ -55,6 +55,9 @@ from meterai.sealing.model import (
     Stamp,
     Verdict,
 )
+from meterai.sealing.official import ArtUnusable
+from meterai.sealing.revocation import RevocationUnavailable
+from meterai.sealing.timestamps import TimeStampUnavailable
 from meterai.sealing.verification import verify
 
 __all__ = [
@@ -65,6 +68,7 @@ __all__ = [
     "STAMPS_MAX",
     "WIDTH_MAX",
     "WIDTH_MIN",
+    "ArtUnusable",
     "ChangesForbidden",
     "Check",
     "Claim",
@@ -92,9 +96,12 @@ __all__ = [
     "PlacementMalformed",
     "PlacementOutsidePage",
     "Report",
+    "RevocationUnavailable",
     "SealingUnavailable",
     "Stamp",
+    "TimeStampUnavailable",
     "Verdict",
+    "accept",
     "appoint",
     "claim",
     "development_issuer",

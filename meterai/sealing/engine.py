@@ -7,7 +7,7 @@ what stands around the gap; have the issuer sign the digest; put the container i
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -55,9 +55,15 @@ def inspect(
     Costs a few look-ups in the file; nothing is drawn or signed.  Refuses with what `seal`
     refuses, except `IssuerUnusable`.
     """
-    opened = _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
+    return accept(original, placements, password=password).inspection
+
+
+def accept(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
+    """The document as it is, ready to be stamped.  Refuses with what `inspect` refuses."""
+    opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
     sizes = tuple(page.size for page in opened.targets)
-    return Inspection(opened.pages, sizes, opened.signatures)
+    inspection = Inspection(opened.pages, sizes, opened.signatures)
+    return Intake(document, inspection, is_repaired=False, opened=opened)
 
 
 def take_in(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
@@ -66,14 +72,13 @@ def take_in(document: bytes, placements: Sequence[Placement], *, password: bytes
     Refuses with what `inspect` refuses.
     """
     try:
-        return Intake(document, inspect(document, placements, password=password), is_repaired=False)
+        return accept(document, placements, password=password)
     except DocumentBroken:
-        mended = repair(document)
-        return Intake(mended, inspect(mended, placements), is_repaired=True)
+        return replace(accept(repair(document), placements), is_repaired=True)
 
 
 def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
-    original: bytes,
+    original: bytes | Intake,
     stamps: Sequence[Stamp],
     issuer: Issuer,
     *,
@@ -85,6 +90,7 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 ) -> Delta:
     """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
 
+    An `Intake`, with the placements it was taken in for, is not read a second time.
     `check_url` is the address below which a serial can be checked; it, the serial and the signed
     claim are in the QR code, in capitals.  `specimen` prints the word on each stamp.  `at` (with a
     time zone) is the time written into the seal.  `password` opens an encrypted document, which
@@ -99,8 +105,8 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     """
     claim_key = _usable_claim_key(issuer, at)
     _check_stamps(stamps, check_url)
-    placements = [stamp.placement for stamp in stamps]
-    opened = _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
+    opened = _opened_for(original, [stamp.placement for stamp in stamps], password)
+    original = opened.document.buffer
     state: HashState = hashed.copy() if hashed is not None else hashlib.sha256(original)
     terms = Terms(
         issuer_name=issuer.name,
@@ -149,9 +155,21 @@ class _Opened:
     """A document that may be stamped, and the pages the placements fall on."""
 
     document: Document
+    placements: tuple[Placement, ...]
     pages: int
     signatures: int
     targets: tuple[Page, ...]
+
+
+def _opened_for(
+    original: bytes | Intake, placements: Sequence[Placement], password: bytes
+) -> _Opened:
+    if isinstance(original, Intake):
+        opened = original.opened
+        if isinstance(opened, _Opened) and opened.placements == tuple(placements):
+            return opened
+        original = original.document
+    return _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
 
 
 def _open(
@@ -168,7 +186,7 @@ def _open(
         targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
             page.rectangle(placement)
-        return _Opened(opened, tree.count, signatures, targets)
+        return _Opened(opened, tuple(placements), tree.count, signatures, targets)
 
 
 @dataclass(frozen=True, slots=True)

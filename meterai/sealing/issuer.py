@@ -60,6 +60,8 @@ RevocationLists = Callable[[], Sequence[x509.CertificateRevocationList]]
 class Proofs(Protocol):
     """Where time-stamps and evidence come from, see `proofs`."""
 
+    time_stamp_roots: tuple[x509.Certificate, ...]
+
     def token(self, signature_value: bytes) -> bytes:
         """A time-stamp over a signature."""
 

@@ -69,6 +69,11 @@ class Keyring:
     roots: tuple[x509.Certificate, ...]
     claim_keys: Mapping[str, Ed25519PublicKey]
 
+    @property
+    def time_stamp_roots(self) -> tuple[x509.Certificate, ...]:
+        """What the time-stamps in seals may lead to; none if the current issuer has none made."""
+        return self.current.proofs.time_stamp_roots if self.current.proofs is not None else ()
+
 
 def load_issuer(directory: Path) -> Issuer:
     """The issuer whose files are in the directory.

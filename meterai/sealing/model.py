@@ -83,6 +83,8 @@ class Intake:
     document: bytes
     inspection: Inspection
     is_repaired: bool
+    # What the engine has read of it so far, for whoever seals it next.
+    opened: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

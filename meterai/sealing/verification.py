@@ -38,7 +38,14 @@ from meterai.sealing.document import Document, as_document_broken, in_letters, o
 from meterai.sealing.form import signature_fields
 from meterai.sealing.issuer import common_name
 from meterai.sealing.marks import is_serial, serial_in_name
-from meterai.sealing.model import CHECKED_BYTES_MAX, Check, DocumentBroken, Report, Verdict
+from meterai.sealing.model import (
+    CHECKED_BYTES_MAX,
+    Check,
+    DocumentBroken,
+    DocumentEncrypted,
+    Report,
+    Verdict,
+)
 from meterai.sealing.seals import (
     HEX_STRING,
     ByteRange,
@@ -87,7 +94,9 @@ def verify(
             )
     except Refusal as refusal:
         readable = Check("readable", passed=False, facts={"reason": refusal.code})
-        is_ours = len(document) <= CHECKED_BYTES_MAX and has_stray_seal(document, trusted_roots)
+        # Without its password nothing can be said of an encrypted document, good or bad.
+        may_look = len(document) <= CHECKED_BYTES_MAX and not isinstance(refusal, DocumentEncrypted)
+        is_ours = may_look and has_stray_seal(document, trusted_roots)
         verdict = Verdict.CHANGED_AFTER_SEALING if is_ours else Verdict.UNREADABLE
         return Report(verdict, checks=(readable,))
 

@@ -114,11 +114,12 @@ def request_hash(sha256: bytes, placements: Sequence[Placement]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A document that came in, with where its stamps go."""
+    """A document that came in, with where its stamps go; `is_repaired` if it was mended before."""
 
     name: str
     content: bytes
     placements: tuple[Placement, ...]
+    is_repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +140,4 @@ class Stamping:
     document_name: str
     is_forgotten: bool
     serials: tuple[str, ...]
+    is_repaired: bool = False

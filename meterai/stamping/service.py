@@ -13,8 +13,8 @@ has lost only our answer, and the same request finds it.
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -22,7 +22,7 @@ import msgspec
 import structlog
 
 from meterai import orders, sealing, stamps
-from meterai.documents import DocumentDesk, DocumentForgotten
+from meterai.documents import DocumentDesk, DocumentForgotten, Particulars
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import Malformed, NotFound, Refusal
@@ -32,7 +32,7 @@ from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx, jsonb
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
-from meterai.sealing import Inspection, Issuer, Placement, Stamp, Verdict
+from meterai.sealing import Delta, HashState, Intake, Keyring, Placement, Stamp, Verdict
 from meterai.stamping import store
 from meterai.stamping.model import (
     NotDelivered,
@@ -49,17 +49,26 @@ from meterai.stamps import SerialDesk
 
 LISTED_MAX = 200
 BATCH = 8  # stampings one round resumes
+TAKEN_IN_AT_ONCE = 4  # per process; each waits for the disk as long as it works
+MENDED_AT_ONCE = 1  # per process; mending may take seconds, and sealing must not wait for it
 CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
+# After these another stamp would leave the document as little genuine as it is.
+_SPOILT = (Verdict.CHANGED_AFTER_SEALING, Verdict.COVERED_AFTER_SEALING, Verdict.FORGED)
 _log = structlog.get_logger()
 
 
 class StampingView(msgspec.Struct, frozen=True, kw_only=True):
-    """A stamping as the API shows it.  Hashes are lower-case hex SHA-256."""
+    """A stamping as the API shows it.  Hashes are lower-case hex SHA-256.
+
+    `repaired` is true where the document that came in was broken: it was repaired first, and the
+    hashes, the delta and the stamped document are those of the repaired one.
+    """
 
     id: str
     state: str
     serials: list[str]
     document: str
+    repaired: bool
     sha256_original: str
     sha256_stamped: str | None
     document_url: str | None
@@ -72,9 +81,17 @@ class StampingView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Inspected:
+class _TakenIn:
+    """An upload that can be stamped, mended where it was broken, and the hash of its bytes."""
+
     upload: Upload
-    sha256: bytes
+    intake: Intake
+    hashed: HashState
+    about: Particulars
+
+    @property
+    def sha256(self) -> bytes:
+        return self.hashed.digest()
 
     @property
     def request(self) -> bytes:
@@ -97,6 +114,28 @@ def _stamping(row: Row) -> Stamping:
         row["name"],
         row["is_forgotten"],
         tuple(row["serials"]),
+        row["is_repaired"],
+    )
+
+
+def _reserved(account: UUID, row: Row, taken: _TakenIn, serials: Sequence[Serial]) -> Stamping:
+    """The stamping that `stamping_reserve` has just made."""
+    return Stamping(
+        account,
+        row["id"],
+        order=None,
+        state=StampingState.RESERVED,
+        sha256_original=taken.sha256,
+        sha256_stamped=None,
+        placements=taken.upload.placements,
+        requested_at=row["requested_at"],
+        due_at=row["due_at"],
+        delivered_at=None,
+        refused=None,
+        document_name=row["name"],
+        is_forgotten=False,
+        serials=tuple(serial.text for serial in serials),
+        is_repaired=taken.upload.is_repaired,
     )
 
 
@@ -110,6 +149,7 @@ def shown(stamping: Stamping) -> StampingView:
         state=stamping.state,
         serials=list(stamping.serials),
         document=stamping.document_name,
+        repaired=stamping.is_repaired,
         sha256_original=stamping.sha256_original.hex(),
         sha256_stamped=stamping.sha256_stamped.hex() if stamping.sha256_stamped else None,
         document_url=f"{path}/document" if is_delivered and not stamping.is_forgotten else None,
@@ -148,16 +188,36 @@ class StampingDesk:
         self,
         database: Database,
         desks: tuple[DocumentDesk, OrderDesk, SerialDesk],
-        issuer: Issuer,
+        issuers: Keyring,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._database = database
         self._documents, self._orders, self._serials = desks
-        self._issuer = issuer
+        self._issuers = issuers
         self._settings = settings
         self._clock = clock
         self._sealing = asyncio.Semaphore(settings.seals_at_once)
+        self._taking_in = asyncio.Semaphore(TAKEN_IN_AT_ONCE)
+        self._mending = asyncio.Semaphore(MENDED_AT_ONCE)
+
+    async def take_in(self, document: bytes, placements: Sequence[Placement]) -> Intake:
+        """What a document is, before anybody pays for it; a broken one is mended.
+
+        Refuses what `sealing` refuses, and `SealSpoilt`.
+        """
+        self._check_size(document)
+        try:
+            async with self._taking_in:
+                return await asyncio.to_thread(self._inspected, document, placements)
+        except sealing.DocumentBroken:
+            async with self._mending:
+                return await asyncio.to_thread(sealing.take_in, document, placements)
+
+    def _check_size(self, document: bytes) -> None:
+        limit = self._settings.document_bytes_max
+        if len(document) > limit:
+            raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
 
     # -- from the balance ------------------------------------------------------------------
 
@@ -168,25 +228,28 @@ class StampingDesk:
         same stamping.  Refuses what `sealing` refuses, `NotEnoughStamps`,
         `IdempotencyKeyReused`, `InProgress`, `StampingFailed`.
         """
-        inspected = await self._take_in(account, upload)
+        taken = await self._keep(account, upload)
         serials = await self._serials.serials(len(upload.placements))
         row = await self._database.call(
             store.RESERVE,
             account,
             new_id(),
             key,
-            inspected.request,
-            inspected.sha256,
+            taken.request,
+            taken.sha256,
             jsonb(placements_json(upload.placements)),
             [serial.text for serial in serials],
             self._settings.stamps_due_seconds,
             self._settings.seal_lease_seconds,
+            *taken.about,
+            taken.upload.is_repaired,
         )
         assert row is not None
         if not row["created"]:
-            return await self._repeated(account, row, inspected.request)
-        await self._seal_and_deliver(account, row["id"], upload.content, upload.placements, serials)
-        return await self.view(account, row["id"])
+            return await self._repeated(account, row, taken.request)
+        stamping = _reserved(account, row, taken, serials)
+        delivered = await self._seal_and_deliver(stamping, taken.intake, serials, taken.hashed)
+        return shown(delivered) if delivered else await self.view(account, stamping.id)
 
     async def _repeated(self, account: UUID, row: Row, request: bytes) -> StampingView:
         if row["request"] != request:
@@ -219,16 +282,16 @@ class StampingDesk:
         if not 1 <= len(uploads) <= self._settings.stampings_per_order_max:
             most = self._settings.stampings_per_order_max
             raise Malformed("document", f"1 to {most} documents in one order")
-        inspected = [await self._take_in(account, upload) for upload in uploads]
+        taken = [await self._keep(account, upload) for upload in uploads]
+        for one in taken:
+            await self._documents.keep(account, one.sha256, one.about)
         quantity = sum(len(upload.placements) for upload in uploads)
-        request = orders.request_hash(
-            OrderKind.DOCUMENTS, *(one.request.hex() for one in inspected)
-        )
+        request = orders.request_hash(OrderKind.DOCUMENTS, *(one.request.hex() for one in taken))
         terms = self._orders.terms(account, key, request, OrderKind.DOCUMENTS, quantity)
         async with self._database.transaction() as tx:
             row = await orders.place_documents(tx, terms)
             if row["created"]:
-                for position, one in enumerate(inspected, start=1):
+                for position, one in enumerate(taken, start=1):
                     await store.insert_waiting(
                         tx,
                         account,
@@ -239,6 +302,7 @@ class StampingDesk:
                         sha256=one.sha256,
                         placements=jsonb(placements_json(one.upload.placements)),
                         quantity=len(one.upload.placements),
+                        is_repaired=one.upload.is_repaired,
                     )
         if row["created"]:
             return await self._orders.opened(account, terms, row, wait_for_qr=True)
@@ -263,8 +327,10 @@ class StampingDesk:
 
     async def view(self, account: UUID, stamping_id: UUID) -> StampingView:
         """One stamping.  Refuses `NotFound`."""
-        async with self._database.transaction() as tx:
-            return shown(await load(tx, account, stamping_id))
+        row = await self._database.call(store.STAMPING, account, stamping_id)
+        if row is None:
+            raise NotFound("no such stamping of this account")
+        return shown(_stamping(row))
 
     async def list(self, account: UUID) -> list[Stamping]:
         """The newest stampings of an account."""
@@ -287,61 +353,102 @@ class StampingDesk:
 
     # -- the steps -------------------------------------------------------------------------
 
-    async def _take_in(self, account: UUID, upload: Upload) -> _Inspected:
-        limit = self._settings.document_bytes_max
-        if len(upload.content) > limit:
-            raise sealing.DocumentTooLarge(size_bytes=len(upload.content), limit_bytes=limit)
-        async with self._sealing:
-            inspection = await asyncio.to_thread(self._inspect, upload)
-        sha256 = await self._documents.keep(account, upload.name, upload.content, inspection.pages)
-        return _Inspected(upload, sha256)
+    async def _keep(self, account: UUID, upload: Upload) -> _TakenIn:
+        """Take a document in and keep its bytes; its row is for the caller to write."""
+        self._check_size(upload.content)
+        try:
+            async with self._taking_in:
+                return await asyncio.to_thread(self._kept, account, upload, self._inspected)
+        except sealing.DocumentBroken:
+            async with self._mending:
+                return await asyncio.to_thread(self._kept, account, upload, sealing.take_in)
 
-    def _inspect(self, upload: Upload) -> Inspection:
-        """What a document is, before anybody pays for it."""
-        inspection = sealing.inspect(upload.content, upload.placements)
-        if inspection.signatures:
-            roots = [self._issuer.root]
-            report = sealing.verify(upload.content, roots, at=self._clock.now())
-            if report.verdict in (Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED):
+    def _kept(
+        self,
+        account: UUID,
+        upload: Upload,
+        take_in: Callable[[bytes, Sequence[Placement]], Intake],
+    ) -> _TakenIn:
+        # All in one go: every change to another thread costs as much as a step of the sealing.
+        intake = take_in(upload.content, upload.placements)
+        document = intake.document
+        hashed = hashlib.sha256(document)
+        self._documents.put_from_thread(account, hashed.digest(), document)
+        about = self._documents.particulars(upload.name, document, intake.inspection.pages)
+        is_repaired = upload.is_repaired or intake.is_repaired
+        kept = replace(upload, content=document, is_repaired=is_repaired)
+        return _TakenIn(kept, intake, hashed, about)
+
+    def _inspected(self, document: bytes, placements: Sequence[Placement]) -> Intake:
+        intake = sealing.accept(document, placements)
+        if intake.inspection.signatures:
+            report = sealing.verify(
+                document,
+                self._issuers.roots,
+                at=self._clock.now(),
+                claim_keys=self._issuers.claim_keys,
+                time_stamp_roots=self._issuers.time_stamp_roots,
+            )
+            if report.verdict in _SPOILT:
                 raise SealSpoilt(f"an earlier seal is {report.verdict}")
-        return inspection
+        return intake
 
     async def _seal_and_deliver(
         self,
-        account: UUID,
-        stamping_id: UUID,
-        original: bytes,
-        placements: Sequence[Placement],
+        stamping: Stamping,
+        original: bytes | Intake,
         serials: Sequence[Serial],
-    ) -> None:
-        wanted = [
-            Stamp(serial, placement) for serial, placement in zip(serials, placements, strict=True)
-        ]
-        try:
-            async with self._sealing:
-                with telemetry.SEALS.time():
-                    delta = await asyncio.to_thread(
-                        sealing.seal,
-                        original,
-                        wanted,
-                        self._issuer,
-                        at=self._clock.now(),
-                        check_url=f"{self._settings.url}{CHECK_PATH}",
-                        specimen=self._settings.is_specimen,
-                    )
-        except sealing.IssuerUnusable:
-            raise  # ours to mend: the stamping stays reserved until its due time
-        except Refusal as refusal:
-            await self._database.call(store.FAIL, account, stamping_id, refusal.code)
-            raise
-        await self._database.call(
+        hashed: HashState | None = None,
+    ) -> Stamping | None:
+        """The stamping as it is now; None where somebody else delivered it first."""
+        delta = await self._sealed(stamping, original, serials, hashed)
+        row = await self._database.call(
             store.DELIVER,
-            account,
-            stamping_id,
+            stamping.account,
+            stamping.id,
             delta.data,
             hashlib.sha256(delta.data).digest(),
             delta.sha256_stamped,
         )
+        assert row is not None
+        if not row["is_ours"]:
+            return None
+        return replace(
+            stamping,
+            state=StampingState.DELIVERED,
+            sha256_stamped=delta.sha256_stamped,
+            delivered_at=row["delivered_at"],
+        )
+
+    async def _sealed(
+        self,
+        stamping: Stamping,
+        original: bytes | Intake,
+        serials: Sequence[Serial],
+        hashed: HashState | None,
+    ) -> Delta:
+        wanted = [
+            Stamp(serial, placement)
+            for serial, placement in zip(serials, stamping.placements, strict=True)
+        ]
+        try:
+            async with self._sealing:
+                with telemetry.SEALS.time():
+                    return await asyncio.to_thread(
+                        sealing.seal,
+                        original,
+                        wanted,
+                        self._issuers.current,
+                        at=self._clock.now(),
+                        check_url=f"{self._settings.url}{CHECK_PATH}",
+                        specimen=self._settings.is_specimen,
+                        hashed=hashed,
+                    )
+        except sealing.SealingUnavailable:
+            raise  # ours to mend: the stamping stays reserved until its due time
+        except Refusal as refusal:
+            await self._database.call(store.FAIL, stamping.account, stamping.id, refusal.code)
+            raise
 
     async def resume(self) -> int:
         """Round: seal what is reserved and nobody is sealing; give back what is past its time."""
@@ -371,6 +478,4 @@ class StampingDesk:
             raise
         async with self._database.transaction() as tx:
             serials = await stamps.serials_of(tx, stamping.account, stamping.id)
-        await self._seal_and_deliver(
-            stamping.account, stamping.id, original, stamping.placements, serials
-        )
+        await self._seal_and_deliver(stamping, original, serials)

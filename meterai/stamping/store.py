@@ -4,8 +4,13 @@ from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
 
-RESERVE = "SELECT created, id, request FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-DELIVER = "SELECT stamping_deliver(%s, %s, %s, %s, %s) AS state"
+RESERVE = """
+SELECT created, id, request, name, requested_at, due_at
+FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+DELIVER = """
+SELECT state, delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
+"""
 FAIL = "SELECT stamping_fail(%s, %s, %s) AS state"
 # One of several workers gets each; the others find the lease taken.
 TO_RESUME = """
@@ -23,7 +28,7 @@ RETURNING stamping_id
 """
 _SELECT = """
 SELECT s.account_id, s.stamping_id, s.order_id, s.state, s.sha256_original, s.sha256_stamped,
-       s.placements, s.requested_at, s.due_at, s.delivered_at, s.refused, d.name,
+       s.placements, s.requested_at, s.due_at, s.delivered_at, s.refused, s.is_repaired, d.name,
        d.forgotten_at IS NOT NULL AS is_forgotten,
        ARRAY(SELECT t.serial FROM stamps t WHERE t.account_id = s.account_id
              AND t.stamping_id = s.stamping_id AND t.state <> 'void' ORDER BY t.position) AS serials
@@ -46,12 +51,13 @@ async def insert_waiting(
     sha256: bytes,
     placements: object,
     quantity: int,
+    is_repaired: bool = False,
 ) -> None:
     """Record a document of an order; it waits for the payment."""
     await tx.run(
         "INSERT INTO stampings (account_id, stamping_id, order_id, position, idempotency_key,"
-        " request_hash, sha256_original, placements, quantity, state)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'waiting')",
+        " request_hash, sha256_original, placements, quantity, is_repaired, state)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'waiting')",
         account,
         stamping,
         order,
@@ -61,6 +67,7 @@ async def insert_waiting(
         sha256,
         placements,
         quantity,
+        is_repaired,
     )
 
 

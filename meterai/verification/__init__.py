@@ -1,14 +1,38 @@
-"""Verification: is this PDF, this serial genuine, unaltered, used once?
+"""Verification: is this PDF, this serial, this QR code genuine, unaltered, used once?
 
 Promises this room keeps
   * Anybody may ask, without signing in, and hears a clear word and each check in plain language.
   * What is answered about a serial is nothing personal.
   * The document that is checked is not kept.
+  * A QR code that holds is never called a genuine document: it can be printed on any paper.
+  * The public keys are given to everybody, so that a QR code can be checked without us.
 
 Calls sealing, stamps, stamping.
 """
 
-from meterai.verification.model import FinalVerdict
-from meterai.verification.service import CheckView, StampView, VerificationDesk, VerificationView
+from meterai.verification.model import ClaimVerdict, FinalVerdict
+from meterai.verification.service import (
+    CheckView,
+    ClaimKeysView,
+    ClaimKeyView,
+    ClaimView,
+    PlaceView,
+    StampView,
+    VerificationDesk,
+    VerificationView,
+    sentence,
+)
 
-__all__ = ["CheckView", "FinalVerdict", "StampView", "VerificationDesk", "VerificationView"]
+__all__ = [
+    "CheckView",
+    "ClaimKeyView",
+    "ClaimKeysView",
+    "ClaimVerdict",
+    "ClaimView",
+    "FinalVerdict",
+    "PlaceView",
+    "StampView",
+    "VerificationDesk",
+    "VerificationView",
+    "sentence",
+]

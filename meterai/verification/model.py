@@ -4,9 +4,10 @@ from enum import StrEnum
 
 
 class FinalVerdict(StrEnum):
-    """One word for what was checked.  The first six are those of `sealing.Verdict`."""
+    """One word for what was checked.  The first seven are those of `sealing.Verdict`."""
 
     GENUINE = "genuine"
+    COVERED_AFTER_SEALING = "covered_after_sealing"  # a later signature's picture hides something
     CHANGED_AFTER_SEALING = "changed_after_sealing"
     FORGED = "forged"
     FOREIGN_SEAL = "foreign_seal"
@@ -14,3 +15,14 @@ class FinalVerdict(StrEnum):
     UNREADABLE = "unreadable"
     UNKNOWN_SERIAL = "unknown_serial"  # our seal, but a serial we never put on a document
     SERIAL_MISMATCH = "serial_mismatch"  # our serial, bound to another document
+
+
+class ClaimVerdict(StrEnum):
+    """What the register says of a claim whose signature holds.
+
+    None of them speaks of a document: the same QR can be printed on any paper.
+    """
+
+    HOLDS = "holds"  # the serial is on one document, and the claim is about that one
+    UNKNOWN_SERIAL = "unknown_serial"  # never put on a document, or voided
+    SERIAL_MISMATCH = "serial_mismatch"  # on another document than the claim says

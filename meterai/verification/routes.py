@@ -7,7 +7,13 @@ from litestar.params import FromPath
 
 from meterai.plumbing.http import PUBLIC, desk, language_of
 from meterai.sealing import CHECKED_BYTES_MAX
-from meterai.verification.service import StampView, VerificationDesk, VerificationView
+from meterai.verification.service import (
+    ClaimKeysView,
+    ClaimView,
+    StampView,
+    VerificationDesk,
+    VerificationView,
+)
 
 
 @post(
@@ -32,4 +38,33 @@ async def show_stamp(request: Request[Any, Any, Any], serial: FromPath[str]) -> 
     return await desk(request, VerificationDesk).stamp(serial)
 
 
-routes = [check_document, show_stamp]
+@get(
+    "/v1/claims/{serial:str}/{claim:str}",
+    opt={"permission": PUBLIC},
+    summary="Check a QR code",
+    tags=["checking"],
+)
+async def show_claim(
+    request: Request[Any, Any, Any], serial: FromPath[str], claim: FromPath[str]
+) -> ClaimView:
+    """What the QR code on a stamp says: the last two parts of its address.
+
+    `holds` means that the issuer made the code for one document, not that the paper it was found
+    on is that document: compare `sha256_original_begins` with the file, or check the file itself.
+    """
+    scanned = f"{serial}/{claim}"
+    return await desk(request, VerificationDesk).claim(scanned, language_of(request))
+
+
+@get(
+    "/v1/claim-keys",
+    opt={"permission": PUBLIC},
+    summary="The keys of the QR codes",
+    tags=["checking"],
+)
+async def list_claim_keys(request: Request[Any, Any, Any]) -> ClaimKeysView:
+    """The public keys that QR codes are signed with: with them anybody can check one offline."""
+    return desk(request, VerificationDesk).claim_keys()
+
+
+routes = [check_document, show_stamp, show_claim, list_claim_keys]

@@ -1,11 +1,13 @@
 """Queries of verification."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from meterai import sealing, stamping, stamps
 from meterai.kit.clock import Clock
@@ -14,17 +16,31 @@ from meterai.kit.serial import Serial
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.messages import in_words, say
-from meterai.sealing import Check, Report
+from meterai.sealing import Check, Claim, Keyring, Report
 from meterai.stamps import StampState
-from meterai.verification.model import FinalVerdict
+from meterai.verification.model import ClaimVerdict, FinalVerdict
+
+MILLIMETRES_PER_POINT = 25.4 / 72
+_LENGTHS = ("x", "y", "width", "height")
+
+
+class PlaceView(msgspec.Struct, frozen=True):
+    """A rectangle on a page as it is seen, in points from its lower left corner."""
+
+    page: int
+    x: float
+    y: float
+    width: float
+    height: float
 
 
 class CheckView(msgspec.Struct, frozen=True):
-    """One check, and in a sentence what it found."""
+    """One check, and in a sentence what it found; `place` where that can be looked at."""
 
     name: str
     passed: bool
     detail: str
+    place: PlaceView | None = None
 
 
 class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +63,59 @@ class StampView(msgspec.Struct, frozen=True, kw_only=True):
     sha256_original: str | None
 
 
-def _sentence(check: Check, language: str) -> str:
+class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a QR code says, proven by its signature, and what the register says of its serial.
+
+    `sha256_original_begins` are the first 16 bytes of the SHA-256 of the one document the stamp
+    was issued for.  `stamp` is null where the register has nothing.
+    """
+
+    verdict: str
+    summary: str
+    serial: str
+    key_id: str
+    sealed_at: datetime
+    sha256_original_begins: str
+    stamp: StampView | None
+
+
+class ClaimKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A public key that claims are signed with: the 32 bytes in base64, and the same in PEM."""
+
+    id: str
+    algorithm: str
+    public_key: str
+    pem: str
+    is_current: bool
+
+
+class ClaimKeysView(msgspec.Struct, frozen=True):
+    """Every key whose claims can be checked."""
+
+    keys: list[ClaimKeyView]
+
+
+def sentence(check: Check, language: str) -> str:
+    """What a check found, in words."""
     outcome = "passed" if check.passed else "failed"
-    return say(f"check.{check.name}.{outcome}", language, **in_words(check.facts, language))
+    facts = in_words(check.facts, language)
+    if place := _place(check):
+        lengths = msgspec.structs.asdict(place)
+        facts |= {name: round(lengths[name] * MILLIMETRES_PER_POINT) for name in _LENGTHS}
+    return say(f"check.{check.name}.{outcome}", language, **facts)
+
+
+def _place(check: Check) -> PlaceView | None:
+    """Where on a page a check found something."""
+    if check.passed or "page" not in check.facts:
+        return None
+    return msgspec.convert(
+        {
+            name: round(value, 2) if isinstance(value, float) else value
+            for name, value in check.facts.items()
+        },
+        PlaceView,
+    )
 
 
 def shown(report: Report, verdict: str, checks: Sequence[Check], language: str) -> VerificationView:
@@ -60,7 +126,9 @@ def shown(report: Report, verdict: str, checks: Sequence[Check], language: str) 
         serials=list(report.serials),
         sealed_at=report.sealed_at,
         sha256_original=report.sha256_original.hex() if report.sha256_original else None,
-        checks=[CheckView(one.name, one.passed, _sentence(one, language)) for one in checks],
+        checks=[
+            CheckView(one.name, one.passed, sentence(one, language), _place(one)) for one in checks
+        ],
     )
 
 
@@ -76,18 +144,40 @@ async def _registered(tx: Tx, report: Report) -> tuple[FinalVerdict, Check]:
     return FinalVerdict.GENUINE, Check("register", passed=True)
 
 
+async def _stamp(tx: Tx, serial: Serial) -> StampView | None:
+    """What anybody may know of a serial."""
+    found = await stamps.look_up(tx, serial)
+    if found is None:
+        return None
+    original = await stamping.original_of(tx, found.account, found.stamping)
+    return StampView(
+        serial=serial.text,
+        state=found.state,
+        affixed_at=found.affixed_at,
+        sha256_original=original.hex() if original else None,
+    )
+
+
+def _judged(claim: Claim, stamp: StampView | None) -> ClaimVerdict:
+    """What the register says of a claim whose signature holds."""
+    if stamp is None or stamp.state != StampState.AFFIXED or stamp.sha256_original is None:
+        return ClaimVerdict.UNKNOWN_SERIAL
+    is_same = sealing.claim.matches(claim, bytes.fromhex(stamp.sha256_original))
+    return ClaimVerdict.HOLDS if is_same else ClaimVerdict.SERIAL_MISMATCH
+
+
 class VerificationDesk:
-    """Checks documents and serials for anybody."""
+    """Checks documents, serials and claims for anybody."""
 
     def __init__(
         self,
         database: Database,
-        roots: Sequence[x509.Certificate],
+        issuers: Keyring,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._database = database
-        self._roots = tuple(roots)
+        self._issuers = issuers
         self._settings = settings
         self._clock = clock
         self._checking = asyncio.Semaphore(settings.seals_at_once)
@@ -102,7 +192,12 @@ class VerificationDesk:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
         async with self._checking:
             report = await asyncio.to_thread(
-                sealing.verify, document, self._roots, at=self._clock.now()
+                sealing.verify,
+                document,
+                self._issuers.roots,
+                at=self._clock.now(),
+                claim_keys=self._issuers.claim_keys,
+                time_stamp_roots=self._issuers.time_stamp_roots,
             )
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
         if verdict == FinalVerdict.GENUINE:
@@ -118,13 +213,43 @@ class VerificationDesk:
         except ValueError:
             raise NotFound("not a serial") from None
         async with self._database.transaction() as tx:
-            found = await stamps.look_up(tx, serial)
-            if found is None:
-                raise NotFound("no such serial")
-            original = await stamping.original_of(tx, found.account, found.stamping)
-        return StampView(
-            serial=serial.text,
-            state=found.state,
-            affixed_at=found.affixed_at,
-            sha256_original=original.hex() if original else None,
+            found = await _stamp(tx, serial)
+        if found is None:
+            raise NotFound("no such serial")
+        return found
+
+    async def claim(self, scanned: str, language: str) -> ClaimView:
+        """What a scanned QR code says, and what the register says of its serial.
+
+        Refuses `ClaimMalformed`, `ClaimKeyUnknown`, `ClaimForged`.
+        """
+        claim = sealing.claim.read(scanned, self._issuers.claim_keys)
+        async with self._database.transaction() as tx:
+            stamp = await _stamp(tx, claim.serial)
+        verdict = _judged(claim, stamp)
+        return ClaimView(
+            verdict=verdict,
+            summary=say(f"claim.{verdict}.explained", language),
+            serial=claim.serial.text,
+            key_id=claim.key_id,
+            sealed_at=claim.at,
+            sha256_original_begins=claim.digest16.hex(),
+            stamp=stamp,
         )
+
+    def claim_keys(self) -> ClaimKeysView:
+        """The public keys, for those who check without us."""
+        current = self._issuers.current.claim_key
+        current_id = current.id if current else None
+        keys = self._issuers.claim_keys.items()
+        return ClaimKeysView([_key(name, key, is_current=name == current_id) for name, key in keys])
+
+
+def _key(name: str, key: Ed25519PublicKey, *, is_current: bool) -> ClaimKeyView:
+    return ClaimKeyView(
+        id=name,
+        algorithm="Ed25519",
+        public_key=b64encode(key.public_bytes_raw()).decode("ascii"),
+        pem=key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode("ascii"),
+        is_current=is_current,
+    )

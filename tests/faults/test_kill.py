@@ -13,10 +13,12 @@ import psutil
 import pytest
 import urllib3
 
+from meterai import stamps
+from meterai.apps.house import House
 from meterai.kit.ids import read
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until
-from tests.support.killing import EVERYTHING, again, kill, place, revive
+from tests.support.killing import EVERYTHING, again, freeze, kill, place, revive
 from tests.support.pdf import pdf
 
 SLOW_SECONDS = 2.0  # of the bank, where a step must be caught before its answer
@@ -280,13 +282,25 @@ def test_killed_after_delivery_and_before_the_answer(
         request = background.submit(customer.stamp, document, key="s")
         sealed.wait_for_somebody("stamping_deliver")
         serials = _serials(inside, customer)
-        with inside.paused_at("LOCK TABLE documents IN ACCESS EXCLUSIVE MODE") as delivered:
-            sealed.release()
-            delivered.wait_for_somebody("FROM stampings s")
-            kill(inside, "web")
-            assert lost(request)
+        # Frozen, the web cannot answer; the statement it has sent goes on in the database.
+        freeze(inside, "web")
+        sealed.release()
+        until("it is delivered", lambda: customer_holds(inside, customer) == (1, 0, 1))
+        kill(inside, "web")
+        assert lost(request)
     revive(inside, "web")
     _is_stamped_once(inside, customer, document, "s", serials)
+
+
+def customer_holds(inside: Inside, customer: Client) -> tuple[int, int, int]:
+    """The customer's stamps without the web: available, held, used."""
+
+    async def ask(house: House) -> tuple[int, int, int]:
+        async with house.database.transaction() as tx:
+            found = await stamps.balance(tx, inside.account_of(customer))
+        return found.available, found.held, found.used
+
+    return inside.ask(ask)
 
 
 @pytest.mark.parametrize("step", ["stamping_reserve_ordered", "stamping_deliver"])

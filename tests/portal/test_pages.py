@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,7 +51,14 @@ from meterai.sealing import LAST_PAGE, PageSize, Placement, Verdict
 from meterai.stamping import Stamping, StampingState
 from meterai.stamping.service import shown
 from meterai.stamps import StampState
-from meterai.verification import CheckView, FinalVerdict, StampView, VerificationView
+from meterai.verification import (
+    CheckView,
+    ClaimVerdict,
+    ClaimView,
+    FinalVerdict,
+    StampView,
+    VerificationView,
+)
 
 PORTAL = Path(portal.__file__).parent
 NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
@@ -430,6 +438,56 @@ def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
     text = rendered(asked, "serial.html", {"stamp": stamp, "typed": SERIAL})
     assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
     assert say(f"page.serial.{state}", asked.cookies["language"]) in text
+
+
+@pytest.mark.parametrize("is_repaired", [True, False])
+def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
+    one = replace(stamping(StampingState.DELIVERED), is_repaired=is_repaired)
+    language = asked.cookies["language"]
+    text = rendered(asked, "stamping.html", {"stamping": shown(one)})
+    assert (say("page.stamping.repaired", language) in text) == is_repaired
+    facts = {"entries": entries([], [one])}
+    short = say("page.stamping.repaired.short", language)
+    assert (short in rendered(asked, "history.html", facts)) == is_repaired
+
+
+def claim_view(verdict: ClaimVerdict, state: StampState | None) -> ClaimView:
+    stamp = state and StampView(serial=SERIAL, state=state, affixed_at=NOW, sha256_original="00")
+    return ClaimView(
+        verdict=verdict,
+        summary=f"summary of {verdict}",
+        serial=SERIAL,
+        key_id="QDE8",
+        sealed_at=NOW,
+        sha256_original_begins="5f" * 16,
+        stamp=stamp or None,
+    )
+
+
+@pytest.mark.parametrize("state", [*StampState, None])
+@pytest.mark.parametrize("verdict", ClaimVerdict)
+def test_a_claim_is_told_with_what_to_do_next(
+    asked: Any, verdict: ClaimVerdict, state: StampState | None
+) -> None:
+    language = asked.cookies["language"]
+    text = rendered(asked, "claim.html", {"claim": claim_view(verdict, state)})
+    assert escape(say(f"claim.{verdict}", language)) in text
+    holds = verdict == ClaimVerdict.HOLDS
+    assert ('class="verdict good"' in text) == holds
+    assert (escape(say("page.claim.one_document", language)) in text) == holds
+    assert ('enctype="multipart/form-data"' in text) == holds
+    for fact in ("5f" * 16, "QDE8", "1QQJ XXBQ NX00 N0WZ XZP2 FV"):
+        assert fact in text
+    assert "page.claim" not in text
+
+
+@pytest.mark.parametrize("code", ["claim_forged", "claim_malformed", "claim_key_unknown"])
+def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
+    facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE}
+    text = rendered(asked, "claim.html", facts)
+    assert say(f"claim.{code}", asked.cookies["language"]) in text
+    assert ('class="verdict bad"' in text) == (code == "claim_forged")
+    assert HOSTILE not in text
 
 
 def test_history_is_newest_first_with_documents_under_their_order(asked: Any) -> None:

@@ -24,7 +24,15 @@ REFUSALS = [
     room.PageOutOfRange(page=2, pages=1),
     room.PlacementOutsidePage(Placement(1, 2, 3), PageSize(1, 4, 5)),
     room.PlacementMalformed("x"),
+    room.SealingUnavailable("x"),
     room.IssuerUnusable("x"),
+    room.TimeStampUnavailable("x"),
+    room.RevocationUnavailable("x"),
+    room.ArtUnusable("x"),
+    room.ClaimMalformed("x"),
+    room.ClaimKeyUnknown("ABCD"),
+    room.ClaimForged("x"),
+    room.ClaimKeyUnusable("x"),
 ]
 
 

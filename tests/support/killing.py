@@ -21,6 +21,13 @@ def kill(inside: Inside, what: str) -> None:
     inside.instance.kill_all()
 
 
+def freeze(inside: Inside, part: str) -> None:
+    """Stop a part where it stands, until it is killed."""
+    one = inside.instance.part(part)
+    for process in (*one.children(recursive=True), one):
+        process.suspend()
+
+
 def revive(inside: Inside, what: str) -> None:
     """Wait until what was killed is there again; the leases of the dead have run out."""
     inside.let_leases_run_out()

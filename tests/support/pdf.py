@@ -5,8 +5,17 @@ import io
 import pikepdf
 
 
-def pdf(pages: int = 1, *, words: str = "Surat Lamaran", password: str | None = None) -> bytes:
-    """A plain A4 document with some words on each page, in a file of its own every time."""
+def pdf(
+    pages: int = 1,
+    *,
+    words: str = "Surat Lamaran",
+    password: str | None = None,
+    owner_password: str = "",
+) -> bytes:
+    """A plain A4 document with some words on each page, in a file of its own every time.
+
+    With `password` it needs that to open; with only `owner_password` everybody may read it.
+    """
     document = pikepdf.new()
     for number in range(pages):
         page = document.add_blank_page(page_size=(595, 842))
@@ -18,7 +27,7 @@ def pdf(pages: int = 1, *, words: str = "Surat Lamaran", password: str | None = 
         page.Contents = document.make_stream(text.encode())
     out = io.BytesIO()
     encryption: pikepdf.Encryption | bool = False
-    if password:
-        encryption = pikepdf.Encryption(owner=password, user=password)
+    if password or owner_password:
+        encryption = pikepdf.Encryption(owner=password or owner_password, user=password or "")
     document.save(out, encryption=encryption)
     return out.getvalue()

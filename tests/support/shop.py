@@ -284,6 +284,8 @@ class Shop:
                 self.fresh_serials(count),
                 900.0,
                 60.0,
+                *(None, None, None, None),  # the document has its row already
+                False,
             )
         except NotEnoughStamps:
             return None

@@ -1,18 +1,39 @@
-"""Commands about one file: stamp it, check it.  They need no database."""
+"""Commands about one file or one QR code: stamp it, check it.  They need no database."""
 
+import hashlib
 import json
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cyclopts import Parameter
 
 from meterai import sealing
-from meterai.apps.issuer import issuer_of
+from meterai.apps.issuer import directory_of, issuers_of
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, complain, line
 from meterai.kit.clock import SystemClock
 from meterai.kit.serial import UNLEASED, SerialMaker
-from meterai.plumbing.messages import in_words, say
-from meterai.sealing import Check, Placement, Stamp, Verdict
+from meterai.plumbing.messages import say
+from meterai.sealing import (
+    Claim,
+    ClaimForged,
+    ClaimKeyUnknown,
+    ClaimKeyUnusable,
+    ClaimMalformed,
+    IssuerUnusable,
+    Placement,
+    Report,
+    Stamp,
+    Verdict,
+)
+from meterai.verification import sentence
 
-EXIT_NOT_GENUINE = 1
+EXIT_NOT_GENUINE = 1  # or not sealed, for a reason that is the document's
 EXIT_NOT_CHECKED = 2
+
+Password = Annotated[str, Parameter(help="Opens an encrypted document; it stays encrypted.")]
 
 
 def _read(path: Path) -> bytes:
@@ -23,7 +44,17 @@ def _read(path: Path) -> bytes:
         raise SystemExit(EXIT_NOT_CHECKED) from None
 
 
-def seal(
+def _placed(text: str) -> Placement:
+    try:
+        page, *lengths = text.split(",")
+        x, y, width = map(float, lengths)
+        return Placement(int(page), x, y, width)
+    except ValueError:
+        complain(f"--place {text}: PAGE,X,Y,WIDTH is meant, such as -1,36,36,80")
+        raise SystemExit(EXIT_NOT_CHECKED) from None
+
+
+def seal(  # noqa: PLR0913 - each is an option of the command
     source: Path,
     target: Path,
     options: Options = NO_OPTIONS,
@@ -32,56 +63,156 @@ def seal(
     x: float = 36.0,
     y: float = 36.0,
     width: float = 80.0,
+    place: Annotated[
+        list[str] | None,
+        Parameter(
+            help="PAGE,X,Y,WIDTH of a stamp; for several, several times.",
+            allow_leading_hyphen=True,
+        ),
+    ] = None,
+    password: Password = "",
 ) -> None:
-    """Put one stamp on a PDF with the development issuer; needs no database.
+    """Put stamps on a PDF with the development issuer; needs no database.
 
-    The stamp is a SPECIMEN: nobody sold it and no register knows its serial.
+    A damaged document is repaired first; then the target is the repaired one, stamped.  The
+    stamps are SPECIMENs: nobody sold them and no register knows their serials.
     """
-    settings = options.settings()
-    clock = SystemClock()
-    stamp = Stamp(SerialMaker(UNLEASED).make(), Placement(page, x, y, width))
-    original = _read(source)
+    settings, clock, maker = options.settings(), SystemClock(), SerialMaker(UNLEASED)
+    placements = [_placed(one) for one in place or ()] or [Placement(page, x, y, width)]
+    opening = password.encode()
+    try:
+        intake = sealing.take_in(_read(source), placements, password=opening)
+    except sealing.DocumentEncrypted:
+        complain(f"{source}: needs its password to open; give it with --password")
+        raise SystemExit(EXIT_NOT_GENUINE) from None
+    stamps = [Stamp(maker.make(), placement) for placement in placements]
     delta = sealing.seal(
-        original,
-        [stamp],
-        issuer_of(settings, clock),
+        intake.document,
+        stamps,
+        issuers_of(settings, clock).current,
         at=clock.now(),
         check_url=f"{settings.url}/c/",
         specimen=True,
+        password=opening,
     )
     try:
-        target.write_bytes(original + delta.data)
+        target.write_bytes(intake.document + delta.data)
     except OSError as error:
         complain(f"{target}: {error.strerror}")
         raise SystemExit(EXIT_NOT_CHECKED) from None
-    line(f"serial {stamp.serial}")
+    if intake.is_repaired:
+        line("repaired: the document was damaged; look whether all of it is there")
+    for stamp in stamps:
+        line(f"serial {stamp.serial}")
 
 
-def _in_words(check: Check) -> str:
-    outcome = "passed" if check.passed else "failed"
-    return say(f"check.{check.name}.{outcome}", "en", **in_words(check.facts, "en"))
+def _as_json(report: Report) -> str:
+    checks = [
+        {"name": one.name, "passed": one.passed, "detail": sentence(one, "en")}
+        | ({"place": one.facts} if "page" in one.facts else {})
+        for one in report.checks
+    ]
+    found = {"verdict": report.verdict, "serials": list(report.serials), "checks": checks}
+    return json.dumps(found, indent=2)
 
 
-def verify(document: Path, options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Check the seal of a PDF against this instance's issuer, without the register.
+def verify(
+    document: Path,
+    options: Options = NO_OPTIONS,
+    *,
+    as_json: AsJson = False,
+    password: Password = "",
+) -> None:
+    """Check the seal of a PDF against this instance's issuers, without the register.
 
     Exit status: 0 genuine, 1 not genuine, 2 could not be checked.
     """
-    settings = options.settings()
-    clock = SystemClock()
-    root = issuer_of(settings, clock).root
-    report = sealing.verify(_read(document), [root], at=clock.now())
+    settings, clock = options.settings(), SystemClock()
+    issuers = issuers_of(settings, clock)
+    report = sealing.verify(
+        _read(document),
+        issuers.roots,
+        at=clock.now(),
+        claim_keys=issuers.claim_keys,
+        time_stamp_roots=issuers.time_stamp_roots,
+        password=password.encode(),
+    )
     if as_json:
-        checks = [
-            {"name": one.name, "passed": one.passed, "detail": _in_words(one)}
-            for one in report.checks
-        ]
-        found = {"verdict": report.verdict, "serials": list(report.serials), "checks": checks}
-        line(json.dumps(found, indent=2))
+        line(_as_json(report))
     else:
         line(report.verdict)
         for one in report.checks:
-            line(f"  {'ok ' if one.passed else 'NO '} {one.name}: {_in_words(one)}")
+            line(f"  {'ok ' if one.passed else 'NO '} {one.name}: {sentence(one, 'en')}")
     if report.verdict == Verdict.UNREADABLE:
         raise SystemExit(EXIT_NOT_CHECKED)
     raise SystemExit(0 if report.verdict == Verdict.GENUINE else EXIT_NOT_GENUINE)
+
+
+def verify_claim(
+    *text: str,
+    keys: Annotated[
+        list[Path] | None,
+        Parameter(help="PEM file of a public key of claims; for several, several times."),
+    ] = None,
+    document: Annotated[
+        Path | None, Parameter(help="The original, before it was stamped, to compare with.")
+    ] = None,
+    as_json: AsJson = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Check what was read from the QR code of a stamp, offline: with the public keys alone.
+
+    Without TEXT, one is read from each line of the standard input.  Without --keys, the keys are
+    those of this instance's issuers.  It says that the issuer made the code for one document; with
+    --document also, whether for this one.  Whether the serial is still good only the register knows.
+
+    Exit status: 0 holds, 1 does not, 2 could not be checked.
+    """
+    trusted = _trusted(keys, options)
+    sha256 = hashlib.sha256(_read(document)).digest() if document else None
+    scanned = text or tuple(filter(None, map(str.strip, sys.stdin)))
+    if not scanned:
+        complain("no text of a QR code was given")
+        raise SystemExit(EXIT_NOT_CHECKED)
+    raise SystemExit(max(_check_claim(one, trusted, sha256, as_json=as_json) for one in scanned))
+
+
+def _trusted(files: Sequence[Path] | None, options: Options) -> Mapping[str, Ed25519PublicKey]:
+    try:
+        if files:
+            return sealing.claim.load_public_keys(files)
+        return sealing.load_keyring(directory_of(options.settings())).claim_keys
+    except (ClaimKeyUnusable, IssuerUnusable) as refusal:
+        complain(str(refusal))
+        raise SystemExit(EXIT_NOT_CHECKED) from None
+
+
+def _check_claim(
+    text: str, keys: Mapping[str, Ed25519PublicKey], sha256: bytes | None, *, as_json: bool
+) -> int:
+    """Say what one text claims; the exit status that it alone would give."""
+    try:
+        claim = sealing.claim.read(text, keys)
+    except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:
+        reason = say(f"refusal.{refusal.code}", "en", **refusal.facts())
+        line(json.dumps({"claim": refusal.code, **refusal.facts()}) if as_json else reason)
+        return EXIT_NOT_GENUINE if isinstance(refusal, ClaimForged) else EXIT_NOT_CHECKED
+    is_same = None if sha256 is None else sealing.claim.matches(claim, sha256)
+    found = _facts(claim) | ({} if is_same is None else {"document": is_same})
+    if as_json:
+        line(json.dumps(found))
+    else:
+        for name, value in found.items():
+            shown = {True: "is the one", False: "IS ANOTHER ONE"}.get(value, value)  # type: ignore[call-overload]
+            line(f"{name:24}{shown}")
+    return EXIT_NOT_GENUINE if is_same is False else 0
+
+
+def _facts(claim: Claim) -> dict[str, object]:
+    return {
+        "claim": "holds",
+        "serial": claim.serial.text,
+        "sealed_at": claim.at.isoformat(),
+        "sha256_original_begins": claim.digest16.hex(),
+        "key_id": claim.key_id,
+    }

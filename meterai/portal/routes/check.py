@@ -1,4 +1,4 @@
-"""Checking: a document by its bytes, a stamp by its serial.  Anybody may."""
+"""Checking: a document by its bytes, a stamp by its serial or its QR code.  Anybody may."""
 
 from urllib.parse import quote
 
@@ -16,9 +16,15 @@ from meterai.portal.pages import (
     mistakes,
     page,
     read_form,
+    sentence,
     visitor,
 )
-from meterai.sealing import CHECKED_BYTES_MAX
+from meterai.sealing import (
+    CHECKED_BYTES_MAX,
+    ClaimForged,
+    ClaimKeyUnknown,
+    ClaimMalformed,
+)
 from meterai.verification import VerificationDesk
 
 FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # the document, its form fields and boundaries
@@ -57,10 +63,11 @@ async def check(request: Asked) -> Page:
     return page(request, "verdict.html", result=result, name=name)
 
 
-# The QR is all capitals, which makes it smaller; addresses are not, so both are served.
+# The QR is all capitals, which makes it smaller; addresses are not, so both are served.  The claim
+# may be left out, by whoever types the address.
 @get(["/c/{serial:str}", "/C/{serial:str}"], opt={"permission": PUBLIC}, include_in_schema=False)
 async def show_serial(request: Asked, serial: FromPath[str]) -> Page:
-    """Where the QR on a stamp leads: what anybody may know of its serial."""
+    """What anybody may know of a serial."""
     await visitor(request)
     typed = serial[:SERIAL_LENGTH_MAX]
     try:
@@ -70,4 +77,28 @@ async def show_serial(request: Asked, serial: FromPath[str]) -> Page:
     return page(request, "serial.html", stamp=found, typed=typed)
 
 
-routes = [show_check_form, check, show_serial]
+@get(
+    ["/c/{serial:str}/{claim:str}", "/C/{serial:str}/{claim:str}"],
+    opt={"permission": PUBLIC},
+    include_in_schema=False,
+)
+async def show_claim(request: Asked, serial: FromPath[str], claim: FromPath[str]) -> Page:
+    """Where the QR on a stamp leads: what it says, and whether the issuer said it."""
+    await visitor(request)
+    language = language_of(request)
+    try:
+        found = await desk(request, VerificationDesk).claim(f"{serial}/{claim}", language)
+    except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:
+        return page(
+            request,
+            "claim.html",
+            status=refusal.status,
+            claim=None,
+            code=refusal.code,
+            text=sentence(refusal, language),
+            typed=serial[:SERIAL_LENGTH_MAX],
+        )
+    return page(request, "claim.html", claim=found)
+
+
+routes = [show_check_form, check, show_serial, show_claim]

@@ -1,6 +1,5 @@
 """Putting stamps on documents: the form, the stampings, the files."""
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +12,6 @@ from meterai import sealing, stamps
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import (
     ACCOUNT,
@@ -95,24 +93,25 @@ async def show_stamp_form(request: Asked) -> Page:
     return await _form_page(request, {}, fresh_key())
 
 
-async def placed(name: str, content: bytes, wish: Wish, limit_bytes: int) -> Upload:
-    """A document with its placement in points.  Refuses what `sealing` refuses."""
-    if len(content) > limit_bytes:
-        raise sealing.DocumentTooLarge(size_bytes=len(content), limit_bytes=limit_bytes)
-    found = await asyncio.to_thread(sealing.inspect, content, [wish.probe()])
-    return Upload(name, content, (wish.on(found.sizes[0]),))
+async def placed(stamping: StampingDesk, name: str, content: bytes, wish: Wish) -> Upload:
+    """A document with its placement in points, mended where it was broken.
+
+    Refuses what `sealing` refuses.
+    """
+    intake = await stamping.take_in(content, [wish.probe()])
+    placement = wish.on(intake.inspection.sizes[0])
+    return Upload(name, intake.document, (placement,), is_repaired=intake.is_repaired)
 
 
 async def _uploads(request: Asked, form: Form) -> list[Upload]:
     if not form.files:
         raise UploadMissing("no file was chosen")
     wish = wish_of(form.texts)
-    limit = desk(request, Settings).document_bytes_max
     found = []
     # One after the other: a page of ours must not take all processors for one visitor.
     for name, content in form.files:
         try:
-            found.append(await placed(name, content, wish, limit))
+            found.append(await placed(desk(request, StampingDesk), name, content, wish))
         except Refusal as refusal:
             raise DocumentRefused(name, refusal) from None
     return found

@@ -1,0 +1,207 @@
+"""Stamping over HTTP: what a document of 270 KB costs the web, beside what it costs the engine.
+
+Promises
+  * Every request brings a document that nobody sent before, so nothing is found instead of made.
+  * Web and engine take turns in one run; what is compared is processor time, of the web process
+    all of it: the kernel's part, every thread, the libraries below Python.
+  * The engine does what the web must have done: it hashes the document, takes it in and seals it.
+"""
+
+import hashlib
+import itertools
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+import uvloop
+
+from bench.load import Heard, Load
+from bench.machine import cores, cpu_per_call, parts_of_instance
+from bench.sealing.documents import generated
+from bench.sealing.ours import PLACEMENT, Ours
+from meterai import sealing
+from meterai.plumbing.objects import ObjectStore
+from tests.support.instance import Client, Instance, until
+
+DOCUMENT_BYTES = 270_000
+PAGES = 12
+CONNECTIONS = 16
+ACCOUNTS = 4  # an account is one row lock
+STAMPS = 1_000  # in one order: the most that QRIS can pay at once
+ORDERS = 3  # of each account; their stamps are more than one run can use
+ROUNDS = 3
+SECONDS = 3
+WARM_UP_SECONDS = 2
+ENGINE_SECONDS = 1.0  # of processor time, each round
+SETTLE_SECONDS = 0.2
+CREATED = 201
+RATIO_AIM = 4.0
+_BOUNDARY = b"4e1f0c7ab2d94c55"
+_FORM = (
+    b'--%b\r\nContent-Disposition: form-data; name="placement"\r\n\r\n%b\r\n'
+    b'--%b\r\nContent-Disposition: form-data; name="document"; filename="surat.pdf"\r\n'
+    b"Content-Type: application/pdf\r\n\r\n"
+)
+_WHERE = b'{"page": -1, "x": 20, "y": 20, "width": 60}'
+_ID_LETTERS = 32  # of the identifier in the trailer, which makes each document another one
+
+
+@dataclass(slots=True)
+class Stampings:
+    """Processor seconds of one stamping, a figure for each round, and what went wrong."""
+
+    bytes: int
+    web: list[float] = field(default_factory=list)
+    engine: list[float] = field(default_factory=list)
+    seal: list[float] = field(default_factory=list)
+    keep: list[float] = field(default_factory=list)
+    p50: list[float] = field(default_factory=list)
+    done: int = 0
+    errors: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """The web's processor time by the engine's, medians."""
+        return median(self.web) / median(self.engine)
+
+    def lines(self) -> Iterator[str]:
+        """The rows of the table."""
+        web, engine, alone, keep = (
+            median(one) * 1e3 for one in (self.web, self.engine, self.seal, self.keep)
+        )
+        yield f"POST /v1/stampings, one document of {self.bytes / 1000:.0f} KB, processor time"
+        yield (
+            f"  web {web:.2f} ms ({min(self.web) * 1e3:.2f}-{max(self.web) * 1e3:.2f})   engine: "
+            f"hash, take in, seal {engine:.2f} ms   ratio {self.ratio:.1f}  "
+            f"(aim: {RATIO_AIM:.0f} or less; by hash and seal alone, {alone:.2f} ms: "
+            f"{web / alone:.1f})"
+        )
+        yield f"  of the web's, keeping the original in a durable file: {keep:.2f} ms when alone"
+        yield (
+            f"  {self.done:,} stamped, {CONNECTIONS} at a time, each answered after "
+            f"{median(self.p50) * 1e3:.1f} ms (median)"
+        )
+
+
+class _Documents:
+    """A document without end: each time the same but for the identifier in its trailer."""
+
+    def __init__(self) -> None:
+        self.example = generated(pages=PAGES, size=DOCUMENT_BYTES, is_packed=False)
+        begin = self.example.rindex(b"/ID")
+        begin = self.example.index(b"<", begin) + 1
+        self._head, self._tail = self.example[:begin], self.example[begin + _ID_LETTERS :]
+        self._numbers = itertools.count(time.time_ns())
+
+    def next(self) -> bytes:
+        """One that nobody has seen."""
+        return b"%b%0*x%b" % (self._head, _ID_LETTERS, next(self._numbers), self._tail)
+
+
+class Bench:
+    """A running instance, customers with stamps, and an issuer like the instance's own."""
+
+    def __init__(self, instance: Instance, folder: Path) -> None:
+        self._instance = instance
+        self.documents = _Documents()
+        self._ours = Ours(folder / "issuer-of-bench", "p256")
+        self._objects = ObjectStore(folder / "objects-of-bench", secrets.token_bytes(32))
+        parts = parts_of_instance()
+        web_cores, other_cores = cores()
+        self._web = parts["web"]
+        for name, group in parts.items():
+            group.pin(web_cores if name == "web" else other_cores)
+        self._worker = parts["worker"]
+        self._keys = [self._customer() for _ in range(ACCOUNTS)]
+        self._worker.pause()
+
+    def close(self) -> None:
+        """Let the worker go on."""
+        self._worker.go_on()
+
+    def _customer(self) -> str:
+        customer: Client = self._instance.customer()
+        for _ in range(ORDERS):
+            order = customer.place(STAMPS)
+            self._instance.bank.pay(order["payment"]["qr_content"])
+        until("stamps are issued", lambda: customer.balance()["available"] == ORDERS * STAMPS)
+        assert customer.key
+        return customer.key
+
+    def _requests(self) -> Iterator[bytes]:
+        found = urlsplit(self._instance.url)
+        opening = _FORM % (_BOUNDARY, _WHERE, _BOUNDARY)
+        closing = b"\r\n--%b--\r\n" % _BOUNDARY
+        length = len(opening) + len(self.documents.example) + len(closing)
+        for number, key in enumerate(itertools.cycle(self._keys)):
+            head = (
+                f"POST /v1/stampings HTTP/1.1\r\nHost: {found.netloc}\r\n"
+                f"Authorization: Bearer {key}\r\nIdempotency-Key: {time.time_ns()}-{number}\r\n"
+                f"Content-Type: multipart/form-data; boundary={_BOUNDARY.decode()}\r\n"
+                f"Content-Length: {length}\r\n\r\n"
+            )
+            yield b"".join((head.encode(), opening, self.documents.next(), closing))
+
+    def web(self, seconds: float) -> tuple[Heard, float]:
+        """Stamp for some seconds; what came back, and the processor seconds of the web."""
+        found = urlsplit(self._instance.url)
+        assert found.hostname
+        assert found.port
+        load = Load(found.hostname, found.port, self._requests(), CONNECTIONS)
+        before = self._web.cpu()
+        heard = uvloop.run(_heard(load, seconds))
+        time.sleep(SETTLE_SECONDS)
+        return heard, self._web.cpu() - before
+
+    def engine(self) -> float:
+        """Processor seconds of the engine for one document."""
+
+        def stamp() -> None:
+            document = self.documents.next()
+            hashed = hashlib.sha256(document)
+            intake = sealing.take_in(document, (PLACEMENT,))
+            self._ours.seal(intake.document, hashed=hashed)
+
+        making = cpu_per_call(self.documents.next, ENGINE_SECONDS / 10)
+        return cpu_per_call(stamp, ENGINE_SECONDS) - making
+
+    def keep(self) -> float:
+        """Processor seconds of encrypting a document and writing it to the disk of the instance."""
+        names = (secrets.token_hex(32) for _ in itertools.count())
+        document = self.documents.example
+        return cpu_per_call(
+            lambda: self._objects.put_from_thread(next(names), document), ENGINE_SECONDS / 2
+        )
+
+    def seal(self) -> float:
+        """The same as `engine` without taking it in."""
+        return cpu_per_call(lambda: self._ours.seal(self.documents.example), ENGINE_SECONDS)
+
+
+async def _heard(load: Load, seconds: float) -> Heard:
+    return await load.closed(seconds)
+
+
+def measure(folder: Path) -> Stampings:
+    """Start an instance in `folder`, measure, stop it."""
+    with Instance(folder, METERAI_POLL_AFTER_SECONDS="600") as instance:
+        bench = Bench(instance, folder)
+        try:
+            found = Stampings(len(bench.documents.example))
+            bench.web(WARM_UP_SECONDS)
+            for _ in range(ROUNDS):
+                found.engine.append(bench.engine())
+                found.seal.append(bench.seal())
+                found.keep.append(bench.keep())
+                heard, spent = bench.web(SECONDS)
+                found.done += heard.answered(CREATED)
+                found.errors += heard.failed(CREATED)
+                found.web.append(spent / max(heard.answered(CREATED), 1))
+                found.p50.append(heard.latency(0.5))
+        finally:
+            bench.close()
+    return found

@@ -1,0 +1,64 @@
+"""Commands about who seals."""
+
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from meterai import sealing
+from meterai.apps.issuer import directory_of, issuers_of
+from meterai.apps.options import NO_OPTIONS, Options, complain, line
+from meterai.kit.clock import SystemClock
+from meterai.kit.refusal import Refusal
+from meterai.sealing import Issuer, KnownIssuer
+
+
+def show(options: Options = NO_OPTIONS) -> None:
+    """Show every issuer: id, name, kind of key, when its certificate ends, id of its claim key.
+
+    Exit status 1 where the current one cannot seal now.
+    """
+    clock = SystemClock()
+    issuers = issuers_of(options.settings(), clock)
+    for name, one in issuers.issuers.items():
+        is_current = one is issuers.current
+        line(f"{name}{' (current)' if is_current else ''}")
+        line(f"  name       {one.name}")
+        line(f"  key        {_kind(one)}")
+        line(f"  valid      until {one.chain[0].not_valid_after_utc.isoformat()}")
+        line(f"  claim key  {_claim_key_id(one) or 'none'}")
+    raise SystemExit(0 if _can_seal(issuers.current, clock.now()) else 1)
+
+
+def appoint(name: str, options: Options = NO_OPTIONS) -> None:
+    """Let the issuer with this id seal, from the next start of web and worker on."""
+    try:
+        sealing.appoint(directory_of(options.settings()), name)
+    except sealing.IssuerUnusable as refusal:
+        complain(f"{name} cannot seal: {refusal}")
+        raise SystemExit(1) from None
+    line(f"{name} seals from the next start of web and worker on")
+
+
+def _kind(issuer: Issuer | KnownIssuer) -> str:
+    match issuer.chain[0].public_key():
+        case rsa.RSAPublicKey() as key:
+            return f"RSA, {key.key_size} bits"
+        case ec.EllipticCurvePublicKey() as key:
+            return key.curve.name
+        case key:
+            return type(key).__name__
+
+
+def _claim_key_id(issuer: Issuer | KnownIssuer) -> str | None:
+    if isinstance(issuer, Issuer):
+        return issuer.claim_key.id if issuer.claim_key else None
+    return sealing.claim.key_id(issuer.claim_public) if issuer.claim_public else None
+
+
+def _can_seal(issuer: Issuer, at: datetime) -> bool:
+    try:
+        issuer.check_usable(at)
+    except Refusal as refusal:
+        line(f"the current one cannot seal now: {refusal}")
+        return False
+    return True

@@ -1,0 +1,131 @@
+"""Commands about files and QR codes: what they say and how they end.  No database runs."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from meterai.kit.serial import UNLEASED, SerialMaker
+from meterai.sealing import claim, load_keyring
+from tests.support.instance import ROOT
+from tests.support.pdf import pdf
+
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def meterai(data: Path) -> Command:
+    """Runs a command with this data directory."""
+
+    def run(*words: object, given: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "meterai", *map(str, words), "--data", str(data)],
+            cwd=ROOT,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def public(data: Path, meterai: Command) -> Path:
+    """The public key of the claims, as it is given to everybody."""
+    assert meterai("issuer", "show").returncode == 0
+    return data / "keys" / "issuer" / "development-1" / "claim.pub"
+
+
+@pytest.fixture(scope="module")
+def scanned(data: Path, public: Path) -> str:
+    """What a phone reads from a stamp on the document `letter`."""
+    key = load_keyring(data / "keys" / "issuer").current.claim_key
+    assert key is not None
+    serial = SerialMaker(UNLEASED).make()
+    made = claim.make(serial, AT, sha256(b"letter").digest(), key)
+    return f"HTTPS://METERAI.EXAMPLE/C/{serial}/{made}"
+
+
+def test_a_damaged_document_is_repaired_stamped_and_found_genuine(
+    meterai: Command, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "broken.pdf", tmp_path / "stamped.pdf"
+    source.write_bytes(pdf(2)[:-60])
+    places = ("--place", "1,36,36,80", "--place", "-1,200,36,80")
+    done = meterai("seal", source, target, *places)
+    assert done.returncode == 0, done.stderr
+    repaired, *serials = done.stdout.splitlines()
+    assert repaired.startswith("repaired")
+    assert len(serials) == 2
+    checked = meterai("verify", target, "--json")
+    assert checked.returncode == 0, checked.stdout
+    assert "claim" in [one["name"] for one in json.loads(checked.stdout)["checks"]]
+    assert meterai("seal", source, target, "--place", "here").returncode == 2
+
+
+def test_a_password_opens_a_document_and_stays_on_it(meterai: Command, tmp_path: Path) -> None:
+    source, target = tmp_path / "closed.pdf", tmp_path / "stamped.pdf"
+    source.write_bytes(pdf(password="rahasia"))
+    refused = meterai("seal", source, target)
+    assert refused.returncode == 1
+    assert "--password" in refused.stderr
+    assert meterai("seal", source, target, "--password", "rahasia").returncode == 0
+    assert meterai("verify", target, "--password", "rahasia").returncode == 0
+    assert meterai("verify", target).returncode != 0
+
+
+def test_a_claim_is_checked_with_the_public_key_alone(
+    meterai: Command, scanned: str, public: Path, tmp_path: Path
+) -> None:
+    letter, another = tmp_path / "letter.pdf", tmp_path / "another.pdf"
+    letter.write_bytes(b"letter")
+    another.write_bytes(b"another")
+    nowhere = ("--keys", public, "--config", tmp_path / "there-is-none.toml")
+    done = meterai("verify-claim", scanned, *nowhere)
+    assert done.returncode == 0, done.stderr
+    assert scanned.split("/")[-2] in done.stdout
+    assert AT.isoformat() in done.stdout
+    assert sha256(b"letter").hexdigest()[:32] in done.stdout
+    piped = meterai("verify-claim", "--document", letter, *nowhere, given=f"{scanned}\n\n")
+    assert piped.returncode == 0
+    assert "is the one" in piped.stdout
+    other = meterai("verify-claim", scanned, "--document", another, "--json", *nowhere)
+    assert other.returncode == 1
+    assert json.loads(other.stdout)["document"] is False
+
+
+def test_a_claim_that_does_not_hold_and_one_that_cannot_be_checked(
+    meterai: Command, scanned: str, public: Path, tmp_path: Path
+) -> None:
+    keys = ("--keys", public)
+    swapped = scanned[:-9] + ("1" if scanned[-9] == "0" else "0") + scanned[-8:]
+    assert meterai("verify-claim", swapped, *keys).returncode == 1
+    assert meterai("verify-claim", scanned, swapped, *keys).returncode == 1
+    assert meterai("verify-claim", "HTTPS://METERAI.EXAMPLE/C/X/Y", *keys).returncode == 2
+    assert meterai("verify-claim", *keys).returncode == 2
+    (tmp_path / "no.pem").write_text("no key")
+    assert meterai("verify-claim", scanned, "--keys", tmp_path / "no.pem").returncode == 2
+    assert meterai("verify-claim", scanned).returncode == 0  # with the keys of this instance
+
+
+def test_who_seals_is_shown(meterai: Command, public: Path) -> None:
+    shown = meterai("issuer", "show")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("development-1 (current)\n")
+    (key,) = claim.load_public_keys([public])
+    assert key in shown.stdout
+    assert meterai("issuer", "appoint", "development-1").returncode == 0
+    assert meterai("issuer", "appoint", "nobody").returncode == 1

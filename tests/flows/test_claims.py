@@ -1,0 +1,168 @@
+"""The QR of a stamp leads to a page that says what it proves, and what it does not."""
+
+import hashlib
+import io
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pypdfium2
+import pytest
+import zxingcpp
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from meterai.kit.serial import UNLEASED, SerialMaker
+from meterai.plumbing.messages import LANGUAGES, say
+from meterai.sealing import claim, load_keyring
+from tests.support.attacks.lab import OVER_WORDS, Lab
+from tests.support.instance import Client, Instance, until
+from tests.support.pdf import pdf
+
+STAMPS = 4
+HTML = {"Accept": "text/html"}
+
+
+class Stamped:
+    """A customer's stamped letter and the text of its QR."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.customer = instance.customer()
+        order = self.customer.place(STAMPS)
+        instance.bank.pay(order["payment"]["qr_content"])
+        until("stamps are issued", lambda: self.customer.balance()["available"] == STAMPS)
+        self.original = pdf()
+        self.view = self.customer.stamp(self.original).json
+        self.document = self.customer.get(self.view["document_url"]).body
+        self.scanned = scanned(self.document)
+        self.path = urlsplit(self.scanned).path
+        until("the serial is found", lambda: self.anybody.get(self.claims).status == 200)
+
+    @property
+    def anybody(self) -> Client:
+        return self.instance.anybody()
+
+    @property
+    def claims(self) -> str:
+        return f"/v1/claims{self.path.removeprefix('/C')}"
+
+
+def scanned(document: bytes) -> str:
+    """What a phone reads from the first page."""
+    opened = pypdfium2.PdfDocument(io.BytesIO(document))
+    opened.init_forms()
+    try:
+        (found,) = zxingcpp.read_barcodes(opened[0].render(scale=5).to_numpy())
+    finally:
+        opened.close()
+    return str(found.text)
+
+
+@pytest.fixture(scope="module")
+def stamped(instance: Instance) -> Iterator[Stamped]:
+    yield Stamped(instance)
+    instance.assert_audit_holds()
+
+
+def other(text: str) -> str:
+    """The text with another letter in its signature."""
+    at = len(text) - 9
+    return text[:at] + ("1" if text[at] == "0" else "0") + text[at + 1 :]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("capitals", [True, False])
+def test_the_qr_leads_to_what_it_says(stamped: Stamped, language: str, capitals: bool) -> None:
+    headers = HTML | {"Accept-Language": language}
+    path = stamped.path if capitals else stamped.path.lower()
+    shown = stamped.anybody.get(path, headers=headers)
+    text = shown.body.decode()
+    assert shown.status == 200
+    assert say("claim.holds", language) in text
+    assert say("page.claim.one_document", language) in text
+    assert hashlib.sha256(stamped.original).hexdigest()[:32] in text
+    assert say("state.stamp.affixed", language) in text
+    assert 'action="/check"' in text  # a plain form: it needs no script
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_forged_or_broken_qr_is_a_clear_page(stamped: Stamped, language: str) -> None:
+    unknown = stamped.path[: stamped.path.rindex("/") + 2] + "0000" + stamped.path[-135:]
+    for path, code in (
+        (other(stamped.path), "claim_forged"),
+        (stamped.path[:-1], "claim_malformed"),
+        (f"/C/{SerialMaker(UNLEASED).make()}/{stamped.path[-140:]}", "claim_forged"),
+        (unknown, "claim_key_unknown"),
+    ):
+        headers = HTML | {"Accept-Language": language}
+        shown = stamped.anybody.get(path, headers=headers)
+        assert shown.status == 422, path
+        assert say(f"claim.{code}", language) in shown.body.decode()
+        problem = stamped.anybody.get(f"/v1/claims{path.removeprefix('/C')}")
+        assert (problem.status, problem.json["code"]) == (422, code)
+
+
+def test_the_api_says_the_same_and_gives_the_keys(stamped: Stamped) -> None:
+    found = stamped.anybody.get(stamped.claims).json
+    assert found["verdict"] == "holds"
+    assert found["serial"] == stamped.view["serials"][0]
+    assert stamped.view["sha256_original"].startswith(found["sha256_original_begins"])
+    assert found["stamp"]["state"] == "affixed"
+    keys = {
+        one["id"]: Ed25519PublicKey.from_public_bytes(b64decode(one["public_key"]))
+        for one in stamped.anybody.get("/v1/claim-keys").json["keys"]
+    }
+    read = claim.read(stamped.scanned, keys)
+    assert read.key_id == found["key_id"]
+    assert claim.matches(read, hashlib.sha256(stamped.original).digest())
+
+
+def test_a_true_claim_of_a_serial_nobody_bought_does_not_hold(stamped: Stamped) -> None:
+    key = load_keyring(stamped.instance.data / "keys" / "issuer").current.claim_key
+    assert key is not None
+    serial = SerialMaker(UNLEASED).make()
+    at = serial.made_at()
+    made = claim.make(serial, at, hashlib.sha256(stamped.original).digest(), key)
+    assert stamped.anybody.get(f"/v1/claims/{serial}/{made}").json["verdict"] == "unknown_serial"
+    known = claim.read(stamped.scanned, {key.id: key.public}).serial
+    swapped = claim.make(known, at, hashlib.sha256(b"another").digest(), key)
+    assert stamped.anybody.get(f"/v1/claims/{known}/{swapped}").json["verdict"] == "serial_mismatch"
+
+
+def test_a_stamped_document_that_was_covered_is_not_genuine(
+    stamped: Stamped, tmp_path: Path
+) -> None:
+    assert stamped.anybody.verify(stamped.document)["verdict"] == "genuine"
+    issuer = load_keyring(stamped.instance.data / "keys" / "issuer").current
+    covered = Lab(issuer, tmp_path).signed(stamped.document, on_page=0, box=OVER_WORDS)
+    found = stamped.anybody.verify(covered)
+    assert found["verdict"] == "covered_after_sealing"
+    (place,) = [one["place"] for one in found["checks"] if one["place"]]
+    left, low, right, top = OVER_WORDS
+    assert place == {"page": 1, "x": left, "y": low, "width": right - left, "height": top - low}
+    refused = stamped.customer.stamp(covered)
+    assert (refused.status, refused.json["code"]) == (422, "seal_spoilt")
+
+
+def test_a_broken_document_is_repaired_and_says_so(stamped: Stamped) -> None:
+    assert stamped.view["repaired"] is False
+    broken = b"From: somebody\r\n" + pdf(2)[:-60]
+    reply = stamped.customer.stamp(broken, key="broken letter")
+    assert reply.status == 201, reply.body
+    view = reply.json
+    assert view["repaired"] is True
+    assert view["sha256_original"] != hashlib.sha256(broken).hexdigest()
+    document = stamped.customer.get(view["document_url"]).body
+    assert hashlib.sha256(document).hexdigest() == view["sha256_stamped"]
+    assert stamped.anybody.verify(document)["verdict"] == "genuine"
+    assert stamped.customer.stamp(broken, key="broken letter").json == view
+
+
+def test_a_document_with_a_password_is_refused_with_what_to_do(stamped: Stamped) -> None:
+    refused = stamped.customer.stamp(pdf(password="rahasia"))
+    assert (refused.status, refused.json["code"]) == (422, "document_encrypted")
+    open_to_all = stamped.customer.stamp(pdf(owner_password="rahasia"))
+    assert open_to_all.status == 201, open_to_all.body
+    document = stamped.customer.get(open_to_all.json["document_url"]).body
+    assert stamped.anybody.verify(document)["verdict"] == "genuine"

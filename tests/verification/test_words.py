@@ -1,0 +1,42 @@
+"""What checking says, in words and as places on a page."""
+
+import pytest
+
+from meterai.plumbing.messages import LANGUAGES, catalogue
+from meterai.sealing import Check, Report, Verdict
+from meterai.verification import ClaimVerdict, FinalVerdict, PlaceView, sentence
+from meterai.verification.service import shown
+
+COVERED = Check(
+    "uncovered",
+    passed=False,
+    facts={"page": 2, "x": 72.004, "y": 36.0, "width": 144.0, "height": 70.87},
+)
+
+
+def test_every_verdict_of_sealing_is_a_final_one() -> None:
+    for verdict in Verdict:
+        assert FinalVerdict(verdict.value).value == verdict.value
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_covered_is_said_in_millimetres(language: str) -> None:
+    text = sentence(COVERED, language)
+    for figure in ("2", "51", "25 mm", "13 mm"):
+        assert figure in text
+    assert "{" not in text
+
+
+def test_what_is_covered_has_a_place_in_points() -> None:
+    report = Report(
+        Verdict.COVERED_AFTER_SEALING, ("S",), (Check("readable", passed=True), COVERED)
+    )
+    view = shown(report, report.verdict, report.checks, "en")
+    assert view.verdict == "covered_after_sealing"
+    assert [one.place for one in view.checks] == [None, PlaceView(2, 72.0, 36.0, 144.0, 70.87)]
+
+
+def test_every_verdict_about_a_claim_is_explained() -> None:
+    for verdict in ClaimVerdict:
+        assert f"claim.{verdict}" in catalogue()
+        assert f"claim.{verdict}.explained" in catalogue()
