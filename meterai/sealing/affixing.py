@@ -87,10 +87,12 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
         face = update.reserve()
         update.add(face, _face(terms, stamp, page, text, first_shared))
         number = annotations + index
-        entries = _annotation(update, number, stamp, page, face)
-        entries += _stamp(update, number, stamp) if index else b"/V %d 0 R" % signature
-        if not index:
-            entries += _field(update, number, stamp)
+        words = update.string(number, text_octets(spoken(stamp.serial)))
+        entries = _annotation(stamp, page, face) + b"/Contents" + words
+        if index:
+            entries += _stamp(update, number, stamp)
+        else:
+            entries += _field(update, number, stamp, signature) + b"/TU" + words
         if tree is not None:
             entries += b"/StructParent %d" % (tree.next_key + index)
         update.add(number, b"<<%b>>" % entries)
@@ -109,29 +111,23 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
 
 
 def _face(terms: Terms, stamp: Stamp, page: Page, text: str, first_shared: int) -> Stream:
-    scanned = f"{qr.check_address(terms.check_url, stamp.serial)}/{text}"
-    code = qr.encoder_for(len(scanned)).draw(scanned)
+    address = qr.address_before_serial(terms.check_url)
+    scanned = f"{address}{stamp.serial.text}/{text}"
+    code = qr.encoder_for(len(scanned), address).draw(scanned)
     width = stamp.placement.width / page.unit
     return appearance.face(stamp.serial, code, width, page.quarter_turns, first_shared)
 
 
-def _annotation(update: Update, number: int, stamp: Stamp, page: Page, face: int) -> bytes:
+def _annotation(stamp: Stamp, page: Page, face: int) -> bytes:
     """What a field and a further stamp have in common."""
-    return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>/Contents%b" % (
-        numbers(*page.rectangle(stamp.placement)),
-        *page.ref,
-        face,
-        update.string(number, text_octets(spoken(stamp.serial))),
-    )
+    corners = numbers(*page.rectangle(stamp.placement))
+    return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>" % (corners, *page.ref, face)
 
 
-def _field(update: Update, number: int, stamp: Stamp) -> bytes:
+def _field(update: Update, number: int, stamp: Stamp, signature: int) -> bytes:
     """The field of the seal, which the first stamp shows."""
-    return b"/Subtype/Widget/FT/Sig/F %d/T%b/TU%b" % (
-        WIDGET_FLAGS,
-        update.string(number, text_octets(field_name(stamp.serial))),
-        update.string(number, text_octets(spoken(stamp.serial))),
-    )
+    name = update.string(number, text_octets(field_name(stamp.serial)))
+    return b"/Subtype/Widget/FT/Sig/F %d/T%b/V %d 0 R" % (WIDGET_FLAGS, name, signature)
 
 
 def _stamp(update: Update, number: int, stamp: Stamp) -> bytes:

@@ -6,7 +6,6 @@ damaged where we must look refuses with `DocumentBroken`.
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple, TypeGuard
 
@@ -33,6 +32,7 @@ LOOKED_INTO_MAX = 1_000_000  # sections, for all objects together; each update i
 OBJECT_TABLE_BYTES_MAX = 2 * 1024 * 1024  # of an object stream; writers put 100 to 200 into one
 REFERENCES_MAX = 32  # from one reference to the next until a value; the standard has one
 
+_UNFORESEEN = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
 _HEADER = re.compile(rb"%PDF-\d\.\d")
 _START = re.compile(rb"startxref[\0\t\n\f\r ]*+(\d{1,10})[\0\t\n\f\r ]++%%EOF[\0\t\n\f\r ]*+\Z")
 _IDENTIFIER = re.compile(rb"\[ ?<((?:[0-9A-Fa-f]{2})++)>")  # as almost every writer writes it
@@ -324,16 +324,18 @@ def in_letters(octets: bytes) -> str:
     return octets.decode("latin-1")
 
 
-@contextmanager
-def as_document_broken() -> Iterator[None]:
+class as_document_broken:  # noqa: N801 - it is read as a phrase: with as_document_broken()
     """Turn what nobody foresaw of a hostile document into `DocumentBroken`."""
-    try:
-        yield
-    except Refusal:
-        raise
-    # Numbers too large to convert, recursion in a library: whatever it is, it is in the document.
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as cause:
-        raise DocumentBroken(f"{type(cause).__name__} while reading the document") from cause
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, cause: BaseException | None, trace: object) -> None:
+        # Numbers too large to convert, recursion in a library: whatever it is, it is in the
+        # document.
+        if isinstance(cause, _UNFORESEEN) and not isinstance(cause, Refusal):
+            name = type(cause).__name__
+            raise DocumentBroken(f"{name} while reading the document") from cause
 
 
 def open_document(document: bytes, *, bytes_max: int, password: bytes = b"") -> Document:

@@ -27,7 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from meterai.sealing.claim import ClaimKey
 from meterai.sealing.cms import TIME_STAMP_RESERVE_BYTES, Container
-from meterai.sealing.keys import SealKey, algorithm_of, load_file_key
+from meterai.sealing.keys import FileKey, SealKey, algorithm_of, load_file_key
 from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.pkcs11 import SETTINGS_FILE, Pkcs11Key, read_settings
 
@@ -82,7 +82,7 @@ class Issuer:
     """A key, its certificate, the intermediate authority and the root that verifiers pin.
 
     `name` is the common name of the certificate.  `revocation_lists` is asked now and then for the
-    lists of today.  With `proofs` every seal gets a time-stamp, and evidence where they have some;
+    lists of today; `is_local` says that no other machine has a part in a seal.  With `proofs` every seal gets a time-stamp, and evidence where they have some;
     `official` is a PDF with the issuer's own art instead of ours.  Raises `IssuerUnusable` if
     the key does not belong to the first certificate, or the certificates do not sign each other
     in order.
@@ -106,6 +106,8 @@ class Issuer:
         self.proofs = proofs
         self.official = official
         self.name = common_name(chain[0])
+        # Nothing but this process is needed for a seal: it costs a fraction of a millisecond.
+        self.is_local = isinstance(key, FileKey) and proofs is None
         self._container = Container(key, chain)
         self._revocation_lists = revocation_lists
         self._period: _Period | None = None

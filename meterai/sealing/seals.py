@@ -4,9 +4,10 @@ Nothing here is a verdict; `verification` asks the questions.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 
 from cryptography import x509
 
@@ -21,7 +22,7 @@ from meterai.sealing.syntax import Dictionary, Ref
 STRAYS_MAX = 64  # places looked at for a hidden seal; a bound on the time a hostile file costs
 
 HEX_STRING = re.compile(rb"<(?:[0-9A-Fa-f]{2}){1,65536}+>")  # a container has 2 to 20 KB
-_ANY_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+(\d{1,10})\s+(\d{1,10})\s+\d{1,10}\s*\]")
+_ANY_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z.*|([+-])(\d\d)'?(?:(\d\d)'?)?)?")
 STAMPING_OBJECTS_MAX = 1_000  # of one update of ours: twenty stamps have sixty
 
@@ -151,11 +152,9 @@ def is_claimed(seal: Seal, roots: Roots) -> bool:
     )
 
 
-def has_stray_seal(document: bytes, roots: Roots) -> bool:
-    """True if a container of ours lies in the bytes, wherever the document hides it."""
-    for count, found in enumerate(_ANY_RANGE.finditer(document)):
-        if count == STRAYS_MAX:
-            return False
+def stray_seals(document: bytes, roots: Roots) -> Iterator[int]:
+    """Where each seal of ours ends that lies in the bytes, wherever the document hides it."""
+    for found in islice(_ANY_RANGE.finditer(document), STRAYS_MAX):
         gap = document[int(found[1]) : int(found[2])]
         if not HEX_STRING.fullmatch(gap):
             continue
@@ -163,8 +162,7 @@ def has_stray_seal(document: bytes, roots: Roots) -> bool:
         if container is None or not container.signature_holds():
             continue
         if trust.path_to_root(container, roots) is not None:
-            return True
-    return False
+            yield int(found[2]) + int(found[3])
 
 
 def read_container(padded: bytes) -> cms.ReadContainer | None:

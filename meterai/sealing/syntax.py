@@ -64,7 +64,6 @@ _REF_ARRAY = re.compile(
     + rb"\[((?:%b*+\d{1,10}%b++\d{1,5}%b++R(?!%b))++)%b*+\]"
     % (_WHITE, _WHITE, _WHITE, _REGULAR, _WHITE)
 )
-_REF_PAIR = re.compile(rb"(\d++)%b++(\d++)" % _WHITE)
 
 Span: TypeAlias = tuple[int, int]
 
@@ -187,14 +186,18 @@ class RefList:
     The kids of a page tree are many, and one is wanted.
     """
 
-    def __init__(self, pairs: list[tuple[bytes, bytes]]) -> None:
-        self._pairs = pairs
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._count = text.count(b"R")
+        self._written: list[bytes] | None = None
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return self._count
 
     def __getitem__(self, index: int) -> Ref:
-        number, generation = self._pairs[index]
+        if self._written is None:
+            self._written = self._text.split(b"R")
+        number, generation = self._written[index].split()
         return Ref(int(number), int(generation))
 
 
@@ -203,7 +206,7 @@ def ref_list_at(buffer: bytes, place: int) -> RefList | None:
     whole = _REF_ARRAY.match(buffer, place)
     if whole is None or len(whole[1]) > REF_LIST_BYTES_MAX:
         return None
-    return RefList(_REF_PAIR.findall(whole[1]))
+    return RefList(whole[1])
 
 
 def with_strings(text: bytes, write: Callable[[bytes], bytes]) -> bytes:

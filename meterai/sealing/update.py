@@ -109,13 +109,13 @@ class Update:
 
     def append(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
         """Add items to the array under a key, wherever it is; make it if there is none."""
+        span = holder.spans.get(key)
+        if span is not None and holder.buffer.startswith(b"[", span[0]):
+            # The array need not be read to be added to.
+            self.splice(ref, holder, Splice(span[1] - 1, span[1] - 1, b" " + items))
+            return
         found = holder.get(key)
-        if found is None:
-            self.put(ref, holder, key, b"[%b]" % items)
-        elif isinstance(found, list):
-            _, stop = holder.spans[key]
-            self.splice(ref, holder, Splice(stop - 1, stop - 1, b" " + items))
-        elif isinstance(found, Ref) and self.is_array(found):
+        if isinstance(found, Ref) and self.is_array(found):
             edited = self._object(found, None)
             edited.splices.append(Splice(edited.stop - 1, edited.stop - 1, b" " + items))
         elif self._document.resolve(found) is None:

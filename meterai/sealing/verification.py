@@ -52,9 +52,9 @@ from meterai.sealing.seals import (
     Roots,
     Seal,
     drawn_serials,
-    has_stray_seal,
     is_claimed,
     read_seal,
+    stray_seals,
 )
 from meterai.sealing.timestamps import TokenRefused, check_token
 
@@ -94,11 +94,17 @@ def verify(
             )
     except Refusal as refusal:
         readable = Check("readable", passed=False, facts={"reason": refusal.code})
-        # Without its password nothing can be said of an encrypted document, good or bad.
-        may_look = len(document) <= CHECKED_BYTES_MAX and not isinstance(refusal, DocumentEncrypted)
-        is_ours = may_look and has_stray_seal(document, trusted_roots)
-        verdict = Verdict.CHANGED_AFTER_SEALING if is_ours else Verdict.UNREADABLE
-        return Report(verdict, checks=(readable,))
+        return Report(_verdict_unread(document, trusted_roots, refusal), checks=(readable,))
+
+
+def _verdict_unread(document: bytes, roots: Roots, refusal: Refusal) -> Verdict:
+    """The verdict on what cannot be read: with a seal of ours in it, somebody changed it."""
+    if len(document) > CHECKED_BYTES_MAX:
+        return Verdict.UNREADABLE
+    ends = list(stray_seals(document, roots))
+    if isinstance(refusal, DocumentEncrypted) and len(document) in ends:
+        return Verdict.UNREADABLE  # it may well be as we sealed it: who has the password can tell
+    return Verdict.CHANGED_AFTER_SEALING if ends else Verdict.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,7 @@ def _judge(case: _Case) -> Report:
         raise DocumentBroken(f"{len(seals)} seals")
     if not seals:
         # A seal that the form no longer names was taken out of a document that had one.
-        if has_stray_seal(case.file, case.roots):
+        if any(True for _ in stray_seals(case.file, case.roots)):
             unchanged = Check("unchanged", passed=False, facts={"later_bytes": 0})
             return Report(Verdict.CHANGED_AFTER_SEALING, checks=(readable, unchanged))
         is_foreign = any(signature.contents.strip(b"\0") for signature in signatures)

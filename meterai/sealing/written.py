@@ -1,6 +1,11 @@
 """PDF values as they are written: numbers, strings, streams.  Bytes, nothing looked at."""
 
+import re
+from binascii import hexlify
 from typing import NamedTuple
+
+# Printable ASCII but the backslash and the parentheses, which would have to be escaped.
+_PLAIN = re.compile(rb"[ -'*-\[\]-~]*+")
 
 
 class Stream(NamedTuple):
@@ -31,8 +36,7 @@ def text_octets(text: str) -> bytes:
 
 
 def string(octets: bytes) -> bytes:
-    """A string of these bytes; in readable form where every byte is printable."""
-    if octets.isascii() and octets.decode("ascii").isprintable():
-        escaped = octets.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
-        return b"(%b)" % escaped
-    return b"<%b>" % octets.hex().encode("ascii")
+    """A string of these bytes; readable where nothing has to be escaped."""
+    if _PLAIN.fullmatch(octets):
+        return b"(%b)" % octets
+    return b"<%b>" % hexlify(octets)
