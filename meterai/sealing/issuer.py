@@ -82,10 +82,10 @@ class Issuer:
     """A key, its certificate, the intermediate authority and the root that verifiers pin.
 
     `name` is the common name of the certificate.  `revocation_lists` is asked now and then for the
-    lists of today; `is_local` says that no other machine has a part in a seal.  With `proofs` every seal gets a time-stamp, and evidence where they have some;
-    `official` is a PDF with the issuer's own art instead of ours.  Raises `IssuerUnusable` if
-    the key does not belong to the first certificate, or the certificates do not sign each other
-    in order.
+    lists of today.  With `proofs` every seal gets a time-stamp, and evidence where they have some;
+    `official` is a PDF with the issuer's own art instead of ours.  `is_local` says that no other
+    machine has a part in a seal.  Raises `IssuerUnusable` if the key does not belong to the first
+    certificate, or the certificates do not sign each other in order.
     """
 
     def __init__(

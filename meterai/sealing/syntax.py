@@ -17,7 +17,7 @@ from meterai.sealing.model import DocumentBroken
 
 TOKENS_MAX = 500_000  # in one value; the largest number tree of a book has 100,000
 REF_LIST_BYTES_MAX = 4 * 1024 * 1024  # of one array; 20,000 kids have 240 KB
-DEPTH_MAX = 64  # of arrays in arrays, and of trees in a file; real ones are under ten deep
+DEPTH_MAX = 64  # of brackets in brackets, and of trees in a file; real ones are under ten deep
 
 _WHITE = rb"[\0\t\n\f\r ]"
 _REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"
@@ -265,6 +265,8 @@ def _end(buffer: bytes, token: re.Match[bytes]) -> int:
             place = _string_end(buffer, place)
         elif kind in _OPENING:
             depth += 1
+            if depth > DEPTH_MAX:
+                raise DocumentBroken("brackets nested too deep")
         elif kind in _CLOSING:
             depth -= 1
             if not depth:
