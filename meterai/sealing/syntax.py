@@ -252,8 +252,11 @@ def _end(buffer: bytes, token: re.Match[bytes]) -> int:
     if kind not in _OPENING:
         return place
     flat = (_FLAT_ARRAY if kind == _ARRAY else _FLAT_DICT).match(buffer, token.start(kind))
-    if flat is not None:
-        return flat.end()
+    return flat.end() if flat is not None else _bracket_end(buffer, place)
+
+
+def _bracket_end(buffer: bytes, place: int) -> int:
+    """Where an array or a dictionary ends, `place` being behind its opening."""
     depth = 1
     match = _TOKEN.match
     for _ in range(TOKENS_MAX):
