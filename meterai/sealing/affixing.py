@@ -80,13 +80,13 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
     signature = update.reserve()
     for number, body in enumerate(shared.objects(first_shared), start=first_shared):
         update.add(number, body)
-    claims = []
+    claims = [
+        claim.make(stamp.serial, terms.at, terms.sha256_original, terms.claim_key)
+        for stamp, _ in placed
+    ]
     for index, (stamp, page) in enumerate(placed):
-        text = claim.make(stamp.serial, terms.at, terms.sha256_original, terms.claim_key)
-        claims.append(text)
-        face = update.reserve()
-        update.add(face, _face(terms, stamp, page, text, first_shared))
-        number = annotations + index
+        number, face = annotations + index, update.reserve()
+        update.add(face, _face(terms, stamp, page, claims[index], first_shared))
         words = update.string(number, text_octets(spoken(stamp.serial)))
         entries = _annotation(stamp, page, face) + b"/Contents" + words
         if index:

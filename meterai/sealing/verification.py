@@ -82,9 +82,11 @@ def verify(
 
     `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
     too; without them that question is not asked.  `time_stamp_roots` are what the time-stamps in
-    seals may lead to; without them, or without a time-stamp, nobody asks about one.  Never raises, whatever the bytes are.
-    `GENUINE` means that every check passed for every seal of ours.  Whether a serial was issued,
-    and for this document, is known to those with the books.
+    seals may lead to; without them, or without a time-stamp, nobody asks about one.  `password`
+    opens an encrypted document.
+
+    Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal
+    of ours.  Whether a serial was issued, and for this document, is known to those with the books.
     """
     try:
         opened = open_document(document, bytes_max=CHECKED_BYTES_MAX, password=password)
@@ -118,14 +120,15 @@ class _Case:
     time_stamp_roots: Roots
     password: bytes
     at: datetime
-    known: dict[int, "_Digests"] = field(default_factory=dict)
+    known: dict[tuple[ByteRange, int], "_Digests"] = field(default_factory=dict)
 
     def digests(self, seal: Seal) -> "_Digests":
         """The digests about a seal, whose ranges are in order, in one pass over the file."""
         assert seal.ranges is not None
-        found = self.known.get(seal.end)
+        key = seal.ranges, seal.original_length
+        found = self.known.get(key)
         if found is None:
-            found = self.known[seal.end] = _digests(self.file, seal.ranges, seal.original_length)
+            found = self.known[key] = _digests(self.file, *key)
         return found
 
 
