@@ -57,7 +57,7 @@ class Targets:
             raise AssertionError(f"sealed, and then {after}")
 
     def verify(self, document: bytes) -> None:
-        """Verify; only the two seeds as they are may be genuine, or something with their bytes."""
+        """Verify; nothing may be genuine but what begins with the bytes of a seal of ours."""
         report = sealing.verify(document, [self._issuer.root], at=AT, claim_keys=self._claim_keys)
         if report.verdict is sealing.Verdict.GENUINE and not seeds.begins_with_a_seal(document):
             raise AssertionError("genuine, but not ours")

@@ -22,6 +22,7 @@ container of ours; if the rest fails, the document around it was changed.
 
 import hashlib
 import re
+from binascii import hexlify
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -278,13 +279,16 @@ def _structure(case: _Case, seal: Seal) -> _Answer:
     before = _BEFORE_GAP.fullmatch(case.file, seal.offset, gap_start)
     if before is None or int(before[1]) != seal.found.ref.number:
         return False, facts
-    # (3) The gap is our container and zeros: nothing else can hide in it.
+    # (3) The gap is our container and zeros, written as we write it: nothing can hide in it, and
+    # not even the case of a digit can change.
     gap = case.file[gap_start:gap_end]
     if not HEX_STRING.fullmatch(gap) or not seal.container:
         return False, facts
     padded = bytes.fromhex(gap[1:-1].decode("ascii"))
     length_used = cms.der_length(padded)
     if padded[length_used:].strip(b"\0") or padded != seal.contents:
+        return False, facts
+    if gap[1:-1] != hexlify(padded):
         return False, facts
     if not seal.container.is_laid_out_as_ours(padded[:length_used]):
         return False, facts
