@@ -253,9 +253,11 @@ def _issuer(case: _Case, seal: Seal) -> _Answer:
     """Does the certificate lead to a trusted root, and may each on the way do what it did?"""
     if seal.path is None:
         return False, {"signer": common_name(seal.container.leaf) if seal.container else "-"}
-    # Certificates are not under the signature; one that is not on the way was put there later.
-    strays = seal.container is not None and set(seal.container.others) - set(seal.path)
-    return not strays and trust.usages_fit(seal.path), {"signer": common_name(seal.path[0])}
+    # Certificates are not under the signature: one more or one less than all on the way, which we
+    # put there, was put there or taken out later.
+    container = seal.container
+    is_whole = container is not None and {container.leaf, *container.others} == set(seal.path)
+    return is_whole and trust.usages_fit(seal.path), {"signer": common_name(seal.path[0])}
 
 
 def _sealed(case: _Case, seal: Seal) -> _Answer:

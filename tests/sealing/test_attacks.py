@@ -9,7 +9,8 @@ import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from meterai.sealing import Placement, Verdict, verify
+from meterai.sealing import Placement, Verdict, cms, verify
+from meterai.sealing.cms_layout import Layout
 from tests.support.attacks import ATTACKS, HONEST
 from tests.support.attacks.octets import ranges_of
 from tests.support.pdfmaker import letter, whole
@@ -57,6 +58,19 @@ def test_no_byte_can_be_changed(lab):
         changed = bytearray(sealed)
         changed[place] ^= 1 << chance.randrange(8)
         assert lab.verify(bytes(changed)).verdict in CHANGED, place
+
+
+def test_no_certificate_can_be_taken_out_of_the_container(lab):
+    start = lab.sealed.index(b"/Contents <") + len(b"/Contents <")
+    end = lab.sealed.index(b">", start)
+    padded = bytes.fromhex(lab.sealed[start:end].decode())
+    read = cms.read(padded[: cms.der_length(padded)])
+    # The signature does not cover the certificates, and a verifier has the root anyway.
+    chain = lab.issuer.chain[:-1]
+    smaller = Layout(chain).container(read.signed_bytes, read.signature).hex().encode()
+    changed = lab.sealed[:start] + smaller.ljust(end - start, b"0") + lab.sealed[end:]
+    assert len(changed) == len(lab.sealed)
+    assert lab.verify(changed).verdict is not Verdict.GENUINE
 
 
 def test_not_even_the_case_of_a_digit_can_be_changed(lab):
