@@ -96,7 +96,8 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
         if tree is not None:
             entries += b"/StructParent %d" % (tree.next_key + index)
         update.add(number, b"<<%b>>" % entries)
-    _hang_on_pages(update, placed, annotations, is_tagged=tree is not None)
+    pages = [page for _, page in placed]
+    _hang_on_pages(update, pages, annotations, is_tagged=tree is not None)
     _add_field(update, document, annotations)
     if tree is not None:
         tree.write(update, _tagged(placed, annotations))
@@ -108,6 +109,23 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
     else:
         tail += _field_lock(update, document, signature, serials[0])
     return update.sealed(signature, _HEAD, tail, terms.gap_bytes)
+
+
+def try_out(document: Document, pages: Sequence[Page], *, certify: bool) -> None:
+    """Make the changes that `affix` would make to what is there, and drop them.
+
+    Refuses with `DocumentBroken` what could not be changed, before anybody has paid for a stamp.
+    """
+    update = Update(document)
+    tree = structure_tree(document) if certify else None
+    first = update.reserve(len(pages))
+    _hang_on_pages(update, pages, first, is_tagged=tree is not None)
+    _add_field(update, document, first)
+    if certify:
+        _certify(update, document, first)
+    if tree is not None:
+        tree.write(update, [Tagged(first, page.ref, b"/Form", "") for page in pages])
+    update.written()
 
 
 def _face(terms: Terms, stamp: Stamp, page: Page, text: str, first_shared: int) -> Stream:
@@ -136,11 +154,11 @@ def _stamp(update: Update, number: int, stamp: Stamp) -> bytes:
     return b"/Subtype/Stamp/Name/Meterai/F %d/NM%b" % (ANNOTATION_FLAGS, name)
 
 
-def _hang_on_pages(update: Update, placed: Placed, first: int, *, is_tagged: bool) -> None:
-    pages: dict[Ref, tuple[Page, list[bytes]]] = {}
-    for number, (_, page) in enumerate(placed, start=first):
-        pages.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
-    for ref, (page, annotations) in pages.items():
+def _hang_on_pages(update: Update, pages: Sequence[Page], first: int, *, is_tagged: bool) -> None:
+    found: dict[Ref, tuple[Page, list[bytes]]] = {}
+    for number, page in enumerate(pages, start=first):
+        found.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
+    for ref, (page, annotations) in found.items():
         update.append(ref, page.entries, b"/Annots", b" ".join(annotations))
         if is_tagged and b"/Tabs" not in page.entries:
             # PDF/UA-1, section 7.18.3: the order of annotations follows the structure.

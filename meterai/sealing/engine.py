@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from meterai.sealing import qr
-from meterai.sealing.affixing import Terms, affix
+from meterai.sealing.affixing import Terms, affix, try_out
 from meterai.sealing.claim import ClaimKey
 from meterai.sealing.cms import der_length
 from meterai.sealing.document import Document, as_document_broken, open_document
@@ -61,6 +61,8 @@ def inspect(
 def accept(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
     """The document as it is, ready to be stamped.  Refuses with what `inspect` refuses."""
     opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
+    with as_document_broken():
+        try_out(opened.document, opened.targets, certify=not opened.signatures)
     sizes = tuple(page.size for page in opened.targets)
     inspection = Inspection(opened.pages, sizes, opened.signatures)
     return Intake(document, inspection, is_repaired=False, opened=opened)

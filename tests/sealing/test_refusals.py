@@ -239,3 +239,35 @@ def test_deep_nesting_does_not_end_the_process(bench, plain):
 def test_verify_never_raises(bench):
     for document in (b"", b"%PDF-", b"%PDF-1.7\n%%EOF", b"\xff" * 5000, b"%PDF-1.7" + bytes(10**6)):
         assert verify(document, [bench.issuer.root], at=bench.at).verdict.value == "unreadable"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        b"/Annots<</A 1>>",
+        b"/Annots 77 0 R/Annots[]",
+        b"/Annots(x)",
+        b"/Annots 3",
+    ],
+)
+def test_what_cannot_be_changed_is_refused_before_anybody_pays(bench, plain, entries):
+    """An order inspects; sealing comes after the payment and must not be the first to say no."""
+    page = plain.index(b"/Type /Page ") if b"/Type /Page " in plain else plain.index(b"/MediaBox")
+    broken = plain[:page] + entries + b" " + plain[page:]
+    mended = rewritten(broken)
+    place = Placement(1, 20, 20)
+    with pytest.raises(DocumentBroken):
+        bench.delta(mended, place)
+    with pytest.raises(DocumentBroken):
+        inspect(mended, [place])
+
+
+def rewritten(document):
+    """The document with a cross-reference that fits it again."""
+    offsets = {int(one[1]): one.start(1) for one in re.finditer(rb"\n(\d+) 0 obj", document)}
+    start = document.index(b"xref\n")
+    rows = [b"0000000000 65535 f \n"]
+    rows += [b"%010d 00000 n \n" % offsets[number] for number in sorted(offsets)]
+    trailer = document[document.index(b"trailer") : document.index(b"startxref")]
+    table = b"xref\n0 %d\n" % len(rows) + b"".join(rows) + trailer
+    return document[:start] + table + b"startxref\n%d\n%%%%EOF\n" % start
