@@ -21,8 +21,9 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml scripts/setup
 	@scripts/setup
 
+# As many at once as there are processors; the tests of one file stay together and share an instance.
 test: setup tools
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 # What some tests use of the system; each says so where it cannot be had.
 tools:

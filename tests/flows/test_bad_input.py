@@ -9,7 +9,6 @@ from urllib.parse import quote
 import pytest
 import urllib3
 
-from meterai.kit.ids import new_id, show
 from meterai.payments.routes import NOTIFY_PATH
 from tests.support.flood import flood
 from tests.support.inside import PLACEMENT, Inside
@@ -319,9 +318,9 @@ def test_what_belongs_to_others_is_not_found(inside: Inside, customer: Client) -
     "identifier",
     [
         "x",
-        show("stg", new_id()),
-        show("ord", new_id()),
-        show("ord", new_id()).upper(),
+        "stg_01m884c3x3e3s85y3pyrtmh59g",
+        "ord_01m884c3x3ffvbhksh6xwbtc5q",
+        "ORD_01M884C3X3E8JAVWNZR72EES0J",
         f"ord_{'z' * 26}",
         f"ord_{'u' * 26}",
         str(uuid.UUID(int=0)),

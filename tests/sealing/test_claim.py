@@ -89,7 +89,7 @@ def test_another_key_does_not_sign_for_us():
         "",
         "/",
         CLAIM,
-        str(SERIAL),
+        pytest.param(str(SERIAL), id="serial"),
         f"{CLAIM}/{SERIAL}",
         f"{SERIAL}/{CLAIM}/",
         f"{SERIAL}/{CLAIM[:-1]}",
