@@ -7,7 +7,7 @@ and nothing else: no decimals, no floats, no rounding to agree on.
 import re
 from dataclasses import dataclass
 
-_SNAP_VALUE = re.compile(r"([0-9]{1,13})\.00\Z")
+_SNAP_VALUE = re.compile(r"([0-9]{1,13})(?:\.0{1,4})?\Z")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,7 +39,11 @@ class Rupiah:
 
     @classmethod
     def from_snap(cls, amount: object) -> "Rupiah":
-        """Read a SNAP BI amount; raises `ValueError` for anything but whole rupiah."""
+        """Read a SNAP BI amount; raises `ValueError` for anything but whole rupiah.
+
+        The standard writes two decimals; none, one or four of them are read too, for banks that
+        send "10000" or "10000.0" mean the same.
+        """
         match amount:
             case {"value": str(value), "currency": "IDR"} if found := _SNAP_VALUE.match(value):
                 return cls(int(found[1]))

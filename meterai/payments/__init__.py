@@ -12,9 +12,11 @@ from meterai.payments.adapters.snap import SnapProfile, SnapProvider
 from meterai.payments.model import (
     Attempt,
     AttemptState,
+    Movement,
     OutcomeUnknown,
     ProviderRefused,
     ProviderUnreachable,
+    RefundMade,
     reference_of,
     refund_number,
 )
@@ -29,10 +31,12 @@ from meterai.payments.service import (
 __all__ = [
     "Attempt",
     "AttemptState",
+    "Movement",
     "OutcomeUnknown",
     "PaymentDesk",
     "ProviderRefused",
     "ProviderUnreachable",
+    "RefundMade",
     "SnapProfile",
     "SnapProvider",
     "attempts_of",

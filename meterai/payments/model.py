@@ -88,14 +88,19 @@ class ProviderRefused(Refusal):
     code = "provider_refused"
     status = 502
 
-    def __init__(self, response_code: str, message: str) -> None:
+    def __init__(self, response_code: str, message: str, service: str = "") -> None:
         super().__init__(f"{response_code} {message}")
         self.response_code = response_code
+        self._is_of_service = service in ("", response_code[3:5])
 
     @property
     def case(self) -> str:
-        """HTTP status and case code without the service: '40401', '40901'."""
-        return self.response_code[:3] + self.response_code[5:]
+        """HTTP status and case code without the service: '40401', '40901'.
+
+        A no that does not come from the service that was asked (a gateway before it, say) has no
+        case of it: '404'.
+        """
+        return self.response_code[:3] + (self.response_code[5:] if self._is_of_service else "")
 
 
 class NotificationForged(Refusal):
@@ -127,30 +132,95 @@ class QrMade:
     provider_reference: str
 
 
+class Status(StrEnum):
+    """latestTransactionStatus of SNAP BI."""
+
+    SUCCESS = "00"
+    INITIATED = "01"
+    PAYING = "02"
+    PENDING = "03"
+    REFUNDED = "04"
+    CANCELLED = "05"
+    FAILED = "06"
+    NOT_FOUND = "07"
+
+
+class OddReason(StrEnum):
+    """Why news of a provider cannot be booked as what it says it is."""
+
+    UNREADABLE = "unreadable"
+    REFERENCE_MISSING = "reference_missing"
+    REFERENCE_UNKNOWN = "reference_unknown"
+    STATUS_UNKNOWN = "status_unknown"
+    STATUS_CONTRADICTS = "status_contradicts"  # a payment says it succeeded, its QR says it did not
+    NUMBER_MISSING = "number_missing"  # paid, and nobody says which payment it is
+    AMOUNT_UNREADABLE = "amount_unreadable"  # missing, not rupiah, or with sen
+    AMOUNT_DIFFERS = "amount_differs"  # the same payment was told before with another amount
+    DENIAL_AMBIGUOUS = "denial_ambiguous"  # taken back, and nobody says which payment
+    REFUNDED_THERE = "refunded_there"  # the provider gave money back that we did not ask it to
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment the provider received on a QR."""
+    """One payment the provider received on a QR, by its own status.
+
+    With `FAILED` or `CANCELLED` the amount is what was taken back of it so far, None for all of
+    it; with `REFUNDED` what was given back.
+    """
 
     number: str  # RRN
-    amount: Rupiah
-    is_denied: bool = False  # the issuer took it back
+    amount: Rupiah | None
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """News that names no payment we could book; kept until somebody resolves it."""
+
+    reason: OddReason
+    number: str | None = None
+    amount: Rupiah | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the provider says became of an attempt (SNAP latestTransactionStatus)."""
+    """What the provider says became of an attempt."""
 
-    status: str  # '00' paid, '03' pending, '05' cancelled, '06' failed, '07' not found
-    payments: tuple[Payment, ...]
+    status: Status
+    payments: tuple[Payment | Odd, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundMade:
+    """The provider gave money back."""
+
+    provider_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the provider's own record.  Numbers are None where it does not name them."""
+
+    kind: str  # 'payment' in; 'refund' or 'chargeback' out
+    moved_at: datetime
+    reference: str | None  # ours, of the attempt
+    payment: str | None  # RRN
+    amount: Rupiah
+    refund_number: str | None  # ours
+    provider_refund_number: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a notification says, once its signature was found good."""
+    """What a notification says, once its signature was found good; None where it says nothing."""
 
-    reference: str
-    status: str
-    payment: Payment | None
+    is_readable: bool
+    reference: str | None = None
+    provider_reference: str | None = None
+    status: Status | None = None
+    number: str | None = None
+    amount: Rupiah | None = None
+    is_amount_told: bool = False
 
 
 def reference_of(account: UUID, attempt: UUID) -> str:

@@ -24,9 +24,11 @@ from meterai.payments.model import (
     AttemptState,
     Notification,
     OutcomeUnknown,
+    Payment,
     ProviderRefused,
     ProviderUnreachable,
     QrMade,
+    Status,
     parse_reference,
     reference_of,
 )
@@ -182,21 +184,18 @@ class PaymentDesk:
         except (OutcomeUnknown, ProviderUnreachable, ProviderRefused):
             return  # the next question is on the calendar already
         for payment in standing.payments:
-            if not payment.is_denied:
-                await self._database.call(
-                    store.CAPTURE,
-                    attempt.account,
-                    attempt.id,
-                    payment.number,
-                    payment.amount.value,
-                    "question",
-                )
-                continue
-            await self._database.call(
-                store.DENY, attempt.account, attempt.id, payment.number, payment.amount.value
-            )
-        if standing.status == "06" and not standing.payments:
+            if isinstance(payment, Payment):
+                await self._record_payment(attempt, payment)
+        if standing.status == Status.FAILED and not standing.payments:
             await self._database.call(store.DENY, attempt.account, attempt.id, None, None)
+
+    async def _record_payment(self, attempt: Attempt, payment: Payment) -> None:
+        about = (attempt.account, attempt.id, payment.number)
+        amount = payment.amount and payment.amount.value
+        if payment.status == Status.SUCCESS:
+            await self._database.call(store.CAPTURE, *about, amount, "question")
+        elif payment.status in (Status.FAILED, Status.CANCELLED):
+            await self._database.call(store.DENY, *about, amount)
 
     async def withdraw(self, account: UUID, subject: UUID) -> None:
         """Close what is open of a subject: no QR of it should be paid any more."""
@@ -214,14 +213,12 @@ class PaymentDesk:
 async def act_on(tx: Tx, provider: str, external_id: str, sent_on: date, read: Notification) -> str:
     """Do what a kept notification says, in the transaction that marks it done."""
     try:
-        account, attempt = parse_reference(read.reference)
+        account, attempt = parse_reference(read.reference or "")
     except ValueError:
         outcome = "unknown_reference"
     else:
-        payment = read.payment
-        number = payment.number if payment else None
-        amount = payment.amount.value if payment else None
-        if read.status == "00" and payment is not None:
+        number, amount = read.number, read.amount and read.amount.value
+        if read.status == Status.SUCCESS and number and amount:
             row = await tx.one(store.CAPTURE, account, attempt, number, amount, "notification")
         elif read.status in ("05", "06"):
             row = await tx.one(store.DENY, account, attempt, number, amount)

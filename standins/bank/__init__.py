@@ -2,7 +2,7 @@
 
 To the merchant it is a bank like any other: real tokens, real signatures, real response codes,
 notifications that may be late, twice or lost.  What only a stand-in has lies below `/standin`
-and on the pages; see `knobs` for the faults it can be told to have.
+and on the pages; see `knobs` for the faults it can be told to have, and `odd` for the answers.
 """
 
 from pathlib import Path
@@ -15,7 +15,9 @@ from standins.bank.courier import Courier
 from standins.bank.customer import Customers
 from standins.bank.desk import Desk
 from standins.bank.gate import Gate, Partner
+from standins.bank.history import History
 from standins.bank.knobs import KNOBS
+from standins.bank.odd import OddAnswers
 from standins.bank.pages import Pages
 from standins.bank.signing import PublicKey, bank_key
 from standins.bank.snap import Merchant, Services
@@ -36,7 +38,7 @@ class Bank:
         faults = Faults(self._books.connection, KNOBS)
         self._customers = Customers(self._books, faults, self._wake)
         self._courier = Courier(
-            self._books, bank_key(directory), notify_url, partner.client_id, self._wake
+            self._books, bank_key(directory), notify_url, partner.client_id, faults, self._wake
         )
         self._rounds = (
             Rounds(self._courier.send_what_is_due),
@@ -45,8 +47,10 @@ class Bank:
         self._runner: web.AppRunner | None = None
         self._app = application()
         services = Services(merchant, self._books, faults)
-        Counter(Gate(partner, self._books), services, faults).open(self._app)
-        Desk(self._books, self._customers, faults).open(self._app)
+        odd = OddAnswers(self._books.connection)
+        gate, history = Gate(partner, self._books, faults), History(self._books)
+        Counter(gate, services, history, faults, odd).open(self._app)
+        Desk(self._books, self._customers, faults, odd).open(self._app)
         Pages(merchant, self._books, self._customers, faults).open(self._app)
 
     async def serve(self, host: str, port: int) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from standins import faults
-from standins.bank.model import Bill, Closing, Letter, LetterState, Payment, Refund
+from standins.bank import odd
+from standins.bank.model import Bill, Closing, Letter, LetterState, Movement, Payment, Refund
 from standins.clock import DAY_MS, wib
 from standins.state import open_state, transaction
 
@@ -40,6 +41,13 @@ CREATE TABLE IF NOT EXISTS payment (
 );
 CREATE INDEX IF NOT EXISTS payment_of_bill ON payment (reference_no);
 CREATE INDEX IF NOT EXISTS payment_to_deny ON payment (deny_at) WHERE deny_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS chargeback (
+    seq          INTEGER PRIMARY KEY,
+    rrn          TEXT NOT NULL REFERENCES payment (rrn),
+    amount       INTEGER NOT NULL CHECK (amount > 0),
+    taken_at     INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS chargeback_of_payment ON chargeback (rrn);
 CREATE TABLE IF NOT EXISTS refund (
     seq               INTEGER PRIMARY KEY,
     partner_refund_no TEXT NOT NULL UNIQUE,      -- the partner's idempotency key
@@ -74,13 +82,32 @@ CREATE TABLE IF NOT EXISTS call (
 ) WITHOUT ROWID;
 """
     + faults.SCHEMA
+    + odd.SCHEMA
 )
 
 _BILL = (
     "reference_no, partner_reference_no, amount, qr_content, terminal_id, "
     "created_at, valid_until, closing, closed_at"
 )
-_PAYMENT = "reference_no, rrn, amount, paid_at, denied_at"
+_PAYMENT = (
+    "reference_no, rrn, amount, paid_at, denied_at, "
+    "(SELECT COALESCE(SUM(amount), 0) FROM chargeback WHERE chargeback.rrn = payment.rrn)"
+)
+# Every rupiah that moved, in the order it moved: what the bank's own record (services 12, 13) is.
+_MOVEMENTS = """
+SELECT 'payment' AS kind, p.paid_at AS moved_at, p.seq AS seq, p.reference_no AS reference_no,
+       b.partner_reference_no AS partner_reference_no, p.rrn AS rrn, p.amount AS amount,
+       '' AS refund_no, '' AS partner_refund_no
+FROM payment p JOIN bill b USING (reference_no)
+UNION ALL
+SELECT 'chargeback', c.taken_at, c.seq, p.reference_no, b.partner_reference_no, p.rrn, c.amount,
+       '', ''
+FROM chargeback c JOIN payment p USING (rrn) JOIN bill b USING (reference_no)
+UNION ALL
+SELECT 'refund', r.refunded_at, r.seq, r.reference_no, b.partner_reference_no, r.rrn, r.amount,
+       r.refund_no, r.partner_refund_no
+FROM refund r JOIN bill b USING (reference_no)
+"""
 _REFUND = "reference_no, partner_refund_no, refund_no, rrn, amount, reason, refunded_at"
 _LETTER = "external_id, reference_no, body, copies, attempts, due_at, state"
 
@@ -219,8 +246,14 @@ class Books:
             deny_at,
         )
 
+    def add_chargeback(self, rrn: str, amount: int, now: int) -> None:
+        """The issuer took so much of it back."""
+        self._rows(
+            "INSERT INTO chargeback (rrn, amount, taken_at) VALUES (?, ?, ?)", rrn, amount, now
+        )
+
     def deny_payment(self, rrn: str, now: int) -> None:
-        """The issuer took it back."""
+        """The issuer took all of it back."""
         self._rows("UPDATE payment SET denied_at = ?, deny_at = NULL WHERE rrn = ?", now, rrn)
 
     def keep_payment(self, rrn: str) -> None:
@@ -268,14 +301,24 @@ class Books:
 
     def totals(self) -> dict[str, int]:
         """Rupiah ever received (also what was denied later), refunded and denied."""
-        received, denied = self.connection.execute(
-            "SELECT COALESCE(SUM(amount), 0),"
-            " COALESCE(SUM(amount) FILTER (WHERE denied_at IS NOT NULL), 0) FROM payment"
-        ).fetchone()
-        (refunded,) = self.connection.execute(
-            "SELECT COALESCE(SUM(amount), 0) FROM refund"
-        ).fetchone()
+        received, denied, refunded = (
+            self._rows(f"SELECT COALESCE(SUM(amount), 0) FROM {table}")[0][0]
+            for table in ("payment", "chargeback", "refund")
+        )
         return {"received": received, "refunded": refunded, "denied": denied}
+
+    def movements(self, begins: int, ends: int, skip: int, limit: int) -> list[Movement]:
+        """What moved from `begins` on and before `ends`, in the order it moved."""
+        rows = self._rows(
+            f"SELECT kind, moved_at, reference_no, partner_reference_no, rrn, amount, refund_no,"
+            f" partner_refund_no FROM ({_MOVEMENTS}) WHERE moved_at >= ? AND moved_at < ?"
+            " ORDER BY moved_at, kind, seq LIMIT ? OFFSET ?",
+            begins,
+            ends,
+            limit,
+            skip,
+        )
+        return [Movement(*row) for row in rows]
 
     # Notifications
 
@@ -291,6 +334,10 @@ class Books:
             letter.due_at,
             letter.state,
         )
+
+    def is_letter_known(self, external_id: str) -> bool:
+        """True where a notification has this id."""
+        return bool(self._rows("SELECT 1 FROM letter WHERE external_id = ?", external_id))
 
     def letter_tried(self, external_id: str, state: LetterState, due_at: int) -> None:
         """One more attempt was made."""

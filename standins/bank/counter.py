@@ -9,7 +9,9 @@ from aiohttp import web
 from standins.bank.answers import Case, Refused, accepted, refused
 from standins.bank.fields import mandatory_text, read_body
 from standins.bank.gate import TOKEN_SECONDS, Call, Gate
-from standins.bank.snap import Facts, Services
+from standins.bank.history import Facts, History
+from standins.bank.odd import OddAnswer, OddAnswers
+from standins.bank.snap import Services
 from standins.faults import Faults
 
 TOKEN_SERVICE = "73"  # noqa: S105 - the code of the token service, no secret
@@ -23,10 +25,19 @@ Act = Callable[[Call], Facts]
 class Counter:
     """Routes of the SNAP side."""
 
-    def __init__(self, gate: Gate, services: Services, faults: Faults) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        services: Services,
+        history: History,
+        faults: Faults,
+        odd: OddAnswers,
+    ) -> None:
         self._gate = gate
         self._services = services
+        self._history = history
         self._faults = faults
+        self._odd = odd
 
     def open(self, app: web.Application) -> None:
         """Add the routes; other paths below `/snap` get SNAP's "not supported" too."""
@@ -34,6 +45,8 @@ class Counter:
         route("*", f"{BASE}/access-token/b2b", self._endpoint(TOKEN_SERVICE, self._token))
         for path, (code, service) in self._services.by_path().items():
             route("*", f"{BASE}/qr/{path}", self._endpoint(code, self._admitted(service)))
+        for path, (code, service) in self._history.by_path().items():
+            route("*", f"{BASE}/{path}", self._endpoint(code, self._admitted(service)))
         route("*", "/snap/{rest:.*}", self._endpoint("00", _not_supported))
 
     def _token(self, call: Call) -> Facts:
@@ -53,12 +66,19 @@ class Counter:
         self, code: str, act: Act
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
-            response = await _answered(request, code, act)
+            odd = self._odd.take(code) or OddAnswer()
+            response = await _answered(request, code, act if odd.act else _nothing)
             # After the act: a merchant that gives up waiting finds the act done all the same.
-            await asyncio.sleep(self._faults.seconds("response_delay_seconds"))
-            return response
+            await asyncio.sleep(self._delay(code) + odd.delay_seconds)
+            if odd.hang_up and request.transport is not None:
+                request.transport.close()
+            return odd.spoilt(response)
 
         return endpoint
+
+    def _delay(self, code: str) -> float:
+        slow = self._faults.seconds("token_delay_seconds") if code == TOKEN_SERVICE else 0.0
+        return self._faults.seconds("response_delay_seconds") + slow
 
 
 async def _answered(request: web.Request, code: str, act: Act) -> web.Response:
@@ -75,6 +95,10 @@ async def _answered(request: web.Request, code: str, act: Act) -> web.Response:
     except Exception:  # the edge: whatever breaks in here, the partner gets SNAP
         log.exception("service %s broke", code)
         return refused(code, Refused(Case.GENERAL_ERROR))
+
+
+def _nothing(_: Call) -> Facts:
+    return {}
 
 
 def _not_supported(_: Call) -> Facts:

@@ -18,6 +18,7 @@ from standins import clock
 from standins.bank.books import Books
 from standins.bank.model import Letter, LetterState
 from standins.bank.signing import PrivateKey, asymmetric_text
+from standins.faults import Faults
 
 TRIES_MAX = 20
 FIRST_PAUSE_SECONDS = 1.0  # after the first try; every next pause is twice as long
@@ -38,9 +39,11 @@ class Courier:
         key: PrivateKey,
         target: str,
         partner_id: str,
+        faults: Faults,
         on_news: Callable[[], None],
     ) -> None:
         self._books = books
+        self._faults = faults
         self._key = key
         # As given: the path that is signed must be the path that is sent.
         self._target = URL(target, encoded=True)
@@ -94,7 +97,8 @@ class Courier:
         )
 
     async def _post(self, letter: Letter) -> bool:
-        timestamp = clock.snap_time(clock.now_ms())
+        ahead = round(self._faults.seconds("clock_ahead_seconds") * 1000)
+        timestamp = clock.snap_time(clock.now_ms() + ahead)
         text = asymmetric_text("POST", self._target.raw_path_qs, letter.body, timestamp)
         headers = {
             "Content-Type": "application/json",

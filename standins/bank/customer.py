@@ -6,13 +6,14 @@ told of everything that happened, also after a restart.
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 from standins import clock
 from standins.bank import model, qris
 from standins.bank.answers import written
 from standins.bank.books import Books
 from standins.bank.fields import money
-from standins.bank.model import Bill, Closing, Letter, LetterState, Payment, Status
+from standins.bank.model import Bill, Closing, Letter, LetterState, Payment, Refund, Status
 from standins.faults import Faults
 from standins.refusal import NotFound, NotUnderstood, Refusal
 
@@ -108,20 +109,73 @@ class Customers:
             self._tell(bill, Status.FAILED, None)
         self._on_news()
 
-    def deny(self, bill: Bill, rrn: str | None = None) -> Payment:
-        """The issuer takes a settled payment back: this one, or the latest.
+    def deny(self, bill: Bill, rrn: str | None = None, amount: int | None = None) -> Payment:
+        """The issuer takes a settled payment back, this one or the latest: all of it, or so much.
 
+        The notification tells how much was taken back of the payment so far.
         Refuses with `NothingToDeny`.
         """
         candidates = [payment for payment in bill.settled if rrn in (None, payment.rrn)]
-        if not candidates or bill.left_of(candidates[-1]) < candidates[-1].amount:
-            raise NothingToDeny("no such settled payment, or it was refunded")
-        payment = candidates[-1]
+        payment = candidates[-1] if candidates else None
+        left = 0 if payment is None else bill.left_of(payment)
+        taken = left if amount is None else amount
+        if payment is None or not 0 < taken <= left or payment.amount > left + payment.taken_back:
+            raise NothingToDeny("no such settled payment, it was refunded, or is not so much")
+        so_far = payment.taken_back + taken
         with self._books.transaction():
-            self._books.deny_payment(payment.rrn, clock.now_ms())
-            self._tell(bill, Status.FAILED, payment)
+            now = clock.now_ms()
+            self._books.add_chargeback(payment.rrn, taken, now)
+            if so_far == payment.amount:
+                self._books.deny_payment(payment.rrn, now)
+            self._tell(bill, Status.FAILED, replace(payment, amount=so_far))
         self._on_news()
         return payment
+
+    def refund_by_hand(self, bill: Bill, amount: int) -> Refund:
+        """The bank's own staff gives money back that the merchant did not ask for.
+
+        Refuses with `NothingToDeny`.
+        """
+        enough = [payment for payment in bill.settled if bill.left_of(payment) >= amount > 0]
+        if not enough:
+            raise NothingToDeny("no payment with so much left")
+        with self._books.transaction():
+            now, number = clock.now_ms(), self._books.next_number("refund")
+            refund = Refund(
+                reference_no=bill.reference_no,
+                partner_refund_no=f"BANK{number:010d}",
+                refund_no=f"R{clock.wib(now):%Y%m%d}{number:010d}",
+                rrn=enough[-1].rrn,
+                amount=amount,
+                reason="by the bank",
+                refunded_at=now,
+            )
+            self._books.add_refund(refund)
+            self._tell(bill, Status.REFUNDED, replace(enough[-1], amount=amount))
+        self._on_news()
+        return refund
+
+    def tell(self, bill: Bill | None, body: bytes, external_id: str | None = None) -> None:
+        """Send a notification with any body at all, signed like every other.
+
+        Refuses with `NotUnderstood` where the external id was used before.
+        """
+        number = external_id or _external_id(clock.now_ms())
+        if self._books.is_letter_known(number):
+            raise NotUnderstood("that external id was used")
+        with self._books.transaction():
+            self._books.add_letter(
+                Letter(
+                    external_id=number,
+                    reference_no="" if bill is None else bill.reference_no,
+                    body=body,
+                    copies=1,
+                    attempts=0,
+                    due_at=clock.now_ms(),
+                    state=LetterState.WAITING,
+                )
+            )
+        self._on_news()
 
     def deny_what_is_due(self) -> float | None:
         """Carry out the fault `deny_after_settlement_seconds`; seconds until the next."""
@@ -146,13 +200,12 @@ class Customers:
         """Write the notification, spoilt as the faults want it."""
         is_dropped = self._faults.take("drop_notifications")
         is_doubled = not is_dropped and self._faults.take("double_notifications")
+        is_nameless = status is Status.FAILED and self._faults.take("deny_without_rrn")
         now = clock.now_ms()
         letter = Letter(
-            # Digits only, because older texts of SNAP BI say so; random, so that two banks with
-            # fresh books do not repeat each other's ids.
-            external_id=f"{now}{secrets.randbelow(10**12):012d}",
+            external_id=_external_id(now),
             reference_no=bill.reference_no,
-            body=notification(bill, status, payment),
+            body=notification(bill, status, payment, with_rrn=not is_nameless),
             copies=2 if is_doubled else 1,
             attempts=0,
             due_at=now + round(self._faults.seconds("notification_delay_seconds") * 1000),
@@ -161,10 +214,18 @@ class Customers:
         self._books.add_letter(letter)
 
 
-def notification(bill: Bill, status: Status, payment: Payment | None) -> bytes:
+def _external_id(now: int) -> str:
+    # Digits only, because older texts of SNAP BI say so; random, so that two banks with fresh
+    # books do not repeat each other's ids.
+    return f"{now}{secrets.randbelow(10**12):012d}"
+
+
+def notification(
+    bill: Bill, status: Status, payment: Payment | None, *, with_rrn: bool = True
+) -> bytes:
     """The body of qr-mpm-notify (service 52): one payment, or a decline without one."""
     about = {"issuer": model.ISSUER}
-    if payment is not None:
+    if payment is not None and with_rrn:
         about |= {"rrn": payment.rrn, "paidTime": clock.snap_time(payment.paid_at)}
     return written(
         {

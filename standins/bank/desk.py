@@ -3,9 +3,11 @@
 from aiohttp import web
 
 from standins import clock
+from standins.bank.answers import written
 from standins.bank.books import Books
 from standins.bank.customer import Customers
 from standins.bank.model import Bill, Refund
+from standins.bank.odd import OddAnswers
 from standins.faults import Faults
 from standins.refusal import NotUnderstood
 from standins.web import json_object
@@ -14,10 +16,11 @@ from standins.web import json_object
 class Desk:
     """Routes below `/standin`."""
 
-    def __init__(self, books: Books, customers: Customers, faults: Faults) -> None:
+    def __init__(self, books: Books, customers: Customers, faults: Faults, odd: OddAnswers) -> None:
         self._books = books
         self._customers = customers
         self._faults = faults
+        self._odd = odd
 
     def open(self, app: web.Application) -> None:
         """Add the routes."""
@@ -26,6 +29,11 @@ class Desk:
                 web.post("/standin/pay", self._pay),
                 web.post("/standin/decline", self._decline),
                 web.post("/standin/deny", self._deny),
+                web.post("/standin/refund", self._refund),
+                web.post("/standin/notify", self._notify),
+                web.post("/standin/answers", self._order_answers),
+                web.get("/standin/answers", self._show_answers),
+                web.delete("/standin/answers", self._clear_answers),
                 web.post("/standin/faults", self._turn_faults),
                 web.get("/standin/faults", self._show_faults),
                 web.delete("/standin/faults", self._clear_faults),
@@ -37,9 +45,7 @@ class Desk:
 
     async def _pay(self, request: web.Request) -> web.Response:
         body = await json_object(request)
-        amount = body.get("amount")
-        if amount is not None and type(amount) is not int:
-            raise NotUnderstood("amount is a whole number of rupiah")
+        amount = _amount(body)
         bill = self._customers.bill_of(_text(body, "qr_content"))
         payment = self._customers.pay(bill, amount)
         return web.json_response(
@@ -61,8 +67,45 @@ class Desk:
     async def _deny(self, request: web.Request) -> web.Response:
         body = await json_object(request)
         bill = self._customers.bill_of(_text(body, "qr_content"))
-        self._customers.deny(bill, None if body.get("rrn") is None else _text(body, "rrn"))
+        rrn = None if body.get("rrn") is None else _text(body, "rrn")
+        self._customers.deny(bill, rrn, _amount(body))
         return web.json_response(_shown_bill(self._customers.bill(bill.reference_no)))
+
+    async def _refund(self, request: web.Request) -> web.Response:
+        body = await json_object(request)
+        bill = self._customers.bill_of(_text(body, "qr_content"))
+        amount = _amount(body)
+        return web.json_response(
+            _shown_refund(
+                self._customers.refund_by_hand(bill, bill.amount if amount is None else amount)
+            )
+        )
+
+    async def _notify(self, request: web.Request) -> web.Response:
+        """Send `body`, an object or a text, as a notification."""
+        body = await json_object(request)
+        told = body.get("body")
+        if not isinstance(told, dict | str):
+            raise NotUnderstood("body is an object or a text")
+        qr_content, external_id = body.get("qr_content"), body.get("external_id")
+        bill = None if qr_content is None else self._customers.bill_of(_text(body, "qr_content"))
+        self._customers.tell(
+            bill,
+            told.encode() if isinstance(told, str) else written(told),
+            None if external_id is None else _text(body, "external_id"),
+        )
+        return web.json_response({"told": True})
+
+    async def _order_answers(self, request: web.Request) -> web.Response:
+        self._odd.order(await json_object(request))
+        return web.json_response(self._odd.waiting())
+
+    async def _show_answers(self, _: web.Request) -> web.Response:
+        return web.json_response(self._odd.waiting())
+
+    async def _clear_answers(self, _: web.Request) -> web.Response:
+        self._odd.clear()
+        return web.json_response(self._odd.waiting())
 
     async def _turn_faults(self, request: web.Request) -> web.Response:
         self._faults.turn(await json_object(request))
@@ -73,6 +116,7 @@ class Desk:
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
+        self._odd.clear()
         return web.json_response(self._faults.standing())
 
     async def _payments(self, request: web.Request) -> web.Response:
@@ -95,6 +139,13 @@ def _text(body: dict[str, object], name: str) -> str:
     return value
 
 
+def _amount(body: dict[str, object]) -> int | None:
+    amount = body.get("amount")
+    if amount is not None and type(amount) is not int:
+        raise NotUnderstood("amount is a whole number of rupiah")
+    return amount
+
+
 def _shown_bill(bill: Bill) -> dict[str, object]:
     return {
         "reference_no": bill.reference_no,
@@ -112,6 +163,7 @@ def _shown_bill(bill: Bill) -> dict[str, object]:
                 "status": payment.status,
                 "paid_at": clock.snap_time(payment.paid_at),
                 "denied_at": payment.denied_at and clock.snap_time(payment.denied_at),
+                "taken_back": payment.taken_back,
             }
             for payment in bill.payments
         ],

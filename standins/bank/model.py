@@ -47,7 +47,8 @@ class Payment:
     rrn: str
     amount: int
     paid_at: int
-    denied_at: int | None  # the issuer took it back after settlement
+    denied_at: int | None  # the issuer took all of it back after settlement
+    taken_back: int = 0  # rupiah the issuer took back so far
 
     @property
     def status(self) -> Status:
@@ -66,6 +67,20 @@ class Refund:
     amount: int
     reason: str
     refunded_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the bank's own record: money that came in, was sent or was taken back."""
+
+    kind: str  # 'payment', 'refund' or 'chargeback'
+    moved_at: int
+    reference_no: str
+    partner_reference_no: str
+    rrn: str
+    amount: int
+    refund_no: str  # empty but for a refund
+    partner_refund_no: str  # the same; empty too where the bank refunded by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,8 @@ class Bill:
     @property
     def refundable(self) -> int:
         """Rupiah that were paid and neither denied nor sent back."""
-        return sum(payment.amount for payment in self.settled) - self.refunded
+        kept = sum(payment.amount - payment.taken_back for payment in self.settled)
+        return kept - self.refunded
 
     @property
     def status(self) -> Status:
@@ -117,7 +133,8 @@ class Bill:
         """Rupiah of this payment that can still be sent back."""
         own = sum(refund.amount for refund in self.refunds if refund.rrn == payment.rrn)
         # Refunds that name no payment lower what is left of the whole bill.
-        return 0 if payment.denied_at is not None else min(payment.amount - own, self.refundable)
+        left = payment.amount - payment.taken_back - own
+        return 0 if payment.denied_at is not None else min(left, self.refundable)
 
 
 class LetterState(StrEnum):

@@ -3,7 +3,8 @@
 Each takes the body of an admitted call and answers the facts of a success, or raises `Refused`.
 A customer may pay one QR twice: the query's top-level amount, rrn and paidTime then tell one
 payment (the first that was not denied), and additionalInfo.payments tells all, each with its
-own `status` 00 or 06.
+own `status` 00 or 06.  Of a payment that was taken back in part there are two lines with its rrn:
+the whole of it with 00, and what was taken back so far with 06.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from standins.bank import fields, model, qris
 from standins.bank.answers import Case, Refused
 from standins.bank.books import Books
 from standins.bank.fields import Body, money
+from standins.bank.history import payments_told
 from standins.bank.model import Bill, Closing, Payment, Refund, Status
 from standins.bank.qris import MERCHANT_ID_MAX, MERCHANT_NAME_MAX
 from standins.faults import Faults
@@ -82,7 +84,7 @@ class Services:
             raise Refused(Case.INVALID_FIELD, "serviceCode")
         bill = self._original(body)
         paid = bill.shown_payment
-        about: Facts = {"payments": [_told(payment) for payment in bill.payments]}
+        about: Facts = {"payments": payments_told(bill)}
         facts: Facts = {
             "originalReferenceNo": bill.reference_no,
             "originalPartnerReferenceNo": bill.partner_reference_no,
@@ -100,6 +102,7 @@ class Services:
 
     def cancel(self, body: Body) -> Facts:
         """77: a pending QR takes no money any more.  Repeated, it answers the same success."""
+        self._spoil("cancel_500", Case.GENERAL_ERROR)
         self._check_merchant(body)
         fields.mandatory_text(body, "merchantId")
         fields.mandatory_text(body, "reason", fields.REASON_CHARACTERS_MAX)
@@ -239,12 +242,3 @@ class Services:
             return named[0]
         enough = (payment for payment in bill.settled if bill.left_of(payment) >= amount)
         return max(enough, key=lambda payment: payment.rrn, default=None)
-
-
-def _told(payment: Payment) -> Facts:
-    return {
-        "rrn": payment.rrn,
-        "amount": money(payment.amount),
-        "paidTime": clock.snap_time(payment.paid_at),
-        "status": payment.status,
-    }

@@ -39,7 +39,11 @@ def test_what_snap_writes_is_read(amount: Rupiah) -> None:
         {"value": "10000.00"},
         {"value": "10000.00", "currency": "USD"},
         {"value": 10000, "currency": "IDR"},
-        {"value": "10000", "currency": "IDR"},
+        {"value": "10000.", "currency": "IDR"},
+        {"value": "10000.50", "currency": "IDR"},
+        {"value": "10000,00", "currency": "IDR"},
+        {"value": " 10000.00", "currency": "IDR"},
+        {"value": "10000.00000", "currency": "IDR"},
         {"value": "10000.01", "currency": "IDR"},
         {"value": "10000.00\n", "currency": "IDR"},
         {"value": "-1.00", "currency": "IDR"},
@@ -50,6 +54,11 @@ def test_what_snap_writes_is_read(amount: Rupiah) -> None:
 def test_anything_else_of_snap_is_refused(amount: object) -> None:
     with pytest.raises(ValueError, match="whole rupiah"):
         Rupiah.from_snap(amount)
+
+
+@pytest.mark.parametrize("value", ["10000", "10000.0", "10000.00", "10000.0000"])
+def test_whole_rupiah_are_read_however_many_decimals_are_written(value: str) -> None:
+    assert Rupiah.from_snap({"value": value, "currency": "IDR"}) == Rupiah(10_000)
 
 
 def test_digits_of_other_scripts_are_not_money() -> None:

@@ -1,0 +1,242 @@
+"""What a provider's answers and notifications say; pure, and true of any bytes at all.
+
+An answer is one of three: done, refused, or nobody knows.  It is done only where HTTP says 200
+*and* the body has the success code of the very service that was asked (200, service, 00); it is
+refused where HTTP says 4xx and the body has a code of that status; everything else (202, 3xx, 5xx,
+a refusal inside a 200, HTML, an empty body) is `OutcomeUnknown`, and is asked for.
+
+Money is only what says of itself that it succeeded (latestTransactionStatus 00), with a payment's
+number and a sum in whole rupiah.  What says so and lacks one of these is told as `Odd`.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from meterai.kit.money import Rupiah
+from meterai.payments.model import (
+    Movement,
+    Notification,
+    Odd,
+    OddReason,
+    OutcomeUnknown,
+    Payment,
+    ProviderRefused,
+    QrMade,
+    RefundMade,
+    Standing,
+    Status,
+)
+
+Answer = Mapping[str, object]
+
+NUMBER_CHARACTERS_MAX = 64  # SNAP BI: referenceNo, partnerReferenceNo, refundNo
+QR_CHARACTERS_MAX = 512  # SNAP BI: qrContent
+PAYMENTS_MAX = 100  # on one QR; an answer with more is no answer
+MESSAGE_CHARACTERS_MAX = 150  # SNAP BI: responseMessage
+_CODE = re.compile(r"[0-9]{7}\Z")
+_NUMBER = re.compile(rf"[\x21-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}\Z")
+_STATUSES = frozenset(Status)
+_MOVEMENTS = {"PAYMENT": "payment", "REFUND": "refund", "CHARGEBACK": "chargeback"}
+
+
+def read_object(raw: bytes) -> Answer | None:
+    """The JSON object in these bytes, or None where there is none."""
+    try:
+        return msgspec.json.decode(raw, type=dict[str, object])
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def read_answer(service: str, status: int, raw: bytes) -> Answer:
+    """The body of an answer that says its service succeeded.
+
+    Refuses `ProviderRefused` and `OutcomeUnknown`.
+    """
+    answer = read_object(raw) or {}
+    code = _code(answer.get("responseCode"))
+    text = answer.get("responseMessage")
+    # What a stranger wrote goes into our log: short, and of printable characters only.
+    message = ascii(text)[1 : MESSAGE_CHARACTERS_MAX + 1] if isinstance(text, str) else ""
+    if status == 200 and code == f"200{service}00":
+        return answer
+    is_passing = status in (408, 429)  # perhaps it went on working; it is not a no
+    if 400 <= status < 500 and not is_passing and code.startswith(str(status)):
+        raise ProviderRefused(code, message, service)
+    raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
+
+
+def _code(told: object) -> str:
+    # Some partners write the code as a number.
+    text = str(told) if type(told) in (str, int) else ""
+    return text if _CODE.match(text) else ""
+
+
+def _number(told: object) -> str | None:
+    """A number as SNAP writes it, or None where it is missing or cannot be one."""
+    text = str(told) if type(told) in (str, int) else ""
+    return text if _NUMBER.match(text) else None
+
+
+def _amount(told: object) -> Rupiah | None:
+    """A sum in whole rupiah above zero, or None where it cannot be read as one."""
+    try:
+        amount = Rupiah.from_snap(told)
+    except ValueError:
+        return None
+    return amount if amount.value > 0 else None
+
+
+def _status(told: object) -> Status | None:
+    return Status(told) if isinstance(told, str) and told in _STATUSES else None
+
+
+def _about(answer: Answer) -> Answer:
+    found = answer.get("additionalInfo")
+    return found if isinstance(found, dict) else {}
+
+
+# -- our calls ---------------------------------------------------------------------------------
+
+
+def qr_made(answer: Answer, reference: str) -> QrMade:
+    """47: the QR.  Refuses `OutcomeUnknown` where there is none, or it is another's."""
+    content, number = answer.get("qrContent"), _number(answer.get("referenceNo"))
+    is_text = isinstance(content, str) and content.isascii() and content.isprintable()
+    if not is_text or not 0 < len(str(content)) <= QR_CHARACTERS_MAX or number is None:
+        raise OutcomeUnknown("the answer has no QR")
+    if answer.get("partnerReferenceNo", reference) != reference:
+        raise OutcomeUnknown("the answer is about another reference")
+    return QrMade(str(content), number)
+
+
+def standing(answer: Answer) -> Standing:
+    """51: what became of a QR.  Refuses `OutcomeUnknown` where there is no status."""
+    status = _status(answer.get("latestTransactionStatus"))
+    if status is None:
+        raise OutcomeUnknown("the answer has no status")
+    about = _about(answer)
+    if "payments" not in about:
+        lines = [_line(status, status, about.get("rrn"), answer.get("amount"))]
+    else:
+        listed = about["payments"]
+        if not isinstance(listed, list) or len(listed) > PAYMENTS_MAX:
+            raise OutcomeUnknown("the payments cannot be read")
+        lines = [_listed(status, one) for one in listed]
+        if status is Status.SUCCESS and not listed:
+            lines = [Odd(OddReason.NUMBER_MISSING)]
+    return Standing(status, tuple(line for line in lines if line is not None))
+
+
+def _listed(whole: Status, one: object) -> Payment | Odd | None:
+    if not isinstance(one, dict):
+        return Odd(OddReason.UNREADABLE)
+    return _line(whole, _status(one.get("status")), one.get("rrn"), one.get("amount"))
+
+
+def _line(whole: Status, own: Status | None, rrn: object, told: object) -> Payment | Odd | None:
+    """One payment of a QR whose status is `whole`, judged by its own status."""
+    number, amount = _number(rrn), _amount(told)
+    if own is None:
+        return Odd(OddReason.STATUS_UNKNOWN, number, amount)
+    if own in (Status.CANCELLED, Status.FAILED):
+        # Without a number nothing was paid; so it is for the caller to see in the status.
+        return None if number is None else Payment(number, amount, own)
+    if own is Status.REFUNDED or (own is Status.SUCCESS and whole is Status.REFUNDED):
+        return None if number is None else Payment(number, amount, Status.REFUNDED)
+    if own is not Status.SUCCESS:
+        return None
+    if number is None:
+        return Odd(OddReason.NUMBER_MISSING, None, amount)
+    if amount is None:
+        return Odd(OddReason.AMOUNT_UNREADABLE, number)
+    if whole is not Status.SUCCESS:
+        return Odd(OddReason.STATUS_CONTRADICTS, number, amount)
+    return Payment(number, amount, Status.SUCCESS)
+
+
+def refund_made(answer: Answer, number: str, amount: Rupiah) -> RefundMade:
+    """78: the provider's number of a refund.
+
+    Refuses `OutcomeUnknown` where there is none, or where it is another refund's.
+    """
+    found = _number(answer.get("refundNo"))
+    if found is None:
+        raise OutcomeUnknown("the refund has no number")
+    if answer.get("partnerRefundNo", number) != number:
+        raise OutcomeUnknown("the answer is about another refund")
+    if "refundAmount" in answer and _amount(answer["refundAmount"]) != amount:
+        raise OutcomeUnknown("the refund is of another amount")
+    return RefundMade(found)
+
+
+def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade | None:
+    """13: a refund among those of its payment; None where the provider has not made it.
+
+    Refuses `OutcomeUnknown` where it is under way, or is of another amount.
+    """
+    listed = _about(answer).get("refundHistory")
+    if not isinstance(listed, list):
+        raise OutcomeUnknown("the answer has no refund history")
+    for one in listed:
+        if not isinstance(one, dict) or one.get("partnerRefundNo") != number:
+            continue
+        status = _status(one.get("refundStatus"))
+        if status in (Status.FAILED, Status.CANCELLED, Status.NOT_FOUND):
+            continue
+        if status is not Status.SUCCESS:
+            raise OutcomeUnknown("the refund is under way")
+        return refund_made(one, number, amount)
+    return None
+
+
+def movements(answer: Answer) -> tuple[Movement, ...]:
+    """12: one page of the provider's record.  Refuses `OutcomeUnknown` where it cannot be read."""
+    listed = answer.get("detailData")
+    if not isinstance(listed, list):
+        raise OutcomeUnknown("the history cannot be read")
+    return tuple(_movement(one) for one in listed)
+
+
+def _movement(line: object) -> Movement:
+    found = line if isinstance(line, dict) else {}
+    about = _about(found)
+    try:
+        kind = _MOVEMENTS[str(found.get("type"))]
+        moved_at = datetime.fromisoformat(str(found.get("dateTime")))
+    except (KeyError, ValueError):
+        raise OutcomeUnknown("a line of the history cannot be read") from None
+    amount = _amount(found.get("amount"))
+    if amount is None or moved_at.tzinfo is None or found.get("status") != "SUCCESS":
+        raise OutcomeUnknown("a line of the history cannot be read")
+    return Movement(
+        kind,
+        moved_at,
+        _number(about.get("originalPartnerReferenceNo")),
+        _number(about.get("rrn")),
+        amount,
+        _number(about.get("partnerRefundNo")),
+        _number(about.get("refundNo")),
+    )
+
+
+# -- its calls ---------------------------------------------------------------------------------
+
+
+def read_notification(body: bytes) -> Notification:
+    """52: what a signed notification says, whatever it says."""
+    content = read_object(body)
+    if content is None:
+        return Notification(is_readable=False)
+    status = content.get("latestTransactionStatus")
+    return Notification(
+        is_readable=True,
+        reference=_number(content.get("originalPartnerReferenceNo")),
+        provider_reference=_number(content.get("originalReferenceNo")),
+        status=_status(status),
+        number=_number(_about(content).get("rrn")),
+        amount=_amount(content.get("amount")),
+        is_amount_told=content.get("amount") is not None,
+    )

@@ -1,0 +1,73 @@
+"""Access tokens of a provider (SNAP BI 73): one request in flight, and nobody waits for long.
+
+While a token is good it is used, and before it ends the next one is asked for in the background.
+Where there is none, the first who needs one asks, and everybody else waits for that same answer,
+no longer than `wait_seconds_max`.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from meterai.payments.model import OutcomeUnknown, ProviderRefused, ProviderUnreachable
+
+SHARE_BEFORE_END = 0.25  # of a token's life: then the next one is asked for
+SHARE_UNUSED = 0.05  # of a token's life at its end: too late for a call that begins now
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token as the provider gave it, with its life in seconds."""
+
+    text: str
+    life_seconds: float
+
+
+class Tokens:
+    """The token in use and the request for the next."""
+
+    def __init__(self, ask: Callable[[], Awaitable[Token]], wait_seconds_max: float) -> None:
+        self._ask = ask
+        self._wait_seconds_max = wait_seconds_max
+        self._token: Token | None = None
+        self._ends_at = 0.0  # by time.monotonic
+        self._asking: asyncio.Task[Token] | None = None
+
+    async def get(self) -> str:
+        """A token that is good.  Refuses `ProviderUnreachable`: nothing was sent but the wish."""
+        left = self._ends_at - time.monotonic()
+        if self._token is not None and left > SHARE_UNUSED * self._token.life_seconds:
+            if left < SHARE_BEFORE_END * self._token.life_seconds:
+                self._begin()
+            return self._token.text
+        try:
+            async with asyncio.timeout(self._wait_seconds_max):
+                return (await asyncio.shield(self._begin())).text
+        except (OutcomeUnknown, ProviderRefused, ProviderUnreachable, TimeoutError) as error:
+            # A token that was perhaps made moves no money.
+            raise ProviderUnreachable(f"no access token: {error!r}"[:200]) from None
+
+    def drop(self, text: str) -> None:
+        """The provider did not take this token; one that came since is kept."""
+        if self._token is not None and self._token.text == text:
+            self._token = None
+
+    async def close(self) -> None:
+        """Stop asking."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.gather(self._asking, return_exceptions=True)
+
+    def _begin(self) -> asyncio.Task[Token]:
+        """The request under way, begun if there is none."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._renew())
+            # Nobody may be waiting: what it raised is looked at here, and asked for again later.
+            self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self._asking
+
+    async def _renew(self) -> Token:
+        token = await self._ask()
+        self._token, self._ends_at = token, time.monotonic() + token.life_seconds
+        return token

@@ -1,0 +1,157 @@
+"""One signed call over HTTP, from its bytes to its bytes.
+
+Refuses `ProviderUnreachable` where nothing was sent, and `OutcomeUnknown` where something was and
+no whole answer came.
+"""
+
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import aiohttp
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from meterai.kit.clock import Clock
+from meterai.payments.adapters import signing
+from meterai.payments.adapters.reading import read_answer
+from meterai.payments.adapters.tokens import Token, Tokens
+from meterai.payments.model import OutcomeUnknown, ProviderUnreachable
+from meterai.plumbing.messages import WIB
+
+CONNECTIONS_MAX = 100
+CHANNEL = "95221"
+ANSWER_BYTES_MAX = 1024 * 1024  # a page of history is far smaller
+TOKEN_SERVICE = "73"  # noqa: S105 - a service code
+TOKEN_SECONDS = 900.0  # SNAP BI: life of a B2B token, where the answer names none
+TOKEN_SECONDS_MAX = 86_400.0
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}\Z")  # it goes into a header
+
+
+@dataclass(frozen=True, slots=True)
+class SnapProfile:
+    """One provider: where it is, who we are there, and how it wants things signed."""
+
+    base_url: str
+    path: str  # '/snap/v1.0': before '/qr/qr-mpm-generate' and '/access-token/b2b'
+    client_id: str
+    client_secret: str
+    merchant_id: str
+    private_key: rsa.RSAPrivateKey
+    provider_public_key: rsa.RSAPublicKey
+    signature: Literal["symmetric", "asymmetric"] = "symmetric"
+    timeout_seconds: float = 5.0
+
+
+def call_seconds_max(timeout_seconds: float) -> float:
+    """The longest one call takes: a token, the call, and a little to work."""
+    return 2 * timeout_seconds + 1.0
+
+
+def snap_time(at: datetime) -> str:
+    """A moment as SNAP BI writes it."""
+    return at.astimezone(WIB).strftime("%Y-%m-%dT%H:%M:%S+07:00")
+
+
+def _external_id() -> str:
+    # Digits, unique per partner and day, at most 36.
+    return str(time.time_ns()) + f"{secrets.randbelow(10**12):012}"
+
+
+class Wire:
+    """Keeps connections and a token to one provider."""
+
+    def __init__(self, profile: SnapProfile, clock: Clock) -> None:
+        self._profile = profile
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._tokens = Tokens(self._ask_token, profile.timeout_seconds)
+
+    async def open(self) -> None:
+        """Make ready to connect; nothing is sent yet."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+            timeout=aiohttp.ClientTimeout(total=self._profile.timeout_seconds),
+            auto_decompress=False,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._tokens.close()
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(self, path: str, body: bytes) -> tuple[int, bytes, str]:
+        """HTTP status and body of the answer to a signed call, and the token it was made with."""
+        token = await self._tokens.get() if self._profile.signature == "symmetric" else ""
+        timestamp = snap_time(self._clock.now())
+        headers = {
+            "Content-Type": "application/json",
+            "X-TIMESTAMP": timestamp,
+            "X-PARTNER-ID": self._profile.client_id,
+            "X-EXTERNAL-ID": _external_id(),
+            "CHANNEL-ID": CHANNEL,
+        }
+        if token:
+            text = signing.string_to_sign("POST", path, body, timestamp, token)
+            headers["Authorization"] = f"Bearer {token}"
+            headers["X-SIGNATURE"] = signing.sign_symmetric(self._profile.client_secret, text)
+        else:
+            text = signing.string_to_sign("POST", path, body, timestamp)
+            headers["X-SIGNATURE"] = signing.sign_asymmetric(self._profile.private_key, text)
+        status, raw = await self._post(path, headers, body)
+        return status, raw, token
+
+    def drop_token(self, token: str) -> None:
+        """This token ended early, or the provider was restarted."""
+        self._tokens.drop(token)
+
+    async def _ask_token(self) -> Token:
+        timestamp = snap_time(self._clock.now())
+        signed = f"{self._profile.client_id}|{timestamp}".encode()
+        headers = {
+            "Content-Type": "application/json",
+            "X-TIMESTAMP": timestamp,
+            "X-CLIENT-KEY": self._profile.client_id,
+            "X-SIGNATURE": signing.sign_asymmetric(self._profile.private_key, signed),
+        }
+        body = b'{"grantType":"client_credentials","additionalInfo":{}}'
+        path = f"{self._profile.path}/access-token/b2b"
+        answer = read_answer(TOKEN_SERVICE, *await self._post(path, headers, body))
+        text = answer.get("accessToken")
+        if not isinstance(text, str) or not _TOKEN.match(text):
+            raise OutcomeUnknown("the answer has no token")
+        return Token(text, _life(answer.get("expiresIn")))
+
+    async def _post(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        assert self._session is not None, "open() comes first"
+        url = self._profile.base_url + path
+        try:
+            async with self._session.post(
+                url, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                raw = await _bounded(response.content)
+                return response.status, raw
+        except aiohttp.ClientConnectorError as error:
+            raise ProviderUnreachable(repr(error)) from None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise OutcomeUnknown(repr(error)[:200]) from None
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    """The whole body; `OutcomeUnknown` for one that is longer than any answer."""
+    read = bytearray()
+    async for part in content.iter_any():
+        read += part
+        if len(read) > ANSWER_BYTES_MAX:
+            raise OutcomeUnknown("the answer is too long")
+    return bytes(read)
+
+
+def _life(told: object) -> float:
+    """Seconds a token lives, written as a number or as a text."""
+    text = str(told) if type(told) in (str, int) else ""
+    seconds = float(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0
+    return min(seconds, TOKEN_SECONDS_MAX) or TOKEN_SECONDS

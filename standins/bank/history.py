@@ -1,0 +1,134 @@
+"""The bank's own record over SNAP BI: transaction-history-list 12 and -detail 13.
+
+Every rupiah that came in, was sent back or was taken back by the issuer is one line, in the order
+it moved, and no line ever changes.  Whoever reads it page by page up to a moment that has passed
+reads it whole: what moves later comes after it.
+
+SNAP names the line's members (dateTime, amount, remark, sourceOfFunds, status, type); the numbers
+that say what the line is about are in its additionalInfo, under the names they have elsewhere.
+"""
+
+from collections.abc import Callable
+
+from standins import clock
+from standins.bank import fields, model
+from standins.bank.answers import Case, Refused
+from standins.bank.books import Books
+from standins.bank.fields import Body, money
+from standins.bank.model import Bill, Movement, Payment, Refund
+
+PAGE_LINES_MAX = 100  # lines of one page; more are asked for page by page
+_TYPES = {"payment": "PAYMENT", "refund": "REFUND", "chargeback": "CHARGEBACK"}
+
+Facts = dict[str, object]
+
+
+class History:
+    """The two services by code."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def listed(self, body: Body) -> Facts:
+        """12: what moved from fromDateTime on and before toDateTime, page by page from 0.
+
+        A page that is not full is the last.
+        """
+        begins, ends = fields.moment(body, "fromDateTime"), fields.moment(body, "toDateTime")
+        if begins is None or ends is None:
+            raise Refused(Case.MISSING_FIELD, "fromDateTime, toDateTime")
+        size, page = _count(body, "pageSize", PAGE_LINES_MAX), _count(body, "pageNumber", 0)
+        if not 1 <= size <= PAGE_LINES_MAX:
+            raise Refused(Case.INVALID_FIELD, "pageSize")
+        found = self._books.movements(begins, ends, page * size, size)
+        return {"detailData": [_line(movement) for movement in found]}
+
+    def detail(self, body: Body) -> Facts:
+        """13: one QR payment with what was sent back of it and what the issuer took back."""
+        partner_reference_no = fields.mandatory_text(body, "originalPartnerReferenceNo")
+        bill = self._books.bill_of_partner(partner_reference_no)
+        if bill is None:
+            raise Refused(Case.NOT_FOUND)
+        return {
+            "referenceNo": bill.reference_no,
+            "partnerReferenceNo": bill.partner_reference_no,
+            "amount": money(sum(payment.amount for payment in bill.payments)),
+            "refundedAmount": money(bill.refunded),
+            "cancelledAmount": money(sum(payment.taken_back for payment in bill.payments)),
+            "dateTime": clock.snap_time(bill.created_at),
+            "status": model.STATUS_TEXT[bill.status].upper(),
+            "type": _TYPES["payment"],
+            "additionalInfo": {
+                "latestTransactionStatus": bill.status,
+                "payments": payments_told(bill),
+                "refundHistory": [_refund_told(refund) for refund in bill.refunds],
+            },
+        }
+
+    def by_path(self) -> dict[str, tuple[str, Callable[[Body], Facts]]]:
+        """Path below `/snap/v1.0/`: service code and service."""
+        return {
+            "transaction-history-list": ("12", self.listed),
+            "transaction-history-detail": ("13", self.detail),
+        }
+
+
+def payments_told(bill: Bill) -> list[Facts]:
+    """Every payment of a bill with its own status; what was taken back in part is a line more."""
+    return [line for payment in bill.payments for line in _payment_told(payment)]
+
+
+def _payment_told(payment: Payment) -> list[Facts]:
+    told: Facts = {
+        "rrn": payment.rrn,
+        "amount": money(payment.amount),
+        "paidTime": clock.snap_time(payment.paid_at),
+        "status": payment.status,
+    }
+    if payment.denied_at is not None or not payment.taken_back:
+        return [told]
+    return [told, told | {"amount": money(payment.taken_back), "status": model.Status.FAILED}]
+
+
+def _refund_told(refund: Refund) -> Facts:
+    return {
+        "refundNo": refund.refund_no,
+        "partnerRefundNo": refund.partner_refund_no,
+        "refundAmount": money(refund.amount),
+        "refundStatus": model.Status.SUCCESS,
+        "refundDate": clock.snap_time(refund.refunded_at),
+        "reason": refund.reason,
+    }
+
+
+def _line(movement: Movement) -> Facts:
+    about: Facts = {
+        "debitCredit": "CREDIT" if movement.kind == "payment" else "DEBIT",
+        "originalReferenceNo": movement.reference_no,
+        "originalPartnerReferenceNo": movement.partner_reference_no,
+        "rrn": movement.rrn,
+    }
+    if movement.kind == "refund":
+        about |= {
+            "refundNo": movement.refund_no,
+            "partnerRefundNo": movement.partner_refund_no,
+        }
+    return {
+        "dateTime": clock.snap_time(movement.moved_at),
+        "amount": money(movement.amount),
+        "remark": movement.kind,
+        "sourceOfFunds": [{"source": "BANK_ACCOUNT"}],
+        "status": "SUCCESS",
+        "type": _TYPES[movement.kind],
+        "additionalInfo": about,
+    }
+
+
+def _count(body: Body, name: str, default: int) -> int:
+    """A number, which SNAP writes as a text or as a number."""
+    value = body.get(name, default)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        value = int(value)
+    if type(value) is not int or not 0 <= value < 10**9:
+        raise Refused(Case.INVALID_FIELD, name)
+    return value

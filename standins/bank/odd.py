@@ -1,0 +1,180 @@
+"""Odd answers on demand: what a real bank, a proxy or a broken line may answer instead.
+
+POST /standin/answers sets for one service what its next calls are answered with, in order:
+
+    {"service": "query", "answers": [{"merge": {"latestTransactionStatus": "03"}}]}
+
+Every member of an answer may be absent:
+
+    act           bool, true; whether the service does what it was asked for before it answers
+    status        int; the HTTP status instead of the true one
+    merge         object; members put over the true answer (one level of objects is merged too)
+    drop          list of texts; members taken out of the true answer
+    body          text; the whole body instead of the true one
+    content_type  text; instead of application/json
+    delay_seconds number; the answer comes so much later
+    hang_up       bool, false; the connection is closed and nothing is answered
+    times         int, 1; how many calls are answered so; -1 all of them
+
+What is set survives a restart, like every fault here.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from sqlite3 import Connection
+from typing import Any
+
+from aiohttp import web
+
+from standins.bank.answers import written
+from standins.faults import ALL, COUNT_MAX, SECONDS_MAX
+from standins.refusal import Refusal
+from standins.state import transaction
+
+BODY_CHARACTERS_MAX = 8 * 1024 * 1024  # enough to send more than any client should read
+# What is called by its name, and its SNAP service code.
+SERVICES = {
+    "token": "73",
+    "generate": "47",
+    "query": "51",
+    "cancel": "77",
+    "refund": "78",
+    "history-list": "12",
+    "history-detail": "13",
+}
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS odd_answer (
+    seq     INTEGER PRIMARY KEY,
+    service TEXT NOT NULL,
+    answer  TEXT NOT NULL,
+    times   INTEGER NOT NULL                     -- calls left; -1 all
+);
+CREATE INDEX IF NOT EXISTS odd_answer_of_service ON odd_answer (service, seq);
+"""
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "act": bool,
+    "status": int,
+    "merge": dict,
+    "drop": list,
+    "body": str,
+    "content_type": str,
+    "delay_seconds": (int, float),
+    "hang_up": bool,
+    "times": int,
+}
+
+
+class AnswerUnfit(Refusal):
+    """The odd answer is not written as `standins.bank.odd` says."""
+
+    code = "answer_unfit"
+    status = 400
+
+
+@dataclass(frozen=True, slots=True)
+class OddAnswer:
+    """One answer that differs from the true one; see the module."""
+
+    act: bool = True
+    status: int | None = None
+    merge: dict[str, Any] = field(default_factory=dict)
+    drop: list[str] = field(default_factory=list)
+    body: str | None = None
+    content_type: str | None = None
+    delay_seconds: float = 0.0
+    hang_up: bool = False
+    times: int = 1
+
+    def spoilt(self, true: web.Response) -> web.Response:
+        """The true answer, changed as this one says."""
+        status = true.status if self.status is None else self.status
+        kind = self.content_type or true.content_type
+        if self.body is not None:
+            return web.Response(body=self.body.encode(), status=status, content_type=kind)
+        assert isinstance(true.body, bytes)
+        facts: dict[str, Any] = json.loads(true.body)
+        for name in self.drop:
+            facts.pop(name, None)
+        for name, value in self.merge.items():
+            known = facts.get(name)
+            both = isinstance(known, dict) and isinstance(value, dict)
+            facts[name] = known | value if both else value
+        return web.Response(body=written(facts), status=status, content_type=kind)
+
+
+def _read(value: object) -> OddAnswer:
+    if not isinstance(value, dict):
+        raise AnswerUnfit("an answer is an object")
+    for name, found in value.items():
+        kind = _KINDS.get(name)
+        # bool is an int to Python.
+        if kind is None or not isinstance(found, kind) or (kind is int and found is True):
+            raise AnswerUnfit(f"{name!r} is no member of an answer, or of another kind")
+    answer = OddAnswer(**value)
+    if answer.status is not None and not 200 <= answer.status <= 599:
+        raise AnswerUnfit("status is 200 to 599")
+    if not (ALL <= answer.times <= COUNT_MAX and answer.times):
+        raise AnswerUnfit("times is -1, or 1 and more")
+    if not (math.isfinite(answer.delay_seconds) and 0 <= answer.delay_seconds <= SECONDS_MAX):
+        raise AnswerUnfit(f"delay_seconds is 0 to {SECONDS_MAX}")
+    if len(answer.body or "") > BODY_CHARACTERS_MAX or not all(
+        isinstance(name, str) for name in answer.drop
+    ):
+        raise AnswerUnfit("body is too long, or drop names something that is no text")
+    return answer
+
+
+class OddAnswers:
+    """What is to be answered oddly, service by service."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def order(self, wanted: Mapping[str, object]) -> None:
+        """Add odd answers to those that wait for a service.  Refuses `AnswerUnfit`."""
+        service, answers = wanted.get("service"), wanted.get("answers")
+        if service not in SERVICES:
+            raise AnswerUnfit(f"service is one of {', '.join(SERVICES)}")
+        if not isinstance(answers, list):
+            raise AnswerUnfit("answers is a list")
+        fit = [_read(answer) for answer in answers]
+        with transaction(self._connection):
+            for answer in fit:
+                self._connection.execute(
+                    "INSERT INTO odd_answer (service, answer, times) VALUES (?, ?, ?)",
+                    (SERVICES[service], json.dumps(asdict(answer)), answer.times),
+                )
+
+    def waiting(self) -> list[dict[str, object]]:
+        """What is still to be answered oddly, in its order."""
+        names = {code: name for name, code in SERVICES.items()}
+        rows = self._connection.execute(
+            "SELECT service, answer, times FROM odd_answer ORDER BY seq"
+        ).fetchall()
+        return [
+            {"service": names[code]} | json.loads(text) | {"times": times}
+            for code, text, times in rows
+        ]
+
+    def clear(self) -> None:
+        """Every service answers truly again."""
+        self._connection.execute("DELETE FROM odd_answer")
+
+    def take(self, code: str) -> OddAnswer | None:
+        """The odd answer for this call of a service, if there is one; counts it."""
+        row = self._connection.execute(
+            "SELECT seq, answer, times FROM odd_answer WHERE service = ? ORDER BY seq LIMIT 1",
+            (code,),
+        ).fetchone()
+        if row is None:
+            return None
+        seq, text, times = row
+        if times == 1:
+            self._connection.execute("DELETE FROM odd_answer WHERE seq = ?", (seq,))
+        elif times != ALL:
+            self._connection.execute(
+                "UPDATE odd_answer SET times = times - 1 WHERE seq = ?", (seq,)
+            )
+        return OddAnswer(**json.loads(text))

@@ -1,0 +1,114 @@
+"""A stand-in bank for one test, without the rest of an instance, and a provider that speaks to it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+import standins
+from meterai.kit.clock import SystemClock
+from meterai.kit.money import Rupiah
+from meterai.payments import SnapProfile, SnapProvider
+from standins.bank import signing
+
+CLIENT, SECRET, MERCHANT = "METERAI", "not so secret", "METERAI"
+# Made once: making a key takes longer than most tests.
+OUR_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+BANK_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def prepare(directory: Path) -> None:
+    """Put the bank's key where the bank looks for it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / signing.KEY_FILE).write_bytes(
+        BANK_KEY.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+def our_public_key() -> bytes:
+    """PEM of the key we sign with."""
+    return OUR_KEY.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
+def profile(url: str, *, timeout_seconds: float = 5.0, **changes: Any) -> SnapProfile:
+    """How we speak to a bank at this address."""
+    return SnapProfile(
+        base_url=url,
+        path="/snap/v1.0",
+        client_id=CLIENT,
+        client_secret=SECRET,
+        merchant_id=MERCHANT,
+        private_key=OUR_KEY,
+        provider_public_key=BANK_KEY.public_key(),
+        timeout_seconds=timeout_seconds,
+        **changes,
+    )
+
+
+@dataclass
+class Bank:
+    """The levers of a stand-in, and a provider that speaks to it."""
+
+    url: str
+    provider: SnapProvider
+    http: aiohttp.ClientSession
+
+    async def lever(self, path: str, **body: object) -> Any:
+        """POST to `/standin/...`."""
+        async with self.http.post(f"{self.url}/standin/{path}", json=body) as answer:
+            found = await answer.json()
+            assert answer.status == 200, found
+            return found
+
+    async def look(self, path: str) -> Any:
+        """GET from `/standin/...`."""
+        async with self.http.get(f"{self.url}/standin/{path}") as answer:
+            return await answer.json()
+
+    async def answers(self, service: str, *answers: dict[str, Any]) -> None:
+        """Answer the next calls of a service so."""
+        await self.lever("answers", service=service, answers=list(answers))
+
+    async def paid(self, reference: str, rupiah: int = 10_000) -> tuple[str, str]:
+        """Make a QR and pay it: what is in the QR, and the payment's number."""
+        made = await self.provider.generate(reference, Rupiah(rupiah), soon())
+        payment = await self.lever("pay", qr_content=made.qr_content)
+        return made.qr_content, payment["rrn"]
+
+
+def soon() -> datetime:
+    """When a QR ends."""
+    return datetime.now(UTC) + timedelta(minutes=10)
+
+
+@asynccontextmanager
+async def open_bank(
+    directory: Path, *, timeout_seconds: float = 5.0, notify_url: str = "http://127.0.0.1:9/"
+) -> AsyncIterator[Bank]:
+    """A fresh bank; by default nobody hears its notifications."""
+    prepare(directory)
+    running = await standins.start(
+        standins.Options(directory, CLIENT, SECRET, our_public_key(), notify_url, MERCHANT)
+    )
+    provider = SnapProvider(
+        profile(running.bank_url, timeout_seconds=timeout_seconds), SystemClock()
+    )
+    await provider.open()
+    try:
+        async with aiohttp.ClientSession() as http:
+            yield Bank(running.bank_url, provider, http)
+    finally:
+        await provider.close()
+        await running.stop()
