@@ -3,12 +3,32 @@
 Promises this room keeps
   * There is no password to steal: sign-in is by a code sent to the address, short-lived, with
     few tries, compared in constant time, and stored nowhere.
-  * A session and an API key can be ended, and are known to us only by their hash.
+  * An address and a network get so many codes in an hour and no more, however many ask at the
+    same time; nobody else uses up those of a device that the address signed in with before.
+  * A session and an API key are known to us only by their hash and can be ended by whoever they
+    belong to; five seconds later they open nothing.  An account sees its keys, when they were
+    made, last used and ended.
 
 Calls audit.  Is called by every room that needs to know who is asking.
 """
 
 from meterai.accounts.model import NOBODY, SignInRequired
-from meterai.accounts.service import COOKIE, AccountDesk, check_form, contact
+from meterai.accounts.service import (
+    COOKIE,
+    KEY_KIND,
+    AccountDesk,
+    ApiKeyView,
+    check_form,
+    contact,
+)
 
-__all__ = ["COOKIE", "NOBODY", "AccountDesk", "SignInRequired", "check_form", "contact"]
+__all__ = [
+    "COOKIE",
+    "KEY_KIND",
+    "NOBODY",
+    "AccountDesk",
+    "ApiKeyView",
+    "SignInRequired",
+    "check_form",
+    "contact",
+]

@@ -4,10 +4,12 @@ import hashlib
 import hmac
 import re
 import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from meterai.kit.ids import compact, from_compact
+from meterai.kit.ids import compact, from_compact, new_id
 from meterai.kit.refusal import Malformed, Refusal
 
 NOBODY = UUID(int=0)  # the account of what belongs to no account yet
@@ -18,6 +20,12 @@ SECRET_BYTES = 24
 KEY_PREFIX = "mtr_"
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+\Z")
 _CREDENTIAL_LENGTH = 26 + 26 + 32
+KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
+KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that somebody still looks through
+KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
+# People who share a phone: their addresses all stay known, the one used longest ago goes first.
+ADDRESSES_PER_DEVICE_MAX = 4
+_MARK_BYTES = 16
 
 
 class SignInRequired(Refusal):
@@ -42,10 +50,37 @@ class CodeSpent(Refusal):
 
 
 class TooManyCodes(Refusal):
-    """More codes were asked for than one address or network gets in an hour."""
+    """More codes were asked for than one address or network gets in an hour.
+
+    From `retry_at` on there is another, unless somebody else was given it first.
+    """
 
     code = "too_many_codes"
     status = 429
+
+    def __init__(self, until: datetime) -> None:
+        # People are told the minute, so it is a whole one and not before the moment itself.
+        whole = until.replace(second=0, microsecond=0)
+        self.retry_at = whole if whole == until else whole + timedelta(minutes=1)
+        super().__init__(f"too many codes in the last hour; again at {self.retry_at.isoformat()}")
+
+
+class TooManyKeys(Refusal):
+    """The account has as many API keys as it may have."""
+
+    code = "too_many_keys"
+    status = 409
+
+    def __init__(self, keys_max: int) -> None:
+        super().__init__(f"{keys_max} API keys are in use")
+        self.keys_max = keys_max
+
+
+class KeyAlreadyMade(Refusal):
+    """The same form made a key before; its text was shown then and is kept nowhere."""
+
+    code = "key_already_made"
+    status = 409
 
 
 class FormExpired(Refusal):
@@ -61,6 +96,14 @@ def normalized(email: str) -> str:
     if len(text) > EMAIL_LENGTH_MAX or not _EMAIL.match(text):
         raise Malformed("email", "an e-mail address")
     return text
+
+
+def key_name(text: str) -> str:
+    """What the holder calls an API key.  Refuses `Malformed`."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= KEY_NAME_LENGTH_MAX or not name.isprintable():
+        raise Malformed("name", f"1 to {KEY_NAME_LENGTH_MAX} printable characters")
+    return name
 
 
 def code_of(key: bytes, challenge: UUID) -> str:
@@ -104,3 +147,51 @@ class Credential:
     def opens(self, stored: bytes) -> bool:
         """True where the secret is the one whose hash is stored."""
         return hmac.compare_digest(self.hash(), stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A browser that addresses signed in with, as it says itself and as only we can write it.
+
+    It opens nothing.  It only keeps a stranger, who uses up the codes of an address, from locking
+    out whoever signed in with that address before.
+    """
+
+    id: UUID
+    marks: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> "Device | None":
+        """The device of a cookie, or None; whether a mark is ours is seen when it is used."""
+        if not text.isascii():
+            return None
+        name, *marks = text.split(".")
+        try:
+            return cls(from_compact(name), tuple(marks[:ADDRESSES_PER_DEVICE_MAX]))
+        except ValueError:
+            return None
+
+    @classmethod
+    def fresh(cls) -> "Device":
+        """A device nobody signed in with yet."""
+        return cls(new_id())
+
+    def text(self) -> str:
+        """What the cookie holds."""
+        return ".".join((compact(self.id), *self.marks))
+
+    def _mark(self, key: bytes, email: str) -> str:
+        about = b"device:" + self.id.bytes + email.encode()
+        digest = hmac.digest(key, about, hashlib.sha256)[:_MARK_BYTES]
+        return urlsafe_b64encode(digest).decode().rstrip("=")
+
+    def knows(self, key: bytes, email: str) -> bool:
+        """True where this address signed in with this device."""
+        mark = self._mark(key, email).encode()
+        return any(hmac.compare_digest(mark, one.encode()) for one in self.marks)
+
+    def knowing(self, key: bytes, email: str) -> "Device":
+        """The same device after this address signed in with it."""
+        mark = self._mark(key, email)
+        others = tuple(one for one in self.marks if one != mark)
+        return Device(self.id, (mark, *others)[:ADDRESSES_PER_DEVICE_MAX])

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,27 +14,35 @@ from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.model import (
     KEY_PREFIX,
+    KEYS_PER_ACCOUNT_MAX,
+    KEYS_SHOWN_MAX,
     NOBODY,
     CodeSpent,
     CodeWrong,
     Credential,
+    Device,
     FormExpired,
+    KeyAlreadyMade,
     SignInRequired,
     TooManyCodes,
+    TooManyKeys,
     code_of,
+    key_name,
     normalized,
 )
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx, jsonb
-from meterai.plumbing.http import Caller
+from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.http import Caller, cookie_name
 
 COOKIE = "session"
 REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query per request
 REMEMBERED_MAX = 10_000
-_HOUR = timedelta(hours=1)
+LAST_USE_EVERY = timedelta(minutes=1)  # how often the last use of a key is written
+KEY_KIND = "key"
+_KNOWN_DEVICES = 5  # of one address; as many may use up their own codes within an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,45 @@ class Contact:
 
     email: str
     language: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a browser keeps after signing in: the texts of two cookies, and how long the first."""
+
+    session: str
+    life_seconds: float
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyView:
+    """An API key as its owner sees it.  Its text is not here: nobody but the holder has it."""
+
+    id: str
+    name: str
+    made_at: datetime
+    last_used_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A credential that opened a moment ago."""
+
+    until: float  # of the monotonic clock
+    id: UUID  # of its session or key
+    caller: Caller
+
+
+def _key_view(row: Row) -> ApiKeyView:
+    return ApiKeyView(
+        show(KEY_KIND, row["key_id"]),
+        row["name"],
+        row["created_at"],
+        row["last_used_at"],
+        row["ended_at"],
+    )
 
 
 async def contact(tx: Tx, account: UUID) -> Contact:
@@ -61,36 +108,48 @@ class AccountDesk:
         self._key = key
         self._settings = settings
         self._clock = clock
-        self._remembered: dict[str, tuple[float, Caller]] = {}
+        self._remembered: dict[str, _Remembered] = {}
 
-    async def ask_for_code(self, email: str, network: str, language: str) -> UUID:
+    async def ask_for_code(self, email: str, network: str, language: str, device: str = "") -> UUID:
         """Send a code to an address.  Refuses `Malformed`, `TooManyCodes`.
 
         Whether the address has an account is not told: a new one gets its account with the
-        first right code.
+        first right code.  A device (its cookie's text) that this address signed in with before
+        is counted by itself: no stranger and no crowded network uses up its codes.
         """
         address = normalized(email)
+        known = Device.read(device)
+        if known is not None and not known.knows(self._key, address):
+            known = None
         now = self._clock.now()
-        challenge = new_id()
-        async with self._database.transaction() as tx:
-            asked = await store.codes_asked_since(tx, address, network, now - _HOUR)
-            if (
-                asked["by_email"] >= self._settings.codes_per_hour_max
-                or asked["by_network"] >= self._settings.codes_per_hour_per_network_max
-            ):
-                raise TooManyCodes("too many codes in the last hour")
-            expires = now + timedelta(seconds=self._settings.code_lives_seconds)
-            await store.insert_challenge(tx, challenge, address, network, expires)
-            facts = jsonb({"challenge": str(challenge), "email": address, "language": language})
-            await tx.run("SELECT emit(%s, 'sign_in_asked', %s)", NOBODY, facts)
+        challenge, limits = new_id(), self._settings
+        row = await self._database.call(
+            store.ASK_FOR_CODE,
+            NOBODY,
+            challenge,
+            address,
+            network,
+            known.id if known else None,
+            language,
+            now,
+            now + timedelta(seconds=limits.code_lives_seconds),
+            limits.codes_per_hour_max,
+            limits.codes_per_hour_max * _KNOWN_DEVICES,
+            limits.codes_per_hour_per_network_max,
+        )
+        assert row is not None
+        if row["waits_until"] is not None:
+            raise TooManyCodes(row["waits_until"])
         return challenge
 
     def code(self, challenge: UUID) -> str:
         """The code of a challenge, for the mail that carries it."""
         return code_of(self._key, challenge)
 
-    async def sign_in(self, challenge: UUID, code: str, language: str) -> tuple[str, float]:
-        """Trade a code for a session: the cookie's text and its life in seconds.
+    async def sign_in(
+        self, challenge: UUID, code: str, language: str, device: str = ""
+    ) -> SignedIn:
+        """Trade a code for a session, and for a mark on the device.
 
         Refuses `CodeWrong`, `CodeSpent`.
         """
@@ -116,17 +175,28 @@ class AccountDesk:
             await audit.record(
                 tx, account, actor="account", action="signed_in", subject=show("ses", session.id)
             )
-        return session.text(), life
+        known = Device.read(device) or Device.fresh()
+        return SignedIn(session.text(), life, known.knowing(self._key, row["email"]).text())
 
     async def sign_out(self, cookie: str) -> None:
-        """End the session of a cookie; nothing happens where there is none."""
+        """End the session of a cookie; nothing happens where it opens none."""
         try:
             session = Credential.read(cookie)
         except SignInRequired:
             return
-        self._remembered.pop(cookie, None)
+        self._forget(session.id)
         async with self._database.transaction() as tx:
-            await store.end_session(tx, session.account, session.id, self._clock.now())
+            row = await tx.one(store.SESSION, session.account, session.id)
+            if row is None or not session.opens(row["secret_hash"]):
+                return
+            if await store.end_session(tx, session.account, session.id, self._clock.now()):
+                await audit.record(
+                    tx,
+                    session.account,
+                    actor="account",
+                    action="signed_out",
+                    subject=show("ses", session.id),
+                )
 
     async def create(self, email: str, language: str = "id") -> UUID:
         """The account of an address, made if it is new.  For the command line."""
@@ -138,15 +208,56 @@ class AccountDesk:
         async with self._database.transaction() as tx:
             await store.set_language(tx, account, language)
 
-    async def create_api_key(self, account: UUID, name: str) -> str:
-        """A new API key.  This is the only time its text exists on our side."""
-        key = Credential.fresh(account, new_id())
+    async def account_of(self, email: str) -> UUID:
+        """The account of an address.  For the command line.  Refuses `NotFound`."""
         async with self._database.transaction() as tx:
-            await store.insert_api_key(tx, account, key.id, key.hash(), name)
-            await audit.record(
-                tx, account, actor="operator", action="api_key_made", subject=show("key", key.id)
-            )
-        return key.text(KEY_PREFIX)
+            account = await store.account_by_email(tx, normalized(email))
+        if account is None:
+            raise NotFound("no such account")
+        return account
+
+    async def create_api_key(
+        self, account: UUID, name: str, *, actor: str = "operator", key: UUID | None = None
+    ) -> str:
+        """A new API key.  This is the only time its text exists on our side.
+
+        `key` is its id, made by the caller where the same wish may come twice.  Refuses
+        `Malformed`, `TooManyKeys`, `KeyAlreadyMade`.
+        """
+        name = key_name(name)
+        made = Credential.fresh(account, key or new_id())
+        async with self._database.transaction() as tx:
+            if await store.keys_in_use(tx, account) >= KEYS_PER_ACCOUNT_MAX:
+                raise TooManyKeys(KEYS_PER_ACCOUNT_MAX)
+            now = self._clock.now()
+            if not await store.insert_api_key(tx, account, made.id, made.hash(), name, now):
+                raise KeyAlreadyMade("this key was made before")
+            subject = show(KEY_KIND, made.id)
+            await audit.record(tx, account, actor=actor, action="api_key_made", subject=subject)
+        return made.text(KEY_PREFIX)
+
+    async def api_keys(self, account: UUID) -> list[ApiKeyView]:
+        """The keys of an account: those in use, newest first, then those that were ended."""
+        rows = await self._database.read(store.API_KEYS, account, KEYS_SHOWN_MAX)
+        return [_key_view(row) for row in rows]
+
+    async def end_api_key(self, account: UUID, key: UUID, *, actor: str = "operator") -> ApiKeyView:
+        """End a key: within `REMEMBERED_SECONDS` it opens nothing any more, anywhere.
+
+        Ending it again changes nothing.  Refuses `NotFound`.
+        """
+        self._forget(key)
+        async with self._database.transaction() as tx:
+            row = await store.end_api_key(tx, account, key, self._clock.now())
+            if row is None:
+                raise NotFound("no such key of this account")
+            if row["is_new"]:
+                subject = show(KEY_KIND, key)
+                await audit.record(
+                    tx, account, actor=actor, action="api_key_ended", subject=subject
+                )
+        self._forget(key)
+        return _key_view(row)
 
     async def caller(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
         """Who is asking, by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`."""
@@ -156,27 +267,46 @@ class AccountDesk:
             if scheme.lower() != "bearer":
                 raise SignInRequired("only Bearer is understood")
             return await self._opened(token.strip(), "api_key")
-        cookie = connection.cookies.get(COOKIE)
+        cookie = connection.cookies.get(cookie_name(COOKIE, self._settings))
         if cookie is None:
             raise SignInRequired("neither key nor session")
         return await self._opened(cookie, "session")
 
     async def _opened(self, text: str, by: str) -> Caller:
         remembered = self._remembered.get(text)
-        if remembered is not None and remembered[0] > time.monotonic() and remembered[1].by == by:
-            return remembered[1]
+        if (
+            remembered is not None
+            and remembered.until > time.monotonic()
+            and remembered.caller.by == by
+        ):
+            return remembered.caller
+        asked = time.monotonic()
         is_key = by == "api_key"
         credential = Credential.read(text, KEY_PREFIX if is_key else "")
         query = store.API_KEY if is_key else store.SESSION
         row = await self._database.call(query, credential.account, credential.id)
         if row is None or not credential.opens(row["secret_hash"]):
             raise SignInRequired("unknown or ended")
+        if is_key:
+            await self._note_use(credential, row["last_used_at"])
         token = hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
         caller = Caller(credential.account, by, row["language"], token)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
-        self._remembered[text] = (time.monotonic() + REMEMBERED_SECONDS, caller)
+        # Counted from before the question: its answer is as old as that.
+        self._remembered[text] = _Remembered(asked + REMEMBERED_SECONDS, credential.id, caller)
         return caller
+
+    async def _note_use(self, key: Credential, last: datetime | None) -> None:
+        now = self._clock.now()
+        due = now - LAST_USE_EVERY
+        if last is None or last < due:
+            await self._database.call(store.API_KEY_USED, now, key.account, key.id, due)
+
+    def _forget(self, credential: UUID) -> None:
+        """Ask again about a session or a key that was opened a moment ago."""
+        for text in [text for text, one in self._remembered.items() if one.id == credential]:
+            del self._remembered[text]
 
 
 def check_form(caller: Caller, token: str) -> None:

@@ -39,34 +39,7 @@ async def account(tx: Tx, account: UUID) -> Row | None:
     return await tx.one("SELECT email, language FROM accounts WHERE account_id = %s", account)
 
 
-async def codes_asked_since(tx: Tx, email: str, network: str, since: datetime) -> Row:
-    """How many codes this address and this network asked for."""
-    row = await tx.one(
-        "SELECT count(*) FILTER (WHERE email = %s) AS by_email,"
-        " count(*) FILTER (WHERE network = %s) AS by_network"
-        " FROM sign_in_challenges WHERE created_at > %s AND (email = %s OR network = %s)",
-        email,
-        network,
-        since,
-        email,
-        network,
-    )
-    assert row is not None
-    return row
-
-
-async def insert_challenge(
-    tx: Tx, challenge: UUID, email: str, network: str, expires_at: datetime
-) -> None:
-    """Record that a code was asked for."""
-    await tx.run(
-        "INSERT INTO sign_in_challenges (challenge_id, email, network, expires_at)"
-        " VALUES (%s, %s, %s, %s)",
-        challenge,
-        email,
-        network,
-        expires_at,
-    )
+ASK_FOR_CODE = "SELECT sign_in_ask(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS waits_until"
 
 
 async def try_challenge(tx: Tx, challenge: UUID) -> Row | None:
@@ -109,30 +82,78 @@ SELECT s.secret_hash, a.language FROM sessions s JOIN accounts a USING (account_
 WHERE s.account_id = %s AND s.session_id = %s AND s.ended_at IS NULL AND s.expires_at > now()
 """
 API_KEY = """
-SELECT k.secret_hash, a.language FROM api_keys k JOIN accounts a USING (account_id)
+SELECT k.secret_hash, k.last_used_at, a.language FROM api_keys k JOIN accounts a USING (account_id)
 WHERE k.account_id = %s AND k.key_id = %s AND k.ended_at IS NULL
+"""
+# Somebody else who writes the same use has the row: then it is written, and nobody waits.
+API_KEY_USED = """
+UPDATE api_keys SET last_used_at = %s WHERE (account_id, key_id) IN (
+    SELECT account_id, key_id FROM api_keys
+    WHERE account_id = %s AND key_id = %s AND (last_used_at IS NULL OR last_used_at < %s)
+    FOR UPDATE SKIP LOCKED)
+"""
+API_KEYS = """
+SELECT key_id, name, created_at, last_used_at, ended_at FROM api_keys
+WHERE account_id = %s ORDER BY ended_at IS NOT NULL, key_id DESC LIMIT %s
 """
 
 
-async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> None:
-    """End a session."""
-    await tx.run(
-        "UPDATE sessions SET ended_at = %s WHERE account_id = %s AND session_id = %s",
+async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> bool:
+    """End a session; false where it was ended before."""
+    return bool(
+        await tx.run(
+            "UPDATE sessions SET ended_at = %s"
+            " WHERE account_id = %s AND session_id = %s AND ended_at IS NULL",
+            at,
+            account,
+            session,
+        )
+    )
+
+
+async def keys_in_use(tx: Tx, account: UUID) -> int:
+    """How many API keys an account has.  Until the transaction ends nobody else adds one."""
+    await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
+    found = await tx.value(
+        "SELECT count(*) FROM api_keys WHERE account_id = %s AND ended_at IS NULL", account
+    )
+    assert isinstance(found, int)
+    return found
+
+
+async def insert_api_key(
+    tx: Tx, account: UUID, key: UUID, secret_hash: bytes, name: str, at: datetime
+) -> bool:
+    """Record a new API key; false where this very key was recorded before."""
+    return bool(
+        await tx.run(
+            "INSERT INTO api_keys (account_id, key_id, secret_hash, name, created_at)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT api_keys_pkey DO NOTHING",
+            account,
+            key,
+            secret_hash,
+            name,
+            at,
+        )
+    )
+
+
+async def end_api_key(tx: Tx, account: UUID, key: UUID, at: datetime) -> Row | None:
+    """End an API key and return it, with whether it was ended only now; None: there is none."""
+    ended = await tx.run(
+        "UPDATE api_keys SET ended_at = %s"
+        " WHERE account_id = %s AND key_id = %s AND ended_at IS NULL",
         at,
         account,
-        session,
+        key,
     )
-
-
-async def insert_api_key(tx: Tx, account: UUID, key: UUID, secret_hash: bytes, name: str) -> None:
-    """Record a new API key."""
-    await tx.run(
-        "INSERT INTO api_keys (account_id, key_id, secret_hash, name) VALUES (%s, %s, %s, %s)",
+    row = await tx.one(
+        "SELECT key_id, name, created_at, last_used_at, ended_at FROM api_keys"
+        " WHERE account_id = %s AND key_id = %s",
         account,
         key,
-        secret_hash,
-        name,
     )
+    return row and row | {"is_new": bool(ended)}
 
 
 async def set_language(tx: Tx, account: UUID, language: str) -> None:

@@ -96,8 +96,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # sign-in
     code_lives_seconds: Seconds = 600
     code_tries_max: Positive = 5
-    codes_per_hour_max: Positive = 6  # per e-mail address
-    codes_per_hour_per_network_max: Positive = 600  # many phones share one address
+    # Per e-mail address; a device that the address signed in with has as many of its own.
+    codes_per_hour_max: Positive = 6
+    codes_per_hour_per_network_max: Positive = 2_000  # a carrier's phones share one address
     session_lives_seconds: Seconds = 30 * 86_400
 
     # stand-ins (development only)
@@ -113,6 +114,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def url(self) -> str:
         """How the outside reaches us, without a slash at the end."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def is_secure(self) -> bool:
+        """True where the outside reaches us by TLS: then cookies travel over nothing else."""
+        return self.url.startswith("https:")
 
     @property
     def is_specimen(self) -> bool:

@@ -7,10 +7,12 @@
   and a page elsewhere.  Nothing of a fault is shown but a number to ask about.
 """
 
+import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import UUID
@@ -21,9 +23,11 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, SerializationException
 from litestar.handlers.base import BaseRouteHandler
 
+from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.plumbing import telemetry
-from meterai.plumbing.messages import say
+from meterai.plumbing.config import Settings
+from meterai.plumbing.messages import in_words, say
 
 PUBLIC = "public"
 ACCOUNT = "account"
@@ -31,6 +35,7 @@ PROVIDER = "provider"
 PERMISSIONS = frozenset({PUBLIC, ACCOUNT, PROVIDER})
 
 KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
+HOST_PREFIX = "__Host-"  # asks for Secure, Path=/ and no Domain
 PROBLEM = "application/problem+json"
 _MESSAGE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "document_too_large"}
 
@@ -111,6 +116,15 @@ def account_of(request: Request[Any, Any, Any]) -> UUID:
     return caller.account
 
 
+def cookie_name(name: str, settings: Settings) -> str:
+    """What a cookie of ours is called.
+
+    Where we are reached by TLS a browser takes it only from this very host and over TLS
+    (RFC 6265bis, section 4.1.3.2), so that a neighbour under the same domain cannot set it.
+    """
+    return HOST_PREFIX + name if settings.is_secure else name
+
+
 def is_safe(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
     """True where the request only looks (RFC 9110, section 9.2.1)."""
     return connection.scope.get("method") in ("GET", "HEAD")
@@ -138,7 +152,8 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """Indonesian, unless the reader asked for English (cookie, account or Accept-Language)."""
     caller = connection.scope.get("caller")
-    chosen = connection.cookies.get("language")
+    cookies = connection.cookies
+    chosen = cookies.get(HOST_PREFIX + "language", cookies.get("language"))
     if chosen in ("id", "en"):
         return chosen
     if isinstance(caller, Caller):
@@ -175,18 +190,40 @@ def network_of(connection: ASGIConnection[Any, Any, Any, Any], proxies: int) -> 
     """Where a request comes from, for limits per network.
 
     Behind `proxies` of ours the address is the one the outermost of them saw; what a stranger
-    wrote into X-Forwarded-For further left is not believed.  A whole /64 of IPv6 is one network.
+    wrote into X-Forwarded-For further left, or into a line of its own, is not believed.  The same
+    visitor is the same network however a proxy writes it; a whole /64 of IPv6 is one network.
     """
     seen = connection.client.host if connection.client else ""
     if proxies:
-        header = connection.headers.get("x-forwarded-for", "")
-        told = [part.strip() for part in header.split(",") if part.strip()]
+        # Several lines of one header are one list, in their order (RFC 9110, section 5.3).
+        told = _elements(connection.headers.getall("x-forwarded-for", []))
         seen = told[-proxies] if len(told) >= proxies else seen
-    try:
-        address = ip_address(seen)
-    except ValueError:
+    address = _address(seen)
+    if address is None:
         return "unknown"
-    return str(ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((int(address), 64), strict=False))
+    return str(address)
+
+
+def _elements(lines: list[str]) -> list[str]:
+    return [part.strip() for line in lines for part in line.split(",") if part.strip()]
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address as proxies write it: with a port, in brackets, in quotes, with a zone."""
+    text = text.strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped  # a socket for both families writes IPv4 so
+    return address
 
 
 def problem(
@@ -196,10 +233,18 @@ def problem(
     return {
         **facts,
         "type": f"/docs/problems#{code}",
-        "title": say(f"refusal.{code}", language, **facts),
+        "title": say(f"refusal.{code}", language, **in_words(facts, language)),
         "status": status,
         "code": code,
     }
+
+
+def retry_after(facts: Mapping[str, object]) -> str:
+    """Seconds until what was refused may be asked for again: those of `retry_at`, else one."""
+    at = facts.get("retry_at")
+    if not isinstance(at, datetime):
+        return "1"
+    return str(max(1, math.ceil((at - SystemClock().now()).total_seconds())))
 
 
 def answer_problem(
@@ -207,7 +252,7 @@ def answer_problem(
 ) -> Response[dict[str, object]]:
     """A refusal as a response."""
     telemetry.REFUSALS.labels(code=code).inc()
-    headers = {"Retry-After": "1"} if status in (409, 429, 503) else {}
+    headers = {"Retry-After": retry_after(facts)} if status in (409, 429, 503) else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(

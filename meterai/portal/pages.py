@@ -21,8 +21,8 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import Caller, desk, language_of
-from meterai.plumbing.messages import catalogue, moment, say
+from meterai.plumbing.http import Caller, cookie_name, desk, language_of
+from meterai.plumbing.messages import catalogue, in_words, moment, say
 from meterai.portal.assets import asset
 from meterai.portal.model import FORM_KEY, FormForeign
 
@@ -80,7 +80,7 @@ async def visitor(request: Asked) -> Caller | None:
 
     A page that everybody may see is shown even where the question cannot be answered.
     """
-    if COOKIE not in request.cookies:
+    if cookie_name(COOKIE, desk(request, Settings)) not in request.cookies:
         return None
     try:
         caller: Caller = await request.app.state.doorkeeper.caller(request)
@@ -106,7 +106,7 @@ class Mistake:
 
 def sentence(refusal: Refusal, language: str, *, field_name: str | None = None) -> str:
     """A refusal in words; our forms have their own words for their own fields."""
-    facts = refusal.facts()
+    facts = in_words(refusal.facts(), language)
     about = field_name or facts.get("field")
     own = f"page.field.{about}.wrong"
     if refusal.code in ("malformed", "field_wrong") and own in catalogue():

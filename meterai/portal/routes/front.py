@@ -11,7 +11,14 @@ from meterai.accounts import COOKIE, AccountDesk, check_form
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, desk, language_of, network_of
+from meterai.plumbing.http import (
+    PUBLIC,
+    cookie_name,
+    desk,
+    language_of,
+    network_of,
+    retry_after,
+)
 from meterai.plumbing.messages import LANGUAGES
 from meterai.portal.model import local_path
 from meterai.portal.pages import (
@@ -27,13 +34,31 @@ from meterai.portal.pages import (
 )
 
 CHALLENGE = "chl"
+TOO_MANY_REQUESTS = 429
 LANGUAGE_KEPT_SECONDS = 31_536_000
-_ASKED = "asked"  # cookie: the address a code was sent to, only to be shown again
+DEVICE_KEPT_SECONDS = 31_536_000
+_LANGUAGE = "language"
+_ASKED = "asked"  # the address a code was sent to, only to be shown again
+_DEVICE = "device"  # which addresses signed in here; opens nothing
 
 
-def is_secure(settings: Settings) -> bool:
-    """True where cookies may only travel over TLS."""
-    return settings.url.startswith("https:")
+def _set_cookie(request: Asked, answer: Page, name: str, value: str, seconds: float) -> None:
+    """Let the browser keep something for so long; what has no time left is forgotten."""
+    settings = desk(request, Settings)
+    answer.set_cookie(
+        Cookie(
+            cookie_name(name, settings),
+            path="/",
+            value=value,
+            max_age=int(seconds),
+            secure=settings.is_secure,
+            httponly=True,
+        )
+    )
+
+
+def _cookie(request: Asked, name: str) -> str:
+    return request.cookies.get(cookie_name(name, desk(request, Settings)), "")
 
 
 @get("/", opt={"permission": PUBLIC}, include_in_schema=False)
@@ -55,15 +80,7 @@ async def choose_language(request: Asked) -> Page:
     caller = await visitor(request)
     if caller is not None:
         await desk(request, AccountDesk).set_language(caller.account, language)
-    there.set_cookie(
-        Cookie(
-            "language",
-            value=language,
-            max_age=LANGUAGE_KEPT_SECONDS,
-            secure=is_secure(desk(request, Settings)),
-            httponly=True,
-        )
-    )
+    _set_cookie(request, there, _LANGUAGE, language, LANGUAGE_KEPT_SECONDS)
     return there
 
 
@@ -84,33 +101,28 @@ async def ask_for_code(request: Asked) -> Page:
     there, email = local_path(form.text("next")), form.text("email").strip()
     network = network_of(request, desk(request, Settings).proxies)
     language = language_of(request)
+    device = _cookie(request, _DEVICE)
     try:
-        challenge = await desk(request, AccountDesk).ask_for_code(email, network, language)
+        challenge = await desk(request, AccountDesk).ask_for_code(email, network, language, device)
     except Refusal as refusal:
         errors = mistakes(refusal, language, "email")
-        return page(
+        shown = page(
             request, "sign_in.html", status=refusal.status, next=there, email=email, errors=errors
         )
+        if refusal.status == TOO_MANY_REQUESTS:
+            shown.headers["Retry-After"] = retry_after(refusal.facts())
+        return shown
     query = urlencode({"challenge": show(CHALLENGE, challenge), "next": there})
     answer = go_to(f"/sign-in/code?{query}")
-    settings = desk(request, Settings)
-    answer.set_cookie(
-        Cookie(
-            _ASKED,
-            path="/sign-in",
-            value=urlsafe_b64encode(email.encode()).decode(),
-            max_age=int(settings.code_lives_seconds),
-            secure=is_secure(settings),
-            httponly=True,
-        )
-    )
+    kept = urlsafe_b64encode(email.encode()).decode()
+    _set_cookie(request, answer, _ASKED, kept, desk(request, Settings).code_lives_seconds)
     return answer
 
 
 def _asked_address(request: Asked) -> str:
     """The address the code went to, as this browser remembers it."""
     try:
-        return urlsafe_b64decode(request.cookies.get(_ASKED, "")).decode()
+        return urlsafe_b64decode(_cookie(request, _ASKED)).decode()
     except (NotBase64, UnicodeDecodeError):
         return ""
 
@@ -146,20 +158,15 @@ async def sign_in(request: Asked) -> Page:
     accounts, language = desk(request, AccountDesk), language_of(request)
     identifier = read(CHALLENGE, challenge)
     try:
-        session, life = await accounts.sign_in(identifier, form.text("code"), language)
+        signed_in = await accounts.sign_in(
+            identifier, form.text("code"), language, _cookie(request, _DEVICE)
+        )
     except Refusal as refusal:
         return _code_page(request, challenge, there, refusal)
     answer = go_to(there)
-    answer.set_cookie(
-        Cookie(
-            COOKIE,
-            value=session,
-            max_age=int(life),
-            secure=is_secure(desk(request, Settings)),
-            httponly=True,
-        )
-    )
-    answer.delete_cookie(_ASKED, path="/sign-in")
+    _set_cookie(request, answer, COOKIE, signed_in.session, signed_in.life_seconds)
+    _set_cookie(request, answer, _DEVICE, signed_in.device, DEVICE_KEPT_SECONDS)
+    _set_cookie(request, answer, _ASKED, "", 0)
     return answer
 
 
@@ -172,9 +179,9 @@ async def sign_out(request: Asked) -> Page:
         caller = known_caller(request)
         assert caller is not None
         check_form(caller, form.text("form_token"))
-        await desk(request, AccountDesk).sign_out(request.cookies[COOKIE])
+        await desk(request, AccountDesk).sign_out(_cookie(request, COOKIE))
     answer = go_to("/")
-    answer.delete_cookie(COOKIE)
+    _set_cookie(request, answer, COOKIE, "", 0)
     return answer
 
 

@@ -1,0 +1,88 @@
+"""A desk of accounts with a clock that a test moves."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pytest
+from litestar.testing import RequestFactory
+
+from meterai.accounts import AccountDesk
+from meterai.accounts.service import SignedIn
+from meterai.kit.clock import SystemClock
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Row
+from meterai.plumbing.http import Caller
+
+Answer = TypeVar("Answer")
+# The database has a clock of its own, so this one is not far from it.
+BEGIN = SystemClock().now().replace(minute=0, second=20, microsecond=0)
+HOME, CARRIER = "203.0.113.7", "198.51.100.9"
+
+
+@dataclass
+class Clock:
+    """Stands still until a test moves it."""
+
+    at: datetime = BEGIN
+
+    def now(self) -> datetime:
+        return self.at
+
+    def wait(self, **time: float) -> None:
+        self.at += timedelta(**time)
+
+
+@dataclass
+class Counter:
+    """Where people ask for codes: one database, as many desks as there are processes."""
+
+    runner: asyncio.Runner
+    url: str
+    settings: Settings = field(default_factory=Settings)
+    clock: Clock = field(default_factory=Clock)
+    key: bytes = b"k" * 32
+
+    def __post_init__(self) -> None:
+        self.database = Database(self.url, connections=20)
+        self.do(self.database.open())
+        self.desk = self.another_desk()
+
+    def another_desk(self) -> AccountDesk:
+        """What another web process would have."""
+        return AccountDesk(self.database, self.key, self.settings, self.clock)
+
+    def do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        return self.runner.run(work)
+
+    def rows(self, query: str, *parameters: object) -> list[Row]:
+        return self.do(self.database.read(query, *parameters))
+
+    def ask(self, email: str, network: str = HOME, device: str = "") -> UUID:
+        return self.do(self.desk.ask_for_code(email, network, "id", device))
+
+    def sign_in(self, email: str, device: str = "", network: str = HOME) -> SignedIn:
+        challenge = self.ask(email, network, device)
+        return self.do(self.desk.sign_in(challenge, self.desk.code(challenge), "id", device))
+
+    def opens(self, cookie: str = "", key: str = "", desk: AccountDesk | None = None) -> Caller:
+        """Who is asking with this cookie or this key."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {"Cookie": f"session={cookie}"}
+        request = RequestFactory().get("/", headers=headers)
+        return self.do((desk or self.desk).caller(request))
+
+    def trail(self) -> list[tuple[str, str]]:
+        """(actor, action) of everything that was recorded, in order."""
+        rows = self.rows("SELECT actor, action FROM audit_events ORDER BY happened_at")
+        return [(row["actor"], row["action"]) for row in rows]
+
+
+@pytest.fixture
+def counter(database_url: str) -> Iterator[Counter]:
+    with asyncio.Runner() as runner:
+        made = Counter(runner, database_url)
+        yield made
+        made.do(made.database.close())

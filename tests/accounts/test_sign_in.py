@@ -1,0 +1,319 @@
+"""Asking for codes and trading them for sessions."""
+
+import asyncio
+from datetime import timedelta
+
+import msgspec
+import psycopg
+import pytest
+
+from meterai.accounts import AccountDesk, SignInRequired
+from meterai.accounts.model import CodeSpent, CodeWrong, Credential, TooManyCodes
+from meterai.plumbing.config import Settings
+from tests.accounts.conftest import BEGIN, CARRIER, HOME, Counter
+
+ANI, BUDI = "ani@example.id", "budi@example.id"
+HOUR = timedelta(hours=1)
+
+
+def many(counter: Counter, asks: list[tuple[str, str, str]]) -> list[object]:
+    """Everybody asks at the same moment; what each was answered."""
+
+    async def run() -> list[object]:
+        return await asyncio.gather(
+            *(
+                counter.desk.ask_for_code(email, network, "id", device)
+                for email, network, device in asks
+            ),
+            return_exceptions=True,
+        )
+
+    return counter.do(run())
+
+
+def given(answers: list[object]) -> int:
+    """How many got a code; the others were refused, and for no other reason."""
+    refused = [one for one in answers if isinstance(one, BaseException)]
+    assert all(isinstance(one, TooManyCodes) for one in refused), refused
+    return len(answers) - len(refused)
+
+
+def use_up(counter: Counter, email: str, network: str = CARRIER, device: str = "") -> TooManyCodes:
+    """Ask until no more is given."""
+    for _ in range(counter.settings.codes_per_hour_max):
+        counter.ask(email, network, device)
+    with pytest.raises(TooManyCodes) as refused:
+        counter.ask(email, network, device)
+    return refused.value
+
+
+# -- limits ----------------------------------------------------------------------------------
+
+
+def test_a_hundred_at_once_get_the_codes_of_one_address_and_no_more(counter: Counter) -> None:
+    answers = many(counter, [(ANI, f"203.0.113.{n}", "") for n in range(100)])
+    assert given(answers) == counter.settings.codes_per_hour_max
+    [row] = counter.rows("SELECT count(*) AS n FROM sign_in_challenges")
+    assert row["n"] == counter.settings.codes_per_hour_max
+    [row] = counter.rows("SELECT count(*) AS n FROM jobs WHERE kind = 'sign_in_asked'")
+    assert row["n"] == counter.settings.codes_per_hour_max, "what is refused sends no mail"
+
+
+def test_a_hundred_at_once_get_the_codes_of_one_network_and_no_more(counter: Counter) -> None:
+    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=12)
+    counter.desk = counter.another_desk()
+    answers = many(counter, [(f"a{n}@example.id", HOME, "") for n in range(100)])
+    assert given(answers) == 12
+    counter.ask(ANI, CARRIER)  # nobody else is kept out
+
+
+def test_a_hundred_at_once_get_the_codes_of_one_device_and_no_more(counter: Counter) -> None:
+    device = counter.sign_in(ANI).device
+    answers = many(counter, [(ANI, f"203.0.113.{n}", device) for n in range(100)])
+    assert given(answers) == counter.settings.codes_per_hour_max
+
+
+def test_whoever_asks_at_once_for_different_addresses_waits_for_nobody(counter: Counter) -> None:
+    # Somebody is asking for this address and does not come to an end.
+    with psycopg.connect(counter.url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(16001, hashtext(%s))", [ANI])
+        answers = many(counter, [(f"a{n}@example.id", f"192.0.2.{n}", "") for n in range(15)])
+    assert given(answers) == 15
+
+
+def test_an_hour_later_there_are_codes_again_from_the_time_that_was_told(counter: Counter) -> None:
+    counter.ask(ANI)
+    counter.clock.wait(minutes=10)
+    for _ in range(counter.settings.codes_per_hour_max - 1):
+        counter.ask(ANI)
+    with pytest.raises(TooManyCodes) as refused:
+        counter.ask(ANI)
+    # The first code leaves the hour at 09:00:20, which people are told as the minute after it.
+    assert refused.value.retry_at == (BEGIN + HOUR).replace(minute=1, second=0)
+    counter.clock.at = BEGIN + HOUR - timedelta(seconds=1)
+    with pytest.raises(TooManyCodes):
+        counter.ask(ANI)
+    counter.clock.at = refused.value.retry_at
+    counter.ask(ANI)
+    with pytest.raises(TooManyCodes):  # only the first left the hour, not those ten minutes later
+        counter.ask(ANI)
+
+
+def test_the_time_that_is_told_is_that_of_the_limit_which_lasts_longest(counter: Counter) -> None:
+    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=6)
+    counter.desk = counter.another_desk()
+    use_up(counter, ANI, HOME)
+    counter.clock.wait(minutes=30)
+    for number in range(6):
+        counter.ask(f"a{number}@example.id", CARRIER)
+    with pytest.raises(TooManyCodes) as refused:
+        counter.ask(ANI, CARRIER)
+    assert refused.value.retry_at == (BEGIN + HOUR).replace(minute=31, second=0)
+
+
+def test_a_whole_minute_is_told_as_it_is() -> None:
+    whole = BEGIN.replace(second=0)
+    assert TooManyCodes(whole).retry_at == whole
+    assert TooManyCodes(whole + timedelta(microseconds=1)).retry_at == whole + timedelta(minutes=1)
+
+
+# -- known devices ---------------------------------------------------------------------------
+
+
+def test_a_stranger_does_not_lock_out_a_known_device(counter: Counter) -> None:
+    device = counter.sign_in(ANI).device
+    counter.clock.wait(hours=2)
+    use_up(counter, ANI)
+    assert counter.sign_in(ANI, device, CARRIER).session
+    with pytest.raises(TooManyCodes):
+        counter.ask(ANI, "192.0.2.1")  # a device nobody knows, wherever it is
+
+
+def test_a_full_network_does_not_lock_out_a_known_device(counter: Counter) -> None:
+    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=7)
+    counter.desk = counter.another_desk()
+    device = counter.sign_in(ANI, network=CARRIER).device
+    use_up(counter, BUDI, CARRIER)
+    with pytest.raises(TooManyCodes):
+        counter.ask("citra@example.id", CARRIER)
+    counter.ask(ANI, CARRIER, device)
+
+
+def test_a_known_device_uses_up_nobodys_codes_but_its_own(counter: Counter) -> None:
+    device = counter.sign_in(ANI).device
+    counter.clock.wait(hours=2)
+    use_up(counter, ANI, HOME, device)
+    use_up(counter, ANI, CARRIER)
+
+
+def test_a_device_is_known_for_the_addresses_that_signed_in_with_it(counter: Counter) -> None:
+    device = counter.sign_in(BUDI).device
+    counter.clock.wait(hours=2)
+    use_up(counter, ANI)
+    with pytest.raises(TooManyCodes):
+        counter.ask(ANI, CARRIER, device)
+
+
+def test_people_who_share_a_device_are_all_known(counter: Counter) -> None:
+    device = counter.sign_in(ANI).device
+    device = counter.sign_in(BUDI, device).device
+    counter.clock.wait(hours=2)
+    for email in (ANI, BUDI):
+        use_up(counter, email)
+        counter.ask(email, CARRIER, device)
+
+
+def test_a_device_of_another_instance_is_not_known(counter: Counter) -> None:
+    foreign = AccountDesk(counter.database, b"another key" * 3, counter.settings, counter.clock)
+    challenge = counter.do(foreign.ask_for_code(ANI, HOME, "id"))
+    device = counter.do(foreign.sign_in(challenge, foreign.code(challenge), "id")).device
+    counter.clock.wait(hours=2)
+    use_up(counter, ANI)
+    with pytest.raises(TooManyCodes):
+        counter.ask(ANI, CARRIER, device)
+
+
+def test_devices_without_number_do_not_bring_codes_without_number(counter: Counter) -> None:
+    given_codes = 0
+    device = ""
+    try:
+        while given_codes < 100:  # each code makes a device, which asks for the next
+            challenge = counter.ask(ANI, HOME, device)
+            given_codes += 1
+            code = counter.desk.code(challenge)
+            device = counter.do(counter.desk.sign_in(challenge, code, "id")).device
+    except TooManyCodes:
+        pass
+    assert given_codes == 1 + 5 * counter.settings.codes_per_hour_max
+
+
+# -- codes -----------------------------------------------------------------------------------
+
+
+def test_a_code_signs_in_once(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    code = counter.desk.code(challenge)
+    signed_in = counter.do(counter.desk.sign_in(challenge, f" {code[:3]} {code[3:]} ", "en"))
+    assert counter.opens(signed_in.session).language == "en"
+    with pytest.raises(CodeSpent):
+        counter.do(counter.desk.sign_in(challenge, code, "en"))
+
+
+def test_of_many_who_send_the_code_at_once_one_signs_in(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    code = counter.desk.code(challenge)
+
+    async def run() -> list[object]:
+        tries = (counter.desk.sign_in(challenge, code, "id") for _ in range(5))
+        return await asyncio.gather(*tries, return_exceptions=True)
+
+    answers = counter.do(run())
+    assert sum(isinstance(one, CodeSpent) for one in answers) == 4
+    [row] = counter.rows("SELECT count(*) AS n FROM sessions")
+    assert row["n"] == 1
+
+
+def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    right = counter.desk.code(challenge)
+    wrong = str((int(right) + 1) % 1_000_000).zfill(6)
+    for _ in range(counter.settings.code_tries_max - 1):
+        with pytest.raises(CodeWrong):
+            counter.do(counter.desk.sign_in(challenge, wrong, "id"))
+    assert counter.do(counter.desk.sign_in(challenge, right, "id")).session
+    other = counter.ask(ANI)
+    for _ in range(counter.settings.code_tries_max):
+        with pytest.raises(CodeWrong):
+            counter.do(counter.desk.sign_in(other, "", "id"))
+    with pytest.raises(CodeSpent):
+        counter.do(counter.desk.sign_in(other, counter.desk.code(other), "id"))
+
+
+def test_tries_at_once_are_counted_one_by_one(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+
+    async def run() -> list[object]:
+        tries = (counter.desk.sign_in(challenge, "x", "id") for _ in range(40))
+        return await asyncio.gather(*tries, return_exceptions=True)
+
+    answers = counter.do(run())
+    wrong = sum(isinstance(one, CodeWrong) for one in answers)
+    assert wrong == counter.settings.code_tries_max
+    assert sum(isinstance(one, CodeSpent) for one in answers) == 40 - wrong
+
+
+def test_a_code_ends(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    counter.clock.wait(seconds=counter.settings.code_lives_seconds - 1)
+    other = counter.ask(ANI)
+    assert counter.do(counter.desk.sign_in(challenge, counter.desk.code(challenge), "id")).session
+    counter.clock.wait(seconds=counter.settings.code_lives_seconds)
+    with pytest.raises(CodeSpent):
+        counter.do(counter.desk.sign_in(other, counter.desk.code(other), "id"))
+
+
+def test_a_code_is_of_its_challenge_and_its_instance(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    foreign = AccountDesk(counter.database, b"another key" * 3, counter.settings, counter.clock)
+    for code in (foreign.code(challenge), counter.desk.code(counter.ask(BUDI))):
+        assert code != counter.desk.code(challenge)
+        with pytest.raises(CodeWrong):
+            counter.do(counter.desk.sign_in(challenge, code, "id"))
+
+
+def test_an_address_has_one_account_however_it_is_written(counter: Counter) -> None:
+    one = counter.opens(counter.sign_in("Ani@Example.ID").session)
+    other = counter.opens(counter.sign_in(" ani@example.id").session)
+    assert one.account == other.account
+    assert counter.opens(counter.sign_in(BUDI).session).account != one.account
+    assert counter.do(counter.desk.account_of("ANI@example.id")) == one.account
+
+
+# -- sessions --------------------------------------------------------------------------------
+
+
+def test_a_session_ends_when_its_holder_signs_out(counter: Counter) -> None:
+    session, other = counter.sign_in(ANI).session, counter.sign_in(ANI).session
+    counter.opens(session)
+    counter.do(counter.desk.sign_out(session))
+    with pytest.raises(SignInRequired):
+        counter.opens(session)
+    assert counter.opens(other).by == "session"
+    counter.do(counter.desk.sign_out(session))  # again changes nothing
+    counter.do(counter.desk.sign_out("nonsense"))
+    actions = [action for _, action in counter.trail()]
+    assert actions == ["signed_in", "signed_in", "signed_out"]
+
+
+def test_whoever_knows_only_the_number_of_a_session_cannot_end_it(counter: Counter) -> None:
+    session = counter.sign_in(ANI).session
+    known = Credential.read(session)
+    forged = Credential(known.account, known.id, "A" * 32).text()
+    counter.do(counter.desk.sign_out(forged))
+    assert counter.opens(session, desk=counter.another_desk()).by == "session"
+
+
+def test_a_session_ends_when_its_time_is_over(counter: Counter) -> None:
+    signed_in = counter.sign_in(ANI)
+    assert signed_in.life_seconds == counter.settings.session_lives_seconds
+    [row] = counter.rows("SELECT expires_at FROM sessions")
+    assert row["expires_at"] == BEGIN + timedelta(seconds=signed_in.life_seconds)
+    counter.rows("UPDATE sessions SET expires_at = now() RETURNING 1")
+    with pytest.raises(SignInRequired):
+        counter.opens(signed_in.session)
+
+
+def test_a_session_opens_with_its_own_secret_and_as_what_it_is(counter: Counter) -> None:
+    session = counter.sign_in(ANI).session
+    for text in (
+        session[:-1] + ("A" if session[-1] != "A" else "B"),
+        session[:-1],
+        f"mtr_{session}",
+    ):
+        with pytest.raises(SignInRequired):
+            counter.opens(text)
+    with pytest.raises(SignInRequired):
+        counter.opens(key=f"mtr_{session}")
+    counter.opens(session)
+    with pytest.raises(SignInRequired):
+        counter.opens(key=session)
