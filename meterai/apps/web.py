@@ -18,6 +18,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 
 from meterai import __version__, portal
+from meterai.accounts.routes import routes as account_routes
 from meterai.apps.house import House, open_house
 from meterai.apps.issuer import ends_soon
 from meterai.apps.openapi import completed
@@ -112,6 +113,9 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     return found
 
 
+OWN = (healthz, readyz, metrics, openapi)
+
+
 class Measured:
     """Counts and times every request, and adds the headers that every answer has.
 
@@ -170,14 +174,12 @@ def build(settings: Settings) -> Litestar:
 
     app = Litestar(
         route_handlers=[
-            healthz,
-            readyz,
-            metrics,
-            openapi,
+            *OWN,
             *order_routes,
             *stamping_routes,
             *refund_routes,
             *verification_routes,
+            *account_routes,
             *payment_routes,
             *portal_routes,
             portal.static_files(),

@@ -14,6 +14,7 @@ _DEPTH_MAX = 4  # of members within members that are spelt out
 _PREFIX = "/v1/"
 _REFUSAL = "refusal."
 _EXAMPLES: Mapping[str, str] = {
+    "key_id": "key_06f9k2...",
     "order_id": "ord_06f9k2...",
     "refund_id": "rfd_06f9k2...",
     "stamping_id": "stg_06f9k2...",

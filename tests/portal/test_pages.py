@@ -19,7 +19,7 @@ from litestar.testing import RequestFactory, TestClient
 from markupsafe import escape
 
 from meterai import portal
-from meterai.accounts import SignInRequired
+from meterai.accounts import ApiKeyView, SignInRequired
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderKind, OrderState, OrderView
@@ -503,10 +503,18 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
     facts = {
         "contact": SimpleNamespace(email="a@b.id"),
         "balance": SimpleNamespace(available=4, held=1, used=7),
+        "keys": [
+            ApiKeyView("key_1", HOSTILE, NOW, None, None),
+            ApiKeyView("key_2", "kasir", NOW, NOW, NOW),
+        ],
+        "key_name": HOSTILE,
     }
     text = rendered(asked, "account.html", facts)
     assert "a@b.id" in text
     assert "t" * 32 in text
+    assert "<script>alert" not in text
+    assert "/account/keys/key_1/end" in text
+    assert "/account/keys/key_2/end" not in text, "it was ended"
 
 
 # -- over HTTP, as a browser without a session ---------------------------------------------

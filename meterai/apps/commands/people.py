@@ -1,19 +1,37 @@
-"""Commands about accounts."""
+"""Commands about accounts and their API keys."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai.accounts import AccountDesk
+from meterai.accounts import KEY_KIND, AccountDesk, ApiKeyView
 from meterai.apps.instance import database_of
 from meterai.apps.options import NO_OPTIONS, Options, line
 from meterai.kit.clock import SystemClock
-from meterai.kit.ids import show
+from meterai.kit.ids import read, show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.migrations import migrate
+
+KeyName = Annotated[str, Parameter(help="What the holder calls the key.")]
+
+
+def _with_desk(options: Options, act: Callable[[AccountDesk], Awaitable[None]]) -> None:
+    async def run(settings: Settings) -> None:
+        key = keyring_of(settings).derived("sign-in")
+        database = Database(settings.database_url, connections=1)
+        await database.open()
+        try:
+            await act(AccountDesk(database, key, settings, SystemClock()))
+        finally:
+            await database.close()
+
+    with database_of(options.settings()) as settings:
+        migrate(settings.database_url)
+        asyncio.run(run(settings))
 
 
 def create(
@@ -21,23 +39,40 @@ def create(
     options: Options = NO_OPTIONS,
     *,
     api_key: Annotated[bool, Parameter(name="--api-key", negative="")] = False,
+    name: KeyName = "command line",
     language: Literal["id", "en"] = "id",
 ) -> None:
     """Make an account (or find it), and with --api-key a key, printed once, on the last line."""
 
-    async def make(settings: Settings) -> None:
-        key = keyring_of(settings).derived("sign-in")
-        database = Database(settings.database_url, connections=1)
-        await database.open()
-        try:
-            desk = AccountDesk(database, key, settings, SystemClock())
-            account = await desk.create(email, language)
-            line(f"account {show('acc', account)}")
-            if api_key:
-                line(await desk.create_api_key(account, "command line"))
-        finally:
-            await database.close()
+    async def make(desk: AccountDesk) -> None:
+        account = await desk.create(email, language)
+        line(f"account {show('acc', account)}")
+        if api_key:
+            line(await desk.create_api_key(account, name))
 
-    with database_of(options.settings()) as settings:
-        migrate(settings.database_url)
-        asyncio.run(make(settings))
+    _with_desk(options, make)
+
+
+def keys(email: str, options: Options = NO_OPTIONS) -> None:
+    """Show the API keys of an account: number, made, last used, ended, name."""
+
+    async def list_them(desk: AccountDesk) -> None:
+        for key in await desk.api_keys(await desk.account_of(email)):
+            line(_shown(key))
+
+    _with_desk(options, list_them)
+
+
+def end_key(email: str, key: str, options: Options = NO_OPTIONS) -> None:
+    """End an API key of an account; KEY is its number, as `accounts keys` shows it."""
+
+    async def end(desk: AccountDesk) -> None:
+        line(_shown(await desk.end_api_key(await desk.account_of(email), read(KEY_KIND, key))))
+
+    _with_desk(options, end)
+
+
+def _shown(key: ApiKeyView) -> str:
+    used = f"used {key.last_used_at:%Y-%m-%dT%H:%MZ}" if key.last_used_at else "never used"
+    ended = f", ended {key.ended_at:%Y-%m-%dT%H:%MZ}" if key.ended_at else ""
+    return f"{key.id} made {key.made_at:%Y-%m-%dT%H:%MZ}, {used}{ended}: {key.name}"

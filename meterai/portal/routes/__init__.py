@@ -1,5 +1,6 @@
 """Every page and form of the portal."""
 
+from meterai.portal.routes.account import routes as account_routes
 from meterai.portal.routes.check import routes as check_routes
 from meterai.portal.routes.docs import routes as docs_routes
 from meterai.portal.routes.front import routes as front_routes
@@ -12,6 +13,7 @@ routes = [
     *stamp_routes,
     *order_routes,
     *history_routes,
+    *account_routes,
     *check_routes,
     *docs_routes,
 ]

@@ -1,4 +1,4 @@
-"""What an account did, and what it holds."""
+"""What an account did."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,8 @@ from datetime import datetime
 
 from litestar import get
 
-from meterai import accounts, stamps
 from meterai.kit.ids import show
 from meterai.orders import OrderDesk, OrderView
-from meterai.plumbing.database import Database
 from meterai.plumbing.http import ACCOUNT, account_of, desk
 from meterai.portal.pages import Asked, Page, page
 from meterai.stamping import Stamping, StampingDesk
@@ -49,14 +47,4 @@ async def show_history(request: Asked) -> Page:
     return page(request, "history.html", entries=entries(orders, stampings))
 
 
-@get("/account", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_account(request: Asked) -> Page:
-    """The address, the language and the stamps of the account."""
-    account = account_of(request)
-    async with desk(request, Database).transaction() as tx:
-        contact = await accounts.contact(tx, account)
-        balance = await stamps.balance(tx, account)
-    return page(request, "account.html", contact=contact, balance=balance)
-
-
-routes = [show_history, show_account]
+routes = [show_history]

@@ -1,0 +1,42 @@
+"""API keys over the API: to look at, and to end one that leaked.
+
+There is no way to make one here: whoever stole a key must not be able to make its successor.
+"""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.params import FromPath
+
+from meterai.accounts.service import KEY_KIND, AccountDesk, ApiKeyView
+from meterai.kit.ids import read
+from meterai.plumbing.http import ACCOUNT, account_of, desk
+
+
+class ApiKeyList(msgspec.Struct, frozen=True):
+    """The keys in use, newest first, then those that were ended."""
+
+    api_keys: list[ApiKeyView]
+
+
+@get("/v1/api-keys", opt={"permission": ACCOUNT}, summary="Your API keys", tags=["api keys"])
+async def list_api_keys(request: Request[Any, Any, Any]) -> ApiKeyList:
+    """Every key by its name, when it was made, last used (to the minute) and ended."""
+    return ApiKeyList(await desk(request, AccountDesk).api_keys(account_of(request)))
+
+
+@post(
+    "/v1/api-keys/{key_id:str}/end",
+    opt={"permission": ACCOUNT},
+    summary="End an API key",
+    tags=["api keys"],
+    status_code=200,
+)
+async def end_api_key(request: Request[Any, Any, Any], key_id: FromPath[str]) -> ApiKeyView:
+    """End a key, the one you ask with too; a few seconds later it opens nothing any more."""
+    key = read(KEY_KIND, key_id)
+    return await desk(request, AccountDesk).end_api_key(account_of(request), key, actor="account")
+
+
+routes = [list_api_keys, end_api_key]

@@ -1,0 +1,88 @@
+"""The account: its address, its stamps, its API keys."""
+
+from litestar import get, post
+from litestar.params import FromPath
+
+from meterai import accounts, stamps
+from meterai.accounts import KEY_KIND, AccountDesk, SignInRequired
+from meterai.kit.ids import read
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import ACCOUNT, account_of, desk, language_of
+from meterai.portal.model import FORM_KEY, form_key
+from meterai.portal.pages import (
+    Asked,
+    Form,
+    Page,
+    go_to,
+    known_caller,
+    mistakes,
+    page,
+    read_own_form,
+)
+
+KEYS = "/account#keys"
+
+
+async def _account_page(request: Asked, *, name: str = "", refusal: Refusal | None = None) -> Page:
+    account = account_of(request)
+    async with desk(request, Database).transaction() as tx:
+        contact = await accounts.contact(tx, account)
+        balance = await stamps.balance(tx, account)
+    return page(
+        request,
+        "account.html",
+        status=refusal.status if refusal else 200,
+        contact=contact,
+        balance=balance,
+        keys=await desk(request, AccountDesk).api_keys(account),
+        key_name=name,
+        errors=mistakes(refusal, language_of(request), "key-name") if refusal else (),
+    )
+
+
+@get("/account", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def show_account(request: Asked) -> Page:
+    """The address, the language, the stamps and the API keys of the account."""
+    return await _account_page(request)
+
+
+async def _own_form_of_a_person(request: Asked) -> Form:
+    """A form that only somebody who signed in may send.
+
+    A key can ask for our pages as well, with the token of its own; whoever stole one must not be
+    able to make its successor.
+    """
+    form = await read_own_form(request)
+    caller = known_caller(request)
+    if caller is None or caller.by != "session":
+        raise SignInRequired("keys are made by people")
+    return form
+
+
+@post("/account/keys", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def make_key(request: Asked) -> Page:
+    """Make an API key and show it, this once."""
+    form = await _own_form_of_a_person(request)
+    name = form.text("name")
+    key = read(FORM_KEY, form_key(form.text("key")))
+    try:
+        text = await desk(request, AccountDesk).create_api_key(
+            account_of(request), name, actor="account", key=key
+        )
+    except Refusal as refusal:
+        return await _account_page(request, name=name, refusal=refusal)
+    return page(request, "key.html", key=text, name=name)
+
+
+@post("/account/keys/{key_id:str}/end", opt={"permission": ACCOUNT}, include_in_schema=False)
+async def end_key(request: Asked, key_id: FromPath[str]) -> Page:
+    """End an API key."""
+    await _own_form_of_a_person(request)
+    await desk(request, AccountDesk).end_api_key(
+        account_of(request), read(KEY_KIND, key_id), actor="account"
+    )
+    return go_to(KEYS)
+
+
+routes = [show_account, make_key, end_key]

@@ -1,0 +1,173 @@
+"""API keys: made, shown once, listed, used, ended."""
+
+import asyncio
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai.accounts import SignInRequired
+from meterai.accounts.model import (
+    KEYS_PER_ACCOUNT_MAX,
+    KeyAlreadyMade,
+    TooManyKeys,
+)
+from meterai.accounts.service import KEY_KIND, LAST_USE_EVERY, REMEMBERED_SECONDS, ApiKeyView
+from meterai.kit.ids import new_id, read
+from meterai.kit.refusal import Malformed, NotFound
+from tests.accounts.conftest import BEGIN, Counter
+
+
+@pytest.fixture
+def account(counter: Counter) -> UUID:
+    return counter.do(counter.desk.create("ani@example.id"))
+
+
+def keys(counter: Counter, account: UUID) -> list[ApiKeyView]:
+    return counter.do(counter.desk.api_keys(account))
+
+
+def make(counter: Counter, account: UUID, name: str = "kasir") -> tuple[str, UUID]:
+    """A new key: its text and its id."""
+    key = new_id()
+    return counter.do(counter.desk.create_api_key(account, name, key=key)), key
+
+
+def test_a_key_is_listed_by_its_name_and_never_by_its_secret(
+    counter: Counter, account: UUID
+) -> None:
+    text, key = make(counter, account, "  kasir   toko ")
+    [shown] = keys(counter, account)
+    assert (shown.name, shown.made_at) == ("kasir toko", BEGIN)
+    assert (shown.last_used_at, shown.ended_at) == (None, None)
+    assert read(KEY_KIND, shown.id) == key
+    [row] = counter.rows("SELECT * FROM api_keys")
+    secret = text[-32:]
+    assert secret not in str(row) + str(shown)
+    assert counter.opens(key=text).account == account
+    assert counter.opens(key=text).by == "api_key"
+
+
+def test_keys_in_use_come_first_and_the_newest_of_them(counter: Counter, account: UUID) -> None:
+    made = [make(counter, account, name)[1] for name in ("one", "two", "three")]
+    counter.do(counter.desk.end_api_key(account, made[2]))
+    assert [key.name for key in keys(counter, account)] == ["two", "one", "three"]
+    stranger = counter.do(counter.desk.create("budi@example.id"))
+    assert keys(counter, stranger) == []
+
+
+def test_a_key_that_is_ended_opens_nothing_any_more(
+    counter: Counter, account: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (text, key), (other, _) = make(counter, account), make(counter, account)
+    elsewhere = counter.another_desk()
+    counter.opens(key=text)
+    counter.opens(key=text, desk=elsewhere)
+    counter.clock.wait(minutes=1)
+    ended = counter.do(counter.desk.end_api_key(account, key))
+    assert ended.ended_at == BEGIN + timedelta(minutes=1)
+    with pytest.raises(SignInRequired):
+        counter.opens(key=text)
+    assert counter.opens(key=other).account == account
+    # Another process remembers it for a few seconds and then asks again.
+    later = time.monotonic() + REMEMBERED_SECONDS
+    monkeypatch.setattr("meterai.accounts.service.time.monotonic", lambda: later)
+    with pytest.raises(SignInRequired):
+        counter.opens(key=text, desk=elsewhere)
+    counter.clock.wait(minutes=1)
+    assert counter.do(counter.desk.end_api_key(account, key)) == ended, "the first end is the end"
+
+
+def test_nobody_ends_the_key_of_another(counter: Counter, account: UUID) -> None:
+    text, key = make(counter, account)
+    stranger = counter.do(counter.desk.create("budi@example.id"))
+    with pytest.raises(NotFound):
+        counter.do(counter.desk.end_api_key(stranger, key))
+    with pytest.raises(NotFound):
+        counter.do(counter.desk.end_api_key(account, new_id()))
+    assert counter.opens(key=text, desk=counter.another_desk()).account == account
+
+
+def test_a_key_opens_with_its_own_secret_and_as_what_it_is(counter: Counter, account: UUID) -> None:
+    text, _ = make(counter, account)
+    for wrong in (text[:-1] + ("A" if text[-1] != "A" else "B"), text.removeprefix("mtr_")):
+        with pytest.raises(SignInRequired):
+            counter.opens(key=wrong)
+    for cookie in (text, text.removeprefix("mtr_")):
+        with pytest.raises(SignInRequired):
+            counter.opens(cookie)
+
+
+def test_the_last_use_is_written_once_a_minute(counter: Counter, account: UUID) -> None:
+    text, _ = make(counter, account)
+
+    def used() -> object:
+        counter.opens(key=text, desk=counter.another_desk())
+        return keys(counter, account)[0].last_used_at
+
+    assert used() == BEGIN
+    counter.clock.wait(seconds=LAST_USE_EVERY.total_seconds() - 1)
+    assert used() == BEGIN, "not a minute ago: not written again"
+    counter.clock.wait(seconds=2)
+    assert used() == counter.clock.at
+
+
+def test_a_session_is_no_use_of_a_key(counter: Counter, account: UUID) -> None:
+    make(counter, account)
+    counter.opens(counter.sign_in("ani@example.id").session)
+    assert keys(counter, account)[0].last_used_at is None
+
+
+def test_who_asks_with_a_key_does_not_wait_for_who_writes_its_last_use(
+    counter: Counter, account: UUID
+) -> None:
+    text, key = make(counter, account)
+    with psycopg.connect(counter.url) as connection:
+        connection.execute("SELECT 1 FROM api_keys WHERE key_id = %s FOR UPDATE", [key])
+        assert counter.opens(key=text).account == account
+    assert keys(counter, account)[0].last_used_at is None
+
+
+def test_the_same_form_makes_one_key(counter: Counter, account: UUID) -> None:
+    text, key = make(counter, account)
+    with pytest.raises(KeyAlreadyMade):
+        counter.do(counter.desk.create_api_key(account, "kasir", key=key))
+    assert len(keys(counter, account)) == 1
+    assert counter.opens(key=text).account == account
+
+
+def test_an_account_has_so_many_keys_and_no_more_even_at_once(
+    counter: Counter, account: UUID
+) -> None:
+    made = [make(counter, account)[1] for _ in range(KEYS_PER_ACCOUNT_MAX - 2)]
+
+    async def run() -> list[object]:
+        asks = (counter.desk.create_api_key(account, "kasir") for _ in range(8))
+        return await asyncio.gather(*asks, return_exceptions=True)
+
+    answers = counter.do(run())
+    assert sum(isinstance(one, str) for one in answers) == 2
+    assert sum(isinstance(one, TooManyKeys) for one in answers) == 6
+    counter.do(counter.desk.end_api_key(account, made[0]))
+    make(counter, account)
+
+
+def test_a_key_needs_a_name(counter: Counter, account: UUID) -> None:
+    with pytest.raises(Malformed):
+        make(counter, account, " ")
+    assert keys(counter, account) == []
+
+
+def test_making_and_ending_a_key_is_on_the_trail_and_its_secret_is_not(
+    counter: Counter, account: UUID
+) -> None:
+    text, key = make(counter, account)
+    counter.do(counter.desk.end_api_key(account, key, actor="account"))
+    counter.do(counter.desk.end_api_key(account, key, actor="account"))
+    assert counter.trail() == [("operator", "api_key_made"), ("account", "api_key_ended")]
+    rows = counter.rows("SELECT * FROM audit_events")
+    assert all(row["account_id"] == account for row in rows)
+    assert {read(KEY_KIND, row["subject"]) for row in rows} == {key}
+    assert text[-32:] not in str(rows)

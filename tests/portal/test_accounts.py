@@ -1,0 +1,294 @@
+"""Signing in and looking after keys with a browser, behind TLS and one proxy, and over the API."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from httpx import Cookies
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+from litestar.testing import TestClient
+
+from meterai import portal
+from meterai.accounts import AccountDesk
+from meterai.accounts.routes import routes as account_routes
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import read
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import admit, on_http_exception, on_refusal
+from meterai.plumbing.messages import moment
+from meterai.portal.routes import routes
+
+URL = "https://meterai.example.id"
+SETTINGS = Settings(public_url=URL, proxies=1, codes_per_hour_max=2)
+ANI = "ani@example.id"
+Browser = TestClient[Litestar]
+
+
+def application(url: str, settings: Settings) -> Litestar:
+    """The portal and the routes of accounts over a real database, and nothing else."""
+    database = Database(url, connections=4)
+    desk = AccountDesk(database, b"k" * 32, settings, SystemClock())
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        await database.open()
+        app.state.desks = {Settings: settings, Database: database, AccountDesk: desk}
+        app.state.doorkeeper = desk
+        yield
+        await database.close()
+
+    return Litestar(
+        [*routes, *account_routes, portal.static_files()],
+        guards=[admit],
+        lifespan=[lifespan],
+        exception_handlers={
+            Refusal: portal.page_or_problem(on_refusal),
+            HTTPException: portal.page_or_problem(on_http_exception),
+        },
+    )
+
+
+@pytest.fixture
+def app(database_url: str) -> Litestar:
+    return application(database_url, SETTINGS)
+
+
+def browser_of(app: Litestar, language: str = "en") -> Browser:
+    """A browser with no cookies, whose requests come by way of our proxy."""
+    browser = TestClient(app, base_url=URL)
+    browser.follow_redirects = False
+    browser.headers.update(
+        {"Accept": "text/html", "Accept-Language": language, "X-Forwarded-For": "203.0.113.7"}
+    )
+    return browser
+
+
+@pytest.fixture
+def browser(app: Litestar) -> Iterator[Browser]:
+    with browser_of(app) as made:
+        yield made
+
+
+@contextmanager
+def somebody_else(browser: Browser) -> Iterator[Browser]:
+    """The same application seen by whoever has none of the cookies."""
+    kept = Cookies(browser.cookies)
+    browser.cookies.clear()
+    yield browser
+    browser.cookies.clear()
+    browser.cookies.update(kept)
+
+
+def ask(browser: Browser, email: str = ANI, **headers: str) -> Any:
+    return browser.post("/sign-in", data={"email": email, "next": "/account"}, headers=headers)
+
+
+def enter_code(browser: Browser, asked: Any) -> Any:
+    assert asked.status_code == 303, asked.text
+    challenge = parse_qs(urlsplit(asked.headers["location"]).query)["challenge"][0]
+    desk = browser.app.state.desks[AccountDesk]
+    code = desk.code(read("chl", challenge))
+    form = {"challenge": challenge, "code": code, "next": "/account"}
+    return browser.post("/sign-in/code", data=form)
+
+
+def sign_in(browser: Browser, email: str = ANI) -> Any:
+    done = enter_code(browser, ask(browser, email))
+    assert (done.status_code, done.headers["location"]) == (303, "/account"), done.text
+    return done
+
+
+def fields(text: str, action: str) -> dict[str, str]:
+    """The hidden fields of the form with this action."""
+    form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', text, re.S)
+    assert form, action
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+
+
+def make_key(browser: Browser, name: str = "kasir") -> str:
+    form = fields(browser.get("/account").text, "/account/keys")
+    shown = browser.post("/account/keys", data=form | {"name": name})
+    assert shown.status_code == 201 or shown.status_code == 200, shown.text
+    assert shown.headers["cache-control"] == "private, no-store"
+    key = re.search(r"mtr_[\w-]+", shown.text)
+    assert key
+    return key[0]
+
+
+# -- cookies ---------------------------------------------------------------------------------
+
+
+def test_every_cookie_is_bound_to_this_host_and_to_tls(browser: Browser) -> None:
+    answers = [ask(browser), sign_in(browser), browser.post("/language", data={"language": "id"})]
+    token = fields(browser.get("/account").text, "/sign-out")
+    answers.append(browser.post("/sign-out", data=token))
+    cookies = [one for answer in answers for one in answer.headers.get_list("set-cookie")]
+    names = {one.partition("=")[0] for one in cookies}
+    assert names == {f"__Host-{name}" for name in ("asked", "session", "device", "language")}
+    for one in cookies:
+        attributes = [part.strip().lower() for part in one.split(";")[1:]]
+        assert {"secure", "httponly", "path=/", "samesite=lax"} <= set(attributes), one
+        assert not any(part.startswith("domain") for part in attributes), one
+    assert "__Host-session" not in browser.cookies, "signing out takes it away"
+    assert browser.get("/account").headers["location"].startswith("/sign-in")
+
+
+def test_a_cookie_that_a_neighbour_could_set_is_not_taken(browser: Browser) -> None:
+    sign_in(browser)
+    session = browser.cookies["__Host-session"]
+    with somebody_else(browser) as other:
+        other.cookies.set("session", session)
+        assert other.get("/account").headers["location"].startswith("/sign-in")
+        other.cookies.set("__Host-session", session)
+        assert other.get("/account").status_code == 200
+
+
+def test_without_tls_cookies_have_their_plain_names(database_url: str) -> None:
+    with TestClient(application(database_url, Settings())) as plain:
+        plain.follow_redirects = False
+        done = sign_in(plain)
+        names = {one.partition("=")[0] for one in done.headers.get_list("set-cookie")}
+        assert names == {"asked", "session", "device"}
+        assert plain.get("/account", headers={"Accept": "text/html"}).status_code == 200
+
+
+def test_the_language_that_was_chosen_stays(browser: Browser) -> None:
+    assert '<html lang="en">' in browser.get("/").text
+    browser.post("/language", data={"language": "id"})
+    assert '<html lang="id">' in browser.get("/").text
+
+
+# -- limits ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_page_says_when_one_may_ask_again(app: Litestar, language: str) -> None:
+    with browser_of(app, language) as browser:
+        ask(browser)
+        ask(browser)
+        before = SystemClock().now()
+        refused = ask(browser)
+        assert refused.status_code == 429
+        seconds = int(refused.headers["retry-after"])
+        assert 3_590 <= seconds <= 3_660
+        # The header and the page mean the same minute.
+        at = (before + timedelta(seconds=seconds)).replace(second=0, microsecond=0)
+        said = {moment(at + timedelta(minutes=n), language) for n in (0, 1)}
+        assert any(one in unescape(refused.text) for one in said), refused.text
+        assert 'role="alert"' in refused.text
+
+
+def test_a_program_is_told_when_it_may_ask_again(browser: Browser) -> None:
+    ask(browser)
+    ask(browser)
+    refused = ask(browser, Accept="application/json")
+    assert refused.status_code == 429
+    assert 3_590 <= int(refused.headers["retry-after"]) <= 3_660
+
+
+def test_a_stranger_does_not_lock_out_who_signed_in_here_before(browser: Browser) -> None:
+    sign_in(browser)
+    browser.cookies.delete("__Host-session")
+    with somebody_else(browser) as stranger:
+        while ask(stranger).status_code == 303:
+            pass
+        assert ask(stranger).status_code == 429
+    sign_in(browser)
+
+
+def test_lines_of_a_strangers_own_bring_no_codes_of_another_network(database_url: str) -> None:
+    settings = Settings(public_url=URL, proxies=1, codes_per_hour_per_network_max=3)
+    with browser_of(application(database_url, settings)) as browser:
+        del browser.headers["X-Forwarded-For"]
+        said = []
+        for number in range(6):
+            lines = [("X-Forwarded-For", f"6.6.6.{number}"), ("X-Forwarded-For", "203.0.113.7")]
+            form = {"email": f"a{number}@example.id", "next": "/"}
+            said.append(browser.post("/sign-in", data=form, headers=lines).status_code)
+        assert said == [303] * 3 + [429] * 3
+
+
+# -- keys ------------------------------------------------------------------------------------
+
+
+def test_a_key_is_made_listed_used_and_ended_by_its_owner(browser: Browser) -> None:
+    sign_in(browser)
+    key = make_key(browser, "kasir <toko>")
+    shown = browser.get("/account").text
+    assert "kasir &lt;toko&gt;" in shown
+    assert key not in shown, "its text is shown once"
+    bearer = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+    [listed] = browser.get("/v1/api-keys", headers=bearer).json()["api_keys"]
+    assert listed["name"] == "kasir <toko>"
+    assert listed["ended_at"] is None
+    made, used = (datetime.fromisoformat(listed[name]) for name in ("made_at", "last_used_at"))
+    assert made <= used
+    assert key[-32:] not in str(listed)
+    action = f"/account/keys/{listed['id']}/end"
+    ended = browser.post(action, data=fields(browser.get("/account").text, action))
+    assert (ended.status_code, ended.headers["location"]) == (303, "/account#keys")
+    assert browser.get("/v1/api-keys", headers=bearer).status_code == 401
+    assert action not in browser.get("/account").text
+
+
+def test_the_same_form_sent_again_makes_no_second_key(browser: Browser) -> None:
+    sign_in(browser)
+    form = fields(browser.get("/account").text, "/account/keys") | {"name": "kasir"}
+    assert "mtr_" in browser.post("/account/keys", data=form).text
+    again = browser.post("/account/keys", data=form)
+    assert again.status_code == 409
+    assert not re.search(r"mtr_\w", again.text)
+    assert again.text.count('/end"') == 1
+
+
+def test_a_key_without_a_name_is_asked_for_one(browser: Browser) -> None:
+    sign_in(browser)
+    form = fields(browser.get("/account").text, "/account/keys") | {"name": " "}
+    refused = browser.post("/account/keys", data=form)
+    assert refused.status_code == 422
+    assert 'href="#key-name"' in refused.text
+    assert "/end" not in refused.text
+
+
+def test_a_key_can_end_itself_over_the_api_and_make_no_other(browser: Browser) -> None:
+    sign_in(browser)
+    key = make_key(browser)
+    bearer = {"Authorization": f"Bearer {key}"}
+    with somebody_else(browser) as thief:
+        page = thief.get("/account", headers=bearer | {"Accept": "text/html"}).text
+        form = fields(page, "/account/keys") | {"name": "successor"}
+        asked = thief.post("/account/keys", data=form, headers=bearer)
+        assert asked.headers["location"].startswith("/sign-in")
+        assert thief.post("/v1/api-keys", json={"name": "x"}, headers=bearer).status_code == 405
+        [listed] = thief.get("/v1/api-keys", headers=bearer).json()["api_keys"]
+        ended = thief.post(f"/v1/api-keys/{listed['id']}/end", headers=bearer)
+        assert ended.status_code == 200
+        assert ended.json()["ended_at"]
+        assert thief.get("/v1/api-keys", headers=bearer).status_code == 401
+
+
+def test_nobody_sees_or_ends_the_keys_of_another(browser: Browser) -> None:
+    sign_in(browser)
+    make_key(browser)
+    [theirs] = re.findall(r"/account/keys/(key_\w+)/end", browser.get("/account").text)
+    with somebody_else(browser) as stranger:
+        assert stranger.post(f"/account/keys/{theirs}/end").headers["location"] == (
+            "/sign-in?next=%2Faccount%2Fkeys"
+        )
+        sign_in(stranger, "budi@example.id")
+        page = stranger.get("/account").text
+        assert theirs not in page
+        form = fields(page, "/sign-out")
+        assert stranger.post(f"/account/keys/{theirs}/end", data=form).status_code == 404
+        assert stranger.post("/account/keys/nonsense/end", data=form).status_code == 404
+        stolen = stranger.post("/account/keys", data={"name": "x", "form_token": "t"})
+        assert stolen.status_code == 403
+    assert f"/account/keys/{theirs}/end" in browser.get("/account").text
