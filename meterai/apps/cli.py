@@ -7,18 +7,23 @@ import cyclopts
 from cyclopts import App
 
 from meterai import __version__
-from meterai.apps.options import complain
+from meterai.apps.options import EXIT_CONFIGURATION, complain, sentence_of
+from meterai.apps.production import NotForProduction, OnlyForDevelopment
 from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import ConfigurationWrong
+from meterai.plumbing.keyring import KeyMissing
 from meterai.plumbing.messages import say
 
 EXIT_REFUSED = 1
 EXIT_NOT_DONE = 2
+# Starting it again changes nothing: somebody must change what was configured.
+_CONFIGURATION = (ConfigurationWrong, KeyMissing, NotForProduction, OnlyForDevelopment)
 
 _HERE = "meterai.apps.commands"
 
 app = App(name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps.")
-for _name in ("up", "web", "worker", "standins", "migrate", "config"):
-    app.command(f"{_HERE}.run:{_name}", name=_name)
+for _name in ("up", "web", "worker", "standins", "migrate", "config", "check-config"):
+    app.command(f"{_HERE}.run:{_name.replace('-', '_')}", name=_name)
 app.command(f"{_HERE}.books:audit", name="audit")
 app.command(f"{_HERE}.papers:seal", name="seal")
 app.command(f"{_HERE}.papers:verify", name="verify")
@@ -41,6 +46,11 @@ app.command(issuing)
 def _refused(refusal: Refusal) -> NoReturn:
     sentence = say(f"refusal.{refusal.code}", "en", **refusal.facts())
     complain(f"{refusal.code}: {sentence}")
+    if isinstance(refusal, NotForProduction):
+        for one in refusal.complaints:
+            complain(sentence_of(one))
+    if isinstance(refusal, _CONFIGURATION):
+        raise SystemExit(EXIT_CONFIGURATION)
     raise SystemExit(EXIT_NOT_DONE if refusal.status == 500 else EXIT_REFUSED)
 
 

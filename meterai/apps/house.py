@@ -65,7 +65,7 @@ def _provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicK
     given = settings.bank_public_key
     path = Path(given) if given else keyring.directory / "bank.pub.pem"
     if not path.exists():
-        raise KeyMissing(f"{path}: the public key of the payment provider")
+        raise KeyMissing(path)
     key = serialization.load_pem_public_key(path.read_bytes())
     assert isinstance(key, rsa.RSAPublicKey), "SNAP BI signs with RSA"
     return key

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from meterai.apps.production import Complaint, check_allowed
 from meterai.plumbing.config import Configuration, Settings, load
+from meterai.plumbing.messages import say
 
 
 @Parameter(name="*")
@@ -25,11 +27,17 @@ class Options:
         given = {"data": self.data and str(self.data), "port": self.port, "workers": self.workers}
         return load(given, config=self.config)
 
-    def settings(self) -> Settings:
-        """The settings in force, without their sources."""
-        return self.configuration().settings
+    def settings(self, command: str) -> Settings:
+        """The settings in force, for this command.
+
+        Refuses what must not run in production: `NotForProduction`, `OnlyForDevelopment`.
+        """
+        configuration = self.configuration()
+        check_allowed(command, configuration)
+        return configuration.settings
 
 
+EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 NO_OPTIONS = Options()
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -37,6 +45,12 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 def line(text: str) -> None:
     """One line of answer, at once."""
     print(text, flush=True)
+
+
+def sentence_of(complaint: Complaint) -> str:
+    """One thing that production demands and does not find, in the operator's language."""
+    text = say(f"production.{complaint.name}", "en", **complaint.facts)
+    return f"{complaint.name}: {text}"
 
 
 def complain(text: str) -> None:

@@ -18,6 +18,8 @@ from meterai.kit.refusal import Refusal
 
 PREFIX = "METERAI_"
 PARENT = "METERAI_PARENT_PID"  # a parent whose death ends its children; see plumbing/parent.py
+# Where a setting may come from that is not a file; any other source is the path of one.
+NOT_FILES = frozenset({"default", "running instance", "environment", "option"})
 SECRET = frozenset({"bank_client_secret", "database_url", "smtp_password"})
 
 

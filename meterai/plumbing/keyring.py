@@ -13,13 +13,21 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 
 RSA_BITS = 2048  # SNAP BI asks for at least 2048
 
 
-class KeyMissing(Exception):
-    """A key that must exist does not."""
+class KeyMissing(Refusal):
+    """A key that must exist does not, and is not made by itself."""
+
+    code = "key_missing"
+    status = 500
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is missing")
+        self.path = str(path)
 
 
 def write_once(path: Path, content: bytes) -> bytes:
@@ -56,7 +64,7 @@ class Keyring:
         if path.exists():
             return path.read_bytes()
         if not self._may_make:
-            raise KeyMissing(f"{path} is missing; outside development keys are not made by itself")
+            raise KeyMissing(path)
         return write_once(path, secrets.token_bytes(32))
 
     def derived(self, purpose: str) -> bytes:
@@ -72,7 +80,7 @@ class Keyring:
         path = self.directory / "provider.key.pem"
         if not path.exists():
             if not self._may_make:
-                raise KeyMissing(f"{path} is missing")
+                raise KeyMissing(path)
             made = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
             write_once(
                 path,

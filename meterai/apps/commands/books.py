@@ -17,7 +17,7 @@ from meterai.plumbing.migrations import migrate
 Answer = TypeVar("Answer")
 
 
-def _with_database(options: Options, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
+def _with_database(settings: Settings, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
     async def run(settings: Settings) -> Answer:
         database = Database(settings.database_url, connections=2)
         await database.open()
@@ -26,14 +26,14 @@ def _with_database(options: Options, act: Callable[[Database], Awaitable[Answer]
         finally:
             await database.close()
 
-    with database_of(options.settings()) as settings:
-        migrate(settings.database_url)
-        return asyncio.run(run(settings))
+    with database_of(settings) as found:
+        migrate(found.database_url)
+        return asyncio.run(run(found))
 
 
 def audit(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
     """Check every invariant of money and stamps.  Exit status 0 only if all hold."""
-    found: Audit = _with_database(options, check_everything)
+    found: Audit = _with_database(options.settings("audit"), check_everything)
     if as_json:
         line(json.dumps(found.as_json(), indent=2))
     else:
@@ -48,18 +48,18 @@ def audit(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
 
 def stop_issuing(reason: str, options: Options = NO_OPTIONS) -> None:
     """Stop issuing: paid orders wait, and their money goes back when it is due."""
-    _set_issuing(options, is_open=False, reason=reason)
+    _set_issuing(options.settings("issuing stop"), is_open=False, reason=reason)
 
 
 def open_issuing(options: Options = NO_OPTIONS) -> None:
     """Issue again: paid orders that still wait are executed."""
-    _set_issuing(options, is_open=True, reason="")
+    _set_issuing(options.settings("issuing open"), is_open=True, reason="")
 
 
-def _set_issuing(options: Options, *, is_open: bool, reason: str) -> None:
+def _set_issuing(settings: Settings, *, is_open: bool, reason: str) -> None:
     async def change(database: Database) -> None:
         async with database.transaction() as tx:
             await stamps.set_issuing(tx, is_open=is_open, reason=reason)
 
-    _with_database(options, change)
+    _with_database(settings, change)
     line("issuing is open" if is_open else f"issuing is stopped: {reason}")

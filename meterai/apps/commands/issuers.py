@@ -18,7 +18,7 @@ def show(options: Options = NO_OPTIONS) -> None:
     Exit status 1 where the current one cannot seal now.
     """
     clock = SystemClock()
-    issuers = issuers_of(options.settings(), clock)
+    issuers = issuers_of(options.settings("issuer show"), clock)
     for name, one in issuers.issuers.items():
         is_current = one is issuers.current
         line(f"{name}{' (current)' if is_current else ''}")
@@ -32,7 +32,7 @@ def show(options: Options = NO_OPTIONS) -> None:
 def appoint(name: str, options: Options = NO_OPTIONS) -> None:
     """Let the issuer with this id seal, from the next start of web and worker on."""
     try:
-        sealing.appoint(directory_of(options.settings()), name)
+        sealing.appoint(directory_of(options.settings("issuer appoint")), name)
     except sealing.IssuerUnusable as refusal:
         complain(f"{name} cannot seal: {refusal}")
         raise SystemExit(1) from None

@@ -77,7 +77,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
     A damaged document is repaired first; then the target is the repaired one, stamped.  The
     stamps are SPECIMENs: nobody sold them and no register knows their serials.
     """
-    settings, clock, maker = options.settings(), SystemClock(), SerialMaker(UNLEASED)
+    settings, clock, maker = options.settings("seal"), SystemClock(), SerialMaker(UNLEASED)
     placements = [_placed(one) for one in place or ()] or [Placement(page, x, y, width)]
     opening = password.encode()
     try:
@@ -127,7 +127,7 @@ def verify(
 
     Exit status: 0 genuine, 1 not genuine, 2 could not be checked.
     """
-    settings, clock = options.settings(), SystemClock()
+    settings, clock = options.settings("verify"), SystemClock()
     issuers = issuers_of(settings, clock)
     report = sealing.verify(
         _read(document),
@@ -181,7 +181,7 @@ def _trusted(files: Sequence[Path] | None, options: Options) -> Mapping[str, Ed2
     try:
         if files:
             return sealing.claim.load_public_keys(files)
-        return sealing.load_keyring(directory_of(options.settings())).claim_keys
+        return sealing.load_keyring(directory_of(options.settings("verify-claim"))).claim_keys
     except (ClaimKeyUnusable, IssuerUnusable) as refusal:
         complain(str(refusal))
         raise SystemExit(EXIT_NOT_CHECKED) from None

@@ -19,7 +19,7 @@ from meterai.plumbing.migrations import migrate
 KeyName = Annotated[str, Parameter(help="What the holder calls the key.")]
 
 
-def _with_desk(options: Options, act: Callable[[AccountDesk], Awaitable[None]]) -> None:
+def _with_desk(settings: Settings, act: Callable[[AccountDesk], Awaitable[None]]) -> None:
     async def run(settings: Settings) -> None:
         key = keyring_of(settings).derived("sign-in")
         database = Database(settings.database_url, connections=1)
@@ -29,9 +29,9 @@ def _with_desk(options: Options, act: Callable[[AccountDesk], Awaitable[None]]) 
         finally:
             await database.close()
 
-    with database_of(options.settings()) as settings:
-        migrate(settings.database_url)
-        asyncio.run(run(settings))
+    with database_of(settings) as found:
+        migrate(found.database_url)
+        asyncio.run(run(found))
 
 
 def create(
@@ -50,7 +50,7 @@ def create(
         if api_key:
             line(await desk.create_api_key(account, name))
 
-    _with_desk(options, make)
+    _with_desk(options.settings("accounts create"), make)
 
 
 def keys(email: str, options: Options = NO_OPTIONS) -> None:
@@ -60,7 +60,7 @@ def keys(email: str, options: Options = NO_OPTIONS) -> None:
         for key in await desk.api_keys(await desk.account_of(email)):
             line(_shown(key))
 
-    _with_desk(options, list_them)
+    _with_desk(options.settings("accounts keys"), list_them)
 
 
 def end_key(email: str, key: str, options: Options = NO_OPTIONS) -> None:
@@ -69,7 +69,7 @@ def end_key(email: str, key: str, options: Options = NO_OPTIONS) -> None:
     async def end(desk: AccountDesk) -> None:
         line(_shown(await desk.end_api_key(await desk.account_of(email), read(KEY_KIND, key))))
 
-    _with_desk(options, end)
+    _with_desk(options.settings("accounts end-key"), end)
 
 
 def _shown(key: ApiKeyView) -> str:

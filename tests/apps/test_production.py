@@ -1,0 +1,398 @@
+"""What production demands is looked at by every command, and each demand by itself."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+from cyclopts import App
+
+from meterai.apps.cli import app
+from meterai.apps.options import EXIT_CONFIGURATION, Options
+from meterai.apps.production import (
+    COMMANDS,
+    DEMANDS,
+    NEEDS_NONE,
+    NotForProduction,
+    OnlyForDevelopment,
+    Scope,
+    check_allowed,
+    complaints,
+)
+from meterai.kit.clock import SystemClock
+from meterai.plumbing.config import NAMES, Configuration, load
+from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.messages import LANGUAGES, catalogue, say
+from meterai.sealing import development, development_keyring
+from tests.support.instance import ROOT
+
+RIGHT: dict[str, object] = {
+    "environment": "production",
+    "public_url": "https://meterai.contoh.id",
+    "proxies": 1,
+    "database_url": "postgresql://meterai@db.contoh.id/meterai",
+    "bank_url": "https://api.bank.co.id",
+    "bank_client_id": "PENERBIT",
+    "bank_merchant_id": "M-1",
+    "smtp_host": "smtp.contoh.id",
+    "smtp_port": 587,
+    "smtp_tls": "starttls",
+    "mail_from": "meterai <halo@meterai.contoh.id>",
+}
+
+
+@dataclass
+class Installation:
+    """A data directory with everything that production demands, until a test takes some away."""
+
+    folder: Path
+    given: dict[str, object] = field(default_factory=lambda: dict(RIGHT))
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    def configuration(self) -> Configuration:
+        return load({"data": str(self.folder), **self.given})
+
+    def lacks(self) -> list[tuple[str, dict[str, object]]]:
+        return [(one.name, one.facts) for one in complaints(self.configuration())]
+
+
+def _name(role: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Penerbit Contoh {role}")])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of keys, to be copied."""
+    folder = tmp_path_factory.mktemp("made")
+    keyring = Keyring(folder, may_make=True)
+    keyring.client_secret()
+    (keyring.directory / "bank.pub.pem").write_bytes(keyring.provider_public_key())
+    with pytest.MonkeyPatch.context() as named:
+        named.setattr(development, "_name", _name)
+        development_keyring(keyring.directory / "issuer", at=SystemClock().now())
+    for path in keyring.directory.rglob("*"):
+        path.chmod(path.stat().st_mode & ~0o022)
+    return keyring.directory
+
+
+@pytest.fixture
+def right(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
+    for name in NAMES:
+        monkeypatch.delenv(f"METERAI_{name.upper()}", raising=False)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    shutil.copytree(made, tmp_path / "keys")
+    return Installation(tmp_path)
+
+
+# -- each demand -----------------------------------------------------------------------------
+
+Wrong = Callable[[Installation], None]
+
+
+def setting(name: str, *values: object) -> list[Wrong]:
+    """One way to be wrong for each value; None takes the setting away."""
+
+    def change(value: object) -> Wrong:
+        def to(one: Installation) -> None:
+            one.given[name] = value
+
+        return to
+
+    return [change(value) for value in values]
+
+
+def without_key(name: str) -> Wrong:
+    return lambda one: (one.keys / name).unlink()
+
+
+def mode(name: str, bits: int) -> Wrong:
+    return lambda one: (one.folder / name).chmod(bits)
+
+
+def secret_in_an_open_file(one: Installation) -> None:
+    file = one.folder / "meterai.toml"
+    file.write_text('smtp_password = "rahasia"\n')
+    file.chmod(0o644)
+
+
+def key_under_a_public_name(one: Installation) -> None:
+    file = one.keys / "old.pem"
+    file.write_bytes((one.keys / "provider.key.pem").read_bytes())
+    file.chmod(0o644)
+
+
+def issuer_of_development(one: Installation) -> None:
+    one.given["issuer"] = str(one.folder / "made-for-development")
+    development_keyring(Path(str(one.given["issuer"])), at=SystemClock().now())
+    (Path(str(one.given["issuer"])) / "current").chmod(0o644)
+
+
+ISSUER = "keys/issuer/development-1"
+WRONG: dict[str, list[Wrong]] = {
+    "public_address": setting(
+        "public_url",
+        None,
+        "http://meterai.contoh.id",
+        "https://localhost",
+        "https://127.0.0.1:8000",
+        "https://[::1]",
+        "https://10.0.0.4",
+        "https://meterai",
+        "https://meterai.invalid",
+        "https://meterai.contoh.id/portal",
+        "https://meterai.contoh.id/?a",
+        "https://me@meterai.contoh.id",
+        "https://",
+        "https://[::1",
+        "meterai.contoh.id",
+    ),
+    "proxies": setting("proxies", None, 0),
+    "port": setting("port", 0),
+    "database": setting("database_url", None),
+    "development_directory": [
+        *setting("bank_port", 4711),
+        *setting("mail_port", 4711),
+        lambda one: (one.folder / "standins").mkdir(),
+    ],
+    "bank_address": setting(
+        "bank_url", None, "http://api.bank.co.id", "https://127.0.0.1:9", "https://", "https://["
+    ),
+    "bank_identity": [
+        *setting("bank_client_id", None),
+        *setting("bank_merchant_id", None),
+    ],
+    "keys_there": [
+        without_key("instance.key"),
+        without_key("provider.key.pem"),
+        without_key("bank.pub.pem"),
+        without_key("bank-client-secret"),
+        *setting("bank_public_key", "/nowhere/bank.pub.pem"),
+    ],
+    "keys_closed": [
+        mode("keys/instance.key", 0o644),
+        mode("keys/instance.key", 0o640),
+        mode("keys/provider.key.pem", 0o604),
+        mode("keys/bank-client-secret", 0o620),
+        mode(f"{ISSUER}/seal.key", 0o644),
+        mode(f"{ISSUER}/claim.key", 0o644),
+        mode(f"{ISSUER}/seal.pem", 0o664),
+        mode("keys", 0o777),
+        key_under_a_public_name,
+        secret_in_an_open_file,
+    ],
+    "issuer": [
+        lambda one: (one.folder / ISSUER / "claim.key").unlink(),
+        lambda one: (one.folder / ISSUER / "seal.key").unlink(),
+        issuer_of_development,
+        *setting("issuer", "/nowhere"),
+    ],
+    "mail_server": [*setting("smtp_port", None, 0), *setting("smtp_host", "")],
+    "mail_encryption": setting("smtp_tls", None, "none"),
+    "mail_sender": setting(
+        "mail_from", None, "", "meterai", "x <@contoh.id>", "x <a@localhost>", "x <a@b.invalid>"
+    ),
+    "stamp_price": setting("stamp_price", 9_999, 12_000),
+    "sign_in_guesses": [*setting("code_tries_max", 100), *setting("codes_per_hour_max", 100)],
+}
+
+
+def test_an_installation_in_order_lacks_nothing(right: Installation) -> None:
+    assert right.lacks() == []
+    for command, scope in COMMANDS.items():
+        if scope is not Scope.NEVER:
+            check_allowed(command, right.configuration())
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [(name, wrong) for name, ways in WRONG.items() for wrong in ways],
+)
+def test_a_demand_that_is_not_met_is_said_and_nothing_else(
+    right: Installation, name: str, wrong: Wrong
+) -> None:
+    wrong(right)
+    lacks = right.lacks()
+    assert {found for found, _ in lacks} == {name}
+    with pytest.raises(NotForProduction) as refused:
+        check_allowed("web", right.configuration())
+    assert [one.name for one in refused.value.complaints] == [name] * len(lacks)
+    for _, facts in lacks:
+        for language in LANGUAGES:
+            said = say(f"production.{name}", language, **facts)
+            assert "{" not in said.replace(str(facts.get("found", "")), ""), said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("public_url", "https://meterai.contoh.id/"),
+        ("public_url", "https://meterai.contoh.id:8443"),
+        ("database", "system"),
+        ("bank_url", "https://10.2.0.9/snap"),  # a private line to the bank
+        ("mail_from", "halo@meterai.contoh.id"),
+    ],
+)
+def test_what_is_as_good_is_not_complained_of(right: Installation, name: str, value: str) -> None:
+    right.given[name] = value
+    if name == "database":
+        del right.given["database_url"]
+    assert right.lacks() == []
+
+
+def test_a_mail_server_of_this_machine_needs_no_encryption(right: Installation) -> None:
+    right.given |= {"smtp_host": "127.0.0.1", "smtp_port": 25, "smtp_tls": "none"}
+    assert right.lacks() == []
+
+
+def test_an_issuer_elsewhere_is_looked_at_where_it_is(right: Installation) -> None:
+    right.given["issuer"] = str((right.keys / "issuer").rename(right.folder / "elsewhere"))
+    assert right.lacks() == []
+    (right.folder / "elsewhere" / "development-1" / "seal.key").chmod(0o644)
+    assert [name for name, _ in right.lacks()] == ["keys_closed"]
+
+
+# -- closed world ----------------------------------------------------------------------------
+
+
+def test_every_setting_is_demanded_of_or_says_why_not() -> None:
+    demanded = {name for demand in DEMANDS for name in demand.settings}
+    assert demanded | set(NEEDS_NONE) == NAMES
+    assert not demanded & set(NEEDS_NONE)
+    assert all(NEEDS_NONE.values())
+
+
+def test_every_demand_has_a_sentence_and_ways_to_be_wrong() -> None:
+    names = [demand.name for demand in DEMANDS]
+    assert len(names) == len(set(names))
+    said = {key for key in catalogue() if key.startswith("production.")}
+    assert said == {f"production.{name}" for name in names}
+    assert list(WRONG) == names
+
+
+def commands(of: App, prefix: str = "") -> Iterator[str]:
+    for name in of:
+        if name.startswith("-"):
+            continue
+        below = of[name]
+        inner = list(commands(below, f"{prefix}{name} "))
+        yield from inner or [f"{prefix}{name}"]
+
+
+def test_every_command_says_what_it_needs() -> None:
+    assert set(commands(app)) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_refused_where_production_lacks_what_it_needs(
+    right: Installation, command: str
+) -> None:
+    scope = COMMANDS[command]
+    if scope is Scope.NEVER:
+        with pytest.raises(OnlyForDevelopment):
+            check_allowed(command, right.configuration())
+    right.given["proxies"] = 0
+    _tried(command, right, is_refused=scope is Scope.EVERYTHING)
+    right.given["database_url"] = None
+    _tried(command, right, is_refused=scope in (Scope.EVERYTHING, Scope.DATABASE))
+    right.given["environment"] = "development"
+    check_allowed(command, right.configuration())
+
+
+def _tried(command: str, one: Installation, *, is_refused: bool) -> None:
+    if COMMANDS[command] is Scope.NEVER:
+        return
+    if is_refused:
+        with pytest.raises(NotForProduction):
+            check_allowed(command, one.configuration())
+    else:
+        check_allowed(command, one.configuration())
+
+
+def test_no_command_finds_the_settings_without_saying_which_it_is() -> None:
+    with pytest.raises(TypeError):
+        Options().settings()  # type: ignore[call-arg]
+    with pytest.raises(KeyError):
+        check_allowed("another", load({}))
+
+
+# -- as an operator sees it ------------------------------------------------------------------
+
+
+def run(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "DATABASE_URL" and not name.startswith("METERAI_")
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "meterai", *words, "--data", str(folder)],
+        cwd=ROOT,
+        env=environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+PRODUCTION = {"METERAI_ENVIRONMENT": "production"}
+
+
+@pytest.mark.parametrize("command", ["web", "worker"])
+def test_nothing_is_served_with_the_defaults(tmp_path: Path, command: str) -> None:
+    done = run(tmp_path, command, **PRODUCTION)
+    assert done.returncode == EXIT_CONFIGURATION, done.stderr
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("meterai: not_for_production: ")
+    named = [line.split(": ")[1] for line in lines[1:]]
+    assert {"public_address", "proxies", "database", "bank_address", "keys_there"} <= set(named)
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing was begun"
+
+
+@pytest.mark.parametrize("command", [("up",), ("standins",), ("seal", "in.pdf", "out.pdf")])
+def test_what_pays_for_itself_does_not_run(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = run(tmp_path, *command, **PRODUCTION)
+    assert done.returncode == EXIT_CONFIGURATION, done.stderr
+    assert done.stderr.startswith("meterai: only_for_development: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    done = run(tmp_path, "check-config", **PRODUCTION)
+    assert done.returncode == EXIT_CONFIGURATION
+    names = [line.split(": ")[0] for line in done.stdout.splitlines()]
+    assert set(names) == {
+        *("public_address", "proxies", "database", "bank_address", "bank_identity", "keys_there"),
+        *("issuer", "mail_server", "mail_sender"),
+    }
+
+
+def test_development_is_told_what_it_would_lack(right: Installation) -> None:
+    right.given["environment"] = "development"
+    environ = {f"METERAI_{name.upper()}": str(value) for name, value in right.given.items()}
+    done = run(right.folder, "check-config", **environ)
+    assert (done.returncode, done.stdout.splitlines()[1:]) == (
+        0,
+        ["as production it would lack nothing"],
+    )
+    done = run(right.folder, "check-config", **environ | PRODUCTION)
+    assert (done.returncode, done.stdout) == (0, "nothing is wrong\n"), done.stdout
+    done = run(right.folder, "check-config", **environ | {"METERAI_PROXIES": "0"})
+    assert done.returncode == 0
+    assert [line.split(": ")[0] for line in done.stdout.splitlines()[2:]] == ["proxies"]
+
+
+def test_a_setting_that_cannot_be_read_is_a_wrong_configuration(tmp_path: Path) -> None:
+    done = run(tmp_path, "check-config", METERAI_PORT="http")
+    assert done.returncode == EXIT_CONFIGURATION
+    assert done.stderr.startswith("meterai: configuration_wrong: ")
