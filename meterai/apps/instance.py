@@ -2,7 +2,7 @@
 
 `DIR/instance.json` says how to reach a running instance; every command with the same `--data`
 reads it.  Where the embedded server of a data directory is not running, a command that needs it
-starts it for as long as it runs.
+starts it; whoever uses it last stops it.
 """
 
 import fcntl
@@ -14,13 +14,16 @@ from pathlib import Path
 
 import msgspec
 import psycopg
+import structlog
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, instance_file
-from meterai.plumbing.embedded import EmbeddedPostgres
+from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
+from meterai.plumbing.link import conninfo
 
 SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its usual socket
 DATABASE = "meterai"
+_log = structlog.get_logger()
 
 
 class DatabaseMissing(Refusal):
@@ -97,32 +100,40 @@ def sole_owner(settings: Settings) -> Iterator[None]:
         yield
 
 
+def is_embedded(settings: Settings) -> bool:
+    """True where the database is the embedded server of the data directory."""
+    return not settings.database_url and settings.database == "embedded"
+
+
 @contextmanager
-def database_of(settings: Settings, *, is_owner: bool = False) -> Iterator[Settings]:
+def database_of(
+    settings: Settings, embedded: EmbeddedPostgres | None = None, *, may_be_away: bool = False
+) -> Iterator[Settings]:
     """The settings with a database that answers; the embedded one is started if it must be.
 
-    It is stopped at the end by whoever started it, and by the owner of the directory in any
-    case: an owner that was killed has left it running.  Refuses `DatabaseMissing`.
+    Refuses `DatabaseMissing`; with `may_be_away` only where it cannot come back by itself: a
+    server that was named and does not answer is said on standard error and waited for later.
     """
-    embedded = EmbeddedPostgres(settings.directory)
+    server = embedded or EmbeddedPostgres(settings.directory)
     url = settings.database_url
-    is_ours = not url and settings.database == "embedded"
     try:
-        if is_ours:
-            url = _ensure_database(embedded.start())
+        if is_embedded(settings):
+            url = _ensure_database(server.start())
         elif not url:
             url = _ensure_database(SYSTEM_URL)
         else:
-            psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError as error:
+            psycopg.connect(conninfo(url)).close()
+    except (psycopg.ProgrammingError, PostgresNotStarted) as error:
         raise DatabaseMissing(str(error).strip()) from None
+    except psycopg.OperationalError as error:
+        if not (may_be_away and settings.database_url):
+            raise DatabaseMissing(str(error).strip()) from None
+        _log.warning("database_away", reason=str(error).strip())
     try:
         yield msgspec.structs.replace(settings, database_url=url)
     finally:
-        if is_ours:
-            embedded.stop()
-            if is_owner:
-                embedded.stop_found()
+        if is_embedded(settings):
+            server.stop()
 
 
 def standins_directory(settings: Settings) -> Path:

@@ -21,6 +21,7 @@ import structlog
 from meterai.apps.instance import (
     database_of,
     free_port,
+    is_embedded,
     is_free,
     remember,
     sole_owner,
@@ -30,6 +31,7 @@ from meterai.apps.issuer import issuers_of
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, environment_for
+from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.keyring import keyring_of, write_once
 from meterai.plumbing.migrations import migrate
 
@@ -153,7 +155,8 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
 
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings))
-        ready = stack.enter_context(database_of(_with_ports(settings), is_owner=True))
+        embedded = EmbeddedPostgres(settings.directory)
+        ready = stack.enter_context(database_of(_with_ports(settings), embedded))
         _remember(ready)
         migrate(ready.database_url)
         _prepare_keys(ready)
@@ -169,11 +172,22 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
                 say(f"mail {mail_url}")
                 say(f"ready http://{ready.host}:{ready.port}")
             while not is_stopping.wait(0.2):
+                if is_embedded(settings):
+                    _revive(embedded)
                 for part in parts:
                     part.revive()
         finally:
             for part in reversed(parts):
                 part.stop()
+
+
+def _revive(embedded: EmbeddedPostgres) -> None:
+    """Start the database again if it died.  Where it cannot be, the parts say 503 until it can."""
+    try:
+        if embedded.revive():
+            _log.warning("database_died")
+    except PostgresNotStarted as fault:
+        _log.error("database_not_started", log=str(fault))
 
 
 def _remember(settings: Settings) -> None:

@@ -9,39 +9,61 @@ Two ways to speak to it:
 
 A plpgsql function refuses with `PERFORM refuse('code', '{"fact": 1}')`; it arrives here as the
 `Refusal` that was declared with `kit.refusal.refusal_of_database`.
+
+A database that is away (restarting, failing over, frozen) is a refusal at once and never a wait:
+docs/decisions/0017 says how that is found out and how the way back is.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
-from psycopg.pq import TransactionStatus
-from psycopg.rows import DictRow, dict_row
+import structlog
 from psycopg.types.json import Jsonb
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
+from meterai.plumbing.link import Link, Pulse, connect, conninfo
 
 REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see migrations/0001_plumbing.sql
-STATEMENT_MS_MAX = 10_000  # nothing a request needs takes longer; protects the pool
-LOCK_WAIT_MS_MAX = 5_000  # a row is held for milliseconds; longer means something is stuck
 CONNECTION_WAIT_SECONDS_MAX = 5.0  # a request that waits longer is better refused
+RECONNECT_SECONDS = 0.5  # between two looks for a database that is away
+LOOK_SECONDS = 0.25  # between two looks at who still waits for an answer
+SILENCE_SECONDS_MAX = 1.0  # after this without any answer we ask whether the server is there
+
+# What passes when the same is asked again: a lock or a statement that took too long, a deadlock,
+# a conflict of serializable transactions, a server without a free place (PostgreSQL, appendix A).
+_PASSING = frozenset({"55P03", "57014", "40P01", "40001", "53300"})
+_READ_ONLY = "25006"  # the server was the leader once
 
 Row = dict[str, Any]
+_log = structlog.get_logger()
 
 
 class DatabaseBusy(Refusal):
-    """No connection came free in time.  Nothing was changed and nobody was charged."""
+    """No connection came free in time, or a lock was held too long.  Nothing was changed."""
 
     code = "busy"
     status = 503
 
 
+class DatabaseAway(Refusal):
+    """The connection broke (a restart, a failover): what was asked may or may not have happened.
+
+    Every command is safe to repeat, so the answer is to repeat the same request.
+    """
+
+    code = "database_away"
+    status = 503
+    retry_after_seconds = 3  # we look twice a second, and a look takes two seconds at most
+
+
 def _translated(error: psycopg.Error) -> Refusal | None:
+    if error.sqlstate in _PASSING:
+        return DatabaseBusy(f"{error.sqlstate} {error.diag.message_primary}")
     if broken := declared_for_constraint(error.diag.constraint_name):
         return broken(error.diag.constraint_name)
     if error.sqlstate != REFUSED or error.diag.message_primary is None:
@@ -56,31 +78,28 @@ def _translated(error: psycopg.Error) -> Refusal | None:
     return refusal
 
 
-class DatabaseAway(Refusal):
-    """The connection broke (a restart, a failover): what was asked may or may not have happened.
-
-    Every command is safe to repeat, so the answer is to repeat the same request.
-    """
-
-    code = "database_away"
-    status = 503
-
-
 class Tx:
     """An open transaction.  Handed to rooms; committed at the edge."""
 
-    def __init__(self, connection: AsyncConnection[DictRow]) -> None:
-        self._connection = connection
+    def __init__(self, link: Link) -> None:
+        self._link = link
 
-    async def all(self, query: str, *parameters: object) -> list[Row]:
-        """Every row of the answer."""
+    async def _execute(self, query: str, parameters: tuple[object, ...]) -> Any:
+        self._link.ask()
         try:
-            cursor = await self._connection.execute(query.encode(), parameters or None)
-            return await cursor.fetchall() if cursor.description else []
+            return await self._link.connection.execute(query.encode(), parameters or None)
         except psycopg.Error as error:
             if refusal := _translated(error):
                 raise refusal from None
             raise
+        finally:
+            self._link.answered()
+
+    async def all(self, query: str, *parameters: object) -> list[Row]:
+        """Every row of the answer."""
+        cursor = await self._execute(query, parameters)
+        # All of it is here already; this only reads it out.
+        return await cursor.fetchall() if cursor.description else []
 
     async def one(self, query: str, *parameters: object) -> Row | None:
         """The first row of the answer, or None."""
@@ -94,50 +113,56 @@ class Tx:
 
     async def run(self, query: str, *parameters: object) -> int:
         """Run a statement and say how many rows it touched."""
-        try:
-            return (await self._connection.execute(query.encode(), parameters or None)).rowcount
-        except psycopg.Error as error:
-            if refusal := _translated(error):
-                raise refusal from None
-            raise
+        rows: int = (await self._execute(query, parameters)).rowcount
+        return rows
+
+    async def allow(self, seconds: float) -> None:
+        """Let each statement of this transaction take so long, at the server and here."""
+        await self.run("SELECT set_config('statement_timeout', %s, true)", str(int(seconds * 1000)))
+        self._link.patience = seconds + 2.0
 
 
 class Database:
     """A pool of connections to one PostgreSQL.
 
-    The pool opens connections, and replaces those that broke.  One that was used and is sound
-    stays with us instead of going back to the pool and out again with every statement, which
-    costs some 7 % of the hot command; at most `connections` are in use, the rest wait in line.
+    At most `connections` are in use, the rest wait in line.  Which server is the leader may
+    change; the newest connection leads to it, and those to another are given up.
     """
 
     def __init__(self, url: str, *, connections: int) -> None:
         self.url = url
         self._turns = asyncio.Semaphore(connections)
-        self._sound: list[AsyncConnection[DictRow]] = []
-        self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
-            url,
-            min_size=1,
-            max_size=connections,
-            timeout=CONNECTION_WAIT_SECONDS_MAX,
-            open=False,
-            kwargs={
-                "autocommit": True,
-                "row_factory": dict_row,
-                "prepare_threshold": 1,
-                "options": f"-c statement_timeout={STATEMENT_MS_MAX}"
-                f" -c lock_timeout={LOCK_WAIT_MS_MAX} -c timezone=UTC",
-            },
-        )
+        self._most = connections
+        self._resting: list[Link] = []
+        self._used: set[Link] = set()
+        self._pulse = Pulse()
+        self._server = ""
+        self._is_away = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._probe: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Connect; raises `psycopg_pool.PoolTimeout` where nothing answers."""
-        await self._pool.open(wait=True)
+        """Connect.  Where nothing answers, go on looking: until then everything is refused."""
+        self._start(self._watch())
+        try:
+            self._keep(await self._connect())
+        except psycopg.OperationalError as error:
+            self._lose(error)
 
     async def close(self) -> None:
         """Close every connection."""
-        while self._sound:
-            await self._pool.putconn(self._sound.pop())
-        await self._pool.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._drop_resting()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # -- connections -----------------------------------------------------------------------
 
     async def _turn(self) -> None:
         if not self._turns.locked():
@@ -150,50 +175,151 @@ class Database:
             raise DatabaseBusy("no connection came free") from None
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+    async def _link(self) -> AsyncIterator[Link]:
+        self._refuse_while_away()
         await self._turn()
         try:
-            connection = self._sound.pop() if self._sound else await self._pool.getconn()
+            link = await self._take()
+            self._used.add(link)
             try:
-                yield connection
-            except psycopg.OperationalError as error:
-                if not connection.closed:
+                yield link
+            except psycopg.Error as error:
+                if not link.connection.closed and error.sqlstate != _READ_ONLY:
                     raise
-                await self._drop_sound()
+                await link.close()
+                # One connection broke, so the others did too: nobody else need find out.
+                await self._drop_resting()
                 raise DatabaseAway(str(error).strip()) from None
             finally:
-                is_sound = connection.pgconn.transaction_status == TransactionStatus.IDLE
-                if is_sound and not self._pool.closed:
-                    self._sound.append(connection)
+                self._used.discard(link)
+                if link.is_sound and link.server == self._server:
+                    self._keep(link)
                 else:
-                    await self._pool.putconn(connection)
-        except PoolTimeout:
-            raise DatabaseBusy("no connection came free") from None
+                    await link.close()
         finally:
             self._turns.release()
 
-    async def _drop_sound(self) -> None:
-        """One connection broke, so the others did too: nobody else need find out by an error."""
-        dropped, self._sound = self._sound, []
-        for connection in dropped:
-            await connection.close()
-            await self._pool.putconn(connection)
+    def _refuse_while_away(self) -> None:
+        if self._is_away:
+            raise DatabaseAway("the database does not answer")
+
+    async def _take(self) -> Link:
+        self._refuse_while_away()
+        while self._resting:
+            link = self._resting.pop()
+            if not link.has_ended_while_resting():
+                return link
+            await link.close()
+        try:
+            return await self._connect()
+        except psycopg.OperationalError as error:
+            if self._used and _is_an_answer(error):
+                raise DatabaseBusy(str(error).strip()) from None
+            self._lose(error)
+            raise DatabaseAway(str(error).strip()) from None
+
+    def _keep(self, link: Link) -> None:
+        link.rest()
+        self._resting.append(link)
+
+    async def _drop_resting(self) -> None:
+        dropped, self._resting = self._resting, []
+        for link in dropped:
+            await link.close()
+
+    async def _connect(self) -> Link:
+        """A new connection: where it leads is the server from now on."""
+        link = await connect(conninfo(self.url), self._pulse)
+        if link.server != self._server:
+            self._server = link.server
+            await self._drop_resting()
+        if self._is_away:
+            self._is_away = False
+            _log.warning("database_back", server=link.server)
+        return link
+
+    # -- noticing that it is away ----------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Cut what waits too long, and ask whether the server is there when all is silent."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            now = monotonic()
+            waiting = [link for link in self._used if link.asked_at]
+            for link in waiting:
+                is_left_behind = link.server != self._server
+                if link.waits(now) > (SILENCE_SECONDS_MAX if is_left_behind else link.patience):
+                    link.cut()
+            is_silent = now - self._pulse.heard_at > SILENCE_SECONDS_MAX
+            is_asking = self._probe is not None and not self._probe.done()
+            somebody_waits = any(link.waits(now) > SILENCE_SECONDS_MAX for link in waiting)
+            if is_silent and somebody_waits and not self._is_away and not is_asking:
+                self._probe = self._start(self._ask_whether_it_is_there())
+
+    async def _ask_whether_it_is_there(self) -> None:
+        """By a connection of its own: a statement may be slow, a server answers."""
+        begun = monotonic()
+        try:
+            link = await self._connect()
+        except psycopg.OperationalError as error:
+            if self._pulse.heard_at < begun and not _is_an_answer(error):
+                self._lose(error)
+            return
+        if len(self._resting) + len(self._used) < self._most:
+            self._keep(link)
+        else:
+            await link.close()
+
+    def _lose(self, error: psycopg.Error) -> None:
+        """It is away: nobody waits any longer, and one task looks for it."""
+        if self._is_away:
+            return
+        self._is_away = True
+        _log.warning("database_away", reason=str(error).strip()[:500])
+        for link in self._used:
+            if link.asked_at:
+                link.cut()
+        self._start(self._find())
+
+    async def _find(self) -> None:
+        await self._drop_resting()
+        while self._is_away:
+            try:
+                self._keep(await self._connect())
+            except psycopg.OperationalError:
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    # -- speaking --------------------------------------------------------------------------
 
     async def call(self, query: str, *parameters: object) -> Row | None:
         """One statement, its own transaction, one round trip: the first row of its answer."""
-        async with self._connection() as connection:
-            return await Tx(connection).one(query, *parameters)
+        async with self._link() as link:
+            return await Tx(link).one(query, *parameters)
 
     async def read(self, query: str, *parameters: object) -> list[Row]:
         """One statement, its own transaction: every row of its answer."""
-        async with self._connection() as connection:
-            return await Tx(connection).all(query, *parameters)
+        async with self._link() as link:
+            return await Tx(link).all(query, *parameters)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction: committed when the block ends, rolled back when it raises."""
-        async with self._connection() as connection, connection.transaction():
-            yield Tx(connection)
+        async with self._link() as link:
+            link.ask()  # the BEGIN
+            try:
+                async with link.connection.transaction():
+                    link.answered()
+                    try:
+                        yield Tx(link)
+                    finally:
+                        link.ask()  # the COMMIT or ROLLBACK
+            finally:
+                link.answered()
+
+
+def _is_an_answer(error: psycopg.Error) -> bool:
+    """True where a server said no to a connection (too many, for one): it is there."""
+    return "FATAL" in str(error)
 
 
 def jsonb(value: object) -> Jsonb:

@@ -4,8 +4,12 @@ Only the wheel's programs are used, not its Python: this small adapter is all th
 if another package took its place.  The server listens on a Unix socket only.  As root it runs
 under another user, since PostgreSQL refuses to run as root; then the folders on the way to the
 programs and to the data get the right to be walked through (o+x), and nothing else.
+
+Several processes may use the server of one data directory: each holds a shared lock while it
+does, and the last to go stops it.  Starting and stopping exclude each other.
 """
 
+import fcntl
 import hashlib
 import os
 import pwd
@@ -13,12 +17,18 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 START_SECONDS_MAX = 30.0
+# Processes of a killed server hold its memory for a moment, and a new one refuses to start.
+START_TRIES_MAX = 10
+START_PAUSE_SECONDS = 0.5
 STOP_SECONDS_MAX = 20.0
+QUIT_SECONDS_MAX = 5.0
 LOOK_SECONDS = 0.02  # between two looks at a server that starts (0.5 s) or stops (0.1 s)
 SOCKET_PATH_BYTES_MAX = 100  # the kernel allows 107
 SETTINGS = {
@@ -64,14 +74,37 @@ def _let_walk_through(path: Path) -> None:
             folder.chmod(mode & 0o7777 | 0o001)
 
 
+def _is_server(pid: int) -> bool:
+    """True where this process is a PostgreSQL that lives.
+
+    After a crash the number may be that of a zombie, or of another program by now.
+    """
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        pass
+    except OSError:
+        return False
+    try:
+        # proc(5): "pid (name) state ..."; the name may hold anything, so from the last bracket.
+        name, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    except OSError:
+        return not Path("/proc/self").exists()  # a system without /proc: believe the number
+    return name.endswith("(postgres") and rest.split()[0] not in ("Z", "X")
+
+
 class EmbeddedPostgres:
     """One server for one data directory.  A running one is found and used again."""
 
     def __init__(self, directory: Path) -> None:
         self._data = directory / "postgres"
         self._log = directory / "postgres.log"
+        self._door = directory / "postgres.door"  # held while it is being started or stopped
+        self._users = directory / "postgres.users"  # shared by all who use it
+        self._pid_file = self._data / "postmaster.pid"
         self._servant = _servant()
         self._process: subprocess.Popen[bytes] | None = None
+        self._use: IO[bytes] | None = None
 
     @property
     def _socket_folder(self) -> Path:
@@ -85,21 +118,105 @@ class EmbeddedPostgres:
         """How to reach it."""
         return f"postgresql://postgres@/postgres?host={self._socket_folder}"
 
+    # -- looking ---------------------------------------------------------------------------
+
     def is_running(self) -> bool:
-        """True where a server of this data directory answers to its process number."""
+        """True where the server of this data directory answers."""
+        return self._is_alive() and self._answers()
+
+    def _pid(self) -> int | None:
         try:
-            lines = (self._data / "postmaster.pid").read_text().splitlines()
-            os.kill(int(lines[0]), 0)
-        except PermissionError:
+            return int(self._pid_file.read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return None
+
+    def _is_alive(self) -> bool:
+        # Asking after our own child also buries it: a zombie would pass for a living server.
+        if self._process is not None and self._process.poll() is None:
             return True
-        except (OSError, ValueError, IndexError):
-            return False
-        # A number can be taken by another program after a crash: ask the server itself.
-        return self._answers()
+        pid = self._pid()
+        return pid is not None and _is_server(pid)
 
     def _answers(self) -> bool:
-        ready = [str(programs() / "pg_isready"), "-q", "-h", str(self._socket_folder)]
-        return subprocess.run(ready, check=False).returncode == 0
+        ready = [str(programs() / "pg_isready"), "-q", "-U", "postgres"]
+        return subprocess.run([*ready, "-h", self._socket_folder], check=False).returncode == 0
+
+    # -- starting --------------------------------------------------------------------------
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._door.open("wb") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            yield
+
+    def start(self) -> str:
+        """Start it, or find it running, and return its URL.  Raises `PostgresNotStarted`."""
+        self._data.parent.mkdir(parents=True, exist_ok=True)
+        with self._alone():
+            self._bring_up()
+            if self._use is None:
+                self._use = self._users.open("wb")
+                fcntl.flock(self._use, fcntl.LOCK_SH)
+        return self.url
+
+    def revive(self) -> bool:
+        """Start it again if it died; True where it had.  Raises `PostgresNotStarted`."""
+        if self._is_alive():
+            return False
+        with self._alone():
+            self._bring_up()
+        return True
+
+    def _bring_up(self) -> None:
+        if self.is_running():
+            return
+        self._prepare()
+        deadline = time.monotonic() + START_SECONDS_MAX
+        tries = 0
+        while not self._answers():
+            if not self._is_alive():
+                if tries == START_TRIES_MAX:
+                    raise PostgresNotStarted(self._end_of_log())
+                if tries:
+                    time.sleep(START_PAUSE_SECONDS)
+                self._spawn()
+                tries += 1
+            if time.monotonic() > deadline:
+                raise PostgresNotStarted(self._end_of_log())
+            time.sleep(LOOK_SECONDS)
+
+    def _end_of_log(self) -> str:
+        return self._log.read_text(errors="replace")[-2000:]
+
+    def _spawn(self) -> None:
+        self._disown_the_dead()
+        command = [str(programs() / "postgres"), "-D", str(self._data)]
+        command += ["-k", str(self._socket_folder)]
+        for name, value in SETTINGS.items():
+            command += ["-c", f"{name}={value}"]
+        with self._log.open("ab") as log:
+            # Its own session: Ctrl-C in the terminal must reach us first, so that the web stops
+            # before its database does.
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self._as_servant(),
+            )
+
+    def _disown_the_dead(self) -> None:
+        """Let a new server start where the number of the dead one is taken.
+
+        PostgreSQL takes any process of that number for a living server, also a zombie that only
+        its parent can bury.  The number of its own parent it ignores; the rest of the file it
+        needs, to find out whether processes of the dead one still hold its memory.
+        """
+        for path in (self._pid_file, self._socket_folder / ".s.PGSQL.5432.lock"):
+            if path.exists():
+                _, rest = path.read_text().split("\n", 1)
+                path.write_text(f"{os.getpid()}\n{rest}")
 
     def _run(self, *command: str) -> None:
         done = subprocess.run(command, capture_output=True, check=False, **self._as_servant())
@@ -130,52 +247,35 @@ class EmbeddedPostgres:
             initdb = ["-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
             self._run(str(programs() / "initdb"), *initdb, "--locale=C.UTF-8", "--no-instructions")
 
-    def start(self) -> str:
-        """Start it, or find it running, and return its URL.  Raises `PostgresNotStarted`."""
-        if self.is_running():
-            return self.url
-        self._prepare()
-        command = [str(programs() / "postgres"), "-D", str(self._data)]
-        command += ["-k", str(self._socket_folder)]
-        for name, value in SETTINGS.items():
-            command += ["-c", f"{name}={value}"]
-        with self._log.open("ab") as log:
-            # Its own session: Ctrl-C in the terminal must reach us first, so that the web stops
-            # before its database does.
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                **self._as_servant(),
-            )
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise PostgresNotStarted(self._log.read_text(errors="replace")[-2000:])
-            time.sleep(LOOK_SECONDS)
-        return self.url
-
-    def stop_found(self) -> None:
-        """Stop a server that was left running by somebody who died."""
-        try:
-            pid = int((self._data / "postmaster.pid").read_text().split("\n", 1)[0])
-            os.kill(pid, signal.SIGINT)
-        except (OSError, ValueError):
-            return
-        deadline = time.monotonic() + STOP_SECONDS_MAX
-        while (self._data / "postmaster.pid").exists() and time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS)
+    # -- stopping --------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Stop the server that this object started; one it only found is left alone."""
-        if self._process is None:
+        """Use it no longer; it is stopped where nobody else does."""
+        if self._use is None:
             return
-        self._process.send_signal(signal.SIGINT)  # fast shutdown: sessions end, data is safe
-        try:
-            self._process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait()
+        with self._alone():
+            self._use.close()  # and with it our lock
+            self._use = None
+            with self._users.open("wb") as users:
+                try:
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    return
+                self._bring_down()
+
+    def _bring_down(self) -> None:
+        # Fast shutdown: sessions end, data is safe.  Then at once; then, where it is frozen and
+        # hears nothing, by force: its log of changes makes it whole at the next start.
+        for number, seconds in (
+            (signal.SIGINT, STOP_SECONDS_MAX),
+            (signal.SIGQUIT, QUIT_SECONDS_MAX),
+            (signal.SIGKILL, QUIT_SECONDS_MAX),
+        ):
+            pid = self._process.pid if self._process else self._pid()
+            if pid is None or not self._is_alive():
+                break
+            os.kill(pid, number)
+            deadline = time.monotonic() + seconds
+            while self._is_alive() and time.monotonic() < deadline:
+                time.sleep(LOOK_SECONDS)
         self._process = None

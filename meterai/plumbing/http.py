@@ -239,20 +239,26 @@ def problem(
     }
 
 
-def retry_after(facts: Mapping[str, object]) -> str:
-    """Seconds until what was refused may be asked for again: those of `retry_at`, else one."""
+def retry_after(facts: Mapping[str, object], seconds: int = 1) -> str:
+    """Seconds until what was refused may be asked for again: those of `retry_at`, else `seconds`."""
     at = facts.get("retry_at")
     if not isinstance(at, datetime):
-        return "1"
+        return str(seconds)
     return str(max(1, math.ceil((at - SystemClock().now()).total_seconds())))
 
 
 def answer_problem(
-    request: Request[Any, Any, Any], code: str, status: int, facts: Mapping[str, object]
+    request: Request[Any, Any, Any],
+    code: str,
+    status: int,
+    facts: Mapping[str, object],
+    retry_after_seconds: int = 1,
 ) -> Response[dict[str, object]]:
     """A refusal as a response."""
     telemetry.REFUSALS.labels(code=code).inc()
-    headers = {"Retry-After": retry_after(facts)} if status in (409, 429, 503) else {}
+    headers = {}
+    if status in (409, 429, 503):
+        headers["Retry-After"] = retry_after(facts, retry_after_seconds)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(
@@ -265,7 +271,9 @@ def answer_problem(
 
 def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
     """Tell a refusal."""
-    return answer_problem(request, refusal.code, refusal.status, refusal.facts())
+    return answer_problem(
+        request, refusal.code, refusal.status, refusal.facts(), refusal.retry_after_seconds
+    )
 
 
 def _what_was_wrong(error: HTTPException) -> dict[str, object]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psycopg
 
+from meterai.plumbing.link import conninfo
+
 ADVISORY_LOCK = 0x6D65746572  # "meter"
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS applied_migrations (
@@ -47,7 +49,7 @@ def _sha256(text: str) -> str:
 def migrate(url: str) -> list[str]:
     """Apply what is missing and return the names that were applied."""
     applied: list[str] = []
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(conninfo(url), autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
         connection.execute(_HISTORY)
         known: dict[str, str] = dict(

@@ -1,0 +1,164 @@
+"""One connection to PostgreSQL: how it is made, since when it owes an answer, how it is cut.
+
+Nothing here is asked of the server when a connection begins: a pooler (PgBouncer) refuses such
+options or drops them silently.  `SET_UP` runs once on every new connection, and is the one place
+for whatever a connection must be before it is used.
+"""
+
+import asyncio
+import os
+import select
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg.rows import DictRow, dict_row
+
+CONNECT_SECONDS_MAX = 2  # per host; libpq allows no less, and a healthy server takes milliseconds
+STATEMENT_MS_MAX = 10_000  # nothing a request needs takes longer; protects the pool
+LOCK_WAIT_MS_MAX = 5_000  # a row is held for milliseconds; longer means something is stuck
+# A process that stops in the middle of a transaction holds its locks no longer than this.
+IDLE_IN_TRANSACTION_MS_MAX = 15_000
+# Beyond its own time-out a server has this long to say so; then it is not there any more.
+ANSWER_SECONDS_MAX = STATEMENT_MS_MAX / 1000 + 2.0
+REST_SECONDS_MAX = 1.0  # a connection that rested longer is looked at before it is used
+
+# What libpq is told unless the URL says otherwise.  The kernel gives up a peer that acknowledges
+# nothing, on a quiet connection and on one with data under way; and of several hosts only the
+# one that takes writes will do.
+_PARAMETERS: dict[str, str | int] = {
+    "connect_timeout": CONNECT_SECONDS_MAX,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 5_000,
+    "target_session_attrs": "read-write",
+    "application_name": "meterai",
+}
+SESSION = {
+    "statement_timeout": str(STATEMENT_MS_MAX),
+    "lock_timeout": str(LOCK_WAIT_MS_MAX),
+    "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS_MAX),
+    "timezone": "UTC",
+}
+_LIMITS = (
+    f"SELECT {', '.join(f'set_config({name!r}, {SESSION[name]!r}, false)' for name in SESSION)}"
+)
+# Two servers behind one address have different answers, and so has one before and after a crash.
+_WHO = "SELECT concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port())"
+
+
+def conninfo(url: str) -> str:
+    """The URL with what libpq must know beside it."""
+    given = conninfo_to_dict(url)
+    return make_conninfo(url, **{k: v for k, v in _PARAMETERS.items() if k not in given})
+
+
+async def _set_limits(connection: AsyncConnection[Any]) -> None:
+    await connection.execute(_LIMITS.encode(), prepare=False)
+
+
+# What is done once with every new connection, in this order.
+SET_UP: tuple[Callable[[AsyncConnection[Any]], Awaitable[None]], ...] = (_set_limits,)
+
+
+class Pulse:
+    """When any connection of a pool was last answered, by the monotonic clock."""
+
+    __slots__ = ("heard_at",)
+
+    def __init__(self) -> None:
+        self.heard_at = 0.0
+
+
+class Link:
+    """A connection, the server it leads to, and since when that server owes an answer."""
+
+    __slots__ = ("_pulse", "asked_at", "connection", "patience", "rested_at", "server")
+
+    def __init__(self, connection: AsyncConnection[DictRow], server: str, pulse: Pulse) -> None:
+        self.connection = connection
+        self.server = server
+        self.asked_at = 0.0  # 0 while no answer is owed
+        self.patience = ANSWER_SECONDS_MAX
+        self.rested_at = monotonic()
+        self._pulse = pulse
+
+    def ask(self) -> None:
+        """An answer is owed from now on."""
+        self.asked_at = monotonic()
+
+    def answered(self) -> None:
+        """No answer is owed any more: it came, or the connection broke."""
+        self.asked_at = 0.0
+        if not self.connection.closed:
+            self._pulse.heard_at = monotonic()
+
+    def waits(self, now: float) -> float:
+        """For how many seconds an answer has been owed."""
+        return now - self.asked_at if self.asked_at else 0.0
+
+    def rest(self) -> None:
+        """Nobody uses it for now."""
+        self.patience = ANSWER_SECONDS_MAX
+        self.rested_at = monotonic()
+
+    @property
+    def is_sound(self) -> bool:
+        """True where it can be used for something else."""
+        return self.connection.pgconn.transaction_status == TransactionStatus.IDLE
+
+    def has_ended_while_resting(self) -> bool:
+        """True where the server has said something unasked: mostly that it goes away."""
+        if self.connection.closed:
+            return True
+        if monotonic() - self.rested_at < REST_SECONDS_MAX:
+            return False
+        poll = select.poll()
+        poll.register(self.connection.pgconn.socket, select.POLLIN | select.POLLERR)
+        return bool(poll.poll(0))
+
+    def cut(self) -> None:
+        """End it from our side, at once: whoever waits for its answer gets an error now.
+
+        Asking the server to cancel is no use where the server does not answer.
+        """
+        # It may end by itself in this very moment.
+        with (
+            suppress(OSError, psycopg.Error),
+            socket.socket(fileno=os.dup(self.connection.pgconn.socket)) as ours,
+        ):
+            ours.shutdown(socket.SHUT_RDWR)
+
+    async def close(self) -> None:
+        """Let go of it."""
+        await self.connection.close()
+
+
+async def connect(parameters: str, pulse: Pulse) -> Link:
+    """A new connection, set up.  Raises `psycopg.OperationalError` within a bounded time."""
+    connection = await AsyncConnection.connect(
+        parameters, autocommit=True, row_factory=dict_row, prepare_threshold=1
+    )
+    link = Link(connection, "", pulse)
+    # A server that freezes right here must be noticed too.
+    cutting = asyncio.get_running_loop().call_later(CONNECT_SECONDS_MAX, link.cut)
+    try:
+        for step in SET_UP:
+            await step(connection)
+        found = await (await connection.execute(_WHO.encode(), prepare=False)).fetchone()
+        assert found is not None
+        link.server = str(next(iter(found.values())))
+    except BaseException:
+        await connection.close()
+        raise
+    finally:
+        cutting.cancel()
+    link.answered()
+    return link

@@ -1,0 +1,107 @@
+"""PostgreSQL servers that a test stops, kills and freezes, and a switch in front of them."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from meterai.plumbing.embedded import EmbeddedPostgres
+from tests.support.instance import until
+
+
+class Server:
+    """A server of its own data directory, with every process of it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.embedded = EmbeddedPostgres(directory)
+        self.pid_file = directory / "postgres" / "postmaster.pid"
+        self.url = self.embedded.start()
+
+    @property
+    def postmaster(self) -> psutil.Process:
+        """The process that started all others."""
+        return psutil.Process(int(self.pid_file.read_text().splitlines()[0]))
+
+    @property
+    def socket(self) -> str:
+        """Where it listens."""
+        return f"{self.url.rsplit('host=', 1)[1]}/.s.PGSQL.5432"
+
+    def start(self) -> None:
+        self.embedded.start()
+
+    def stop(self) -> None:
+        self.embedded.stop()
+
+    def kill(self) -> None:
+        """As a power cut does: nothing is said to anybody."""
+        postmaster = self.postmaster
+        everything = [*postmaster.children(recursive=True), postmaster]
+        for one in everything:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        until("every process of it is dead", lambda: all(map(_is_dead, everything)))
+
+    def freeze(self) -> None:
+        """Everything stands still; the kernel goes on accepting connections."""
+        self._tell_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._tell_all(signal.SIGCONT)
+
+    def _tell_all(self, what: signal.Signals) -> None:
+        postmaster = self.postmaster
+        for one in [postmaster, *postmaster.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                one.send_signal(what)
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+class Switch:
+    """A port that leads each new connection to the server of the moment, as a proxy does."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.port = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Switch"]:
+        """Listen; at the end every connection is dropped."""
+        server = await asyncio.start_server(self._lead, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self._tasks: set[asyncio.Task[None]] = set()
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(self.target)
+        for source, sink in ((reader, back), (there, writer)):
+            task = asyncio.create_task(self._carry(source, sink))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    @staticmethod
+    async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while some := await source.read(65536):
+                sink.write(some)
+                await sink.drain()
+        except OSError:
+            return
+        finally:
+            sink.close()
