@@ -1,0 +1,65 @@
+"""What anybody may send to the provider's route costs little, before its signature is known."""
+
+import base64
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis import strategies as some
+
+from fuzz.signing import GROWTH_MAX, PIECES, by_hand, growth
+from meterai.payments.adapters.signing import minified, read_signature
+from meterai.payments.adapters.snap import SnapProfile, SnapProvider
+from meterai.payments.model import NotificationForged
+
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
+
+
+class Frozen:
+    def now(self) -> datetime:
+        return NOW
+
+
+@given(some.text(alphabet='"\\ \n\t\r\f\va{}:1', max_size=40))
+def test_only_white_space_between_tokens_goes(text: str) -> None:
+    assert minified(text.encode()) == by_hand(text.encode())
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=repr)
+def test_a_body_costs_in_proportion_to_its_length(piece: bytes) -> None:
+    assert growth(piece) < GROWTH_MAX
+
+
+def test_no_mixture_of_pieces_costs_more() -> None:
+    chance = Random(8259)
+    for _ in range(40):
+        piece = b"".join(chance.choices(PIECES, k=chance.randint(2, 6)))
+        assert growth(piece) < GROWTH_MAX, piece
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 257, 512, 10_000])
+def test_a_signature_of_another_length_is_none(size: int) -> None:
+    signature = base64.b64encode(bytes(size)).decode()
+    assert read_signature(KEY.public_key(), signature) is None
+    assert read_signature(KEY.public_key(), bytes(size).hex()) is None
+
+
+def test_a_signature_of_the_right_length_is_read_in_both_spellings() -> None:
+    octets = bytes(range(256))
+    for text in (base64.b64encode(octets).decode(), octets.hex(), octets.hex().upper()):
+        assert read_signature(KEY.public_key(), text) == octets
+    assert read_signature(KEY.public_key(), " ".join(octets.hex())[:512]) is None
+    assert read_signature(KEY.public_key(), "\u0663" * 512) is None
+
+
+@pytest.mark.parametrize("signature", ["", "nonsense", "A" * 344, "f" * 511, "\xff" * 344])
+def test_what_cannot_be_a_signature_is_refused_before_the_body_is_looked_at(
+    signature: str,
+) -> None:
+    profile = SnapProfile("", "", "", "", "", KEY, KEY.public_key())
+    headers = {"x-timestamp": NOW.isoformat(), "x-signature": signature}
+    with pytest.raises(NotificationForged, match="no readable X-SIGNATURE"):
+        SnapProvider(profile, Frozen()).notification("/", headers, b'"' * 65_536)
