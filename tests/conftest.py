@@ -10,6 +10,7 @@ from hypothesis import settings
 from meterai.plumbing.embedded import EmbeddedPostgres
 from meterai.plumbing.migrations import migrate
 from tests.support.instance import Instance
+from tests.support.shop import Shop, open_shop
 
 # The same examples in every run, and no limit of milliseconds that a busy machine would break.
 settings.register_profile("ours", deadline=None, derandomize=True)
@@ -60,6 +61,13 @@ def database_url(server: str, template: str, request: pytest.FixtureRequest) -> 
     yield server.replace("/postgres?", f"/{name}?")
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
+    """An account, a worker's effects, and no outside world."""
+    with open_shop(database_url, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,9 @@ from meterai.documents.model import (
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.rounds import each
 
 BATCH = 100
 
@@ -78,7 +79,9 @@ class DocumentDesk:
         """Round: delete the bytes whose time is over."""
         now = self._clock.now()
         rows = await self._database.read(store.TO_FORGET, now, BATCH)
-        for row in rows:
-            await self._objects.forget(object_name(row["account_id"], row["sha256"]))
-            await self._database.call(store.FORGOTTEN, now, row["account_id"], row["sha256"], now)
-        return len(rows)
+        return await each(self._database, "forget_documents", rows, self._forget, subject="sha256")
+
+    async def _forget(self, row: Row) -> None:
+        now = self._clock.now()
+        await self._objects.forget(object_name(row["account_id"], row["sha256"]))
+        await self._database.call(store.FORGOTTEN, now, row["account_id"], row["sha256"], now)

@@ -3,12 +3,14 @@
 from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.rounds import not_paused
 
 KEEP = "SELECT document_keep(%s, %s, %s, %s, %s, %s) AS name"
-TO_FORGET = """
-SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL AND kept_until <= %s
+TO_FORGET = f"""
+SELECT account_id, sha256 FROM documents o WHERE forgotten_at IS NULL AND kept_until <= %s
+    AND {not_paused("forget_documents", "sha256")}
 ORDER BY kept_until LIMIT %s
-"""
+"""  # noqa: S608 - names are constants
 FORGOTTEN = """
 UPDATE documents SET forgotten_at = %s WHERE account_id = %s AND sha256 = %s AND kept_until <= %s
 """

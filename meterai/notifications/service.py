@@ -1,6 +1,5 @@
 """Commands of notifications."""
 
-import asyncio
 from uuid import UUID
 
 import structlog
@@ -14,6 +13,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.mail import MailNotSent, Postman
 from meterai.plumbing.messages import say
+from meterai.plumbing.rounds import each
 
 BATCH = 20  # mails under way in one round
 WAIT_SECONDS_MAX = 900
@@ -60,8 +60,9 @@ class MailDesk:
     async def send_queued(self) -> int:
         """Round: send what is due."""
         rows = await self._database.read(store.TO_SEND, store.LEASE_SECONDS, BATCH)
-        await asyncio.gather(*(self._send(row) for row in rows))
-        return len(rows)
+        return await each(
+            self._database, "send_mails", rows, self._send, subject="mail_id", at_once=BATCH
+        )
 
     async def _send(self, row: Row) -> None:
         template, language = row["template"], row["language"]

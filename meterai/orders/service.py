@@ -1,13 +1,12 @@
 """Commands and queries of orders."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from meterai import ledger, payments
+from meterai import ledger, payments, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
@@ -27,6 +26,7 @@ from meterai.payments import Attempt, AttemptState, PaymentDesk
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.rounds import each, own_transaction
 
 Terms = tuple[object, ...]  # the arguments of `store.PLACE`, in its order
 LISTED_MAX = 200
@@ -310,19 +310,21 @@ class OrderDesk:
     async def lapse_unpaid(self) -> int:
         """Round: the time to pay ran out."""
         rows = await self._database.read(store.TO_LAPSE, BATCH)
-        for row in rows:
-            await self._database.call(
-                store.ABANDON, row["account_id"], row["order_id"], OrderState.LAPSED
-            )
-        return len(rows)
+        return await each(self._database, store.LAPSING, rows, self._lapse, subject="order_id")
+
+    async def _lapse(self, row: Row) -> None:
+        async with own_transaction(self._database) as tx:
+            await tx.one(store.ABANDON, row["account_id"], row["order_id"], OrderState.LAPSED)
 
     async def execute_paid(self) -> int:
         """Round: try again to execute what was paid while issuing was stopped."""
+        async with self._database.transaction() as tx:
+            is_open, _ = await stamps.issuing(tx)
+        if not is_open:
+            return 0
         rows = await self._database.read(store.TO_EXECUTE, BATCH)
-        answers = await asyncio.gather(
-            *(
-                self._database.call(store.EXECUTE, row["account_id"], row["order_id"])
-                for row in rows
-            )
-        )
-        return sum(answer is not None and answer["state"] != OrderState.PAID for answer in answers)
+        return await each(self._database, store.EXECUTING, rows, self._execute, subject="order_id")
+
+    async def _execute(self, row: Row) -> None:
+        async with own_transaction(self._database) as tx:
+            await tx.one(store.EXECUTE, row["account_id"], row["order_id"])

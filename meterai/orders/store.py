@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.rounds import not_paused
 
 _COLUMNS = (
     "account_id, order_id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
@@ -14,17 +15,20 @@ FROM order_place(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"
-TO_LAPSE = """
-SELECT account_id, order_id FROM orders WHERE state = 'placed' AND lapses_at <= now()
-ORDER BY lapses_at LIMIT %s
-"""
+LAPSING, EXECUTING = "lapse_orders", "execute_orders"  # names of the rounds
+TO_LAPSE = f"""
+SELECT account_id, order_id FROM orders o WHERE state = 'placed' AND lapses_at <= now()
+    AND {not_paused(LAPSING, "order_id")}
+ORDER BY lapses_at LIMIT %s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - names are constants
 # Paid orders without a lot: issuing was stopped when they were paid.
-TO_EXECUTE = """
+TO_EXECUTE = f"""
 SELECT account_id, order_id FROM orders o WHERE state = 'paid' AND due_at > now()
     AND NOT EXISTS (SELECT 1 FROM stamp_lots l
                     WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
-ORDER BY due_at LIMIT %s
-"""
+    AND {not_paused(EXECUTING, "order_id")}
+ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
 
 
 async def order(tx: Tx, account: UUID, order_id: UUID) -> Row | None:

@@ -4,7 +4,6 @@
 the intent before the call, the result after it.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
@@ -34,6 +33,7 @@ from meterai.payments.model import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx, jsonb
+from meterai.plumbing.rounds import each
 
 PROVIDER = "bank"
 OPEN_LEASE_SECONDS = 15.0  # longer than a call with its time-out
@@ -133,10 +133,17 @@ class PaymentDesk:
     async def open_waiting(self) -> int:
         """Round: open the attempts that nobody opened."""
         rows = await self._database.read(store.TO_OPEN, OPEN_LEASE_SECONDS, BATCH)
-        await asyncio.gather(*(self._open_late(_attempt(row)) for row in rows))
-        return len(rows)
+        return await each(
+            self._database,
+            "open_payments",
+            rows,
+            self._open_late,
+            subject="attempt_id",
+            at_once=BATCH,
+        )
 
-    async def _open_late(self, attempt: Attempt) -> None:
+    async def _open_late(self, row: Row) -> None:
+        attempt = _attempt(row)
         if attempt.expires_at <= self._clock.now():
             await self._database.call(store.EXPIRE_OPENING, attempt.account, attempt.id)
             return
@@ -174,8 +181,17 @@ class PaymentDesk:
             ASK_SECONDS_MAX,
             BATCH,
         )
-        await asyncio.gather(*(self.ask(_attempt(row)) for row in rows))
-        return len(rows)
+        return await each(
+            self._database,
+            "ask_about_payments",
+            rows,
+            self._ask,
+            subject="attempt_id",
+            at_once=BATCH,
+        )
+
+    async def _ask(self, row: Row) -> None:
+        await self.ask(_attempt(row))
 
     async def ask(self, attempt: Attempt) -> None:
         """Ask what became of one attempt and record it."""

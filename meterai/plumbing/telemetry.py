@@ -23,6 +23,11 @@ LATENCY = Histogram(
 )
 REFUSALS = Counter("meterai_refusals_total", "Requests declined, by code", ["code"])
 JOBS = Counter("meterai_jobs_total", "Jobs run, by kind and outcome", ["kind", "outcome"])
+ROUND_ROWS = Counter(
+    "meterai_round_rows_total",
+    "Rows that rounds handled, by round and outcome: done, or the code of what stopped it",
+    ["round", "outcome"],
+)
 FAULTS = Counter("meterai_faults_total", "Faults nobody expected", ["where"])
 PROVIDER = Counter(
     "meterai_provider_calls_total", "Calls to a payment provider", ["call", "outcome"]

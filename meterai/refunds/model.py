@@ -10,6 +10,9 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal
 
 TRY_SECONDS_MAX = 300.0  # between two tries at the provider
+DOUBLINGS_MAX = 9  # of the pause: 2^9 seconds are beyond the longest
+CALLS_PER_TRY_MAX = 4  # token and refund, and both again where the token had ended early
+LEASE_MARGIN_SECONDS = 2.0  # to write down what came of it
 
 
 class RefundState(StrEnum):
@@ -90,5 +93,12 @@ class Refund:
 
 
 def try_again_after(tries: int) -> float:
-    """Seconds until the next try: 1, 2, 4, ... up to five minutes."""
-    return min(2.0 ** max(tries - 1, 0), TRY_SECONDS_MAX)
+    """Seconds until the next try, after so many: 1, 2, 4, ... up to five minutes."""
+    # The exponent is bounded before it is used: 2^1024 is no number any more.
+    doublings = min(max(tries - 1, 0), DOUBLINGS_MAX)
+    return min(2.0**doublings, TRY_SECONDS_MAX)
+
+
+def lease_seconds(timeout_seconds: float) -> float:
+    """How long a try belongs to who makes it: longer than its calls, each with its time-out."""
+    return CALLS_PER_TRY_MAX * timeout_seconds + LEASE_MARGIN_SECONDS

@@ -1,6 +1,5 @@
 """Commands and queries of refunds."""
 
-import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,18 +15,19 @@ from meterai.payments import (
     OutcomeUnknown,
     ProviderRefused,
     ProviderUnreachable,
-    RefundMade,
     SnapProvider,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.rounds import each, own_transaction
 from meterai.refunds import store
 from meterai.refunds.model import (
-    TRY_SECONDS_MAX,
     NothingToRefund,
     Refund,
     RefundCause,
     RefundState,
+    lease_seconds,
+    try_again_after,
 )
 
 BATCH = 20  # provider calls under way in one round
@@ -161,46 +161,39 @@ class RefundDesk:
     async def turn_round(self) -> int:
         """Round: what is paid and not executed by its due time goes back."""
         rows = await self._database.read(store.TO_TURN_ROUND, TURN_ROUND_BATCH)
-        for row in rows:
-            account, refund = row["account_id"], new_id()
-            number = payments.refund_number(account, refund)
-            await self._database.call(
-                store.NOT_EXECUTED, account, row["order_id"], refund, number, self.due()
-            )
-        return len(rows)
+        return await each(self._database, store.TURNING, rows, self._turn, subject="order_id")
+
+    async def _turn(self, row: Row) -> None:
+        account, refund = row["account_id"], new_id()
+        number = payments.refund_number(account, refund)
+        async with own_transaction(self._database) as tx:
+            await tx.one(store.NOT_EXECUTED, account, row["order_id"], refund, number, self.due())
 
     async def send_due(self) -> int:
         """Round: ask the provider to give money back, and ask again where we do not know."""
-        rows = await self._database.read(store.TO_TRY, TRY_SECONDS_MAX, BATCH)
-        await asyncio.gather(*(self._send(_refund(row)) for row in rows))
-        return len(rows)
+        lease = lease_seconds(self._settings.bank_timeout_seconds)
+        rows = await self._database.read(store.TO_TRY, lease, BATCH)
+        return await each(
+            self._database, store.SENDING, rows, self._send, subject="refund_id", at_once=BATCH
+        )
 
-    async def _send(self, refund: Refund) -> None:
-        # The row says 'sent' by now.  A crash here leaves it so, and the next round makes the
+    async def _send(self, row: Row) -> None:
+        # The row says 'sent' by now.  A crash here leaves it so, and a later round makes the
         # same call with the same number, which the provider answers as it did before.
+        refund = _refund(row)
+        reference = payments.reference_of(refund.account, refund.attempt)
         try:
-            made = await self._made(refund)
+            number = await self._provider.refund(
+                reference, refund.payment, refund.number, refund.amount
+            )
         except ProviderRefused as refusal:
             await self._refused(refund, refusal)
             return
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
             await self._answered(refund, str(refusal), is_refused=False)
             return
-        await self._database.call(store.SETTLE, refund.account, refund.id, made.provider_number)
+        await self._database.call(store.SETTLE, refund.account, refund.id, number)
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
-
-    async def _made(self, refund: Refund) -> RefundMade:
-        """The refund at the provider, made by an earlier try or now."""
-        reference = payments.reference_of(refund.account, refund.attempt)
-        if refund.tries > 1:
-            # Nobody knows what became of the tries before: asked for before it is sent again.
-            try:
-                made = await self._provider.refunded(reference, refund.number, refund.amount)
-            except ProviderRefused:
-                made = None  # it has no answer to this; the same number makes a repeat safe
-            if made is not None:
-                return made
-        return await self._provider.refund(reference, refund.payment, refund.number, refund.amount)
 
     async def _refused(self, refund: Refund, refusal: ProviderRefused) -> None:
         async with self._database.transaction() as tx:
@@ -212,6 +205,7 @@ class RefundDesk:
         await self._answered(refund, str(refusal), is_refused=True)
 
     async def _answered(self, refund: Refund, answer: str, *, is_refused: bool) -> None:
+        pause = try_again_after(refund.tries)
         await self._database.call(
-            store.ANSWERED, is_refused, answer[:200], refund.account, refund.id
+            store.ANSWERED, is_refused, answer[:200], pause, refund.account, refund.id
         )

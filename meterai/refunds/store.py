@@ -4,15 +4,18 @@ from datetime import datetime
 from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.rounds import not_paused
 
 _COLUMNS = (
     "account_id, refund_id, order_id, attempt_id, payment, cause, amount, stamps, state,"
     " refund_no, provider_refund_no, requested_at, due_at, settled_at, tries"
 )
-# The intent of a call: committed before it is made.  The pause is the lease.
+SENDING, TURNING = "send_refunds", "turn_money_round"  # names of the rounds
+# The intent of a call, committed before it is made.  The lease covers the whole call; what comes
+# of it sets the pause until the next one.
 TO_TRY = f"""
 UPDATE refunds SET state = 'sent', tries = tries + 1,
-    try_at = now() + make_interval(secs => least(2.0 ^ tries, %s))
+    try_at = now() + make_interval(secs => %s)
 WHERE (account_id, refund_id) IN (
     SELECT account_id, refund_id FROM refunds
     WHERE state IN ('requested', 'sent', 'refused') AND try_at <= now()
@@ -21,7 +24,8 @@ RETURNING {_COLUMNS}
 """  # noqa: S608 - columns are a constant
 SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
 ANSWERED = """
-UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answer = %s
+UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answer = %s,
+    try_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
 VOID = "SELECT refund_void(%s, %s)"
@@ -30,12 +34,13 @@ UNUSED = "SELECT refund_unused(%s, %s, %s, %s, %s, %s, %s)"
 REQUEST = "SELECT refund_request(%s, %s, %s, %s, %s, %s, %s, %s, 0, NULL, %s, %s)"
 DENIED = "SELECT refund_denied(%s, %s, %s, %s, %s)"
 # Paid and past due without a lot; a little slack lets the issue that is under way win.
-TO_TURN_ROUND = """
+TO_TURN_ROUND = f"""
 SELECT account_id, order_id FROM orders o WHERE state = 'paid' AND due_at <= now()
     AND NOT EXISTS (SELECT 1 FROM stamp_lots l
                     WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
-ORDER BY due_at LIMIT %s
-"""
+    AND {not_paused(TURNING, "order_id")}
+ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
 
 
 async def refund(tx: Tx, account: UUID, refund_id: UUID) -> Row | None:

@@ -33,6 +33,7 @@ from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx, jsonb
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
+from meterai.plumbing.rounds import each
 from meterai.sealing import Delta, HashState, Intake, Keyring, Placement, Stamp, Verdict
 from meterai.stamping import store
 from meterai.stamping.model import (
@@ -465,8 +466,9 @@ class StampingDesk:
     async def resume(self) -> int:
         """Round: seal what is reserved and nobody is sealing; give back what is past its time."""
         rows = await self._database.read(store.TO_RESUME, self._settings.seal_lease_seconds, BATCH)
-        await asyncio.gather(*(self._resume_row(row) for row in rows))
-        return len(rows)
+        return await each(
+            self._database, "resume_stampings", rows, self._resume_row, subject="stamping_id"
+        )
 
     async def _resume_row(self, row: Row) -> None:
         account, stamping_id = row["account_id"], row["stamping_id"]

@@ -380,7 +380,7 @@ def send(shop: Shop, refund: UUID) -> None:
 
 
 def refuse(shop: Shop, refund: UUID) -> None:
-    shop.call(refund_store.ANSWERED, True, "4057801 no", shop.account, refund)
+    shop.call(refund_store.ANSWERED, True, "4057801 no", 1.0, shop.account, refund)
 
 
 def settle(shop: Shop, refund: UUID) -> None:

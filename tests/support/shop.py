@@ -361,7 +361,7 @@ class Shop:
         if denied:
             self.call(refund_store.VOID, self.account, refund)
         else:
-            self.call(refund_store.ANSWERED, True, "4057801 no", self.account, refund)
+            self.call(refund_store.ANSWERED, True, "4057801 no", 1.0, self.account, refund)
 
     async def _is_denied(self, attempt: UUID, payment: str) -> bool:
         async with self.house.database.transaction() as tx:

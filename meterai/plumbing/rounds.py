@@ -1,0 +1,126 @@
+"""Each row of a round by itself.
+
+A round finds by state what is due and hands its rows to `each`.  Promises of this module:
+
+* a row that fails does not stop another one, and no transaction is shared between rows;
+* a row that failed is left out of the next rounds for a while that doubles up to a bound, so that
+  old rows that cannot be done never bar the way of the others (`not_paused`, in the query);
+* a row that somebody else has locked is skipped: the query says FOR UPDATE SKIP LOCKED, and
+  `own_transaction` waits only briefly for what is locked afterwards;
+* what could not be done is shown: a line in the log with its code, `meterai_round_rows_total`, and a
+  row of `round_faults` until it is done.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+
+from meterai.kit.refusal import Refusal
+from meterai.plumbing import telemetry
+from meterai.plumbing.database import Database, DatabaseAway, Row, Tx
+
+AT_ONCE = 8  # rows of one round under way; each uses a connection for moments
+LOCK_WAIT_MS_MAX = 200  # for one row of a round; the next round is soon enough
+PAUSE_SECONDS_MAX = 300  # between two tries of the same row
+_DOUBLINGS_MAX = 9  # 2^9 is beyond the longest pause; the exponent must not grow with the tries
+
+_FAILED = """
+INSERT INTO round_faults (account_id, round, subject, code, last_fault, try_at)
+VALUES (%s, %s, %s, %s, %s, now() + interval '1 second')
+ON CONFLICT ON CONSTRAINT round_faults_pkey DO UPDATE
+SET tries = round_faults.tries + 1, code = excluded.code, last_fault = excluded.last_fault,
+    last_at = now(),
+    try_at = now() + make_interval(secs => least(2.0 ^ least(round_faults.tries, %s), %s))
+"""
+# A row that nobody has tried for a day is not due any more: something else has dealt with it.
+_DONE = """
+DELETE FROM round_faults WHERE round = %s AND (last_at < now() - interval '1 day'
+    OR (account_id, subject) IN (SELECT * FROM unnest(%s::uuid[], %s::text[])))
+"""
+_log = structlog.get_logger()
+
+
+def not_paused(name: str, subject: str) -> str:
+    """The condition that leaves out what failed a moment ago, for the query of a round over `o`.
+
+    A round that leases its rows needs none: its lease is the pause.
+    """
+    return f"""NOT EXISTS (SELECT 1 FROM round_faults f WHERE f.account_id = o.account_id
+        AND f.round = '{name}' AND f.subject = o.{subject}::text AND f.try_at > now())
+    """.rstrip()  # noqa: S608 - names are constants
+
+
+async def each(
+    database: Database,
+    name: str,
+    rows: Sequence[Row],
+    act: Callable[[Row], Awaitable[object]],
+    *,
+    subject: str,
+    at_once: int = AT_ONCE,
+) -> int:
+    """Do `act` for every row and say for how many it was done.
+
+    `name` is the round's, `subject` the column that names a row within its account.  Raises only
+    where the database itself is away: that is no fault of a row.
+    """
+    turns = asyncio.Semaphore(at_once)
+    done: list[Row] = []
+
+    async def one(row: Row) -> None:
+        async with turns:
+            try:
+                await act(row)
+            except DatabaseAway:
+                raise
+            except Exception as fault:  # the edge of a row: kept, shown, tried again
+                await _keep(database, name, row, _text(row[subject]), fault)
+            else:
+                telemetry.ROUND_ROWS.labels(round=name, outcome="done").inc()
+                done.append(row)
+
+    # All of them come to an end, whatever happens to one.
+    for outcome in await asyncio.gather(*(one(row) for row in rows), return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+    if done:
+        accounts = [row["account_id"] for row in done]
+        await database.call(_DONE, name, accounts, [_text(row[subject]) for row in done])
+    return len(done)
+
+
+async def _keep(database: Database, name: str, row: Row, subject: str, fault: Exception) -> None:
+    code = _code(fault)
+    telemetry.ROUND_ROWS.labels(round=name, outcome=code).inc()
+    if code == "fault":
+        telemetry.FAULTS.labels(where=name).inc()
+    _log.error("round_row_failed", round=name, subject=subject, code=code, fault=repr(fault))
+    await database.call(
+        _FAILED,
+        row["account_id"],
+        name,
+        subject,
+        code,
+        repr(fault)[:500],
+        _DOUBLINGS_MAX,
+        PAUSE_SECONDS_MAX,
+    )
+
+
+def _text(subject: object) -> str:
+    """An id as PostgreSQL writes it as text."""
+    return f"\\x{subject.hex()}" if isinstance(subject, bytes) else str(subject)
+
+
+def _code(fault: Exception) -> str:
+    return fault.code if isinstance(fault, Refusal) else "fault"
+
+
+@asynccontextmanager
+async def own_transaction(database: Database) -> AsyncIterator[Tx]:
+    """The transaction of one row; a lock that somebody else keeps is not waited for long."""
+    async with database.transaction() as tx:
+        await tx.run(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS_MAX}")
+        yield tx

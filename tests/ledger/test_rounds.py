@@ -1,0 +1,187 @@
+"""The rounds of orders and refunds go on whatever one row is like."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai.kit.money import Rupiah
+from meterai.orders import service as order_service
+from meterai.payments import ProviderRefused, ProviderUnreachable
+from meterai.refunds import service as refund_service
+from tests.support.shop import Shop
+
+BATCH = 3  # rows one round takes here
+BAD = 5  # more than one batch of rows that cannot be done, older than the good one
+
+
+def spoil(shop: Shop, orders: list[UUID], state: str) -> None:
+    """These orders cannot leave this state, for a reason nobody has thought of."""
+    ids = ", ".join(f"'{order}'" for order in orders)
+    shop.call(
+        "ALTER TABLE orders ADD CONSTRAINT stuck CHECK"
+        f" (order_id NOT IN ({ids}) OR state = '{state}')"
+    )
+
+
+def sweep(shop: Shop, round_: Callable[[], object], times: int = 3) -> None:
+    for _ in range(times):
+        shop.do(round_())  # type: ignore[arg-type]
+
+
+def shown_faults(shop: Shop, name: str) -> set[str]:
+    return {
+        row["subject"]
+        for row in shop.rows("SELECT subject FROM round_faults WHERE round = %s", name)
+    }
+
+
+def test_an_order_that_cannot_lapse_does_not_keep_the_others(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_service, "BATCH", BATCH)
+    bad, good = [shop.place(1) for _ in range(BAD)], shop.place(1)
+    spoil(shop, bad, "placed")
+    shop.call("UPDATE orders SET lapses_at = now() - interval '1 hour'")
+    shop.call("UPDATE orders SET lapses_at = now() - interval '1 second' WHERE order_id = %s", good)
+    sweep(shop, shop.house.orders.lapse_unpaid)
+    assert shop.state(good) == "lapsed"
+    assert {shop.state(order) for order in bad} == {"placed"}
+    assert shown_faults(shop, "lapse_orders") == {str(order) for order in bad}
+
+
+def paid_orders(shop: Shop) -> tuple[list[UUID], UUID]:
+    shop.set_issuing(is_open=False)
+    orders = [shop.place(1) for _ in range(BAD + 1)]
+    for order in orders:
+        shop.pay(order)
+    shop.work()
+    return orders[:-1], orders[-1]
+
+
+def test_an_order_that_cannot_be_executed_does_not_keep_the_others(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_service, "BATCH", BATCH)
+    bad, good = paid_orders(shop)
+    spoil(shop, bad, "paid")
+    shop.set_issuing(is_open=True)
+    sweep(shop, shop.house.orders.execute_paid)
+    assert shop.state(good) == "executed"
+    assert shown_faults(shop, "execute_orders") == {str(order) for order in bad}
+    shop.assert_books_hold()
+
+
+def test_an_order_that_cannot_turn_round_does_not_keep_the_others(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refund_service, "TURN_ROUND_BATCH", BATCH)
+    bad, good = paid_orders(shop)
+    spoil(shop, bad, "paid")
+    shop.call("UPDATE orders SET due_at = now() - interval '5 minutes'")
+    shop.call("UPDATE orders SET due_at = now() - interval '1 second' WHERE order_id = %s", good)
+    sweep(shop, shop.house.refunds.turn_round)
+    assert shop.state(good) == "returning"
+    assert shown_faults(shop, "turn_money_round") == {str(order) for order in bad}
+    shop.assert_books_hold()
+
+
+@pytest.mark.parametrize("state", ["placed", "paid"])
+def test_a_locked_order_is_skipped(shop: Shop, database_url: str, state: str) -> None:
+    if state == "paid":
+        bad, good = paid_orders(shop)
+        locked = bad[0]
+    else:
+        locked, good = shop.place(1), shop.place(1)
+    shop.call(
+        "UPDATE orders SET lapses_at = now() - interval '1 second',"
+        " due_at = CASE WHEN state = 'paid' THEN now() - interval '1 second' END"
+    )
+    with psycopg.connect(database_url) as other:
+        other.execute("SELECT 1 FROM orders WHERE order_id = %s FOR UPDATE", [locked])
+        sweep(shop, shop.house.orders.lapse_unpaid, times=1)
+        sweep(shop, shop.house.refunds.turn_round, times=1)
+        assert shop.state(good) == {"placed": "lapsed", "paid": "returning"}[state]
+        assert shop.state(locked) == state
+    assert not shop.rows("SELECT 1 FROM round_faults"), "it was not even tried"
+
+
+# -- refunds -----------------------------------------------------------------------------------
+
+
+class Bank:
+    """What the bank answers to refunds, by our number; everything else it pays back."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Exception] = {}
+        self.asked: list[str] = []
+
+    async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> str:
+        self.asked.append(number)
+        if number in self.answers:
+            raise self.answers[number]
+        return f"BANK{number}"
+
+
+@pytest.fixture
+def bank(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Bank:
+    made = Bank()
+    monkeypatch.setattr(shop.house.refunds, "_provider", made)
+    return made
+
+
+def refunds_asked(shop: Shop, count: int) -> list[str]:
+    """As many refunds that are due now; their numbers at the bank."""
+    for _ in range(count):
+        order = shop.place(1)
+        shop.pay(order)
+        shop.work()
+        shop.ask_back(order)
+    return [row["refund_no"] for row in shop.rows("SELECT refund_no FROM refunds ORDER BY 1")]
+
+
+def states(shop: Shop) -> dict[str, str]:
+    return {row["refund_no"]: row["state"] for row in shop.rows("SELECT * FROM refunds")}
+
+
+def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
+    shop: Shop, bank: Bank
+) -> None:
+    old, new = refunds_asked(shop, 2)
+    shop.call("UPDATE refunds SET tries = 5000, state = 'refused' WHERE refund_no = %s", old)
+    bank.answers[old] = ProviderRefused("4047801", "no such payment")
+    sweep(shop, shop.house.refunds.send_due, times=1)
+    assert states(shop) == {old: "refused", new: "settled"}
+    [row] = shop.rows("SELECT try_at - now() AS pause FROM refunds WHERE refund_no = %s", old)
+    assert timedelta(minutes=4) < row["pause"] <= timedelta(minutes=5)
+    shop.assert_books_hold()
+
+
+def test_a_fault_in_one_refund_does_not_stop_the_others(shop: Shop, bank: Bank) -> None:
+    numbers = refunds_asked(shop, 3)
+    bank.answers[numbers[0]] = ZeroDivisionError("nobody thought of this")
+    sweep(shop, shop.house.refunds.send_due, times=1)
+    assert sorted(states(shop).values()) == ["sent", "settled", "settled"]
+    [fault] = shop.rows("SELECT round, code FROM round_faults")
+    assert fault == {"round": "send_refunds", "code": "fault"}
+
+
+def test_a_refund_under_way_is_not_sent_again_while_its_call_may_be_open(
+    shop: Shop, bank: Bank
+) -> None:
+    [number] = refunds_asked(shop, 1)
+    bank.answers[number] = ZeroDivisionError("the process died here")
+    sweep(shop, shop.house.refunds.send_due, times=5)
+    assert bank.asked == [number]
+    [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
+    assert row["left"] > 2 * shop.house.settings.bank_timeout_seconds
+
+
+def test_a_refund_that_did_not_reach_the_bank_is_tried_soon(shop: Shop, bank: Bank) -> None:
+    [number] = refunds_asked(shop, 1)
+    bank.answers[number] = ProviderUnreachable("nobody listens")
+    sweep(shop, shop.house.refunds.send_due, times=1)
+    [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
+    assert row["left"] <= 1.0
