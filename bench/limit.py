@@ -28,6 +28,7 @@ _VALUES = (
     _ID,
     "'MTR' || lpad(:number::text, 40, '0') || lpad(:client_id::text, 12, '0')",
     ":lease",
+    ":unpaid",
 )
 
 
@@ -51,6 +52,7 @@ def bound(settings: Settings, quantity: int) -> dict[str, str]:
         "lapses": str(settings.order_lapses_seconds),
         "due": str(settings.stamps_due_seconds),
         "lease": "0",
+        "unpaid": str(settings.unpaid_orders_max),
     }
 
 

@@ -216,7 +216,9 @@ class Placing:
 def measure(folder: Path) -> Placing:
     """Start an instance in `folder`, measure, audit, stop it."""
     found = Placing(flush=flush_seconds(folder))
-    with Instance(folder, METERAI_POLL_AFTER_SECONDS="600") as instance:
+    with Instance(
+        folder, METERAI_POLL_AFTER_SECONDS="600", METERAI_UNPAID_ORDERS_MAX="1000000"
+    ) as instance:
         configured = load({"data": str(folder)}).settings
         with database_of(configured) as settings:
             bench = Bench(instance, settings)

@@ -18,6 +18,7 @@ from meterai.payments.model import ATTEMPT, AttemptEvent, AttemptState
 from meterai.refunds.model import REFUND, RefundEvent, RefundState
 from meterai.stamping.model import STAMPING, StampingEvent, StampingState
 from meterai.stamps.model import STAMP, StampEvent, StampState
+from meterai.suspense.model import SUSPENSE, SuspenseEvent, SuspenseState
 
 FILE = Path(__file__).parents[1] / "docs" / "lifecycles.md"
 COMMAND = ".venv/bin/python -m scripts.lifecycles"
@@ -48,6 +49,7 @@ LIFECYCLES = (
     Drawn("Stamp", "stamps", STAMP, StampState, StampEvent),
     Drawn("Stamping", "stamping", STAMPING, StampingState, StampingEvent),
     Drawn("Refund", "refunds", REFUND, RefundState, RefundEvent),
+    Drawn("Item in suspense", "suspense", SUSPENSE, SuspenseState, SuspenseEvent),
 )
 _MEMBER = re.compile(r'^    [A-Z_]+ = "(\w+)"(?:  # (.+))?$')
 

@@ -35,12 +35,16 @@ accounts.command(f"{_HERE}.people:end_key", name="end-key")
 issuing = App(name="issuing", help="Whether stamps are being issued.")
 issuing.command(f"{_HERE}.books:stop_issuing", name="stop")
 issuing.command(f"{_HERE}.books:open_issuing", name="open")
+suspense = App(name="suspense", help="What the bank told us and nobody can place yet.")
+suspense.command(f"{_HERE}.books:suspense_list", name="list")
+suspense.command(f"{_HERE}.books:suspense_resolve", name="resolve")
 issuer = App(name="issuer", help="Who seals.")
 issuer.command(f"{_HERE}.issuers:show", name="show")
 issuer.command(f"{_HERE}.issuers:appoint", name="appoint")
 app.command(accounts)
 app.command(issuer)
 app.command(issuing)
+app.command(suspense)
 
 
 def _refused(refusal: Refusal) -> NoReturn:

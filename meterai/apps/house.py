@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai.accounts import AccountDesk
 from meterai.apps.issuer import issuers_of
+from meterai.apps.leases import check_leases
 from meterai.documents import DocumentDesk
 from meterai.kit.clock import Clock, SystemClock
 from meterai.notifications import MailDesk
@@ -24,6 +25,7 @@ from meterai.refunds import RefundDesk
 from meterai.sealing import Keyring as IssuerKeyring
 from meterai.stamping import StampingDesk
 from meterai.stamps import SerialDesk
+from meterai.suspense import SuspenseDesk
 from meterai.verification import VerificationDesk
 
 
@@ -43,6 +45,7 @@ class House:
     stamping: StampingDesk
     refunds: RefundDesk
     mails: MailDesk
+    suspense: SuspenseDesk
     verification: VerificationDesk
 
     def desks(self) -> dict[type, object]:
@@ -92,6 +95,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     clock = SystemClock()
     keyring = keyring_of(settings)
     issuers = issuers_of(settings, clock)
+    proofs = issuers.current.proofs
+    check_leases(settings, 0.0 if proofs is None else proofs.seconds_max)
     database = Database(settings.database_url, connections=settings.database_connections)
     provider = SnapProvider(profile_of(settings, keyring), clock)
     objects = ObjectStore(settings.directory, keyring.derived("objects"))
@@ -121,6 +126,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         StampingDesk(database, desks, issuers, settings, clock),
         RefundDesk(database, provider, settings, clock),
         MailDesk(database, postman, accounts, settings),
+        SuspenseDesk(database),
         VerificationDesk(database, issuers, settings, clock),
     )
     await database.open()

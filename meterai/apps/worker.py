@@ -24,6 +24,7 @@ def effects(house: House) -> Mapping[str, Sequence[Effect]]:
         "payment_captured": [order_jobs.settle],
         "payment_declined": [order_jobs.offer_again],
         "payment_denied": [refund_jobs.take_denial],
+        "payment_refunded": [refund_jobs.take_refund_news],
         "order_paid": [stamping_jobs.reserve_for(house.stamping)],
         "order_executed": [order_jobs.tell_executed],
         "order_lapsed": [],  # late money may still come: its documents wait
@@ -52,12 +53,14 @@ def rounds(house: House) -> Sequence[Rounds]:
     return [
         Rounds("open_payments", house.payments.open_waiting, 0.1),
         Rounds("ask_about_payments", house.payments.ask_waiting, 0.5),
+        Rounds("cancel_payments", house.payments.cancel_closed, 0.5),
         Rounds("lapse_orders", house.orders.lapse_unpaid, 1.0),
         Rounds("execute_orders", house.orders.execute_paid, 1.0),
         Rounds("resume_stampings", house.stamping.resume, 0.1),
         Rounds("turn_money_round", house.refunds.turn_round, 1.0),
         Rounds("send_refunds", house.refunds.send_due, 0.2),
         Rounds("send_mails", house.mails.send_queued, 0.2),
+        Rounds("watch_suspense", house.suspense.watch, 10.0),
         Rounds("forget_documents", house.documents.forget_old, 60.0),
     ]
 

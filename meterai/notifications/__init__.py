@@ -9,5 +9,6 @@ Calls accounts.
 """
 
 from meterai.notifications.service import MailDesk, queue
+from meterai.notifications.store import LEASE_SECONDS
 
-__all__ = ["MailDesk", "queue"]
+__all__ = ["LEASE_SECONDS", "MailDesk", "queue"]

@@ -26,6 +26,9 @@ async def settle(tx: Tx, job: Job) -> None:
     )
     if outcome == "short":
         await offer_again(tx, job)
+    elif outcome != "denied":
+        # Nobody should pay for this order a second time: its other QRs are taken back.
+        await payments.close(tx, job.account, job.uuid("subject"))
     _log.info("payment_settled", order=show("ord", job.uuid("subject")), outcome=outcome)
 
 

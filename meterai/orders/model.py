@@ -8,7 +8,7 @@ from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import Refusal, refusal_of_database
 
 
 class OrderKind(StrEnum):
@@ -77,6 +77,17 @@ class OrderTooLarge(Refusal):
         super().__init__(f"{quantity} stamps asked for, at most {quantity_max} in one payment")
         self.quantity = quantity
         self.quantity_max = quantity_max
+
+
+@refusal_of_database
+class TooManyUnpaidOrders(Refusal):
+    """The account has as many unpaid orders as it may have at the same time."""
+
+    code = "too_many_unpaid_orders"
+
+    def __init__(self, *, unpaid_max: int) -> None:
+        super().__init__(f"{unpaid_max} orders are not paid yet")
+        self.unpaid_max = unpaid_max
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,6 @@ from meterai.plumbing.rounds import each, own_transaction
 Terms = tuple[object, ...]  # the arguments of `store.PLACE`, in its order
 LISTED_MAX = 200
 BATCH = 200  # orders one round moves
-OPEN_LEASE_SECONDS = 15.0  # the web process opens the payment itself; then the worker may
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,7 +215,8 @@ class OrderDesk:
             set_.stamps_due_seconds if is_stamps else set_.documents_due_seconds,
             attempt,
             reference,
-            OPEN_LEASE_SECONDS,
+            set_.bank_lease_seconds,
+            set_.unpaid_orders_max,
         )
 
     async def place(
@@ -226,12 +226,12 @@ class OrderDesk:
 
         With `wait_for_qr` the answer holds the QR if the provider gives it in time; without,
         the worker asks for it (`Prefer: respond-async`, RFC 7240).
-        Refuses `Malformed`, `OrderTooLarge`, `IdempotencyKeyReused`.
+        Refuses `Malformed`, `OrderTooLarge`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
         """
         request = request_hash(OrderKind.STAMPS, quantity)
         terms = self.terms(account, key, request, OrderKind.STAMPS, quantity)
         if not wait_for_qr:
-            terms = (*terms[:-1], 0.0)
+            terms = (*terms[:-2], 0.0, terms[-1])
         row = await self._database.call(store.PLACE, *terms)
         assert row is not None
         if not row["created"]:
@@ -245,7 +245,7 @@ class OrderDesk:
     ) -> OrderView:
         """A new order as it is shown at once: what we have just written need not be read."""
         set_ = self._settings
-        _, _, _, _, kind, quantity, price, fee, _, due, attempt_id, reference, _ = terms
+        _, _, _, _, kind, quantity, price, fee, _, due, attempt_id, reference, _, _ = terms
         assert isinstance(quantity, int)
         assert isinstance(price, int)
         assert isinstance(fee, int)

@@ -4,11 +4,15 @@ Promises this room keeps
   * Our intent is committed before the provider is called; what we do not know we ask.
   * Notification, status question and browser return end in one capture, once per payment.
   * A notification is kept before it is answered; a wrong signature or a replay moves nothing.
+  * Only what says that it succeeded moves money.  What is signed and cannot be booked is in suspense.
+  * A QR that nobody should pay any more is taken back at the provider.
 
-Calls ledger.  Tells the rooms above by `payment_captured` and `payment_denied`.
+Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_declined`,
+`payment_denied` and `payment_refunded`.
 """
 
 from meterai.payments.adapters.snap import SnapProfile, SnapProvider
+from meterai.payments.adapters.wire import call_seconds_max
 from meterai.payments.model import (
     Attempt,
     AttemptState,
@@ -23,6 +27,7 @@ from meterai.payments.model import (
 from meterai.payments.service import (
     PaymentDesk,
     attempts_of,
+    close,
     is_denied,
     new_attempt,
     open_another,
@@ -40,6 +45,8 @@ __all__ = [
     "SnapProfile",
     "SnapProvider",
     "attempts_of",
+    "call_seconds_max",
+    "close",
     "is_denied",
     "new_attempt",
     "open_another",

@@ -1,24 +1,132 @@
 """Effects of payments."""
 
 from datetime import date
+from hashlib import sha256
+from uuid import UUID
 
 import structlog
 
+from meterai import suspense
 from meterai.payments import store
 from meterai.payments.adapters.snap import read_notification
-from meterai.payments.service import PROVIDER, act_on
-from meterai.plumbing.database import Tx
+from meterai.payments.model import (
+    Act,
+    Notification,
+    OddReason,
+    Status,
+    judge,
+    parse_reference,
+)
+from meterai.payments.service import PROVIDER
+from meterai.plumbing.database import Tx, jsonb
 from meterai.plumbing.jobs import Job
 
 _log = structlog.get_logger()
 
+# What the database answers where news cannot be booked.
+_ODD = {
+    "unknown_attempt": OddReason.REFERENCE_UNKNOWN,
+    "amount_differs": OddReason.AMOUNT_DIFFERS,
+    "ambiguous": OddReason.DENIAL_AMBIGUOUS,
+}
+
 
 async def take_from_inbox(tx: Tx, job: Job) -> None:
-    """A notification was kept: do what it says, once."""
+    """A notification was kept: do what it says, once, or keep it in suspense."""
     external_id = job.text("external_id")
     sent_on = date.fromisoformat(job.text("sent_on"))
     kept = await store.inboxed(tx, PROVIDER, external_id, sent_on)
     if kept is None or kept["outcome"] is not None:
         return
-    outcome = await act_on(tx, PROVIDER, external_id, sent_on, read_notification(kept["body"]))
+    read = read_notification(kept["body"])
+    outcome = await act_on(tx, read)
+    if isinstance(outcome, OddReason):
+        outcome = await _suspend(tx, read, outcome, kept["body"])
+    await store.set_outcome(tx, PROVIDER, external_id, sent_on, outcome)
     _log.info("notification_taken", external_id=external_id, outcome=outcome)
+
+
+async def act_on(tx: Tx, read: Notification) -> str | OddReason:
+    """Do what a notification says and answer what came of it, or why it cannot be done."""
+    act = judge(read)
+    if isinstance(act, OddReason) and act is not OddReason.UNREADABLE and _names_nothing(read):
+        return OddReason.REFERENCE_MISSING
+    found = await _attempt_of(tx, read)
+    if isinstance(act, OddReason):
+        if found is not None:
+            # A question may say what this news does not.
+            await tx.run(store.ASK_NOW, *found)
+        return act
+    if found is None:
+        return OddReason.REFERENCE_MISSING if _names_nothing(read) else OddReason.REFERENCE_UNKNOWN
+    outcome = await _done(tx, act, *found, read)
+    return _ODD.get(outcome, outcome)
+
+
+def _names_nothing(read: Notification) -> bool:
+    return read.reference is None and read.provider_reference is None
+
+
+async def _attempt_of(tx: Tx, read: Notification) -> tuple[UUID, UUID] | None:
+    """(account, attempt) a notification speaks of; the attempt need not exist."""
+    if read.reference is not None:
+        try:
+            return parse_reference(read.reference)
+        except ValueError:
+            return None
+    if read.provider_reference is None:
+        return None
+    row = await store.by_provider_reference(tx, read.provider_reference)
+    return None if row is None else (row["account_id"], row["attempt_id"])
+
+
+async def _done(
+    tx: Tx, act: Act, account: UUID, attempt: UUID, read: Notification
+) -> str | OddReason:
+    amount = read.amount and read.amount.value
+    match act:
+        case Act.CAPTURE:
+            outcome = await tx.value(
+                store.CAPTURE, account, attempt, read.number, amount, "notification"
+            )
+        case Act.DENY:
+            if read.status is Status.CANCELLED and read.number is None:
+                # Only what was not paid is cancelled; a payment that ends so names itself.
+                if await store.captured(tx, account, attempt, None):
+                    return OddReason.DENIAL_AMBIGUOUS
+                amount = None
+            outcome = await tx.value(store.DENY, account, attempt, read.number, amount)
+        case Act.REFUNDED:
+            if read.number is None or not await store.captured(tx, account, attempt, read.number):
+                return OddReason.REFUNDED_THERE
+            facts = {"attempt": str(attempt), "payment": read.number, "amount": amount}
+            await tx.run("SELECT emit(%s, 'payment_refunded', %s)", account, jsonb(facts))
+            outcome = "refunded"
+        case Act.NOTHING:
+            known = await store.attempt(tx, account, attempt)
+            outcome = "unknown_attempt" if known is None else "nothing_to_do"
+    return str(outcome)
+
+
+async def _suspend(tx: Tx, read: Notification, reason: OddReason, body: bytes) -> str:
+    """Keep news that cannot be booked; money that surely came goes into the suspense book."""
+    names_no_attempt = reason in (OddReason.REFERENCE_MISSING, OddReason.REFERENCE_UNKNOWN)
+    is_money = names_no_attempt and judge(read) is Act.CAPTURE
+    reference = read.reference or read.provider_reference
+    if is_money and reference is None and await store.captured_anywhere(tx, str(read.number)):
+        return "known"
+    named = f"{reference}:{read.number}:{read.status}" if read.number else sha256(body).hexdigest()
+    await suspense.keep(
+        tx,
+        suspense.News(
+            key=f"{PROVIDER}:{named}:{reason}",
+            source="notification",
+            reason=reason,
+            told=body,
+            reference=reference,
+            payment=read.number,
+            amount=read.amount,
+            is_money=is_money,
+        ),
+    )
+    return f"suspended_{reason}"

@@ -1,7 +1,7 @@
 """Attempts to be paid, and what a provider can answer; pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -12,8 +12,7 @@ from meterai.kit.refusal import Refusal
 
 REFERENCE_PREFIX = "EM"
 REFUND_PREFIX = "RF"
-ASK_SECONDS_MAX = 3600.0
-ASK_LIFE = timedelta(days=2)  # after this a payment can only be learned from settlement
+ATTEMPTS_PER_SUBJECT_MAX = 10  # QRs made for one order; more help nobody, and each is asked about
 
 
 class AttemptState(StrEnum):
@@ -22,9 +21,9 @@ class AttemptState(StrEnum):
     OPENING = "opening"  # we want a QR; nobody may know of it yet
     WAITING = "waiting"  # the buyer has the QR
     PAID = "paid"
-    LOST = "lost"  # it is not known whether the provider made a QR; never shown, still asked about
+    LOST = "lost"  # a QR may exist that nobody has seen; never shown, taken back and asked about
     EXPIRED = "expired"
-    CANCELLED = "cancelled"
+    CANCELLED = "cancelled"  # nobody should pay it any more; taken back at the provider
     DECLINED = "declined"
     DENIED = "denied"  # settled, then taken back by the issuer
 
@@ -37,6 +36,7 @@ class AttemptEvent(StrEnum):
     CAPTURED = "captured"
     TIME_RAN_OUT = "time_ran_out"
     CANCELLED = "cancelled"
+    TAKEN_BACK = "taken_back"  # the provider cancelled its QR
     DECLINED = "declined"
     DENIED = "denied"
 
@@ -59,6 +59,7 @@ ATTEMPT = Lifecycle(
         # Money has its own mind: each of these may still turn out to be paid.
         (_S.LOST, _E.CAPTURED): _S.PAID,
         (_S.LOST, _E.DECLINED): _S.DECLINED,
+        (_S.LOST, _E.TAKEN_BACK): _S.CANCELLED,
         (_S.EXPIRED, _E.CAPTURED): _S.PAID,
         (_S.CANCELLED, _E.CAPTURED): _S.PAID,
         (_S.DECLINED, _E.CAPTURED): _S.PAID,
@@ -223,6 +224,35 @@ class Notification:
     is_amount_told: bool = False
 
 
+class Act(StrEnum):
+    """What a notification asks us to do."""
+
+    CAPTURE = "capture"
+    DENY = "deny"
+    REFUNDED = "refunded"
+    NOTHING = "nothing"
+
+
+def judge(read: Notification) -> Act | OddReason:
+    """What to do about a notification, or why it cannot be booked as what it says it is."""
+    if not read.is_readable:
+        return OddReason.UNREADABLE
+    if read.status is None:
+        return OddReason.STATUS_UNKNOWN
+    match read.status:
+        case Status.SUCCESS:
+            if read.number is None:
+                return OddReason.NUMBER_MISSING
+            return OddReason.AMOUNT_UNREADABLE if read.amount is None else Act.CAPTURE
+        case Status.FAILED | Status.CANCELLED:
+            is_whole_or_read = read.amount is not None or not read.is_amount_told
+            return Act.DENY if is_whole_or_read else OddReason.AMOUNT_UNREADABLE
+        case Status.REFUNDED:
+            return Act.REFUNDED
+        case _:
+            return Act.NOTHING
+
+
 def reference_of(account: UUID, attempt: UUID) -> str:
     """Our reference at the provider.  It names the account, so that money finds its way."""
     return f"{REFERENCE_PREFIX}{compact(account)}{compact(attempt)}"
@@ -239,8 +269,3 @@ def parse_reference(text: str) -> tuple[UUID, UUID]:
     if len(rest) != 52 or rest == text:
         raise ValueError(f"not one of our references: {text!r}")
     return from_compact(rest[:26]), from_compact(rest[26:])
-
-
-def ask_again_after(first_seconds: float, asked: int) -> float:
-    """Seconds until the next question about a payment: doubling, up to once an hour."""
-    return min(first_seconds * 2.0**asked, ASK_SECONDS_MAX)

@@ -36,8 +36,6 @@ async def notify(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
         )
     except NotificationForged as refusal:
         return _answer(401, "00", f"Unauthorized. [{refusal}]")
-    except ValueError:
-        return _answer(400, "01", "Invalid Field Format")
     if not is_new_or_same:
         return _answer(409, "00", "Conflict")
     return _answer(200, "00", "Successful")

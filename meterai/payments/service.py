@@ -4,41 +4,52 @@
 the intent before the call, the result after it.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
+import msgspec
 import structlog
 
-from meterai.accounts import NOBODY
+from meterai import suspense
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.payments import store
 from meterai.payments.adapters.snap import SnapProvider
 from meterai.payments.model import (
-    ASK_LIFE,
-    ASK_SECONDS_MAX,
+    ATTEMPTS_PER_SUBJECT_MAX,
     Attempt,
     AttemptState,
-    Notification,
+    Odd,
+    OddReason,
     OutcomeUnknown,
     Payment,
     ProviderRefused,
     ProviderUnreachable,
     QrMade,
+    Standing,
     Status,
-    parse_reference,
     reference_of,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Row, Tx, jsonb
+from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.rounds import each
 
 PROVIDER = "bank"
-OPEN_LEASE_SECONDS = 15.0  # longer than a call with its time-out
-PAUSE_SECONDS = 2.0  # before trying again at a provider that was not reached
+PAUSE_SECONDS = 2.0  # before a QR is asked for again; twice that after each answer that is none
+PAUSE_SECONDS_MAX = 120.0
+CANCEL_SECONDS_MAX = 3600.0  # between two tries to take a QR back
+CANCEL_AFTER_END_SECONDS = 3600.0  # so long after its end a QR surely takes no money any more
 BATCH = 20  # provider calls under way in one round
+LATE_SHARE = 5  # of them at least, in a round of questions, for those nobody waits for
+EXTERNAL_ID_CHARACTERS_MAX = 36  # SNAP BI, X-EXTERNAL-ID
+# The provider says the QR exists already: it was made by a call whose answer we never saw.
+MADE_BEFORE = frozenset({"40901", "40418"})
+CANCELLING = "cancel_payments"
+DAY_SECONDS = 86_400.0
+Act = Callable[[Attempt], Coroutine[None, None, None]]
 _log = structlog.get_logger()
 
 
@@ -72,15 +83,41 @@ async def is_denied(tx: Tx, account: UUID, attempt: UUID, payment: str) -> bool:
     return await store.denied(tx, account, attempt, payment)
 
 
+async def close(tx: Tx, account: UUID, subject: UUID) -> None:
+    """Nobody should pay for this subject any more; the round takes its QRs back."""
+    await tx.run(store.CLOSE, account, subject)
+
+
 async def open_another(
     tx: Tx, account: UUID, subject: UUID, amount: Rupiah, expires_at: datetime
 ) -> None:
     """Wish to be paid once more for the same subject: its last QR is spent, the sum is not paid.
 
-    The worker asks the provider for the QR at once.
+    The worker asks the provider for the QR at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
     """
     attempt, reference = new_attempt(account)
-    await tx.run(store.OPEN_ANOTHER, account, attempt, subject, reference, amount.value, expires_at)
+    if not await tx.value(
+        store.OPEN_ANOTHER,
+        account,
+        attempt,
+        subject,
+        reference,
+        amount.value,
+        expires_at,
+        ATTEMPTS_PER_SUBJECT_MAX,
+    ):
+        _log.warning("attempts_spent", subject=str(subject))
+
+
+async def suspend(tx: Tx, reference: str, odd: Odd, *, asked_of: Attempt) -> None:
+    """Keep what an answer says of an attempt and we cannot book."""
+    key = f"{PROVIDER}:{reference}:{odd.number or ''}:{odd.reason}"
+    told = msgspec.json.encode(
+        {"number": odd.number, "amount": odd.amount and odd.amount.value, "of": asked_of.reference}
+    )
+    await suspense.keep(
+        tx, suspense.News(key, "question", odd.reason, told, reference, odd.number, odd.amount)
+    )
 
 
 class PaymentDesk:
@@ -94,6 +131,14 @@ class PaymentDesk:
         self._settings = settings
         self._clock = clock
 
+    async def _each(self, name: str, rows: Sequence[Row], act: Act) -> int:
+        async def one(row: Row) -> None:
+            await act(_attempt(row))
+
+        return await each(
+            self._database, name, rows, one, subject="attempt_id", at_once=len(rows) or 1
+        )
+
     # -- opening ---------------------------------------------------------------------------
 
     async def open(
@@ -101,23 +146,52 @@ class PaymentDesk:
     ) -> str | None:
         """Ask the provider for the QR of a recorded attempt, and record the answer.
 
-        Returns the QR, or None where there is none yet: the worker goes on with it.
+        Returns the QR, or None where there is none yet: the worker goes on with it, under the same
+        reference, which makes a repeat safe.  Only where the provider says that it has made this
+        QR, which we cannot show, does another reference take its place.
         """
         try:
             made = await self.provider.generate(reference, amount, expires_at)
-        except ProviderUnreachable:
-            await self._database.call(store.LATER, PAUSE_SECONDS, account, attempt)
+        except ProviderRefused as refusal:
+            if refusal.case in MADE_BEFORE:
+                await self._replace(account, attempt, reference)
+            else:
+                _log.warning("attempt_refused", reference=reference, answer=str(refusal))
+                await self._later(account, attempt, refusal, is_perhaps_made=False)
             return None
-        except (OutcomeUnknown, ProviderRefused) as refusal:
-            # A QR may exist that we cannot show.  It stays asked about under its old
-            # reference, and a new reference takes its place.
-            _log.warning("attempt_lost", reference=reference, reason=str(refusal))
-            successor, its_reference = new_attempt(account)
-            await self._database.call(
-                store.REPLACE, account, attempt, successor, its_reference, PAUSE_SECONDS
-            )
+        except ProviderUnreachable as refusal:
+            await self._later(account, attempt, refusal, is_perhaps_made=False)
+            return None
+        except OutcomeUnknown as refusal:
+            await self._later(account, attempt, refusal, is_perhaps_made=True)
             return None
         return await self._record(account, attempt, made)
+
+    async def _later(
+        self, account: UUID, attempt: UUID, answer: Exception, *, is_perhaps_made: bool
+    ) -> None:
+        await self._database.call(
+            store.LATER,
+            str(answer)[:200],
+            is_perhaps_made,
+            PAUSE_SECONDS,
+            PAUSE_SECONDS_MAX,
+            account,
+            attempt,
+        )
+
+    async def _replace(self, account: UUID, attempt: UUID, reference: str) -> None:
+        successor, its_reference = new_attempt(account)
+        row = await self._database.call(
+            store.REPLACE,
+            account,
+            attempt,
+            successor,
+            its_reference,
+            PAUSE_SECONDS,
+            ATTEMPTS_PER_SUBJECT_MAX,
+        )
+        _log.warning("attempt_lost", reference=reference, outcome=row and row["outcome"])
 
     async def _record(self, account: UUID, attempt: UUID, made: QrMade) -> str:
         await self._database.call(
@@ -132,18 +206,10 @@ class PaymentDesk:
 
     async def open_waiting(self) -> int:
         """Round: open the attempts that nobody opened."""
-        rows = await self._database.read(store.TO_OPEN, OPEN_LEASE_SECONDS, BATCH)
-        return await each(
-            self._database,
-            "open_payments",
-            rows,
-            self._open_late,
-            subject="attempt_id",
-            at_once=BATCH,
-        )
+        rows = await self._database.read(store.TO_OPEN, self._settings.bank_lease_seconds, BATCH)
+        return await self._each("open_payments", rows, self._open_late)
 
-    async def _open_late(self, row: Row) -> None:
-        attempt = _attempt(row)
+    async def _open_late(self, attempt: Attempt) -> None:
         if attempt.expires_at <= self._clock.now():
             await self._database.call(store.EXPIRE_OPENING, attempt.account, attempt.id)
             return
@@ -155,92 +221,138 @@ class PaymentDesk:
 
     async def take_notification(self, path: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Keep a notification, to be acted on from the inbox; false where its id came before
-        with another body.
+        with another body, which is kept all the same.
 
-        Refuses `NotificationForged`; raises `ValueError` where it cannot be read.
+        Whatever was signed is kept, also what cannot be read.  Refuses `NotificationForged`.
         """
         self.provider.notification(path, headers, body)
         external_id = headers.get("x-external-id", "")
-        if not 1 <= len(external_id) <= 36:
-            raise ValueError("X-EXTERNAL-ID: expected 1 to 36 characters")
+        if not (0 < len(external_id) <= EXTERNAL_ID_CHARACTERS_MAX and external_id.isprintable()):
+            external_id = f"none:{sha256(body).hexdigest()}"
         sent_on = datetime.fromisoformat(headers["x-timestamp"]).date()
         async with self._database.transaction() as tx:
-            if await store.insert_inbox(tx, PROVIDER, external_id, sent_on, body):
-                facts = jsonb({"external_id": external_id, "sent_on": sent_on.isoformat()})
-                await tx.run("SELECT emit(%s, 'notification_received', %s)", NOBODY, facts)
+            if await store.take(tx, PROVIDER, external_id, sent_on, body):
                 return True
             known = await store.inboxed(tx, PROVIDER, external_id, sent_on)
-        return known is not None and known["body"] == body
+            if known is None or known["body"] == body:
+                return True
+            other = f"{external_id}:{sha256(body).hexdigest()}"
+            await store.take(tx, PROVIDER, other, sent_on, body)
+        return False
 
     async def ask_waiting(self) -> int:
         """Round: ask the provider about payments that we may not have been told of."""
         rows = await self._database.read(
-            store.TO_ASK,
-            ASK_LIFE.total_seconds(),
-            self._settings.poll_after_seconds,
-            ASK_SECONDS_MAX,
-            BATCH,
+            store.TO_ASK, BATCH, LATE_SHARE, BATCH, self._settings.bank_lease_seconds
         )
-        return await each(
-            self._database,
-            "ask_about_payments",
-            rows,
-            self._ask,
-            subject="attempt_id",
-            at_once=BATCH,
-        )
-
-    async def _ask(self, row: Row) -> None:
-        await self.ask(_attempt(row))
+        return await self._each("ask_about_payments", rows, self.ask)
 
     async def ask(self, attempt: Attempt) -> None:
-        """Ask what became of one attempt and record it."""
+        """Ask what became of one attempt, record it, and say when it is to be asked again."""
+        is_cancelled = is_unknown = False
         try:
             standing = await self.provider.query(attempt.reference)
-        except (OutcomeUnknown, ProviderUnreachable, ProviderRefused):
-            return  # the next question is on the calendar already
-        for payment in standing.payments:
-            if isinstance(payment, Payment):
-                await self._record_payment(attempt, payment)
-        if standing.status == Status.FAILED and not standing.payments:
-            await self._database.call(store.DENY, attempt.account, attempt.id, None, None)
+        except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
+            _log.info("question_unanswered", reference=attempt.reference, answer=str(refusal))
+        else:
+            await self._learn(attempt, standing)
+            is_cancelled = standing.status is Status.CANCELLED and not standing.payments
+            is_unknown = standing.status is Status.NOT_FOUND
+        await self._database.call(
+            store.ASKED,
+            is_cancelled,
+            is_unknown,
+            self._settings.poll_after_seconds,
+            self._settings.bank_window_days * DAY_SECONDS,
+            attempt.account,
+            attempt.id,
+        )
 
-    async def _record_payment(self, attempt: Attempt, payment: Payment) -> None:
-        about = (attempt.account, attempt.id, payment.number)
-        amount = payment.amount and payment.amount.value
-        if payment.status == Status.SUCCESS:
-            await self._database.call(store.CAPTURE, *about, amount, "question")
-        elif payment.status in (Status.FAILED, Status.CANCELLED):
-            await self._database.call(store.DENY, *about, amount)
+    async def _learn(self, attempt: Attempt, standing: Standing) -> None:
+        for one in standing.payments:
+            async with self._database.transaction() as tx:
+                odd = one if isinstance(one, Odd) else await _learned(tx, attempt, one)
+                if odd is not None:
+                    await suspend(tx, attempt.reference, odd, asked_of=attempt)
+        if standing.payments:
+            await self._explain(attempt, standing)
+            return
+        is_ended = standing.status is Status.CANCELLED and attempt.state is AttemptState.WAITING
+        if standing.status is Status.FAILED or is_ended:
+            async with self._database.transaction() as tx:
+                outcome = await tx.value(store.DENY, attempt.account, attempt.id, None, None)
+                if outcome == "ambiguous":
+                    odd = Odd(OddReason.DENIAL_AMBIGUOUS)
+                    await suspend(tx, attempt.reference, odd, asked_of=attempt)
+
+    async def _explain(self, attempt: Attempt, standing: Standing) -> None:
+        """An answer that leaves nothing open says what earlier news of its payments meant."""
+        if any(isinstance(one, Odd) for one in standing.payments):
+            return
+        async with self._database.transaction() as tx:
+            for one in standing.payments:
+                if isinstance(one, Payment) and one.status is Status.SUCCESS and one.amount:
+                    await suspense.explained(tx, attempt.reference, one.number, one.amount)
+
+    # -- taking back -----------------------------------------------------------------------
 
     async def withdraw(self, account: UUID, subject: UUID) -> None:
         """Close what is open of a subject: no QR of it should be paid any more."""
         async with self._database.transaction() as tx:
-            await store.close_opening(tx, account, subject)
-            open_ones = await store.expire(tx, account, subject, AttemptState.CANCELLED)
-        for row in open_ones:
-            try:
-                await self.provider.cancel(row["reference"], "withdrawn by the buyer")
-            except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
-                # It may be paid at this very moment; then the money is late and goes back.
-                _log.info("cancel_failed", reference=row["reference"], reason=str(refusal))
+            await close(tx, account, subject)
+        rows = await self._database.read(
+            store.TO_CANCEL_OF, self._settings.bank_lease_seconds, account, subject
+        )
+        await self._each(CANCELLING, rows, self._take_back)
 
+    async def cancel_closed(self) -> int:
+        """Round: take the QRs of closed attempts back at the provider, so that nobody pays them."""
+        rows = await self._database.read(store.TO_CANCEL, self._settings.bank_lease_seconds, BATCH)
+        return await self._each(CANCELLING, rows, self._take_back)
 
-async def act_on(tx: Tx, provider: str, external_id: str, sent_on: date, read: Notification) -> str:
-    """Do what a kept notification says, in the transaction that marks it done."""
-    try:
-        account, attempt = parse_reference(read.reference or "")
-    except ValueError:
-        outcome = "unknown_reference"
-    else:
-        number, amount = read.number, read.amount and read.amount.value
-        if read.status == Status.SUCCESS and number and amount:
-            row = await tx.one(store.CAPTURE, account, attempt, number, amount, "notification")
-        elif read.status in ("05", "06"):
-            row = await tx.one(store.DENY, account, attempt, number, amount)
+    async def _take_back(self, attempt: Attempt) -> None:
+        key = (attempt.account, attempt.id)
+        try:
+            await self.provider.cancel(attempt.reference, "not to be paid any more")
+        except ProviderRefused as refusal:
+            if refusal.response_code.startswith("405"):
+                # It was paid at this very moment, or has ended: a question says which.
+                await self._database.call(store.CANCEL_NO_MORE, *key)
+                await self._database.call(store.ASK_NOW, *key)
+            else:
+                # Also where there is no such QR: the call that makes it may still be under way.
+                await self._cancel_later(attempt, refusal)
+        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            await self._cancel_later(attempt, refusal)
         else:
-            row = {"outcome": "nothing_to_do"}
-        assert row is not None
-        outcome = row["outcome"]
-    await store.set_outcome(tx, provider, external_id, sent_on, outcome)
-    return outcome
+            await self._database.call(store.CANCELLED, *key)
+
+    async def _cancel_later(self, attempt: Attempt, answer: Exception) -> None:
+        _log.info("cancel_failed", reference=attempt.reference, answer=str(answer))
+        await self._database.call(
+            store.CANCEL_LATER,
+            CANCEL_AFTER_END_SECONDS,
+            PAUSE_SECONDS,
+            CANCEL_SECONDS_MAX,
+            attempt.account,
+            attempt.id,
+        )
+
+
+async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:
+    """Record one payment that an answer names; what cannot be booked is answered."""
+    about = (attempt.account, attempt.id, payment.number)
+    amount = payment.amount and payment.amount.value
+    match payment.status:
+        case Status.SUCCESS:
+            outcome = await tx.value(store.CAPTURE, *about, amount, "question")
+            if outcome == "amount_differs":
+                return Odd(OddReason.AMOUNT_DIFFERS, payment.number, payment.amount)
+        case Status.FAILED | Status.CANCELLED:
+            if await tx.value(store.DENY, *about, amount) == "ambiguous":
+                return Odd(OddReason.DENIAL_AMBIGUOUS, payment.number, payment.amount)
+        case _:
+            # Refunds of ours are in our books; of a payment we never saw there is none of ours.
+            if not await store.captured(tx, *about):
+                return Odd(OddReason.REFUNDED_THERE, payment.number, payment.amount)
+    return None

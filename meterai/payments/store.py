@@ -3,9 +3,11 @@
 from datetime import date
 from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.accounts import NOBODY
+from meterai.plumbing.database import Row, Tx, jsonb
 
 _COLUMNS = "account_id, attempt_id, subject, reference, amount, state, qr_content, expires_at"
+_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 
 LATEST = f"""
 SELECT DISTINCT ON (subject) {_COLUMNS} FROM payment_attempts
@@ -25,29 +27,82 @@ UPDATE payment_attempts SET state = 'waiting', qr_content = %s, provider_referen
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening' RETURNING attempt_id
 """
 LATER = """
-UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
+UPDATE payment_attempts SET tries = tries + 1, last_answer = %s,
+    is_perhaps_made = is_perhaps_made OR %s,
+    leased_until = now() + make_interval(secs => backoff_seconds(%s, tries, %s))
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
+# Nobody has seen this QR.  Where it perhaps exists, it is taken back and asked about.
 EXPIRE_OPENING = """
-UPDATE payment_attempts SET state = 'expired', ask_at = 'infinity'
+UPDATE payment_attempts SET state = CASE WHEN is_perhaps_made THEN 'lost' ELSE 'expired' END,
+    ask_at = CASE WHEN is_perhaps_made THEN now() ELSE 'infinity' END, ask_rank = 1,
+    cancel_at = CASE WHEN is_perhaps_made THEN cancel_at ELSE 'infinity' END
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
-REPLACE = "SELECT payment_replace(%s, %s, %s, %s, %s)"
-# The pause doubles with every question, without a bound once a payment is known (what is left to
-# learn is a second payment or a denial); the lease is the pause itself, so that a worker that
-# dies in between is simply followed by the next question.
+REPLACE = "SELECT payment_replace(%s, %s, %s, %s, %s, %s) AS outcome"
+CLOSE = "SELECT payment_close(%s, %s)"
+# First those whose answer somebody may be waiting for.  The others get a share of their own, so
+# that they are asked at all, and what the first leave free; they cannot delay the first, however
+# many they are.  What is set here is a lease; the answer sets the next question.
 TO_ASK = f"""
-UPDATE payment_attempts SET asked = asked + 1,
-    ask_at = CASE WHEN opened_at < now() - make_interval(secs => %s) THEN 'infinity'
-             ELSE now() + make_interval(secs => least(
-                %s * 2.0 ^ asked, CASE state WHEN 'paid' THEN 1e6 ELSE %s END)) END
-WHERE (account_id, attempt_id) IN (
+WITH first AS (
     SELECT account_id, attempt_id FROM payment_attempts
-    WHERE state <> 'opening' AND ask_at <= now() AND ask_at < 'infinity'
-    ORDER BY ask_at LIMIT %s FOR UPDATE SKIP LOCKED)
+    WHERE ask_rank = 0 AND state <> 'opening' AND ask_at <= now() AND ask_at < 'infinity'
+    ORDER BY ask_at LIMIT %s FOR UPDATE SKIP LOCKED),
+late AS (
+    SELECT account_id, attempt_id FROM payment_attempts
+    WHERE ask_rank = 1 AND state <> 'opening' AND ask_at <= now() AND ask_at < 'infinity'
+    ORDER BY ask_at LIMIT (SELECT greatest(%s, %s - count(*)) FROM first) FOR UPDATE SKIP LOCKED)
+UPDATE payment_attempts SET asked = asked + 1, ask_at = now() + make_interval(secs => %s)
+WHERE (account_id, attempt_id) IN (SELECT * FROM first UNION ALL SELECT * FROM late)
 RETURNING {_COLUMNS}
 """  # noqa: S608
-OPEN_ANOTHER = "SELECT payment_open(%s, %s, %s, %s, %s, %s, 0)"
+# `asked` counts the question that was just answered.  Who may be paid at this moment is of the
+# first rank.  What ended is asked about no more once the provider has taken its QR back and says so,
+# or does not know a QR that nobody has seen.
+ASKED = """
+UPDATE payment_attempts SET
+    ask_at = CASE WHEN (%s OR (%s AND qr_content IS NULL))
+            AND cancel_at = 'infinity' AND expires_at <= now() THEN 'infinity'
+        ELSE payment_next_question(state, opened_at, asked - 1, %s, %s) END,
+    ask_rank = CASE WHEN state = 'waiting' THEN 0 ELSE 1 END
+WHERE account_id = %s AND attempt_id = %s AND ask_at < 'infinity'
+"""
+ASK_NOW = """
+UPDATE payment_attempts SET ask_at = now(), ask_rank = 0
+WHERE account_id = %s AND attempt_id = %s AND state <> 'opening'
+"""
+TO_CANCEL = f"""
+UPDATE payment_attempts SET cancel_tries = cancel_tries + 1,
+    cancel_at = now() + make_interval(secs => %s)
+WHERE (account_id, attempt_id) IN (
+    SELECT account_id, attempt_id FROM payment_attempts
+    WHERE {_CLOSED} AND cancel_at <= now() AND cancel_at < 'infinity'
+    ORDER BY cancel_at LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+TO_CANCEL_OF = f"""
+UPDATE payment_attempts SET cancel_tries = cancel_tries + 1,
+    cancel_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND subject = %s AND {_CLOSED} AND cancel_at <= now()
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+CANCELLED = """
+UPDATE payment_attempts SET cancel_at = 'infinity',
+    state = CASE state WHEN 'lost' THEN 'cancelled' ELSE state END
+WHERE account_id = %s AND attempt_id = %s
+"""
+# No more tries once the provider's QR ended so long ago that it takes no money any more.
+CANCEL_LATER = """
+UPDATE payment_attempts SET cancel_at = CASE
+    WHEN expires_at < now() - make_interval(secs => %s) THEN 'infinity'
+    ELSE now() + make_interval(secs => backoff_seconds(%s, cancel_tries - 1, %s)) END
+WHERE account_id = %s AND attempt_id = %s
+"""
+CANCEL_NO_MORE = """
+UPDATE payment_attempts SET cancel_at = 'infinity' WHERE account_id = %s AND attempt_id = %s
+"""
+OPEN_ANOTHER = "SELECT payment_open_another(%s, %s, %s, %s, %s, %s, %s)"
 CAPTURE = "SELECT payment_capture(%s, %s, %s, %s, %s) AS outcome"
 DENY = "SELECT payment_deny(%s, %s, %s, %s) AS outcome"
 INBOX = """
@@ -87,6 +142,15 @@ async def insert_inbox(tx: Tx, provider: str, external_id: str, sent_on: date, b
     return await tx.one(INBOX, provider, external_id, sent_on, body) is not None
 
 
+async def take(tx: Tx, provider: str, external_id: str, sent_on: date, body: bytes) -> bool:
+    """Keep a notification and the job that acts on it; false where it came before."""
+    if not await insert_inbox(tx, provider, external_id, sent_on, body):
+        return False
+    facts = jsonb({"external_id": external_id, "sent_on": sent_on.isoformat()})
+    await tx.run("SELECT emit(%s, 'notification_received', %s)", NOBODY, facts)
+    return True
+
+
 async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, outcome: str) -> None:
     """Note what became of a notification."""
     await tx.run(
@@ -99,24 +163,35 @@ async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, ou
     )
 
 
-async def expire(tx: Tx, account: UUID, subject: UUID, state: str) -> list[Row]:
-    """Close the open attempts of a subject; those the buyer may have seen are returned."""
-    return await tx.all(
-        "UPDATE payment_attempts SET state = %s WHERE account_id = %s AND subject = %s"
-        " AND state = 'waiting' RETURNING attempt_id, reference",
-        state,
-        account,
-        subject,
+async def by_provider_reference(tx: Tx, provider_reference: str) -> Row | None:
+    """The attempt whose QR has this number at the provider; None where not exactly one has."""
+    rows = await tx.all(
+        f"SELECT {_COLUMNS} FROM payment_attempts WHERE provider_reference = %s LIMIT 2",  # noqa: S608
+        provider_reference,
+    )
+    return rows[0] if len(rows) == 1 else None
+
+
+async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None) -> bool:
+    """True where this payment of an attempt (any, for None) has reached us."""
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT 1 FROM captures WHERE account_id = %s AND attempt_id = %s"
+            " AND learned_by <> 'denial' AND payment = coalesce(%s, payment))",
+            account,
+            attempt_id,
+            payment,
+        )
     )
 
 
-async def close_opening(tx: Tx, account: UUID, subject: UUID) -> None:
-    """Give up attempts that nobody has seen yet."""
-    await tx.run(
-        "UPDATE payment_attempts SET state = 'lost' WHERE account_id = %s AND subject = %s"
-        " AND state = 'opening'",
-        account,
-        subject,
+async def captured_anywhere(tx: Tx, payment: str) -> bool:
+    """True where a payment with this number has reached us, whoever's it is."""
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT 1 FROM captures WHERE payment = %s AND learned_by <> 'denial')",
+            payment,
+        )
     )
 
 

@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stamps_due_seconds: Seconds = 900  # paid stamps not issued by then go back as money
     documents_due_seconds: Seconds = 86_400  # the same for documents not stamped
     stampings_per_order_max: Positive = 20
+    unpaid_orders_max: Positive = 100  # of one account at the same time; each has a QR at the bank
 
     # documents and seals
     document_bytes_max: Positive = 20 * 1024 * 1024
@@ -85,7 +86,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bank_merchant_id: str = "METERAI"
     bank_signature: Literal["symmetric", "asymmetric"] = "symmetric"
     bank_timeout_seconds: Seconds = 5
+    bank_lease_seconds: Seconds = (
+        15  # who called has died; more than two time-outs, see apps/leases
+    )
     poll_after_seconds: Seconds = 5  # first question about a payment nobody told us about
+    # How long the provider answers about a payment and can return it.  QRIS: 7 days off-us, 45 on-us
+    # at most acquirers; after this a payment can only be learned from its own record.
+    bank_window_days: Positive = 45
 
     # mail
     smtp_host: str = "127.0.0.1"

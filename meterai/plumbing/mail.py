@@ -1,5 +1,6 @@
 """Outgoing mail: one message handed to an SMTP server."""
 
+import asyncio
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -36,15 +37,17 @@ class Postman:
         message.set_content(text)
         message.add_alternative(html, subtype="html")
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=self.host,
-                port=self.port,
-                username=self.user or None,
-                password=self.password or None,
-                use_tls=self.tls == "implicit",
-                start_tls=self.tls == "starttls",
-                timeout=SEND_SECONDS_MAX,
-            )
+            # The library's time-out is of each of its steps; a mail's lease covers all of them.
+            async with asyncio.timeout(SEND_SECONDS_MAX):
+                await aiosmtplib.send(
+                    message,
+                    hostname=self.host,
+                    port=self.port,
+                    username=self.user or None,
+                    password=self.password or None,
+                    use_tls=self.tls == "implicit",
+                    start_tls=self.tls == "starttls",
+                    timeout=SEND_SECONDS_MAX,
+                )
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailNotSent(repr(error)) from error

@@ -10,7 +10,7 @@ import sys
 from functools import cache
 
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter(
     "meterai_requests_total", "HTTP requests answered", ["method", "route", "status"]
@@ -36,6 +36,22 @@ SEALS = Histogram(
     "meterai_seal_seconds",
     "Time to seal one document",
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 20),
+)
+
+# Set by whichever worker looked last, for the whole instance.
+SUSPENSE_OPEN = Gauge("meterai_suspense_open", "Items in suspense", multiprocess_mode="mostrecent")
+SUSPENSE_OVERDUE = Gauge(
+    "meterai_suspense_overdue",
+    "Items in suspense past their due time",
+    multiprocess_mode="mostrecent",
+)
+SUSPENSE_OLDEST = Gauge(
+    "meterai_suspense_oldest_seconds",
+    "Age of the oldest item in suspense",
+    multiprocess_mode="mostrecent",
+)
+SUSPENSE_BOOKED = Gauge(
+    "meterai_suspense_rupiah", "Money in suspense", multiprocess_mode="mostrecent"
 )
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

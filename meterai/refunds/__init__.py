@@ -8,7 +8,7 @@ Promises this room keeps
 Calls orders, payments, stamps, notifications.
 """
 
-from meterai.refunds.model import NothingToRefund, Refund, RefundState
+from meterai.refunds.model import NothingToRefund, Refund, RefundState, lease_seconds
 from meterai.refunds.service import RefundDesk, RefundView, refunds_of_order
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "RefundDesk",
     "RefundState",
     "RefundView",
+    "lease_seconds",
     "refunds_of_order",
 ]

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
+import msgspec
 import structlog
 
-from meterai import notifications, orders, payments
+from meterai import notifications, orders, payments, suspense
 from meterai.kit.ids import new_id, show
+from meterai.kit.money import Rupiah
 from meterai.plumbing.database import Tx
 from meterai.plumbing.jobs import Effect, Job
 from meterai.plumbing.messages import LANGUAGES, moment, say
@@ -76,6 +78,33 @@ async def take_denial(tx: Tx, job: Job) -> None:
         job.number("amount"),
     )
     _log.warning("payment_denied", order=show("ord", job.uuid("subject")), loss=loss)
+
+
+async def take_refund_news(tx: Tx, job: Job) -> None:
+    """The provider says that a payment was given back.
+
+    Where a refund of ours is on its way, it is asked about at once.  Where ours do not explain it,
+    the provider gave money back by itself: somebody must look before it is given back twice.
+    """
+    about = (job.account, job.uuid("attempt"), job.text("payment"))
+    told = job.facts["amount"]
+    found = await tx.one(store.ASK_NOW, *about, *about)
+    assert found is not None
+    if found["under_way"] or (isinstance(told, int) and told <= found["settled"]):
+        return
+    reference, payment = payments.reference_of(*about[:2]), about[2]
+    await suspense.keep(
+        tx,
+        suspense.News(
+            key=f"refunded:{reference}:{payment}:{told}",
+            source="notification",
+            reason="refunded_there",
+            told=msgspec.json.encode(job.facts),
+            reference=reference,
+            payment=payment,
+            amount=Rupiah(told) if isinstance(told, int) else None,
+        ),
+    )
 
 
 def _in_both(at: datetime) -> dict[str, str]:

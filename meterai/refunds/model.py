@@ -11,8 +11,8 @@ from meterai.kit.refusal import Refusal
 
 TRY_SECONDS_MAX = 300.0  # between two tries at the provider
 DOUBLINGS_MAX = 9  # of the pause: 2^9 seconds are beyond the longest
-CALLS_PER_TRY_MAX = 4  # token and refund, and both again where the token had ended early
-LEASE_MARGIN_SECONDS = 2.0  # to write down what came of it
+CALLS_PER_TRY_MAX = 4  # a question and a refund, each with a token
+LEASE_MARGIN_SECONDS = 4.0  # to work, and to write down what came of it
 
 
 class RefundState(StrEnum):

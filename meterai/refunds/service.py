@@ -15,6 +15,7 @@ from meterai.payments import (
     OutcomeUnknown,
     ProviderRefused,
     ProviderUnreachable,
+    RefundMade,
     SnapProvider,
 )
 from meterai.plumbing.config import Settings
@@ -181,19 +182,29 @@ class RefundDesk:
         # The row says 'sent' by now.  A crash here leaves it so, and a later round makes the
         # same call with the same number, which the provider answers as it did before.
         refund = _refund(row)
-        reference = payments.reference_of(refund.account, refund.attempt)
         try:
-            number = await self._provider.refund(
-                reference, refund.payment, refund.number, refund.amount
-            )
+            made = await self._made(refund)
         except ProviderRefused as refusal:
             await self._refused(refund, refusal)
             return
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
             await self._answered(refund, str(refusal), is_refused=False)
             return
-        await self._database.call(store.SETTLE, refund.account, refund.id, number)
+        await self._database.call(store.SETTLE, refund.account, refund.id, made.provider_number)
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
+
+    async def _made(self, refund: Refund) -> RefundMade:
+        """The refund at the provider, made by an earlier try or now."""
+        reference = payments.reference_of(refund.account, refund.attempt)
+        if refund.tries > 1:
+            # Nobody knows what became of the tries before: asked for before it is sent again.
+            try:
+                made = await self._provider.refunded(reference, refund.number, refund.amount)
+            except ProviderRefused:
+                made = None  # it has no answer to this; the same number makes a repeat safe
+            if made is not None:
+                return made
+        return await self._provider.refund(reference, refund.payment, refund.number, refund.amount)
 
     async def _refused(self, refund: Refund, refusal: ProviderRefused) -> None:
         async with self._database.transaction() as tx:

@@ -28,6 +28,17 @@ UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answ
     try_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
+# What the refunds of a payment explain of news that it was given back; those on their way are asked
+# about at once.
+ASK_NOW = """
+WITH waiting AS (
+    UPDATE refunds SET try_at = least(try_at, now())
+    WHERE account_id = %s AND attempt_id = %s AND payment = %s
+        AND state IN ('requested', 'sent', 'refused')
+    RETURNING refund_id)
+SELECT (SELECT count(*) FROM waiting) AS under_way, coalesce(sum(amount), 0)::bigint AS settled
+FROM refunds WHERE account_id = %s AND attempt_id = %s AND payment = %s AND state = 'settled'
+"""
 VOID = "SELECT refund_void(%s, %s)"
 NOT_EXECUTED = "SELECT refund_not_executed(%s, %s, %s, %s, %s) AS state"
 UNUSED = "SELECT refund_unused(%s, %s, %s, %s, %s, %s, %s)"

@@ -61,6 +61,7 @@ class Proofs(Protocol):
     """Where time-stamps and evidence come from, see `proofs`."""
 
     time_stamp_roots: tuple[x509.Certificate, ...]
+    seconds_max: float  # that one seal waits for them
 
     def token(self, signature_value: bytes) -> bytes:
         """A time-stamp over a signature."""

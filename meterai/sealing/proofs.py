@@ -24,6 +24,7 @@ from meterai.sealing.timestamps import TimeStampAuthority, check
 
 PROOFS_FILE = "proofs.toml"
 TIMEOUT_SECONDS = 5.0  # of one exchange; a seal waits for two or three
+EXCHANGES_MAX = 3
 
 
 class Proofs:
@@ -34,7 +35,11 @@ class Proofs:
         authority: TimeStampAuthority,
         time_stamp_roots: Sequence[x509.Certificate],
         revocations: RevocationAuthorities | None = None,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
+        # Each exchange has its time-out once to connect and once to be answered.
+        self.seconds_max = EXCHANGES_MAX * 2 * timeout_seconds
         self._authority = authority
         self.time_stamp_roots = tuple(time_stamp_roots)
         self._revocations = revocations
@@ -76,4 +81,5 @@ def load_proofs(directory: Path) -> Proofs | None:
         is_long_term = bool(found.get("long_term", False))
     except (OSError, ValueError, KeyError, TypeError) as cause:
         raise IssuerUnusable(f"{PROOFS_FILE} cannot be used") from cause
-    return Proofs(authority, roots, RevocationAuthorities(timeout) if is_long_term else None)
+    revocations = RevocationAuthorities(timeout) if is_long_term else None
+    return Proofs(authority, roots, revocations, timeout_seconds=timeout)

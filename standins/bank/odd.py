@@ -11,6 +11,7 @@ Every member of an answer may be absent:
     merge         object; members put over the true answer (one level of objects is merged too)
     drop          list of texts; members taken out of the true answer
     body          text; the whole body instead of the true one
+    repeat        int, 1; that body so many times, for a body longer than anybody should read
     content_type  text; instead of application/json
     delay_seconds number; the answer comes so much later
     hang_up       bool, false; the connection is closed and nothing is answered
@@ -33,7 +34,7 @@ from standins.faults import ALL, COUNT_MAX, SECONDS_MAX
 from standins.refusal import Refusal
 from standins.state import transaction
 
-BODY_CHARACTERS_MAX = 8 * 1024 * 1024  # enough to send more than any client should read
+BODY_CHARACTERS_MAX = 16 * 1024 * 1024  # of a repeated body; protects our own memory
 # What is called by its name, and its SNAP service code.
 SERVICES = {
     "token": "73",
@@ -59,6 +60,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "merge": dict,
     "drop": list,
     "body": str,
+    "repeat": int,
     "content_type": str,
     "delay_seconds": (int, float),
     "hang_up": bool,
@@ -82,6 +84,7 @@ class OddAnswer:
     merge: dict[str, Any] = field(default_factory=dict)
     drop: list[str] = field(default_factory=list)
     body: str | None = None
+    repeat: int = 1
     content_type: str | None = None
     delay_seconds: float = 0.0
     hang_up: bool = False
@@ -92,7 +95,9 @@ class OddAnswer:
         status = true.status if self.status is None else self.status
         kind = self.content_type or true.content_type
         if self.body is not None:
-            return web.Response(body=self.body.encode(), status=status, content_type=kind)
+            return web.Response(
+                body=self.body.encode() * self.repeat, status=status, content_type=kind
+            )
         assert isinstance(true.body, bytes)
         facts: dict[str, Any] = json.loads(true.body)
         for name in self.drop:
@@ -119,8 +124,10 @@ def _read(value: object) -> OddAnswer:
         raise AnswerUnfit("times is -1, or 1 and more")
     if not (math.isfinite(answer.delay_seconds) and 0 <= answer.delay_seconds <= SECONDS_MAX):
         raise AnswerUnfit(f"delay_seconds is 0 to {SECONDS_MAX}")
-    if len(answer.body or "") > BODY_CHARACTERS_MAX or not all(
-        isinstance(name, str) for name in answer.drop
+    if (
+        answer.repeat < 1
+        or len(answer.body or "") * answer.repeat > BODY_CHARACTERS_MAX
+        or not all(isinstance(name, str) for name in answer.drop)
     ):
         raise AnswerUnfit("body is too long, or drop names something that is no text")
     return answer

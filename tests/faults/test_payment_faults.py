@@ -108,7 +108,7 @@ def test_an_order_whose_qr_got_lost_gets_another(at_rest: Inside, fault: str) ->
 
 def test_a_qr_that_got_lost_and_is_paid_all_the_same_is_executed(at_rest: Inside) -> None:
     customer = at_rest.customer()
-    at_rest.instance.bank.faults(generate_504_after_success=1)
+    at_rest.instance.bank.faults(generate_504_after_success=1, cancel_500=ALL)
     order = customer.place(1)
     lost = at_rest.instance.bank.get("/standin/payments?limit=1").json[0]["qr_content"]
     shown = payable(customer, order)

@@ -229,12 +229,11 @@ def run_out(shop: Shop, attempt: UUID) -> None:
 def cancel(shop: Shop, attempt: UUID) -> None:
     order = shop.placed[-1]
 
-    async def closing() -> None:
-        async with shop.house.database.transaction() as tx:
-            await payment_store.close_opening(tx, shop.account, order)
-            await payment_store.expire(tx, shop.account, order, AttemptState.CANCELLED)
+    shop.call(payment_store.CLOSE, shop.account, order)
 
-    shop.do(closing())
+
+def taken_back(shop: Shop, attempt: UUID) -> None:
+    shop.call(payment_store.CANCELLED, shop.account, attempt)
 
 
 def decline(shop: Shop, attempt: UUID) -> None:
@@ -258,6 +257,7 @@ def test_attempts(shop: Shop) -> None:
         AttemptEvent.CAPTURED: pay_attempt,
         AttemptEvent.TIME_RAN_OUT: run_out,
         AttemptEvent.CANCELLED: cancel,
+        AttemptEvent.TAKEN_BACK: taken_back,
         AttemptEvent.DECLINED: decline,
         AttemptEvent.DENIED: deny_payment,
     }

@@ -17,9 +17,7 @@ from meterai.payments.adapters.signing import (
     string_to_sign,
 )
 from meterai.payments.model import (
-    ASK_SECONDS_MAX,
     ProviderRefused,
-    ask_again_after,
     parse_reference,
     reference_of,
     refund_number,
@@ -59,16 +57,6 @@ def test_any_text_is_ours_or_a_value_error(text: str) -> None:
         except ValueError:
             continue
         assert reference_of(account, attempt) == candidate
-
-
-# -- the calendar of questions -----------------------------------------------------------------
-
-
-def test_questions_are_asked_ever_less_often_up_to_once_an_hour() -> None:
-    waits = [ask_again_after(5.0, asked) for asked in range(64)]
-    assert waits[:3] == [5.0, 10.0, 20.0]
-    assert waits == sorted(waits)
-    assert waits[-1] == ASK_SECONDS_MAX
 
 
 @pytest.mark.parametrize(("code", "case"), [("4047801", "40401"), ("5047800", "50400")])

@@ -45,7 +45,7 @@ PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
 PASSING = {NotEnoughStamps.code}
 # Everything that belongs to an account, what refers before what is referred to.
 _TABLES = (
-    "jobs, mails, refunds, deltas, stamps, stampings, documents, stamp_lots, orders, captures, "
+    "suspense_items, jobs, mails, refunds, deltas, stamps, stampings, documents, stamp_lots, orders, captures, "
     "payment_attempts, legs, entries, holds, balances, audit_events, serial_directory, accounts"
 )
 
@@ -222,7 +222,7 @@ class Shop:
     def lose_qr(self, attempt: UUID) -> None:
         """Nobody knows whether the bank made the QR; another attempt takes its place."""
         successor, reference = payments.new_attempt(self.account)
-        self.call(payment_store.REPLACE, self.account, attempt, successor, reference, 0.0)
+        self.call(payment_store.REPLACE, self.account, attempt, successor, reference, 0.0, 10)
 
     def pay(self, order: UUID, more: int = 0, attempt: UUID | None = None) -> Paid:
         """The bank tells of a payment: the total of the order, and `more` (or less)."""

@@ -14,10 +14,11 @@ import psycopg
 import pytest
 
 from meterai.orders.model import OrderKind, OrderState
-from meterai.payments.model import AttemptState
+from meterai.payments.model import AttemptState, OddReason
 from meterai.refunds.model import RefundCause, RefundState
 from meterai.stamping.model import StampingState
 from meterai.stamps.model import StampState
+from meterai.suspense import Resolution, SuspenseState
 from tests.tidy.sources import SOURCES
 
 # What belongs to no account, each with its reason.
@@ -29,6 +30,7 @@ GLOBAL = {
     "serial_directory": "finds the account of a serial; its key proves that none was given twice",
     "serial_leases": "numbers of processes that make serials",
     "sign_in_challenges": "before sign-in there is no account",
+    "suspense_items": "what a provider told us and nobody can place, before it is known whose it is",
 }
 HOT_COMMANDS = {
     "order_place": "place an order and record the wish to be paid",
@@ -45,6 +47,9 @@ STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("refunds", "refund_state_is_known"): RefundState,
     ("refunds", "refund_cause_is_known"): RefundCause,
     ("stamps", "stamp_is_in_one_state"): StampState,
+    ("suspense_items", "suspense_state_is_known"): SuspenseState,
+    ("suspense_items", "suspense_reason_is_known"): OddReason,
+    ("suspense_items", "suspense_resolution_is_known"): Resolution,
 }
 
 

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from meterai import stamps
+from meterai import stamps, suspense
 from meterai.apps.audit import Audit
 from meterai.apps.audit import audit as check_everything
 from meterai.apps.instance import database_of
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, line
+from meterai.kit.ids import read, show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.migrations import migrate
@@ -63,3 +64,58 @@ def _set_issuing(settings: Settings, *, is_open: bool, reason: str) -> None:
 
     _with_database(settings, change)
     line("issuing is open" if is_open else f"issuing is stopped: {reason}")
+
+
+def suspense_list(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
+    """Show what the bank told us and nobody can place yet, the most urgent first."""
+
+    async def look(database: Database) -> list[suspense.Item]:
+        async with database.transaction() as tx:
+            return await suspense.open_items(tx)
+
+    found = _with_database(options, look)
+    if as_json:
+        line(json.dumps([_item(one) for one in found], indent=2))
+        return
+    for one in found:
+        facts = ", ".join(f"{name}={value}" for name, value in _item(one).items() if value)
+        line(facts)
+    line(f"{len(found)} open")
+
+
+def _item(item: suspense.Item) -> dict[str, object]:
+    return {
+        "id": show("sus", item.id),
+        "reason": item.reason,
+        "reference": item.reference,
+        "payment": item.payment,
+        "amount": item.amount and item.amount.value,
+        "booked": item.booked.value,
+        "owner": item.owner,
+        "opened_at": item.opened_at.isoformat(),
+        "due_at": item.due_at.isoformat(),
+        "times_told": item.times_told,
+        "source": item.source,
+    }
+
+
+def suspense_resolve(
+    item: str,
+    how: Literal["returned", "dismissed"],
+    *,
+    note: str,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Say how an item in suspense ended.
+
+    `returned`: the bank gave its money back to the payer (--note: the bank's number of that).
+    `dismissed`: somebody looked, it holds no money, and there is nothing to do (--note: why).
+    """
+    identifier = read("sus", item)
+
+    async def resolve(database: Database) -> None:
+        desk = suspense.SuspenseDesk(database)
+        await desk.resolve(identifier, suspense.Resolution(how), by="operator", note=note)
+
+    _with_database(options, resolve)
+    line(f"{item} is {how}")

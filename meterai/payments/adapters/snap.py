@@ -156,9 +156,9 @@ class SnapProvider:
         raise OutcomeUnknown("the history does not end")
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Notification:
-        """Check the signature of a notification and read it.
+        """Check the signature of a notification and read it, whatever it says.
 
-        Refuses `NotificationForged`; raises `ValueError` where a signed body cannot be read.
+        Refuses `NotificationForged`.
         """
         timestamp = headers.get("x-timestamp", "")
         signature = headers.get("x-signature", "")

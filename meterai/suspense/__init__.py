@@ -1,0 +1,32 @@
+"""Suspense: what a provider told us, signed, and nobody can place yet; and the money of it.
+
+Promises this room keeps
+  * News is kept as it was told, with a reason, an age, a due time and an owner, until somebody says
+    how it ended; told again, it is the same item.
+  * Money that surely came is in the book `suspense` exactly as long as its item is open.
+
+Calls ledger, audit.
+"""
+
+from meterai.suspense.model import (
+    Item,
+    ItemUnknown,
+    MoneyBooked,
+    News,
+    Resolution,
+    SuspenseState,
+)
+from meterai.suspense.service import SuspenseDesk, explained, keep, open_items
+
+__all__ = [
+    "Item",
+    "ItemUnknown",
+    "MoneyBooked",
+    "News",
+    "Resolution",
+    "SuspenseDesk",
+    "SuspenseState",
+    "explained",
+    "keep",
+    "open_items",
+]

@@ -1,0 +1,102 @@
+"""Items of the suspense book and how they may change; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Refusal
+
+DUE_SECONDS = 86_400.0  # by when somebody has looked at an item: a day, as banks close their books
+
+
+class SuspenseState(StrEnum):
+    """Where an item of the suspense book stands."""
+
+    OPEN = "open"  # nobody can place it yet; its money, if any was surely paid, is in the book
+    RESOLVED = "resolved"
+
+
+class SuspenseEvent(StrEnum):
+    """What happens to an item."""
+
+    EXPLAINED = "explained"
+    RETURNED = "returned"
+    DISMISSED = "dismissed"
+
+
+class Resolution(StrEnum):
+    """How an item ended."""
+
+    EXPLAINED = "explained"  # the payment it spoke of was learned in another way, and booked there
+    RETURNED = "returned"  # the provider gave the money back to its payer
+    DISMISSED = "dismissed"  # somebody looked, and there is nothing to do
+
+
+_S, _E = SuspenseState, SuspenseEvent
+SUSPENSE = Lifecycle(
+    "the item in suspense",
+    {
+        (_S.OPEN, _E.EXPLAINED): _S.RESOLVED,
+        (_S.OPEN, _E.RETURNED): _S.RESOLVED,
+        (_S.OPEN, _E.DISMISSED): _S.RESOLVED,
+    },
+)
+
+
+class ItemUnknown(Refusal):
+    """There is no such item in the suspense book."""
+
+    code = "suspense_item_unknown"
+    status = 404
+
+
+class MoneyBooked(Refusal):
+    """The item holds money: it ends when the provider has given it back, and in no other way."""
+
+    code = "suspense_money_booked"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What was told.  `key` is made from it, so that the same news is the same item."""
+
+    key: str
+    source: str  # 'notification' or 'question'
+    reason: str
+    told: bytes
+    reference: str | None = None
+    payment: str | None = None
+    amount: Rupiah | None = None
+    is_money: bool = False  # a payment that surely came, with its number and its sum
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of the suspense book."""
+
+    id: UUID
+    source: str
+    reason: str
+    reference: str | None
+    payment: str | None
+    amount: Rupiah | None
+    booked: Rupiah
+    owner: str
+    state: SuspenseState
+    opened_at: datetime
+    due_at: datetime
+    times_told: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is open, for those who watch."""
+
+    open: int
+    overdue: int
+    oldest_seconds: float
+    booked: int  # rupiah

@@ -1,0 +1,126 @@
+"""Commands and queries of the suspense book."""
+
+from uuid import UUID
+
+import structlog
+
+from meterai import audit
+from meterai.accounts import NOBODY
+from meterai.kit.ids import new_id, show
+from meterai.kit.money import Rupiah
+from meterai.plumbing import telemetry
+from meterai.plumbing.database import Database, Row, Tx
+from meterai.suspense import store
+from meterai.suspense.model import (
+    DUE_SECONDS,
+    SUSPENSE,
+    Figures,
+    Item,
+    ItemUnknown,
+    MoneyBooked,
+    News,
+    Resolution,
+    SuspenseEvent,
+    SuspenseState,
+)
+
+LISTED_MAX = 1_000  # items shown at once, the most urgent first
+_log = structlog.get_logger()
+
+
+def _item(row: Row) -> Item:
+    amount = row["amount"]
+    return Item(
+        row["item_id"],
+        row["source"],
+        row["reason"],
+        row["reference"],
+        row["payment"],
+        None if amount is None else Rupiah(amount),
+        Rupiah(row["booked"]),
+        row["owner"],
+        SuspenseState(row["state"]),
+        row["opened_at"],
+        row["due_at"],
+        row["times_told"],
+    )
+
+
+async def keep(tx: Tx, news: News) -> None:
+    """Keep news that nobody can place; its money, if it is money, goes into the book."""
+    item = new_id()
+    is_new = await tx.value(
+        store.KEEP,
+        item,
+        news.key,
+        news.source,
+        news.reason,
+        news.reference,
+        news.payment,
+        news.amount and news.amount.value,
+        news.is_money,
+        news.told,
+        DUE_SECONDS,
+    )
+    if is_new:
+        _log.warning(
+            "suspended", item=show("sus", item), reason=news.reason, is_money=news.is_money
+        )
+
+
+async def open_items(tx: Tx) -> list[Item]:
+    """What is open, the most urgent first."""
+    return [_item(row) for row in await tx.all(store.OPEN_ITEMS, LISTED_MAX)]
+
+
+async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> None:
+    """The payment that earlier news spoke of without its number or its sum is known now."""
+    how = f"captured {payment}"
+    await tx.run(store.EXPLAINED, how, reference, payment, amount.value, amount.value)
+
+
+class SuspenseDesk:
+    """Resolves items, and watches what is open."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def resolve(self, item: UUID, resolution: Resolution, *, by: str, note: str) -> None:
+        """Say how an open item ended.
+
+        Refuses `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that ended before.
+        """
+        async with self._database.transaction() as tx:
+            outcome = await tx.value(store.RESOLVE, item, resolution, by, note)
+            if outcome == "resolved":
+                await audit.record(
+                    tx,
+                    NOBODY,
+                    actor=by,
+                    action=f"suspense_{resolution}",
+                    subject=show("sus", item),
+                )
+        match outcome:
+            case "unknown":
+                raise ItemUnknown("no such item")
+            case "known":
+                SUSPENSE.after(SuspenseState.RESOLVED, SuspenseEvent(resolution))
+            case "money_is_booked":
+                raise MoneyBooked("its money is in the book")
+            case _:
+                _log.info("suspense_resolved", item=show("sus", item), resolution=resolution)
+
+    async def figures(self) -> Figures:
+        """What is open, counted."""
+        row = await self._database.call(store.FIGURES)
+        assert row is not None
+        return Figures(**row)
+
+    async def watch(self) -> int:
+        """Round: put the figures where the metrics are read."""
+        found = await self.figures()
+        telemetry.SUSPENSE_OPEN.set(found.open)
+        telemetry.SUSPENSE_OVERDUE.set(found.overdue)
+        telemetry.SUSPENSE_OLDEST.set(found.oldest_seconds)
+        telemetry.SUSPENSE_BOOKED.set(found.booked)
+        return 0

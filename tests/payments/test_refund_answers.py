@@ -1,0 +1,119 @@
+"""A refund is settled by its own success and the bank's number; else it is in flight, and asked for."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.shop import PRICE
+from tests.support.till import Till
+
+MADE_BUT: list[dict[str, Any]] = [
+    {"status": 202, "merge": {"responseCode": "2027800"}},
+    {"status": 202},
+    {"merge": {"responseCode": "4057801", "responseMessage": "Requested Operation Not Allowed"}},
+    {"merge": {"responseCode": "5007800"}},
+    {"merge": {"responseCode": "2005100"}},
+    {"body": "<html>OK</html>", "content_type": "text/html"},
+    {"body": ""},
+    {"body": "null"},
+    {"drop": ["refundNo"]},
+    {"merge": {"refundNo": ""}},
+    {"merge": {"refundNo": {"a": 1}}},
+    {"merge": {"refundNo": "R\u0000"}},
+    {"merge": {"refundAmount": {"value": "1.00", "currency": "IDR"}}},
+    {"merge": {"refundAmount": {"value": "10000.00", "currency": "USD"}}},
+    {"merge": {"partnerRefundNo": "RF-OF-ANOTHER"}},
+    {"status": 404, "merge": {"responseCode": "4047818"}},
+    {"status": 504, "merge": {"responseCode": "5047800"}},
+    {"hang_up": True},
+]
+
+
+def refunding(till: Till) -> Any:
+    """An order whose unused stamp goes back; the refund is not sent yet."""
+    order, _, qr = till.order()
+    till.lever("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+    return order
+
+
+def refund(till: Till) -> Any:
+    [row] = till.rows("SELECT * FROM refunds")
+    return row
+
+
+@pytest.mark.parametrize("answer", MADE_BUT, ids=lambda answer: str(answer)[:60])
+@pytest.mark.parametrize("act", [True, False], ids=["made", "not made"])
+def test_an_answer_that_proves_nothing_settles_nothing(
+    till: Till, answer: dict[str, Any], act: bool
+) -> None:
+    order = refunding(till)
+    till.answers("refund", answer | {"act": act})
+    till.send_refunds()
+    found = refund(till)
+    assert (found["state"], found["settled_at"]) == ("sent", None)
+    assert found["last_answer"]
+    assert till.shop.state(order) == "returning"
+    # Asked for by its own number, and only then sent again if it was not made.
+    till.send_refunds()
+    made = till.do(till.bank.look("refunds"))
+    assert [one["amount"] for one in made if one["partner_refund_no"] == found["refund_no"]] == [
+        PRICE
+    ]
+    assert refund(till)["state"] == "settled"
+    assert refund(till)["provider_refund_no"] == made[0]["refund_no"]
+    assert till.shop.state(order) == "returned"
+
+
+def test_a_refund_under_way_is_waited_for(till: Till) -> None:
+    refunding(till)
+    till.answers("refund", {"status": 202, "merge": {"responseCode": "2027800"}})
+    till.send_refunds()
+    number = refund(till)["refund_no"]
+    under_way = {"partnerRefundNo": number, "refundStatus": "03", "refundNo": "R-1"}
+    for history in ([under_way], "none", [under_way | {"refundStatus": "?"}]):
+        till.answers("history-detail", {"merge": {"additionalInfo": {"refundHistory": history}}})
+        till.send_refunds()
+        assert refund(till)["state"] == "sent"
+    till.send_refunds()
+    assert refund(till)["state"] == "settled"
+
+
+def test_the_bank_has_it_with_another_amount(till: Till) -> None:
+    refunding(till)
+    till.answers("refund", {"status": 202})
+    till.send_refunds()
+    other = {
+        "partnerRefundNo": refund(till)["refund_no"],
+        "refundStatus": "00",
+        "refundNo": "R-1",
+        "refundAmount": {"value": "1.00", "currency": "IDR"},
+    }
+    till.answers("history-detail", {"merge": {"additionalInfo": {"refundHistory": [other]}}})
+    till.send_refunds()
+    assert refund(till)["state"] == "sent"
+    assert "another amount" in refund(till)["last_answer"]
+
+
+def test_a_refusal_is_said_and_tried_again(till: Till) -> None:
+    refunding(till)
+    till.lever("faults", refuse_refunds=2)
+    till.send_refunds()
+    assert refund(till)["state"] == "refused"
+    till.send_refunds()
+    assert refund(till)["state"] == "refused"
+    till.send_refunds()
+    assert refund(till)["state"] == "settled"
+
+
+def test_a_bank_without_a_history_gets_the_same_number_again(till: Till) -> None:
+    refunding(till)
+    till.answers("refund", {"status": 202})
+    till.send_refunds()
+    no = '{"responseCode": "4050000", "responseMessage": "Requested Function Not Supported"}'
+    till.answers("history-detail", {"status": 405, "body": no})
+    till.send_refunds()
+    assert refund(till)["state"] == "settled"
+    assert len(till.do(till.bank.look("refunds"))) >= 1

@@ -1,0 +1,331 @@
+"""QRs do not multiply, are taken back when nobody should pay them, and are asked about long enough."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from meterai.kit.backoff import backoff_seconds
+from meterai.kit.ids import new_id
+from meterai.orders import store as order_store
+from meterai.orders.model import OrderKind, TooManyUnpaidOrders
+from meterai.payments import reference_of
+from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX
+from meterai.payments.service import BATCH
+from tests.support.shop import PRICE
+from tests.support.till import Till
+
+ALL = -1
+
+
+def attempts(till: Till) -> list[str]:
+    return [row["state"] for row in till.rows("SELECT state FROM payment_attempts")]
+
+
+def bills(till: Till) -> list[Any]:
+    """What the bank knows of this account's QRs."""
+    found = till.do(till.bank.look("payments"))
+    ours = {row["reference"] for row in till.rows("SELECT reference FROM payment_attempts")}
+    return [one for one in found if one["partner_reference_no"] in ours]
+
+
+# -- opening -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 500, "act": False, "merge": {"responseCode": "5004700"}},
+        {"status": 401, "act": False, "merge": {"responseCode": "4014700"}},
+        {"status": 403, "act": False, "merge": {"responseCode": "4034715"}},
+        {"status": 400, "act": False, "body": "<html>", "content_type": "text/html"},
+        {"status": 202, "act": False},
+    ],
+    ids=lambda fault: str(fault["status"]),
+)
+def test_one_attempt_is_asked_for_until_it_is_there(till: Till, fault: dict[str, Any]) -> None:
+    order = till.shop.place(1)
+    till.answers("generate", fault | {"times": 6})
+    waits = []
+    for _ in range(6):
+        till.open()
+        [row] = till.rows("SELECT tries, leased_until - now() AS wait FROM payment_attempts")
+        waits.append(row["wait"].total_seconds())
+    # Each pause is twice the one before, up to the longest.
+    assert waits == sorted(waits)
+    assert waits[0] < 3
+    assert 30 < waits[-1] <= 120
+    assert attempts(till) == ["opening"]
+    till.open()
+    assert attempts(till) == ["waiting"]
+    assert len(bills(till)) == 1
+    assert till.shop.state(order) == "placed"
+
+
+def test_a_wrong_clock_at_the_bank_makes_no_attempts(till: Till) -> None:
+    till.lever("faults", clock_ahead_seconds=3_600)
+    for _ in range(5):
+        till.shop.place(1)
+    for _ in range(4):
+        till.open()
+    assert attempts(till) == ["opening"] * 5
+    assert bills(till) == []
+    till.lever("faults", clock_ahead_seconds=0)
+    till.open()
+    assert attempts(till) == ["waiting"] * 5
+
+
+def test_a_qr_made_unseen_is_replaced_once_and_taken_back(till: Till) -> None:
+    till.shop.place(1)
+    till.lever("faults", generate_504_after_success=1)
+    for _ in range(3):
+        till.open()
+    assert sorted(attempts(till)) == ["lost", "waiting"]
+    till.cancel()
+    assert sorted(attempts(till)) == ["cancelled", "waiting"]
+    assert sorted(one["status"] for one in bills(till)) == ["03", "05"]
+
+
+def test_an_order_has_so_many_attempts_and_no_more(till: Till) -> None:
+    order = till.shop.place(1)
+    till.lever("faults", generate_504_after_success=ALL)
+    for _ in range(3 * ATTEMPTS_PER_SUBJECT_MAX):
+        till.open()
+    assert attempts(till) == ["lost"] * ATTEMPTS_PER_SUBJECT_MAX
+    assert till.shop.state(order) == "placed"
+
+
+def test_a_declined_order_is_offered_so_often_and_no_more(till: Till) -> None:
+    till.shop.place(1)
+    for _ in range(ATTEMPTS_PER_SUBJECT_MAX + 2):
+        till.open()
+        for row in till.rows("SELECT attempt_id FROM payment_attempts WHERE state = 'waiting'"):
+            till.shop.decline(row["attempt_id"])
+        till.shop.work()
+    assert attempts(till) == ["declined"] * ATTEMPTS_PER_SUBJECT_MAX
+
+
+def test_an_attempt_nobody_could_open_ends_with_its_order(till: Till) -> None:
+    till.shop.place(1)
+    till.shop.place(1)
+    till.answers("generate", {"status": 500, "act": False}, {"status": 401, "act": False})
+    till.open()
+    till.shop.call("UPDATE payment_attempts SET expires_at = now()")
+    till.open()
+    found = till.rows("SELECT state, ask_at = 'infinity' AS is_over FROM payment_attempts")
+    # Of the one that perhaps exists somebody is asked; the other was refused.
+    assert sorted((row["state"], row["is_over"]) for row in found) in (
+        [("expired", True), ("lost", False)],
+        [("lost", False), ("lost", False)],
+    )
+
+
+# -- how many unpaid orders --------------------------------------------------------------------
+
+
+def place(till: Till, unpaid_max: int, key: str | None = None) -> Any:
+    terms = till.shop.house.orders.terms(
+        till.shop.account, key or new_id().hex, b"request", OrderKind.STAMPS, 1
+    )
+    return till.shop.house.database.call(order_store.PLACE, *terms[:-1], unpaid_max)
+
+
+def test_an_account_has_so_many_unpaid_orders(till: Till) -> None:
+    first = till.do(place(till, 3, "key"))
+    for _ in range(2):
+        till.do(place(till, 3))
+    with pytest.raises(TooManyUnpaidOrders) as refusal:
+        till.do(place(till, 3))
+    assert refusal.value.facts() == {"unpaid_max": 3}
+    assert till.do(place(till, 3, "key"))["id"] == first["id"]  # a repeat finds its order
+    till.shop.give_up(first["id"], "withdrawn")
+    till.do(place(till, 3))
+    assert len(till.rows("SELECT 1 FROM orders WHERE state = 'placed'")) == 3
+
+
+def test_those_who_order_at_the_same_moment_do_not_pass_the_limit(till: Till) -> None:
+    async def all_at_once() -> list[Any]:
+        wanted = [place(till, 5) for _ in range(25)]
+        return await asyncio.gather(*wanted, return_exceptions=True)
+
+    answers = till.do(all_at_once())
+    refused = [one for one in answers if isinstance(one, TooManyUnpaidOrders)]
+    assert len(refused) == 20
+    assert len(till.rows("SELECT 1 FROM orders")) == 5
+
+
+# -- taking back -------------------------------------------------------------------------------
+
+
+def test_the_qr_of_a_lapsed_order_cannot_be_paid(till: Till) -> None:
+    order, attempt, qr = till.order()
+    till.shop.give_up(order, "lapsed")
+    till.lever("faults", cancel_500=2)
+    for _ in range(2):
+        till.cancel()
+        assert not till.attempt(attempt)["is_taken_back"]
+    till.cancel()
+    assert till.attempt(attempt)["is_taken_back"]
+    with pytest.raises(AssertionError, match="cancelled"):
+        till.lever("pay", qr_content=qr)
+
+
+def test_the_other_qr_of_a_paid_order_cannot_be_paid(till: Till) -> None:
+    order, first, qr = till.order()
+    till.lever("pay", qr_content=qr, amount=PRICE - 1)  # too little: another QR is offered
+    till.ask()
+    till.open()
+    [second] = till.rows(
+        "SELECT attempt_id, qr_content FROM payment_attempts WHERE state = 'waiting'"
+    )
+    till.lever("pay", qr_content=qr)  # and the first is paid after all
+    till.ask()
+    assert till.shop.state(order) == "executed"
+    assert till.attempt(second["attempt_id"])["state"] == "cancelled"
+    till.cancel()
+    with pytest.raises(AssertionError, match="cancelled"):
+        till.lever("pay", qr_content=second["qr_content"])
+    assert till.attempt(first)["state"] == "paid"
+
+
+def test_a_qr_paid_while_it_was_taken_back_is_asked_about_at_once(till: Till) -> None:
+    order, attempt, qr = till.order()
+    till.shop.give_up(order, "lapsed")
+    till.lever("pay", qr_content=qr)
+    till.cancel()
+    assert till.attempt(attempt)["wait"].total_seconds() <= 0
+    till.do(till.shop.house.payments.ask_waiting())
+    till.shop.work()
+    assert till.shop.state(order) == "executed"
+
+
+def test_a_withdrawn_order_is_taken_back_at_once(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.do(till.shop.house.orders.withdraw(till.shop.account, order))
+    assert till.attempt(attempt)["is_taken_back"]
+    assert [one["status"] for one in bills(till)] == ["05"]
+
+
+# -- asking ------------------------------------------------------------------------------------
+
+
+def age(till: Till, attempt: UUID, days: float) -> None:
+    till.shop.call(
+        "UPDATE payment_attempts SET opened_at = now() - make_interval(secs => %s),"
+        " expires_at = now() - make_interval(secs => %s) WHERE attempt_id = %s",
+        days * 86_400,
+        days * 86_400 - 900,
+        attempt,
+    )
+
+
+@pytest.mark.parametrize("days", [3, 10, 44])
+def test_a_payment_told_of_by_nobody_is_found_days_later(till: Till, days: int) -> None:
+    order, attempt, qr = till.order()
+    till.shop.give_up(order, "lapsed")
+    age(till, attempt, days)
+    till.ask()
+    found = till.attempt(attempt)
+    assert not found["is_over"]
+    assert found["wait"] <= timedelta(days=1)
+    till.lever("pay", qr_content=qr)
+    till.ask()
+    assert till.captured()
+    assert till.shop.state(order) == "executed"
+
+
+def test_questions_end_with_the_providers_window(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.shop.give_up(order, "lapsed")
+    age(till, attempt, 46)
+    till.ask()
+    assert till.attempt(attempt)["is_over"]
+
+
+def test_a_qr_the_bank_took_back_is_asked_about_no_more(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.shop.give_up(order, "lapsed")
+    till.cancel()
+    age(till, attempt, 1)
+    till.ask()
+    assert till.attempt(attempt)["is_over"]
+
+
+@pytest.mark.parametrize("asked", [0, 5, 1_023, 1_024, 2**31 - 2])
+def test_any_number_of_questions_has_a_next_one(till: Till, asked: int) -> None:
+    _, attempt, _ = till.order()
+    till.shop.call("UPDATE payment_attempts SET asked = %s", asked)
+    till.ask()
+    assert timedelta(0) < till.attempt(attempt)["wait"] <= timedelta(hours=1)
+
+
+def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
+    order, _, qr = till.order()
+    till.lever("pay", qr_content=qr)
+    account = till.shop.account
+    ids = [new_id() for _ in range(500)]
+    till.shop.call(
+        "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state,"
+        " expires_at, leased_until, ask_at, ask_rank)"
+        " SELECT %s, id, id, reference, 10000, 'lost', %s, now(), now() - interval '1 hour', 1"
+        " FROM unnest(%s::uuid[], %s::text[]) AS made (id, reference)",
+        account,
+        datetime.now(UTC) + timedelta(hours=1),
+        ids,
+        [reference_of(account, one) for one in ids],
+    )
+    till.shop.call("UPDATE payment_attempts SET ask_at = now() WHERE state = 'waiting'")
+    asked = till.do(till.shop.house.payments.ask_waiting())
+    till.shop.work()
+    assert till.shop.state(order) == "executed"
+    assert 1 < asked <= BATCH  # the others have what is left of the round
+
+
+def test_many_who_wait_leave_the_others_a_share(till: Till) -> None:
+    for _ in range(BATCH + 2):
+        till.shop.place(1)
+    till.open()
+    till.open()
+    _, late, _ = till.order()
+    till.shop.call("UPDATE payment_attempts SET ask_at = now()")
+    till.shop.call(
+        "UPDATE payment_attempts SET ask_rank = 1, ask_at = now() + interval '-1 second'"
+        " WHERE attempt_id = %s",
+        late,
+    )
+    assert till.do(till.shop.house.payments.ask_waiting()) == BATCH + 1
+    assert till.attempt(late)["asked"] == 1
+
+
+def test_one_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till) -> None:
+    first, broken, other_qr = till.order()
+    second, _, qr = till.order()
+    number = till.lever("pay", qr_content=other_qr)["rrn"]
+    till.lever("pay", qr_content=qr)
+    # Its entry is taken already, with other legs: the database refuses to book the payment.
+    entry = f"captured:{broken}:{number}"
+    till.shop.call(
+        "INSERT INTO entries (account_id, entry_id, reason, subject)"
+        " VALUES (%s, %s, 'payment_captured', %s)",
+        till.shop.account,
+        entry,
+        first,
+    )
+    till.ask()
+    assert till.shop.state(second) == "executed"
+    assert till.shop.state(first) == "placed"
+    till.shop.call("DELETE FROM entries WHERE entry_id = %s", entry)
+    till.ask()
+    assert till.shop.state(first) == "executed"
+
+
+# -- the same rule in both places --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tries", [-1, 0, 1, 2, 7, 40, 41, 1_024, 2**31 - 1])
+def test_the_database_waits_as_long_as_the_code(till: Till, tries: int) -> None:
+    for first, longest in ((1.0, 300.0), (5.0, 3_600.0), (0.001, 1e9)):
+        [row] = till.rows("SELECT backoff_seconds(%s, %s, %s) AS s", first, tries, longest)
+        assert row["s"] == backoff_seconds(first, tries, longest) <= longest

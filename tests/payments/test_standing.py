@@ -1,0 +1,219 @@
+"""What an answer to our question may move: only a success, each payment by its own status."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.shop import PRICE
+from tests.support.till import Till
+
+STATUSES = ["00", "01", "02", "03", "04", "05", "06", "07"]
+OTHERS = [status for status in STATUSES if status != "00"]
+
+
+def money(rupiah: int) -> dict[str, str]:
+    return {"value": f"{rupiah}.00", "currency": "IDR"}
+
+
+def line(number: str, status: str | None, rupiah: int = PRICE) -> dict[str, Any]:
+    told: dict[str, Any] = {"rrn": number, "amount": money(rupiah)}
+    return told if status is None else told | {"status": status}
+
+
+def answered(till: Till, **merge: Any) -> None:
+    """The bank answers our question so."""
+    till.answers("query", {"merge": {"amount": money(PRICE)} | merge})
+    till.ask()
+
+
+@pytest.mark.parametrize("status", OTHERS)
+def test_a_payments_number_is_no_payment(till: Till, status: str) -> None:
+    order, _, _ = till.order()
+    till.answers(
+        "query",
+        {
+            "drop": ["additionalInfo"],
+            "merge": {"latestTransactionStatus": status, "additionalInfo": {"rrn": "P1"}},
+        },
+    )
+    till.ask()
+    assert till.captured() == []
+    assert till.shop.state(order) == "placed"
+
+
+@pytest.mark.parametrize("status", OTHERS)
+def test_a_payment_that_is_no_success_is_not_captured(till: Till, status: str) -> None:
+    order, _, _ = till.order()
+    listed = {"payments": [line("P1", status)]}
+    answered(till, latestTransactionStatus="00", additionalInfo=listed)
+    assert till.captured() == []
+    assert till.shop.state(order) == "placed"
+
+
+@pytest.mark.parametrize("status", OTHERS)
+def test_a_success_on_a_qr_that_is_none_is_not_captured(till: Till, status: str) -> None:
+    till.order()
+    listed = {"payments": [line("P1", "00")]}
+    answered(till, latestTransactionStatus=status, additionalInfo=listed)
+    assert till.captured() == []
+    expected = "refunded_there" if status == "04" else "status_contradicts"
+    assert till.suspended() == [(expected, 0)]
+
+
+def test_each_payment_is_judged_by_its_own_status(till: Till) -> None:
+    order, _, _ = till.order()
+    listed = [
+        line("P0", "03"),
+        line("P1", "00"),
+        line("P2", "06"),
+        line("P3", None),
+        "nothing",
+        {"status": "00", "amount": money(PRICE)},
+        {"status": "00", "rrn": "P4", "amount": {"value": "10000.50", "currency": "IDR"}},
+        line("P5", "00"),
+    ]
+    answered(till, latestTransactionStatus="00", additionalInfo={"payments": listed})
+    assert till.captured() == [("P1", PRICE), ("P5", PRICE)]
+    assert [reason for reason, _ in till.suspended()] == [
+        "amount_unreadable",
+        "number_missing",
+        "status_unknown",
+        "unreadable",
+    ]
+    assert till.shop.state(order) == "executed"
+
+
+def test_a_success_without_a_payment_is_kept_and_asked_again(till: Till) -> None:
+    _, attempt, _ = till.order()
+    answered(till, latestTransactionStatus="00")
+    assert till.captured() == []
+    assert till.suspended() == [("number_missing", 0)]
+    assert not till.attempt(attempt)["is_over"]
+    answered(till, latestTransactionStatus="00")
+    assert till.suspended() == [("number_missing", 0)]
+
+
+NO_ANSWERS: list[dict[str, Any]] = [
+    {"body": "<html>bank</html>", "content_type": "text/html"},
+    {"body": "", "status": 200},
+    {"body": "[]"},
+    {"body": "[" * 3_000},
+    {"body": '"paid"'},
+    {"body": "{", "status": 404},
+    {"status": 202, "merge": {"responseCode": "2025100"}},
+    {"status": 202},
+    {"merge": {"responseCode": "4045101"}},
+    {"merge": {"responseCode": "2004700"}},
+    {"drop": ["responseCode"]},
+    {"status": 404, "body": "<html>no such page</html>", "content_type": "text/html"},
+    {"status": 404, "body": '{"responseCode": "2005100", "latestTransactionStatus": "00"}'},
+    {"status": 302, "body": ""},
+    {"drop": ["latestTransactionStatus"]},
+    {"merge": {"latestTransactionStatus": "success"}},
+    {"merge": {"latestTransactionStatus": 0}},
+    {"merge": {"additionalInfo": {"payments": {"rrn": "P1", "status": "00"}}}},
+    {"hang_up": True},
+    {"body": " " * 1024, "repeat": 2 * 1024},
+]
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS, ids=lambda answer: str(answer)[:60])
+def test_what_is_no_answer_moves_nothing_and_is_asked_again(
+    till: Till, answer: dict[str, Any]
+) -> None:
+    _, attempt, qr = till.order()
+    number = till.lever("pay", qr_content=qr)["rrn"]
+    till.answers("query", answer)
+    till.ask()
+    assert till.captured() == []
+    found = till.attempt(attempt)
+    assert found["state"] == "waiting"
+    assert not found["is_over"]
+    till.ask()
+    assert till.captured() == [(number, PRICE)]
+
+
+# -- taken back, given back --------------------------------------------------------------------
+
+
+def test_a_denied_payment_that_is_listed_is_denied(till: Till) -> None:
+    order, _, qr = till.order()
+    till.lever("pay", qr_content=qr)
+    till.ask()
+    till.lever("deny", qr_content=qr)
+    till.ask()
+    assert till.shop.state(order) == "denied"
+
+
+def test_refunds_of_ours_are_no_news(till: Till) -> None:
+    order, _, qr = till.order()
+    till.lever("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.send_refunds()
+    assert till.shop.state(order) == "returned"
+    till.ask()  # the bank says 04 now
+    assert till.suspended() == []
+
+
+def test_a_payment_that_came_and_went_unseen_is_not_executed(till: Till) -> None:
+    order, _, qr = till.order()
+    till.lever("pay", qr_content=qr)
+    till.lever("refund", qr_content=qr)
+    till.ask()
+    assert till.shop.state(order) == "placed"
+    assert till.suspended() == [("refunded_there", 0)]
+
+
+def notice(till: Till, attempt: Any, status: str, number: str, rupiah: int) -> str | None:
+    return till.notify(
+        {
+            "originalPartnerReferenceNo": till.reference(attempt),
+            "latestTransactionStatus": status,
+            "amount": money(rupiah),
+            "additionalInfo": {"rrn": number},
+        }
+    )
+
+
+def test_money_the_bank_gave_back_by_itself_is_looked_at(till: Till) -> None:
+    _, attempt, qr = till.order()
+    number = till.lever("pay", qr_content=qr)["rrn"]
+    till.ask()
+    assert notice(till, attempt, "04", number, PRICE) == "refunded"
+    assert till.suspended() == [("refunded_there", 0)]
+
+
+def test_news_of_a_refund_of_ours_is_none(till: Till) -> None:
+    order, attempt, qr = till.order()
+    number = till.lever("pay", qr_content=qr)["rrn"]
+    till.ask()
+    till.shop.ask_back(order)
+    till.send_refunds()
+    assert notice(till, attempt, "04", number, PRICE) == "refunded"
+    assert till.suspended() == []
+
+
+def test_a_cancelled_qr_that_was_paid_is_looked_at(till: Till) -> None:
+    _, attempt, qr = till.order()
+    till.lever("pay", qr_content=qr)
+    till.ask()
+    body = {
+        "originalPartnerReferenceNo": till.reference(attempt),
+        "latestTransactionStatus": "05",
+    }
+    assert till.notify(body) == "suspended_denial_ambiguous"
+
+
+def test_a_denial_whose_amount_cannot_be_read_denies_nothing(till: Till) -> None:
+    order, attempt, qr = till.order()
+    number = till.lever("pay", qr_content=qr)["rrn"]
+    till.ask()
+    body = {
+        "originalPartnerReferenceNo": till.reference(attempt),
+        "latestTransactionStatus": "06",
+        "amount": {"value": "4000.50", "currency": "IDR"},
+        "additionalInfo": {"rrn": number},
+    }
+    assert till.notify(body) == "suspended_amount_unreadable"
+    assert till.shop.state(order) == "executed"

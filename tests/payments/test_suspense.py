@@ -1,0 +1,202 @@
+"""What is signed is booked to its order or kept in suspense; nothing is dropped."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.payments import reference_of
+from meterai.suspense import ItemUnknown, MoneyBooked, Resolution
+from tests.support.shop import PRICE
+from tests.support.till import Till, paid_body
+
+
+def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}
+
+
+def item_of(till: Till) -> Any:
+    [row] = till.rows("SELECT * FROM suspense_items")
+    return row["item_id"]
+
+
+@pytest.mark.parametrize("value", ["10000", "10000.0", "10000.00", "10000.0000"])
+def test_whole_rupiah_are_booked_however_they_are_written(till: Till, value: str) -> None:
+    _, attempt, _ = till.order()
+    assert till.notify(paid_body(till.reference(attempt), value=value)) == "captured"
+    assert till.captured() == [("P1", PRICE)]
+    assert till.suspended() == []
+
+
+def test_what_else_a_notification_says_does_not_matter(till: Till) -> None:
+    _, attempt, _ = till.order()
+    more = {"sessionId": None, "customerNumber": 9 * 10**30, "new": {"a": [1, {"b": None}]}}
+    assert till.notify(paid_body(till.reference(attempt)) | more) == "captured"
+
+
+def test_a_notification_may_name_the_banks_own_number_only(till: Till) -> None:
+    _, attempt, _ = till.order()
+    number = till.attempt(attempt)["provider_reference"]
+    body = without(paid_body("-"), "originalPartnerReferenceNo") | {"originalReferenceNo": number}
+    assert till.notify(body) == "captured"
+    assert till.captured() == [("P1", PRICE)]
+
+
+SUCCESS_BUT: dict[str, tuple[dict[str, Any], str]] = {
+    "sen": ({"amount": {"value": "10000.50", "currency": "IDR"}}, "amount_unreadable"),
+    "other currency": ({"amount": {"value": "10000.00", "currency": "USD"}}, "amount_unreadable"),
+    "nothing": ({"amount": {"value": "0.00", "currency": "IDR"}}, "amount_unreadable"),
+    "no amount": ({"amount": None}, "amount_unreadable"),
+    "no number": ({"additionalInfo": {}}, "number_missing"),
+    "a number that is none": ({"additionalInfo": {"rrn": "\u0000"}}, "number_missing"),
+    "no details": ({"additionalInfo": "rrn"}, "number_missing"),
+    "unknown status": ({"latestTransactionStatus": "99"}, "status_unknown"),
+    "status of another kind": ({"latestTransactionStatus": 0}, "status_unknown"),
+}
+
+
+@pytest.mark.parametrize("case", SUCCESS_BUT)
+def test_what_cannot_be_booked_is_kept_and_asked_about(till: Till, case: str) -> None:
+    _, attempt, _ = till.order()
+    changed, reason = SUCCESS_BUT[case]
+    assert till.notify(paid_body(till.reference(attempt)) | changed) == f"suspended_{reason}"
+    assert till.suspended() == [(reason, 0)]
+    assert till.captured() == []
+    # The bank is asked at once what it meant.
+    assert till.attempt(attempt)["wait"].total_seconds() <= 0
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"\xff\xfe", b"[" * 5_000, b'{"a":1', b'"text"', b"null"]
+)
+def test_a_signed_body_that_cannot_be_read_is_kept(till: Till, body: bytes) -> None:
+    assert till.notify(body) == "suspended_unreadable"
+    [row] = till.rows("SELECT told FROM suspense_items")
+    assert row["told"] == body
+
+
+def test_money_for_a_reference_that_is_not_ours_is_in_the_book(till: Till) -> None:
+    body = paid_body("SOMEBODY-ELSE", "P7")
+    assert till.notify(body) == "suspended_reference_unknown"
+    assert till.notify(body) == "suspended_reference_unknown"  # told again: the same item
+    assert till.suspended() == [("reference_unknown", PRICE)]
+    assert till.book("suspense") == PRICE
+    assert till.book("bank_clearing") == -PRICE
+    [row] = till.rows(
+        "SELECT owner, due_at > opened_at AS is_due_later, times_told FROM suspense_items"
+    )
+    assert row == {"owner": "operator", "is_due_later": True, "times_told": 2}
+
+
+def test_money_for_an_attempt_that_does_not_exist_is_in_the_book(till: Till) -> None:
+    body = paid_body(reference_of(uuid4(), uuid4()))
+    assert till.notify(body) == "suspended_reference_unknown"
+    assert till.book("suspense") == PRICE
+
+
+def test_the_same_unknown_payment_with_another_amount_books_once(till: Till) -> None:
+    till.notify(paid_body("SOMEBODY-ELSE", "P7"))
+    till.notify(paid_body("SOMEBODY-ELSE", "P7", "20000.00"))
+    till.notify(paid_body("SOMEBODY-ELSE", "P7", "20000.00"))
+    assert till.suspended() == [("amount_differs", 0), ("reference_unknown", PRICE)]
+    assert till.book("suspense") == PRICE
+
+
+def test_money_without_any_reference_is_in_the_book_until_its_order_is_known(till: Till) -> None:
+    _, _, qr = till.order()
+    number = till.lever("pay", qr_content=qr)["rrn"]
+    nameless = without(paid_body("-", number), "originalPartnerReferenceNo", "originalReferenceNo")
+    assert till.notify(nameless) == "suspended_reference_missing"
+    assert till.book("suspense") == PRICE
+    till.ask()
+    assert till.captured() == [(number, PRICE)]
+    assert till.suspended() == []
+    assert till.book("suspense") == 0
+    assert till.book("bank_clearing") == -PRICE
+    assert till.notify(nameless) == "known"
+    assert till.book("bank_clearing") == -PRICE
+
+
+def test_a_question_explains_news_without_a_number(till: Till) -> None:
+    _, attempt, qr = till.order()
+    till.lever("pay", qr_content=qr)
+    body = paid_body(till.reference(attempt)) | {"additionalInfo": {}}
+    assert till.notify(body) == "suspended_number_missing"
+    till.ask()
+    assert len(till.captured()) == 1
+    [row] = till.rows("SELECT state, resolution FROM suspense_items")
+    assert row == {"state": "resolved", "resolution": "explained"}
+
+
+def test_the_same_payment_with_another_amount_is_not_merely_known(till: Till) -> None:
+    _, attempt, _ = till.order()
+    till.notify(paid_body(till.reference(attempt)))
+    assert till.notify(paid_body(till.reference(attempt))) == "known"
+    other = paid_body(till.reference(attempt), value="20000.00")
+    assert till.notify(other) == "suspended_amount_differs"
+    assert till.captured() == [("P1", PRICE)]
+    assert till.suspended() == [("amount_differs", 0)]
+
+
+@pytest.mark.parametrize("external_id", ["", "x" * 40, "\x00"])
+def test_an_id_that_will_not_do_drops_nothing(till: Till, external_id: str) -> None:
+    _, attempt, _ = till.order()
+    assert till.notify(paid_body(till.reference(attempt)), external_id) == "captured"
+
+
+def test_another_body_under_a_known_id_is_kept_too(till: Till) -> None:
+    _, attempt, _ = till.order()
+    till.notify(paid_body(till.reference(attempt)), "1")
+    till.notify(paid_body(till.reference(attempt), "P2"), "1")
+    assert till.captured() == [("P1", PRICE), ("P2", PRICE)]
+
+
+def test_nothing_is_known_of_it_and_it_says_that_nothing_was_paid(till: Till) -> None:
+    _, attempt, _ = till.order()
+    for status in ("01", "02", "03", "07"):
+        body = paid_body(till.reference(attempt)) | {"latestTransactionStatus": status}
+        assert till.notify(body) == "nothing_to_do"
+    unknown = paid_body(reference_of(uuid4(), uuid4())) | {"latestTransactionStatus": "03"}
+    assert till.notify(unknown) == "suspended_reference_unknown"
+    assert till.suspended() == [("reference_unknown", 0)]
+    assert till.captured() == []
+
+
+# -- how an item ends --------------------------------------------------------------------------
+
+
+def test_money_leaves_the_book_when_the_bank_has_given_it_back(till: Till) -> None:
+    till.notify(paid_body("SOMEBODY-ELSE", "P7"))
+    item, desk = item_of(till), till.shop.house.suspense
+    with pytest.raises(MoneyBooked):
+        till.do(desk.resolve(item, Resolution.DISMISSED, by="operator", note="nothing"))
+    till.do(desk.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
+    assert till.book("suspense") == till.book("bank_clearing") == 0
+    with pytest.raises(NotAllowedNow):
+        till.do(desk.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
+    assert till.book("bank_clearing") == 0
+    assert till.rows("SELECT action FROM audit_events") == [{"action": "suspense_returned"}]
+
+
+def test_news_without_money_can_be_dismissed(till: Till) -> None:
+    till.notify(b"<html>")
+    desk = till.shop.house.suspense
+    assert till.do(desk.figures()).open == 1
+    till.do(desk.resolve(item_of(till), Resolution.DISMISSED, by="operator", note="a test"))
+    assert till.do(desk.figures()).open == 0
+
+
+def test_an_item_that_is_none_is_refused(till: Till) -> None:
+    desk = till.shop.house.suspense
+    with pytest.raises(ItemUnknown):
+        till.do(desk.resolve(uuid4(), Resolution.DISMISSED, by="operator", note=""))
+
+
+def test_what_is_open_is_counted(till: Till) -> None:
+    till.notify(paid_body("SOMEBODY-ELSE", "P7"))
+    till.notify(b"<html>")
+    till.shop.call("UPDATE suspense_items SET due_at = now() WHERE booked > 0")
+    found = till.do(till.shop.house.suspense.figures())
+    assert (found.open, found.overdue, found.booked) == (2, 1, PRICE)
+    assert found.oldest_seconds > 0

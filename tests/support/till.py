@@ -1,0 +1,220 @@
+"""A shop whose bank is a real stand-in, in the same process: its rounds run when a test says so."""
+
+import asyncio
+import json
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import aiohttp
+from cryptography.hazmat.primitives import serialization
+
+import standins
+from meterai.apps.house import open_house
+from meterai.payments import reference_of
+from meterai.payments.adapters import signing
+from meterai.payments.adapters.wire import snap_time
+from meterai.payments.routes import NOTIFY_PATH
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Row
+from tests.support.bank import BANK_KEY, CLIENT, MERCHANT, OUR_KEY, Bank, our_public_key, prepare
+from tests.support.shop import PRICE, Shop
+
+Answer = TypeVar("Answer")
+SECRET = "a secret of tests"
+
+
+def pem_of(key: Any) -> bytes:
+    """A private key as the keyring keeps it."""
+    found: bytes = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return found
+
+
+@dataclass
+class Till:
+    """One account, its orders, and a bank."""
+
+    shop: Shop
+    bank: Bank
+    _told: int = 0
+
+    def do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        return self.shop.do(work)
+
+    def rows(self, query: str, *parameters: object) -> list[Row]:
+        return self.shop.rows(query, *parameters)
+
+    def lever(self, path: str, **body: object) -> Any:
+        return self.do(self.bank.lever(path, **body))
+
+    def answers(self, service: str, *answers: dict[str, Any]) -> None:
+        self.do(self.bank.answers(service, *answers))
+
+    def clear(self) -> None:
+        """Another account, and a bank that has no fault."""
+        self.shop.clear()
+        self.shop.call("DELETE FROM notification_inbox")
+        self.do(self._clear_faults())
+
+    async def _clear_faults(self) -> None:
+        async with self.bank.http.delete(f"{self.bank.url}/standin/faults") as answer:
+            assert answer.status == 200
+
+    # -- orders and attempts ---------------------------------------------------------------
+
+    def order(self, quantity: int = 1) -> tuple[UUID, UUID, str]:
+        """An order with a QR: order, attempt, what is in the QR."""
+        order = self.shop.place(quantity)
+        self.open()
+        [row] = self.rows("SELECT * FROM payment_attempts WHERE subject = %s", order)
+        assert row["qr_content"] is not None, row["last_answer"]
+        return order, row["attempt_id"], row["qr_content"]
+
+    def open(self) -> None:
+        """The round that asks for QRs, now."""
+        self.shop.call("UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'")
+        self.do(self.shop.house.payments.open_waiting())
+
+    def ask(self) -> None:
+        """The round that asks about everything, now."""
+        self.shop.call(
+            "UPDATE payment_attempts SET ask_at = now()"
+            " WHERE state <> 'opening' AND ask_at < 'infinity'"
+        )
+        self.do(self.shop.house.payments.ask_waiting())
+        self.shop.work()
+
+    def cancel(self) -> None:
+        """The round that takes QRs back, now."""
+        self.shop.call("UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'")
+        self.do(self.shop.house.payments.cancel_closed())
+
+    def send_refunds(self) -> None:
+        """The round that sends refunds, now."""
+        self.shop.call("UPDATE refunds SET try_at = now()")
+        self.do(self.shop.house.refunds.send_due())
+        self.shop.work()
+
+    def attempt(self, attempt: UUID) -> Row:
+        [row] = self.rows(
+            "SELECT state, asked, ask_rank, tries, last_answer, reference, qr_content,"
+            " ask_at = 'infinity' AS is_over, ask_at - now() AS wait,"
+            " cancel_at = 'infinity' AS is_taken_back, provider_reference"
+            " FROM payment_attempts WHERE attempt_id = %s",
+            attempt,
+        )
+        return row
+
+    def reference(self, attempt: UUID) -> str:
+        return reference_of(self.shop.account, attempt)
+
+    # -- money -----------------------------------------------------------------------------
+
+    def captured(self) -> list[tuple[str, int]]:
+        found = self.rows("SELECT payment, amount FROM captures WHERE learned_by <> 'denial'")
+        return sorted((row["payment"], row["amount"]) for row in found)
+
+    def suspended(self) -> list[tuple[str, int]]:
+        """(reason, rupiah in the book) of every open item."""
+        found = self.rows("SELECT reason, booked FROM suspense_items WHERE state = 'open'")
+        return sorted((row["reason"], row["booked"]) for row in found)
+
+    def book(self, book: str) -> int:
+        [row] = self.rows(
+            "SELECT coalesce(sum(credit - debit), 0)::bigint AS sum FROM legs WHERE book = %s", book
+        )
+        return int(row["sum"])
+
+    # -- notifications ---------------------------------------------------------------------
+
+    def notify(self, body: dict[str, Any] | bytes, external_id: str | None = None) -> str | None:
+        """The bank tells us, signed; what became of it."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self._told += 1
+        timestamp = snap_time(datetime.now(UTC))
+        text = signing.string_to_sign("POST", NOTIFY_PATH, raw, timestamp)
+        headers = {
+            "x-timestamp": timestamp,
+            "x-signature": signing.sign_asymmetric(BANK_KEY, text),
+            "x-external-id": f"{self._told:012}" if external_id is None else external_id,
+        }
+        self.do(self.shop.house.payments.take_notification(NOTIFY_PATH, headers, raw))
+        self.shop.work()
+        [row] = self.rows(
+            "SELECT outcome FROM notification_inbox ORDER BY received_at DESC, external_id LIMIT 1"
+        )
+        found: str | None = row["outcome"]
+        return found
+
+
+def paid_body(reference: str, number: str = "P1", value: str = f"{PRICE}.00") -> dict[str, Any]:
+    """What a notification of a payment says."""
+    return {
+        "originalReferenceNo": "B1",
+        "originalPartnerReferenceNo": reference,
+        "latestTransactionStatus": "00",
+        "amount": {"value": value, "currency": "IDR"},
+        "additionalInfo": {"rrn": number},
+    }
+
+
+def settings_of(directory: Path, database_url: str, bank_url: str, **more: Any) -> Settings:
+    """Settings of a house with this bank; its keys are made beforehand."""
+    keys = directory / "keys"
+    keys.mkdir(parents=True, exist_ok=True)
+    (keys / "provider.key.pem").write_bytes(pem_of(OUR_KEY))
+    public = directory / "bank.pub.pem"
+    public.write_bytes(
+        BANK_KEY.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    return Settings(
+        **(
+            {
+                "data": str(directory),
+                "database_url": database_url,
+                "bank_url": bank_url,
+                "bank_client_secret": SECRET,
+                "bank_public_key": str(public),
+                "bank_timeout_seconds": 2,
+                "stamp_price": PRICE,
+            }
+            | more
+        )
+    )
+
+
+@contextmanager
+def open_till(database_url: str, directory: Path, **more: Any) -> Iterator[Till]:
+    """A till on a migrated database of its own; `more` are settings."""
+    prepare(directory / "bank")
+    with asyncio.Runner() as runner:
+        options = standins.Options(
+            directory / "bank", CLIENT, SECRET, our_public_key(), "http://127.0.0.1:9/", MERCHANT
+        )
+        running = runner.run(standins.start(options))
+        opened = open_house(settings_of(directory, database_url, running.bank_url, **more))
+        house = runner.run(opened.__aenter__())
+        session = runner.run(_session())
+        try:
+            shop = Shop(house, runner)
+            shop.clear()
+            provider = house.payments.provider
+            yield Till(shop, Bank(running.bank_url, provider, session))
+        finally:
+            runner.run(session.close())
+            runner.run(opened.__aexit__(None, None, None))
+            runner.run(running.stop())
+
+
+async def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession()
