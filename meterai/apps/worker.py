@@ -5,6 +5,7 @@ import signal
 from collections.abc import Mapping, Sequence
 
 from meterai.apps.house import House, open_house
+from meterai.apps.retention import Retention
 from meterai.notifications import jobs as notification_jobs
 from meterai.orders import jobs as order_jobs
 from meterai.payments import jobs as payment_jobs
@@ -62,6 +63,7 @@ def rounds(house: House) -> Sequence[Rounds]:
         Rounds("send_mails", house.mails.send_queued, 0.2),
         Rounds("watch_suspense", house.suspense.watch, 10.0),
         Rounds("forget_documents", house.documents.forget_old, 60.0),
+        *Retention(house.database, house.clock).rounds(),
     ]
 
 

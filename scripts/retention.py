@@ -1,0 +1,54 @@
+"""Write docs/retention.md from the table of retention: `.venv/bin/python -m scripts.retention`."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from meterai.apps.retention import KEPT, RULES, Leaves
+
+FILE = Path(__file__).parents[1] / "docs" / "retention.md"
+COMMAND = ".venv/bin/python -m scripts.retention"
+HEAD = f"""# Retention
+
+How long what is in each table is kept, and why. The worker's rounds see to it, some hundred rows at a
+time. The bytes of originals are let go after `document_kept_seconds` (see [operations](operations.md)).
+
+This file is written by `{COMMAND}` from `meterai/apps/retention.py`;
+tests compare it with that table, and the table with the schema.
+"""
+
+
+def _time(after: timedelta) -> str:
+    return f"{after.days} days"
+
+
+def _what(rule: Leaves) -> str:
+    which = "" if rule.only == "true" else f" where `{rule.only}`"
+    if rule.blanks:
+        return f"{', '.join(f'`{column}`' for column in rule.blanks)} blanked{which}"
+    return f"row deleted{which}"
+
+
+def lines() -> Iterator[str]:
+    """The file, line by line."""
+    yield HEAD
+    yield "## What leaves\n"
+    yield "| table | what | how long after | why |"
+    yield "|---|---|---|---|"
+    for rule in sorted(RULES, key=lambda rule: rule.table):
+        after = f"{_time(rule.after)} after `{rule.since}`"
+        yield f"| `{rule.table}` | {_what(rule)} | {after} | {rule.why} |"
+    yield "\n## What stays\n"
+    yield "| table | why |"
+    yield "|---|---|"
+    for one in sorted(KEPT, key=lambda one: one.table):
+        yield f"| `{one.table}` | {one.why} |"
+
+
+def document() -> str:
+    """The whole file."""
+    return "\n".join(lines()) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(document())

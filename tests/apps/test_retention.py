@@ -1,0 +1,252 @@
+"""What leaves, leaves in time and not before; what is money stays, and the audit holds."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai.apps.audit import audit
+from meterai.apps.retention import BATCH, RULES, Leaves, Retention
+from meterai.apps.worker import rounds
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import new_id
+from meterai.plumbing.database import Database
+from tests.support.shop import Shop, open_shop
+
+ACCOUNT, NOBODY = UUID(int=1), UUID(int=0)
+NOW = SystemClock().now()
+MOMENT = timedelta(seconds=1)
+BY_NAME = {rule.name: rule for rule in RULES}
+Connection = psycopg.Connection[Any]
+
+
+class Clock:
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+def apply(url: str, rule: Leaves) -> list[int]:
+    """Make the round of a rule until it finds nothing; how many rows each batch had."""
+
+    async def run() -> list[int]:
+        database = Database(url, connections=1)
+        await database.open()
+        try:
+            found = []
+            while batch := await Retention(database, Clock()).apply(rule):
+                found.append(batch)
+            return found
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+# -- a row of each kind, as old as a test wants it -------------------------------------------
+
+
+def code(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO sign_in_challenges (challenge_id, email, network, created_at, expires_at)"
+        " VALUES (%s, 'ani@example.id', '203.0.113.7', %s, %s)",
+        [new_id(), at, at],
+    )
+
+
+def mail(connection: Connection, at: datetime, template: str, state: str = "sent") -> None:
+    connection.execute(
+        "INSERT INTO mails (account_id, mail_id, cause_key, template, language, recipient, facts,"
+        " state, queued_at, sent_at)"
+        " VALUES (%s, %s, %s, %s, 'id', 'ani@example.id', %s, %s, %s, %s)",
+        [
+            NOBODY if template == "sign_in_code" else ACCOUNT,
+            *(new_id(), str(new_id()), template, '{"name": "KTP Ani.pdf"}', state, at),
+            at if state == "sent" else None,
+        ],
+    )
+
+
+def session(connection: Connection, ended: datetime | None, expires: datetime) -> None:
+    connection.execute(
+        "INSERT INTO sessions (account_id, session_id, secret_hash, expires_at, ended_at)"
+        " VALUES (%s, %s, '', %s, %s)",
+        [ACCOUNT, new_id(), expires, ended],
+    )
+
+
+def key(connection: Connection, ended: datetime | None) -> None:
+    connection.execute(
+        "INSERT INTO api_keys (account_id, key_id, secret_hash, name, created_at, ended_at)"
+        " VALUES (%s, %s, '', 'kasir', '2020-01-01', %s)",
+        [ACCOUNT, new_id(), ended],
+    )
+
+
+def news(connection: Connection, at: datetime, outcome: str | None = "captured") -> None:
+    connection.execute(
+        "INSERT INTO notification_inbox (provider, external_id, sent_on, body, received_at,"
+        " outcome) VALUES ('snap', %s, %s, 'Ani', %s, %s)",
+        [str(new_id()), at.date(), at, outcome],
+    )
+
+
+def document(connection: Connection, forgotten: datetime | None) -> None:
+    connection.execute(
+        "INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until, forgotten_at)"
+        " VALUES (%s, sha256(%s), 'KTP Ani.pdf', 1, 1, '2020-01-01', %s)",
+        [ACCOUNT, new_id().bytes, forgotten],
+    )
+
+
+def make(connection: Connection, name: str, at: datetime) -> None:
+    """One row that the rule is about, whose time began at this moment."""
+    match name:
+        case "sign_in_codes":
+            code(connection, at)
+        case "sign_in_mails":
+            mail(connection, at, "sign_in_code")
+        case "mail_contents":
+            mail(connection, at, "order_executed_stamps")
+        case "sessions":
+            session(connection, at, NOW)
+        case "api_keys":
+            key(connection, at)
+        case "news_of_the_bank":
+            news(connection, at)
+        case "document_names":
+            document(connection, at)
+        case _:
+            raise AssertionError(f"make a row for {name}")
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_row_leaves_in_time_and_not_before(
+    connection: Connection, database_url: str, name: str
+) -> None:
+    rule = BY_NAME[name]
+    make(connection, name, NOW - rule.after - MOMENT)
+    make(connection, name, NOW - rule.after + MOMENT)
+    assert apply(database_url, rule) == [1]
+    left = connection.execute(f"SELECT * FROM {rule.table}".encode()).fetchall()
+    assert len(left) == (2 if rule.blanks else 1)
+    columns = [
+        one.name for one in connection.execute(f"TABLE {rule.table}".encode()).description or ()
+    ]
+    for column in rule.blanks:
+        values = {str(row[columns.index(column)]) for row in left}
+        assert len(values) == 2, "one is blanked"
+        assert sum("Ani" in value or "ani@" in value for value in values) <= 1
+    assert apply(database_url, rule) == [], "what has left does not leave again"
+
+
+def test_what_is_not_over_stays(connection: Connection, database_url: str) -> None:
+    old = NOW - timedelta(days=4000)
+    mail(connection, old, "sign_in_code", "queued")
+    mail(connection, old, "order_executed_stamps", "queued")
+    session(connection, None, NOW)
+    key(connection, None)
+    news(connection, old, None)
+    document(connection, None)
+    assert [apply(database_url, rule) for rule in RULES] == [[]] * len(RULES)
+
+
+def test_a_mail_that_was_given_up_leaves_like_one_that_was_sent(
+    connection: Connection, database_url: str
+) -> None:
+    mail(connection, NOW - timedelta(days=400), "order_executed_stamps", "given_up")
+    assert apply(database_url, BY_NAME["mail_contents"]) == [1]
+
+
+def test_a_session_leaves_by_the_time_it_ended_or_would_have(
+    connection: Connection, database_url: str
+) -> None:
+    rule = BY_NAME["sessions"]
+    long_ago = NOW - rule.after - MOMENT
+    session(connection, NOW, long_ago)  # ended later than it expired: was seen later
+    session(connection, long_ago, NOW + timedelta(days=30))
+    session(connection, None, long_ago)
+    assert apply(database_url, rule) == [2]
+
+
+def test_many_rows_leave_in_small_batches(connection: Connection, database_url: str) -> None:
+    connection.execute(
+        "INSERT INTO sign_in_challenges (challenge_id, email, network, created_at, expires_at)"
+        " SELECT gen_random_uuid(), 'a@b.id', '', '2020-01-01', '2020-01-01'"
+        " FROM generate_series(1, %s)",
+        [2 * BATCH + 1],
+    )
+    assert apply(database_url, BY_NAME["sign_in_codes"]) == [BATCH, BATCH, 1]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_nobody_waits_for_a_row_that_somebody_holds(
+    connection: Connection, database_url: str, name: str
+) -> None:
+    rule = BY_NAME[name]
+    make(connection, name, NOW - 2 * rule.after)
+    with psycopg.connect(database_url) as holder:
+        holder.execute(f"SELECT 1 FROM {rule.table} FOR UPDATE".encode())
+        make(connection, name, NOW - 2 * rule.after)
+        assert apply(database_url, rule) == [1]
+    assert apply(database_url, rule) == [1]
+
+
+# -- what is left ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
+    with open_shop(database_url, tmp_path) as opened:
+        yield opened
+
+
+def test_after_everything_has_left_every_promise_about_money_holds(shop: Shop) -> None:
+    order = shop.place(2)
+    shop.make_qr(shop.attempts(order)[0])
+    shop.tell(shop.pay(order))
+    shop.work()
+    stamping = shop.reserve(1)
+    assert stamping is not None
+    shop.deliver(stamping)
+    shop.ask_back(order)
+    for refund in shop.refunds():
+        shop.send(refund)
+        shop.settle(refund)
+    shop.work()
+    before = shop.rows("SELECT sum(credit) AS credits FROM legs")
+    shop.call("UPDATE mails SET state = 'sent', sent_at = now()")
+    house = shop.house
+
+    class Later:
+        def now(self) -> datetime:
+            return SystemClock().now() + timedelta(days=4000)
+
+    left = {
+        rule.name: shop.do(Retention(house.database, Later()).apply(rule))  # type: ignore[func-returns-value]
+        for rule in RULES
+    }
+    assert left["mail_contents"] > 0
+    assert not shop.rows("SELECT 1 FROM mails WHERE recipient <> '' OR facts <> '{}'")
+    assert shop.rows("SELECT sum(credit) AS credits FROM legs") == before
+    found = shop.do(audit(house.database))
+    assert found.holds, [one for one in found.findings if not one.holds]
+
+
+def test_the_worker_makes_a_round_for_every_rule(shop: Shop) -> None:
+    made = [one.name for one in rounds(shop.house)]
+    assert len(made) == len(set(made))
+    assert {f"retention_{rule.name}" for rule in RULES} <= set(made)
+    for one in rounds(shop.house):
+        if one.name.startswith("retention_"):
+            assert shop.do(one.sweep()) == 0  # type: ignore[arg-type]

@@ -1,0 +1,112 @@
+"""Every table says how long what is in it is kept, and the rules speak of what there is."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from meterai.apps.retention import KEPT, RULES, Leaves
+from scripts.retention import COMMAND, FILE, document
+
+# Columns that by their name may say something of a person, and where that is no question.
+PERSONAL = {"email", "recipient", "network", "name", "body", "told", "facts", "note", "phone"}
+HARMLESS = {
+    ("accounts", "email"): "leaves when its owner asks for that",
+    ("email_directory", "email"): "leaves when its owner asks for that",
+    ("api_keys", "name"): "leaves with its key; until then its owner looks for it",
+    ("applied_migrations", "name"): "a file of ours",
+    ("audit_events", "facts"): "ids and sums, see the room of audit",
+    ("jobs", "facts"): "leaves with its job",
+}
+
+
+@pytest.fixture(scope="module")
+def connection(server: str, template: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(server.replace("/postgres?", f"/{template}?")) as connection:
+        yield connection
+
+
+def rows(connection: psycopg.Connection[Any], query: str) -> list[tuple[Any, ...]]:
+    return connection.execute(query.encode()).fetchall()
+
+
+def columns(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    return rows(
+        connection,
+        "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+        " AND a.attnum > 0 AND NOT a.attisdropped",
+    )
+
+
+def test_every_table_says_how_long_what_is_in_it_is_kept(
+    connection: psycopg.Connection[Any],
+) -> None:
+    there = {table for table, _ in columns(connection)}
+    leaving, staying = {rule.table for rule in RULES}, [one.table for one in KEPT]
+    assert not there - leaving - set(staying), "name them in meterai/apps/retention.py"
+    assert not (leaving | set(staying)) - there, "there is no such table"
+    assert not leaving & set(staying)
+    assert len(staying) == len(set(staying))
+
+
+def test_every_rule_and_every_exception_says_why() -> None:
+    for one in (*RULES, *KEPT):
+        assert one.why.endswith("."), one
+    names = [rule.name for rule in RULES]
+    assert len(names) == len(set(names))
+
+
+def test_what_may_say_something_of_a_person_leaves(connection: psycopg.Connection[Any]) -> None:
+    found = {(table, name) for table, name in columns(connection) if name in PERSONAL}
+    leaves = {
+        (table, name)
+        for table, name in found
+        for rule in RULES
+        if rule.table == table and (not rule.blanks or name in rule.blanks)
+    }
+    assert found - leaves - set(HARMLESS) == set()
+    assert set(HARMLESS) <= found
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_is_by_the_key_of_its_table(
+    connection: psycopg.Connection[Any], rule: Leaves
+) -> None:
+    [(key,)] = rows(
+        connection,
+        "SELECT array_agg(a.attname ORDER BY k.place) FROM pg_index x,"
+        " unnest(x.indkey) WITH ORDINALITY AS k (n, place), pg_attribute a"
+        f" WHERE x.indrelid = '{rule.table}'::regclass AND x.indisprimary"
+        " AND a.attrelid = x.indrelid AND a.attnum = k.n",
+    )
+    assert tuple(key) == rule.key
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_round_that_finds_nothing_reads_an_index_and_no_table(
+    connection: psycopg.Connection[Any], rule: Leaves
+) -> None:
+    # On an empty table every index is as good, so those made for something else are not there.
+    ours = f"{rule.table}_to_(leave|blank|unname)"
+    for (other,) in rows(
+        connection,
+        "SELECT indexrelid::regclass::text FROM pg_index x"
+        f" WHERE indrelid = '{rule.table}'::regclass AND indexrelid::regclass::text !~ '{ours}'"
+        " AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid)",
+    ):
+        connection.execute(f"DROP INDEX {other}".encode())
+    connection.execute("SET LOCAL enable_seqscan = off")
+    found = rule.statement().partition("(SELECT ")[2].rpartition(" FOR UPDATE")[0]
+    query = "EXPLAIN SELECT " + found.replace("%s", "now()", 1).replace("%s", "500")
+    plan = "\n".join(line for (line,) in rows(connection, query))
+    connection.rollback()
+    assert re.search(ours, plan), plan
+    assert "Filter" not in plan, f"the index holds more than the rows of the rule: {plan}"
+
+
+def test_the_document_is_that_of_the_table() -> None:
+    assert FILE.is_file(), f"write it with {COMMAND}"
+    assert FILE.read_text() == document(), f"write it again with {COMMAND}"
