@@ -144,9 +144,11 @@ def test_what_is_kept_of_a_secret_is_its_hash() -> None:
 
 
 def test_the_longest_address_is_taken() -> None:
-    longest = f"{'a' * 64}@{'b' * (EMAIL_LENGTH_MAX - 64 - 1 - 3)}.id"
-    assert len(longest) == EMAIL_LENGTH_MAX
+    longest = f"{'a' * 64}@{'b' * 186}.id"
+    assert len(longest) == EMAIL_LENGTH_MAX == 254  # RFC 5321, section 4.5.3.1.3
     assert normalized(longest) == longest
+    with pytest.raises(Malformed):
+        normalized(longest.replace("@", "@b"))
 
 
 # -- names of keys -------------------------------------------------------------------------------

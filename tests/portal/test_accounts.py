@@ -12,10 +12,11 @@ import pytest
 from httpx import Cookies
 from litestar import Litestar
 from litestar.exceptions import HTTPException
-from litestar.testing import TestClient
+from litestar.testing import RequestFactory, TestClient
 
 from meterai import portal
 from meterai.accounts import AccountDesk
+from meterai.accounts.model import TooManyCodes
 from meterai.accounts.routes import routes as account_routes
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
@@ -192,6 +193,18 @@ def test_a_program_is_told_when_it_may_ask_again(browser: Browser) -> None:
     refused = ask(browser, Accept="application/json")
     assert refused.status_code == 429
     assert 3_590 <= int(refused.headers["retry-after"]) <= 3_660
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_refusal_itself_has_the_time_for_people_and_for_programs(language: str) -> None:
+    until = SystemClock().now() + timedelta(minutes=10)
+    request = RequestFactory().get("/", headers={"Accept-Language": language})
+    refusal = TooManyCodes(until)
+    answer = on_refusal(request, refusal)
+    assert answer.status_code == 429
+    assert 600 <= int(answer.headers["Retry-After"]) <= 660
+    assert answer.content["retry_at"] == refusal.retry_at
+    assert moment(refusal.retry_at, language) in answer.content["title"]
 
 
 def test_a_stranger_does_not_lock_out_who_signed_in_here_before(browser: Browser) -> None:
