@@ -73,7 +73,7 @@ def suspense_list(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> 
         async with database.transaction() as tx:
             return await suspense.open_items(tx)
 
-    found = _with_database(options, look)
+    found = _with_database(options.settings("suspense list"), look)
     if as_json:
         line(json.dumps([_item(one) for one in found], indent=2))
         return
@@ -117,5 +117,5 @@ def suspense_resolve(
         desk = suspense.SuspenseDesk(database)
         await desk.resolve(identifier, suspense.Resolution(how), by="operator", note=note)
 
-    _with_database(options, resolve)
+    _with_database(options.settings("suspense resolve"), resolve)
     line(f"{item} is {how}")
