@@ -131,6 +131,14 @@ def test_a_credential_with_another_tail_does_not_open(account: UUID, identifier:
     assert not Credential.read(wrong).opens(made.hash())
 
 
+@pytest.mark.parametrize("prefix", ["", KEY_PREFIX])
+def test_a_credential_has_one_length(prefix: str) -> None:
+    text = Credential.fresh(UUID(int=1), UUID(int=2)).text(prefix)
+    for wrong in (text[:-1], text + "A", text[: len(prefix) + 52], prefix):
+        with pytest.raises(SignInRequired):
+            Credential.read(wrong, prefix)
+
+
 def test_a_secret_has_the_randomness_that_was_promised() -> None:
     secrets = {Credential.fresh(UUID(int=1), UUID(int=2)).secret for _ in range(500)}
     assert len(secrets) == 500
@@ -191,6 +199,10 @@ def test_a_device_forgets_the_address_that_signed_in_longest_ago() -> None:
     device = device.knowing(KEY, emails[-1])
     known = [email for email in emails if device.knows(KEY, email)]
     assert known == [emails[0], *emails[2:]]
+    often = Device.fresh()
+    for email in (emails[0], emails[0], *emails[1:-1]):
+        often = often.knowing(KEY, email)
+    assert all(often.knows(KEY, email) for email in emails[:-1]), "twice takes the place of once"
     assert len(device.marks) == ADDRESSES_PER_DEVICE_MAX
 
 

@@ -392,6 +392,15 @@ def test_development_is_told_what_it_would_lack(right: Installation) -> None:
     assert [line.split(": ")[0] for line in done.stdout.splitlines()[2:]] == ["proxies"]
 
 
+def test_a_missing_key_is_one_line_and_not_a_traceback(tmp_path: Path, database_url: str) -> None:
+    there = PRODUCTION | {"METERAI_DATABASE_URL": database_url}
+    done = run(tmp_path, "accounts", "create", "ani@example.id", **there)
+    assert done.returncode == EXIT_CONFIGURATION, done.stderr
+    [line] = done.stderr.splitlines()
+    assert line.startswith("meterai: key_missing: ")
+    assert str(tmp_path / "keys" / "instance.key") in line
+
+
 def test_a_setting_that_cannot_be_read_is_a_wrong_configuration(tmp_path: Path) -> None:
     done = run(tmp_path, "check-config", METERAI_PORT="http")
     assert done.returncode == EXIT_CONFIGURATION

@@ -64,3 +64,21 @@ def test_a_foreign_page_cannot_send_our_forms(instance: Instance) -> None:
     headers = FORM | {"Origin": "https://evil.example"}
     body = urlencode({"email": "a@example.org", "next": "/"}).encode()
     assert instance.anybody().post("/sign-in", body, headers=headers).status == 403
+
+
+def test_an_operator_sees_and_ends_the_keys_of_an_account(instance: Instance) -> None:
+    address = f"{uuid.uuid4().hex[:8]}@example.org"
+    customer = instance.customer(address)
+    assert customer.get("/v1/balance").status == 200
+    shown = instance.command("accounts", "keys", address).stdout
+    assert re.fullmatch(r"key_\w{26} made \S+Z, used \S+Z: command line\n", shown), shown
+    ended = instance.command("accounts", "end-key", address, shown.split()[0])
+    assert (ended.returncode, ", ended " in ended.stdout) == (0, True), ended.stderr
+
+    def is_refused() -> bool:
+        return customer.get("/v1/balance").status == 401
+
+    until("every process asks again", is_refused, seconds=20)
+    assert ", ended " in instance.command("accounts", "keys", address).stdout
+    nobody = instance.command("accounts", "keys", "nobody@example.org")
+    assert (nobody.returncode, nobody.stderr.split(":")[1]) == (1, " not_found")
