@@ -12,5 +12,7 @@ CREATE INDEX mails_to_blank ON mails (queued_at)
     WHERE state <> 'queued' AND recipient <> '' AND template <> 'sign_in_code';
 CREATE INDEX notification_inbox_to_blank ON notification_inbox (received_at)
     WHERE outcome IS NOT NULL AND body <> '';
+CREATE INDEX suspense_items_to_blank ON suspense_items (resolved_at)
+    WHERE state = 'resolved' AND told <> '';
 CREATE INDEX documents_to_unname ON documents (forgotten_at)
     WHERE forgotten_at IS NOT NULL AND name <> 'dokumen.pdf';

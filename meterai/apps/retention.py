@@ -122,6 +122,16 @@ RULES: tuple[Leaves, ...] = (
         blanks={"body": "''"},
     ),
     Leaves(
+        "news_in_suspense",
+        "suspense_items",
+        ("item_id",),
+        HALF_YEAR,
+        "resolved_at",
+        "As other news of the bank, once it is known what it was; sum, number and how it ended stay.",
+        only="state = 'resolved' AND told <> ''",
+        blanks={"told": "''"},
+    ),
+    Leaves(
         "document_names",
         "documents",
         ("account_id", "sha256"),
@@ -150,6 +160,7 @@ KEPT: tuple[Stays, ...] = (
     Stays("issuing", _ONE),
     Stays("serial_leases", _ONE),
     Stays("jobs", "A job leaves in the transaction of its effect."),
+    Stays("round_faults", "A fault leaves when its row is done, or a day after its last try."),
     Stays(
         "audit_events",
         "Who did what is proof against ourselves, so nobody can take from it, not even a round. "

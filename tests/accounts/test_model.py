@@ -206,6 +206,14 @@ def test_a_device_forgets_the_address_that_signed_in_longest_ago() -> None:
     assert len(device.marks) == ADDRESSES_PER_DEVICE_MAX
 
 
+def test_a_device_is_not_made_of_what_no_cookie_of_ours_holds() -> None:
+    assert Device.read("0" * 26 + ".\udcff") is None  # bytes that are no text
+    assert Device.read("0" * 26 + ".\u00e9") is None
+    many = Device.read("0" * 26 + ".mark" * 100)
+    assert many is not None
+    assert len(many.marks) == ADDRESSES_PER_DEVICE_MAX
+
+
 @given(st.text(max_size=200))
 def test_any_text_is_a_device_that_knows_nobody_or_none(text: str) -> None:
     for candidate in (text, "0" * 26 + text, "0" * 26 + "." + text):

@@ -101,6 +101,18 @@ def news(connection: Connection, at: datetime, outcome: str | None = "captured")
     )
 
 
+def item_in_suspense(connection: Connection, resolved: datetime | None) -> None:
+    connection.execute(
+        "INSERT INTO suspense_items (item_id, item_key, source, reason, told, due_at, state,"
+        " resolved_at, resolution, resolved_by)"
+        " VALUES (%s, %s, 'notification', 'unreadable', %s, now(), %s, %s, %s, %s)",
+        [
+            *(new_id(), str(new_id()), b"Ani", "resolved" if resolved else "open", resolved),
+            *(("dismissed", "operator") if resolved else (None, None)),
+        ],
+    )
+
+
 def document(connection: Connection, forgotten: datetime | None) -> None:
     connection.execute(
         "INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until, forgotten_at)"
@@ -124,6 +136,8 @@ def make(connection: Connection, name: str, at: datetime) -> None:
             key(connection, at)
         case "news_of_the_bank":
             news(connection, at)
+        case "news_in_suspense":
+            item_in_suspense(connection, at)
         case "document_names":
             document(connection, at)
         case _:
@@ -158,6 +172,7 @@ def test_what_is_not_over_stays(connection: Connection, database_url: str) -> No
     key(connection, None)
     news(connection, old, None)
     document(connection, None)
+    item_in_suspense(connection, None)
     assert [apply(database_url, rule) for rule in RULES] == [[]] * len(RULES)
 
 

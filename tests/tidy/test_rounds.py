@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from meterai.apps.house import House
+from meterai.apps.retention import RULES
 from meterai.apps.worker import rounds
 from meterai.documents import DocumentDesk
 from meterai.notifications import MailDesk
@@ -15,6 +16,7 @@ from meterai.payments import PaymentDesk
 from meterai.plumbing.jobs import Rounds
 from meterai.refunds import RefundDesk
 from meterai.stamping import StampingDesk
+from meterai.suspense import SuspenseDesk
 
 DESKS: dict[str, type] = {
     "documents": DocumentDesk,
@@ -23,13 +25,17 @@ DESKS: dict[str, type] = {
     "payments": PaymentDesk,
     "refunds": RefundDesk,
     "stamping": StampingDesk,
+    "suspense": SuspenseDesk,
 }
 # Rounds without rows of their own, each with its reason.
-WITHOUT_ROWS: dict[str, str] = {}
+WITHOUT_ROWS: dict[str, str] = {
+    f"retention_{rule.name}": "one statement takes a batch and passes by rows that are held"
+    for rule in RULES
+}
 
 
 def every_round() -> list[Rounds]:
-    return list(rounds(cast(House, SimpleNamespace(**DESKS))))
+    return list(rounds(cast(House, SimpleNamespace(**DESKS, database=None, clock=None))))
 
 
 def calls_of_each(sweep: Any) -> list[ast.Call]:
