@@ -118,12 +118,14 @@ def _with_ports(settings: Settings) -> Settings:
     bank = free_port(settings.host, settings.bank_port)
     mail = free_port(settings.host, settings.mail_port)
     smtp = free_port(settings.host, settings.smtp_port)
+    metrics = free_port("127.0.0.1", settings.metrics_port)
     return msgspec.structs.replace(
         settings,
         port=port,
         bank_port=bank,
         mail_port=mail,
         smtp_port=smtp,
+        metrics_port=metrics,
         bank_url=f"http://{settings.host}:{bank}",
     )
 
@@ -170,6 +172,7 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
             if not is_stopping.is_set():
                 say(f"bank {ready.bank_url}")
                 say(f"mail {mail_url}")
+                say(f"metrics http://127.0.0.1:{ready.metrics_port}/metrics")
                 say(f"ready http://{ready.host}:{ready.port}")
             while not is_stopping.wait(0.2):
                 if is_embedded(settings):
@@ -193,6 +196,14 @@ def _revive(embedded: EmbeddedPostgres) -> None:
 def _remember(settings: Settings) -> None:
     chosen = {
         name: getattr(settings, name)
-        for name in ("host", "bank_url", "bank_port", "mail_port", "smtp_port", "port")
+        for name in (
+            "host",
+            "bank_url",
+            "bank_port",
+            "mail_port",
+            "smtp_port",
+            "metrics_port",
+            "port",
+        )
     }
     remember(settings, **chosen)

@@ -1,7 +1,6 @@
 """The web application: every route of every room, its errors, its health."""
 
 import gc
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,23 +8,24 @@ from typing import Any
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.datastructures import State
-from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+from litestar.types import ASGIApp
 
 from meterai import __version__, portal
 from meterai.accounts.routes import routes as account_routes
+from meterai.apps.edge import Edge
 from meterai.apps.house import House, open_house
 from meterai.apps.issuer import ends_soon
+from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
 from meterai.kit.refusal import Refusal
 from meterai.orders.routes import routes as order_routes
 from meterai.payments.routes import routes as payment_routes
 from meterai.plumbing import telemetry
+from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings, load
 from meterai.plumbing.http import (
     PUBLIC,
@@ -37,12 +37,14 @@ from meterai.plumbing.http import (
 )
 from meterai.plumbing.migrations import names
 from meterai.plumbing.parent import die_with_parent
+from meterai.plumbing.shared_metrics import gather_the_dead
 from meterai.portal.routes import routes as portal_routes
 from meterai.refunds.routes import routes as refund_routes
 from meterai.stamping.routes import routes as stamping_routes
 from meterai.verification.routes import routes as verification_routes
 
 BODY_BYTES_MAX = 1024 * 1024  # of a request that does not say otherwise; JSON is far smaller
+UPLOADS = "uploads"  # under DIR; bodies on their way, files without names
 YOUNG_OBJECTS_MAX = 10_000  # before the collector looks through them; some megabytes
 
 API = """
@@ -52,18 +54,6 @@ Commands that change money or stamps need an `Idempotency-Key`: a repeat with th
 same answer, never a second charge. Refusals are `application/problem+json` (RFC 9457) with a
 stable `code`.
 """
-
-HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        b"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        b"frame-ancestors 'none'",
-    ),
-    (b"x-frame-options", b"DENY"),
-)
 
 
 @get("/healthz", opt={"permission": PUBLIC}, include_in_schema=False, media_type="text/plain")
@@ -98,14 +88,6 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
     return Response(checks, status_code=200 if is_ready else 503)
 
 
-@get("/metrics", opt={"permission": PUBLIC}, include_in_schema=False)
-async def metrics() -> Response[bytes]:
-    """Prometheus metrics of all web processes of this instance."""
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-
 @get("/openapi.json", opt={"permission": PUBLIC}, include_in_schema=False)
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """The API as OpenAPI 3.1."""
@@ -113,40 +95,7 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     return found
 
 
-OWN = (healthz, readyz, metrics, openapi)
-
-
-class Measured:
-    """Counts and times every request, and adds the headers that every answer has.
-
-    Stands before the application, not inside it, so that it sees what the router refuses too.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and watch its answer begin."""
-        if scope["type"] != ScopeType.HTTP:
-            await self.app(scope, receive, send)
-            return
-        begun = time.perf_counter()
-        status = 500
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], *HEADERS]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched)
-        finally:
-            # The router leaves the template in the scope; there is none for an unknown path.
-            route = scope.get("path_template") or "none"
-            seconds = time.perf_counter() - begun
-            telemetry.count_answer(scope["method"], route, status, seconds)
+OWN = (healthz, readyz, openapi)
 
 
 def _spare_the_collector() -> None:
@@ -162,12 +111,13 @@ def _spare_the_collector() -> None:
 
 def build(settings: Settings) -> Litestar:
     """The application for these settings."""
+    bodies = Bodies(settings.directory / UPLOADS, settings.uploads_bytes_max)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_house(settings) as house:
+        async with open_house(settings) as house, showing_metrics(settings):
             app.state.house = house
-            app.state.desks = house.desks()
+            app.state.desks = house.desks() | {Bodies: bodies}
             app.state.doorkeeper = house.accounts
             _spare_the_collector()
             yield
@@ -223,8 +173,9 @@ def build(settings: Settings) -> Litestar:
 def create() -> ASGIApp:
     """What Granian calls in each web process."""
     die_with_parent()
+    gather_the_dead()  # the process whose place this one takes may have been killed
     settings = load().settings
     telemetry.configure(
         level=settings.log_level, as_json=settings.environment == "production", who="web"
     )
-    return Measured(build(settings))
+    return Edge(build(settings), is_production=settings.environment == "production")

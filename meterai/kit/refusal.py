@@ -18,7 +18,8 @@ class Refusal(Exception):
 
     code: ClassVar[str]
     status: ClassVar[int] = 409
-    retry_after_seconds: ClassVar[int] = 1  # told where the status is one to come again after
+    # After so many seconds the same request may succeed by itself; None where time changes nothing.
+    retry_after_seconds: ClassVar[int | None] = None
 
     def facts(self) -> dict[str, object]:
         """What a client needs to act, safe to show to the account that asked."""

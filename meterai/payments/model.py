@@ -74,6 +74,7 @@ class ProviderUnreachable(Refusal):
 
     code = "provider_unreachable"
     status = 503
+    retry_after_seconds = 5
 
 
 class OutcomeUnknown(Refusal):
@@ -81,6 +82,7 @@ class OutcomeUnknown(Refusal):
 
     code = "provider_outcome_unknown"
     status = 503
+    retry_after_seconds = 5
 
 
 class ProviderRefused(Refusal):

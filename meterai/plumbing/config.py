@@ -57,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worker_concurrency: Positive = 8  # slow acts one worker does at the same time
     database_connections: Positive = 16  # per process
     environment: Literal["development", "production"] = "development"
+    uploads_bytes_max: Positive = 1024 * 1024 * 1024  # bodies on disk at once, per web process
+    metrics_port: Port = 0  # of 127.0.0.1, for the operator's eyes only; 0: none
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     # the sale
@@ -232,6 +234,11 @@ def environment_for(settings: Settings) -> dict[str, str]:
             environ[PREFIX + name.upper()] = text
     environ[PARENT] = str(os.getpid())
     return environ
+
+
+def metrics_folder() -> Path:
+    """Where the processes of this instance count together, once that was exported."""
+    return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 
 
 def export(settings: Settings, **more: str) -> None:

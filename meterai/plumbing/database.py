@@ -48,6 +48,7 @@ class DatabaseBusy(Refusal):
 
     code = "busy"
     status = 503
+    retry_after_seconds = 1
 
 
 class DatabaseAway(Refusal):

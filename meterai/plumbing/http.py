@@ -7,9 +7,11 @@
   and a page elsewhere.  Nothing of a fault is shown but a number to ask about.
 """
 
+import json
 import math
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -17,15 +19,19 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
+import msgspec
 import structlog
-from litestar import Request, Response
+from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
-from litestar.exceptions import HTTPException, SerializationException
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers.base import BaseRouteHandler
+from litestar.types import Empty
+from litestar.utils import normalize_path
 
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.plumbing import telemetry
+from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import in_words, say
 
@@ -37,20 +43,103 @@ PERMISSIONS = frozenset({PUBLIC, ACCOUNT, PROVIDER})
 KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
 HOST_PREFIX = "__Host-"  # asks for Secure, Path=/ and no Domain
 PROBLEM = "application/problem+json"
+LENGTH_DIGITS_MAX = 18  # of a Content-Length
+BODY = "meterai.body"  # where the scope of a request keeps its body
+_NAMED = re.compile("field `([^`]*)`")
 _MESSAGE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "document_too_large"}
 
 _log = structlog.get_logger()
 
 
 class BoundedRequest(Request[Any, Any, Any]):
-    """A request whose JSON may be nested as deeply as it can be read, and no deeper."""
+    """A request whose body is read within bounds (`plumbing.bodies`), and whose JSON strictly."""
+
+    async def body(self) -> bytes:
+        """The body as bytes.  Refuses what `Body.whole` refuses."""
+        if self._body is Empty:
+            self._body = self._connection_state.body = await self._arriving().whole()
+        return self._body
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body piece by piece, once all of it is here.  Refuses what `Body.pieces` refuses."""
+        if self._body is not Empty:
+            yield self._body
+        else:
+            async for piece in self._arriving().pieces():
+                yield piece
+        yield b""
 
     async def json(self) -> Any:
-        """The JSON of the body; nesting without end is a mistake of the sender, not a fault."""
-        try:
-            return await super().json()
-        except RecursionError:
-            raise SerializationException("JSON is nested too deeply") from None
+        """The JSON of the body as the type that the route asks for.  Refuses `Malformed`."""
+        if self._json is Empty:
+            self._json = self._connection_state.json = self._strictly(await self.body())
+        return self._json
+
+    def _strictly(self, body: bytes) -> Any:
+        asked = self.route_handler.parsed_data_field
+        return read_json(body, asked.annotation if asked is not None else Any)
+
+    def _arriving(self) -> Body:
+        limit = self.route_handler.resolve_request_max_body_size()
+        assert isinstance(limit, int)
+        proxies = desk(self, Settings).proxies
+        body = Body(
+            self.receive,
+            desk(self, Bodies),
+            announced=_announced(self.headers.get("content-length")),
+            bytes_max=limit,
+            network=lambda: network_of(self, proxies),
+        )
+        self.scope[BODY] = body  # type: ignore[literal-required]
+        return body
+
+
+def end_body(scope: Any) -> None:
+    """Give back what the body of a request took; when the request is over."""
+    body = scope.pop(BODY, None)
+    if body is not None:
+        body.close()
+
+
+def _announced(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= LENGTH_DIGITS_MAX):
+        raise Malformed("Content-Length", "a number of bytes")
+    return int(text)
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        double = next(name for name in names if names.count(name) > 1)
+        raise Malformed(double, "every name once")
+
+
+# Numbers are not made here: to make one of many digits takes long.
+_DOUBLES = json.JSONDecoder(object_pairs_hook=_without_doubles, parse_int=len, parse_float=len)
+
+
+def read_json(body: bytes, kind: Any) -> Any:
+    """JSON as this type, strictly: integers are written as such and no name comes twice.
+
+    Refuses `Malformed`.
+    """
+    try:
+        _DOUBLES.decode(body.decode())
+        # First as it comes, since a number beyond 64 bits is one, even if it is too much.
+        return msgspec.convert(msgspec.json.decode(body), kind)
+    except msgspec.ValidationError as error:
+        raise _mistake(str(error)) from None
+    except (ValueError, RecursionError) as error:
+        raise Malformed("body", str(error).encode("ascii", "replace").decode()) from None
+
+
+def _mistake(text: str) -> Malformed:
+    message, _, path = text.partition(" - at `")
+    if named := _NAMED.search(message):
+        return Malformed(named[1], message)
+    return Malformed(path.removesuffix("`").removeprefix("$").removeprefix(".") or "body", message)
 
 
 class IdempotencyKeyMissing(Refusal):
@@ -79,6 +168,7 @@ class InProgress(Refusal):
 
     code = "request_in_progress"
     status = 409
+    retry_after_seconds = 1  # what is under way takes tenths of a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +222,7 @@ def is_safe(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
 
 def is_api(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
     """True under the JSON API."""
-    return connection.url.path.startswith("/v1/")
+    return connection.scope["path"].startswith("/v1/")
 
 
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -239,12 +329,16 @@ def problem(
     }
 
 
-def retry_after(facts: Mapping[str, object], seconds: int = 1) -> str:
-    """Seconds until what was refused may be asked for again: those of `retry_at`, else `seconds`."""
-    at = facts.get("retry_at")
-    if not isinstance(at, datetime):
-        return str(seconds)
-    return str(max(1, math.ceil((at - SystemClock().now()).total_seconds())))
+def retry_after(refusal: Refusal) -> Mapping[str, str]:
+    """The header that says after how many seconds a refusal may be another answer (RFC 9110,
+    section 10.2.3): the time of its fact `retry_at`, else what its kind says; none where time
+    changes nothing."""
+    at = refusal.facts().get("retry_at")
+    if isinstance(at, datetime):
+        seconds = math.ceil((at - SystemClock().now()).total_seconds())
+        return {"Retry-After": str(max(1, seconds))}
+    after = refusal.retry_after_seconds
+    return {} if after is None else {"Retry-After": str(after)}
 
 
 def answer_problem(
@@ -252,28 +346,24 @@ def answer_problem(
     code: str,
     status: int,
     facts: Mapping[str, object],
-    retry_after_seconds: int = 1,
+    headers: Mapping[str, str] | None = None,
 ) -> Response[dict[str, object]]:
     """A refusal as a response."""
     telemetry.REFUSALS.labels(code=code).inc()
-    headers = {}
-    if status in (409, 429, 503):
-        headers["Retry-After"] = retry_after(facts, retry_after_seconds)
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
     return Response(
         problem(code, status, language_of(request), facts),
         status_code=status,
         media_type=PROBLEM,
-        headers=headers,
+        headers=headers or {},
     )
 
 
 def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
     """Tell a refusal."""
-    return answer_problem(
-        request, refusal.code, refusal.status, refusal.facts(), refusal.retry_after_seconds
-    )
+    headers = dict(retry_after(refusal))
+    if refusal.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return answer_problem(request, refusal.code, refusal.status, refusal.facts(), headers)
 
 
 def _what_was_wrong(error: HTTPException) -> dict[str, object]:
@@ -291,17 +381,30 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     """Tell what the framework refused: unknown paths, wrong methods, bodies it cannot read."""
     code = _MESSAGE_OF_STATUS.get(error.status_code, "malformed")
     status = error.status_code if error.status_code != 400 else 422
-    facts: dict[str, object] = {}
-    if code == "malformed":
-        facts = _what_was_wrong(error)
+    facts = _what_was_wrong(error) if code == "malformed" else {}
     if status == 413:
         facts = {"limit_bytes": request.route_handler.resolve_request_max_body_size()}
-    return answer_problem(request, code, status, facts)
+    headers = {"Allow": allowed(request.app, request.scope["path"])} if status == 405 else {}
+    return answer_problem(request, code, status, facts, headers)
+
+
+def allowed(app: Litestar, path: str) -> str:
+    """The methods that a path has, as `Allow` tells them (RFC 9110, section 10.2.1)."""
+    found = {"OPTIONS"}
+    for method in ("GET", "POST"):
+        try:
+            app.asgi_router.handle_routing(path=normalize_path(path), method=method)
+        except (MethodNotAllowedException, NotFoundException):
+            continue
+        found |= {method, "HEAD"} if method == "GET" else {method}
+    return ", ".join(sorted(found))
 
 
 def on_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     """Tell a fault: nothing of it but a number, which the log has too."""
     number = secrets.token_hex(6)
     telemetry.FAULTS.labels(where="web").inc()
-    _log.error("fault", number=number, path=request.url.path, fault=repr(fault), exc_info=fault)
+    # The template of the path: the path itself has serials and ids in it.
+    route = request.scope.get("path_template") or "none"
+    _log.error("fault", number=number, route=route, fault=repr(fault), exc_info=fault)
     return answer_problem(request, "fault", 500, {"number": number})

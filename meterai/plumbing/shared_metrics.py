@@ -1,17 +1,26 @@
 """The folder through which the processes of one instance count together.
 
 `prometheus_client` decides when it is imported whether its figures are shared, so this module
-must not import it, and whoever calls `share` must do so first.
+must not import it before that, and whoever calls `share` must do so first.
+
+A counter never goes back while an instance has its folder: what a process counted that is no more
+is added to the figures of the dead, under a lock that who reads takes too.
 """
 
+import fcntl
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from meterai.plumbing.config import Settings, export
+from meterai.plumbing.config import Settings, export, metrics_folder
 
-_OF_PROCESS = re.compile(r"_(\d+)\.db\Z")
+_OF_PROCESS = re.compile(r"(counter|histogram|summary)_([1-9]\d*)\.db\Z")
+_GAUGE = re.compile(r"gauge_\w+_([1-9]\d*)\.db\Z")
+_LOCK = "lock"
+_OF_THE_DEAD = "0"  # in place of a process number
 
 
 def _is_alive(process: int) -> bool:
@@ -24,12 +33,45 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _forget_the_dead(folder: Path) -> None:
-    """A counter that begins again is what a restart looks like; old files would only pile up."""
-    for file in folder.iterdir():
-        found = _OF_PROCESS.search(file.name)
-        if found and not _is_alive(int(found[1])):
-            file.unlink(missing_ok=True)
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    with (folder / _LOCK).open("a") as lock:
+        fcntl.flock(lock, how)
+        yield
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """While this lasts no figures move from one file to another."""
+    with _locked(metrics_folder(), fcntl.LOCK_SH):
+        yield
+
+
+def _add(kind: str, folder: Path, file: Path) -> None:
+    """Add the figures of one file to those of the dead.
+
+    A crash between the two counts them twice; it does not lose them.
+    """
+    from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415 - once figures are shared
+
+    total = MmapedDict(str(folder / f"{kind}_{_OF_THE_DEAD}.db"))  # type: ignore[no-untyped-call]
+    figures = MmapedDict.read_all_values_from_file(str(file))  # type: ignore[no-untyped-call]
+    for key, value, at, _ in figures:
+        before, _ = total.read_value(key)  # type: ignore[no-untyped-call]
+        total.write_value(key, before + value, at)  # type: ignore[no-untyped-call]
+    total.close()  # type: ignore[no-untyped-call]
+    file.unlink()
+
+
+def gather_the_dead() -> None:
+    """Keep what processes counted that are no more, in one place."""
+    folder = metrics_folder()
+    with _locked(folder, fcntl.LOCK_EX):
+        for file in sorted(folder.iterdir()):
+            if (found := _OF_PROCESS.match(file.name)) and not _is_alive(int(found[2])):
+                _add(found[1], folder, file)
+            elif (gauge := _GAUGE.match(file.name)) and not _is_alive(int(gauge[1])):
+                file.unlink()
 
 
 def share(settings: Settings) -> None:
@@ -37,5 +79,5 @@ def share(settings: Settings) -> None:
     assert "prometheus_client" not in sys.modules
     folder = settings.directory / "metrics"
     folder.mkdir(parents=True, exist_ok=True)
-    _forget_the_dead(folder)
     export(settings, PROMETHEUS_MULTIPROC_DIR=str(folder))
+    gather_the_dead()

@@ -34,11 +34,13 @@ def page_or_problem(
     """An exception handler that answers browsers with a page that says the same."""
 
     def answer(request: Asked, wrong: Wrong) -> Response[Any]:
-        path = request.url.path
+        path = request.scope["path"]
         if not wants_page(path, request.headers.get("accept", "")):
             return handler(request, wrong)
         if isinstance(wrong, SignInRequired):
-            there = comes_back_to(request.method, path, request.url.query)
+            there = comes_back_to(
+                request.method, path, request.scope["query_string"].decode("latin-1")
+            )
             return go_to(f"/sign-in?{urlencode({'next': there})}")
         told = handler(request, wrong)
         shown = page(request, "refused.html", status=told.status_code or 500, problem=told.content)

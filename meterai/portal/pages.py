@@ -4,14 +4,13 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import segno
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
-from litestar.datastructures import UploadFile
 from litestar.response import Redirect
 from markupsafe import Markup
 
@@ -21,6 +20,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
 from meterai.plumbing.config import Settings
+from meterai.plumbing.forms import read_parts
 from meterai.plumbing.http import Caller, cookie_name, desk, language_of
 from meterai.plumbing.messages import catalogue, in_words, moment, say
 from meterai.portal.assets import asset
@@ -28,6 +28,7 @@ from meterai.portal.model import FORM_KEY, FormForeign
 
 Asked = Request[Any, Any, Any]
 Page = Response[Any]
+DRAWINGS_KEPT_MAX = 256  # of some 8 KB; a page that waits for a payment shows its own again
 _QR_QUIET_ZONE = 4  # modules; ISO/IEC 18004 asks for no less
 
 
@@ -65,7 +66,7 @@ def _time(at: datetime, language: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), moment(at, language))
 
 
-@cache
+@lru_cache(DRAWINGS_KEPT_MAX)
 def qr_drawing(content: str) -> Markup:
     """A QR code as a drawing within the page."""
     code = segno.make_qr(content, error="m")
@@ -133,7 +134,7 @@ def rendered(request: Asked, template: str, facts: Mapping[str, object]) -> str:
         time=partial(_time, language=language),
         reason=partial(reason, language=language),
         who=known_caller(request),  # `caller` is a word of Jinja's own within macros
-        path=request.url.path,
+        path=request.scope["path"],
         settings=settings,
         **{"errors": (), **facts},
     )
@@ -172,14 +173,13 @@ class Form:
 
 async def read_form(request: Asked) -> Form:
     """The form in the body."""
-    sent = await request.form()
     form = Form({})
-    for name, value in sent.multi_items():
-        if isinstance(value, UploadFile):
-            form.files.append((value.filename, await value.read()))
-        elif isinstance(value, str):
-            form.texts[name] = value
-    await sent.close()
+    for part in await read_parts(request):
+        # A file field that was left empty comes with an empty name.
+        if part.file_name:
+            form.files.append((part.file_name, part.content))
+        else:
+            form.texts[part.name] = part.text
     return form
 
 
@@ -197,7 +197,10 @@ def check_origin(request: Asked) -> None:
     origin = request.headers.get("origin")
     if origin is None:
         return
-    sender = urlsplit(origin).netloc
+    try:
+        sender = urlsplit(origin).netloc
+    except ValueError:  # brackets that do not close
+        raise FormForeign("the form came from nowhere") from None
     ours = (request.headers.get("host", ""), urlsplit(desk(request, Settings).url).netloc)
     if not any(hmac.compare_digest(sender.encode(), host.encode()) for host in ours if host):
         raise FormForeign("the form came from another origin")

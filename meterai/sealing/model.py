@@ -243,6 +243,7 @@ class SealingUnavailable(Refusal):
 
     code = "sealing_unavailable"
     status = 503
+    retry_after_seconds = 30  # an authority that is away is asked again
 
 
 class IssuerUnusable(SealingUnavailable):
@@ -250,6 +251,7 @@ class IssuerUnusable(SealingUnavailable):
 
     code = "issuer_unusable"
     status = 503
+    retry_after_seconds = 600  # a person has to act
 
 
 def check_placements(placements: Sequence[Placement]) -> None:

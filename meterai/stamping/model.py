@@ -51,6 +51,7 @@ class NotInTime(Refusal):
 
     code = "not_in_time"
     status = 503
+    retry_after_seconds = 1  # the stamps are free again
 
 
 class StampingFailed(Refusal):

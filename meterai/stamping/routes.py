@@ -4,19 +4,14 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.enums import RequestEncodingType
 from litestar.params import FromPath
-from multipart import (  # type: ignore[import-untyped]
-    MultipartError,
-    MultipartSegment,
-    PushMultipartParser,
-)
 
 from meterai import stamps
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
+from meterai.plumbing.forms import read_multipart
 from meterai.plumbing.http import ACCOUNT, account_of, desk, idempotency_key, saved_as
 from meterai.stamping.model import Upload, read_placements
 from meterai.stamping.service import StampingDesk, StampingView
@@ -47,45 +42,16 @@ async def show_balance(request: Request[Any, Any, Any]) -> BalanceView:
     return BalanceView(StampCounts(held.available, held.held, held.used))
 
 
-async def _parts(request: Request[Any, Any, Any]) -> dict[str, tuple[str | None, bytes]]:
-    """The parts of a form (RFC 7578) by their names: file name and content; the last of a name.
-
-    Read here and not by the framework, which puts every file through a temporary one: that costs
-    as much as half of the sealing.  Refuses `Malformed`.
-    """
-    media_type, options = request.content_type
-    if media_type != RequestEncodingType.MULTI_PART:
-        raise Malformed("body", RequestEncodingType.MULTI_PART.value)
-    found: dict[str, tuple[str | None, bytes]] = {}
-    chunks: list[bytes] = []
-    try:
-        with PushMultipartParser(
-            options.get("boundary", ""), max_segment_count=FORM_PARTS_MAX
-        ) as parser:
-            async for data in request.stream():
-                for event in parser.parse(data) if data else ():
-                    if isinstance(event, MultipartSegment):
-                        part = event
-                    elif event is not None:
-                        chunks.append(event)
-                    else:
-                        found[part.name] = part.filename, b"".join(chunks)
-                        chunks.clear()
-    except (MultipartError, UnicodeError):
-        raise Malformed("body", "a complete multipart/form-data") from None
-    return found
-
-
 async def read_upload(request: Request[Any, Any, Any]) -> Upload:
     """The document and its placements in a form.  Refuses `UploadMissing`, `Malformed`."""
-    parts = await _parts(request)
-    name, content = parts.get("document", (None, b""))
-    if name is None:
+    # The last of a name is meant.
+    parts = {part.name: part for part in await read_multipart(request, parts_max=FORM_PARTS_MAX)}
+    document, placement = parts.get("document"), parts.get("placement")
+    if document is None or document.file_name is None:
         raise UploadMissing("no file in the field document")
-    file_name, placement = parts.get("placement", ("", b""))
-    if file_name is not None:
+    if placement is None or placement.file_name is not None:
         raise Malformed("placement", "JSON: one placement or a list")
-    return Upload(name, content, read_placements(placement))
+    return Upload(document.file_name, document.content, read_placements(placement.content))
 
 
 @post(

@@ -23,6 +23,7 @@ class NoLeaseFree(Refusal):
 
     code = "busy"
     status = 503
+    retry_after_seconds = int(LEASE_SECONDS)  # until the lease of a dead process is free
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.params import FromPath
 
+from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.http import PUBLIC, desk, language_of
 from meterai.sealing import CHECKED_BYTES_MAX
 from meterai.verification.service import (
@@ -26,7 +27,9 @@ from meterai.verification.service import (
 )
 async def check_document(request: Request[Any, Any, Any]) -> VerificationView:
     """Check the PDF in the body (application/pdf).  It is not kept."""
-    return await desk(request, VerificationDesk).check(await request.body(), language_of(request))
+    document = await request.body()
+    checking = desk(request, VerificationDesk).check(document, language_of(request))
+    return await unless_gone(request.receive, checking)
 
 
 @get(

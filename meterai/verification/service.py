@@ -13,6 +13,7 @@ from meterai import sealing, stamping, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
+from meterai.plumbing.bodies import to_the_end
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.messages import in_words, say
@@ -191,13 +192,15 @@ class VerificationDesk:
         if len(document) > limit:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
         async with self._checking:
-            report = await asyncio.to_thread(
-                sealing.verify,
-                document,
-                self._issuers.roots,
-                at=self._clock.now(),
-                claim_keys=self._issuers.claim_keys,
-                time_stamp_roots=self._issuers.time_stamp_roots,
+            # To the end: a check whose client has gone keeps its place until the thread is done.
+            report = await to_the_end(
+                lambda: sealing.verify(
+                    document,
+                    self._issuers.roots,
+                    at=self._clock.now(),
+                    claim_keys=self._issuers.claim_keys,
+                    time_stamp_roots=self._issuers.time_stamp_roots,
+                )
             )
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
         if verdict == FinalVerdict.GENUINE:

@@ -1,8 +1,13 @@
-"""What the web says about itself, all of its processes together."""
+"""What the web says about itself, all of its processes together, and to whom."""
 
 from pathlib import Path
 
-from tests.support.instance import Instance, until
+import psutil
+
+from tests.support.instance import Client, Instance, until
+
+REQUESTS = "meterai_requests_total"
+HEALTHY = f'{REQUESTS}{{method="GET",route="/healthz",status="200"}}'
 
 
 def test_the_processes_of_the_web_count_together(tmp_path: Path) -> None:
@@ -12,12 +17,34 @@ def test_the_processes_of_the_web_count_together(tmp_path: Path) -> None:
             assert instance.anybody().get("/healthz").status == 200
         assert instance.anybody().get("/nothing/here").status == 404
         assert instance.anybody().call("BREW", "/healthz").status == 405
-        shown = instance.anybody().get("/metrics").body.decode().splitlines()
-    count = "meterai_requests_total"
-    assert f'{count}{{method="GET",route="/healthz",status="200"}} 20.0' in shown
-    assert f'{count}{{method="GET",route="none",status="404"}} 1.0' in shown
-    assert f'{count}{{method="other",route="none",status="405"}} 1.0' in shown
-    assert 'meterai_request_seconds_count{route="/healthz"} 20.0' in shown
+        shown = instance.counted()
+        assert shown[HEALTHY] == 20.0
+        assert shown[f'{REQUESTS}{{method="GET",route="none",status="404"}}'] == 1.0
+        assert shown[f'{REQUESTS}{{method="other",route="none",status="405"}}'] == 1.0
+        assert shown['meterai_request_seconds_count{route="/healthz"}'] == 20.0
+        _children_die(instance, shown)
+
+
+def _children_die(instance: Instance, before: dict[str, float]) -> None:
+    """What was counted stays counted, whoever dies, and in whatever order they come back."""
+    web = instance.part("web")
+    old = {child.pid for child in web.children()}
+    psutil.Process(min(old)).kill()
+    until("another child is there", lambda: len({c.pid for c in web.children()} - old) == 1)
+    instance.wait_ready()
+    _never_less(before, after := instance.counted())
+    instance.kill("web")
+    web.wait(10)
+    instance.wait_ready()
+    _never_less(after, last := instance.counted())
+    assert last[HEALTHY] == 20.0
+    files = [file.name for file in (instance.data / "metrics").glob("counter_*.db")]
+    assert len(files) <= 5, files  # the dead, three of the web, the worker
+
+
+def _never_less(before: dict[str, float], after: dict[str, float]) -> None:
+    less = {name for name, figure in before.items() if after.get(name, 0.0) < figure}
+    assert not less
 
 
 def test_the_worker_counts_in_the_same_place(instance: Instance) -> None:
@@ -25,8 +52,16 @@ def test_the_worker_counts_in_the_same_place(instance: Instance) -> None:
     order = customer.place()
     instance.bank.pay(order["payment"]["qr_content"])
     until("it is issued", lambda: customer.balance()["available"] == 1)
-    shown = instance.anybody().get("/metrics").body.decode()
-    assert 'meterai_jobs_total{kind="payment_captured",outcome="done"}' in shown
+    assert 'meterai_jobs_total{kind="payment_captured",outcome="done"}' in instance.counted()
+
+
+def test_nobody_reads_the_metrics_through_the_public_door(instance: Instance) -> None:
+    for headers in ({}, {"Host": "127.0.0.1"}, {"X-Forwarded-For": "127.0.0.1"}):
+        assert instance.anybody().get("/metrics", headers=headers).status == 404
+    door = instance.metrics.removesuffix("/metrics")
+    assert Client(door).get("/metrics?name[]=x").status == 200
+    assert Client(door).get("/v1/orders").status == 404
+    assert Client(door).post("/metrics").status == 404
 
 
 def test_every_answer_has_the_headers_that_protect(instance: Instance) -> None:

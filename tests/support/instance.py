@@ -163,7 +163,7 @@ class Instance:
         for name in ("DATABASE_URL", "METERAI_DATA"):
             self._environment.pop(name, None)
         self._process: subprocess.Popen[str] | None = None
-        self.url = self.mail = ""
+        self.url = self.mail = self.metrics = ""
         self.bank = Bank("")
         self._port = 0
 
@@ -203,7 +203,7 @@ class Instance:
                 text=True,
             )
         lines = self._read_until_ready()
-        self.url, self.mail = lines["ready"], lines["mail"]
+        self.url, self.mail, self.metrics = lines["ready"], lines["mail"], lines["metrics"]
         self.bank = Bank(lines["bank"])
         self._port = int(self.url.rsplit(":", 1)[1])
 
@@ -304,6 +304,12 @@ class Instance:
     def anybody(self) -> Client:
         """Somebody without a key."""
         return Client(self.url)
+
+    def counted(self) -> dict[str, float]:
+        """The metrics of all its processes: name with labels, and figure."""
+        lines = Client(self.metrics).get("").body.decode().splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+        return {name: float(figure) for name, figure in pairs}
 
     def mails_to(self, address: str) -> list[dict[str, Any]]:
         """What the stand-in received for an address, newest first."""

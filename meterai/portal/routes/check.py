@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from meterai.documents import UploadMissing
 from meterai.kit.refusal import NotFound, Refusal
+from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.http import PUBLIC, desk, language_of
 from meterai.portal.pages import (
     Asked,
@@ -56,7 +57,8 @@ async def check(request: Asked) -> Page:
         if not form.files:
             raise UploadMissing("no file was chosen")
         name, content = form.files[0]
-        result = await desk(request, VerificationDesk).check(content, language)
+        checking = desk(request, VerificationDesk).check(content, language)
+        result = await unless_gone(request.receive, checking)
     except Refusal as refusal:
         errors = mistakes(refusal, language, "document")
         return page(request, "check.html", status=refusal.status, result=None, errors=errors)

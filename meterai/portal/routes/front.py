@@ -1,7 +1,6 @@
 """The front page, signing in and out, and the language."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from urllib.parse import urlencode
 
 from litestar import get, post
@@ -109,8 +108,7 @@ async def ask_for_code(request: Asked) -> Page:
         shown = page(
             request, "sign_in.html", status=refusal.status, next=there, email=email, errors=errors
         )
-        if refusal.status == TOO_MANY_REQUESTS:
-            shown.headers["Retry-After"] = retry_after(refusal.facts())
+        shown.headers.update(retry_after(refusal))
         return shown
     query = urlencode({"challenge": show(CHALLENGE, challenge), "next": there})
     answer = go_to(f"/sign-in/code?{query}")
@@ -123,7 +121,7 @@ def _asked_address(request: Asked) -> str:
     """The address the code went to, as this browser remembers it."""
     try:
         return urlsafe_b64decode(_cookie(request, _ASKED)).decode()
-    except (NotBase64, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, not UTF-8
         return ""
 
 

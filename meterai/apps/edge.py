@@ -1,0 +1,134 @@
+"""What every request and every answer goes through, before the application and after it.
+
+Stands before the application, not inside it, so that it sees what the router refuses too.
+"""
+
+import time
+from collections.abc import Iterable
+from urllib.parse import quote_from_bytes
+
+from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.serialization import encode_json
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from meterai.kit.refusal import Refusal
+from meterai.plumbing import telemetry
+from meterai.plumbing.http import PROBLEM, allowed, end_body, problem
+
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        b"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        b"frame-ancestors 'none'",
+    ),
+    (b"x-frame-options", b"DENY"),
+)
+# RFC 6797; two years, the least that browsers' own lists accept is one.
+TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
+NOT_STORED = (b"cache-control", b"private, no-store")
+
+# Of address and headers.  The framework remembers what it parsed of a thousand requests: this
+# times that, and twice over for what it made of them, is what a stranger can fill.
+HEAD_BYTES_MAX = 16 * 1024
+_IN_A_QUERY = "!$%&'()*+,-./:;=?@_~[]"  # RFC 3986, section 3.4, and what people send all the same
+
+Header = tuple[bytes, bytes]
+
+
+class HeadersTooLarge(Refusal):
+    """Address and headers are longer than any request of ours."""
+
+    code = "headers_too_large"
+    status = 431
+
+
+def _head_bytes(scope: HTTPScope) -> int:
+    address = len(scope["raw_path"]) + len(scope["query_string"])
+    return address + sum(len(name) + len(value) for name, value in scope["headers"])
+
+
+async def _refuse_head(send: Send) -> None:
+    content = encode_json(problem(HeadersTooLarge.code, HeadersTooLarge.status, "id", {}))
+    headers = [
+        (b"content-type", PROBLEM.encode()),
+        (b"content-length", str(len(content)).encode()),
+        NOT_STORED,
+        *HEADERS,
+    ]
+    start: Message = {
+        "type": "http.response.start",
+        "status": HeadersTooLarge.status,
+        "headers": headers,
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": content, "more_body": False})
+
+
+def _kept(headers: Iterable[Header], *, is_private: bool) -> list[Header]:
+    """The headers with a Cache-Control: nothing is stored that nobody said may be.
+
+    What is for one account is stored by nobody, whatever was said.
+    """
+    found = list(headers)
+    told = [value for name, value in found if name.lower() == b"cache-control"]
+    if told and not (is_private and b"no-store" not in told[0]):
+        return found
+    return [*(one for one in found if one[0].lower() != b"cache-control"), NOT_STORED]
+
+
+class Edge:
+    """Counts and times every request, adds what every answer has, and clears up behind it."""
+
+    def __init__(self, app: Litestar, *, is_production: bool) -> None:
+        self._app: ASGIApp = app
+        self._litestar = app
+        self._headers = (*HEADERS, TLS_ONLY) if is_production else HEADERS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and watch its answer begin."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        if _head_bytes(scope) > HEAD_BYTES_MAX:
+            await _refuse_head(send)
+            telemetry.count_answer(scope["method"], "none", 431, 0.0)
+            return
+        if not scope["query_string"].isascii():
+            # Octets that should have been escaped (RFC 3986, section 2.1), so that all can read it.
+            scope["query_string"] = quote_from_bytes(scope["query_string"], _IN_A_QUERY).encode()
+        begun = time.perf_counter()
+        method, status = scope["method"], 500
+        # HEAD is GET without the body (RFC 9110, section 9.3.2).
+        is_head = method == "HEAD"
+        if is_head:
+            scope["method"] = "GET"
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = _kept(message["headers"], is_private="caller" in scope)
+                if method == "OPTIONS":
+                    headers = self._with_allow(headers, scope["path"])
+                message["headers"] = [*headers, *self._headers]
+            elif is_head and message["type"] == "http.response.body":
+                message["body"] = b""
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            end_body(scope)
+            # The router leaves the template in the scope; there is none for an unknown path.
+            route = scope.get("path_template") or "none"
+            seconds = time.perf_counter() - begun
+            telemetry.count_answer(method, route, status, seconds)
+
+    def _with_allow(self, headers: list[Header], path: str) -> list[Header]:
+        """The framework's answer to OPTIONS does not know of HEAD."""
+        rest = [one for one in headers if one[0].lower() != b"allow"]
+        return [*rest, (b"allow", allowed(self._litestar, path).encode())]

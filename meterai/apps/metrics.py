@@ -1,0 +1,73 @@
+"""Metrics for the operator, through a door of their own.
+
+How many sign in, pay and fail is nobody's business but the operator's, and a rule about addresses
+would not hold behind a proxy on the same machine: so the metrics of an instance are shown on a
+port that only this machine reaches.  Every web process listens on it; whichever is asked answers
+for all, since their figures lie in one folder.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+
+from meterai.plumbing.config import Settings
+from meterai.plumbing.shared_metrics import reading
+
+HOST = "127.0.0.1"
+REQUEST_SECONDS_MAX = 5.0
+REQUEST_BYTES_MAX = 8 * 1024
+_log = structlog.get_logger()
+
+
+def figures() -> bytes:
+    """What all processes of this instance counted, those that ended too."""
+    registry = CollectorRegistry()
+    with reading():
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+
+def _answer(head: bytes) -> bytes:
+    method, _, rest = head.partition(b" ")
+    path = rest.partition(b" ")[0].partition(b"?")[0]
+    if method != b"GET" or path != b"/metrics":
+        return b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    content = figures()
+    lines = (
+        "HTTP/1.1 200 OK",
+        f"Content-Type: {CONTENT_TYPE_LATEST}",
+        "Cache-Control: no-store",
+        f"Content-Length: {len(content)}",
+        "Connection: close",
+    )
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        async with asyncio.timeout(REQUEST_SECONDS_MAX):
+            head = await reader.readuntil(b"\r\n\r\n")
+            writer.write(_answer(head))
+            await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def showing_metrics(settings: Settings) -> AsyncIterator[None]:
+    """Answer `GET /metrics` on 127.0.0.1 while this lasts, if a port is set."""
+    if not settings.metrics_port:
+        yield
+        return
+    try:
+        server = await asyncio.start_server(
+            _serve, HOST, settings.metrics_port, limit=REQUEST_BYTES_MAX, reuse_port=True
+        )
+    except OSError as error:  # those who buy and check need no metrics
+        _log.error("metrics_not_shown", port=settings.metrics_port, error=error.strerror)
+        yield
+        return
+    async with server:
+        yield

@@ -1,0 +1,350 @@
+"""Bodies of requests: where they wait, how many bytes of them, and how long they may take.
+
+A stranger needs no key to send bytes, so nothing here grows with how many are sent:
+
+* A small body is held in memory, a larger one goes to an unnamed file as it arrives.
+* The sum of both is bounded for the process.  What does not fit is refused before it is read,
+  with the time to come again; no network may take all of the room.
+* A body that was sent to a file is only brought back into memory in its turn.
+* Who sends too slowly, or goes away, gives up its place.
+
+Nothing of a body is left when its request ends, or its process.
+"""
+
+import asyncio
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.types import Receive
+
+from meterai.kit.refusal import Refusal
+
+UNCOUNTED_BYTES_MAX = 8 * 1024  # a JSON command; so many connections as there may be, 16 MiB
+HELD_BYTES_MAX = 256 * 1024  # of one body in memory while it arrives; then it goes to a file
+ARRIVING_BYTES_MAX = 64 * 1024 * 1024  # of all bodies in memory while they arrive
+WORKING_BYTES_MAX = 128 * 1024 * 1024  # of bodies back from their files; the largest has 100 MiB
+SHARE_OF_ONE_NETWORK = 0.25  # of the files; a carrier's phones share an address
+WRITE_BYTES = 64 * 1024  # gathered before they are written
+READ_BYTES = 256 * 1024
+
+SILENCE_SECONDS_MAX = 20.0  # between two pieces of a body
+GRACE_SECONDS = 20.0  # before its speed matters
+BYTES_PER_SECOND_MIN = 8 * 1024  # 64 kbit/s: the slowest phone that still gets anywhere
+TURN_SECONDS_MAX = 30.0  # in the line for memory; who waits longer had better come again
+
+Answer = TypeVar("Answer")
+
+
+class UploadsFull(Refusal):
+    """As many bytes are on their way to us as we have room for.  Nothing was read or charged."""
+
+    code = "uploads_full"
+    status = 503
+    retry_after_seconds = 5  # an upload ahead takes about so long on a fair line
+
+
+class BodyTooSlow(Refusal):
+    """The body of the request did not arrive in time."""
+
+    code = "body_too_slow"
+    status = 408
+
+
+class BodyIncomplete(Refusal):
+    """The connection or its framing broke before the body, or our answer to it, was complete."""
+
+    code = "body_incomplete"
+    status = 400
+
+
+class Budget:
+    """So many bytes, shared by the requests of this process."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self.bytes_max = bytes_max
+        self.used = 0
+        self._line: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes if they are free and nobody waits for them."""
+        if self._line or self.used + size > self.bytes_max:
+            return False
+        self.used += size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Free so many bytes, and let in who is first in the line."""
+        self.used -= size
+        while self._line:
+            wanted, turn = self._line[0]
+            if not turn.done():
+                if self.used + wanted > self.bytes_max:
+                    break
+                self.used += wanted
+                turn.set_result(None)
+            self._line.popleft()
+
+    async def wait_for(self, size: int) -> None:
+        """Take so many bytes, first come, first served.  Refuses `UploadsFull`."""
+        if self.take(size):
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._line.append((size, turn))
+        try:
+            async with asyncio.timeout(TURN_SECONDS_MAX):
+                await turn
+        except BaseException as broken:
+            if turn.done() and not turn.cancelled():
+                self.give_back(size)  # our turn came at the moment we left
+            else:
+                turn.cancel()
+                self.give_back(0)  # who is behind us may fit where we did not
+            if isinstance(broken, TimeoutError):
+                raise UploadsFull("the line for memory is long") from None
+            raise
+
+
+class Bodies:
+    """What the bodies of one process may take, and where they go."""
+
+    def __init__(self, directory: Path, files_bytes_max: int) -> None:
+        self.directory = directory
+        self.arriving = Budget(ARRIVING_BYTES_MAX)
+        self.working = Budget(WORKING_BYTES_MAX)
+        self.files = Budget(files_bytes_max)
+        self._of_network: dict[str, int] = {}
+
+    def take_file(self, size: int, network: str) -> None:
+        """Take so many bytes of the files for this network.  Refuses `UploadsFull`."""
+        of_network = self._of_network.get(network, 0) + size
+        share = self.files.bytes_max * SHARE_OF_ONE_NETWORK
+        # One upload at a time is never too many for a network.
+        if of_network > max(share, size) or not self.files.take(size):
+            raise UploadsFull("no room for another upload")
+        self._of_network[network] = of_network
+
+    def give_back_file(self, size: int, network: str) -> None:
+        """Free what `take_file` took."""
+        self.files.give_back(size)
+        left = self._of_network[network] - size
+        if left:
+            self._of_network[network] = left
+        else:
+            del self._of_network[network]
+
+    def new_file(self) -> IO[bytes]:
+        """A file without a name: it is gone with the process that holds it."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return tempfile.TemporaryFile(dir=self.directory, buffering=0)
+
+
+class Body:
+    """The body of one request.  Whoever made it calls `close` when the request is over."""
+
+    def __init__(
+        self,
+        receive: Receive,
+        bodies: Bodies,
+        *,
+        announced: int | None,
+        bytes_max: int,
+        network: Callable[[], str],
+    ) -> None:
+        self._receive = receive
+        self._bodies = bodies
+        self._announced = announced
+        self._bytes_max = bytes_max
+        self._network = network
+        self._pieces: list[bytes] = []  # in memory, or not yet written
+        self._pending = 0
+        self._received = 0
+        self._file: IO[bytes] | None = None
+        self._from: str = ""  # the network whose share holds our file
+        self._arriving = self._working = self._in_files = 0
+
+    async def whole(self) -> bytes:
+        """All of it.  Refuses `BodyTooSlow`, `BodyIncomplete`, `UploadsFull`; `RequestEntityTooLarge`."""
+        await self._arrive()
+        if self._file is None:
+            return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        await self._take_memory()
+        file = self._file
+        content = await to_the_end(partial(_read, file, 0, self._received))
+        self._drop_file()
+        return content
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """All of it, piece by piece, for who keeps it in a form of its own.  Refuses as `whole`."""
+        await self._arrive()
+        if self._file is None:
+            for piece in self._pieces:
+                yield piece
+            return
+        await self._take_memory()
+        file = self._file
+        for start in range(0, self._received, READ_BYTES):
+            yield await to_the_end(partial(_read, file, start, READ_BYTES))
+        self._drop_file()
+
+    def close(self) -> None:
+        """Give back everything."""
+        self._drop_file()
+        self._pieces.clear()
+        if self._arriving:
+            self._bodies.arriving.give_back(self._arriving)
+        if self._working:
+            self._bodies.working.give_back(self._working)
+        self._arriving = self._working = 0
+
+    # -- arriving ----------------------------------------------------------------------------
+
+    async def _arrive(self) -> None:
+        if self._announced is not None:
+            if self._announced > self._bytes_max:
+                raise RequestEntityTooLarge
+            if self._announced == 0:
+                return
+            self._make_room(self._announced)
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        is_complete = False
+        while not is_complete:
+            deadline = begun + GRACE_SECONDS + self._received / BYTES_PER_SECOND_MIN
+            is_complete = await self._next(min(deadline - loop.time(), SILENCE_SECONDS_MAX))
+
+    async def _next(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise BodyTooSlow(f"{self._received} bytes of the body arrived") from None
+        if message["type"] != "http.request":
+            raise BodyIncomplete("the client is gone")
+        piece = message.get("body", b"")
+        self._received += len(piece)
+        if self._received > self._bytes_max:
+            raise RequestEntityTooLarge
+        if piece:
+            self._pieces.append(piece)
+            self._pending += len(piece)
+            if self._announced is None:
+                self._make_more_room()
+            if self._file is not None or self._in_files:
+                await self._write(WRITE_BYTES)
+        is_complete = not message.get("more_body", False) or self._received == self._announced
+        if is_complete and self._in_files:
+            await self._write(1)
+        return is_complete
+
+    def _make_room(self, size: int) -> None:
+        """Room for a body whose length is known, before any of it is read."""
+        if size <= UNCOUNTED_BYTES_MAX:
+            return
+        if size <= HELD_BYTES_MAX and self._bodies.arriving.take(size):
+            self._arriving = size
+            return
+        self._take_files(size)
+
+    def _make_more_room(self) -> None:
+        """Room for a body whose length nobody told, as it grows: twice what came."""
+        if self._received <= UNCOUNTED_BYTES_MAX:
+            return
+        if not self._in_files and self._received <= HELD_BYTES_MAX:
+            more = self._received - self._arriving
+            if self._bodies.arriving.take(more):
+                self._arriving += more
+                return
+        if self._received > self._in_files:
+            wanted = min(2 * self._received, self._bytes_max)
+            self._take_files(wanted - self._in_files)
+
+    def _take_files(self, size: int) -> None:
+        self._from = self._from or self._network()
+        self._bodies.take_file(size, self._from)
+        self._in_files += size
+
+    async def _write(self, at_least: int) -> None:
+        if self._pending < at_least:
+            return
+        content = b"".join(self._pieces)
+        self._pieces.clear()
+        self._pending = 0
+        try:
+            if self._file is None:
+                self._file = await to_the_end(self._bodies.new_file)
+            await to_the_end(partial(_write, self._file, content))
+        except OSError as error:
+            raise UploadsFull(f"a body could not be kept: {error.strerror}") from None
+
+    # -- back from the file --------------------------------------------------------------------
+
+    async def _take_memory(self) -> None:
+        await unless_gone(self._receive, self._bodies.working.wait_for(self._received))
+        self._working = self._received
+
+    def _drop_file(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._in_files:
+            self._bodies.give_back_file(self._in_files, self._from)
+            self._in_files = 0
+
+
+def _write(file: IO[bytes], content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _read(file: IO[bytes], start: int, size: int) -> bytes:
+    file.seek(start)
+    content = file.read(size)
+    assert len(content) <= size
+    return content
+
+
+# -- waiting -----------------------------------------------------------------------------------
+
+
+async def to_the_end(act: Callable[[], Answer]) -> Answer:
+    """Run something in a thread.  Who is cancelled meanwhile still waits for the thread.
+
+    A thread cannot be stopped: what it works on, and its place, must not be given away before.
+    """
+    work = asyncio.ensure_future(asyncio.to_thread(act))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await asyncio.wait([work])
+        raise
+
+
+async def unless_gone(receive: Receive, act: Coroutine[Any, Any, Answer]) -> Answer:
+    """Do something for a client as long as it is there; its body must have been read.
+
+    Refuses `BodyIncomplete`: nobody reads that, but what was begun ends.
+    """
+    work = asyncio.ensure_future(act)
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise BodyIncomplete("the client is gone")
+        return work.result()
+    finally:
+        work.cancel()
+        gone.cancel()
+        await asyncio.gather(work, gone, return_exceptions=True)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] == "http.request":
+        pass

@@ -1,0 +1,145 @@
+"""The web application within the test's own process: every byte of a request is ours to choose."""
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from litestar import Litestar
+from litestar.exceptions import LitestarDeprecationWarning
+
+from meterai.apps.edge import Edge
+from meterai.apps.house import House
+from meterai.apps.web import build
+from meterai.plumbing.config import Settings
+from meterai.plumbing.keyring import keyring_of
+
+NOWHERE = "http://127.0.0.1:9"  # discard; nobody listens
+
+
+@dataclass(frozen=True)
+class Given:
+    """An answer as the server gets it from the application."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """The values of a header, joined."""
+        return ", ".join(value for key, value in self.headers if key == name)
+
+
+@dataclass
+class Asking:
+    """A request, down to its bytes."""
+
+    method: str
+    target: bytes  # path and query, as on the wire
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+
+class Within:
+    """The application of one test; `house` has its desks."""
+
+    def __init__(self, app: Litestar, edge: Edge) -> None:
+        self.app = app
+        self._edge = edge
+
+    @property
+    def house(self) -> House:
+        found: House = self.app.state.house
+        return found
+
+    async def ask(self, asking: Asking) -> Given:
+        """Send a request; raises where the application lets an exception through."""
+        raw_path, _, query = asking.target.partition(b"?")
+        names = {name for name, _ in asking.headers}
+        headers = [one for one in ((b"host", b"testhost"),) if one[0] not in names]
+        headers += asking.headers
+        if asking.body and b"content-length" not in names:
+            headers.append((b"content-length", str(len(asking.body)).encode()))
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "server": ("127.0.0.1", 8000),
+            "client": ("127.0.0.1", 55_555),
+            "scheme": "http",
+            "method": asking.method,
+            "root_path": "",
+            "path": unquote_to_bytes(raw_path).decode("utf-8", "replace"),
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": headers,
+            "state": {},
+        }
+        return await self._run(scope, asking.body)
+
+    async def _run(self, scope: dict[str, Any], body: bytes) -> Given:
+        came: list[Any] = []
+        pieces = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> Any:
+            if pieces:
+                return pieces.pop()
+            return await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            came.append(message)
+
+        await self._edge(scope, receive, send)  # type: ignore[arg-type]
+        start = came[0]
+        return Given(
+            start["status"],
+            [
+                (name.decode("latin-1").lower(), value.decode("latin-1"))
+                for name, value in start["headers"]
+            ],
+            b"".join(message.get("body", b"") for message in came[1:]),
+        )
+
+    async def get(self, target: str, headers: Mapping[str, str] | None = None) -> Given:
+        """A GET of these headers."""
+        return await self.ask(Asking("GET", target.encode(), _bytes(headers)))
+
+    async def post(
+        self, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Given:
+        """A POST of this body."""
+        return await self.ask(Asking("POST", target.encode(), _bytes(headers), body))
+
+
+def _bytes(headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+
+
+def settings_of(database_url: str, directory: Path, **more: Any) -> Settings:
+    """Settings of an instance that has a database and keys, and reaches no bank."""
+    settings = Settings(data=str(directory), database_url=database_url, bank_url=NOWHERE, **more)
+    keys = keyring_of(settings).directory
+    keys.mkdir(parents=True, exist_ok=True)
+    bank = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    (keys / "bank.pub.pem").write_bytes(
+        bank.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    return settings
+
+
+@asynccontextmanager
+async def within(settings: Settings) -> AsyncIterator[Within]:
+    """The application as it is served, without a server."""
+    with warnings.catch_warnings():
+        # How parameters are spelt changes with Litestar 3; that is for its upgrade.
+        warnings.simplefilter("ignore", LitestarDeprecationWarning)
+        app = build(settings)
+    async with app.lifespan():
+        edge = Edge(app, is_production=settings.environment == "production")
+        yield Within(app, edge)
