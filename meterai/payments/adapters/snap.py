@@ -194,15 +194,15 @@ class SnapProvider:
             async with asyncio.timeout(call_seconds_max(self._profile.timeout_seconds)):
                 answer = await self._answer(path, service, msgspec.json.encode(content))
         except TimeoutError:
-            telemetry.PROVIDER.labels(call=name, outcome=OutcomeUnknown.code).inc()
+            telemetry.count_call(name, OutcomeUnknown.code)
             raise OutcomeUnknown("no answer in time") from None
         except ProviderRefused as refusal:
-            telemetry.PROVIDER.labels(call=name, outcome=refusal.case).inc()
+            telemetry.count_call(name, refusal.case)
             raise
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
-            telemetry.PROVIDER.labels(call=name, outcome=refusal.code).inc()
+            telemetry.count_call(name, refusal.code)
             raise
-        telemetry.PROVIDER.labels(call=name, outcome="done").inc()
+        telemetry.count_call(name, "done")
         return answer
 
     async def _answer(self, path: str, service: str, body: bytes) -> Answer:

@@ -33,7 +33,6 @@ from meterai.portal.pages import (
 )
 
 CHALLENGE = "chl"
-TOO_MANY_REQUESTS = 429
 LANGUAGE_KEPT_SECONDS = 31_536_000
 DEVICE_KEPT_SECONDS = 31_536_000
 _LANGUAGE = "language"

@@ -1,0 +1,108 @@
+"""What a log of production does not tell: addresses, names, serials, keys, what people wrote.
+
+Two processors of structlog, before the one that writes:
+
+* `bare_trace` tells of an exception its kind and where it went, not its message nor any value:
+  a message quotes what was sent, a value is what was sent.
+* `discreet` goes through every value that is left.  What stands in quotation marks was quoted
+  from somewhere, so it goes; so does what has the form of an address, a serial or a key.
+"""
+
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+TEXT_LENGTH_MAX = 500  # characters of one value; longer ones are somebody's data
+FRAMES_MAX = 40  # of one exception, the innermost
+DEPTH_MAX = 4  # of values within values
+CAUSES_MAX = 5
+
+Event = MutableMapping[str, Any]
+
+_QUOTED = re.compile(r"""'(?:[^'\\]++|\\.)*+'?|"(?:[^"\\]++|\\.)*+"?""", re.DOTALL)
+_ADDRESS = re.compile(r"[^\s@'\"<>()\[\]=,;]++@[^\s@'\"<>()\[\]=,;]++")
+_DETAIL = re.compile(r"\bDETAIL:.*", re.DOTALL)  # PostgreSQL shows the row there
+_KEY = re.compile(r"\bmtr_[\w-]*+|\b[0-9A-Z]{52}[\w-]{32}|\b[Bb]earer\s+\S++")
+_SERIAL = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{22}(?![0-9A-Za-z])")
+
+
+def redacted(text: str) -> str:
+    """The text without what may be personal or secret."""
+    text = text[:TEXT_LENGTH_MAX]
+    text = _DETAIL.sub("DETAIL: [row]", text)
+    text = _QUOTED.sub("[quoted]", text)
+    text = _ADDRESS.sub("[address]", text)
+    text = _KEY.sub("[key]", text)
+    return _SERIAL.sub("[serial]", text)
+
+
+def _plain(value: object, depth: int = 0) -> object:
+    """A value that may be written."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return redacted(value)
+        case BaseException():
+            return type(value).__name__
+        case Mapping() if depth < DEPTH_MAX:
+            return {redacted(str(name)): _plain(one, depth + 1) for name, one in value.items()}
+        case list() | tuple() | set() | frozenset() if depth < DEPTH_MAX:
+            return [_plain(one, depth + 1) for one in value]
+        case _:
+            return redacted(str(value))
+
+
+def discreet(_logger: Any, _method: str, event: Event) -> Event:
+    """Processor: every value of the event without what may be personal or secret."""
+    # The names of our own events and fields are constants of ours.
+    return {
+        name: value if name in ("event", "timestamp") else _plain(value)
+        for name, value in event.items()
+    }
+
+
+def bare_trace(_logger: Any, _method: str, event: Event) -> Event:
+    """Processor: `exc_info` as the kinds of the exceptions and the lines they came through."""
+    given = event.pop("exc_info", None)
+    fault = _exception(given)
+    if fault is not None:
+        event["trace"] = [line for one in _causes(fault) for line in _told(one)]
+    return event
+
+
+def _exception(given: object) -> BaseException | None:
+    match given:
+        case BaseException():
+            return given
+        case (_, BaseException() as fault, _):
+            return fault
+        case None | False | (None, None, None):
+            return None
+        case _:
+            return sys.exception()
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = fault
+    for _ in range(CAUSES_MAX):
+        if current is None:
+            return
+        yield current
+        hidden = None if current.__suppress_context__ else current.__context__
+        current = current.__cause__ or hidden
+
+
+def _told(fault: BaseException) -> Iterator[str]:
+    kind = type(fault)
+    yield f"{kind.__module__}.{kind.__qualname__}"
+    code = getattr(fault, "sqlstate", None) or getattr(fault, "code", None)
+    if isinstance(code, str | int):
+        yield f"  code {code}"
+    frames = traceback.extract_tb(fault.__traceback__, limit=-FRAMES_MAX)
+    yield from (f"  {one.filename}:{one.lineno} {one.name}" for one in frames)
+    if isinstance(fault, BaseExceptionGroup):
+        for one in fault.exceptions[:CAUSES_MAX]:
+            yield from _told(one)

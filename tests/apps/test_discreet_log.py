@@ -1,0 +1,273 @@
+"""What a log of production tells of failures, and what it does not: addresses, names, keys."""
+
+import asyncio
+import io
+import json
+import logging
+import re
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as some
+
+from meterai.accounts import NOBODY
+from meterai.kit.ids import new_id
+from meterai.plumbing import telemetry
+from meterai.plumbing.database import Tx
+from meterai.plumbing.discretion import TEXT_LENGTH_MAX, bare_trace, discreet, redacted
+from meterai.plumbing.jobs import Job, Worker
+from tests.support.within import Within, settings_of, within
+
+ADDRESS = "tanda.pemilik@rahasia.example"
+NAME = "Budi Tandatangan"
+SERIAL = "03TG7W4J2N0A5D8K1R9YQB"
+KEY = "mtr_" + "0" * 52 + "tandatoken" + "x" * 22
+CODE = "918273"
+MARKS = (ADDRESS, "tanda.pemilik", NAME, "Budi", SERIAL, KEY, "tandatoken", CODE)
+Log = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    """What is logged as in production: its events, which hold no mark."""
+    before = structlog.get_config()
+    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
+    handlers, level = root.handlers[:], root.level
+    told = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", told)
+    telemetry.configure(level="info", as_json=True, who="test")
+    structlog.configure(cache_logger_on_first_use=False)
+
+    def events() -> list[dict[str, Any]]:
+        text = told.getvalue()
+        for mark in MARKS:
+            assert mark not in text, text
+        return [json.loads(line) for line in text.splitlines()]
+
+    yield events
+    structlog.configure(**before)
+    structlog.contextvars.clear_contextvars()
+    logging.captureWarnings(capture=False)
+    root.handlers[:], (sys.excepthook, threading.excepthook) = handlers, hooks
+    root.setLevel(level)
+
+
+def only(events: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    (found,) = (event for event in events if event["event"] == name)
+    return found
+
+
+def in_the_house(database_url: str, directory: Path, act: Any, **settings: Any) -> None:
+    async def run() -> None:
+        production = settings_of(database_url, directory, **settings)
+        async with within(production) as web:
+            await act(web)
+
+    asyncio.run(run())
+
+
+# -- the web ---------------------------------------------------------------------------------
+
+
+def test_a_fault_of_the_web_is_told_without_what_was_sent(
+    database_url: str, tmp_path: Path, log: Log
+) -> None:
+    async def act(web: Within) -> None:
+        # A table that is not there is a fault whose message has the statement and its values.
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE sign_in_challenges RENAME TO gone")
+            connection.execute("ALTER TABLE api_keys RENAME TO away")
+            connection.execute("ALTER TABLE serial_directory RENAME TO elsewhere")
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert (await web.post("/sign-in", f"email={ADDRESS}".encode(), form)).status == 500
+        key = {"Authorization": f"Bearer {KEY}"}
+        assert (await web.get(f"/v1/orders?name={NAME.replace(' ', '+')}", key)).status == 500
+        assert (await web.get(f"/v1/stamps/{SERIAL}")).status in (404, 500)
+
+    in_the_house(database_url, tmp_path, act)
+    faults = [event for event in log() if event["event"] == "fault"]
+    assert len(faults) >= 2
+    for event in faults:
+        assert re.fullmatch("[0-9a-f]{12}", event["number"])
+        assert event["route"] in ("/sign-in", "/v1/orders", "/v1/stamps/{serial:str}")
+        assert event["trace"][0] == "psycopg.errors.UndefinedTable"
+        assert "  code 42P01" in event["trace"]
+        assert any(re.search(r"meterai/\S+\.py:\d+ \w+$", line) for line in event["trace"])
+
+
+# -- the worker --------------------------------------------------------------------------------
+
+
+def test_a_job_that_fails_is_told_without_its_facts(
+    database_url: str, tmp_path: Path, log: Log
+) -> None:
+    async def duplicate(tx: Tx, _job: Job) -> None:
+        for _ in range(2):
+            await tx.run(
+                "INSERT INTO email_directory (email, account_id) VALUES (%s, %s)", ADDRESS, new_id()
+            )
+
+    async def broken(_tx: Tx, _job: Job) -> None:
+        raise ValueError(f"{NAME} <{ADDRESS}> has {SERIAL}, key {KEY}")
+
+    async def act(web: Within) -> None:
+        database = web.house.database
+        for kind in ("duplicate", "broken"):
+            async with database.transaction() as tx:
+                await tx.run("SELECT emit(%s, %s, '{}')", NOBODY, kind)
+        effects = {"duplicate": [duplicate], "broken": [broken]}
+        worker = Worker(database, effects, [], concurrency=1)
+        assert await worker.run_batch() == 2
+
+    in_the_house(database_url, tmp_path, act)
+    failed = [event for event in log() if event["event"] == "job_failed"]
+    assert {event["kind"] for event in failed} == {"duplicate", "broken"}
+
+
+def test_a_mail_that_is_refused_is_told_without_its_address(
+    database_url: str, tmp_path: Path, log: Log
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            word = line[:4].upper()
+            if word in (b"EHLO", b"HELO", b"MAIL"):
+                writer.write(b"250 ok\r\n")
+            elif word == b"RCPT":
+                writer.write(f"550 5.1.1 {NAME} {ADDRESS}: no such user\r\n".encode())
+            else:
+                writer.write(b"221 bye\r\n")
+        writer.close()
+
+    async def act(web: Within) -> None:
+        house = web.house
+        port = house.settings.smtp_port
+        async with house.database.transaction() as tx:
+            await tx.run(
+                "INSERT INTO mails (account_id, mail_id, cause_key, template, language, recipient,"
+                " facts) VALUES (%s, %s, 'test', 'sign_in_code', 'id', %s, %s)",
+                NOBODY,
+                new_id(),
+                ADDRESS,
+                json.dumps({"challenge": str(new_id()), "minutes": 10}),
+            )
+        server = await asyncio.start_server(refuse, "127.0.0.1", port)
+        async with server:
+            assert await house.mails.send_queued() == 1
+
+    in_the_house(database_url, tmp_path, act, smtp_port=_free_port())
+    event = only(log(), "mail_not_sent")
+    assert event["template"] == "sign_in_code"
+    assert "SMTPRecipientsRefused" in event["why"]
+    assert "550" in event["why"]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# -- what others log, and what nobody caught -----------------------------------------------------
+
+
+def test_what_libraries_log_is_told_without_what_was_filled_in(log: Log) -> None:
+    logging.getLogger("psycopg.pool").warning("error connecting in %r: %s", NAME, ADDRESS)
+    try:
+        raise ValueError(ADDRESS)
+    except ValueError:
+        logging.getLogger("asyncio").exception(f"Task exception was never retrieved\n{ADDRESS}")
+    # What `warnings` logs once they are captured.
+    logging.getLogger("py.warnings").warning("%s", f"a.py:1: UserWarning: {ADDRESS} is odd")
+    events = [event for event in log() if event["event"] == "library"]
+    assert [event["logger"] for event in events] == ["psycopg.pool", "asyncio", "py.warnings"]
+    assert events[0]["says"] == "error connecting in %r: %s"
+    assert events[1]["trace"][0] == "builtins.ValueError"
+
+
+def test_what_nobody_caught_is_told_without_its_message(log: Log) -> None:
+    def work() -> None:
+        address = ADDRESS
+        raise LookupError(address)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    try:
+        work()
+    except LookupError as fault:
+        sys.excepthook(type(fault), fault, fault.__traceback__)
+    events = [event for event in log() if event["event"] == "uncaught"]
+    assert [event["fault"] for event in events] == ["LookupError"] * 2
+    assert all(event["trace"][-1].endswith(" work") for event in events)
+
+
+def test_a_task_that_nobody_awaits_is_told_without_its_message(log: Log) -> None:
+    async def lost() -> None:
+        raise ValueError(ADDRESS)
+
+    async def run() -> None:
+        task = asyncio.ensure_future(lost())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        del task
+
+    asyncio.run(run())
+    assert only(log(), "library")["trace"][0] == "builtins.ValueError"
+
+
+# -- the two processors ------------------------------------------------------------------------
+
+
+PLACES = (
+    "{}",
+    "mail to {} failed",
+    "('{}', 550)",
+    '<{}>',
+    "Key (email)=({}) already exists.",
+    "x={},y",
+    "\n{}\n",
+    "Bearer {}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", [ADDRESS, SERIAL, KEY, "0" * 52 + "tandatoken" + "x" * 22])
+@pytest.mark.parametrize("place", PLACES)
+def test_an_address_a_serial_and_a_key_are_known_by_their_form(mark: str, place: str) -> None:
+    event = {"event": "e", "why": place.format(mark), "more": [{"of": (place.format(mark),)}]}
+    assert mark not in repr(discreet(None, "info", event))
+
+
+@given(some.text(alphabet="abc@'\"\\ .<>()DETAIL:", max_size=2_000))
+def test_any_text_is_redacted_and_short(text: str) -> None:
+    assert not re.search(r"[abc]@[abc]", redacted(text))
+    assert len(redacted("x" * 10_000)) == TEXT_LENGTH_MAX
+
+
+@pytest.mark.parametrize("text", ["'" * 60_000, "a@" * 30_000, '"\\' * 30_000, "DETAIL:" * 9_000])
+def test_redacting_a_long_text_takes_no_time(text: str) -> None:
+    begun = time.monotonic()
+    redacted(text)
+    assert time.monotonic() - begun < 5  # it does not hang
+
+
+def test_an_exception_is_told_by_its_kinds_and_lines() -> None:
+    try:
+        try:
+            raise ValueError(NAME)
+        except ValueError as cause:
+            raise ExceptionGroup(NAME, [KeyError(ADDRESS)]) from cause
+    except ExceptionGroup as fault:
+        told = bare_trace(None, "error", {"event": "e", "exc_info": fault})["trace"]
+    kinds = [line for line in told if not line.startswith(" ")]
+    assert kinds == ["builtins.ExceptionGroup", "builtins.KeyError", "builtins.ValueError"]
+    assert not any(mark in line for line in told for mark in MARKS)
