@@ -41,10 +41,14 @@ suspense.command(f"{_HERE}.books:suspense_resolve", name="resolve")
 issuer = App(name="issuer", help="Who seals.")
 issuer.command(f"{_HERE}.issuers:show", name="show")
 issuer.command(f"{_HERE}.issuers:appoint", name="appoint")
+jobs = App(name="jobs", help="Jobs and mails that failed.")
+jobs.command(f"{_HERE}.queues:list_failed", name="list")
+jobs.command(f"{_HERE}.queues:retry", name="retry")
 app.command(accounts)
 app.command(issuer)
 app.command(issuing)
 app.command(suspense)
+app.command(jobs)
 
 
 def _refused(refusal: Refusal) -> NoReturn:

@@ -4,17 +4,22 @@ import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 
+from meterai import notifications
 from meterai.apps.house import House, open_house
 from meterai.apps.retention import Retention
 from meterai.notifications import jobs as notification_jobs
 from meterai.orders import jobs as order_jobs
 from meterai.payments import jobs as payment_jobs
-from meterai.plumbing import telemetry
+from meterai.plumbing import dead_jobs, telemetry
 from meterai.plumbing.config import Settings
-from meterai.plumbing.jobs import Effect, Rounds, Worker
+from meterai.plumbing.jobs import Effect, Rounds, Sweep, Worker
 from meterai.refunds import jobs as refund_jobs
 from meterai.stamping import jobs as stamping_jobs
 from meterai.stamps import jobs as stamp_jobs
+
+WATCH_SECONDS = 15.0
+# Nobody waits for a worker: what is locked is tried again later, and its place is for another.
+LOCK_WAIT_MS_MAX = 1_000
 
 
 def effects(house: House) -> Mapping[str, Sequence[Effect]]:
@@ -60,11 +65,28 @@ def rounds(house: House) -> Sequence[Rounds]:
         Rounds("resume_stampings", house.stamping.resume, 0.1),
         Rounds("turn_money_round", house.refunds.turn_round, 1.0),
         Rounds("send_refunds", house.refunds.send_due, 0.2),
-        Rounds("send_mails", house.mails.send_queued, 0.2),
         Rounds("watch_suspense", house.suspense.watch, 10.0),
+        Rounds("watch_queues", watch_queues(house), WATCH_SECONDS),
         Rounds("forget_documents", house.documents.forget_old, 60.0),
         *Retention(house.database, house.clock).rounds(),
     ]
+
+
+def watch_queues(house: House) -> Sweep:
+    """Tell the metrics how the queues stand."""
+
+    async def watch() -> int:
+        async with house.database.transaction() as tx:
+            counts = await dead_jobs.counts(tx)
+            mails = await notifications.count_given_up(tx)
+        telemetry.JOBS_FAILING.set(counts["failing"])
+        telemetry.JOBS_LATE.set(counts["late_seconds"])
+        telemetry.GIVEN_UP.labels(queue="jobs").set(counts["dead"])
+        telemetry.GIVEN_UP.labels(queue="mails").set(mails)
+        telemetry.QUEUES_SEEN.set_to_current_time()
+        return 0
+
+    return watch
 
 
 async def run(settings: Settings) -> None:
@@ -72,9 +94,13 @@ async def run(settings: Settings) -> None:
     telemetry.configure(
         level=settings.log_level, as_json=settings.environment == "production", who="worker"
     )
-    async with open_house(settings) as house:
+    async with open_house(settings, lock_wait_ms=LOCK_WAIT_MS_MAX) as house:
         worker = Worker(
-            house.database, effects(house), rounds(house), concurrency=settings.worker_concurrency
+            house.database,
+            effects(house),
+            rounds(house),
+            concurrency=settings.worker_concurrency,
+            lanes=[house.mails.lane()],
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,15 +1,14 @@
 """What a document is; pure."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.refusal import Refusal
+from meterai.kit.text import one_line
 
 NAME_LENGTH_MAX = 120
-_UNWANTED = re.compile(r"[\x00-\x1f\x7f/\\\u202a-\u202e\u2066-\u2069]+")
 
 
 class UploadMissing(Refusal):
@@ -48,9 +47,9 @@ class Document:
 
 
 def clean_name(name: str | None) -> str:
-    """A file name that is safe to show and to send back: no path, no control characters."""
+    """A file name that is safe to show, to mail and to send back: no path, nothing unseen."""
     last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
-    text = _UNWANTED.sub("", last).strip(" .") or "dokumen.pdf"
+    text = one_line(last).strip(" .") or "dokumen.pdf"
     if len(text) > NAME_LENGTH_MAX:
         text = text[: NAME_LENGTH_MAX - 4].rstrip() + ".pdf"
     return text

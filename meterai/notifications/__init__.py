@@ -2,13 +2,14 @@
 
 Promises this room keeps
   * One cause, one mail, queued in the transaction of its cause.
-  * A mail that cannot be sent is tried again, later each time, for a day.
+  * A mail that cannot be sent is tried again, later each time, for a day; one that its server
+    refuses for good, or that cannot be written, is given up.  Either is kept with its fault.
   * A sign-in code is derived when the mail is written and kept nowhere.
 
 Calls accounts.
 """
 
-from meterai.notifications.service import MailDesk, queue
+from meterai.notifications.service import MailDesk, count_given_up, given_up, queue, queue_again
 from meterai.notifications.store import LEASE_SECONDS
 
-__all__ = ["LEASE_SECONDS", "MailDesk", "queue"]
+__all__ = ["LEASE_SECONDS", "MailDesk", "count_given_up", "given_up", "queue", "queue_again"]

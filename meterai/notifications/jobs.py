@@ -3,9 +3,10 @@
 from meterai.accounts import NOBODY
 from meterai.notifications.service import queue_to
 from meterai.plumbing.database import Tx
-from meterai.plumbing.jobs import Job
+from meterai.plumbing.jobs import Job, gives_up
 
 
+@gives_up
 async def queue_sign_in_code(tx: Tx, job: Job) -> None:
     """Somebody asked for a code."""
     challenge = job.text("challenge")

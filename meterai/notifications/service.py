@@ -1,5 +1,8 @@
 """Commands of notifications."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from email.message import EmailMessage
 from uuid import UUID
 
 import structlog
@@ -9,14 +12,18 @@ from meterai import accounts
 from meterai.accounts import AccountDesk
 from meterai.kit.ids import new_id
 from meterai.notifications import store
+from meterai.plumbing.backoff import pause
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
-from meterai.plumbing.mail import MailNotSent, Postman
+from meterai.plumbing.lane import Lane, Piece
+from meterai.plumbing.mail import MailNotSent, MailRefused, Postman
 from meterai.plumbing.messages import say
-from meterai.plumbing.rounds import each
 
-BATCH = 20  # mails under way in one round
+BATCH = 50  # mails seen by one look
+PLACES = 20  # mails under way; each is a connection to the SMTP server
 WAIT_SECONDS_MAX = 900
+WRITE_TRIES_MAX = 5  # of a mail that cannot be written: it mends when we are mended, or never
+FAULT_LENGTH_MAX = 500
 _log = structlog.get_logger()
 
 
@@ -57,14 +64,50 @@ class MailDesk:
             undefined=StrictUndefined,
         )
 
-    async def send_queued(self) -> int:
-        """Round: send what is due."""
-        rows = await self._database.read(store.TO_SEND, store.LEASE_SECONDS, BATCH)
-        return await each(
-            self._database, "send_mails", rows, self._send, subject="mail_id", at_once=BATCH
-        )
+    def lane(self) -> Lane:
+        """Where queued mails are sent: one that takes long keeps no other waiting."""
+        return Lane("mails", self._look, self._send, self._read_clock, places=PLACES, batch=BATCH)
 
-    async def _send(self, row: Row) -> None:
+    async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+        rows = await self._database.read(store.LOOK, since, list(without), most)
+        return [Piece(row["account_id"], row["mail_id"], row["try_at"]) for row in rows]
+
+    async def _read_clock(self) -> datetime:
+        row = await self._database.call(store.CLOCK)
+        assert row is not None
+        now: datetime = row["now"]
+        return now
+
+    async def _send(self, piece: Piece) -> None:
+        row = await self._database.call(store.CLAIM, store.LEASE_SECONDS, *piece[:2])
+        if row is None:
+            return
+        try:
+            await self._postman.deliver(self._written(row))
+        except MailNotSent as error:
+            is_over = isinstance(error, MailRefused) or row["is_old"]
+            await self._not_sent(row, str(error), is_over=is_over)
+        except Exception as fault:  # the edge: a mail that cannot be written stops no other
+            is_over = row["tries"] >= WRITE_TRIES_MAX
+            await self._not_sent(row, f"cannot be written: {fault!r}", is_over=is_over)
+        else:
+            await self._database.call(store.SENT, row["account_id"], row["mail_id"])
+
+    async def _not_sent(self, row: Row, why: str, *, is_over: bool) -> None:
+        fault = why[:FAULT_LENGTH_MAX]
+        which = (row["account_id"], row["mail_id"])
+        about = {"template": row["template"], "mail": str(row["mail_id"]), "tries": row["tries"]}
+        # Not the fault itself where it is one of ours: it may show whom the mail is for.
+        reason = fault if not why.startswith("cannot be written") else "cannot be written"
+        if is_over:
+            _log.error("mail_given_up", **about, why=reason)
+            await self._database.call(store.GIVE_UP, fault, *which)
+            return
+        _log.warning("mail_not_sent", **about, why=reason)
+        wait = pause(row["tries"], longest=WAIT_SECONDS_MAX)
+        await self._database.call(store.LATER, wait, fault, *which)
+
+    def _written(self, row: Row) -> EmailMessage:
         template, language = row["template"], row["language"]
         # A fact that reads differently in each language is kept in both.
         facts = {
@@ -80,11 +123,19 @@ class MailDesk:
             language=language, subject=subject, lines=lines, foot=foot
         )
         text = "\n".join([*lines, "", "-- ", foot, ""])
-        try:
-            await self._postman.deliver(row["recipient"], subject, text, html)
-        except MailNotSent as error:
-            _log.warning("mail_not_sent", template=template, tries=row["tries"], why=str(error))
-            wait = min(2.0 ** row["tries"], WAIT_SECONDS_MAX)
-            await self._database.call(store.LATER, wait, row["account_id"], row["mail_id"])
-            return
-        await self._database.call(store.SENT, row["account_id"], row["mail_id"])
+        return self._postman.written(row["mail_id"], row["recipient"], subject, text, html)
+
+
+async def given_up(tx: Tx, limit: int) -> list[Row]:
+    """Mails that nobody will get, the newest first, with why."""
+    return await tx.all(store.GIVEN_UP, limit)
+
+
+async def count_given_up(tx: Tx) -> int:
+    """How many mails nobody will get."""
+    return int(await tx.value(store.COUNT_GIVEN_UP))
+
+
+async def queue_again(tx: Tx, mail: UUID | None) -> int:
+    """Try a given-up mail again, or all of them; how many there were."""
+    return await tx.run(store.QUEUE_AGAIN, mail, mail)

@@ -9,7 +9,7 @@ from meterai.orders import store
 from meterai.orders.model import OrderState
 from meterai.orders.service import load
 from meterai.plumbing.database import Tx
-from meterai.plumbing.jobs import Job
+from meterai.plumbing.jobs import Job, gives_up
 
 _log = structlog.get_logger()
 
@@ -39,6 +39,7 @@ async def offer_again(tx: Tx, job: Job) -> None:
         await payments.open_another(tx, job.account, order.id, order.total, order.lapses_at)
 
 
+@gives_up
 async def tell_executed(tx: Tx, job: Job) -> None:
     """Stamps were issued: the receipt."""
     order = await load(tx, job.account, job.uuid("order"))

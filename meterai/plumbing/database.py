@@ -26,7 +26,7 @@ import structlog
 from psycopg.types.json import Jsonb
 
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
-from meterai.plumbing.link import Link, Pulse, connect, conninfo
+from meterai.plumbing.link import LOCK_WAIT_MS_MAX, SESSION, Link, Pulse, connect, conninfo
 
 REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see migrations/0001_plumbing.sql
 CONNECTION_WAIT_SECONDS_MAX = 5.0  # a request that waits longer is better refused
@@ -130,8 +130,9 @@ class Database:
     change; the newest connection leads to it, and those to another are given up.
     """
 
-    def __init__(self, url: str, *, connections: int) -> None:
+    def __init__(self, url: str, *, connections: int, lock_wait_ms: int = LOCK_WAIT_MS_MAX) -> None:
         self.url = url
+        self._limits = SESSION | {"lock_timeout": str(lock_wait_ms)}
         self._turns = asyncio.Semaphore(connections)
         self._most = connections
         self._resting: list[Link] = []
@@ -230,7 +231,7 @@ class Database:
 
     async def _connect(self) -> Link:
         """A new connection: where it leads is the server from now on."""
-        link = await connect(conninfo(self.url), self._pulse)
+        link = await connect(conninfo(self.url), self._limits, self._pulse)
         if link.server != self._server:
             self._server = link.server
             await self._drop_resting()

@@ -2,49 +2,69 @@
 
 Two kinds of work, both repeatable:
 
-* an *effect* runs inside one transaction, which also deletes the job: it happens exactly once;
+* an *effect* runs inside one transaction, which also marks its job: it happens exactly once;
 * a *sweep* looks by state for what is due (an order to lapse, a payment to ask about) and does
   it.  Slow and irreversible acts are sweeps: commit the intent, act, commit the result.
 
-Jobs are leased in batches with SKIP LOCKED and polled.  A worker that dies leaves its leases to
-run out.  A job that fails is tried again, later each time, and its last fault is kept.
+Several handlers may listen to one kind of job.  Each runs in a transaction of its own, so that
+one that fails stops no other; the job keeps the names of those that have not run.  Its row is
+locked by the transaction that runs a handler and skipped by everybody else: a worker that dies
+holds nothing.
+
+What fails is tried again, later each time, and its last fault is kept.  A handler that was marked
+with `gives_up` and failed `TRIES_MAX` times goes to `dead_jobs`, from where `meterai jobs retry`
+brings it back.  No other is ever given up: money waits until it can move.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
-from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.backoff import pause
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, Row, Tx, jsonb
+from meterai.plumbing.lane import Lane, Piece
 
-BATCH = 50  # jobs leased at once; enough to amortize the query, few enough to share
-POLL_SECONDS = 0.05
-LEASE_SECONDS = 15  # an effect takes milliseconds; after this its worker is taken for dead
+BATCH = 50  # jobs seen by one look; enough to amortize the query
 BACKOFF_SECONDS_MAX = 300
+TRIES_MAX = 12  # of what may be given up; half an hour with the pauses between
+FAULT_LENGTH_MAX = 500
 
 _log = structlog.get_logger()
 
-_LEASE = """
-UPDATE jobs SET run_at = now() + make_interval(secs => %s), tries = tries + 1
-WHERE (account_id, job_id) IN (
-    SELECT account_id, job_id FROM jobs WHERE run_at <= now()
-    ORDER BY run_at LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING account_id, job_id, kind, facts, tries
+LOOK = """
+SELECT account_id, job_id, run_at, kind, handlers, tries FROM jobs
+WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
 """
-_DONE = "DELETE FROM jobs WHERE account_id = %s AND job_id = %s"
+CLOCK = "SELECT now() AS now"
+# Claimed by its lock: who comes second passes on.  `handlers` as it was seen, or not at all.
+_ROW = """
+account_id = %s AND job_id IN (
+    SELECT job_id FROM jobs WHERE account_id = %s AND job_id = %s AND run_at <= now()
+        AND handlers IS NOT DISTINCT FROM %s::text[]
+    FOR UPDATE SKIP LOCKED)
+RETURNING kind, facts, tries, created_at
+"""
+_LAST = f"DELETE FROM jobs WHERE {_ROW}"  # noqa: S608 - a constant
+_NOT_LAST = f"UPDATE jobs SET handlers = %s WHERE {_ROW}"  # noqa: S608
 _FAILED = """
-UPDATE jobs SET run_at = now() + make_interval(secs => %s), last_fault = %s
+UPDATE jobs SET tries = tries + 1, run_at = now() + make_interval(secs => %s), last_fault = %s
 WHERE account_id = %s AND job_id = %s
+"""
+_DIED = """
+INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, tries, fault)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One leased job: the account it belongs to, what happened, and the facts of it."""
+    """One job: the account it belongs to, what happened, and the facts of it."""
 
     account: UUID
     id: UUID
@@ -80,12 +100,25 @@ class Rounds:
     rest_seconds: float
 
 
-class LeaseLost(Exception):
-    """The lease ran out and another worker finished the job; this effect is rolled back."""
+def gives_up(effect: Effect) -> Effect:
+    """Mark a handler that may be given up after `TRIES_MAX` tries: it only tells people."""
+    vars(effect)["gives_up"] = True
+    return effect
 
 
-def _job(row: Row) -> Job:
-    return Job(row["account_id"], row["job_id"], row["kind"], row["facts"], row["tries"])
+def name_of(effect: Effect) -> str:
+    """What a handler is called in the rows of jobs; within a kind of job no two are the same."""
+    return str(effect.__name__)
+
+
+def told(fault: Exception) -> str:
+    """A fault as it is kept and logged."""
+    text = fault.code if isinstance(fault, Refusal) else repr(fault)
+    return text[:FAULT_LENGTH_MAX]
+
+
+class Gone(Exception):
+    """Somebody else has the job, or it is done; whatever was done here is rolled back."""
 
 
 class Worker:
@@ -98,11 +131,13 @@ class Worker:
         rounds: Sequence[Rounds],
         *,
         concurrency: int,
+        lanes: Sequence[Lane] = (),
     ) -> None:
         self._database = database
         self._effects = effects
         self._rounds = rounds
-        self._free = asyncio.Semaphore(concurrency)
+        self._lanes = lanes
+        self._concurrency = concurrency
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -112,23 +147,26 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop`."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._go(Rounds("jobs", self.run_batch, POLL_SECONDS)))
+            for lane in (self.lane(), *self._lanes):
+                tasks.create_task(lane.run(self._stopping))
             for rounds in self._rounds:
                 tasks.create_task(self._go(rounds))
 
     async def _go(self, rounds: Rounds) -> None:
         while not self._stopping.is_set():
+            rest_seconds = rounds.rest_seconds
             try:
                 found = await rounds.sweep()
             except Refusal as refusal:
                 _log.warning("round_refused", round=rounds.name, code=refusal.code)
                 found = 0
+                rest_seconds = max(rest_seconds, refusal.retry_after_seconds)
             except Exception as fault:  # the edge: a round that fails is tried again
                 telemetry.FAULTS.labels(where=rounds.name).inc()
                 _log.error("round_failed", round=rounds.name, fault=repr(fault), exc_info=True)
                 found = 0
             if not found:
-                await self._rest(rounds.rest_seconds)
+                await self._rest(rest_seconds)
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -136,30 +174,118 @@ class Worker:
         except TimeoutError:
             return
 
+    # -- jobs ------------------------------------------------------------------------------
+
+    def lane(self) -> Lane:
+        """Where the jobs run."""
+        return Lane(
+            "jobs",
+            self._look,
+            self._run_one,
+            self._read_clock,
+            places=self._concurrency,
+            batch=BATCH,
+        )
+
     async def run_batch(self) -> int:
-        """Lease a batch, run it, and say how many jobs there were."""
-        rows = await self._database.read(_LEASE, LEASE_SECONDS, BATCH)
-        await asyncio.gather(*(self._run_one(_job(row)) for row in rows))
-        return len(rows)
+        """Run what is due now, at most `BATCH` jobs, and say how many there were."""
+        return await self.lane().once()
 
-    async def _run_one(self, job: Job) -> None:
-        async with self._free:
-            try:
+    async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+        rows = await self._database.read(LOOK, since, list(without), most)
+        return [Piece(row["account_id"], row["job_id"], row["run_at"], row) for row in rows]
+
+    async def _read_clock(self) -> datetime:
+        row = await self._database.call(CLOCK)
+        assert row is not None
+        now: datetime = row["now"]
+        return now
+
+    async def _run_one(self, piece: Piece) -> None:
+        row = piece.what
+        assert isinstance(row, dict)
+        try:
+            await _Run(self._database, row, self._effects.get(row["kind"])).all()
+        except DatabaseAway:
+            # Whatever was under way is rolled back or done; the job, if it is there, says which.
+            _log.warning("job_interrupted", kind=row["kind"], job=str(piece.id))
+
+
+class _Run:
+    """One run of a job: each handler that has not run, one after the other."""
+
+    def __init__(self, database: Database, row: Row, effects: Sequence[Effect] | None) -> None:
+        self._database = database
+        self._account, self._id = row["account_id"], row["job_id"]
+        self._kind: str = row["kind"]
+        self._tries: int = row["tries"]
+        self._created_at: datetime | None = None
+        self._seen: list[str] | None = row["handlers"]  # the row's column, as far as we know
+        self._effects = {name_of(effect): effect for effect in effects or ()}
+        self._left = list(self._effects) if self._seen is None else list(self._seen)
+        self._is_known = effects is not None and set(self._left) <= set(self._effects)
+
+    async def all(self) -> None:
+        """Run them; note what failed and when it is tried again."""
+        if not self._is_known:
+            # We are a version behind: another worker knows it, or this one soon will.
+            await self._failed([LookupError(f"nobody here handles {self._kind} {self._left}")])
+            return
+        try:
+            if not self._left:
                 async with self._database.transaction() as tx:
-                    for effect in self._effects[job.kind]:
-                        await effect(tx, job)
-                    if not await tx.run(_DONE, job.account, job.id):
-                        raise LeaseLost(job.kind)
-            except LeaseLost:
-                _log.warning("lease_lost", kind=job.kind, job=str(job.id))
-            except Exception as fault:  # the edge: anything here is kept and tried again
-                await self._keep(job, fault)
-            else:
-                telemetry.JOBS.labels(kind=job.kind, outcome="done").inc()
+                    await self._claim(tx, [])
+            ends = [await self._handle(name) for name in tuple(self._left)]
+        except Gone:
+            return
+        if faults := [fault for fault in ends if fault]:
+            await self._failed(faults)
 
-    async def _keep(self, job: Job, fault: Exception) -> None:
-        telemetry.JOBS.labels(kind=job.kind, outcome="failed").inc()
-        text = fault.code if isinstance(fault, Refusal) else repr(fault)
-        _log.error("job_failed", kind=job.kind, job=str(job.id), tries=job.tries, fault=text)
-        wait = min(2.0**job.tries, BACKOFF_SECONDS_MAX)
-        await self._database.call(_FAILED, wait, text[:500], job.account, job.id)
+    async def _handle(self, name: str) -> Exception | None:
+        """Run one handler, in its transaction; its fault, where it is to be tried again."""
+        left = [one for one in self._left if one != name]
+        try:
+            async with self._database.transaction() as tx:
+                job = await self._claim(tx, left)
+                await self._effects[name](tx, job)
+        except (Gone, DatabaseAway):
+            raise
+        except DatabaseBusy as busy:  # somebody holds a lock: no fault of the handler
+            return busy
+        except Exception as fault:  # the edge: anything here is kept and tried again
+            return await self._missed(name, left, fault)
+        self._seen = self._left = left
+        telemetry.JOBS.labels(kind=self._kind, outcome="done").inc()
+        return None
+
+    async def _claim(self, tx: Tx, left: list[str]) -> Job:
+        """Lock the job and leave to it only these handlers; the effect is in the same go."""
+        row = (self._account, self._account, self._id, self._seen)
+        found = await (tx.one(_NOT_LAST, left, *row) if left else tx.one(_LAST, *row))
+        if found is None:
+            raise Gone(self._kind)
+        self._tries, self._created_at = found["tries"], found["created_at"]
+        return Job(self._account, self._id, self._kind, found["facts"], found["tries"] + 1)
+
+    async def _missed(self, name: str, left: list[str], fault: Exception) -> Exception | None:
+        telemetry.JOBS.labels(kind=self._kind, outcome="failed").inc()
+        tries = self._tries + 1
+        about = {"kind": self._kind, "handler": name, "job": str(self._id), "tries": tries}
+        _log.error("job_failed", **about, fault=told(fault))
+        if not getattr(self._effects[name], "gives_up", False) or tries < TRIES_MAX:
+            return fault
+        async with self._database.transaction() as tx:
+            job = await self._claim(tx, left)
+            why = (jsonb(job.facts), self._created_at, tries, told(fault))
+            await tx.run(_DIED, self._account, self._id, name, self._kind, *why)
+        self._seen = self._left = left
+        telemetry.JOBS.labels(kind=self._kind, outcome="given_up").inc()
+        _log.error("job_given_up", **about)
+        return None
+
+    async def _failed(self, faults: Sequence[Exception]) -> None:
+        """Try again what is left, later each time."""
+        wait = pause(self._tries + 1, longest=BACKOFF_SECONDS_MAX)
+        # A lock that was held must not hide a fault.
+        worst = next((one for one in faults if not isinstance(one, DatabaseBusy)), faults[0])
+        await self._database.call(_FAILED, wait, told(worst), self._account, self._id)

@@ -1,15 +1,15 @@
 """One connection to PostgreSQL: how it is made, since when it owes an answer, how it is cut.
 
-Nothing here is asked of the server when a connection begins: a pooler (PgBouncer) refuses such
+No option is given to the server at the start of a connection: a pooler (PgBouncer) refuses such
 options or drops them silently.  `SET_UP` runs once on every new connection, and is the one place
-for whatever a connection must be before it is used.
+for whatever else a connection must be before it is used.
 """
 
 import asyncio
 import os
 import select
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -19,6 +19,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
 
 CONNECT_SECONDS_MAX = 2  # per host; libpq allows no less, and a healthy server takes milliseconds
 STATEMENT_MS_MAX = 10_000  # nothing a request needs takes longer; protects the pool
@@ -47,9 +48,6 @@ SESSION = {
     "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS_MAX),
     "timezone": "UTC",
 }
-_LIMITS = (
-    f"SELECT {', '.join(f'set_config({name!r}, {SESSION[name]!r}, false)' for name in SESSION)}"
-)
 # Two servers behind one address have different answers, and so has one before and after a crash.
 _WHO = "SELECT concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port())"
 
@@ -60,12 +58,16 @@ def conninfo(url: str) -> str:
     return make_conninfo(url, **{k: v for k, v in _PARAMETERS.items() if k not in given})
 
 
-async def _set_limits(connection: AsyncConnection[Any]) -> None:
-    await connection.execute(_LIMITS.encode(), prepare=False)
+# What is done once with every new connection, in this order, after its limits are set.
+SET_UP: list[Callable[[AsyncConnection[Any]], Awaitable[None]]] = []
 
 
-# What is done once with every new connection, in this order.
-SET_UP: tuple[Callable[[AsyncConnection[Any]], Awaitable[None]], ...] = (_set_limits,)
+async def _set_limits(connection: AsyncConnection[Any], limits: Mapping[str, str]) -> None:
+    await connection.execute(
+        "SELECT set_config(key, value, false) FROM jsonb_each_text(%s)",
+        [Jsonb(dict(limits))],
+        prepare=False,
+    )
 
 
 class Pulse:
@@ -141,7 +143,7 @@ class Link:
         await self.connection.close()
 
 
-async def connect(parameters: str, pulse: Pulse) -> Link:
+async def connect(parameters: str, limits: Mapping[str, str], pulse: Pulse) -> Link:
     """A new connection, set up.  Raises `psycopg.OperationalError` within a bounded time."""
     connection = await AsyncConnection.connect(
         parameters, autocommit=True, row_factory=dict_row, prepare_threshold=1
@@ -150,6 +152,7 @@ async def connect(parameters: str, pulse: Pulse) -> Link:
     # A server that freezes right here must be noticed too.
     cutting = asyncio.get_running_loop().call_later(CONNECT_SECONDS_MAX, link.cut)
     try:
+        await _set_limits(connection, limits)
         for step in SET_UP:
             await step(connection)
         found = await (await connection.execute(_WHO.encode(), prepare=False)).fetchone()

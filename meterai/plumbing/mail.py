@@ -1,17 +1,50 @@
 """Outgoing mail: one message handed to an SMTP server."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate
+from uuid import UUID
 
 import aiosmtplib
 
-SEND_SECONDS_MAX = 20.0
+from meterai.kit.text import one_line
+
+STEP_SECONDS_MAX = 10.0  # of the server for one command
+SEND_SECONDS_MAX = 30.0  # for all of them: a server that answers slowly and never ends
+ANSWER_LENGTH_MAX = 200
+_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+_DOMAIN = re.compile(r"@([\w.-]+)>?\s*\Z")
 
 
 class MailNotSent(Exception):
     """The server did not take the message; it can be tried again."""
+
+
+class MailRefused(MailNotSent):
+    """The server will not take this message for this recipient (5yz, RFC 5321, 4.2.1)."""
+
+
+def _told(error: Exception) -> str:
+    """What the server said, without the addresses in it: it is logged and kept."""
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        error = error.recipients[0]  # we have only one
+    code = getattr(error, "code", None)
+    text = getattr(error, "message", None) or type(error).__name__
+    said = one_line(_ADDRESS.sub("<address>", str(text)))[:ANSWER_LENGTH_MAX]
+    return f"{code} {said}" if code else said
+
+
+def _is_final(error: Exception) -> bool:
+    """True where the server refused this recipient or this message, and not us or all mail."""
+    match error:
+        case aiosmtplib.SMTPRecipientsRefused():
+            return all(500 <= one.code < 600 for one in error.recipients)
+        case aiosmtplib.SMTPRecipientRefused() | aiosmtplib.SMTPDataError():
+            return 500 <= error.code < 600
+        case _:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +58,30 @@ class Postman:
     password: str = ""
     tls: str = "none"
 
-    async def deliver(self, recipient: str, subject: str, text: str, html: str) -> None:
-        """Send one message, as text and as HTML.  Raises `MailNotSent`."""
+    @property
+    def domain(self) -> str:
+        """Where our mails come from: what follows the @ of the sender."""
+        found = _DOMAIN.search(self.sender)
+        return found[1] if found else "localhost"
+
+    def written(
+        self, number: UUID, recipient: str, subject: str, text: str, html: str
+    ) -> EmailMessage:
+        """The message.  Its id is that of the mail: sent twice, it is known as the same."""
         message = EmailMessage()
         message["From"] = self.sender
         message["To"] = recipient
-        message["Subject"] = subject
+        message["Subject"] = one_line(subject)
         message["Date"] = formatdate()
-        message["Message-ID"] = make_msgid(domain="meterai.invalid")
+        message["Message-ID"] = f"<{number.hex}@{self.domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
         message.add_alternative(html, subtype="html")
+        return message
+
+    async def deliver(self, message: EmailMessage) -> None:
+        """Hand it over.  Raises `MailRefused`, `MailNotSent`, both within `SEND_SECONDS_MAX`."""
         try:
-            # The library's time-out is of each of its steps; a mail's lease covers all of them.
             async with asyncio.timeout(SEND_SECONDS_MAX):
                 await aiosmtplib.send(
                     message,
@@ -47,7 +91,8 @@ class Postman:
                     password=self.password or None,
                     use_tls=self.tls == "implicit",
                     start_tls=self.tls == "starttls",
-                    timeout=SEND_SECONDS_MAX,
+                    timeout=STEP_SECONDS_MAX,
                 )
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise MailNotSent(repr(error)) from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            kind = MailRefused if _is_final(error) else MailNotSent
+            raise kind(_told(error)) from None

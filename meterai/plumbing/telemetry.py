@@ -33,6 +33,25 @@ ROUND_ROWS = Counter(
     ["round", "outcome"],
 )
 FAULTS = Counter("meterai_faults_total", "Faults nobody expected", ["where"])
+# Told by a worker; the newest word counts.  Where `meterai_queues_seen_seconds` stands still, no
+# worker runs.
+QUEUES_SEEN = Gauge(
+    "meterai_queues_seen_seconds",
+    "When a worker last looked at the queues (Unix time)",
+    multiprocess_mode="mostrecent",
+)
+JOBS_LATE = Gauge(
+    "meterai_jobs_late_seconds", "Age of the oldest due job", multiprocess_mode="mostrecent"
+)
+JOBS_FAILING = Gauge(
+    "meterai_jobs_failing", "Jobs that failed at least 3 times", multiprocess_mode="mostrecent"
+)
+GIVEN_UP = Gauge(
+    "meterai_given_up",
+    "What was given up and waits for a person, by queue",
+    ["queue"],
+    multiprocess_mode="mostrecent",
+)
 PROVIDER = Counter(
     "meterai_provider_calls_total", "Calls to a payment provider", ["call", "outcome"]
 )

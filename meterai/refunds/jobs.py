@@ -9,7 +9,7 @@ from meterai import notifications, orders, payments, suspense
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.plumbing.database import Tx
-from meterai.plumbing.jobs import Effect, Job
+from meterai.plumbing.jobs import Effect, Job, gives_up
 from meterai.plumbing.messages import LANGUAGES, moment, say
 from meterai.refunds import store
 from meterai.refunds.model import RefundCause
@@ -111,6 +111,7 @@ def _in_both(at: datetime) -> dict[str, str]:
     return {language: moment(at, language) for language in LANGUAGES}
 
 
+@gives_up
 async def tell_requested(tx: Tx, job: Job) -> None:
     """Money is on its way back: say so, and by when."""
     refund = await load(tx, job.account, job.uuid("refund"))
@@ -130,6 +131,7 @@ async def tell_requested(tx: Tx, job: Job) -> None:
     )
 
 
+@gives_up
 async def tell_settled(tx: Tx, job: Job) -> None:
     """The money is back: the receipt."""
     refund = await load(tx, job.account, job.uuid("refund"))

@@ -3,7 +3,7 @@
 from meterai import notifications, orders
 from meterai.kit.ids import show
 from meterai.plumbing.database import Tx
-from meterai.plumbing.jobs import Effect, Job
+from meterai.plumbing.jobs import Effect, Job, gives_up
 from meterai.plumbing.messages import say
 from meterai.stamping import store
 from meterai.stamping.service import StampingDesk, load
@@ -33,6 +33,7 @@ async def finish_order(tx: Tx, job: Job) -> None:
         await orders.finish(tx, job.account, order)
 
 
+@gives_up
 async def tell_delivered(tx: Tx, job: Job) -> None:
     """A document is stamped."""
     stamping = await load(tx, job.account, job.uuid("stamping"))
@@ -49,6 +50,7 @@ async def tell_delivered(tx: Tx, job: Job) -> None:
     )
 
 
+@gives_up
 async def tell_failed(tx: Tx, job: Job) -> None:
     """A document could not be stamped."""
     stamping = await load(tx, job.account, job.uuid("stamping"))

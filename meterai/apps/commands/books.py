@@ -18,7 +18,9 @@ from meterai.plumbing.migrations import migrate
 Answer = TypeVar("Answer")
 
 
-def _with_database(settings: Settings, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
+def with_database(settings: Settings, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
+    """Do something with the migrated database of an instance, running or not."""
+
     async def run(settings: Settings) -> Answer:
         database = Database(settings.database_url, connections=2)
         await database.open()
@@ -34,7 +36,7 @@ def _with_database(settings: Settings, act: Callable[[Database], Awaitable[Answe
 
 def audit(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
     """Check every invariant of money and stamps.  Exit status 0 only if all hold."""
-    found: Audit = _with_database(options.settings("audit"), check_everything)
+    found: Audit = with_database(options.settings("audit"), check_everything)
     if as_json:
         line(json.dumps(found.as_json(), indent=2))
     else:
@@ -62,7 +64,7 @@ def _set_issuing(settings: Settings, *, is_open: bool, reason: str) -> None:
         async with database.transaction() as tx:
             await stamps.set_issuing(tx, is_open=is_open, reason=reason)
 
-    _with_database(settings, change)
+    with_database(settings, change)
     line("issuing is open" if is_open else f"issuing is stopped: {reason}")
 
 
@@ -73,7 +75,7 @@ def suspense_list(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> 
         async with database.transaction() as tx:
             return await suspense.open_items(tx)
 
-    found = _with_database(options.settings("suspense list"), look)
+    found = with_database(options.settings("suspense list"), look)
     if as_json:
         line(json.dumps([_item(one) for one in found], indent=2))
         return
@@ -117,5 +119,5 @@ def suspense_resolve(
         desk = suspense.SuspenseDesk(database)
         await desk.resolve(identifier, suspense.Resolution(how), by="operator", note=note)
 
-    _with_database(options.settings("suspense resolve"), resolve)
+    with_database(options.settings("suspense resolve"), resolve)
     line(f"{item} is {how}")

@@ -1,0 +1,23 @@
+"""Text that came from outside, made fit for one line: a file name, a subject."""
+
+import re
+import unicodedata
+
+# By Unicode's general category: control (also U+0085), format (bidi overrides, joiners, the byte
+# order mark), surrogate (half of a character, which no encoding can write), private use,
+# unassigned, and the separators of lines and paragraphs.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_SPACES = re.compile(r" {2,}")
+
+
+def _seen(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if kind in _UNSEEN:
+        return ""
+    return " " if kind == "Zs" else letter
+
+
+def one_line(text: str) -> str:
+    """The text without anything that is not seen; spaces of every kind are single plain ones."""
+    seen = unicodedata.normalize("NFC", "".join(map(_seen, text)))
+    return _SPACES.sub(" ", seen).strip()

@@ -1,0 +1,198 @@
+"""A lane: so many pieces of work under way, and the next one begins as soon as one ends.
+
+Nobody waits for a batch.  Of one account only a few pieces go at once, so that an account whose
+rows are locked, or that has very many, takes no place from the others.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from meterai.kit.refusal import Refusal
+from meterai.plumbing import telemetry
+
+POLL_SECONDS = 0.05
+FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
+ACCOUNT_SHARE = 4  # one account has at most this part of the places, rounded up
+NOBODY = UUID(int=0)
+NOBODY_SHARE = 2  # what belongs to no account yet is of many: half of the places
+
+# A row is not seen before it is committed, and its time is when its transaction began.  One
+# that commits later than this is found by the next look at everything.
+LATE_SECONDS_MAX = 1.0
+EVERYTHING_SECONDS = 5.0  # between two looks that begin at the beginning
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_log = structlog.get_logger()
+
+
+class Piece(NamedTuple):
+    """Something that is due: whose it is, its id, since when, and whatever the lane knows of it."""
+
+    account: UUID
+    id: UUID
+    due_at: datetime
+    what: object = None
+
+
+class LowWaterMark:
+    """From where to look in an index by time.
+
+    What was done lies at the beginning of the index as dead rows, until no snapshot of anybody
+    sees them any more; each look from the beginning reads them all.  So a look begins where the
+    last one ended, and only now and then at the beginning.
+    """
+
+    def __init__(self) -> None:
+        self._mark = _BEGINNING
+        self._now = _BEGINNING  # by the database's clock, when ours was `_read_at`
+        self._read_at = 0.0
+        self._whole_at = float("-inf")
+
+    def is_whole_due(self) -> bool:
+        """True where the next look begins at the beginning; then tell the clock first."""
+        return monotonic() - self._whole_at >= EVERYTHING_SECONDS
+
+    def begin_whole(self, now: datetime) -> None:
+        """The next look begins at the beginning.  `now` is the database's clock."""
+        self._mark = _BEGINNING
+        self._now, self._read_at = now, monotonic()
+        self._whole_at = monotonic()
+
+    @property
+    def since(self) -> datetime:
+        """What is due after this moment is looked for."""
+        return self._mark
+
+    def now(self) -> datetime:
+        """The database's clock, as far as we can tell without asking."""
+        return self._now + timedelta(seconds=monotonic() - self._read_at)
+
+    def advance(self, seen_to: datetime) -> None:
+        """Everything due up to this moment was seen."""
+        self._mark = max(self._mark, seen_to - timedelta(seconds=LATE_SECONDS_MAX))
+
+
+# (how many at most, since when, accounts to leave out) -> what is due, oldest first
+Look = Callable[[int, datetime, Sequence[UUID]], Awaitable[Sequence[Piece]]]
+Act = Callable[[Piece], Awaitable[None]]
+ReadClock = Callable[[], Awaitable[datetime]]
+
+
+class Lane:
+    """Looks for pieces that are due and keeps a number of them under way."""
+
+    def __init__(
+        self, name: str, look: Look, act: Act, read_clock: ReadClock, *, places: int, batch: int
+    ) -> None:
+        self.name = name
+        self._look = look
+        self._act = act
+        self._read_clock = read_clock
+        self._places = places
+        self._batch = batch
+        self.mark = LowWaterMark()
+        self._waiting: dict[tuple[UUID, UUID], Piece] = {}
+        self._under_way: dict[tuple[UUID, UUID], asyncio.Task[None]] = {}
+        self._of_account: Counter[UUID] = Counter()
+        self._ended = asyncio.Event()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until it is told to stop, then finish what is begun."""
+        stopped = asyncio.create_task(stopping.wait())
+        try:
+            while not stopping.is_set():
+                pause = await self._fill()
+                await self._wait(stopped, pause)
+        finally:
+            stopped.cancel()
+            await asyncio.gather(*self._under_way.values())
+
+    async def once(self) -> int:
+        """Look once from the beginning, do what was found, and say how much it was."""
+        self.mark.begin_whole(await self._read_clock())
+        found = await self._look(self._batch, self.mark.since, [])
+        self._waiting |= {piece[:2]: piece for piece in found}
+        while self._waiting or self._under_way:
+            self._begin()
+            self._ended.clear()
+            await self._ended.wait()
+        return len(found)
+
+    async def _fill(self) -> float:
+        """Take up what there is room for; how long to rest before the next look, in seconds."""
+        try:
+            while self._begin() < self._places and await self._see_more():
+                pass
+        except Refusal as refusal:
+            _log.warning("look_refused", lane=self.name, code=refusal.code)
+            return float(refusal.retry_after_seconds)
+        except Exception as fault:  # the edge: the next look may do better
+            telemetry.FAULTS.labels(where=self.name).inc()
+            _log.error("look_failed", lane=self.name, fault=repr(fault), exc_info=True)
+            return FAULT_PAUSE_SECONDS
+        return POLL_SECONDS
+
+    async def _see_more(self) -> bool:
+        """One look; true where there is more to see at once."""
+        if self.mark.is_whole_due():
+            self.mark.begin_whole(await self._read_clock())
+        begun = self.mark.now()
+        known = self._waiting.keys() | self._under_way.keys()
+        full = [account for account in self._of_account if not self._has_room(account)]
+        most = self._batch + len(known)
+        found = await self._look(most, self.mark.since, full)
+        if not full:
+            self.mark.advance(found[-1].due_at if len(found) == most else begun)
+        self._waiting |= {piece[:2]: piece for piece in found if piece[:2] not in known}
+        return len(found) == most
+
+    def _has_room(self, account: UUID) -> bool:
+        share = NOBODY_SHARE if account == NOBODY else ACCOUNT_SHARE
+        return self._of_account[account] < -(-self._places // share)
+
+    def _begin(self) -> int:
+        """Begin what may be begun; how many are under way."""
+        for key, piece in list(self._waiting.items()):
+            if len(self._under_way) == self._places:
+                break
+            if self._has_room(piece.account):
+                del self._waiting[key]
+                self._of_account[piece.account] += 1
+                self._under_way[key] = asyncio.create_task(self._do(key, piece))
+        return len(self._under_way)
+
+    async def _do(self, key: tuple[UUID, UUID], piece: Piece) -> None:
+        try:
+            await self._act(piece)
+        except Exception as fault:  # the edge: one piece stops no other
+            telemetry.FAULTS.labels(where=self.name).inc()
+            _log.error("piece_failed", lane=self.name, fault=repr(fault), exc_info=True)
+        finally:
+            del self._under_way[key]
+            self._of_account[piece.account] -= 1
+            if not self._of_account[piece.account]:
+                del self._of_account[piece.account]
+            self._ended.set()
+
+    async def _wait(self, stopped: asyncio.Task[bool], seconds: float) -> None:
+        """Until a place is free that may be taken, a look is due, or all is over."""
+        self._ended.clear()
+        ended = asyncio.create_task(self._ended.wait())
+        try:
+            # With nothing known to wait for a place, an end is no reason to look earlier.
+            of_interest = {stopped, ended} if self._waiting else {stopped}
+            is_full = len(self._under_way) == self._places
+            await asyncio.wait(
+                of_interest | ({ended} if is_full else set()),
+                timeout=None if is_full else seconds,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            ended.cancel()

@@ -1,0 +1,232 @@
+"""Mails: one that cannot be sent or written ends visibly and stops no other."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from meterai.accounts import AccountDesk
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import new_id
+from meterai.notifications import MailDesk, given_up, queue_again, service, store
+from meterai.notifications.service import queue_to
+from meterai.plumbing import mail
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.mail import SEND_SECONDS_MAX, STEP_SECONDS_MAX, Postman
+from tests.support.smtp import FREEZE, GARBAGE, MailServer
+
+ACCOUNT = new_id()
+SENDER = "meterai <no-reply@stempel.example.id>"
+NASTY = ["a\u2028b.pdf", "a\u0085b.pdf", "a\r\nBcc: x@example.org\r\n.pdf", "\ud800.pdf"[1:]]
+
+
+class Office:
+    """Mails, a desk that sends them and a server that takes them."""
+
+    def __init__(self, database: Database, server: MailServer) -> None:
+        self.database = database
+        self.server = server
+        settings = Settings()
+        desk = AccountDesk(database, b"k" * 32, settings, SystemClock())
+        postman = Postman("127.0.0.1", server.port, SENDER)
+        self.desk = MailDesk(database, postman, desk, settings)
+
+    async def queue(self, recipient: str, document: str = "surat.pdf", **more: object) -> UUID:
+        facts = {"document": document, "serials": "A", "stamping": "stg_x"} | more
+        async with self.database.transaction() as tx:
+            cause = f"{recipient}:{document}"
+            await queue_to(tx, ACCOUNT, recipient, "id", cause, "stamping_delivered", facts)
+        [row] = await self.database.read("SELECT mail_id FROM mails WHERE cause_key = %s", cause)
+        mail_id: UUID = row["mail_id"]
+        return mail_id
+
+    async def send(self) -> None:
+        """One try of everything that is queued."""
+        await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
+        await self.desk.lane().once()
+
+    async def states(self) -> dict[str, tuple[str, str | None]]:
+        rows = await self.database.read("SELECT recipient, state, last_fault FROM mails")
+        return {row["recipient"]: (row["state"], row["last_fault"]) for row in rows}
+
+
+def in_office(
+    url: str, story: Callable[[Office], Awaitable[None]], server: MailServer | None = None
+) -> None:
+    async def run() -> None:
+        database = Database(url, connections=8)
+        await database.open()
+        try:
+            async with (server or MailServer()).open() as opened:
+                await story(Office(database, opened))
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+def test_the_message_is_known_by_the_mail_and_comes_from_our_domain(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        number = await office.queue("siti@example.org")
+        await office.send()
+        [message] = office.server.taken
+        assert message["Message-ID"] == f"<{number.hex}@stempel.example.id>"
+        assert message["From"] == SENDER
+        assert (await office.states())["siti@example.org"] == ("sent", None)
+
+    in_office(database_url, story)
+
+
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [
+        ("no-reply@example.id", "example.id"),
+        ("A @ B <x@surat.example.id>", "surat.example.id"),
+        ("nobody", "localhost"),
+    ],
+)
+def test_the_domain_is_that_of_the_sender(sender: str, domain: str) -> None:
+    assert Postman("", 0, sender).domain == domain
+
+
+@pytest.mark.parametrize("document", NASTY, ids=ascii)
+def test_a_nasty_name_is_written_on_one_line(database_url: str, document: str) -> None:
+    async def story(office: Office) -> None:
+        await office.queue("siti@example.org", document)
+        await office.send()
+        [message] = office.server.taken
+        assert set(message.keys()) == {
+            "From",
+            "To",
+            "Subject",
+            "Date",
+            "Message-ID",
+            "Auto-Submitted",
+            "MIME-Version",
+            "Content-Type",
+        }
+        assert re.fullmatch(r".*\.pdf sudah bermeterai", str(message["Subject"]))
+
+    in_office(database_url, story)
+
+
+def test_a_mail_that_cannot_be_written_ends_and_stops_no_other(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        broken = await office.queue("first@example.org")
+        await office.database.call(
+            "UPDATE mails SET facts = %s", '{"document": {"en": "of another language"}}'
+        )
+        await office.queue("second@example.org")
+        for _ in range(service.WRITE_TRIES_MAX):
+            assert (await office.states())["first@example.org"][0] == "queued"
+            await office.send()
+        assert [message["To"] for message in office.server.taken] == ["second@example.org"]
+        async with office.database.transaction() as tx:
+            [row] = await given_up(tx, 10)
+        assert row["mail_id"] == broken
+        assert row["last_fault"].startswith("cannot be written: KeyError")
+
+        # Mended, it is sent when a person says so.
+        await office.database.call(
+            "UPDATE mails SET facts = %s WHERE mail_id = %s",
+            '{"document": "a.pdf", "serials": "A", "stamping": "stg_x"}',
+            broken,
+        )
+        async with office.database.transaction() as tx:
+            assert await queue_again(tx, broken) == 1
+        await office.send()
+        assert (await office.states())["first@example.org"] == ("sent", None)
+
+    in_office(database_url, story)
+
+
+def test_a_recipient_that_is_refused_for_good_ends_its_mail_and_no_other(
+    database_url: str,
+) -> None:
+    server = MailServer(
+        {"gone": "550 5.1.1 <gone@example.org> no such user", "later": "451 4.7.1 greylisted"},
+        {"spam": "554 5.7.1 not for spam@example.org"},
+    )
+
+    async def story(office: Office) -> None:
+        for name in ("gone", "later", "spam", "siti"):
+            await office.queue(f"{name}@example.org")
+        await office.send()
+        assert await office.states() == {
+            "gone@example.org": ("given_up", "550 5.1.1 <address> no such user"),
+            "later@example.org": ("queued", "451 4.7.1 greylisted"),
+            "spam@example.org": ("given_up", "554 5.7.1 not for <address>"),
+            "siti@example.org": ("sent", None),
+        }
+
+    in_office(database_url, story, server)
+
+
+def test_a_server_that_freezes_or_talks_nonsense_delays_only_that_mail(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "STEP_SECONDS_MAX", 0.3)
+    server = MailServer({"cold": FREEZE, "mad": GARBAGE}, {"late": FREEZE})
+
+    async def story(office: Office) -> None:
+        for name in ("cold", "mad", "late", "siti"):
+            await office.queue(f"{name}@example.org")
+        await office.send()
+        states = await office.states()
+        assert states.pop("siti@example.org") == ("sent", None)
+        assert {state for state, fault in states.values() if fault} == {"queued"}
+        assert len(states) == 3
+
+    in_office(database_url, story, server)
+
+
+def test_a_server_that_is_slow_at_every_step_has_a_deadline_for_all(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail, "SEND_SECONDS_MAX", 0.3)
+    monkeypatch.setattr(mail, "STEP_SECONDS_MAX", 1.0)
+
+    async def story(office: Office) -> None:
+        await office.queue("cold@example.org")
+        await office.send()
+        assert (await office.states())["cold@example.org"] == ("queued", "TimeoutError")
+
+    in_office(database_url, story, MailServer({"cold": FREEZE}))
+
+
+def test_a_lease_is_longer_than_what_it_covers() -> None:
+    # To say goodbye takes another step.
+    assert store.LEASE_SECONDS > SEND_SECONDS_MAX + STEP_SECONDS_MAX
+
+
+def test_a_mail_is_tried_for_a_day_with_bounded_pauses(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        await office.queue("later@example.org")
+        await office.database.call("UPDATE mails SET tries = 5000")
+        await office.send()
+        [row] = await office.database.read(
+            "SELECT state, try_at - now() <= interval '901 s' AS is_soon FROM mails"
+        )
+        assert row == {"state": "queued", "is_soon": True}
+        await office.database.call("UPDATE mails SET queued_at = now() - interval '25 hours'")
+        await office.send()
+        assert (await office.states())["later@example.org"][0] == "given_up"
+
+    in_office(database_url, story, MailServer({"later": "450 busy"}))
+
+
+def test_two_workers_send_a_mail_once(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        for number in range(10):
+            await office.queue(f"{number}@example.org")
+        other: Any = Office(office.database, office.server)
+        await asyncio.gather(office.desk.lane().once(), other.desk.lane().once())
+        assert sorted(m["To"] for m in office.server.taken) == [
+            f"{number}@example.org" for number in range(10)
+        ]
+
+    in_office(database_url, story)

@@ -1,0 +1,78 @@
+"""A mail server that behaves as it is told, recipient by recipient."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+FREEZE = "freeze"
+GARBAGE = "garbage"
+
+
+class MailServer:
+    """Takes mail.  `whims` maps the beginning of an address to an answer to RCPT, or to
+    `FREEZE`, `GARBAGE`; `after_data` the same to the answer to a whole message."""
+
+    def __init__(
+        self, whims: Mapping[str, str] | None = None, after_data: Mapping[str, str] | None = None
+    ) -> None:
+        self.whims = whims or {}
+        self.after_data = after_data or {}
+        self.taken: list[EmailMessage] = []
+        self.port = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["MailServer"]:
+        self._tasks: set[asyncio.Task[None]] = set()
+        server = await asyncio.start_server(self._met, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._converse(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(b"220 test\r\n")
+            recipient = ""
+            while line := (await reader.readline()).decode():
+                verb = line[:4].upper()
+                answer = "250 ok"
+                if verb == "RCPT":
+                    recipient = line.split("<")[1].split(">")[0]
+                    answer = _of(self.whims, recipient) or answer
+                elif verb == "DATA":
+                    writer.write(b"354 go on\r\n")
+                    raw = await reader.readuntil(b"\r\n.\r\n")
+                    answer = _of(self.after_data, recipient) or answer
+                    if answer.startswith("250"):
+                        self.taken.append(message_from_bytes(raw[:-5], policy=policy.default))
+                elif verb == "QUIT":
+                    answer = "221 bye"
+                if answer == FREEZE:
+                    await asyncio.sleep(3600)
+                writer.write(b"\xff\xfe\x00 what?\r\n" if answer == GARBAGE else _line(answer))
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            return
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+def _of(whims: Mapping[str, str], recipient: str) -> str | None:
+    return next((whims[start] for start in whims if recipient.startswith(start)), None)
+
+
+def _line(answer: str) -> bytes:
+    return f"{answer}\r\n".encode()
