@@ -3,14 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai.accounts import AccountDesk
 from meterai.apps.issuer import issuers_of
 from meterai.apps.leases import check_leases
+from meterai.apps.parts import provider_public_key
 from meterai.documents import DocumentDesk
 from meterai.kit.clock import Clock, SystemClock
 from meterai.notifications import MailDesk
@@ -18,7 +15,8 @@ from meterai.orders import OrderDesk
 from meterai.payments import PaymentDesk, SnapProfile, SnapProvider
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.keyring import KeyMissing, Keyring, keyring_of
+from meterai.plumbing.keyring import Keyring, keyring_of
+from meterai.plumbing.link import LOCK_WAIT_MS_MAX
 from meterai.plumbing.mail import Postman
 from meterai.plumbing.objects import ObjectStore
 from meterai.refunds import RefundDesk
@@ -64,16 +62,6 @@ class House:
         return {type(desk): desk for desk in found}
 
 
-def _provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKey:
-    given = settings.bank_public_key
-    path = Path(given) if given else keyring.directory / "bank.pub.pem"
-    if not path.exists():
-        raise KeyMissing(path)
-    key = serialization.load_pem_public_key(path.read_bytes())
-    assert isinstance(key, rsa.RSAPublicKey), "SNAP BI signs with RSA"
-    return key
-
-
 def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
     """The payment provider as configured."""
     return SnapProfile(
@@ -83,21 +71,27 @@ def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
         client_secret=settings.bank_client_secret or keyring.client_secret(),
         merchant_id=settings.bank_merchant_id,
         private_key=keyring.provider_key(),
-        provider_public_key=_provider_public_key(settings, keyring),
+        provider_public_key=provider_public_key(settings, keyring),
         signature=settings.bank_signature,
         timeout_seconds=settings.bank_timeout_seconds,
     )
 
 
 @asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
+async def open_house(
+    settings: Settings, *, lock_wait_ms: int = LOCK_WAIT_MS_MAX
+) -> AsyncIterator[House]:
     """Build every desk, open database and provider, and close them at the end."""
     clock = SystemClock()
     keyring = keyring_of(settings)
     issuers = issuers_of(settings, clock)
     proofs = issuers.current.proofs
     check_leases(settings, 0.0 if proofs is None else proofs.seconds_max)
-    database = Database(settings.database_url, connections=settings.database_connections)
+    database = Database(
+        settings.database_url,
+        connections=settings.database_connections,
+        lock_wait_ms=lock_wait_ms,
+    )
     provider = SnapProvider(profile_of(settings, keyring), clock)
     objects = ObjectStore(settings.directory, keyring.derived("objects"))
     accounts = AccountDesk(database, keyring.derived("sign-in"), settings, clock)

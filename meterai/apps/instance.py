@@ -20,6 +20,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, instance_file
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.link import conninfo
+from meterai.plumbing.migrations import names
 
 SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its usual socket
 DATABASE = "meterai"
@@ -46,6 +47,28 @@ class AlreadyRunning(Refusal):
     def __init__(self, data: str) -> None:
         super().__init__(f"an instance runs in {data}")
         self.data = data
+
+
+class PortTaken(Refusal):
+    """Somebody listens on the port already."""
+
+    code = "port_taken"
+    status = 500
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is taken; choose another with --port")
+        self.port = port
+
+
+class DatabaseNotMigrated(Refusal):
+    """The database lacks a migration that this version needs."""
+
+    code = "database_not_migrated"
+    status = 500
+
+    def __init__(self, migration: str) -> None:
+        super().__init__(f"{migration} is not applied")
+        self.migration = migration
 
 
 def free_port(host: str, wanted: int) -> int:
@@ -134,6 +157,19 @@ def database_of(
     finally:
         if is_embedded(settings):
             server.stop()
+
+
+def check_migrated(settings: Settings) -> None:
+    """Refuses `DatabaseNotMigrated`.  A database that is away is looked at by `/readyz` later."""
+    try:
+        with psycopg.connect(conninfo(settings.database_url)) as connection:
+            rows = connection.execute("SELECT name FROM applied_migrations").fetchall()
+    except psycopg.errors.UndefinedTable:
+        rows = []
+    except psycopg.OperationalError:
+        return
+    if missing := sorted(set(names()) - {name for (name,) in rows}):
+        raise DatabaseNotMigrated(missing[0])
 
 
 def standins_directory(settings: Settings) -> Path:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from meterai import notifications, payments, refunds
 from meterai.kit.refusal import Refusal
-from meterai.plumbing import jobs, link, mail
+from meterai.plumbing import mail
 from meterai.plumbing.config import Settings
 
 
@@ -42,8 +42,9 @@ def leases(settings: Settings, seal_seconds_max: float) -> Iterator[Lease]:
     yield Lease("payment attempts", settings.bank_lease_seconds, call)
     yield Lease("refunds", refunds.lease_seconds(settings.bank_timeout_seconds), 2 * call)
     yield Lease("stampings", settings.seal_lease_seconds, seal_seconds_max)
-    yield Lease("jobs", jobs.LEASE_SECONDS, link.STATEMENT_MS_MAX / 1000)
-    yield Lease("mails", notifications.LEASE_SECONDS, mail.SEND_SECONDS_MAX)
+    # All of a conversation, and the goodbye after it was cut short.
+    sent = mail.SEND_SECONDS_MAX + mail.STEP_SECONDS_MAX
+    yield Lease("mails", notifications.LEASE_SECONDS, sent)
 
 
 def check_leases(settings: Settings, seal_seconds_max: float) -> None:

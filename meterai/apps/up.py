@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from meterai.apps.instance import (
+    PortTaken,
     database_of,
     free_port,
     is_embedded,
@@ -29,7 +30,6 @@ from meterai.apps.instance import (
 )
 from meterai.apps.issuer import issuers_of
 from meterai.kit.clock import SystemClock
-from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, environment_for
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.keyring import keyring_of, write_once
@@ -39,17 +39,6 @@ READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
 RESTART_PAUSE_SECONDS = 0.5  # a process that dies at once must not spin
 _log = structlog.get_logger()
-
-
-class PortTaken(Refusal):
-    """Somebody listens on the port already."""
-
-    code = "port_taken"
-    status = 500
-
-    def __init__(self, port: int) -> None:
-        super().__init__(f"port {port} is taken; choose another with --port")
-        self.port = port
 
 
 class NotReady(Exception):

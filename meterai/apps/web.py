@@ -2,9 +2,10 @@
 
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import structlog
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.datastructures import State
@@ -42,6 +43,8 @@ from meterai.portal.routes import routes as portal_routes
 from meterai.refunds.routes import routes as refund_routes
 from meterai.stamping.routes import routes as stamping_routes
 from meterai.verification.routes import routes as verification_routes
+
+_log = structlog.get_logger()
 
 BODY_BYTES_MAX = 1024 * 1024  # of a request that does not say otherwise; JSON is far smaller
 UPLOADS = "uploads"  # under DIR; bodies on their way, files without names
@@ -98,6 +101,18 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
 OWN = (healthz, readyz, openapi)
 
 
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[House]:
+    """The house; why it cannot be built is said, since the server that calls us says nothing."""
+    async with AsyncExitStack() as stack:
+        try:
+            house = await stack.enter_async_context(open_house(settings))
+        except Exception as fault:
+            _log.critical("web_not_started", fault=repr(fault), exc_info=True)
+            raise
+        yield house
+
+
 def _spare_the_collector() -> None:
     """Keep the garbage collector from looking through the application again and again.
 
@@ -115,7 +130,7 @@ def build(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_house(settings) as house, showing_metrics(settings):
+        async with _opened(settings) as house, showing_metrics(settings):
             app.state.house = house
             app.state.desks = house.desks() | {Bodies: bodies}
             app.state.doorkeeper = house.accounts

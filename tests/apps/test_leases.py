@@ -15,7 +15,7 @@ from tests.support.shop import dead_bank
 def test_as_they_are_set_every_lease_is_long_enough() -> None:
     check_leases(Settings(), 0.0)
     names = [lease.name for lease in leases(Settings(), 0.0)]
-    assert names == ["payment attempts", "refunds", "stampings", "jobs", "mails"]
+    assert names == ["payment attempts", "refunds", "stampings", "mails"]
 
 
 @pytest.mark.parametrize(

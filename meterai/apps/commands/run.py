@@ -1,22 +1,46 @@
 """Commands that run processes, and those that prepare them."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import rich
 from rich.table import Table
 
-from meterai.apps.instance import database_of
+from meterai.apps.instance import PortTaken, check_migrated, database_of, is_free
 from meterai.apps.options import (
     EXIT_CONFIGURATION,
     NO_OPTIONS,
     Options,
+    complain,
     line,
     sentence_of,
 )
 from meterai.apps.production import complaints
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.messages import say
 from meterai.plumbing.migrations import migrate as apply_migrations
 from meterai.plumbing.parent import die_with_parent
 from meterai.plumbing.shared_metrics import share
+
+
+@contextmanager
+def _said_if_missing() -> Iterator[None]:
+    """What a service lacks is said on standard error, and it ends; it never hangs silently."""
+    try:
+        yield
+    except Refusal as refusal:
+        complain(f"{refusal.code}: {say(f'refusal.{refusal.code}', 'en', **refusal.facts())}")
+        raise SystemExit(EXIT_CONFIGURATION) from None
+
+
+def _check(settings: Settings) -> None:
+    """Everything but a database that is away for now: that is waited for, and said by 503."""
+    from meterai.apps.parts import check_parts  # noqa: PLC0415 - only services need it
+
+    check_migrated(settings)
+    check_parts(settings)
 
 
 def up(options: Options = NO_OPTIONS) -> None:
@@ -30,17 +54,29 @@ def up(options: Options = NO_OPTIONS) -> None:
 
 
 def web(options: Options = NO_OPTIONS) -> None:
-    """Run only the web processes, against a database that is there."""
+    """Run only the web processes.  While the database is away they answer 503.
+
+    Exit status 78 where something is missing that does not come by itself.
+    """
     from meterai.apps.serve import serve  # noqa: PLC0415 - loads the server only where needed
 
-    with database_of(options.settings("web")) as settings:
+    given = options.settings("web")
+    with _said_if_missing(), database_of(given, may_be_away=True) as settings:
+        if settings.port and not is_free(settings.host, settings.port):
+            raise PortTaken(settings.port)
+        _check(settings)
         serve(settings)
 
 
 def worker(options: Options = NO_OPTIONS) -> None:
-    """Run only the worker."""
+    """Run only the worker.  While the database is away it waits.
+
+    Exit status 78 where something is missing that does not come by itself.
+    """
     die_with_parent()
-    with database_of(options.settings("worker")) as settings:
+    given = options.settings("worker")
+    with _said_if_missing(), database_of(given, may_be_away=True) as settings:
+        _check(settings)
         share(settings)
         from meterai.apps.worker import run  # noqa: PLC0415 - after the metrics are shared
 

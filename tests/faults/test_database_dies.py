@@ -1,0 +1,142 @@
+"""The database of a running instance dies or freezes; web and worker go on when it is back."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import urllib3
+
+from meterai.apps.instance import free_port
+from tests.support.instance import ROOT, Client, Instance, until
+from tests.support.servers import Server
+
+EX_CONFIG = 78
+
+
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    with Instance(tmp_path_factory.mktemp("mortal")) as instance:
+        yield instance
+        instance.assert_audit_holds()
+
+
+def postmaster(instance: Instance) -> psutil.Process:
+    text = (instance.data / "postgres" / "postmaster.pid").read_text()
+    return psutil.Process(int(text.splitlines()[0]))
+
+
+def test_a_killed_database_is_started_again_and_nothing_else_needs_to_be(mortal: Instance) -> None:
+    customer = mortal.customer()
+    order = customer.place()
+    parts = {name: mortal.part(name).pid for name in ("web", "worker")}
+    old = postmaster(mortal)
+    old.kill()
+    until("another server runs", lambda: postmaster(mortal).pid != old.pid)
+    until("the web answers", lambda: customer.get(f"/v1/orders/{order['id']}").status == 200)
+    mortal.bank.pay(order["payment"]["qr_content"])
+    until("the worker works", lambda: customer.balance()["available"] == 1)
+    assert parts == {name: mortal.part(name).pid for name in ("web", "worker")}
+
+
+def test_a_frozen_database_is_a_503_with_a_time_and_no_hang(mortal: Instance) -> None:
+    customer = mortal.customer()
+    frozen = [postmaster(mortal), *postmaster(mortal).children(recursive=True)]
+    for one in frozen:
+        one.suspend()
+    try:
+        reply = customer.get("/v1/orders")  # the client itself waits a minute at most
+        assert reply.status == 503
+        assert reply.json["code"] in ("database_away", "busy")
+        assert int(reply.headers["retry-after"]) >= 1
+        assert customer.get("/readyz").status == 503
+        assert customer.get("/healthz").status == 200
+    finally:
+        for one in frozen:
+            one.resume()
+    until("the web answers", lambda: customer.get("/v1/orders").status == 200)
+
+
+def test_a_command_beside_up_does_not_stop_its_database(mortal: Instance) -> None:
+    server = postmaster(mortal)
+    assert mortal.command("audit").returncode == 0
+    assert postmaster(mortal).pid == server.pid
+    assert mortal.anybody().get("/readyz").status == 200
+
+
+def test_a_web_whose_database_is_not_there_yet_answers_503_until_it_is(
+    mortal: Instance, tmp_path: Path
+) -> None:
+    server = Server(tmp_path)
+    server.stop()
+    port = free_port("127.0.0.1", 0)
+    environment = dict(os.environ) | {"DATABASE_URL": server.url}
+    command = [sys.executable, "-m", "meterai", "web", "--port", str(port)]
+    client = Client(f"http://127.0.0.1:{port}")
+
+    def status() -> int:
+        try:
+            return client.get("/readyz").status
+        except urllib3.exceptions.HTTPError:
+            return 0
+
+    with (tmp_path / "log").open("w") as log:
+        web = subprocess.Popen(
+            [*command, "--data", str(mortal.data)], env=environment, cwd=ROOT, stderr=log
+        )
+        try:
+            until("it answers", status)
+            assert status() == 503
+            assert Client(client.url, mortal.customer().key).get("/v1/orders").status == 503
+            server.start()
+            migrated = subprocess.run(
+                [sys.executable, "-m", "meterai", "migrate", "--data", str(mortal.data)],
+                env=environment,
+                cwd=ROOT,
+                check=False,
+            )
+            assert migrated.returncode == 0
+            until("it is ready", lambda: status() == 200)
+        finally:
+            web.send_signal(signal.SIGTERM)
+            assert web.wait(30) == 0
+            server.stop()
+    assert "database_away" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("service", ["web", "worker"])
+def test_a_service_says_what_is_missing_and_ends(
+    server: str, template: str, tmp_path: Path, service: str
+) -> None:
+    def start(database: str, **more: str) -> subprocess.CompletedProcess[str]:
+        url = server.replace("/postgres?", f"/{database}?")
+        return subprocess.run(
+            [sys.executable, "-m", "meterai", service, "--data", str(tmp_path)],
+            env=dict(os.environ) | {"DATABASE_URL": url} | more,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    unmigrated = start("postgres")
+    assert unmigrated.returncode == EX_CONFIG
+    assert "run meterai migrate" in unmigrated.stderr
+    without_keys = start(template)
+    assert without_keys.returncode == EX_CONFIG
+    assert "key_missing" in without_keys.stderr
+    unreadable = start(template, DATABASE_URL="postgresql://[")
+    assert unreadable.returncode == EX_CONFIG
+    assert "database_missing" in unreadable.stderr
+
+
+def test_a_web_whose_port_is_taken_says_so(mortal: Instance) -> None:
+    port = mortal.url.rsplit(":", 1)[1]
+    done = mortal.command("web", "--port", port)
+    assert done.returncode == EX_CONFIG
+    assert "port_taken" in done.stderr
