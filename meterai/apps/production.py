@@ -55,8 +55,6 @@ COMMANDS: Mapping[str, Scope] = {
     "suspense resolve": Scope.DATABASE,
     "issuing stop": Scope.DATABASE,
     "issuing open": Scope.DATABASE,
-    "suspense list": Scope.DATABASE,
-    "suspense resolve": Scope.DATABASE,
     "jobs list": Scope.DATABASE,
     "jobs retry": Scope.DATABASE,
     "config": Scope.NOTHING,

@@ -160,7 +160,7 @@ class Worker:
             except Refusal as refusal:
                 _log.warning("round_refused", round=rounds.name, code=refusal.code)
                 found = 0
-                rest_seconds = max(rest_seconds, refusal.retry_after_seconds)
+                rest_seconds = max(rest_seconds, refusal.retry_after_seconds or 0.0)
             except Exception as fault:  # the edge: a round that fails is tried again
                 telemetry.FAULTS.labels(where=rounds.name).inc()
                 _log.error("round_failed", round=rounds.name, fault=repr(fault), exc_info=True)

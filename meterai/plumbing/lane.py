@@ -132,7 +132,7 @@ class Lane:
                 pass
         except Refusal as refusal:
             _log.warning("look_refused", lane=self.name, code=refusal.code)
-            return float(refusal.retry_after_seconds)
+            return float(refusal.retry_after_seconds or POLL_SECONDS)
         except Exception as fault:  # the edge: the next look may do better
             telemetry.FAULTS.labels(where=self.name).inc()
             _log.error("look_failed", lane=self.name, fault=repr(fault), exc_info=True)
