@@ -53,7 +53,7 @@ CREATE TABLE suspense_items (
     CONSTRAINT suspense_reason_is_known CHECK (reason IN
         ('unreadable', 'reference_missing', 'reference_unknown', 'status_unknown',
          'status_contradicts', 'number_missing', 'amount_unreadable', 'amount_differs',
-         'denial_ambiguous', 'refunded_there')),
+         'denial_ambiguous', 'id_conflict', 'refunded_there')),
     CONSTRAINT suspense_state_is_known CHECK (state IN ('open', 'resolved')),
     CONSTRAINT suspense_resolution_is_known
         CHECK (resolution IN ('explained', 'returned', 'dismissed')),

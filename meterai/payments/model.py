@@ -160,6 +160,7 @@ class OddReason(StrEnum):
     AMOUNT_UNREADABLE = "amount_unreadable"  # missing, not rupiah, or with sen
     AMOUNT_DIFFERS = "amount_differs"  # the same payment was told before with another amount
     DENIAL_AMBIGUOUS = "denial_ambiguous"  # taken back, and nobody says which payment
+    ID_CONFLICT = "id_conflict"  # the id of another notification, with another body
     REFUNDED_THERE = "refunded_there"  # the provider gave money back that we did not ask it to
 
 

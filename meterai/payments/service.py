@@ -4,7 +4,8 @@
 the intent before the call, the result after it.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -22,6 +23,7 @@ from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
     Attempt,
     AttemptState,
+    Notification,
     Odd,
     OddReason,
     OutcomeUnknown,
@@ -31,6 +33,7 @@ from meterai.payments.model import (
     QrMade,
     Standing,
     Status,
+    parse_reference,
     reference_of,
 )
 from meterai.plumbing.config import Settings
@@ -49,7 +52,6 @@ EXTERNAL_ID_CHARACTERS_MAX = 36  # SNAP BI, X-EXTERNAL-ID
 MADE_BEFORE = frozenset({"40901", "40418"})
 CANCELLING = "cancel_payments"
 DAY_SECONDS = 86_400.0
-Act = Callable[[Attempt], Coroutine[None, None, None]]
 _log = structlog.get_logger()
 
 
@@ -131,14 +133,6 @@ class PaymentDesk:
         self._settings = settings
         self._clock = clock
 
-    async def _each(self, name: str, rows: Sequence[Row], act: Act) -> int:
-        async def one(row: Row) -> None:
-            await act(_attempt(row))
-
-        return await each(
-            self._database, name, rows, one, subject="attempt_id", at_once=len(rows) or 1
-        )
-
     # -- opening ---------------------------------------------------------------------------
 
     async def open(
@@ -207,9 +201,17 @@ class PaymentDesk:
     async def open_waiting(self) -> int:
         """Round: open the attempts that nobody opened."""
         rows = await self._database.read(store.TO_OPEN, self._settings.bank_lease_seconds, BATCH)
-        return await self._each("open_payments", rows, self._open_late)
+        return await each(
+            self._database,
+            "open_payments",
+            rows,
+            self._open_late,
+            subject="attempt_id",
+            at_once=BATCH,
+        )
 
-    async def _open_late(self, attempt: Attempt) -> None:
+    async def _open_late(self, row: Row) -> None:
+        attempt = _attempt(row)
         if attempt.expires_at <= self._clock.now():
             await self._database.call(store.EXPIRE_OPENING, attempt.account, attempt.id)
             return
@@ -221,11 +223,11 @@ class PaymentDesk:
 
     async def take_notification(self, path: str, headers: Mapping[str, str], body: bytes) -> bool:
         """Keep a notification, to be acted on from the inbox; false where its id came before
-        with another body, which is kept all the same.
+        with another body.  Then it is kept in suspense, and what it speaks of is asked about.
 
         Whatever was signed is kept, also what cannot be read.  Refuses `NotificationForged`.
         """
-        self.provider.notification(path, headers, body)
+        read = self.provider.notification(path, headers, body)
         external_id = headers.get("x-external-id", "")
         if not (0 < len(external_id) <= EXTERNAL_ID_CHARACTERS_MAX and external_id.isprintable()):
             external_id = f"none:{sha256(body).hexdigest()}"
@@ -236,8 +238,7 @@ class PaymentDesk:
             known = await store.inboxed(tx, PROVIDER, external_id, sent_on)
             if known is None or known["body"] == body:
                 return True
-            other = f"{external_id}:{sha256(body).hexdigest()}"
-            await store.take(tx, PROVIDER, other, sent_on, body)
+            await _keep_conflict(tx, read, external_id, body)
         return False
 
     async def ask_waiting(self) -> int:
@@ -245,7 +246,17 @@ class PaymentDesk:
         rows = await self._database.read(
             store.TO_ASK, BATCH, LATE_SHARE, BATCH, self._settings.bank_lease_seconds
         )
-        return await self._each("ask_about_payments", rows, self.ask)
+        return await each(
+            self._database,
+            "ask_about_payments",
+            rows,
+            self._ask,
+            subject="attempt_id",
+            at_once=BATCH + LATE_SHARE,
+        )
+
+    async def _ask(self, row: Row) -> None:
+        await self.ask(_attempt(row))
 
     async def ask(self, attempt: Attempt) -> None:
         """Ask what became of one attempt, record it, and say when it is to be asked again."""
@@ -303,14 +314,17 @@ class PaymentDesk:
         rows = await self._database.read(
             store.TO_CANCEL_OF, self._settings.bank_lease_seconds, account, subject
         )
-        await self._each(CANCELLING, rows, self._take_back)
+        await each(self._database, CANCELLING, rows, self._take_back, subject="attempt_id")
 
     async def cancel_closed(self) -> int:
         """Round: take the QRs of closed attempts back at the provider, so that nobody pays them."""
         rows = await self._database.read(store.TO_CANCEL, self._settings.bank_lease_seconds, BATCH)
-        return await self._each(CANCELLING, rows, self._take_back)
+        return await each(
+            self._database, CANCELLING, rows, self._take_back, subject="attempt_id", at_once=BATCH
+        )
 
-    async def _take_back(self, attempt: Attempt) -> None:
+    async def _take_back(self, row: Row) -> None:
+        attempt = _attempt(row)
         key = (attempt.account, attempt.id)
         try:
             await self.provider.cancel(attempt.reference, "not to be paid any more")
@@ -337,6 +351,25 @@ class PaymentDesk:
             attempt.account,
             attempt.id,
         )
+
+
+async def _keep_conflict(tx: Tx, read: Notification, external_id: str, body: bytes) -> None:
+    reference = read.reference
+    await suspense.keep(
+        tx,
+        suspense.News(
+            key=f"{PROVIDER}:{external_id}:{sha256(body).hexdigest()}",
+            source="notification",
+            reason=OddReason.ID_CONFLICT,
+            told=body,
+            reference=reference,
+            payment=read.number,
+            amount=read.amount,
+        ),
+    )
+    if reference is not None:
+        with suppress(ValueError):
+            await tx.run(store.ASK_NOW, *parse_reference(reference))
 
 
 async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:

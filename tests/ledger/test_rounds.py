@@ -9,7 +9,7 @@ import pytest
 
 from meterai.kit.money import Rupiah
 from meterai.orders import service as order_service
-from meterai.payments import ProviderRefused, ProviderUnreachable
+from meterai.payments import ProviderRefused, ProviderUnreachable, RefundMade
 from meterai.refunds import service as refund_service
 from tests.support.shop import Shop
 
@@ -118,11 +118,15 @@ class Bank:
         self.answers: dict[str, Exception] = {}
         self.asked: list[str] = []
 
-    async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> str:
+    async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> RefundMade:
         self.asked.append(number)
         if number in self.answers:
             raise self.answers[number]
-        return f"BANK{number}"
+        return RefundMade(f"BANK{number}")
+
+    async def refunded(self, reference: str, number: str, amount: Rupiah) -> RefundMade | None:
+        """What was asked for before was not made."""
+        return None
 
 
 @pytest.fixture

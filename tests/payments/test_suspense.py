@@ -145,11 +145,13 @@ def test_an_id_that_will_not_do_drops_nothing(till: Till, external_id: str) -> N
     assert till.notify(paid_body(till.reference(attempt)), external_id) == "captured"
 
 
-def test_another_body_under_a_known_id_is_kept_too(till: Till) -> None:
+def test_another_body_under_a_known_id_is_kept_and_asked_about(till: Till) -> None:
     _, attempt, _ = till.order()
     till.notify(paid_body(till.reference(attempt)), "1")
     till.notify(paid_body(till.reference(attempt), "P2"), "1")
-    assert till.captured() == [("P1", PRICE), ("P2", PRICE)]
+    assert till.captured() == [("P1", PRICE)]
+    assert till.suspended() == [("id_conflict", 0)]
+    assert till.attempt(attempt)["wait"].total_seconds() <= 0
 
 
 def test_nothing_is_known_of_it_and_it_says_that_nothing_was_paid(till: Till) -> None:

@@ -37,7 +37,7 @@ QR_CHARACTERS_MAX = 512  # SNAP BI: qrContent
 PAYMENTS_MAX = 100  # on one QR; an answer with more is no answer
 MESSAGE_CHARACTERS_MAX = 150  # SNAP BI: responseMessage
 _CODE = re.compile(r"[0-9]{7}\Z")
-_NUMBER = re.compile(rf"[\x21-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}\Z")
+_NUMBER = re.compile(rf"(?! )[\x20-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}(?<! )\Z")
 _STATUSES = frozenset(Status)
 _MOVEMENTS = {"PAYMENT": "payment", "REFUND": "refund", "CHARGEBACK": "chargeback"}
 

@@ -1,0 +1,146 @@
+"""The stand-in bank can be told to answer anything, and to play every chargeback there is."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meterai.kit.money import Rupiah
+from meterai.payments import OutcomeUnknown, ProviderRefused, ProviderUnreachable
+from meterai.payments.model import Payment, Status
+from tests.support.bank import Bank, open_bank, soon
+
+
+def with_bank(directory: Path, story: Callable[[Bank], Awaitable[None]]) -> None:
+    async def told() -> None:
+        async with open_bank(directory) as bank:
+            await story(bank)
+
+    asyncio.run(told())
+
+
+def test_answers_are_taken_in_their_order_and_outlive_a_restart(tmp_path: Path) -> None:
+    async def before(bank: Bank) -> None:
+        await bank.paid("EM-1")
+        await bank.answers("query", {"status": 500, "times": 2}, {"body": "<html>"})
+        with pytest.raises(OutcomeUnknown):
+            await bank.provider.query("EM-1")
+
+    async def after(bank: Bank) -> None:
+        assert [one["times"] for one in await bank.look("answers")] == [1, 1]
+        for _ in range(2):
+            with pytest.raises(OutcomeUnknown):
+                await bank.provider.query("EM-1")
+        assert (await bank.provider.query("EM-1")).status is Status.SUCCESS
+
+    with_bank(tmp_path, before)
+    with_bank(tmp_path, after)
+
+
+def test_a_service_that_does_not_act_has_not_acted(tmp_path: Path) -> None:
+    async def story(bank: Bank) -> None:
+        await bank.answers("generate", {"act": False, "status": 504})
+        with pytest.raises(OutcomeUnknown):
+            await bank.provider.generate("EM-1", Rupiah(10_000), soon())
+        assert await bank.look("payments") == []
+        await bank.answers("generate", {"status": 504})
+        with pytest.raises(OutcomeUnknown):
+            await bank.provider.generate("EM-1", Rupiah(10_000), soon())
+        with pytest.raises(ProviderRefused) as refusal:
+            await bank.provider.generate("EM-1", Rupiah(10_000), soon())
+        assert refusal.value.case == "40901"
+
+    with_bank(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"service": "nothing", "answers": []},
+        {"service": "query", "answers": {}},
+        {"service": "query", "answers": ["no"]},
+        {"service": "query", "answers": [{"status": 99}]},
+        {"service": "query", "answers": [{"status": True}]},
+        {"service": "query", "answers": [{"times": 0}]},
+        {"service": "query", "answers": [{"delay_seconds": -1}]},
+        {"service": "query", "answers": [{"delay_seconds": 10**9}]},
+        {"service": "query", "answers": [{"body": "x", "repeat": 10**9}]},
+        {"service": "query", "answers": [{"drop": [1]}]},
+        {"service": "query", "answers": [{"unknown": 1}]},
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_none_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
+    async def story(bank: Bank) -> None:
+        async with bank.http.post(f"{bank.url}/standin/answers", json=body) as answer:
+            assert answer.status == 400
+            assert (await answer.json())["error"] == "answer_unfit"
+        assert await bank.look("answers") == []
+
+    with_bank(tmp_path, story)
+
+
+def letters(directory: Path) -> list[dict[str, Any]]:
+    """What the bank wanted to tell, as it stands in its books."""
+    with sqlite3.connect(directory / "bank.sqlite") as books:
+        return [json.loads(body) for (body,) in books.execute("SELECT body FROM letter")]
+
+
+def test_a_payment_is_taken_back_in_parts_and_told_with_what_is_gone_so_far(tmp_path: Path) -> None:
+    async def story(bank: Bank) -> None:
+        qr, number = await bank.paid("EM-1")
+        await bank.lever("deny", qr_content=qr, amount=4_000)
+        found = (await bank.provider.query("EM-1")).payments
+        assert found == (
+            Payment(number, Rupiah(10_000), Status.SUCCESS),
+            Payment(number, Rupiah(4_000), Status.FAILED),
+        )
+        await bank.lever("faults", deny_without_rrn=1)
+        await bank.lever("deny", qr_content=qr)
+        found = (await bank.provider.query("EM-1")).payments
+        assert found == (Payment(number, Rupiah(10_000), Status.FAILED),)
+
+    with_bank(tmp_path, story)
+    told = letters(tmp_path)
+    assert [one["latestTransactionStatus"] for one in told] == ["00", "06", "06"]
+    assert [one["amount"]["value"] for one in told] == ["10000.00", "4000.00", "10000.00"]
+    assert ["rrn" in one["additionalInfo"] for one in told] == [True, True, False]
+
+
+def test_no_more_is_taken_back_than_is_there(tmp_path: Path) -> None:
+    async def story(bank: Bank) -> None:
+        qr, _ = await bank.paid("EM-1")
+        await bank.lever("deny", qr_content=qr, amount=4_000)
+        for amount in (6_001, 0, -1):
+            with pytest.raises(AssertionError, match="nothing_to_deny"):
+                await bank.lever("deny", qr_content=qr, amount=amount)
+        await bank.lever("deny", qr_content=qr, amount=6_000)
+        assert (await bank.look("totals"))["denied"] == 10_000
+
+    with_bank(tmp_path, story)
+
+
+def test_the_bank_says_anything_signed(tmp_path: Path) -> None:
+    async def story(bank: Bank) -> None:
+        await bank.lever("notify", body={"latestTransactionStatus": "99"}, external_id="7")
+        await bank.lever("notify", body='"text"')
+        with pytest.raises(AssertionError, match="not_understood"):
+            await bank.lever("notify", body={}, external_id="7")
+        with pytest.raises(AssertionError, match="not_understood"):
+            await bank.lever("notify", body=7)
+
+    with_bank(tmp_path, story)
+    assert letters(tmp_path) == [{"latestTransactionStatus": "99"}, "text"]
+
+
+def test_the_banks_clock_can_be_wrong(tmp_path: Path) -> None:
+    async def story(bank: Bank) -> None:
+        await bank.lever("faults", clock_ahead_seconds=3_600)
+        with pytest.raises(ProviderUnreachable, match="no access token"):
+            await bank.provider.query("EM-1")
+
+    with_bank(tmp_path, story)
