@@ -1,15 +1,14 @@
-"""How long to wait before something is tried again.
+"""How long to wait before the next try: twice as long each time, up to a longest pause.
 
 The same rule is `backoff_seconds` in the database (migrations/0012_payments.sql); a test compares
-the two.
+the two, and another finds whoever computes a pause in another way.
 """
 
-DOUBLINGS_MAX = 40  # no first pause is short enough to need more before any longest one
+# No first pause is so short that more are needed; a number of tries without a bound is never an
+# exponent: 2.0**1024 raises.
+_DOUBLINGS_MAX = 40
 
 
-def backoff_seconds(first_seconds: float, tries: int, longest_seconds: float) -> float:
-    """The first pause, twice that, ... up to the longest; for any number of tries.
-
-    The exponent is bounded by itself: 2.0**1024 raises, and a counter of tries has no end.
-    """
-    return min(first_seconds * 2.0 ** min(max(tries, 0), DOUBLINGS_MAX), longest_seconds)
+def pause(tries: int, *, longest: float, first: float = 1.0) -> float:
+    """Seconds to wait after so many tries: `first` doubled with each, and at most `longest`."""
+    return min(first * 2.0 ** min(max(tries, 0), _DOUBLINGS_MAX), longest)

@@ -10,9 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from meterai import accounts
 from meterai.accounts import AccountDesk
+from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.notifications import store
-from meterai.plumbing.backoff import pause
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.lane import Lane, Piece

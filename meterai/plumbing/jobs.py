@@ -24,9 +24,9 @@ from uuid import UUID
 
 import structlog
 
+from meterai.kit.backoff import pause
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
-from meterai.plumbing.backoff import pause
 from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, Row, Tx, jsonb
 from meterai.plumbing.lane import Lane, Piece
 

@@ -24,7 +24,6 @@ from meterai.plumbing.database import Database, DatabaseAway, Row, Tx
 AT_ONCE = 8  # rows of one round under way; each uses a connection for moments
 LOCK_WAIT_MS_MAX = 200  # for one row of a round; the next round is soon enough
 PAUSE_SECONDS_MAX = 300  # between two tries of the same row
-_DOUBLINGS_MAX = 9  # 2^9 is beyond the longest pause; the exponent must not grow with the tries
 
 _FAILED = """
 INSERT INTO round_faults (account_id, round, subject, code, last_fault, try_at)
@@ -32,7 +31,7 @@ VALUES (%s, %s, %s, %s, %s, now() + interval '1 second')
 ON CONFLICT ON CONSTRAINT round_faults_pkey DO UPDATE
 SET tries = round_faults.tries + 1, code = excluded.code, last_fault = excluded.last_fault,
     last_at = now(),
-    try_at = now() + make_interval(secs => least(2.0 ^ least(round_faults.tries, %s), %s))
+    try_at = now() + make_interval(secs => backoff_seconds(1, round_faults.tries, %s))
 """
 # A row that nobody has tried for a day is not due any more: something else has dealt with it.
 _DONE = """
@@ -104,7 +103,6 @@ async def _keep(database: Database, name: str, row: Row, subject: str, fault: Ex
         subject,
         code,
         repr(fault)[:500],
-        _DOUBLINGS_MAX,
         PAUSE_SECONDS_MAX,
     )
 

@@ -5,12 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from meterai.kit.backoff import pause
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal
 
 TRY_SECONDS_MAX = 300.0  # between two tries at the provider
-DOUBLINGS_MAX = 9  # of the pause: 2^9 seconds are beyond the longest
 CALLS_PER_TRY_MAX = 4  # a question and a refund, each with a token
 LEASE_MARGIN_SECONDS = 4.0  # to work, and to write down what came of it
 
@@ -94,9 +94,7 @@ class Refund:
 
 def try_again_after(tries: int) -> float:
     """Seconds until the next try, after so many: 1, 2, 4, ... up to five minutes."""
-    # The exponent is bounded before it is used: 2^1024 is no number any more.
-    doublings = min(max(tries - 1, 0), DOUBLINGS_MAX)
-    return min(2.0**doublings, TRY_SECONDS_MAX)
+    return pause(tries - 1, longest=TRY_SECONDS_MAX)
 
 
 def lease_seconds(timeout_seconds: float) -> float:

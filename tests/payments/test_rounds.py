@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from meterai.kit.backoff import backoff_seconds
+from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.orders import store as order_store
 from meterai.orders.model import OrderKind, TooManyUnpaidOrders
@@ -328,4 +328,4 @@ def test_one_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till
 def test_the_database_waits_as_long_as_the_code(till: Till, tries: int) -> None:
     for first, longest in ((1.0, 300.0), (5.0, 3_600.0), (0.001, 1e9)):
         [row] = till.rows("SELECT backoff_seconds(%s, %s, %s) AS s", first, tries, longest)
-        assert row["s"] == backoff_seconds(first, tries, longest) <= longest
+        assert row["s"] == pause(tries, first=first, longest=longest) <= longest

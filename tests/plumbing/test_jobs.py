@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from meterai.kit.backoff import pause
 from meterai.plumbing import dead_jobs, jobs, lane
-from meterai.plumbing.backoff import pause
 from meterai.plumbing.database import Database
 from meterai.plumbing.jobs import Effect, Job, Worker, gives_up
 from meterai.plumbing.lane import NOBODY, LowWaterMark

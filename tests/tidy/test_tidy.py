@@ -194,6 +194,16 @@ def front_doors_say_what_they_export() -> Iterator[str]:
                 yield f"meterai.{room} imports {target} and does not export it"
 
 
+def pauses_are_computed_in_one_place() -> Iterator[str]:
+    # A power of a number of tries, which has no bound, is an error some day.
+    power = re.compile(r"\b2(?:\.0)?(?:::\w+(?: precision)?)?\s*(?:\*\*|\^)")
+    homes = {PACKAGE / "kit" / "backoff.py", ROOT / "migrations" / "0012_payments.sql"}
+    newer = [path for path in MIGRATIONS if path.name > "0011"]  # those before are released
+    for path in [*(path for path, _ in SOURCES), *newer]:
+        if path not in homes and power.search(path.read_text()):
+            yield f"{path}: use kit.backoff.pause, or backoff_seconds in the database"
+
+
 RULES: list[Callable[[], Iterator[str]]] = [
     rooms_are_entered_by_the_front_door,
     rooms_are_used_by_the_front_door,
@@ -209,6 +219,7 @@ RULES: list[Callable[[], Iterator[str]]] = [
     nothing_is_left_to_do,
     every_module_says_what_it_is,
     front_doors_say_what_they_export,
+    pauses_are_computed_in_one_place,
 ]
 
 
