@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal, refusal_of_constraint
@@ -18,31 +19,39 @@ refusal_of_constraint("balance_covers_its_holds", BalanceTooLow)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where every rupiah of one order is.  captured = executed + refunded + in flight."""
+    """Where every rupiah of one order is.
 
-    captured: Rupiah  # received for it, denials taken off
+    captured - charged back + loss = executed + refunded + in flight, and none is below zero;
+    captured - charged back - refunded is what the provider holds for it.
+    """
+
+    captured: Rupiah  # received for it
+    charged_back: Rupiah  # taken back by the payer's bank
     executed: Rupiah  # became stamps
     refunded: Rupiah  # given back and settled
     in_flight: Rupiah  # neither yet, or on its way back
+    loss: Rupiah  # executed or refunded, and charged back all the same: ours
+    captured_at: datetime | None  # the newest payment
 
     @classmethod
-    def of(cls, books: Mapping[str, tuple[int, int]]) -> "Position":
-        """From (debits, credits) of each book; settled refunds are under 'refunded'."""
+    def of(
+        cls, books: Mapping[str, tuple[int, int]], captured_at: datetime | None = None
+    ) -> "Position":
+        """From (debits, credits) of each book; what left the provider's account stands apart."""
 
         def balance(book: str) -> int:
             debit, credit = books.get(book, (0, 0))
             return credit - debit
 
-        refunded = books.get("refunded", (0, 0))[1]
-        in_flight = balance("buyer_funds") + balance("refunds_payable")
         return cls(
             captured=Rupiah(-balance("bank_clearing")),
-            executed=Rupiah(
-                balance("duty_payable") + balance("service_fee") + balance("denied_loss")
-            ),
-            refunded=Rupiah(refunded),
-            in_flight=Rupiah(in_flight),
+            charged_back=Rupiah(balance("charged_back")),
+            executed=Rupiah(balance("duty_payable") + balance("service_fee")),
+            refunded=Rupiah(balance("refunded")),
+            in_flight=Rupiah(balance("buyer_funds") + balance("refunds_payable")),
+            loss=Rupiah(-balance("denied_loss")),
+            captured_at=captured_at,
         )
 
 
-NOTHING = Position(Rupiah(0), Rupiah(0), Rupiah(0), Rupiah(0))
+NOTHING = Position.of({})

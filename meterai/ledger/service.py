@@ -1,6 +1,7 @@
 """Queries of the ledger."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from meterai.ledger import store
@@ -11,9 +12,14 @@ from meterai.plumbing.database import Tx
 async def positions(tx: Tx, account: UUID, subjects: Sequence[UUID]) -> dict[UUID, Position]:
     """Where every rupiah of each order is."""
     books: dict[UUID, dict[str, tuple[int, int]]] = {subject: {} for subject in subjects}
+    captured_at: dict[UUID, datetime] = {}
     for row in await store.books_of_subjects(tx, account, list(subjects)):
         books[row["subject"]][row["book"]] = (row["debit"], row["credit"])
-    return {subject: Position.of(found) for subject, found in books.items()}
+        if row["book"] == "bank_clearing":
+            captured_at[row["subject"]] = row["last"]
+    return {
+        subject: Position.of(found, captured_at.get(subject)) for subject, found in books.items()
+    }
 
 
 async def balance(tx: Tx, account: UUID, book: str) -> tuple[int, int]:

@@ -6,11 +6,16 @@ from meterai.plumbing.database import Row, Tx
 
 
 async def books_of_subjects(tx: Tx, account: UUID, subjects: list[UUID]) -> list[Row]:
-    """(subject, book, debits, credits) over the entries of orders; settled refunds apart."""
+    """(subject, book, debits, credits, last) over the entries of orders.
+
+    What left the provider's account has names of its own: 'refunded' and 'charged_back'.
+    """
     return await tx.all(
-        "SELECT e.subject, CASE WHEN e.reason = 'refund_settled' AND l.book = 'bank_clearing'"
-        "  THEN 'refunded' ELSE l.book END AS book,"
-        " sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit"
+        "SELECT e.subject, CASE WHEN l.book <> 'bank_clearing' THEN l.book"
+        "  WHEN e.reason = 'refund_settled' THEN 'refunded'"
+        "  WHEN e.reason = 'payment_denied' THEN 'charged_back' ELSE l.book END AS book,"
+        " sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit,"
+        " max(e.posted_at) AS last"
         " FROM entries e JOIN legs l USING (account_id, entry_id)"
         " WHERE e.account_id = %s AND e.subject = ANY(%s) AND l.unit = 'IDR' GROUP BY 1, 2",
         account,

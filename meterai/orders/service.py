@@ -44,12 +44,19 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where every rupiah of the order is: captured = executed + refunded + in_flight."""
+    """Where every rupiah of the order is.
+
+    captured - charged_back + loss = executed + refunded + in_flight; what the provider holds is
+    captured - charged_back - refunded.  `charged_back` was taken back by the payer's bank; `loss`
+    is what was executed or refunded and charged back all the same, and is ours to bear.
+    """
 
     captured: int
+    charged_back: int
     executed: int
     refunded: int
     in_flight: int
+    loss: int
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,9 +118,11 @@ def _shown(order: Order, attempt: Attempt | None, money: Position) -> OrderView:
         ),
         money=MoneyView(
             captured=money.captured.value,
+            charged_back=money.charged_back.value,
             executed=money.executed.value,
             refunded=money.refunded.value,
             in_flight=money.in_flight.value,
+            loss=money.loss.value,
         ),
     )
 

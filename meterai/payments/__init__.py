@@ -28,7 +28,6 @@ from meterai.payments.service import (
     PaymentDesk,
     attempts_of,
     close,
-    is_denied,
     new_attempt,
     open_another,
 )
@@ -47,7 +46,6 @@ __all__ = [
     "attempts_of",
     "call_seconds_max",
     "close",
-    "is_denied",
     "new_attempt",
     "open_another",
     "reference_of",

@@ -80,11 +80,6 @@ async def attempts_of(tx: Tx, account: UUID, subjects: Sequence[UUID]) -> dict[U
     return {row["subject"]: _attempt(row) for row in rows}
 
 
-async def is_denied(tx: Tx, account: UUID, attempt: UUID, payment: str) -> bool:
-    """True where the issuer took this payment back."""
-    return await store.denied(tx, account, attempt, payment)
-
-
 async def close(tx: Tx, account: UUID, subject: UUID) -> None:
     """Nobody should pay for this subject any more; the round takes its QRs back."""
     await tx.run(store.CLOSE, account, subject)

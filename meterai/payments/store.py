@@ -193,16 +193,3 @@ async def captured_anywhere(tx: Tx, payment: str) -> bool:
             payment,
         )
     )
-
-
-async def denied(tx: Tx, account: UUID, attempt_id: UUID, payment: str) -> bool:
-    """True where the issuer took this payment back."""
-    return bool(
-        await tx.value(
-            "SELECT denied_at IS NOT NULL FROM captures"
-            " WHERE account_id = %s AND attempt_id = %s AND payment = %s",
-            account,
-            attempt_id,
-            payment,
-        )
-    )

@@ -9,11 +9,8 @@ INVARIANTS = (
         "refunds and balances, not from the entries that moved them.",
         """
         SELECT * FROM (SELECT
-            (SELECT coalesce(sum(amount), 0) FROM captures
-             WHERE learned_by <> 'denial' AND (denied_at IS NULL OR EXISTS (
-                SELECT 1 FROM jobs j WHERE j.kind = 'payment_denied'
-                AND j.facts->>'payment' = captures.payment
-                AND j.facts->>'attempt' = captures.attempt_id::text))) AS captured,
+            (SELECT coalesce(sum(amount), 0) FROM captures WHERE learned_by <> 'denial')
+                - (SELECT coalesce(sum(posted), 0) FROM chargebacks) AS captured,
             (SELECT coalesce(sum(CASE book WHEN 'stamps_available' THEN issued - returned
                                  ELSE affixed END * (unit_price + service_fee)), 0)
              FROM stamp_lots) AS executed,

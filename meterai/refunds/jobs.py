@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from meterai import notifications, orders, payments, suspense
+from meterai import notifications, payments, suspense
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.plumbing.database import Tx
@@ -22,22 +22,16 @@ def return_money_for(desk: RefundDesk) -> Effect:
     """Money came that its order has no use for."""
 
     async def return_money(tx: Tx, job: Job) -> None:
-        attempt, payment = job.uuid("attempt"), job.text("payment")
-        # The order's row is what every move of its money waits for: a denial that comes at the
-        # same moment is either seen here or finds the refund.
-        await orders.lock(tx, job.account, job.uuid("order"))
-        if await payments.is_denied(tx, job.account, attempt, payment):
-            return
         refund = new_id()
-        await store.request(
+        await store.surplus(
             tx,
             job.account,
             refund,
-            cause_key=f"{job.text('cause')}:{attempt}:{payment}",
+            cause_key=job.text("key"),
             cause=job.text("cause"),
             order=job.uuid("order"),
-            attempt=attempt,
-            payment=payment,
+            attempt=job.uuid("attempt"),
+            payment=job.text("payment"),
             amount=job.number("amount"),
             number=payments.refund_number(job.account, refund),
             due_at=desk.due(),
@@ -68,14 +62,13 @@ def return_unstamped_for(desk: RefundDesk) -> Effect:
 
 
 async def take_denial(tx: Tx, job: Job) -> None:
-    """The issuer took a settled payment back."""
+    """The issuer took a settled payment back, or a part of it."""
     loss = await tx.value(
         store.DENIED,
         job.account,
         job.uuid("subject"),
         job.uuid("attempt"),
         job.text("payment"),
-        job.number("amount"),
     )
     _log.warning("payment_denied", order=show("ord", job.uuid("subject")), loss=loss)
 

@@ -22,7 +22,7 @@ class RefundState(StrEnum):
     SENT = "sent"  # the provider was called; perhaps it is done
     REFUSED = "refused"  # the provider said no; it is tried again
     SETTLED = "settled"
-    VOID = "void"  # the issuer had taken the payment back already
+    VOID = "void"  # not carried out: the issuer had taken the payment back already
 
 
 class RefundEvent(StrEnum):
@@ -48,6 +48,8 @@ REFUND = Lifecycle(
         (_S.REQUESTED, _E.PAYMENT_DENIED): _S.VOID,
         (_S.SENT, _E.PAYMENT_DENIED): _S.VOID,
         (_S.REFUSED, _E.PAYMENT_DENIED): _S.VOID,
+        # A call that was open when it was stopped had been carried out.
+        (_S.VOID, _E.SETTLED): _S.SETTLED,
     },
 )
 
@@ -62,6 +64,7 @@ class RefundCause(StrEnum):
     EXCESS = "excess"  # what was more than the total
     DOUBLE = "double"  # the order was paid before
     LATE = "late"  # the order was withdrawn, or is over
+    REMAINDER = "remainder"  # the issuer took a part back; what its stamps were worth beyond it
 
 
 class NothingToRefund(Refusal):

@@ -207,10 +207,8 @@ class RefundDesk:
         return await self._provider.refund(reference, refund.payment, refund.number, refund.amount)
 
     async def _refused(self, refund: Refund, refusal: ProviderRefused) -> None:
-        async with self._database.transaction() as tx:
-            denied = await payments.is_denied(tx, refund.account, refund.attempt, refund.payment)
-        if denied:
-            await self._database.call(store.VOID, refund.account, refund.id)
+        stopped = await self._database.call(store.VOID, refund.account, refund.id)
+        if stopped is not None and stopped["state"] == RefundState.VOID:
             return
         _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
         await self._answered(refund, str(refusal), is_refused=True)

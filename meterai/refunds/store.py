@@ -39,11 +39,11 @@ WITH waiting AS (
 SELECT (SELECT count(*) FROM waiting) AS under_way, coalesce(sum(amount), 0)::bigint AS settled
 FROM refunds WHERE account_id = %s AND attempt_id = %s AND payment = %s AND state = 'settled'
 """
-VOID = "SELECT refund_void(%s, %s)"
+VOID = "SELECT refund_void(%s, %s) AS state"
 NOT_EXECUTED = "SELECT refund_not_executed(%s, %s, %s, %s, %s) AS state"
 UNUSED = "SELECT refund_unused(%s, %s, %s, %s, %s, %s, %s)"
-REQUEST = "SELECT refund_request(%s, %s, %s, %s, %s, %s, %s, %s, 0, NULL, %s, %s)"
-DENIED = "SELECT refund_denied(%s, %s, %s, %s, %s)"
+SURPLUS = "SELECT refund_surplus(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+DENIED = "SELECT refund_denied(%s, %s, %s, %s)"
 # Paid and past due without a lot; a little slack lets the issue that is under way win.
 TO_TURN_ROUND = f"""
 SELECT account_id, order_id FROM orders o WHERE state = 'paid' AND due_at <= now()
@@ -73,7 +73,7 @@ async def refunds_of_order(tx: Tx, account: UUID, order: UUID) -> list[Row]:
     )
 
 
-async def request(
+async def surplus(
     tx: Tx,
     account: UUID,
     refund_id: UUID,
@@ -86,23 +86,23 @@ async def request(
     amount: int,
     number: str,
     due_at: datetime,
-) -> bool:
-    """Set money aside to go back; false where this cause has its refund."""
-    return bool(
-        await tx.value(
-            REQUEST,
-            account,
-            refund_id,
-            cause_key,
-            cause,
-            order,
-            attempt,
-            payment,
-            amount,
-            number,
-            due_at,
-        )
+) -> int:
+    """Set money aside to go back, as much as is left of it; answers how much, perhaps nothing."""
+    found = await tx.value(
+        SURPLUS,
+        account,
+        refund_id,
+        cause_key,
+        cause,
+        order,
+        attempt,
+        payment,
+        amount,
+        number,
+        due_at,
     )
+    assert isinstance(found, int)
+    return found
 
 
 async def unused(

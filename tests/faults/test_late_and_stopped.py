@@ -85,7 +85,7 @@ def test_a_denial_of_money_in_flight_takes_it_from_there(stopped: Inside) -> Non
     pay(stopped, order)
     ends(customer, order, "paid", captured=10_000, in_flight=10_000)
     stopped.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    ends(customer, order, "denied")
+    ends(customer, order, "denied", captured=10_000, charged_back=10_000)
     stopped.set_issuing(is_open=True)
     assert customer.balance()["available"] == 0
 
@@ -146,5 +146,6 @@ def test_a_denial_of_stamped_documents_is_our_loss(in_a_hurry: Inside) -> None:
     pay(in_a_hurry, order)
     ends(customer, order, "executed", captured=10_000, executed=10_000)
     in_a_hurry.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    ends(customer, order, "denied")
+    spent = {"captured": 10_000, "charged_back": 10_000, "executed": 10_000, "loss": 10_000}
+    ends(customer, order, "denied", **spent)
     assert [one["state"] for one in in_a_hurry.stampings_of(order["id"])] == ["delivered"]

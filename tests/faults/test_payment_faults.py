@@ -201,7 +201,7 @@ def test_a_withdrawn_order_cannot_be_paid_any_more(at_rest: Inside) -> None:
 def test_a_denial_takes_stamps_that_nobody_used(at_rest: Inside) -> None:
     customer, order = bought(at_rest, 2)
     at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    ends(customer, order, "denied")
+    ends(customer, order, "denied", captured=20_000, charged_back=20_000)
     assert customer.balance() == {"available": 0, "held": 0, "used": 0}
     assert customer.stamp(pdf()).json["code"] == "not_enough_stamps"
 
@@ -211,7 +211,8 @@ def test_a_denial_after_a_stamp_was_used_leaves_the_stamp_and_is_our_loss(at_res
     customer, order = bought(at_rest, 2)
     stamping = customer.stamp(pdf()).json
     at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    ends(customer, order, "denied")
+    spent = {"captured": 20_000, "charged_back": 20_000, "executed": 10_000, "loss": 10_000}
+    ends(customer, order, "denied", **spent)
     assert customer.balance() == {"available": 0, "held": 0, "used": 1}
     assert at_rest.books()["denied_loss"] - loss_before == -10_000
     stamped = customer.get(stamping["document_url"]).body
@@ -224,7 +225,7 @@ def test_a_denial_soon_after_settlement_is_taken(at_rest: Inside) -> None:
     at_rest.instance.bank.faults(deny_after_settlement_seconds=1)
     payment = pay(at_rest, order)
     until("we heard of the payment", lambda: learned_by(at_rest, payment))
-    ends(customer, order, "denied")
+    ends(customer, order, "denied", captured=10_000, charged_back=10_000)
     assert customer.balance()["available"] == 0
 
 
@@ -234,7 +235,11 @@ def test_a_denial_we_hear_of_before_its_payment_moves_nothing(at_rest: Inside) -
     at_rest.instance.bank.faults(drop_notifications=1)
     payment = pay(at_rest, order)
     at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
-    until("we heard of the denial", lambda: learned_by(at_rest, payment) == ["denial"])
+    until(
+        "we heard of the denial",
+        lambda: at_rest.rows("SELECT 1 FROM chargebacks WHERE payment = %s", payment["rrn"]),
+    )
+    assert learned_by(at_rest, payment) == []
     assert stands(customer, order) == ("placed", money())
     pay(at_rest, order)
     ends(customer, order, "executed", captured=10_000, executed=10_000)
@@ -254,7 +259,8 @@ def test_a_denial_while_its_refund_is_refused_leaves_no_loss(at_rest: Inside) ->
     at_rest.instance.bank.post(
         "/standin/deny", {"qr_content": order["payment"]["qr_content"], "rrn": second["rrn"]}
     )
-    ends(customer, order, "executed", captured=10_000, executed=10_000, seconds=RETRY_SECONDS_MAX)
+    kept = {"captured": 20_000, "charged_back": 10_000, "executed": 10_000}
+    ends(customer, order, "executed", seconds=RETRY_SECONDS_MAX, **kept)
     assert at_rest.rows("SELECT state FROM refunds WHERE payment = %s", second["rrn"]) == [
         {"state": "void"}
     ]

@@ -9,7 +9,6 @@ import pytest
 
 from meterai.orders import OrderKind
 from meterai.orders import store as order_store
-from meterai.payments import store as payment_store
 from meterai.refunds import store as refund_store
 from meterai.stamping import store as stamping_store
 from tests.support.shop import FEE, PRICE, Paid, Shop
@@ -64,15 +63,12 @@ def test_the_same_key_places_once(shop: Shop) -> None:
 def test_a_payment_told_by_eight_is_posted_once(shop: Shop) -> None:
     order = shop.place(1)
     attempt = shop.attempts(order)[0]
-    told = (shop.account, attempt, "P1", PRICE + FEE)
+    told = Paid(attempt, "P1", PRICE + FEE)
     answers = at_once(
         shop,
-        *(
-            shop.house.database.call(payment_store.CAPTURE, *told, how)
-            for how in ["notification", "question"] * 4
-        ),
+        *(shop.telling(told, how) for how in ["notification", "question"] * 4),
     )
-    assert Counter(answer["outcome"] for answer in answers) == {  # type: ignore[index]
+    assert Counter(answers) == {
         "captured": 1,
         "known": 7,
     }
@@ -103,9 +99,7 @@ def test_a_denial_overtakes_or_follows_its_settlement(shop: Shop) -> None:
         at_once(
             shop,
             shop.worker(concurrency=8).run_batch(),
-            shop.house.database.call(
-                payment_store.DENY, shop.account, paid.attempt, paid.number, paid.amount
-            ),
+            shop.denying(paid),
             shop.worker(concurrency=8).run_batch(),
         )
         shop.assert_books_hold()
@@ -206,9 +200,7 @@ def test_a_denial_and_the_refund_of_the_same_money_at_once(shop: Shop) -> None:
         at_once(
             shop,
             shop.worker(concurrency=8).run_batch(),
-            shop.house.database.call(
-                payment_store.DENY, shop.account, paid.attempt, paid.number, paid.amount
-            ),
+            shop.denying(paid),
         )
         at_once(shop, shop.worker(concurrency=8).run_batch(), shop.worker().run_batch())
         shop.work_off()

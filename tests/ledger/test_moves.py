@@ -19,7 +19,7 @@ from meterai.refunds.model import REFUND, RefundEvent, RefundState
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import STAMPING, StampingEvent, StampingState
 from meterai.stamps.model import STAMP, StampEvent, StampState
-from tests.support.shop import Paid, Shop
+from tests.support.shop import FEE, PRICE, Paid, Shop
 
 Make = Callable[[Shop], UUID]
 Happen = Callable[[Shop, UUID], object]
@@ -237,7 +237,8 @@ def taken_back(shop: Shop, attempt: UUID) -> None:
 
 
 def decline(shop: Shop, attempt: UUID) -> None:
-    shop.decline(attempt)
+    """News of a payment that never was one."""
+    shop.deny(Paid(attempt, "NEVER", PRICE + FEE))
 
 
 def test_attempts(shop: Shop) -> None:
@@ -384,7 +385,7 @@ def refuse(shop: Shop, refund: UUID) -> None:
 
 
 def settle(shop: Shop, refund: UUID) -> None:
-    shop.call(refund_store.SETTLE, shop.account, refund, "BANK1")
+    shop.settle_whatever(refund)
 
 
 def deny_and_be_refused(shop: Shop, refund: UUID) -> None:

@@ -333,7 +333,14 @@ def order(state: OrderState, kind: OrderKind, qr: str | None = None) -> OrderVie
         payment=PaymentView(
             method="qris", state="waiting", amount=21_000, qr_content=qr, expires_at=NOW
         ),
-        money=MoneyView(captured=captured, executed=0, refunded=0, in_flight=captured),
+        money=MoneyView(
+            captured=captured,
+            charged_back=0,
+            executed=0,
+            refunded=0,
+            in_flight=captured,
+            loss=0,
+        ),
     )
 
 

@@ -6,7 +6,9 @@ from typing import Any
 from tests.support.inside import Inside
 from tests.support.instance import Client, until
 
-NOTHING = {"captured": 0, "executed": 0, "refunded": 0, "in_flight": 0}
+NOTHING = dict.fromkeys(
+    ("captured", "charged_back", "executed", "refunded", "in_flight", "loss"), 0
+)
 
 
 def at_rest_afterwards(inside: Inside) -> Iterator[Inside]:

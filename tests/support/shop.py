@@ -36,6 +36,7 @@ from meterai.plumbing.jobs import Worker
 from meterai.refunds import store as refund_store
 from meterai.stamping import store as stamping_store
 from meterai.stamps import NotEnoughStamps
+from tests.support.per_order import assert_each_order_is_explained
 
 Answer = TypeVar("Answer")
 PRICE = 10_000
@@ -45,7 +46,8 @@ PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
 PASSING = {NotEnoughStamps.code}
 # Everything that belongs to an account, what refers before what is referred to.
 _TABLES = (
-    "suspense_items, jobs, mails, refunds, deltas, stamps, stampings, documents, stamp_lots, orders, captures, "
+    "suspense_items, jobs, mails, refunds, deltas, stamps, stampings, documents, stamp_lots, orders, "
+    "chargebacks, captures, round_faults, "
     "payment_attempts, legs, entries, holds, balances, audit_events, serial_directory, accounts"
 )
 
@@ -78,6 +80,28 @@ class Paid:
 
 
 @dataclass(slots=True)
+class BankRecord:
+    """What a bank has seen of each order, written down by whoever acts for it."""
+
+    captured: dict[tuple[UUID, str], tuple[UUID, int]] = field(default_factory=dict)
+    taken_back: dict[tuple[UUID, str], int] = field(default_factory=dict)
+    refunded: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
+
+    def of(self, order: UUID) -> dict[str, int]:
+        """Sums of one order; a payment that we have not heard of is not counted."""
+        ours = {key: amount for key, (subject, amount) in self.captured.items() if subject == order}
+        return {
+            "captured": sum(ours.values()),
+            "charged_back": sum(
+                min(self.taken_back.get(key, 0), amount) for key, amount in ours.items()
+            ),
+            "refunded": sum(
+                amount for subject, amount in self.refunded.values() if subject == order
+            ),
+        }
+
+
+@dataclass(slots=True)
 class Shop:
     """One account of one house."""
 
@@ -87,6 +111,7 @@ class Shop:
     placed: list[UUID] = field(default_factory=list)
     paid: list[Paid] = field(default_factory=list)
     stampings: list[UUID] = field(default_factory=list)
+    bank: BankRecord = field(default_factory=BankRecord)
     _maker: SerialMaker = field(default_factory=lambda: SerialMaker(UNLEASED))
     _payments: int = 0
 
@@ -116,6 +141,7 @@ class Shop:
         self.call("UPDATE issuing SET is_open = true")
         self.account = new_id()
         self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
+        self.bank = BankRecord()
         self.call(
             "INSERT INTO accounts (account_id, email) VALUES (%s, %s)",
             self.account,
@@ -238,26 +264,50 @@ class Shop:
 
     def tell(self, paid: Paid) -> str:
         """The bank tells of a payment, perhaps again."""
-        row = self.call(
-            payment_store.CAPTURE,
-            self.account,
-            paid.attempt,
-            paid.number,
-            paid.amount,
-            "notification",
+        return self.do(self.telling(paid))
+
+    async def telling(self, paid: Paid, how: str = "notification") -> str:
+        """The same, to be run with others at the same moment."""
+        database = self.house.database
+        row = await database.call(
+            payment_store.CAPTURE, self.account, paid.attempt, paid.number, paid.amount, how
         )
         assert row is not None
+        if row["outcome"] == "captured":
+            [of] = await database.read(
+                "SELECT subject FROM payment_attempts WHERE attempt_id = %s", paid.attempt
+            )
+            self.bank.captured[paid.attempt, paid.number] = of["subject"], paid.amount
         return str(row["outcome"])
 
-    def deny(self, paid: Paid) -> str:
-        """The issuer takes a payment back, perhaps one we have not heard of."""
-        row = self.call(payment_store.DENY, self.account, paid.attempt, paid.number, paid.amount)
+    def deny(self, paid: Paid, amount: int | None = None, *, named: bool = True) -> str:
+        """The issuer takes a payment back, or so much of it so far; perhaps one we do not know."""
+        return self.do(self.denying(paid, amount, named=named))
+
+    async def denying(self, paid: Paid, amount: int | None = None, *, named: bool = True) -> str:
+        """The same, to be run with others at the same moment."""
+        taken = paid.amount if amount is None else amount
+        row = await self.house.database.call(
+            payment_store.DENY, self.account, paid.attempt, paid.number if named else None, taken
+        )
         assert row is not None
+        if row["outcome"] in ("denied", "early", "declined"):
+            key = (paid.attempt, paid.number)
+            self.bank.taken_back[key] = max(self.bank.taken_back.get(key, 0), taken)
         return str(row["outcome"])
 
-    def decline(self, attempt: UUID) -> None:
-        """The issuer declined: nothing was paid."""
-        self.call(payment_store.DENY, self.account, attempt, None, None)
+    def decline(self, attempt: UUID) -> str:
+        """The issuer declined, or took back what it does not name: the only payment there is."""
+        row = self.call(payment_store.DENY, self.account, attempt, None, None)
+        assert row is not None
+        if row["outcome"] == "denied":
+            [key] = [
+                key
+                for key, (_, amount) in self.bank.captured.items()
+                if key[0] == attempt and self.bank.taken_back.get(key, 0) < amount
+            ]
+            self.bank.taken_back[key] = self.bank.captured[key][1]
+        return str(row["outcome"])
 
     # -- stampings -------------------------------------------------------------------------
 
@@ -351,21 +401,23 @@ class Shop:
         """The bank has given the money back; it was asked to, before."""
         row = self.call("SELECT state FROM refunds WHERE refund_id = %s", refund)
         if row and row["state"] == "sent":
-            self.call(refund_store.SETTLE, self.account, refund, f"BANK{refund.hex}")
+            self.settle_whatever(refund)
+
+    def settle_whatever(self, refund: UUID) -> str:
+        """The bank has given the money back, whatever we thought of it."""
+        [row] = self.rows("SELECT order_id, amount FROM refunds WHERE refund_id = %s", refund)
+        settled = self.call(refund_store.SETTLE, self.account, refund, f"BANK{refund.hex}")
+        assert settled is not None
+        if settled["state"] == "settled":
+            self.bank.refunded[refund] = row["order_id"], row["amount"]
+        return str(settled["state"])
 
     def refuse(self, refund: UUID) -> None:
         """The bank says no: for ever where the issuer has taken the payment back."""
-        row = self.call("SELECT attempt_id, payment FROM refunds WHERE refund_id = %s", refund)
+        row = self.call(refund_store.VOID, self.account, refund)
         assert row is not None
-        denied = self.do(self._is_denied(row["attempt_id"], row["payment"]))
-        if denied:
-            self.call(refund_store.VOID, self.account, refund)
-        else:
+        if row["state"] != "void":
             self.call(refund_store.ANSWERED, True, "4057801 no", 1.0, self.account, refund)
-
-    async def _is_denied(self, attempt: UUID, payment: str) -> bool:
-        async with self.house.database.transaction() as tx:
-            return await payments.is_denied(tx, self.account, attempt, payment)
 
     # -- the worker ------------------------------------------------------------------------
 
@@ -427,24 +479,33 @@ class Shop:
         """Every invariant of `meterai audit`, and every rupiah of every order."""
         found = self.do(audit(self.house.database))
         assert found.holds, [one for one in found.findings if not one.holds]
-        for order in self.placed:
-            books = {
-                row["book"]: row["posted"]
-                for row in self.rows(
-                    "SELECT l.book, sum(l.credit - l.debit)::bigint AS posted"
-                    " FROM entries e JOIN legs l USING (account_id, entry_id)"
-                    " WHERE e.subject = %s AND l.unit = 'IDR' GROUP BY l.book",
-                    order,
-                )
-            }
-            for book in ("buyer_funds", "refunds_payable", "duty_payable", "service_fee"):
-                assert books.get(book, 0) >= 0, (order, self.state(order), books)
-            position = self.do(self._position(order))
-            assert position.captured == position.executed + position.refunded + position.in_flight
+        assert_each_order_is_explained(self.rows)
+        self.assert_the_bank_agrees()
 
-    async def _position(self, order: UUID) -> Position:
+    def assert_the_bank_agrees(self) -> None:
+        """What the API shows as money is what the bank has seen: at once, and in the end."""
+        is_at_rest = not self.rows("SELECT 1 FROM jobs")
+        for order, shown in self.do(self._positions()).items():
+            bank = self.bank.of(order)
+            assert shown.captured.value == bank["captured"]
+            assert shown.refunded.value == bank["refunded"]
+            assert shown.charged_back.value <= bank["charged_back"]
+            if is_at_rest:
+                assert shown.charged_back.value == bank["charged_back"]
+            assert shown.captured.value - shown.charged_back.value + shown.loss.value == (
+                shown.executed.value + shown.refunded.value + shown.in_flight.value
+            )
+            assert min(shown.executed, shown.in_flight, shown.loss).value >= 0
+
+    def money(self, order: UUID) -> dict[str, int]:
+        """Where the money of one order is, as the API shows it; what is nothing is left out."""
+        found = self.do(self._positions())[order]
+        names = ("captured", "charged_back", "executed", "refunded", "in_flight", "loss")
+        return {name: getattr(found, name).value for name in names if getattr(found, name).value}
+
+    async def _positions(self) -> dict[UUID, Position]:
         async with self.house.database.transaction() as tx:
-            return (await ledger.positions(tx, self.account, [order]))[order]
+            return await ledger.positions(tx, self.account, self.placed)
 
     def balance(self) -> stamps.Balance:
         """Stamps of the account."""

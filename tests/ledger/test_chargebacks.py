@@ -1,0 +1,511 @@
+"""What an issuer takes back, whole or in part, before or after: found where it came from."""
+
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai.plumbing.migrations import migrations
+from tests.support.shop import FEE, PRICE, Paid, Shop
+
+UNIT = PRICE + FEE
+NEVER_HEARD_OF = "N000001"
+
+
+def bought(shop: Shop, quantity: int = 1, more: int = 0) -> tuple[UUID, Paid]:
+    order = shop.place(quantity)
+    paid = shop.pay(order, more)
+    shop.work()
+    return order, paid
+
+
+def denied(shop: Shop, paid: Paid, amount: int | None = None) -> None:
+    assert shop.deny(paid, amount) == "denied"
+    shop.work()
+    shop.assert_books_hold()
+
+
+def later(shop: Shop, kind: str) -> None:
+    """A job that is overtaken by what happens next."""
+    shop.call("UPDATE jobs SET run_at = now() + interval '1 hour' WHERE kind = %s", kind)
+
+
+def causes(shop: Shop) -> list[tuple[str, str, int]]:
+    rows = shop.rows("SELECT cause, state, amount FROM refunds ORDER BY refund_id")
+    return [(row["cause"], row["state"], row["amount"]) for row in rows]
+
+
+def carry_out_refunds(shop: Shop) -> None:
+    for refund in shop.refunds():
+        shop.send(refund)
+        shop.settle(refund)
+    shop.work()
+    shop.assert_books_hold()
+
+
+# -- stamps that nobody has paid for ---------------------------------------------------------------
+
+
+def test_a_stamp_of_a_charged_back_lot_that_comes_free_leaves_the_world(shop: Shop) -> None:
+    order, paid = bought(shop)
+    stamping = shop.reserve(1)
+    assert stamping is not None
+    denied(shop, paid)
+    assert shop.money(order) == {
+        "captured": UNIT,
+        "charged_back": UNIT,
+        "executed": UNIT,
+        "loss": UNIT,
+    }
+    shop.fail(stamping)
+    assert shop.balance().available == 0
+    assert shop.reserve(1) is None
+    assert shop.money(order) == {"captured": UNIT, "charged_back": UNIT}
+    shop.work()
+    shop.assert_books_hold()
+
+
+def test_a_charged_back_order_takes_nothing_from_another(shop: Shop) -> None:
+    shop.set_issuing(is_open=False)
+    other, _ = bought(shop)
+    shop.set_issuing(is_open=True)
+    order, paid = bought(shop)
+    stamping = shop.reserve(1)
+    assert stamping is not None
+    denied(shop, paid)
+    shop.fail(stamping)
+    assert shop.ask_back(order) == 0
+    shop.work()
+    assert shop.money(other) == {"captured": UNIT, "in_flight": UNIT}
+    shop.assert_books_hold()
+
+
+def test_only_the_stamps_of_the_charged_back_lot_leave(shop: Shop) -> None:
+    first, paid = bought(shop)
+    second, _ = bought(shop)
+    stamping = shop.reserve(2)
+    assert stamping is not None
+    denied(shop, paid)
+    shop.fail(stamping)
+    assert shop.balance().available == 1
+    assert shop.money(second) == {"captured": UNIT, "executed": UNIT}
+    assert shop.money(first) == {"captured": UNIT, "charged_back": UNIT}
+    shop.work()
+    shop.assert_books_hold()
+
+
+# -- parts ----------------------------------------------------------------------------------------
+
+
+def test_a_part_takes_only_the_stamps_it_was_paid_with(shop: Shop) -> None:
+    order, paid = bought(shop, 3)
+    denied(shop, paid, 4_000)
+    assert shop.state(order) == "executed"
+    assert shop.balance().available == 2
+    assert causes(shop) == [("remainder", "requested", UNIT - 4_000)]
+    carry_out_refunds(shop)
+    assert shop.money(order) == {
+        "captured": 3 * UNIT,
+        "charged_back": 4_000,
+        "executed": 2 * UNIT,
+        "refunded": UNIT - 4_000,
+    }
+
+
+def test_a_part_of_one_stamp_leaves_no_order_and_the_rest_comes_back(shop: Shop) -> None:
+    order, paid = bought(shop)
+    denied(shop, paid, 4_000)
+    assert shop.state(order) == "denied"
+    assert shop.balance().available == 0
+    carry_out_refunds(shop)
+    assert shop.money(order) == {
+        "captured": UNIT,
+        "charged_back": 4_000,
+        "refunded": UNIT - 4_000,
+    }
+
+
+def test_parts_follow_until_the_sum_is_reached_and_a_repeat_takes_nothing(shop: Shop) -> None:
+    order, paid = bought(shop, 2)
+    for sum_so_far in (4_000, 9_000, UNIT, 2 * UNIT - 1, 2 * UNIT):
+        denied(shop, paid, sum_so_far)
+        assert shop.money(order)["charged_back"] == sum_so_far
+        for earlier in (1, 4_000, sum_so_far):
+            assert shop.deny(paid, earlier) == "known"
+        shop.work()
+        assert shop.money(order)["charged_back"] == sum_so_far
+    assert shop.deny(paid, 2 * UNIT + 1) == "exceeds"
+    assert shop.money(order) == {"captured": 2 * UNIT, "charged_back": 2 * UNIT}
+    assert shop.state(order) == "denied"
+
+
+def test_a_part_of_what_is_on_a_document_is_our_loss(shop: Shop) -> None:
+    order, paid = bought(shop)
+    stamping = shop.reserve(1)
+    assert stamping is not None
+    shop.deliver(stamping)
+    denied(shop, paid, 4_000)
+    assert shop.money(order) == {
+        "captured": UNIT,
+        "charged_back": 4_000,
+        "executed": UNIT,
+        "loss": 4_000,
+    }
+    assert shop.state(order) == "executed"
+
+
+def test_a_part_of_what_waits_to_be_issued(shop: Shop) -> None:
+    shop.set_issuing(is_open=False)
+    order, paid = bought(shop)
+    denied(shop, paid, 4_000)
+    shop.set_issuing(is_open=True)
+    shop.execute(order)
+    assert shop.state(order) == "denied"
+    assert shop.balance().available == 0
+    assert causes(shop) == [("remainder", "requested", UNIT - 4_000)]
+
+
+def test_a_surplus_goes_first(shop: Shop) -> None:
+    order = shop.place(1)
+    paid = shop.pay(order, 5_000)
+    shop.work_once()
+    later(shop, "money_to_return")
+    denied(shop, paid, 4_000)
+    shop.work_off()
+    assert shop.state(order) == "executed"
+    assert causes(shop) == [("excess", "requested", 1_000)]
+    shop.assert_books_hold()
+
+
+@pytest.mark.parametrize("state", ["requested", "refused"])
+def test_a_refund_that_nobody_carries_out_is_stopped_and_its_rest_goes_back(
+    shop: Shop, state: str
+) -> None:
+    order, _ = bought(shop)
+    second = shop.pay(order)
+    shop.work()
+    [refund] = shop.refunds()
+    if state == "refused":
+        shop.send(refund)
+        shop.refuse(refund)
+    denied(shop, second, 4_000)
+    assert causes(shop) == [("double", "void", UNIT), ("double", "requested", UNIT - 4_000)]
+    carry_out_refunds(shop)
+    assert shop.money(order) == {
+        "captured": 2 * UNIT,
+        "charged_back": 4_000,
+        "executed": UNIT,
+        "refunded": UNIT - 4_000,
+    }
+
+
+def test_a_refund_under_way_is_stopped_when_the_bank_refuses_it(shop: Shop) -> None:
+    order, _ = bought(shop)
+    second = shop.pay(order)
+    shop.work()
+    [refund] = shop.refunds()
+    shop.send(refund)
+    denied(shop, second, 4_000)
+    assert shop.money(order)["loss"] == 4_000, "perhaps it is being paid"
+    shop.refuse(refund)
+    shop.work()
+    assert causes(shop) == [("double", "void", UNIT), ("double", "requested", UNIT - 4_000)]
+    carry_out_refunds(shop)
+    assert "loss" not in shop.money(order)
+
+
+def test_a_refund_refused_for_another_reason_is_not_stopped(shop: Shop) -> None:
+    order, _ = bought(shop, 2)
+    shop.ask_back(order)
+    [refund] = shop.refunds()
+    shop.send(refund)
+    shop.refuse(refund)
+    assert causes(shop) == [("asked", "refused", 2 * UNIT)]
+    shop.work()
+    shop.assert_books_hold()
+
+
+def test_a_stopped_refund_that_the_bank_has_paid_all_the_same_is_in_the_books(shop: Shop) -> None:
+    order, _ = bought(shop)
+    second = shop.pay(order)
+    shop.work()
+    [refund] = shop.refunds()
+    shop.send(refund)
+    denied(shop, second, 4_000)
+    shop.refuse(refund)
+    shop.work()
+    assert shop.settle_whatever(refund) == "settled"
+    shop.work()
+    shop.assert_books_hold()
+    assert causes(shop) == [("double", "settled", UNIT), ("double", "void", UNIT - 4_000)]
+    assert shop.money(order) == {
+        "captured": 2 * UNIT,
+        "charged_back": 4_000,
+        "executed": UNIT,
+        "refunded": UNIT,
+        "loss": 4_000,
+    }
+
+
+def test_a_refund_and_then_a_chargeback_is_a_loss_and_nothing_is_below_zero(shop: Shop) -> None:
+    order, paid = bought(shop)
+    shop.ask_back(order)
+    carry_out_refunds(shop)
+    denied(shop, paid)
+    assert shop.state(order) == "returned"
+    assert shop.money(order) == {
+        "captured": UNIT,
+        "charged_back": UNIT,
+        "refunded": UNIT,
+        "loss": UNIT,
+    }
+
+
+# -- documents ------------------------------------------------------------------------------------
+
+
+def test_documents_nobody_has_begun_are_dropped_and_the_rest_comes_back(shop: Shop) -> None:
+    order = shop.place_documents([1, 1])
+    paid = shop.pay(order)
+    shop.work_once()
+    later(shop, "order_paid")
+    denied(shop, paid, 4_000)
+    shop.work_off()
+    assert shop.state(order) == "denied"
+    rows = shop.rows("SELECT state FROM stampings")
+    assert [row["state"] for row in rows] == ["dropped", "dropped"]
+    assert causes(shop) == [("remainder", "requested", 2 * UNIT - 4_000)]
+
+
+def test_documents_under_way_go_on_and_one_that_fails_covers_the_loss(shop: Shop) -> None:
+    order = shop.place_documents([1, 1])
+    paid = shop.pay(order)
+    shop.work()
+    denied(shop, paid, 4_000)
+    stamped, spoilt = shop.stampings
+    shop.deliver(stamped)
+    shop.fail(spoilt)
+    shop.work()
+    assert shop.state(order) == "executed"
+    assert causes(shop) == [("remainder", "requested", UNIT - 4_000)]
+    carry_out_refunds(shop)
+    assert shop.money(order) == {
+        "captured": 2 * UNIT,
+        "charged_back": 4_000,
+        "executed": UNIT,
+        "refunded": UNIT - 4_000,
+    }
+
+
+# -- before we have heard of the payment ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_worked", [True, False])
+def test_a_part_that_overtakes_its_payment_makes_it_short(shop: Shop, is_worked: bool) -> None:
+    order = shop.place(1)
+    [attempt] = shop.attempts(order)
+    paid = Paid(attempt, NEVER_HEARD_OF, UNIT)
+    assert shop.deny(paid, 4_000) == "early"
+    assert shop.deny(paid, 4_000) == "known"
+    if is_worked:
+        shop.work()
+    assert shop.tell(paid) == "captured"
+    shop.work()
+    shop.assert_books_hold()
+    assert shop.state(order) == "placed"
+    assert causes(shop) == [("short", "requested", UNIT - 4_000)]
+    assert shop.money(order) == {
+        "captured": UNIT,
+        "charged_back": 4_000,
+        "in_flight": UNIT - 4_000,
+    }
+
+
+@pytest.mark.parametrize("amount", [UNIT, None])
+def test_a_whole_denial_that_overtakes_its_payment_leaves_the_order_to_be_paid(
+    shop: Shop, amount: int | None
+) -> None:
+    order = shop.place(1)
+    [attempt] = shop.attempts(order)
+    row = shop.call(
+        "SELECT payment_deny(%s, %s, %s, %s) AS outcome",
+        *(shop.account, attempt, NEVER_HEARD_OF, amount),
+    )
+    assert row is not None
+    assert row["outcome"] == "declined"
+    paid = Paid(attempt, NEVER_HEARD_OF, UNIT)
+    shop.bank.taken_back[attempt, NEVER_HEARD_OF] = UNIT
+    assert shop.tell(paid) == "captured"
+    shop.work()
+    assert shop.deny(paid) == "known"
+    assert shop.state(order) == "placed"
+    assert shop.money(order) == {"captured": UNIT, "charged_back": UNIT}
+    shop.pay(order)
+    shop.work()
+    assert shop.state(order) == "executed"
+    shop.assert_books_hold()
+
+
+def test_a_denial_is_seen_before_or_after_its_payment_is_settled(shop: Shop) -> None:
+    order = shop.place(1)
+    paid = shop.pay(order)
+    assert shop.deny(paid, 4_000) == "denied"
+    shop.overtake(0)
+    shop.work_off()
+    assert causes(shop) == [("short", "requested", UNIT - 4_000)]
+    shop.assert_books_hold()
+
+
+# -- news that names no payment -------------------------------------------------------------------
+
+
+def test_unnamed_news_means_the_only_payment_there_is(shop: Shop) -> None:
+    order, paid = bought(shop)
+    assert shop.deny(paid, 4_000, named=False) == "denied"
+    assert shop.deny(paid, 4_000, named=False) == "known"
+    assert shop.deny(paid, 4_000) == "known"
+    assert shop.deny(paid, named=False) == "denied"
+    assert shop.deny(paid, named=False) == "known"
+    shop.work()
+    shop.assert_books_hold()
+    assert shop.money(order) == {"captured": UNIT, "charged_back": UNIT}
+
+
+def test_unnamed_news_of_one_of_several_payments_moves_nothing(shop: Shop) -> None:
+    order, paid = bought(shop)
+    second = shop.pay(order)
+    shop.work()
+    before = shop.money(order)
+    assert shop.deny(paid, named=False) == "ambiguous"
+    shop.work()
+    assert shop.money(order) == before
+    denied(shop, paid)
+    assert shop.deny(second, named=False) == "denied", "only the second is left"
+    shop.work()
+    shop.assert_books_hold()
+
+
+def test_unnamed_news_that_may_be_a_repeat_does_not_take_the_next_payment(shop: Shop) -> None:
+    order, paid = bought(shop)
+    assert shop.deny(paid, named=False) == "denied"
+    shop.work()
+    second = shop.pay(order, attempt=paid.attempt)
+    shop.work()
+    assert shop.deny(paid, named=False) == "ambiguous"
+    assert shop.deny(second) == "denied"
+    shop.work()
+    shop.assert_books_hold()
+
+
+def test_news_of_nothing_moves_nothing(shop: Shop) -> None:
+    order, paid = bought(shop)
+    assert shop.deny(paid, 0) == "known"
+    assert shop.deny(paid, -4_000) == "known"
+    assert shop.deny(Paid(order, "x", 1)) == "unknown_attempt"
+    assert shop.money(order) == {"captured": UNIT, "executed": UNIT}
+
+
+def test_a_refund_that_waits_shows_when_it_is_due_and_nothing_else_does(shop: Shop) -> None:
+    order, _ = bought(shop)
+
+    def due() -> object:
+        return shop.rows("SELECT returning_due_at FROM orders")[0]["returning_due_at"]
+
+    assert due() is None
+    shop.pay(order)
+    shop.work()
+    [row] = shop.rows("SELECT due_at FROM refunds")
+    assert due() == row["due_at"]
+    carry_out_refunds(shop)
+    assert due() is None
+
+
+# -- an installation with data --------------------------------------------------------------------
+
+
+def test_what_was_done_before_is_put_right(server: str, template: str) -> None:
+    name = "test_of_older_books"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    url = server.replace("/postgres?", f"/{name}?")
+    every = list(migrations())
+    try:
+        with psycopg.connect(url) as connection:
+            for file, text in every:
+                if file >= "0011":
+                    break
+                connection.execute(text.encode())
+            account = play_the_attack(connection)
+            for file, text in every:
+                if file >= "0011":
+                    connection.execute(text.encode())
+            left = dict(
+                connection.execute(
+                    "SELECT book, posted FROM balances WHERE account_id = %s", [account]
+                ).fetchall()
+            )
+            assert left["buyer_funds"] == UNIT, "the other order's money is there again"
+            assert left["stamps_available"] == 0, "and the free stamp is gone"
+            lots = connection.execute(
+                "SELECT issued, held, affixed, returned FROM stamp_lots ORDER BY lot_id"
+            ).fetchall()
+            assert lots == [(1, 0, 0, 1), (1, 0, 0, 1)]
+            losses = connection.execute(
+                "SELECT told, posted, lost FROM chargebacks ORDER BY attempt_id"
+            ).fetchall()
+            assert losses == [(UNIT, UNIT, 0), (UNIT, UNIT, 0)]
+            [(loss,)] = connection.execute(
+                "SELECT sum(debit - credit)::bigint FROM legs WHERE book = 'denied_loss'"
+            ).fetchall()
+            assert loss == 0
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def play_the_attack(connection: "psycopg.Connection[tuple[object, ...]]") -> UUID:
+    """As the functions of before did it: a stamp for nothing, and money of another order."""
+    account, other = UUID(int=1), UUID(int=90)
+    run = connection.execute
+    for number, order in enumerate((UUID(int=10), UUID(int=20)), start=1):
+        attempt, stamping, payment = UUID(int=order.int + 1), UUID(int=order.int + 2), f"P{number}"
+        buy(connection, account, order, attempt, payment)
+        serial = f"{number:022}"
+        run(
+            "INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until)"
+            " VALUES (%s, sha256(%s), 'surat.pdf', 1, 1, now())",
+            [account, serial.encode()],
+        )
+        run(
+            "SELECT stamping_reserve(%s, %s, %s, %s, sha256(%s), '[{}]', %s, 900, 60)",
+            [account, stamping, serial, serial.encode(), serial.encode(), [serial]],
+        )
+        run("SELECT payment_deny(%s, %s, %s, %s)", [account, attempt, payment, UNIT])
+        run("SELECT refund_denied(%s, %s, %s, %s, %s)", [account, order, attempt, payment, UNIT])
+        run("SELECT stamping_fail(%s, %s, 'document_broken')", [account, stamping])
+    run("UPDATE issuing SET is_open = false")
+    buy(connection, account, other, UUID(int=91), "P9")
+    run(
+        "SELECT refund_unused(%s, %s, %s, 'asked', 'asked', 'RF', now())",
+        [account, UUID(int=10), UUID(int=99)],
+    )
+    return account
+
+
+def buy(
+    connection: "psycopg.Connection[tuple[object, ...]]",
+    account: UUID,
+    order: UUID,
+    attempt: UUID,
+    payment: str,
+) -> None:
+    connection.execute(
+        "SELECT order_place(%s, %s, %s, 'x', 'stamps', 1, %s, %s, 900, 900, %s, %s, 0)",
+        [account, order, str(order), PRICE, FEE, attempt, str(attempt)],
+    )
+    connection.execute(
+        "SELECT payment_capture(%s, %s, %s, %s, 'notification')", [account, attempt, payment, UNIT]
+    )
+    connection.execute(
+        "SELECT order_settle(%s, %s, %s, %s, %s)", [account, order, attempt, payment, UNIT]
+    )

@@ -1,0 +1,143 @@
+"""What the books of one order must say, counted from everything else: a small reference.
+
+It knows no entry and no posting rule: payments, chargebacks, refunds and the lot of the order say
+where its money is.  Each order by itself, so that one order's books never touch another's.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+Row = dict[str, Any]
+OPEN = ("requested", "sent", "refused")
+
+
+@dataclass(slots=True)
+class Payment:
+    """One payment of the order, as the tables of payments and refunds tell of it."""
+
+    amount: int
+    taken_back: int  # by the issuer, in the books
+    lost: int
+    refunds: list[Row]
+
+    def refunded(self, *states: str) -> int:
+        return sum(row["amount"] for row in self.refunds if row["state"] in states)
+
+
+@dataclass(slots=True)
+class Reference:
+    """One order."""
+
+    order: Row
+    lot: Row | None
+    payments: dict[tuple[UUID, str], Payment] = field(default_factory=dict)
+
+    @property
+    def unit(self) -> int:
+        return int(self.order["unit_price"] + self.order["service_fee"])
+
+    @property
+    def free(self) -> int:
+        lot = self.lot
+        return lot["issued"] - lot["held"] - lot["affixed"] - lot["returned"] if lot else 0
+
+    @property
+    def payer(self) -> Payment | None:
+        return self.payments.get((self.order["paid_attempt"], self.order["paid_payment"]))
+
+    def kept(self) -> int:
+        """Of the payment that paid the order: what the order has of it, executed or not."""
+        if self.lot is not None:
+            return int(self.lot["issued"] - self.lot["returned"]) * self.unit
+        return int(self.order["total"]) if self.order["state"] == "paid" else 0
+
+    def executed(self) -> int:
+        if self.lot is None:
+            return 0
+        is_quota = self.lot["book"] == "stamps_available"
+        left = self.lot["issued"] - self.lot["returned"] if is_quota else self.lot["affixed"]
+        return int(left) * self.unit
+
+    def unassigned(self, payment: Payment) -> int:
+        found = payment.taken_back - payment.lost
+        kept = self.kept() if payment is self.payer else 0
+        return payment.amount - found - payment.refunded(*OPEN, "settled") - kept
+
+    def books(self) -> dict[str, int]:
+        """Every book of rupiah, credits positive."""
+        every = self.payments.values()
+        in_order = self.kept() - self.executed()  # paid, and not executed
+        return {
+            "bank_clearing": sum(
+                one.taken_back + one.refunded("settled") - one.amount for one in every
+            ),
+            "buyer_funds": sum(self.unassigned(one) for one in every) + in_order,
+            "refunds_payable": sum(one.refunded(*OPEN) for one in every),
+            "executed": self.executed(),
+            "denied_loss": -sum(one.lost for one in every),
+        }
+
+    def complaints(self) -> list[str]:
+        """What may not be, whatever the books say."""
+        found = []
+        for key, one in self.payments.items():
+            if self.unassigned(one) < 0:
+                found.append(f"{key}: more was given than there was")
+            if one.lost and (self.unassigned(one) or one.refunded("requested", "refused")):
+                found.append(f"{key}: a loss although there is money of the same payment")
+            used = one.refunded("settled", "sent")
+            if one is self.payer and self.lot is not None:
+                used += (self.lot["held"] + self.lot["affixed"]) * self.unit
+                if one.lost and self.free:
+                    found.append(f"{key}: an unused stamp that nobody has paid for")
+            if one.lost > used:
+                found.append(f"{key}: a loss of {one.lost} where {used} was used")
+        return found
+
+
+def references(read: Any) -> list[Reference]:
+    """Every order of the database; `read` answers a query with rows."""
+    lots = {row["lot_id"]: row for row in read("SELECT * FROM stamp_lots")}
+    found = {
+        row["order_id"]: Reference(row, lots.get(row["order_id"]))
+        for row in read("SELECT * FROM orders")
+    }
+    for row in read(
+        "SELECT a.subject, c.attempt_id, c.payment, c.amount, coalesce(b.posted, 0) AS posted,"
+        " coalesce(b.lost, 0) AS lost FROM captures c"
+        " JOIN payment_attempts a USING (account_id, attempt_id)"
+        " LEFT JOIN chargebacks b USING (account_id, attempt_id, payment)"
+        " WHERE c.learned_by <> 'denial'"
+    ):
+        found[row["subject"]].payments[row["attempt_id"], row["payment"]] = Payment(
+            row["amount"], row["posted"], row["lost"], []
+        )
+    for row in read("SELECT * FROM refunds"):
+        found[row["order_id"]].payments[row["attempt_id"], row["payment"]].refunds.append(row)
+    return list(found.values())
+
+
+def posted(read: Any) -> dict[UUID, dict[str, int]]:
+    """What the entries of each order add up to, in the books of `Reference.books`."""
+    sums: dict[UUID, dict[str, int]] = {}
+    for row in read(
+        "SELECT e.subject, CASE WHEN l.book IN ('duty_payable', 'service_fee') THEN 'executed'"
+        " ELSE l.book END AS book, sum(l.credit - l.debit)::bigint AS sum"
+        " FROM entries e JOIN legs l USING (account_id, entry_id) WHERE l.unit = 'IDR'"
+        " GROUP BY 1, 2"
+    ):
+        sums.setdefault(row["subject"], {})[row["book"]] = row["sum"]
+    return sums
+
+
+def assert_each_order_is_explained(read: Any) -> None:
+    """The books of every order are what the reference says, and no entry is of anything else."""
+    every, found = references(read), posted(read)
+    assert not set(found) - {one.order["order_id"] for one in every}, "money of no order"
+    for one in every:
+        identifier = one.order["order_id"]
+        sums = {book: found.get(identifier, {}).get(book, 0) for book in one.books()}
+        assert sums == one.books(), (identifier, one.order["state"])
+        assert min(sums["buyer_funds"], sums["refunds_payable"], sums["executed"]) >= 0
+        assert not one.complaints(), (identifier, one.order["state"], one.complaints())
