@@ -6,14 +6,17 @@ Promises this room keeps
   * A seal that would not verify is never handed out, nor one made with an expired certificate.
   * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `Report`.
   * Nothing is read from or written to anywhere: no database, network, clock or environment; only
-    `load_issuer` and `development_issuer` read (and make) the files of the issuer.  What needs a
-    library that was written for files that mean well (mending, drawing) has a process of its own.
+    `load_issuer` and `development_issuer` read (and make) the files of the issuer.
+  * What may take long, and what needs a library that was written for files that mean well (mending,
+    comparing, drawing), is done in a process that is ended at its budget.  `accept`, `take_in` and
+    `verify` wait for it; a `Pool` carries out the same works for many who ask at once.
 
 Knows no accounts, orders or other serials: whether a serial was issued, and for this document, is
 for `verification` to say.
 """
 
 from meterai.sealing import claim
+from meterai.sealing.bounded import Work
 from meterai.sealing.claim import (
     Claim,
     ClaimForged,
@@ -23,7 +26,16 @@ from meterai.sealing.claim import (
     ClaimMalformed,
 )
 from meterai.sealing.development import development_issuer, development_keyring
-from meterai.sealing.engine import HashState, accept, inspect, seal, take_in
+from meterai.sealing.engine import (
+    HashState,
+    accept,
+    accepting,
+    inspect,
+    seal,
+    take_in,
+    taking_in,
+)
+from meterai.sealing.intake import examining
 from meterai.sealing.issuer import Issuer
 from meterai.sealing.keyring import Keyring, KnownIssuer, appoint, load_issuer, load_keyring
 from meterai.sealing.model import (
@@ -40,11 +52,14 @@ from meterai.sealing.model import (
     DocumentBroken,
     DocumentEncrypted,
     DocumentTooLarge,
+    EncryptedWithoutIdentifier,
+    ExaminationBusy,
     Inspection,
     Intake,
     IssuerUnusable,
     NoPages,
     NotAPdf,
+    NotComparable,
     PageOutOfRange,
     PageSize,
     Placement,
@@ -56,9 +71,11 @@ from meterai.sealing.model import (
     Verdict,
 )
 from meterai.sealing.official import ArtUnusable
+from meterai.sealing.pool import Permission, Pool
+from meterai.sealing.questions import Question
 from meterai.sealing.revocation import RevocationUnavailable
 from meterai.sealing.timestamps import TimeStampUnavailable
-from meterai.sealing.verification import verify
+from meterai.sealing.verification import verify, verifying
 
 __all__ = [
     "CHECKED_BYTES_MAX",
@@ -81,6 +98,8 @@ __all__ = [
     "DocumentBroken",
     "DocumentEncrypted",
     "DocumentTooLarge",
+    "EncryptedWithoutIdentifier",
+    "ExaminationBusy",
     "HashState",
     "Inspection",
     "Intake",
@@ -90,26 +109,35 @@ __all__ = [
     "KnownIssuer",
     "NoPages",
     "NotAPdf",
+    "NotComparable",
     "PageOutOfRange",
     "PageSize",
+    "Permission",
     "Placement",
     "PlacementMalformed",
     "PlacementOutsidePage",
+    "Pool",
+    "Question",
     "Report",
     "RevocationUnavailable",
     "SealingUnavailable",
     "Stamp",
     "TimeStampUnavailable",
     "Verdict",
+    "Work",
     "accept",
+    "accepting",
     "appoint",
     "claim",
     "development_issuer",
     "development_keyring",
+    "examining",
     "inspect",
     "load_issuer",
     "load_keyring",
     "seal",
     "take_in",
+    "taking_in",
     "verify",
+    "verifying",
 ]

@@ -6,11 +6,11 @@ drawn as it was sealed, and where a later picture stands there must have been no
 """
 
 import math
-from dataclasses import dataclass
 
-from meterai.sealing import ink
+from meterai.sealing import drawing
+from meterai.sealing.answers import Covering
 from meterai.sealing.document import Document, is_number
-from meterai.sealing.ink import Area
+from meterai.sealing.drawing import Area
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pages import Box, Page, PageTree
 from meterai.sealing.syntax import Dictionary, Ref
@@ -22,28 +22,18 @@ _NO_ZOOM, _NO_ROTATE = 8, 16  # flags of an annotation (ISO 32000-2, table 167)
 _NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Covering:
-    """A picture of a later signature, in points of the page as it is seen."""
-
-    page: int
-    x: float
-    y: float
-    width: float
-    height: float
-
-
 def first_covering(document: Document, end: int, newer: int, password: bytes) -> Covering | None:
     """The first picture of a later signature that hides something the seal had found.
 
-    `end` is where the sealed file ended, `newer` the number of sections behind it.
+    `end` is where the sealed file ended, `newer` the number of sections behind it.  A page is drawn
+    by a library: this runs only in the processes of `bounded`.
     """
     tree = PageTree(document)
     found = _later_pictures(document, tree, newer)
     if not found:
         return None
     areas = [area for _, area in found]
-    inked = ink.find(document.buffer[:end], len(list(tree.all())), areas, password)
+    inked = drawing.inked(document.buffer[:end], len(list(tree.all())), areas, password)
     return next((one for (one, _), has_ink in zip(found, inked, strict=True) if has_ink), None)
 
 

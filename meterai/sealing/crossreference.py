@@ -18,6 +18,7 @@ SECTIONS_MAX = 1_000  # updates of one document; each must be looked at for ever
 SUBSECTIONS_MAX = 200_000  # of one section; one for each object that an update touched
 OBJECT_NUMBER_MAX = 8_388_607  # ISO 32000-1, annex C: what readers were built for
 
+_SUBSECTION_BYTES = 32  # parsed in the time that a subsection costs
 _ROW = 20  # bytes of a row in a table, end of line included
 _TABLE = re.compile(SKIP + rb"xref[\t\n\f\r ]*+")
 _SUBSECTION = re.compile(rb"(\d{1,10})[\t ]+(\d{1,10})[\t ]*(?:\r\n|\r|\n)[\t\n\f\r ]*+")
@@ -154,6 +155,7 @@ def _table(buffer: bytes, start: int, place: int, budget: Budget) -> Section:
         head = _SUBSECTION.match(buffer, place)
         if head is None or len(subsections) == SUBSECTIONS_MAX:
             raise DocumentBroken("the cross-reference table is malformed")
+        budget.parse(_SUBSECTION_BYTES)
         first, count = int(head[1]), int(head[2])
         place = head.end()
         if count:

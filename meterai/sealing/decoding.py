@@ -6,56 +6,97 @@ deflated (ISO 32000-2, sections 7.5.7 and 7.5.8).  Other filters are refused; re
 
 import re
 import zlib
+from dataclasses import dataclass
 from itertools import accumulate
 
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.syntax import Dictionary, Value
 
-DECODED_BYTES_MAX = 96 * 1024 * 1024  # of one document, all streams together; a book has 10 MiB
-PARSED_BYTES_MAX = 6 * 1024 * 1024  # of all values looked at; a page has 300 to 500
 UNPREDICTED_BYTES_MAX = 2 * 1024 * 1024  # through predictors other than "up", byte by byte
 
 STREAM = re.compile(rb"[\0\t\n\f\r ]*+stream(?:\r\n|\n|\r)")
 _UP = 2  # the PNG predictor that every producer uses for cross-reference streams
 
 
-class Budget:
-    """How much of a document may still be decoded and parsed.
+class TooMuchHere(Exception):
+    """More work than may be done where others wait for it; a process of its own may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of one document may be read.
 
     Values and streams of a hostile file lie inside each other, so that looking at a thousand of
-    them costs a thousand times the file.  Raises `DocumentBroken` when it is used up.
+    them costs a thousand times the file.
     """
 
-    def __init__(self, allowed_bytes: int = DECODED_BYTES_MAX) -> None:
-        self._left = allowed_bytes
-        self._unparsed = PARSED_BYTES_MAX
+    decoded_bytes: int  # of all streams together; a book has 10 MiB
+    parsed_bytes: int  # of all values looked at; a page has 300 to 500
+    looked_into: int  # sections, for all objects together; each update is one more
+    signatures: int  # of anybody; each costs the reading of its certificates
+    is_first_look: bool  # what goes beyond is not refused, but left to a process of its own
+
+    def exceeded(self, message: str) -> Exception:
+        """What to raise beyond one of them."""
+        return TooMuchHere(message) if self.is_first_look else DocumentBroken(message)
+
+
+# Beyond these a document is refused: two seconds of a processor, at the worst.
+LIMITS = Limits(96 * 1024 * 1024, 6 * 1024 * 1024, 1_000_000, 256, is_first_look=False)
+# What a web process reads itself: nearly every document, and 0.3 s of a processor at the worst.
+FIRST_LOOK = Limits(16 * 1024 * 1024, 1024 * 1024, 100_000, 24, is_first_look=True)
+
+
+class Budget:
+    """What may still be read of a document.  Raises what its limits say when it is used up."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self._limits = limits
+        self._decoded = self._parsed = self._looked_into = self._signatures = 0
+
+    def widen(self, limits: Limits) -> None:
+        """Hold these limits from now on; what was read counts."""
+        self._limits = limits
 
     def parse(self, count: int) -> None:
         """Note that a value of so many bytes was parsed."""
-        self._unparsed -= count
-        if self._unparsed < 0:
-            raise DocumentBroken("more values than a document may make us look at")
+        self._parsed += count
+        if self._parsed > self._limits.parsed_bytes:
+            raise self._limits.exceeded("more values than a document may make us look at")
+
+    def look_into(self, sections: int) -> None:
+        """Note that so many sections were asked for an object in vain."""
+        self._looked_into += sections
+        if self._looked_into > self._limits.looked_into:
+            raise self._limits.exceeded("too many objects in too many updates")
+
+    def read_signature(self) -> None:
+        """Note that a signature will be read."""
+        self._signatures += 1
+        if self._signatures > self._limits.signatures:
+            raise self._limits.exceeded("too many signatures")
 
     def take(self, data: bytes) -> bytes:
         """Data that need no decoding; they are a copy all the same."""
-        self._left -= len(data)
-        if self._left < 0:
-            raise DocumentBroken("streams hold more than a document may")
+        self._decode(len(data))
         return data
 
     def inflate(self, data: bytes) -> bytes:
         """The inflated bytes; what follows the end of the deflated data is ignored."""
         engine = zlib.decompressobj()
         try:
-            inflated = engine.decompress(data, self._left + 1)
+            inflated = engine.decompress(data, self._limits.decoded_bytes - self._decoded + 1)
         except zlib.error as cause:
             raise DocumentBroken("deflated data are damaged") from cause
-        self._left -= len(inflated)
-        if self._left < 0:
-            raise DocumentBroken("streams inflate to more than a document may hold")
+        self._decode(len(inflated))
         if not engine.eof:
             raise DocumentBroken("deflated data are cut off")
         return inflated
+
+    def _decode(self, count: int) -> None:
+        self._decoded += count
+        if self._decoded > self._limits.decoded_bytes:
+            raise self._limits.exceeded("streams hold more than a document may")
 
 
 class Rows:
@@ -66,12 +107,14 @@ class Rows:
     """
 
     _SUMMED_MAX = 12  # rows asked for before whole columns are worth their price
+    _SUMMED_PER_PARSED = 4  # bytes summed in the time one is parsed
 
-    def __init__(self, data: bytes, width: int, *, is_up: bool) -> None:
+    def __init__(self, data: bytes, width: int, budget: Budget, *, is_up: bool) -> None:
         self._data = data
         self._width = width
         self._stride = width + 1 if is_up else width
         self._is_up = is_up
+        self._budget = budget
         self._asked = 0
         self._columns: list[bytes] | None = None
         self.count = len(data) // self._stride
@@ -84,6 +127,7 @@ class Rows:
             return bytes([column[index] for column in self._columns])
         self._asked += 1
         if self._asked > self._SUMMED_MAX:
+            self._budget.parse(len(self._data) // self._SUMMED_PER_PARSED)
             self._columns = [self._summed(place) for place in range(1, self._stride)]
             return self.row(index)
         limit, stride, data = (index + 1) * self._stride, self._stride, self._data
@@ -112,12 +156,12 @@ def stream_rows(encoded: bytes, entries: Dictionary, width: int, budget: Budget)
     """The rows of a cross-reference stream, each of `width` bytes."""
     data, columns = _before_prediction(encoded, entries, budget)
     if columns is None:
-        return Rows(data, width, is_up=False)
+        return Rows(data, width, budget, is_up=False)
     if columns == width and data.count(_UP) >= (count := len(data) // (width + 1)):
         tags = data[0 : count * (width + 1) : width + 1]
         if tags.count(_UP) == len(tags):
-            return Rows(data, width, is_up=True)
-    return Rows(_unpredicted(data, columns), width, is_up=False)
+            return Rows(data, width, budget, is_up=True)
+    return Rows(_unpredicted(data, columns), width, budget, is_up=False)
 
 
 def _before_prediction(

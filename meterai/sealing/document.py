@@ -21,14 +21,13 @@ from meterai.sealing.crossreference import (
     Section,
     read_sections,
 )
-from meterai.sealing.decoding import Budget
+from meterai.sealing.decoding import LIMITS, Budget, Limits
 from meterai.sealing.encryption import Cipher, cipher_of
 from meterai.sealing.model import DocumentBroken, DocumentTooLarge, NotAPdf
 from meterai.sealing.syntax import Dictionary, Ref, RefList, Value, ref_list_at, value_at
 
 HEADER_WITHIN_BYTES = 1024  # where readers look for the header (ISO 32000-1, annex H, note 13)
 DICTIONARIES_KEPT_MAX = 2_000  # sealing asks for the same ten again and again
-LOOKED_INTO_MAX = 1_000_000  # sections, for all objects together; each update is one more
 OBJECT_TABLE_BYTES_MAX = 2 * 1024 * 1024  # of an object stream; writers put 100 to 200 into one
 REFERENCES_MAX = 32  # from one reference to the next until a value; the standard has one
 
@@ -90,11 +89,10 @@ class Document:
     first number no object has.
     """
 
-    def __init__(self, buffer: bytes, header: int, password: bytes) -> None:
+    def __init__(self, buffer: bytes, header: int, password: bytes, limits: Limits) -> None:
         self.buffer = buffer
         self.header = header
-        self._budget = Budget()
-        self._looked_into = 0
+        self._budget = Budget(limits)
         self.shift, self.startxref, self.sections = self._read_sections(header)
         self.trailer = self.sections[0].trailer
         size = self.trailer.get(b"/Size")
@@ -152,9 +150,7 @@ class Document:
             if found is not None:
                 answer = index, found
                 break
-        self._looked_into += answer[0]
-        if self._looked_into > LOOKED_INTO_MAX:
-            raise DocumentBroken("too many objects in too many updates")
+        self._budget.look_into(answer[0])
         return answer
 
     def place(self, number: int) -> Place | None:
@@ -204,6 +200,14 @@ class Document:
     def note_parsed(self, count: int) -> None:
         """Count so many bytes of a value that is looked at more than once."""
         self._budget.parse(count)
+
+    def note_signature(self) -> None:
+        """Count a signature that will be read."""
+        self._budget.read_signature()
+
+    def widen(self, limits: Limits) -> None:
+        """Read on within these limits."""
+        self._budget.widen(limits)
 
     def object_stream(self, number: int) -> bytes:
         """The decoded data of an object stream."""
@@ -338,12 +342,17 @@ class as_document_broken:  # noqa: N801 - it is read as a phrase: with as_docume
             raise DocumentBroken(f"{name} while reading the document") from cause
 
 
-def open_document(document: bytes, *, bytes_max: int, password: bytes = b"") -> Document:
-    """Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`."""
+def open_document(
+    document: bytes, *, bytes_max: int, password: bytes = b"", limits: Limits = LIMITS
+) -> Document:
+    """Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`.
+
+    With the limits of a first look it, and all that reads on, may raise `TooMuchHere` instead.
+    """
     if len(document) > bytes_max:
         raise DocumentTooLarge(size_bytes=len(document), limit_bytes=bytes_max)
     header = _HEADER.search(document, 0, HEADER_WITHIN_BYTES)
     if header is None:
         raise NotAPdf("no header within the first 1,024 bytes")
     with as_document_broken():
-        return Document(document, header.start(), password)
+        return Document(document, header.start(), password, limits)

@@ -1,17 +1,13 @@
-"""The process that draws: says whether something is drawn in some areas of a PDF.
+"""Is anything drawn in some places of a document?  Answered by drawing them.
 
-Standard input is one line of JSON, then the document; the answers go to standard output in JSON.
-Run as a file of its own by `ink`, so that it loads the renderer and nothing else.
+The renderer is a large library written for browsers, and it gets what strangers made: this runs
+only in the processes of `bounded`.
 """
 
-import json
-import resource
-import sys
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import pypdfium2
-
-MEMORY_BYTES_MAX = 2 * 1024 * 1024 * 1024  # a page at this scale needs 30 MiB
-CPU_SECONDS_MAX = 20
 
 _SCALE = 2.0  # pixels a point: thin lines and small print are seen
 _PAPER = 250  # of 255: what is lighter is paper
@@ -20,15 +16,45 @@ _SPECKS_MAX = 8  # dark pixels at the edge of an area that are not counted as so
 _DARK = bytes(range(_PAPER))
 
 
-def is_inked(document: pypdfium2.PdfDocument, area: list[float]) -> bool:
-    """True if something is drawn in the area: the fields of `ink.Area`, in their order."""
-    number, left, low, right, top, page_width, page_height = area
-    page = document[int(number) - 1]
+class Area(NamedTuple):
+    """A part of a page (`page` counts from 1), as fractions of what is seen of it.
+
+    `page_width` and `page_height` are of the page as it is seen, in units of the file: the renderer
+    knows no other, and must see the same page.
+    """
+
+    page: int
+    left: float
+    low: float
+    right: float
+    top: float
+    page_width: float
+    page_height: float
+
+
+def inked(document: bytes, pages: int, areas: Sequence[Area], password: bytes) -> list[bool]:
+    """For each area, whether something is drawn there; all true if it cannot be said.
+
+    It cannot if the renderer does not open the document, sees another number of `pages`, or pages
+    of another size.
+    """
+    try:
+        opened = pypdfium2.PdfDocument(document, password=password.decode("latin-1") or None)
+        opened.init_forms()
+        if len(opened) != pages:
+            return [True] * len(areas)
+        return [_is_inked(opened, area) for area in areas]
+    except (pypdfium2.PdfiumError, ValueError):
+        return [True] * len(areas)
+
+
+def _is_inked(document: pypdfium2.PdfDocument, area: Area) -> bool:
+    page = document[area.page - 1]
     width, height = page.get_size()
-    if max(abs(width - page_width), abs(height - page_height)) > _SIZE_TOLERANCE:
+    if max(abs(width - area.page_width), abs(height - area.page_height)) > _SIZE_TOLERANCE:
         return True
-    left, low = width * max(0.0, left), height * max(0.0, low)
-    right, top = width * min(1.0, right), height * min(1.0, top)
+    left, low = width * max(0.0, area.left), height * max(0.0, area.low)
+    right, top = width * min(1.0, area.right), height * min(1.0, area.top)
     if left >= right or low >= top:
         return False
     picture = page.render(
@@ -41,20 +67,3 @@ def is_inked(document: pypdfium2.PdfDocument, area: list[float]) -> bool:
     ]
     dark = sum(len(row) - len(row.translate(None, _DARK)) for row in rows)
     return dark > _SPECKS_MAX
-
-
-def _serve() -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS_MAX, CPU_SECONDS_MAX))
-    line, _, content = sys.stdin.buffer.read().partition(b"\n")
-    question = json.loads(line)
-    document = pypdfium2.PdfDocument(content, password=question["password"] or None)
-    document.init_forms()
-    if len(document) != question["pages"]:
-        return 1
-    sys.stdout.write(json.dumps([is_inked(document, area) for area in question["areas"]]))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_serve())

@@ -40,6 +40,8 @@ class Cipher:
 
     def __init__(self, key: bytes, strings: Method, streams: Method) -> None:
         self._key = key
+        # Only the newest handlers derive the key from the password alone (revisions 5 and 6).
+        self.depends_on_identifier = Method.AES_256 not in (strings, streams)
         self._strings, self._streams = strings, streams
 
     def encrypt_string(self, owner: Ref, text: bytes) -> bytes:

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from meterai.sealing import qr
+from meterai.sealing import answers, qr
 from meterai.sealing.affixing import Terms, affix, try_out
+from meterai.sealing.answers import Inspected, NotAnswered
+from meterai.sealing.bounded import Task, Work, finish
 from meterai.sealing.claim import ClaimKey
 from meterai.sealing.cms import der_length
+from meterai.sealing.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
 from meterai.sealing.document import Document, as_document_broken, open_document
 from meterai.sealing.form import count_signatures
 from meterai.sealing.issuer import Issuer, Proofs
@@ -22,15 +25,17 @@ from meterai.sealing.model import (
     DOCUMENT_BYTES_MAX,
     Delta,
     DocumentBroken,
+    EncryptedWithoutIdentifier,
     Inspection,
     Intake,
     IssuerUnusable,
+    PageSize,
     Placement,
     Stamp,
     check_placements,
 )
 from meterai.sealing.pages import Page, PageTree
-from meterai.sealing.repair import repair
+from meterai.sealing.repair import repairing
 from meterai.sealing.security_store import store_update
 
 
@@ -60,12 +65,43 @@ def inspect(
 
 def accept(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
     """The document as it is, ready to be stamped.  Refuses with what `inspect` refuses."""
-    opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
-    with as_document_broken():
-        try_out(opened.document, opened.targets, certify=not opened.signatures)
+    return finish(accepting(document, placements, password=password))
+
+
+def accepting(
+    document: bytes, placements: Sequence[Placement], *, password: bytes = b""
+) -> Work[Intake]:
+    """`accept` as a work: what takes long to look through is looked through in a process."""
+    try:
+        opened = looked_through(document, placements, password, FIRST_LOOK)
+    except TooMuchHere:
+        inspection = yield from _inspected_apart(document, placements, password)
+        return Intake(document, inspection, is_repaired=False)
+    opened.document.widen(LIMITS)  # it passed; sealing reads some of it again
     sizes = tuple(page.size for page in opened.targets)
     inspection = Inspection(opened.pages, sizes, opened.signatures)
     return Intake(document, inspection, is_repaired=False, opened=opened)
+
+
+def _inspected_apart(
+    document: bytes, placements: Sequence[Placement], password: bytes
+) -> Work[Inspection]:
+    wanted = [[one.page, one.x, one.y, one.width] for one in placements]
+    parameters = {"placements": wanted, "password": password.decode("latin-1")}
+    answer = yield Task("inspect", document, parameters)
+    try:
+        found = answers.read(answer, Inspected)
+    except NotAnswered:
+        raise DocumentBroken("looking through the document takes too long") from None
+    sizes = tuple(PageSize(page, width, height) for page, width, height in found.sizes)
+    if len(sizes) != len(placements):
+        raise DocumentBroken("an answer about other pages")
+    return Inspection(found.pages, sizes, found.signatures)
+
+
+def read_placements(wanted: Sequence[Sequence[float]]) -> list[Placement]:
+    """The placements among the parameters of a task."""
+    return [Placement(int(page), x, y, width) for page, x, y, width in wanted]
 
 
 def take_in(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
@@ -73,10 +109,19 @@ def take_in(document: bytes, placements: Sequence[Placement], *, password: bytes
 
     Refuses with what `inspect` refuses.
     """
+    return finish(taking_in(document, placements, password=password))
+
+
+def taking_in(
+    document: bytes, placements: Sequence[Placement], *, password: bytes = b""
+) -> Work[Intake]:
+    """`take_in` as a work."""
     try:
-        return accept(document, placements, password=password)
+        return (yield from accepting(document, placements, password=password))
     except DocumentBroken:
-        return replace(accept(repair(document), placements), is_repaired=True)
+        mended = yield from repairing(document)
+        intake = yield from accepting(mended, placements)
+        return replace(intake, is_repaired=True)
 
 
 def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
@@ -153,7 +198,7 @@ def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class Opened:
     """A document that may be stamped, and the pages the placements fall on."""
 
     document: Document
@@ -163,23 +208,43 @@ class _Opened:
     targets: tuple[Page, ...]
 
 
+def looked_through(
+    document: bytes, placements: Sequence[Placement], password: bytes, limits: Limits
+) -> Opened:
+    """The document opened, and found to be one that can be stamped there.
+
+    Refuses with what `inspect` refuses; with the limits of a first look may raise `TooMuchHere`.
+    """
+    opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX, limits=limits)
+    with as_document_broken():
+        try_out(opened.document, opened.targets, certify=not opened.signatures)
+    return opened
+
+
 def _opened_for(
     original: bytes | Intake, placements: Sequence[Placement], password: bytes
-) -> _Opened:
+) -> Opened:
     if isinstance(original, Intake):
         opened = original.opened
-        if isinstance(opened, _Opened) and opened.placements == tuple(placements):
+        if isinstance(opened, Opened) and opened.placements == tuple(placements):
             return opened
         original = original.document
     return _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
 
 
 def _open(
-    document: bytes, placements: Sequence[Placement], password: bytes, *, bytes_max: int
-) -> _Opened:
+    document: bytes,
+    placements: Sequence[Placement],
+    password: bytes,
+    *,
+    bytes_max: int,
+    limits: Limits = LIMITS,
+) -> Opened:
     check_placements(placements)
-    opened = open_document(document, bytes_max=bytes_max, password=password)
+    opened = open_document(document, bytes_max=bytes_max, password=password, limits=limits)
     with as_document_broken():
+        if opened.cipher and opened.cipher.depends_on_identifier and not opened.identifier:
+            raise EncryptedWithoutIdentifier("encrypted, and no identifier in the trailer")
         signatures = count_signatures(opened)
         if opened.header and not signatures:
             # Where the header is not first, viewers do not agree from where a seal counts its bytes.
@@ -188,7 +253,7 @@ def _open(
         targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
             page.rectangle(placement)
-        return _Opened(opened, tuple(placements), tree.count, signatures, targets)
+        return Opened(opened, tuple(placements), tree.count, signatures, targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +279,7 @@ class _Sealing:
         self.state.update(rest)
         return before + rest, gap
 
-    def seal_each(self, opened: _Opened, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
+    def seal_each(self, opened: Opened, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
         """One seal after the other, each over all that came before; and the last one's gap."""
         stamped = original = opened.document.buffer
         gap = b""

@@ -8,7 +8,7 @@ from meterai.sealing.model import ChangesForbidden, DocumentBroken
 from meterai.sealing.syntax import DEPTH_MAX, Dictionary, Ref, Value
 
 FIELDS_MAX = 20_000  # form fields looked at; a large tax form has two thousand
-SIGNATURES_MAX = 256  # of anybody; each costs the reading of its certificates
+_LOOK_BYTES = 64  # parsed in the time that a field costs besides its own
 LIMITS_MAX = 16  # that one signature sets; the standard has three kinds
 _NO_CHANGES = 1  # DocMDP permission, ISO 32000-2, table 257
 _SIGNATURE = "/Sig"
@@ -52,6 +52,7 @@ def fields(document: Document) -> Iterator[Field]:
                 continue
             seen.add(item)
         looked += 1
+        document.note_parsed(_LOOK_BYTES)
         if depth > DEPTH_MAX or looked > FIELDS_MAX:
             raise DocumentBroken("the form is too deep or has too many fields")
         node = document.dictionary(item)
@@ -76,8 +77,7 @@ def signature_fields(document: Document) -> list[SignatureField]:
         signature = document.dictionary(value)
         if signature is not None:
             place = value if isinstance(value, Ref) else None
-            if len(found) == SIGNATURES_MAX:
-                raise DocumentBroken("too many signatures")
+            document.note_signature()
             found.append(SignatureField(field.name, place, field.entries, signature))
     return found
 

@@ -115,6 +115,7 @@ class Verdict(StrEnum):
     GENUINE = "genuine"
     COVERED_AFTER_SEALING = "covered_after_sealing"
     CHANGED_AFTER_SEALING = "changed_after_sealing"
+    COULD_NOT_BE_COMPARED = "could_not_be_compared"
     FORGED = "forged"
     FOREIGN_SEAL = "foreign_seal"
     NOT_SEALED = "not_sealed"
@@ -173,6 +174,14 @@ class DocumentEncrypted(Refusal):
     """Opening it needs a password, so an update could not be written."""
 
     code = "document_encrypted"
+    status = 422
+
+
+class EncryptedWithoutIdentifier(Refusal):
+    """Its key would be derived from a file identifier (/ID) that it lacks, and that an update has
+    to add (ISO 32000-2, section 7.6.4.3.2): nobody could open the stamped file."""
+
+    code = "encrypted_without_identifier"
     status = 422
 
 
@@ -236,6 +245,22 @@ class PlacementMalformed(Refusal):
         self.width_min = WIDTH_MIN
         self.width_max = WIDTH_MAX
         self.stamps_max = STAMPS_MAX
+
+
+class NotComparable(Refusal):
+    """Something follows an earlier seal, and whether it changed the document could not be found
+    out within the bounds of one examination."""
+
+    code = "not_comparable"
+    status = 422
+
+
+class ExaminationBusy(Refusal):
+    """As many documents are being examined or wait for it as may."""
+
+    code = "examination_busy"
+    status = 503
+    retry_after_seconds = 2  # the time that one examination may take
 
 
 class SealingUnavailable(Refusal):

@@ -23,6 +23,7 @@ from meterai.sealing.model import (
 )
 from meterai.sealing.syntax import DEPTH_MAX, Dictionary, Ref, RefList, Value
 
+_LOOK_BYTES = 64  # parsed in the time that a node costs besides its own
 NODES_MAX = 40_000  # of a page tree that must be walked, and kids counted in one that need not
 
 Box = tuple[float, float, float, float]
@@ -217,6 +218,7 @@ class PageTree:
         while waiting:
             item, above, depth = waiting.pop()
             looked += 1
+            self._document.note_parsed(_LOOK_BYTES)
             if looked > NODES_MAX or depth > DEPTH_MAX:
                 raise DocumentBroken("the page tree is too large or too deep")
             node = self._document.dictionary(item)

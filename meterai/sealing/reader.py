@@ -102,8 +102,8 @@ def as_document_broken() -> Iterator[None]:
     """Turn whatever the library raises inside into `DocumentBroken`."""
     try:
         yield
-    except Refusal:
-        raise
+    except (Refusal, MemoryError):
+        raise  # what does not fit into memory was not compared; it is not therefore changed
     # The library raises its own errors, but on hostile bytes also KeyError, TypeError,
     # AssertionError, RecursionError and others: here, any of them is a property of the document.
     except Exception as cause:

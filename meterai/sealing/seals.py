@@ -3,11 +3,13 @@
 Nothing here is a verdict; `verification` asks the questions.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import islice
+from typing import NamedTuple
 
 from cryptography import x509
 
@@ -193,3 +195,24 @@ def _time(text: str) -> datetime | None:
         return datetime(*(int(part) for part in found.groups()[:6]), tzinfo=zone)  # type: ignore[misc,arg-type]
     except ValueError:
         return None
+
+
+class Digests(NamedTuple):
+    """SHA-256 of the file before the stamping, of what the seal covers, and of the sealed file."""
+
+    original: bytes
+    covered: bytes
+    stamped: bytes
+
+
+def digests_of(file: bytes, ranges: ByteRange, original_length: int) -> Digests:
+    """The digests about a seal whose ranges are in order, in one pass over the file."""
+    _, gap_start, gap_end, length = ranges
+    view, prefix = memoryview(file), min(original_length, gap_start)
+    original = hashlib.sha256(view[:prefix])
+    covered = original.copy()
+    covered.update(view[prefix:gap_start])
+    stamped = covered.copy()
+    covered.update(view[gap_end : gap_end + length])
+    stamped.update(view[gap_start : gap_end + length])
+    return Digests(original.digest(), covered.digest(), stamped.digest())

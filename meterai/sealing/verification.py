@@ -8,6 +8,7 @@ The questions, in order.  The first three are about our seal as such, the others
   structure   the seal covers one piece from the first byte up to exactly its own /Contents and one
               from there to the end of its update; the gap is the container, padded with zeros
   integrity   the covered bytes have the digest that was sealed
+  compared    what was appended later could be compared with what was sealed, within its bounds
   unchanged   nothing but certificates, time-stamps and signatures was appended later
   uncovered   no later signature hides with its picture what was on the page
   validity    the certificates were valid when the seal says it was made, and that is not to come
@@ -18,23 +19,27 @@ The questions, in order.  The first three are about our seal as such, the others
 
 Whoever fails `issuer` or `seal` while bearing our marks is a forger.  Whoever passes them holds a
 container of ours; if the rest fails, the document around it was changed.
+
+A seal with nothing behind it is checked here, in a millisecond.  What was appended later is compared
+and drawn in processes of their own (`bounded`), and so is looked through what takes long to read.
 """
 
-import hashlib
 import re
 from binascii import hexlify
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import NamedTuple
 
+import msgspec
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import claim, cms, trust
-from meterai.sealing.covering import first_covering
+from meterai.sealing import answers, claim, cms, trust
+from meterai.sealing.answers import Covering, NotAnswered, Verified
+from meterai.sealing.bounded import Task, Work, finish
+from meterai.sealing.comparison import Comparison, comparing
+from meterai.sealing.decoding import FIRST_LOOK, Limits, TooMuchHere
 from meterai.sealing.document import Document, as_document_broken, in_letters, open_document
 from meterai.sealing.form import signature_fields
 from meterai.sealing.issuer import common_name
@@ -47,11 +52,14 @@ from meterai.sealing.model import (
     Report,
     Verdict,
 )
+from meterai.sealing.questions import ClaimKeys, Question, parameters_of, read_report
 from meterai.sealing.seals import (
     HEX_STRING,
     ByteRange,
+    Digests,
     Roots,
     Seal,
+    digests_of,
     drawn_serials,
     is_claimed,
     read_seal,
@@ -61,8 +69,6 @@ from meterai.sealing.timestamps import TokenRefused, check_token
 
 CLOCK_TOLERANCE = timedelta(minutes=5)  # between the machine that sealed and the one that checks
 SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
-
-ClaimKeys = Mapping[str, Ed25519PublicKey]
 
 # The beginning of a signature dictionary whose first strings or brackets are its /Contents.
 _BEFORE_GAP = re.compile(rb"\s*(\d+)\s+\d+\s+obj\s*<<[^<>()%\[\]]*/Contents\s*")
@@ -89,15 +95,48 @@ def verify(
     Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal
     of ours.  Whether a serial was issued, and for this document, is known to those with the books.
     """
+    return finish(
+        verifying(Question(document, trusted_roots, at, claim_keys, time_stamp_roots, password))
+    )
+
+
+def verifying(question: Question) -> Work[Report]:
+    """`verify` as a work."""
     try:
-        opened = open_document(document, bytes_max=CHECKED_BYTES_MAX, password=password)
+        return (yield from judging(question, FIRST_LOOK))
+    except TooMuchHere:
+        answer = yield Task("verify", question.document, parameters_of(question))
+    try:
+        return read_report(answers.read(answer, Verified), ALWAYS_MADE, SOMETIMES_MADE)
+    except (NotAnswered, Refusal):
+        compared = Check("compared", passed=False)
+        return Report(Verdict.COULD_NOT_BE_COMPARED, checks=(compared,))
+
+
+def judging(question: Question, limits: Limits) -> Work[Report]:
+    """The work of one reader; with the limits of a first look it may raise `TooMuchHere`."""
+    document, roots = question.document, question.trusted_roots
+    try:
+        opened = open_document(
+            document, bytes_max=CHECKED_BYTES_MAX, password=question.password, limits=limits
+        )
         with as_document_broken():
-            return _judge(
-                _Case(document, opened, trusted_roots, claim_keys, time_stamp_roots, password, at)
+            return (
+                yield from _judge(
+                    _Case(
+                        document,
+                        opened,
+                        roots,
+                        question.claim_keys,
+                        question.time_stamp_roots,
+                        question.password,
+                        question.at,
+                    )
+                )
             )
     except Refusal as refusal:
         readable = Check("readable", passed=False, facts={"reason": refusal.code})
-        return Report(_verdict_unread(document, trusted_roots, refusal), checks=(readable,))
+        return Report(_verdict_unread(document, roots, refusal), checks=(readable,))
 
 
 def _verdict_unread(document: bytes, roots: Roots, refusal: Refusal) -> Verdict:
@@ -121,36 +160,17 @@ class _Case:
     time_stamp_roots: Roots
     password: bytes
     at: datetime
-    known: dict[tuple[ByteRange, int], "_Digests"] = field(default_factory=dict)
+    comparison: Comparison | None = None  # of what follows, where it had to be compared
+    known: dict[tuple[ByteRange, int], Digests] = field(default_factory=dict)
 
-    def digests(self, seal: Seal) -> "_Digests":
+    def digests(self, seal: Seal) -> Digests:
         """The digests about a seal, whose ranges are in order, in one pass over the file."""
         assert seal.ranges is not None
         key = seal.ranges, seal.original_length
         found = self.known.get(key)
         if found is None:
-            found = self.known[key] = _digests(self.file, *key)
+            found = self.known[key] = digests_of(self.file, *key)
         return found
-
-
-class _Digests(NamedTuple):
-    """SHA-256 of the file before the stamping, of what the seal covers, and of the sealed file."""
-
-    original: bytes
-    covered: bytes
-    stamped: bytes
-
-
-def _digests(file: bytes, ranges: ByteRange, original_length: int) -> _Digests:
-    _, gap_start, gap_end, length = ranges
-    view, prefix = memoryview(file), min(original_length, gap_start)
-    original = hashlib.sha256(view[:prefix])
-    covered = original.copy()
-    covered.update(view[prefix:gap_start])
-    stamped = covered.copy()
-    covered.update(view[gap_end : gap_end + length])
-    stamped.update(view[gap_start : gap_end + length])
-    return _Digests(original.digest(), covered.digest(), stamped.digest())
 
 
 _Facts = dict[str, object]
@@ -172,7 +192,7 @@ def _of_each(question: Callable[[_Case, Seal], _Answer]) -> _Question:
     return ask
 
 
-def _judge(case: _Case) -> Report:
+def _judge(case: _Case) -> Work[Report]:
     found = signature_fields(case.document)
     signatures = [read_seal(case.document, signature, case.roots) for signature in found]
     seals = [signature for signature in signatures if is_claimed(signature, case.roots)]
@@ -189,6 +209,7 @@ def _judge(case: _Case) -> Report:
             Verdict.FOREIGN_SEAL if is_foreign else Verdict.NOT_SEALED, checks=(readable,)
         )
     seals.sort(key=lambda seal: seal.end)
+    case = replace(case, comparison=(yield from _comparing(case, seals)))
     checks = tuple(_ask(case, name, seals) for name in _QUESTIONS if _is_asked(case, name, seals))
     return _report(case, _verdict(checks), (readable, *checks), seals)
 
@@ -198,9 +219,27 @@ def _is_asked(case: _Case, name: str, seals: Sequence[Seal]) -> bool:
         return case.claim_keys is not None
     if name == "time_stamp":
         return bool(case.time_stamp_roots) and any(map(_token, seals))
+    if name == "compared":
+        return case.comparison is not None
+    if name == "unchanged":
+        return case.comparison is None or case.comparison.compared is not None
     if name == "uncovered":
-        return _hold(case, seals)
+        is_drawn = case.comparison is None or case.comparison.drawn is not None
+        return is_drawn and _hold(case, seals)
     return True
+
+
+def _comparing(case: _Case, seals: Sequence[Seal]) -> Work[Comparison | None]:
+    """Have what follows the seals compared and drawn, where there is something to compare.
+
+    That costs something, which a forger must not cause: it is done behind seals of ours only.
+    """
+    seal = _last_alone(seals)
+    if seal.end == len(case.file) or not _hold(case, seals):
+        return None
+    if not 0 < seal.section < len(case.document.sections):
+        return None
+    return (yield from comparing(case.file, seal.end, seal.section, case.password))
 
 
 def _token(seal: Seal) -> bytes | None:
@@ -212,6 +251,8 @@ def _ask(case: _Case, name: str, seals: Sequence[Seal]) -> Check:
     question, facts = _QUESTIONS[name]
     try:
         passed, facts = question(case, seals)
+    except TooMuchHere:
+        raise
     # A seal that cannot be examined fails this check; it must not hide the answers to others.
     except Exception:
         return Check(name, passed=False, facts=facts)
@@ -226,7 +267,11 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
         return Verdict.FORGED
     if failed & {"structure", "integrity", "unchanged", "time_stamp"}:
         return Verdict.CHANGED_AFTER_SEALING
-    return Verdict.COVERED_AFTER_SEALING if failed == {"uncovered"} else Verdict.FORGED
+    if failed - {"compared", "uncovered"}:
+        return Verdict.FORGED
+    if "compared" in failed:
+        return Verdict.COULD_NOT_BE_COMPARED
+    return Verdict.COVERED_AFTER_SEALING
 
 
 def _report(
@@ -309,27 +354,25 @@ def _integrity(case: _Case, seal: Seal) -> _Answer:
     return is_sha256 and case.digests(seal).covered == seal.container.message_digest, {}
 
 
+def _compared(case: _Case, _: Sequence[Seal]) -> _Answer:
+    """Could what follows the seals be compared and drawn?"""
+    return case.comparison is not None and case.comparison.is_whole, {}
+
+
 def _unchanged(case: _Case, seals: Sequence[Seal]) -> _Answer:
     """Does nothing follow the seals but what keeps signatures alive, or other signatures?"""
     facts: _Facts = {"later_bytes": max(0, len(case.file) - seals[-1].end)}
+    if case.comparison is not None and case.comparison.compared is not None:
+        return case.comparison.compared.only_signatures, facts
     seal = _last_alone(seals)
-    if seal.end == len(case.file):
-        return seal.section == 0, facts
-    if not (0 < seal.section < len(case.document.sections) and _hold(case, seals)):
-        return False, facts
-    # pyHanko costs 24 MiB and most of a second to load: only who needs it pays.
-    from meterai.sealing.revisions import only_signatures_follow  # noqa: PLC0415
-
-    return only_signatures_follow(case.document, seal.end, seal.section, case.password), facts
+    return seal.end == len(case.file) and seal.section == 0, facts
 
 
 def _uncovered(case: _Case, seals: Sequence[Seal]) -> _Answer:
     """Does no later signature hide with its picture what the seal had found?"""
-    seal = _last_alone(seals)
-    if seal.end == len(case.file):
-        return True, {}
-    covering = first_covering(case.document, seal.end, seal.section, case.password)
-    return covering is None, asdict(covering) if covering is not None else {}
+    drawn = case.comparison.drawn if case.comparison is not None else None
+    covering: Covering | None = drawn.covering if drawn is not None else None
+    return covering is None, msgspec.structs.asdict(covering) if covering is not None else {}
 
 
 def _hold(case: _Case, seals: Sequence[Seal]) -> bool:
@@ -434,6 +477,7 @@ _QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
     "seal": (_of_each(_sealed), {}),
     "structure": (_of_each(_structure), {"covered_bytes": 0, "bytes": 0}),
     "integrity": (_of_each(_integrity), {}),
+    "compared": (_compared, {}),
     "unchanged": (_unchanged, {"later_bytes": 0}),
     "uncovered": (_uncovered, {"page": 0, "x": 0, "y": 0, "width": 0, "height": 0}),
     "validity": (_of_each(_validity), {"sealed_at": "-"}),
@@ -442,3 +486,5 @@ _QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
     "time_stamp": (_time_stamp, {"at": "-"}),
     "claim": (_of_each(_claim), {}),
 }
+SOMETIMES_MADE = frozenset({"compared", "uncovered", "time_stamp", "claim"})
+ALWAYS_MADE = frozenset({"readable", *_QUESTIONS}) - SOMETIMES_MADE

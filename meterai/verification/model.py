@@ -4,11 +4,12 @@ from enum import StrEnum
 
 
 class FinalVerdict(StrEnum):
-    """One word for what was checked.  The first seven are those of `sealing.Verdict`."""
+    """One word for what was checked.  The first eight are those of `sealing.Verdict`."""
 
     GENUINE = "genuine"
     COVERED_AFTER_SEALING = "covered_after_sealing"  # a later signature's picture hides something
     CHANGED_AFTER_SEALING = "changed_after_sealing"
+    COULD_NOT_BE_COMPARED = "could_not_be_compared"  # more follows our seal than we may examine
     FORGED = "forged"
     FOREIGN_SEAL = "foreign_seal"
     NOT_SEALED = "not_sealed"

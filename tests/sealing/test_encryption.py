@@ -1,12 +1,20 @@
 """Encrypted documents: sealed as they are, with what we add enciphered like the rest."""
 
+import hashlib
 import io
+import re
 
 import pikepdf
 import pytest
 
-from meterai.sealing import DocumentEncrypted, Placement, Verdict, inspect
-from tests.support.pdfmaker import letter, whole
+from meterai.sealing import (
+    DocumentEncrypted,
+    EncryptedWithoutIdentifier,
+    Placement,
+    Verdict,
+    inspect,
+)
+from tests.support.pdfmaker import Stream, letter, whole
 
 PLACES = [Placement(1, 20, 20, 60), Placement(2, 20, 20, 60)]
 REVISIONS = [2, 3, 4, 6]
@@ -75,3 +83,67 @@ def test_a_handler_only_its_maker_knows_is_refused_by_name():
 def test_a_password_for_a_document_that_needs_none_does_no_harm(lab):
     sealed = lab.seal(lab.original, password=b"apa saja")
     assert lab.verify(sealed).verdict is Verdict.GENUINE
+
+
+_PADDING = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
+
+
+def _rc4(key, data):
+    state, j = list(range(256)), 0
+    for i in range(256):
+        j = (j + state[i] + key[i % len(key)]) & 255
+        state[i], state[j] = state[j], state[i]
+    out, i, j = bytearray(), 0, 0
+    for octet in data:
+        i = (i + 1) & 255
+        j = (j + state[i]) & 255
+        state[i], state[j] = state[j], state[i]
+        out.append(octet ^ state[(state[i] + state[j]) & 255])
+    return bytes(out)
+
+
+def _md5(data):
+    return hashlib.md5(data, usedforsecurity=False).digest()
+
+
+def encrypted_over(identifier, written):
+    """A letter encrypted (revision 2, no password) over an identifier, whatever is `written`."""
+    owner = _rc4(_md5(_PADDING)[:5], _PADDING)
+    key = _md5(_PADDING + owner + (-4).to_bytes(4, "little", signed=True) + identifier)[:5]
+    objects = letter(1)
+    content = objects[5]
+    objects[5] = Stream(content.entries, _rc4(_md5(key + b"\5\0\0\0\0")[:10], content.data))
+    objects[9] = b"<</Filter/Standard/V 1/R 2/P -4/O<%b>/U<%b>>>" % (
+        owner.hex().encode(),
+        _rc4(key, _PADDING).hex().encode(),
+    )
+    return whole(objects, trailer=b"/Encrypt 9 0 R" + written)
+
+
+IDENTIFIER = bytes(range(16))
+WRITTEN = b"/ID[<%b><00>]" % IDENTIFIER.hex().encode()
+
+
+@pytest.mark.parametrize("written", [b"", b"/ID[]", b"/ID null", b"/ID[<><3141>]", b"/ID[()()]"])
+def test_what_is_encrypted_without_an_identifier_is_refused(lab, written):
+    """The update would have to add one, from which every reader derives another key."""
+    document = encrypted_over(b"", written)
+    for work in (lambda: inspect(document, PLACES[:1]), lambda: lab.seal(document)):
+        with pytest.raises(EncryptedWithoutIdentifier):
+            work()
+
+
+def test_what_is_encrypted_with_one_is_sealed_and_opens():
+    assert inspect(encrypted_over(IDENTIFIER, WRITTEN), PLACES[:1]).pages == 1
+
+
+def test_a_newer_key_needs_none(lab):
+    """From revision 5 on the key is derived from the password alone."""
+    document = encrypted(6, "")
+    start = document.rindex(b"trailer")
+    bare = document[:start] + re.sub(rb"/ID \[[^\]]*\]", b"", document[start:])
+    assert bare != document
+    sealed = lab.seal(bare)
+    assert lab.verify(sealed).verdict is Verdict.GENUINE
+    with pikepdf.open(io.BytesIO(sealed)) as opened:
+        assert b"Surat Pernyataan" in opened.pages[0].Contents.read_bytes()

@@ -13,7 +13,8 @@ from meterai.kit.refusal import Refusal
 from meterai.sealing import Placement, Report, Verdict, inspect
 from tests.support.hostile import HOSTILE
 
-CPU_SECONDS_MAX = 2.0  # of sealing, and of verifying
+CPU_SECONDS_MAX = 2.0  # of sealing, which somebody pays for
+CHECKING_SECONDS_MAX = 1.0  # of our own process; an idle machine needs less than a third
 MEMORY_BYTES_MAX = 400 * 1024 * 1024  # above what the process has before
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*"))
 
@@ -46,7 +47,7 @@ def test_a_hostile_document_costs_no_more_than_two_seconds(bench, plain, name):
     said, sealing, verifying = sealed_or_refused(bench, HOSTILE[name].make())
     assert said == HOSTILE[name].outcome
     assert sealing < CPU_SECONDS_MAX
-    assert verifying < CPU_SECONDS_MAX
+    assert verifying < CHECKING_SECONDS_MAX
 
 
 def test_inspecting_a_hostile_document_says_the_same():

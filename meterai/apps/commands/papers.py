@@ -143,7 +143,7 @@ def verify(
         line(report.verdict)
         for one in report.checks:
             line(f"  {'ok ' if one.passed else 'NO '} {one.name}: {sentence(one, 'en')}")
-    if report.verdict == Verdict.UNREADABLE:
+    if report.verdict in (Verdict.UNREADABLE, Verdict.COULD_NOT_BE_COMPARED):
         raise SystemExit(EXIT_NOT_CHECKED)
     raise SystemExit(0 if report.verdict == Verdict.GENUINE else EXIT_NOT_GENUINE)
 

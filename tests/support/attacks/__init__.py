@@ -6,6 +6,7 @@ files are the same attacks made once.  Nothing in it may ever be genuine.
 
 from tests.support.attacks import (
     catalog,
+    endless,
     forgeries,
     honest,
     octets,
@@ -25,6 +26,7 @@ ATTACKS: dict[str, Attack] = (
     | signatures.CASES
     | shadows.CASES
     | forgeries.CASES
+    | endless.CASES
 )
 
 # Cases so near to another that they have no golden file: the folder must stay small.
@@ -90,6 +92,16 @@ VARIANTS = frozenset(
         "sneaky-widget-that-does-not-grow",
         "sneaky-signature-on-a-cropped-turned-page",
         "signed-with-an-inline-widget",
+        "endless-strokes",
+        "endless-forms",
+        "genuine-with-proofs-by-a-library",
+        "genuine-signed-later-with-rsa",
+        "genuine-upon-a-broken-signature",
+        "signed-for-another-file",
+        "signed-with-an-empty-container",
+        "proofs-with-an-empty-field",
+        "signed-over-less-than-its-update",
+        "title-behind-a-signature",
     ]
 )
 GOLDEN = {name: case for name, case in (HONEST | ATTACKS).items() if name not in VARIANTS}

@@ -3,6 +3,7 @@
 import io
 
 import pikepdf
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.timestamps import DummyTimeStamper
@@ -10,7 +11,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from meterai.sealing import Placement, development_issuer
 from tests.support.attacks.lab import AT, EMPTY_PAPER, Attack, Lab
-from tests.support.attacks.updates import title, with_proofs
+from tests.support.attacks.updates import proofs_and, title, with_proofs
 from tests.support.pdfmaker import letter, whole
 
 
@@ -42,6 +43,25 @@ def _signed_first(lab: Lab) -> bytes:
     return lab.seal(lab.signed(lab.original), Placement(1, 20, 20, 60), Placement(2, 20, 20, 60))
 
 
+def _signed_with_rsa(lab: Lab) -> bytes:
+    """Two later signatures with other keys, digests and paddings than ours."""
+    document = lab.sealed
+    for name, is_pss in (("Satu", False), ("Dua", True)):
+        key = rsa.generate_private_key(65537, 2048)
+        signer = lab.signer_with(key, prefer_pss=is_pss)
+        document = lab.signed(document, name, signer=signer, digest="sha512")
+    return document
+
+
+def _upon_a_broken_signature(lab: Lab) -> bytes:
+    """Somebody's spoilt signature is below our seal, and an honest one above it."""
+    signed = lab.signed(lab.original, "Rusak")
+    start = signed.rindex(b"/Contents <") + len(b"/Contents <")
+    end = signed.index(b">", start)
+    spoilt = signed[:start] + b"0" * (end - start) + signed[end:]
+    return lab.signed(lab.seal(spoilt))
+
+
 CASES: dict[str, Attack] = {
     "genuine": _genuine(lambda lab: lab.sealed),
     "genuine-stream": _genuine(
@@ -60,6 +80,9 @@ CASES: dict[str, Attack] = {
     ),
     "genuine-signed-later-with-a-title": _genuine(lambda lab: lab.signed(lab.sealed, change=title)),
     "genuine-time-stamped": _genuine(_time_stamped),
+    "genuine-with-proofs-by-a-library": _genuine(proofs_and(lambda _: None)),
+    "genuine-signed-later-with-rsa": _genuine(_signed_with_rsa),
+    "genuine-upon-a-broken-signature": _genuine(_upon_a_broken_signature),
     "genuine-with-proofs": _genuine(lambda lab: with_proofs(lab, lab.sealed, {})),
     "foreign": Attack(lambda lab: lab.signed(lab.original), "foreign_seal"),
     "without-a-seal": Attack(lambda lab: lab.original, "not_sealed"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
@@ -91,7 +91,12 @@ class Lab:
     @cached_property
     def stranger(self) -> signers.SimpleSigner:
         """A signer whose names are not ours."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        return self.signer_with(ec.generate_private_key(ec.SECP256R1()))
+
+    def signer_with(
+        self, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, **more: Any
+    ) -> signers.SimpleSigner:
+        """The stranger with this key."""
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Notaris Budi")])
         ours = self.issuer.chain[0]
         begin, end = ours.not_valid_before_utc, ours.not_valid_after_utc
@@ -102,7 +107,7 @@ class Lab:
         (self.directory / "notary.key").write_bytes(private)
         (self.directory / "notary.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
         return signers.SimpleSigner.load(
-            str(self.directory / "notary.key"), str(self.directory / "notary.pem")
+            str(self.directory / "notary.key"), str(self.directory / "notary.pem"), **more
         )
 
     @cached_property
@@ -118,13 +123,14 @@ class Lab:
         change: Change | None = None,
         reason: str = "Saya setuju",
         signer: signers.SimpleSigner | None = None,
+        digest: str = "sha256",
         **spec: Any,
     ) -> bytes:
         """The document, signed by the stranger; `change` smuggles something into the update."""
         writer = IncrementalPdfFileWriter(io.BytesIO(document), strict=False)
         if change is not None:
             change(writer)
-        meta = signers.PdfSignatureMetadata(field_name=name, reason=reason)
+        meta = signers.PdfSignatureMetadata(field_name=name, reason=reason, md_algorithm=digest)
         place = fields.SigFieldSpec(name, **spec) if spec else None
         out = signers.PdfSigner(meta, signer or self.stranger, new_field_spec=place).sign_pdf(
             writer

@@ -17,6 +17,7 @@ from tests.support.attacks.lab import (
     covered,
     forged,
 )
+from tests.support.attacks.updates import title
 from tests.support.pdfmaker import Stream, letter
 
 
@@ -200,7 +201,56 @@ def _our_own_field(lab: Lab) -> bytes:
     return lab.signed(lab.sealed, serial, change=change)
 
 
+def _last_container(document: bytes) -> tuple[int, int]:
+    """Where the hexadecimal digits of the last signature begin and end."""
+    start = document.rindex(b"/Contents <") + len(b"/Contents <")
+    return start, document.index(b">", start)
+
+
+def _value_broken(lab: Lab) -> bytes:
+    """A later signature one digit of whose value is another, in an update with another title."""
+    document = lab.signed(lab.sealed, change=title)
+    start, end = _last_container(document)
+    last = start + len(document[start:end].rstrip(b"0")) - 8
+    digit = b"1" if document[last : last + 1] != b"1" else b"2"
+    return document[:last] + digit + document[last + 1 :]
+
+
+def _container_of_another(lab: Lab) -> bytes:
+    """A later signature that holds, but for another file."""
+    document, other = (lab.signed(lab.sealed, change=change) for change in (title, None))
+    container = other[slice(*_last_container(other))].rstrip(b"0")
+    start, end = _last_container(document)
+    return document[:start] + container.ljust(end - start, b"0") + document[end:]
+
+
+def _container_empty(lab: Lab) -> bytes:
+    document = lab.signed(lab.sealed, change=title)
+    start, end = _last_container(document)
+    return document[:start] + b"0" * (end - start) + document[end:]
+
+
+def _range_short(lab: Lab) -> bytes:
+    """A later signature whose byte range ends before its update does."""
+    document = lab.signed(lab.sealed)
+    place = document.rindex(b"/ByteRange")
+    numbers = document[place : document.index(b"]", place)].split()
+    shorter = str(int(numbers[-1]) - 30).encode().ljust(len(numbers[-1]))
+    start = document.index(numbers[-1], place)
+    return document[:start] + shorter + document[start + len(numbers[-1]) :]
+
+
+def _title_behind(lab: Lab) -> bytes:
+    """An honest signature, and behind it an update that nobody signed."""
+    return lab.updated(lab.signed(lab.sealed), title)
+
+
 CASES: dict[str, Attack] = {
+    "signed-with-a-broken-value": changed(_value_broken, "unchanged"),
+    "signed-for-another-file": changed(_container_of_another, "unchanged"),
+    "signed-with-an-empty-container": changed(_container_empty, "unchanged"),
+    "signed-over-less-than-its-update": changed(_range_short, "unchanged"),
+    "title-behind-a-signature": changed(_title_behind, "unchanged"),
     "sneaky-signature": covered(_covering(OVER_WORDS)),
     "sneaky-signature-on-a-turned-page": covered(_covering(OVER_WORDS, Rotate=b"90")),
     "sneaky-signature-on-a-page-upside-down": covered(_covering(OVER_WORDS, Rotate=b"180")),

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name, pdf_string
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.fields import SigFieldSpec, append_signature_field
 
 from tests.support.attacks.lab import Attack, Change, Lab, changed
 from tests.support.attacks.replacing import widget_of
@@ -200,7 +201,32 @@ def with_proofs(lab: Lab, document: bytes, objects: dict[int, Body], catalog: by
     return update(document, proofs | objects)
 
 
+def proofs_and(change: Change) -> Callable[[Lab], bytes]:
+    """Proofs, written by a library, and in the same update another change."""
+
+    def make(lab: Lab) -> bytes:
+        def both(writer: IncrementalPdfFileWriter) -> None:
+            leaf = generic.StreamObject(stream_data=lab.issuer.chain[0].public_bytes(Encoding.DER))
+            certificates = generic.ArrayObject([writer.add_object(leaf)])
+            store = {pdf_name("/Type"): pdf_name("/DSS"), pdf_name("/Certs"): certificates}
+            writer.root["/DSS"] = writer.add_object(generic.DictionaryObject(store))
+            writer.update_root()
+            change(writer)
+
+        return lab.updated(lab.sealed, both)
+
+    return make
+
+
+def _empty_field(writer: IncrementalPdfFileWriter) -> None:
+    """A place for a signature, with a picture, which nobody signed."""
+    spec = SigFieldSpec("Kosong", on_page=0, box=(300, 300, 450, 360))
+    append_signature_field(writer, spec)
+
+
 CASES: dict[str, Attack] = {
+    "proofs-with-a-title": changed(proofs_and(title), "unchanged"),
+    "proofs-with-an-empty-field": changed(proofs_and(_empty_field), "unchanged"),
     "evil-free-text": changed(_evil(b"/Subtype/FreeText/Contents(Rp99)/DA(/F1 12 Tf)")),
     "evil-stamp": changed(_evil(b"/Subtype/Stamp/Name/Approved")),
     "evil-redaction": changed(_evil(b"/Subtype/Redact")),

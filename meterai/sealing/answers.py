@@ -1,0 +1,158 @@
+"""What the processes of `bounded` answer, as bytes, and how it is read: as a stranger's.
+
+A process may have been taken over by the document it was given, so an answer is believed no more
+than its form allows: it has the fields and bounds below, or there is none.  A refusal travels by
+its code.
+"""
+
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing.model import (
+    ChangesForbidden,
+    DocumentBroken,
+    DocumentEncrypted,
+    EncryptedWithoutIdentifier,
+    NoPages,
+    NotAPdf,
+    PageOutOfRange,
+    PageSize,
+    Placement,
+    PlacementOutsidePage,
+)
+
+_REFUSED, _ANSWERED = b"\0", b"\1"
+_PLAIN: dict[str, type[Refusal]] = {
+    kind.code: kind
+    for kind in (
+        ChangesForbidden,
+        DocumentBroken,
+        DocumentEncrypted,
+        EncryptedWithoutIdentifier,
+        NoPages,
+        NotAPdf,
+    )
+}
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+Length = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]  # points
+Word = Annotated[str, msgspec.Meta(max_length=4096)]
+Sha256 = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+
+
+class NotAnswered(Exception):
+    """The process was ended at its budget, or died, or answered in no form that can be read."""
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """Does nothing but signatures and evidence follow a seal?"""
+
+    only_signatures: bool
+
+
+class Covering(msgspec.Struct, frozen=True):
+    """A picture of a later signature, in points of the page as it is seen."""
+
+    page: Number
+    x: Length
+    y: Length
+    width: Length
+    height: Length
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """The first picture that covers something."""
+
+    covering: Covering | None
+
+
+class Inspected(msgspec.Struct, frozen=True):
+    """What `engine.inspect` finds."""
+
+    pages: Number
+    sizes: Annotated[list[tuple[Number, Length, Length]], msgspec.Meta(max_length=100)]
+    signatures: Number
+
+
+class TimeFact(msgspec.Struct, frozen=True):
+    """A time among the facts of a check."""
+
+    time: datetime
+
+
+class CheckFound(msgspec.Struct, frozen=True):
+    """One check of a report."""
+
+    name: Word
+    passed: bool
+    facts: dict[Word, bool | int | float | Word | TimeFact]
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """A report."""
+
+    verdict: Word
+    serials: Annotated[list[Word], msgspec.Meta(max_length=2_000)]
+    checks: Annotated[list[CheckFound], msgspec.Meta(max_length=32)]
+    sealed_at: datetime | None
+    sha256_original: Sha256 | None
+    sha256_stamped: Sha256 | None
+    originals: Annotated[list[Sha256], msgspec.Meta(max_length=2_000)]
+
+
+class _Refused(msgspec.Struct, frozen=True):
+    code: Word
+    facts: dict[Word, int | float]
+
+
+Found = TypeVar("Found", bound=msgspec.Struct)
+
+
+def written(found: msgspec.Struct | bytes) -> bytes:
+    """An answer as it leaves a process."""
+    return _ANSWERED + (found if isinstance(found, bytes) else msgspec.json.encode(found))
+
+
+def written_refusal(refusal: Refusal) -> bytes:
+    """A refusal as it leaves a process."""
+    facts = {name: one for name, one in refusal.facts().items() if isinstance(one, int | float)}
+    return _REFUSED + msgspec.json.encode(_Refused(refusal.code, facts))
+
+
+def content_of(answer: bytes | None) -> bytes:
+    """What is behind the first byte.  Raises the refusal where it is one, else `NotAnswered`."""
+    if answer is None or answer[:1] not in (_ANSWERED, _REFUSED):
+        raise NotAnswered
+    if answer[:1] == _REFUSED:
+        raise _refusal(_decoded(answer[1:], _Refused))
+    return answer[1:]
+
+
+def read(answer: bytes | None, kind: type[Found]) -> Found:
+    """An answer of this kind.  Raises like `content_of`."""
+    return _decoded(content_of(answer), kind)
+
+
+def _decoded(content: bytes, kind: type[Found]) -> Found:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as cause:
+        raise NotAnswered from cause
+
+
+def _refusal(found: _Refused) -> Refusal:
+    facts = found.facts
+    try:
+        if found.code == PageOutOfRange.code:
+            return PageOutOfRange(page=int(facts["page"]), pages=int(facts["pages"]))
+        if found.code == PlacementOutsidePage.code:
+            wanted = Placement(1, facts["x"], facts["y"], facts["width"])
+            return PlacementOutsidePage(
+                wanted, PageSize(1, facts["page_width"], facts["page_height"])
+            )
+        return _PLAIN[found.code](f"{found.code} in a process of its own")
+    except KeyError as cause:
+        raise NotAnswered from cause

@@ -1,0 +1,213 @@
+"""Work on a stranger's bytes in a process of its own, which is ended at its budget.
+
+What cannot be done in a few milliseconds, or needs a library that was written for files that mean
+well, is a `Task`.  Each task gets a fresh process, forked by a server (`forkserver`) that has the
+libraries loaded and has never seen a document; the process has bounds on its processor time, its
+memory and the time on the clock, and is killed at any of them.  Whoever asks hears nothing then:
+`None`, as from a process that crashed, was killed or answered at too great a length.  An answer is
+bytes from a process that may have been taken over by the document: it is for the caller to check.
+
+A `Work` is a computation that asks for tasks as it goes on: `finish` carries it out and waits,
+`pool.Pool` does the same for many without a thread to each.
+"""
+
+import asyncio
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+CPU_SECONDS_MAX = 2  # of one task; an honest document of 300 pages takes a tenth of it
+WALL_SECONDS_MAX = 15  # of one task, on a busy machine: the processes have a low priority
+MEMORY_BYTES_MAX = 1024 * 1024 * 1024  # of one task; a document of 20 MiB needs 200 MiB
+START_SECONDS_MAX = 30.0  # until the server has its libraries and forks; one second, if it is idle
+_GRACE_SECONDS = 2.0  # in which the server should have ended what is beyond its time
+
+STARTED = b"\1"  # the first byte from a process
+LENGTH_BYTES = 4  # of the length that stands before an answer
+_CHUNK_BYTES = 1024 * 1024
+_SERVER = "meterai.sealing.forkserver"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a process shall do, by the name it has in `tasks`.
+
+    `parameters` are for JSON; a longer answer than `answer_bytes_max` is none, nor is one after
+    `wall_seconds` (up to 255).
+    """
+
+    name: str
+    document: bytes = field(repr=False)
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    answer_bytes_max: int = 64 * 1024
+    wall_seconds: int = WALL_SECONDS_MAX
+
+    def head(self) -> bytes:
+        """What stands before the document when both go to the process, which reads to the end."""
+        text = json.dumps({"task": self.name, "parameters": dict(self.parameters)})
+        return text.encode("ascii") + b"\n"
+
+
+Work = Generator[Task, bytes | None, Result]
+
+
+class _Server:
+    """The server of this process: started when it is first needed, and anew where it died."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._owner = 0
+
+    def connect(self, wall_seconds: int) -> socket.socket:
+        """A connection to a process that will do one task.  Raises `OSError` if there is none."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs, self._lock:
+                self._hand_over(theirs, bytes([wall_seconds]))
+        except OSError:
+            ours.close()
+            raise
+        return ours
+
+    def _hand_over(self, theirs: socket.socket, message: bytes) -> None:
+        try:
+            socket.send_fds(self._running(), [message], [theirs.fileno()])
+        except OSError:
+            # It died since; one that dies at once is not started a third time.
+            self._end()
+            socket.send_fds(self._running(), [message], [theirs.fileno()])
+
+    def _running(self) -> socket.socket:
+        if self._owner != os.getpid():
+            # A process that was forked from ours starts a server of its own.
+            self._process, self._control, self._owner = None, None, os.getpid()
+        if self._control is None:
+            control, theirs = socket.socketpair()
+            control.settimeout(_GRACE_SECONDS)  # one that reads nothing any more is ended
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
+                    [sys.executable, "-I", "-m", _SERVER],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    env={},  # secrets are in ours
+                    cwd="/",
+                )
+            self._control = control
+        return self._control
+
+    def end(self) -> None:
+        """End the server and with it every task; the next task starts another."""
+        with self._lock:
+            self._end()
+
+    def _end(self) -> None:
+        process, control, self._process, self._control = self._process, self._control, None, None
+        if control is not None:
+            control.close()
+        if process is not None and self._owner == os.getpid():
+            process.kill()
+            process.wait()
+
+
+_server = _Server()
+atexit.register(_server.end)
+
+
+def finish(work: Work[Result]) -> Result:
+    """Carry a work out and wait for its tasks, whose processes are the caller's alone."""
+    answer: bytes | None = None
+    while True:
+        try:
+            task = work.send(answer)
+        except StopIteration as done:
+            result: Result = done.value
+            return result
+        answer = ask(task)
+
+
+def ask(task: Task) -> bytes | None:
+    """The answer to a task, within its bounds; `None` where there is none."""
+    try:
+        with _server.connect(task.wall_seconds) as connection:
+            return _asked(connection, task)
+    except TimeoutError:
+        _server.end()
+        return None
+    except OSError:
+        return None
+
+
+def _asked(connection: socket.socket, task: Task) -> bytes | None:
+    connection.settimeout(START_SECONDS_MAX)
+    if connection.recv(1) != STARTED:
+        return None
+    until = time.monotonic() + task.wall_seconds + _GRACE_SECONDS
+    connection.settimeout(task.wall_seconds + _GRACE_SECONDS)
+    with suppress(ConnectionError):  # it may have ended without reading all; then it says nothing
+        connection.sendall(task.head())
+        connection.sendall(task.document)
+        connection.shutdown(socket.SHUT_WR)
+    received = bytearray()
+    while len(received) <= LENGTH_BYTES + task.answer_bytes_max:
+        connection.settimeout(max(0.001, until - time.monotonic()))
+        chunk = connection.recv(_CHUNK_BYTES)
+        if not chunk:
+            return _whole(received)
+        received += chunk
+    return None
+
+
+async def ask_and_wait(task: Task) -> bytes | None:
+    """`ask`, for a loop: holds no thread, and may be cancelled."""
+    try:
+        connection = _server.connect(task.wall_seconds)
+    except OSError:
+        return None
+    with connection:
+        connection.settimeout(0)
+        try:
+            return await _asked_in_loop(connection, task)
+        except TimeoutError:
+            _server.end()
+            return None
+        except OSError:
+            return None
+
+
+async def _asked_in_loop(connection: socket.socket, task: Task) -> bytes | None:
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(START_SECONDS_MAX):
+        if await loop.sock_recv(connection, 1) != STARTED:
+            return None
+    async with asyncio.timeout(task.wall_seconds + _GRACE_SECONDS):
+        with suppress(ConnectionError):
+            await loop.sock_sendall(connection, task.head())
+            await loop.sock_sendall(connection, task.document)
+            connection.shutdown(socket.SHUT_WR)
+        received = bytearray()
+        while len(received) <= LENGTH_BYTES + task.answer_bytes_max:
+            chunk = await loop.sock_recv(connection, _CHUNK_BYTES)
+            if not chunk:
+                return _whole(received)
+            received += chunk
+    return None
+
+
+def _whole(received: bytearray) -> bytes | None:
+    """The answer behind its length; `None` if the process ended in the middle of it."""
+    length = int.from_bytes(received[:LENGTH_BYTES], "big")
+    is_whole = len(received) == LENGTH_BYTES + length
+    return bytes(received[LENGTH_BYTES:]) if is_whole else None

@@ -1,0 +1,29 @@
+"""An upload before it is stamped: what it is, and what became of the seals it has already."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from meterai.sealing.bounded import Work
+from meterai.sealing.engine import taking_in
+from meterai.sealing.keyring import Keyring
+from meterai.sealing.model import Intake, NotComparable, Placement, Verdict
+from meterai.sealing.questions import Question
+from meterai.sealing.verification import verifying
+
+
+def examining(
+    document: bytes, placements: Sequence[Placement], issuers: Keyring, at: datetime
+) -> Work[tuple[Intake, Verdict | None]]:
+    """The work of taking a document in, and the verdict on it where somebody signed it before.
+
+    Refuses with what `take_in` refuses, and with `NotComparable` what is beyond its bounds: another
+    seal would not make it genuine.
+    """
+    intake = yield from taking_in(document, placements)
+    if not intake.inspection.signatures:
+        return intake, None
+    keys, roots = issuers.claim_keys, issuers.time_stamp_roots
+    report = yield from verifying(Question(intake.document, issuers.roots, at, keys, roots))
+    if report.verdict is Verdict.COULD_NOT_BE_COMPARED:
+        raise NotComparable("what follows an earlier seal could not be compared")
+    return intake, report.verdict

@@ -1,0 +1,87 @@
+"""What the processes of `bounded` can do with a document, by name.
+
+Each takes the document and the parameters of its `Task`, and returns the answer in bytes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing import answers
+from meterai.sealing.answers import Compared, Drawn, Inspected
+from meterai.sealing.bounded import Result, Work
+from meterai.sealing.covering import first_covering
+from meterai.sealing.decoding import LIMITS
+from meterai.sealing.document import as_document_broken, open_document
+from meterai.sealing.engine import looked_through, read_placements
+from meterai.sealing.mending import mend
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.questions import read_question, written_report
+from meterai.sealing.revisions import only_signatures_follow
+from meterai.sealing.verification import judging
+
+Parameters = Mapping[str, Any]
+
+
+def _compare(document: bytes, parameters: Parameters) -> bytes:
+    password = parameters["password"].encode("latin-1")
+    try:
+        with as_document_broken():
+            opened = open_document(document, bytes_max=len(document), password=password)
+            found = only_signatures_follow(opened, parameters["end"], parameters["newer"], password)
+    except DocumentBroken:
+        found = False  # what cannot be read was not written by a signing program
+    return answers.written(Compared(found))
+
+
+def _draw(document: bytes, parameters: Parameters) -> bytes:
+    password = parameters["password"].encode("latin-1")
+    with as_document_broken():
+        opened = open_document(document, bytes_max=len(document), password=password)
+        found = first_covering(opened, parameters["end"], parameters["newer"], password)
+    return answers.written(Drawn(found))
+
+
+def _inspect(document: bytes, parameters: Parameters) -> bytes:
+    placements = read_placements(parameters["placements"])
+    opened = looked_through(document, placements, parameters["password"].encode("latin-1"), LIMITS)
+    sizes = [(page.size.page, page.size.width, page.size.height) for page in opened.targets]
+    return answers.written(Inspected(opened.pages, sizes, opened.signatures))
+
+
+def _mend(document: bytes, _: Parameters) -> bytes:
+    return answers.written(mend(document))
+
+
+def _verify(document: bytes, parameters: Parameters) -> bytes:
+    question = read_question(document, parameters)
+    return answers.written(written_report(_carried_out(judging(question, LIMITS))))
+
+
+def _carried_out(work: Work[Result]) -> Result:
+    """The result of a work whose tasks are done here, within what is left of the one budget."""
+    answer: bytes | None = None
+    while True:
+        try:
+            task = work.send(answer)
+        except StopIteration as done:
+            result: Result = done.value
+            return result
+        answer = do(task.name, task.document, task.parameters)
+
+
+_TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
+    "compare": _compare,
+    "draw": _draw,
+    "inspect": _inspect,
+    "mend": _mend,
+    "verify": _verify,
+}
+
+
+def do(name: str, document: bytes, parameters: Parameters) -> bytes:
+    """The answer to a task."""
+    try:
+        return _TASKS[name](document, parameters)
+    except Refusal as refusal:
+        return answers.written_refusal(refusal)

@@ -1,0 +1,359 @@
+"""Processes with bounds: whatever a document does to one, nobody else notices."""
+
+import asyncio
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing import (
+    DocumentBroken,
+    ExaminationBusy,
+    PageOutOfRange,
+    PageSize,
+    Placement,
+    PlacementOutsidePage,
+    Pool,
+    Question,
+    Verdict,
+    answers,
+    bounded,
+    verifying,
+)
+from meterai.sealing.answers import Compared, Drawn, Inspected, NotAnswered, Verified
+from meterai.sealing.bounded import Task
+from meterai.sealing.repair import repairing
+from meterai.stamps import NotEnoughStamps
+from tests.support.attacks import endless
+from tests.support.pdfmaker import letter, whole
+
+WAIT_SECONDS_MAX = 60.0  # of a test for what should take two; the machine may be busy
+BROKEN = whole(letter(2)).replace(b" 00000 n \n", b" 00000 n\n")
+QUICK = Task("mend", BROKEN, answer_bytes_max=1_000_000)
+
+
+@pytest.fixture(scope="module")
+def endless_file(lab) -> bytes:
+    return endless.CASES["endless-arrays"].make(lab)
+
+
+@pytest.fixture(scope="module")
+def endless_task(lab, endless_file) -> Task:
+    """A comparison that does not come to an end by itself."""
+    work = verifying(Question(endless_file, [lab.issuer.root], lab.verify(lab.sealed).sealed_at))
+    task = work.send(None)
+    work.close()
+    assert task.name == "compare"
+    return task
+
+
+def servers(owner: int | None = None) -> list[psutil.Process]:
+    children = psutil.Process(owner).children() if owner else psutil.Process().children()
+    return [one for one in children if "meterai.sealing.forkserver" in " ".join(one.cmdline())]
+
+
+def tasks(owner: int | None = None) -> list[psutil.Process]:
+    """The processes of the tasks under way."""
+    return [task for server in servers(owner) for task in server.children()]
+
+
+def end_tasks() -> None:
+    """So that a test need not wait for what it has seen enough of."""
+    for one in tasks():
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+
+
+def until(what: str, check: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while not check():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+class Asking:
+    """A task asked for in a thread."""
+
+    def __init__(self, task: Task) -> None:
+        self.answer: bytes | None = b"not yet"
+        self._thread = threading.Thread(target=self._ask, args=(task,))
+        before = {one.pid for one in tasks()}
+        self._thread.start()
+        until("the task is under way", lambda: {one.pid for one in tasks()} - before)
+        (self.process,) = (one for one in tasks() if one.pid not in before)
+
+    def _ask(self, task: Task) -> None:
+        self.answer = bounded.ask(task)
+
+    @property
+    def is_over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def result(self) -> bytes | None:
+        self._thread.join(WAIT_SECONDS_MAX)
+        assert self.is_over
+        return self.answer
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays() -> Iterator[None]:
+    assert bounded.ask(QUICK)  # the server has its libraries
+    until("nothing is under way", lambda: not tasks())
+    yield
+    until("every task is over", lambda: not tasks())
+
+
+# -- limits ------------------------------------------------------------------------------------
+
+
+def test_a_task_has_its_limits_and_none_of_our_secrets(endless_task):
+    asked = Asking(endless_task)
+    (server,) = servers()
+    assert not server.environ()
+    # The last of them.
+    until("its limits are set", lambda: asked.process.rlimit(psutil.RLIMIT_NPROC) == (0, 0))
+    assert asked.process.nice() > min(psutil.Process().nice(), 18)
+    assert asked.process.rlimit(psutil.RLIMIT_CPU) == (2, 2)
+    assert asked.process.rlimit(psutil.RLIMIT_AS) == (bounded.MEMORY_BYTES_MAX,) * 2
+    assert asked.process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
+    open_files = {one.fd for one in asked.process.open_files()}
+    assert open_files <= {0, 1, 2}
+    assert len(asked.process.net_connections(kind="unix")) == 1  # to us, and not the server's
+    end_tasks()
+    assert asked.result() is None
+
+
+def test_what_has_no_end_is_ended_at_its_budget(endless_task):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    assert bounded.ask(endless_task) is None
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 1  # not here
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_a_process_that_dies_says_nothing(endless_task, how):
+    asked = Asking(endless_task)
+    asked.process.send_signal(how)
+    assert asked.result() is None
+    assert bounded.ask(QUICK)
+
+
+def test_a_process_that_hangs_is_killed(endless_task):
+    asked = Asking(replace(endless_task, wall_seconds=3))
+    asked.process.suspend()  # it takes no processor time any more, and no signal but the last
+    assert asked.result() is None
+
+
+def test_a_process_that_hangs_holds_up_nobody(endless_task):
+    asked = Asking(replace(endless_task, wall_seconds=255))
+    asked.process.suspend()
+    assert bounded.ask(QUICK)
+    assert not asked.is_over
+    end_tasks()
+    assert asked.result() is None
+
+
+def test_what_needs_more_memory_than_it_may_says_nothing(lab):
+    objects = letter(2)
+    objects[4] = objects[4].replace(b"[0 0 595 842]", b"[0 0 14000 14000]/UserUnit 1")
+    signed = lab.signed(lab.sealed_of(objects), on_page=0, box=(0, 0, 14000, 14000))
+    report = lab.verify(signed)
+    assert report.verdict is Verdict.COULD_NOT_BE_COMPARED
+
+
+def test_too_long_an_answer_is_none():
+    assert bounded.ask(Task("mend", BROKEN, answer_bytes_max=100)) is None
+
+
+def test_a_task_that_does_not_exist_says_nothing():
+    assert bounded.ask(Task("no such task", b"")) is None
+
+
+# -- the server --------------------------------------------------------------------------------
+
+
+def test_a_server_that_died_is_replaced(endless_task):
+    asked = Asking(endless_task)
+    (server,) = servers()
+    server.kill()
+    assert asked.result() is None
+    until("its tasks die with it", lambda: not psutil.pid_exists(asked.process.pid))
+    assert bounded.ask(QUICK)
+    assert servers() != [server]
+
+
+_OWNER = """
+import sys
+from meterai.sealing import bounded
+parameters = {"end": int(sys.argv[1]), "newer": 1, "password": ""}
+print("asking", flush=True)
+bounded.ask(bounded.Task("compare", sys.stdin.buffer.read(), parameters))
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_outlives_its_owner(endless_task, how):
+    """Nor is the end of the owner waited for."""
+    owner = subprocess.Popen(
+        [sys.executable, "-c", _OWNER, str(endless_task.parameters["end"])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert owner.stdin
+    assert owner.stdout
+    owner.stdin.write(endless_task.document)
+    owner.stdin.close()
+    assert owner.stdout.readline() == b"asking\n"
+    until("the task is under way", lambda: tasks(owner.pid))
+    orphans = servers(owner.pid) + tasks(owner.pid)
+    owner.send_signal(how)
+    assert owner.wait(WAIT_SECONDS_MAX) == -how
+    owner.stdout.close()
+    until("nothing is left", lambda: not any(one.is_running() for one in orphans))
+
+
+def test_a_forked_process_has_a_server_of_its_own():
+    child = os.fork()
+    if not child:
+        os._exit(0 if bounded.ask(QUICK) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert bounded.ask(QUICK)
+
+
+# -- answers -----------------------------------------------------------------------------------
+
+KINDS = [Compared, Drawn, Inspected, Verified]
+
+
+@given(st.none() | st.binary(max_size=200) | st.sampled_from([b"\0", b"\1"]).flatmap(
+    lambda first: st.binary(max_size=200).map(lambda rest: first + rest)
+), st.sampled_from(KINDS))  # fmt: skip
+def test_garbage_is_no_answer(answer, kind):
+    with pytest.raises((NotAnswered, Refusal)):
+        answers.read(answer, kind)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"covering":{"page":1,"x":NaN,"y":0,"width":1,"height":1}}',
+        b'{"covering":{"page":1,"x":1e300,"y":0,"width":1,"height":1}}',
+        b'{"covering":{"page":-1,"x":1,"y":0,"width":1,"height":1}}',
+        b'{"covering":[]}',
+        b"{}",
+    ],
+)
+def test_an_answer_beyond_its_bounds_is_none(answer):
+    with pytest.raises(NotAnswered):
+        answers.read(b"\1" + answer, Drawn)
+
+
+def test_a_refusal_comes_back_as_itself():
+    size = PageSize(3, 200.0, 50.0)
+    for refusal in (
+        DocumentBroken("x"),
+        PageOutOfRange(page=9, pages=2),
+        PlacementOutsidePage(Placement(3, 150, 20, 80), size),
+    ):
+        with pytest.raises(type(refusal)) as back:
+            answers.read(answers.written_refusal(refusal), Compared)
+        assert back.value.facts() == refusal.facts()
+
+
+# -- taking turns ------------------------------------------------------------------------------
+
+
+async def _until(check: Callable[[], object]) -> None:
+    await asyncio.to_thread(until, "what the pool was asked for", check)
+
+
+async def _outcome(pool: Pool, work: object, client: str, order: list[str], name: str) -> object:
+    try:
+        return await pool.finish(work, client, asyncio.Semaphore(4))  # type: ignore[arg-type]
+    finally:
+        order.append(name)
+
+
+def _one(task: Task):
+    return (yield task)
+
+
+def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
+    order: list[str] = []
+
+    async def crowd() -> None:
+        pool = Pool(processes=1, waiting_max=8, per_client_max=2)
+        greedy = [
+            asyncio.create_task(_outcome(pool, _one(endless_task), "greedy", order, "endless"))
+            for _ in range(3)
+        ]
+        # Two are under way or wait; the third is refused at once.
+        (refused,), _ = await asyncio.wait(greedy, return_when=asyncio.FIRST_COMPLETED)
+        assert isinstance(refused.exception(), ExaminationBusy)
+        assert await _outcome(pool, repairing(BROKEN), "other", order, "other")
+        await asyncio.wait(greedy)
+
+    asyncio.run(crowd())
+    assert order == ["endless", "endless", "other", "endless"]
+
+
+def test_beyond_the_queue_everybody_is_refused_at_once(endless_task):
+    async def crowd() -> None:
+        pool = Pool(processes=1, waiting_max=1)
+        asked = {
+            asyncio.create_task(pool.finish(_one(endless_task), f"{n}", asyncio.Semaphore(4)))
+            for n in range(4)
+        }
+        refused = 0
+        while refused < 2:
+            done, asked = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            assert all(isinstance(one.exception(), ExaminationBusy) for one in done)
+            refused += len(done)
+        for _ in asked:  # one is under way and one waits
+            await _until(tasks)
+            end_tasks()
+            await _until(lambda: not tasks() or tasks()[0].status() != "zombie")
+        assert await asyncio.gather(*asked) == [None, None]
+
+    asyncio.run(crowd())
+
+
+def test_a_client_that_goes_does_not_free_the_place_of_its_process(endless_task):
+    async def crowd() -> None:
+        pool = Pool(processes=1, waiting_max=0)
+        slots = asyncio.Semaphore(1)
+        gone = asyncio.create_task(pool.finish(_one(endless_task), "gone", slots))
+        await _until(tasks)
+        gone.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        with pytest.raises(ExaminationBusy):
+            await pool.finish(_one(QUICK), "next", slots)
+        end_tasks()
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+        assert await pool.finish(_one(QUICK), "next", slots)
+
+    asyncio.run(crowd())
+
+
+def test_rights_are_looked_at_before_anything_is_begun(endless_task):
+    async def may() -> None:
+        raise NotEnoughStamps(needed=1, available=0)
+
+    async def ask() -> None:
+        with pytest.raises(NotEnoughStamps):
+            await Pool().finish(_one(endless_task), "poor", asyncio.Semaphore(1), may)
+
+    asyncio.run(ask())
+    assert not tasks()

@@ -1,0 +1,108 @@
+"""What a process of its own finds is what would be found here; and what is too much goes there."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from meterai.sealing import Placement, Question, Verdict, answers, claim, verify, verifying
+from meterai.sealing.answers import CheckFound, NotAnswered, Verified
+from meterai.sealing.engine import accept, accepting
+from meterai.sealing.questions import parameters_of, read_report, written_report
+from meterai.sealing.tasks import do
+from meterai.sealing.verification import ALWAYS_MADE, SOMETIMES_MADE
+from tests.sealing.conftest import AT
+from tests.support.hostile import HOSTILE
+from tests.support.pdfmaker import Stream, letter, whole
+
+GOLDEN = Path(__file__).parent / "golden"
+MANIFEST = tomllib.loads((GOLDEN / "manifest.toml").read_text())
+ENDED = {name for name, one in MANIFEST.items() if one["verdict"] == "could_not_be_compared"}
+PLACES = [Placement(1, 20, 20, 60)]
+
+# A document beyond each limit of a first look, and what is said of it in the end.
+BEYOND = {
+    "decoded": ("rows-bomb", "unreadable"),
+    "parsed": ("too-many-fields", "unreadable"),
+    "looked into": ("many-fields-in-many-sections", "unreadable"),
+    "signatures": ("too-many-signatures", "unreadable"),
+}
+
+
+def question_about(name):
+    root = x509.load_pem_x509_certificate((GOLDEN / "root.pem").read_bytes())
+    keys = claim.load_public_keys([GOLDEN / "claim.pem"])
+    return Question((GOLDEN / f"{name}.pdf").read_bytes(), [root], AT, keys, [root])
+
+
+@pytest.mark.parametrize("name", sorted(set(MANIFEST) - ENDED))
+def test_a_report_from_a_process_is_the_one_made_here(name):
+    question = question_about(name)
+    here = verify(
+        question.document,
+        question.trusted_roots,
+        at=question.at,
+        claim_keys=question.claim_keys,
+        time_stamp_roots=question.time_stamp_roots,
+    )
+    answer = do("verify", question.document, parameters_of(question))
+    assert read_report(answers.read(answer, Verified), ALWAYS_MADE, SOMETIMES_MADE) == here
+
+
+@pytest.mark.parametrize("limit", BEYOND)
+def test_what_is_beyond_a_first_look_is_left_to_a_process(bench, limit):
+    name, verdict = BEYOND[limit]
+    document = HOSTILE[name].make()
+    assert next(verifying(Question(document, [bench.issuer.root], AT))).name == "verify"
+    assert next(accepting(document, PLACES)).name == "inspect"
+    assert bench.verify(document).verdict == verdict
+
+
+def test_a_large_honest_form_is_sealed_and_checked_all_the_same(bench):
+    objects = letter(2)
+    count = 3_000
+    refs = b" ".join(b"%d 0 R" % number for number in range(100, 100 + count))
+    objects[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[%b]>>>>" % refs
+    objects |= {
+        number: b"<</FT/Tx/T(Kolom %d)/TU(%b)>>" % (number, b"keterangan " * 30)
+        for number in range(100, 100 + count)
+    }
+    document = whole(objects)
+    assert next(accepting(document, PLACES)).name == "inspect"
+    intake = accept(document, PLACES)
+    assert (intake.inspection.pages, intake.opened) == (2, None)
+    assert intake.inspection.sizes[0].width == 595
+    sealed = bench.sealed(document)
+    assert next(verifying(Question(sealed, [bench.issuer.root], AT))).name == "verify"
+    report = bench.verify(sealed)
+    assert report.verdict is Verdict.GENUINE
+    assert report.serials
+
+
+def test_an_ordinary_document_needs_no_process(bench):
+    objects = letter(40)
+    objects[5] = Stream(b"", b"0 0 m 9 9 l S " * 3_000)
+    document = whole(objects)
+    for work in (accepting(document, PLACES), verifying(Question(bench.sealed(document), [], AT))):
+        with pytest.raises(StopIteration):
+            next(work)
+
+
+def test_a_report_that_contradicts_itself_is_none(bench, plain):
+    good = written_report(bench.verify(bench.sealed(plain)))
+    assert read_report(good, ALWAYS_MADE, SOMETIMES_MADE).verdict is Verdict.GENUINE
+    no = CheckFound("seal", False, {})
+    for changes in (
+        {"checks": [*good.checks, no]},
+        {"checks": [*good.checks, CheckFound("no such check", True, {})]},
+        {"checks": [one for one in good.checks if one.name != "seal"]},
+        {"serials": []},
+        {"serials": ["not a serial"]},
+        {"originals": []},
+        {"sha256_original": None},
+        {"verdict": "no such verdict"},
+    ):
+        fields = {name: getattr(good, name) for name in good.__struct_fields__} | changes
+        with pytest.raises(NotAnswered):
+            read_report(Verified(**fields), ALWAYS_MADE, SOMETIMES_MADE)

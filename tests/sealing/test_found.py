@@ -1,0 +1,58 @@
+"""Real files that showed faults.  They lie beside the repository; what comes of each is named."""
+
+import time
+
+import pytest
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing import Placement, Verdict, inspect, take_in
+
+PLACES = [Placement(1, 36, 36, 80)]
+REFUSED = {
+    "pdf-reader__gh-228.pdf": "no_pages",
+    "pdf-reader__kids-as-direct-objects.pdf": "no_pages",
+    "pdf__encrypted-attachment.pdf": "document_encrypted",
+    "pdfminer__encrypted_doc_no_id.pdf": "encrypted_without_identifier",
+    "pikepdf__newline-buffer-test.pdf": "no_pages",
+    "qpdf__direct-pages.pdf": "no_pages",
+}
+# A later signature on this one was compared for 82 seconds.
+TOO_MUCH = "peraturan-ketenaganukliran__Perba-16-Tahun-2014---Surat-Izin-Bekerja.pdf"
+CPU_SECONDS_MAX = 1.0  # of our own process: what takes longer is done elsewhere
+
+
+@pytest.fixture(scope="module")
+def found(corpus):
+    return {path.name: path.read_bytes() for path in corpus("found")}
+
+
+def test_what_comes_of_each(found):
+    said = {}
+    for name, document in found.items():
+        try:
+            take_in(document, PLACES)
+        except Refusal as refusal:
+            said[name] = refusal.code
+    assert said == REFUSED
+    assert len(found) == 12
+
+
+def test_an_encrypted_file_without_identifier_is_refused_before_anybody_pays(lab, found):
+    document = found["pdfminer__encrypted_doc_no_id.pdf"]
+    for work in (lambda: inspect(document, PLACES), lambda: lab.seal(document)):
+        with pytest.raises(Refusal) as refused:
+            work()
+        assert refused.value.code == "encrypted_without_identifier"
+
+
+def test_each_is_genuine_when_it_is_sealed_and_answered_when_it_is_signed_later(lab, found):
+    verdicts = {}
+    for name in set(found) - set(REFUSED):
+        sealed = lab.seal(found[name], *PLACES)
+        assert lab.verify(sealed).verdict is Verdict.GENUINE, name
+        signed = lab.signed(sealed)
+        begin = time.process_time()
+        verdicts[name] = lab.verify(signed).verdict
+        assert time.process_time() - begin < CPU_SECONDS_MAX, name
+    assert verdicts.pop(TOO_MUCH) is Verdict.COULD_NOT_BE_COMPARED
+    assert set(verdicts.values()) == {Verdict.GENUINE}
