@@ -12,6 +12,9 @@ from meterai.plumbing.parent import die_with_parent
 from meterai.plumbing.shared_metrics import share
 
 BACKLOG = 2048  # connections that may wait while every process is busy
+# What is under way when we are told to stop gets so long: an order that waits for its bank is
+# answered, a document that is still being examined is not.  What is cut off is found by its state.
+STOP_SECONDS_MAX = 6
 HEADER_MS_MAX = 20_000  # for the headers of a request, and for the next request on a connection
 CONNECTION_BYTES_MAX = 64 * 1024  # read ahead of the application, headers included; times BACKLOG
 LARGE_BLOCK_BYTES = 2 * 1024 * 1024  # a document; less than that is used again soon
@@ -51,5 +54,6 @@ def serve(settings: Settings) -> None:
         ),
         log_enabled=False,
         respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS_MAX,
         websockets=False,
     ).serve()

@@ -13,7 +13,7 @@ has lost only our answer, and the same request finds it.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -47,13 +47,13 @@ from meterai.stamping.model import (
     placements_json,
     request_hash,
 )
-from meterai.stamps import SerialDesk
+from meterai.stamps import NotEnoughStamps, SerialDesk
 
 LISTED_MAX = 200
 SEALED_IN_PLACE_BYTES_MAX = 1024 * 1024  # by the web's own thread: half a millisecond of its time
 BATCH = 8  # stampings one round resumes
 TAKEN_IN_AT_ONCE = 4  # per process; each waits for the disk as long as it works
-MENDED_AT_ONCE = 1  # per process; mending may take seconds, and sealing must not wait for it
+EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or was signed later
 CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
 # After these another stamp would leave the document as little genuine as it is.
 _SPOILT = (Verdict.CHANGED_AFTER_SEALING, Verdict.COVERED_AFTER_SEALING, Verdict.FORGED)
@@ -202,20 +202,35 @@ class StampingDesk:
         self._clock = clock
         self._sealing = asyncio.Semaphore(settings.seals_at_once)
         self._taking_in = asyncio.Semaphore(TAKEN_IN_AT_ONCE)
-        self._mending = asyncio.Semaphore(MENDED_AT_ONCE)
+        # Whoever has stamps does not wait for those who may never pay for what they order.
+        self._for_payers = sealing.Pool(EXAMINED_AT_ONCE)
+        self._for_orders = sealing.Pool(EXAMINED_AT_ONCE)
 
-    async def take_in(self, document: bytes, placements: Sequence[Placement]) -> Intake:
+    async def take_in(
+        self,
+        account: UUID,
+        document: bytes,
+        placements: Sequence[Placement],
+        may: sealing.Permission | None = None,
+    ) -> Intake:
         """What a document is, before anybody pays for it; a broken one is mended.
 
-        Refuses what `sealing` refuses, and `SealSpoilt`.
+        `may` is asked before that costs anything.  Refuses what `sealing` does, and `SealSpoilt`.
         """
         self._check_size(document)
-        try:
-            async with self._taking_in:
-                return await asyncio.to_thread(self._inspected, document, placements)
-        except sealing.DocumentBroken:
-            async with self._mending:
-                return await asyncio.to_thread(sealing.take_in, document, placements)
+        work = self._inspecting(document, placements)
+        return await self._pool(may).finish(work, str(account), self._taking_in, may)
+
+    def _pool(self, may: sealing.Permission | None) -> sealing.Pool:
+        return self._for_orders if may is None else self._for_payers
+
+    async def check_rights(self, account: UUID, key: str, stamps_needed: int) -> None:
+        """Refuses `NotEnoughStamps` for a new stamping; one asked for before may go on."""
+        async with self._database.transaction() as tx:
+            held = await stamps.balance(tx, account)
+            is_enough = held.available >= stamps_needed or held.held > 0
+            if not is_enough and not await store.knows_key(tx, account, key):
+                raise NotEnoughStamps(needed=stamps_needed, available=held.available)
 
     def _check_size(self, document: bytes) -> None:
         limit = self._settings.document_bytes_max
@@ -231,7 +246,8 @@ class StampingDesk:
         same stamping.  Refuses what `sealing` refuses, `NotEnoughStamps`,
         `IdempotencyKeyReused`, `InProgress`, `StampingFailed`.
         """
-        taken = await self._keep(account, upload)
+        may = partial(self.check_rights, account, key, len(upload.placements))
+        taken = await self._keep(account, upload, may)
         serials = await self._serials.serials(len(upload.placements))
         row = await self._database.call(
             store.RESERVE,
@@ -356,24 +372,17 @@ class StampingDesk:
 
     # -- the steps -------------------------------------------------------------------------
 
-    async def _keep(self, account: UUID, upload: Upload) -> _TakenIn:
+    async def _keep(
+        self, account: UUID, upload: Upload, may: sealing.Permission | None = None
+    ) -> _TakenIn:
         """Take a document in and keep its bytes; its row is for the caller to write."""
         self._check_size(upload.content)
-        try:
-            async with self._taking_in:
-                return await asyncio.to_thread(self._kept, account, upload, self._inspected)
-        except sealing.DocumentBroken:
-            async with self._mending:
-                return await asyncio.to_thread(self._kept, account, upload, sealing.take_in)
+        work = self._keeping(account, upload)
+        return await self._pool(may).finish(work, str(account), self._taking_in, may)
 
-    def _kept(
-        self,
-        account: UUID,
-        upload: Upload,
-        take_in: Callable[[bytes, Sequence[Placement]], Intake],
-    ) -> _TakenIn:
+    def _keeping(self, account: UUID, upload: Upload) -> sealing.Work[_TakenIn]:
         # All in one go: every change to another thread costs as much as a step of the sealing.
-        intake = take_in(upload.content, upload.placements)
+        intake = yield from self._inspecting(upload.content, upload.placements)
         document = intake.document
         hashed = hashlib.sha256(document)
         self._documents.put_from_thread(account, hashed.digest(), document)
@@ -382,18 +391,11 @@ class StampingDesk:
         kept = replace(upload, content=document, is_repaired=is_repaired)
         return _TakenIn(kept, intake, hashed, about)
 
-    def _inspected(self, document: bytes, placements: Sequence[Placement]) -> Intake:
-        intake = sealing.accept(document, placements)
-        if intake.inspection.signatures:
-            report = sealing.verify(
-                document,
-                self._issuers.roots,
-                at=self._clock.now(),
-                claim_keys=self._issuers.claim_keys,
-                time_stamp_roots=self._issuers.time_stamp_roots,
-            )
-            if report.verdict in _SPOILT:
-                raise SealSpoilt(f"an earlier seal is {report.verdict}")
+    def _inspecting(self, document: bytes, placements: Sequence[Placement]) -> sealing.Work[Intake]:
+        at = self._clock.now()
+        intake, verdict = yield from sealing.examining(document, placements, self._issuers, at)
+        if verdict in _SPOILT:
+            raise SealSpoilt(f"an earlier seal is {verdict}")
         return intake
 
     async def _seal_and_deliver(
@@ -459,6 +461,7 @@ class StampingDesk:
         return (
             self._issuers.current.is_local
             and isinstance(original, Intake)
+            and original.opened is not None
             and not original.inspection.signatures
             and len(original.document) <= SEALED_IN_PLACE_BYTES_MAX
         )

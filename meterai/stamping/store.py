@@ -120,3 +120,15 @@ async def delta(tx: Tx, account: UUID, stamping: UUID) -> bytes | None:
     )
     assert found is None or isinstance(found, bytes)
     return found
+
+
+async def knows_key(tx: Tx, account: UUID, key: str) -> bool:
+    """Whether something was asked with this key, or with one for a part of it (`key:...`)."""
+    row = await tx.one(
+        "SELECT 1 AS found FROM stampings WHERE account_id = %s"
+        " AND (idempotency_key = %s OR starts_with(idempotency_key, %s)) LIMIT 1",
+        account,
+        key,
+        f"{key}:",
+    )
+    return row is not None

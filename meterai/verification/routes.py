@@ -6,7 +6,8 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 
 from meterai.plumbing.bodies import unless_gone
-from meterai.plumbing.http import PUBLIC, desk, language_of
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import PUBLIC, desk, language_of, network_of
 from meterai.sealing import CHECKED_BYTES_MAX
 from meterai.verification.service import (
     ClaimKeysView,
@@ -28,7 +29,8 @@ from meterai.verification.service import (
 async def check_document(request: Request[Any, Any, Any]) -> VerificationView:
     """Check the PDF in the body (application/pdf).  It is not kept."""
     document = await request.body()
-    checking = desk(request, VerificationDesk).check(document, language_of(request))
+    client = network_of(request, desk(request, Settings).proxies)
+    checking = desk(request, VerificationDesk).check(document, language_of(request), client)
     return await unless_gone(request.receive, checking)
 
 

@@ -13,7 +13,6 @@ from meterai import sealing, stamping, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
-from meterai.plumbing.bodies import to_the_end
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.messages import in_words, say
@@ -182,26 +181,25 @@ class VerificationDesk:
         self._settings = settings
         self._clock = clock
         self._checking = asyncio.Semaphore(settings.seals_at_once)
+        self._pool = sealing.Pool()
 
-    async def check(self, document: bytes, language: str) -> VerificationView:
+    async def check(self, document: bytes, language: str, client: str = "") -> VerificationView:
         """Check a document: its seal, and its serials against the register.
 
-        Refuses `DocumentTooLarge`; anything else has a verdict.
+        `client` is who takes turns with others for what takes long.  Refuses `DocumentTooLarge`
+        and `ExaminationBusy`; anything else has a verdict.
         """
         limit = sealing.CHECKED_BYTES_MAX
         if len(document) > limit:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
-        async with self._checking:
-            # To the end: a check whose client has gone keeps its place until the thread is done.
-            report = await to_the_end(
-                lambda: sealing.verify(
-                    document,
-                    self._issuers.roots,
-                    at=self._clock.now(),
-                    claim_keys=self._issuers.claim_keys,
-                    time_stamp_roots=self._issuers.time_stamp_roots,
-                )
-            )
+        question = sealing.Question(
+            document,
+            self._issuers.roots,
+            self._clock.now(),
+            self._issuers.claim_keys,
+            self._issuers.time_stamp_roots,
+        )
+        report = await self._pool.finish(sealing.verifying(question), client, self._checking)
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
         if verdict == FinalVerdict.GENUINE:
             async with self._database.transaction() as tx:

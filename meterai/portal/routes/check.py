@@ -8,7 +8,8 @@ from litestar.params import FromPath
 from meterai.documents import UploadMissing
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.plumbing.bodies import unless_gone
-from meterai.plumbing.http import PUBLIC, desk, language_of
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import PUBLIC, desk, language_of, network_of
 from meterai.portal.pages import (
     Asked,
     Page,
@@ -57,7 +58,8 @@ async def check(request: Asked) -> Page:
         if not form.files:
             raise UploadMissing("no file was chosen")
         name, content = form.files[0]
-        checking = desk(request, VerificationDesk).check(content, language)
+        client = network_of(request, desk(request, Settings).proxies)
+        checking = desk(request, VerificationDesk).check(content, language, client)
         result = await unless_gone(request.receive, checking)
     except Refusal as refusal:
         errors = mistakes(refusal, language, "document")

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from meterai.portal.pages import (
     read_own_form,
     sentence,
 )
+from meterai.sealing import Permission
 from meterai.stamping import StampingDesk, Upload
 from meterai.stamps import NotEnoughStamps
 
@@ -93,25 +95,34 @@ async def show_stamp_form(request: Asked) -> Page:
     return await _form_page(request, {}, fresh_key())
 
 
-async def placed(stamping: StampingDesk, name: str, content: bytes, wish: Wish) -> Upload:
+async def placed(
+    request: Asked, name: str, content: bytes, wish: Wish, may: Permission | None
+) -> Upload:
     """A document with its placement in points, mended where it was broken.
 
     Refuses what `sealing` refuses.
     """
-    intake = await stamping.take_in(content, [wish.probe()])
+    stamping, account = desk(request, StampingDesk), account_of(request)
+    intake = await stamping.take_in(account, content, [wish.probe()], may)
     placement = wish.on(intake.inspection.sizes[0])
     return Upload(name, intake.document, (placement,), is_repaired=intake.is_repaired)
 
 
-async def _uploads(request: Asked, form: Form) -> list[Upload]:
+async def _uploads(request: Asked, form: Form, key: str) -> list[Upload]:
     if not form.files:
         raise UploadMissing("no file was chosen")
     wish = wish_of(form.texts)
+    may: Permission | None = None
+    if form.text("pay") == FROM_BALANCE:
+        rights = desk(request, StampingDesk).check_rights
+        may = partial(rights, account_of(request), key, len(form.files))
     found = []
     # One after the other: a page of ours must not take all processors for one visitor.
     for name, content in form.files:
         try:
-            found.append(await placed(desk(request, StampingDesk), name, content, wish))
+            found.append(await placed(request, name, content, wish, may))
+        except NotEnoughStamps:
+            raise
         except Refusal as refusal:
             raise DocumentRefused(name, refusal) from None
     return found
@@ -137,7 +148,7 @@ async def _from_balance(request: Asked, key: str, uploads: Sequence[Upload]) -> 
 
 async def _carried_out(request: Asked, form: Form) -> str:
     key = form_key(form.text("key"))
-    uploads = await _uploads(request, form)
+    uploads = await _uploads(request, form, key)
     if form.text("pay") != FROM_BALANCE:
         order = await desk(request, StampingDesk).order(account_of(request), key, uploads)
         return f"/orders/{order.id}"

@@ -1,0 +1,170 @@
+"""Documents without end, sent by strangers, while others stamp and check: nobody notices them."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+import urllib3
+
+from meterai.sealing import development_issuer
+from tests.support.attacks import Lab, endless
+from tests.support.attacks.lab import AT, EMPTY_PAPER
+from tests.support.instance import Client, Instance, Reply, until
+from tests.support.pdf import pdf
+from tests.support.pdfmaker import letter, whole
+
+STAMPS = 8
+STOPPED_SECONDS_MAX = 15.0  # of all parts; what is under way takes longer than it is waited for
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    with Instance(tmp_path_factory.mktemp("endless")) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def payer(running: Instance) -> Client:
+    found = running.customer()
+    order = found.place(STAMPS)
+    running.bank.pay(order["payment"]["qr_content"])
+    until("stamps are issued", lambda: found.balance()["available"] == STAMPS)
+    return found
+
+
+def stamped(payer: Client, document: bytes) -> bytes:
+    reply = payer.stamp(document)
+    assert reply.status == 201, reply.body
+    return payer.get(reply.json["document_url"]).body
+
+
+@pytest.fixture(scope="module")
+def bombs(payer: Client, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """Two graphs without end and a page of strokes, each stamped by us and signed by a stranger."""
+    issuer = development_issuer(tmp_path_factory.mktemp("issuer"), at=AT)
+    lab = Lab(issuer, tmp_path_factory.mktemp("lab"))
+    graph = stamped(payer, whole(endless.shared_arrays()))
+    strokes = stamped(payer, whole(endless.dashed_strokes()))
+    signed = [lab.signed(graph, "Satu"), lab.signed(graph, "Dua")]
+    return [*signed, lab.signed(strokes, on_page=0, box=EMPTY_PAPER)]
+
+
+@pytest.fixture(scope="module")
+def ordinary(payer: Client) -> bytes:
+    return stamped(payer, pdf())
+
+
+class Sent:
+    """A document that is being checked for somebody."""
+
+    def __init__(self, instance: Instance, document: bytes) -> None:
+        self.answer: object = None
+        self._client = Client(instance.url)
+        self._thread = threading.Thread(target=self._send, args=(document,))
+        self._thread.start()
+
+    def _send(self, document: bytes) -> None:
+        try:
+            self.answer = self._client.post(
+                "/v1/verifications", document, headers={"Content-Type": "application/pdf"}
+            )
+        except urllib3.exceptions.HTTPError as cut_off:
+            self.answer = cut_off
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._thread.is_alive()
+
+    def result(self) -> object:
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+        return self.answer
+
+
+def examiners(instance: Instance) -> list[psutil.Process]:
+    """The processes beside the web: the servers, and the tasks under way."""
+    found = instance.part("web").children(recursive=True)
+    return [one for one in found if "meterai.sealing.forkserver" in " ".join(one.cmdline())]
+
+
+def test_who_stamps_and_who_checks_does_not_wait_for_documents_without_end(
+    running: Instance, payer: Client, bombs: list[bytes], ordinary: bytes
+) -> None:
+    sent = [Sent(running, bomb) for bomb in bombs]
+    until("two are being examined", lambda: len(examiners(running)) >= 3)
+    assert running.anybody().verify(ordinary)["verdict"] == "genuine"
+    assert payer.stamp(pdf()).status == 201
+    signed = whole(letter()).replace(b" 00000 n \n", b" 00000 n\n")  # broken: it is repaired
+    assert payer.stamp(signed).json["repaired"]
+    assert any(one.is_under_way for one in sent)
+    for one in sent:
+        reply = one.result()
+        assert isinstance(reply, Reply)
+        assert reply.json["verdict"] == "could_not_be_compared"
+        failed = [check["name"] for check in reply.json["checks"] if not check["passed"]]
+        assert failed == ["compared"]
+    assert running.anybody().verify(ordinary)["verdict"] == "genuine"
+
+
+def test_nobody_without_stamps_has_anything_examined(
+    running: Instance, payer: Client, bombs: list[bytes]
+) -> None:
+    poor = running.customer()
+    broken = whole(letter()).replace(b" 00000 n \n", b" 00000 n\n")
+    for document in (*bombs, broken):
+        reply = poor.stamp(document)
+        assert (reply.status, reply.json["code"]) == (409, "not_enough_stamps")
+    # Who has stamps learns why such a document is not stamped.
+    reply = payer.stamp(bombs[0])
+    assert (reply.status, reply.json["code"]) == (422, "not_comparable")
+
+
+def test_a_key_that_was_answered_is_answered_again_without_stamps(running: Instance) -> None:
+    """The same answer, although the document has to be repaired before it is known again."""
+    customer = running.customer()
+    order = customer.place(1)
+    running.bank.pay(order["payment"]["qr_content"])
+    until("the stamp is issued", lambda: customer.balance()["available"] == 1)
+    broken = whole(letter(2)).replace(b" 00000 n \n", b" 00000 n\n")
+    first = customer.stamp(broken, key="same")
+    assert first.status == 201
+    assert customer.balance()["available"] == 0
+    assert customer.stamp(broken, key="same").json == first.json
+    assert customer.stamp(broken, key="other").json["code"] == "not_enough_stamps"
+
+
+def test_too_many_are_refused_at_once_and_stopping_waits_for_none(
+    running: Instance, bombs: list[bytes]
+) -> None:
+    sent = [Sent(running, bomb) for bomb in (*bombs, *bombs)]
+    until("two are being examined", lambda: len(examiners(running)) >= 3)
+    until("one is refused", lambda: any(not one.is_under_way for one in sent))
+    first = next(one.result() for one in sent if not one.is_under_way)
+    assert isinstance(first, Reply)
+    assert (first.status, first.json["code"]) == (503, "examination_busy")
+    assert int(first.headers["retry-after"]) > 0
+    beside, web = examiners(running), running.part("web")
+    begun = time.monotonic()
+    web.terminate()
+    until("the web is gone", lambda: not web.is_running() or web.status() == "zombie")
+    assert time.monotonic() - begun < STOPPED_SECONDS_MAX
+    until("and all beside it", lambda: not any(one.is_running() for one in beside))
+    for one in sent:
+        one.result()
+    running.wait_ready()  # `up` starts it again
+    running.assert_audit_holds()
+
+
+def test_nothing_is_left_when_the_web_is_killed(running: Instance, bombs: list[bytes]) -> None:
+    sent = [Sent(running, bomb) for bomb in bombs]
+    until("two are being examined", lambda: len(examiners(running)) >= 3)
+    beside = examiners(running)
+    web = running.part("web")
+    for one in [web, *(child for child in web.children() if child not in beside)]:
+        one.kill()
+    until("all is gone", lambda: not any(one.is_running() for one in beside))
+    for one in sent:
+        one.result()
+    running.wait_ready()
