@@ -10,6 +10,7 @@ from meterai import suspense
 from meterai.payments import store
 from meterai.payments.adapters.snap import read_notification
 from meterai.payments.model import (
+    NOT_BOOKED,
     Act,
     Notification,
     OddReason,
@@ -22,13 +23,6 @@ from meterai.plumbing.database import Tx, jsonb
 from meterai.plumbing.jobs import Job
 
 _log = structlog.get_logger()
-
-# What the database answers where news cannot be booked.
-_ODD = {
-    "unknown_attempt": OddReason.REFERENCE_UNKNOWN,
-    "amount_differs": OddReason.AMOUNT_DIFFERS,
-    "ambiguous": OddReason.DENIAL_AMBIGUOUS,
-}
 
 
 async def take_from_inbox(tx: Tx, job: Job) -> None:
@@ -60,7 +54,7 @@ async def act_on(tx: Tx, read: Notification) -> str | OddReason:
     if found is None:
         return OddReason.REFERENCE_MISSING if _names_nothing(read) else OddReason.REFERENCE_UNKNOWN
     outcome = await _done(tx, act, *found, read)
-    return _ODD.get(outcome, outcome)
+    return NOT_BOOKED.get(outcome, outcome)
 
 
 def _names_nothing(read: Notification) -> bool:

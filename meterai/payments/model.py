@@ -256,6 +256,15 @@ def judge(read: Notification) -> Act | OddReason:
             return Act.NOTHING
 
 
+# What the database answers where news cannot be booked as what it says it is.
+NOT_BOOKED = {
+    "unknown_attempt": OddReason.REFERENCE_UNKNOWN,
+    "amount_differs": OddReason.AMOUNT_DIFFERS,
+    "exceeds": OddReason.AMOUNT_DIFFERS,  # more was taken back than was paid
+    "ambiguous": OddReason.DENIAL_AMBIGUOUS,
+}
+
+
 def reference_of(account: UUID, attempt: UUID) -> str:
     """Our reference at the provider.  It names the account, so that money finds its way."""
     return f"{REFERENCE_PREFIX}{compact(account)}{compact(attempt)}"

@@ -21,6 +21,7 @@ from meterai.payments import store
 from meterai.payments.adapters.snap import SnapProvider
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
+    NOT_BOOKED,
     Attempt,
     AttemptState,
     Notification,
@@ -287,9 +288,8 @@ class PaymentDesk:
         if standing.status is Status.FAILED or is_ended:
             async with self._database.transaction() as tx:
                 outcome = await tx.value(store.DENY, attempt.account, attempt.id, None, None)
-                if outcome == "ambiguous":
-                    odd = Odd(OddReason.DENIAL_AMBIGUOUS)
-                    await suspend(tx, attempt.reference, odd, asked_of=attempt)
+                if reason := NOT_BOOKED.get(outcome):
+                    await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
 
     async def _explain(self, attempt: Attempt, standing: Standing) -> None:
         """An answer that leaves nothing open says what earlier news of its payments meant."""
@@ -374,13 +374,12 @@ async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:
     match payment.status:
         case Status.SUCCESS:
             outcome = await tx.value(store.CAPTURE, *about, amount, "question")
-            if outcome == "amount_differs":
-                return Odd(OddReason.AMOUNT_DIFFERS, payment.number, payment.amount)
         case Status.FAILED | Status.CANCELLED:
-            if await tx.value(store.DENY, *about, amount) == "ambiguous":
-                return Odd(OddReason.DENIAL_AMBIGUOUS, payment.number, payment.amount)
+            outcome = await tx.value(store.DENY, *about, amount)
         case _:
             # Refunds of ours are in our books; of a payment we never saw there is none of ours.
-            if not await store.captured(tx, *about):
-                return Odd(OddReason.REFUNDED_THERE, payment.number, payment.amount)
-    return None
+            if await store.captured(tx, *about):
+                return None
+            return Odd(OddReason.REFUNDED_THERE, payment.number, payment.amount)
+    reason = NOT_BOOKED.get(outcome)
+    return None if reason is None else Odd(reason, payment.number, payment.amount)

@@ -1,5 +1,7 @@
 """What an answer to our question may move: only a success, each payment by its own status."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -217,3 +219,49 @@ def test_a_denial_whose_amount_cannot_be_read_denies_nothing(till: Till) -> None
     }
     assert till.notify(body) == "suspended_amount_unreadable"
     assert till.shop.state(order) == "executed"
+
+
+# -- what the database cannot place ------------------------------------------------------------
+
+
+@contextmanager
+def denials_answered(till: Till, answer: str) -> Iterator[None]:
+    """The database answers every denial so."""
+    [kept] = till.rows("SELECT pg_get_functiondef('payment_deny'::regproc) AS text")
+    till.shop.call(
+        "CREATE OR REPLACE FUNCTION payment_deny(p_account uuid, p_attempt uuid, p_payment text,"
+        f" p_amount bigint) RETURNS text LANGUAGE sql AS $$ SELECT '{answer}'::text $$"
+    )
+    try:
+        yield
+    finally:
+        till.shop.call(kept["text"])
+
+
+DENIALS = [
+    ("ambiguous", "denial_ambiguous"),
+    ("exceeds", "amount_differs"),
+    ("unknown_attempt", "reference_unknown"),
+]
+
+
+@pytest.mark.parametrize(("answer", "reason"), DENIALS)
+@pytest.mark.parametrize("number", ["P1", None])
+def test_a_denial_that_cannot_be_placed_is_in_suspense(
+    till: Till, answer: str, reason: str, number: str | None
+) -> None:
+    _, attempt, _ = till.order()
+    about = {} if number is None else {"rrn": number}
+    body = {
+        "originalPartnerReferenceNo": till.reference(attempt),
+        "latestTransactionStatus": "06",
+        "amount": money(4_000),
+        "additionalInfo": about,
+    }
+    with denials_answered(till, answer):
+        assert till.notify(body) == f"suspended_{reason}"
+        assert till.suspended() == [(reason, 0)]
+        till.shop.call("DELETE FROM suspense_items")
+        listed = [line("P1", "06", 4_000)] if number else []
+        answered(till, latestTransactionStatus="06", additionalInfo={"payments": listed})
+        assert till.suspended() == [(reason, 0)]

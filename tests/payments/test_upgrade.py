@@ -1,0 +1,69 @@
+"""An installation with payments of before goes on: nothing is lost and the bank is not flooded."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from meterai.plumbing.migrations import migrations
+
+NEW = "0012_payments.sql"
+
+
+@pytest.fixture
+def before(server: str) -> Iterator[psycopg.Connection[Any]]:
+    """A database as it was before this migration."""
+    name = "upgrade_of_payments"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    with psycopg.connect(server.replace("/postgres?", f"/{name}?")) as opened:
+        for file, text in migrations():
+            if file < NEW:
+                opened.execute(text.encode())
+        yield opened
+        opened.rollback()
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_old_attempts_are_asked_about_again_and_old_qrs_left_alone(
+    before: psycopg.Connection[Any],
+) -> None:
+    before.execute(
+        "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state,"
+        " qr_content, opened_at, expires_at, leased_until, ask_at)"
+        " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), label, 10000, state, qr,"
+        "  now() - days * interval '1 day', now() - days * interval '1 day', now(), ask"
+        " FROM (VALUES ('paid', 'paid', 'qr', 10, 'infinity'::timestamptz),"
+        "  ('ancient', 'paid', 'qr', 400, 'infinity'), ('unseen', 'lost', NULL, 10, 'infinity'),"
+        "  ('waiting', 'waiting', 'qr', 0, now()), ('opening', 'opening', NULL, 0, now()))"
+        " AS made (label, state, qr, days, ask)"
+    )
+    before.execute(dict(migrations())[NEW].encode())
+    found = {
+        row[0]: row[1:]
+        for row in before.execute(
+            "SELECT reference, ask_at = 'infinity', ask_rank, cancel_at = 'infinity',"
+            " ask_at <= now() + interval '1 day' FROM payment_attempts"
+        )
+    }
+    assert found == {
+        "paid": (False, 1, True, True),
+        "ancient": (True, 1, True, False),
+        "unseen": (True, 1, True, False),
+        "waiting": (False, 0, False, True),
+        "opening": (False, 0, False, True),
+    }
+
+
+def test_a_process_of_before_places_orders_without_a_limit(
+    before: psycopg.Connection[Any],
+) -> None:
+    before.execute(dict(migrations())[NEW].encode())
+    for _ in range(3):
+        [row] = before.execute(
+            "SELECT created FROM order_place(gen_random_uuid(), gen_random_uuid(), 'key', '\\x00',"
+            " 'stamps', 1, 10000, 0, 900, 900, gen_random_uuid(), 'EM', 15)"
+        )
+        assert row == (True,)
