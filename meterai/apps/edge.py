@@ -29,6 +29,8 @@ HEADERS = (
 )
 # RFC 6797; two years, the least that browsers' own lists accept is one.
 TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
+# A page that shows a form again says what is missing now, not when; and neither does /readyz.
+COME_AGAIN = (b"retry-after", b"2")
 NOT_STORED = (b"cache-control", b"private, no-store")
 
 # Of address and headers.  The framework remembers what it parsed of a thousand requests: this
@@ -71,7 +73,7 @@ async def _refuse_head(send: Send) -> None:
 def _kept(headers: Iterable[Header], *, is_private: bool) -> list[Header]:
     """The headers with a Cache-Control: nothing is stored that nobody said may be.
 
-    What is for one account is stored by nobody, whatever was said.
+    What is for one account, or is no answer, is stored by nobody, whatever was said.
     """
     found = list(headers)
     told = [value for name, value in found if name.lower() == b"cache-control"]
@@ -111,7 +113,9 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = _kept(message["headers"], is_private="caller" in scope)
+                headers = _kept(message["headers"], is_private="caller" in scope or status >= 400)
+                if status == 503 and not any(name.lower() == b"retry-after" for name, _ in headers):
+                    headers.append(COME_AGAIN)
                 if method == "OPTIONS":
                     headers = self._with_allow(headers, scope["path"])
                 message["headers"] = [*headers, *self._headers]

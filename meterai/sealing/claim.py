@@ -76,7 +76,7 @@ class ClaimKeyUnusable(Refusal):
 
     code = "claim_key_unusable"
     status = 503
-    retry_after_seconds = 600  # a person has to act
+    retry_after_seconds = 60  # a person has to act
 
 
 class ClaimKey:

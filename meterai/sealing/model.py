@@ -268,7 +268,7 @@ class SealingUnavailable(Refusal):
 
     code = "sealing_unavailable"
     status = 503
-    retry_after_seconds = 30  # an authority that is away is asked again
+    retry_after_seconds = 5  # an authority that is away is asked again
 
 
 class IssuerUnusable(SealingUnavailable):
@@ -276,7 +276,7 @@ class IssuerUnusable(SealingUnavailable):
 
     code = "issuer_unusable"
     status = 503
-    retry_after_seconds = 600  # a person has to act
+    retry_after_seconds = 60  # a person has to act
 
 
 def check_placements(placements: Sequence[Placement]) -> None:

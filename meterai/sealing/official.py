@@ -29,7 +29,7 @@ class ArtUnusable(SealingUnavailable):
 
     code = "art_unusable"
     status = 503
-    retry_after_seconds = 600  # a person has to act
+    retry_after_seconds = 60  # a person has to act
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class NoLeaseFree(Refusal):
 
     code = "busy"
     status = 503
-    retry_after_seconds = int(LEASE_SECONDS)  # until the lease of a dead process is free
+    retry_after_seconds = 5  # another process may end at any moment
 
 
 @dataclass(frozen=True, slots=True)

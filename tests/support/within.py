@@ -121,14 +121,16 @@ def _bytes(headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
 
 
-def settings_of(database_url: str, directory: Path, **more: Any) -> Settings:
+def settings_of(
+    database_url: str, directory: Path, bank: rsa.RSAPrivateKey | None = None, **more: Any
+) -> Settings:
     """Settings of an instance that has a database and keys, and reaches no bank."""
     settings = Settings(data=str(directory), database_url=database_url, bank_url=NOWHERE, **more)
     keys = keyring_of(settings).directory
     keys.mkdir(parents=True, exist_ok=True)
-    bank = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    known = bank or rsa.generate_private_key(public_exponent=65537, key_size=2048)
     (keys / "bank.pub.pem").write_bytes(
-        bank.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        known.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
     return settings
 

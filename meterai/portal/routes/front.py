@@ -126,7 +126,7 @@ def _asked_address(request: Asked) -> str:
 
 def _code_page(request: Asked, challenge: str, there: str, refusal: Refusal | None = None) -> Page:
     settings = desk(request, Settings)
-    return page(
+    shown = page(
         request,
         "code.html",
         status=refusal.status if refusal else 200,
@@ -136,6 +136,8 @@ def _code_page(request: Asked, challenge: str, there: str, refusal: Refusal | No
         minutes=int(settings.code_lives_seconds // 60),
         errors=mistakes(refusal, language_of(request), "code") if refusal else (),
     )
+    shown.headers["Cache-Control"] = "private, no-store"  # it has the address
+    return shown
 
 
 @get("/sign-in/code", opt={"permission": PUBLIC}, include_in_schema=False)

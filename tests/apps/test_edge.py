@@ -1,0 +1,283 @@
+"""What every answer has, and what every request must have."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from meterai.apps.edge import Edge
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.serial import SerialMaker
+from meterai.payments.adapters.signing import sign_asymmetric, string_to_sign
+from meterai.payments.routes import NOTIFY_PATH
+from meterai.plumbing import link
+from meterai.plumbing.http import ACCOUNT, InProgress, read_json
+from meterai.plumbing.messages import WIB
+from tests.support.within import Asking, Given, Within, settings_of, within
+from tests.tidy.sources import facts_of, refusals
+
+JSON = {"Content-Type": "application/json"}
+HTML = {"Accept": "text/html"}
+Act = Callable[[Within], Awaitable[None]]
+
+
+def run(database_url: str, directory: Path, act: Act, **settings: Any) -> None:
+    async def whole() -> None:
+        async with within(settings_of(database_url, directory, **settings)) as web:
+            await act(web)
+
+    asyncio.run(whole())
+
+
+async def a_key(web: Within) -> dict[str, str]:
+    account = await web.house.accounts.create(f"{new_id().hex}@example.org")
+    key = await web.house.accounts.create_api_key(account, "test")
+    return {"Authorization": f"Bearer {key}"}
+
+
+def handlers(web: Within) -> list[tuple[str, str, HTTPRouteHandler]]:
+    """(method, path with parameters filled, handler) of every route."""
+    found = []
+    for route in web.app.routes:
+        assert isinstance(route, HTTPRoute)
+        parts = [one if isinstance(one, str) else "x" for one in route.path_components]
+        for handler in route.route_handlers:
+            found += [
+                (str(method), "/" + "/".join(parts), handler)
+                for method in handler.http_methods
+                if method != "OPTIONS"
+            ]
+    return found
+
+
+# -- methods -----------------------------------------------------------------------------------
+
+
+def test_head_is_where_get_is_and_allow_says_so(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        methods: dict[str, set[str]] = {}
+        for method, path, _ in handlers(web):
+            methods.setdefault(path, {"OPTIONS"}).add(method)
+        for path, found in methods.items():
+            expected = ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
+            for refused in ("DELETE", "BREW"):
+                given = await web.ask(Asking(refused, path.encode()))
+                assert (given.status, given.header("allow")) == (405, expected), path
+            options = await web.ask(Asking("OPTIONS", path.encode()))
+            assert (options.status, options.header("allow")) == (204, expected), path
+            head = await web.ask(Asking("HEAD", path.encode()))
+            if "GET" not in found:
+                assert head.status == 405, path
+                continue
+            get = await web.get(path)
+            assert head.status == get.status, path
+            assert head.body == b"", path
+            names = {name for name, _ in get.headers}
+            assert {name for name, _ in head.headers} == names, path
+
+    run(database_url, tmp_path, act)
+
+
+# -- what is kept, and by whom -----------------------------------------------------------------
+
+
+def test_what_is_for_an_account_is_stored_by_nobody(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        for method, path, handler in handlers(web):
+            for headers in ({}, key, key | HTML):
+                given = await web.ask(Asking(method, path.encode(), _raw(headers)))
+                told = given.header("cache-control")
+                assert told, (method, path)
+                if handler.opt["permission"] == ACCOUNT or given.status >= 400:
+                    assert "no-store" in told, (method, path, told)
+                if "set-cookie" in dict(given.headers):
+                    assert "no-store" in told, (method, path, told)
+
+    run(database_url, tmp_path, act)
+
+
+def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+def test_in_production_browsers_are_told_to_come_by_tls(
+    database_url: str, tmp_path: Path, environment: str
+) -> None:
+    async def act(web: Within) -> None:
+        web._edge = Edge(web.app, is_production=environment == "production")
+        for path in ("/", "/v1/orders", "/nothing/here"):
+            told = (await web.get(path)).header("strict-transport-security")
+            assert told.startswith("max-age=") == (environment == "production")
+            if told:
+                assert int(told.removeprefix("max-age=")) >= 31_536_000
+
+    run(database_url, tmp_path, act)
+
+
+# -- JSON --------------------------------------------------------------------------------------
+
+
+class Wish(msgspec.Struct, forbid_unknown_fields=True):
+    quantity: int
+    inner: dict[str, int] = {}
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('{"quantity": "1"}', "quantity"),
+        ('{"quantity": 1.0}', "quantity"),
+        ('{"quantity": 1e3}', "quantity"),
+        ('{"quantity": true}', "quantity"),
+        ('{"quantity": 1, "quantity": 1}', "quantity"),
+        ('{"quantity": 1, "quantity": 2}', "quantity"),
+        ('{"quantity": 2, "qu\\u0061ntity": 1}', "quantity"),
+        ('{"quantity": 1, "inner": {"a": 1, "a": 2}}', "a"),
+        ('{"quantity": 1, "inner": {"a": "1"}}', "inner[...]"),
+        ('{"quantity": 1, "more": 2}', "more"),
+        ("{}", "quantity"),
+        ('{"quantity": NaN}', "body"),
+        ('{"quantity": 1}}', "body"),
+        ("\ufeff{}", "body"),
+        ("[" * 100_000, "body"),
+    ],
+    ids=lambda value: value[:40],
+)
+def test_json_is_read_strictly_and_what_is_wrong_is_named(text: str, field: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        read_json(text.encode(), Wish)
+    assert refused.value.field == field
+
+
+def test_no_command_of_the_api_takes_a_number_that_is_none(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        described = web.app.state.openapi
+        tried = 0
+        for path, methods in described["paths"].items():
+            body = methods.get("post", {}).get("requestBody", {}).get("content", {})
+            schema = body.get("application/json", {}).get("schema", {})
+            if "$ref" not in schema or not path.startswith("/v1/"):
+                continue
+            fields = described["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+            for name, kind in fields["properties"].items():
+                value = b'"1"' if kind.get("type") == "integer" else b"1"
+                for bad in (
+                    b'{"%s":%s}' % (name.encode(), value),
+                    b'{"%s":1,"%s":1}' % ((name.encode(),) * 2),
+                ):
+                    headers = key | JSON | {"Idempotency-Key": str(new_id())}
+                    given = await web.post(path, bad, headers)
+                    assert given.status == 422, (path, bad, given)
+                    assert json.loads(given.body)["code"] == "malformed"
+                    tried += 1
+        assert tried >= 4
+
+    run(database_url, tmp_path, act)
+
+
+# -- when we cannot ----------------------------------------------------------------------------
+
+BANK = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+SERIAL = SerialMaker(7).make().text
+
+
+async def four_asked(web: Within, key: dict[str, str]) -> tuple[Given, Given, Given, Given]:
+    """The same trouble met by an account's program, a stranger's, a browser and the bank."""
+    return await asyncio.gather(
+        web.get("/v1/orders", key),
+        web.get(f"/v1/stamps/{SERIAL}"),
+        web.get(f"/c/{SERIAL}", HTML),
+        web.post(NOTIFY_PATH, NEWS, signed(NEWS)),
+    )
+
+
+NEWS = json.dumps(
+    {
+        "originalPartnerReferenceNo": "x",
+        "originalReferenceNo": "y",
+        "latestTransactionStatus": "00",
+        "amount": {"value": "10000.00", "currency": "IDR"},
+        "additionalInfo": {"rrn": "1"},
+    }
+).encode()
+
+
+def signed(body: bytes) -> dict[str, str]:
+    """What the bank's own notification carries."""
+    at = datetime.now(UTC).astimezone(WIB).strftime("%Y-%m-%dT%H:%M:%S+07:00")
+    text = string_to_sign("POST", NOTIFY_PATH, body, at)
+    external = str(new_id().int)[:36]
+    return {"X-TIMESTAMP": at, "X-SIGNATURE": sign_asymmetric(BANK, text),
+            "X-EXTERNAL-ID": external, "X-PARTNER-ID": "METERAI"} | JSON  # fmt: skip
+
+
+def assert_each_in_their_words(asked: tuple[Given, ...], status: int, code: str) -> None:
+    *programs, page, bank = asked
+    for given in asked:
+        assert given.status == status, given
+        assert (int(given.header("retry-after") or 0) >= 1) == (status == 503)
+    for given in programs:
+        assert given.header("content-type") == "application/problem+json"
+        assert json.loads(given.body)["code"] == code
+    assert page.header("content-type").startswith("text/html")
+    assert b"<main" in page.body
+    assert bank.header("content-type").startswith("application/json")
+    told = json.loads(bank.body)
+    assert set(told) == {"responseCode", "responseMessage"}
+    assert told["responseCode"] == f"{status}5200"
+
+
+def test_what_stays_locked_is_told_to_each_in_their_words(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(link.SESSION, "lock_timeout", "200")
+
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        with psycopg.connect(database_url) as connection:
+            connection.execute("LOCK TABLE orders, notification_inbox, serial_directory")
+            asked = await four_asked(web, key)
+        assert_each_in_their_words(asked, 503, "busy")
+
+    run(database_url, tmp_path, act, bank=BANK)
+
+
+def test_a_fault_is_told_to_each_in_their_words(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            for name in ("orders", "notification_inbox", "serial_directory"):
+                connection.execute(f"ALTER TABLE {name} RENAME TO {name}_gone")
+        assert_each_in_their_words(await four_asked(web, key), 500, "fault")
+
+    run(database_url, tmp_path, act, bank=BANK)
+
+
+def test_the_bank_is_told_in_its_words_what_is_too_much(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        given = await web.post(NOTIFY_PATH, b" " * 65_537, signed(b""))
+        assert (given.status, json.loads(given.body)["responseCode"]) == (413, "4135200")
+
+    run(database_url, tmp_path, act, bank=BANK)
+
+
+@pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.__name__)
+def test_who_is_told_to_come_again_is_told_when(kind: type[Refusal]) -> None:
+    """503 and 429 pass by themselves; of the conflicts only work under way does."""
+    has_time = kind.retry_after_seconds is not None or "retry_at" in facts_of(kind)
+    assert has_time == (kind.status in (429, 503) or kind is InProgress)
