@@ -25,6 +25,7 @@ CREATE TABLE dead_jobs (
     fault      text        NOT NULL,
     CONSTRAINT dead_jobs_pkey PRIMARY KEY (account_id, job_id, handler)
 );
+CREATE INDEX dead_jobs_to_leave ON dead_jobs (died_at);
 
 ALTER TABLE mails ADD COLUMN last_fault text;
 CREATE INDEX mails_given_up ON mails (account_id) WHERE state = 'given_up';

@@ -91,7 +91,16 @@ RULES: tuple[Leaves, ...] = (
         "Whether a receipt was sent, and what it said, is asked within weeks. That it was sent "
         "stays, without the address: it proves that an order's owner was told.",
         only="state <> 'queued' AND recipient <> '' AND template <> 'sign_in_code'",
-        blanks={"recipient": "''", "facts": "'{}'"},
+        blanks={"recipient": "''", "facts": "'{}'", "last_fault": "NULL"},
+    ),
+    Leaves(
+        "given_up_jobs",
+        "dead_jobs",
+        ("account_id", "job_id", "handler"),
+        QUARTER,
+        "died_at",
+        "Only what tells people is given up; after a season nobody runs it again, and its facts may "
+        "hold an address.",
     ),
     Leaves(
         "sessions",

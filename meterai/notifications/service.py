@@ -16,14 +16,13 @@ from meterai.notifications import store
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.lane import Lane, Piece
-from meterai.plumbing.mail import MailNotSent, MailRefused, Postman
+from meterai.plumbing.mail import MailNotSent, MailRefused, Postman, without_addresses
 from meterai.plumbing.messages import say
 
 BATCH = 50  # mails seen by one look
 PLACES = 20  # mails under way; each is a connection to the SMTP server
 WAIT_SECONDS_MAX = 900
 WRITE_TRIES_MAX = 5  # of a mail that cannot be written: it mends when we are mended, or never
-FAULT_LENGTH_MAX = 500
 _log = structlog.get_logger()
 
 
@@ -89,23 +88,22 @@ class MailDesk:
             await self._not_sent(row, str(error), is_over=is_over)
         except Exception as fault:  # the edge: a mail that cannot be written stops no other
             is_over = row["tries"] >= WRITE_TRIES_MAX
-            await self._not_sent(row, f"cannot be written: {fault!r}", is_over=is_over)
+            await self._not_sent(
+                row, f"cannot be written: {without_addresses(repr(fault))}", is_over=is_over
+            )
         else:
             await self._database.call(store.SENT, row["account_id"], row["mail_id"])
 
     async def _not_sent(self, row: Row, why: str, *, is_over: bool) -> None:
-        fault = why[:FAULT_LENGTH_MAX]
         which = (row["account_id"], row["mail_id"])
         about = {"template": row["template"], "mail": str(row["mail_id"]), "tries": row["tries"]}
-        # Not the fault itself where it is one of ours: it may show whom the mail is for.
-        reason = fault if not why.startswith("cannot be written") else "cannot be written"
         if is_over:
-            _log.error("mail_given_up", **about, why=reason)
-            await self._database.call(store.GIVE_UP, fault, *which)
+            _log.error("mail_given_up", **about, why=why)
+            await self._database.call(store.GIVE_UP, why, *which)
             return
-        _log.warning("mail_not_sent", **about, why=reason)
+        _log.warning("mail_not_sent", **about, why=why)
         wait = pause(row["tries"], longest=WAIT_SECONDS_MAX)
-        await self._database.call(store.LATER, wait, fault, *which)
+        await self._database.call(store.LATER, wait, why, *which)
 
     def _written(self, row: Row) -> EmailMessage:
         template, language = row["template"], row["language"]

@@ -26,13 +26,18 @@ class MailRefused(MailNotSent):
     """The server will not take this message for this recipient (5yz, RFC 5321, 4.2.1)."""
 
 
+def without_addresses(text: str) -> str:
+    """What went wrong, as it may be logged and kept."""
+    return one_line(_ADDRESS.sub("<address>", text))[:ANSWER_LENGTH_MAX]
+
+
 def _told(error: Exception) -> str:
     """What the server said, without the addresses in it: it is logged and kept."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         error = error.recipients[0]  # we have only one
     code = getattr(error, "code", None)
     text = getattr(error, "message", None) or type(error).__name__
-    said = one_line(_ADDRESS.sub("<address>", str(text)))[:ANSWER_LENGTH_MAX]
+    said = without_addresses(str(text))
     return f"{code} {said}" if code else said
 
 

@@ -67,8 +67,8 @@ def code(connection: Connection, at: datetime) -> None:
 def mail(connection: Connection, at: datetime, template: str, state: str = "sent") -> None:
     connection.execute(
         "INSERT INTO mails (account_id, mail_id, cause_key, template, language, recipient, facts,"
-        " state, queued_at, sent_at)"
-        " VALUES (%s, %s, %s, %s, 'id', 'ani@example.id', %s, %s, %s, %s)",
+        " state, queued_at, sent_at, last_fault)"
+        " VALUES (%s, %s, %s, %s, 'id', 'ani@example.id', %s, %s, %s, %s, 'no Ani here')",
         [
             NOBODY if template == "sign_in_code" else ACCOUNT,
             *(new_id(), str(new_id()), template, '{"name": "KTP Ani.pdf"}', state, at),
@@ -121,6 +121,14 @@ def document(connection: Connection, forgotten: datetime | None) -> None:
     )
 
 
+def dead_job(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, died_at,"
+        " tries, fault) VALUES (%s, %s, 'tell', 'told', '{}', %s, %s, 12, 'ValueError')",
+        [ACCOUNT, new_id(), at, at],
+    )
+
+
 def make(connection: Connection, name: str, at: datetime) -> None:
     """One row that the rule is about, whose time began at this moment."""
     match name:
@@ -140,6 +148,8 @@ def make(connection: Connection, name: str, at: datetime) -> None:
             item_in_suspense(connection, at)
         case "document_names":
             document(connection, at)
+        case "given_up_jobs":
+            dead_job(connection, at)
         case _:
             raise AssertionError(f"make a row for {name}")
 

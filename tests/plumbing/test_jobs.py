@@ -121,10 +121,6 @@ def test_a_pause_is_bounded_for_any_number_of_tries(
     assert 0 < pause(tries, first=first_seconds, longest=longest) <= longest
 
 
-def test_a_pause_doubles_until_it_is_longest() -> None:
-    assert [pause(n, longest=10) for n in range(6)] == [1, 2, 4, 8, 10, 10]
-
-
 def test_a_job_that_failed_for_days_is_still_tried(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit("x", uuid.uuid4())

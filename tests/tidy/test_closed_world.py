@@ -3,7 +3,7 @@
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from string import Formatter
 from types import SimpleNamespace
@@ -22,6 +22,7 @@ from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constra
 from meterai.plumbing import http
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import PERMISSIONS
+from meterai.plumbing.jobs import Effect, name_of
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.refunds.model import RefundCause
 from scripts.lifecycles import LIFECYCLES
@@ -186,6 +187,38 @@ def _all_python() -> str:
 def test_every_job_has_its_effects() -> None:
     house = cast(House, SimpleNamespace(stamping=None, refunds=None))
     assert set(effects(house)) == emitted()
+
+
+# Only what tells people may be given up, each by name; money and stamps are tried for ever.
+TELLING = {
+    "queue_sign_in_code",
+    "tell_delivered",
+    "tell_executed",
+    "tell_failed",
+    "tell_requested",
+    "tell_settled",
+}
+
+
+def every_effect() -> Mapping[str, Sequence[Effect]]:
+    return effects(cast(House, SimpleNamespace(stamping=None, refunds=None)))
+
+
+def test_the_handlers_of_a_job_have_names_of_their_own() -> None:
+    # Their names are kept in the rows of jobs that are half done.
+    for kind, handlers in every_effect().items():
+        names = [name_of(handler) for handler in handlers]
+        assert len(names) == len(set(names)), kind
+
+
+def test_only_what_tells_people_may_be_given_up() -> None:
+    found = {
+        name_of(handler)
+        for handlers in every_effect().values()
+        for handler in handlers
+        if vars(handler).get("gives_up")
+    }
+    assert found == TELLING
 
 
 # -- invariants --------------------------------------------------------------------------------

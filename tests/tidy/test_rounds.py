@@ -31,7 +31,10 @@ DESKS: dict[str, type] = {
 WITHOUT_ROWS: dict[str, str] = {
     f"retention_{rule.name}": "one statement takes a batch and passes by rows that are held"
     for rule in RULES
-} | {"watch_suspense": "counts what is open, for the metrics"}
+} | {
+    "watch_suspense": "counts what is open, for the metrics",
+    "watch_queues": "counts what waits, for the metrics",
+}
 
 
 def every_round() -> list[Rounds]:

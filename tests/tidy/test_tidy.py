@@ -115,6 +115,18 @@ def only_apps_print() -> Iterator[str]:
                     continue
 
 
+def longer_statements_are_allowed_on_both_sides() -> Iterator[str]:
+    for path, tree in SOURCES:
+        for node in ast.walk(tree):
+            match node:
+                case ast.Constant(value=str(text)) if re.search(
+                    r"SET (LOCAL )?statement_timeout", text
+                ):
+                    yield f"{path}:{node.lineno}: use tx.allow(seconds): we have a deadline too"
+                case _:
+                    continue
+
+
 def migrations_cannot_hold_the_database_hostage() -> Iterator[str]:
     for path in MIGRATIONS:
         first = next(
@@ -212,6 +224,7 @@ RULES: list[Callable[[], Iterator[str]]] = [
     files_can_be_read_in_one_sitting,
     only_the_edge_commits,
     only_apps_print,
+    longer_statements_are_allowed_on_both_sides,
     migrations_cannot_hold_the_database_hostage,
     migrations_are_numbered_without_gaps,
     files_name_no_machine,

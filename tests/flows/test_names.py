@@ -1,0 +1,97 @@
+"""A file name of any kind goes its whole way: in by API or form, onto pages, out in a mail."""
+
+import re
+import uuid
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from tests.support.inside import PLACEMENT, Inside
+from tests.support.instance import Client, until
+from tests.support.pdf import pdf
+from tests.support.refusals import a_key
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+NASTY = {
+    "line separator": "sura\u2028t.pdf".encode(),
+    "paragraph separator": "sura\u2029t.pdf".encode(),
+    "next line": "sura\u0085t.pdf".encode(),
+    "right to left": "sura\u202et.pdf".encode(),
+    "zero width": "sura\u200b\ufefft.pdf".encode(),
+    "file separator": b"sura\x1ct.pdf",
+}
+
+
+def multipart(name: bytes, document: bytes, **fields: str) -> tuple[bytes, str]:
+    """A form as a program that checks nothing would send it."""
+    parts = [
+        f'--zz\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
+        for field, value in fields.items()
+    ]
+    head = b'--zz\r\nContent-Disposition: form-data; name="document"; filename="' + name + b'"\r\n'
+    file = head + b"Content-Type: application/pdf\r\n\r\n" + document + b"\r\n--zz--\r\n"
+    return b"".join(parts) + file, "multipart/form-data; boundary=zz"
+
+
+def signed_in(inside: Inside, address: str) -> dict[str, str]:
+    """The cookie of a browser that has signed in."""
+    anybody = inside.instance.anybody()
+    asked = anybody.post(
+        "/sign-in", urlencode({"email": address, "next": "/"}).encode(), headers=FORM
+    )
+    challenge = parse_qs(urlsplit(asked.headers["location"]).query)["challenge"][0]
+    [mail] = until("the code is there", lambda: inside.instance.mails_to(address))
+    code = re.findall(r"\d{6}", mail["subject"])[0]
+    typed = urlencode({"challenge": challenge, "code": code, "next": "/"}).encode()
+    done = anybody.post("/sign-in/code", typed, headers=FORM)
+    return {"Cookie": re.findall(r"session=[^;]+", done.headers["set-cookie"])[0]}
+
+
+def hidden(page: str, name: str) -> str:
+    return re.findall(rf'name="{name}" value="([^"]*)"', page)[0]
+
+
+@pytest.mark.parametrize("name", NASTY.values(), ids=NASTY.keys())
+def test_by_the_api(inside: Inside, customer: Client, name: bytes) -> None:
+    body, kind = multipart(name, pdf(words=repr(name)), placement=PLACEMENT)
+    reply = customer.post("/v1/stampings", body, headers=a_key() | {"Content-Type": kind})
+    assert reply.status == 201, reply.body
+    assert reply.json["document"] == "surat.pdf"
+    number = reply.json["id"]
+
+    def mail_of_it() -> list[dict[str, object]]:
+        return inside.rows(
+            "SELECT state, last_fault FROM mails WHERE facts->>'stamping' = %s"
+            " AND state <> 'queued'",
+            number,
+        )
+
+    assert until("its mail is sent", mail_of_it) == [{"state": "sent", "last_fault": None}]
+
+
+def test_by_the_form(inside: Inside) -> None:
+    address = f"{uuid.uuid4().hex[:8]}@example.org"
+    cookie = signed_in(inside, address)
+    anybody = inside.instance.anybody()
+    page = anybody.get("/stamp", headers=cookie | {"Accept": "text/html"}).body.decode()
+    fields = {name: hidden(page, name) for name in ("key", "form_token")}
+    fields |= {"place": "lower_right", "page": "last", "width": "80", "pay": "order"}
+    body, kind = multipart(NASTY["line separator"], pdf(words="form"), **fields)
+    placed = anybody.post("/stamp", body, headers=cookie | {"Content-Type": kind})
+    assert placed.status == 303, placed.body
+    order = placed.headers["location"]
+    shown = anybody.get(order, headers=cookie | {"Accept": "text/html"}).body.decode()
+    assert "surat.pdf" in shown
+
+    def qr() -> object:
+        paid = anybody.get(f"/v1{order}", headers=cookie).json["payment"]["qr_content"]
+        return paid and inside.instance.bank.pay(paid)
+
+    until("it is paid", qr)
+    until(
+        "the mail names it",
+        lambda: any(
+            mail["subject"] == "surat.pdf sudah bermeterai"
+            for mail in inside.instance.mails_to(address)
+        ),
+    )

@@ -1,0 +1,47 @@
+"""Text from outside becomes one line of what can be seen."""
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.kit.text import one_line
+
+UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+ANYTHING = st.text(st.characters(exclude_categories=[]))  # halves of characters too
+
+
+@given(ANYTHING)
+def test_any_text_becomes_one_line(text: str) -> None:
+    clean = one_line(text)
+    assert not {letter for letter in clean if unicodedata.category(letter) in UNSEEN}
+    assert len(clean.splitlines()) <= 1
+    clean.encode()
+    assert clean == clean.strip()
+    assert one_line(clean) == clean
+
+
+def test_no_character_that_breaks_a_line_is_left() -> None:
+    """What Python itself takes for the end of a line, as a header of a mail does."""
+    breaking = [c for c in map(chr, range(sys.maxunicode + 1)) if len(f"a{c}b".splitlines()) > 1]
+    assert len(breaking) >= 10
+    assert one_line("a".join(breaking)) == "a" * (len(breaking) - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("surat\u2028lamaran", "suratlamaran"),
+        ("surat\x85lamaran", "suratlamaran"),
+        ("gpj.\u202efdp", "gpj.fdp"),
+        ("a\u00a0\u3000 b", "a b"),
+        ("\ufeffa\u200bb\u2069", "ab"),
+        ("\ud800a", "a"),
+        ("e\u0301", "\u00e9"),
+        ("Surat Añi", "Surat Añi"),
+    ],
+)
+def test_texts(text: str, clean: str) -> None:
+    assert one_line(text) == clean
