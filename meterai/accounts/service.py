@@ -246,7 +246,6 @@ class AccountDesk:
 
         Ending it again changes nothing.  Refuses `NotFound`.
         """
-        self._forget(key)
         async with self._database.transaction() as tx:
             row = await store.end_api_key(tx, account, key, self._clock.now())
             if row is None:

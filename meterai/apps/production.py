@@ -343,6 +343,8 @@ NEEDS_NONE: Mapping[str, str] = {
     "worker_concurrency": _LOAD,
     "database_connections": _LOAD,
     "seals_at_once": _LOAD,
+    "metrics_port": "nobody but this machine reaches it",
+    "uploads_bytes_max": _LOAD,
     "log_level": "no level writes secrets or personal data",
     "service_fee": "none is a fee too; buyers see it before they pay",
     "order_total_max": "the provider refuses what is above its own",

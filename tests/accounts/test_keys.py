@@ -7,6 +7,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from litestar.testing import RequestFactory
 
 from meterai.accounts import SignInRequired
 from meterai.accounts.model import (
@@ -98,6 +99,19 @@ def test_a_key_opens_with_its_own_secret_and_as_what_it_is(counter: Counter, acc
     for cookie in (text, text.removeprefix("mtr_")):
         with pytest.raises(SignInRequired):
             counter.opens(cookie)
+
+
+def test_a_key_is_borne_and_nothing_else(counter: Counter, account: UUID) -> None:
+    text, _ = make(counter, account)
+
+    def asks(authorization: str) -> UUID:
+        request = RequestFactory().get("/", headers={"Authorization": authorization})
+        return counter.do(counter.desk.caller(request)).account
+
+    assert asks(f"Bearer {text}") == asks(f"bearer  {text} ") == account
+    for other in (f"Basic {text}", text, f"Bearer{text}", "Bearer", ""):
+        with pytest.raises(SignInRequired):
+            asks(other)
 
 
 def test_the_last_use_is_written_once_a_minute(counter: Counter, account: UUID) -> None:

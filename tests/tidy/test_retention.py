@@ -11,7 +11,10 @@ from meterai.apps.retention import KEPT, RULES, Leaves
 from scripts.retention import COMMAND, FILE, document
 
 # Columns that by their name may say something of a person, and where that is no question.
-PERSONAL = {"email", "recipient", "network", "name", "body", "told", "facts", "note", "phone"}
+PERSONAL = {
+    *("email", "recipient", "network", "name", "body", "told", "facts", "note", "phone"),
+    *("fault", "last_fault"),  # what a machine of others said may repeat an address
+}
 HARMLESS = {
     ("accounts", "email"): "leaves when its owner asks for that",
     ("email_directory", "email"): "leaves when its owner asks for that",
@@ -19,6 +22,8 @@ HARMLESS = {
     ("applied_migrations", "name"): "a file of ours",
     ("audit_events", "facts"): "ids and sums, see the room of audit",
     ("jobs", "facts"): "leaves with its job",
+    ("jobs", "last_fault"): "leaves with its job",
+    ("round_faults", "last_fault"): "leaves when its row is done",
     ("suspense_items", "note"): "the bank's number of a return, or why there is nothing to do",
 }
 
