@@ -29,4 +29,4 @@ def till(open_one: Till) -> Iterator[Till]:
     """An account without orders and a bank without faults; afterwards every invariant holds."""
     open_one.clear()
     yield open_one
-    open_one.shop.assert_books_hold()
+    open_one.assert_books_hold()

@@ -14,6 +14,7 @@ import aiohttp
 from cryptography.hazmat.primitives import serialization
 
 import standins
+from meterai.apps.audit import audit
 from meterai.apps.house import open_house
 from meterai.payments import reference_of
 from meterai.payments.adapters import signing
@@ -22,6 +23,7 @@ from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row
 from tests.support.bank import BANK_KEY, CLIENT, MERCHANT, OUR_KEY, Bank, our_public_key, prepare
+from tests.support.per_order import assert_each_order_is_explained
 from tests.support.shop import PRICE, Shop
 
 Answer = TypeVar("Answer")
@@ -132,6 +134,18 @@ class Till:
             "SELECT coalesce(sum(credit - debit), 0)::bigint AS sum FROM legs WHERE book = %s", book
         )
         return int(row["sum"])
+
+    def assert_books_hold(self) -> None:
+        """Every invariant of `meterai audit`, and every rupiah of every order; what is in suspense
+        is of no order."""
+        found = self.do(audit(self.shop.house.database))
+        assert found.holds, [one for one in found.findings if not one.holds]
+        assert_each_order_is_explained(self.rows)
+        [row] = self.rows(
+            "SELECT coalesce(sum(booked), 0)::bigint AS sum FROM suspense_items"
+            " WHERE state = 'open'"
+        )
+        assert self.book("suspense") == row["sum"]
 
     # -- notifications ---------------------------------------------------------------------
 
