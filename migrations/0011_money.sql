@@ -48,10 +48,10 @@ CREATE TABLE chargebacks (
     attempt_id    uuid        NOT NULL,
     payment       text        NOT NULL,  -- the provider's number of the payment
     subject       uuid        NOT NULL,  -- the order
-    told          bigint      NOT NULL,  -- taken back so far, as the provider says
+    taken_back    bigint      NOT NULL,  -- so far, as the provider says
     is_whole      boolean     NOT NULL DEFAULT false,  -- all of it, whatever it was
     is_named      boolean     NOT NULL DEFAULT true,   -- some news named the payment
-    posted        bigint      NOT NULL DEFAULT 0,  -- of what was told, in the books
+    posted        bigint      NOT NULL DEFAULT 0,  -- of it, in the books
     lost          bigint      NOT NULL DEFAULT 0,  -- of what was posted, not found again yet
     findings      integer     NOT NULL DEFAULT 0,  -- how often some of it was found, for entry ids
     first_told_at timestamptz NOT NULL DEFAULT now(),
@@ -59,13 +59,13 @@ CREATE TABLE chargebacks (
     CONSTRAINT chargebacks_pkey PRIMARY KEY (account_id, attempt_id, payment),
     CONSTRAINT chargeback_is_of_an_attempt
         FOREIGN KEY (account_id, attempt_id) REFERENCES payment_attempts,
-    CONSTRAINT chargeback_has_an_amount CHECK (told >= 0 AND (told > 0 OR is_whole)),
+    CONSTRAINT chargeback_has_an_amount CHECK (taken_back >= 0 AND (taken_back > 0 OR is_whole)),
     CONSTRAINT chargeback_is_counted CHECK (posted >= 0 AND lost >= 0)
 );
 CREATE INDEX chargebacks_by_subject ON chargebacks (account_id, subject);
 
 -- The denials of before: of the whole payment, posted unless their job still waits.
-INSERT INTO chargebacks (account_id, attempt_id, payment, subject, told, posted, lost,
+INSERT INTO chargebacks (account_id, attempt_id, payment, subject, taken_back, posted, lost,
                          first_told_at, last_told_at)
 SELECT c.account_id, c.attempt_id, c.payment, a.subject, c.amount,
     CASE WHEN e.entry_id IS NULL THEN 0 ELSE c.amount END,
@@ -199,16 +199,16 @@ BEGIN
     ELSIF p_amount > v_capture.amount THEN
         RETURN 'exceeds';
     END IF;
-    SELECT told INTO v_before FROM chargebacks
+    SELECT taken_back INTO v_before FROM chargebacks
     WHERE account_id = p_account AND attempt_id = p_attempt AND payment = v_payment;
-    INSERT INTO chargebacks AS c (account_id, attempt_id, payment, subject, told, is_whole, is_named)
+    INSERT INTO chargebacks AS c (account_id, attempt_id, payment, subject, taken_back, is_whole, is_named)
     VALUES (p_account, p_attempt, v_payment, v_attempt.subject,
             coalesce(p_amount, v_capture.amount, 0), p_amount IS NULL, p_payment IS NOT NULL)
     ON CONFLICT ON CONSTRAINT chargebacks_pkey DO UPDATE
-    SET told = greatest(c.told, excluded.told), is_whole = c.is_whole OR excluded.is_whole,
+    SET taken_back = greatest(c.taken_back, excluded.taken_back), is_whole = c.is_whole OR excluded.is_whole,
         is_named = c.is_named OR excluded.is_named, last_told_at = now()
-    WHERE NOT c.is_whole AND (excluded.told > c.told
-        OR excluded.is_whole AND (v_capture.amount IS NULL OR c.told < v_capture.amount));
+    WHERE NOT c.is_whole AND (excluded.taken_back > c.taken_back
+        OR excluded.is_whole AND (v_capture.amount IS NULL OR c.taken_back < v_capture.amount));
     IF NOT FOUND THEN
         RETURN 'known';
     ELSIF v_capture.amount IS NULL AND p_amount < v_attempt.amount THEN
@@ -245,7 +245,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE captures c SET denied_at = now() FROM chargebacks b
     WHERE c.account_id = p_account AND c.attempt_id = p_attempt AND c.payment = p_payment
-        AND c.denied_at IS NULL AND (b.is_whole OR b.told >= c.amount)
+        AND c.denied_at IS NULL AND (b.is_whole OR b.taken_back >= c.amount)
         AND b.account_id = c.account_id AND b.attempt_id = c.attempt_id AND b.payment = c.payment;
     IF FOUND THEN
         UPDATE payment_attempts SET state = 'denied'
@@ -588,7 +588,7 @@ BEGIN
     PERFORM 1 FROM orders WHERE account_id = p_account AND order_id = p_order FOR UPDATE;
     SELECT amount INTO v_captured FROM captures WHERE account_id = p_account
         AND attempt_id = p_attempt AND payment = p_payment AND learned_by <> 'denial';
-    SELECT CASE WHEN is_whole THEN v_captured ELSE least(told, v_captured) END - posted, posted
+    SELECT CASE WHEN is_whole THEN v_captured ELSE least(taken_back, v_captured) END - posted, posted
     INTO v_new, v_posted FROM chargebacks
     WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment FOR UPDATE;
     IF v_captured IS NULL OR v_new IS NULL THEN

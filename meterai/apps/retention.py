@@ -186,6 +186,7 @@ KEPT: tuple[Stays, ...] = (
     ),
     Stays("payment_attempts", _MONEY),
     Stays("captures", _MONEY),
+    Stays("chargebacks", _MONEY),
     Stays("refunds", _MONEY),
     Stays("stamp_lots", _MONEY),
     Stays("stamps", _STAMPS),

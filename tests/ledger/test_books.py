@@ -12,7 +12,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.support.shop import Paid, Shop
+from tests.support.shop import BankRecord, Paid, Shop
 
 WHICH = st.integers(min_value=0, max_value=7)
 MORE = st.sampled_from([0, 0, 0, -1, 700])  # than the total, in rupiah
@@ -198,6 +198,7 @@ class Trade(RuleBasedStateMachine):
 
 
 def test_whatever_happens_the_books_hold(shop: Shop) -> None:
+    shop.bank = BankRecord()
     Trade.shop = shop
     run_state_machine_as_test(
         Trade,

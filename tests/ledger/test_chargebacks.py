@@ -6,10 +6,17 @@ import psycopg
 import pytest
 
 from meterai.plumbing.migrations import migrations
-from tests.support.shop import FEE, PRICE, Paid, Shop
+from tests.support.shop import FEE, PRICE, BankRecord, Paid, Shop
 
 UNIT = PRICE + FEE
 NEVER_HEARD_OF = "N000001"
+
+
+@pytest.fixture
+def shop(shop: Shop) -> Shop:
+    """A shop whose bank keeps its own record, to be compared."""
+    shop.bank = BankRecord()
+    return shop
 
 
 def bought(shop: Shop, quantity: int = 1, more: int = 0) -> tuple[UUID, Paid]:
@@ -334,6 +341,7 @@ def test_a_whole_denial_that_overtakes_its_payment_leaves_the_order_to_be_paid(
     assert row is not None
     assert row["outcome"] == "declined"
     paid = Paid(attempt, NEVER_HEARD_OF, UNIT)
+    assert shop.bank is not None
     shop.bank.taken_back[attempt, NEVER_HEARD_OF] = UNIT
     assert shop.tell(paid) == "captured"
     shop.work()
@@ -451,7 +459,7 @@ def test_what_was_done_before_is_put_right(server: str, template: str) -> None:
             ).fetchall()
             assert lots == [(1, 0, 0, 1), (1, 0, 0, 1)]
             losses = connection.execute(
-                "SELECT told, posted, lost FROM chargebacks ORDER BY attempt_id"
+                "SELECT taken_back, posted, lost FROM chargebacks ORDER BY attempt_id"
             ).fetchall()
             assert losses == [(UNIT, UNIT, 0), (UNIT, UNIT, 0)]
             [(loss,)] = connection.execute(

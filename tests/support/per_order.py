@@ -125,8 +125,8 @@ def posted(read: Any) -> dict[UUID, dict[str, int]]:
         "SELECT e.subject, CASE WHEN l.book IN ('duty_payable', 'service_fee') THEN 'executed'"
         " ELSE l.book END AS book, sum(l.credit - l.debit)::bigint AS sum"
         " FROM entries e JOIN legs l USING (account_id, entry_id) WHERE l.unit = 'IDR'"
-        # What is in suspense is of no order yet.
-        " AND e.subject NOT IN (SELECT item_id FROM suspense_items) GROUP BY 1, 2"
+        " AND l.account_id <> '00000000-0000-0000-0000-000000000000'"  # suspense is of no account
+        " GROUP BY 1, 2"
     ):
         sums.setdefault(row["subject"], {})[row["book"]] = row["sum"]
     return sums
