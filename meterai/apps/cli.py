@@ -13,11 +13,18 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import ConfigurationWrong
 from meterai.plumbing.keyring import KeyMissing
 from meterai.plumbing.messages import say
+from meterai.plumbing.objects import StoreDiffers
 
 EXIT_REFUSED = 1
 EXIT_NOT_DONE = 2
 # Starting it again changes nothing: somebody must change what was configured.
-_CONFIGURATION = (ConfigurationWrong, KeyMissing, NotForProduction, OnlyForDevelopment)
+_CONFIGURATION = (
+    ConfigurationWrong,
+    KeyMissing,
+    NotForProduction,
+    OnlyForDevelopment,
+    StoreDiffers,
+)
 
 _HERE = "meterai.apps.commands"
 
@@ -44,11 +51,14 @@ issuer.command(f"{_HERE}.issuers:appoint", name="appoint")
 jobs = App(name="jobs", help="Jobs and mails that failed.")
 jobs.command(f"{_HERE}.queues:list_failed", name="list")
 jobs.command(f"{_HERE}.queues:retry", name="retry")
+objects = App(name="objects", help="Where the originals lie.")
+objects.command(f"{_HERE}.objects:adopt", name="adopt")
 app.command(accounts)
 app.command(issuer)
 app.command(issuing)
 app.command(suspense)
 app.command(jobs)
+app.command(objects)
 
 
 def _refused(refusal: Refusal) -> NoReturn:

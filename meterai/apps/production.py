@@ -57,6 +57,7 @@ COMMANDS: Mapping[str, Scope] = {
     "issuing open": Scope.DATABASE,
     "jobs list": Scope.DATABASE,
     "jobs retry": Scope.DATABASE,
+    "objects adopt": Scope.DATABASE,
     "config": Scope.NOTHING,
     "check-config": Scope.NOTHING,
     "verify": Scope.NOTHING,

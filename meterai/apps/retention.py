@@ -167,6 +167,7 @@ KEPT: tuple[Stays, ...] = (
     Stays("email_directory", _OWNER),
     Stays("applied_migrations", "What was done to the schema; a row for each release."),
     Stays("issuing", _ONE),
+    Stays("object_store", _ONE),
     Stays("serial_leases", _ONE),
     Stays("jobs", "A job leaves in the transaction of its effect."),
     Stays("round_faults", "A fault leaves when its row is done, or a day after its last try."),
@@ -195,6 +196,11 @@ KEPT: tuple[Stays, ...] = (
         "stampings",
         f"{_STAMPS} The Idempotency-Key stays with it: a repeat never costs a second stamp, "
         "however late.",
+    ),
+    Stays(
+        "stamping_keys",
+        "With its stampings: a repeat finds its answer and never costs a second stamp, however "
+        "late. Keys of the sender's own making, and hashes.",
     ),
     Stays("deltas", f"{_STAMPS} The stamped file is made from it, for its owner."),
 )

@@ -67,7 +67,8 @@ async def healthz() -> str:
 
 @get("/readyz", opt={"permission": PUBLIC}, include_in_schema=False)
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
-    """Ready: the database answers and is migrated, and the seal's certificates are valid.
+    """Ready: the database answers and is migrated, the object store is the one that belongs to it,
+    and the seal's certificates are valid.
 
     Where one of these ends soon, `keys_end` says when; that is a warning and no more.
     """
@@ -80,15 +81,26 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
         checks["migrations"] = "ok" if applied == names() else "missing"
     except Exception as fault:  # whatever it is, we are not ready
         checks["database"] = type(fault).__name__
+    checks["objects"] = await _store_of(house)
     try:
         house.issuers.current.check_usable(house.clock.now())
         checks["keys"] = "ok"
     except Refusal as refusal:
         checks["keys"] = refusal.code
-    is_ready = list(checks.values()) == ["ok", "ok", "ok"]
+    is_ready = list(checks.values()) == ["ok", "ok", "ok", "ok"]
     if end := ends_soon(house.issuers.current, house.clock.now()):
         checks["keys_end"] = end.isoformat()
     return Response(checks, status_code=200 if is_ready else 503)
+
+
+async def _store_of(house: House) -> str:
+    try:
+        await house.documents.check_store()
+    except Refusal as refusal:
+        return refusal.code
+    except Exception as fault:  # whatever it is, we are not ready
+        return type(fault).__name__
+    return "ok"
 
 
 @get("/openapi.json", opt={"permission": PUBLIC}, include_in_schema=False)

@@ -69,6 +69,7 @@ def rounds(house: House) -> Sequence[Rounds]:
         Rounds("watch_queues", watch_queues(house), WATCH_SECONDS),
         Rounds("forget_documents", house.documents.forget_old, 60.0),
         *Retention(house.database, house.clock).rounds(),
+        Rounds("sweep_objects", house.documents.sweep, 600.0),
     ]
 
 
@@ -90,11 +91,12 @@ def watch_queues(house: House) -> Sweep:
 
 
 async def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is begun."""
+    """Work until SIGTERM or SIGINT, then finish what is begun.  Refuses `StoreDiffers`."""
     telemetry.configure(
         level=settings.log_level, as_json=settings.environment == "production", who="worker"
     )
     async with open_house(settings, lock_wait_ms=LOCK_WAIT_MS_MAX) as house:
+        await house.documents.check_store()
         worker = Worker(
             house.database,
             effects(house),

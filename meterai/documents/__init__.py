@@ -3,17 +3,26 @@
 Promises this room keeps
   * The document is the customer's: its bytes are kept encrypted, for a time, and then forgotten.
   * The same bytes are the same document within an account, however often they are sent.
+  * A missing original is unavailable until the retention forgets it, never forgotten before.
+  * What nobody wants does not stay: an upload that came to nothing is deleted.
 
-Calls only plumbing.
+Calls accounts, audit.
 """
 
-from meterai.documents.model import Document, DocumentForgotten, Particulars, UploadMissing
+from meterai.documents.model import (
+    Document,
+    DocumentForgotten,
+    DocumentUnavailable,
+    Particulars,
+    UploadMissing,
+)
 from meterai.documents.service import DocumentDesk, load
 
 __all__ = [
     "Document",
     "DocumentDesk",
     "DocumentForgotten",
+    "DocumentUnavailable",
     "Particulars",
     "UploadMissing",
     "load",

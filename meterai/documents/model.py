@@ -1,5 +1,6 @@
 """What a document is; pure."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from meterai.kit.refusal import Refusal
 from meterai.kit.text import one_line
 
 NAME_LENGTH_MAX = 120
+_OBJECT = re.compile(r"[0-9a-f]{64}-[0-9a-f]{32}")
 
 
 class UploadMissing(Refusal):
@@ -23,6 +25,17 @@ class DocumentForgotten(Refusal):
 
     code = "document_forgotten"
     status = 410
+
+
+class DocumentUnavailable(Refusal):
+    """The original should be in the object store and was not found there: try later, or elsewhere.
+
+    Another machine may see it, or the store may come back; only the retention forgets.
+    """
+
+    code = "document_unavailable"
+    status = 503
+    retry_after_seconds = 60  # what a lease of a stamping lasts, or a mount
 
 
 class Particulars(NamedTuple):
@@ -58,3 +71,11 @@ def clean_name(name: str | None) -> str:
 def object_name(account: UUID, sha256: bytes) -> str:
     """Where the bytes lie in the object store."""
     return f"{sha256.hex()}-{account.hex}"
+
+
+def named_by(name: str) -> tuple[UUID, bytes] | None:
+    """The account and the hash of a document by the name of its object; None for other objects."""
+    if not _OBJECT.fullmatch(name):
+        return None
+    sha256, account = name.split("-")
+    return UUID(account), bytes.fromhex(sha256)

@@ -1,24 +1,44 @@
-"""Commands and queries of documents."""
+"""Commands and queries of documents.
 
-from datetime import timedelta
+The bytes are written first and then the row: a row without bytes would be a promise we cannot
+keep.  What lies in the store without a row (an upload that was refused for want of stamps, or cut
+off by a crash) is deleted by `sweep`.
+"""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
+from meterai import audit
+from meterai.accounts import NOBODY
 from meterai.documents import store
 from meterai.documents.model import (
     Document,
     DocumentForgotten,
+    DocumentUnavailable,
     Particulars,
     clean_name,
+    named_by,
     object_name,
 )
 from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
-from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
 from meterai.plumbing.rounds import each
 
-BATCH = 100
+BATCH = 100  # documents forgotten in one round
+SWEPT_AT_ONCE = 500  # objects looked at in one round
+# Between the bytes of an upload and its row lie seconds, or minutes for many large documents that
+# must be mended.  What is younger than this may still get its row.
+UNCLAIMED_AFTER = timedelta(hours=1)
+MARKER = "store-marker"  # the object that holds the id of the store
+
+_log = structlog.get_logger()
 
 
 async def load(tx: Tx, account: UUID, sha256: bytes) -> Document:
@@ -46,14 +66,10 @@ class DocumentDesk:
         self._objects = objects
         self._settings = settings
         self._clock = clock
+        self._swept_to = ""  # the last name that `sweep` saw; empty: it begins
 
     def put_from_thread(self, account: UUID, sha256: bytes, content: bytes) -> None:
-        """Keep the bytes of a document.  It was inspected before.  Waits for the disk.
-
-        The bytes first, then the row: a row without bytes would be a promise we cannot keep;
-        bytes without a row are swept with the next upload of the same document or by nobody's
-        loss.
-        """
+        """Keep the bytes of a document, before its row.  It was inspected.  Waits for the disk."""
         self._objects.put_from_thread(object_name(account, sha256), content)
 
     def particulars(self, name: str | None, content: bytes, pages: int) -> Particulars:
@@ -69,19 +85,112 @@ class DocumentDesk:
         await self._database.call(store.KEEP, account, sha256, *about)
 
     async def content(self, account: UUID, sha256: bytes) -> bytes:
-        """The bytes of a document.  Refuses `DocumentForgotten`."""
-        found = await self._objects.get(object_name(account, sha256))
-        if found is None:
+        """The bytes of a document.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""
+        name = object_name(account, sha256)
+        try:
+            found = await self._objects.get(name)
+        except (ObjectUnreadable, OSError) as fault:
+            _log.error("object_unreadable", object=name, fault=repr(fault))
+            found = None
+        if found is not None:
+            return found
+        row = await self._database.call(store.DOCUMENT, account, sha256)
+        # Only the row says that it was forgotten: a missing object may lie on another machine.
+        if row is None or row["forgotten_at"] is not None:
             raise DocumentForgotten("the original is not kept any more")
-        return found
+        raise DocumentUnavailable("the original is not in this store")
+
+    # -- rounds ----------------------------------------------------------------------------
 
     async def forget_old(self) -> int:
-        """Round: delete the bytes whose time is over."""
-        now = self._clock.now()
-        rows = await self._database.read(store.TO_FORGET, now, BATCH)
-        return await each(self._database, "forget_documents", rows, self._forget, subject="sha256")
+        """Round: forget what was kept long enough, and delete its bytes.
 
-    async def _forget(self, row: Row) -> None:
+        The row first: a crash between the two leaves bytes that `sweep` deletes.
+        """
         now = self._clock.now()
-        await self._objects.forget(object_name(row["account_id"], row["sha256"]))
-        await self._database.call(store.FORGOTTEN, now, row["account_id"], row["sha256"], now)
+        rows = await self._database.read(store.FORGET, now, now, BATCH)
+        return await each(
+            self._database, "forget_documents", rows, self._remove_forgotten, subject="sha256"
+        )
+
+    async def _remove_forgotten(self, row: Row) -> None:
+        await self._remove(object_name(row["account_id"], row["sha256"]))
+
+    async def sweep(self) -> int:
+        """Round: delete what lies in the store and no document wants.
+
+        Goes through the store in the order of names, one piece at a time; says how many objects
+        it saw, and none at the end.
+        """
+        seen = await self._objects.list(self._swept_to, SWEPT_AT_ONCE)
+        of_document = {one.name: named for one in seen if (named := named_by(one.name))}
+        found = await self._database.read(store.WANTED, *store.columns([*of_document.values()]))
+        wanted = {object_name(row["account_id"], row["sha256"]) for row in found}
+        rows = [
+            {"account_id": account, "object": name}
+            for name, (account, _) in of_document.items()
+            if name not in wanted
+        ]
+        await each(self._database, "sweep_objects", rows, self._remove_unclaimed, subject="object")
+        is_end = len(seen) < SWEPT_AT_ONCE
+        self._swept_to = "" if is_end else seen[-1].name
+        if is_end:
+            await self._objects.clear_drafts(self._long_ago())
+        return 0 if is_end else len(seen)
+
+    async def _remove_unclaimed(self, row: Row) -> None:
+        if await self._remove(row["object"]):
+            _log.info("unclaimed_object_deleted", object=row["object"])
+
+    async def _remove(self, name: str) -> bool:
+        """Delete one object, unless an upload has just written it."""
+        return await self._objects.remove(name, self._long_ago())
+
+    def _long_ago(self) -> datetime:
+        return self._clock.now() - UNCLAIMED_AFTER
+
+    # -- which store -----------------------------------------------------------------------
+
+    async def check_store(self) -> None:
+        """See that our store is the one of the database; who looks first marks both.
+
+        Refuses `StoreDiffers`.
+        """
+        row = await self._database.call(store.STORE)
+        if row is None:
+            # The store first: a crash between the two leaves a mark that the next start takes.
+            with suppress(OSError):
+                await self._objects.put_new(MARKER, new_id().hex.encode())
+            if marker := await self._marker():
+                await self._database.call(store.MARK_STORE, marker)
+            row = await self._database.call(store.STORE)
+        # Read after the row: where there is one, its store carried the mark before.
+        marker = await self._marker()
+        if row is None or row["store_id"] != marker:
+            raise StoreDiffers(self._objects.place)
+
+    async def adopt_store(self) -> None:
+        """Take our store for the one of the database from now on: the old one is lost for good.
+
+        An operator's act.
+        """
+        marker = new_id()
+        await self._objects.put(MARKER, marker.hex.encode())
+        async with self._database.transaction() as tx:
+            await tx.run(store.ADOPT_STORE, marker)
+            await audit.record(
+                tx,
+                NOBODY,
+                actor="operator",
+                action="object_store_adopted",
+                subject="object_store",
+                place=self._objects.place,
+            )
+
+    async def _marker(self) -> UUID | None:
+        """The id that our store carries; None where it has none, or not one of our key."""
+        try:
+            found = await self._objects.get(MARKER)
+            return UUID(found.decode()) if found else None
+        except (ObjectUnreadable, OSError, ValueError):
+            return None

@@ -1,26 +1,47 @@
 """SQL of documents, one function per question."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
-from meterai.plumbing.rounds import not_paused
 
 KEEP = "SELECT document_keep(%s, %s, %s, %s, %s, %s) AS name"
-TO_FORGET = f"""
-SELECT account_id, sha256 FROM documents o WHERE forgotten_at IS NULL AND kept_until <= %s
-    AND {not_paused("forget_documents", "sha256")}
-ORDER BY kept_until LIMIT %s
-"""  # noqa: S608 - names are constants
-FORGOTTEN = """
-UPDATE documents SET forgotten_at = %s WHERE account_id = %s AND sha256 = %s AND kept_until <= %s
+DOCUMENT = """
+SELECT account_id, sha256, name, bytes, kept_until, forgotten_at FROM documents
+WHERE account_id = %s AND sha256 = %s
+"""
+# A row that somebody holds is left for the next round, and bars no other.
+FORGET = """
+UPDATE documents SET forgotten_at = %s
+WHERE (account_id, sha256) IN (
+    SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL AND kept_until <= %s
+    ORDER BY kept_until LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING account_id, sha256
+"""
+# Of the documents that objects are named after: those whose bytes are still wanted.
+WANTED = """
+SELECT d.account_id, d.sha256
+FROM unnest(%s::uuid[], %s::bytea[]) AS named (account_id, sha256)
+JOIN documents d ON d.account_id = named.account_id AND d.sha256 = named.sha256
+WHERE d.forgotten_at IS NULL
+"""
+STORE = "SELECT store_id FROM object_store"
+MARK_STORE = """
+INSERT INTO object_store (store_id) VALUES (%s)
+ON CONFLICT ON CONSTRAINT object_store_pkey DO NOTHING
+"""
+ADOPT_STORE = """
+INSERT INTO object_store (store_id) VALUES (%s)
+ON CONFLICT ON CONSTRAINT object_store_pkey
+DO UPDATE SET store_id = excluded.store_id, marked_at = now()
 """
 
 
 async def document(tx: Tx, account: UUID, sha256: bytes) -> Row | None:
     """One document."""
-    return await tx.one(
-        "SELECT account_id, sha256, name, bytes, kept_until, forgotten_at FROM documents"
-        " WHERE account_id = %s AND sha256 = %s",
-        account,
-        sha256,
-    )
+    return await tx.one(DOCUMENT, account, sha256)
+
+
+def columns(named: Sequence[tuple[UUID, bytes]]) -> tuple[list[UUID], list[bytes]]:
+    """Documents as the two arrays that `WANTED` takes."""
+    return [account for account, _ in named], [sha256 for _, sha256 in named]

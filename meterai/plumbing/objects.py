@@ -2,22 +2,50 @@
 
 Every object is sealed with AES-256-GCM under the instance's key, with its own nonce and its
 name as associated data, so that a copied disk shows nothing and two objects cannot be swapped.
-A write is a draft, an fsync and a rename: an object is there whole or not at all.
+A write is a draft, an fsync, a rename and an fsync of the folder: an object is there whole or not
+at all, and what was put stays through a power cut.
+
+What others may rely on, whatever the store is made of: `put`, `put_new`, `get`, `list`, `remove`.
 """
 
 import asyncio
 import os
 import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from meterai.kit.refusal import Refusal
+
 NONCE_BYTES = 12
+FOLDER_LETTERS = 2  # of a name; 256 folders for names that begin with a hash
 
 
 class ObjectUnreadable(Exception):
     """The object was damaged, or belongs to another key."""
+
+
+class StoreDiffers(Refusal):
+    """This process looks into another object store than the one its database knows."""
+
+    code = "object_store_differs"
+    status = 500
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"the store in {place} does not carry the id that the database has")
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object in the store, and when it was written last."""
+
+    name: str
+    written_at: datetime
 
 
 class ObjectStore:
@@ -27,20 +55,43 @@ class ObjectStore:
         self._directory = directory / "objects"
         self._cipher = AESGCM(key)
 
+    @property
+    def place(self) -> str:
+        """Where it is, for whoever must look."""
+        return str(self._directory)
+
     def _path(self, name: str) -> Path:
-        return self._directory / name[:2] / name
+        return self._directory / name[:FOLDER_LETTERS] / name
 
     def put_from_thread(self, name: str, content: bytes) -> None:
         """What `put` does, for whoever is in a thread of its own already."""
+        draft, path = self._drafted(name, content), self._path(name)
+        draft.rename(path)
+        _sync(path.parent)
+
+    def _drafted(self, name: str, content: bytes) -> Path:
         path = self._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _sync(self._directory)
         nonce = secrets.token_bytes(NONCE_BYTES)
         draft = path.with_name(f".{name}.{secrets.token_hex(8)}")
         with draft.open("wb") as file:
             file.write(nonce + self._cipher.encrypt(nonce, content, name.encode()))
             file.flush()
             os.fsync(file.fileno())
-        draft.rename(path)
+        return draft
+
+    def _put_new(self, name: str, content: bytes) -> bool:
+        draft, path = self._drafted(name, content), self._path(name)
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            return False
+        finally:
+            draft.unlink()
+        _sync(path.parent)
+        return True
 
     def _get(self, name: str) -> bytes | None:
         try:
@@ -49,17 +100,95 @@ class ObjectStore:
             return None
         try:
             return self._cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], name.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # too short even for a nonce
             raise ObjectUnreadable(name) from None
+
+    def _list(self, after: str, limit: int) -> list[Stored]:
+        found: list[Stored] = []
+        for folder in sorted(_names(self._directory)):
+            if folder < after[:FOLDER_LETTERS]:
+                continue
+            for name in sorted(_names(self._directory / folder)):
+                if name <= after or name.startswith("."):
+                    continue
+                with suppress(FileNotFoundError):  # removed since
+                    found.append(Stored(name, _written_at(self._path(name))))
+                if len(found) == limit:
+                    return found
+        return found
+
+    def _remove(self, name: str, written_before: datetime) -> bool:
+        # Looked at, taken away and looked at again: an object that is written at this moment is a
+        # new file under the name, and what was taken by mistake is put back.
+        path = self._path(name)
+        taken = path.with_name(f".{name}.{secrets.token_hex(8)}")
+        try:
+            if _written_at(path) >= written_before:
+                return False
+            path.rename(taken)
+        except FileNotFoundError:
+            return False
+        is_old = _written_at(taken) < written_before
+        if not is_old:
+            with suppress(FileExistsError):
+                path.hardlink_to(taken)
+        taken.unlink()
+        return is_old
+
+    def _clear_drafts(self, written_before: datetime) -> int:
+        cleared = 0
+        for folder in _names(self._directory):
+            for name in _names(self._directory / folder):
+                path = self._directory / folder / name
+                with suppress(FileNotFoundError):
+                    if name.startswith(".") and _written_at(path) < written_before:
+                        path.unlink()
+                        cleared += 1
+        return cleared
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep the bytes; an object of the same name is replaced."""
         await asyncio.to_thread(self.put_from_thread, name, content)
 
+    async def put_new(self, name: str, content: bytes) -> bool:
+        """Keep the bytes if there is no object of this name; false where there is one."""
+        return await asyncio.to_thread(self._put_new, name, content)
+
     async def get(self, name: str) -> bytes | None:
-        """The bytes, or None where there are none.  Raises `ObjectUnreadable`."""
+        """The bytes, or None where there are none here.  Raises `ObjectUnreadable`."""
         return await asyncio.to_thread(self._get, name)
 
-    async def forget(self, name: str) -> None:
-        """Delete the object; nothing happens where there is none."""
-        await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
+    async def list(self, after: str, limit: int) -> list[Stored]:
+        """The next objects by name, at most `limit`; from the beginning after an empty name."""
+        return await asyncio.to_thread(self._list, after, limit)
+
+    async def remove(self, name: str, written_before: datetime) -> bool:
+        """Delete the object if nobody wrote it since; false where somebody did, or there is none.
+
+        It may seem missing for a moment where it was written since.
+        """
+        return await asyncio.to_thread(self._remove, name, written_before)
+
+    async def clear_drafts(self, written_before: datetime) -> int:
+        """Delete what writers that were killed have left; say how many."""
+        return await asyncio.to_thread(self._clear_drafts, written_before)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _written_at(path: Path) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _sync(folder: Path) -> None:
+    """Make names in a folder durable (fsync(2): a file's own fsync does not)."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

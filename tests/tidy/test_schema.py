@@ -26,6 +26,7 @@ GLOBAL = {
     "applied_migrations": "which files were applied to this database",
     "email_directory": "finds the account of an address before any account is known",
     "issuing": "one row: whether the issuer can issue",
+    "object_store": "one row: the store that all originals lie in",
     "notification_inbox": "what a provider told us, before it is known whose it is",
     "serial_directory": "finds the account of a serial; its key proves that none was given twice",
     "serial_leases": "numbers of processes that make serials",

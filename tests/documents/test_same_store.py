@@ -1,0 +1,130 @@
+"""Every process sees the one store of its database, or says plainly that it does not."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+from litestar.exceptions import LitestarDeprecationWarning
+from litestar.testing import TestClient
+
+from meterai.apps.web import build
+from meterai.documents import DocumentDesk
+from meterai.kit.clock import SystemClock
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.objects import ObjectStore, StoreDiffers
+from tests.support.instance import ROOT
+from tests.support.shop import dead_bank
+
+KEY = b"k" * 32
+
+
+def check(database_url: str, *folders: Path, key: bytes = KEY) -> list[object]:
+    """Several processes look at their stores at the same moment."""
+
+    async def run() -> list[object]:
+        database = Database(database_url, connections=4)
+        await database.open()
+        try:
+            desks = [
+                DocumentDesk(database, ObjectStore(folder, key), Settings(), SystemClock())
+                for folder in folders
+            ]
+            works = [desk.check_store() for desk in desks]
+            return list(await asyncio.gather(*works, return_exceptions=True))
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def test_the_first_start_marks_store_and_database(database_url: str, tmp_path: Path) -> None:
+    for _ in range(3):
+        assert check(database_url, *[tmp_path] * 6) == [None] * 6
+
+
+def test_of_two_folders_one_belongs_to_the_database(database_url: str, tmp_path: Path) -> None:
+    ours, other = tmp_path / "ours", tmp_path / "other"
+    at_first = check(database_url, ours, other, ours, other)
+    refused = [isinstance(answer, StoreDiffers) for answer in at_first]
+    assert refused in ([False, True, False, True], [True, False, True, False])
+    later = check(database_url, ours, other)
+    assert [isinstance(answer, StoreDiffers) for answer in later] == refused[:2]
+
+
+def test_another_key_is_another_store(database_url: str, tmp_path: Path) -> None:
+    assert check(database_url, tmp_path) == [None]
+    (answer,) = check(database_url, tmp_path, key=b"K" * 32)
+    assert isinstance(answer, StoreDiffers)
+
+
+def test_a_crash_between_the_two_marks_is_mended(database_url: str, tmp_path: Path) -> None:
+    asyncio.run(ObjectStore(tmp_path, KEY).put("store-marker", UUID(int=7).hex.encode()))
+    assert check(database_url, tmp_path) == [None]
+    assert isinstance(check(database_url, tmp_path / "other")[0], StoreDiffers)
+
+
+@pytest.fixture
+def ours(database_url: str, tmp_path: Path) -> Settings:
+    """A machine of the instance."""
+    directory = tmp_path / "ours"
+    directory.mkdir()
+    return msgspec.structs.replace(dead_bank(directory), database_url=database_url)
+
+
+def other_machine(ours: Settings) -> Settings:
+    """Another one: the same keys, and a folder of its own for objects."""
+    directory = ours.directory.with_name("other")
+    shutil.copytree(ours.directory, directory)
+    shutil.rmtree(directory / "objects")
+    return msgspec.structs.replace(ours, data=str(directory))
+
+
+def readyz(settings: Settings) -> tuple[int, str]:
+    with warnings.catch_warnings():
+        # How parameters are spelt changes with Litestar 3; that is for its upgrade.
+        warnings.simplefilter("ignore", LitestarDeprecationWarning)
+        app = build(settings)
+    with TestClient(app) as client:
+        answer = client.get("/readyz")
+    return answer.status_code, answer.json()["objects"]
+
+
+def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("METERAI_")
+    } | {
+        "DATABASE_URL": settings.database_url,
+        "METERAI_BANK_URL": settings.bank_url,
+        "METERAI_BANK_PUBLIC_KEY": settings.bank_public_key,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "meterai", *words, "--data", settings.data],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_machine_with_a_folder_of_its_own_says_so(ours: Settings) -> None:
+    assert readyz(ours) == (200, "ok")
+    other = other_machine(ours)
+    assert readyz(other) == (503, "object_store_differs")
+    refused = command(other, "worker")
+    assert refused.returncode == 78, refused.stderr
+    assert f"object_store_differs: The object store in {other.directory}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    # The old store is lost for good: an operator says which one it is from now on.
+    assert command(other, "objects", "adopt").returncode == 0
+    assert readyz(other) == (200, "ok")
+    assert readyz(ours) == (503, "object_store_differs")
