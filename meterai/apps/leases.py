@@ -7,7 +7,7 @@ makes one too short stops the start, and says both numbers.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from meterai import notifications, payments, refunds
+from meterai import notifications, payments, refunds, stamping
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import mail
 from meterai.plumbing.config import Settings
@@ -41,7 +41,8 @@ def leases(settings: Settings, seal_seconds_max: float) -> Iterator[Lease]:
     # Opened, asked about, taken back: one call each.  A refund is asked about before it is sent.
     yield Lease("payment attempts", settings.bank_lease_seconds, call)
     yield Lease("refunds", refunds.lease_seconds(settings.bank_timeout_seconds), 2 * call)
-    yield Lease("stampings", settings.seal_lease_seconds, seal_seconds_max)
+    sealing = stamping.sealing_seconds(settings.seal_lease_seconds)
+    yield Lease("stampings", sealing, seal_seconds_max)
     # All of a conversation, and the goodbye after it was cut short.
     sent = mail.SEND_SECONDS_MAX + mail.STEP_SECONDS_MAX
     yield Lease("mails", notifications.LEASE_SECONDS, sent)

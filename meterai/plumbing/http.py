@@ -29,7 +29,7 @@ from litestar.types import Empty
 from litestar.utils import normalize_path
 
 from meterai.kit.clock import SystemClock
-from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import Settings
@@ -149,6 +149,7 @@ class IdempotencyKeyMissing(Refusal):
     status = 400
 
 
+@refusal_of_database
 class IdempotencyKeyReused(Refusal):
     """The Idempotency-Key was used for another request."""
 

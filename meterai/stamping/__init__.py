@@ -3,14 +3,21 @@
 Promises this room keeps
   * A stamp cannot be burned: an interrupted stamping is resumed under the same serials, or its
     stamps are given back by its due time.
-  * The same request gives the same answer, never a second charge and never a second serial.
+  * The same request gives the same answer, never a second charge and never a second serial,
+    under every Idempotency-Key that got one.
+  * All the stamps of one request are held, or none.
   * The seal is made outside any transaction; whoever delivers first wins.
 
 Calls orders, stamps, sealing, documents, notifications.
 """
 
-from meterai.stamping.model import Stamping, StampingState, Upload
-from meterai.stamping.service import StampingDesk, StampingView, original_of, stampings_of_order
+from meterai.stamping.model import Stamping, StampingState, StampingView, Upload
+from meterai.stamping.service import (
+    StampingDesk,
+    original_of,
+    sealing_seconds,
+    stampings_of_order,
+)
 
 __all__ = [
     "Stamping",
@@ -19,5 +26,6 @@ __all__ = [
     "StampingView",
     "Upload",
     "original_of",
+    "sealing_seconds",
     "stampings_of_order",
 ]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.sealing import STAMPS_MAX, Placement
@@ -72,6 +73,18 @@ class SealSpoilt(Refusal):
     status = 422
 
 
+class DocumentTwice(Refusal):
+    """One request holds the same document twice: it would be paid for twice."""
+
+    code = "document_twice"
+    status = 422
+
+    def __init__(self, *, name: str, same_as: str) -> None:
+        super().__init__(f"{name} and {same_as} are the same document")
+        self.name = name
+        self.same_as = same_as
+
+
 class NotDelivered(Refusal):
     """There is no stamped document (yet)."""
 
@@ -113,6 +126,11 @@ def request_hash(sha256: bytes, placements: Sequence[Placement]) -> bytes:
     return hashlib.sha256(sha256 + text).digest()
 
 
+def request_of(requests: Sequence[bytes]) -> bytes:
+    """The same for several documents: whatever the order they were chosen in."""
+    return hashlib.sha256(b"".join(sorted(requests))).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A document that came in, with where its stamps go; `is_repaired` if it was mended before."""
@@ -142,3 +160,49 @@ class Stamping:
     is_forgotten: bool
     serials: tuple[str, ...]
     is_repaired: bool = False
+
+
+class StampingView(msgspec.Struct, frozen=True, kw_only=True):
+    """A stamping as the API shows it.  Hashes are lower-case hex SHA-256.
+
+    `repaired` is true where the document that came in was broken: it was repaired first, and the
+    hashes, the delta and the stamped document are those of the repaired one.
+    """
+
+    id: str
+    state: str
+    serials: list[str]
+    document: str
+    repaired: bool
+    sha256_original: str
+    sha256_stamped: str | None
+    document_url: str | None
+    delta_url: str | None
+    order_id: str | None
+    requested_at: datetime
+    due_at: datetime | None
+    delivered_at: datetime | None
+    reason: str | None
+
+
+def shown(stamping: Stamping) -> StampingView:
+    """A stamping as the API shows it."""
+    identifier = show("stg", stamping.id)
+    is_delivered = stamping.state == StampingState.DELIVERED
+    path = f"/v1/stampings/{identifier}"
+    return StampingView(
+        id=identifier,
+        state=stamping.state,
+        serials=list(stamping.serials),
+        document=stamping.document_name,
+        repaired=stamping.is_repaired,
+        sha256_original=stamping.sha256_original.hex(),
+        sha256_stamped=stamping.sha256_stamped.hex() if stamping.sha256_stamped else None,
+        document_url=f"{path}/document" if is_delivered and not stamping.is_forgotten else None,
+        delta_url=f"{path}/delta" if is_delivered else None,
+        order_id=show("ord", stamping.order) if stamping.order else None,
+        requested_at=stamping.requested_at,
+        due_at=stamping.due_at,
+        delivered_at=stamping.delivered_at,
+        reason=stamping.refused,
+    )

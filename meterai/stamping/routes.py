@@ -13,8 +13,8 @@ from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
 from meterai.plumbing.forms import read_multipart
 from meterai.plumbing.http import ACCOUNT, account_of, desk, idempotency_key, saved_as
-from meterai.stamping.model import Upload, read_placements
-from meterai.stamping.service import StampingDesk, StampingView
+from meterai.stamping.model import StampingView, Upload, read_placements
+from meterai.stamping.service import StampingDesk
 
 BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document, its form fields and boundaries
 FORM_PARTS_MAX = 8  # two are asked for; a form with many more means to cost us time

@@ -3,11 +3,14 @@
 from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
+from meterai.sealing import Placement
+from meterai.stamping.model import Stamping, StampingState
 
 RESERVE = """
 SELECT created, id, request, name, requested_at, due_at
 FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+RESERVE_ALL = "SELECT created, id, request FROM stampings_reserve(%s, %s, %s, %s, %s, %s)"
 DELIVER = """
 SELECT state, delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
 """
@@ -26,6 +29,13 @@ UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = t
 WHERE account_id = %s AND stamping_id = %s AND state = 'reserved' AND leased_until <= now()
 RETURNING stamping_id
 """
+# For whoever seals one document of a request after the other.  Of those still untouched: a
+# stamping that somebody else took up meanwhile has been tried.
+KEEP_LEASES = """
+UPDATE stampings SET leased_until = now() + make_interval(secs => %s)
+WHERE account_id = %s AND stamping_id = ANY (%s) AND state = 'reserved' AND tries = 0
+RETURNING stamping_id
+"""
 _SELECT = """
 SELECT s.account_id, s.stamping_id, s.order_id, s.state, s.sha256_original, s.sha256_stamped,
        s.placements, s.requested_at, s.due_at, s.delivered_at, s.refused, s.is_repaired, d.name,
@@ -36,8 +46,30 @@ FROM stampings s
 JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 """
 STAMPING = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = %s"
+STAMPINGS = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = ANY (%s)"
 OF_ORDER = _SELECT + "WHERE s.account_id = %s AND s.order_id = %s ORDER BY s.position"
 OF_ACCOUNT = _SELECT + "WHERE s.account_id = %s ORDER BY s.stamping_id DESC LIMIT %s"
+
+
+def stamping_of(row: Row) -> Stamping:
+    """A row of these queries as the model has it."""
+    return Stamping(
+        row["account_id"],
+        row["stamping_id"],
+        row["order_id"],
+        StampingState(row["state"]),
+        row["sha256_original"],
+        row["sha256_stamped"],
+        tuple(Placement(**one) for one in row["placements"]),
+        row["requested_at"],
+        row["due_at"],
+        row["delivered_at"],
+        row["refused"],
+        row["name"],
+        row["is_forgotten"],
+        tuple(row["serials"]),
+        row["is_repaired"],
+    )
 
 
 async def insert_waiting(
@@ -123,10 +155,13 @@ async def delta(tx: Tx, account: UUID, stamping: UUID) -> bytes | None:
 
 
 async def knows_key(tx: Tx, account: UUID, key: str) -> bool:
-    """Whether something was asked with this key, or with one for a part of it (`key:...`)."""
+    """Whether something was asked with this key; before keys had their table, or for a part of it."""
     row = await tx.one(
-        "SELECT 1 AS found FROM stampings WHERE account_id = %s"
+        "SELECT 1 AS found FROM stamping_keys WHERE account_id = %s AND idempotency_key = %s"
+        " UNION ALL SELECT 1 FROM stampings WHERE account_id = %s"
         " AND (idempotency_key = %s OR starts_with(idempotency_key, %s)) LIMIT 1",
+        account,
+        key,
         account,
         key,
         f"{key}:",

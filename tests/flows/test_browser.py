@@ -3,7 +3,7 @@
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -89,12 +89,24 @@ class Applicant:
     def uploads(self, *names: str) -> list[bytes]:
         """Choose fresh documents of these names."""
         made = [pdf(words=name) for name in names]
+        self.chooses(names, made)
+        return made
+
+    def chooses(self, names: Sequence[str], contents: Sequence[bytes]) -> None:
+        """Choose documents."""
         files = [
             FilePayload(name=name, mimeType="application/pdf", buffer=content)
-            for name, content in zip(names, made, strict=True)
+            for name, content in zip(names, contents, strict=True)
         ]
         self.page.locator("#document").set_input_files(files)
-        return made
+
+    def buys(self, quantity: int) -> None:
+        """Buy stamps, from the form for that to their being there."""
+        self.page.get_by_label("Jumlah meterai").fill(str(quantity))
+        self.presses("Lanjut ke pembayaran")
+        self.sees("Menunggu pembayaran")
+        self.pays()
+        self.sees("Selesai")
 
     def pays(self) -> None:
         """Scan the QR of the page with the banking app, so to speak."""
@@ -261,6 +273,41 @@ def test_a_mistake_takes_the_focus_and_keeps_what_was_chosen(erring: Applicant) 
     erring.uploads("Surat.pdf")
     erring.presses("Lanjutkan")
     erring.sees("Menunggu pembayaran")
+
+
+def test_three_documents_and_two_stamps(erring: Applicant) -> None:
+    """Nothing is stamped and nothing is charged; with a third stamp the same form stamps all."""
+    three = ("Surat.pdf", "Ijazah.pdf", "Kuasa.pdf")
+    erring.signs_in("/buy")
+    erring.buys(2)
+    erring.goes_to("/stamp")
+    form = erring.page.locator('main form input[name="key"]').input_value()
+    files = erring.uploads(*three)
+    for _ in range(2):
+        erring.presses("Lanjutkan")
+        expect(erring.page.get_by_role("alert")).to_contain_text("perlu 3, tersedia 2")
+        expect(erring.page.locator("main .note")).to_contain_text("Anda belum dikenai biaya")
+        assert erring.page.locator('main form input[name="key"]').input_value() == form
+        erring.chooses(three, files)
+    kept = erring.page
+    erring.page = kept.context.new_page()
+    erring.goes_to("/history")
+    expect(erring.page.locator(".document")).to_have_count(0)
+    erring.goes_to("/buy")
+    erring.buys(1)
+    erring.page = kept
+    erring.presses("Lanjutkan")
+    erring.sees("Riwayat")
+    expect(erring.page.locator(".document .state.delivered")).to_have_count(3)
+    # The form as it was before, sent once more with the same documents.
+    erring.goes_to("/stamp")
+    for field, value in (('input[name="key"]', form), ("#pay", "balance")):
+        found = erring.page.locator(f"main form {field}")
+        found.evaluate("(field, value) => { field.value = value; }", value)
+    erring.chooses(three, files)
+    erring.presses("Lanjutkan")
+    erring.sees("Riwayat")
+    expect(erring.page.locator(".document")).to_have_count(3)
 
 
 def test_a_wrong_code_can_be_tried_again(erring: Applicant) -> None:

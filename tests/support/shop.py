@@ -46,9 +46,9 @@ PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
 PASSING = {NotEnoughStamps.code}
 # Everything that belongs to an account, what refers before what is referred to.
 _TABLES = (
-    "suspense_items, jobs, mails, refunds, deltas, stamps, stampings, documents, stamp_lots, orders, "
-    "chargebacks, captures, round_faults, "
-    "payment_attempts, legs, entries, holds, balances, audit_events, serial_directory, accounts"
+    "suspense_items, jobs, mails, refunds, deltas, stamps, stampings, stamping_keys, documents, "
+    "stamp_lots, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
+    "holds, balances, audit_events, serial_directory, accounts"
 )
 
 
@@ -527,8 +527,8 @@ class Shop:
 
 
 @contextmanager
-def open_shop(database_url: str, directory: Path) -> Iterator[Shop]:
-    """A shop on a migrated database of its own."""
+def open_shop(database_url: str, directory: Path, *, is_new: bool = True) -> Iterator[Shop]:
+    """A shop on a migrated database of its own; or, where it is not new, beside another."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         name = connection.info.dbname
         # A test does not survive a power cut anyway.
@@ -539,7 +539,8 @@ def open_shop(database_url: str, directory: Path) -> Iterator[Shop]:
         house = runner.run(opened.__aenter__())
         try:
             shop = Shop(house, runner)
-            shop.clear()
+            if is_new:
+                shop.clear()
             yield shop
         finally:
             runner.run(opened.__aexit__(None, None, None))

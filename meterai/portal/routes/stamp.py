@@ -1,6 +1,5 @@
 """Putting stamps on documents: the form, the stampings, the files."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,7 +12,7 @@ from meterai import sealing, stamps
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.database import Database
+from meterai.plumbing.database import Database, DatabaseAway
 from meterai.plumbing.http import (
     ACCOUNT,
     IdempotencyKeyReused,
@@ -22,6 +21,7 @@ from meterai.plumbing.http import (
     language_of,
     saved_as,
 )
+from meterai.plumbing.messages import say
 from meterai.portal.model import FieldWrong, Wish, form_key, wish_of
 from meterai.portal.pages import (
     Asked,
@@ -73,17 +73,19 @@ async def _form_page(
     typed: Mapping[str, str],
     key: str,
     errors: Sequence[Mistake] = (),
-    status: int = 200,
+    refusal: Refusal | None = None,
 ) -> Page:
     return page(
         request,
         "stamp.html",
-        status=status,
+        status=refusal.status if refusal else 200,
         typed={**dict.fromkeys(_KEPT, ""), **_FIRST, **typed},
         key=key,
         errors=errors,
         available=await available(request),
-        is_again=status != 200,
+        is_again=refusal is not None,
+        # The connection to the database broke: what was asked may have happened all the same.
+        is_unknown=isinstance(refusal, DatabaseAway),
         width_min=int(sealing.WIDTH_MIN),
         width_max=int(sealing.WIDTH_MAX),
     )
@@ -129,20 +131,8 @@ async def _uploads(request: Asked, form: Form, key: str) -> list[Upload]:
 
 
 async def _from_balance(request: Asked, key: str, uploads: Sequence[Upload]) -> str:
-    """Stamp each document; the address to go on to."""
-    held = await available(request)
-    desk_, account = desk(request, StampingDesk), account_of(request)
-    made = []
-    for upload in uploads:
-        # The key of one document holds its hash: a form that is sent again after a break, with
-        # the same documents in another order or with one more, repeats what was done.
-        own = f"{key}:{hashlib.sha256(upload.content).hexdigest()}"
-        try:
-            made.append(await desk_.stamp(account, own, upload))
-        except NotEnoughStamps:
-            raise NotEnoughStamps(needed=len(uploads), available=held) from None
-        except Refusal as refusal:
-            raise DocumentRefused(upload.name, refusal) from None
+    """Stamp the documents; the address to go on to, where each says what became of it."""
+    made = await desk(request, StampingDesk).stamp_all(account_of(request), key, uploads)
     return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
 
 
@@ -156,6 +146,8 @@ async def _carried_out(request: Asked, form: Form) -> str:
 
 
 def _mistake(refusal: Refusal, language: str, document: str | None) -> Mistake:
+    if isinstance(refusal, IdempotencyKeyReused):
+        return Mistake("document", say("page.stamp.sent_before", language))
     if isinstance(refusal, FieldWrong):
         return Mistake(refusal.field, sentence(refusal, language))
     text = sentence(refusal, language)
@@ -184,7 +176,7 @@ async def stamp(request: Asked) -> Page:
     key = fresh_key() if is_used else form_key(form.text("key"))
     typed = {name: form.text(name) for name in _KEPT}
     mistake = _mistake(refusal, language_of(request), document)
-    return await _form_page(request, typed, key, [mistake], refusal.status)
+    return await _form_page(request, typed, key, [mistake], refusal)
 
 
 # -- stampings -----------------------------------------------------------------------------

@@ -9,24 +9,25 @@
 A crash after 1 leaves a reserved stamping whose lease runs out: `resume` seals it again under
 the same serials.  A crash after 2 is the same, since nobody has seen that seal.  A crash after 3
 has lost only our answer, and the same request finds it.
+
+Several documents of one request go step 1 together, in one transaction, and the others each by
+itself: what becomes of one changes nothing for another.
 """
 
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-import msgspec
 import structlog
 
 from meterai import orders, sealing, stamps
-from meterai.documents import DocumentDesk, DocumentForgotten, Particulars
+from meterai.documents import DocumentDesk, DocumentForgotten
 from meterai.kit.clock import Clock
-from meterai.kit.ids import new_id, show
-from meterai.kit.refusal import Malformed, NotFound, Refusal
+from meterai.kit.ids import show
+from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import OrderDesk, OrderKind, OrderView
 from meterai.plumbing import telemetry
@@ -34,94 +35,33 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx, jsonb
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.plumbing.rounds import each
-from meterai.sealing import Delta, HashState, Intake, Keyring, Placement, Stamp, Verdict
+from meterai.sealing import Delta, HashState, Intake, Keyring, Placement, Stamp
 from meterai.stamping import store
 from meterai.stamping.model import (
     NotDelivered,
     NotInTime,
-    SealSpoilt,
     Stamping,
     StampingFailed,
     StampingState,
+    StampingView,
     Upload,
     placements_json,
-    request_hash,
+    request_of,
+    shown,
 )
+from meterai.stamping.service.intake import TakenIn, UploadIntake
 from meterai.stamps import NotEnoughStamps, SerialDesk
 
 LISTED_MAX = 200
+# Of a lease: for the turn and the seal.  The rest is for delivering it, which the time-outs of the
+# database bound; so nobody else takes a stamping up while we are at it.
+LEASE_SHARE_OF_SEALING = 2 / 3
 SEALED_IN_PLACE_BYTES_MAX = 1024 * 1024  # by the web's own thread: half a millisecond of its time
-BATCH = 8  # stampings one round resumes
-TAKEN_IN_AT_ONCE = 4  # per process; each waits for the disk as long as it works
-EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or was signed later
 CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
-# After these another stamp would leave the document as little genuine as it is.
-_SPOILT = (Verdict.CHANGED_AFTER_SEALING, Verdict.COVERED_AFTER_SEALING, Verdict.FORGED)
 _log = structlog.get_logger()
 
 
-class StampingView(msgspec.Struct, frozen=True, kw_only=True):
-    """A stamping as the API shows it.  Hashes are lower-case hex SHA-256.
-
-    `repaired` is true where the document that came in was broken: it was repaired first, and the
-    hashes, the delta and the stamped document are those of the repaired one.
-    """
-
-    id: str
-    state: str
-    serials: list[str]
-    document: str
-    repaired: bool
-    sha256_original: str
-    sha256_stamped: str | None
-    document_url: str | None
-    delta_url: str | None
-    order_id: str | None
-    requested_at: datetime
-    due_at: datetime | None
-    delivered_at: datetime | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _TakenIn:
-    """An upload that can be stamped, mended where it was broken, and the hash of its bytes."""
-
-    upload: Upload
-    intake: Intake
-    hashed: HashState
-    about: Particulars
-
-    @property
-    def sha256(self) -> bytes:
-        return self.hashed.digest()
-
-    @property
-    def request(self) -> bytes:
-        return request_hash(self.sha256, self.upload.placements)
-
-
-def _stamping(row: Row) -> Stamping:
-    return Stamping(
-        row["account_id"],
-        row["stamping_id"],
-        row["order_id"],
-        StampingState(row["state"]),
-        row["sha256_original"],
-        row["sha256_stamped"],
-        tuple(Placement(**one) for one in row["placements"]),
-        row["requested_at"],
-        row["due_at"],
-        row["delivered_at"],
-        row["refused"],
-        row["name"],
-        row["is_forgotten"],
-        tuple(row["serials"]),
-        row["is_repaired"],
-    )
-
-
-def _reserved(account: UUID, row: Row, taken: _TakenIn, serials: Sequence[Serial]) -> Stamping:
+def _reserved(account: UUID, row: Row, taken: TakenIn, serials: Sequence[Serial]) -> Stamping:
     """The stamping that `stamping_reserve` has just made."""
     return Stamping(
         account,
@@ -142,27 +82,9 @@ def _reserved(account: UUID, row: Row, taken: _TakenIn, serials: Sequence[Serial
     )
 
 
-def shown(stamping: Stamping) -> StampingView:
-    """A stamping as the API shows it."""
-    identifier = show("stg", stamping.id)
-    is_delivered = stamping.state == StampingState.DELIVERED
-    path = f"/v1/stampings/{identifier}"
-    return StampingView(
-        id=identifier,
-        state=stamping.state,
-        serials=list(stamping.serials),
-        document=stamping.document_name,
-        repaired=stamping.is_repaired,
-        sha256_original=stamping.sha256_original.hex(),
-        sha256_stamped=stamping.sha256_stamped.hex() if stamping.sha256_stamped else None,
-        document_url=f"{path}/document" if is_delivered and not stamping.is_forgotten else None,
-        delta_url=f"{path}/delta" if is_delivered else None,
-        order_id=show("ord", stamping.order) if stamping.order else None,
-        requested_at=stamping.requested_at,
-        due_at=stamping.due_at,
-        delivered_at=stamping.delivered_at,
-        reason=stamping.refused,
-    )
+def sealing_seconds(lease_seconds: float) -> float:
+    """How long a turn and a seal may take under such a lease."""
+    return lease_seconds * LEASE_SHARE_OF_SEALING
 
 
 async def load(tx: Tx, account: UUID, stamping_id: UUID) -> Stamping:
@@ -170,12 +92,12 @@ async def load(tx: Tx, account: UUID, stamping_id: UUID) -> Stamping:
     row = await tx.one(store.STAMPING, account, stamping_id)
     if row is None:
         raise NotFound("no such stamping of this account")
-    return _stamping(row)
+    return store.stamping_of(row)
 
 
 async def stampings_of_order(tx: Tx, account: UUID, order: UUID) -> list[Stamping]:
     """The documents of an order, in the order they came."""
-    return [_stamping(row) for row in await tx.all(store.OF_ORDER, account, order)]
+    return [store.stamping_of(row) for row in await tx.all(store.OF_ORDER, account, order)]
 
 
 async def original_of(tx: Tx, account: UUID, stamping_id: UUID) -> bytes | None:
@@ -201,10 +123,7 @@ class StampingDesk:
         self._settings = settings
         self._clock = clock
         self._sealing = asyncio.Semaphore(settings.seals_at_once)
-        self._taking_in = asyncio.Semaphore(TAKEN_IN_AT_ONCE)
-        # Whoever has stamps does not wait for those who may never pay for what they order.
-        self._for_payers = sealing.Pool(EXAMINED_AT_ONCE)
-        self._for_orders = sealing.Pool(EXAMINED_AT_ONCE)
+        self._intake = UploadIntake(self._documents, issuers, settings, clock)
 
     async def take_in(
         self,
@@ -217,12 +136,7 @@ class StampingDesk:
 
         `may` is asked before that costs anything.  Refuses what `sealing` does, and `SealSpoilt`.
         """
-        self._check_size(document)
-        work = self._inspecting(document, placements)
-        return await self._pool(may).finish(work, str(account), self._taking_in, may)
-
-    def _pool(self, may: sealing.Permission | None) -> sealing.Pool:
-        return self._for_orders if may is None else self._for_payers
+        return await self._intake.take_in(account, document, placements, may)
 
     async def check_rights(self, account: UUID, key: str, stamps_needed: int) -> None:
         """Refuses `NotEnoughStamps` for a new stamping; one asked for before may go on."""
@@ -231,11 +145,6 @@ class StampingDesk:
             is_enough = held.available >= stamps_needed or held.held > 0
             if not is_enough and not await store.knows_key(tx, account, key):
                 raise NotEnoughStamps(needed=stamps_needed, available=held.available)
-
-    def _check_size(self, document: bytes) -> None:
-        limit = self._settings.document_bytes_max
-        if len(document) > limit:
-            raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
 
     # -- from the balance ------------------------------------------------------------------
 
@@ -247,12 +156,12 @@ class StampingDesk:
         `IdempotencyKeyReused`, `InProgress`, `StampingFailed`.
         """
         may = partial(self.check_rights, account, key, len(upload.placements))
-        taken = await self._keep(account, upload, may)
+        taken = await self._intake.keep(account, upload, may)
         serials = await self._serials.serials(len(upload.placements))
         row = await self._database.call(
             store.RESERVE,
             account,
-            new_id(),
+            taken.stamping,
             key,
             taken.request,
             taken.sha256,
@@ -269,6 +178,62 @@ class StampingDesk:
         stamping = _reserved(account, row, taken, serials)
         delivered = await self._seal_and_deliver(stamping, taken.intake, serials, taken.hashed)
         return shown(delivered) if delivered else await self.view(account, stamping.id)
+
+    async def stamp_all(
+        self, account: UUID, key: str, uploads: Sequence[Upload]
+    ) -> Sequence[StampingView]:
+        """Stamp the documents of one request from the balance.
+
+        All their stamps are held in one transaction, or none; then each document ends for
+        itself, and its view says how: one that cannot be sealed has failed and its stamps are
+        back, one that must wait is sealed later.  The same key with the same documents, in
+        whatever order, finds the same stampings as they are by then.
+        Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `NotEnoughStamps`,
+        `IdempotencyKeyReused`.
+        """
+        needed = sum(len(upload.placements) for upload in uploads)
+        may = partial(self.check_rights, account, key, needed)
+        taken = await self._intake.keep_all(account, uploads, may)
+        serials = [await self._serials.serials(len(one.upload.placements)) for one in taken]
+        request = request_of([one.request for one in taken])
+        rows = await self._database.read(
+            store.RESERVE_ALL,
+            account,
+            key,
+            request,
+            jsonb([_wanted(*pair) for pair in zip(taken, serials, strict=True)]),
+            self._settings.stamps_due_seconds,
+            self._settings.seal_lease_seconds,
+        )
+        if rows[0]["request"] != request:
+            raise IdempotencyKeyReused("another request had this key")
+        made = {row["id"] for row in rows if row["created"]}
+        mine = [pair for pair in zip(taken, serials, strict=True) if pair[0].stamping in made]
+        await self._seal_each(account, mine)
+        views = {one.id: shown(one) for one in await self._load(account, [r["id"] for r in rows])}
+        return [views[row["id"]] for row in rows]
+
+    async def _load(self, account: UUID, ids: Sequence[UUID]) -> list[Stamping]:
+        rows = await self._database.read(store.STAMPINGS, account, list(ids))
+        return [store.stamping_of(row) for row in rows]
+
+    async def _seal_each(
+        self, account: UUID, wanted: Sequence[tuple[TakenIn, Sequence[Serial]]]
+    ) -> None:
+        """Seal and deliver stampings that were reserved together, one after the other."""
+        ids = [taken.stamping for taken, _ in wanted]
+        stampings = {one.id: one for one in await self._load(account, ids)}
+        lease = self._settings.seal_lease_seconds
+        for place, (taken, serials) in enumerate(wanted):
+            # What waits for its turn stays ours; what was taken up by somebody else is theirs.
+            kept = await self._database.read(store.KEEP_LEASES, lease, account, ids[place:])
+            if taken.stamping not in {row["stamping_id"] for row in kept}:
+                continue
+            stamping = stampings[taken.stamping]
+            try:
+                await self._seal_and_deliver(stamping, taken.intake, serials, taken.hashed)
+            except Refusal as refusal:
+                _not_delivered(stamping.id, refusal)
 
     async def _repeated(self, account: UUID, row: Row, request: bytes) -> StampingView:
         if row["request"] != request:
@@ -296,12 +261,10 @@ class StampingDesk:
         """Order the stamps of named documents, to be paid once.
 
         Each document is inspected now, so that nobody pays for one that cannot be stamped.
-        Refuses what `sealing` refuses, `Malformed`, `OrderTooLarge`, `IdempotencyKeyReused`.
+        Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
+        `IdempotencyKeyReused`.
         """
-        if not 1 <= len(uploads) <= self._settings.stampings_per_order_max:
-            most = self._settings.stampings_per_order_max
-            raise Malformed("document", f"1 to {most} documents in one order")
-        taken = [await self._keep(account, upload) for upload in uploads]
+        taken = await self._intake.keep_all(account, uploads)
         for one in taken:
             await self._documents.keep(account, one.sha256, one.about)
         quantity = sum(len(upload.placements) for upload in uploads)
@@ -314,7 +277,7 @@ class StampingDesk:
                     await store.insert_waiting(
                         tx,
                         account,
-                        new_id(),
+                        one.stamping,
                         row["id"],
                         position,
                         request=one.request,
@@ -349,12 +312,12 @@ class StampingDesk:
         row = await self._database.call(store.STAMPING, account, stamping_id)
         if row is None:
             raise NotFound("no such stamping of this account")
-        return shown(_stamping(row))
+        return shown(store.stamping_of(row))
 
     async def list(self, account: UUID) -> list[Stamping]:
         """The newest stampings of an account."""
         rows = await self._database.read(store.OF_ACCOUNT, account, LISTED_MAX)
-        return [_stamping(row) for row in rows]
+        return [store.stamping_of(row) for row in rows]
 
     async def delta(self, account: UUID, stamping_id: UUID) -> tuple[Stamping, bytes]:
         """The delta of a delivered stamping.  Refuses `NotFound`, `NotDelivered`."""
@@ -366,37 +329,20 @@ class StampingDesk:
         return stamping, found
 
     async def document(self, account: UUID, stamping_id: UUID) -> tuple[Stamping, bytes]:
-        """The stamped document: original and delta.  Refuses `DocumentForgotten` too."""
+        """The stamped document: original and delta.
+
+        Refuses what `delta` refuses, `DocumentForgotten`, `DocumentUnavailable`.
+        """
         stamping, delta = await self.delta(account, stamping_id)
-        return stamping, await self._documents.content(account, stamping.sha256_original) + delta
+        return stamping, await self._original(stamping) + delta
+
+    async def _original(self, stamping: Stamping) -> bytes:
+        """The original as it came, or mended.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""
+        if stamping.is_forgotten:
+            raise DocumentForgotten("the original is not kept any more")
+        return await self._documents.content(stamping.account, stamping.sha256_original)
 
     # -- the steps -------------------------------------------------------------------------
-
-    async def _keep(
-        self, account: UUID, upload: Upload, may: sealing.Permission | None = None
-    ) -> _TakenIn:
-        """Take a document in and keep its bytes; its row is for the caller to write."""
-        self._check_size(upload.content)
-        work = self._keeping(account, upload)
-        return await self._pool(may).finish(work, str(account), self._taking_in, may)
-
-    def _keeping(self, account: UUID, upload: Upload) -> sealing.Work[_TakenIn]:
-        # All in one go: every change to another thread costs as much as a step of the sealing.
-        intake = yield from self._inspecting(upload.content, upload.placements)
-        document = intake.document
-        hashed = hashlib.sha256(document)
-        self._documents.put_from_thread(account, hashed.digest(), document)
-        about = self._documents.particulars(upload.name, document, intake.inspection.pages)
-        is_repaired = upload.is_repaired or intake.is_repaired
-        kept = replace(upload, content=document, is_repaired=is_repaired)
-        return _TakenIn(kept, intake, hashed, about)
-
-    def _inspecting(self, document: bytes, placements: Sequence[Placement]) -> sealing.Work[Intake]:
-        at = self._clock.now()
-        intake, verdict = yield from sealing.examining(document, placements, self._issuers, at)
-        if verdict in _SPOILT:
-            raise SealSpoilt(f"an earlier seal is {verdict}")
-        return intake
 
     async def _seal_and_deliver(
         self,
@@ -447,14 +393,21 @@ class StampingDesk:
             hashed=hashed,
         )
         try:
-            async with self._sealing:
-                with telemetry.SEALS.time():
-                    return seal() if self._is_quick(original) else await asyncio.to_thread(seal)
+            async with asyncio.timeout(sealing_seconds(self._settings.seal_lease_seconds)):
+                async with self._sealing:
+                    with telemetry.SEALS.time():
+                        return seal() if self._is_quick(original) else await asyncio.to_thread(seal)
+        except TimeoutError:
+            raise InProgress("its turn did not come in time; it is sealed later") from None
         except sealing.SealingUnavailable:
             raise  # ours to mend: the stamping stays reserved until its due time
         except Refusal as refusal:
-            await self._database.call(store.FAIL, stamping.account, stamping.id, refusal.code)
-            raise
+            raise await self._failed(stamping, refusal) from refusal
+
+    async def _failed(self, stamping: Stamping, cause: Refusal) -> StampingFailed:
+        """Give the stamps back; every request for this stamping hears the same from now on."""
+        await self._database.call(store.FAIL, stamping.account, stamping.id, cause.code)
+        return StampingFailed(cause.code)
 
     def _is_quick(self, original: bytes | Intake) -> bool:
         """True if sealing takes less time than the way to another thread and back."""
@@ -467,13 +420,18 @@ class StampingDesk:
         )
 
     async def resume(self) -> int:
-        """Round: seal what is reserved and nobody is sealing; give back what is past its time."""
-        rows = await self._database.read(store.TO_RESUME, self._settings.seal_lease_seconds, BATCH)
+        """Round: seal what is reserved and nobody is sealing; give back what is past its time.
+
+        No more at once than are sealed at once: a lease covers one seal, not a line of them.
+        """
+        lease, most = self._settings.seal_lease_seconds, self._settings.seals_at_once
+        rows = await self._database.read(store.TO_RESUME, lease, most)
         return await each(
             self._database, "resume_stampings", rows, self._resume_row, subject="stamping_id"
         )
 
     async def _resume_row(self, row: Row) -> None:
+        """What cannot be done now is tried again when the lease runs out, until the due time."""
         account, stamping_id = row["account_id"], row["stamping_id"]
         if row["is_late"]:
             await self._database.call(store.FAIL, account, stamping_id, NotInTime.code)
@@ -482,17 +440,35 @@ class StampingDesk:
             stamping = await load(tx, account, stamping_id)
         try:
             await self._resume(stamping)
-        except Refusal as refusal:
-            _log.warning(
-                "stamping_not_delivered", stamping=show("stg", stamping_id), code=refusal.code
-            )
+        except StampingFailed as refusal:  # it has ended, and its stamps are back
+            _not_delivered(stamping_id, refusal)
 
     async def _resume(self, stamping: Stamping) -> None:
         try:
-            original = await self._documents.content(stamping.account, stamping.sha256_original)
+            original = await self._original(stamping)
         except DocumentForgotten as refusal:
-            await self._database.call(store.FAIL, stamping.account, stamping.id, refusal.code)
-            raise
+            raise await self._failed(stamping, refusal) from refusal
         async with self._database.transaction() as tx:
             serials = await stamps.serials_of(tx, stamping.account, stamping.id)
         await self._seal_and_deliver(stamping, original, serials)
+
+
+def _wanted(taken: TakenIn, serials: Sequence[Serial]) -> dict[str, object]:
+    """One document of a request as `stampings_reserve` takes it."""
+    name, size, pages, kept_until = taken.about
+    return {
+        "stamping": str(taken.stamping),
+        "request": taken.request.hex(),
+        "sha256": taken.sha256.hex(),
+        "placements": placements_json(taken.upload.placements),
+        "serials": [serial.text for serial in serials],
+        "name": name,
+        "bytes": size,
+        "pages": pages,
+        "kept_until": kept_until.isoformat(),
+        "is_repaired": taken.upload.is_repaired,
+    }
+
+
+def _not_delivered(stamping: UUID, refusal: Refusal) -> None:
+    _log.warning("stamping_not_delivered", stamping=show("stg", stamping), code=refusal.code)

@@ -1,0 +1,120 @@
+"""Taking uploads in: a document is looked at, mended where it is broken, and its bytes are kept."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from meterai import sealing
+from meterai.documents import DocumentDesk, Particulars
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import Malformed
+from meterai.plumbing.config import Settings
+from meterai.sealing import HashState, Intake, Keyring, Placement, Verdict
+from meterai.stamping.model import DocumentTwice, SealSpoilt, Upload, request_hash
+
+TAKEN_IN_AT_ONCE = 4  # per process; each waits for the disk as long as it works
+EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or was signed later
+# After these another stamp would leave the document as little genuine as it is.
+_SPOILT = (Verdict.CHANGED_AFTER_SEALING, Verdict.COVERED_AFTER_SEALING, Verdict.FORGED)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """An upload that can be stamped, mended where it was broken, and the hash of its bytes."""
+
+    upload: Upload
+    intake: Intake
+    hashed: HashState
+    about: Particulars
+    stamping: UUID = field(default_factory=new_id)  # the one it gets, if it gets one of its own
+
+    @property
+    def sha256(self) -> bytes:
+        return self.hashed.digest()
+
+    @property
+    def request(self) -> bytes:
+        return request_hash(self.sha256, self.upload.placements)
+
+
+class UploadIntake:
+    """Looks at uploads and keeps their bytes, a few at once."""
+
+    def __init__(
+        self, documents: DocumentDesk, issuers: Keyring, settings: Settings, clock: Clock
+    ) -> None:
+        self._documents = documents
+        self._issuers = issuers
+        self._settings = settings
+        self._clock = clock
+        self._taking_in = asyncio.Semaphore(TAKEN_IN_AT_ONCE)
+        # Whoever has stamps does not wait for those who may never pay for what they order.
+        self._for_payers = sealing.Pool(EXAMINED_AT_ONCE)
+        self._for_orders = sealing.Pool(EXAMINED_AT_ONCE)
+
+    async def take_in(
+        self,
+        account: UUID,
+        document: bytes,
+        placements: Sequence[Placement],
+        may: sealing.Permission | None = None,
+    ) -> Intake:
+        """What a document is, before anybody pays for it; a broken one is mended.
+
+        `may` is asked before that costs anything.  Refuses what `sealing` does, and `SealSpoilt`.
+        """
+        self._check_size(document)
+        work = self._inspecting(document, placements)
+        return await self._pool(may).finish(work, str(account), self._taking_in, may)
+
+    async def keep_all(
+        self, account: UUID, uploads: Sequence[Upload], may: sealing.Permission | None = None
+    ) -> list[TakenIn]:
+        """The documents of one request.  Refuses `Malformed`, `DocumentTwice`."""
+        most = self._settings.stampings_per_order_max
+        if not 1 <= len(uploads) <= most:
+            raise Malformed("document", f"1 to {most} documents in one request")
+        taken: dict[bytes, TakenIn] = {}
+        for upload in uploads:
+            one = await self.keep(account, upload, may)
+            first = taken.setdefault(one.sha256, one)
+            if first is not one:
+                raise DocumentTwice(name=one.about.name, same_as=first.about.name)
+        return list(taken.values())
+
+    async def keep(
+        self, account: UUID, upload: Upload, may: sealing.Permission | None = None
+    ) -> TakenIn:
+        """Take a document in and keep its bytes; its row is for the caller to write."""
+        self._check_size(upload.content)
+        work = self._keeping(account, upload)
+        return await self._pool(may).finish(work, str(account), self._taking_in, may)
+
+    def _pool(self, may: sealing.Permission | None) -> sealing.Pool:
+        return self._for_orders if may is None else self._for_payers
+
+    def _keeping(self, account: UUID, upload: Upload) -> sealing.Work[TakenIn]:
+        # All in one go: every change to another thread costs as much as a step of the sealing.
+        intake = yield from self._inspecting(upload.content, upload.placements)
+        document = intake.document
+        hashed = hashlib.sha256(document)
+        self._documents.put_from_thread(account, hashed.digest(), document)
+        about = self._documents.particulars(upload.name, document, intake.inspection.pages)
+        is_repaired = upload.is_repaired or intake.is_repaired
+        kept = replace(upload, content=document, is_repaired=is_repaired)
+        return TakenIn(kept, intake, hashed, about)
+
+    def _inspecting(self, document: bytes, placements: Sequence[Placement]) -> sealing.Work[Intake]:
+        at = self._clock.now()
+        intake, verdict = yield from sealing.examining(document, placements, self._issuers, at)
+        if verdict in _SPOILT:
+            raise SealSpoilt(f"an earlier seal is {verdict}")
+        return intake
+
+    def _check_size(self, document: bytes) -> None:
+        limit = self._settings.document_bytes_max
+        if len(document) > limit:
+            raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)

@@ -1,0 +1,154 @@
+"""What is kept stays until it is forgotten, and nothing else stays."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from meterai.documents import service
+from meterai.stamps import NotEnoughStamps
+from tests.support.desk import buy, letter, resume, stamp, stamp_all, upload
+from tests.support.shop import Shop
+
+
+def objects(shop: Shop) -> list[Path]:
+    """Every file of the store."""
+    folder = shop.house.settings.directory / "objects"
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def let_time_pass(shop: Shop, hours: int = 48) -> None:
+    """Everything in the store was written long ago."""
+    then = (datetime.now(UTC) - timedelta(hours=hours)).timestamp()
+    for path in objects(shop):
+        os.utime(path, (then, then))
+
+
+def sweep(shop: Shop) -> None:
+    """Once through the store."""
+    while shop.do(shop.house.documents.sweep()):
+        pass
+
+
+def forget(shop: Shop) -> None:
+    """The retention of every document is over."""
+    shop.call("UPDATE documents SET kept_until = now() - interval '1 second'")
+    while shop.do(shop.house.documents.forget_old()):
+        pass
+
+
+def test_an_upload_that_was_refused_leaves_nothing_for_ever(shop: Shop) -> None:
+    buy(shop, 1)
+    kept = stamp(shop, "key", "Ijazah")
+    for name in ("Surat", "Kuasa"):
+        with pytest.raises(NotEnoughStamps):
+            stamp(shop, name, name)
+    with pytest.raises(NotEnoughStamps):
+        stamp_all(shop, "form", "Lain", "Satu lagi")
+    assert len(shop.rows("SELECT 1 FROM documents")) == 1
+    assert len(objects(shop)) == 5
+    sweep(shop)
+    assert len(objects(shop)) == 5, "they are young: their rows may be on the way"
+    let_time_pass(shop)
+    sweep(shop)
+    (left,) = objects(shop)
+    assert kept.sha256_original in left.name
+    identifier = shop.rows("SELECT stamping_id FROM stampings")[0]["stamping_id"]
+    assert shop.do(shop.house.stamping.document(shop.account, identifier))
+
+
+def test_the_sweep_goes_through_the_store_piece_by_piece(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "SWEPT_AT_ONCE", 3)
+    buy(shop, 4)
+    for number in range(4):
+        stamp(shop, f"key-{number}", f"Surat {number}")
+    for number in range(8):
+        with pytest.raises(NotEnoughStamps):
+            stamp(shop, f"none-{number}", f"Lain {number}")
+    let_time_pass(shop)
+    steps = 1
+    while shop.do(shop.house.documents.sweep()):
+        steps += 1
+    assert steps == 5
+    assert len(objects(shop)) == 4
+    sweep(shop)
+    assert len(objects(shop)) == 4
+
+
+def test_a_crash_leaves_no_draft_for_ever(shop: Shop) -> None:
+    buy(shop, 1)
+    stamp(shop, "key", "Surat")
+    (kept,) = objects(shop)
+    draft = kept.with_name(f".{kept.name}.0123456789abcdef")
+    draft.write_bytes(b"half")
+    sweep(shop)
+    assert draft.exists()
+    let_time_pass(shop)
+    sweep(shop)
+    assert objects(shop) == [kept]
+
+
+def test_a_stranger_in_the_store_is_left_alone(shop: Shop) -> None:
+    shop.do(shop.house.documents.check_store())
+    other = shop.house.settings.directory / "objects" / "of" / "of-somebody-else"
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"x")
+    let_time_pass(shop)
+    sweep(shop)
+    assert [path.name for path in objects(shop)] == ["of-somebody-else", "store-marker"]
+    shop.do(shop.house.documents.check_store())
+
+
+def test_what_is_forgotten_is_gone(shop: Shop) -> None:
+    buy(shop, 2)
+    for name in ("Surat", "Ijazah"):
+        stamp(shop, name, name)
+    let_time_pass(shop)
+    forget(shop)
+    assert objects(shop) == []
+    assert shop.rows("SELECT 1 FROM documents WHERE forgotten_at IS NULL") == []
+
+
+def test_a_crash_after_forgetting_is_swept(shop: Shop) -> None:
+    buy(shop, 1)
+    stamp(shop, "key", "Surat")
+    shop.call("UPDATE documents SET forgotten_at = now()")
+    let_time_pass(shop)
+    sweep(shop)
+    assert objects(shop) == []
+
+
+def test_a_document_that_comes_again_while_it_is_forgotten_stays(shop: Shop) -> None:
+    """Its bytes are written, then the round forgets the old row, then the new row comes."""
+    buy(shop, 2)
+    stamp(shop, "first", "Surat")
+    let_time_pass(shop)
+    taken = shop.do(shop.house.stamping._intake.keep(shop.account, upload("Surat")))
+    forget(shop)
+    sweep(shop)
+    shop.do(shop.house.documents.keep(shop.account, taken.sha256, taken.about))
+    content = shop.do(shop.house.documents.content(shop.account, taken.sha256))
+    assert content == letter("Surat")
+    again = stamp(shop, "second", "Surat")
+    resume(shop)
+    assert again.state == "delivered"
+    shop.assert_books_hold()
+
+
+def test_one_document_that_is_held_bars_no_other(shop: Shop) -> None:
+    import psycopg  # noqa: PLC0415
+
+    buy(shop, 3)
+    for name in ("Surat", "Ijazah", "Kuasa"):
+        stamp(shop, name, name)
+    let_time_pass(shop)
+    with psycopg.connect(shop.house.settings.database_url) as connection:
+        shop.call("UPDATE documents SET kept_until = now() - interval '1 day'")
+        connection.execute("SELECT 1 FROM documents WHERE name = 'Surat.pdf' FOR UPDATE")
+        shop.do(shop.house.documents.forget_old())
+    left = shop.rows("SELECT name FROM documents WHERE forgotten_at IS NULL")
+    assert left == [{"name": "Surat.pdf"}]
+    assert len(objects(shop)) == 1

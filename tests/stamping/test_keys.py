@@ -1,0 +1,230 @@
+"""Every Idempotency-Key that got an answer finds the same answer, whatever came in between."""
+
+import ast
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from meterai.kit.refusal import Refusal
+from meterai.orders import OrderView
+from meterai.plumbing.http import IdempotencyKeyReused, InProgress
+from meterai.stamping.model import StampingFailed, StampingView
+from meterai.stamps import NotEnoughStamps
+from tests.support.desk import at_once, buy, reserving, resume, stamp, stamp_all, states, upload
+from tests.support.shop import Shop
+from tests.tidy.sources import SOURCES
+
+KEYS = "abc"
+LETTERS = ("Surat", "Ijazah")
+# Commands that take a key: those that cost money or stamps are held to the rule here.
+HELD_HERE = {"place_order", "buy", "stamp", "stamp_document"}
+# The form's key is the id of the API key it makes, so a repeat cannot make a second one.
+HELD_ELSEWHERE = {"make_key"}
+
+
+def test_a_key_that_joined_an_unfinished_stamping_is_remembered(shop: Shop) -> None:
+    buy(shop, 3)
+    made = shop.do(reserving(shop, "first", "Surat"))
+    with pytest.raises(InProgress):
+        stamp(shop, "second", "Surat")
+    resume(shop)
+    answers = [stamp(shop, key, "Surat") for key in ("second", "first", "second")]
+    assert {answer.id for answer in answers} == {answers[0].id}
+    assert shop.rows("SELECT stamping_id FROM stampings") == [{"stamping_id": made["id"]}]
+    assert shop.balance().used == 1
+    # A key of its own is a wish of its own.
+    assert stamp(shop, "third", "Surat").id != answers[0].id
+    assert shop.balance().used == 2
+    shop.assert_books_hold()
+
+
+def test_a_key_from_before_the_table_is_found_and_joins_it(shop: Shop) -> None:
+    buy(shop, 2)
+    first = stamp(shop, "old", "Surat")
+    shop.call("DELETE FROM stamping_keys")
+    assert stamp(shop, "old", "Surat").id == first.id
+    with pytest.raises(IdempotencyKeyReused):
+        stamp(shop, "old", "Ijazah")
+    shop.call("DELETE FROM stamping_keys")
+    with pytest.raises(IdempotencyKeyReused):
+        stamp(shop, "old", "Ijazah")
+    assert stamp(shop, "old", "Surat").id == first.id
+    assert shop.balance().used == 1
+
+
+def test_a_form_that_an_older_process_began_is_not_charged_again(shop: Shop) -> None:
+    buy(shop, 3)
+    one = stamp(shop, f"frm:{upload_hash('Surat')}", "Surat")
+    shop.call("DELETE FROM stamping_keys")
+    views = stamp_all(shop, "frm", "Surat", "Ijazah")
+    assert views[0].id == one.id
+    assert shop.balance().used == 2
+    shop.assert_books_hold()
+
+
+def upload_hash(name: str) -> str:
+    return hashlib.sha256(upload(name).content).hexdigest()
+
+
+def test_a_failed_stamping_says_the_same_under_every_key(shop: Shop) -> None:
+    buy(shop, 1)
+    shop.do(reserving(shop, "first", "Surat"))
+    with pytest.raises(InProgress):
+        stamp(shop, "second", "Surat")
+    shop.call("UPDATE stampings SET due_at = now() - interval '1 second'")
+    resume(shop)
+    for key in ("second", "first", "second"):
+        with pytest.raises(StampingFailed) as refused:
+            stamp(shop, key, "Surat")
+        assert refused.value.reason == "not_in_time"
+    assert shop.balance().available == 1
+    shop.assert_books_hold()
+
+
+def test_it_ends_while_a_second_key_looks_for_it(shop: Shop) -> None:
+    """The unfinished one is delivered between the two statements of the second request."""
+    buy(shop, 40)
+    for round_ in range(10):
+        first = shop.do(reserving(shop, f"first-{round_}", "Surat"))
+        answers = at_once(
+            shop,
+            shop.house.database.call(
+                "SELECT state FROM stamping_deliver(%s, %s, %s, %s, %s)",
+                shop.account,
+                first["id"],
+                b"delta",
+                shop.delta_hash,
+                b"s" * 32,
+            ),
+            *(reserving(shop, f"other-{round_}-{n}", "Surat", 0.0) for n in range(3)),
+        )
+        assert not [answer for answer in answers if isinstance(answer, BaseException)]
+        resume(shop)
+    shop.assert_books_hold()
+
+
+# -- the rule, over everything that takes a key ------------------------------------------------
+
+
+def test_every_command_that_takes_a_key_is_held_to_the_rule() -> None:
+    asking = {
+        node.name
+        for path, tree in SOURCES
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AsyncFunctionDef) and is_route(node)
+        if re.search(r"\b(idempotency_key|form_key|_carried_out)\(", body_of(path, node))
+    }
+    assert asking == HELD_HERE | HELD_ELSEWHERE
+
+
+def is_route(node: ast.AsyncFunctionDef) -> bool:
+    return any(
+        isinstance(one, ast.Call) and getattr(one.func, "id", "") in {"get", "post"}
+        for one in node.decorator_list
+    )
+
+
+def body_of(path: Path, node: ast.AST) -> str:
+    return ast.get_source_segment(path.read_text(), node) or ""
+
+
+async def _order(shop: Shop, key: str, letters: Sequence[str]) -> OrderView:
+    quantity = 1 + LETTERS.index(letters[0])
+    return await shop.house.orders.place(shop.account, key, quantity, wait_for_qr=False)
+
+
+async def _order_documents(shop: Shop, key: str, letters: Sequence[str]) -> OrderView:
+    uploads = [upload(name) for name in letters]
+    return await shop.house.stamping.order(shop.account, f"docs-{key}", uploads)
+
+
+async def _stamp(shop: Shop, key: str, letters: Sequence[str]) -> StampingView:
+    return await shop.house.stamping.stamp(shop.account, key, upload(letters[0]))
+
+
+async def _stamp_all(shop: Shop, key: str, letters: Sequence[str]) -> Sequence[StampingView]:
+    uploads = [upload(name) for name in letters]
+    return await shop.house.stamping.stamp_all(shop.account, f"form-{key}", uploads)
+
+
+async def _killed(shop: Shop, key: str, letters: Sequence[str]) -> None:
+    """A web process reserves under the key and dies before it can answer."""
+    await reserving(shop, key, letters[0])
+
+
+async def _killed_long_ago(shop: Shop, key: str, letters: Sequence[str]) -> None:
+    """The same, and whoever comes next takes the stamping up."""
+    await reserving(shop, key, letters[0], 0.0)
+
+
+async def _worker(shop: Shop, _key: str, _letters: Sequence[str]) -> None:
+    await shop.house.database.call("UPDATE stampings SET leased_until = now()")
+    await shop.house.stamping.resume()
+
+
+Command = Callable[[Shop, str, Sequence[str]], Awaitable[object]]
+ASKING: tuple[Command, ...] = (_order, _order_documents, _stamp, _stamp_all)
+COMMANDS = some.sampled_from(
+    (*ASKING, _stamp, _stamp, _stamp_all, _killed, _killed_long_ago, _worker)
+)
+LETTER_LISTS = some.lists(some.sampled_from(LETTERS), min_size=1, max_size=2, unique=True)
+REQUESTS = some.tuples(COMMANDS, some.sampled_from(KEYS), LETTER_LISTS)
+MOMENTS = some.lists(some.lists(REQUESTS, min_size=1, max_size=5), min_size=3, max_size=8)
+
+
+def asked_for(command: Command, letters: Sequence[str]) -> object:
+    """What makes two requests to a command the same one."""
+    return letters[0] if command in (_order, _stamp) else _as_sent(command, letters)
+
+
+def _as_sent(command: Command, letters: Sequence[str]) -> object:
+    # The documents of an order keep their order; those of the balance are a set.
+    return tuple(letters) if command is _order_documents else frozenset(letters)
+
+
+def identity(command: Command, answer: object) -> object:
+    if isinstance(answer, StampingFailed):
+        return answer.reason
+    if command is _stamp_all:
+        assert isinstance(answer, list)
+        return frozenset(view.id for view in answer)
+    assert isinstance(answer, OrderView | StampingView)
+    return answer.id
+
+
+@given(MOMENTS)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_key_finds_its_answer_whatever_comes_in_between(
+    shop: Shop, moments: list[list[tuple[Command, str, list[str]]]]
+) -> None:
+    shop.clear()
+    buy(shop, 12)
+    found: dict[tuple[str, str], tuple[object, object]] = {}
+    kinds = {_order: "orders", _order_documents: "orders of documents", _stamp_all: "forms"}
+    # The same requests once more in the end: each must find what it found.
+    again = [[one] for moment in moments for one in moment if one[0] in ASKING]
+    for moment in (*moments, *again):
+        works = [command(shop, key, letters) for command, key, letters in moment]
+        for (command, key, letters), answer in zip(moment, at_once(shop, *works), strict=True):
+            if isinstance(answer, InProgress | NotEnoughStamps) or command not in ASKING:
+                assert not isinstance(answer, BaseException) or isinstance(answer, Refusal)
+                continue
+            wish, name = asked_for(command, letters), (kinds.get(command, "stampings"), key)
+            if isinstance(answer, IdempotencyKeyReused):
+                continue
+            if isinstance(answer, BaseException) and not isinstance(answer, StampingFailed):
+                raise answer
+            first = found.setdefault(name, (wish, identity(command, answer)))
+            assert first == (wish, identity(command, answer)), name
+    resume(shop)
+    assert set(states(shop)) <= {"waiting", "delivered"}
+    made = shop.rows("SELECT count(*) AS n FROM stampings WHERE state = 'delivered'")[0]["n"]
+    assert shop.balance().used == made
+    keys = shop.rows("SELECT count(DISTINCT s) AS n FROM stamping_keys, unnest(stampings) s")
+    assert keys[0]["n"] == made, "every stamp was charged for a key that finds it"
+    shop.assert_books_hold()

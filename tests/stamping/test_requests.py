@@ -1,0 +1,207 @@
+"""Several documents of one request: all their stamps are held, or none."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import msgspec
+import psycopg
+import pytest
+
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import environment_for
+from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.stamping.model import DocumentTwice
+from meterai.stamps import NotEnoughStamps
+from tests.support.desk import (
+    at_once,
+    buy,
+    ids,
+    letter,
+    reserving,
+    resume,
+    stamp,
+    stamp_all,
+    states,
+    upload,
+)
+from tests.support.instance import ROOT, until
+from tests.support.shop import Shop, open_shop
+
+THREE = ("Surat", "Ijazah", "Kuasa")
+
+
+def test_too_few_stamps_touch_nothing(shop: Shop) -> None:
+    buy(shop, 2)
+    for _ in range(2):
+        with pytest.raises(NotEnoughStamps) as refused:
+            stamp_all(shop, "form", *THREE)
+        assert (refused.value.needed, refused.value.available) == (3, 2)
+        balance = shop.balance()
+        assert (balance.available, balance.held, balance.used) == (2, 0, 0)
+        assert states(shop) == {}
+        assert shop.rows("SELECT 1 FROM stamping_keys") == []
+    buy(shop, 1)
+    views = stamp_all(shop, "form", *THREE)
+    assert [view.state for view in views] == ["delivered"] * 3
+    assert [view.document for view in views] == [f"{name}.pdf" for name in THREE]
+    assert shop.balance().used == 3
+    shop.assert_books_hold()
+
+
+def test_a_form_sent_again_finds_its_first_answer(shop: Shop) -> None:
+    buy(shop, 4)
+    first = stamp_all(shop, "form", *THREE)
+    assert stamp_all(shop, "form", *THREE) == first
+    # A browser may send the files in another order, and the balance may be empty by then.
+    stamp(shop, "another", "Lain")
+    assert shop.balance().available == 0
+    again = stamp_all(shop, "form", *reversed(THREE))
+    assert {view.id for view in again} == {view.id for view in first}
+    with pytest.raises(IdempotencyKeyReused):
+        stamp_all(shop, "form", "Surat", "Ijazah")
+    assert shop.balance().used == 4
+    shop.assert_books_hold()
+
+
+def test_a_request_joins_what_is_unfinished_and_pays_for_the_rest(shop: Shop) -> None:
+    buy(shop, 2)
+    unfinished = shop.do(reserving(shop, "key", "Surat"))["id"]
+    views = stamp_all(shop, "other", "Surat", "Ijazah")
+    assert [view.state for view in views] == ["reserved", "delivered"]
+    assert ids(views)[0] == unfinished
+    resume(shop)
+    assert [view.state for view in stamp_all(shop, "other", "Surat", "Ijazah")] == ["delivered"] * 2
+    assert shop.balance().used == 2
+    shop.assert_books_hold()
+
+
+def test_the_same_document_twice_is_refused_by_name(shop: Shop) -> None:
+    buy(shop, 2)
+    copy = upload("Salinan", content=letter("Surat"))
+    uploads = [upload("Surat"), copy]
+    for asked in (shop.house.stamping.stamp_all, shop.house.stamping.order):
+        with pytest.raises(DocumentTwice) as refused:
+            shop.do(asked(shop.account, "form", uploads))
+        assert refused.value.facts() == {"name": "Salinan.pdf", "same_as": "Surat.pdf"}
+    assert states(shop) == {}
+    assert shop.balance().available == 2
+
+
+def test_requests_with_the_same_documents_do_not_bar_each_other(shop: Shop) -> None:
+    """Whatever the order of their documents: none waits for another in a circle."""
+    buy(shop, 60)
+    names = [f"Surat {number}" for number in range(6)]
+    chance = Random(7)
+    works = []
+    for number in range(14):
+        chosen = chance.sample(names, 3)
+        works.append(
+            shop.house.stamping.stamp_all(
+                shop.account, f"form-{number}", [upload(name) for name in chosen]
+            )
+        )
+        works.append(
+            shop.house.stamping.stamp(shop.account, f"key-{number}", upload(chance.choice(names)))
+        )
+    answers = at_once(shop, *works)
+    faults = [one for one in answers if isinstance(one, BaseException)]
+    assert {type(one) for one in faults if not isinstance(one, Refusal)} == set(), faults
+    assert {one.code for one in faults if isinstance(one, Refusal)} <= {"request_in_progress"}
+    resume(shop)
+    assert set(states(shop)) == {"delivered"}
+    assert shop.balance().used == states(shop)["delivered"]
+    shop.assert_books_hold()
+
+
+def test_each_document_ends_for_itself(shop: Shop) -> None:
+    """The process is killed with three reserved; one original is forgotten meanwhile."""
+    buy(shop, 3)
+    killed_before_its_first_delivery(shop, *THREE)
+    assert states(shop) == {"reserved": 3}
+    assert shop.balance().held == 3
+    shop.call("UPDATE documents SET forgotten_at = now() WHERE name = 'Ijazah.pdf'")
+    resume(shop)
+    views = stamp_all(shop, "form", *THREE)
+    assert [view.state for view in views] == ["delivered", "failed", "delivered"]
+    assert [view.reason for view in views] == [None, "document_forgotten", None]
+    balance = shop.balance()
+    assert (balance.available, balance.held, balance.used) == (1, 0, 2)
+    shop.assert_books_hold()
+
+
+def test_killed_between_reserve_and_seal_nothing_is_lost(shop: Shop) -> None:
+    buy(shop, 3)
+    killed_before_its_first_delivery(shop, *THREE)
+    held = {row["serial"] for row in shop.rows("SELECT serial FROM stamps")}
+    resume(shop)
+    views = stamp_all(shop, "form", *THREE)
+    assert [view.state for view in views] == ["delivered"] * 3
+    assert {serial for view in views for serial in view.serials} == held
+    assert shop.balance().used == 3
+    for view, name in zip(views, THREE, strict=True):
+        _, content = shop.do(shop.house.stamping.document(shop.account, ids([view])[0]))
+        assert content.startswith(letter(name))
+    shop.assert_books_hold()
+
+
+def test_what_cannot_be_sealed_now_waits_and_says_so(
+    shop: Shop, database_url: str, tmp_path: Path
+) -> None:
+    """No time-stamp is to be had: the documents stay reserved, and are sealed when it is."""
+    buy(shop, 3)
+    (proofs,) = (seal.with_name("proofs.toml") for seal in tmp_path.rglob("seal.pem"))
+    proofs.write_text(
+        'time_stamp_url = "http://127.0.0.1:9/"\ntime_stamp_roots = "root.pem"\n'
+        "timeout_seconds = 1.0\n"
+    )
+    with other_process(database_url, tmp_path, shop) as unlucky:
+        views = stamp_all(unlucky, "form", *THREE)
+    assert [view.state for view in views] == ["reserved"] * 3
+    proofs.unlink()
+    resume(shop)
+    assert [view.state for view in stamp_all(shop, "form", *THREE)] == ["delivered"] * 3
+    assert shop.balance().used == 3
+    shop.assert_books_hold()
+
+
+@contextmanager
+def other_process(database_url: str, directory: Path, shop: Shop) -> Iterator[Shop]:
+    """Another house of the same instance, with the keys as they are now; it clears nothing."""
+    with open_shop(database_url, directory, is_new=False) as other:
+        other.account = shop.account
+        yield other
+
+
+def killed_before_its_first_delivery(shop: Shop, *names: str) -> None:
+    """A process reserves the stamps of a form, and kill -9 meets it before its first delivery."""
+    settings = shop.house.settings
+    files = [settings.directory / f"{name}.pdf" for name in names]
+    for file in files:
+        file.write_bytes(letter(file.stem))
+    environment = environment_for(msgspec.structs.replace(settings, log_level="error"))
+    environment.pop("METERAI_PARENT_PID", None)
+    with psycopg.connect(settings.database_url) as connection:
+        connection.execute("LOCK TABLE deltas IN SHARE MODE")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.form_process", str(shop.account), "form", *files],
+            cwd=ROOT,
+            env=environment,
+        )
+        try:
+            until("it stands before delivering", lambda: shop.rows(WAITING))
+        finally:
+            process.kill()
+            process.wait()
+        # The server would go on with what it was asked, now that nobody listens.
+        shop.rows(f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS waiting")
+        until("it gave up", lambda: not shop.rows(WAITING))
+
+
+WAITING = """
+SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+    AND wait_event_type = 'Lock' AND strpos(query, 'stamping_deliver(') > 0
+"""

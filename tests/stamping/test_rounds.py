@@ -1,0 +1,160 @@
+"""The round that resumes stampings: each row by itself; and an original that is out of reach."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai.documents import DocumentForgotten, DocumentUnavailable
+from meterai.documents.model import object_name
+from meterai.orders import OrderKind
+from meterai.stamping.model import NotDelivered
+from tests.support.desk import (
+    buy,
+    let_leases_run_out,
+    letter,
+    reserving,
+    resume,
+    run_round,
+    stamp,
+    states,
+    upload,
+)
+from tests.support.shop import Shop
+
+
+def test_one_bad_row_bars_no_other(shop: Shop) -> None:
+    """The oldest cannot be read, the next is held by somebody; those behind them are sealed."""
+    buy(shop, 12)
+    made = [shop.do(reserving(shop, f"key-{n}", f"Surat {n}"))["id"] for n in range(12)]
+    bad, held = made[:3], made[3:6]
+    shop.call("UPDATE stampings SET placements = '[{}]' WHERE stamping_id = ANY (%s)", bad)
+    for number, stamping in enumerate(made):
+        shop.call(
+            "UPDATE stampings SET leased_until = now() - make_interval(secs => %s)"
+            " WHERE stamping_id = %s",
+            100 - number,
+            stamping,
+        )
+    with psycopg.connect(shop.house.settings.database_url) as connection:
+        connection.execute(
+            "SELECT 1 FROM stampings WHERE stamping_id = ANY (%s) FOR UPDATE", [held]
+        )
+        run_round(shop)
+    assert states(shop) == {"delivered": 6, "reserved": 6}
+    # What could not be done is shown, and is tried again.
+    shown = shop.rows("SELECT subject FROM round_faults WHERE round = 'resume_stampings'")
+    assert {row["subject"] for row in shown} == {str(one) for one in bad}
+    # In the end it gives its stamps back, like every other.
+    shop.call("UPDATE stampings SET due_at = now() WHERE stamping_id = ANY (%s)", bad)
+    resume(shop)
+    assert states(shop) == {"delivered": 9, "failed": 3}
+    assert shop.balance().available == 3
+    shop.call(
+        'UPDATE stampings SET placements = \'[{"page": 1, "x": 60, "y": 60, "width": 80}]\''
+        " WHERE stamping_id = ANY (%s)",
+        bad,
+    )
+    shop.assert_books_hold()
+
+
+def test_a_round_leases_no_more_than_it_seals_at_once(shop: Shop) -> None:
+    buy(shop, 5)
+    for number in range(5):
+        shop.do(reserving(shop, f"key-{number}", f"Surat {number}"))
+    let_leases_run_out(shop)
+    assert shop.do(shop.house.stamping.resume()) == shop.house.settings.seals_at_once
+
+
+# -- originals ---------------------------------------------------------------------------------
+
+
+def object_of(shop: Shop, name: str) -> Path:
+    """The file that holds the original of a letter."""
+    (row,) = shop.rows("SELECT account_id, sha256 FROM documents WHERE name = %s", f"{name}.pdf")
+    named = object_name(row["account_id"], row["sha256"])
+    return shop.house.settings.directory / "objects" / named[:2] / named
+
+
+def order_of_letters(shop: Shop, *names: str) -> UUID:
+    """A paid order of documents, reserved."""
+    terms = [upload(name) for name in names]
+    shop.do(shop.house.stamping.order(shop.account, "order", terms))
+    (row,) = shop.rows("SELECT order_id FROM orders WHERE kind = %s", OrderKind.DOCUMENTS)
+    order = UUID(str(row["order_id"]))
+    shop.placed.append(order)
+    shop.pay(order)
+    shop.work()
+    return order
+
+
+def test_a_paid_stamping_waits_for_its_original(shop: Shop) -> None:
+    """The original lies on another machine: nothing fails, and it is sealed once it is seen."""
+    order = order_of_letters(shop, "Surat", "Ijazah")
+    there = object_of(shop, "Surat")
+    content = there.read_bytes()
+    there.unlink()
+    resume(shop)
+    assert states(shop) == {"delivered": 1, "reserved": 1}
+    assert shop.state(order) == "paid"
+    there.write_bytes(content)
+    resume(shop)
+    shop.work()
+    assert states(shop) == {"delivered": 2}
+    assert shop.state(order) == "executed"
+    shop.assert_books_hold()
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"x" * 1000], ids=["empty", "short", "damaged"])
+def test_an_original_that_cannot_be_read_waits_too(shop: Shop, content: bytes) -> None:
+    order_of_letters(shop, "Surat")
+    object_of(shop, "Surat").write_bytes(content)
+    resume(shop)
+    assert states(shop) == {"reserved": 1}
+
+
+def test_in_the_end_the_money_goes_back(shop: Shop) -> None:
+    order = order_of_letters(shop, "Surat", "Ijazah")
+    object_of(shop, "Surat").unlink()
+    resume(shop)
+    shop.call("UPDATE stampings SET due_at = now() WHERE state = 'reserved'")
+    resume(shop)
+    shop.work()
+    assert states(shop) == {"delivered": 1, "failed": 1}
+    reasons = shop.rows("SELECT refused FROM stampings WHERE state = 'failed'")
+    assert reasons == [{"refused": "not_in_time"}]
+    refunds = shop.rows("SELECT amount, cause FROM refunds WHERE order_id = %s", order)
+    assert [row["cause"] for row in refunds] == ["not_stamped"]
+
+
+def test_a_missing_original_is_unavailable_until_the_retention_forgets_it(shop: Shop) -> None:
+    buy(shop, 1)
+    view = stamp(shop, "key", "Surat")
+    identifier = shop.rows("SELECT stamping_id FROM stampings")[0]["stamping_id"]
+    there = object_of(shop, "Surat")
+    content = there.read_bytes()
+    there.unlink()
+    with pytest.raises(DocumentUnavailable) as refused:
+        shop.do(shop.house.stamping.document(shop.account, identifier))
+    assert refused.value.status == 503
+    assert refused.value.retry_after_seconds > 1
+    assert shop.do(shop.house.stamping.view(shop.account, identifier)).document_url
+    there.write_bytes(content)
+    _, stamped = shop.do(shop.house.stamping.document(shop.account, identifier))
+    assert stamped.startswith(letter("Surat"))
+    # The row says forgotten: a copy that some machine still has is not handed out.
+    shop.call("UPDATE documents SET forgotten_at = %s", datetime.now(UTC))
+    with pytest.raises(DocumentForgotten):
+        shop.do(shop.house.stamping.document(shop.account, identifier))
+    assert shop.do(shop.house.stamping.view(shop.account, identifier)).document_url is None
+    assert shop.do(shop.house.stamping.delta(shop.account, identifier))[1]
+    assert view.state == "delivered"
+
+
+def test_nothing_is_delivered_from_a_waiting_one(shop: Shop) -> None:
+    buy(shop, 1)
+    made = shop.do(reserving(shop, "key", "Surat"))
+    with pytest.raises(NotDelivered):
+        shop.do(shop.house.stamping.document(shop.account, made["id"]))

@@ -1,0 +1,20 @@
+"""A web process as far as one form goes: ACCOUNT KEY FILE..."""
+
+import asyncio
+import sys
+from pathlib import Path
+from uuid import UUID
+
+from meterai.apps.house import open_house
+from meterai.plumbing.config import load
+from tests.support.desk import upload
+
+
+async def send(account: UUID, key: str, files: list[Path]) -> None:
+    async with open_house(load().settings) as house:
+        uploads = [upload(file.stem, content=file.read_bytes()) for file in files]
+        await house.stamping.stamp_all(account, key, uploads)
+
+
+if __name__ == "__main__":
+    asyncio.run(send(UUID(sys.argv[1]), sys.argv[2], [Path(text) for text in sys.argv[3:]]))
