@@ -49,12 +49,14 @@ class FieldWrong(Refusal):
 class Wish:
     """Where the stamps of an upload shall go, the same for each of its documents.
 
-    `page` counts from 1 or is `LAST_PAGE`; `exact` is the placement that was typed, if one was.
+    `page` counts from 1 or is `LAST_PAGE`; `exact` is the placement that was typed, if one was;
+    `width` is in points.
     """
 
     place: Place
     page: int
     exact: Placement | None = None
+    width: float = STAMP_WIDTH
 
     def probe(self) -> Placement:
         """A placement that fits any page, to learn the size of the page that is meant."""
@@ -62,16 +64,16 @@ class Wish:
 
     def on(self, size: PageSize) -> Placement:
         """The placement on a page of this size."""
-        return self.exact or in_corner(self.place, self.page, size)
+        return self.exact or in_corner(self.place, self.page, size, self.width)
 
 
-def in_corner(place: Place, page: int, size: PageSize) -> Placement:
+def in_corner(place: Place, page: int, size: PageSize, width: float = STAMP_WIDTH) -> Placement:
     """A stamp in a corner or in the middle, `MARGIN` from the edges.
 
     On a page too small for the margins they shrink; what does not fit even so is refused by
     `sealing`.
     """
-    stamp = Placement(page, 0.0, 0.0, STAMP_WIDTH)
+    stamp = Placement(page, 0.0, 0.0, width)
     free_x = max(size.width - stamp.width, 0.0)
     free_y = max(size.height - stamp.height, 0.0)
     left, low = min(MARGIN, free_x / 2), min(MARGIN, free_y / 2)
@@ -83,7 +85,7 @@ def in_corner(place: Place, page: int, size: PageSize) -> Placement:
         Place.UPPER_LEFT: (left, high),
         Place.CENTRE: (free_x / 2, free_y / 2),
     }[place]
-    return Placement(page, round(x, 2), round(y, 2), STAMP_WIDTH)
+    return Placement(page, round(x, 2), round(y, 2), width)
 
 
 def local_path(wanted: str, otherwise: str = "/") -> str:
@@ -122,30 +124,40 @@ def whole_number(typed: str, field: str) -> int:
 
 
 def page_wished(typed: Mapping[str, str]) -> int:
-    """The page from the fields `page` and `page_number`.  Refuses `FieldWrong`."""
+    """The page from the fields `page` and `page_number`; a number that was typed is meant.
+
+    Refuses `FieldWrong`.
+    """
+    number = typed.get("page_number", "").strip()
     match typed.get("page", "last"):
-        case "last":
+        case "last" if not number:
             return LAST_PAGE
-        case "first":
+        case "first" if not number:
             return 1
         case _:
-            number = whole_number(typed.get("page_number", ""), "page")
-            if number > PAGE_MAX:
+            page = whole_number(number, "page")
+            if page > PAGE_MAX:
                 raise FieldWrong("page")
-            return number
+            return page
 
 
 def wish_of(typed: Mapping[str, str]) -> Wish:
-    """Where the stamps shall go, from the fields of the form.  Refuses `FieldWrong`."""
+    """Where the stamps shall go, from the fields of the form.
+
+    Numbers that were typed are meant, whichever button is chosen: without scripts nothing chooses
+    the one beside them.  Refuses `FieldWrong`.
+    """
     page = page_wished(typed)
     try:
         place = Place(typed.get("place", Place.LOWER_RIGHT))
     except ValueError:
         raise FieldWrong("place") from None
-    if place != Place.EXACT:
-        return Wish(place, page)
-    x, y, width = (_number(typed.get(name, ""), name) for name in ("x", "y", "width"))
-    return Wish(place, page, Placement(page, x, y, width))
+    width = _number(typed.get("width", "").strip() or str(STAMP_WIDTH), "width")
+    is_typed = any(typed.get(name, "").strip() for name in ("x", "y"))
+    if not is_typed and place != Place.EXACT:
+        return Wish(place, page, width=width)
+    x, y = (_number(typed.get(name, ""), name) for name in ("x", "y"))
+    return Wish(Place.EXACT, page, Placement(page, x, y, width))
 
 
 def form_key(typed: str) -> str:

@@ -39,8 +39,11 @@ async def check_document(request: Request[Any, Any, Any]) -> VerificationView:
     tags=["checking"],
 )  # fmt: skip
 async def show_stamp(request: Request[Any, Any, Any], serial: FromPath[str]) -> StampView:
-    """State of a stamp, when it was affixed, and the hash of the document it is on."""
-    return await desk(request, VerificationDesk).stamp(serial)
+    """State of a stamp, when it was affixed, and the hash of the document it is on.
+
+    A number proves no document: `document_checked` is false.  Check the file itself.
+    """
+    return await desk(request, VerificationDesk).stamp(serial, language_of(request))
 
 
 @get(

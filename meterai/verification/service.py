@@ -55,19 +55,26 @@ class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StampView(msgspec.Struct, frozen=True, kw_only=True):
-    """What anybody may know of a serial: nothing personal."""
+    """What anybody may know of a serial: nothing personal.
+
+    A serial proves that a number was issued, never that the paper or file it was found on is the
+    document it was issued for: `document_checked` is always false here.
+    """
 
     serial: str
     state: str
+    summary: str
     affixed_at: datetime | None
     sha256_original: str | None
+    document_checked: bool = False
 
 
 class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     """What a QR code says, proven by its signature, and what the register says of its serial.
 
     `sha256_original_begins` are the first 16 bytes of the SHA-256 of the one document the stamp
-    was issued for.  `stamp` is null where the register has nothing.
+    was issued for.  `stamp` is null where the register has nothing.  A QR code can be copied onto
+    any paper: `document_checked` is always false here.
     """
 
     verdict: str
@@ -77,6 +84,7 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     sealed_at: datetime
     sha256_original_begins: str
     stamp: StampView | None
+    document_checked: bool = False
 
 
 class ClaimKeyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,7 +152,7 @@ async def _registered(tx: Tx, report: Report) -> tuple[FinalVerdict, Check]:
     return FinalVerdict.GENUINE, Check("register", passed=True)
 
 
-async def _stamp(tx: Tx, serial: Serial) -> StampView | None:
+async def _stamp(tx: Tx, serial: Serial, language: str) -> StampView | None:
     """What anybody may know of a serial."""
     found = await stamps.look_up(tx, serial)
     if found is None:
@@ -153,6 +161,7 @@ async def _stamp(tx: Tx, serial: Serial) -> StampView | None:
     return StampView(
         serial=serial.text,
         state=found.state,
+        summary=say(f"stamp.{found.state}.explained", language),
         affixed_at=found.affixed_at,
         sha256_original=original.hex() if original else None,
     )
@@ -207,14 +216,14 @@ class VerificationDesk:
             checks.append(check)
         return shown(report, verdict, checks, language)
 
-    async def stamp(self, typed: str) -> StampView:
+    async def stamp(self, typed: str, language: str) -> StampView:
         """What anybody may know of a serial.  Refuses `NotFound`."""
         try:
             serial = Serial.typed(typed)
         except ValueError:
             raise NotFound("not a serial") from None
         async with self._database.transaction() as tx:
-            found = await _stamp(tx, serial)
+            found = await _stamp(tx, serial, language)
         if found is None:
             raise NotFound("no such serial")
         return found
@@ -226,7 +235,7 @@ class VerificationDesk:
         """
         claim = sealing.claim.read(scanned, self._issuers.claim_keys)
         async with self._database.transaction() as tx:
-            stamp = await _stamp(tx, claim.serial)
+            stamp = await _stamp(tx, claim.serial, language)
         verdict = _judged(claim, stamp)
         return ClaimView(
             verdict=verdict,

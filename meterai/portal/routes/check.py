@@ -75,7 +75,7 @@ async def show_serial(request: Asked, serial: FromPath[str]) -> Page:
     await visitor(request)
     typed = serial[:SERIAL_LENGTH_MAX]
     try:
-        found = await desk(request, VerificationDesk).stamp(typed)
+        found = await desk(request, VerificationDesk).stamp(typed, language_of(request))
     except NotFound:
         return page(request, "serial.html", status=404, stamp=None, typed=typed)
     return page(request, "serial.html", stamp=found, typed=typed)

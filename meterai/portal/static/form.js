@@ -28,9 +28,9 @@ for (const field of document.querySelectorAll("[data-bytes-max]")) {
   field.addEventListener("change", () => warnOfSize(field));
 }
 
-// The small field beside a radio button speaks for it.
-for (const field of document.querySelectorAll(".with-number input:not([type=radio])")) {
-  const choice = field.closest(".with-number").querySelector("[type=radio]");
+// The small fields beside a radio button speak for it.
+for (const field of document.querySelectorAll(".with-number input:not([type=radio]), .numbers input")) {
+  const choice = field.closest(".with-number, details").querySelector("[type=radio]");
   field.addEventListener("input", () => { choice.checked = true; });
 }
 

@@ -1,0 +1,70 @@
+"""What a check looks like on paper: every sheet of it says SPECIMEN where it is one."""
+
+import io
+import re
+import shutil
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from litestar import Litestar
+from litestar.testing import RequestFactory
+from playwright.sync_api import sync_playwright
+
+from meterai import portal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.messages import say
+from meterai.portal.pages import rendered
+from meterai.verification import CheckView, VerificationView
+
+CHROMIUM = shutil.which("chromium")
+CSS = Path(portal.__file__).parent / "static" / "site.css"
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+
+
+def checked(settings: Settings) -> str:
+    """The page of a document that was checked, long enough for several sheets."""
+    app = Litestar([])
+    app.state.desks = {Settings: settings}
+    asked = RequestFactory(app=app).get("/check", headers={"Cookie": "language=id"})
+    result = VerificationView(
+        verdict="genuine",
+        summary=say("verdict.genuine.explained", "id"),
+        serials=[],
+        sealed_at=None,
+        sha256_original=None,
+        checks=[CheckView("seal", True, f"Pemeriksaan {n}") for n in range(120)],
+    )
+    page = rendered(asked, "verdict.html", {"result": result, "name": "surat.pdf"})
+    return re.sub(r'<link rel="stylesheet"[^>]*>', f"<style>{CSS.read_text()}</style>", page)
+
+
+def printed(*pages: str) -> list[list[str]]:
+    """The text of each sheet of each page."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--headless=new", "--no-sandbox", "--disable-gpu"]
+        )
+        found = []
+        for page in pages:
+            tab = browser.new_page(java_script_enabled=False)
+            tab.set_content(page)
+            opened = pypdfium2.PdfDocument(io.BytesIO(tab.pdf(format="A4")))
+            found.append([sheet.get_textpage().get_text_range() for sheet in opened])
+            opened.close()
+            tab.close()
+        browser.close()
+    return found
+
+
+def test_every_sheet_says_specimen() -> None:
+    development, production = printed(
+        checked(Settings()), checked(Settings(environment="production"))
+    )
+    assert len(development) > 2
+    assert ["SPECIMEN" in sheet for sheet in development] == [True] * len(development)
+    words = " ".join(development[0].split())
+    assert say("page.verdict.specimen", "id") in words
+    assert say("page.specimen", "id") in words
+    assert not any("SPECIMEN" in sheet for sheet in production)
