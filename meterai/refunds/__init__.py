@@ -8,12 +8,13 @@ Promises this room keeps
 Calls orders, payments, stamps, notifications.
 """
 
-from meterai.refunds.model import NothingToRefund, Refund, RefundState, lease_seconds
+from meterai.refunds.model import NothingToRefund, Refund, RefundCause, RefundState, lease_seconds
 from meterai.refunds.service import RefundDesk, RefundView, refunds_of_order
 
 __all__ = [
     "NothingToRefund",
     "Refund",
+    "RefundCause",
     "RefundDesk",
     "RefundState",
     "RefundView",

@@ -10,7 +10,7 @@ White is that of the primaries of sRGB, which every viewer tried shows as pure w
 of a grey, so that a printer can take its black ink alone.  Nothing is transparent.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 from meterai.kit.serial import Serial
 from meterai.sealing.model import HEIGHT_PER_WIDTH
@@ -47,7 +47,7 @@ _VALUE: Box = (_LEFT, 16.5, 17.2, 76.2)
 _FEET: tuple[Box, Box] = ((_LEFT, 3.0, 10.0, 13.0), (_RIGHT - 10.0, 3.0, 10.0, 13.0))
 
 
-@cache
+@lru_cache(2)
 def fixed_part(*, specimen: bool) -> bytes:
     """What all stamps of one kind share, in the units of the sheet."""
     parts = [

@@ -8,7 +8,7 @@ The programs and `faces.toml` are made by scripts/typeface.py.
 import tomllib
 import zlib
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from importlib import resources
 
@@ -85,7 +85,7 @@ class Face:
         )
 
 
-@cache
+@lru_cache(2)
 def face(name: str) -> Face:
     """One of the faces of `fonts/faces.toml`: `sans` for words and figures, `mono` for serials."""
     directory = resources.files("meterai") / "sealing" / "fonts"

@@ -190,6 +190,51 @@ def test_no_command_of_the_api_takes_a_number_that_is_none(
     run(database_url, tmp_path, act)
 
 
+# -- the description of the API ------------------------------------------------------------------
+
+
+def test_the_commands_that_need_a_key_are_those_that_say_so(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        for path, methods in web.app.state.openapi["paths"].items():
+            if "post" not in methods or not path.startswith("/v1/"):
+                continue
+            names = {one["name"] for one in methods["post"].get("parameters", ())}
+            body = b'{"quantity": 1, "order_id": "x"}'
+            for fitting in (b'{"quantity": 1}', b'{"order_id": "x"}', body):
+                given = await web.post(path.replace("{", "").replace("}", ""), fitting, key | JSON)
+                is_missed = b"idempotency_key_missing" in given.body
+                if is_missed:
+                    break
+            assert is_missed == ("Idempotency-Key" in names), path
+
+    run(database_url, tmp_path, act)
+
+
+def test_words_and_numbers_are_described_as_what_they_can_be(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within) -> None:
+        schemas = web.app.state.openapi["components"]["schemas"]
+        ours = {name: one for name, one in schemas.items() if name != "Problem"}
+        for schema, described in ours.items():
+            for name, field in described["properties"].items():
+                if name in ("state", "kind", "cause", "verdict", "method", "currency", "algorithm"):
+                    assert field["enum"], (schema, name)
+                if field.get("type") == "integer":
+                    assert field["minimum"] >= 0, (schema, name)
+        assert schemas["OrderRequest"]["properties"]["quantity"]["minimum"] == 1
+        for path, methods in web.app.state.openapi["paths"].items():
+            for method, operation in methods.items():
+                if path.startswith("/v1/"):
+                    again = operation["responses"]["503"]["headers"]
+                    assert "Retry-After" in again, (path, method)
+
+    run(database_url, tmp_path, act)
+
+
 # -- when we cannot ----------------------------------------------------------------------------
 
 BANK = rsa.generate_private_key(public_exponent=65537, key_size=2048)
