@@ -18,6 +18,7 @@ TEXT_LENGTH_MAX = 500  # characters of one value; longer ones are somebody's dat
 FRAMES_MAX = 40  # of one exception, the innermost
 DEPTH_MAX = 4  # of values within values
 CAUSES_MAX = 5
+FOREIGN = frozenset({"why", "answer"})  # fields with the words of outside machines
 
 Event = MutableMapping[str, Any]
 
@@ -25,6 +26,8 @@ _QUOTED = re.compile(r"""'(?:[^'\\]++|\\.)*+'?|"(?:[^"\\]++|\\.)*+"?""", re.DOTA
 _ADDRESS = re.compile(r"[^\s@'\"<>()\[\]=,;]++@[^\s@'\"<>()\[\]=,;]++")
 _DETAIL = re.compile(r"\bDETAIL:.*", re.DOTALL)  # PostgreSQL shows the row there
 _KEY = re.compile(r"\bmtr_[\w-]*+|\b[0-9A-Z]{52}[\w-]{32}|\b[Bb]earer\s+\S++")
+# 550, 5.1.1, SMTPRecipientsRefused, [address], not_in_time; not Budi, nor user.
+_CODE = re.compile(r"\[\w+\]|\b\d[\d.]*\b|\b[a-z]+(?:_[a-z]+)+\b|\b[A-Z]\w*[a-z][A-Z]\w*")
 _SERIAL = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{22}(?![0-9A-Za-z])")
 
 
@@ -36,6 +39,11 @@ def redacted(text: str) -> str:
     text = _ADDRESS.sub("[address]", text)
     text = _KEY.sub("[key]", text)
     return _SERIAL.sub("[serial]", text)
+
+
+def _codes(text: str) -> str:
+    """Of what an outside machine said its numbers and code words; the rest may name anybody."""
+    return " ".join(_CODE.findall(redacted(text)))
 
 
 def _plain(value: object, depth: int = 0) -> object:
@@ -58,10 +66,15 @@ def _plain(value: object, depth: int = 0) -> object:
 def discreet(_logger: Any, _method: str, event: Event) -> Event:
     """Processor: every value of the event without what may be personal or secret."""
     # The names of our own events and fields are constants of ours.
-    return {
-        name: value if name in ("event", "timestamp") else _plain(value)
-        for name, value in event.items()
-    }
+    return {name: _told_as(name, value) for name, value in event.items()}
+
+
+def _told_as(name: str, value: object) -> object:
+    if name in ("event", "timestamp"):
+        return value
+    if name in FOREIGN and isinstance(value, str):
+        return _codes(value)
+    return _plain(value)
 
 
 def bare_trace(_logger: Any, _method: str, event: Event) -> Event:
