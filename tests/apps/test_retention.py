@@ -113,14 +113,6 @@ def item_in_suspense(connection: Connection, resolved: datetime | None) -> None:
     )
 
 
-def dead_job(connection: Connection, at: datetime) -> None:
-    connection.execute(
-        "INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, died_at,"
-        " tries, fault) VALUES (%s, %s, 'h', 'sign_in_asked', '{}', %s, %s, 9, '')",
-        [NOBODY, new_id(), at, at],
-    )
-
-
 def document(connection: Connection, forgotten: datetime | None) -> None:
     connection.execute(
         "INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until, forgotten_at)"
@@ -152,8 +144,6 @@ def make(connection: Connection, name: str, at: datetime) -> None:
             key(connection, at)
         case "news_of_the_bank":
             news(connection, at)
-        case "dead_jobs":
-            dead_job(connection, at)
         case "news_in_suspense":
             item_in_suspense(connection, at)
         case "document_names":
