@@ -213,7 +213,9 @@ def test_what_a_locked_row_delays_is_no_fault_of_its_handler(database_url: str) 
 
 
 @pytest.mark.parametrize(
-    "handlers", [[fail, first, last], [first, fail, last], [first, last, fail]], ids=str
+    "handlers",
+    [[fail, first, last], [first, fail, last], [first, last, fail]],
+    ids=["fails first", "fails between", "fails last"],
 )
 def test_a_failing_handler_stops_no_neighbour_and_each_runs_once(
     database_url: str, handlers: list[Effect]
