@@ -177,11 +177,13 @@ def test_a_key_needs_a_name(counter: Counter, account: UUID) -> None:
 def test_making_and_ending_a_key_is_on_the_trail_and_its_secret_is_not(
     counter: Counter, account: UUID
 ) -> None:
-    text, key = make(counter, account)
+    (text, key), key_of_page = make(counter, account), new_id()
     counter.do(counter.desk.end_api_key(account, key, actor="account"))
     counter.do(counter.desk.end_api_key(account, key, actor="account"))
     assert counter.trail() == [("operator", "api_key_made"), ("account", "api_key_ended")]
+    counter.do(counter.desk.create_api_key(account, "kasir", actor="account", key=key_of_page))
+    assert counter.trail()[2:] == [("account", "api_key_made")]
     rows = counter.rows("SELECT * FROM audit_events")
     assert all(row["account_id"] == account for row in rows)
-    assert {read(KEY_KIND, row["subject"]) for row in rows} == {key}
+    assert {read(KEY_KIND, row["subject"]) for row in rows} == {key, key_of_page}
     assert text[-32:] not in str(rows)
