@@ -7,8 +7,8 @@ import msgspec
 import psycopg
 import pytest
 
-from meterai.accounts import AccountDesk, SignInRequired
-from meterai.accounts.model import CodeSpent, CodeWrong, Credential, TooManyCodes
+from meterai.accounts import AccountDesk, SignInRequired, check_form
+from meterai.accounts.model import CodeSpent, CodeWrong, Credential, FormExpired, TooManyCodes
 from meterai.plumbing.config import Settings
 from tests.accounts.conftest import BEGIN, CARRIER, HOME, Counter
 
@@ -285,6 +285,31 @@ def test_a_session_ends_when_its_holder_signs_out(counter: Counter) -> None:
     counter.do(counter.desk.sign_out("nonsense"))
     actions = [action for _, action in counter.trail()]
     assert actions == ["signed_in", "signed_in", "signed_out"]
+
+
+def test_a_form_is_of_one_session_and_one_instance(counter: Counter) -> None:
+    session, other = counter.sign_in(ANI).session, counter.sign_in(ANI).session
+    ours = counter.opens(session)
+    foreign = AccountDesk(counter.database, b"another key" * 3, counter.settings, counter.clock)
+    assert ours.form_token == counter.opens(session, desk=counter.another_desk()).form_token
+    check_form(ours, ours.form_token)
+    for token in (
+        counter.opens(other).form_token,
+        counter.opens(session, desk=foreign).form_token,
+        ours.form_token[:-1],
+        "",
+    ):
+        with pytest.raises(FormExpired):
+            check_form(ours, token)
+
+
+def test_no_more_is_remembered_than_was_said(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterai.accounts.service.REMEMBERED_MAX", 2)
+    for number in range(5):
+        counter.opens(counter.sign_in(f"a{number}@example.id").session)
+        assert len(counter.desk._remembered) <= 2
 
 
 def test_whoever_knows_only_the_number_of_a_session_cannot_end_it(counter: Counter) -> None:
