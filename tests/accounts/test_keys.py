@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from litestar.testing import RequestFactory
 
-from meterai.accounts import SignInRequired
+from meterai.accounts import SignInRequired, store
 from meterai.accounts.model import (
     KEYS_PER_ACCOUNT_MAX,
     KeyAlreadyMade,
@@ -126,6 +126,15 @@ def test_the_last_use_is_written_once_a_minute(counter: Counter, account: UUID) 
     assert used() == BEGIN, "not a minute ago: not written again"
     counter.clock.wait(seconds=2)
     assert used() == counter.clock.at
+
+
+def test_of_two_who_would_write_the_last_use_one_does(counter: Counter, account: UUID) -> None:
+    _, key = make(counter, account)
+    late = BEGIN + timedelta(seconds=5)
+    for at in (BEGIN, late):  # neither saw the other's
+        arguments = (at, account, key, at - LAST_USE_EVERY)
+        counter.do(counter.database.call(store.API_KEY_USED, *arguments))
+    assert keys(counter, account)[0].last_used_at == BEGIN
 
 
 def test_a_session_is_no_use_of_a_key(counter: Counter, account: UUID) -> None:

@@ -7,8 +7,9 @@ import msgspec
 import psycopg
 import pytest
 
-from meterai.accounts import AccountDesk, SignInRequired, check_form
+from meterai.accounts import NOBODY, AccountDesk, SignInRequired, check_form, store
 from meterai.accounts.model import CodeSpent, CodeWrong, Credential, FormExpired, TooManyCodes
+from meterai.kit.ids import new_id
 from meterai.plumbing.config import Settings
 from tests.accounts.conftest import BEGIN, CARRIER, HOME, Counter
 
@@ -76,9 +77,20 @@ def test_a_hundred_at_once_get_the_codes_of_one_device_and_no_more(counter: Coun
 def test_whoever_asks_at_once_for_different_addresses_waits_for_nobody(counter: Counter) -> None:
     # Somebody is asking for this address and does not come to an end.
     with psycopg.connect(counter.url) as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(16001, hashtext(%s))", [ANI])
+        connection.execute(
+            "SELECT sign_in_ask(%s, %s, %s, %s, NULL, 'id', now(), now(), 6, 6, 6)",
+            [NOBODY, new_id(), ANI, HOME],
+        )
         answers = many(counter, [(f"a{n}@example.id", f"192.0.2.{n}", "") for n in range(15)])
     assert given(answers) == 15
+
+
+def test_what_is_plainly_too_much_stands_in_no_line(counter: Counter) -> None:
+    use_up(counter, ANI)
+    with psycopg.connect(counter.url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(16001, hashtext(%s))", [ANI])
+        with pytest.raises(TooManyCodes):
+            counter.ask(ANI)
 
 
 def test_an_hour_later_there_are_codes_again_from_the_time_that_was_told(counter: Counter) -> None:
@@ -144,6 +156,31 @@ def test_a_known_device_uses_up_nobodys_codes_but_its_own(counter: Counter) -> N
     counter.clock.wait(hours=2)
     use_up(counter, ANI, HOME, device)
     use_up(counter, ANI, CARRIER)
+
+
+def test_a_known_device_uses_up_nothing_of_its_network(counter: Counter) -> None:
+    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=3)
+    counter.desk = counter.another_desk()
+    device = counter.sign_in(ANI).device
+    for _ in range(4):
+        counter.ask(ANI, CARRIER, device)
+    for number in range(3):
+        counter.ask(f"a{number}@example.id", CARRIER)
+
+
+def test_people_who_share_a_device_use_up_nothing_of_each_other(counter: Counter) -> None:
+    device = counter.sign_in(ANI).device
+    device = counter.sign_in(BUDI, device).device
+    use_up(counter, ANI, HOME, device)
+    use_up(counter, BUDI, HOME, device)
+
+
+def test_devices_of_others_use_up_nothing(counter: Counter) -> None:
+    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_max=1)
+    counter.desk = counter.another_desk()
+    for number in range(8):  # more than all devices of one address may ask together
+        email = f"a{number}@example.id"
+        counter.ask(email, HOME, counter.sign_in(email).device)
 
 
 def test_a_device_is_known_for_the_addresses_that_signed_in_with_it(counter: Counter) -> None:
@@ -212,6 +249,16 @@ def test_of_many_who_send_the_code_at_once_one_signs_in(counter: Counter) -> Non
     assert sum(isinstance(one, CodeSpent) for one in answers) == 4
     [row] = counter.rows("SELECT count(*) AS n FROM sessions")
     assert row["n"] == 1
+
+
+def test_a_challenge_is_spent_once(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+
+    async def spend() -> bool:
+        async with counter.database.transaction() as tx:
+            return await store.use_challenge(tx, challenge, BEGIN)
+
+    assert [counter.do(spend()), counter.do(spend())] == [True, False]
 
 
 def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) -> None:
