@@ -321,6 +321,13 @@ UPDATE jobs SET facts = facts || jsonb_build_object('key',
     concat_ws(':', facts->>'cause', facts->>'attempt', facts->>'payment'))
 WHERE kind = 'money_to_return';
 
+-- Receipts that are not written yet: one refund number on pages and in mails, and the bank's beside it.
+UPDATE mails m SET facts = m.facts || jsonb_build_object(
+    'number', r.refund_no, 'bank_number', r.provider_refund_no)
+FROM refunds r
+WHERE m.account_id = r.account_id AND m.cause_key = 'refund_settled:' || r.refund_id
+    AND m.state = 'queued';
+
 -- Rupiah of an order that are neither executed nor back.
 CREATE FUNCTION order_in_flight(p_account uuid, p_order uuid) RETURNS bigint
 LANGUAGE sql STABLE AS $$

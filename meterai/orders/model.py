@@ -107,6 +107,7 @@ class Order:
     paid_at: datetime | None
     due_at: datetime | None
     due_seconds: float
+    returning_due_at: datetime | None = None  # of the refunds under way, the last
 
     @property
     def refund_due_at(self) -> datetime:
@@ -115,6 +116,21 @@ class Order:
         Before it is paid: if it is paid at the last moment.
         """
         return self.due_at or self.lapses_at + timedelta(seconds=self.due_seconds)
+
+    def money_due_at(self, in_flight: Rupiah, captured_at: datetime | None) -> datetime | None:
+        """By when the money that is in flight, or may be soon, is executed or back.
+
+        Of several the last: a payment that comes later is due later.  None where there is none.
+        """
+        times = [self.returning_due_at]
+        if self.state in (OrderState.PLACED, OrderState.PAID):
+            times.append(self.refund_due_at)
+        known = [time for time in times if time is not None]
+        if known:
+            return max(known)
+        if in_flight.value and captured_at is not None:  # it is being sorted at this moment
+            return captured_at + timedelta(seconds=self.due_seconds)
+        return None
 
 
 def request_hash(kind: OrderKind, *parts: object) -> bytes:

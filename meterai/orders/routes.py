@@ -8,7 +8,8 @@ from litestar.params import FromPath
 
 from meterai.kit.ids import read
 from meterai.orders.service import OrderDesk, OrderView
-from meterai.plumbing.http import ACCOUNT, account_of, desk, idempotency_key
+from meterai.plumbing.http import ACCOUNT, Before, Limit, account_of, desk, idempotency_key
+from meterai.plumbing.paging import PAGE_MAX, Page
 
 
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,9 +19,10 @@ class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderList(msgspec.Struct, frozen=True):
-    """Orders, newest first."""
+    """Orders, newest first.  `next` is the `before` of the next page; null on the last."""
 
     orders: list[OrderView]
+    next: str | None
 
 
 @post("/v1/orders", opt={"permission": ACCOUNT}, summary="Buy stamps", tags=["orders"])
@@ -39,9 +41,13 @@ async def place_order(request: Request[Any, Any, Any], data: OrderRequest) -> Or
 
 
 @get("/v1/orders", opt={"permission": ACCOUNT}, summary="Your orders", tags=["orders"])
-async def list_orders(request: Request[Any, Any, Any]) -> OrderList:
-    """The newest orders, newest first."""
-    return OrderList(await desk(request, OrderDesk).list(account_of(request)))
+async def list_orders(
+    request: Request[Any, Any, Any], limit: Limit = PAGE_MAX, before: Before = None
+) -> OrderList:
+    """A page of your orders, newest first."""
+    page = Page(limit, read("ord", before)) if before else Page(limit)
+    found, is_more = await desk(request, OrderDesk).list(account_of(request), page)
+    return OrderList(found, found[-1].id if is_more else None)
 
 
 @get("/v1/orders/{order_id:str}", opt={"permission": ACCOUNT}, summary="One order", tags=["orders"])

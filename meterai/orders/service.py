@@ -26,10 +26,10 @@ from meterai.payments import Attempt, AttemptState, PaymentDesk
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.paging import WHOLE, Page
 from meterai.plumbing.rounds import each, own_transaction
 
 Terms = tuple[object, ...]  # the arguments of `store.PLACE`, in its order
-LISTED_MAX = 200
 BATCH = 200  # orders one round moves
 
 
@@ -72,7 +72,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     placed_at: datetime
     paid_at: datetime | None
-    refund_due_at: datetime
+    refund_due_at: datetime | None
     payment: PaymentView
     money: MoneyView
 
@@ -92,6 +92,7 @@ def _order(row: Row) -> Order:
         row["paid_at"],
         row["due_at"],
         row["due_seconds"],
+        row["returning_due_at"],
     )
 
 
@@ -108,7 +109,7 @@ def _shown(order: Order, attempt: Attempt | None, money: Position) -> OrderView:
         currency="IDR",
         placed_at=order.placed_at,
         paid_at=order.paid_at,
-        refund_due_at=order.refund_due_at,
+        refund_due_at=order.money_due_at(money.in_flight, money.captured_at),
         payment=PaymentView(
             method="qris",
             state=attempt.state if attempt else AttemptState.OPENING,
@@ -147,10 +148,10 @@ async def _views(tx: Tx, account: UUID, found: Sequence[Order]) -> list[OrderVie
     return [_shown(order, attempts.get(order.id), money[order.id]) for order in found]
 
 
-async def orders_of(tx: Tx, account: UUID) -> list[OrderView]:
-    """The newest orders of an account, newest first."""
-    rows = await store.orders_of(tx, account, LISTED_MAX)
-    return await _views(tx, account, [_order(row) for row in rows])
+async def orders_of(tx: Tx, account: UUID, page: Page = WHOLE) -> tuple[list[OrderView], bool]:
+    """A page of an account's orders, newest first, and whether there are older ones."""
+    found, is_more = page.cut(await store.orders_of(tx, account, page.before, page.wanted))
+    return await _views(tx, account, [_order(row) for row in found]), is_more
 
 
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
@@ -168,16 +169,6 @@ async def place_documents(tx: Tx, terms: Terms) -> Row:
     row = await tx.one(store.PLACE, *terms)
     assert row is not None
     return row
-
-
-async def open_orders(tx: Tx, account: UUID) -> Sequence[Order]:
-    """Orders that wait for money or whose money is in flight."""
-    rows = await store.orders_of(tx, account, LISTED_MAX)
-    return [
-        order
-        for order in map(_order, rows)
-        if order.state in (OrderState.PLACED, OrderState.PAID, OrderState.RETURNING)
-    ]
 
 
 class OrderDesk:
@@ -297,10 +288,10 @@ class OrderDesk:
         async with self._database.transaction() as tx:
             return await view(tx, account, order_id)
 
-    async def list(self, account: UUID) -> list[OrderView]:
-        """The newest orders of an account."""
+    async def list(self, account: UUID, page: Page = WHOLE) -> tuple[list[OrderView], bool]:
+        """A page of an account's orders, newest first, and whether there are older ones."""
         async with self._database.transaction() as tx:
-            return await orders_of(tx, account)
+            return await orders_of(tx, account, page)
 
     async def withdraw(self, account: UUID, order_id: UUID) -> OrderView:
         """Give an unpaid order up.  A repeat changes nothing.

@@ -7,7 +7,7 @@ from meterai.plumbing.rounds import not_paused
 
 _COLUMNS = (
     "account_id, order_id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
-    " lapses_at, paid_at, due_at, due_seconds"
+    " lapses_at, paid_at, due_at, due_seconds, returning_due_at"
 )
 PLACE = """
 SELECT created, id, request, placed, lapses
@@ -40,12 +40,13 @@ async def order(tx: Tx, account: UUID, order_id: UUID) -> Row | None:
     )
 
 
-async def orders_of(tx: Tx, account: UUID, limit: int) -> list[Row]:
-    """The newest orders of an account."""
+async def orders_of(tx: Tx, account: UUID, before: UUID, limit: int) -> list[Row]:
+    """Orders of an account that are older than one, newest first."""
     return await tx.all(
-        f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s AND order_id < %s"  # noqa: S608
         " ORDER BY order_id DESC LIMIT %s",
         account,
+        before,
         limit,
     )
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers.base import BaseRouteHandler
+from litestar.params import QueryParameter
 from litestar.types import Empty
 from litestar.utils import normalize_path
 
@@ -34,6 +35,7 @@ from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import in_words, say
+from meterai.plumbing.paging import PAGE_MAX
 
 PUBLIC = "public"
 ACCOUNT = "account"
@@ -47,6 +49,12 @@ LENGTH_DIGITS_MAX = 18  # of a Content-Length
 BODY = "meterai.body"  # where the scope of a request keeps its body
 _NAMED = re.compile("field `([^`]*)`")
 _MESSAGE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "document_too_large"}
+
+# Where a page of a list begins and how long it is (plumbing/paging.py).
+Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="At most so many.")]
+Before = Annotated[
+    str | None, QueryParameter(description="The `next` of the page before; left out for the first.")
+]
 
 _log = structlog.get_logger()
 

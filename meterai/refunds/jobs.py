@@ -136,6 +136,7 @@ async def tell_settled(tx: Tx, job: Job) -> None:
         facts={
             "amount": str(refund.amount),
             "order": show("ord", refund.order),
-            "number": refund.provider_number,
+            "number": refund.number,
+            "bank_number": refund.provider_number,
         },
     )

@@ -7,7 +7,8 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 
 from meterai.kit.ids import read
-from meterai.plumbing.http import ACCOUNT, account_of, desk
+from meterai.plumbing.http import ACCOUNT, Before, Limit, account_of, desk
+from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.refunds.service import RefundDesk, RefundView
 
 
@@ -29,6 +30,23 @@ async def ask_for_refund(request: Request[Any, Any, Any], data: RefundRequest) -
     return await desk(request, RefundDesk).ask(account_of(request), order)
 
 
+class RefundList(msgspec.Struct, frozen=True):
+    """Refunds, newest first.  `next` is the `before` of the next page; null on the last."""
+
+    refunds: list[RefundView]
+    next: str | None
+
+
+@get("/v1/refunds", opt={"permission": ACCOUNT}, summary="Your refunds", tags=["refunds"])
+async def list_refunds(
+    request: Request[Any, Any, Any], limit: Limit = PAGE_MAX, before: Before = None
+) -> RefundList:
+    """A page of your refunds, newest first."""
+    page = Page(limit, read("rfd", before)) if before else Page(limit)
+    found, is_more = await desk(request, RefundDesk).list(account_of(request), page)
+    return RefundList(found, found[-1].id if is_more else None)
+
+
 @get(
     "/v1/refunds/{refund_id:str}",
     opt={"permission": ACCOUNT},
@@ -40,4 +58,4 @@ async def show_refund(request: Request[Any, Any, Any], refund_id: FromPath[str])
     return await desk(request, RefundDesk).view(account_of(request), read("rfd", refund_id))
 
 
-routes = [ask_for_refund, show_refund]
+routes = [ask_for_refund, list_refunds, show_refund]

@@ -20,6 +20,7 @@ from meterai.payments import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.paging import Page
 from meterai.plumbing.rounds import each, own_transaction
 from meterai.refunds import store
 from meterai.refunds.model import (
@@ -100,7 +101,7 @@ async def load(tx: Tx, account: UUID, refund_id: UUID) -> Refund:
 
 
 async def refunds_of_order(tx: Tx, account: UUID, order: UUID) -> list[RefundView]:
-    """Refunds of one order, oldest first."""
+    """Refunds of one order, oldest first; the newest of very many."""
     return [shown(_refund(row)) for row in await store.refunds_of_order(tx, account, order)]
 
 
@@ -158,6 +159,12 @@ class RefundDesk:
         """One refund.  Refuses `NotFound`."""
         async with self._database.transaction() as tx:
             return shown(await load(tx, account, refund_id))
+
+    async def list(self, account: UUID, page: Page) -> tuple[list[RefundView], bool]:
+        """A page of an account's refunds, newest first, and whether there are older ones."""
+        rows = await self._database.read(store.OF_ACCOUNT, account, page.before, page.wanted)
+        found, is_more = page.cut(rows)
+        return [shown(_refund(row)) for row in found], is_more
 
     async def turn_round(self) -> int:
         """Round: what is paid and not executed by its due time goes back."""

@@ -6,6 +6,7 @@ from uuid import UUID
 from meterai.plumbing.database import Row, Tx
 from meterai.plumbing.rounds import not_paused
 
+REFUNDS_PER_ORDER_MAX = 100  # on one page; each was a payment by somebody
 _COLUMNS = (
     "account_id, refund_id, order_id, attempt_id, payment, cause, amount, stamps, state,"
     " refund_no, provider_refund_no, requested_at, due_at, settled_at, tries"
@@ -22,6 +23,10 @@ WHERE (account_id, refund_id) IN (
     ORDER BY try_at LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING {_COLUMNS}
 """  # noqa: S608 - columns are a constant
+OF_ACCOUNT = f"""
+SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id < %s
+ORDER BY refund_id DESC LIMIT %s
+"""  # noqa: S608
 SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
 ANSWERED = """
 UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answer = %s,
@@ -64,13 +69,15 @@ async def refund(tx: Tx, account: UUID, refund_id: UUID) -> Row | None:
 
 
 async def refunds_of_order(tx: Tx, account: UUID, order: UUID) -> list[Row]:
-    """Refunds of one order, oldest first."""
-    return await tx.all(
+    """Refunds of one order, oldest first; the newest of very many."""
+    newest = await tx.all(
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = %s"  # noqa: S608
-        " ORDER BY refund_id",
+        " ORDER BY refund_id DESC LIMIT %s",
         account,
         order,
+        REFUNDS_PER_ORDER_MAX,
     )
+    return newest[::-1]
 
 
 async def surplus(

@@ -48,7 +48,11 @@ JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 STAMPING = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = %s"
 STAMPINGS = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = ANY (%s)"
 OF_ORDER = _SELECT + "WHERE s.account_id = %s AND s.order_id = %s ORDER BY s.position"
-OF_ACCOUNT = _SELECT + "WHERE s.account_id = %s ORDER BY s.stamping_id DESC LIMIT %s"
+FROM_BALANCE = _SELECT + (
+    "WHERE s.account_id = %s AND s.order_id IS NULL AND s.stamping_id < %s"
+    " ORDER BY s.stamping_id DESC LIMIT %s"
+)
+OF_ORDERS = _SELECT + "WHERE s.account_id = %s AND s.order_id = ANY(%s) ORDER BY s.position"
 
 
 def stamping_of(row: Row) -> Stamping:

@@ -19,6 +19,7 @@ from meterai.kit.ids import read
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until
 from tests.support.killing import EVERYTHING, again, freeze, kill, place, revive
+from tests.support.money import money as money_is
 from tests.support.pdf import pdf
 
 SLOW_SECONDS = 2.0  # of the bank, where a step must be caught before its answer
@@ -54,7 +55,7 @@ def is_executed(inside: Inside, customer: Client, order: str, paid: int) -> None
     def money() -> Any:
         return again(lambda: customer.get(f"/v1/orders/{order}")).json["money"]
 
-    whole = {"captured": paid, "executed": paid, "refunded": 0, "in_flight": 0}
+    whole = money_is(captured=paid, executed=paid)
     until("the order is executed", lambda: money() == whole)
     assert (
         len(
@@ -322,7 +323,7 @@ def test_the_worker_is_killed_while_it_stamps_ordered_documents(inside: Inside, 
 
 
 def _comes_back_once(inside: Inside, customer: Client, order: str, number: str) -> None:
-    whole = {"captured": 10_000, "executed": 0, "refunded": 10_000, "in_flight": 0}
+    whole = money_is(captured=10_000, refunded=10_000)
     until(
         "the money is back",
         lambda: again(lambda: customer.get(f"/v1/orders/{order}")).json["money"] == whole,

@@ -17,6 +17,7 @@ from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.messages import WIB
 from tests.support.inside import PLACEMENT, Inside
 from tests.support.instance import Client, until
+from tests.support.money import money
 from tests.support.pdf import pdf
 from tests.support.refusals import NASTY, a_key, assert_refused
 
@@ -240,8 +241,8 @@ def test_a_replayed_notification_counts_once(inside: Inside, forger: ForgedBank)
 
     other = told(paid["partner_reference_no"], "999999999999")
     assert forger.send(other, forger.headers(other, external)) == (409, "4095200")
-    money = customer.order(order["id"])["money"]
-    assert money == {"captured": 10_000, "executed": 10_000, "refunded": 0, "in_flight": 0}
+    shown = customer.order(order["id"])["money"]
+    assert shown == money(captured=10_000, executed=10_000)
     assert customer.balance()["available"] == 1
     inside.instance.bank.clear_faults()
 

@@ -3,6 +3,7 @@
 import hashlib
 
 from tests.support.instance import Instance, until
+from tests.support.money import money
 from tests.support.pdf import pdf
 
 
@@ -73,5 +74,24 @@ def test_unused_stamps_can_be_asked_back(audited: Instance) -> None:
         "the refund is settled",
         lambda: customer.get(f"/v1/refunds/{refund.json['id']}").json["state"] == "settled",
     )
-    money = customer.order(order["id"])["money"]
-    assert money == {"captured": 30_000, "executed": 10_000, "refunded": 20_000, "in_flight": 0}
+    shown = customer.order(order["id"])["money"]
+    assert shown == money(captured=30_000, executed=10_000, refunded=20_000)
+    listed = customer.get("/v1/refunds").json
+    assert [one["id"] for one in listed["refunds"]] == [refund.json["id"]]
+    assert listed["next"] is None
+
+
+def test_lists_are_read_a_page_at_a_time(audited: Instance) -> None:
+    customer = audited.customer()
+    placed = [customer.place(1)["id"] for _ in range(3)]
+    first = customer.get("/v1/orders?limit=2").json
+    assert [one["id"] for one in first["orders"]] == placed[:0:-1]
+    assert first["next"] == placed[1]
+    last = customer.get(f"/v1/orders?limit=2&before={first['next']}").json
+    assert [one["id"] for one in last["orders"]] == placed[:1]
+    assert last["next"] is None
+    for wrong in ("limit=0", "limit=201", "limit=-1", "limit=many"):
+        for path in ("/v1/orders", "/v1/refunds"):
+            assert customer.get(f"{path}?{wrong}").status == 422, (path, wrong)
+    for path in ("/v1/orders?before=nothing", "/v1/refunds?before=ord_x"):
+        assert customer.get(path).status == 404, path

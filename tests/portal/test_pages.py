@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -20,13 +21,13 @@ from markupsafe import escape
 
 from meterai import portal
 from meterai.accounts import ApiKeyView, SignInRequired
-from meterai.kit.ids import new_id, show
+from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView, PaymentView
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import PUBLIC, Caller, admit, on_fault, on_http_exception, on_refusal
-from meterai.plumbing.messages import LANGUAGES, catalogue, say
+from meterai.plumbing.messages import LANGUAGES, catalogue, moment, say
 from meterai.portal import reference
 from meterai.portal.assets import asset, assets
 from meterai.portal.errors import comes_back_to, wants_page
@@ -460,6 +461,8 @@ def test_an_order_in_any_state_says_what_happens_next(
         "qr": qr_drawing("00020101") if state == OrderState.PLACED else None,
         "may_change": True,
         "reload_seconds": 5,
+        "now": NOW,
+        "is_soon": True,
     }
     main = rendered(asked, "order_main.html", facts)
     assert say(f"state.order.{state}", asked.cookies["language"]) in main
@@ -470,13 +473,76 @@ def test_an_order_in_any_state_says_what_happens_next(
     assert main in text
 
 
+def order_page(asked: Any, one: OrderView, **more: Any) -> str:
+    """The main part of the page of an order, a moment after it was placed."""
+    facts = {"documents": [], "refunds": [], "unused": 0, "qr": None, "may_change": True}
+    times = {"now": NOW - timedelta(seconds=1), "is_soon": True}
+    return rendered(asked, "order_main.html", {"order": one, **facts, **times, **more})
+
+
 def test_an_order_without_its_qr_says_that_nothing_was_charged(asked: Any) -> None:
-    facts = {"order": order(OrderState.PLACED, OrderKind.STAMPS), "qr": None, "may_change": True}
-    main = rendered(
-        asked, "order_main.html", {**facts, "documents": [], "refunds": [], "unused": 0}
-    )
+    main = order_page(asked, order(OrderState.PLACED, OrderKind.STAMPS))
     assert say("page.order.opening", asked.cookies["language"]) in main
     assert "<svg" not in main
+
+
+def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:
+    main = order_page(asked, order(OrderState.PLACED, OrderKind.STAMPS), is_soon=False)
+    assert say("page.order.opening", asked.cookies["language"]) not in main
+    [lead] = re.findall(r'class="lead">(.*?)</p>', main)
+    assert moment(NOW, asked.cookies["language"]) in lead, "until when we go on"
+
+
+@pytest.mark.parametrize("kind", OrderKind)
+def test_a_lapsed_order_speaks_of_no_qr_and_leads_on(asked: Any, kind: OrderKind) -> None:
+    waits = [stamping(StampingState.WAITING)]
+    main = order_page(asked, order(OrderState.LAPSED, kind), documents=waits)
+    assert "QR" not in main
+    assert say("state.stamping.waiting", asked.cookies["language"]) not in main
+    assert say("state.stamping.dropped", asked.cookies["language"]) in main
+    assert ('href="/buy"' if kind == OrderKind.STAMPS else 'href="/stamp"') in main
+
+
+def charged_back(state: OrderState, **money: int) -> OrderView:
+    names = ("captured", "charged_back", "executed", "refunded", "in_flight", "loss")
+    sums = MoneyView(**(dict.fromkeys(names, 0) | {"captured": 21_000} | money))
+    return msgspec.structs.replace(order(state, OrderKind.STAMPS), money=sums, refund_due_at=None)
+
+
+@pytest.mark.parametrize(
+    ("one", "word"),
+    [
+        (charged_back(OrderState.DENIED, charged_back=21_000), "denied"),
+        (
+            charged_back(OrderState.DENIED, charged_back=21_000, executed=21_000, loss=21_000),
+            "denied.stamped",
+        ),
+        (
+            charged_back(OrderState.DENIED, charged_back=4_000, refunded=17_000),
+            "denied.in_part",
+        ),
+        (charged_back(OrderState.RETURNED, charged_back=21_000), "returned.by_the_bank"),
+        (charged_back(OrderState.RETURNED, refunded=21_000), "returned"),
+    ],
+)
+def test_a_charged_back_order_says_one_thing(asked: Any, one: OrderView, word: str) -> None:
+    main = order_page(asked, one)
+    language = asked.cookies["language"]
+    assert say(f"page.order.{word}", language) in main
+    assert say("page.money.nothing", language) not in main
+    for part in ("captured", "charged_back", "executed", "refunded", "in_flight", "loss"):
+        value = getattr(one.money, part)
+        row = f'<tr class="{part}">'
+        assert (row in main) == bool(value or part not in ("charged_back", "loss"))
+    assert "Rp21.000" in main
+
+
+def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:
+    late = refund(RefundState.SENT, RefundCause.ASKED)
+    one = order(OrderState.RETURNING, OrderKind.STAMPS)
+    said = say("page.refund.late", asked.cookies["language"])
+    assert said in order_page(asked, one, refunds=[late], now=NOW + timedelta(hours=1))
+    assert said not in order_page(asked, one, refunds=[late])
 
 
 @pytest.mark.parametrize("state", StampingState)
@@ -519,7 +585,7 @@ def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
     language = asked.cookies["language"]
     text = rendered(asked, "stamping.html", {"stamping": shown(one)})
     assert (say("page.stamping.repaired", language) in text) == is_repaired
-    facts = {"entries": entries([], [one])}
+    facts = {"entries": entries([], [one]), "is_first": True, "older": None}
     short = say("page.stamping.repaired.short", language)
     assert (short in rendered(asked, "history.html", facts)) == is_repaired
 
@@ -608,11 +674,16 @@ def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
 
 def test_history_is_newest_first_with_documents_under_their_order(asked: Any) -> None:
     placed = order(OrderState.EXECUTED, OrderKind.DOCUMENTS)
-    later = stamping(StampingState.DELIVERED, at=NOW + timedelta(hours=1))
+    later = replace(
+        stamping(StampingState.DELIVERED, at=NOW + timedelta(hours=1)),
+        id=UUID(int=read("ord", placed.id).int + 1),  # ids are ordered by time
+    )
     found = entries([placed], [later])
     assert [entry.order for entry in found] == [None, placed]
-    text = rendered(asked, "history.html", {"entries": found})
+    facts = {"entries": found, "is_first": True, "older": show("old", found[-1].id)}
+    text = rendered(asked, "history.html", facts)
     assert text.index("/stampings/") < text.index(f"/orders/{placed.id}")
+    assert f'href="/history?before={facts["older"]}"' in text
 
 
 def test_the_account_shows_what_it_holds(asked: Any) -> None:

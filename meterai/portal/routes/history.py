@@ -3,20 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from litestar import get
 
-from meterai.kit.ids import show
+from meterai.kit.ids import read, show
 from meterai.orders import OrderDesk, OrderView
 from meterai.plumbing.http import ACCOUNT, account_of, desk
+from meterai.plumbing.paging import Page as Part
 from meterai.portal.pages import Asked, Page, page
 from meterai.stamping import Stamping, StampingDesk
+
+OLDER = "old"  # kind of the id where the next page begins, an order's or a stamping's
+ENTRIES_PER_PAGE = 50  # orders and stampings; each may have its documents
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An order with its documents, or a document stamped from the balance."""
 
+    id: UUID
     at: datetime
     order: OrderView | None
     documents: tuple[Stamping, ...]
@@ -28,23 +34,30 @@ def entries(orders: Sequence[OrderView], stampings: Sequence[Stamping]) -> list[
     found = []
     for stamping in stampings:
         if stamping.order is None:
-            found.append(Entry(stamping.requested_at, None, (stamping,)))
+            found.append(Entry(stamping.id, stamping.requested_at, None, (stamping,)))
         else:
             of_order.setdefault(show("ord", stamping.order), []).append(stamping)
     found += [
-        Entry(order.placed_at, order, tuple(reversed(of_order.get(order.id, ()))))
+        Entry(read("ord", order.id), order.placed_at, order, tuple(of_order.get(order.id, ())))
         for order in orders
     ]
-    return sorted(found, key=lambda entry: entry.at, reverse=True)
+    # By their ids, which are ordered by time, as the pages are.
+    return sorted(found, key=lambda entry: entry.id, reverse=True)
 
 
 @get("/history", opt={"permission": ACCOUNT}, include_in_schema=False)
 async def show_history(request: Asked) -> Page:
-    """Every order and stamping, newest first."""
-    account = account_of(request)
-    orders = await desk(request, OrderDesk).list(account)
-    stampings = await desk(request, StampingDesk).list(account)
-    return page(request, "history.html", entries=entries(orders, stampings))
+    """Orders and stampings, newest first, a page at a time."""
+    account, before = account_of(request), request.query_params.get("before")
+    part = Part(ENTRIES_PER_PAGE, read(OLDER, before)) if before else Part(ENTRIES_PER_PAGE)
+    orders, more_orders = await desk(request, OrderDesk).list(account, part)
+    stamping = desk(request, StampingDesk)
+    stampings, more_stampings = await stamping.from_balance(account, part)
+    documents = await stamping.of_orders(account, [read("ord", order.id) for order in orders])
+    found, is_cut = part.cut(entries(orders, [*stampings, *documents]))
+    is_more = is_cut or more_orders or more_stampings
+    older = show(OLDER, found[-1].id) if is_more else None
+    return page(request, "history.html", entries=found, older=older, is_first=before is None)
 
 
 routes = [show_history]

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from meterai import orders, stamps
+from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.orders import OrderDesk, OrderKind, OrderState
@@ -43,6 +45,8 @@ QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that r
 # the person is, who would lose the place on the page.
 RELOAD_SECONDS = {OrderState.PAID: 5, OrderState.RETURNING: 10, OrderState.PLACED: 10}
 _MAY_CHANGE = (OrderState.PLACED, OrderState.PAID, OrderState.LAPSED, OrderState.RETURNING)
+QR_USUALLY_WITHIN = timedelta(seconds=20)  # a bank that takes longer has some trouble
+_clock = SystemClock()
 _DONE = (RefundState.SETTLED, RefundState.VOID)
 
 
@@ -95,7 +99,9 @@ async def _facts(request: Asked, account: UUID, order_id: UUID) -> dict[str, obj
         unused = 0
         if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):
             unused = await stamps.unused_of_order(tx, account, order_id)
-    qr_content = order.payment.qr_content
+    now = _clock.now()
+    # A QR whose time is over is not shown, also in the moment before its order lapses.
+    qr_content = order.payment.qr_content if order.payment.expires_at > now else None
     state = OrderState(order.state)
     is_open = any(refund.state not in _DONE for refund in refunds)
     return {
@@ -103,6 +109,8 @@ async def _facts(request: Asked, account: UUID, order_id: UUID) -> dict[str, obj
         "documents": documents,
         "refunds": refunds,
         "unused": unused,
+        "now": now,
+        "is_soon": now < order.placed_at + QR_USUALLY_WITHIN,
         "qr": qr_drawing(qr_content) if qr_content else None,
         "may_change": state in _MAY_CHANGE or is_open,
         "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_open else 0),

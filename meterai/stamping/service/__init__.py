@@ -34,6 +34,7 @@ from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx, jsonb
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
+from meterai.plumbing.paging import Page
 from meterai.plumbing.rounds import each
 from meterai.sealing import Delta, HashState, Intake, Keyring, Placement, Stamp
 from meterai.stamping import store
@@ -52,7 +53,6 @@ from meterai.stamping.model import (
 from meterai.stamping.service.intake import TakenIn, UploadIntake
 from meterai.stamps import NotEnoughStamps, SerialDesk
 
-LISTED_MAX = 200
 # Of a lease: for the turn and the seal.  The rest is for delivering it, which the time-outs of the
 # database bound; so nobody else takes a stamping up while we are at it.
 LEASE_SHARE_OF_SEALING = 2 / 3
@@ -314,9 +314,15 @@ class StampingDesk:
             raise NotFound("no such stamping of this account")
         return shown(store.stamping_of(row))
 
-    async def list(self, account: UUID) -> list[Stamping]:
-        """The newest stampings of an account."""
-        rows = await self._database.read(store.OF_ACCOUNT, account, LISTED_MAX)
+    async def from_balance(self, account: UUID, page: Page) -> tuple[list[Stamping], bool]:
+        """A page of what an account stamped from its balance, and whether there is older."""
+        rows = await self._database.read(store.FROM_BALANCE, account, page.before, page.wanted)
+        found, is_more = page.cut(rows)
+        return [store.stamping_of(row) for row in found], is_more
+
+    async def of_orders(self, account: UUID, order_ids: Sequence[UUID]) -> list[Stamping]:
+        """The documents of these orders, in the order they came."""
+        rows = await self._database.read(store.OF_ORDERS, account, list(order_ids))
         return [store.stamping_of(row) for row in rows]
 
     async def delta(self, account: UUID, stamping_id: UUID) -> tuple[Stamping, bytes]:
