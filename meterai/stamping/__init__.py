@@ -16,7 +16,7 @@ from meterai.stamping.service import (
     StampingDesk,
     original_of,
     sealing_seconds,
-    stampings_of_order,
+    stampings_of_orders,
 )
 
 __all__ = [
@@ -27,5 +27,5 @@ __all__ = [
     "Upload",
     "original_of",
     "sealing_seconds",
-    "stampings_of_order",
+    "stampings_of_orders",
 ]

@@ -47,7 +47,6 @@ JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 """
 STAMPING = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = %s"
 STAMPINGS = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = ANY (%s)"
-OF_ORDER = _SELECT + "WHERE s.account_id = %s AND s.order_id = %s ORDER BY s.position"
 FROM_BALANCE = _SELECT + (
     "WHERE s.account_id = %s AND s.order_id IS NULL AND s.stamping_id < %s"
     " ORDER BY s.stamping_id DESC LIMIT %s"

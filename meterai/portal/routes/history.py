@@ -9,10 +9,11 @@ from litestar import get
 
 from meterai.kit.ids import read, show
 from meterai.orders import OrderDesk, OrderView
+from meterai.plumbing.database import Database
 from meterai.plumbing.http import ACCOUNT, account_of, desk
 from meterai.plumbing.paging import Page as Part
 from meterai.portal.pages import Asked, Page, page
-from meterai.stamping import Stamping, StampingDesk
+from meterai.stamping import Stamping, StampingDesk, stampings_of_orders
 
 OLDER = "old"  # kind of the id where the next page begins, an order's or a stamping's
 ENTRIES_PER_PAGE = 50  # orders and stampings; each may have its documents
@@ -51,9 +52,10 @@ async def show_history(request: Asked) -> Page:
     account, before = account_of(request), request.query_params.get("before")
     part = Part(ENTRIES_PER_PAGE, read(OLDER, before)) if before else Part(ENTRIES_PER_PAGE)
     orders, more_orders = await desk(request, OrderDesk).list(account, part)
-    stamping = desk(request, StampingDesk)
-    stampings, more_stampings = await stamping.from_balance(account, part)
-    documents = await stamping.of_orders(account, [read("ord", order.id) for order in orders])
+    stampings, more_stampings = await desk(request, StampingDesk).from_balance(account, part)
+    async with desk(request, Database).transaction() as tx:
+        ids = [read("ord", order.id) for order in orders]
+        documents = await stampings_of_orders(tx, account, *ids)
     found, is_cut = part.cut(entries(orders, [*stampings, *documents]))
     is_more = is_cut or more_orders or more_stampings
     older = show(OLDER, found[-1].id) if is_more else None

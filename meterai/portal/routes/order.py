@@ -38,7 +38,7 @@ from meterai.portal.pages import (
     rendered,
 )
 from meterai.refunds import RefundDesk, RefundState, refunds_of_order
-from meterai.stamping import stampings_of_order
+from meterai.stamping import stampings_of_orders
 
 QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
 # Without JavaScript the page loads itself again: soon while we are at work, and slower while
@@ -94,7 +94,7 @@ async def buy(request: Asked) -> Page:
 async def _facts(request: Asked, account: UUID, order_id: UUID) -> dict[str, object]:
     async with desk(request, Database).transaction() as tx:
         order = await orders.view(tx, account, order_id)
-        documents = await stampings_of_order(tx, account, order_id)
+        documents = await stampings_of_orders(tx, account, order_id)
         refunds = await refunds_of_order(tx, account, order_id)
         unused = 0
         if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):

@@ -95,9 +95,9 @@ async def load(tx: Tx, account: UUID, stamping_id: UUID) -> Stamping:
     return store.stamping_of(row)
 
 
-async def stampings_of_order(tx: Tx, account: UUID, order: UUID) -> list[Stamping]:
-    """The documents of an order, in the order they came."""
-    return [store.stamping_of(row) for row in await tx.all(store.OF_ORDER, account, order)]
+async def stampings_of_orders(tx: Tx, account: UUID, *ids: UUID) -> list[Stamping]:
+    """The documents of these orders, in the order they came."""
+    return [store.stamping_of(row) for row in await tx.all(store.OF_ORDERS, account, list(ids))]
 
 
 async def original_of(tx: Tx, account: UUID, stamping_id: UUID) -> bytes | None:
@@ -317,13 +317,7 @@ class StampingDesk:
     async def from_balance(self, account: UUID, page: Page) -> tuple[list[Stamping], bool]:
         """A page of what an account stamped from its balance, and whether there is older."""
         rows = await self._database.read(store.FROM_BALANCE, account, page.before, page.wanted)
-        found, is_more = page.cut(rows)
-        return [store.stamping_of(row) for row in found], is_more
-
-    async def of_orders(self, account: UUID, order_ids: Sequence[UUID]) -> list[Stamping]:
-        """The documents of these orders, in the order they came."""
-        rows = await self._database.read(store.OF_ORDERS, account, list(order_ids))
-        return [store.stamping_of(row) for row in rows]
+        return page.cut([store.stamping_of(row) for row in rows])
 
     async def delta(self, account: UUID, stamping_id: UUID) -> tuple[Stamping, bytes]:
         """The delta of a delivered stamping.  Refuses `NotFound`, `NotDelivered`."""
