@@ -26,6 +26,9 @@ FROM (SELECT account_id, order_id, max(due_at) AS due_at FROM refunds
       WHERE state IN ('requested', 'sent', 'refused') GROUP BY account_id, order_id) r
 WHERE o.account_id = r.account_id AND o.order_id = r.order_id;
 
+-- The history of an account is read a page at a time, from any point on.
+CREATE INDEX stampings_from_balance ON stampings (account_id, stamping_id) WHERE order_id IS NULL;
+
 ALTER TABLE refunds DROP CONSTRAINT refund_cause_is_known;
 ALTER TABLE refunds ADD CONSTRAINT refund_cause_is_known CHECK (cause IN
     ('not_executed', 'not_stamped', 'asked', 'short', 'excess', 'double', 'late', 'remainder'));
