@@ -1,20 +1,75 @@
 """`meterai audit`: every invariant of every room, by name."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import chain
 
-from meterai.ledger.invariants import INVARIANTS as LEDGER
-from meterai.orders.invariants import INVARIANTS as ORDERS
-from meterai.payments.invariants import INVARIANTS as PAYMENTS
-from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import Finding, Invariant, check
-from meterai.refunds.invariants import INVARIANTS as REFUNDS
-from meterai.stamping.invariants import INVARIANTS as STAMPING
-from meterai.stamps.invariants import INVARIANTS as STAMPS
-
-INVARIANTS: tuple[Invariant, ...] = tuple(
-    chain(LEDGER, PAYMENTS, STAMPS, ORDERS, STAMPING, REFUNDS)
+from meterai.accounts.invariants import INVARIANTS as ACCOUNTS
+from meterai.apps.audit_points import (
+    BEGINNING,
+    SETTLED_AFTER,
+    Historian,
+    Point,
+    compared,
+    compared_totals,
+    finding,
+    points,
+    record,
 )
+from meterai.apps.audit_scopes import of_everything, of_what_moved
+from meterai.ledger.invariants import INVARIANTS as LEDGER
+from meterai.ledger.invariants import explained
+from meterai.notifications.invariants import INVARIANTS as NOTIFICATIONS
+from meterai.orders.invariants import INVARIANTS as ORDERS
+from meterai.orders.invariants import POSTINGS as ORDER_POSTINGS
+from meterai.payments.invariants import INVARIANTS as PAYMENTS
+from meterai.payments.invariants import POSTINGS as PAYMENT_POSTINGS
+from meterai.plumbing.database import Database
+from meterai.plumbing.invariants import (
+    EVERYTHING,
+    Finding,
+    Invariant,
+    Posting,
+    Scope,
+    check,
+)
+from meterai.plumbing.schema import check_schema
+from meterai.refunds.invariants import INVARIANTS as REFUNDS
+from meterai.refunds.invariants import POSTINGS as REFUND_POSTINGS
+from meterai.stamping.invariants import INVARIANTS as STAMPING
+from meterai.stamping.invariants import POSTINGS as STAMPING_POSTINGS
+from meterai.stamps.invariants import INVARIANTS as STAMPS
+from meterai.suspense.invariants import INVARIANTS as SUSPENSE
+from meterai.suspense.invariants import POSTINGS as SUSPENSE_POSTINGS
+
+POSTINGS: tuple[Posting, ...] = (
+    *SUSPENSE_POSTINGS,
+    *PAYMENT_POSTINGS,
+    *ORDER_POSTINGS,
+    *STAMPING_POSTINGS,
+    *REFUND_POSTINGS,
+)
+INVARIANTS: tuple[Invariant, ...] = tuple(
+    chain(
+        LEDGER,
+        [explained(POSTINGS)],
+        SUSPENSE,
+        PAYMENTS,
+        STAMPS,
+        ORDERS,
+        STAMPING,
+        REFUNDS,
+        ACCOUNTS,
+        NOTIFICATIONS,
+    )
+)
+
+Tell = Callable[[int, int, str], None]  # parts done, parts in all, what is looked at now
+
+
+def silent(_done: int, _parts: int, _name: str) -> None:
+    """Nobody wants to hear how far it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +102,83 @@ class Audit:
         }
 
 
-async def audit(database: Database) -> Audit:
-    """Check every invariant against one moment of the database."""
-    async with database.transaction() as tx:
-        # One snapshot for all: money that moves between two queries must not look lost.
-        await tx.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        await tx.allow(600)
-        return Audit(tuple([await check(tx, one) for one in INVARIANTS]))
+async def audit(database: Database, invariants: Iterable[Invariant] = INVARIANTS) -> Audit:
+    """Check every invariant over everything, each in a moment of its own; nothing is recorded."""
+    return Audit(tuple([await check(database, one) for one in invariants]))
+
+
+class Auditor:
+    """One audit as the command makes it: over all history, or over what moved since the last
+    clean one; where everything holds it becomes a point of the chain."""
+
+    def __init__(
+        self, database: Database, tell: Tell = silent, settled_after: timedelta = SETTLED_AFTER
+    ) -> None:
+        self._database = database
+        self._tell = tell
+        self._settled_after = settled_after
+
+    async def run(self, *, is_incremental: bool) -> tuple[list[Finding], "Coverage"]:
+        """Every finding, and what was covered.  Without a clean point everything is looked at."""
+        known = await points(self._database)
+        until = await self._database_time() - self._settled_after
+        since = known[-1].covers_until if known else BEGINNING
+        is_incremental = is_incremental and bool(known)
+        if is_incremental:
+            scopes = await of_what_moved(self._database, since)
+            historian = Historian([since, until] if until > since else [])
+            await historian.take(self._database, EVERYTHING)
+        else:
+            scopes = await of_everything(self._database)
+            cuts = [BEGINNING, *(point.covers_until for point in known)]
+            historian = Historian([*cuts, until] if until > since else cuts)
+        findings = await self._check(scopes, None if is_incremental else historian)
+        findings += await check_schema(self._database)
+        histories = historian.histories()
+        wrong = compared(known, [] if is_incremental else histories)
+        wrong += await compared_totals(self._database, known[-1]) if known else []
+        findings.append(finding(wrong))
+        coverage = Coverage("incremental" if is_incremental else "full", known, since, until)
+        return findings, replace(coverage, history=histories[-1] if until > since else None)
+
+    async def record(self, coverage: "Coverage") -> Point | None:
+        """The audit was clean: let it be a point of the chain, if it covers anything new."""
+        if coverage.history is None:
+            return None
+        known, history = coverage.known, coverage.history
+        return await record(self._database, coverage.kind, known, coverage.until, history)
+
+    async def _database_time(self) -> datetime:
+        [row] = await self._database.read("SELECT now() AS now")
+        moment: datetime = row["now"]
+        return moment
+
+    async def _check(self, scopes: Sequence[Scope], historian: Historian | None) -> list[Finding]:
+        found: dict[str, Finding] = {}
+        for place, scope in enumerate(scopes):
+            for one in INVARIANTS:
+                if one.is_whole:
+                    continue
+                self._tell(place, len(scopes), one.name)
+                finding = await check(self._database, one, scope)
+                known = found.get(one.name)
+                found[one.name] = known + finding if known else finding
+            if historian is not None:
+                self._tell(place, len(scopes), "history")
+                await historian.take(self._database, scope)
+        for one in INVARIANTS:
+            if one.name not in found:
+                nothing = Finding(one, 0, [])
+                found[one.name] = await check(self._database, one) if one.is_whole else nothing
+        return [found[one.name] for one in INVARIANTS]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What an audit covered: which history, after which earlier audits."""
+
+    kind: str
+    known: Sequence[Point]
+    since: datetime
+    until: datetime
+    history: bytes | None = None

@@ -176,6 +176,11 @@ KEPT: tuple[Stays, ...] = (
         "Who did what is proof against ourselves, so nobody can take from it, not even a round. "
         "Ids and names of acts; nothing of a person.",
     ),
+    Stays(
+        "audit_points",
+        "The chain of clean audits; a point is only worth something with all before it. Hashes, "
+        "sums and times.",
+    ),
     Stays("entries", _BOOKS),
     Stays("legs", _BOOKS),
     Stays("balances", _BOOKS),

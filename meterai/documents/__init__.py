@@ -15,6 +15,7 @@ from meterai.documents.model import (
     DocumentUnavailable,
     Particulars,
     UploadMissing,
+    object_name,
 )
 from meterai.documents.service import DocumentDesk, load
 
@@ -26,4 +27,5 @@ __all__ = [
     "Particulars",
     "UploadMissing",
     "load",
+    "object_name",
 ]

@@ -1,36 +1,126 @@
 """What must be true of orders."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting, given_up, is_told, waits
+
+POSTINGS = (
+    Posting(
+        ("stamps_issued",),
+        """
+        SELECT o.account_id, 'issued:' || o.order_id, 'stamps_issued', o.order_id, l.issued_at,
+               ARRAY['stamps_issued', l.book, 'buyer_funds', 'duty_payable', 'service_fee'],
+               ARRAY[-o.quantity, o.quantity] || CASE o.kind
+                   WHEN 'documents' THEN ARRAY[0, 0, 0]::bigint[]
+                   ELSE ARRAY[-o.total, o.quantity * o.unit_price, o.quantity * o.service_fee]
+                   END
+        FROM {stamp_lots} l JOIN {orders} o ON o.account_id = l.account_id
+            AND o.order_id = l.lot_id
+        """,
+    ),
+)
 
 INVARIANTS = (
     Invariant(
         "orders_issue_what_was_paid",
-        "A lot has the quantity and the price of its order, and only paid orders have one.",
+        "A lot has the quantity, the price and the kind of its order; who has one was paid, and "
+        "who was executed has one.",
         """
-        SELECT l.account_id, l.lot_id, l.issued, o.quantity, o.state
-        FROM stamp_lots l LEFT JOIN orders o
-            ON o.account_id = l.account_id AND o.order_id = l.lot_id
-        WHERE o.order_id IS NULL OR l.issued <> o.quantity OR l.unit_price <> o.unit_price
-            OR l.service_fee <> o.service_fee
-            OR o.state NOT IN ('paid', 'executed', 'returning', 'returned', 'denied')
+        SELECT account_id, order_id, o.state, o.kind, o.quantity, l.issued, l.book
+        FROM {orders} o FULL JOIN (SELECT *, lot_id AS order_id FROM {stamp_lots} x) l
+            USING (account_id, order_id)
+        WHERE o.state IS NULL OR (l.lot_id IS NOT NULL AND (
+                l.issued <> o.quantity OR l.unit_price <> o.unit_price
+                OR l.service_fee <> o.service_fee OR l.issued_at < o.paid_at
+                OR l.book <> CASE o.kind WHEN 'stamps' THEN 'stamps_available'
+                             ELSE 'stamps_ordered' END
+                OR o.state IN ('placed', 'lapsed', 'withdrawn')
+                OR (o.state = 'paid' AND o.kind = 'stamps')))
+            OR (l.lot_id IS NULL AND o.state = 'executed')
         """,
     ),
     Invariant(
         "paid_order_has_its_capture",
-        "Every order that counts as paid knows a payment of at least its total.",
+        "Every order that counts as paid knows a payment of its own, of at least its total, which "
+        "the issuer has not taken back whole; it is denied only where the issuer took back.",
+        f"""
+        SELECT o.account_id, o.order_id, o.state, o.total, c.amount, c.denied_at
+        FROM {{orders}} o
+        LEFT JOIN {{payment_attempts}} a ON a.account_id = o.account_id
+            AND a.attempt_id = o.paid_attempt AND a.subject = o.order_id
+        LEFT JOIN {{captures}} c ON c.account_id = a.account_id AND c.attempt_id = a.attempt_id
+            AND c.payment = o.paid_payment AND c.learned_by <> 'denial'
+        WHERE o.paid_at IS NOT NULL AND (
+            c.amount IS NULL OR c.amount < o.total OR c.captured_at > o.paid_at
+            OR (o.state = 'denied' AND NOT EXISTS (SELECT 1 FROM {{chargebacks}} b
+                WHERE b.account_id = o.account_id AND b.attempt_id = o.paid_attempt
+                    AND b.payment = o.paid_payment AND b.posted > 0))
+            OR (o.state IN ('paid', 'executed') AND c.denied_at IS NOT NULL
+                AND NOT {waits("o", ["payment_denied"], "payment", "c.payment")}))
+        """,
+    ),
+    Invariant(
+        "attempts_are_of_orders",
+        "Every attempt is to be paid the total of an order in its time, and every order has one.",
         """
-        SELECT o.account_id, o.order_id, o.total, c.amount
-        FROM orders o LEFT JOIN captures c ON c.account_id = o.account_id
-            AND c.attempt_id = o.paid_attempt AND c.payment = o.paid_payment
-        WHERE o.paid_at IS NOT NULL AND (c.amount IS NULL OR c.amount < o.total)
+        SELECT o.account_id, o.order_id, a.attempt_id, a.subject, a.amount, o.total
+        FROM {orders} o FULL JOIN {payment_attempts} a
+            ON a.account_id = o.account_id AND a.subject = o.order_id
+        WHERE o.order_id IS NULL OR a.attempt_id IS NULL OR a.amount <> o.total
+            OR a.expires_at <> o.lapses_at OR a.opened_at < o.placed_at
+        """,
+    ),
+    Invariant(
+        "order_times_are_in_order",
+        "An order is placed, paid and closed in this order; its due time is what its terms say.",
+        f"""
+        SELECT account_id, order_id, state, placed_at, lapses_at, paid_at, due_at, closed_at
+        FROM {{orders}} o
+        WHERE placed_at > now() + {AHEAD} OR paid_at > now() + {AHEAD}
+            OR closed_at > now() + {AHEAD} OR paid_at < placed_at OR closed_at < placed_at
+            OR lapses_at <= placed_at OR lapses_at > placed_at + interval '7 days'
+            OR due_seconds > 7 * 86400
+            OR due_at <> paid_at + make_interval(secs => due_seconds)
+            OR (state = 'placed') <> (closed_at IS NULL AND paid_at IS NULL)
+            OR (state = 'paid' AND closed_at > paid_at)  -- it may have lapsed before
+            OR (state IN ('executed', 'returning', 'returned', 'denied')
+                AND (closed_at IS NULL OR closed_at < paid_at))
+            OR (state IN ('lapsed', 'withdrawn') AND closed_at IS NULL)
+        """,
+    ),
+    Invariant(
+        "order_belongs_to_somebody",
+        "Every order is of an account that exists, and its total is what its terms say.",
+        """
+        SELECT o.account_id, o.order_id, o.total FROM {orders} o
+        LEFT JOIN {accounts?} a ON a.account_id = o.account_id
+        WHERE a.account_id IS NULL OR o.quantity < 1
+            OR o.total <> o.quantity * (o.unit_price + o.service_fee)
+        """,
+    ),
+    Invariant(
+        "executed_order_was_told",
+        "Who was executed has the receipt, or the job that writes it waits.",
+        f"""
+        SELECT o.account_id, o.order_id, o.closed_at FROM {{orders}} o
+        WHERE o.state = 'executed' AND o.closed_at > now() - interval '30 days'
+            AND NOT {is_told("o", "'order_executed:' || o.order_id")}
+            AND NOT {waits("o", ["order_executed"], "order", "o.order_id")}
+            AND NOT {given_up("o", ["order_executed"], "order", "o.order_id")}
+        """,
+    ),
+    Invariant(
+        "no_order_lapses_late",
+        "No order can still be paid ten minutes after its time.",
+        f"""
+        SELECT account_id, order_id, lapses_at FROM orders
+        WHERE state = 'placed' AND lapses_at < now() - {LATE}
         """,
     ),
     Invariant(
         "no_paid_order_past_its_due_time",
         "No order is paid, not executed, and more than ten minutes past its due time.",
-        """
+        f"""
         SELECT account_id, order_id, due_at FROM orders
-        WHERE state = 'paid' AND due_at < now() - interval '10 minutes'
+        WHERE state = 'paid' AND due_at < now() - {LATE}
         """,
     ),
 )

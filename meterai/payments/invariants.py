@@ -1,31 +1,123 @@
-"""What must be true of payments."""
+"""What must be true of payments, and of the queue that carries the news of them."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting
+
+POSTINGS = (
+    Posting(
+        ("payment_captured",),
+        """
+        SELECT c.account_id, 'captured:' || c.attempt_id || ':' || c.payment, 'payment_captured',
+               a.subject, c.captured_at, ARRAY['bank_clearing', 'buyer_funds'],
+               ARRAY[-c.amount, c.amount]
+        FROM {captures} c JOIN {payment_attempts} a USING (account_id, attempt_id)
+        WHERE c.learned_by <> 'denial'
+        """,
+    ),
+)
 
 INVARIANTS = (
     Invariant(
-        "every_capture_is_in_the_books",
-        "Every payment that reached us is posted once, with its amount, and nothing else is.",
+        "attempt_agrees_with_its_payments",
+        "An attempt is paid or denied exactly where a payment of it says so; no payment comes "
+        "before its attempt, is denied before it came, or is of no attempt.",
         """
-        SELECT coalesce(c.account_id, e.account_id) AS account_id, c.attempt_id, c.payment,
-               c.amount, e.amount AS posted
-        FROM (SELECT *, 'captured:' || attempt_id || ':' || payment AS entry_id
-              FROM captures WHERE learned_by <> 'denial') c
-        FULL JOIN (SELECT e.account_id, e.entry_id, l.debit AS amount
-                   FROM entries e JOIN legs l USING (account_id, entry_id)
-                   WHERE e.reason = 'payment_captured' AND l.book = 'bank_clearing') e
-        ON e.account_id = c.account_id AND e.entry_id = c.entry_id
-        WHERE c.amount IS DISTINCT FROM e.amount
+        SELECT account_id, attempt_id, a.state, c.payment, c.captured_at, c.denied_at
+        FROM {payment_attempts} a FULL JOIN {captures} c USING (account_id, attempt_id)
+        WHERE a.state IS NULL OR c.captured_at < a.opened_at OR c.denied_at < c.captured_at
+            OR (c.learned_by = 'denial' AND c.denied_at IS NULL)
+            OR (c.learned_by <> 'denial' AND a.state NOT IN ('paid', 'denied'))
+            OR (a.state = 'paid' AND NOT EXISTS (
+                SELECT 1 FROM captures p WHERE p.account_id = a.account_id
+                AND p.attempt_id = a.attempt_id AND p.learned_by <> 'denial'
+                AND p.denied_at IS NULL))
+            OR (a.state = 'denied' AND NOT EXISTS (
+                SELECT 1 FROM captures p WHERE p.account_id = a.account_id
+                AND p.attempt_id = a.attempt_id AND p.learned_by <> 'denial'
+                AND p.denied_at IS NOT NULL))
+        """,
+    ),
+    Invariant(
+        "reference_names_its_attempt",
+        "The reference of an attempt at the provider names its account and the attempt itself.",
+        """
+        SELECT account_id, attempt_id, reference FROM {payment_attempts} a
+        WHERE reference <> 'EM' || compact(account_id) || compact(attempt_id)
+        """,
+    ),
+    Invariant(
+        "payment_counts_once",
+        "A payment, by the provider's number of it, was captured for one attempt only.",
+        """
+        SELECT c.payment, c.account_id, c.attempt_id, o.account_id AS other_account,
+               o.attempt_id AS other_attempt
+        FROM {captures} c JOIN captures o ON o.payment = c.payment
+            AND (o.account_id, o.attempt_id) <> (c.account_id, c.attempt_id)
+        WHERE c.learned_by <> 'denial' AND o.learned_by <> 'denial'
+        """,
+    ),
+    Invariant(
+        "attempt_is_looked_after",
+        "An attempt to be opened is opened, one to ask about is asked about, and a closed one is "
+        "taken back: none waits long past its time.",
+        f"""
+        SELECT account_id, attempt_id, state, leased_until, ask_at, cancel_at FROM payment_attempts
+        WHERE state = 'opening' AND leased_until < now() - {LATE}
+        UNION ALL
+        SELECT account_id, attempt_id, state, leased_until, ask_at, cancel_at FROM payment_attempts
+        WHERE ask_rank = 0 AND state <> 'opening' AND ask_at < now() - interval '1 hour'
+        UNION ALL
+        SELECT account_id, attempt_id, state, leased_until, ask_at, cancel_at FROM payment_attempts
+        WHERE ask_rank = 1 AND state <> 'opening' AND ask_at < now() - interval '1 day'
+        UNION ALL
+        SELECT account_id, attempt_id, state, leased_until, ask_at, cancel_at FROM payment_attempts
+        WHERE state IN ('lost', 'expired', 'cancelled', 'declined') AND cancel_at < 'infinity'
+            AND greatest(cancel_at, expires_at) < now() - interval '1 hour'
+        """,
+    ),
+    Invariant(
+        "attempt_times_are_possible",
+        "No lease, no question and no taking back of an attempt lies beyond what any rule gives, "
+        "and what may still be paid is asked about.",
+        f"""
+        SELECT account_id, attempt_id, state, opened_at, expires_at, leased_until, ask_at, cancel_at
+        FROM {{payment_attempts}} a
+        WHERE opened_at > now() + {AHEAD} OR expires_at < opened_at
+            OR leased_until > now() + interval '1 hour'
+            OR (ask_at < 'infinity' AND ask_at > now() + interval '25 hours')
+            OR (cancel_at < 'infinity' AND cancel_at > now() + interval '2 hours')
+            OR (ask_at = 'infinity' AND state IN ('waiting', 'lost') AND expires_at > now())
         """,
     ),
     Invariant(
         "no_notification_forgotten",
-        "Every notification was acted on within five minutes, or is a job that still tries.",
+        "Every notification was acted on within ten minutes, or is a job that still tries.",
+        f"""
+        SELECT provider, external_id, received_at, outcome FROM notification_inbox i
+        WHERE (outcome IS NULL AND (received_at < now() - {LATE} OR NOT EXISTS (
+                SELECT 1 FROM jobs j WHERE j.kind = 'notification_received'
+                AND j.facts->>'external_id' = i.external_id
+                AND j.facts->>'sent_on' = i.sent_on::text)))
+            OR received_at > now() + {AHEAD}
+        """,
+    ),
+    Invariant(
+        "no_job_late",
+        "No job is older than its time by ten minutes: somebody takes them.",
+        f"SELECT account_id, job_id, kind, run_at, tries, last_fault FROM jobs"
+        f" WHERE run_at < now() - {LATE}",
+    ),
+    Invariant(
+        "no_job_put_off",
+        "No job is to run later than the longest pause from now, or is from the future.",
+        f"SELECT account_id, job_id, kind, run_at, created_at, tries FROM jobs"
+        f" WHERE run_at > now() + {AHEAD} OR created_at > now() + {AHEAD} OR tries < 0",
+    ),
+    Invariant(
+        "no_round_fails_for_long",
+        "Nothing that a round finds has failed for more than an hour.",
         """
-        SELECT provider, external_id, received_at FROM notification_inbox i
-        WHERE outcome IS NULL AND received_at < now() - interval '5 minutes'
-            AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'notification_received'
-                            AND j.facts->>'external_id' = i.external_id)
+        SELECT account_id, round, subject, tries, code, first_at, last_at FROM round_faults
+        WHERE first_at < now() - interval '1 hour' AND last_at > now() - interval '1 hour'
         """,
     ),
     Invariant(

@@ -1,10 +1,52 @@
-"""An invariant: a promise and the query that finds every row that breaks it."""
+"""An invariant: a promise and the query that finds every row that breaks it.
 
+An invariant is asked of all rows, of the rows of some accounts, or of what was touched since a
+moment.  So its query names tables in braces, and the scope says which rows of them are meant:
+
+    {orders}           the rows about what is in scope
+    {stamps@lot_id}    the same, found by another column than the usual one
+    {legs*}            every row of the accounts in scope: for sums over an account
+    {mails?}           rows to look up by key from a row that is in scope
+
+Each query is one statement and so sees one moment of the database: money that moves while it runs
+is seen before or after its transaction, never in between.  No two queries share a snapshot, since
+a snapshot that is held for long keeps dead rows of the job queue alive.
+"""
+
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import Database, Row, Tx
 
 SHOWN_MAX = 20  # rows of evidence kept per broken invariant
+STATEMENT_SECONDS_MAX = 1800  # over everything at once, on a large installation
+LATE = "interval '10 minutes'"  # what every worker looks for is not found this long: nobody looks
+AHEAD = "interval '10 minutes'"  # between the clocks of two machines, and for a lease to be seen
+
+_TABLE = re.compile(r"\{(\w+)(?:@(\w+))?([*?]?)\}")
+# By which column a table says what it is about: an order, or a stamping from the balance.
+_SUBJECT = {
+    "orders": "order_id",
+    "payment_attempts": "subject",
+    "chargebacks": "subject",
+    "entries": "subject",
+    "stamp_lots": "lot_id",
+    "refunds": "order_id",
+    "stampings": "stamping_id",
+    "stamps": "stamping_id",
+    "holds": "hold_id",
+    "deltas": "stamping_id",
+}
+# What is of no account is under the nil one, as its entries are.
+_OF_NOBODY = {"suspense_items": "item_id"}
+_NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
+_THROUGH = {
+    "captures": ("attempt_id", "payment_attempts"),
+    "legs": ("entry_id", "entries"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +55,23 @@ class Invariant:
 
     name: str
     promise: str
+    query: str
+
+    @property
+    def is_whole(self) -> bool:
+        """True where it is about everything at once and cannot be asked of a part."""
+        return _TABLE.search(self.query) is None
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """By which rule entries of some reasons come to be.
+
+    The query answers, from what the entries were made from and never from the entries alone:
+    account_id, entry_id, reason, subject, posted_at, books, amounts (credits positive).
+    """
+
+    reasons: tuple[str, ...]
     query: str
 
 
@@ -29,8 +88,154 @@ class Finding:
         """True where nothing breaks the promise."""
         return self.broken == 0
 
+    def __add__(self, other: "Finding") -> "Finding":
+        """The same invariant, of two parts."""
+        shown = (self.evidence + other.evidence)[:SHOWN_MAX]
+        return Finding(self.invariant, self.broken + other.broken, shown)
 
-async def check(tx: Tx, invariant: Invariant) -> Finding:
-    """Run the query of one invariant."""
-    rows = await tx.all(invariant.query)
-    return Finding(invariant, len(rows), rows[:SHOWN_MAX])
+
+class Scope(Protocol):
+    """Which rows an invariant is asked of."""
+
+    @property
+    def parameters(self) -> tuple[object, ...]:
+        """What `head` leaves open."""
+
+    def rows(self, table: str, column: str | None, kind: str) -> str:
+        """What stands for a table in a query."""
+
+    def head(self) -> str:
+        """What a query begins with, as an item of WITH; empty if nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Every row of every table."""
+
+    parameters: tuple[object, ...] = ()
+
+    def rows(self, table: str, column: str | None, kind: str) -> str:
+        return _with_nobody(table)
+
+    def head(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The rows of accounts from `low` up to `high`, exclusive; None is no bound."""
+
+    low: UUID | None
+    high: UUID | None
+    parameters: tuple[object, ...] = ()
+
+    def rows(self, table: str, column: str | None, kind: str) -> str:
+        # Written out, not parameters: the plan depends on how much lies between the two.
+        bounds = [f"account_id >= '{self.low}'"] if self.low else []
+        bounds += [f"account_id < '{self.high}'"] if self.high else []
+        where = " AND ".join(bounds) or "true"
+        return f"(SELECT * FROM {_with_nobody(table)} AS source WHERE {where})"
+
+    def head(self) -> str:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The rows about some orders and stampings, given as accounts and ids side by side."""
+
+    parameters: tuple[object, ...]
+
+    @classmethod
+    def of(cls, touched: Sequence[tuple[UUID, UUID]]) -> "Touched":
+        """The rows about these (account, order or stamping)."""
+        return cls(([account for account, _ in touched], [subject for _, subject in touched]))
+
+    def head(self) -> str:
+        return (
+            "touched AS MATERIALIZED (SELECT * FROM"
+            " unnest(%s::uuid[], %s::uuid[]) AS t (account_id, subject))"
+        )
+
+    def rows(self, table: str, column: str | None, kind: str) -> str:
+        source = _with_nobody(table)
+        if kind == "?":
+            return source
+        if kind == "*":
+            within = "account_id IN (SELECT account_id FROM touched)"
+            return f"(SELECT * FROM {source} AS source WHERE {within})"
+        if table in _THROUGH:
+            key, through = _THROUGH[table]
+            inner = f"(SELECT account_id, {key} FROM {self.rows(through, None, '')} x)"
+        else:
+            key = column or (_SUBJECT | _OF_NOBODY)[table]
+            inner = "(SELECT account_id, subject FROM touched)"
+        return f"(SELECT * FROM {source} AS source WHERE (account_id, {key}) IN {inner})"
+
+
+EVERYTHING = Everything()
+
+
+def _with_nobody(table: str) -> str:
+    if table in _OF_NOBODY:
+        return f"(SELECT {_NOBODY} AS account_id, x.* FROM {table} x)"
+    return table
+
+
+def written(query: str, scope: Scope) -> str:
+    """The statement that asks a query of a scope."""
+    body = _TABLE.sub(lambda found: scope.rows(found[1], found[2], found[3]), query).strip()
+    head = scope.head()
+    if not head:
+        return body
+    if body.startswith("WITH "):
+        return f"WITH {head}, {body.removeprefix('WITH ')}"
+    return f"WITH {head} {body}"
+
+
+def waits(alias: str, kinds: Sequence[str], fact: str, value: str) -> str:
+    """A condition: a job of one of these kinds waits with this fact, for the account of a row."""
+    listed = ", ".join(f"'{kind}'" for kind in kinds)
+    return (
+        f"EXISTS (SELECT 1 FROM jobs j WHERE j.account_id = {alias}.account_id"
+        f" AND j.kind IN ({listed}) AND j.facts->>'{fact}' = ({value})::text)"
+    )
+
+
+def given_up(alias: str, kinds: Sequence[str], fact: str, value: str) -> str:
+    """A condition: such a job failed too often and lies among the dead, where it is seen."""
+    return waits(alias, kinds, fact, value).replace("FROM jobs j", "FROM dead_jobs j")
+
+
+def is_told(alias: str, cause: str) -> str:
+    """A condition: the mail with this cause was queued."""
+    return (
+        f"EXISTS (SELECT 1 FROM {{mails?}} m WHERE m.account_id = {alias}.account_id"
+        f" AND m.cause_key = {cause})"
+    )
+
+
+# Evidence as JSON: a row may hold what our types cannot (a time that is infinite), and a broken
+# promise may have millions of rows of which a few are enough.
+_FOUND = f"""
+SELECT count(*) OVER () AS broken, to_jsonb(found) AS row FROM (<query>) AS found LIMIT {SHOWN_MAX}
+"""
+
+
+async def check(database: Database, invariant: Invariant, scope: Scope = EVERYTHING) -> Finding:
+    """Ask one invariant of a scope, in a snapshot of its own."""
+    whole = EVERYTHING if invariant.is_whole else scope
+    statement = _FOUND.replace("<query>", written(invariant.query, whole))
+    if scope is EVERYTHING:
+        rows = await database.read(statement)
+    else:
+        async with database.transaction() as tx:
+            rows = await patiently(tx, statement, *whole.parameters)
+    return Finding(invariant, rows[0]["broken"] if rows else 0, [row["row"] for row in rows])
+
+
+async def patiently(tx: Tx, statement: str, *parameters: object) -> list[Row]:
+    """The answer of a statement that reads much and changes nothing."""
+    await tx.run("SET TRANSACTION READ ONLY")
+    await tx.run(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS_MAX}s'")
+    return await tx.all(statement, *parameters)

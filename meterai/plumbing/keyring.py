@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 
+INSTANCE_KEY = "instance.key"
 RSA_BITS = 2048  # SNAP BI asks for at least 2048
 
 
@@ -57,7 +58,7 @@ class Keyring:
     def __init__(self, directory: Path, *, may_make: bool) -> None:
         self.directory = directory / "keys"
         self._may_make = may_make
-        self._instance = self._secret("instance.key")
+        self._instance = self._secret(INSTANCE_KEY)
 
     def _secret(self, name: str) -> bytes:
         path = self.directory / name

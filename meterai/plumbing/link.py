@@ -21,6 +21,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
+from meterai.plumbing import rights
+
 CONNECT_SECONDS_MAX = 2  # per host; libpq allows no less, and a healthy server takes milliseconds
 STATEMENT_MS_MAX = 10_000  # nothing a request needs takes longer; protects the pool
 LOCK_WAIT_MS_MAX = 5_000  # a row is held for milliseconds; longer means something is stuck
@@ -59,7 +61,7 @@ def conninfo(url: str) -> str:
 
 
 # What is done once with every new connection, in this order, after its limits are set.
-SET_UP: list[Callable[[AsyncConnection[Any]], Awaitable[None]]] = []
+SET_UP: list[Callable[[AsyncConnection[Any]], Awaitable[None]]] = [rights.take]
 
 
 async def _set_limits(connection: AsyncConnection[Any], limits: Mapping[str, str]) -> None:

@@ -6,23 +6,30 @@ start together apply each file once.  A file whose text changed after it was app
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import psycopg
 
+from meterai.plumbing import rights
 from meterai.plumbing.link import conninfo
 
 ADVISORY_LOCK = 0x6D65746572  # "meter"
 _HISTORY = """
-CREATE TABLE IF NOT EXISTS applied_migrations (
+CREATE TABLE applied_migrations (
     name       text PRIMARY KEY,
     sha256     text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
 )
 """
+_IS_THERE = "SELECT to_regclass('public.applied_migrations')"
+_IS_OURS = """
+SELECT pg_has_role(current_user, relowner, 'MEMBER') FROM pg_class
+WHERE oid = 'public.applied_migrations'::regclass
+"""
+_KNOWN = "SELECT name, sha256 FROM applied_migrations"
 
 
 class MigrationChanged(Exception):
@@ -46,28 +53,41 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def hashes() -> dict[str, str]:
+    """SHA-256 of every migration by its name."""
+    return {name: _sha256(text) for name, text in migrations()}
+
+
+def missing(known: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(name, SQL) of what was not applied yet.  Raises `MigrationChanged`."""
+    for name, text in migrations():
+        if known.get(name, _sha256(text)) != _sha256(text):
+            raise MigrationChanged(f"{name} was changed after it was applied")
+    return [(name, text) for name, text in migrations() if name not in known]
+
+
 def migrate(url: str) -> list[str]:
-    """Apply what is missing and return the names that were applied."""
-    applied: list[str] = []
+    """Apply what is missing and return the names that were applied.
+
+    For the owner of the tables; another login, as the application's in production, finds that
+    nothing is missing.  The application gets its rights here too: docs/decisions/0014.
+    """
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
+        connection.execute("SET ROLE NONE")  # whatever role the login begins with
         connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
-        connection.execute(_HISTORY)
-        known: dict[str, str] = dict(
-            connection.execute("SELECT name, sha256 FROM applied_migrations").fetchall()
-        )
-        for name, text in migrations():
-            if name in known:
-                if known[name] != _sha256(text):
-                    raise MigrationChanged(f"{name} was changed after it was applied")
-                continue
+        if connection.execute(_IS_THERE).fetchone() == (None,):
+            connection.execute(_HISTORY)
+        due = missing(dict(connection.execute(_KNOWN).fetchall()))
+        for name, text in due:
             with connection.transaction():
                 connection.execute(text.encode())
                 connection.execute(
                     "INSERT INTO applied_migrations (name, sha256) VALUES (%s, %s)",
                     [name, _sha256(text)],
                 )
-            applied.append(name)
-    return applied
+        if connection.execute(_IS_OURS).fetchone() == (True,):
+            rights.grant(connection)
+    return [name for name, _ in due]
 
 
 def names() -> list[str]:

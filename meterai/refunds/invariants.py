@@ -1,6 +1,165 @@
-"""What must be true of money as a whole."""
+"""What must be true of refunds, and of money as a whole."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting, given_up, is_told, waits
+
+_OPEN = "('requested', 'sent', 'refused')"
+_SURPLUS = "('short', 'excess', 'double', 'late', 'remainder')"
+
+# Of each payment: what of it nobody has taken, which a job is about to move.  The rest is in the
+# stamps of its order, in refunds, or with its issuer and found again.  See refund_unassigned in
+# migrations/0011_money.sql.
+_TAKEN = """
+    SELECT c.account_id, c.attempt_id, c.payment, c.amount, c.denied_at, a.subject AS order_id,
+           coalesce(b.posted, 0) AS posted, coalesce(b.lost, 0) AS lost,
+           CASE WHEN b.is_whole THEN c.amount
+                ELSE least(coalesce(b.taken_back, 0), c.amount) END AS taken_back,
+           c.amount - coalesce(b.posted - b.lost, 0) - coalesce(r.given, 0)
+               - CASE WHEN o.paid_attempt = c.attempt_id AND o.paid_payment = c.payment THEN
+                     CASE WHEN l.lot_id IS NOT NULL
+                              THEN (l.issued - l.returned) * (l.unit_price + l.service_fee)
+                          WHEN o.state = 'paid' THEN o.total ELSE 0 END
+                 ELSE 0 END AS rest
+    FROM {captures} c
+    JOIN {payment_attempts} a USING (account_id, attempt_id)
+    JOIN {orders} o ON o.account_id = c.account_id AND o.order_id = a.subject
+    LEFT JOIN {stamp_lots} l ON l.account_id = c.account_id AND l.lot_id = a.subject
+    LEFT JOIN {chargebacks} b ON b.account_id = c.account_id AND b.attempt_id = c.attempt_id
+        AND b.payment = c.payment
+    LEFT JOIN (SELECT account_id, attempt_id, payment, sum(amount)::bigint AS given
+               FROM {refunds} x WHERE state <> 'void' GROUP BY 1, 2, 3) r
+        ON r.account_id = c.account_id AND r.attempt_id = c.attempt_id AND r.payment = c.payment
+    WHERE c.learned_by <> 'denial'
+"""
+
+POSTINGS = (
+    Posting(
+        ("refund_requested",),
+        """
+        SELECT r.account_id, 'refund:' || r.refund_id, 'refund_requested', r.order_id,
+               r.requested_at,
+               ARRAY['refunds_payable', 'buyer_funds', 'duty_payable', 'service_fee',
+                     coalesce(l.book, 'stamps_available'), 'stamps_issued'],
+               CASE WHEN r.stamps > 0 AND l.book = 'stamps_available'
+                   THEN ARRAY[r.amount, 0, -r.stamps * o.unit_price, -r.stamps * o.service_fee]
+                   ELSE ARRAY[r.amount, -r.amount, 0, 0] END
+               || ARRAY[-r.stamps, r.stamps]::bigint[]
+        FROM {refunds} r JOIN {orders} o USING (account_id, order_id)
+        LEFT JOIN {stamp_lots} l ON l.account_id = r.account_id AND l.lot_id = r.order_id
+        """,
+    ),
+    Posting(
+        ("refund_settled",),
+        # One that was stopped and carried out all the same is a loss again.
+        """
+        SELECT r.account_id, 'settled:' || r.refund_id, 'refund_settled', r.order_id, r.settled_at,
+               ARRAY[CASE WHEN v.entry_id IS NULL THEN 'refunds_payable' ELSE 'denied_loss' END,
+                     'bank_clearing'], ARRAY[-r.amount, r.amount]
+        FROM {refunds} r LEFT JOIN {entries} v ON v.account_id = r.account_id
+            AND v.entry_id = 'void:' || r.refund_id
+        WHERE r.state = 'settled'
+        """,
+    ),
+    Posting(
+        ("refund_void",),
+        # What the issuer gave the buyer of it is no loss; the rest goes back by another refund.
+        """
+        SELECT r.account_id, e.entry_id, 'refund_void', r.order_id, e.posted_at,
+               ARRAY['refunds_payable', 'denied_loss', 'buyer_funds'],
+               ARRAY[-r.amount, f.found, r.amount - f.found]
+        FROM {refunds} r JOIN {entries} e ON e.account_id = r.account_id
+            AND e.entry_id = 'void:' || r.refund_id
+        JOIN LATERAL (SELECT sum(l.credit)::bigint AS found FROM {legs?} l
+            WHERE l.account_id = e.account_id AND l.entry_id = e.entry_id
+                AND l.book = 'denied_loss') f ON f.found BETWEEN 1 AND r.amount
+        WHERE r.state IN ('void', 'settled')
+        """,
+    ),
+    Posting(
+        ("payment_denied",),
+        # The sum taken back so far ends the id; each entry is what it grew by.
+        """
+        SELECT account_id, entry_id, 'payment_denied', subject, posted_at,
+               ARRAY['bank_clearing', 'denied_loss'], ARRAY[grown, -grown]
+        FROM (
+            SELECT b.account_id, e.entry_id, b.subject, e.posted_at, u.upto - coalesce(lag(u.upto)
+                OVER (PARTITION BY b.account_id, b.attempt_id, b.payment ORDER BY u.upto), 0)
+                AS grown, u.upto <= b.posted AS is_within
+            FROM {chargebacks} b JOIN {entries} e ON e.account_id = b.account_id
+                AND e.subject = b.subject AND e.reason = 'payment_denied'
+            CROSS JOIN LATERAL (SELECT 'denied:' || b.attempt_id || ':' || b.payment || ':'
+                AS prefix) p
+            CROSS JOIN LATERAL (SELECT substr(e.entry_id, length(p.prefix) + 1) AS tail) t
+            JOIN LATERAL (SELECT CASE WHEN t.tail ~ '^[0-9]{1,18}$' THEN t.tail::bigint END AS upto)
+                u ON starts_with(e.entry_id, p.prefix) AND u.upto > 0
+        ) steps
+        WHERE is_within
+        UNION ALL
+        -- Before parts were known: all of a payment at once, in the books it was found in.
+        SELECT e.account_id, e.entry_id, 'payment_denied', b.subject, e.posted_at, s.books,
+               s.amounts
+        FROM {chargebacks} b JOIN {captures} c USING (account_id, attempt_id, payment)
+        JOIN {entries} e ON e.account_id = b.account_id AND e.subject = b.subject
+            AND e.entry_id = 'denied:' || b.attempt_id || ':' || b.payment
+        JOIN LATERAL (
+            SELECT array_agg(l.book) AS books, array_agg(CASE l.book WHEN 'bank_clearing'
+                       THEN c.amount ELSE l.credit - l.debit END) AS amounts
+            FROM {legs?} l WHERE l.account_id = e.account_id AND l.entry_id = e.entry_id
+                AND l.book NOT IN ('stamps_affixed', 'suspense')) s ON true
+        """,
+    ),
+    Posting(
+        ("loss_recovered",),
+        # A part of a loss that was found: in money nobody has taken, or in stamps that left.
+        """
+        SELECT e.account_id, e.entry_id, 'loss_recovered', o.order_id, e.posted_at,
+               ARRAY['denied_loss', 'buyer_funds', 'duty_payable', 'service_fee',
+                     coalesce(l.book, 'stamps_available'), 'stamps_issued'],
+               ARRAY[f.found, CASE WHEN f.is_undone THEN f.stamps * f.unit - f.found
+                              ELSE -f.found END,
+                     CASE WHEN f.is_undone THEN -f.stamps * o.unit_price ELSE 0 END,
+                     CASE WHEN f.is_undone THEN -f.stamps * o.service_fee ELSE 0 END,
+                     -f.stamps, f.stamps]
+        FROM {entries} e
+        JOIN {orders} o ON o.account_id = e.account_id AND o.order_id = e.subject
+        LEFT JOIN {stamp_lots} l ON l.account_id = e.account_id AND l.lot_id = e.subject
+        JOIN LATERAL (
+            SELECT coalesce(sum(x.credit) FILTER (WHERE x.book = 'denied_loss'), 0)::bigint
+                       AS found,
+                   coalesce(sum(x.credit) FILTER (WHERE x.book = 'stamps_issued'), 0)::bigint
+                       AS stamps,
+                   o.unit_price + o.service_fee AS unit,
+                   l.book = 'stamps_available' AND bool_or(x.book = 'stamps_issued')
+                       -- Before, it was found in money of the account: see `correction`.
+                       AND NOT (starts_with(e.entry_id, 'recovered:not_stamped:')
+                                OR starts_with(e.entry_id, 'recovered:asked:')) AS is_undone
+            FROM {legs?} x WHERE x.account_id = e.account_id AND x.entry_id = e.entry_id
+        ) f ON f.found > 0 AND (f.stamps = 0 OR f.found <= f.stamps * f.unit)
+        WHERE e.reason = 'loss_recovered' AND (
+            starts_with(e.entry_id, 'recovered:not_stamped:')
+            OR starts_with(e.entry_id, 'recovered:asked:')
+            OR EXISTS (SELECT 1 FROM {chargebacks} b WHERE b.account_id = e.account_id
+                AND b.subject = e.subject AND starts_with(e.entry_id,
+                    'recovered:' || b.attempt_id || ':' || b.payment || ':')))
+        """,
+    ),
+    Posting(
+        ("correction",),
+        # A stamp bought as quota had been recovered out of buyer_funds: put right by a migration.
+        """
+        SELECT k.account_id, k.entry_id, 'correction', e.subject, k.posted_at,
+               ARRAY['buyer_funds', 'duty_payable', 'service_fee'],
+               ARRAY[f.debit, -s.debit * o.unit_price, -s.debit * o.service_fee]
+        FROM {entries} e
+        JOIN {entries} k ON k.account_id = e.account_id AND k.entry_id = 'corrected:' || e.entry_id
+        JOIN {legs} f ON f.account_id = e.account_id AND f.entry_id = e.entry_id
+            AND f.book = 'buyer_funds'
+        JOIN {legs} s ON s.account_id = e.account_id AND s.entry_id = e.entry_id
+            AND s.book = 'stamps_available'
+        JOIN {orders} o ON o.account_id = e.account_id AND o.order_id = e.subject
+        WHERE e.reason = 'loss_recovered'
+        """,
+    ),
+)
 
 INVARIANTS = (
     Invariant(
@@ -23,40 +182,273 @@ INVARIANTS = (
         """,
     ),
     Invariant(
-        "money_in_flight_is_explained",
-        "What is in flight is unsettled refunds, paid orders and payments still to be settled.",
-        """
-        SELECT account_id, posted, refunds FROM (
-            SELECT b.account_id, b.posted,
-                (SELECT coalesce(sum(amount), 0) FROM refunds r
-                 WHERE r.account_id = b.account_id
-                    AND r.state IN ('requested', 'sent', 'refused')) AS refunds
-            FROM balances b WHERE b.book = 'refunds_payable') AS sums
-        WHERE posted <> refunds
+        "books_of_an_order_are_what_happened_to_it",
+        "For every order: bank clearing is payments less denials less settled refunds, what is on "
+        "its way back are its open refunds, what is in flight is money nobody has taken yet, and "
+        "duty and fee are those of its executed stamps.",
+        f"""
+        SELECT account_id, order_id, book, sum(due) AS due, sum(posted) AS posted FROM (
+            SELECT e.account_id, e.subject AS order_id, l.book, 0 AS due,
+                   l.credit - l.debit AS posted
+            FROM {{entries}} e JOIN {{legs}} l USING (account_id, entry_id)
+            WHERE l.book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
+                             'service_fee', 'stamps_issued', 'denied_loss')
+            UNION ALL
+            SELECT t.account_id, t.order_id, side.book, side.amount, 0
+            FROM ({_TAKEN}) t, unnest(ARRAY['bank_clearing', 'buyer_funds', 'denied_loss'],
+                ARRAY[t.posted - t.amount, t.rest, -t.lost]) AS side (book, amount)
+            UNION ALL
+            SELECT account_id, order_id, CASE state WHEN 'settled' THEN 'bank_clearing'
+                                         ELSE 'refunds_payable' END, amount, 0
+            FROM {{refunds}} r WHERE state <> 'void'
+            UNION ALL
+            SELECT i.account_id, i.item_id, 'bank_clearing', -i.booked, 0
+            FROM {{suspense_items}} i WHERE i.state = 'open'
+            UNION ALL
+            SELECT o.account_id, o.order_id, 'buyer_funds', o.total, 0 FROM {{orders}} o
+            WHERE o.state = 'paid' AND NOT EXISTS (SELECT 1 FROM {{stamp_lots?}} l
+                WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
+            UNION ALL
+            SELECT l.account_id, l.lot_id, side.book, side.amount, 0
+            FROM {{stamp_lots}} l
+            CROSS JOIN LATERAL (SELECT CASE l.book WHEN 'stamps_ordered' THEN l.affixed
+                                       ELSE l.issued - l.returned END AS executed) x,
+            unnest(ARRAY['duty_payable', 'service_fee', 'buyer_funds', 'stamps_issued'],
+                ARRAY[x.executed * l.unit_price, x.executed * l.service_fee,
+                      CASE l.book WHEN 'stamps_ordered'
+                          THEN (l.issued - l.affixed - l.returned)
+                               * (l.unit_price + l.service_fee)
+                          ELSE 0 END,
+                      l.returned - l.issued]) AS side (book, amount)
+        ) sides
+        GROUP BY account_id, order_id, book HAVING sum(due) <> sum(posted)
         """,
     ),
     Invariant(
-        "buyer_funds_belong_to_somebody",
-        "Money neither executed nor on its way back belongs to a paid order, or a job moves it.",
+        "no_money_lies_about",
+        "Money of a payment that neither its order nor a refund has taken has a job that moves "
+        "it, a denial its entry or its job, and no payment is given back beyond its amount.",
+        f"""
+        SELECT t.account_id, t.order_id, t.attempt_id, t.payment, t.amount, t.rest, t.taken_back,
+               t.posted, t.lost, t.denied_at
+        FROM ({_TAKEN}) t
+        CROSS JOIN LATERAL (
+            SELECT array_agg(j.kind) AS kinds FROM jobs j WHERE j.account_id = t.account_id
+            AND j.kind IN ('payment_captured', 'money_to_return', 'payment_denied')
+            AND j.facts->>'payment' = t.payment AND j.facts->>'attempt' = t.attempt_id::text
+        ) j
+        WHERE t.rest < 0 OR (t.rest > 0 AND j.kinds IS NULL)
+            OR t.posted > t.taken_back OR t.lost > t.posted + t.amount
+            OR (t.posted < t.taken_back
+                AND NOT coalesce(j.kinds && ARRAY['payment_captured', 'payment_denied'], false))
+            OR (t.denied_at IS NOT NULL AND t.taken_back < t.amount)
+            OR (t.denied_at IS NULL AND t.taken_back = t.amount AND t.posted = t.amount)
+        """,
+    ),
+    Invariant(
+        "chargeback_is_what_was_told_and_booked",
+        "What an issuer took back is of an attempt and its order, and was found as often as the "
+        "books say.",
         """
-        SELECT b.account_id, b.posted FROM balances b
-        WHERE b.book = 'buyer_funds' AND b.posted <> 0
-            AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.account_id = b.account_id
-                            AND o.state = 'paid')
-            AND NOT EXISTS (SELECT 1 FROM stampings s WHERE s.account_id = b.account_id
-                            AND s.state = 'reserved' AND s.order_id IS NOT NULL)
-            AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.account_id = b.account_id
-                            AND j.kind IN ('payment_captured', 'money_to_return',
-                                           'payment_denied', 'stamping_failed'))
+        SELECT b.account_id, b.attempt_id, b.payment, b.subject, b.taken_back, b.posted, b.lost,
+               b.findings
+        FROM {chargebacks} b LEFT JOIN {payment_attempts} a USING (account_id, attempt_id)
+        LEFT JOIN {captures} c USING (account_id, attempt_id, payment)
+        WHERE a.subject IS DISTINCT FROM b.subject OR b.last_told_at < b.first_told_at
+            OR (c.amount IS NULL AND (b.posted > 0 OR b.lost > 0))
+            OR b.posted < 0 OR b.lost < 0
+            OR b.findings <> (SELECT count(*) FROM {entries?} e
+                WHERE e.account_id = b.account_id AND e.subject = b.subject
+                AND starts_with(e.entry_id,
+                    'recovered:' || b.attempt_id || ':' || b.payment || ':'))
+        """,
+    ),
+    Invariant(
+        "money_in_flight_is_explained",
+        "What a balance says is on its way back are the open refunds of the account.",
+        f"""
+        SELECT account_id, sum(posted) AS posted, sum(refunds) AS refunds FROM (
+            SELECT account_id, posted, 0 AS refunds FROM {{balances*}} b
+            WHERE book = 'refunds_payable'
+            UNION ALL
+            SELECT account_id, 0, amount FROM {{refunds*}} r WHERE state IN {_OPEN}
+        ) sides
+        GROUP BY account_id HAVING sum(posted) <> sum(refunds)
+        """,
+    ),
+    Invariant(
+        "refund_is_of_its_cause",
+        "Every refund is of a payment of its own order, of the amount its cause gives, once, and "
+        "under a number that names it.",
+        """
+        SELECT r.account_id, r.refund_id, r.order_id, r.cause, r.cause_key, r.amount, r.stamps,
+               r.refund_no
+        FROM {refunds} r
+        LEFT JOIN {payment_attempts} a ON a.account_id = r.account_id
+            AND a.attempt_id = r.attempt_id
+        LEFT JOIN {captures} c ON c.account_id = r.account_id AND c.attempt_id = r.attempt_id
+            AND c.payment = r.payment AND c.learned_by <> 'denial'
+        LEFT JOIN {orders} o ON o.account_id = r.account_id AND o.order_id = r.order_id
+        LEFT JOIN {stamp_lots} l ON l.account_id = r.account_id AND l.lot_id = r.order_id
+        LEFT JOIN {chargebacks} b ON b.account_id = r.account_id AND b.attempt_id = r.attempt_id
+            AND b.payment = r.payment
+        -- Of one that was stopped: the part that the issuer had not given the buyer.
+        LEFT JOIN {refunds} w ON w.account_id = r.account_id AND w.attempt_id = r.attempt_id
+            AND w.payment = r.payment AND w.cause = r.cause AND w.amount > r.amount
+            AND r.cause_key = 'rest:' || w.refund_id
+        CROSS JOIN LATERAL (SELECT
+            coalesce(o.paid_attempt = r.attempt_id AND o.paid_payment = r.payment, false)
+                AS is_payer,
+            r.cause || ':' || r.attempt_id || ':' || r.payment AS of_payment,
+            o.unit_price + o.service_fee AS unit,
+            c.amount - CASE r.cause WHEN 'excess' THEN o.total ELSE 0 END AS surplus) x
+        -- What is left of a payment of which its issuer took some back.
+        CROSS JOIN LATERAL (SELECT CASE WHEN b.payment IS NULL THEN r.amount = x.surplus
+            ELSE r.amount <= x.surplus END AND r.stamps = 0 AND r.cause_key = x.of_payment
+            AS is_surplus) y
+        WHERE a.subject IS DISTINCT FROM r.order_id OR c.amount IS NULL OR o.order_id IS NULL
+            OR r.refund_no <> 'RF' || compact(r.account_id) || compact(r.refund_id)
+            OR NOT coalesce(CASE WHEN w.refund_id IS NOT NULL THEN r.stamps = 0 ELSE CASE r.cause
+                WHEN 'short' THEN NOT x.is_payer AND y.is_surplus
+                    AND (c.amount < o.total OR b.payment IS NOT NULL)
+                WHEN 'excess' THEN x.is_payer AND y.is_surplus
+                WHEN 'double' THEN NOT x.is_payer AND y.is_surplus AND o.paid_at IS NOT NULL
+                WHEN 'late' THEN NOT x.is_payer AND y.is_surplus
+                    AND o.state IN ('withdrawn', 'denied')
+                WHEN 'remainder' THEN x.is_payer AND b.payment IS NOT NULL AND r.stamps = 0
+                    AND r.amount < o.total AND starts_with(r.cause_key, x.of_payment || ':')
+                WHEN 'not_executed' THEN x.is_payer AND r.amount = o.total AND r.stamps = 0
+                    AND l.lot_id IS NULL AND r.cause_key = 'not_executed:' || r.order_id
+                WHEN 'not_stamped' THEN x.is_payer AND r.stamps BETWEEN 1 AND l.returned
+                    AND r.amount = r.stamps * x.unit
+                    AND EXISTS (SELECT 1 FROM {stampings?} s WHERE s.account_id = r.account_id
+                        AND s.order_id = r.order_id AND s.state = 'failed'
+                        AND r.cause_key = 'not_stamped:' || s.stamping_id)
+                WHEN 'asked' THEN x.is_payer AND r.stamps BETWEEN 1 AND l.returned
+                    AND r.amount = r.stamps * x.unit
+                    AND r.cause_key = 'asked:' || r.refund_id
+                END END, false)
+        """,
+    ),
+    Invariant(
+        "asked_refund_is_in_the_trail",
+        "A refund that was asked for has its line in the audit trail.",
+        """
+        SELECT r.account_id, r.refund_id, r.order_id FROM {refunds} r
+        WHERE starts_with(r.cause_key, 'asked:') AND NOT EXISTS (
+            SELECT 1 FROM {audit_events?} e WHERE e.account_id = r.account_id
+            AND e.action = 'refund_asked' AND e.happened_at = r.requested_at
+            AND e.subject = 'ord_' || lower(compact(r.order_id)))
+        """,
+    ),
+    Invariant(
+        "returned_stamps_are_explained",
+        "Stamps of a lot that left the world went with a refund or with a denial.",
+        """
+        SELECT account_id, lot_id, sum(returned) AS returned, sum(explained) AS explained FROM (
+            SELECT account_id, lot_id, returned, 0 AS explained FROM {stamp_lots} l
+            UNION ALL
+            SELECT account_id, order_id, 0, stamps FROM {refunds} r
+            UNION ALL
+            SELECT e.account_id, e.subject, 0, i.credit FROM {entries} e
+            JOIN {legs} i USING (account_id, entry_id)
+            WHERE e.reason IN ('payment_denied', 'loss_recovered') AND i.book = 'stamps_issued'
+        ) sides
+        GROUP BY account_id, lot_id HAVING sum(returned) <> sum(explained)
+        """,
+    ),
+    Invariant(
+        "order_stands_where_its_refunds_do",
+        "An order is returning while a refund of all of it is open, returned when none is, and "
+        "neither without one; unused stamps of documents that ended are on their way back.",
+        f"""
+        SELECT o.account_id, o.order_id, o.state, l.issued, l.returned, r.open, r.causes
+        FROM {{orders}} o
+        LEFT JOIN {{stamp_lots}} l ON l.account_id = o.account_id AND l.lot_id = o.order_id
+        LEFT JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE x.state IN {_OPEN}) AS open,
+                   max(x.due_at) FILTER (WHERE x.state IN {_OPEN}) AS due_at,
+                   count(*) FILTER (WHERE x.state IN {_OPEN} AND x.cause NOT IN {_SURPLUS})
+                       AS of_order,
+                   array_agg(x.cause) AS causes
+            FROM {{refunds?}} x WHERE x.account_id = o.account_id AND x.order_id = o.order_id
+        ) r ON true
+        CROSS JOIN LATERAL (SELECT
+            CASE WHEN l.lot_id IS NULL THEN coalesce('not_executed' = ANY (r.causes), false)
+                 ELSE l.issued = l.returned END AS is_undone,
+            coalesce(r.causes && ARRAY['not_executed', 'not_stamped', 'asked'], false)
+                AS is_executable) x
+        WHERE (o.state = 'returning' AND NOT (x.is_undone AND (r.open > 0
+                OR {waits("o", ["money_to_return"], "order", "o.order_id")}
+                OR {waits("o", ["payment_captured", "payment_denied"], "subject", "o.order_id")})))
+            OR o.returning_due_at IS DISTINCT FROM r.due_at
+            OR (o.state = 'returned' AND (NOT x.is_undone OR r.of_order > 0))
+            OR (o.state IN ('paid', 'executed') AND x.is_undone)
+            OR (o.state IN ('placed', 'lapsed', 'withdrawn') AND x.is_executable)
+            OR (o.kind = 'documents' AND l.issued > l.held + l.affixed + l.returned
+                AND NOT {waits("o", ["order_paid", "stamping_failed"], "order", "o.order_id")}
+                AND NOT EXISTS (SELECT 1 FROM {{stampings?}} s
+                    WHERE s.account_id = o.account_id AND s.order_id = o.order_id
+                    AND s.state = 'waiting'))
+            OR (o.state = 'denied' AND o.kind = 'stamps'
+                AND l.issued > l.held + l.affixed + l.returned)
+        """,
+    ),
+    Invariant(
+        "refund_times_are_possible",
+        "A refund follows its payment, is due within a day, is tried again within minutes, and "
+        "its state agrees with its tries and with its payment.",
+        f"""
+        SELECT r.account_id, r.refund_id, r.state, r.tries, r.requested_at, r.due_at, r.try_at,
+               r.settled_at, c.captured_at, c.denied_at
+        FROM {{refunds}} r JOIN {{captures}} c USING (account_id, attempt_id, payment)
+        JOIN {{orders}} o ON o.account_id = r.account_id AND o.order_id = r.order_id
+        WHERE r.requested_at < c.captured_at OR r.requested_at > now() + {AHEAD}
+            OR r.due_at < r.requested_at - {AHEAD}
+            OR r.due_at > r.requested_at + greatest(interval '1 day',
+                                                    make_interval(secs => o.due_seconds))
+            OR r.settled_at < r.requested_at OR r.settled_at > now() + {AHEAD}
+            OR (r.state IN {_OPEN} AND r.try_at > now() + {AHEAD})
+            OR r.tries < 0 OR (r.state = 'requested' AND r.tries > 0)
+            OR (r.state IN ('sent', 'refused', 'settled') AND r.tries = 0)
+            OR (r.state = 'void' AND NOT EXISTS (SELECT 1 FROM {{chargebacks}} b
+                WHERE b.account_id = r.account_id AND b.attempt_id = r.attempt_id
+                    AND b.payment = r.payment AND b.posted > 0))
+            OR (r.state = 'requested' AND c.denied_at < now() - {LATE})
+            OR (r.state = 'settled') <> (r.settled_at IS NOT NULL)
+            OR (r.state = 'settled') <> (r.provider_refund_no IS NOT NULL)
+        """,
+    ),
+    Invariant(
+        "provider_refund_counts_once",
+        "The provider's number of a refund settles one refund only.",
+        """
+        SELECT account_id, provider_refund_no, count(*) AS times FROM {refunds*} r
+        WHERE provider_refund_no IS NOT NULL
+        GROUP BY account_id, provider_refund_no HAVING count(*) > 1
+        """,
+    ),
+    Invariant(
+        "refund_was_told",
+        "Whose money goes back, or is back, was written to, or the job that does it waits.",
+        f"""
+        SELECT r.account_id, r.refund_id, r.state FROM {{refunds}} r
+        WHERE r.requested_at > now() - interval '30 days' AND (
+            (NOT {is_told("r", "'refund_requested:' || r.refund_id")}
+             AND NOT {waits("r", ["refund_requested"], "refund", "r.refund_id")}
+             AND NOT {given_up("r", ["refund_requested"], "refund", "r.refund_id")})
+            OR (r.state = 'settled' AND NOT {is_told("r", "'refund_settled:' || r.refund_id")}
+                AND NOT {waits("r", ["refund_settled"], "refund", "r.refund_id")}
+                AND NOT {given_up("r", ["refund_settled"], "refund", "r.refund_id")}))
         """,
     ),
     Invariant(
         "no_refund_past_its_due_time_unnoticed",
-        "A refund past its due time is being tried and says what the provider answered.",
-        """
-        SELECT account_id, refund_id, state, tries, due_at, last_answer FROM refunds
-        WHERE state IN ('requested', 'sent', 'refused') AND due_at < now()
-            AND (last_answer IS NULL OR try_at < now() - interval '10 minutes')
+        "A refund is tried when it is time; past its due time it says what the provider answered.",
+        f"""
+        SELECT account_id, refund_id, state, tries, due_at, try_at, last_answer FROM refunds
+        WHERE state IN {_OPEN} AND (try_at < now() - {LATE}
+            OR (due_at < now() AND last_answer IS NULL))
         """,
     ),
 )

@@ -1,48 +1,224 @@
 """What must be true of stampings."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting, given_up, is_told, waits
+
+_ENDS = ["stamping_delivered", "stamping_failed"]
+
+POSTINGS = (
+    Posting(
+        ("stamps_affixed",),
+        """
+        SELECT s.account_id, 'affixed:' || s.stamping_id, 'stamps_affixed',
+               coalesce(s.order_id, s.stamping_id), s.delivered_at,
+               ARRAY[CASE WHEN s.order_id IS NULL THEN 'stamps_available'
+                     ELSE 'stamps_ordered' END,
+                     'stamps_affixed', 'buyer_funds', 'duty_payable', 'service_fee'],
+               ARRAY[-s.quantity, s.quantity,
+                     -s.quantity * coalesce(o.unit_price + o.service_fee, 0),
+                     s.quantity * coalesce(o.unit_price, 0),
+                     s.quantity * coalesce(o.service_fee, 0)]
+        FROM {stampings} s LEFT JOIN {orders?} o ON o.account_id = s.account_id
+            AND o.order_id = s.order_id
+        WHERE s.state = 'delivered'
+        """,
+    ),
+)
 
 INVARIANTS = (
     Invariant(
-        "delivered_stamping_has_its_delta",
-        "Every delivered stamping has a delta whose hash matches, and no other stamping has one.",
+        "stamping_has_its_delta",
+        "Every delivered stamping has a delta, and no other stamping has one.",
         """
-        SELECT s.account_id, s.stamping_id, s.state FROM stampings s
-        LEFT JOIN deltas d USING (account_id, stamping_id)
-        WHERE (s.state = 'delivered') <> (d.delta IS NOT NULL)
-            OR (d.delta IS NOT NULL AND sha256(d.delta) <> d.sha256)
+        SELECT account_id, stamping_id, s.state FROM {stampings} s
+        FULL JOIN (SELECT account_id, stamping_id, octet_length(delta) AS bytes
+                   FROM {deltas} x) d USING (account_id, stamping_id)
+        WHERE (s.state IS NOT DISTINCT FROM 'delivered') <> (coalesce(d.bytes, 0) > 0)
+            OR (s.state IS NULL AND d.bytes IS NOT NULL)
+        """,
+    ),
+    Invariant(
+        "delta_is_what_was_delivered",
+        "The bytes of every delta have the hash that was recorded with them.",
+        """
+        SELECT d.account_id, d.stamping_id FROM {deltas} d WHERE sha256(d.delta) <> d.sha256
+        """,
+    ),
+    Invariant(
+        "delta_names_its_serials",
+        "Every delta that can be read names the serials and the original it was recorded with.",
+        """
+        SELECT d.account_id, d.stamping_id, t.serials FROM {deltas} d
+        JOIN {stampings} s USING (account_id, stamping_id)
+        LEFT JOIN LATERAL (
+            SELECT array_agg(x.serial ORDER BY x.position) AS serials,
+                   bool_and(position(convert_to('(' || x.serial || ')', 'UTF8') IN d.delta) > 0)
+                       AS are_named
+            FROM {stamps?} x WHERE x.account_id = d.account_id AND x.stamping_id = d.stamping_id
+        ) t ON true
+        -- In a document that is encrypted they are too.
+        WHERE position('/MeteraiSeal<</Serials[('::bytea IN d.delta) > 0 AND (
+            NOT coalesce(t.are_named, false)
+            OR position(convert_to('/OriginalSHA256<' || encode(s.sha256_original, 'hex') || '>',
+                                   'UTF8') IN d.delta) = 0)
         """,
     ),
     Invariant(
         "stamping_agrees_with_its_serials",
         "Serials are affixed when delivered, reserved while reserved, void when failed; all of "
-        "them, one per placement.",
+        "them, one per placement, at the same moment, from stamps bought for this.",
         """
-        SELECT s.account_id, s.stamping_id, s.state, s.quantity, count(t.serial) AS serials
-        FROM stampings s LEFT JOIN stamps t USING (account_id, stamping_id)
-        GROUP BY s.account_id, s.stamping_id
-        HAVING count(t.serial) FILTER (WHERE t.state = CASE s.state
-                WHEN 'delivered' THEN 'affixed' WHEN 'reserved' THEN 'reserved'
-                WHEN 'failed' THEN 'void' END)
-            <> CASE WHEN s.state IN ('waiting', 'dropped') THEN 0 ELSE s.quantity END
-            OR count(t.serial) <> CASE WHEN s.state IN ('waiting', 'dropped') THEN 0
-                                       ELSE s.quantity END
+        SELECT s.account_id, s.stamping_id, s.state, s.quantity, t.serials, t.wrong
+        FROM {stampings} s LEFT JOIN (
+            SELECT t.account_id, t.stamping_id, count(*) AS serials, max(t.position) AS last,
+                   min(t.position) AS first,
+                   count(*) FILTER (WHERE s.state IS NULL
+                       OR t.state IS DISTINCT FROM CASE s.state WHEN 'delivered' THEN 'affixed'
+                           WHEN 'reserved' THEN 'reserved' WHEN 'failed' THEN 'void' END
+                       OR t.affixed_at IS DISTINCT FROM s.delivered_at
+                       OR t.reserved_at < s.requested_at OR t.affixed_at < t.reserved_at
+                       OR t.voided_at < t.reserved_at
+                       OR (s.order_id IS NOT NULL AND t.lot_id <> s.order_id)
+                       OR l.book IS DISTINCT FROM CASE WHEN s.order_id IS NULL
+                           THEN 'stamps_available' ELSE 'stamps_ordered' END
+                       OR (s.order_id IS NULL AND l.issued_at > t.reserved_at)) AS wrong
+            FROM {stamps} t
+            LEFT JOIN {stampings?} s ON s.account_id = t.account_id
+                AND s.stamping_id = t.stamping_id
+            LEFT JOIN {stamp_lots?} l ON l.account_id = t.account_id AND l.lot_id = t.lot_id
+            GROUP BY t.account_id, t.stamping_id
+        ) t ON t.account_id = s.account_id AND t.stamping_id = s.stamping_id
+        WHERE coalesce(t.serials, 0) <> CASE WHEN s.state IN ('waiting', 'dropped') THEN 0
+                                        ELSE s.quantity END
+            OR t.wrong > 0 OR t.first <> 1 OR t.last <> s.quantity
         """,
     ),
     Invariant(
         "serial_is_on_one_document",
         "Every serial belongs to a stamping, and so to one document.",
         """
-        SELECT t.account_id, t.serial FROM stamps t
-        LEFT JOIN stampings s USING (account_id, stamping_id) WHERE s.stamping_id IS NULL
+        SELECT t.account_id, t.serial FROM {stamps@lot_id} t
+        LEFT JOIN {stampings?} s ON s.account_id = t.account_id AND s.stamping_id = t.stamping_id
+        WHERE s.stamping_id IS NULL
+        """,
+    ),
+    Invariant(
+        "stamping_agrees_with_its_hold",
+        "A stamping that was reserved holds as many stamps as it has placements, of the right "
+        "book, until it ends; and nothing else holds stamps.",
+        """
+        SELECT coalesce(s.account_id, h.account_id) AS account_id,
+               coalesce(s.stamping_id, h.hold_id) AS stamping_id, s.state, h.state AS hold,
+               s.quantity, h.amount, h.book
+        FROM {stampings} s FULL JOIN {holds} h
+            ON h.account_id = s.account_id AND h.hold_id = s.stamping_id
+        WHERE s.stamping_id IS NULL
+            OR (h.hold_id IS NULL) <> (s.state IN ('waiting', 'dropped'))
+            OR (h.hold_id IS NOT NULL AND (
+                h.state IS DISTINCT FROM CASE s.state WHEN 'reserved' THEN 'held'
+                    WHEN 'delivered' THEN 'posted' WHEN 'failed' THEN 'voided' END
+                OR h.amount <> s.quantity OR h.subject <> s.stamping_id::text
+                OR h.book <> CASE WHEN s.order_id IS NULL THEN 'stamps_available'
+                             ELSE 'stamps_ordered' END
+                OR h.held_at < s.requested_at OR h.resolved_at < h.held_at
+                OR (s.state = 'delivered' AND h.resolved_at <> s.delivered_at)))
+        """,
+    ),
+    Invariant(
+        "stamping_is_of_its_order",
+        "The documents of an order have its stamps between them, and stand where it stands.",
+        f"""
+        SELECT o.account_id, o.order_id, o.state, o.quantity, s.stamps, s.states
+        FROM {{orders}} o LEFT JOIN LATERAL (
+            SELECT sum(x.quantity) AS stamps, count(*) AS documents, max(x.position) AS last,
+                   min(x.position) AS first, array_agg(DISTINCT x.state) AS states
+            FROM {{stampings?}} x WHERE x.account_id = o.account_id AND x.order_id = o.order_id
+        ) s ON true
+        WHERE (o.kind = 'stamps' AND s.documents > 0)
+            OR (o.kind = 'documents' AND (
+                coalesce(s.stamps, 0) <> o.quantity OR s.first <> 1 OR s.last <> s.documents
+                OR (o.state IN ('placed', 'lapsed') AND s.states <> ARRAY['waiting'])
+                OR (o.state = 'paid' AND 'dropped' = ANY (s.states))
+                OR (o.state = 'executed' AND NOT ('delivered' = ANY (s.states)
+                    AND s.states <@ ARRAY['delivered', 'failed']))
+                OR (o.state IN ('withdrawn', 'returning', 'returned', 'denied')
+                    AND 'waiting' = ANY (s.states)
+                    AND NOT {
+            waits(
+                "o", ["order_withdrawn", "order_returning", "order_denied"], "order", "o.order_id"
+            )
+        })
+                OR (o.state = 'withdrawn' AND NOT s.states <@ ARRAY['waiting', 'dropped'])
+                OR (o.state IN ('returning', 'returned')
+                    AND s.states && ARRAY['reserved', 'delivered'])))
+        """,
+    ),
+    Invariant(
+        "stamping_belongs_to_an_order_or_a_balance",
+        "A stamping of an order is of one that exists, and every stamping of an account.",
+        f"""
+        SELECT s.account_id, s.stamping_id, s.order_id FROM {{stampings}} s
+        LEFT JOIN {{orders?}} o ON o.account_id = s.account_id AND o.order_id = s.order_id
+        LEFT JOIN {{accounts?}} a ON a.account_id = s.account_id
+        LEFT JOIN {{documents?}} d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
+        WHERE (s.order_id IS NOT NULL AND (o.order_id IS NULL OR o.placed_at > s.requested_at))
+            OR a.account_id IS NULL OR d.sha256 IS NULL OR d.bytes < 1 OR d.pages < 1
+            OR s.quantity <> jsonb_array_length(s.placements)
+            OR s.requested_at > now() + {AHEAD} OR s.delivered_at > now() + {AHEAD}
+            OR s.delivered_at < s.requested_at
+            OR (s.order_id IS NOT NULL AND s.state NOT IN ('waiting', 'dropped')
+                AND s.due_at IS DISTINCT FROM o.due_at)
+            OR (s.state = 'reserved' AND s.due_at IS NULL)
+            OR (s.order_id IS NULL AND s.due_at > s.requested_at + interval '7 days')
+            OR s.leased_until > now() + interval '1 day'
+        """,
+    ),
+    Invariant(
+        "key_stands_for_its_stampings",
+        "What an Idempotency-Key stands for exists: the stampings of its request, from a balance.",
+        """
+        SELECT k.account_id, k.idempotency_key, one AS stamping_id
+        FROM {stamping_keys*} k CROSS JOIN LATERAL unnest(k.stampings) AS one
+        LEFT JOIN {stampings?} s ON s.account_id = k.account_id AND s.stamping_id = one
+        WHERE s.stamping_id IS NULL OR s.order_id IS NOT NULL
+        """,
+    ),
+    Invariant(
+        "paid_documents_are_taken_up",
+        "Documents of a paid order with stamps do not wait without the job that reserves them, "
+        "and an order whose documents all ended has the job that closes it.",
+        f"""
+        SELECT o.account_id, o.order_id, s.open, s.waiting FROM {{orders}} o
+        JOIN {{stamp_lots}} l ON l.account_id = o.account_id AND l.lot_id = o.order_id
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE x.state = 'waiting') AS waiting,
+                   count(*) FILTER (WHERE x.state IN ('waiting', 'reserved')) AS open
+            FROM {{stampings?}} x WHERE x.account_id = o.account_id AND x.order_id = o.order_id
+        ) s
+        WHERE o.state = 'paid' AND o.kind = 'documents' AND (
+            (s.waiting > 0 AND NOT {waits("o", ["order_paid"], "order", "o.order_id")})
+            OR (s.open = 0 AND NOT {waits("o", _ENDS, "order", "o.order_id")}))
+        """,
+    ),
+    Invariant(
+        "ended_stamping_was_told",
+        "Whose document was stamped, or could not be, was written to, or the job that does waits.",
+        f"""
+        SELECT s.account_id, s.stamping_id, s.state FROM {{stampings}} s
+        LEFT JOIN {{holds}} h ON h.account_id = s.account_id AND h.hold_id = s.stamping_id
+        WHERE s.state IN ('delivered', 'failed') AND h.resolved_at > now() - interval '30 days'
+            AND NOT {is_told("s", "'stamping_' || s.state || ':' || s.stamping_id")}
+            AND NOT {waits("s", _ENDS, "stamping", "s.stamping_id")}
+            AND NOT {given_up("s", _ENDS, "stamping", "s.stamping_id")}
         """,
     ),
     Invariant(
         "no_stamping_past_its_due_time",
-        "No stamping is reserved more than ten minutes past its due time.",
-        """
-        SELECT account_id, stamping_id, due_at FROM stampings
-        WHERE state = 'reserved' AND due_at < now() - interval '10 minutes'
+        "No stamping is reserved more than ten minutes past its due time, or past its lease with "
+        "nobody taking it up.",
+        f"""
+        SELECT account_id, stamping_id, due_at, leased_until FROM stampings
+        WHERE state = 'reserved' AND (due_at < now() - {LATE} OR leased_until IS NULL
+            OR leased_until < now() - {LATE})
         """,
     ),
 )

@@ -1,47 +1,108 @@
 """What must be true of stamps."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.invariants import AHEAD, Invariant, waits
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_MODULUS = 1021  # of the check characters, see kit/serial.py
+
+
+def _digit(place: int) -> str:
+    return f"(strpos('{_ALPHABET}', substr(s.serial, {place + 1}, 1)) - 1)"
+
+
+# The first twenty characters as a number modulo 1021, and the last two as a number.
+_BODY = " + ".join(f"{_digit(place)} * {pow(32, 19 - place, _MODULUS)}" for place in range(20))
+_CHECK = f"{_digit(20)} * 32 + {_digit(21)}"
 
 INVARIANTS = (
     Invariant(
         "serial_given_out_once",
-        "No serial was ever given out twice, to whomever.",
-        "SELECT serial, count(*) AS times FROM stamps GROUP BY serial HAVING count(*) > 1",
+        "No serial was ever given out twice, to whomever, and every one passes its own check.",
+        f"""
+        SELECT s.account_id, s.serial, s.stamping_id, o.account_id AS other_account
+        FROM {{stamps}} s LEFT JOIN stamps o ON o.serial = s.serial
+            AND o.account_id <> s.account_id
+        WHERE o.serial IS NOT NULL OR mod({_BODY}, {_MODULUS}) <> {_CHECK}
+        """,
     ),
     Invariant(
         "serial_directory_agrees",
         "The directory knows every affixed serial of a finished outbox, and the right account.",
-        """
+        f"""
         SELECT s.serial, s.account_id, d.account_id AS directory
-        FROM stamps s LEFT JOIN serial_directory d USING (serial)
-        WHERE s.state = 'affixed' AND d.account_id IS DISTINCT FROM s.account_id
-            AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'stamping_delivered'
-                            AND j.facts->>'stamping' = s.stamping_id::text)
+        FROM {{stamps}} s LEFT JOIN serial_directory d ON d.serial = s.serial
+        WHERE (s.state = 'affixed' AND d.account_id IS DISTINCT FROM s.account_id
+                AND (d.account_id IS NOT NULL OR NOT
+                     {waits("s", ["stamping_delivered"], "stamping", "s.stamping_id")}))
+            OR (s.state <> 'affixed' AND d.account_id IS NOT NULL)
+        """,
+    ),
+    Invariant(
+        "directory_knows_only_stamps",
+        "Every serial of the directory is an affixed stamp of that account.",
+        """
+        SELECT d.serial, d.account_id FROM {serial_directory*} d
+        WHERE NOT EXISTS (SELECT 1 FROM {stamps?} s WHERE s.account_id = d.account_id
+                          AND s.serial = d.serial AND s.state = 'affixed')
         """,
     ),
     Invariant(
         "lots_agree_with_serials",
         "What a lot says is held and affixed is what its serials say.",
         """
-        SELECT l.account_id, l.lot_id, l.held, l.affixed,
-               count(s.serial) FILTER (WHERE s.state = 'reserved') AS reserved_serials,
-               count(s.serial) FILTER (WHERE s.state = 'affixed') AS affixed_serials
-        FROM stamp_lots l LEFT JOIN stamps s USING (account_id, lot_id)
-        GROUP BY l.account_id, l.lot_id
-        HAVING l.held <> count(s.serial) FILTER (WHERE s.state = 'reserved')
-            OR l.affixed <> count(s.serial) FILTER (WHERE s.state = 'affixed')
+        SELECT account_id, lot_id, sum(held) AS held, sum(affixed) AS affixed,
+               sum(reserved_serials) AS reserved_serials, sum(affixed_serials) AS affixed_serials
+        FROM (
+            SELECT account_id, lot_id, held, affixed, 0 AS reserved_serials, 0 AS affixed_serials
+            FROM {stamp_lots} l
+            UNION ALL
+            SELECT account_id, lot_id, 0, 0, (state = 'reserved')::integer,
+                   (state = 'affixed')::integer
+            FROM {stamps@lot_id} s
+        ) sides
+        GROUP BY account_id, lot_id
+        HAVING sum(held) <> sum(reserved_serials) OR sum(affixed) <> sum(affixed_serials)
+        """,
+    ),
+    Invariant(
+        "lot_is_not_overdrawn",
+        "No lot has more stamps held, affixed and returned than it brought.",
+        """
+        SELECT account_id, lot_id, issued, held, affixed, returned FROM {stamp_lots} l
+        WHERE issued < 1 OR held < 0 OR affixed < 0 OR returned < 0
+            OR issued < held + affixed + returned
         """,
     ),
     Invariant(
         "stamp_books_agree_with_lots",
         "Stamps in the books are the stamps in the lots, for every account and book.",
         """
-        SELECT coalesce(b.account_id, l.account_id) AS account_id, b.book, b.posted, l.free
-        FROM (SELECT * FROM balances WHERE book LIKE 'stamps\\_%') b FULL JOIN (
-            SELECT account_id, book, sum(issued - affixed - returned) AS free
-            FROM stamp_lots GROUP BY account_id, book
-        ) l ON l.account_id = b.account_id AND l.book = b.book
-        WHERE coalesce(b.posted, 0) <> coalesce(l.free, 0)
+        SELECT account_id, book, sum(posted) AS posted, sum(free) AS free FROM (
+            SELECT account_id, book, posted, 0 AS free FROM {balances*} b
+            WHERE book IN ('stamps_available', 'stamps_ordered')
+            UNION ALL
+            SELECT account_id, book, 0, issued - affixed - returned FROM {stamp_lots*} l
+        ) sides
+        GROUP BY account_id, book HAVING sum(posted) <> sum(free)
+        """,
+    ),
+    Invariant(
+        "issuing_was_changed_by_an_operator",
+        "Whether stamps are issued is what the last operator's act in the audit trail says.",
+        f"""
+        SELECT i.is_open, i.changed_at, e.action, e.happened_at
+        FROM issuing i LEFT JOIN LATERAL (
+            SELECT action, happened_at, facts->>'reason' AS reason FROM audit_events e
+            WHERE e.account_id = '00000000-0000-0000-0000-000000000000'
+                AND e.action IN ('issuing_opened', 'issuing_stopped')
+            ORDER BY happened_at DESC LIMIT 1) e ON true
+        WHERE i.changed_at > now() + {AHEAD}
+            OR (e.action IS NULL AND NOT i.is_open)
+            OR (e.action IS NOT NULL AND (
+                i.is_open <> (e.action = 'issuing_opened') OR i.changed_at <> e.happened_at
+                OR i.reason <> e.reason))
+        UNION ALL
+        SELECT NULL, NULL, 'no row of issuing', NULL WHERE (SELECT count(*) FROM issuing) <> 1
         """,
     ),
 )

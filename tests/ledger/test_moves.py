@@ -307,10 +307,16 @@ def dropped(shop: Shop) -> UUID:
 
 
 def reserve_ordered(shop: Shop, stamping: UUID) -> None:
+    [row] = shop.rows(
+        "SELECT o.due_at FROM stampings s JOIN orders o USING (account_id, order_id)"
+        " WHERE s.stamping_id = %s UNION ALL SELECT NULL LIMIT 1",
+        stamping,
+    )
+
     async def reserving() -> None:
         async with shop.house.database.transaction() as tx:
             await stamping_store.reserve_ordered(
-                tx, shop.account, stamping, shop.fresh_serials(1), None
+                tx, shop.account, stamping, shop.fresh_serials(1), row["due_at"]
             )
 
     shop.do(reserving())

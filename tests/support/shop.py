@@ -19,11 +19,12 @@ import psycopg
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from meterai import audit as audit_trail
 from meterai import ledger, orders, payments, stamps
 from meterai.apps.audit import audit
 from meterai.apps.house import House, open_house
 from meterai.apps.worker import effects
-from meterai.kit.ids import new_id
+from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.ledger import Position
 from meterai.orders import OrderKind
@@ -48,7 +49,7 @@ PASSING = {NotEnoughStamps.code}
 _TABLES = (
     "suspense_items, jobs, mails, refunds, deltas, stamps, stampings, stamping_keys, documents, "
     "stamp_lots, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
-    "holds, balances, audit_events, serial_directory, accounts"
+    "holds, balances, audit_events, serial_directory, accounts, email_directory"
 )
 
 
@@ -107,6 +108,7 @@ class Shop:
 
     house: House
     runner: asyncio.Runner
+    owner: psycopg.Connection[Any]
     account: UUID = field(default_factory=new_id)
     placed: list[UUID] = field(default_factory=list)
     paid: list[Paid] = field(default_factory=list)
@@ -136,17 +138,14 @@ class Shop:
 
     def clear(self) -> None:
         """Another account in an empty shop."""
+        # The application may not delete what happened; the owner of the tables may.
         for table in _TABLES.split(", "):
-            self.call(f"DELETE FROM {table}")
-        self.call("UPDATE issuing SET is_open = true")
-        self.account = new_id()
+            self.owner.execute(f"DELETE FROM {table}".encode())
+        self.owner.execute("UPDATE issuing SET is_open = true, reason = ''")
+        self.owner.commit()
         self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
         self.bank = BankRecord() if self.bank else None
-        self.call(
-            "INSERT INTO accounts (account_id, email) VALUES (%s, %s)",
-            self.account,
-            f"{self.account.hex}@example.id",
-        )
+        self.account = self.do(self.house.accounts.create(f"{new_id().hex}@example.id"))
 
     # -- orders ----------------------------------------------------------------------------
 
@@ -221,7 +220,11 @@ class Shop:
 
     def set_issuing(self, *, is_open: bool) -> None:
         """The operator opens or stops issuing."""
-        self.call("UPDATE issuing SET is_open = %s", is_open)
+        self.do(self._set_issuing(is_open=is_open))
+
+    async def _set_issuing(self, *, is_open: bool) -> None:
+        async with self.house.database.transaction() as tx:
+            await stamps.set_issuing(tx, is_open=is_open, reason="" if is_open else "a test")
 
     def state(self, order: UUID) -> str:
         """The state of an order."""
@@ -378,7 +381,7 @@ class Shop:
         """The same, to be run with others at the same moment."""
         refund = new_id()
         async with self.house.database.transaction() as tx:
-            return await refund_store.unused(
+            given = await refund_store.unused(
                 tx,
                 self.account,
                 order,
@@ -388,6 +391,16 @@ class Shop:
                 number=payments.refund_number(self.account, refund),
                 due_at=self.house.refunds.due(),
             )
+            if given:
+                await audit_trail.record(
+                    tx,
+                    self.account,
+                    actor="account",
+                    action="refund_asked",
+                    subject=show("ord", order),
+                    stamps=given,
+                )
+            return given
 
     def send(self, refund: UUID) -> None:
         """The intent to call the bank is written down."""
@@ -446,7 +459,7 @@ class Shop:
         waiting = self.rows("SELECT job_id FROM jobs WHERE run_at <= now() ORDER BY run_at")
         if waiting:
             self.call(
-                "UPDATE jobs SET run_at = now() + interval '1 hour' WHERE job_id = %s",
+                "UPDATE jobs SET run_at = now() + interval '5 minutes' WHERE job_id = %s",
                 waiting[index % len(waiting)]["job_id"],
             )
 
@@ -534,11 +547,11 @@ def open_shop(database_url: str, directory: Path, *, is_new: bool = True) -> Ite
         # A test does not survive a power cut anyway.
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())
     values = {"database_url": database_url}
-    with asyncio.Runner() as runner:
+    with asyncio.Runner() as runner, psycopg.connect(database_url) as owner:
         opened = open_house(_with(dead_bank(directory), values))
         house = runner.run(opened.__aenter__())
         try:
-            shop = Shop(house, runner)
+            shop = Shop(house, runner, owner)
             if is_new:
                 shop.clear()
             yield shop

@@ -14,11 +14,12 @@ from litestar.exceptions import LitestarDeprecationWarning
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from meterai.apps.audit import INVARIANTS
+from meterai.apps.audit import INVARIANTS, POSTINGS
 from meterai.apps.house import House
 from meterai.apps.web import build
 from meterai.apps.worker import effects
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
+from meterai.ledger import invariants as ledger_invariants
 from meterai.plumbing import http
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import PERMISSIONS
@@ -226,10 +227,23 @@ def test_only_what_tells_people_may_be_given_up() -> None:
 
 def test_every_invariant_is_audited() -> None:
     rooms = sorted(room for room in ROOMS if (PACKAGE / room / "invariants.py").is_file())
-    written: list[Any] = []
+    written: list[Any] = [ledger_invariants.explained(POSTINGS)]
+    postings: list[Any] = []
     for room in rooms:
-        written += import_module(f"meterai.{room}.invariants").INVARIANTS
+        found = import_module(f"meterai.{room}.invariants")
+        written += found.INVARIANTS
+        postings += getattr(found, "POSTINGS", ())
+    assert sorted(one.query for one in POSTINGS) == sorted(one.query for one in postings)
     assert sorted(one.name for one in INVARIANTS) == sorted(one.name for one in written)
+
+
+def test_every_reason_of_an_entry_has_its_rule() -> None:
+    posted = re.findall(r"ledger_post\(\s*[^,]*,\s*[^,]*,\s*'(\w+)'( \|\|)?", SQL)
+    # What an item in suspense ended in makes the rest of its reason; money is never dismissed.
+    ends = {"suspense_explained", "suspense_returned"}
+    assert {reason for reason, rest in posted if rest} == {"suspense_"}
+    reasons = {reason for reason, rest in posted if not rest} | ends
+    assert {reason for one in POSTINGS for reason in one.reasons} == reasons
 
 
 def test_an_invariant_has_a_name_of_its_own_and_a_sentence() -> None:

@@ -23,6 +23,7 @@ from tests.tidy.sources import SOURCES
 
 # What belongs to no account, each with its reason.
 GLOBAL = {
+    "audit_points": "the chain of clean audits: each is about the whole instance",
     "applied_migrations": "which files were applied to this database",
     "email_directory": "finds the account of an address before any account is known",
     "issuing": "one row: whether the issuer can issue",

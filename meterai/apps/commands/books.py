@@ -2,12 +2,19 @@
 
 import asyncio
 import json
+import secrets
+import sys
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeVar
+from functools import partial
+from typing import Annotated, Literal, TypeVar
+
+from cyclopts import Parameter
 
 from meterai import stamps, suspense
-from meterai.apps.audit import Audit
-from meterai.apps.audit import audit as check_everything
+from meterai.apps.audit import INVARIANTS
+from meterai.apps.audit_all import Wish, audit_all
+from meterai.apps.audit_bank import DAYS
+from meterai.apps.audit_seals import DRAWN, Drawing
 from meterai.apps.instance import database_of
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, line
 from meterai.kit.ids import read, show
@@ -16,6 +23,7 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.migrations import migrate
 
 Answer = TypeVar("Answer")
+FIRST = INVARIANTS[0].name
 
 
 def with_database(settings: Settings, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
@@ -34,19 +42,51 @@ def with_database(settings: Settings, act: Callable[[Database], Awaitable[Answer
         return asyncio.run(run(found))
 
 
-def audit(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Check every invariant of money and stamps.  Exit status 0 only if all hold."""
-    found: Audit = with_database(options.settings("audit"), check_everything)
+def audit(
+    options: Options = NO_OPTIONS,
+    *,
+    incremental: Annotated[bool, Parameter(negative="")] = False,
+    seals: int | Literal["all"] = DRAWN,
+    seed: int | None = None,
+    bank: Annotated[bool, Parameter(negative="")] = False,
+    bank_days: int = DAYS,
+    as_json: AsJson = False,
+) -> None:
+    """Check every invariant of money and stamps.  Exit status 0 only if all hold.
+
+    A full audit reads all history; `--incremental` what moved since the last audit that held, and
+    compares the totals of the rest.  `--seals` many delivered documents are opened (`all`: every
+    one), drawn by `--seed`.  `--bank` compares the last `--bank-days` with the bank's own record.
+    """
+    settings = options.settings("audit")
+    at_most = None if seals == "all" else seals
+    wish = Wish(
+        is_incremental=incremental,
+        drawing=Drawing(secrets.randbits(32) if seed is None else seed, at_most),
+        bank_days=bank_days if bank else 0,
+    )
+    told = with_database(settings, partial(audit_all, settings=settings, wish=wish, tell=_tell))
     if as_json:
-        line(json.dumps(found.as_json(), indent=2))
+        line(json.dumps(told.as_json(), indent=2))
     else:
-        for finding in found.findings:
+        for finding in told.audit.findings:
             mark = "holds " if finding.holds else f"BROKEN ({finding.broken})"
             line(f"{mark} {finding.invariant.name}")
             for row in finding.evidence:
                 line("        " + ", ".join(f"{name}={value}" for name, value in row.items()))
-        line("every invariant holds" if found.holds else "NOT every invariant holds")
-    raise SystemExit(0 if found.holds else 1)
+        for note in told.notes:
+            line(note)
+        line("every invariant holds" if told.audit.holds else "NOT every invariant holds")
+    raise SystemExit(0 if told.audit.holds else 1)
+
+
+def _tell(done: int, parts: int, name: str) -> None:
+    """How far it is, on a line of its own that is written over; nothing where nobody looks."""
+    if parts > 1 and sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[Kpart {done + 1} of {parts}: {name}")
+        sys.stderr.flush()
+    elif parts > 1 and name == FIRST:
+        print(f"part {done + 1} of {parts}", file=sys.stderr, flush=True)
 
 
 def stop_issuing(reason: str, options: Options = NO_OPTIONS) -> None:

@@ -1,0 +1,106 @@
+"""What `meterai audit` does beside asking the tables: seals, objects, the bank, and the chain."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from meterai.apps.audit import Audit, Auditor, Tell
+from meterai.apps.audit_bank import check_bank
+from meterai.apps.audit_points import Point
+from meterai.apps.audit_seals import Drawing, Papers, check_objects
+from meterai.apps.house import profile_of
+from meterai.apps.issuer import issuers_of
+from meterai.kit.clock import SystemClock
+from meterai.payments import SnapProvider
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.invariants import Finding, Invariant
+from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
+from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.schema import works_as
+
+YOUNG = timedelta(hours=1)  # an upload writes its bytes before its row
+ROLE_USED = Invariant(
+    "application_works_as_its_role",
+    "The application's login can neither change nor delete what happened.",
+    "",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the operator asked for."""
+
+    drawing: Drawing
+    is_incremental: bool = False
+    bank_days: int = 0  # 0: the bank is not asked
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was found, what it covered, and what else the operator should know."""
+
+    audit: Audit
+    notes: tuple[str, ...]
+    kind: str
+    point: Point | None
+
+    def as_json(self) -> dict[str, object]:
+        """For machines."""
+        point = None
+        if self.point is not None:
+            point = {
+                "number": self.point.number,
+                "covers_until": self.point.covers_until.isoformat(),
+                "chained": self.point.chained.hex(),
+            }
+        return self.audit.as_json() | {
+            "kind": self.kind,
+            "point": point,
+            "notes": list(self.notes),
+        }
+
+
+async def audit_all(database: Database, settings: Settings, wish: Wish, tell: Tell) -> Told:
+    """Audit as wished, and record the point where everything holds."""
+    auditor = Auditor(database, tell)
+    findings, coverage = await auditor.run(is_incremental=wish.is_incremental)
+    notes = [f"{coverage.kind} audit"]
+    if (settings.directory / "keys" / INSTANCE_KEY).exists():
+        notes.append(f"documents drawn with --seed {wish.drawing.seed}")
+        findings += await _papers(database, settings, wish.drawing)
+    else:
+        # Their bytes and keys are on another machine, or in another folder.
+        notes.append(f"documents were not opened: {settings.directory} is of no instance")
+    if wish.bank_days:
+        findings.append(await _bank(database, settings, wish.bank_days))
+    if role := await works_as(database):
+        notes.append(f"the role {role} can change the past: docs/operations.md, Rights")
+        if settings.environment == "production":
+            findings.append(Finding(ROLE_USED, 1, [{"role": role}]))
+    found = Audit(tuple(findings))
+    point = await auditor.record(coverage) if found.holds else None
+    if point is not None:
+        until = point.covers_until.isoformat()
+        notes.append(f"point {point.number} until {until}: {point.chained.hex()}")
+    return Told(found, tuple(notes), coverage.kind, point)
+
+
+async def _papers(database: Database, settings: Settings, drawing: Drawing) -> list[Finding]:
+    clock = SystemClock()
+    objects = ObjectStore(settings.directory, keyring_of(settings).derived("objects"))
+    papers = Papers(objects, issuers_of(settings, clock), clock)
+    old_before = (clock.now() - YOUNG).timestamp()
+    return [
+        await papers.check(database, drawing),
+        await check_objects(database, settings.directory, old_before),
+    ]
+
+
+async def _bank(database: Database, settings: Settings, days: int) -> Finding:
+    clock = SystemClock()
+    provider = SnapProvider(profile_of(settings, keyring_of(settings)), clock)
+    await provider.open()
+    try:
+        return await check_bank(database, provider, clock.now() - timedelta(days=days), clock.now())
+    finally:
+        await provider.close()

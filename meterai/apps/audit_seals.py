@@ -1,0 +1,169 @@
+"""Stamped documents against what they say themselves, and the object store against the tables.
+
+Every audit compares hashes and the serials written in each delta by query.  Here a delta is opened:
+its claims and, while the original is kept, its seal must be ours, for these serials and this
+document.  That costs milliseconds each, so of many some are drawn; the seed is told, and the same
+seed draws the same.
+"""
+
+import hashlib
+import random  # noqa: TID251 - seeded below
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from meterai import sealing
+from meterai.documents import object_name
+from meterai.kit.clock import Clock
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.database import Database, Row
+from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
+from meterai.sealing import Keyring, Verdict
+
+DRAWN = 200  # half a second of work
+READ_AT_ONCE = 50  # deltas of some 15 KB
+YOUNG = "interval '1 hour'"  # bytes come before their row, and go before or after it
+
+SEALS = Invariant(
+    "seal_says_what_the_register_says",
+    "A delivered document bears our seal and our claims, over its own original and its serials.",
+    "",
+)
+OBJECTS = Invariant(
+    "objects_are_those_of_documents",
+    "Every document that is still kept has its bytes, and no bytes lie there without one.",
+    "",
+)
+
+_IDS = "SELECT account_id, stamping_id FROM deltas ORDER BY account_id, stamping_id"
+_READ = """
+SELECT s.account_id, s.stamping_id, s.sha256_original, s.sha256_stamped, d.delta,
+       c.forgotten_at IS NULL AND c.sha256 IS NOT NULL AS is_kept,
+       ARRAY(SELECT t.serial FROM stamps t WHERE t.account_id = s.account_id
+             AND t.stamping_id = s.stamping_id ORDER BY t.position) AS serials
+FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, stamping_id)
+JOIN stampings s USING (account_id, stamping_id)
+JOIN deltas d USING (account_id, stamping_id)
+LEFT JOIN documents c ON c.account_id = s.account_id AND c.sha256 = s.sha256_original
+"""
+_KEPT = f"""
+SELECT account_id, sha256 FROM documents
+WHERE forgotten_at IS NULL AND received_at < now() - {YOUNG}
+    OR forgotten_at IS NULL AND sha256 IN (
+        SELECT sha256_original FROM stampings s WHERE s.account_id = documents.account_id)
+"""  # noqa: S608 - a constant
+_KNOWN = "SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL"
+_CLAIMS = re.compile(rb"/Claims\[((?:\([0-9A-Z]+\))+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Which deltas are opened: all, or so many drawn by a seed."""
+
+    seed: int
+    at_most: int | None = DRAWN
+
+    def draw(self, ids: Sequence[Row]) -> list[Row]:
+        """Some of the ids."""
+        if self.at_most is None or len(ids) <= self.at_most:
+            return list(ids)
+        return random.Random(self.seed).sample(list(ids), self.at_most)  # noqa: S311 - a sample
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What is needed to open deltas: the bytes of originals and the keys of seals."""
+
+    objects: ObjectStore
+    issuers: Keyring
+    clock: Clock
+
+    async def check(self, database: Database, drawing: Drawing) -> Finding:
+        """Open the drawn deltas."""
+        drawn = drawing.draw(await database.read(_IDS))
+        wrong: list[Row] = []
+        for start in range(0, len(drawn), READ_AT_ONCE):
+            part = drawn[start : start + READ_AT_ONCE]
+            rows = await database.read(
+                _READ,
+                [row["account_id"] for row in part],
+                [row["stamping_id"] for row in part],
+            )
+            for row in rows:
+                told = {"account_id": row["account_id"], "stamping_id": row["stamping_id"]}
+                wrong += [told | {"is": complaint} for complaint in await self._complaints(row)]
+        return Finding(SEALS, len(wrong), wrong[:SHOWN_MAX])
+
+    async def _complaints(self, row: Row) -> list[str]:
+        original: bytes | None = None
+        if row["is_kept"]:
+            try:
+                original = await self.objects.get(
+                    object_name(row["account_id"], row["sha256_original"])
+                )
+            except ObjectUnreadable:
+                return ["the original cannot be read"]
+        if original is None:
+            return list(self._claims(row))
+        return list(self._sealed(row, original))
+
+    def _sealed(self, row: Row, original: bytes) -> Iterator[str]:
+        stamped = original + row["delta"]
+        if hashlib.sha256(original).digest() != row["sha256_original"]:
+            yield "another original"
+        if hashlib.sha256(stamped).digest() != row["sha256_stamped"]:
+            yield "another stamped document"
+        report = sealing.verify(
+            stamped,
+            self.issuers.roots,
+            at=self.clock.now(),
+            claim_keys=self.issuers.claim_keys,
+            time_stamp_roots=self.issuers.time_stamp_roots,
+        )
+        if report.verdict != Verdict.GENUINE:
+            failed = [one.name for one in report.checks if not one.passed]
+            yield f"{report.verdict}: {', '.join(failed)}"
+        elif report.serials[-len(row["serials"]) :] != tuple(row["serials"]):
+            yield f"sealed for {', '.join(report.serials)}"
+
+    def _claims(self, row: Row) -> Iterator[str]:
+        """Without the original: what the claims say, where they can be read (not in a document
+        that is encrypted)."""
+        found = [
+            text.decode()
+            for listed in _CLAIMS.findall(row["delta"])
+            for text in re.findall(rb"\(([0-9A-Z]+)\)", listed)
+        ]
+        for serial, text in zip(row["serials"], found, strict=False):
+            try:
+                claim = sealing.claim.read(f"{serial}/{text}", self.issuers.claim_keys)
+            except Refusal as refusal:
+                yield f"claim of {serial}: {refusal.code}"
+                continue
+            if not sealing.claim.matches(claim, row["sha256_original"]):
+                yield f"claim of {serial}: about another document"
+
+
+def _name(row: dict[str, Any]) -> str:
+    account: UUID = row["account_id"]
+    return object_name(account, bytes(row["sha256"]))
+
+
+async def check_objects(database: Database, directory: Path, old_before: float) -> Finding:
+    """Compare the files of the store with the documents; files written since are let be."""
+    folder = directory / "objects"
+    # The files first: what is uploaded meanwhile is younger than `old_before`.
+    files = {path.name: path.stat().st_mtime for path in folder.glob("*/*") if path.is_file()}
+    known = {_name(row) for row in await database.read(_KNOWN)}
+    kept = {_name(row) for row in await database.read(_KEPT)}
+    wrong: list[Row] = [
+        {"object": name, "is": "of no document"}
+        for name, written in sorted(files.items())
+        if name not in known and written < old_before
+    ]
+    wrong += [{"object": name, "is": "missing"} for name in sorted(kept - files.keys())]
+    return Finding(OBJECTS, len(wrong), wrong[:SHOWN_MAX])

@@ -1,0 +1,44 @@
+"""What must be true of mails."""
+
+from meterai.plumbing.invariants import AHEAD, LATE, Invariant
+
+INVARIANTS = (
+    Invariant(
+        "mail_is_about_something",
+        "Every mail is about what its cause names, in the words for it, to the account's address.",
+        """
+        SELECT m.account_id, m.mail_id, m.cause_key, m.template, m.recipient
+        FROM {mails*} m LEFT JOIN {accounts*} a ON a.account_id = m.account_id
+        LEFT JOIN (
+            SELECT account_id, 'order_executed:' || order_id AS cause_key,
+                   'order_executed_' || kind AS template
+            FROM {orders*} o WHERE state NOT IN ('placed', 'lapsed', 'withdrawn')
+            UNION ALL
+            SELECT account_id, 'stamping_' || state || ':' || stamping_id, 'stamping_' || state
+            FROM {stampings*} s WHERE state IN ('delivered', 'failed')
+            UNION ALL
+            SELECT account_id, 'refund_requested:' || refund_id, 'refund_requested'
+            FROM {refunds*} r
+            UNION ALL
+            SELECT account_id, 'refund_settled:' || refund_id, 'refund_settled'
+            FROM {refunds*} r WHERE state = 'settled'
+        ) cause ON cause.account_id = m.account_id AND cause.cause_key = m.cause_key
+        WHERE m.account_id <> '00000000-0000-0000-0000-000000000000'
+            AND ((m.recipient IS DISTINCT FROM a.email  -- but for those that were let go
+                  AND (m.recipient <> '' OR m.state = 'queued'
+                       OR m.queued_at > now() - interval '80 days'))
+                 OR cause.template IS DISTINCT FROM m.template)
+        """,
+    ),
+    Invariant(
+        "no_mail_late",
+        "No mail waits ten minutes past its time, or is put off further than any pause, and none "
+        "was sent before it was written.",
+        f"""
+        SELECT account_id, mail_id, template, try_at, queued_at, sent_at FROM mails
+        WHERE (state = 'queued' AND (try_at < now() - {LATE}
+                OR try_at > now() + interval '30 minutes'))
+            OR sent_at < queued_at OR queued_at > now() + {AHEAD}
+        """,
+    ),
+)

@@ -1,0 +1,192 @@
+"""What the application may do to the tables, held by PostgreSQL and not by our good will.
+
+The application works as the role `meterai_app` (NOLOGIN).  It may add to every table; what records
+the past it may neither change nor delete, whatever a fault of ours or a stolen connection asks
+for.  Migrations run as the owner of the tables, who alone can.  See docs/decisions/0014.
+
+A table that is not named here is one of work under way: every right but TRUNCATE.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import AsyncConnection, Connection
+
+ROLE = "meterai_app"
+
+# Written once: no column changes, no row goes.
+PAST = frozenset({"entries", "legs", "audit_events", "audit_points", "deltas", "serial_directory"})
+# Written by the owner alone, with each migration.
+OWNERS = frozenset({"applied_migrations"})
+# Whose rows stay: what was agreed and what was paid.  These columns of them never change.
+KEPT: Mapping[str, frozenset[str]] = {
+    "accounts": frozenset({"account_id", "created_at"}),
+    "balances": frozenset({"account_id", "book"}),
+    "captures": frozenset(
+        {"account_id", "attempt_id", "payment", "amount", "learned_by", "captured_at"}
+    ),
+    "chargebacks": frozenset({"account_id", "attempt_id", "payment", "subject", "first_told_at"}),
+    "documents": frozenset({"account_id", "sha256", "bytes", "pages", "received_at"}),
+    "holds": frozenset({"account_id", "hold_id", "book", "amount", "subject", "held_at"}),
+    "issuing": frozenset({"only_row"}),
+    "orders": frozenset(
+        {
+            "account_id",
+            "order_id",
+            "idempotency_key",
+            "request_hash",
+            "kind",
+            "quantity",
+            "unit_price",
+            "service_fee",
+            "total",
+            "due_seconds",
+            "placed_at",
+        }
+    ),
+    "notification_inbox": frozenset({"provider", "external_id", "sent_on", "received_at"}),
+    "payment_attempts": frozenset({"account_id", "attempt_id", "subject", "reference", "amount"}),
+    "refunds": frozenset(
+        {
+            "account_id",
+            "refund_id",
+            "cause_key",
+            "cause",
+            "order_id",
+            "attempt_id",
+            "payment",
+            "refund_no",
+            "requested_at",
+        }
+    ),
+    "stamping_keys": frozenset({"account_id", "idempotency_key", "used_at"}),
+    "stamp_lots": frozenset(
+        {"account_id", "lot_id", "book", "unit_price", "service_fee", "issued", "issued_at"}
+    ),
+    "stampings": frozenset(
+        {"account_id", "stamping_id", "order_id", "sha256_original", "placements", "quantity"}
+    ),
+    "stamps": frozenset({"account_id", "serial", "stamping_id", "lot_id", "position"}),
+    "suspense_items": frozenset(
+        {"item_id", "item_key", "source", "reason", "reference", "payment", "amount", "booked"}
+    ),
+}
+
+
+class Right(NamedTuple):
+    """One right to one table, or to one column of it."""
+
+    table: str
+    privilege: str
+    column: str = ""
+
+
+def rights_due(columns: Mapping[str, frozenset[str]]) -> frozenset[Right]:
+    """The rights the application should have to the tables of a schema, given their columns."""
+    due: set[Right] = set()
+    for table, names in columns.items():
+        due.add(Right(table, "SELECT"))
+        if table in OWNERS:
+            continue
+        due.add(Right(table, "INSERT"))
+        if table in PAST:
+            continue
+        fixed = KEPT.get(table, frozenset())
+        due |= {Right(table, "UPDATE", name) for name in names - fixed}
+        if table not in KEPT:
+            due.add(Right(table, "DELETE"))
+    return frozenset(due)
+
+
+COLUMNS = """
+SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+    AND a.attnum > 0 AND NOT a.attisdropped
+"""
+# What the role has in fact, by whatever way: a grant to it, to everybody, or to a role it is in.
+HELD = f"""
+SELECT c.relname AS table, p.privilege, '' AS column FROM pg_class c,
+    unnest(ARRAY['SELECT', 'INSERT', 'DELETE', 'TRUNCATE']) AS p (privilege)
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+    AND has_table_privilege('{ROLE}', c.oid, p.privilege)
+UNION ALL
+SELECT c.relname, 'UPDATE', a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+    AND a.attnum > 0 AND NOT a.attisdropped
+    AND has_column_privilege('{ROLE}', c.oid, a.attnum, 'UPDATE')
+"""  # noqa: S608 - a constant
+
+
+def _columns(connection: Connection[Any]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for table, name in connection.execute(COLUMNS.encode()).fetchall():
+        found.setdefault(table, set()).add(name)
+    return {table: frozenset(names) for table, names in found.items()}
+
+
+def _held(connection: Connection[Any]) -> frozenset[Right]:
+    rows = connection.execute(HELD.encode()).fetchall()
+    return frozenset(Right(*row) for row in rows)
+
+
+def _grants(due: frozenset[Right], tables: frozenset[str]) -> Iterator[str]:
+    yield f"GRANT USAGE ON SCHEMA public TO {ROLE}"
+    for table in sorted(tables):
+        yield f"REVOKE ALL ON {table} FROM {ROLE}"
+        whole = sorted(r.privilege for r in due if r.table == table and not r.column)
+        yield f"GRANT {', '.join(whole)} ON {table} TO {ROLE}"
+        if names := sorted(r.column for r in due if r.table == table and r.column):
+            yield f"GRANT UPDATE ({', '.join(names)}) ON {table} TO {ROLE}"
+
+
+def grant(connection: Connection[Any]) -> bool:
+    """Make the role where it is missing and give it its rights; false where we may not.
+
+    For the owner of the tables, after migrating.  A role belongs to the whole server: several
+    databases share it, and two may make it at once.  Who may not make roles asks whoever runs
+    the server to do it once (docs/operations.md).
+    """
+    if not _made(connection):
+        return False
+    columns = _columns(connection)
+    due = rights_due(columns)
+    if _held(connection) != due:
+        with connection.transaction():
+            # In one go: between taking a right and giving it back nobody may look.
+            connection.execute(";".join(_grants(due, frozenset(columns))).encode())
+    return True
+
+
+def _made(connection: Connection[Any]) -> bool:
+    found = connection.execute(
+        "SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = %s", [ROLE]
+    ).fetchone()
+    try:
+        if found is None:
+            with (
+                suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation),
+                connection.transaction(),
+            ):
+                connection.execute(f"CREATE ROLE {ROLE} NOLOGIN".encode())
+        if found is None or not found[0]:
+            # Who makes a role is not its member by that alone.
+            with connection.transaction():
+                connection.execute(f"GRANT {ROLE} TO CURRENT_USER".encode())
+    except psycopg.errors.InsufficientPrivilege:
+        return found is not None
+    return True
+
+
+# Nothing happens where the role does not exist or is not ours to take: then the login works with
+# its own rights, and the audit says whether those are too many.
+_TAKE = f"""
+SELECT set_config('role', rolname, false) FROM pg_roles
+WHERE rolname = '{ROLE}' AND pg_has_role(session_user, oid, 'MEMBER')
+"""  # noqa: S608 - a constant
+
+
+async def take(connection: AsyncConnection[Any]) -> None:
+    """Work as the application's role from now on.  For every new connection of a pool."""
+    await connection.execute(_TAKE.encode(), prepare=False)

@@ -1,0 +1,51 @@
+"""What must be true of the suspense book."""
+
+from meterai.plumbing.invariants import AHEAD, Invariant, Posting
+
+_NOBODY = "'00000000-0000-0000-0000-000000000000'"
+
+POSTINGS = (
+    Posting(
+        ("money_suspended",),
+        """
+        SELECT i.account_id, 'suspended:' || i.item_id, 'money_suspended', i.item_id, i.opened_at,
+               ARRAY['bank_clearing', 'suspense'], ARRAY[-i.booked, i.booked]
+        FROM {suspense_items} i WHERE i.booked > 0
+        """,
+    ),
+    Posting(
+        ("suspense_explained", "suspense_returned"),
+        """
+        SELECT i.account_id, 'unsuspended:' || i.item_id, 'suspense_' || i.resolution, i.item_id,
+               i.resolved_at, ARRAY['suspense', 'bank_clearing'], ARRAY[-i.booked, i.booked]
+        FROM {suspense_items} i WHERE i.booked > 0 AND i.state = 'resolved'
+        """,
+    ),
+)
+
+INVARIANTS = (
+    Invariant(
+        "suspense_is_looked_at_in_time",
+        "Nothing lies in suspense beyond its due time, and none is due later than in a week.",
+        f"""
+        SELECT item_id, reason, payment, amount, booked, opened_at, due_at FROM suspense_items i
+        WHERE state = 'open' AND (due_at < now() OR due_at > opened_at + interval '7 days'
+            OR opened_at > now() + {AHEAD})
+        """,
+    ),
+    Invariant(
+        "suspense_ends_by_somebody",
+        "An item that was resolved says when and how; money is never dismissed, and what an "
+        "operator decided is in the audit trail.",
+        f"""
+        SELECT i.item_id, i.state, i.resolution, i.resolved_by, i.resolved_at FROM suspense_items i
+        WHERE state = 'resolved' AND (
+            i.resolved_at < i.opened_at OR i.resolved_at > now() + {AHEAD}
+            OR (i.booked > 0 AND i.resolution = 'dismissed')
+            OR (i.resolved_by <> 'payments' AND NOT EXISTS (
+                SELECT 1 FROM audit_events e WHERE e.account_id = {_NOBODY}
+                AND e.subject = 'sus_' || lower(compact(i.item_id))
+                AND e.happened_at = i.resolved_at)))
+        """,
+    ),
+)

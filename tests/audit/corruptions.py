@@ -1,0 +1,1350 @@
+"""Ways to spoil an honest history, each with the promises that must be seen broken.
+
+`history` names things (see tests/support/history.py); the SQL runs as the owner of the tables with
+foreign keys off, as somebody would who wants to hide something, and checks are taken off where
+they would be in the way.
+"""
+
+from dataclasses import dataclass
+
+NIL = "'00000000-0000-0000-0000-000000000000'"
+_LEG = "INSERT INTO legs (account_id, entry_id, book, unit, debit, credit) VALUES "
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One way: what is done, and which invariants must say so."""
+
+    name: str
+    sql: str
+    seen_by: frozenset[str]
+
+
+def _c(name: str, sql: str, *seen_by: str) -> Corruption:
+    return Corruption(name, sql, frozenset(seen_by))
+
+
+def _entry(reason: str, book_from: str, book_to: str, amount: int, subject: str) -> str:
+    unit = "STAMP" if book_from.startswith("stamps_") else "IDR"
+    return (
+        "INSERT INTO entries (account_id, entry_id, reason, subject)"
+        f" VALUES (%(account)s, 'made-up', '{reason}', {subject});"
+        f"{_LEG} (%(account)s, 'made-up', '{book_from}', '{unit}', {amount}, 0),"
+        f" (%(account)s, 'made-up', '{book_to}', '{unit}', 0, {amount})"
+    )
+
+
+ENTRIES = "entries_are_what_their_causes_make"
+BOOKS = "books_of_an_order_are_what_happened_to_it"
+BALANCES = "balances_are_the_sums_of_their_legs"
+
+LEDGER = [
+    _c(
+        "a balanced entry from duty to bank",
+        _entry("refund_settled", "duty_payable", "bank_clearing", 10_000, "%(quota.order)s"),
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "a balanced entry of a reason nobody knows",
+        _entry("correction", "duty_payable", "service_fee", 10_000, "%(quota.order)s"),
+        ENTRIES,
+    ),
+    _c(
+        "a balanced entry about nothing",
+        _entry("correction", "duty_payable", "bank_clearing", 10_000, "gen_random_uuid()"),
+        ENTRIES,
+    ),
+    _c(
+        "a loss that was none",
+        _entry("refund_void", "denied_loss", "bank_clearing", 10_500, "%(quota.order)s"),
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "stamps from nothing",
+        _entry("stamps_issued", "stamps_issued", "stamps_available", 5, "%(quota.order)s")
+        + "; UPDATE balances SET posted = posted + 5"
+        " WHERE book = 'stamps_available' AND account_id = %(account)s",
+        ENTRIES,
+        BOOKS,
+        "stamp_books_agree_with_lots",
+    ),
+    _c(
+        "the entry of a capture is gone",
+        "DELETE FROM legs WHERE entry_id = 'captured:' ||"
+        " %(quota.attempt)s || ':' || %(quota.payment)s; DELETE FROM entries WHERE entry_id ="
+        " 'captured:' || %(quota.attempt)s || ':' || %(quota.payment)s",
+        ENTRIES,
+        BOOKS,
+        BALANCES,
+    ),
+    _c(
+        "the legs of an entry are gone",
+        "DELETE FROM legs WHERE entry_id = 'issued:' || %(quota.order)s",
+        ENTRIES,
+        "books_balance_per_unit",
+    ),
+    _c(
+        "the rupiah legs of an entry are gone",
+        "DELETE FROM legs WHERE unit = 'IDR' AND entry_id = 'issued:' || %(quota.order)s",
+        ENTRIES,
+        BALANCES,
+    ),
+    _c(
+        "an entry is unbalanced",
+        "UPDATE legs SET credit = credit + 1 WHERE book = 'duty_payable'"
+        " AND entry_id = 'issued:' || %(quota.order)s",
+        "books_balance_per_unit",
+        ENTRIES,
+    ),
+    _c(
+        "duty moved to the fee",
+        "UPDATE legs SET credit = credit + CASE book WHEN 'duty_payable'"
+        " THEN -9000 ELSE 9000 END WHERE book IN ('duty_payable', 'service_fee') AND entry_id ="
+        " 'issued:' || %(quota.order)s",
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "an entry speaks of another order",
+        "UPDATE entries SET subject = %(asked.order)s WHERE"
+        " entry_id = 'issued:' || %(quota.order)s",
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "an entry has another reason",
+        "UPDATE entries SET reason = 'stamps_affixed' WHERE"
+        " entry_id = 'issued:' || %(quota.order)s",
+        ENTRIES,
+    ),
+    _c(
+        "an entry has another time",
+        "UPDATE entries SET posted_at = posted_at - interval '1 day'"
+        " WHERE entry_id = 'issued:' || %(quota.order)s",
+        ENTRIES,
+    ),
+    _c(
+        "an entry has another name",
+        "UPDATE legs SET entry_id = 'x' WHERE entry_id = 'issued:' ||"
+        " %(quota.order)s; UPDATE entries SET entry_id = 'x' WHERE entry_id = 'issued:' ||"
+        " %(quota.order)s",
+        ENTRIES,
+    ),
+    _c(
+        "an entry is of another account",
+        "UPDATE legs SET account_id = %(other)s WHERE entry_id"
+        " = 'issued:' || %(quota.order)s; UPDATE entries SET account_id = %(other)s WHERE entry_id"
+        " = 'issued:' || %(quota.order)s",
+        ENTRIES,
+        BALANCES,
+    ),
+    _c(
+        "an entry is posted twice",
+        "INSERT INTO entries SELECT account_id, entry_id || '2',"
+        " reason, subject, posted_at FROM entries WHERE entry_id = 'issued:' || %(quota.order)s;"
+        " INSERT INTO legs SELECT account_id, entry_id || '2', book, unit, debit, credit FROM legs"
+        " WHERE entry_id = 'issued:' || %(quota.order)s",
+        ENTRIES,
+        BALANCES,
+    ),
+    _c(
+        "a leg without its entry",
+        _LEG + "(%(account)s, 'nowhere', 'duty_payable', 'IDR', 5, 0)",
+        "leg_is_of_an_entry_in_its_unit",
+    ),
+    _c(
+        "a leg in the wrong unit",
+        "ALTER TABLE legs DROP CONSTRAINT leg_is_in_the_unit_of_its_book;"
+        " UPDATE legs SET unit = 'STAMP' WHERE book = 'duty_payable'",
+        "leg_is_of_an_entry_in_its_unit",
+    ),
+    _c(
+        "a leg on both sides",
+        "ALTER TABLE legs DROP CONSTRAINT leg_is_one_sided; UPDATE legs SET"
+        " debit = debit + 7, credit = credit + 7 WHERE book = 'duty_payable'",
+        "leg_is_of_an_entry_in_its_unit",
+    ),
+    _c(
+        "a balance is raised",
+        "UPDATE balances SET posted = posted + 1 WHERE book = 'stamps_available'",
+        BALANCES,
+        "stamp_books_agree_with_lots",
+    ),
+    _c(
+        "money on its way back is forgotten",
+        "UPDATE balances SET posted = posted - 10500 WHERE book = 'refunds_payable'",
+        BALANCES,
+        "money_in_flight_is_explained",
+        "captured_is_executed_refunded_or_in_flight",
+    ),
+    _c("a balance is gone", "DELETE FROM balances WHERE book = 'buyer_funds'", BALANCES),
+    _c(
+        "a balance of nobody",
+        f"INSERT INTO balances VALUES ({NIL}, 'buyer_funds', 10000, 0)",
+        BALANCES,
+    ),
+    _c(
+        "a balance below its holds",
+        "ALTER TABLE balances DROP CONSTRAINT balance_covers_its_holds;"
+        " UPDATE balances SET held = posted + 1 WHERE book = 'stamps_available'",
+        "no_balance_below_zero",
+        "held_is_the_sum_of_open_holds",
+    ),
+    _c(
+        "a hold is larger",
+        "UPDATE holds SET amount = amount + 1 WHERE hold_id = %(reserved.stamping)s",
+        "held_is_the_sum_of_open_holds",
+        "stamping_agrees_with_its_hold",
+    ),
+    _c(
+        "a hold is released quietly",
+        "UPDATE holds SET state = 'voided', resolved_at = now() WHERE"
+        " hold_id = %(reserved.stamping)s",
+        "held_is_the_sum_of_open_holds",
+        "stamping_agrees_with_its_hold",
+    ),
+    _c(
+        "a hold and its balance are released",
+        "UPDATE holds SET state = 'expired', resolved_at ="
+        " now() WHERE hold_id = %(reserved.stamping)s; UPDATE balances SET held = held - 2 WHERE"
+        " book = 'stamps_available'",
+        "stamping_agrees_with_its_hold",
+    ),
+    _c(
+        "a hold is gone",
+        "DELETE FROM holds WHERE hold_id = %(one.stamping)s",
+        "stamping_agrees_with_its_hold",
+    ),
+    _c(
+        "a hold of nothing",
+        "INSERT INTO holds (account_id, hold_id, book, amount, subject, state,"
+        " resolved_at) VALUES (%(account)s, gen_random_uuid(), 'stamps_available', 1, 'x',"
+        " 'voided', now())",
+        "stamping_agrees_with_its_hold",
+    ),
+    _c(
+        "a hold in another book",
+        "UPDATE holds SET book = 'stamps_ordered' WHERE hold_id = %(one.stamping)s",
+        "stamping_agrees_with_its_hold",
+    ),
+    _c(
+        "a hold was resolved at another time",
+        "UPDATE holds SET resolved_at = resolved_at +"
+        " interval '1 hour' WHERE hold_id = %(one.stamping)s",
+        "stamping_agrees_with_its_hold",
+    ),
+]
+
+_COPY = (
+    "INSERT INTO captures SELECT account_id, %(placed.attempt)s, payment, amount, learned_by,"
+    " captured_at, NULL FROM captures WHERE payment = %(quota.payment)s"
+)
+PAYMENTS = [
+    _c(
+        "a capture is gone",
+        "DELETE FROM captures WHERE payment = %(quota.payment)s",
+        ENTRIES,
+        BOOKS,
+        "paid_order_has_its_capture",
+        "attempt_agrees_with_its_payments",
+    ),
+    _c(
+        "a capture of nothing",
+        "INSERT INTO captures (account_id, attempt_id, payment, amount,"
+        " learned_by) VALUES (%(account)s, %(placed.attempt)s, 'X1', 21000, 'question')",
+        ENTRIES,
+        "attempt_agrees_with_its_payments",
+        "no_money_lies_about",
+    ),
+    _c(
+        "a capture is larger",
+        "UPDATE captures SET amount = amount + 10500 WHERE payment = %(quota.payment)s",
+        ENTRIES,
+        "no_money_lies_about",
+    ),
+    _c(
+        "a capture is less than the total",
+        "UPDATE captures SET amount = 1 WHERE payment = %(quota.payment)s",
+        ENTRIES,
+        "paid_order_has_its_capture",
+        "no_money_lies_about",
+    ),
+    _c(
+        "a payment has another number",
+        "UPDATE captures SET payment = 'X2' WHERE payment = %(quota.payment)s",
+        ENTRIES,
+        "paid_order_has_its_capture",
+    ),
+    _c("one payment pays two orders", _COPY, "payment_counts_once"),
+    _c(
+        "one payment pays two accounts",
+        "INSERT INTO payment_attempts SELECT %(other)s,"
+        " attempt_id, subject, reference, amount, state, qr_content, provider_reference, opened_at,"
+        " expires_at, leased_until, ask_at, asked FROM payment_attempts WHERE attempt_id ="
+        " %(quota.attempt)s; INSERT INTO captures SELECT %(other)s, attempt_id, payment, amount,"
+        " learned_by, captured_at, NULL FROM captures WHERE payment = %(quota.payment)s",
+        "payment_counts_once",
+        "attempts_are_of_orders",
+        "reference_names_its_attempt",
+    ),
+    _c(
+        "two orders name one payment",
+        "UPDATE orders SET paid_attempt = %(quota.attempt)s,"
+        " paid_payment = %(quota.payment)s WHERE order_id = %(excess.order)s",
+        "paid_order_has_its_capture",
+    ),
+    _c(
+        "a denial that was none",
+        "UPDATE captures SET denied_at = now() WHERE payment = %(quota.payment)s",
+        "no_money_lies_about",
+        "paid_order_has_its_capture",
+    ),
+    _c(
+        "a denial is hidden",
+        "UPDATE captures SET denied_at = NULL WHERE payment = %(denied.payment)s",
+        "paid_order_has_its_capture",
+        ENTRIES,
+        "no_money_lies_about",
+    ),
+    _c(
+        "a real payment calls itself a denial's mark",
+        "UPDATE captures SET learned_by = 'denial',"
+        " denied_at = now() WHERE payment = %(quota.payment)s",
+        ENTRIES,
+        "paid_order_has_its_capture",
+    ),
+    _c(
+        "a denial's mark counts as money",
+        "UPDATE captures SET learned_by = 'question', denied_at = NULL WHERE payment = 'OVERTAKEN'",
+        ENTRIES,
+        "attempt_agrees_with_its_payments",
+        "no_money_lies_about",
+    ),
+    _c(
+        "a payment before its attempt",
+        "UPDATE captures SET captured_at = captured_at - interval"
+        " '1 day' WHERE payment = %(quota.payment)s",
+        "attempt_agrees_with_its_payments",
+        ENTRIES,
+    ),
+    _c(
+        "denied before it was paid",
+        "UPDATE captures SET denied_at = captured_at - interval"
+        " '1 hour' WHERE payment = %(denied.payment)s",
+        "attempt_agrees_with_its_payments",
+    ),
+    _c(
+        "a paid attempt waits",
+        "UPDATE payment_attempts SET state = 'waiting', qr_content = 'q'"
+        " WHERE attempt_id = %(quota.attempt)s",
+        "attempt_agrees_with_its_payments",
+    ),
+    _c(
+        "an unpaid attempt is paid",
+        "UPDATE payment_attempts SET state = 'paid' WHERE attempt_id = %(placed.attempt)s",
+        "attempt_agrees_with_its_payments",
+    ),
+    _c(
+        "a paid attempt is denied",
+        "UPDATE payment_attempts SET state = 'denied' WHERE attempt_id = %(quota.attempt)s",
+        "attempt_agrees_with_its_payments",
+    ),
+    _c(
+        "a denied attempt is paid",
+        "UPDATE payment_attempts SET state = 'paid' WHERE attempt_id = %(denied.attempt)s",
+        "attempt_agrees_with_its_payments",
+    ),
+    _c(
+        "an attempt has the reference of another",
+        "UPDATE payment_attempts SET reference = (SELECT"
+        " reference FROM payment_attempts WHERE attempt_id = %(quota.attempt)s) WHERE attempt_id ="
+        " %(placed.attempt)s",
+        "reference_names_its_attempt",
+    ),
+    _c(
+        "an attempt is for another sum",
+        "UPDATE payment_attempts SET amount = 1 WHERE attempt_id = %(placed.attempt)s",
+        "attempts_are_of_orders",
+    ),
+    _c(
+        "an attempt is for another order",
+        "UPDATE payment_attempts SET subject = %(opening.order)s"
+        " WHERE attempt_id = %(quota.attempt)s",
+        ENTRIES,
+        "paid_order_has_its_capture",
+        "attempts_are_of_orders",
+    ),
+    _c(
+        "an attempt for no order",
+        "UPDATE payment_attempts SET subject = gen_random_uuid() WHERE attempt_id = %(lost.lost)s",
+        "attempts_are_of_orders",
+    ),
+    _c(
+        "an order cannot be paid",
+        "DELETE FROM payment_attempts WHERE attempt_id = %(placed.attempt)s",
+        "attempts_are_of_orders",
+    ),
+    _c(
+        "an attempt can be paid for ever",
+        "UPDATE payment_attempts SET expires_at = 'infinity' WHERE attempt_id = %(placed.attempt)s",
+        "attempts_are_of_orders",
+    ),
+    _c(
+        "nobody opens an attempt",
+        "UPDATE payment_attempts SET leased_until = now() - interval"
+        " '1 hour' WHERE attempt_id = %(opening.attempt)s",
+        "attempt_is_looked_after",
+    ),
+    _c(
+        "an attempt is leased for ever",
+        "UPDATE payment_attempts SET leased_until = now() +"
+        " interval '1 year' WHERE attempt_id = %(opening.attempt)s",
+        "attempt_times_are_possible",
+    ),
+    _c(
+        "nobody asks about an attempt",
+        "UPDATE payment_attempts SET ask_at = now() - interval"
+        " '2 hours' WHERE attempt_id = %(placed.attempt)s",
+        "attempt_is_looked_after",
+    ),
+    _c(
+        "an attempt is asked about next year",
+        "UPDATE payment_attempts SET ask_at = now() +"
+        " interval '1 year' WHERE attempt_id = %(placed.attempt)s",
+        "attempt_times_are_possible",
+    ),
+    _c(
+        "an attempt is never asked about",
+        "UPDATE payment_attempts SET ask_at = 'infinity' WHERE attempt_id = %(lost.lost)s",
+        "attempt_times_are_possible",
+    ),
+    _c(
+        "a notification is forgotten",
+        "UPDATE notification_inbox SET outcome = NULL",
+        "no_notification_forgotten",
+    ),
+    _c(
+        "a notification waits for a dead worker",
+        "INSERT INTO notification_inbox (provider,"
+        " external_id, sent_on, body, received_at) VALUES ('bank', 'L1', current_date, '', now() -"
+        " interval '1 hour'); INSERT INTO jobs (account_id, kind, facts) VALUES"
+        f" ({NIL}, 'notification_received', jsonb_build_object('external_id', 'L1', 'sent_on',"
+        " current_date))",
+        "no_notification_forgotten",
+    ),
+]
+
+JOBS = [
+    _c(
+        "a capture's job is lost",
+        "DELETE FROM jobs WHERE kind = 'payment_captured'",
+        "no_money_lies_about",
+    ),
+    _c(
+        "a job waits for a dead worker",
+        "INSERT INTO jobs (account_id, kind, run_at) VALUES"
+        " (%(account)s, 'order_lapsed', now() - interval '1 hour')",
+        "no_job_late",
+    ),
+    _c(
+        "a job is put off for a year",
+        "INSERT INTO jobs (account_id, kind, run_at) VALUES"
+        " (%(account)s, 'order_lapsed', now() + interval '1 year')",
+        "no_job_put_off",
+    ),
+    _c(
+        "a job fails for hours",
+        "INSERT INTO jobs (account_id, kind, created_at, tries) VALUES"
+        " (%(account)s, 'order_lapsed', now() - interval '3 hours', 40)",
+        "no_job_stuck",
+    ),
+    _c(
+        "an executed order was not told",
+        "DELETE FROM mails WHERE cause_key = 'order_executed:' || %(quota.order)s",
+        "executed_order_was_told",
+    ),
+    _c(
+        "a stamped document was not told",
+        "DELETE FROM mails WHERE cause_key = 'stamping_delivered:' || %(one.stamping)s",
+        "ended_stamping_was_told",
+    ),
+    _c(
+        "a failed document was not told",
+        "DELETE FROM mails WHERE cause_key = 'stamping_failed:' || %(failed.stamping)s",
+        "ended_stamping_was_told",
+    ),
+    _c(
+        "a requested refund was not told",
+        "DELETE FROM mails WHERE cause_key = 'refund_requested:' || %(asked.refund)s",
+        "refund_was_told",
+    ),
+    _c(
+        "a settled refund was not told",
+        "DELETE FROM mails WHERE cause_key = 'refund_settled:' || %(returned.refund)s",
+        "refund_was_told",
+    ),
+    _c(
+        "a mail about nothing",
+        "INSERT INTO mails (account_id, mail_id, cause_key, template,"
+        " language, recipient, facts) SELECT account_id, gen_random_uuid(), 'refund_settled:' ||"
+        " gen_random_uuid(), template, language, recipient, facts FROM mails WHERE mail_id ="
+        " %(mail)s",
+        "mail_is_about_something",
+    ),
+    _c(
+        "a mail goes to somebody else",
+        "UPDATE mails SET recipient = 'else@example.org' WHERE mail_id = %(mail)s",
+        "mail_is_about_something",
+    ),
+    _c(
+        "a mail says something else",
+        "UPDATE mails SET template = 'refund_settled' WHERE cause_key"
+        " = 'refund_requested:' || %(asked.refund)s",
+        "mail_is_about_something",
+    ),
+    _c(
+        "nobody sends a mail",
+        "UPDATE mails SET try_at = now() - interval '1 hour' WHERE state = 'queued'",
+        "no_mail_late",
+    ),
+    _c(
+        "a mail is put off for a year",
+        "UPDATE mails SET try_at = now() + interval '1 year' WHERE state = 'queued'",
+        "no_mail_late",
+    ),
+    _c(
+        "a mail was sent before it was written",
+        "UPDATE mails SET sent_at = queued_at - interval '1 day' WHERE mail_id = %(mail)s",
+        "no_mail_late",
+    ),
+]
+
+_PAID = "paid_at = now(), due_at = now() + make_interval(secs => due_seconds), paid_attempt ="
+ORDERS = [
+    _c(
+        "a larger total",
+        "UPDATE orders SET quantity = quantity + 1, total = total + 10500 WHERE"
+        " order_id = %(quota.order)s",
+        "orders_issue_what_was_paid",
+        ENTRIES,
+    ),
+    _c(
+        "a lower price",
+        "UPDATE orders SET unit_price = 1, total = quantity * (1 + service_fee)"
+        " WHERE order_id = %(quota.order)s",
+        "orders_issue_what_was_paid",
+        ENTRIES,
+    ),
+    _c(
+        "a total that is no sum",
+        "ALTER TABLE orders DROP CONSTRAINT order_total_is_the_sum;"
+        " UPDATE orders SET total = 1 WHERE order_id = %(quota.order)s",
+        "order_belongs_to_somebody",
+    ),
+    _c(
+        "an order is of another kind",
+        "UPDATE orders SET kind = 'documents' WHERE order_id = %(quota.order)s",
+        "orders_issue_what_was_paid",
+        "stamping_is_of_its_order",
+    ),
+    _c(
+        "a placed order is executed",
+        f"UPDATE orders SET state = 'executed', {_PAID}"
+        " %(placed.attempt)s, paid_payment = 'X', closed_at = now() WHERE order_id ="
+        " %(placed.order)s",
+        "paid_order_has_its_capture",
+        "orders_issue_what_was_paid",
+    ),
+    _c(
+        "a placed order counts as paid",
+        f"UPDATE orders SET state = 'paid', {_PAID}"
+        " %(placed.attempt)s, paid_payment = 'X' WHERE order_id = %(placed.order)s",
+        "paid_order_has_its_capture",
+        BOOKS,
+    ),
+    _c(
+        "an executed order is placed",
+        "UPDATE orders SET state = 'placed', paid_at = NULL, due_at"
+        " = NULL, paid_attempt = NULL, paid_payment = NULL, closed_at = NULL WHERE order_id ="
+        " %(quota.order)s",
+        "orders_issue_what_was_paid",
+        "no_money_lies_about",
+    ),
+    _c(
+        "an executed order was withdrawn",
+        "UPDATE orders SET state = 'withdrawn', paid_at = NULL,"
+        " due_at = NULL, paid_attempt = NULL, paid_payment = NULL WHERE order_id ="
+        " %(quota.order)s",
+        "orders_issue_what_was_paid",
+        "no_money_lies_about",
+    ),
+    _c(
+        "an executed order is returned",
+        "UPDATE orders SET state = 'returned' WHERE order_id = %(quota.order)s",
+        "order_stands_where_its_refunds_do",
+    ),
+    _c(
+        "an executed order is paid again",
+        "UPDATE orders SET state = 'paid', closed_at = NULL WHERE order_id = %(quota.order)s",
+        "orders_issue_what_was_paid",
+    ),
+    _c(
+        "a returning order is executed",
+        "UPDATE orders SET state = 'executed' WHERE order_id = %(asked.order)s",
+        "order_stands_where_its_refunds_do",
+    ),
+    _c(
+        "a returning order is returned",
+        "UPDATE orders SET state = 'returned' WHERE order_id = %(asked.order)s",
+        "order_stands_where_its_refunds_do",
+    ),
+    _c(
+        "a returned order is returning",
+        "UPDATE orders SET state = 'returning' WHERE order_id = %(returned.order)s",
+        "order_stands_where_its_refunds_do",
+    ),
+    _c(
+        "a denied order is executed",
+        "UPDATE orders SET state = 'executed' WHERE order_id = %(denied.order)s",
+        "paid_order_has_its_capture",
+        "order_stands_where_its_refunds_do",
+    ),
+    _c(
+        "an executed order is denied",
+        "UPDATE orders SET state = 'denied' WHERE order_id = %(quota.order)s",
+        "paid_order_has_its_capture",
+    ),
+    _c(
+        "a paid order is executed without stamps",
+        "UPDATE orders SET state = 'executed', closed_at = now() WHERE order_id = %(paid.order)s",
+        "orders_issue_what_was_paid",
+        BOOKS,
+    ),
+    _c(
+        "a paid order's money is forgotten",
+        "UPDATE orders SET state = 'returned', closed_at = now() WHERE order_id = %(paid.order)s",
+        "order_stands_where_its_refunds_do",
+        BOOKS,
+    ),
+    _c(
+        "an order of documents is executed with one of them open",
+        "UPDATE orders SET state = 'executed', closed_at = now() WHERE order_id = %(begun.order)s",
+        "stamping_is_of_its_order",
+    ),
+    _c(
+        "an order of documents is not closed",
+        "UPDATE orders SET state = 'paid', closed_at = NULL WHERE order_id = %(partly.order)s",
+        "paid_documents_are_taken_up",
+    ),
+    _c(
+        "an order is due next year",
+        "UPDATE orders SET due_at = due_at + interval '1 year' WHERE order_id = %(paid.order)s",
+        "order_times_are_in_order",
+    ),
+    _c(
+        "an order is due next year by its terms",
+        "UPDATE orders SET due_seconds = 86400 * 365,"
+        " due_at = paid_at + interval '365 days' WHERE order_id = %(paid.order)s",
+        "order_times_are_in_order",
+    ),
+    _c(
+        "an order is past due",
+        "UPDATE orders SET due_at = now() - interval '1 hour' WHERE order_id = %(paid.order)s",
+        "no_paid_order_past_its_due_time",
+    ),
+    _c(
+        "an order can be paid for ever",
+        "UPDATE orders SET lapses_at = now() + interval '1 year' WHERE order_id = %(placed.order)s",
+        "order_times_are_in_order",
+        "attempts_are_of_orders",
+    ),
+    _c(
+        "an order does not lapse",
+        "UPDATE orders SET lapses_at = now() - interval '1 hour',"
+        " placed_at = now() - interval '2 hours' WHERE order_id = %(placed.order)s",
+        "no_order_lapses_late",
+    ),
+    _c(
+        "an order was closed before it was paid",
+        "UPDATE orders SET closed_at = paid_at - interval"
+        " '1 hour' WHERE order_id = %(quota.order)s",
+        "order_times_are_in_order",
+    ),
+    _c(
+        "an order is from the future",
+        "UPDATE orders SET placed_at = now() + interval '1 year' WHERE order_id = %(placed.order)s",
+        "order_times_are_in_order",
+    ),
+    _c(
+        "an executed order was never closed",
+        "UPDATE orders SET closed_at = NULL WHERE order_id = %(quota.order)s",
+        "order_times_are_in_order",
+    ),
+    _c(
+        "an order is gone",
+        "DELETE FROM orders WHERE order_id = %(quota.order)s",
+        "orders_issue_what_was_paid",
+        ENTRIES,
+        "attempts_are_of_orders",
+    ),
+    _c(
+        "an unpaid order is gone",
+        "DELETE FROM orders WHERE order_id = %(placed.order)s",
+        "attempts_are_of_orders",
+    ),
+    _c(
+        "an order of nobody",
+        "UPDATE orders SET account_id = gen_random_uuid() WHERE order_id = %(placed.order)s",
+        "order_belongs_to_somebody",
+        "attempts_are_of_orders",
+    ),
+]
+
+STAMPS = [
+    _c(
+        "a lot is larger",
+        "UPDATE stamp_lots SET issued = issued + 5 WHERE lot_id = %(quota.order)s",
+        "orders_issue_what_was_paid",
+        "stamp_books_agree_with_lots",
+    ),
+    _c(
+        "a lot is overdrawn",
+        "ALTER TABLE stamp_lots DROP CONSTRAINT lot_is_not_overdrawn; UPDATE"
+        " stamp_lots SET affixed = affixed + 50 WHERE lot_id = %(quota.order)s",
+        "lot_is_not_overdrawn",
+        "lots_agree_with_serials",
+    ),
+    _c(
+        "a lot is gone",
+        "DELETE FROM stamp_lots WHERE lot_id = %(excess.order)s",
+        "orders_issue_what_was_paid",
+        ENTRIES,
+    ),
+    _c(
+        "a lot of nothing",
+        "INSERT INTO stamp_lots (account_id, lot_id, book, unit_price,"
+        " service_fee, issued) VALUES (%(account)s, gen_random_uuid(), 'stamps_available', 10000,"
+        " 500, 3)",
+        "orders_issue_what_was_paid",
+        "stamp_books_agree_with_lots",
+    ),
+    _c(
+        "a lot of an unpaid order",
+        "INSERT INTO stamp_lots (account_id, lot_id, book, unit_price,"
+        " service_fee, issued) VALUES (%(account)s, %(placed.order)s, 'stamps_available', 10000,"
+        " 500, 2)",
+        "orders_issue_what_was_paid",
+        ENTRIES,
+    ),
+    _c(
+        "a lot says more is affixed",
+        "UPDATE stamp_lots SET affixed = affixed + 1 WHERE lot_id = %(quota.order)s",
+        "lots_agree_with_serials",
+        "stamp_books_agree_with_lots",
+    ),
+    _c(
+        "a lot says less is held",
+        "UPDATE stamp_lots SET held = held - 1 WHERE lot_id = %(quota.order)s",
+        "lots_agree_with_serials",
+    ),
+    _c(
+        "a lot says more came back",
+        "UPDATE stamp_lots SET returned = returned + 1 WHERE lot_id = %(quota.order)s",
+        "returned_stamps_are_explained",
+        BOOKS,
+    ),
+    _c(
+        "a lot has another price",
+        "UPDATE stamp_lots SET unit_price = 1 WHERE lot_id = %(quota.order)s",
+        "orders_issue_what_was_paid",
+    ),
+    _c(
+        "a lot is in another book",
+        "UPDATE stamp_lots SET book = 'stamps_ordered' WHERE lot_id = %(excess.order)s",
+        "orders_issue_what_was_paid",
+    ),
+    _c(
+        "a lot is older than its payment",
+        "UPDATE stamp_lots SET issued_at = issued_at - interval"
+        " '1 day' WHERE lot_id = %(quota.order)s",
+        "orders_issue_what_was_paid",
+        ENTRIES,
+    ),
+    _c(
+        "a stamp is gone",
+        "DELETE FROM stamps WHERE stamping_id = %(one.stamping)s",
+        "stamping_agrees_with_its_serials",
+        "lots_agree_with_serials",
+        "directory_knows_only_stamps",
+    ),
+    _c(
+        "an affixed stamp is free again",
+        "UPDATE stamps SET state = 'void', voided_at = now(),"
+        " affixed_at = NULL WHERE stamping_id = %(one.stamping)s",
+        "stamping_agrees_with_its_serials",
+        "serial_directory_agrees",
+    ),
+    _c(
+        "an affixed stamp is free again, and its lot says so",
+        "UPDATE stamps SET state = 'void',"
+        " voided_at = now(), affixed_at = NULL WHERE stamping_id = %(one.stamping)s; UPDATE"
+        " stamp_lots SET affixed = affixed - 1 WHERE lot_id = %(quota.order)s",
+        "stamping_agrees_with_its_serials",
+        "stamp_books_agree_with_lots",
+    ),
+    _c(
+        "a void stamp is affixed",
+        "UPDATE stamps SET state = 'affixed', affixed_at = now(),"
+        " voided_at = NULL WHERE stamping_id = %(failed.stamping)s",
+        "stamping_agrees_with_its_serials",
+        "lots_agree_with_serials",
+    ),
+    _c(
+        "a reserved stamp is affixed",
+        "UPDATE stamps SET state = 'affixed', affixed_at = now()"
+        " WHERE stamping_id = %(reserved.stamping)s",
+        "stamping_agrees_with_its_serials",
+    ),
+    _c(
+        "a serial is on two documents",
+        "INSERT INTO stamps SELECT %(other)s, serial, stamping_id,"
+        " lot_id, position, state, reserved_at, affixed_at, voided_at FROM stamps WHERE stamping_id"
+        " = %(one.stamping)s",
+        "serial_given_out_once",
+        "serial_is_on_one_document",
+    ),
+    _c(
+        "a serial is misspelt",
+        "UPDATE stamps SET serial = overlay(serial PLACING CASE"
+        " substr(serial, 15, 1) WHEN '7' THEN '8' ELSE '7' END FROM 15) WHERE stamping_id ="
+        " %(failed.stamping)s",
+        "serial_given_out_once",
+    ),
+    _c(
+        "a stamp is on another document",
+        "UPDATE stamps SET stamping_id = %(failed.stamping)s,"
+        " position = 2 WHERE stamping_id = %(one.stamping)s",
+        "stamping_agrees_with_its_serials",
+    ),
+    _c(
+        "a stamp on no document",
+        "UPDATE stamps SET stamping_id = gen_random_uuid() WHERE stamping_id = %(one.stamping)s",
+        "serial_is_on_one_document",
+        "stamping_agrees_with_its_serials",
+    ),
+    _c(
+        "a stamp of another lot",
+        "UPDATE stamps SET lot_id = %(excess.order)s WHERE stamping_id = %(one.stamping)s",
+        "lots_agree_with_serials",
+    ),
+    _c(
+        "a stamp has another place",
+        "UPDATE stamps SET position = 7 WHERE stamping_id = %(one.stamping)s",
+        "stamping_agrees_with_its_serials",
+    ),
+    _c(
+        "a stamp was affixed at another time",
+        "UPDATE stamps SET affixed_at = affixed_at +"
+        " interval '1 hour' WHERE stamping_id = %(one.stamping)s",
+        "stamping_agrees_with_its_serials",
+    ),
+    _c(
+        "a serial is missing in the directory",
+        "DELETE FROM serial_directory WHERE serial IN"
+        " (SELECT serial FROM stamps WHERE stamping_id = %(one.stamping)s)",
+        "serial_directory_agrees",
+    ),
+    _c(
+        "a serial is somebody else's in the directory",
+        "UPDATE serial_directory SET account_id ="
+        " %(other)s WHERE serial IN (SELECT serial FROM stamps WHERE stamping_id ="
+        " %(one.stamping)s)",
+        "serial_directory_agrees",
+        "directory_knows_only_stamps",
+    ),
+    _c(
+        "the directory knows a serial nobody has",
+        "INSERT INTO serial_directory VALUES ('0123456789ABCDEFGHJKMN', %(account)s)",
+        "directory_knows_only_stamps",
+    ),
+    _c(
+        "the directory knows a serial that is void",
+        "INSERT INTO serial_directory SELECT serial,"
+        " account_id FROM stamps WHERE stamping_id = %(failed.stamping)s",
+        "serial_directory_agrees",
+        "directory_knows_only_stamps",
+    ),
+    _c(
+        "issuing was stopped by nobody",
+        "UPDATE issuing SET is_open = false, reason = 'x'",
+        "issuing_was_changed_by_an_operator",
+    ),
+    _c("there is no row of issuing", "DELETE FROM issuing", "issuing_was_changed_by_an_operator"),
+]
+
+STAMPINGS = [
+    _c(
+        "a delivered stamping is reserved",
+        "UPDATE stampings SET state = 'reserved',"
+        " sha256_stamped = NULL, delivered_at = NULL, leased_until = now() WHERE stamping_id ="
+        " %(one.stamping)s",
+        "stamping_agrees_with_its_serials",
+        "stamping_has_its_delta",
+        ENTRIES,
+    ),
+    _c(
+        "a delivered stamping failed",
+        "UPDATE stampings SET state = 'failed', sha256_stamped ="
+        " NULL, delivered_at = NULL, refused = 'x' WHERE stamping_id = %(one.stamping)s",
+        "stamping_agrees_with_its_serials",
+        ENTRIES,
+    ),
+    _c(
+        "a failed stamping is delivered",
+        "UPDATE stampings SET state = 'delivered', sha256_stamped"
+        " = '', delivered_at = now(), refused = NULL WHERE stamping_id = %(failed.stamping)s",
+        "stamping_has_its_delta",
+        "stamping_agrees_with_its_serials",
+        ENTRIES,
+    ),
+    _c(
+        "a stamping is delivered without its money",
+        "UPDATE stampings SET state = 'delivered',"
+        " sha256_stamped = sha256(''), delivered_at = now() WHERE stamping_id = %(begun.0)s",
+        ENTRIES,
+        "stamping_has_its_delta",
+    ),
+    _c(
+        "a stamping is gone",
+        "DELETE FROM stampings WHERE stamping_id = %(one.stamping)s",
+        "serial_is_on_one_document",
+        "stamping_agrees_with_its_hold",
+    ),
+    _c(
+        "a stamping has more stamps",
+        "UPDATE stampings SET quantity = 2, placements = placements"
+        " || placements WHERE stamping_id = %(one.stamping)s",
+        "stamping_agrees_with_its_serials",
+        ENTRIES,
+    ),
+    _c(
+        "a stamping is of another order",
+        "UPDATE stampings SET order_id = %(begun.order)s,"
+        " position = 3 WHERE stamping_id = %(one.stamping)s",
+        "stamping_is_of_its_order",
+    ),
+    _c(
+        "a stamping is of no order",
+        "UPDATE stampings SET order_id = gen_random_uuid() WHERE stamping_id = %(partly.0)s",
+        "stamping_belongs_to_an_order_or_a_balance",
+    ),
+    _c(
+        "a document of an order is gone",
+        "DELETE FROM stampings WHERE stamping_id = %(unpaid.0)s",
+        "stamping_is_of_its_order",
+    ),
+    _c(
+        "a waiting document was dropped",
+        "UPDATE stampings SET state = 'dropped' WHERE stamping_id = %(unpaid.0)s",
+        "stamping_is_of_its_order",
+    ),
+    _c(
+        "a dropped document waits",
+        "UPDATE stampings SET state = 'waiting' WHERE stamping_id = %(dropped.0)s",
+        "stamping_is_of_its_order",
+    ),
+    _c(
+        "a reserved document waits again",
+        "UPDATE stampings SET state = 'waiting', due_at = NULL WHERE stamping_id = %(begun.0)s",
+        "paid_documents_are_taken_up",
+        "stamping_agrees_with_its_serials",
+    ),
+    _c(
+        "a stamping is of an unknown document",
+        "UPDATE stampings SET sha256_original = sha256('x') WHERE stamping_id = %(one.stamping)s",
+        "stamping_belongs_to_an_order_or_a_balance",
+    ),
+    _c(
+        "a stamping is due next year",
+        "UPDATE stampings SET due_at = now() + interval '1 year'"
+        " WHERE stamping_id = %(reserved.stamping)s",
+        "stamping_belongs_to_an_order_or_a_balance",
+    ),
+    _c(
+        "a document of an order is due next year",
+        "UPDATE stampings SET due_at = now() + interval '1 year' WHERE stamping_id = %(begun.0)s",
+        "stamping_belongs_to_an_order_or_a_balance",
+    ),
+    _c(
+        "a stamping is past due",
+        "UPDATE stampings SET due_at = now() - interval '1 hour',"
+        " requested_at = now() - interval '2 hours' WHERE stamping_id = %(reserved.stamping)s",
+        "no_stamping_past_its_due_time",
+    ),
+    _c(
+        "nobody seals a stamping",
+        "UPDATE stampings SET leased_until = now() - interval '1 hour'"
+        " WHERE stamping_id = %(reserved.stamping)s",
+        "no_stamping_past_its_due_time",
+    ),
+    _c(
+        "a stamping is leased for ever",
+        "UPDATE stampings SET leased_until = now() + interval"
+        " '1 year' WHERE stamping_id = %(reserved.stamping)s",
+        "stamping_belongs_to_an_order_or_a_balance",
+    ),
+    _c(
+        "a stamping was delivered before it was asked for",
+        "UPDATE stampings SET requested_at ="
+        " delivered_at + interval '1 minute' WHERE stamping_id = %(one.stamping)s",
+        "stamping_belongs_to_an_order_or_a_balance",
+    ),
+    _c(
+        "a delta is gone",
+        "DELETE FROM deltas WHERE stamping_id = %(one.stamping)s",
+        "stamping_has_its_delta",
+    ),
+    _c(
+        "a delta is empty",
+        "ALTER TABLE deltas DROP CONSTRAINT delta_is_not_empty; UPDATE deltas"
+        " SET delta = '', sha256 = sha256('') WHERE stamping_id = %(one.stamping)s",
+        "stamping_has_its_delta",
+    ),
+    _c(
+        "a delta has another byte",
+        "UPDATE deltas SET delta = set_byte(delta, 100, 0) WHERE stamping_id = %(one.stamping)s",
+        "delta_is_what_was_delivered",
+    ),
+    _c(
+        "a delta has another hash",
+        "UPDATE deltas SET sha256 = sha256('x') WHERE stamping_id = %(one.stamping)s",
+        "delta_is_what_was_delivered",
+    ),
+    _c(
+        "a document has the delta of another",
+        "UPDATE deltas d SET delta = o.delta, sha256 = o.sha256 FROM deltas o WHERE"
+        " o.stamping_id = %(two.stamping)s AND d.stamping_id = %(one.stamping)s",
+        "delta_names_its_serials",
+    ),
+    _c(
+        "a delta of nothing",
+        "INSERT INTO deltas VALUES (%(account)s, %(failed.stamping)s, sha256('x'), 'x')",
+        "stamping_has_its_delta",
+    ),
+]
+
+REFUNDS = [
+    _c(
+        "a refund is larger",
+        "UPDATE refunds SET amount = amount + 10500 WHERE refund_id = %(asked.refund)s",
+        "refund_is_of_its_cause",
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "a settled refund is smaller",
+        "UPDATE refunds SET amount = 1 WHERE refund_id = %(returned.refund)s",
+        "refund_is_of_its_cause",
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "a refund is gone",
+        "DELETE FROM refunds WHERE refund_id = %(asked.refund)s",
+        ENTRIES,
+        "order_stands_where_its_refunds_do",
+        "money_in_flight_is_explained",
+    ),
+    _c(
+        "a refund nobody owes",
+        "INSERT INTO refunds (account_id, refund_id, cause_key, cause,"
+        " order_id, attempt_id, payment, amount, refund_no, due_at) VALUES (%(account)s,"
+        " gen_random_uuid(), 'double:x', 'double', %(quota.order)s, %(quota.attempt)s,"
+        " %(quota.payment)s, 10500, 'RF1', now())",
+        ENTRIES,
+        "refund_is_of_its_cause",
+    ),
+    _c(
+        "a refund of another order",
+        "UPDATE refunds SET order_id = %(quota.order)s WHERE refund_id = %(asked.refund)s",
+        "refund_is_of_its_cause",
+        ENTRIES,
+    ),
+    _c(
+        "a refund of another payment",
+        "UPDATE refunds SET attempt_id = %(quota.attempt)s, payment"
+        " = %(quota.payment)s WHERE refund_id = %(asked.refund)s",
+        "refund_is_of_its_cause",
+    ),
+    _c(
+        "a refund has another cause",
+        "UPDATE refunds SET cause = 'not_executed' WHERE refund_id = %(asked.refund)s",
+        "refund_is_of_its_cause",
+    ),
+    _c(
+        "a refund has another key of its cause",
+        "UPDATE refunds SET cause_key = 'asked:' ||"
+        " gen_random_uuid() WHERE refund_id = %(asked.refund)s",
+        "refund_is_of_its_cause",
+    ),
+    _c(
+        "a refund has another number",
+        "UPDATE refunds SET refund_no = 'RF' || repeat('0', 52) WHERE refund_id = %(asked.refund)s",
+        "refund_is_of_its_cause",
+    ),
+    _c(
+        "a refund gives back more stamps",
+        "UPDATE refunds SET stamps = stamps + 1 WHERE refund_id = %(asked.refund)s",
+        "refund_is_of_its_cause",
+        ENTRIES,
+        "returned_stamps_are_explained",
+    ),
+    _c(
+        "a refund settled itself",
+        "UPDATE refunds SET state = 'settled', settled_at = now(),"
+        " provider_refund_no = 'B', tries = 1 WHERE refund_id = %(asked.refund)s",
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "a settled refund is sent again",
+        "UPDATE refunds SET state = 'sent', settled_at = NULL,"
+        " provider_refund_no = NULL WHERE refund_id = %(returned.refund)s",
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "a refund is void without a denial",
+        "UPDATE refunds SET state = 'void' WHERE refund_id = %(asked.refund)s",
+        "refund_times_are_possible",
+        BOOKS,
+    ),
+    _c(
+        "a void refund is requested",
+        "UPDATE refunds SET state = 'requested' WHERE refund_id = %(void.refund)s",
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "a refund was never tried and is sent",
+        "UPDATE refunds SET tries = 0 WHERE refund_id = %(sent.refund)s",
+        "refund_times_are_possible",
+    ),
+    _c(
+        "a refund is due next year",
+        "UPDATE refunds SET due_at = now() + interval '1 year' WHERE refund_id = %(asked.refund)s",
+        "refund_times_are_possible",
+    ),
+    _c(
+        "a refund is due next month",
+        "UPDATE refunds SET due_at = now() + interval '1 month' WHERE"
+        " refund_id = %(not_executed.refund)s",
+        "refund_times_are_possible",
+    ),
+    _c(
+        "a refund is tried next year",
+        "UPDATE refunds SET try_at = now() + interval '1 year' WHERE refund_id = %(asked.refund)s",
+        "refund_times_are_possible",
+    ),
+    _c(
+        "nobody tries a refund",
+        "UPDATE refunds SET try_at = now() - interval '1 hour' WHERE refund_id = %(sent.refund)s",
+        "no_refund_past_its_due_time_unnoticed",
+    ),
+    _c(
+        "a refund is past due and silent",
+        "UPDATE refunds SET due_at = now() - interval '1 second' WHERE refund_id = %(sent.refund)s",
+        "no_refund_past_its_due_time_unnoticed",
+    ),
+    _c(
+        "a refund was settled before it was asked for",
+        "UPDATE refunds SET settled_at ="
+        " requested_at - interval '1 hour' WHERE refund_id = %(returned.refund)s",
+        "refund_times_are_possible",
+        ENTRIES,
+    ),
+    _c(
+        "two refunds settled by one number",
+        "UPDATE refunds SET provider_refund_no = 'SAME' WHERE state = 'settled'",
+        "provider_refund_counts_once",
+    ),
+    _c(
+        "a refund of a denied payment goes out",
+        "UPDATE refunds SET state = 'settled', settled_at"
+        " = now(), provider_refund_no = 'B', tries = 1 WHERE refund_id = %(void.refund)s",
+        ENTRIES,
+        BOOKS,
+    ),
+]
+
+PEOPLE = [
+    _c(
+        "the audit trail is empty",
+        "DELETE FROM audit_events",
+        "session_and_key_are_in_the_trail",
+        "asked_refund_is_in_the_trail",
+    ),
+    _c(
+        "the audit trail is thinned",
+        "DELETE FROM audit_events WHERE action = 'refund_asked' AND"
+        " subject = 'ord_' || lower(compact(%(asked.order)s))",
+        "asked_refund_is_in_the_trail",
+    ),
+    _c(
+        "an operator's act is gone",
+        "DELETE FROM audit_events WHERE action = 'issuing_opened'",
+        "issuing_was_changed_by_an_operator",
+    ),
+    _c(
+        "a sign-in is not in the trail",
+        "DELETE FROM audit_events WHERE action = 'signed_in'",
+        "session_and_key_are_in_the_trail",
+    ),
+    _c(
+        "a key is not in the trail",
+        "DELETE FROM audit_events WHERE action = 'api_key_made'",
+        "session_and_key_are_in_the_trail",
+    ),
+    _c(
+        "a key made by nobody",
+        "INSERT INTO api_keys (account_id, key_id, secret_hash, name)"
+        " VALUES (%(account)s, gen_random_uuid(), sha256('x'), 'x')",
+        "session_and_key_are_in_the_trail",
+    ),
+    _c(
+        "a session begun by nobody",
+        "INSERT INTO sessions (account_id, session_id, secret_hash,"
+        " expires_at) VALUES (%(other)s, gen_random_uuid(), sha256('x'), now() + interval '1 day')",
+        "session_and_key_are_in_the_trail",
+    ),
+    _c(
+        "a session for ever",
+        "UPDATE sessions SET expires_at = 'infinity'",
+        "session_times_are_possible",
+    ),
+    _c(
+        "the trail speaks of a refund that was none",
+        "INSERT INTO audit_events (account_id, actor,"
+        " action, subject, facts) VALUES (%(account)s, 'account', 'refund_asked', 'ord_' ||"
+        " lower(compact(%(quota.order)s)), '{\"stamps\": 1}')",
+        "trail_speaks_of_what_happened",
+    ),
+    _c(
+        "the trail is from the future",
+        "UPDATE audit_events SET happened_at = happened_at +"
+        " interval '1 year' WHERE action = 'signed_in'",
+        "trail_speaks_of_what_happened",
+    ),
+    _c(
+        "an address finds somebody else",
+        "UPDATE email_directory SET account_id = %(other)s",
+        "address_finds_its_account",
+    ),
+    _c(
+        "an address is not found",
+        "DELETE FROM email_directory WHERE account_id = %(account)s",
+        "address_finds_its_account",
+    ),
+    _c(
+        "an account has another address",
+        "UPDATE accounts SET email = 'else@example.org' WHERE account_id = %(account)s",
+        "address_finds_its_account",
+        "mail_is_about_something",
+    ),
+    _c(
+        "an account is gone",
+        "DELETE FROM accounts WHERE account_id = %(account)s",
+        "order_belongs_to_somebody",
+        "address_finds_its_account",
+    ),
+    _c(
+        "a document is empty",
+        "UPDATE documents SET bytes = 0",
+        "stamping_belongs_to_an_order_or_a_balance",
+    ),
+]
+
+SUSPENSE = [
+    _c(
+        "suspended money is gone",
+        "DELETE FROM suspense_items WHERE item_id = %(suspended.item)s",
+        ENTRIES,
+    ),
+    _c(
+        "suspended money is less",
+        "UPDATE suspense_items SET amount = 1, booked = 1 WHERE item_id = %(suspended.item)s",
+        ENTRIES,
+    ),
+    _c(
+        "suspended money is not booked",
+        "UPDATE suspense_items SET booked = 0 WHERE item_id = %(suspended.item)s",
+        ENTRIES,
+    ),
+    _c(
+        "suspended money went away quietly",
+        "UPDATE suspense_items SET state = 'resolved', resolution = 'returned', resolved_at ="
+        " now(), resolved_by = 'operator' WHERE item_id = %(suspended.item)s",
+        ENTRIES,
+        "suspense_ends_by_somebody",
+    ),
+    _c(
+        "suspended money that was sent back is here again",
+        "UPDATE suspense_items SET state = 'open', resolution = NULL, resolved_at = NULL,"
+        " resolved_by = NULL WHERE item_id = %(sent_back.item)s",
+        ENTRIES,
+    ),
+    _c(
+        "money in suspense of nothing",
+        _entry("money_suspended", "bank_clearing", "suspense", 7_000, "gen_random_uuid()"),
+        ENTRIES,
+    ),
+    _c(
+        "nobody looks at suspense",
+        "UPDATE suspense_items SET due_at = now() - interval '1 hour' WHERE state = 'open'",
+        "suspense_is_looked_at_in_time",
+    ),
+    _c(
+        "suspense is due next year",
+        "UPDATE suspense_items SET due_at = now() + interval '1 year' WHERE state = 'open'",
+        "suspense_is_looked_at_in_time",
+    ),
+    _c(
+        "a decision about suspense is not in the trail",
+        "DELETE FROM audit_events WHERE action = 'suspense_dismissed'",
+        "suspense_ends_by_somebody",
+    ),
+    _c(
+        "a round fails for hours",
+        "INSERT INTO round_faults (account_id, round, subject, code, last_fault, first_at, try_at)"
+        " VALUES (%(account)s, 'lapse_orders', 'x', 'fault', 'x', now() - interval '3 hours',"
+        " now())",
+        "no_round_fails_for_long",
+    ),
+    _c(
+        "a closed attempt can still be paid at the bank",
+        "UPDATE payment_attempts SET cancel_at = now() - interval '2 hours', expires_at = now() -"
+        " interval '2 hours', opened_at = now() - interval '3 hours' WHERE attempt_id ="
+        " %(lost.lost)s",
+        "attempt_is_looked_after",
+    ),
+    _c(
+        "a closed attempt is taken back next year",
+        "UPDATE payment_attempts SET cancel_at = now() + interval '1 year' WHERE attempt_id ="
+        " %(lost.lost)s",
+        "attempt_times_are_possible",
+    ),
+]
+
+CORRUPTIONS = [
+    *LEDGER,
+    *PAYMENTS,
+    *JOBS,
+    *ORDERS,
+    *STAMPS,
+    *STAMPINGS,
+    *REFUNDS,
+    *PEOPLE,
+    *SUSPENSE,
+]

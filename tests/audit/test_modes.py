@@ -1,0 +1,225 @@
+"""Full and incremental audits, the chain between them, and documents that are opened."""
+
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+import pytest
+
+from meterai.apps import audit_scopes
+from meterai.apps.audit import INVARIANTS, Auditor
+from meterai.apps.audit_points import points
+from meterai.apps.audit_seals import Drawing, Papers, check_objects
+from meterai.kit.clock import SystemClock
+from meterai.plumbing.database import Database
+from meterai.plumbing.invariants import Accounts, Finding, Scope, Touched, check
+from meterai.plumbing.objects import ObjectStore
+from tests.audit.conftest import Spoilt
+from tests.audit.corruptions import CORRUPTIONS, Corruption
+from tests.support.history import History, make
+from tests.support.shop import open_shop
+
+ALL = frozenset(one.name for one in INVARIANTS)
+AT_ONCE = timedelta(0)  # nobody else writes here
+ENOUGH = 1_000_000.0 * 10**6
+
+
+@pytest.fixture
+def fresh(database_url: str, tmp_path: Path) -> Iterator[History]:
+    """A history of its own, to be spoilt for good."""
+    with open_shop(database_url, tmp_path) as shop:
+        yield make(shop)
+
+
+def audited(history: History, *, is_incremental: bool = False) -> dict[str, Finding]:
+    """The broken findings of an audit; where none is, it is recorded."""
+    shop = history.shop
+    auditor = Auditor(shop.house.database, settled_after=AT_ONCE)
+    findings, coverage = shop.do(auditor.run(is_incremental=is_incremental))
+    broken = {one.invariant.name: one for one in findings if not one.holds}
+    if not broken:
+        assert shop.do(auditor.record(coverage)) is not None
+    return broken
+
+
+def spoil(history: History, sql: str) -> None:
+    """By the owner of the tables, for good."""
+    with psycopg.connect(history.shop.house.database.url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(sql.encode(), history.names, prepare=False) if "%(" in sql else (
+            connection.execute(sql.encode())
+        )
+
+
+def test_clean_audits_are_a_chain(fresh: History) -> None:
+    assert audited(fresh) == {}
+    fresh.quota("later", 2)
+    assert audited(fresh, is_incremental=True) == {}
+    fresh.quota("last", 1)
+    assert audited(fresh) == {}
+    known = fresh.shop.do(points(fresh.shop.house.database))
+    assert [point.kind for point in known] == ["full", "incremental", "full"]
+    assert len({point.history for point in known}) == 3
+
+
+def test_an_incremental_audit_sees_what_moved(fresh: History) -> None:
+    assert audited(fresh) == {}
+    fresh.quota("later", 2)
+    spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(later.order)s")
+    assert "returned_stamps_are_explained" in audited(fresh, is_incremental=True)
+
+
+FORGOTTEN = """
+DELETE FROM legs WHERE entry_id IN (SELECT entry_id FROM entries
+    WHERE subject = '{order}');
+DELETE FROM entries WHERE subject = '{order}';
+DELETE FROM captures WHERE attempt_id = '{attempt}';
+DELETE FROM payment_attempts WHERE subject = '{order}';
+DELETE FROM mails WHERE cause_key = 'order_executed:{order}';
+DELETE FROM stamp_lots WHERE lot_id = '{order}';
+DELETE FROM orders WHERE order_id = '{order}';
+UPDATE balances SET posted = posted - 2 WHERE book = 'stamps_available'
+"""
+
+
+def test_an_order_that_is_made_never_to_have_been_is_missed(fresh: History) -> None:
+    fresh.quota("forgotten", 2)
+    assert audited(fresh) == {}
+    spoil(
+        fresh, FORGOTTEN.format(order=fresh["forgotten.order"], attempt=fresh["forgotten.attempt"])
+    )
+    assert set(audited(fresh, is_incremental=True)) == {"history_is_as_it_was_audited"}
+    told = audited(fresh)["history_is_as_it_was_audited"].evidence
+    assert set(audited(fresh)) == {"history_is_as_it_was_audited"}
+    assert {"about another history"} <= {row["is"] for row in told}
+
+
+def test_a_point_that_was_changed_is_seen(fresh: History) -> None:
+    assert audited(fresh) == {}
+    fresh.quota("later", 1)
+    assert audited(fresh) == {}
+    spoil(
+        fresh,
+        "UPDATE audit_points SET covers_until = covers_until - interval '1 second' WHERE point = 1",
+    )
+    assert set(audited(fresh, is_incremental=True)) == {"history_is_as_it_was_audited"}
+
+
+def test_without_a_point_everything_is_looked_at(fresh: History) -> None:
+    spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(quota.order)s")
+    assert "returned_stamps_are_explained" in audited(fresh, is_incremental=True)
+
+
+# -- scopes ------------------------------------------------------------------------------------
+
+
+def scopes_of(history: History, spoilt: Spoilt) -> list[list[Scope]]:
+    """The same rows by range of accounts, and by what was touched: here everything."""
+    rows = spoilt.connection.execute(audit_scopes._TOUCHED.encode(), {"since": "-infinity"})
+    touched = [(row["account_id"], row["subject"]) for row in rows.fetchall()]
+    middle = history["other"]
+    return [[Accounts(None, middle), Accounts(middle, None)], [Touched.of(touched)]]
+
+
+async def broken_in(spoilt: Spoilt, scopes: list[Scope], names: Collection[str] = ALL) -> set[str]:
+    asked = [one for one in INVARIANTS if one.name in names]
+    found = [await check(cast(Database, spoilt), one, each) for one in asked for each in scopes]
+    return {one.invariant.name for one in found if not one.holds}
+
+
+def test_an_honest_history_holds_in_every_scope(history: History, spoilt: Spoilt) -> None:
+    for scopes in scopes_of(history, spoilt):
+        assert history.shop.do(broken_in(spoilt, scopes)) == set()
+
+
+@pytest.mark.parametrize("corruption", CORRUPTIONS[::6], ids=lambda one: one.name)
+def test_a_corruption_is_seen_in_every_scope(
+    history: History, spoilt: Spoilt, corruption: Corruption
+) -> None:
+    spoilt.plant(corruption.sql, history.names)
+    seen_by = corruption.seen_by
+    for scopes in scopes_of(history, spoilt):
+        assert seen_by - history.shop.do(broken_in(spoilt, scopes, seen_by)) == set()
+
+
+def test_accounts_are_cut_into_ranges(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_scopes, "ORDERS_PER_RANGE", 5)
+    [one, two] = history.shop.do(audit_scopes.of_everything(history.shop.house.database))
+    assert isinstance(one, Accounts)
+    assert isinstance(two, Accounts)
+    assert one.low is None
+    assert one.high == two.low == history.shop.account
+    assert two.high is None
+
+
+# -- documents ---------------------------------------------------------------------------------
+
+
+def opened(history: History, spoilt: Spoilt, *, is_kept: bool = True) -> list[Any]:
+    house = history.shop.house
+    key = house.keyring.derived("objects") if is_kept else bytes(32)
+    papers = Papers(ObjectStore(house.settings.directory, key), house.issuers, SystemClock())
+    if not is_kept:
+        spoilt.connection.execute("UPDATE documents SET forgotten_at = now()")
+    finding = history.shop.do(papers.check(cast(Database, spoilt), Drawing(1, None)))
+    return [row["is"] for row in finding.evidence]
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "forgotten"])
+def test_honest_seals(history: History, spoilt: Spoilt, is_kept: bool) -> None:
+    assert opened(history, spoilt, is_kept=is_kept) == []
+
+
+SEALED = {
+    "another serial": "UPDATE stamps SET serial = '1QRM373NZZ00432PG47PMR' WHERE stamping_id ="
+    " %(one.stamping)s",
+    "another original": "UPDATE stampings SET sha256_original = (SELECT sha256_original FROM"
+    " stampings WHERE stamping_id = %(two.stamping)s) WHERE stamping_id = %(one.stamping)s",
+    "the delta of another": "UPDATE deltas SET delta = (SELECT delta FROM deltas WHERE stamping_id"
+    " = %(two.stamping)s) WHERE stamping_id = %(one.stamping)s",
+    "another byte": "UPDATE deltas SET delta = set_byte(delta, length(delta) / 2, 0), sha256 ="
+    " sha256(set_byte(delta, length(delta) / 2, 0)) WHERE stamping_id = %(one.stamping)s",
+}
+
+
+@pytest.mark.parametrize("what", SEALED)
+def test_a_seal_that_says_something_else(history: History, spoilt: Spoilt, what: str) -> None:
+    spoilt.plant(SEALED[what], history.names)
+    assert opened(history, spoilt) != []
+
+
+@pytest.mark.parametrize("what", [what for what in SEALED if what != "another byte"])
+def test_a_claim_that_says_something_else(history: History, spoilt: Spoilt, what: str) -> None:
+    spoilt.plant(SEALED[what], history.names)
+    assert opened(history, spoilt, is_kept=False) != []
+
+
+def test_objects_are_those_of_documents(history: History, spoilt: Spoilt) -> None:
+    house, database = history.shop.house, cast(Database, spoilt)
+    directory = house.settings.directory
+
+    def wrong() -> list[dict[str, Any]]:
+        return history.shop.do(check_objects(database, directory, ENOUGH)).evidence
+
+    assert wrong() == []
+    stray = directory / "objects" / "00" / "00ff"
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"left behind")
+    try:
+        assert wrong() == [{"object": "00ff", "is": "of no document"}]
+        assert history.shop.do(check_objects(database, directory, 0.0)).holds, "it is young"
+    finally:
+        stray.unlink()
+    [one] = history.shop.rows(
+        "SELECT encode(sha256_original, 'hex') AS name FROM stampings WHERE stamping_id = %s",
+        history["one.stamping"],
+    )
+    [path] = directory.glob(f"objects/*/{one['name']}-*")
+    content = path.read_bytes()
+    path.unlink()
+    try:
+        assert [row["is"] for row in wrong()] == ["missing"]
+    finally:
+        path.write_bytes(content)

@@ -1,0 +1,305 @@
+"""An honest small history: every state of every lifecycle, made by the product's own commands.
+
+Real seals over real documents, real objects in the store; only the bank and the mail are not
+there.  What can be spoilt has a name, so that a test can say what it spoils.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from meterai import suspense
+from meterai.kit.ids import new_id
+from meterai.kit.money import Rupiah
+from meterai.notifications import store as mail_store
+from meterai.payments import store as payment_store
+from meterai.plumbing.database import jsonb
+from meterai.stamping import Upload
+from meterai.stamping import store as stamping_store
+from meterai.stamping.model import read_placements
+from tests.support.pdf import pdf
+from tests.support.shop import PLACEMENT, Paid, Shop
+
+_PLACE = '{"page": 1, "x": 60, "y": %d, "width": 80}'
+
+
+@dataclass(slots=True)
+class History:
+    """What was made, by name."""
+
+    shop: Shop
+    names: dict[str, object] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.names[name]
+
+    # -- the acts ---------------------------------------------------------------------------
+
+    def quota(self, name: str, quantity: int, more: int = 0) -> UUID:
+        """An executed order of stamps."""
+        order = self.shop.place(quantity)
+        paid = self.shop.pay(order, more)
+        self.shop.work()
+        self._order(name, order, paid)
+        return order
+
+    def _order(self, name: str, order: UUID, paid: Paid | None = None) -> None:
+        self.names[f"{name}.order"] = order
+        self.names[f"{name}.attempt"] = paid.attempt if paid else self.shop.attempts(order)[-1]
+        self.names[f"{name}.payment"] = paid.number if paid else None
+
+    def documents(self, name: str, count: int) -> UUID:
+        """An order of documents, as the page places it."""
+        uploads = [
+            Upload(f"{name}-{n}.pdf", pdf(words=f"{name} {n}"), read_placements(_PLACE % 60))
+            for n in range(count)
+        ]
+        house = self.shop.house
+        view = self.shop.do(house.stamping.order(self.shop.account, secrets.token_hex(8), uploads))
+        [row] = self.shop.rows(
+            "SELECT order_id FROM orders WHERE 'ord_' || lower(compact(order_id)) = %s", view.id
+        )
+        order: UUID = row["order_id"]
+        self.shop.placed.append(order)
+        found = self.shop.rows(
+            "SELECT stamping_id FROM stampings WHERE order_id = %s ORDER BY position", order
+        )
+        for n, one in enumerate(found):
+            self.names[f"{name}.{n}"] = one["stamping_id"]
+        self._order(name, order)
+        return order
+
+    def stamp(self, name: str, count: int) -> None:
+        """A document stamped from the balance."""
+        places = read_placements(f"[{', '.join(_PLACE % (60 + 150 * n) for n in range(count))}]")
+        upload = Upload(f"{name}.pdf", pdf(words=name), places)
+        desk = self.shop.house.stamping
+        view = self.shop.do(desk.stamp(self.shop.account, secrets.token_hex(8), upload))
+        [row] = self.shop.rows(
+            "SELECT stamping_id FROM stampings WHERE 'stg_' || lower(compact(stamping_id)) = %s",
+            view.id,
+        )
+        self.names[f"{name}.stamping"] = row["stamping_id"]
+
+    def reserve(self, name: str, count: int) -> UUID:
+        """A document whose stamps are held; nobody has sealed it yet."""
+        content = pdf(words=name)
+        sha256 = hashlib.sha256(content).digest()
+        account, house = self.shop.account, self.shop.house
+        house.documents.put_from_thread(account, sha256, content)
+        row = self.shop.call(
+            stamping_store.RESERVE,
+            account,
+            new_id(),
+            secrets.token_hex(8),
+            secrets.token_bytes(32),
+            sha256,
+            jsonb([PLACEMENT] * count),
+            self.shop.fresh_serials(count),
+            900.0,
+            60.0,
+            *house.documents.particulars(f"{name}.pdf", content, 1),
+            False,
+        )
+        assert row is not None
+        self.names[f"{name}.stamping"] = row["id"]
+        return UUID(str(row["id"]))
+
+    def give_back(self, name: str, *steps: str) -> UUID:
+        """The refund of an order, brought so far."""
+        [row] = self.shop.rows(
+            "SELECT refund_id FROM refunds WHERE order_id = %s ORDER BY refund_id DESC LIMIT 1",
+            self[f"{name}.order"],
+        )
+        refund: UUID = row["refund_id"]
+        self.names[f"{name}.refund"] = refund
+        for step in steps:
+            getattr(self.shop, step)(refund)
+        self.shop.work()
+        return refund
+
+
+def make(shop: Shop) -> History:
+    """Everything that can happen, once."""
+    history = History(shop)
+    _sign_in(history)
+    _unpaid(history)
+    _executed(history)
+    _of_documents(history)
+    _returned(history)
+    _surplus(history)
+    _denied(history)
+    _told(history)
+    _suspended(history)
+    _in_flight(history)
+    history.names["account"] = shop.account
+    return history
+
+
+def _sign_in(history: History) -> None:
+    shop, desk = history.shop, history.shop.house.accounts
+    [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", shop.account)
+    challenge = shop.do(desk.ask_for_code(row["email"], "192.0.2.1", "id"))
+    shop.do(desk.sign_in(challenge, desk.code(challenge), "id"))
+    shop.do(desk.create_api_key(shop.account, "history"))
+    history.names["other"] = shop.do(desk.create(f"{new_id().hex}@example.id"))
+    shop.work()
+
+
+def _unpaid(history: History) -> None:
+    shop = history.shop
+    history._order("placed", shop.place(2))
+    shop.make_qr(history["placed.attempt"])
+    history._order("opening", shop.place(1))
+    order = shop.place(1)
+    shop.lose_qr(shop.attempts(order)[-1])
+    history._order("lost", order)
+    history.names["lost.lost"] = shop.attempts(order)[0]
+    order = shop.place(1)
+    shop.make_qr(shop.attempts(order)[-1])
+    history.names["declined.attempt"] = shop.attempts(order)[-1]
+    shop.decline(shop.attempts(order)[-1])
+    for name, state in (("lapsed", "lapsed"), ("withdrawn", "withdrawn")):
+        order = shop.place(1)
+        shop.make_qr(shop.attempts(order)[-1])
+        shop.give_up(order, state)
+        history._order(name, order)
+    shop.work()
+
+
+def _executed(history: History) -> None:
+    shop = history.shop
+    history.quota("quota", 9)
+    history.stamp("one", 1)
+    history.stamp("two", 2)
+    shop.fail(history.reserve("failed", 1))
+    history.reserve("reserved", 2)
+    shop.work()
+
+
+def _of_documents(history: History) -> None:
+    shop = history.shop
+    history.documents("unpaid", 1)
+    shop.give_up(history.documents("dropped", 1), "withdrawn")
+    shop.pay(history.documents("partly", 2))
+    shop.pay(history.documents("spoilt", 1))
+    shop.work()
+    shop.fail(history["partly.1"])
+    shop.fail(history["spoilt.0"])
+    shop.do(shop.house.stamping.resume())
+    shop.work()
+    history.give_back("partly", "send", "settle")
+    history.give_back("spoilt")
+    shop.pay(history.documents("begun", 2))
+    shop.work()
+
+
+def _returned(history: History) -> None:
+    shop = history.shop
+    for name, steps in {
+        "asked": (),
+        "sent": ("send",),
+        "refused": ("send", "refuse"),
+        "returned": ("send", "settle"),
+    }.items():
+        shop.ask_back(history.quota(name, 3))
+        shop.work()
+        history.give_back(name, *steps)
+    shop.set_issuing(is_open=False)
+    order = history.quota("not_executed", 1)
+    shop.turn_round(order)
+    shop.work()
+    history.give_back("not_executed")
+    shop.set_issuing(is_open=True)
+
+
+def _surplus(history: History) -> None:
+    shop = history.shop
+    for name, more in (("short", -1000), ("excess", 700)):
+        history.quota(name, 1, more)
+        history.give_back(name)
+    history.quota("double", 1)
+    shop.pay(history["double.order"])
+    shop.work()
+    history.give_back("double", "send", "settle")
+    order = shop.place(1)
+    shop.give_up(order, "withdrawn")
+    shop.pay(order)
+    shop.work()
+    history._order("late", order, shop.paid[-1])
+    history.give_back("late")
+
+
+def _denied(history: History) -> None:
+    shop = history.shop
+
+    def deny(paid: Paid) -> None:
+        shop.deny(paid)
+        shop.work()
+
+    history.quota("denied", 2)
+    deny(shop.paid[-1])
+    for name, steps in (("void", ()), ("void_late", ("send",))):
+        shop.ask_back(history.quota(name, 2))
+        shop.work()
+        history.give_back(name, *steps)
+        deny(shop.paid[-1])
+    shop.refuse(history["void_late.refund"])
+    paid = shop.pay(history.documents("recovered", 1))
+    shop.work()
+    deny(paid)
+    shop.fail(history["recovered.0"])
+    order = shop.place(1)  # the denial overtook the payment
+    history._order("overtaken", order)
+    shop.deny(Paid(history["overtaken.attempt"], "OVERTAKEN", 10_500))
+    shop.work()
+
+
+def _told(history: History) -> None:
+    shop = history.shop
+    [row] = shop.rows("SELECT mail_id FROM mails WHERE account_id = %s LIMIT 1", shop.account)
+    shop.call(mail_store.SENT, shop.account, row["mail_id"])
+    history.names["mail"] = row["mail_id"]
+    today = datetime.now(UTC).date()
+
+    async def take() -> None:
+        async with shop.house.database.transaction() as tx:
+            await payment_store.insert_inbox(tx, "bank", "TOLD", today, b"{}")
+            await payment_store.set_outcome(tx, "bank", "TOLD", today, "captured")
+
+    shop.do(take())
+
+
+def _suspended(history: History) -> None:
+    shop = history.shop
+    desk = suspense.SuspenseDesk(shop.house.database)
+
+    async def keep(news: suspense.News) -> None:
+        async with shop.house.database.transaction() as tx:
+            await suspense.keep(tx, news)
+
+    for name in ("suspended", "sent_back", "dismissed"):
+        is_money = name != "dismissed"
+        reason = "reference_unknown" if is_money else "unreadable"
+        money = {"payment": f"S{name}", "amount": Rupiah(7_000), "is_money": True}
+        more: Any = money if is_money else {}
+        shop.do(keep(suspense.News(name, "notification", reason, b"{}", **more)))
+        [row] = shop.rows("SELECT item_id FROM suspense_items WHERE item_key = %s", name)
+        history.names[f"{name}.item"] = row["item_id"]
+    for name, how in (("sent_back", "returned"), ("dismissed", "dismissed")):
+        resolution = suspense.Resolution(how)
+        shop.do(desk.resolve(history[f"{name}.item"], resolution, by="operator", note="a test"))
+
+
+def _in_flight(history: History) -> None:
+    """Paid, and nothing done about it yet; last, since nobody works after it."""
+    shop = history.shop
+    shop.work()
+    shop.set_issuing(is_open=False)
+    history.quota("paid", 2)
+    shop.set_issuing(is_open=True)
+    order = shop.place(1)
+    history._order("fresh", order, shop.pay(order))
