@@ -78,7 +78,7 @@ INVARIANTS = (
             OR closed_at > now() + {AHEAD} OR paid_at < placed_at OR closed_at < placed_at
             OR lapses_at <= placed_at OR lapses_at > placed_at + interval '7 days'
             OR due_seconds > 7 * 86400
-            OR due_at <> paid_at + make_interval(secs => due_seconds)
+            OR due_at > paid_at + make_interval(secs => due_seconds)
             OR (state = 'placed') <> (closed_at IS NULL AND paid_at IS NULL)
             OR (state = 'paid' AND closed_at > paid_at)  -- it may have lapsed before
             OR (state IN ('executed', 'returning', 'returned', 'denied')

@@ -316,7 +316,7 @@ INVARIANTS = (
                 WHEN 'late' THEN NOT x.is_payer AND y.is_surplus
                     AND o.state IN ('withdrawn', 'denied')
                 WHEN 'remainder' THEN x.is_payer AND b.payment IS NOT NULL AND r.stamps = 0
-                    AND r.amount < o.total AND starts_with(r.cause_key, x.of_payment || ':')
+                    AND r.amount < o.total AND starts_with(r.cause_key || ':', x.of_payment || ':')
                 WHEN 'not_executed' THEN x.is_payer AND r.amount = o.total AND r.stamps = 0
                     AND l.lot_id IS NULL AND r.cause_key = 'not_executed:' || r.order_id
                 WHEN 'not_stamped' THEN x.is_payer AND r.stamps BETWEEN 1 AND l.returned
@@ -410,7 +410,9 @@ INVARIANTS = (
             OR r.settled_at < r.requested_at OR r.settled_at > now() + {AHEAD}
             OR (r.state IN {_OPEN} AND r.try_at > now() + {AHEAD})
             OR r.tries < 0 OR (r.state = 'requested' AND r.tries > 0)
-            OR (r.state IN ('sent', 'refused', 'settled') AND r.tries = 0)
+            OR (r.state IN ('sent', 'refused') AND r.tries = 0)
+            OR (r.state = 'settled' AND r.tries = 0 AND NOT EXISTS (SELECT 1 FROM {{entries}} v
+                WHERE v.account_id = r.account_id AND v.entry_id = 'void:' || r.refund_id))
             OR (r.state = 'void' AND NOT EXISTS (SELECT 1 FROM {{chargebacks}} b
                 WHERE b.account_id = r.account_id AND b.attempt_id = r.attempt_id
                     AND b.payment = r.payment AND b.posted > 0))

@@ -250,7 +250,7 @@ def test_after_everything_has_left_every_promise_about_money_holds(shop: Shop) -
         shop.settle(refund)
     shop.work()
     before = shop.rows("SELECT sum(credit) AS credits FROM legs")
-    shop.call("UPDATE mails SET state = 'sent', sent_at = now()")
+    shop.arrange("UPDATE mails SET state = 'sent', sent_at = now()")
     house = shop.house
 
     class Later:

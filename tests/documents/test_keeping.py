@@ -33,7 +33,7 @@ def sweep(shop: Shop) -> None:
 
 def forget(shop: Shop) -> None:
     """The retention of every document is over."""
-    shop.call("UPDATE documents SET kept_until = now() - interval '1 second'")
+    shop.arrange("UPDATE documents SET kept_until = now() - interval '1 second'")
     while shop.do(shop.house.documents.forget_old()):
         pass
 
@@ -115,7 +115,7 @@ def test_what_is_forgotten_is_gone(shop: Shop) -> None:
 def test_a_crash_after_forgetting_is_swept(shop: Shop) -> None:
     buy(shop, 1)
     stamp(shop, "key", "Surat")
-    shop.call("UPDATE documents SET forgotten_at = now()")
+    shop.arrange("UPDATE documents SET forgotten_at = now()")
     let_time_pass(shop)
     sweep(shop)
     assert objects(shop) == []
@@ -146,7 +146,7 @@ def test_one_document_that_is_held_bars_no_other(shop: Shop) -> None:
         stamp(shop, name, name)
     let_time_pass(shop)
     with psycopg.connect(shop.house.settings.database_url) as connection:
-        shop.call("UPDATE documents SET kept_until = now() - interval '1 day'")
+        shop.arrange("UPDATE documents SET kept_until = now() - interval '1 day'")
         connection.execute("SELECT 1 FROM documents WHERE name = 'Surat.pdf' FOR UPDATE")
         shop.do(shop.house.documents.forget_old())
     left = shop.rows("SELECT name FROM documents WHERE forgotten_at IS NULL")

@@ -34,7 +34,7 @@ def denied(shop: Shop, paid: Paid, amount: int | None = None) -> None:
 
 def later(shop: Shop, kind: str) -> None:
     """A job that is overtaken by what happens next."""
-    shop.call("UPDATE jobs SET run_at = now() + interval '1 hour' WHERE kind = %s", kind)
+    shop.arrange("UPDATE jobs SET run_at = now() + interval '5 minutes' WHERE kind = %s", kind)
 
 
 def causes(shop: Shop) -> list[tuple[str, str, int]]:

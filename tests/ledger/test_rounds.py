@@ -20,7 +20,7 @@ BAD = 5  # more than one batch of rows that cannot be done, older than the good 
 def spoil(shop: Shop, orders: list[UUID], state: str) -> None:
     """These orders cannot leave this state, for a reason nobody has thought of."""
     ids = ", ".join(f"'{order}'" for order in orders)
-    shop.call(
+    shop.arrange(
         "ALTER TABLE orders ADD CONSTRAINT stuck CHECK"
         f" (order_id NOT IN ({ids}) OR state = '{state}')"
     )
@@ -44,8 +44,8 @@ def test_an_order_that_cannot_lapse_does_not_keep_the_others(
     monkeypatch.setattr(order_service, "BATCH", BATCH)
     bad, good = [shop.place(1) for _ in range(BAD)], shop.place(1)
     spoil(shop, bad, "placed")
-    shop.call("UPDATE orders SET lapses_at = now() - interval '1 hour'")
-    shop.call("UPDATE orders SET lapses_at = now() - interval '1 second' WHERE order_id = %s", good)
+    shop.arrange("UPDATE orders SET lapses_at = now() - interval '1 hour'")
+    shop.arrange("UPDATE orders SET lapses_at = now() - interval '1 second' WHERE order_id = %s", good)
     sweep(shop, shop.house.orders.lapse_unpaid)
     assert shop.state(good) == "lapsed"
     assert {shop.state(order) for order in bad} == {"placed"}
@@ -80,8 +80,8 @@ def test_an_order_that_cannot_turn_round_does_not_keep_the_others(
     monkeypatch.setattr(refund_service, "TURN_ROUND_BATCH", BATCH)
     bad, good = paid_orders(shop)
     spoil(shop, bad, "paid")
-    shop.call("UPDATE orders SET due_at = now() - interval '5 minutes'")
-    shop.call("UPDATE orders SET due_at = now() - interval '1 second' WHERE order_id = %s", good)
+    shop.arrange("UPDATE orders SET due_at = now() - interval '5 minutes'")
+    shop.arrange("UPDATE orders SET due_at = now() - interval '1 second' WHERE order_id = %s", good)
     sweep(shop, shop.house.refunds.turn_round)
     assert shop.state(good) == "returning"
     assert shown_faults(shop, "turn_money_round") == {str(order) for order in bad}
@@ -95,7 +95,7 @@ def test_a_locked_order_is_skipped(shop: Shop, database_url: str, state: str) ->
         locked = bad[0]
     else:
         locked, good = shop.place(1), shop.place(1)
-    shop.call(
+    shop.arrange(
         "UPDATE orders SET lapses_at = now() - interval '1 second',"
         " due_at = CASE WHEN state = 'paid' THEN now() - interval '1 second' END"
     )
@@ -154,7 +154,7 @@ def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
     shop: Shop, bank: Bank
 ) -> None:
     old, new = refunds_asked(shop, 2)
-    shop.call("UPDATE refunds SET tries = 5000, state = 'refused' WHERE refund_no = %s", old)
+    shop.arrange("UPDATE refunds SET tries = 5000, state = 'refused' WHERE refund_no = %s", old)
     bank.answers[old] = ProviderRefused("4047801", "no such payment")
     sweep(shop, shop.house.refunds.send_due, times=1)
     assert states(shop) == {old: "refused", new: "settled"}

@@ -112,7 +112,7 @@ def test_an_attempt_nobody_could_open_ends_with_its_order(till: Till) -> None:
     till.shop.place(1)
     till.answers("generate", {"status": 500, "act": False}, {"status": 401, "act": False})
     till.open()
-    till.shop.call("UPDATE payment_attempts SET expires_at = now()")
+    till.shop.arrange("UPDATE payment_attempts SET expires_at = now()")
     till.open()
     found = till.rows("SELECT state, ask_at = 'infinity' AS is_over FROM payment_attempts")
     # Of the one that perhaps exists somebody is asked; the other was refused.
@@ -212,7 +212,7 @@ def test_a_withdrawn_order_is_taken_back_at_once(till: Till) -> None:
 
 
 def age(till: Till, attempt: UUID, days: float) -> None:
-    till.shop.call(
+    till.shop.arrange(
         "UPDATE payment_attempts SET opened_at = now() - make_interval(secs => %s),"
         " expires_at = now() - make_interval(secs => %s) WHERE attempt_id = %s",
         days * 86_400,
@@ -256,7 +256,7 @@ def test_a_qr_the_bank_took_back_is_asked_about_no_more(till: Till) -> None:
 @pytest.mark.parametrize("asked", [0, 5, 1_023, 1_024, 2**31 - 2])
 def test_any_number_of_questions_has_a_next_one(till: Till, asked: int) -> None:
     _, attempt, _ = till.order()
-    till.shop.call("UPDATE payment_attempts SET asked = %s", asked)
+    till.shop.arrange("UPDATE payment_attempts SET asked = %s", asked)
     till.ask()
     assert timedelta(0) < till.attempt(attempt)["wait"] <= timedelta(hours=1)
 
@@ -266,7 +266,7 @@ def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
     till.lever("pay", qr_content=qr)
     account = till.shop.account
     ids = [new_id() for _ in range(500)]
-    till.shop.call(
+    till.shop.arrange(
         "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state,"
         " expires_at, leased_until, ask_at, ask_rank)"
         " SELECT %s, id, id, reference, 10000, 'lost', %s, now(), now() - interval '1 hour', 1"
@@ -276,7 +276,7 @@ def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
         ids,
         [reference_of(account, one) for one in ids],
     )
-    till.shop.call("UPDATE payment_attempts SET ask_at = now() WHERE state = 'waiting'")
+    till.shop.arrange("UPDATE payment_attempts SET ask_at = now() WHERE state = 'waiting'")
     asked = till.do(till.shop.house.payments.ask_waiting())
     till.shop.work()
     assert till.shop.state(order) == "executed"
@@ -289,8 +289,8 @@ def test_many_who_wait_leave_the_others_a_share(till: Till) -> None:
     till.open()
     till.open()
     _, late, _ = till.order()
-    till.shop.call("UPDATE payment_attempts SET ask_at = now()")
-    till.shop.call(
+    till.shop.arrange("UPDATE payment_attempts SET ask_at = now()")
+    till.shop.arrange(
         "UPDATE payment_attempts SET ask_rank = 1, ask_at = now() + interval '-1 second'"
         " WHERE attempt_id = %s",
         late,
@@ -306,7 +306,7 @@ def test_one_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till
     till.lever("pay", qr_content=qr)
     # Its entry is taken already, with other legs: the database refuses to book the payment.
     entry = f"captured:{broken}:{number}"
-    till.shop.call(
+    till.shop.arrange(
         "INSERT INTO entries (account_id, entry_id, reason, subject)"
         " VALUES (%s, %s, 'payment_captured', %s)",
         till.shop.account,
@@ -316,7 +316,7 @@ def test_one_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till
     till.ask()
     assert till.shop.state(second) == "executed"
     assert till.shop.state(first) == "placed"
-    till.shop.call("DELETE FROM entries WHERE entry_id = %s", entry)
+    till.shop.arrange("DELETE FROM entries WHERE entry_id = %s", entry)
     till.ask()
     assert till.shop.state(first) == "executed"
 

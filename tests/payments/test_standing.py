@@ -261,7 +261,7 @@ def test_a_denial_that_cannot_be_placed_is_in_suspense(
     with denials_answered(till, answer):
         assert till.notify(body) == f"suspended_{reason}"
         assert till.suspended() == [(reason, 0)]
-        till.shop.call("DELETE FROM suspense_items")
+        till.shop.arrange("DELETE FROM suspense_items")
         listed = [line("P1", "06", 4_000)] if number else []
         answered(till, latestTransactionStatus="06", additionalInfo={"payments": listed})
         assert till.suspended() == [(reason, 0)]

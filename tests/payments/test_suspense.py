@@ -198,7 +198,7 @@ def test_an_item_that_is_none_is_refused(till: Till) -> None:
 def test_what_is_open_is_counted(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     till.notify(b"<html>")
-    till.shop.call("UPDATE suspense_items SET due_at = now() WHERE booked > 0")
+    till.shop.arrange("UPDATE suspense_items SET due_at = now() WHERE booked > 0")
     found = till.do(till.shop.house.suspense.figures())
     assert (found.open, found.overdue, found.booked) == (2, 1, PRICE)
     assert found.oldest_seconds > 0

@@ -88,7 +88,7 @@ def test_the_pause_doubles_up_to_its_bound_whatever_the_number_of_tries(shop: Sh
 
     pauses = []
     for tries in (0, 1, 2, 8, 9, 1024, 2_000_000):
-        shop.call("UPDATE round_faults SET tries = %s", tries)
+        shop.arrange("UPDATE round_faults SET tries = %s", tries)
         assert run(shop, rows, fails) == 0
         [fault] = faults(shop)
         pauses.append(fault["pause"])
@@ -105,7 +105,7 @@ def test_a_paused_row_is_left_out_until_its_time(shop: Shop) -> None:
 
     assert run(shop, shop.rows(query), fails) == 0
     assert shop.rows(query) == []
-    shop.call("UPDATE round_faults SET try_at = now()")
+    shop.arrange("UPDATE round_faults SET try_at = now()")
     assert [row["order_id"] for row in shop.rows(query)] == [order]
 
 

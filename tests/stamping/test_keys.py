@@ -46,11 +46,11 @@ def test_a_key_that_joined_an_unfinished_stamping_is_remembered(shop: Shop) -> N
 def test_a_key_from_before_the_table_is_found_and_joins_it(shop: Shop) -> None:
     buy(shop, 2)
     first = stamp(shop, "old", "Surat")
-    shop.call("DELETE FROM stamping_keys")
+    shop.arrange("DELETE FROM stamping_keys")
     assert stamp(shop, "old", "Surat").id == first.id
     with pytest.raises(IdempotencyKeyReused):
         stamp(shop, "old", "Ijazah")
-    shop.call("DELETE FROM stamping_keys")
+    shop.arrange("DELETE FROM stamping_keys")
     with pytest.raises(IdempotencyKeyReused):
         stamp(shop, "old", "Ijazah")
     assert stamp(shop, "old", "Surat").id == first.id
@@ -60,7 +60,7 @@ def test_a_key_from_before_the_table_is_found_and_joins_it(shop: Shop) -> None:
 def test_a_form_that_an_older_process_began_is_not_charged_again(shop: Shop) -> None:
     buy(shop, 3)
     one = stamp(shop, f"frm:{upload_hash('Surat')}", "Surat")
-    shop.call("DELETE FROM stamping_keys")
+    shop.arrange("DELETE FROM stamping_keys")
     views = stamp_all(shop, "frm", "Surat", "Ijazah")
     assert views[0].id == one.id
     assert shop.balance().used == 2
@@ -76,7 +76,7 @@ def test_a_failed_stamping_says_the_same_under_every_key(shop: Shop) -> None:
     shop.do(reserving(shop, "first", "Surat"))
     with pytest.raises(InProgress):
         stamp(shop, "second", "Surat")
-    shop.call("UPDATE stampings SET due_at = now() - interval '1 second'")
+    shop.arrange("UPDATE stampings SET due_at = now() - interval '1 second'")
     resume(shop)
     for key in ("second", "first", "second"):
         with pytest.raises(StampingFailed) as refused:

@@ -123,7 +123,7 @@ def test_each_document_ends_for_itself(shop: Shop) -> None:
     killed_before_its_first_delivery(shop, *THREE)
     assert states(shop) == {"reserved": 3}
     assert shop.balance().held == 3
-    shop.call("UPDATE documents SET forgotten_at = now() WHERE name = 'Ijazah.pdf'")
+    shop.arrange("UPDATE documents SET forgotten_at = now() WHERE name = 'Ijazah.pdf'")
     resume(shop)
     views = stamp_all(shop, "form", *THREE)
     assert [view.state for view in views] == ["delivered", "failed", "delivered"]

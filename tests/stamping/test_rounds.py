@@ -30,9 +30,9 @@ def test_one_bad_row_bars_no_other(shop: Shop) -> None:
     buy(shop, 12)
     made = [shop.do(reserving(shop, f"key-{n}", f"Surat {n}"))["id"] for n in range(12)]
     bad, held = made[:3], made[3:6]
-    shop.call("UPDATE stampings SET placements = '[{}]' WHERE stamping_id = ANY (%s)", bad)
+    shop.arrange("UPDATE stampings SET placements = '[{}]' WHERE stamping_id = ANY (%s)", bad)
     for number, stamping in enumerate(made):
-        shop.call(
+        shop.arrange(
             "UPDATE stampings SET leased_until = now() - make_interval(secs => %s)"
             " WHERE stamping_id = %s",
             100 - number,
@@ -48,11 +48,11 @@ def test_one_bad_row_bars_no_other(shop: Shop) -> None:
     shown = shop.rows("SELECT subject FROM round_faults WHERE round = 'resume_stampings'")
     assert {row["subject"] for row in shown} == {str(one) for one in bad}
     # In the end it gives its stamps back, like every other.
-    shop.call("UPDATE stampings SET due_at = now() WHERE stamping_id = ANY (%s)", bad)
+    shop.arrange("UPDATE stampings SET due_at = now() WHERE stamping_id = ANY (%s)", bad)
     resume(shop)
     assert states(shop) == {"delivered": 9, "failed": 3}
     assert shop.balance().available == 3
-    shop.call(
+    shop.arrange(
         'UPDATE stampings SET placements = \'[{"page": 1, "x": 60, "y": 60, "width": 80}]\''
         " WHERE stamping_id = ANY (%s)",
         bad,
@@ -119,7 +119,7 @@ def test_in_the_end_the_money_goes_back(shop: Shop) -> None:
     order = order_of_letters(shop, "Surat", "Ijazah")
     object_of(shop, "Surat").unlink()
     resume(shop)
-    shop.call("UPDATE stampings SET due_at = now() WHERE state = 'reserved'")
+    shop.arrange("UPDATE stampings SET due_at = now() WHERE state = 'reserved'")
     resume(shop)
     shop.work()
     assert states(shop) == {"delivered": 1, "failed": 1}
@@ -145,7 +145,7 @@ def test_a_missing_original_is_unavailable_until_the_retention_forgets_it(shop: 
     _, stamped = shop.do(shop.house.stamping.document(shop.account, identifier))
     assert stamped.startswith(letter("Surat"))
     # The row says forgotten: a copy that some machine still has is not handed out.
-    shop.call("UPDATE documents SET forgotten_at = %s", datetime.now(UTC))
+    shop.arrange("UPDATE documents SET forgotten_at = %s", datetime.now(UTC))
     with pytest.raises(DocumentForgotten):
         shop.do(shop.house.stamping.document(shop.account, identifier))
     assert shop.do(shop.house.stamping.view(shop.account, identifier)).document_url is None

@@ -85,7 +85,7 @@ def at_once(shop: Shop, *works: Awaitable[object]) -> list[object]:
 
 def let_leases_run_out(shop: Shop) -> None:
     """Whoever was at a stamping went silent long ago."""
-    shop.call("UPDATE stampings SET leased_until = now() WHERE state = 'reserved'")
+    shop.arrange("UPDATE stampings SET leased_until = now() WHERE state = 'reserved'")
 
 
 def resume(shop: Shop) -> None:

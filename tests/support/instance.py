@@ -241,11 +241,13 @@ class Instance:
         """Kill the parent and every part of it but the database, as a power cut would."""
         assert self._process is not None
         parent = psutil.Process(self._process.pid)
-        parts = [one for one in parent.children(recursive=True) if "postgres" not in one.name()]
+        parts = parent.children(recursive=True)
         self.kill_parent()
         for one in parts:
+            # A process for one document may have ended by itself.
             with suppress(psutil.NoSuchProcess):
-                one.kill()
+                if "postgres" not in one.name():
+                    one.kill()
 
     def kill_parent(self) -> None:
         """Kill only the parent; its parts notice by themselves."""

@@ -136,6 +136,11 @@ class Shop:
         """One statement, every row."""
         return self.do(self.house.database.read(query, *parameters))
 
+    def arrange(self, query: str, *parameters: object) -> None:
+        """Change what only the owner of the tables may change, as if it had come so."""
+        self.owner.execute(query.encode(), parameters or None)
+        self.owner.commit()
+
     def clear(self) -> None:
         """Another account in an empty shop."""
         # The application may not delete what happened; the owner of the tables may.

@@ -63,7 +63,7 @@ class Till:
     def clear(self) -> None:
         """Another account, and a bank that has no fault."""
         self.shop.clear()
-        self.shop.call("DELETE FROM notification_inbox")
+        self.shop.arrange("DELETE FROM notification_inbox")
         self.do(self._clear_faults())
 
     async def _clear_faults(self) -> None:
@@ -82,12 +82,12 @@ class Till:
 
     def open(self) -> None:
         """The round that asks for QRs, now."""
-        self.shop.call("UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'")
+        self.shop.arrange("UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'")
         self.do(self.shop.house.payments.open_waiting())
 
     def ask(self) -> None:
         """The round that asks about everything, now."""
-        self.shop.call(
+        self.shop.arrange(
             "UPDATE payment_attempts SET ask_at = now()"
             " WHERE state <> 'opening' AND ask_at < 'infinity'"
         )
@@ -96,12 +96,12 @@ class Till:
 
     def cancel(self) -> None:
         """The round that takes QRs back, now."""
-        self.shop.call("UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'")
+        self.shop.arrange("UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'")
         self.do(self.shop.house.payments.cancel_closed())
 
     def send_refunds(self) -> None:
         """The round that sends refunds, now."""
-        self.shop.call("UPDATE refunds SET try_at = now()")
+        self.shop.arrange("UPDATE refunds SET try_at = now()")
         self.do(self.shop.house.refunds.send_due())
         self.shop.work()
 
