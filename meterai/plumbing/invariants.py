@@ -226,16 +226,13 @@ async def check(database: Database, invariant: Invariant, scope: Scope = EVERYTH
     """Ask one invariant of a scope, in a snapshot of its own."""
     whole = EVERYTHING if invariant.is_whole else scope
     statement = _FOUND.replace("<query>", written(invariant.query, whole))
-    if scope is EVERYTHING:
-        rows = await database.read(statement)
-    else:
-        async with database.transaction() as tx:
-            rows = await patiently(tx, statement, *whole.parameters)
+    async with database.transaction() as tx:
+        rows = await patiently(tx, statement, *whole.parameters)
     return Finding(invariant, rows[0]["broken"] if rows else 0, [row["row"] for row in rows])
 
 
 async def patiently(tx: Tx, statement: str, *parameters: object) -> list[Row]:
     """The answer of a statement that reads much and changes nothing."""
     await tx.run("SET TRANSACTION READ ONLY")
-    await tx.run(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS_MAX}s'")
+    await tx.allow(STATEMENT_SECONDS_MAX)
     return await tx.all(statement, *parameters)

@@ -57,6 +57,9 @@ class Spoilt:
             return 0
         return self.connection.execute(query.encode(), parameters or None).rowcount
 
+    async def allow(self, seconds: float) -> None:
+        """A small history needs no longer than is allowed anyway."""
+
 
 @pytest.fixture(scope="module")
 def owner(history: History) -> Iterator[psycopg.Connection[DictRow]]:

@@ -304,8 +304,6 @@ PAYMENTS = [
     _c(
         "a denial is hidden",
         "UPDATE captures SET denied_at = NULL WHERE payment = %(denied.payment)s",
-        "paid_order_has_its_capture",
-        ENTRIES,
         "no_money_lies_about",
     ),
     _c(
@@ -316,10 +314,16 @@ PAYMENTS = [
         "paid_order_has_its_capture",
     ),
     _c(
-        "a denial's mark counts as money",
-        "UPDATE captures SET learned_by = 'question', denied_at = NULL WHERE payment = 'OVERTAKEN'",
+        "a chargeback is moved to another order",
+        "UPDATE chargebacks SET subject = %(quota.order)s WHERE payment = %(denied.payment)s",
+        "chargeback_is_what_was_told_and_booked",
+    ),
+    _c(
+        "a payment is made of a chargeback that overtook it",
+        "INSERT INTO captures (account_id, attempt_id, payment, amount, learned_by)"
+        " SELECT account_id, attempt_id, payment, taken_back, 'question' FROM chargebacks"
+        " WHERE payment = 'OVERTAKEN'",
         ENTRIES,
-        "attempt_agrees_with_its_payments",
         "no_money_lies_about",
     ),
     _c(
@@ -620,13 +624,16 @@ ORDERS = [
         "a paid order is executed without stamps",
         "UPDATE orders SET state = 'executed', closed_at = now() WHERE order_id = %(paid.order)s",
         "orders_issue_what_was_paid",
-        BOOKS,
     ),
     _c(
         "a paid order's money is forgotten",
         "UPDATE orders SET state = 'returned', closed_at = now() WHERE order_id = %(paid.order)s",
         "order_stands_where_its_refunds_do",
-        BOOKS,
+    ),
+    _c(
+        "a key stands for a stamping that nobody made",
+        "UPDATE stamping_keys SET stampings = stampings || gen_random_uuid()",
+        "key_stands_for_its_stampings",
     ),
     _c(
         "an order of documents is executed with one of them open",

@@ -37,7 +37,7 @@ CHANGES = {
         "functions_are_those_of_the_migrations",
     ),
     "a function is gone": (
-        "DROP FUNCTION stamps_return(uuid, uuid)",
+        "DROP FUNCTION stamps_return(uuid, uuid, bigint)",
         "functions_are_those_of_the_migrations",
     ),
     "a function is there twice": (

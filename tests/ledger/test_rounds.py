@@ -45,7 +45,9 @@ def test_an_order_that_cannot_lapse_does_not_keep_the_others(
     bad, good = [shop.place(1) for _ in range(BAD)], shop.place(1)
     spoil(shop, bad, "placed")
     shop.arrange("UPDATE orders SET lapses_at = now() - interval '1 hour'")
-    shop.arrange("UPDATE orders SET lapses_at = now() - interval '1 second' WHERE order_id = %s", good)
+    shop.arrange(
+        "UPDATE orders SET lapses_at = now() - interval '1 second' WHERE order_id = %s", good
+    )
     sweep(shop, shop.house.orders.lapse_unpaid)
     assert shop.state(good) == "lapsed"
     assert {shop.state(order) for order in bad} == {"placed"}

@@ -82,7 +82,9 @@ class Till:
 
     def open(self) -> None:
         """The round that asks for QRs, now."""
-        self.shop.arrange("UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'")
+        self.shop.arrange(
+            "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'"
+        )
         self.do(self.shop.house.payments.open_waiting())
 
     def ask(self) -> None:
@@ -96,7 +98,9 @@ class Till:
 
     def cancel(self) -> None:
         """The round that takes QRs back, now."""
-        self.shop.arrange("UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'")
+        self.shop.arrange(
+            "UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'"
+        )
         self.do(self.shop.house.payments.cancel_closed())
 
     def send_refunds(self) -> None:

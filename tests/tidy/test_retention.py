@@ -21,7 +21,6 @@ HARMLESS = {
     ("api_keys", "name"): "leaves with its key; until then its owner looks for it",
     ("applied_migrations", "name"): "a file of ours",
     ("audit_events", "facts"): "ids and sums, see the room of audit",
-    ("chargebacks", "told"): "a sum",
     ("jobs", "facts"): "leaves with its job",
     ("jobs", "last_fault"): "leaves with its job",
     ("round_faults", "last_fault"): "leaves when its row is done",
