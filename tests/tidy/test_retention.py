@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from meterai.apps.retention import KEPT, RULES, Leaves
+from meterai.plumbing.rights import Right, rights_due
 from scripts.retention import COMMAND, FILE, document
 
 # Columns that by their name may say something of a person, and where that is no question.
@@ -111,6 +112,15 @@ def test_a_round_that_finds_nothing_reads_an_index_and_no_table(
     connection.rollback()
     assert re.search(ours, plan), plan
     assert "Filter" not in plan, f"the index holds more than the rows of the rule: {plan}"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_application_may_do_what_a_rule_asks(
+    connection: psycopg.Connection[Any], rule: Leaves
+) -> None:
+    names = frozenset(name for table, name in columns(connection) if table == rule.table)
+    asked = {Right(rule.table, "UPDATE", column) for column in rule.blanks}
+    assert (asked or {Right(rule.table, "DELETE")}) <= rights_due({rule.table: names})
 
 
 def test_the_document_is_that_of_the_table() -> None:
