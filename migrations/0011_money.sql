@@ -698,7 +698,8 @@ BEGIN
     END IF;
     IF v_rest > 0 THEN
         PERFORM order_give_back(p_account, p_order, p_attempt, p_payment, v_rest, 'remainder',
-            'remainder:' || p_attempt || ':' || p_payment || ':' || v_lot.returned + v_free);
+            'remainder:' || p_attempt || ':' || p_payment || ':'
+                || coalesce(v_lot.returned, 0) + v_free);
     END IF;
     RETURN v_lost;
 END $$;

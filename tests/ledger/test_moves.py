@@ -405,7 +405,7 @@ def test_refunds(shop: Shop) -> None:
         RefundState.SENT: refund(send),
         RefundState.REFUSED: refund(send, refuse),
         RefundState.SETTLED: refund(send, settle),
-        RefundState.VOID: refund(deny_and_be_refused),
+        RefundState.VOID: refund(send, deny_and_be_refused),
     }
     happens: dict[StrEnum, Happen] = {
         RefundEvent.SENT: send,
