@@ -35,6 +35,8 @@ WITH moved AS (
     WHERE held_at >= %(since)s OR resolved_at >= %(since)s
     UNION SELECT account_id, order_id FROM refunds WHERE state IN ('requested', 'sent', 'refused')
     UNION SELECT account_id, account_id FROM audit_events WHERE happened_at >= %(since)s
+    UNION SELECT account_id, account_id FROM sessions WHERE created_at >= %(since)s
+    UNION SELECT account_id, account_id FROM api_keys WHERE created_at >= %(since)s
 ), documents AS (
     SELECT account_id, subject FROM moved
     UNION SELECT s.account_id, s.order_id FROM stampings s JOIN moved m
