@@ -310,7 +310,7 @@ def test_what_belongs_to_others_is_not_found(inside: Inside, customer: Client) -
         assert_refused(stranger.get(path), 404, "not_found")
     assert_refused(stranger.post(f"/v1/orders/{order['id']}/withdraw"), 404, "not_found")
     assert_refused(stranger.post("/v1/refunds", {"order_id": order["id"]}), 404, "not_found")
-    assert stranger.get("/v1/orders").json == {"orders": []}
+    assert stranger.get("/v1/orders").json == {"orders": [], "next": None}
     assert stranger.balance() == {"available": 0, "held": 0, "used": 0}
 
 
@@ -371,7 +371,7 @@ def test_a_path_that_is_not_there_is_not_found(unharmed: Client) -> None:
     [
         ("DELETE", "/v1/orders"),
         ("PUT", "/v1/orders"),
-        ("GET", "/v1/refunds"),
+        ("PUT", "/v1/refunds"),
         ("PATCH", "/v1/balance"),
         ("POST", "/v1/balance"),
         ("GET", NOTIFY_PATH),
