@@ -108,7 +108,6 @@ class Shop:
 
     house: House
     runner: asyncio.Runner
-    owner: psycopg.Connection[Any]
     account: UUID = field(default_factory=new_id)
     placed: list[UUID] = field(default_factory=list)
     paid: list[Paid] = field(default_factory=list)
@@ -138,16 +137,14 @@ class Shop:
 
     def arrange(self, query: str, *parameters: object) -> None:
         """Change what only the owner of the tables may change, as if it had come so."""
-        self.owner.execute(query.encode(), parameters or None)
-        self.owner.commit()
+        with psycopg.connect(self.house.database.url) as owner:
+            owner.execute(query.encode(), parameters or None)
 
     def clear(self) -> None:
         """Another account in an empty shop."""
         # The application may not delete what happened; the owner of the tables may.
-        for table in _TABLES.split(", "):
-            self.owner.execute(f"DELETE FROM {table}".encode())
-        self.owner.execute("UPDATE issuing SET is_open = true, reason = ''")
-        self.owner.commit()
+        cleared = [f"DELETE FROM {table}" for table in _TABLES.split(", ")]
+        self.arrange("; ".join([*cleared, "UPDATE issuing SET is_open = true, reason = ''"]))
         self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
         self.bank = BankRecord() if self.bank else None
         self.account = self.do(self.house.accounts.create(f"{new_id().hex}@example.id"))
@@ -552,11 +549,11 @@ def open_shop(database_url: str, directory: Path, *, is_new: bool = True) -> Ite
         # A test does not survive a power cut anyway.
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())
     values = {"database_url": database_url}
-    with asyncio.Runner() as runner, psycopg.connect(database_url) as owner:
+    with asyncio.Runner() as runner:
         opened = open_house(_with(dead_bank(directory), values))
         house = runner.run(opened.__aenter__())
         try:
-            shop = Shop(house, runner, owner)
+            shop = Shop(house, runner)
             if is_new:
                 shop.clear()
             yield shop
