@@ -192,13 +192,13 @@ def killed_before_its_first_delivery(shop: Shop, *names: str) -> None:
             env=environment,
         )
         try:
-            until("it stands before delivering", lambda: shop.rows(WAITING))
+            until("it stands before delivering", lambda: shop.watch(WAITING))
         finally:
             process.kill()
             process.wait()
         # The server would go on with what it was asked, now that nobody listens.
-        shop.rows(f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS waiting")
-        until("it gave up", lambda: not shop.rows(WAITING))
+        shop.watch(f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS waiting")
+        until("it gave up", lambda: not shop.watch(WAITING))
 
 
 WAITING = """

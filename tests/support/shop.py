@@ -140,6 +140,11 @@ class Shop:
         with psycopg.connect(self.house.database.url) as owner:
             owner.execute(query.encode(), parameters or None)
 
+    def watch(self, query: str) -> list[tuple[Any, ...]]:
+        """What the owner of the tables sees, for example of other sessions."""
+        with psycopg.connect(self.house.database.url) as owner:
+            return owner.execute(query.encode()).fetchall()
+
     def clear(self) -> None:
         """Another account in an empty shop."""
         # The application may not delete what happened; the owner of the tables may.
