@@ -33,7 +33,11 @@ def test_a_paid_order_becomes_stamps_and_a_document_gets_one(audited: Instance) 
     shown = audited.anybody().get(f"/v1/stamps/{stamping['serials'][0]}").json
     assert shown["state"] == "affixed"
     assert shown["sha256_original"] == hashlib.sha256(original).hexdigest()
-    assert set(shown) == {"serial", "state", "affixed_at", "sha256_original"}
+    assert set(shown) == {
+        *("serial", "state", "affixed_at", "sha256_original"),
+        *("document_checked", "summary"),
+    }
+    assert shown["document_checked"] is False, "a number is no document"
 
 
 def test_a_stamped_document_takes_another_stamp_unless_it_was_changed(audited: Instance) -> None:

@@ -112,7 +112,9 @@ def test_an_attempt_nobody_could_open_ends_with_its_order(till: Till) -> None:
     till.shop.place(1)
     till.answers("generate", {"status": 500, "act": False}, {"status": 401, "act": False})
     till.open()
-    till.shop.arrange("UPDATE payment_attempts SET expires_at = now()")
+    ended = datetime.now(UTC)
+    till.shop.arrange("UPDATE payment_attempts SET expires_at = %s", ended)
+    till.shop.arrange("UPDATE orders SET lapses_at = %s", ended)
     till.open()
     found = till.rows("SELECT state, ask_at = 'infinity' AS is_over FROM payment_attempts")
     # Of the one that perhaps exists somebody is asked; the other was refused.
@@ -211,12 +213,17 @@ def test_a_withdrawn_order_is_taken_back_at_once(till: Till) -> None:
 # -- asking ------------------------------------------------------------------------------------
 
 
-def age(till: Till, attempt: UUID, days: float) -> None:
+def age(till: Till, order: UUID, attempt: UUID, days: float) -> None:
+    """As if an order and its attempt were of so many days ago."""
+    began = datetime.now(UTC) - timedelta(days=days)
+    ended = began + timedelta(minutes=15)
     till.shop.arrange(
-        "UPDATE payment_attempts SET opened_at = now() - make_interval(secs => %s),"
-        " expires_at = now() - make_interval(secs => %s) WHERE attempt_id = %s",
-        days * 86_400,
-        days * 86_400 - 900,
+        "UPDATE orders SET placed_at = %s, lapses_at = %s WHERE order_id = %s", began, ended, order
+    )
+    till.shop.arrange(
+        "UPDATE payment_attempts SET opened_at = %s, expires_at = %s WHERE attempt_id = %s",
+        began,
+        ended,
         attempt,
     )
 
@@ -225,7 +232,7 @@ def age(till: Till, attempt: UUID, days: float) -> None:
 def test_a_payment_told_of_by_nobody_is_found_days_later(till: Till, days: int) -> None:
     order, attempt, qr = till.order()
     till.shop.give_up(order, "lapsed")
-    age(till, attempt, days)
+    age(till, order, attempt, days)
     till.ask()
     found = till.attempt(attempt)
     assert not found["is_over"]
@@ -239,16 +246,17 @@ def test_a_payment_told_of_by_nobody_is_found_days_later(till: Till, days: int) 
 def test_questions_end_with_the_providers_window(till: Till) -> None:
     order, attempt, _ = till.order()
     till.shop.give_up(order, "lapsed")
-    age(till, attempt, 46)
+    age(till, order, attempt, 46)
     till.ask()
     assert till.attempt(attempt)["is_over"]
+    till.cancel()
 
 
 def test_a_qr_the_bank_took_back_is_asked_about_no_more(till: Till) -> None:
     order, attempt, _ = till.order()
     till.shop.give_up(order, "lapsed")
     till.cancel()
-    age(till, attempt, 1)
+    age(till, order, attempt, 1)
     till.ask()
     assert till.attempt(attempt)["is_over"]
 
@@ -281,6 +289,7 @@ def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
     till.shop.work()
     assert till.shop.state(order) == "executed"
     assert 1 < asked <= BATCH  # the others have what is left of the round
+    till.shop.arrange("DELETE FROM payment_attempts WHERE attempt_id = ANY(%s)", ids)
 
 
 def test_many_who_wait_leave_the_others_a_share(till: Till) -> None:

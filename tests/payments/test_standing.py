@@ -228,14 +228,14 @@ def test_a_denial_whose_amount_cannot_be_read_denies_nothing(till: Till) -> None
 def denials_answered(till: Till, answer: str) -> Iterator[None]:
     """The database answers every denial so."""
     [kept] = till.rows("SELECT pg_get_functiondef('payment_deny'::regproc) AS text")
-    till.shop.call(
+    till.shop.arrange(
         "CREATE OR REPLACE FUNCTION payment_deny(p_account uuid, p_attempt uuid, p_payment text,"
         f" p_amount bigint) RETURNS text LANGUAGE sql AS $$ SELECT '{answer}'::text $$"
     )
     try:
         yield
     finally:
-        till.shop.call(kept["text"])
+        till.shop.arrange(kept["text"])
 
 
 DENIALS = [

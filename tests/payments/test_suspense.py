@@ -202,3 +202,4 @@ def test_what_is_open_is_counted(till: Till) -> None:
     found = till.do(till.shop.house.suspense.figures())
     assert (found.open, found.overdue, found.booked) == (2, 1, PRICE)
     assert found.oldest_seconds > 0
+    till.shop.arrange("UPDATE suspense_items SET due_at = now() + interval '1 day'")

@@ -306,10 +306,13 @@ def test_what_passes_is_a_come_again(database_url: str, sqlstate: str) -> None:
 
 
 def test_two_that_wait_for_each_other_are_told_to_come_again(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE TABLE rows (n integer PRIMARY KEY)")
+        connection.execute("INSERT INTO rows VALUES (1), (2)")
+        connection.execute("GRANT ALL ON rows TO PUBLIC")
+
     async def run() -> list[object]:
         async with opened(database_url) as found:
-            await found.call("CREATE TABLE rows (n integer PRIMARY KEY)")
-            await found.call("INSERT INTO rows VALUES (1), (2)")
             both = asyncio.Barrier(2)
 
             async def take(first: int, second: int) -> None:
