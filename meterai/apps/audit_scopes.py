@@ -56,7 +56,8 @@ async def read(database: Database, query: str, **names: object) -> list[dict[str
     """The answer of a statement that may take long."""
     texts = query.split("%(since)s")
     async with database.transaction() as tx:
-        return await patiently(tx, "%s".join(texts), *[names["since"]] * (len(texts) - 1))
+        since = [names["since"]] * (len(texts) - 1)
+        return await patiently(tx, "%s".join(texts), *since, is_broad=False)
 
 
 async def of_everything(database: Database) -> Sequence[Scope]:

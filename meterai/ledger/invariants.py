@@ -10,7 +10,7 @@ INVARIANTS = (
         "Every entry is balanced in each unit, and has legs.",
         """
         SELECT e.account_id, e.entry_id, l.unit, sum(l.credit - l.debit) AS difference
-        FROM {entries} e LEFT JOIN {legs} l USING (account_id, entry_id)
+        FROM {entries} e LEFT JOIN {legs?} l USING (account_id, entry_id)
         GROUP BY e.account_id, e.entry_id, l.unit
         HAVING sum(l.credit - l.debit) IS DISTINCT FROM 0
         """,
@@ -81,7 +81,7 @@ def explained(postings: Sequence[Posting]) -> Invariant:
             UNION ALL
             SELECT e.account_id, e.entry_id, e.reason, e.subject, e.posted_at, l.book,
                    (l.credit - l.debit)::numeric, false
-            FROM {{entries}} e LEFT JOIN {{legs}} l USING (account_id, entry_id)
+            FROM {{entries}} e LEFT JOIN {{legs?}} l USING (account_id, entry_id)
         ) AS sides
         GROUP BY account_id, entry_id, reason, subject, posted_at, book
         HAVING count(*) <> 2 OR count(*) FILTER (WHERE is_due) <> 1

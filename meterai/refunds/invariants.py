@@ -54,7 +54,7 @@ POSTINGS = (
         SELECT r.account_id, 'settled:' || r.refund_id, 'refund_settled', r.order_id, r.settled_at,
                ARRAY[CASE WHEN v.entry_id IS NULL THEN 'refunds_payable' ELSE 'denied_loss' END,
                      'bank_clearing'], ARRAY[-r.amount, r.amount]
-        FROM {refunds} r LEFT JOIN {entries} v ON v.account_id = r.account_id
+        FROM {refunds} r LEFT JOIN {entries?} v ON v.account_id = r.account_id
             AND v.entry_id = 'void:' || r.refund_id
         WHERE r.state = 'settled'
         """,
@@ -66,7 +66,7 @@ POSTINGS = (
         SELECT r.account_id, e.entry_id, 'refund_void', r.order_id, e.posted_at,
                ARRAY['refunds_payable', 'denied_loss', 'buyer_funds'],
                ARRAY[-r.amount, f.found, r.amount - f.found]
-        FROM {refunds} r JOIN {entries} e ON e.account_id = r.account_id
+        FROM {refunds} r JOIN {entries?} e ON e.account_id = r.account_id
             AND e.entry_id = 'void:' || r.refund_id
         JOIN LATERAL (SELECT sum(l.credit)::bigint AS found FROM {legs?} l
             WHERE l.account_id = e.account_id AND l.entry_id = e.entry_id
@@ -84,7 +84,7 @@ POSTINGS = (
             SELECT b.account_id, e.entry_id, b.subject, e.posted_at, u.upto - coalesce(lag(u.upto)
                 OVER (PARTITION BY b.account_id, b.attempt_id, b.payment ORDER BY u.upto), 0)
                 AS grown, u.upto <= b.posted AS is_within
-            FROM {chargebacks} b JOIN {entries} e ON e.account_id = b.account_id
+            FROM {chargebacks} b JOIN {entries?} e ON e.account_id = b.account_id
                 AND e.subject = b.subject AND e.reason = 'payment_denied'
             CROSS JOIN LATERAL (SELECT 'denied:' || b.attempt_id || ':' || b.payment || ':'
                 AS prefix) p
@@ -98,7 +98,7 @@ POSTINGS = (
         SELECT e.account_id, e.entry_id, 'payment_denied', b.subject, e.posted_at, s.books,
                s.amounts
         FROM {chargebacks} b JOIN {captures} c USING (account_id, attempt_id, payment)
-        JOIN {entries} e ON e.account_id = b.account_id AND e.subject = b.subject
+        JOIN {entries?} e ON e.account_id = b.account_id AND e.subject = b.subject
             AND e.entry_id = 'denied:' || b.attempt_id || ':' || b.payment
         JOIN LATERAL (
             SELECT array_agg(l.book) AS books, array_agg(CASE l.book WHEN 'bank_clearing'
@@ -150,10 +150,10 @@ POSTINGS = (
                ARRAY['buyer_funds', 'duty_payable', 'service_fee'],
                ARRAY[f.debit, -s.debit * o.unit_price, -s.debit * o.service_fee]
         FROM {entries} e
-        JOIN {entries} k ON k.account_id = e.account_id AND k.entry_id = 'corrected:' || e.entry_id
-        JOIN {legs} f ON f.account_id = e.account_id AND f.entry_id = e.entry_id
+        JOIN {entries?} k ON k.account_id = e.account_id AND k.entry_id = 'corrected:' || e.entry_id
+        JOIN {legs?} f ON f.account_id = e.account_id AND f.entry_id = e.entry_id
             AND f.book = 'buyer_funds'
-        JOIN {legs} s ON s.account_id = e.account_id AND s.entry_id = e.entry_id
+        JOIN {legs?} s ON s.account_id = e.account_id AND s.entry_id = e.entry_id
             AND s.book = 'stamps_available'
         JOIN {orders} o ON o.account_id = e.account_id AND o.order_id = e.subject
         WHERE e.reason = 'loss_recovered'
@@ -190,7 +190,7 @@ INVARIANTS = (
         SELECT account_id, order_id, book, sum(due) AS due, sum(posted) AS posted FROM (
             SELECT e.account_id, e.subject AS order_id, l.book, 0 AS due,
                    l.credit - l.debit AS posted
-            FROM {{entries}} e JOIN {{legs}} l USING (account_id, entry_id)
+            FROM {{entries}} e JOIN {{legs?}} l USING (account_id, entry_id)
             WHERE l.book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
                              'service_fee', 'stamps_issued', 'denied_loss')
             UNION ALL
@@ -351,7 +351,7 @@ INVARIANTS = (
             SELECT account_id, order_id, 0, stamps FROM {refunds} r
             UNION ALL
             SELECT e.account_id, e.subject, 0, i.credit FROM {entries} e
-            JOIN {legs} i USING (account_id, entry_id)
+            JOIN {legs?} i USING (account_id, entry_id)
             WHERE e.reason IN ('payment_denied', 'loss_recovered') AND i.book = 'stamps_issued'
         ) sides
         GROUP BY account_id, lot_id HAVING sum(returned) <> sum(explained)
@@ -411,7 +411,7 @@ INVARIANTS = (
             OR (r.state IN {_OPEN} AND r.try_at > now() + {AHEAD})
             OR r.tries < 0 OR (r.state = 'requested' AND r.tries > 0)
             OR (r.state IN ('sent', 'refused') AND r.tries = 0)
-            OR (r.state = 'settled' AND r.tries = 0 AND NOT EXISTS (SELECT 1 FROM {{entries}} v
+            OR (r.state = 'settled' AND r.tries = 0 AND NOT EXISTS (SELECT 1 FROM {{entries?}} v
                 WHERE v.account_id = r.account_id AND v.entry_id = 'void:' || r.refund_id))
             OR (r.state = 'void' AND NOT EXISTS (SELECT 1 FROM {{chargebacks}} b
                 WHERE b.account_id = r.account_id AND b.attempt_id = r.attempt_id
