@@ -18,7 +18,7 @@ from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.schema import works_as
 
-YOUNG = timedelta(hours=1)  # an upload writes its bytes before its row
+YOUNG = timedelta(hours=6)  # bytes come before their row, and what has none is swept by then
 ROLE_USED = Invariant(
     "application_works_as_its_role",
     "The application's login can neither change nor delete what happened.",
@@ -89,10 +89,9 @@ async def _papers(database: Database, settings: Settings, drawing: Drawing) -> l
     clock = SystemClock()
     objects = ObjectStore(settings.directory, keyring_of(settings).derived("objects"))
     papers = Papers(objects, issuers_of(settings, clock), clock)
-    old_before = (clock.now() - YOUNG).timestamp()
     return [
         await papers.check(database, drawing),
-        await check_objects(database, settings.directory, old_before),
+        await check_objects(database, objects, clock.now() - YOUNG),
     ]
 
 

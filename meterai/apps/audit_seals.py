@@ -9,24 +9,24 @@ seed draws the same.
 import hashlib
 import random  # noqa: TID251 - seeded below
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from meterai import sealing
-from meterai.documents import object_name
+from meterai.documents import MARKER, object_name
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
-from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
+from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, Stored
 from meterai.sealing import Keyring, Verdict
 
 DRAWN = 200  # half a second of work
 READ_AT_ONCE = 50  # deltas of some 15 KB
-YOUNG = "interval '1 hour'"  # bytes come before their row, and go before or after it
+LISTED_AT_ONCE = 1_000  # names of objects
 
 SEALS = Invariant(
     "seal_says_what_the_register_says",
@@ -50,12 +50,10 @@ JOIN stampings s USING (account_id, stamping_id)
 JOIN deltas d USING (account_id, stamping_id)
 LEFT JOIN documents c ON c.account_id = s.account_id AND c.sha256 = s.sha256_original
 """
-_KEPT = f"""
-SELECT account_id, sha256 FROM documents
-WHERE forgotten_at IS NULL AND received_at < now() - {YOUNG}
-    OR forgotten_at IS NULL AND sha256 IN (
-        SELECT sha256_original FROM stampings s WHERE s.account_id = documents.account_id)
-"""  # noqa: S608 - a constant
+_KEPT = """
+SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL
+    AND received_at >= coalesce((SELECT marked_at FROM object_store), '-infinity')
+"""
 _KNOWN = "SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL"
 _CLAIMS = re.compile(rb"/Claims\[((?:\([0-9A-Z]+\))+)\]")
 
@@ -153,17 +151,29 @@ def _name(row: dict[str, Any]) -> str:
     return object_name(account, bytes(row["sha256"]))
 
 
-async def check_objects(database: Database, directory: Path, old_before: float) -> Finding:
-    """Compare the files of the store with the documents; files written since are let be."""
-    folder = directory / "objects"
-    # The files first: what is uploaded meanwhile is younger than `old_before`.
-    files = {path.name: path.stat().st_mtime for path in folder.glob("*/*") if path.is_file()}
+async def check_objects(
+    database: Database, objects: ObjectStore, written_before: datetime
+) -> Finding:
+    """Compare the store with the documents; what was written since is let be.
+
+    A store that took the place of a lost one has nothing of what came before it.
+    """
+    # The store first: what is uploaded meanwhile is younger than `written_before`.
+    there = {one.name: one.written_at async for one in _objects(objects)}
     known = {_name(row) for row in await database.read(_KNOWN)}
     kept = {_name(row) for row in await database.read(_KEPT)}
     wrong: list[Row] = [
         {"object": name, "is": "of no document"}
-        for name, written in sorted(files.items())
-        if name not in known and written < old_before
+        for name, written_at in there.items()
+        if name not in known and name != MARKER and written_at < written_before
     ]
-    wrong += [{"object": name, "is": "missing"} for name in sorted(kept - files.keys())]
+    wrong += [{"object": name, "is": "missing"} for name in sorted(kept - there.keys())]
     return Finding(OBJECTS, len(wrong), wrong[:SHOWN_MAX])
+
+
+async def _objects(objects: ObjectStore) -> AsyncIterator[Stored]:
+    after = ""
+    while listed := await objects.list(after, LISTED_AT_ONCE):
+        for one in listed:
+            yield one
+        after = listed[-1].name

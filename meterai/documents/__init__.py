@@ -17,9 +17,10 @@ from meterai.documents.model import (
     UploadMissing,
     object_name,
 )
-from meterai.documents.service import DocumentDesk, load
+from meterai.documents.service import MARKER, DocumentDesk, load
 
 __all__ = [
+    "MARKER",
     "Document",
     "DocumentDesk",
     "DocumentForgotten",

@@ -1273,6 +1273,64 @@ PEOPLE = [
     ),
 ]
 
+_OF_PARTIAL = " WHERE payment = %(partial.payment)s"
+CHARGEBACKS = [
+    _c(
+        "a chargeback is gone",
+        "DELETE FROM chargebacks" + _OF_PARTIAL,
+        ENTRIES,
+        BOOKS,
+        "captured_is_executed_refunded_or_in_flight",
+    ),
+    _c(
+        "more was taken back than is booked",
+        "UPDATE chargebacks SET taken_back = taken_back + 1" + _OF_PARTIAL,
+        "no_money_lies_about",
+    ),
+    _c(
+        "less was taken back than is booked",
+        "UPDATE chargebacks SET taken_back = 1" + _OF_PARTIAL,
+        "no_money_lies_about",
+    ),
+    _c(
+        "a chargeback is booked twice",
+        "UPDATE chargebacks SET posted = posted * 2, taken_back = taken_back * 2" + _OF_PARTIAL,
+        BOOKS,
+    ),
+    _c(
+        "a loss is invented",
+        "UPDATE chargebacks SET lost = 4000" + _OF_PARTIAL,
+        BOOKS,
+    ),
+    _c(
+        "a finding is forgotten",
+        "UPDATE chargebacks SET findings = 0" + _OF_PARTIAL,
+        "chargeback_is_what_was_told_and_booked",
+    ),
+    _c(
+        "the remainder of a stamp is larger",
+        "UPDATE refunds SET amount = 20000 WHERE refund_id = %(partial.refund)s",
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "a whole chargeback is said to be a part",
+        "UPDATE captures SET denied_at = NULL WHERE payment = %(denied.payment)s",
+        "no_money_lies_about",
+    ),
+    _c(
+        "an order forgets when its refunds are due",
+        "UPDATE orders SET returning_due_at = NULL WHERE order_id = %(asked.order)s",
+        "order_stands_where_its_refunds_do",
+    ),
+    _c(
+        "an order says its refunds are due next year",
+        "UPDATE orders SET returning_due_at = now() + interval '1 year' WHERE order_id ="
+        " %(asked.order)s",
+        "order_stands_where_its_refunds_do",
+    ),
+]
+
 SUSPENSE = [
     _c(
         "suspended money is gone",
@@ -1353,5 +1411,6 @@ CORRUPTIONS = [
     *STAMPINGS,
     *REFUNDS,
     *PEOPLE,
+    *CHARGEBACKS,
     *SUSPENSE,
 ]

@@ -1,7 +1,7 @@
 """Full and incremental audits, the chain between them, and documents that are opened."""
 
 from collections.abc import Collection, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,7 +23,6 @@ from tests.support.shop import open_shop
 
 ALL = frozenset(one.name for one in INVARIANTS)
 AT_ONCE = timedelta(0)  # nobody else writes here
-ENOUGH = 1_000_000.0 * 10**6
 
 
 @pytest.fixture
@@ -199,19 +198,19 @@ def test_a_claim_that_says_something_else(history: History, spoilt: Spoilt, what
 def test_objects_are_those_of_documents(history: History, spoilt: Spoilt) -> None:
     house, database = history.shop.house, cast(Database, spoilt)
     directory = house.settings.directory
+    objects = ObjectStore(directory, house.keyring.derived("objects"))
+    later = datetime.now(UTC) + timedelta(days=1)
 
-    def wrong() -> list[dict[str, Any]]:
-        return history.shop.do(check_objects(database, directory, ENOUGH)).evidence
+    def wrong(written_before: datetime = later) -> list[dict[str, Any]]:
+        return history.shop.do(check_objects(database, objects, written_before)).evidence
 
     assert wrong() == []
-    stray = directory / "objects" / "00" / "00ff"
-    stray.parent.mkdir(exist_ok=True)
-    stray.write_bytes(b"left behind")
+    objects.put_from_thread("00ff", b"left behind")
     try:
         assert wrong() == [{"object": "00ff", "is": "of no document"}]
-        assert history.shop.do(check_objects(database, directory, 0.0)).holds, "it is young"
+        assert wrong(later - timedelta(days=2)) == [], "it is young"
     finally:
-        stray.unlink()
+        (directory / "objects" / "00" / "00ff").unlink()
     [one] = history.shop.rows(
         "SELECT encode(sha256_original, 'hex') AS name FROM stampings WHERE stamping_id = %s",
         history["one.stamping"],

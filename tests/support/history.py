@@ -240,6 +240,10 @@ def _denied(history: History) -> None:
         shop.deny(paid)
         shop.work()
 
+    history.quota("partial", 3)
+    shop.deny(shop.paid[-1], 4_000)  # a stamp goes, and what it was worth beyond it comes back
+    shop.work()
+    history.give_back("partial")
     history.quota("denied", 2)
     deny(shop.paid[-1])
     for name, steps in (("void", ()), ("void_late", ("send",))):
