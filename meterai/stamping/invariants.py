@@ -40,14 +40,17 @@ INVARIANTS = (
         "delta_is_what_was_delivered",
         "The bytes of every delta have the hash that was recorded with them.",
         """
-        SELECT d.account_id, d.stamping_id FROM {deltas} d WHERE sha256(d.delta) <> d.sha256
+        -- Which ones first, and only then their bytes.
+        SELECT d.account_id, d.stamping_id FROM (SELECT * FROM {deltas} x OFFSET 0) d
+        WHERE sha256(d.delta) <> d.sha256
         """,
     ),
     Invariant(
         "delta_names_its_serials",
         "Every delta that can be read names the serials and the original it was recorded with.",
         """
-        SELECT d.account_id, d.stamping_id, t.serials FROM {deltas} d
+        SELECT d.account_id, d.stamping_id, t.serials
+        FROM (SELECT * FROM {deltas} x OFFSET 0) d
         JOIN {stampings} s USING (account_id, stamping_id)
         LEFT JOIN LATERAL (
             SELECT array_agg(x.serial ORDER BY x.position) AS serials,
