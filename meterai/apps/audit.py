@@ -33,6 +33,7 @@ from meterai.plumbing.invariants import (
     Posting,
     Scope,
     check,
+    check_quickly,
 )
 from meterai.plumbing.schema import check_schema
 from meterai.refunds.invariants import INVARIANTS as REFUNDS
@@ -103,8 +104,8 @@ class Audit:
 
 
 async def audit(database: Database, invariants: Iterable[Invariant] = INVARIANTS) -> Audit:
-    """Check every invariant over everything, each in a moment of its own; nothing is recorded."""
-    return Audit(tuple([await check(database, one) for one in invariants]))
+    """Check every invariant over all of a small installation; nothing is recorded."""
+    return Audit(tuple([await check_quickly(database, one) for one in invariants]))
 
 
 class Auditor:
