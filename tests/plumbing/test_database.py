@@ -63,7 +63,7 @@ def test_a_call_given_up_leaves_its_connection_usable(database_url: str) -> None
 
 async def fail_in_the_middle(found: Database) -> None:
     async with found.transaction() as tx:
-        await tx.run("CREATE TABLE left_behind ()")
+        await tx.run("CREATE TEMPORARY TABLE left_behind ()")
         await tx.run("SELECT 1 / 0")
 
 
