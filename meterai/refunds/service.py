@@ -180,7 +180,7 @@ class RefundDesk:
     async def send_due(self) -> int:
         """Round: ask the provider to give money back, and ask again where we do not know."""
         lease = lease_seconds(self._settings.bank_timeout_seconds)
-        rows = await self._database.read(store.TO_TRY, lease, BATCH)
+        rows = await self._database.read(store.TO_TRY, lease, lease, BATCH)
         return await each(
             self._database, store.SENDING, rows, self._send, subject="refund_id", at_once=BATCH
         )

@@ -12,14 +12,17 @@ _COLUMNS = (
     " refund_no, provider_refund_no, requested_at, due_at, settled_at, tries"
 )
 SENDING, TURNING = "send_refunds", "turn_money_round"  # names of the rounds
-# The intent of a call, committed before it is made.  The lease covers the whole call; what comes
-# of it sets the pause until the next one.
+# The intent of a call, committed before it is made.  The lease covers the whole call: until it is
+# over or the call has ended nothing sends this refund again.  What comes of it sets the pause until
+# the next one.
 TO_TRY = f"""
 UPDATE refunds SET state = 'sent', tries = tries + 1,
+    leased_until = now() + make_interval(secs => %s),
     try_at = now() + make_interval(secs => %s)
 WHERE (account_id, refund_id) IN (
     SELECT account_id, refund_id FROM refunds
     WHERE state IN ('requested', 'sent', 'refused') AND try_at <= now()
+        AND (leased_until IS NULL OR leased_until <= now())
     ORDER BY try_at LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING {_COLUMNS}
 """  # noqa: S608 - columns are a constant
@@ -28,13 +31,16 @@ SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id < %s
 ORDER BY refund_id DESC LIMIT %s
 """  # noqa: S608
 SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
+# Where news came while the call was open (`ASK_NOW`), the next try is due at once.
 ANSWERED = """
 UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answer = %s,
-    try_at = now() + make_interval(secs => %s)
+    try_at = CASE WHEN try_at < leased_until THEN try_at
+                  ELSE now() + make_interval(secs => %s) END,
+    leased_until = NULL
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
 # What the refunds of a payment explain of news that it was given back; those on their way are asked
-# about at once.
+# about as soon as no call of theirs is open.
 ASK_NOW = """
 WITH waiting AS (
     UPDATE refunds SET try_at = least(try_at, now())

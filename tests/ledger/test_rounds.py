@@ -11,6 +11,7 @@ from meterai.kit.money import Rupiah
 from meterai.orders import service as order_service
 from meterai.payments import ProviderRefused, ProviderUnreachable, RefundMade
 from meterai.refunds import service as refund_service
+from meterai.refunds import store as refund_store
 from tests.support.shop import Shop
 
 BATCH = 3  # rows one round takes here
@@ -183,6 +184,33 @@ def test_a_refund_under_way_is_not_sent_again_while_its_call_may_be_open(
     assert bank.asked == [number]
     [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
     assert row["left"] > 2 * shop.house.settings.bank_timeout_seconds
+
+
+def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
+    shop: Shop, bank: Bank
+) -> None:
+    [number] = refunds_asked(shop, 1)
+    bank.answers[number] = ZeroDivisionError("no answer yet")
+    sweep(shop, shop.house.refunds.send_due, times=1)
+    tell_of_the_refund(shop)
+    sweep(shop, shop.house.refunds.send_due, times=3)
+    assert bank.asked == [number]
+    # The call ends without an outcome; what came meanwhile makes the next one due at once.
+    [row] = shop.rows("SELECT refund_id FROM refunds")
+    shop.call(
+        refund_store.ANSWERED, False, "504 nobody knows", 300.0, shop.account, row["refund_id"]
+    )
+    del bank.answers[number]
+    sweep(shop, shop.house.refunds.send_due, times=1)
+    assert bank.asked == [number, number]
+    assert states(shop) == {number: "settled"}
+
+
+def tell_of_the_refund(shop: Shop) -> None:
+    """The provider says that it gave the money back."""
+    [row] = shop.rows("SELECT attempt_id, payment FROM refunds")
+    about = (shop.account, row["attempt_id"], row["payment"])
+    shop.call(refund_store.ASK_NOW, *about, *about)
 
 
 def test_a_refund_that_did_not_reach_the_bank_is_tried_soon(shop: Shop, bank: Bank) -> None:

@@ -93,7 +93,9 @@ class Inside:
             connection.execute(
                 "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'"
             )
-            connection.execute("UPDATE refunds SET try_at = now() WHERE state <> 'settled'")
+            connection.execute(
+                "UPDATE refunds SET try_at = now(), leased_until = NULL WHERE state <> 'settled'"
+            )
 
     # -- issuing ----------------------------------------------------------------------------
 

@@ -105,7 +105,7 @@ class Till:
 
     def send_refunds(self) -> None:
         """The round that sends refunds, now."""
-        self.shop.arrange("UPDATE refunds SET try_at = now()")
+        self.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
         self.do(self.shop.house.refunds.send_due())
         self.shop.work()
 
