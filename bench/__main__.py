@@ -1,5 +1,9 @@
-"""Measure, print the table, and fail only for what is wrong, never for what is slow."""
+"""Measure, print the table, and fail only for what is wrong, never for what is slow.
 
+python -m bench [--short]
+"""
+
+import argparse
 import sys
 import tempfile
 import time
@@ -53,18 +57,18 @@ def _row(way: Way) -> str:
     )
 
 
-def _where() -> str:
+def _where(size: orders.Size) -> str:
     web, others = (",".join(map(str, sorted(one))) for one in cores())
     return (
         f"web on core {web}; PostgreSQL, bank and load (this program) on core {others}; "
-        f"the worker waits; {orders.ACCOUNTS} accounts"
+        f"the worker waits; {size.accounts} accounts"
     )
 
 
-def _placing(found: Placing) -> Iterator[str]:
+def _placing(found: Placing, size: orders.Size) -> Iterator[str]:
     yield (
-        f"a durable write costs {found.flush * 1e3:.2f} ms here; {orders.ROUNDS} rounds of "
-        f"{orders.SECONDS} s each, medians (lowest-highest); µs are processor time per order"
+        f"a durable write costs {found.flush * 1e3:.2f} ms here; {size.rounds} rounds of "
+        f"{size.seconds} s each, medians (lowest-highest); µs are processor time per order"
     )
     yield ""
     yield _COLUMNS.format(*_HEAD)
@@ -106,18 +110,22 @@ def _faults(found: Placing) -> Iterator[str]:
 
 def main() -> int:
     """Print everything; 1 for an error, a missing order or a broken audit."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--short", action="store_true", help="only see that everything runs")
+    is_short = parser.parse_args().short
+    size = orders.SHORT if is_short else orders.Size()
     begun = time.perf_counter()
-    print(f"meterai bench: {description()}\n{_where()}", flush=True)
+    print(f"meterai bench: {description()}\n{_where(size)}", flush=True)
     with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
-        placing = orders.measure(Path(folder))
-    for line in _placing(placing):
+        placing = orders.measure(Path(folder), size)
+    for line in _placing(placing, size):
         print(line)
     print(flush=True)
     for line in _sealing(sealing.measure()):
         print(line)
     print(flush=True)
     with tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder:
-        stamped = stamping.measure(Path(folder))
+        stamped = stamping.measure(Path(folder), stamping.SHORT if is_short else stamping.Size())
     for line in stamped.lines():
         print(line)
     print()

@@ -22,15 +22,25 @@ from meterai.plumbing.config import Settings, load
 from meterai.plumbing.database import Database
 from tests.support.instance import Instance
 
-ACCOUNTS = 400  # an account is one row lock; a rush has many more
+UNPAID_ORDERS_MAX = 1_000_000  # nobody pays here
 CONNECTIONS = 32  # to the web; to the database as many as its pool has
 QUANTITY = 3
-ROUNDS = 3
-SECONDS = 4
-WARM_UP_SECONDS = 3
 STEADY_SHARE = 0.5  # of what the closed loop reached: the rate at which waiting is measured
 SETTLE_SECONDS = 0.2  # until PostgreSQL has counted the sessions that ended
 CREATED = 201
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    accounts: int = 400  # an account is one row lock; a rush has many more
+    rounds: int = 3
+    seconds: int = 4  # of each way in each round
+    warm_up_seconds: float = 3
+
+
+SHORT = Size(accounts=2, rounds=1, seconds=1, warm_up_seconds=1)  # it runs; its figures say nothing
 
 
 @dataclass(slots=True)
@@ -61,12 +71,13 @@ class Way:
 class Bench:
     """A running instance whose parts are pinned and whose worker waits."""
 
-    def __init__(self, instance: Instance, settings: Settings) -> None:
+    def __init__(self, instance: Instance, settings: Settings, accounts: int) -> None:
         found = urlsplit(instance.url)
         assert found.hostname
         assert found.port
         self._host, self._port = found.hostname, found.port
         self._settings = settings
+        self._accounts = accounts
         parts = parts_of_instance()
         web_cores, other_cores = cores()
         self.groups = {"web": parts["web"], "db": parts["postgres"], "bank": parts["standins"]}
@@ -79,7 +90,7 @@ class Bench:
         self._numbers = itertools.count()
         values = bound(settings, QUANTITY)
         self._pgbench = Pgbench(
-            settings.database_url, script(ACCOUNTS), values, settings.database_connections
+            settings.database_url, script(accounts), values, settings.database_connections
         )
 
     @contextmanager
@@ -97,7 +108,7 @@ class Bench:
         await database.open()
         try:
             desk = AccountDesk(database, b"", self._settings, SystemClock())
-            for number in range(ACCOUNTS):
+            for number in range(self._accounts):
                 account = await desk.create(f"buyer{number}@example.org")
                 self._keys.append(await desk.create_api_key(account, "bench"))
         finally:
@@ -154,6 +165,10 @@ class Bench:
         cpu = {name: after[name] - before[name] for name in after}
         return Round(done, done / rate, failed, cpu)
 
+    def forget_bare(self) -> None:
+        """Take out the orders of `bare`."""
+        self._pgbench.forget(self._accounts)
+
     async def recorded(self) -> int:
         """Orders in the database."""
         database = Database(self._settings.database_url, connections=1)
@@ -195,37 +210,39 @@ class Placing:
         """Everything that did not go as asked."""
         return sum(one.errors for way in self.ways for one in way.rounds)
 
-    def make_rounds(self, bench: Bench) -> None:
+    def make_rounds(self, bench: Bench, size: Size) -> None:
         """Warm up, then every way in turn: all meet the same noise of the machine."""
         warm_ups = [
-            bench.closed(WARM_UP_SECONDS, with_qr=False),
-            bench.closed(WARM_UP_SECONDS, with_qr=True),
+            bench.closed(size.warm_up_seconds, with_qr=False),
+            bench.closed(size.warm_up_seconds, with_qr=True),
             bench.bare(1),
         ]
         rates = [STEADY_SHARE * one.orders / one.seconds for one in warm_ups]
-        for _ in range(ROUNDS):
-            self.bare.rounds.append(bench.bare(SECONDS))
-            self.early.rounds.append(bench.closed(SECONDS, with_qr=False))
-            self.complete.rounds.append(bench.closed(SECONDS, with_qr=True))
-            self.early_steady.rounds.append(bench.steady(SECONDS, rates[0], with_qr=False))
-            self.complete_steady.rounds.append(bench.steady(SECONDS, rates[1], with_qr=True))
+        for _ in range(size.rounds):
+            self.bare.rounds.append(bench.bare(size.seconds))
+            self.early.rounds.append(bench.closed(size.seconds, with_qr=False))
+            self.complete.rounds.append(bench.closed(size.seconds, with_qr=True))
+            self.early_steady.rounds.append(bench.steady(size.seconds, rates[0], with_qr=False))
+            self.complete_steady.rounds.append(bench.steady(size.seconds, rates[1], with_qr=True))
         measured = [one for way in self.ways for one in way.rounds]
         self.answered = sum(one.orders for one in (*warm_ups, *measured))
 
 
-def measure(folder: Path) -> Placing:
+def measure(folder: Path, size: Size) -> Placing:
     """Start an instance in `folder`, measure, audit, stop it."""
     found = Placing(flush=flush_seconds(folder))
+    unpaid = str(UNPAID_ORDERS_MAX)
     with Instance(
-        folder, METERAI_POLL_AFTER_SECONDS="600", METERAI_UNPAID_ORDERS_MAX="1000000"
+        folder, METERAI_POLL_AFTER_SECONDS="600", METERAI_UNPAID_ORDERS_MAX=unpaid
     ) as instance:
-        configured = load({"data": str(folder)}).settings
+        configured = load({"data": str(folder), "unpaid_orders_max": unpaid}).settings
         with database_of(configured) as settings:
-            bench = Bench(instance, settings)
+            bench = Bench(instance, settings, size.accounts)
             asyncio.run(bench.open_accounts())
             with bench.worker_waits():
-                found.make_rounds(bench)
+                found.make_rounds(bench, size)
                 found.recorded = asyncio.run(bench.recorded())
+                bench.forget_bare()
         done = instance.command("audit")
     found.audit = done.stdout + done.stderr
     found.audit_holds = done.returncode == 0

@@ -33,10 +33,6 @@ CONNECTIONS = 16
 ACCOUNTS = 4  # an account is one row lock
 STAMPS = 1_000  # in one order: the most that QRIS can pay at once
 ORDERS = 3  # of each account; their stamps are more than one run can use
-ROUNDS = 3
-SECONDS = 3
-WARM_UP_SECONDS = 2
-ENGINE_SECONDS = 1.0  # of processor time, each round
 SETTLE_SECONDS = 0.2
 CREATED = 201
 RATIO_AIM = 4.0
@@ -48,6 +44,19 @@ _FORM = (
 )
 _WHERE = b'{"page": -1, "x": 20, "y": 20, "width": 60}'
 _ID_LETTERS = 32  # of the identifier in the trailer, which makes each document another one
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int = 3
+    seconds: float = 3  # over HTTP, each round
+    engine_seconds: float = 1.0  # of processor time, each round
+    warm_up_seconds: float = 2
+
+
+SHORT = Size(rounds=1, seconds=1, engine_seconds=0.2, warm_up_seconds=1)  # it runs, no more
 
 
 @dataclass(slots=True)
@@ -157,7 +166,7 @@ class Bench:
         time.sleep(SETTLE_SECONDS)
         return heard, self._web.cpu() - before
 
-    def engine(self) -> float:
+    def engine(self, seconds: float) -> float:
         """Processor seconds of the engine for one document."""
 
         def stamp() -> None:
@@ -166,38 +175,38 @@ class Bench:
             intake = sealing.take_in(document, (PLACEMENT,))
             self._ours.seal(intake.document, hashed=hashed)
 
-        making = cpu_per_call(self.documents.next, ENGINE_SECONDS / 10)
-        return cpu_per_call(stamp, ENGINE_SECONDS) - making
+        making = cpu_per_call(self.documents.next, seconds / 10)
+        return cpu_per_call(stamp, seconds) - making
 
-    def keep(self) -> float:
+    def keep(self, seconds: float) -> float:
         """Processor seconds of encrypting a document and writing it to the disk of the instance."""
         names = (secrets.token_hex(32) for _ in itertools.count())
         document = self.documents.example
         return cpu_per_call(
-            lambda: self._objects.put_from_thread(next(names), document), ENGINE_SECONDS / 2
+            lambda: self._objects.put_from_thread(next(names), document), seconds / 2
         )
 
-    def seal(self) -> float:
+    def seal(self, seconds: float) -> float:
         """The same as `engine` without taking it in."""
-        return cpu_per_call(lambda: self._ours.seal(self.documents.example), ENGINE_SECONDS)
+        return cpu_per_call(lambda: self._ours.seal(self.documents.example), seconds)
 
 
 async def _heard(load: Load, seconds: float) -> Heard:
     return await load.closed(seconds)
 
 
-def measure(folder: Path) -> Stampings:
+def measure(folder: Path, size: Size) -> Stampings:
     """Start an instance in `folder`, measure, stop it."""
     with Instance(folder, METERAI_POLL_AFTER_SECONDS="600") as instance:
         bench = Bench(instance, folder)
         try:
             found = Stampings(len(bench.documents.example))
-            bench.web(WARM_UP_SECONDS)
-            for _ in range(ROUNDS):
-                found.engine.append(bench.engine())
-                found.seal.append(bench.seal())
-                found.keep.append(bench.keep())
-                heard, spent = bench.web(SECONDS)
+            bench.web(size.warm_up_seconds)
+            for _ in range(size.rounds):
+                found.engine.append(bench.engine(size.engine_seconds))
+                found.seal.append(bench.seal(size.engine_seconds))
+                found.keep.append(bench.keep(size.engine_seconds))
+                heard, spent = bench.web(size.seconds)
                 found.done += heard.answered(CREATED)
                 found.errors += heard.failed(CREATED)
                 found.web.append(spent / max(heard.answered(CREATED), 1))
