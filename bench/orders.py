@@ -34,7 +34,7 @@ CREATED = 201
 class Size:
     """How much is measured."""
 
-    accounts: int = 400  # an account is one row lock; a rush has many more
+    accounts: int = 4000  # an account has a few unpaid orders, and one row lock
     rounds: int = 3
     seconds: int = 4  # of each way in each round
     warm_up_seconds: float = 3

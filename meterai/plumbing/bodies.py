@@ -26,7 +26,7 @@ from litestar.types import Receive
 from meterai.kit.refusal import Refusal
 
 UNCOUNTED_BYTES_MAX = 8 * 1024  # a JSON command; so many connections as there may be, 16 MiB
-HELD_BYTES_MAX = 256 * 1024  # of one body in memory while it arrives; then it goes to a file
+HELD_BYTES_MAX = 1024 * 1024  # of one body in memory, where there is room; else it goes to a file
 ARRIVING_BYTES_MAX = 64 * 1024 * 1024  # of all bodies in memory while they arrive
 WORKING_BYTES_MAX = 128 * 1024 * 1024  # of bodies back from their files; the largest has 100 MiB
 SHARE_OF_ONE_NETWORK = 0.25  # of the files; a carrier's phones share an address

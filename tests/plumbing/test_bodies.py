@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_refused_before_it_is_read(tmp_path: Path) -> None:
         ]
         waiting = [asyncio.ensure_future(body.whole()) for body in held]
         await asyncio.sleep(0)
-        late = body_of(_must_not_be_asked, found, announced=MIB, network="192.0.2.9")
+        late = body_of(_must_not_be_asked, found, announced=2 * MIB, network="192.0.2.9")
         with pytest.raises(UploadsFull):
             await late.whole()
         for one, body in zip(waiting, held, strict=True):
@@ -322,9 +322,9 @@ def test_who_waits_for_memory_and_goes_away_leaves_the_line(tmp_path: Path) -> N
 
     async def run() -> None:
         assert found.working.take(found.working.bytes_max)
-        receive = sent(*cut(bytes(MIB), 60_000), after=GONE)
+        receive = sent(*cut(bytes(2 * MIB), 60_000), after=GONE)
         with (
-            closing(body_of(receive, found, announced=MIB)) as body,
+            closing(body_of(receive, found, announced=2 * MIB)) as body,
             pytest.raises(BodyIncomplete),
         ):
             await body.whole()
