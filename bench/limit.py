@@ -78,7 +78,7 @@ class Pgbench:
         with psycopg.connect(self._url) as connection:
             for table in ("payment_attempts", "orders"):
                 connection.execute(
-                    f"DELETE FROM {table} WHERE {_MADE}",  # noqa: S608 - a constant
+                    f"DELETE FROM {table} WHERE {_MADE}",
                     [accounts + 1],
                 )
 

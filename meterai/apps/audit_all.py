@@ -7,7 +7,7 @@ from meterai.apps.audit import Audit, Auditor, Tell
 from meterai.apps.audit_bank import check_bank
 from meterai.apps.audit_points import Point
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
-from meterai.apps.house import profile_of
+from meterai.apps.container import profile_of
 from meterai.apps.issuer import issuers_of
 from meterai.kit.clock import SystemClock
 from meterai.payments import SnapProvider

@@ -17,8 +17,8 @@ from litestar.types import ASGIApp
 
 from meterai import __version__, portal
 from meterai.accounts.routes import routes as account_routes
+from meterai.apps.container import House, open_house
 from meterai.apps.edge import Edge
-from meterai.apps.house import House, open_house
 from meterai.apps.issuer import ends_soon
 from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed

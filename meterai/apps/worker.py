@@ -5,7 +5,7 @@ import signal
 from collections.abc import Mapping, Sequence
 
 from meterai import notifications
-from meterai.apps.house import House, open_house
+from meterai.apps.container import House, open_house
 from meterai.apps.retention import Retention
 from meterai.notifications import jobs as notification_jobs
 from meterai.orders import jobs as order_jobs

@@ -29,7 +29,7 @@ from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
-from meterai.plumbing.rounds import each
+from meterai.plumbing.periodic import each
 
 BATCH = 100  # documents forgotten in one round
 SWEPT_AT_ONCE = 500  # objects looked at in one round

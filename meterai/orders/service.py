@@ -27,7 +27,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import WHOLE, Page
-from meterai.plumbing.rounds import each, own_transaction
+from meterai.plumbing.periodic import each, own_transaction
 
 Terms = tuple[object, ...]  # the arguments of `store.PLACE`, in its order
 BATCH = 200  # orders one round moves

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
-from meterai.plumbing.rounds import not_paused
+from meterai.plumbing.periodic import not_paused
 
 _COLUMNS = (
     "account_id, order_id, kind, state, quantity, unit_price, service_fee, total, placed_at,"

@@ -39,7 +39,7 @@ from meterai.payments.model import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
-from meterai.plumbing.rounds import each
+from meterai.plumbing.periodic import each
 
 PROVIDER = "bank"
 PAUSE_SECONDS = 2.0  # before a QR is asked for again; twice that after each answer that is none

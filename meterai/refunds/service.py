@@ -21,7 +21,7 @@ from meterai.payments import (
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.paging import Page
-from meterai.plumbing.rounds import each, own_transaction
+from meterai.plumbing.periodic import each, own_transaction
 from meterai.refunds import store
 from meterai.refunds.model import (
     NothingToRefund,

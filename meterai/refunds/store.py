@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
-from meterai.plumbing.rounds import not_paused
+from meterai.plumbing.periodic import not_paused
 
 REFUNDS_PER_ORDER_MAX = 100  # on one page; each was a payment by somebody
 _COLUMNS = (

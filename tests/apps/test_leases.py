@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from meterai.apps.house import open_house
+from meterai.apps.container import open_house
 from meterai.apps.leases import LeaseTooShort, check_leases, leases
 from meterai.plumbing.config import Settings
 from tests.support.shop import dead_bank

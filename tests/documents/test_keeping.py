@@ -8,8 +8,8 @@ import pytest
 
 from meterai.documents import service
 from meterai.stamps import NotEnoughStamps
-from tests.support.desk import buy, letter, resume, stamp, stamp_all, upload
 from tests.support.shop import Shop
+from tests.support.stamping_calls import buy, letter, resume, stamp, stamp_all, upload
 
 
 def objects(shop: Shop) -> list[Path]:

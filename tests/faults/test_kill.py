@@ -14,7 +14,7 @@ import pytest
 import urllib3
 
 from meterai import stamps
-from meterai.apps.house import House
+from meterai.apps.container import House
 from meterai.kit.ids import read
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until

@@ -15,8 +15,17 @@ from meterai.orders import OrderView
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.stamping.model import StampingFailed, StampingView
 from meterai.stamps import NotEnoughStamps
-from tests.support.desk import at_once, buy, reserving, resume, stamp, stamp_all, states, upload
 from tests.support.shop import Shop
+from tests.support.stamping_calls import (
+    at_once,
+    buy,
+    reserving,
+    resume,
+    stamp,
+    stamp_all,
+    states,
+    upload,
+)
 from tests.tidy.sources import SOURCES
 
 KEYS = "abc"

@@ -16,7 +16,9 @@ from meterai.plumbing.config import environment_for
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.stamping.model import DocumentTwice
 from meterai.stamps import NotEnoughStamps
-from tests.support.desk import (
+from tests.support.instance import ROOT, until
+from tests.support.shop import Shop, open_shop
+from tests.support.stamping_calls import (
     at_once,
     buy,
     ids,
@@ -28,8 +30,6 @@ from tests.support.desk import (
     states,
     upload,
 )
-from tests.support.instance import ROOT, until
-from tests.support.shop import Shop, open_shop
 
 THREE = ("Surat", "Ijazah", "Kuasa")
 

@@ -11,7 +11,8 @@ from meterai.documents import DocumentForgotten, DocumentUnavailable
 from meterai.documents.model import object_name
 from meterai.orders import OrderKind
 from meterai.stamping.model import NotDelivered
-from tests.support.desk import (
+from tests.support.shop import Shop
+from tests.support.stamping_calls import (
     buy,
     let_leases_run_out,
     letter,
@@ -22,7 +23,6 @@ from tests.support.desk import (
     states,
     upload,
 )
-from tests.support.shop import Shop
 
 
 def test_one_bad_row_bars_no_other(shop: Shop) -> None:

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
-from meterai.apps.house import open_house
+from meterai.apps.container import open_house
 from meterai.plumbing.config import load
-from tests.support.desk import upload
+from tests.support.stamping_calls import upload
 
 
 async def send(account: UUID, key: str, files: list[Path]) -> None:

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from meterai import stamps
 from meterai.accounts.model import KEY_PREFIX, Credential
 from meterai.apps.audit import audit
-from meterai.apps.house import House, open_house
+from meterai.apps.container import House, open_house
 from meterai.kit.ids import read
 from meterai.stamping import Upload
 from meterai.stamping.model import read_placements

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from meterai import audit as audit_trail
 from meterai import ledger, orders, payments, stamps
 from meterai.apps.audit import audit
-from meterai.apps.house import House, open_house
+from meterai.apps.container import House, open_house
 from meterai.apps.worker import effects
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 import standins
 from meterai.apps.audit import audit
-from meterai.apps.house import open_house
+from meterai.apps.container import open_house
 from meterai.payments import reference_of
 from meterai.payments.adapters import signing
 from meterai.payments.adapters.wire import snap_time

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from litestar import Litestar
 from litestar.exceptions import LitestarDeprecationWarning
 
+from meterai.apps.container import House
 from meterai.apps.edge import Edge
-from meterai.apps.house import House
 from meterai.apps.web import build
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import keyring_of

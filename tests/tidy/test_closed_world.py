@@ -15,7 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from meterai.apps.audit import INVARIANTS, POSTINGS
-from meterai.apps.house import House
+from meterai.apps.container import House
 from meterai.apps.web import build
 from meterai.apps.worker import effects
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from meterai import notifications
-from meterai.apps.commands.books import with_database
+from meterai.apps.commands.operator import with_database
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, complain, line
 from meterai.plumbing import dead_jobs
 from meterai.plumbing.database import Database

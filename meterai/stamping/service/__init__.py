@@ -35,7 +35,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx, jsonb
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.plumbing.paging import Page
-from meterai.plumbing.rounds import each
+from meterai.plumbing.periodic import each
 from meterai.sealing import Delta, HashState, Intake, Keyring, Placement, Stamp
 from meterai.stamping import store
 from meterai.stamping.model import (

@@ -1,4 +1,4 @@
-"""Every round handles each of its rows by itself (meterai/plumbing/rounds.py)."""
+"""Every round handles each of its rows by itself (meterai/plumbing/periodic.py)."""
 
 import ast
 import inspect
@@ -6,7 +6,7 @@ import textwrap
 from types import SimpleNamespace
 from typing import Any, cast
 
-from meterai.apps.house import House
+from meterai.apps.container import House
 from meterai.apps.retention import RULES
 from meterai.apps.worker import rounds
 from meterai.documents import DocumentDesk

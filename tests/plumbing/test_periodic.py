@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import DatabaseAway, Row
-from meterai.plumbing.rounds import PAUSE_SECONDS_MAX, each, not_paused, own_transaction
+from meterai.plumbing.periodic import PAUSE_SECONDS_MAX, each, not_paused, own_transaction
 from meterai.refunds.model import TRY_SECONDS_MAX, lease_seconds, try_again_after
 from tests.support.shop import Shop
 
