@@ -15,7 +15,7 @@ import uvloop
 from bench.limit import Pgbench, bound, script
 from bench.load import Heard, Load
 from bench.machine import Group, cores, flush_seconds, parts_of_instance
-from meterai.accounts import AccountDesk
+from meterai.accounts import AccountService
 from meterai.apps.instance import database_of
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings, load
@@ -107,10 +107,10 @@ class Bench:
         database = Database(self._settings.database_url, connections=2)
         await database.open()
         try:
-            desk = AccountDesk(database, b"", self._settings, SystemClock())
+            service = AccountService(database, b"", self._settings, SystemClock())
             for number in range(self._accounts):
-                account = await desk.create(f"buyer{number}@example.org")
-                self._keys.append(await desk.create_api_key(account, "bench"))
+                account = await service.create(f"buyer{number}@example.org")
+                self._keys.append(await service.create_api_key(account, "bench"))
         finally:
             await database.close()
 

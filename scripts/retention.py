@@ -10,7 +10,7 @@ FILE = Path(__file__).parents[1] / "docs" / "retention.md"
 COMMAND = ".venv/bin/python -m scripts.retention"
 HEAD = f"""# Retention
 
-How long what is in each table is kept, and why. The worker's rounds see to it, some hundred rows at a
+How long what is in each table is kept, and why. Periodic tasks of the worker see to it, some hundred rows at a
 time. The bytes of originals are let go after `document_kept_seconds` (see [operations](operations.md)).
 
 This file is written by `{COMMAND}` from `meterai/apps/retention.py`;

@@ -65,7 +65,7 @@ def database_url(server: str, template: str, request: pytest.FixtureRequest) -> 
 
 @pytest.fixture
 def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
-    """An account, a worker's effects, and no outside world."""
+    """An account, a worker's event handlers, and no outside world."""
     with open_shop(database_url, tmp_path) as opened:
         yield opened
 

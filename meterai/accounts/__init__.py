@@ -16,7 +16,7 @@ from meterai.accounts.model import NOBODY, SignInRequired
 from meterai.accounts.service import (
     COOKIE,
     KEY_KIND,
-    AccountDesk,
+    AccountService,
     ApiKeyView,
     check_form,
     contact,
@@ -26,7 +26,7 @@ __all__ = [
     "COOKIE",
     "KEY_KIND",
     "NOBODY",
-    "AccountDesk",
+    "AccountService",
     "ApiKeyView",
     "SignInRequired",
     "check_form",

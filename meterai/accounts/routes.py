@@ -9,9 +9,9 @@ import msgspec
 from litestar import Request, get, post
 from litestar.params import FromPath
 
-from meterai.accounts.service import KEY_KIND, AccountDesk, ApiKeyView
+from meterai.accounts.service import KEY_KIND, AccountService, ApiKeyView
 from meterai.kit.ids import read
-from meterai.plumbing.http import ACCOUNT, account_of, desk
+from meterai.plumbing.http import ACCOUNT, account_of, service
 
 
 class ApiKeyList(msgspec.Struct, frozen=True):
@@ -23,7 +23,7 @@ class ApiKeyList(msgspec.Struct, frozen=True):
 @get("/v1/api-keys", opt={"permission": ACCOUNT}, summary="Your API keys", tags=["api keys"])
 async def list_api_keys(request: Request[Any, Any, Any]) -> ApiKeyList:
     """Every key by its name, when it was made, last used (to the minute) and ended."""
-    return ApiKeyList(await desk(request, AccountDesk).api_keys(account_of(request)))
+    return ApiKeyList(await service(request, AccountService).api_keys(account_of(request)))
 
 
 @post(
@@ -36,7 +36,9 @@ async def list_api_keys(request: Request[Any, Any, Any]) -> ApiKeyList:
 async def end_api_key(request: Request[Any, Any, Any], key_id: FromPath[str]) -> ApiKeyView:
     """End a key, the one you ask with too; a few seconds later it opens nothing any more."""
     key = read(KEY_KIND, key_id)
-    return await desk(request, AccountDesk).end_api_key(account_of(request), key, actor="account")
+    return await service(request, AccountService).end_api_key(
+        account_of(request), key, actor="account"
+    )
 
 
 routes = [list_api_keys, end_api_key]

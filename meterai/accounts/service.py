@@ -100,8 +100,8 @@ async def contact(tx: Tx, account: UUID) -> Contact:
     return Contact(row["email"], row["language"])
 
 
-class AccountDesk:
-    """Signs people in and says who is asking.  Also the doorkeeper of every route."""
+class AccountService:
+    """Signs people in and says who is asking.  Authenticates the caller of every route."""
 
     def __init__(self, database: Database, key: bytes, settings: Settings, clock: Clock) -> None:
         self._database = database

@@ -151,8 +151,8 @@ class Auditor:
 
     async def _database_time(self) -> datetime:
         [row] = await self._database.read("SELECT now() AS now")
-        moment: datetime = row["now"]
-        return moment
+        format_datetime: datetime = row["now"]
+        return format_datetime
 
     async def _check(self, scopes: Sequence[Scope], historian: Historian | None) -> list[Finding]:
         found: dict[str, Finding] = {}

@@ -27,7 +27,7 @@ ROLE_USED = Invariant(
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AuditRequest:
     """What the operator asked for."""
 
     drawing: Drawing
@@ -60,19 +60,21 @@ class Told:
         }
 
 
-async def audit_all(database: Database, settings: Settings, wish: Wish, tell: Tell) -> Told:
+async def audit_all(
+    database: Database, settings: Settings, request: AuditRequest, tell: Tell
+) -> Told:
     """Audit as wished, and record the point where everything holds."""
     auditor = Auditor(database, tell)
-    findings, coverage = await auditor.run(is_incremental=wish.is_incremental)
+    findings, coverage = await auditor.run(is_incremental=request.is_incremental)
     notes = [f"{coverage.kind} audit"]
     if (settings.directory / "keys" / INSTANCE_KEY).exists():
-        notes.append(f"documents drawn with --seed {wish.drawing.seed}")
-        findings += await _papers(database, settings, wish.drawing)
+        notes.append(f"documents drawn with --seed {request.drawing.seed}")
+        findings += await _papers(database, settings, request.drawing)
     else:
         # Their bytes and keys are on another machine, or in another folder.
         notes.append(f"documents were not opened: {settings.directory} is of no instance")
-    if wish.bank_days:
-        findings.append(await _bank(database, settings, wish.bank_days))
+    if request.bank_days:
+        findings.append(await _bank(database, settings, request.bank_days))
     if role := await works_as(database):
         notes.append(f"the role {role} can change the past: docs/operations.md, Rights")
         if settings.environment == "production":

@@ -12,7 +12,7 @@ from meterai.apps.production import NotForProduction, OnlyForDevelopment
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import ConfigurationWrong
 from meterai.plumbing.keyring import KeyMissing
-from meterai.plumbing.messages import say
+from meterai.plumbing.messages import translate
 from meterai.plumbing.objects import StoreDiffers
 
 EXIT_REFUSED = 1
@@ -62,7 +62,7 @@ app.command(objects)
 
 
 def _refused(refusal: Refusal) -> NoReturn:
-    sentence = say(f"refusal.{refusal.code}", "en", **refusal.facts())
+    sentence = translate(f"refusal.{refusal.code}", "en", **refusal.facts())
     complain(f"{refusal.code}: {sentence}")
     if isinstance(refusal, NotForProduction):
         for one in refusal.complaints:

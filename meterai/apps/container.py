@@ -1,52 +1,52 @@
-"""The house: every desk, built once per process from the settings."""
+"""Every service of a process, built once from the settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from meterai.accounts import AccountDesk
+from meterai.accounts import AccountService
 from meterai.apps.issuer import issuers_of
 from meterai.apps.leases import check_leases
 from meterai.apps.parts import provider_public_key
-from meterai.documents import DocumentDesk
+from meterai.documents import DocumentService
 from meterai.kit.clock import Clock, SystemClock
-from meterai.notifications import MailDesk
-from meterai.orders import OrderDesk
-from meterai.payments import PaymentDesk, SnapProfile, SnapProvider
+from meterai.notifications import MailService
+from meterai.orders import OrderService
+from meterai.payments import PaymentService, SnapProfile, SnapProvider
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import Keyring, keyring_of
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX
-from meterai.plumbing.mail import Postman
+from meterai.plumbing.mail import Mailer
 from meterai.plumbing.objects import ObjectStore
-from meterai.refunds import RefundDesk
+from meterai.refunds import RefundService
 from meterai.sealing import Keyring as IssuerKeyring
-from meterai.stamping import StampingDesk
-from meterai.stamps import SerialDesk
-from meterai.suspense import SuspenseDesk
-from meterai.verification import VerificationDesk
+from meterai.stamping import StampingService
+from meterai.stamps import SerialService
+from meterai.suspense import SuspenseService
+from meterai.verification import VerificationService
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """Every desk of one process."""
+class Container:
+    """Every service of one process."""
 
     settings: Settings
     clock: Clock
     database: Database
     keyring: Keyring
     issuers: IssuerKeyring
-    accounts: AccountDesk
-    payments: PaymentDesk
-    orders: OrderDesk
-    documents: DocumentDesk
-    stamping: StampingDesk
-    refunds: RefundDesk
-    mails: MailDesk
-    suspense: SuspenseDesk
-    verification: VerificationDesk
+    accounts: AccountService
+    payments: PaymentService
+    orders: OrderService
+    documents: DocumentService
+    stamping: StampingService
+    refunds: RefundService
+    mails: MailService
+    suspense: SuspenseService
+    verification: VerificationService
 
-    def desks(self) -> dict[type, object]:
+    def services(self) -> dict[type, object]:
         """By their type, as routes ask for them."""
         found = (
             self.settings,
@@ -59,7 +59,7 @@ class House:
             self.refunds,
             self.verification,
         )
-        return {type(desk): desk for desk in found}
+        return {type(service): service for service in found}
 
 
 def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
@@ -78,10 +78,10 @@ def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
 
 
 @asynccontextmanager
-async def open_house(
+async def build_services(
     settings: Settings, *, lock_wait_ms: int = LOCK_WAIT_MS_MAX
-) -> AsyncIterator[House]:
-    """Build every desk, open database and provider, and close them at the end."""
+) -> AsyncIterator[Container]:
+    """Build every service, open database and provider, and close them at the end."""
     clock = SystemClock()
     keyring = keyring_of(settings)
     issuers = issuers_of(settings, clock)
@@ -94,12 +94,12 @@ async def open_house(
     )
     provider = SnapProvider(profile_of(settings, keyring), clock)
     objects = ObjectStore(settings.directory, keyring.derived("objects"))
-    accounts = AccountDesk(database, keyring.derived("sign-in"), settings, clock)
-    payments = PaymentDesk(database, provider, settings, clock)
-    orders = OrderDesk(database, payments, settings, clock)
-    documents = DocumentDesk(database, objects, settings, clock)
-    desks = (documents, orders, SerialDesk(database))
-    postman = Postman(
+    accounts = AccountService(database, keyring.derived("sign-in"), settings, clock)
+    payments = PaymentService(database, provider, settings, clock)
+    orders = OrderService(database, payments, settings, clock)
+    documents = DocumentService(database, objects, settings, clock)
+    services = (documents, orders, SerialService(database))
+    mailer = Mailer(
         settings.smtp_host,
         settings.smtp_port,
         settings.mail_from,
@@ -107,7 +107,7 @@ async def open_house(
         settings.smtp_password,
         settings.smtp_tls,
     )
-    house = House(
+    container = Container(
         settings,
         clock,
         database,
@@ -117,16 +117,16 @@ async def open_house(
         payments,
         orders,
         documents,
-        StampingDesk(database, desks, issuers, settings, clock),
-        RefundDesk(database, provider, settings, clock),
-        MailDesk(database, postman, accounts, settings),
-        SuspenseDesk(database),
-        VerificationDesk(database, issuers, settings, clock),
+        StampingService(database, services, issuers, settings, clock),
+        RefundService(database, provider, settings, clock),
+        MailService(database, mailer, accounts, settings),
+        SuspenseService(database),
+        VerificationService(database, issuers, settings, clock),
     )
     await database.open()
     await provider.open()
     try:
-        yield house
+        yield container
     finally:
         await provider.close()
         await database.close()

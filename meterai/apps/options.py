@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from meterai.apps.production import Complaint, check_allowed
 from meterai.plumbing.config import Configuration, Settings, load
-from meterai.plumbing.messages import say
+from meterai.plumbing.messages import translate
 
 
 @Parameter(name="*")
@@ -49,7 +49,7 @@ def line(text: str) -> None:
 
 def sentence_of(complaint: Complaint) -> str:
     """One thing that production demands and does not find, in the operator's language."""
-    text = say(f"production.{complaint.name}", "en", **complaint.facts)
+    text = translate(f"production.{complaint.name}", "en", **complaint.facts)
     return f"{complaint.name}: {text}"
 
 

@@ -1,4 +1,4 @@
-"""What a house is built of beside the database, looked at before it is built.
+"""What the services need beside the database, checked before they are built.
 
 Imports no room that counts anything: whoever starts web processes shares the metrics later.
 """

@@ -1,10 +1,10 @@
-"""Retention: for every table how long what is in it is kept, and why; the rounds that see to it.
+"""Retention: for every table how long what is in it is kept, why, and what deletes it then.
 
 What the law of accounting wants kept (money and stamps: ten years and more) holds ids, sums, states
 and times.  What says something of a person (addresses, networks, file names, bodies of news)
 leaves earlier: UU PDP 27/2022 wants personal data kept no longer than its purpose (sections 16, 42
-to 44).  A round takes a few rows at a time, passes by rows that somebody holds, and is a round of
-its own, so that one table cannot stop another.  Every table is here; a test compares.
+to 44).  Each rule is a periodic task of its own, so that one table cannot stop another; it takes a
+few rows at a time and passes by rows that somebody holds.  Every table is here; a test compares.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from meterai.kit.clock import Clock
 from meterai.plumbing.database import Database
-from meterai.plumbing.jobs import Rounds
+from meterai.plumbing.jobs import PeriodicTask
 
 BATCH = 500  # rows of one statement: some milliseconds, and nobody waits for them
 REST_SECONDS = 600.0  # what is counted in days may be late by minutes
@@ -169,11 +169,11 @@ KEPT: tuple[Stays, ...] = (
     Stays("issuing", _ONE),
     Stays("object_store", _ONE),
     Stays("serial_leases", _ONE),
-    Stays("jobs", "A job leaves in the transaction of its effect."),
+    Stays("jobs", "A job is deleted in the transaction of its last handler."),
     Stays("round_faults", "A fault leaves when its row is done, or a day after its last try."),
     Stays(
         "audit_events",
-        "Who did what is proof against ourselves, so nobody can take from it, not even a round. "
+        "Who did what is proof against ourselves, so nobody can take from it, not even a periodic task. "
         "Ids and names of acts; nothing of a person.",
     ),
     Stays(
@@ -223,12 +223,12 @@ class Retention:
         async with self._database.transaction() as tx:
             return await tx.run(rule.statement(), self._clock.now() - rule.after, BATCH)
 
-    def rounds(self) -> Sequence[Rounds]:
-        """A round for each rule."""
-        return [self._round(rule) for rule in RULES]
+    def periodic_tasks(self) -> Sequence[PeriodicTask]:
+        """A periodic task for each rule."""
+        return [self._task(rule) for rule in RULES]
 
-    def _round(self, rule: Leaves) -> Rounds:
-        async def sweep() -> int:
+    def _task(self, rule: Leaves) -> PeriodicTask:
+        async def run() -> int:
             return await self.apply(rule)
 
-        return Rounds(f"retention_{rule.name}", sweep, REST_SECONDS)
+        return PeriodicTask(f"retention_{rule.name}", run, REST_SECONDS)

@@ -133,7 +133,7 @@ def _prepare_keys(settings: Settings) -> None:
     issuers_of(settings, SystemClock())
 
 
-def up(settings: Settings, say: Callable[[str], None]) -> None:
+def up(settings: Settings, translate: Callable[[str], None]) -> None:
     """Run everything until SIGINT or SIGTERM.  Refuses `AlreadyRunning`, `PortTaken`,
     `DatabaseMissing`."""
     is_stopping = threading.Event()
@@ -159,10 +159,10 @@ def up(settings: Settings, say: Callable[[str], None]) -> None:
             parts += [Part("worker", ready), Part("web", ready)]
             _wait_for(f"http://{ready.host}:{ready.port}/readyz", is_stopping)
             if not is_stopping.is_set():
-                say(f"bank {ready.bank_url}")
-                say(f"mail {mail_url}")
-                say(f"metrics http://127.0.0.1:{ready.metrics_port}/metrics")
-                say(f"ready http://{ready.host}:{ready.port}")
+                translate(f"bank {ready.bank_url}")
+                translate(f"mail {mail_url}")
+                translate(f"metrics http://127.0.0.1:{ready.metrics_port}/metrics")
+                translate(f"ready http://{ready.host}:{ready.port}")
             while not is_stopping.wait(0.2):
                 if is_embedded(settings):
                     _revive(embedded)

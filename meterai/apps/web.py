@@ -17,7 +17,7 @@ from litestar.types import ASGIApp
 
 from meterai import __version__, portal
 from meterai.accounts.routes import routes as account_routes
-from meterai.apps.container import House, open_house
+from meterai.apps.container import Container, build_services
 from meterai.apps.edge import Edge
 from meterai.apps.issuer import ends_soon
 from meterai.apps.metrics import showing_metrics
@@ -31,10 +31,10 @@ from meterai.plumbing.config import Settings, load
 from meterai.plumbing.http import (
     PUBLIC,
     BoundedRequest,
-    admit,
     on_fault,
     on_http_exception,
     on_refusal,
+    require_auth,
 )
 from meterai.plumbing.migrations import names
 from meterai.plumbing.parent import die_with_parent
@@ -72,30 +72,30 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
 
     Where one of these ends soon, `keys_end` says when; that is a warning and no more.
     """
-    house: House = request.app.state.house
+    container: Container = request.app.state.container
     checks: dict[str, object] = {}
     try:
-        rows = await house.database.read("SELECT name FROM applied_migrations ORDER BY name")
+        rows = await container.database.read("SELECT name FROM applied_migrations ORDER BY name")
         checks["database"] = "ok"
         applied = [row["name"] for row in rows]
         checks["migrations"] = "ok" if applied == names() else "missing"
     except Exception as fault:  # whatever it is, we are not ready
         checks["database"] = type(fault).__name__
-    checks["objects"] = await _store_of(house)
+    checks["objects"] = await _store_of(container)
     try:
-        house.issuers.current.check_usable(house.clock.now())
+        container.issuers.current.check_usable(container.clock.now())
         checks["keys"] = "ok"
     except Refusal as refusal:
         checks["keys"] = refusal.code
     is_ready = list(checks.values()) == ["ok", "ok", "ok", "ok"]
-    if end := ends_soon(house.issuers.current, house.clock.now()):
+    if end := ends_soon(container.issuers.current, container.clock.now()):
         checks["keys_end"] = end.isoformat()
     return Response(checks, status_code=200 if is_ready else 503)
 
 
-async def _store_of(house: House) -> str:
+async def _store_of(container: Container) -> str:
     try:
-        await house.documents.check_store()
+        await container.documents.check_store()
     except Refusal as refusal:
         return refusal.code
     except Exception as fault:  # whatever it is, we are not ready
@@ -114,15 +114,15 @@ OWN = (healthz, readyz, openapi)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[House]:
-    """The house; why it cannot be built is said, since the server that calls us says nothing."""
+async def _opened(settings: Settings) -> AsyncIterator[Container]:
+    """The services.  Logs why they cannot be built, which the server that calls us does not."""
     async with AsyncExitStack() as stack:
         try:
-            house = await stack.enter_async_context(open_house(settings))
+            container = await stack.enter_async_context(build_services(settings))
         except Exception as fault:
             _log.critical("web_not_started", fault=repr(fault), exc_info=True)
             raise
-        yield house
+        yield container
 
 
 def _spare_the_collector() -> None:
@@ -142,10 +142,10 @@ def build(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with _opened(settings) as house, showing_metrics(settings):
-            app.state.house = house
-            app.state.desks = house.desks() | {Bodies: bodies}
-            app.state.doorkeeper = house.accounts
+        async with _opened(settings) as container, showing_metrics(settings):
+            app.state.container = container
+            app.state.services = container.services() | {Bodies: bodies}
+            app.state.authenticator = container.accounts
             _spare_the_collector()
             yield
 
@@ -162,7 +162,7 @@ def build(settings: Settings) -> Litestar:
             portal.static_files(),
         ],
         request_class=BoundedRequest,
-        guards=[admit],
+        guards=[require_auth],
         lifespan=[lifespan],
         state=State({}),
         exception_handlers={

@@ -17,13 +17,13 @@ from meterai.documents.model import (
     UploadMissing,
     object_name,
 )
-from meterai.documents.service import MARKER, DocumentDesk, load
+from meterai.documents.service import MARKER, DocumentService, load
 
 __all__ = [
     "MARKER",
     "Document",
-    "DocumentDesk",
     "DocumentForgotten",
+    "DocumentService",
     "DocumentUnavailable",
     "Particulars",
     "UploadMissing",

@@ -2,7 +2,7 @@
 
 The bytes are written first and then the row: a row without bytes would be a promise we cannot
 keep.  What lies in the store without a row (an upload that was refused for want of stamps, or cut
-off by a crash) is deleted by `sweep`.
+off by a crash) is deleted by `delete_orphans`.
 """
 
 from contextlib import suppress
@@ -31,8 +31,8 @@ from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
 from meterai.plumbing.periodic import each
 
-BATCH = 100  # documents forgotten in one round
-SWEPT_AT_ONCE = 500  # objects looked at in one round
+BATCH = 100  # documents forgotten in one run
+LOOKED_AT_ONCE = 500  # objects looked at in one run
 # Between the bytes of an upload and its row lie seconds, or minutes for many large documents that
 # must be mended.  What is younger than this may still get its row.
 UNCLAIMED_AFTER = timedelta(hours=1)
@@ -56,7 +56,7 @@ async def load(tx: Tx, account: UUID, sha256: bytes) -> Document:
     )
 
 
-class DocumentDesk:
+class DocumentService:
     """Takes documents in, hands them out, forgets them."""
 
     def __init__(
@@ -66,7 +66,7 @@ class DocumentDesk:
         self._objects = objects
         self._settings = settings
         self._clock = clock
-        self._swept_to = ""  # the last name that `sweep` saw; empty: it begins
+        self._looked_to = ""  # the last name that `delete_orphans` saw; empty: it begins
 
     def put_from_thread(self, account: UUID, sha256: bytes, content: bytes) -> None:
         """Keep the bytes of a document, before its row.  It was inspected.  Waits for the disk."""
@@ -100,12 +100,12 @@ class DocumentDesk:
             raise DocumentForgotten("the original is not kept any more")
         raise DocumentUnavailable("the original is not in this store")
 
-    # -- rounds ----------------------------------------------------------------------------
+    # -- periodic tasks ----------------------------------------------------------------------------
 
     async def forget_old(self) -> int:
-        """Round: forget what was kept long enough, and delete its bytes.
+        """Periodic task: forget what was kept long enough, and delete its bytes.
 
-        The row first: a crash between the two leaves bytes that `sweep` deletes.
+        The row first: a crash between the two leaves bytes that `delete_orphans` deletes.
         """
         now = self._clock.now()
         rows = await self._database.read(store.FORGET, now, now, BATCH)
@@ -116,13 +116,13 @@ class DocumentDesk:
     async def _remove_forgotten(self, row: Row) -> None:
         await self._remove(object_name(row["account_id"], row["sha256"]))
 
-    async def sweep(self) -> int:
-        """Round: delete what lies in the store and no document wants.
+    async def delete_orphans(self) -> int:
+        """Periodic task: delete what lies in the store and no document wants.
 
         Goes through the store in the order of names, one piece at a time; says how many objects
         it saw, and none at the end.
         """
-        seen = await self._objects.list(self._swept_to, SWEPT_AT_ONCE)
+        seen = await self._objects.list(self._looked_to, LOOKED_AT_ONCE)
         of_document = {one.name: named for one in seen if (named := named_by(one.name))}
         found = await self._database.read(store.WANTED, *store.columns([*of_document.values()]))
         wanted = {object_name(row["account_id"], row["sha256"]) for row in found}
@@ -132,8 +132,8 @@ class DocumentDesk:
             if name not in wanted
         ]
         await each(self._database, "sweep_objects", rows, self._remove_unclaimed, subject="object")
-        is_end = len(seen) < SWEPT_AT_ONCE
-        self._swept_to = "" if is_end else seen[-1].name
+        is_end = len(seen) < LOOKED_AT_ONCE
+        self._looked_to = "" if is_end else seen[-1].name
         if is_end:
             await self._objects.clear_drafts(self._long_ago())
         return 0 if is_end else len(seen)

@@ -18,7 +18,7 @@ refusal_of_constraint("balance_covers_its_holds", BalanceTooLow)
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class MoneySummary:
     """Where every rupiah of one order is.
 
     captured - charged back + loss = executed + refunded + in flight, and none is below zero;
@@ -36,7 +36,7 @@ class Position:
     @classmethod
     def of(
         cls, books: Mapping[str, tuple[int, int]], captured_at: datetime | None = None
-    ) -> "Position":
+    ) -> "MoneySummary":
         """From (debits, credits) of each book; what left the provider's account stands apart."""
 
         def balance(book: str) -> int:
@@ -54,4 +54,4 @@ class Position:
         )
 
 
-NOTHING = Position.of({})
+NOTHING = MoneySummary.of({})

@@ -5,11 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from meterai.ledger import store
-from meterai.ledger.model import Position
+from meterai.ledger.model import MoneySummary
 from meterai.plumbing.database import Tx
 
 
-async def positions(tx: Tx, account: UUID, subjects: Sequence[UUID]) -> dict[UUID, Position]:
+async def money_summaries(
+    tx: Tx, account: UUID, subjects: Sequence[UUID]
+) -> dict[UUID, MoneySummary]:
     """Where every rupiah of each order is."""
     books: dict[UUID, dict[str, tuple[int, int]]] = {subject: {} for subject in subjects}
     captured_at: dict[UUID, datetime] = {}
@@ -18,7 +20,8 @@ async def positions(tx: Tx, account: UUID, subjects: Sequence[UUID]) -> dict[UUI
         if row["book"] == "bank_clearing":
             captured_at[row["subject"]] = row["last"]
     return {
-        subject: Position.of(found, captured_at.get(subject)) for subject, found in books.items()
+        subject: MoneySummary.of(found, captured_at.get(subject))
+        for subject, found in books.items()
     }
 
 

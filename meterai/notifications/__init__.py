@@ -9,7 +9,7 @@ Promises this room keeps
 Calls accounts.
 """
 
-from meterai.notifications.service import MailDesk, count_given_up, given_up, queue, queue_again
+from meterai.notifications.service import MailService, count_given_up, given_up, queue, queue_again
 from meterai.notifications.store import LEASE_SECONDS
 
-__all__ = ["LEASE_SECONDS", "MailDesk", "count_given_up", "given_up", "queue", "queue_again"]
+__all__ = ["LEASE_SECONDS", "MailService", "count_given_up", "given_up", "queue", "queue_again"]

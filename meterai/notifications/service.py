@@ -9,15 +9,15 @@ import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from meterai import accounts
-from meterai.accounts import AccountDesk
+from meterai.accounts import AccountService
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.notifications import store
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.lane import Lane, Piece
-from meterai.plumbing.mail import MailNotSent, MailRefused, Postman, without_addresses
-from meterai.plumbing.messages import say
+from meterai.plumbing.mail import Mailer, MailNotSent, MailRefused, without_addresses
+from meterai.plumbing.messages import translate
 
 BATCH = 50  # mails seen by one look
 PLACES = 20  # mails under way; each is a connection to the SMTP server
@@ -47,15 +47,15 @@ async def queue_to(
     await store.insert(tx, account, new_id(), cause, template, language, recipient, facts)
 
 
-class MailDesk:
+class MailService:
     """Writes and sends queued mails."""
 
     def __init__(
-        self, database: Database, postman: Postman, desk: AccountDesk, settings: Settings
+        self, database: Database, mailer: Mailer, service: AccountService, settings: Settings
     ) -> None:
         self._database = database
-        self._postman = postman
-        self._accounts = desk
+        self._mailer = mailer
+        self._accounts = service
         self._settings = settings
         self._pages = Environment(
             loader=PackageLoader("meterai.notifications"),
@@ -82,7 +82,7 @@ class MailDesk:
         if row is None:
             return
         try:
-            await self._postman.deliver(self._written(row))
+            await self._mailer.deliver(self._written(row))
         except MailNotSent as error:
             is_over = isinstance(error, MailRefused) or row["is_old"]
             await self._not_sent(row, str(error), is_over=is_over)
@@ -114,14 +114,14 @@ class MailDesk:
         } | {"url": self._settings.url}
         if template == "sign_in_code":
             facts["code"] = self._accounts.code(UUID(facts["challenge"]))
-        subject = say(f"mail.{template}.subject", language, **facts)
-        lines = say(f"mail.{template}.text", language, **facts).split("\n")
-        foot = say("mail.foot", language, **facts)
+        subject = translate(f"mail.{template}.subject", language, **facts)
+        lines = translate(f"mail.{template}.text", language, **facts).split("\n")
+        foot = translate("mail.foot", language, **facts)
         html = self._pages.get_template("mail.html").render(
             language=language, subject=subject, lines=lines, foot=foot
         )
         text = "\n".join([*lines, "", "-- ", foot, ""])
-        return self._postman.written(row["mail_id"], row["recipient"], subject, text, html)
+        return self._mailer.written(row["mail_id"], row["recipient"], subject, text, html)
 
 
 async def given_up(tx: Tx, limit: int) -> list[Row]:

@@ -13,7 +13,7 @@ Calls payments, stamps, ledger.  Tells the rooms above by `order_paid`, `order_e
 
 from meterai.orders.model import Order, OrderKind, OrderState, request_hash
 from meterai.orders.service import (
-    OrderDesk,
+    OrderService,
     OrderView,
     finish,
     load,
@@ -25,8 +25,8 @@ from meterai.orders.service import (
 
 __all__ = [
     "Order",
-    "OrderDesk",
     "OrderKind",
+    "OrderService",
     "OrderState",
     "OrderView",
     "finish",

@@ -7,8 +7,8 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 
 from meterai.kit.ids import read
-from meterai.orders.service import OrderDesk, OrderView
-from meterai.plumbing.http import ACCOUNT, Before, Limit, account_of, desk, idempotency_key
+from meterai.orders.service import OrderService, OrderView
+from meterai.plumbing.http import ACCOUNT, Before, Limit, account_of, idempotency_key, service
 from meterai.plumbing.paging import PAGE_MAX, Page
 
 
@@ -32,7 +32,7 @@ async def place_order(request: Request[Any, Any, Any], data: OrderRequest) -> Or
     The answer holds the QRIS payload if the bank gives it in time; with `Prefer: respond-async`
     it comes a moment later at `GET /v1/orders/{id}`.
     """
-    return await desk(request, OrderDesk).place(
+    return await service(request, OrderService).place(
         account_of(request),
         idempotency_key(request),
         data.quantity,
@@ -46,14 +46,14 @@ async def list_orders(
 ) -> OrderList:
     """A page of your orders, newest first."""
     page = Page(limit, read("ord", before)) if before else Page(limit)
-    found, is_more = await desk(request, OrderDesk).list(account_of(request), page)
+    found, is_more = await service(request, OrderService).list(account_of(request), page)
     return OrderList(found, found[-1].id if is_more else None)
 
 
 @get("/v1/orders/{order_id:str}", opt={"permission": ACCOUNT}, summary="One order", tags=["orders"])
 async def show_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -> OrderView:
     """One order, with how to pay it and where its money is."""
-    return await desk(request, OrderDesk).view(account_of(request), read("ord", order_id))
+    return await service(request, OrderService).view(account_of(request), read("ord", order_id))
 
 
 @post(
@@ -65,7 +65,7 @@ async def show_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -
 )
 async def withdraw_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -> OrderView:
     """Withdraw an order that was not paid; money that comes all the same goes back."""
-    return await desk(request, OrderDesk).withdraw(account_of(request), read("ord", order_id))
+    return await service(request, OrderService).withdraw(account_of(request), read("ord", order_id))
 
 
 routes = [place_order, list_orders, show_order, withdraw_order]

@@ -11,7 +11,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.ledger import Position
+from meterai.ledger import MoneySummary
 from meterai.orders import store
 from meterai.orders.model import (
     ORDER,
@@ -22,7 +22,7 @@ from meterai.orders.model import (
     OrderTooLarge,
     request_hash,
 )
-from meterai.payments import Attempt, AttemptState, PaymentDesk
+from meterai.payments import Attempt, AttemptState, PaymentService
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
@@ -30,7 +30,7 @@ from meterai.plumbing.paging import WHOLE, Page
 from meterai.plumbing.periodic import each, own_transaction
 
 Terms = tuple[object, ...]  # the arguments of `store.PLACE`, in its order
-BATCH = 200  # orders one round moves
+BATCH = 200  # orders one run moves
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +96,7 @@ def _order(row: Row) -> Order:
     )
 
 
-def _shown(order: Order, attempt: Attempt | None, money: Position) -> OrderView:
+def _shown(order: Order, attempt: Attempt | None, money: MoneySummary) -> OrderView:
     is_payable = order.state == OrderState.PLACED and attempt is not None
     return OrderView(
         id=show("ord", order.id),
@@ -144,7 +144,7 @@ async def view(tx: Tx, account: UUID, order_id: UUID) -> OrderView:
 async def _views(tx: Tx, account: UUID, found: Sequence[Order]) -> list[OrderView]:
     ids = [order.id for order in found]
     attempts = await payments.attempts_of(tx, account, ids)
-    money = await ledger.positions(tx, account, ids)
+    money = await ledger.money_summaries(tx, account, ids)
     return [_shown(order, attempts.get(order.id), money[order.id]) for order in found]
 
 
@@ -171,14 +171,14 @@ async def place_documents(tx: Tx, terms: Terms) -> Row:
     return row
 
 
-class OrderDesk:
-    """Places and withdraws orders, and makes the rounds of the room."""
+class OrderService:
+    """Places and withdraws orders, and runs its periodic tasks."""
 
     def __init__(
-        self, database: Database, desk: PaymentDesk, settings: Settings, clock: Clock
+        self, database: Database, service: PaymentService, settings: Settings, clock: Clock
     ) -> None:
         self._database = database
-        self._payments = desk
+        self._payments = service
         self._settings = settings
         self._clock = clock
 
@@ -307,17 +307,17 @@ class OrderDesk:
         await self._payments.withdraw(account, order_id)
         return await self.view(account, order_id)
 
-    async def lapse_unpaid(self) -> int:
-        """Round: the time to pay ran out."""
-        rows = await self._database.read(store.TO_LAPSE, BATCH)
-        return await each(self._database, store.LAPSING, rows, self._lapse, subject="order_id")
+    async def expire_unpaid(self) -> int:
+        """Periodic task: the time to pay ran out."""
+        rows = await self._database.read(store.TO_EXPIRE, BATCH)
+        return await each(self._database, store.LAPSING, rows, self._expire, subject="order_id")
 
-    async def _lapse(self, row: Row) -> None:
+    async def _expire(self, row: Row) -> None:
         async with own_transaction(self._database) as tx:
             await tx.one(store.ABANDON, row["account_id"], row["order_id"], OrderState.LAPSED)
 
     async def execute_paid(self) -> int:
-        """Round: try again to execute what was paid while issuing was stopped."""
+        """Periodic task: try again to execute what was paid while issuing was stopped."""
         async with self._database.transaction() as tx:
             is_open, _ = await stamps.issuing(tx)
         if not is_open:

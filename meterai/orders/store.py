@@ -15,8 +15,8 @@ FROM order_place(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"
-LAPSING, EXECUTING = "lapse_orders", "execute_orders"  # names of the rounds
-TO_LAPSE = f"""
+LAPSING, EXECUTING = "lapse_orders", "execute_orders"  # names of the periodic tasks
+TO_EXPIRE = f"""
 SELECT account_id, order_id FROM orders o WHERE state = 'placed' AND lapses_at <= now()
     AND {not_paused(LAPSING, "order_id")}
 ORDER BY lapses_at LIMIT %s FOR UPDATE SKIP LOCKED

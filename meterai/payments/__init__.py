@@ -25,7 +25,7 @@ from meterai.payments.model import (
     refund_number,
 )
 from meterai.payments.service import (
-    PaymentDesk,
+    PaymentService,
     attempts_of,
     close,
     new_attempt,
@@ -37,7 +37,7 @@ __all__ = [
     "AttemptState",
     "Movement",
     "OutcomeUnknown",
-    "PaymentDesk",
+    "PaymentService",
     "ProviderRefused",
     "ProviderUnreachable",
     "RefundMade",

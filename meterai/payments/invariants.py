@@ -114,7 +114,7 @@ INVARIANTS = (
     ),
     Invariant(
         "no_round_fails_for_long",
-        "Nothing that a round finds has failed for more than an hour.",
+        "Nothing that a periodic task finds has failed for more than an hour.",
         """
         SELECT account_id, round, subject, tries, code, first_at, last_at FROM round_faults
         WHERE first_at < now() - interval '1 hour' AND last_at > now() - interval '1 hour'

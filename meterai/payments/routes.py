@@ -7,8 +7,8 @@ from litestar.exceptions import HTTPException
 
 from meterai.kit.refusal import Refusal
 from meterai.payments.model import NotificationForged
-from meterai.payments.service import PaymentDesk
-from meterai.plumbing.http import PROVIDER, desk, on_fault, on_http_exception, on_refusal
+from meterai.payments.service import PaymentService
+from meterai.plumbing.http import PROVIDER, on_fault, on_http_exception, on_refusal, service
 
 NOTIFY_PATH = "/snap/v1.0/qr/qr-mpm-notify"
 NOTIFICATION_BYTES_MAX = 64 * 1024
@@ -52,7 +52,7 @@ async def notify(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
     body = await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        is_new_or_same = await desk(request, PaymentDesk).take_notification(
+        is_new_or_same = await service(request, PaymentService).take_notification(
             request.scope["path"], headers, body
         )
     except NotificationForged as refusal:

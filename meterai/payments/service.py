@@ -1,6 +1,6 @@
 """Commands and queries of payments.
 
-`PaymentDesk` is where an outside machine is called, so each of its steps commits by itself:
+`PaymentService` is where an outside machine is called, so each of its steps commits by itself:
 the intent before the call, the result after it.
 """
 
@@ -46,8 +46,8 @@ PAUSE_SECONDS = 2.0  # before a QR is asked for again; twice that after each ans
 PAUSE_SECONDS_MAX = 120.0
 CANCEL_SECONDS_MAX = 3600.0  # between two tries to take a QR back
 CANCEL_AFTER_END_SECONDS = 3600.0  # so long after its end a QR surely takes no money any more
-BATCH = 20  # provider calls under way in one round
-LATE_SHARE = 5  # of them at least, in a round of questions, for those nobody waits for
+BATCH = 20  # provider calls under way in one run
+LATE_SHARE = 5  # of them at least, in a run, for those nobody waits for
 EXTERNAL_ID_CHARACTERS_MAX = 36  # SNAP BI, X-EXTERNAL-ID
 # The provider says the QR exists already: it was made by a call whose answer we never saw.
 MADE_BEFORE = frozenset({"40901", "40418"})
@@ -82,7 +82,7 @@ async def attempts_of(tx: Tx, account: UUID, subjects: Sequence[UUID]) -> dict[U
 
 
 async def close(tx: Tx, account: UUID, subject: UUID) -> None:
-    """Nobody should pay for this subject any more; the round takes its QRs back."""
+    """Nobody should pay for this subject any more; the periodic task takes its QRs back."""
     await tx.run(store.CLOSE, account, subject)
 
 
@@ -118,7 +118,7 @@ async def suspend(tx: Tx, reference: str, odd: Odd, *, asked_of: Attempt) -> Non
     )
 
 
-class PaymentDesk:
+class PaymentService:
     """Opens attempts, takes notifications, asks what became of payments."""
 
     def __init__(
@@ -195,7 +195,7 @@ class PaymentDesk:
         return made.qr_content
 
     async def open_waiting(self) -> int:
-        """Round: open the attempts that nobody opened."""
+        """Periodic task: open the attempts that nobody opened."""
         rows = await self._database.read(store.TO_OPEN, self._settings.bank_lease_seconds, BATCH)
         return await each(
             self._database,
@@ -237,8 +237,8 @@ class PaymentDesk:
             await _keep_conflict(tx, read, external_id, body)
         return False
 
-    async def ask_waiting(self) -> int:
-        """Round: ask the provider about payments that we may not have been told of."""
+    async def poll_waiting(self) -> int:
+        """Periodic task: ask the provider about payments that we may not have been told of."""
         rows = await self._database.read(
             store.TO_ASK, BATCH, LATE_SHARE, BATCH, self._settings.bank_lease_seconds
         )
@@ -312,7 +312,7 @@ class PaymentDesk:
         await each(self._database, CANCELLING, rows, self._take_back, subject="attempt_id")
 
     async def cancel_closed(self) -> int:
-        """Round: take the QRs of closed attempts back at the provider, so that nobody pays them."""
+        """Periodic task: take the QRs of closed attempts back at the provider, so that nobody pays them."""
         rows = await self._database.read(store.TO_CANCEL, self._settings.bank_lease_seconds, BATCH)
         return await each(
             self._database, CANCELLING, rows, self._take_back, subject="attempt_id", at_once=BATCH

@@ -34,7 +34,7 @@ from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import Settings
-from meterai.plumbing.messages import in_words, say
+from meterai.plumbing.messages import localize, translate
 from meterai.plumbing.paging import PAGE_MAX
 
 PUBLIC = "public"
@@ -90,10 +90,10 @@ class BoundedRequest(Request[Any, Any, Any]):
     def _arriving(self) -> Body:
         limit = self.route_handler.resolve_request_max_body_size()
         assert isinstance(limit, int)
-        proxies = desk(self, Settings).proxies
+        proxies = service(self, Settings).proxies
         body = Body(
             self.receive,
-            desk(self, Bodies),
+            service(self, Bodies),
             announced=_announced(self.headers.get("content-length")),
             bytes_max=limit,
             network=lambda: network_of(self, proxies),
@@ -138,12 +138,12 @@ def read_json(body: bytes, kind: Any) -> Any:
         # First as it comes, since a number beyond 64 bits is one, even if it is too much.
         return msgspec.convert(msgspec.json.decode(body), kind)
     except msgspec.ValidationError as error:
-        raise _mistake(str(error)) from None
+        raise _field_error(str(error)) from None
     except (ValueError, RecursionError) as error:
         raise Malformed("body", str(error).encode("ascii", "replace").decode()) from None
 
 
-def _mistake(text: str) -> Malformed:
+def _field_error(text: str) -> Malformed:
     message, _, path = text.partition(" - at `")
     if named := _NAMED.search(message):
         return Malformed(named[1], message)
@@ -190,7 +190,7 @@ class Caller:
     form_token: str = ""  # proves that a form came from our own page
 
 
-class Doorkeeper(Protocol):
+class Authenticator(Protocol):
     """Finds the caller of a request; refuses where there is none."""
 
     async def caller(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
@@ -198,12 +198,12 @@ class Doorkeeper(Protocol):
         ...
 
 
-Desk = TypeVar("Desk")
+Service = TypeVar("Service")
 
 
-def desk(request: ASGIConnection[Any, Any, Any, Any], kind: type[Desk]) -> Desk:
-    """The desk of this kind that the application put into its state."""
-    found = request.app.state.desks[kind]
+def service(request: ASGIConnection[Any, Any, Any, Any], kind: type[Service]) -> Service:
+    """The service of this kind that the application put into its state."""
+    found = request.app.state.services[kind]
     assert isinstance(found, kind)
     return found
 
@@ -234,12 +234,14 @@ def is_api(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
     return connection.scope["path"].startswith("/v1/")
 
 
-async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def require_auth(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
     """Guard of every route: let the caller in, or refuse."""
     if connection.scope.get("method") == "OPTIONS":
         return  # answered by the framework, which says nothing but the methods of the path
     if handler.opt["permission"] == ACCOUNT:
-        keeper: Doorkeeper = connection.app.state.doorkeeper
+        keeper: Authenticator = connection.app.state.authenticator
         caller = await keeper.caller(connection)
         # A browser sends its cookie along whoever made the request; a page's form has a token,
         # the API has none, so there a session may only look.
@@ -332,7 +334,7 @@ def problem(
     return {
         **facts,
         "type": f"/docs/problems#{code}",
-        "title": say(f"refusal.{code}", language, **in_words(facts, language)),
+        "title": translate(f"refusal.{code}", language, **localize(facts, language)),
         "status": status,
         "code": code,
     }

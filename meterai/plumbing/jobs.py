@@ -1,10 +1,11 @@
-"""Jobs: rows written with the fact that caused them, deleted with the effect they have.
+"""Jobs: rows written with the fact that caused them, deleted with what their handlers did.
 
 Two kinds of work, both repeatable:
 
-* an *effect* runs inside one transaction, which also marks its job: it happens exactly once;
-* a *sweep* looks by state for what is due (an order to lapse, a payment to ask about) and does
-  it.  Slow and irreversible acts are sweeps: commit the intent, act, commit the result.
+* an *event handler* runs inside one transaction, which also takes it off its job: what it writes is
+  written exactly once;
+* a *periodic task* looks by state for what is due (an order to expire, a payment to ask about) and
+  does it.  Slow and irreversible acts belong there: commit the intent, act, commit the result.
 
 Several handlers may listen to one kind of job.  Each runs in a transaction of its own, so that
 one that fails stops no other; the job keeps the names of those that have not run.  Its row is
@@ -87,28 +88,28 @@ class Job:
         return value
 
 
-Effect = Callable[[Tx, Job], Awaitable[None]]
-Sweep = Callable[[], Awaitable[int]]
+EventHandler = Callable[[Tx, Job], Awaitable[None]]
+Run = Callable[[], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rounds:
-    """A sweep and how long to rest after it found nothing, in seconds."""
+class PeriodicTask:
+    """What looks for due work, and how many seconds it rests after it found none."""
 
     name: str
-    sweep: Sweep
+    run: Run
     rest_seconds: float
 
 
-def gives_up(effect: Effect) -> Effect:
+def gives_up(handler: EventHandler) -> EventHandler:
     """Mark a handler that may be given up after `TRIES_MAX` tries: it only tells people."""
-    vars(effect)["gives_up"] = True
-    return effect
+    vars(handler)["gives_up"] = True
+    return handler
 
 
-def name_of(effect: Effect) -> str:
+def name_of(handler: EventHandler) -> str:
     """What a handler is called in the rows of jobs; within a kind of job no two are the same."""
-    return str(effect.__name__)
+    return str(handler.__name__)
 
 
 def told(fault: Exception) -> str:
@@ -122,20 +123,20 @@ class Gone(Exception):
 
 
 class Worker:
-    """Runs the effects of jobs and makes the rounds, until it is told to stop."""
+    """Runs the event handlers of jobs and the periodic tasks, until it is told to stop."""
 
     def __init__(
         self,
         database: Database,
-        effects: Mapping[str, Sequence[Effect]],
-        rounds: Sequence[Rounds],
+        event_handlers: Mapping[str, Sequence[EventHandler]],
+        periodic_tasks: Sequence[PeriodicTask],
         *,
         concurrency: int,
         lanes: Sequence[Lane] = (),
     ) -> None:
         self._database = database
-        self._effects = effects
-        self._rounds = rounds
+        self._handlers = event_handlers
+        self._periodic_tasks = periodic_tasks
         self._lanes = lanes
         self._concurrency = concurrency
         self._stopping = asyncio.Event()
@@ -149,21 +150,21 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             for lane in (self.lane(), *self._lanes):
                 tasks.create_task(lane.run(self._stopping))
-            for rounds in self._rounds:
-                tasks.create_task(self._go(rounds))
+            for task in self._periodic_tasks:
+                tasks.create_task(self._go(task))
 
-    async def _go(self, rounds: Rounds) -> None:
+    async def _go(self, task: PeriodicTask) -> None:
         while not self._stopping.is_set():
-            rest_seconds = rounds.rest_seconds
+            rest_seconds = task.rest_seconds
             try:
-                found = await rounds.sweep()
+                found = await task.run()
             except Refusal as refusal:
-                _log.warning("round_refused", round=rounds.name, code=refusal.code)
+                _log.warning("round_refused", round=task.name, code=refusal.code)
                 found = 0
                 rest_seconds = max(rest_seconds, refusal.retry_after_seconds or 0.0)
-            except Exception as fault:  # the edge: a round that fails is tried again
-                telemetry.FAULTS.labels(where=rounds.name).inc()
-                _log.error("round_failed", round=rounds.name, fault=repr(fault), exc_info=True)
+            except Exception as fault:  # the edge: a periodic task that fails is tried again
+                telemetry.FAULTS.labels(where=task.name).inc()
+                _log.error("round_failed", round=task.name, fault=repr(fault), exc_info=True)
                 found = 0
             if not found:
                 await self._rest(rest_seconds)
@@ -205,7 +206,7 @@ class Worker:
         row = piece.what
         assert isinstance(row, dict)
         try:
-            await _Run(self._database, row, self._effects.get(row["kind"])).all()
+            await _Run(self._database, row, self._handlers.get(row["kind"])).all()
         except DatabaseAway:
             # Whatever was under way is rolled back or done; the job, if it is there, says which.
             _log.warning("job_interrupted", kind=row["kind"], job=str(piece.id))
@@ -214,16 +215,18 @@ class Worker:
 class _Run:
     """One run of a job: each handler that has not run, one after the other."""
 
-    def __init__(self, database: Database, row: Row, effects: Sequence[Effect] | None) -> None:
+    def __init__(
+        self, database: Database, row: Row, event_handlers: Sequence[EventHandler] | None
+    ) -> None:
         self._database = database
         self._account, self._id = row["account_id"], row["job_id"]
         self._kind: str = row["kind"]
         self._tries: int = row["tries"]
         self._created_at: datetime | None = None
         self._seen: list[str] | None = row["handlers"]  # the row's column, as far as we know
-        self._effects = {name_of(effect): effect for effect in effects or ()}
-        self._left = list(self._effects) if self._seen is None else list(self._seen)
-        self._is_known = effects is not None and set(self._left) <= set(self._effects)
+        self._handlers = {name_of(handler): handler for handler in event_handlers or ()}
+        self._left = list(self._handlers) if self._seen is None else list(self._seen)
+        self._is_known = event_handlers is not None and set(self._left) <= set(self._handlers)
 
     async def all(self) -> None:
         """Run them; note what failed and when it is tried again."""
@@ -247,7 +250,7 @@ class _Run:
         try:
             async with self._database.transaction() as tx:
                 job = await self._claim(tx, left)
-                await self._effects[name](tx, job)
+                await self._handlers[name](tx, job)
         except (Gone, DatabaseAway):
             raise
         except DatabaseBusy as busy:  # somebody holds a lock: no fault of the handler
@@ -259,7 +262,7 @@ class _Run:
         return None
 
     async def _claim(self, tx: Tx, left: list[str]) -> Job:
-        """Lock the job and leave to it only these handlers; the effect is in the same go."""
+        """Lock the job and leave to it only these handlers; what the handler writes is in the same transaction."""
         row = (self._account, self._account, self._id, self._seen)
         found = await (tx.one(_NOT_LAST, left, *row) if left else tx.one(_LAST, *row))
         if found is None:
@@ -272,7 +275,7 @@ class _Run:
         tries = self._tries + 1
         about = {"kind": self._kind, "handler": name, "job": str(self._id), "tries": tries}
         _log.error("job_failed", **about, fault=told(fault))
-        if not getattr(self._effects[name], "gives_up", False) or tries < TRIES_MAX:
+        if not getattr(self._handlers[name], "gives_up", False) or tries < TRIES_MAX:
             return fault
         async with self._database.transaction() as tx:
             job = await self._claim(tx, left)

@@ -53,7 +53,7 @@ def _is_final(error: Exception) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Postman:
+class Mailer:
     """Knows the SMTP server and our own address."""
 
     host: str

@@ -17,7 +17,7 @@ from functools import cache
 from importlib import resources
 from string import Formatter
 
-from babel.dates import format_datetime
+from babel import dates
 
 LANGUAGES = ("id", "en")
 # Western Indonesia Time: where most of the country and all of the deadlines are.
@@ -46,7 +46,7 @@ class _Lenient(Formatter):
         return kwargs.get(key, "{" + str(key) + "}")
 
 
-def say(key: str, language: str, **facts: object) -> str:
+def translate(key: str, language: str, **facts: object) -> str:
     """The sentence in this language.  A key that nobody wrote is shown as it is."""
     texts = catalogue().get(key)
     if texts is None:
@@ -54,16 +54,16 @@ def say(key: str, language: str, **facts: object) -> str:
     return _Lenient().vformat(texts.get(language, texts["id"]), (), facts)
 
 
-def in_words(facts: Mapping[str, object], language: str) -> dict[str, object]:
-    """Facts as a sentence needs them: a moment is written as people write it."""
+def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
+    """Facts as a sentence needs them: a time is written as people write it."""
     return {
-        name: moment(value, language) if isinstance(value, datetime) else value
+        name: format_datetime(value, language) if isinstance(value, datetime) else value
         for name, value in facts.items()
     }
 
 
-def moment(at: datetime, language: str) -> str:
-    """A moment as people write it, in Western Indonesia Time: 24 Nov 2026 15.04 WIB."""
+def format_datetime(at: datetime, language: str) -> str:
+    """A time as people write it, in Western Indonesia Time: 24 Nov 2026 15.04 WIB."""
     pattern = "d MMM y HH.mm" if language == "id" else "d MMM y HH:mm"
     local = at.astimezone(UTC).astimezone(WIB)
-    return f"{format_datetime(local, pattern, locale=language)} WIB"
+    return f"{dates.format_datetime(local, pattern, locale=language)} WIB"

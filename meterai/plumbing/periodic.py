@@ -1,9 +1,9 @@
-"""Each row of a round by itself.
+"""Each row of a periodic task by itself.
 
-A round finds by state what is due and hands its rows to `each`.  Promises of this module:
+A periodic task finds by state what is due and hands its rows to `each`.  Promises of this module:
 
 * a row that fails does not stop another one, and no transaction is shared between rows;
-* a row that failed is left out of the next rounds for a while that doubles up to a bound, so that
+* a row that failed is left out of the next runs for a while that doubles up to a bound, so that
   old rows that cannot be done never bar the way of the others (`not_paused`, in the query);
 * a row that somebody else has locked is skipped: the query says FOR UPDATE SKIP LOCKED, and
   `own_transaction` waits only briefly for what is locked afterwards;
@@ -21,8 +21,8 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Database, DatabaseAway, Row, Tx
 
-AT_ONCE = 8  # rows of one round under way; each uses a connection for moments
-LOCK_WAIT_MS_MAX = 200  # for one row of a round; the next round is soon enough
+AT_ONCE = 8  # rows of one run under way; each uses a connection for moments
+LOCK_WAIT_MS_MAX = 200  # for one row of a periodic task; the next run is soon enough
 PAUSE_SECONDS_MAX = 300  # between two tries of the same row
 
 _FAILED = """
@@ -42,9 +42,9 @@ _log = structlog.get_logger()
 
 
 def not_paused(name: str, subject: str) -> str:
-    """The condition that leaves out what failed a moment ago, for the query of a round over `o`.
+    """The condition that leaves out what failed a moment ago, for the query of a periodic task over `o`.
 
-    A round that leases its rows needs none: its lease is the pause.
+    A periodic task that leases its rows needs none: its lease is the pause.
     """
     return f"""NOT EXISTS (SELECT 1 FROM round_faults f WHERE f.account_id = o.account_id
         AND f.round = '{name}' AND f.subject = o.{subject}::text AND f.try_at > now())
@@ -62,7 +62,7 @@ async def each(
 ) -> int:
     """Do `act` for every row and say for how many it was done.
 
-    `name` is the round's, `subject` the column that names a row within its account.  Raises only
+    `name` is the periodic task's, `subject` the column that names a row within its account.  Raises only
     where the database itself is away: that is no fault of a row.
     """
     turns = asyncio.Semaphore(at_once)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from litestar import Response
 
 from meterai.accounts import SignInRequired
-from meterai.portal.pages import Asked, go_to, page
+from meterai.portal.pages import PageRequest, page, see_other
 
 Wrong = TypeVar("Wrong", bound=Exception)
 _FOR_MACHINES = ("/v1", "/snap", "/openapi.json", "/openapi", "/metrics", "/healthz", "/readyz")
@@ -29,11 +29,11 @@ def comes_back_to(method: str, path: str, query: str) -> str:
 
 
 def page_or_problem(
-    handler: Callable[[Asked, Wrong], Response[Any]],
-) -> Callable[[Asked, Wrong], Response[Any]]:
+    handler: Callable[[PageRequest, Wrong], Response[Any]],
+) -> Callable[[PageRequest, Wrong], Response[Any]]:
     """An exception handler that answers browsers with a page that says the same."""
 
-    def answer(request: Asked, wrong: Wrong) -> Response[Any]:
+    def answer(request: PageRequest, wrong: Wrong) -> Response[Any]:
         path = request.scope["path"]
         if not wants_page(path, request.headers.get("accept", "")):
             return handler(request, wrong)
@@ -41,7 +41,7 @@ def page_or_problem(
             there = comes_back_to(
                 request.method, path, request.scope["query_string"].decode("latin-1")
             )
-            return go_to(f"/sign-in?{urlencode({'next': there})}")
+            return see_other(f"/sign-in?{urlencode({'next': there})}")
         told = handler(request, wrong)
         shown = page(request, "refused.html", status=told.status_code or 500, problem=told.content)
         shown.headers.update(told.headers)

@@ -46,7 +46,7 @@ class FieldWrong(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PlacementChoice:
     """Where the stamps of an upload shall go, the same for each of its documents.
 
     `page` counts from 1 or is `LAST_PAGE`; `exact` is the placement that was typed, if one was;
@@ -123,7 +123,7 @@ def whole_number(typed: str, field: str) -> int:
     return int(text)
 
 
-def page_wished(typed: Mapping[str, str]) -> int:
+def page_chosen(typed: Mapping[str, str]) -> int:
     """The page from the fields `page` and `page_number`; a number that was typed is meant.
 
     Refuses `FieldWrong`.
@@ -141,13 +141,13 @@ def page_wished(typed: Mapping[str, str]) -> int:
             return page
 
 
-def wish_of(typed: Mapping[str, str]) -> Wish:
+def choice_of(typed: Mapping[str, str]) -> PlacementChoice:
     """Where the stamps shall go, from the fields of the form.
 
     Numbers that were typed are meant, whichever button is chosen: without scripts nothing chooses
     the one beside them.  Refuses `FieldWrong`.
     """
-    page = page_wished(typed)
+    page = page_chosen(typed)
     try:
         place = Place(typed.get("place", Place.LOWER_RIGHT))
     except ValueError:
@@ -155,9 +155,9 @@ def wish_of(typed: Mapping[str, str]) -> Wish:
     width = _number(typed.get("width", "").strip() or str(STAMP_WIDTH), "width")
     is_typed = any(typed.get(name, "").strip() for name in ("x", "y"))
     if not is_typed and place != Place.EXACT:
-        return Wish(place, page, width=width)
+        return PlacementChoice(place, page, width=width)
     x, y = (_number(typed.get(name, ""), name) for name in ("x", "y"))
-    return Wish(Place.EXACT, page, Placement(page, x, y, width))
+    return PlacementChoice(Place.EXACT, page, Placement(page, x, y, width))
 
 
 def form_key(typed: str) -> str:

@@ -21,12 +21,12 @@ from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
 from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import read_parts
-from meterai.plumbing.http import Caller, cookie_name, desk, language_of
-from meterai.plumbing.messages import catalogue, in_words, moment, say
+from meterai.plumbing.http import Caller, cookie_name, language_of, service
+from meterai.plumbing.messages import catalogue, format_datetime, localize, translate
 from meterai.portal.assets import asset
 from meterai.portal.model import FORM_KEY, FormForeign
 
-Asked = Request[Any, Any, Any]
+PageRequest = Request[Any, Any, Any]
 Page = Response[Any]
 DRAWINGS_KEPT_MAX = 256  # of some 8 KB; a page that waits for a payment shows its own again
 _QR_QUIET_ZONE = 4  # modules; ISO/IEC 18004 asks for no less
@@ -63,7 +63,9 @@ def fresh_key() -> str:
 
 
 def _time(at: datetime, language: str) -> Markup:
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), moment(at, language))
+    return Markup('<time datetime="{}">{}</time>').format(
+        at.isoformat(), format_datetime(at, language)
+    )
 
 
 @lru_cache(DRAWINGS_KEPT_MAX)
@@ -76,29 +78,29 @@ def qr_drawing(content: str) -> Markup:
     return Markup(drawing)  # noqa: S704 - segno writes numbers, nothing of the content
 
 
-async def visitor(request: Asked) -> Caller | None:
+async def visitor(request: PageRequest) -> Caller | None:
     """Who looks at a public page, where somebody is signed in.
 
     A page that everybody may see is shown even where the question cannot be answered.
     """
-    if cookie_name(COOKIE, desk(request, Settings)) not in request.cookies:
+    if cookie_name(COOKIE, service(request, Settings)) not in request.cookies:
         return None
     try:
-        caller: Caller = await request.app.state.doorkeeper.caller(request)
+        caller: Caller = await request.app.state.authenticator.caller(request)
     except Refusal:
         return None
     request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
     return caller
 
 
-def known_caller(request: Asked) -> Caller | None:
+def known_caller(request: PageRequest) -> Caller | None:
     """The caller as far as the guard or `visitor` found one."""
     caller = request.scope.get("caller")
     return caller if isinstance(caller, Caller) else None
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class FieldError:
     """Something to mend in a form: the field it belongs to and what to do."""
 
     field: str
@@ -107,30 +109,30 @@ class Mistake:
 
 def sentence(refusal: Refusal, language: str, *, field_name: str | None = None) -> str:
     """A refusal in words; our forms have their own words for their own fields."""
-    facts = in_words(refusal.facts(), language)
+    facts = localize(refusal.facts(), language)
     about = field_name or facts.get("field")
     own = f"page.field.{about}.wrong"
     if refusal.code in ("malformed", "field_wrong") and own in catalogue():
-        return say(own, language, **facts)
-    return say(f"refusal.{refusal.code}", language, **facts)
+        return translate(own, language, **facts)
+    return translate(f"refusal.{refusal.code}", language, **facts)
 
 
 def reason(code: str, language: str) -> str:
     """Why a stamping failed, from the code that was kept; its facts were not."""
-    text = say(f"refusal.{code}", language)
-    return text if "{" not in text else say("page.stamping.refused", language, code=code)
+    text = translate(f"refusal.{code}", language)
+    return text if "{" not in text else translate("page.stamping.refused", language, code=code)
 
 
-def rendered(request: Asked, template: str, facts: Mapping[str, object]) -> str:
+def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -> str:
     """The text of a template for this reader."""
     language = language_of(request)
-    settings = desk(request, Settings)
+    settings = service(request, Settings)
     found = environment().get_template(template)
     return found.render(
         language=language,
         other_language="en" if language == "id" else "id",
-        t=lambda key, **named: say(key, language, **named),
-        moment=partial(moment, language=language),
+        t=lambda key, **named: translate(key, language, **named),
+        format_datetime=partial(format_datetime, language=language),
         time=partial(_time, language=language),
         reason=partial(reason, language=language),
         who=known_caller(request),  # `caller` is a word of Jinja's own within macros
@@ -140,7 +142,9 @@ def rendered(request: Asked, template: str, facts: Mapping[str, object]) -> str:
     )
 
 
-def page(request: Asked, template: str, *, status: int = 200, **facts: object) -> Response[str]:
+def page(
+    request: PageRequest, template: str, *, status: int = 200, **facts: object
+) -> Response[str]:
     """A whole page."""
     keeps = "no-store" if known_caller(request) else "no-cache"
     return Response(
@@ -151,7 +155,7 @@ def page(request: Asked, template: str, *, status: int = 200, **facts: object) -
     )
 
 
-def go_to(path: str) -> Page:
+def see_other(path: str) -> Page:
     """See Other: after a form, so that reloading sends nothing twice."""
     return Redirect(path, status_code=303)
 
@@ -171,7 +175,7 @@ class Form:
         return self.texts.get(name, "")
 
 
-async def read_form(request: Asked) -> Form:
+async def read_form(request: PageRequest) -> Form:
     """The form in the body."""
     form = Form({})
     for part in await read_parts(request):
@@ -183,7 +187,7 @@ async def read_form(request: Asked) -> Form:
     return form
 
 
-async def read_own_form(request: Asked) -> Form:
+async def read_own_form(request: PageRequest) -> Form:
     """The form of a signed-in page.  Refuses `FormExpired`."""
     form = await read_form(request)
     caller = known_caller(request)
@@ -192,7 +196,7 @@ async def read_own_form(request: Asked) -> Form:
     return form
 
 
-def check_origin(request: Asked) -> None:
+def check_origin(request: PageRequest) -> None:
     """Refuse a public form that another site sent (`FormForeign`)."""
     origin = request.headers.get("origin")
     if origin is None:
@@ -201,12 +205,14 @@ def check_origin(request: Asked) -> None:
         sender = urlsplit(origin).netloc
     except ValueError:  # brackets that do not close
         raise FormForeign("the form came from nowhere") from None
-    ours = (request.headers.get("host", ""), urlsplit(desk(request, Settings).url).netloc)
+    ours = (request.headers.get("host", ""), urlsplit(service(request, Settings).url).netloc)
     if not any(hmac.compare_digest(sender.encode(), host.encode()) for host in ours if host):
         raise FormForeign("the form came from another origin")
 
 
-def mistakes(refusal: Refusal, language: str, field_name: str) -> Sequence[Mistake]:
+def field_errors(refusal: Refusal, language: str, field_name: str) -> Sequence[FieldError]:
     """What a form shows of a refusal."""
     about = refusal.facts().get("field") if refusal.code == "field_wrong" else None
-    return (Mistake(str(about or field_name), sentence(refusal, language, field_name=field_name)),)
+    return (
+        FieldError(str(about or field_name), sentence(refusal, language, field_name=field_name)),
+    )

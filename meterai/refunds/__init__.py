@@ -9,13 +9,13 @@ Calls orders, payments, stamps, notifications.
 """
 
 from meterai.refunds.model import NothingToRefund, Refund, RefundCause, RefundState, lease_seconds
-from meterai.refunds.service import RefundDesk, RefundView, refunds_of_order
+from meterai.refunds.service import RefundService, RefundView, refunds_of_order
 
 __all__ = [
     "NothingToRefund",
     "Refund",
     "RefundCause",
-    "RefundDesk",
+    "RefundService",
     "RefundState",
     "RefundView",
     "lease_seconds",

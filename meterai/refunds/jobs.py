@@ -9,16 +9,16 @@ from meterai import notifications, payments, suspense
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.plumbing.database import Tx
-from meterai.plumbing.jobs import Effect, Job, gives_up
-from meterai.plumbing.messages import LANGUAGES, moment, say
+from meterai.plumbing.jobs import EventHandler, Job, gives_up
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.refunds import store
 from meterai.refunds.model import RefundCause
-from meterai.refunds.service import RefundDesk, load
+from meterai.refunds.service import RefundService, load
 
 _log = structlog.get_logger()
 
 
-def return_money_for(desk: RefundDesk) -> Effect:
+def return_money_for(service: RefundService) -> EventHandler:
     """Money came that its order has no use for."""
 
     async def return_money(tx: Tx, job: Job) -> None:
@@ -34,13 +34,13 @@ def return_money_for(desk: RefundDesk) -> Effect:
             payment=job.text("payment"),
             amount=job.number("amount"),
             number=payments.refund_number(job.account, refund),
-            due_at=desk.due(),
+            due_at=service.due(),
         )
 
     return return_money
 
 
-def return_unstamped_for(desk: RefundDesk) -> Effect:
+def return_unstamped_for(service: RefundService) -> EventHandler:
     """A document of an order could not be stamped: its stamps and their money go back."""
 
     async def return_unstamped(tx: Tx, job: Job) -> None:
@@ -55,13 +55,13 @@ def return_unstamped_for(desk: RefundDesk) -> Effect:
             cause_key=f"not_stamped:{job.uuid('stamping')}",
             cause=RefundCause.NOT_STAMPED,
             number=payments.refund_number(job.account, refund),
-            due_at=desk.due(),
+            due_at=service.due(),
         )
 
     return return_unstamped
 
 
-async def take_denial(tx: Tx, job: Job) -> None:
+async def take_chargeback(tx: Tx, job: Job) -> None:
     """The issuer took a settled payment back, or a part of it."""
     loss = await tx.value(
         store.DENIED,
@@ -101,7 +101,7 @@ async def take_refund_news(tx: Tx, job: Job) -> None:
 
 
 def _in_both(at: datetime) -> dict[str, str]:
-    return {language: moment(at, language) for language in LANGUAGES}
+    return {language: format_datetime(at, language) for language in LANGUAGES}
 
 
 @gives_up
@@ -118,7 +118,8 @@ async def tell_requested(tx: Tx, job: Job) -> None:
             "order": show("ord", refund.order),
             "due": _in_both(refund.due_at),
             "why": {
-                language: say(f"refund.cause.{refund.cause}", language) for language in LANGUAGES
+                language: translate(f"refund.cause.{refund.cause}", language)
+                for language in LANGUAGES
             },
         },
     )

@@ -7,9 +7,9 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 
 from meterai.kit.ids import read
-from meterai.plumbing.http import ACCOUNT, Before, Limit, account_of, desk
+from meterai.plumbing.http import ACCOUNT, Before, Limit, account_of, service
 from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.refunds.service import RefundDesk, RefundView
+from meterai.refunds.service import RefundService, RefundView
 
 
 class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ async def ask_for_refund(request: Request[Any, Any, Any], data: RefundRequest) -
     Nothing has to be asked for what was paid and not executed: that comes back by itself.
     """
     order = read("ord", data.order_id)
-    return await desk(request, RefundDesk).ask(account_of(request), order)
+    return await service(request, RefundService).ask(account_of(request), order)
 
 
 class RefundList(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ async def list_refunds(
 ) -> RefundList:
     """A page of your refunds, newest first."""
     page = Page(limit, read("rfd", before)) if before else Page(limit)
-    found, is_more = await desk(request, RefundDesk).list(account_of(request), page)
+    found, is_more = await service(request, RefundService).list(account_of(request), page)
     return RefundList(found, found[-1].id if is_more else None)
 
 
@@ -55,7 +55,7 @@ async def list_refunds(
 )
 async def show_refund(request: Request[Any, Any, Any], refund_id: FromPath[str]) -> RefundView:
     """One refund, its state and its due time."""
-    return await desk(request, RefundDesk).view(account_of(request), read("rfd", refund_id))
+    return await service(request, RefundService).view(account_of(request), read("rfd", refund_id))
 
 
 routes = [ask_for_refund, list_refunds, show_refund]

@@ -32,8 +32,8 @@ from meterai.refunds.model import (
     try_again_after,
 )
 
-BATCH = 20  # provider calls under way in one round
-TURN_ROUND_BATCH = 200
+BATCH = 20  # provider calls under way in one run
+OVERDUE_BATCH = 200
 _log = structlog.get_logger()
 
 
@@ -105,8 +105,8 @@ async def refunds_of_order(tx: Tx, account: UUID, order: UUID) -> list[RefundVie
     return [shown(_refund(row)) for row in await store.refunds_of_order(tx, account, order)]
 
 
-class RefundDesk:
-    """Begins refunds, sends them, and makes the rounds of the room."""
+class RefundService:
+    """Begins refunds, sends them, and runs its periodic tasks."""
 
     def __init__(
         self, database: Database, provider: SnapProvider, settings: Settings, clock: Clock
@@ -166,9 +166,9 @@ class RefundDesk:
         found, is_more = page.cut(rows)
         return [shown(_refund(row)) for row in found], is_more
 
-    async def turn_round(self) -> int:
-        """Round: what is paid and not executed by its due time goes back."""
-        rows = await self._database.read(store.TO_TURN_ROUND, TURN_ROUND_BATCH)
+    async def refund_overdue(self) -> int:
+        """Periodic task: what is paid and not executed by its due time goes back."""
+        rows = await self._database.read(store.OVERDUE, OVERDUE_BATCH)
         return await each(self._database, store.TURNING, rows, self._turn, subject="order_id")
 
     async def _turn(self, row: Row) -> None:
@@ -178,7 +178,7 @@ class RefundDesk:
             await tx.one(store.NOT_EXECUTED, account, row["order_id"], refund, number, self.due())
 
     async def send_due(self) -> int:
-        """Round: ask the provider to give money back, and ask again where we do not know."""
+        """Periodic task: ask the provider to give money back, and ask again where we do not know."""
         lease = lease_seconds(self._settings.bank_timeout_seconds)
         rows = await self._database.read(store.TO_TRY, lease, lease, BATCH)
         return await each(
@@ -186,7 +186,7 @@ class RefundDesk:
         )
 
     async def _send(self, row: Row) -> None:
-        # The row says 'sent' by now.  A crash here leaves it so, and a later round makes the
+        # The row says 'sent' by now.  A crash here leaves it so, and a later run makes the
         # same call with the same number, which the provider answers as it did before.
         refund = _refund(row)
         try:

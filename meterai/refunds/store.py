@@ -11,7 +11,7 @@ _COLUMNS = (
     "account_id, refund_id, order_id, attempt_id, payment, cause, amount, stamps, state,"
     " refund_no, provider_refund_no, requested_at, due_at, settled_at, tries"
 )
-SENDING, TURNING = "send_refunds", "turn_money_round"  # names of the rounds
+SENDING, TURNING = "send_refunds", "turn_money_round"  # names of the periodic tasks
 # The intent of a call, committed before it is made.  The lease covers the whole call: until it is
 # over or the call has ended nothing sends this refund again.  What comes of it sets the pause until
 # the next one.
@@ -56,7 +56,7 @@ UNUSED = "SELECT refund_unused(%s, %s, %s, %s, %s, %s, %s)"
 SURPLUS = "SELECT refund_surplus(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 DENIED = "SELECT refund_denied(%s, %s, %s, %s)"
 # Paid and past due without a lot; a little slack lets the issue that is under way win.
-TO_TURN_ROUND = f"""
+OVERDUE = f"""
 SELECT account_id, order_id FROM orders o WHERE state = 'paid' AND due_at <= now()
     AND NOT EXISTS (SELECT 1 FROM stamp_lots l
                     WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)

@@ -13,7 +13,7 @@ Calls orders, stamps, sealing, documents, notifications.
 
 from meterai.stamping.model import Stamping, StampingState, StampingView, Upload
 from meterai.stamping.service import (
-    StampingDesk,
+    StampingService,
     original_of,
     sealing_seconds,
     stampings_of_orders,
@@ -21,7 +21,7 @@ from meterai.stamping.service import (
 
 __all__ = [
     "Stamping",
-    "StampingDesk",
+    "StampingService",
     "StampingState",
     "StampingView",
     "Upload",

@@ -3,17 +3,17 @@
 from meterai import notifications, orders
 from meterai.kit.ids import show
 from meterai.plumbing.database import Tx
-from meterai.plumbing.jobs import Effect, Job, gives_up
-from meterai.plumbing.messages import say
+from meterai.plumbing.jobs import EventHandler, Job, gives_up
+from meterai.plumbing.messages import translate
 from meterai.stamping import store
-from meterai.stamping.service import StampingDesk, load
+from meterai.stamping.service import StampingService, load
 
 
-def reserve_for(desk: StampingDesk) -> Effect:
+def reserve_for(service: StampingService) -> EventHandler:
     """An order of documents was paid: hold its stamps for its documents."""
 
     async def reserve(tx: Tx, job: Job) -> None:
-        await desk.reserve_order(tx, job.account, job.uuid("order"))
+        await service.reserve_order(tx, job.account, job.uuid("order"))
 
     return reserve
 
@@ -54,7 +54,9 @@ async def tell_delivered(tx: Tx, job: Job) -> None:
 async def tell_failed(tx: Tx, job: Job) -> None:
     """A document could not be stamped."""
     stamping = await load(tx, job.account, job.uuid("stamping"))
-    reason = {language: say(f"refusal.{stamping.refused}", language) for language in ("id", "en")}
+    reason = {
+        language: translate(f"refusal.{stamping.refused}", language) for language in ("id", "en")
+    }
     await notifications.queue(
         tx,
         job.account,

@@ -12,9 +12,9 @@ from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
 from meterai.plumbing.forms import read_multipart
-from meterai.plumbing.http import ACCOUNT, account_of, desk, idempotency_key, saved_as
+from meterai.plumbing.http import ACCOUNT, account_of, idempotency_key, saved_as, service
 from meterai.stamping.model import StampingView, Upload, read_placements
-from meterai.stamping.service import StampingDesk
+from meterai.stamping.service import StampingService
 
 BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document, its form fields and boundaries
 FORM_PARTS_MAX = 8  # two are asked for; a form with many more means to cost us time
@@ -37,7 +37,7 @@ class BalanceView(msgspec.Struct, frozen=True):
 @get("/v1/balance", opt={"permission": ACCOUNT}, summary="Your stamps", tags=["stampings"])
 async def show_balance(request: Request[Any, Any, Any]) -> BalanceView:
     """How many stamps the account can use."""
-    async with desk(request, Database).transaction() as tx:
+    async with service(request, Database).transaction() as tx:
         held = await stamps.balance(tx, account_of(request))
     return BalanceView(StampCounts(held.available, held.held, held.used))
 
@@ -71,7 +71,7 @@ async def stamp_document(request: Request[Any, Any, Any]) -> StampingView:
     """
     key = idempotency_key(request)
     upload = await read_upload(request)
-    return await desk(request, StampingDesk).stamp(account_of(request), key, upload)
+    return await service(request, StampingService).stamp(account_of(request), key, upload)
 
 
 @get(
@@ -84,7 +84,9 @@ async def show_stamping(
     request: Request[Any, Any, Any], stamping_id: FromPath[str]
 ) -> StampingView:
     """One stamping and its state."""
-    return await desk(request, StampingDesk).view(account_of(request), read("stg", stamping_id))
+    return await service(request, StampingService).view(
+        account_of(request), read("stg", stamping_id)
+    )
 
 
 @get(
@@ -98,7 +100,9 @@ async def download_document(
 ) -> Response[bytes]:
     """The original followed by its delta."""
     identifier = read("stg", stamping_id)
-    found, content = await desk(request, StampingDesk).document(account_of(request), identifier)
+    found, content = await service(request, StampingService).document(
+        account_of(request), identifier
+    )
     return saved_as(found.document_name, content, "application/pdf")
 
 
@@ -113,7 +117,7 @@ async def download_delta(
 ) -> Response[bytes]:
     """Append these bytes to your own original: the result is the stamped document."""
     identifier = read("stg", stamping_id)
-    found, content = await desk(request, StampingDesk).delta(account_of(request), identifier)
+    found, content = await service(request, StampingService).delta(account_of(request), identifier)
     return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
 
 

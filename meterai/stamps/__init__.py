@@ -11,7 +11,7 @@ and refunds.  Calls ledger.
 
 from meterai.stamps.model import Balance, NotEnoughStamps, StampState
 from meterai.stamps.service import (
-    SerialDesk,
+    SerialService,
     StampRecord,
     balance,
     issuing,
@@ -24,7 +24,7 @@ from meterai.stamps.service import (
 __all__ = [
     "Balance",
     "NotEnoughStamps",
-    "SerialDesk",
+    "SerialService",
     "StampRecord",
     "StampState",
     "balance",

@@ -36,7 +36,7 @@ class StampRecord:
     affixed_at: datetime | None
 
 
-class SerialDesk:
+class SerialService:
     """Makes serials under a process number leased from the database."""
 
     def __init__(self, database: Database) -> None:

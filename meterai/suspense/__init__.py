@@ -16,7 +16,7 @@ from meterai.suspense.model import (
     Resolution,
     SuspenseState,
 )
-from meterai.suspense.service import SuspenseDesk, explained, keep, open_items
+from meterai.suspense.service import SuspenseService, explained, keep, open_items
 
 __all__ = [
     "Item",
@@ -24,7 +24,7 @@ __all__ = [
     "MoneyBooked",
     "News",
     "Resolution",
-    "SuspenseDesk",
+    "SuspenseService",
     "SuspenseState",
     "explained",
     "keep",

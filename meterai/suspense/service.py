@@ -79,7 +79,7 @@ async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> Non
     await tx.run(store.EXPLAINED, how, reference, payment, amount.value, amount.value)
 
 
-class SuspenseDesk:
+class SuspenseService:
     """Resolves items, and watches what is open."""
 
     def __init__(self, database: Database) -> None:
@@ -117,7 +117,7 @@ class SuspenseDesk:
         return Figures(**row)
 
     async def watch(self) -> int:
-        """Round: put the figures where the metrics are read."""
+        """Periodic task: put the figures where the metrics are read."""
         found = await self.figures()
         telemetry.SUSPENSE_OPEN.set(found.open)
         telemetry.SUSPENSE_OVERDUE.set(found.overdue)

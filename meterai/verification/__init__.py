@@ -18,7 +18,7 @@ from meterai.verification.service import (
     ClaimView,
     PlaceView,
     StampView,
-    VerificationDesk,
+    VerificationService,
     VerificationView,
     sentence,
 )
@@ -32,7 +32,7 @@ __all__ = [
     "FinalVerdict",
     "PlaceView",
     "StampView",
-    "VerificationDesk",
+    "VerificationService",
     "VerificationView",
     "sentence",
 ]

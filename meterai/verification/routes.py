@@ -7,13 +7,13 @@ from litestar.params import FromPath
 
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, desk, language_of, network_of
+from meterai.plumbing.http import PUBLIC, language_of, network_of, service
 from meterai.sealing import CHECKED_BYTES_MAX
 from meterai.verification.service import (
     ClaimKeysView,
     ClaimView,
     StampView,
-    VerificationDesk,
+    VerificationService,
     VerificationView,
 )
 
@@ -29,8 +29,8 @@ from meterai.verification.service import (
 async def check_document(request: Request[Any, Any, Any]) -> VerificationView:
     """Check the PDF in the body (application/pdf).  It is not kept."""
     document = await request.body()
-    client = network_of(request, desk(request, Settings).proxies)
-    checking = desk(request, VerificationDesk).check(document, language_of(request), client)
+    client = network_of(request, service(request, Settings).proxies)
+    checking = service(request, VerificationService).check(document, language_of(request), client)
     return await unless_gone(request.receive, checking)
 
 
@@ -43,7 +43,7 @@ async def show_stamp(request: Request[Any, Any, Any], serial: FromPath[str]) -> 
 
     A number proves no document: `document_checked` is false.  Check the file itself.
     """
-    return await desk(request, VerificationDesk).stamp(serial, language_of(request))
+    return await service(request, VerificationService).stamp(serial, language_of(request))
 
 
 @get(
@@ -61,7 +61,7 @@ async def show_claim(
     on is that document: compare `sha256_original_begins` with the file, or check the file itself.
     """
     scanned = f"{serial}/{claim}"
-    return await desk(request, VerificationDesk).claim(scanned, language_of(request))
+    return await service(request, VerificationService).claim(scanned, language_of(request))
 
 
 @get(
@@ -72,7 +72,7 @@ async def show_claim(
 )
 async def list_claim_keys(request: Request[Any, Any, Any]) -> ClaimKeysView:
     """The public keys that QR codes are signed with: with them anybody can check one offline."""
-    return desk(request, VerificationDesk).claim_keys()
+    return service(request, VerificationService).claim_keys()
 
 
 routes = [check_document, show_stamp, show_claim, list_claim_keys]

@@ -15,7 +15,7 @@ from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.messages import in_words, say
+from meterai.plumbing.messages import localize, translate
 from meterai.sealing import Check, Claim, Keyring, Report
 from meterai.stamps import StampState
 from meterai.verification.model import ClaimVerdict, FinalVerdict
@@ -106,11 +106,11 @@ class ClaimKeysView(msgspec.Struct, frozen=True):
 def sentence(check: Check, language: str) -> str:
     """What a check found, in words."""
     outcome = "passed" if check.passed else "failed"
-    facts = in_words(check.facts, language)
+    facts = localize(check.facts, language)
     if place := _place(check):
         lengths = msgspec.structs.asdict(place)
         facts |= {name: round(lengths[name] * MILLIMETRES_PER_POINT) for name in _LENGTHS}
-    return say(f"check.{check.name}.{outcome}", language, **facts)
+    return translate(f"check.{check.name}.{outcome}", language, **facts)
 
 
 def _place(check: Check) -> PlaceView | None:
@@ -130,7 +130,7 @@ def shown(report: Report, verdict: str, checks: Sequence[Check], language: str) 
     """A report in words."""
     return VerificationView(
         verdict=verdict,
-        summary=say(f"verdict.{verdict}.explained", language),
+        summary=translate(f"verdict.{verdict}.explained", language),
         serials=list(report.serials),
         sealed_at=report.sealed_at,
         sha256_original=report.sha256_original.hex() if report.sha256_original else None,
@@ -161,7 +161,7 @@ async def _stamp(tx: Tx, serial: Serial, language: str) -> StampView | None:
     return StampView(
         serial=serial.text,
         state=found.state,
-        summary=say(f"stamp.{found.state}.explained", language),
+        summary=translate(f"stamp.{found.state}.explained", language),
         affixed_at=found.affixed_at,
         sha256_original=original.hex() if original else None,
     )
@@ -175,7 +175,7 @@ def _judged(claim: Claim, stamp: StampView | None) -> ClaimVerdict:
     return ClaimVerdict.HOLDS if is_same else ClaimVerdict.SERIAL_MISMATCH
 
 
-class VerificationDesk:
+class VerificationService:
     """Checks documents, serials and claims for anybody."""
 
     def __init__(
@@ -239,7 +239,7 @@ class VerificationDesk:
         verdict = _judged(claim, stamp)
         return ClaimView(
             verdict=verdict,
-            summary=say(f"claim.{verdict}.explained", language),
+            summary=translate(f"claim.{verdict}.explained", language),
             serial=claim.serial.text,
             key_id=claim.key_id,
             sealed_at=claim.at,

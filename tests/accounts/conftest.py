@@ -1,4 +1,4 @@
-"""A desk of accounts with a clock that a test moves."""
+"""A service of accounts with a clock that a test moves."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from litestar.testing import RequestFactory
 
-from meterai.accounts import AccountDesk
+from meterai.accounts import AccountService
 from meterai.accounts.service import SignedIn
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass
 class Counter:
-    """Where people ask for codes: one database, as many desks as there are processes."""
+    """Where people ask for codes: one database, as many services as there are processes."""
 
     runner: asyncio.Runner
     url: str
@@ -49,11 +49,11 @@ class Counter:
     def __post_init__(self) -> None:
         self.database = Database(self.url, connections=20)
         self.do(self.database.open())
-        self.desk = self.another_desk()
+        self.service = self.another_service()
 
-    def another_desk(self) -> AccountDesk:
+    def another_service(self) -> AccountService:
         """What another web process would have."""
-        return AccountDesk(self.database, self.key, self.settings, self.clock)
+        return AccountService(self.database, self.key, self.settings, self.clock)
 
     def do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         return self.runner.run(work)
@@ -62,17 +62,19 @@ class Counter:
         return self.do(self.database.read(query, *parameters))
 
     def ask(self, email: str, network: str = HOME, device: str = "") -> UUID:
-        return self.do(self.desk.ask_for_code(email, network, "id", device))
+        return self.do(self.service.ask_for_code(email, network, "id", device))
 
     def sign_in(self, email: str, device: str = "", network: str = HOME) -> SignedIn:
         challenge = self.ask(email, network, device)
-        return self.do(self.desk.sign_in(challenge, self.desk.code(challenge), "id", device))
+        return self.do(self.service.sign_in(challenge, self.service.code(challenge), "id", device))
 
-    def opens(self, cookie: str = "", key: str = "", desk: AccountDesk | None = None) -> Caller:
+    def opens(
+        self, cookie: str = "", key: str = "", service: AccountService | None = None
+    ) -> Caller:
         """Who is asking with this cookie or this key."""
         headers = {"Authorization": f"Bearer {key}"} if key else {"Cookie": f"session={cookie}"}
         request = RequestFactory().get("/", headers=headers)
-        return self.do((desk or self.desk).caller(request))
+        return self.do((service or self.service).caller(request))
 
     def trail(self) -> list[tuple[str, str]]:
         """(actor, action) of everything that was recorded, in order."""

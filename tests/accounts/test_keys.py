@@ -23,17 +23,17 @@ from tests.accounts.conftest import BEGIN, Counter
 
 @pytest.fixture
 def account(counter: Counter) -> UUID:
-    return counter.do(counter.desk.create("ani@example.id"))
+    return counter.do(counter.service.create("ani@example.id"))
 
 
 def keys(counter: Counter, account: UUID) -> list[ApiKeyView]:
-    return counter.do(counter.desk.api_keys(account))
+    return counter.do(counter.service.api_keys(account))
 
 
 def make(counter: Counter, account: UUID, name: str = "kasir") -> tuple[str, UUID]:
     """A new key: its text and its id."""
     key = new_id()
-    return counter.do(counter.desk.create_api_key(account, name, key=key)), key
+    return counter.do(counter.service.create_api_key(account, name, key=key)), key
 
 
 def test_a_key_is_listed_by_its_name_and_never_by_its_secret(
@@ -53,9 +53,9 @@ def test_a_key_is_listed_by_its_name_and_never_by_its_secret(
 
 def test_keys_in_use_come_first_and_the_newest_of_them(counter: Counter, account: UUID) -> None:
     made = [make(counter, account, name)[1] for name in ("one", "two", "three")]
-    counter.do(counter.desk.end_api_key(account, made[2]))
+    counter.do(counter.service.end_api_key(account, made[2]))
     assert [key.name for key in keys(counter, account)] == ["two", "one", "three"]
-    stranger = counter.do(counter.desk.create("budi@example.id"))
+    stranger = counter.do(counter.service.create("budi@example.id"))
     assert keys(counter, stranger) == []
 
 
@@ -63,11 +63,11 @@ def test_a_key_that_is_ended_opens_nothing_any_more(
     counter: Counter, account: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (text, key), (other, _) = make(counter, account), make(counter, account)
-    elsewhere = counter.another_desk()
+    elsewhere = counter.another_service()
     counter.opens(key=text)
-    counter.opens(key=text, desk=elsewhere)
+    counter.opens(key=text, service=elsewhere)
     counter.clock.wait(minutes=1)
-    ended = counter.do(counter.desk.end_api_key(account, key))
+    ended = counter.do(counter.service.end_api_key(account, key))
     assert ended.ended_at == BEGIN + timedelta(minutes=1)
     with pytest.raises(SignInRequired):
         counter.opens(key=text)
@@ -76,19 +76,21 @@ def test_a_key_that_is_ended_opens_nothing_any_more(
     later = time.monotonic() + REMEMBERED_SECONDS
     monkeypatch.setattr("meterai.accounts.service.time.monotonic", lambda: later)
     with pytest.raises(SignInRequired):
-        counter.opens(key=text, desk=elsewhere)
+        counter.opens(key=text, service=elsewhere)
     counter.clock.wait(minutes=1)
-    assert counter.do(counter.desk.end_api_key(account, key)) == ended, "the first end is the end"
+    assert counter.do(counter.service.end_api_key(account, key)) == ended, (
+        "the first end is the end"
+    )
 
 
 def test_nobody_ends_the_key_of_another(counter: Counter, account: UUID) -> None:
     text, key = make(counter, account)
-    stranger = counter.do(counter.desk.create("budi@example.id"))
+    stranger = counter.do(counter.service.create("budi@example.id"))
     with pytest.raises(NotFound):
-        counter.do(counter.desk.end_api_key(stranger, key))
+        counter.do(counter.service.end_api_key(stranger, key))
     with pytest.raises(NotFound):
-        counter.do(counter.desk.end_api_key(account, new_id()))
-    assert counter.opens(key=text, desk=counter.another_desk()).account == account
+        counter.do(counter.service.end_api_key(account, new_id()))
+    assert counter.opens(key=text, service=counter.another_service()).account == account
 
 
 def test_a_key_opens_with_its_own_secret_and_as_what_it_is(counter: Counter, account: UUID) -> None:
@@ -106,7 +108,7 @@ def test_a_key_is_borne_and_nothing_else(counter: Counter, account: UUID) -> Non
 
     def asks(authorization: str) -> UUID:
         request = RequestFactory().get("/", headers={"Authorization": authorization})
-        return counter.do(counter.desk.caller(request)).account
+        return counter.do(counter.service.caller(request)).account
 
     assert asks(f"Bearer {text}") == asks(f"bearer  {text} ") == account
     for other in (f"Basic {text}", text, f"Bearer{text}", "Bearer", ""):
@@ -118,7 +120,7 @@ def test_the_last_use_is_written_once_a_minute(counter: Counter, account: UUID) 
     text, _ = make(counter, account)
 
     def used() -> object:
-        counter.opens(key=text, desk=counter.another_desk())
+        counter.opens(key=text, service=counter.another_service())
         return keys(counter, account)[0].last_used_at
 
     assert used() == BEGIN
@@ -156,7 +158,7 @@ def test_who_asks_with_a_key_does_not_wait_for_who_writes_its_last_use(
 def test_the_same_form_makes_one_key(counter: Counter, account: UUID) -> None:
     text, key = make(counter, account)
     with pytest.raises(KeyAlreadyMade):
-        counter.do(counter.desk.create_api_key(account, "kasir", key=key))
+        counter.do(counter.service.create_api_key(account, "kasir", key=key))
     assert len(keys(counter, account)) == 1
     assert counter.opens(key=text).account == account
 
@@ -167,13 +169,13 @@ def test_an_account_has_so_many_keys_and_no_more_even_at_once(
     made = [make(counter, account)[1] for _ in range(KEYS_PER_ACCOUNT_MAX - 2)]
 
     async def run() -> list[object]:
-        asks = (counter.desk.create_api_key(account, "kasir") for _ in range(8))
+        asks = (counter.service.create_api_key(account, "kasir") for _ in range(8))
         return await asyncio.gather(*asks, return_exceptions=True)
 
     answers = counter.do(run())
     assert sum(isinstance(one, str) for one in answers) == 2
     assert sum(isinstance(one, TooManyKeys) for one in answers) == 6
-    counter.do(counter.desk.end_api_key(account, made[0]))
+    counter.do(counter.service.end_api_key(account, made[0]))
     make(counter, account)
 
 
@@ -187,10 +189,10 @@ def test_making_and_ending_a_key_is_on_the_trail_and_its_secret_is_not(
     counter: Counter, account: UUID
 ) -> None:
     (text, key), key_of_page = make(counter, account), new_id()
-    counter.do(counter.desk.end_api_key(account, key, actor="account"))
-    counter.do(counter.desk.end_api_key(account, key, actor="account"))
+    counter.do(counter.service.end_api_key(account, key, actor="account"))
+    counter.do(counter.service.end_api_key(account, key, actor="account"))
     assert counter.trail() == [("operator", "api_key_made"), ("account", "api_key_ended")]
-    counter.do(counter.desk.create_api_key(account, "kasir", actor="account", key=key_of_page))
+    counter.do(counter.service.create_api_key(account, "kasir", actor="account", key=key_of_page))
     assert counter.trail()[2:] == [("account", "api_key_made")]
     rows = counter.rows("SELECT * FROM audit_events")
     assert all(row["account_id"] == account for row in rows)

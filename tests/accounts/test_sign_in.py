@@ -7,7 +7,7 @@ import msgspec
 import psycopg
 import pytest
 
-from meterai.accounts import NOBODY, AccountDesk, SignInRequired, check_form, store
+from meterai.accounts import NOBODY, AccountService, SignInRequired, check_form, store
 from meterai.accounts.model import CodeSpent, CodeWrong, Credential, FormExpired, TooManyCodes
 from meterai.kit.ids import new_id
 from meterai.plumbing.config import Settings
@@ -23,7 +23,7 @@ def many(counter: Counter, asks: list[tuple[str, str, str]]) -> list[object]:
     async def run() -> list[object]:
         return await asyncio.gather(
             *(
-                counter.desk.ask_for_code(email, network, "id", device)
+                counter.service.ask_for_code(email, network, "id", device)
                 for email, network, device in asks
             ),
             return_exceptions=True,
@@ -62,7 +62,7 @@ def test_a_hundred_at_once_get_the_codes_of_one_address_and_no_more(counter: Cou
 
 def test_a_hundred_at_once_get_the_codes_of_one_network_and_no_more(counter: Counter) -> None:
     counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=12)
-    counter.desk = counter.another_desk()
+    counter.service = counter.another_service()
     answers = many(counter, [(f"a{n}@example.id", HOME, "") for n in range(100)])
     assert given(answers) == 12
     counter.ask(ANI, CARRIER)  # nobody else is kept out
@@ -113,7 +113,7 @@ def test_an_hour_later_there_are_codes_again_from_the_time_that_was_told(counter
 
 def test_the_time_that_is_told_is_that_of_the_limit_which_lasts_longest(counter: Counter) -> None:
     counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=6)
-    counter.desk = counter.another_desk()
+    counter.service = counter.another_service()
     use_up(counter, ANI, HOME)
     counter.clock.wait(minutes=30)
     for number in range(6):
@@ -143,7 +143,7 @@ def test_a_stranger_does_not_lock_out_a_known_device(counter: Counter) -> None:
 
 def test_a_full_network_does_not_lock_out_a_known_device(counter: Counter) -> None:
     counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=7)
-    counter.desk = counter.another_desk()
+    counter.service = counter.another_service()
     device = counter.sign_in(ANI, network=CARRIER).device
     use_up(counter, BUDI, CARRIER)
     with pytest.raises(TooManyCodes):
@@ -160,7 +160,7 @@ def test_a_known_device_uses_up_nobodys_codes_but_its_own(counter: Counter) -> N
 
 def test_a_known_device_uses_up_nothing_of_its_network(counter: Counter) -> None:
     counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=3)
-    counter.desk = counter.another_desk()
+    counter.service = counter.another_service()
     device = counter.sign_in(ANI).device
     for _ in range(4):
         counter.ask(ANI, CARRIER, device)
@@ -177,7 +177,7 @@ def test_people_who_share_a_device_use_up_nothing_of_each_other(counter: Counter
 
 def test_devices_of_others_use_up_nothing(counter: Counter) -> None:
     counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_max=1)
-    counter.desk = counter.another_desk()
+    counter.service = counter.another_service()
     for number in range(8):  # more than all devices of one address may ask together
         email = f"a{number}@example.id"
         counter.ask(email, HOME, counter.sign_in(email).device)
@@ -201,7 +201,7 @@ def test_people_who_share_a_device_are_all_known(counter: Counter) -> None:
 
 
 def test_a_device_of_another_instance_is_not_known(counter: Counter) -> None:
-    foreign = AccountDesk(counter.database, b"another key" * 3, counter.settings, counter.clock)
+    foreign = AccountService(counter.database, b"another key" * 3, counter.settings, counter.clock)
     challenge = counter.do(foreign.ask_for_code(ANI, HOME, "id"))
     device = counter.do(foreign.sign_in(challenge, foreign.code(challenge), "id")).device
     counter.clock.wait(hours=2)
@@ -217,8 +217,8 @@ def test_devices_without_number_do_not_bring_codes_without_number(counter: Count
         while given_codes < 100:  # each code makes a device, which asks for the next
             challenge = counter.ask(ANI, HOME, device)
             given_codes += 1
-            code = counter.desk.code(challenge)
-            device = counter.do(counter.desk.sign_in(challenge, code, "id")).device
+            code = counter.service.code(challenge)
+            device = counter.do(counter.service.sign_in(challenge, code, "id")).device
     except TooManyCodes:
         pass
     assert given_codes == 1 + 5 * counter.settings.codes_per_hour_max
@@ -229,20 +229,20 @@ def test_devices_without_number_do_not_bring_codes_without_number(counter: Count
 
 def test_a_code_signs_in_once(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    code = counter.desk.code(challenge)
-    signed_in = counter.do(counter.desk.sign_in(challenge, f" {code[:3]} {code[3:]} ", "en"))
+    code = counter.service.code(challenge)
+    signed_in = counter.do(counter.service.sign_in(challenge, f" {code[:3]} {code[3:]} ", "en"))
     assert counter.opens(signed_in.session).language == "en"
     for again in (code, ""):
         with pytest.raises(CodeSpent):
-            counter.do(counter.desk.sign_in(challenge, again, "en"))
+            counter.do(counter.service.sign_in(challenge, again, "en"))
 
 
 def test_of_many_who_send_the_code_at_once_one_signs_in(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    code = counter.desk.code(challenge)
+    code = counter.service.code(challenge)
 
     async def run() -> list[object]:
-        tries = (counter.desk.sign_in(challenge, code, "id") for _ in range(5))
+        tries = (counter.service.sign_in(challenge, code, "id") for _ in range(5))
         return await asyncio.gather(*tries, return_exceptions=True)
 
     answers = counter.do(run())
@@ -263,25 +263,25 @@ def test_a_challenge_is_spent_once(counter: Counter) -> None:
 
 def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    right = counter.desk.code(challenge)
+    right = counter.service.code(challenge)
     wrong = str((int(right) + 1) % 1_000_000).zfill(6)
     for _ in range(counter.settings.code_tries_max - 1):
         with pytest.raises(CodeWrong):
-            counter.do(counter.desk.sign_in(challenge, wrong, "id"))
-    assert counter.do(counter.desk.sign_in(challenge, right, "id")).session
+            counter.do(counter.service.sign_in(challenge, wrong, "id"))
+    assert counter.do(counter.service.sign_in(challenge, right, "id")).session
     other = counter.ask(ANI)
     for _ in range(counter.settings.code_tries_max):
         with pytest.raises(CodeWrong):
-            counter.do(counter.desk.sign_in(other, "", "id"))
+            counter.do(counter.service.sign_in(other, "", "id"))
     with pytest.raises(CodeSpent):
-        counter.do(counter.desk.sign_in(other, counter.desk.code(other), "id"))
+        counter.do(counter.service.sign_in(other, counter.service.code(other), "id"))
 
 
 def test_tries_at_once_are_counted_one_by_one(counter: Counter) -> None:
     challenge = counter.ask(ANI)
 
     async def run() -> list[object]:
-        tries = (counter.desk.sign_in(challenge, "x", "id") for _ in range(40))
+        tries = (counter.service.sign_in(challenge, "x", "id") for _ in range(40))
         return await asyncio.gather(*tries, return_exceptions=True)
 
     answers = counter.do(run())
@@ -294,19 +294,21 @@ def test_a_code_ends(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     counter.clock.wait(seconds=counter.settings.code_lives_seconds - 1)
     other = counter.ask(ANI)
-    assert counter.do(counter.desk.sign_in(challenge, counter.desk.code(challenge), "id")).session
+    assert counter.do(
+        counter.service.sign_in(challenge, counter.service.code(challenge), "id")
+    ).session
     counter.clock.wait(seconds=counter.settings.code_lives_seconds)
     with pytest.raises(CodeSpent):
-        counter.do(counter.desk.sign_in(other, counter.desk.code(other), "id"))
+        counter.do(counter.service.sign_in(other, counter.service.code(other), "id"))
 
 
 def test_a_code_is_of_its_challenge_and_its_instance(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    foreign = AccountDesk(counter.database, b"another key" * 3, counter.settings, counter.clock)
-    for code in (foreign.code(challenge), counter.desk.code(counter.ask(BUDI))):
-        assert code != counter.desk.code(challenge)
+    foreign = AccountService(counter.database, b"another key" * 3, counter.settings, counter.clock)
+    for code in (foreign.code(challenge), counter.service.code(counter.ask(BUDI))):
+        assert code != counter.service.code(challenge)
         with pytest.raises(CodeWrong):
-            counter.do(counter.desk.sign_in(challenge, code, "id"))
+            counter.do(counter.service.sign_in(challenge, code, "id"))
 
 
 def test_an_address_has_one_account_however_it_is_written(counter: Counter) -> None:
@@ -314,8 +316,8 @@ def test_an_address_has_one_account_however_it_is_written(counter: Counter) -> N
     other = counter.opens(counter.sign_in(" ani@example.id").session)
     assert one.account == other.account
     assert counter.opens(counter.sign_in(BUDI).session).account != one.account
-    assert counter.do(counter.desk.account_of("ANI@example.id")) == one.account
-    assert counter.do(counter.desk.create("ANI@Example.ID")) == one.account
+    assert counter.do(counter.service.account_of("ANI@example.id")) == one.account
+    assert counter.do(counter.service.create("ANI@Example.ID")) == one.account
 
 
 # -- sessions --------------------------------------------------------------------------------
@@ -324,12 +326,12 @@ def test_an_address_has_one_account_however_it_is_written(counter: Counter) -> N
 def test_a_session_ends_when_its_holder_signs_out(counter: Counter) -> None:
     session, other = counter.sign_in(ANI).session, counter.sign_in(ANI).session
     counter.opens(session)
-    counter.do(counter.desk.sign_out(session))
+    counter.do(counter.service.sign_out(session))
     with pytest.raises(SignInRequired):
         counter.opens(session)
     assert counter.opens(other).by == "session"
-    counter.do(counter.desk.sign_out(session))  # again changes nothing
-    counter.do(counter.desk.sign_out("nonsense"))
+    counter.do(counter.service.sign_out(session))  # again changes nothing
+    counter.do(counter.service.sign_out("nonsense"))
     actions = [action for _, action in counter.trail()]
     assert actions == ["signed_in", "signed_in", "signed_out"]
 
@@ -337,12 +339,12 @@ def test_a_session_ends_when_its_holder_signs_out(counter: Counter) -> None:
 def test_a_form_is_of_one_session_and_one_instance(counter: Counter) -> None:
     session, other = counter.sign_in(ANI).session, counter.sign_in(ANI).session
     ours = counter.opens(session)
-    foreign = AccountDesk(counter.database, b"another key" * 3, counter.settings, counter.clock)
-    assert ours.form_token == counter.opens(session, desk=counter.another_desk()).form_token
+    foreign = AccountService(counter.database, b"another key" * 3, counter.settings, counter.clock)
+    assert ours.form_token == counter.opens(session, service=counter.another_service()).form_token
     check_form(ours, ours.form_token)
     for token in (
         counter.opens(other).form_token,
-        counter.opens(session, desk=foreign).form_token,
+        counter.opens(session, service=foreign).form_token,
         ours.form_token[:-1],
         "",
     ):
@@ -356,15 +358,15 @@ def test_no_more_is_remembered_than_was_said(
     monkeypatch.setattr("meterai.accounts.service.REMEMBERED_MAX", 2)
     for number in range(5):
         counter.opens(counter.sign_in(f"a{number}@example.id").session)
-        assert len(counter.desk._remembered) <= 2
+        assert len(counter.service._remembered) <= 2
 
 
 def test_whoever_knows_only_the_number_of_a_session_cannot_end_it(counter: Counter) -> None:
     session = counter.sign_in(ANI).session
     known = Credential.read(session)
     forged = Credential(known.account, known.id, "A" * 32).text()
-    counter.do(counter.desk.sign_out(forged))
-    assert counter.opens(session, desk=counter.another_desk()).by == "session"
+    counter.do(counter.service.sign_out(forged))
+    assert counter.opens(session, service=counter.another_service()).by == "session"
 
 
 def test_a_session_ends_when_its_time_is_over(counter: Counter) -> None:

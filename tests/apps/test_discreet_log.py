@@ -66,7 +66,7 @@ def only(events: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return found
 
 
-def in_the_house(database_url: str, directory: Path, act: Any, **settings: Any) -> None:
+def in_the_container(database_url: str, directory: Path, act: Any, **settings: Any) -> None:
     async def run() -> None:
         production = settings_of(database_url, directory, **settings)
         async with within(production) as web:
@@ -93,7 +93,7 @@ def test_a_fault_of_the_web_is_told_without_what_was_sent(
         assert (await web.get(f"/v1/orders?name={NAME.replace(' ', '+')}", key)).status == 500
         assert (await web.get(f"/v1/stamps/{SERIAL}")).status in (404, 500)
 
-    in_the_house(database_url, tmp_path, act)
+    in_the_container(database_url, tmp_path, act)
     faults = [event for event in log() if event["event"] == "fault"]
     assert len(faults) >= 2
     for event in faults:
@@ -120,15 +120,15 @@ def test_a_job_that_fails_is_told_without_its_facts(
         raise ValueError(f"{NAME} <{ADDRESS}> has {SERIAL}, key {KEY}")
 
     async def act(web: Within) -> None:
-        database = web.house.database
+        database = web.container.database
         for kind in ("duplicate", "broken"):
             async with database.transaction() as tx:
                 await tx.run("SELECT emit(%s, %s, '{}')", NOBODY, kind)
-        effects = {"duplicate": [duplicate], "broken": [broken]}
-        worker = Worker(database, effects, [], concurrency=1)
+        event_handlers = {"duplicate": [duplicate], "broken": [broken]}
+        worker = Worker(database, event_handlers, [], concurrency=1)
         assert await worker.run_batch() == 2
 
-    in_the_house(database_url, tmp_path, act)
+    in_the_container(database_url, tmp_path, act)
     failed = [event for event in log() if event["event"] == "job_failed"]
     assert {event["kind"] for event in failed} == {"duplicate", "broken"}
 
@@ -149,9 +149,9 @@ def test_a_mail_that_is_refused_is_told_without_its_address(
         writer.close()
 
     async def act(web: Within) -> None:
-        house = web.house
-        port = house.settings.smtp_port
-        async with house.database.transaction() as tx:
+        container = web.container
+        port = container.settings.smtp_port
+        async with container.database.transaction() as tx:
             await tx.run(
                 "INSERT INTO mails (account_id, mail_id, cause_key, template, language, recipient,"
                 " facts) VALUES (%s, %s, 'test', 'sign_in_code', 'id', %s, %s)",
@@ -162,9 +162,9 @@ def test_a_mail_that_is_refused_is_told_without_its_address(
             )
         server = await asyncio.start_server(refuse, "127.0.0.1", port)
         async with server:
-            assert await house.mails.lane().once() == 1
+            assert await container.mails.lane().once() == 1
 
-    in_the_house(database_url, tmp_path, act, smtp_port=_free_port())
+    in_the_container(database_url, tmp_path, act, smtp_port=_free_port())
     event = only(log(), "mail_given_up")
     assert event["template"] == "sign_in_code"
     assert event["why"].startswith("550 5.1.1")

@@ -40,8 +40,8 @@ def run(database_url: str, directory: Path, act: Act, **settings: Any) -> None:
 
 
 async def a_key(web: Within) -> dict[str, str]:
-    account = await web.house.accounts.create(f"{new_id().hex}@example.org")
-    key = await web.house.accounts.create_api_key(account, "test")
+    account = await web.container.accounts.create(f"{new_id().hex}@example.org")
+    key = await web.container.accounts.create_api_key(account, "test")
     return {"Authorization": f"Bearer {key}"}
 
 
@@ -129,7 +129,7 @@ def test_in_production_browsers_are_told_to_come_by_tls(
 # -- JSON --------------------------------------------------------------------------------------
 
 
-class Wish(msgspec.Struct, forbid_unknown_fields=True):
+class Small(msgspec.Struct, forbid_unknown_fields=True):
     quantity: int
     inner: dict[str, int] = {}
 
@@ -157,7 +157,7 @@ class Wish(msgspec.Struct, forbid_unknown_fields=True):
 )
 def test_json_is_read_strictly_and_what_is_wrong_is_named(text: str, field: str) -> None:
     with pytest.raises(Malformed) as refused:
-        read_json(text.encode(), Wish)
+        read_json(text.encode(), Small)
     assert refused.value.field == field
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from meterai.apps.container import open_house
+from meterai.apps.container import build_services
 from meterai.apps.leases import LeaseTooShort, check_leases, leases
 from meterai.plumbing.config import Settings
 from tests.support.shop import dead_bank
@@ -43,7 +43,7 @@ def test_nothing_starts_with_a_lease_that_is_too_short(database_url: str, tmp_pa
     )
 
     async def start() -> None:
-        async with open_house(settings):
+        async with build_services(settings):
             raise AssertionError("it started")
 
     with pytest.raises(LeaseTooShort):

@@ -28,7 +28,7 @@ from meterai.apps.production import (
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import NAMES, Configuration, load
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.messages import LANGUAGES, catalogue, say
+from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from meterai.sealing import development, development_keyring
 from tests.support.instance import ROOT
 
@@ -227,7 +227,7 @@ def test_a_demand_that_is_not_met_is_said_and_nothing_else(
     assert [one.name for one in refused.value.complaints] == [name] * len(lacks)
     for _, facts in lacks:
         for language in LANGUAGES:
-            said = say(f"production.{name}", language, **facts)
+            said = translate(f"production.{name}", language, **facts)
             assert "{" not in said.replace(str(facts.get("found", "")), ""), said
 
 

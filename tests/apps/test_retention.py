@@ -12,7 +12,7 @@ import pytest
 
 from meterai.apps.audit import audit
 from meterai.apps.retention import BATCH, RULES, Leaves, Retention
-from meterai.apps.worker import rounds
+from meterai.apps.worker import periodic_tasks
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.plumbing.database import Database
@@ -37,7 +37,7 @@ def connection(database_url: str) -> Iterator[Connection]:
 
 
 def apply(url: str, rule: Leaves) -> list[int]:
-    """Make the round of a rule until it finds nothing; how many rows each batch had."""
+    """Make the periodic task of a rule until it finds nothing; how many rows each batch had."""
 
     async def run() -> list[int]:
         database = Database(url, connections=1)
@@ -254,27 +254,27 @@ def test_after_everything_has_left_every_promise_about_money_holds(shop: Shop) -
         "UPDATE mails SET state = 'sent', queued_at = now() - interval '4000 days',"
         " sent_at = now() - interval '4000 days'"
     )
-    house = shop.house
+    container = shop.container
 
     class Later:
         def now(self) -> datetime:
             return SystemClock().now() + timedelta(days=4000)
 
     left = {
-        rule.name: shop.do(Retention(house.database, Later()).apply(rule))  # type: ignore[func-returns-value]
+        rule.name: shop.do(Retention(container.database, Later()).apply(rule))  # type: ignore[func-returns-value]
         for rule in RULES
     }
     assert left["mail_contents"] > 0
     assert not shop.rows("SELECT 1 FROM mails WHERE recipient <> '' OR facts <> '{}'")
     assert shop.rows("SELECT sum(credit) AS credits FROM legs") == before
-    found = shop.do(audit(house.database))
+    found = shop.do(audit(container.database))
     assert found.holds, [one for one in found.findings if not one.holds]
 
 
 def test_the_worker_makes_a_round_for_every_rule(shop: Shop) -> None:
-    made = [one.name for one in rounds(shop.house)]
+    made = [one.name for one in periodic_tasks(shop.container)]
     assert len(made) == len(set(made))
     assert {f"retention_{rule.name}" for rule in RULES} <= set(made)
-    for one in rounds(shop.house):
+    for one in periodic_tasks(shop.container):
         if one.name.startswith("retention_"):
-            assert shop.do(one.sweep()) == 0  # type: ignore[arg-type]
+            assert shop.do(one.run()) == 0  # type: ignore[arg-type]

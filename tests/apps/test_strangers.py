@@ -196,7 +196,7 @@ class Caller:
 
 async def callers(web: Within) -> list[Caller]:
     """Nobody, somebody with a key, somebody with a browser."""
-    accounts = web.house.accounts
+    accounts = web.container.accounts
     account = await accounts.create("stranger@example.org")
     key = await accounts.create_api_key(account, "test")
     return [
@@ -211,8 +211,8 @@ async def signed_in(web: Within) -> Caller:
     form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
     asked = await web.post("/sign-in", b"email=browser@example.org", form)
     challenge = asked.header("location").partition("challenge=")[2].partition("&")[0]
-    (row,) = await web.house.database.read("SELECT challenge_id FROM sign_in_challenges")
-    code = web.house.accounts.code(row["challenge_id"])
+    (row,) = await web.container.database.read("SELECT challenge_id FROM sign_in_challenges")
+    code = web.container.accounts.code(row["challenge_id"])
     done = await web.post("/sign-in/code", f"challenge={challenge}&code={code}".encode(), form)
     cookie = next(
         value.partition(";")[0] for name, value in done.headers

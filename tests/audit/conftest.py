@@ -64,7 +64,7 @@ class Spoilt:
 @pytest.fixture(scope="module")
 def owner(history: History) -> Iterator[psycopg.Connection[DictRow]]:
     """A connection of the owner of the tables."""
-    url = history.shop.house.database.url
+    url = history.shop.container.database.url
     with psycopg.connect(url, row_factory=dict_row) as connection:
         yield connection
 

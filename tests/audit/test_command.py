@@ -50,8 +50,8 @@ def bank_says(inside: Inside, spoilt: str = "") -> list[Row]:
         if spoilt:
             database.plant(spoilt, {})
         found = inside.ask(
-            lambda house: check_bank(
-                cast(Database, database), house.payments.provider, begins, ends
+            lambda container: check_bank(
+                cast(Database, database), container.payments.provider, begins, ends
             )
         )
         connection.rollback()

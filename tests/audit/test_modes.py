@@ -35,7 +35,7 @@ def fresh(database_url: str, tmp_path: Path) -> Iterator[History]:
 def audited(history: History, *, is_incremental: bool = False) -> dict[str, Finding]:
     """The broken findings of an audit; where none is, it is recorded."""
     shop = history.shop
-    auditor = Auditor(shop.house.database, settled_after=AT_ONCE)
+    auditor = Auditor(shop.container.database, settled_after=AT_ONCE)
     findings, coverage = shop.do(auditor.run(is_incremental=is_incremental))
     broken = {one.invariant.name: one for one in findings if not one.holds}
     if not broken:
@@ -45,7 +45,7 @@ def audited(history: History, *, is_incremental: bool = False) -> dict[str, Find
 
 def spoil(history: History, sql: str) -> None:
     """By the owner of the tables, for good."""
-    with psycopg.connect(history.shop.house.database.url) as connection:
+    with psycopg.connect(history.shop.container.database.url) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(sql.encode(), history.names, prepare=False) if "%(" in sql else (
             connection.execute(sql.encode())
@@ -58,7 +58,7 @@ def test_clean_audits_are_a_chain(fresh: History) -> None:
     assert audited(fresh, is_incremental=True) == {}
     fresh.quota("last", 1)
     assert audited(fresh) == {}
-    known = fresh.shop.do(points(fresh.shop.house.database))
+    known = fresh.shop.do(points(fresh.shop.container.database))
     assert [point.kind for point in known] == ["full", "incremental", "full"]
     assert len({point.history for point in known}) == 3
 
@@ -145,7 +145,7 @@ def test_a_corruption_is_seen_in_every_scope(
 
 def test_accounts_are_cut_into_ranges(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_scopes, "ORDERS_PER_RANGE", 5)
-    [one, two] = history.shop.do(audit_scopes.of_everything(history.shop.house.database))
+    [one, two] = history.shop.do(audit_scopes.of_everything(history.shop.container.database))
     assert isinstance(one, Accounts)
     assert isinstance(two, Accounts)
     assert one.low is None
@@ -157,9 +157,11 @@ def test_accounts_are_cut_into_ranges(history: History, monkeypatch: pytest.Monk
 
 
 def opened(history: History, spoilt: Spoilt, *, is_kept: bool = True) -> list[Any]:
-    house = history.shop.house
-    key = house.keyring.derived("objects") if is_kept else bytes(32)
-    papers = Papers(ObjectStore(house.settings.directory, key), house.issuers, SystemClock())
+    container = history.shop.container
+    key = container.keyring.derived("objects") if is_kept else bytes(32)
+    papers = Papers(
+        ObjectStore(container.settings.directory, key), container.issuers, SystemClock()
+    )
     if not is_kept:
         spoilt.connection.execute("UPDATE documents SET forgotten_at = now()")
     finding = history.shop.do(papers.check(cast(Database, spoilt), Drawing(1, None)))
@@ -196,9 +198,9 @@ def test_a_claim_that_says_something_else(history: History, spoilt: Spoilt, what
 
 
 def test_objects_are_those_of_documents(history: History, spoilt: Spoilt) -> None:
-    house, database = history.shop.house, cast(Database, spoilt)
-    directory = house.settings.directory
-    objects = ObjectStore(directory, house.keyring.derived("objects"))
+    container, database = history.shop.container, cast(Database, spoilt)
+    directory = container.settings.directory
+    objects = ObjectStore(directory, container.keyring.derived("objects"))
     later = datetime.now(UTC) + timedelta(days=1)
 
     def wrong(written_before: datetime = later) -> list[dict[str, Any]]:

@@ -95,7 +95,7 @@ def broken(history: History, database: object) -> dict[str, Any]:
 
 
 def test_what_the_migrations_made_holds(history: History) -> None:
-    assert broken(history, history.shop.house.database) == {}
+    assert broken(history, history.shop.container.database) == {}
 
 
 @pytest.mark.parametrize("what", CHANGES)
@@ -149,7 +149,7 @@ def test_the_application_cannot_change_the_past(history: History, sql: str) -> N
 
 
 def test_the_application_works_as_its_role(history: History, spoilt: Spoilt) -> None:
-    assert history.shop.do(works_as(history.shop.house.database)) is None
+    assert history.shop.do(works_as(history.shop.container.database)) is None
     assert history.shop.do(works_as(cast(Database, spoilt))) == "postgres"
 
 

@@ -14,7 +14,7 @@ from tests.support.stamping_calls import buy, letter, resume, stamp, stamp_all, 
 
 def objects(shop: Shop) -> list[Path]:
     """Every file of the store."""
-    folder = shop.house.settings.directory / "objects"
+    folder = shop.container.settings.directory / "objects"
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
@@ -25,16 +25,16 @@ def let_time_pass(shop: Shop, hours: int = 48) -> None:
         os.utime(path, (then, then))
 
 
-def sweep(shop: Shop) -> None:
+def delete_orphans(shop: Shop) -> None:
     """Once through the store."""
-    while shop.do(shop.house.documents.sweep()):
+    while shop.do(shop.container.documents.delete_orphans()):
         pass
 
 
 def forget(shop: Shop) -> None:
     """The retention of every document is over."""
     shop.arrange("UPDATE documents SET kept_until = now() - interval '1 second'")
-    while shop.do(shop.house.documents.forget_old()):
+    while shop.do(shop.container.documents.forget_old()):
         pass
 
 
@@ -48,20 +48,20 @@ def test_an_upload_that_was_refused_leaves_nothing_for_ever(shop: Shop) -> None:
         stamp_all(shop, "form", "Lain", "Satu lagi")
     assert len(shop.rows("SELECT 1 FROM documents")) == 1
     assert len(objects(shop)) == 5
-    sweep(shop)
+    delete_orphans(shop)
     assert len(objects(shop)) == 5, "they are young: their rows may be on the way"
     let_time_pass(shop)
-    sweep(shop)
+    delete_orphans(shop)
     (left,) = objects(shop)
     assert kept.sha256_original in left.name
     identifier = shop.rows("SELECT stamping_id FROM stampings")[0]["stamping_id"]
-    assert shop.do(shop.house.stamping.document(shop.account, identifier))
+    assert shop.do(shop.container.stamping.document(shop.account, identifier))
 
 
 def test_the_sweep_goes_through_the_store_piece_by_piece(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "SWEPT_AT_ONCE", 3)
+    monkeypatch.setattr(service, "LOOKED_AT_ONCE", 3)
     buy(shop, 4)
     for number in range(4):
         stamp(shop, f"key-{number}", f"Surat {number}")
@@ -70,11 +70,11 @@ def test_the_sweep_goes_through_the_store_piece_by_piece(
             stamp(shop, f"none-{number}", f"Lain {number}")
     let_time_pass(shop)
     steps = 1
-    while shop.do(shop.house.documents.sweep()):
+    while shop.do(shop.container.documents.delete_orphans()):
         steps += 1
     assert steps == 5
     assert len(objects(shop)) == 4
-    sweep(shop)
+    delete_orphans(shop)
     assert len(objects(shop)) == 4
 
 
@@ -84,22 +84,22 @@ def test_a_crash_leaves_no_draft_for_ever(shop: Shop) -> None:
     (kept,) = objects(shop)
     draft = kept.with_name(f".{kept.name}.0123456789abcdef")
     draft.write_bytes(b"half")
-    sweep(shop)
+    delete_orphans(shop)
     assert draft.exists()
     let_time_pass(shop)
-    sweep(shop)
+    delete_orphans(shop)
     assert objects(shop) == [kept]
 
 
 def test_a_stranger_in_the_store_is_left_alone(shop: Shop) -> None:
-    shop.do(shop.house.documents.check_store())
-    other = shop.house.settings.directory / "objects" / "of" / "of-somebody-else"
+    shop.do(shop.container.documents.check_store())
+    other = shop.container.settings.directory / "objects" / "of" / "of-somebody-else"
     other.parent.mkdir(parents=True)
     other.write_bytes(b"x")
     let_time_pass(shop)
-    sweep(shop)
+    delete_orphans(shop)
     assert [path.name for path in objects(shop)] == ["of-somebody-else", "store-marker"]
-    shop.do(shop.house.documents.check_store())
+    shop.do(shop.container.documents.check_store())
 
 
 def test_what_is_forgotten_is_gone(shop: Shop) -> None:
@@ -117,20 +117,20 @@ def test_a_crash_after_forgetting_is_swept(shop: Shop) -> None:
     stamp(shop, "key", "Surat")
     shop.arrange("UPDATE documents SET forgotten_at = now()")
     let_time_pass(shop)
-    sweep(shop)
+    delete_orphans(shop)
     assert objects(shop) == []
 
 
 def test_a_document_that_comes_again_while_it_is_forgotten_stays(shop: Shop) -> None:
-    """Its bytes are written, then the round forgets the old row, then the new row comes."""
+    """Its bytes are written, then the periodic task forgets the old row, then the new row comes."""
     buy(shop, 2)
     stamp(shop, "first", "Surat")
     let_time_pass(shop)
-    taken = shop.do(shop.house.stamping._intake.keep(shop.account, upload("Surat")))
+    taken = shop.do(shop.container.stamping._intake.keep(shop.account, upload("Surat")))
     forget(shop)
-    sweep(shop)
-    shop.do(shop.house.documents.keep(shop.account, taken.sha256, taken.about))
-    content = shop.do(shop.house.documents.content(shop.account, taken.sha256))
+    delete_orphans(shop)
+    shop.do(shop.container.documents.keep(shop.account, taken.sha256, taken.about))
+    content = shop.do(shop.container.documents.content(shop.account, taken.sha256))
     assert content == letter("Surat")
     again = stamp(shop, "second", "Surat")
     resume(shop)
@@ -145,10 +145,10 @@ def test_one_document_that_is_held_bars_no_other(shop: Shop) -> None:
     for name in ("Surat", "Ijazah", "Kuasa"):
         stamp(shop, name, name)
     let_time_pass(shop)
-    with psycopg.connect(shop.house.settings.database_url) as connection:
+    with psycopg.connect(shop.container.settings.database_url) as connection:
         shop.arrange("UPDATE documents SET kept_until = now() - interval '1 day'")
         connection.execute("SELECT 1 FROM documents WHERE name = 'Surat.pdf' FOR UPDATE")
-        shop.do(shop.house.documents.forget_old())
+        shop.do(shop.container.documents.forget_old())
     left = shop.rows("SELECT name FROM documents WHERE forgotten_at IS NULL")
     assert left == [{"name": "Surat.pdf"}]
     assert len(objects(shop)) == 1

@@ -15,7 +15,7 @@ from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
 from meterai.apps.web import build
-from meterai.documents import DocumentDesk
+from meterai.documents import DocumentService
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
@@ -33,11 +33,11 @@ def check(database_url: str, *folders: Path, key: bytes = KEY) -> list[object]:
         database = Database(database_url, connections=4)
         await database.open()
         try:
-            desks = [
-                DocumentDesk(database, ObjectStore(folder, key), Settings(), SystemClock())
+            services = [
+                DocumentService(database, ObjectStore(folder, key), Settings(), SystemClock())
                 for folder in folders
             ]
-            works = [desk.check_store() for desk in desks]
+            works = [service.check_store() for service in services]
             return list(await asyncio.gather(*works, return_exceptions=True))
         finally:
             await database.close()

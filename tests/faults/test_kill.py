@@ -14,7 +14,7 @@ import pytest
 import urllib3
 
 from meterai import stamps
-from meterai.apps.container import House
+from meterai.apps.container import Container
 from meterai.kit.ids import read
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until
@@ -296,8 +296,8 @@ def test_killed_after_delivery_and_before_the_answer(
 def customer_holds(inside: Inside, customer: Client) -> tuple[int, int, int]:
     """The customer's stamps without the web: available, held, used."""
 
-    async def ask(house: House) -> tuple[int, int, int]:
-        async with house.database.transaction() as tx:
+    async def ask(container: Container) -> tuple[int, int, int]:
+        async with container.database.transaction() as tx:
             found = await stamps.balance(tx, inside.account_of(customer))
         return found.available, found.held, found.used
 
@@ -369,7 +369,7 @@ def test_killed_after_the_bank_refunded_and_before_it_is_recorded(
 ) -> None:
     customer, order = bought(inside, 1)
     with inside.paused_at("LOCK TABLE entries IN SHARE MODE") as pause:
-        # The intent itself posts an entry, so it is made in a house of our own, before the lock.
+        # The intent itself posts an entry, so it is made in a container of our own, before the lock.
         pause.release()
         inside.instance.bank.faults(response_delay_seconds=SLOW_SECONDS)
         refund = customer.post("/v1/refunds", {"order_id": order}).json

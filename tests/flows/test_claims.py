@@ -13,7 +13,7 @@ import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from meterai.kit.serial import UNLEASED, SerialMaker
-from meterai.plumbing.messages import LANGUAGES, say
+from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.sealing import claim, load_keyring
 from tests.support.attacks.lab import OVER_WORDS, Lab
 from tests.support.instance import Client, Instance, until
@@ -79,10 +79,10 @@ def test_the_qr_leads_to_what_it_says(stamped: Stamped, language: str, capitals:
     shown = stamped.anybody.get(path, headers=headers)
     text = shown.body.decode()
     assert shown.status == 200
-    assert say("claim.holds", language) in text
-    assert say("page.claim.one_document", language) in text
+    assert translate("claim.holds", language) in text
+    assert translate("page.claim.one_document", language) in text
     assert hashlib.sha256(stamped.original).hexdigest()[:32] in text
-    assert say("state.stamp.affixed", language) in text
+    assert translate("state.stamp.affixed", language) in text
     assert 'action="/check"' in text  # a plain form: it needs no script
 
 
@@ -98,7 +98,7 @@ def test_a_forged_or_broken_qr_is_a_clear_page(stamped: Stamped, language: str) 
         headers = HTML | {"Accept-Language": language}
         shown = stamped.anybody.get(path, headers=headers)
         assert shown.status == 422, path
-        assert say(f"claim.{code}", language) in shown.body.decode()
+        assert translate(f"claim.{code}", language) in shown.body.decode()
         problem = stamped.anybody.get(f"/v1/claims{path.removeprefix('/C')}")
         assert (problem.status, problem.json["code"]) == (422, code)
 

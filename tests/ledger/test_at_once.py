@@ -52,8 +52,8 @@ def test_the_same_key_reserves_once(shop: Shop, quota: UUID) -> None:
 
 def test_the_same_key_places_once(shop: Shop) -> None:
     def placing() -> Awaitable[object]:
-        terms = shop.house.orders.terms(shop.account, "the same", b"r", OrderKind.STAMPS, 1)
-        return shop.house.database.call(order_store.PLACE, *terms)
+        terms = shop.container.orders.terms(shop.account, "the same", b"r", OrderKind.STAMPS, 1)
+        return shop.container.database.call(order_store.PLACE, *terms)
 
     answers = at_once(shop, *(placing() for _ in range(8)))
     assert len({answer["id"] for answer in answers}) == 1  # type: ignore[index]
@@ -143,12 +143,12 @@ def test_whoever_delivers_first_wins(shop: Shop, quota: UUID) -> None:
         answers = at_once(
             shop,
             *(
-                shop.house.database.call(
+                shop.container.database.call(
                     stamping_store.DELIVER, *one, b"delta", shop.delta_hash, b"s" * 32
                 )
                 for _ in range(3)
             ),
-            shop.house.database.call(stamping_store.FAIL, *one, "not_in_time"),
+            shop.container.database.call(stamping_store.FAIL, *one, "not_in_time"),
         )
         assert len({answer["state"] for answer in answers}) == 1  # type: ignore[index]
         shop.work()
@@ -163,7 +163,7 @@ def test_withdrawn_and_paid_at_once(shop: Shop) -> None:
         at_once(
             shop,
             shop.worker(concurrency=8).run_batch(),
-            shop.house.database.call(order_store.ABANDON, shop.account, order, "withdrawn"),
+            shop.container.database.call(order_store.ABANDON, shop.account, order, "withdrawn"),
         )
         shop.work()
         assert shop.state(order) in ("executed", "withdrawn")
@@ -182,8 +182,8 @@ def test_turned_round_and_executed_at_once(shop: Shop) -> None:
         refund = shop.refund_terms()
         at_once(
             shop,
-            shop.house.database.call(order_store.EXECUTE, shop.account, order),
-            shop.house.database.call(refund_store.NOT_EXECUTED, shop.account, order, *refund),
+            shop.container.database.call(order_store.EXECUTE, shop.account, order),
+            shop.container.database.call(refund_store.NOT_EXECUTED, shop.account, order, *refund),
         )
         shop.work()
         assert shop.balance().available == (shop.state(order) == "executed")

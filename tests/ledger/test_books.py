@@ -73,7 +73,7 @@ class Trade(RuleBasedStateMachine):
         self.shop.give_up(self._order(which), state)
 
     @precondition(lambda self: self.shop.placed)
-    @rule(which=WHICH, how=st.sampled_from(["execute", "turn_round"]))
+    @rule(which=WHICH, how=st.sampled_from(["execute", "refund_overdue"]))
     def make_a_round(self, which: int, how: str) -> None:
         getattr(self.shop, how)(self._order(which))
 
@@ -175,7 +175,7 @@ class Trade(RuleBasedStateMachine):
             shop.fail(stamping)
         shop.work_off()
         for order in shop.placed:
-            shop.turn_round(order)
+            shop.refund_overdue(order)
         shop.work_off()
         shop.assert_books_hold()
         for refund in shop.refunds():

@@ -143,7 +143,7 @@ def test_orders(shop: Shop) -> None:
         OrderEvent.TIME_RAN_OUT: lambda shop, order: shop.give_up(order, "lapsed"),
         OrderEvent.WITHDRAWN: lambda shop, order: shop.give_up(order, "withdrawn"),
         OrderEvent.EXECUTED: execute,
-        OrderEvent.NOT_EXECUTED: lambda shop, order: shop.turn_round(order),
+        OrderEvent.NOT_EXECUTED: lambda shop, order: shop.refund_overdue(order),
         OrderEvent.REFUND_SETTLED: settle_all,
         OrderEvent.PAYMENT_DENIED: take_back,
     }
@@ -293,7 +293,7 @@ def ended(how: str) -> Make:
 
 def drop(shop: Shop, stamping: UUID) -> None:
     async def dropping() -> None:
-        async with shop.house.database.transaction() as tx:
+        async with shop.container.database.transaction() as tx:
             await stamping_store.drop_waiting(tx, shop.account, shop.placed[-1])
 
     shop.do(dropping())
@@ -314,7 +314,7 @@ def reserve_ordered(shop: Shop, stamping: UUID) -> None:
     )
 
     async def reserving() -> None:
-        async with shop.house.database.transaction() as tx:
+        async with shop.container.database.transaction() as tx:
             await stamping_store.reserve_ordered(
                 tx, shop.account, stamping, shop.fresh_serials(1), row["due_at"]
             )

@@ -17,7 +17,7 @@ REFUSES = "entry_differs"
 
 
 def seen(shop: Shop, order: UUID) -> OrderView:
-    return shop.do(shop.house.orders.view(shop.account, order))
+    return shop.do(shop.container.orders.view(shop.account, order))
 
 
 # -- lists ----------------------------------------------------------------------------------------
@@ -31,7 +31,7 @@ def test_every_order_and_every_refund_is_on_exactly_one_page(shop: Shop, limit: 
     shop.work()
     for order in placed:
         shop.ask_back(order)
-    for lists, kind in ((shop.house.orders.list, "ord"), (shop.house.refunds.list, "rfd")):
+    for lists, kind in ((shop.container.orders.list, "ord"), (shop.container.refunds.list, "rfd")):
         found: list[str] = []
         page, is_more = Page(limit), True
         while is_more:
@@ -48,8 +48,8 @@ def test_every_order_and_every_refund_is_on_exactly_one_page(shop: Shop, limit: 
 def test_a_list_is_of_its_own_account(shop: Shop) -> None:
     shop.place(1)
     stranger = UUID(int=7)
-    assert shop.do(shop.house.orders.list(stranger)) == ([], False)
-    assert shop.do(shop.house.refunds.list(stranger, Page())) == ([], False)
+    assert shop.do(shop.container.orders.list(stranger)) == ([], False)
+    assert shop.do(shop.container.refunds.list(stranger, Page())) == ([], False)
 
 
 # -- due times ------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def test_page_and_mail_show_the_same_refund_number(shop: Shop) -> None:
         async with database.transaction() as tx:
             return await refunds.refunds_of_order(tx, shop.account, order)
 
-    [view] = shop.do(shown(shop.house.database))
+    [view] = shop.do(shown(shop.container.database))
     [mail] = shop.rows("SELECT facts FROM mails WHERE template = 'refund_settled'")
     assert mail["facts"]["number"] == view.refund_number
     assert mail["facts"]["bank_number"] == view.provider_refund_number

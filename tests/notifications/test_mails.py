@@ -8,15 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from meterai.accounts import AccountDesk
+from meterai.accounts import AccountService
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
-from meterai.notifications import MailDesk, given_up, queue_again, service, store
+from meterai.notifications import MailService, given_up, queue_again, service, store
 from meterai.notifications.service import queue_to
 from meterai.plumbing import mail
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.mail import SEND_SECONDS_MAX, STEP_SECONDS_MAX, Postman
+from meterai.plumbing.mail import SEND_SECONDS_MAX, STEP_SECONDS_MAX, Mailer
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
 
 ACCOUNT = new_id()
@@ -25,15 +25,15 @@ NASTY = ["a\u2028b.pdf", "a\u0085b.pdf", "a\r\nBcc: x@example.org\r\n.pdf", "\ud
 
 
 class Office:
-    """Mails, a desk that sends them and a server that takes them."""
+    """Mails, a service that sends them and a server that takes them."""
 
     def __init__(self, database: Database, server: MailServer) -> None:
         self.database = database
         self.server = server
         settings = Settings()
-        desk = AccountDesk(database, b"k" * 32, settings, SystemClock())
-        postman = Postman("127.0.0.1", server.port, SENDER)
-        self.desk = MailDesk(database, postman, desk, settings)
+        accounts = AccountService(database, b"k" * 32, settings, SystemClock())
+        mailer = Mailer("127.0.0.1", server.port, SENDER)
+        self.mails = MailService(database, mailer, accounts, settings)
 
     async def queue(self, recipient: str, document: str = "surat.pdf", **more: object) -> UUID:
         facts = {"document": document, "serials": "A", "stamping": "stg_x"} | more
@@ -47,7 +47,7 @@ class Office:
     async def send(self) -> None:
         """One try of everything that is queued."""
         await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
-        await self.desk.lane().once()
+        await self.mails.lane().once()
 
     async def states(self) -> dict[str, tuple[str, str | None]]:
         rows = await self.database.read("SELECT recipient, state, last_fault FROM mails")
@@ -90,7 +90,7 @@ def test_the_message_is_known_by_the_mail_and_comes_from_our_domain(database_url
     ],
 )
 def test_the_domain_is_that_of_the_sender(sender: str, domain: str) -> None:
-    assert Postman("", 0, sender).domain == domain
+    assert Mailer("", 0, sender).domain == domain
 
 
 @pytest.mark.parametrize("document", NASTY, ids=ascii)
@@ -224,7 +224,7 @@ def test_two_workers_send_a_mail_once(database_url: str) -> None:
         for number in range(10):
             await office.queue(f"{number}@example.org")
         other: Any = Office(office.database, office.server)
-        await asyncio.gather(office.desk.lane().once(), other.desk.lane().once())
+        await asyncio.gather(office.mails.lane().once(), other.mails.lane().once())
         assert sorted(m["To"] for m in office.server.taken) == [
             f"{number}@example.org" for number in range(10)
         ]

@@ -170,36 +170,36 @@ def test_nothing_is_known_of_it_and_it_says_that_nothing_was_paid(till: Till) ->
 
 def test_money_leaves_the_book_when_the_bank_has_given_it_back(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
-    item, desk = item_of(till), till.shop.house.suspense
+    item, service = item_of(till), till.shop.container.suspense
     with pytest.raises(MoneyBooked):
-        till.do(desk.resolve(item, Resolution.DISMISSED, by="operator", note="nothing"))
-    till.do(desk.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
+        till.do(service.resolve(item, Resolution.DISMISSED, by="operator", note="nothing"))
+    till.do(service.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
     assert till.book("suspense") == till.book("bank_clearing") == 0
     with pytest.raises(NotAllowedNow):
-        till.do(desk.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
+        till.do(service.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
     assert till.book("bank_clearing") == 0
     assert till.rows("SELECT action FROM audit_events") == [{"action": "suspense_returned"}]
 
 
 def test_news_without_money_can_be_dismissed(till: Till) -> None:
     till.notify(b"<html>")
-    desk = till.shop.house.suspense
-    assert till.do(desk.figures()).open == 1
-    till.do(desk.resolve(item_of(till), Resolution.DISMISSED, by="operator", note="a test"))
-    assert till.do(desk.figures()).open == 0
+    service = till.shop.container.suspense
+    assert till.do(service.figures()).open == 1
+    till.do(service.resolve(item_of(till), Resolution.DISMISSED, by="operator", note="a test"))
+    assert till.do(service.figures()).open == 0
 
 
 def test_an_item_that_is_none_is_refused(till: Till) -> None:
-    desk = till.shop.house.suspense
+    service = till.shop.container.suspense
     with pytest.raises(ItemUnknown):
-        till.do(desk.resolve(uuid4(), Resolution.DISMISSED, by="operator", note=""))
+        till.do(service.resolve(uuid4(), Resolution.DISMISSED, by="operator", note=""))
 
 
 def test_what_is_open_is_counted(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     till.notify(b"<html>")
     till.shop.arrange("UPDATE suspense_items SET due_at = now() WHERE booked > 0")
-    found = till.do(till.shop.house.suspense.figures())
+    found = till.do(till.shop.container.suspense.figures())
     assert (found.open, found.overdue, found.booked) == (2, 1, PRICE)
     assert found.oldest_seconds > 0
     till.shop.arrange("UPDATE suspense_items SET due_at = now() + interval '1 day'")

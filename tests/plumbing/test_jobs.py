@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from meterai.kit.backoff import pause
 from meterai.plumbing import dead_jobs, jobs, lane
 from meterai.plumbing.database import Database
-from meterai.plumbing.jobs import Effect, Job, Worker, gives_up
+from meterai.plumbing.jobs import EventHandler, Job, Worker, gives_up
 from meterai.plumbing.lane import NOBODY, LowWaterMark
 
 BOUND_SECONDS = 20.0  # less than the locked jobs would need one batch after the other
@@ -47,13 +47,15 @@ class Shift:
     async def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
         return await self.database.read(query, *parameters)
 
-    def worker(self, effects: Mapping[str, Sequence[Effect]], places: int = PLACES) -> Worker:
-        return Worker(self.database, effects, [], concurrency=places)
+    def worker(
+        self, event_handlers: Mapping[str, Sequence[EventHandler]], places: int = PLACES
+    ) -> Worker:
+        return Worker(self.database, event_handlers, [], concurrency=places)
 
-    async def work_once(self, effects: Mapping[str, Sequence[Effect]]) -> None:
+    async def work_once(self, event_handlers: Mapping[str, Sequence[EventHandler]]) -> None:
         """Run everything that is due or waits for its next try."""
         await self.database.call("UPDATE jobs SET run_at = now()")
-        await self.worker(effects).run_batch()
+        await self.worker(event_handlers).run_batch()
 
     async def done(self) -> list[str]:
         return [row["handler"] for row in await self.rows("SELECT handler FROM done ORDER BY 1")]
@@ -219,7 +221,7 @@ def test_what_a_locked_row_delays_is_no_fault_of_its_handler(database_url: str) 
     ids=["fails first", "fails between", "fails last"],
 )
 def test_a_failing_handler_stops_no_neighbour_and_each_runs_once(
-    database_url: str, handlers: list[Effect]
+    database_url: str, handlers: list[EventHandler]
 ) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit("x", uuid.uuid4())
@@ -243,10 +245,10 @@ def test_a_failing_handler_stops_no_neighbour_and_each_runs_once(
 def test_many_workers_run_each_handler_once(database_url: str) -> None:
     async def story(shift: Shift) -> None:
         await shift.emit("x", *(uuid.uuid4() for _ in range(10)), times=6)
-        effects = {"x": [first, last]}
-        await asyncio.gather(*(shift.worker(effects).run_batch() for _ in range(4)))
+        event_handlers = {"x": [first, last]}
+        await asyncio.gather(*(shift.worker(event_handlers).run_batch() for _ in range(4)))
         while await shift.rows("SELECT 1 FROM jobs"):
-            await shift.work_once(effects)
+            await shift.work_once(event_handlers)
         rows = await shift.rows("SELECT job, handler, count(*) AS times FROM done GROUP BY 1, 2")
         assert len(rows) == 120
         assert {row["times"] for row in rows} == {1}

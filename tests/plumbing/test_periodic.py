@@ -1,4 +1,4 @@
-"""A round handles each row by itself, and shows what it could not do."""
+"""A periodic task handles each row by itself, and shows what it could not do."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ ROUND = "try_rows"
 
 
 class Unfit(Refusal):
-    """A row that the round refuses; only here."""
+    """A row that the periodic task refuses; only here."""
 
     code = "unfit"
 
@@ -32,7 +32,7 @@ def run(shop: Shop, rows: list[Row], act: Callable[[Row], Any]) -> int:
     async def acting(row: Row) -> None:
         act(row)
 
-    return shop.do(each(shop.house.database, ROUND, rows, acting, subject="order_id"))
+    return shop.do(each(shop.container.database, ROUND, rows, acting, subject="order_id"))
 
 
 def faults(shop: Shop) -> list[Row]:
@@ -122,7 +122,7 @@ def test_a_locked_row_costs_its_own_round_a_moment_only(shop: Shop) -> None:
     locked, free = shop.place(1), shop.place(1)
 
     async def locking() -> int:
-        database = shop.house.database
+        database = shop.container.database
 
         async def act(row: Row) -> None:
             async with own_transaction(database) as tx:

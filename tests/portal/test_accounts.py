@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.testing import RequestFactory, TestClient
 
 from meterai import portal
-from meterai.accounts import AccountDesk
+from meterai.accounts import AccountService
 from meterai.accounts.model import TooManyCodes
 from meterai.accounts.routes import routes as account_routes
 from meterai.kit.clock import SystemClock
@@ -23,8 +23,8 @@ from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import admit, on_http_exception, on_refusal
-from meterai.plumbing.messages import moment
+from meterai.plumbing.http import on_http_exception, on_refusal, require_auth
+from meterai.plumbing.messages import format_datetime
 from meterai.portal.routes import routes
 
 URL = "https://meterai.example.id"
@@ -36,19 +36,19 @@ Browser = TestClient[Litestar]
 def application(url: str, settings: Settings) -> Litestar:
     """The portal and the routes of accounts over a real database, and nothing else."""
     database = Database(url, connections=4)
-    desk = AccountDesk(database, b"k" * 32, settings, SystemClock())
+    service = AccountService(database, b"k" * 32, settings, SystemClock())
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         await database.open()
-        app.state.desks = {Settings: settings, Database: database, AccountDesk: desk}
-        app.state.doorkeeper = desk
+        app.state.services = {Settings: settings, Database: database, AccountService: service}
+        app.state.authenticator = service
         yield
         await database.close()
 
     return Litestar(
         [*routes, *account_routes, portal.static_files()],
-        guards=[admit],
+        guards=[require_auth],
         lifespan=[lifespan],
         exception_handlers={
             Refusal: portal.page_or_problem(on_refusal),
@@ -95,8 +95,8 @@ def ask(browser: Browser, email: str = ANI, **headers: str) -> Any:
 def enter_code(browser: Browser, asked: Any) -> Any:
     assert asked.status_code == 303, asked.text
     challenge = parse_qs(urlsplit(asked.headers["location"]).query)["challenge"][0]
-    desk = browser.app.state.desks[AccountDesk]
-    code = desk.code(read("chl", challenge))
+    service = browser.app.state.services[AccountService]
+    code = service.code(read("chl", challenge))
     form = {"challenge": challenge, "code": code, "next": "/account"}
     return browser.post("/sign-in/code", data=form)
 
@@ -182,7 +182,7 @@ def test_the_page_says_when_one_may_ask_again(app: Litestar, language: str) -> N
         assert 3_590 <= seconds <= 3_660
         # The header and the page mean the same minute.
         at = (before + timedelta(seconds=seconds)).replace(second=0, microsecond=0)
-        said = {moment(at + timedelta(minutes=n), language) for n in (0, 1)}
+        said = {format_datetime(at + timedelta(minutes=n), language) for n in (0, 1)}
         assert any(one in unescape(refused.text) for one in said), refused.text
         assert 'role="alert"' in refused.text
 
@@ -204,7 +204,7 @@ def test_the_refusal_itself_has_the_time_for_people_and_for_programs(language: s
     assert answer.status_code == 429
     assert 600 <= int(answer.headers["Retry-After"]) <= 660
     assert answer.content["retry_at"] == refusal.retry_at
-    assert moment(refusal.retry_at, language) in answer.content["title"]
+    assert format_datetime(refusal.retry_at, language) in answer.content["title"]
 
 
 def test_a_stranger_does_not_lock_out_who_signed_in_here_before(browser: Browser) -> None:

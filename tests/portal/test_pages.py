@@ -26,8 +26,15 @@ from meterai.kit.refusal import Refusal
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView, PaymentView
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, Caller, admit, on_fault, on_http_exception, on_refusal
-from meterai.plumbing.messages import LANGUAGES, catalogue, moment, say
+from meterai.plumbing.http import (
+    PUBLIC,
+    Caller,
+    on_fault,
+    on_http_exception,
+    on_refusal,
+    require_auth,
+)
+from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
 from meterai.portal import reference
 from meterai.portal.assets import asset, assets
 from meterai.portal.errors import comes_back_to, wants_page
@@ -36,11 +43,11 @@ from meterai.portal.model import (
     FieldWrong,
     FormForeign,
     Place,
-    Wish,
+    PlacementChoice,
+    choice_of,
     form_key,
     in_corner,
     local_path,
-    wish_of,
 )
 from meterai.portal.pages import environment, fresh_key, qr_drawing, rendered
 from meterai.portal.routes import routes
@@ -69,7 +76,7 @@ HTML = {"Accept": "text/html"}
 
 
 class Nobody:
-    """A doorkeeper who knows no one."""
+    """A authenticator who knows no one."""
 
     async def caller(self, _: object) -> Caller:
         raise SignInRequired("nobody is signed in")
@@ -84,15 +91,15 @@ async def breaks() -> str:
 def app() -> Litestar:
     made = Litestar(
         [*routes, portal.static_files(), breaks],
-        guards=[admit],
+        guards=[require_auth],
         exception_handlers={
             Refusal: portal.page_or_problem(on_refusal),
             HTTPException: portal.page_or_problem(on_http_exception),
             Exception: portal.page_or_problem(on_fault),
         },
     )
-    made.state.desks = {Settings: Settings()}
-    made.state.doorkeeper = Nobody()
+    made.state.services = {Settings: Settings()}
+    made.state.authenticator = Nobody()
     return made
 
 
@@ -240,7 +247,7 @@ def test_margins_shrink_before_a_stamp_is_refused() -> None:
 
 
 def test_the_form_gives_the_last_page_and_the_lower_right_corner() -> None:
-    assert wish_of({}) == Wish(Place.LOWER_RIGHT, LAST_PAGE)
+    assert choice_of({}) == PlacementChoice(Place.LOWER_RIGHT, LAST_PAGE)
 
 
 TYPED = {"x": "400,5", "y": "60", "width": "70"}
@@ -249,28 +256,28 @@ TYPED = {"x": "400,5", "y": "60", "width": "70"}
 @pytest.mark.parametrize("place", [*Place, None])
 def test_coordinates_that_were_typed_are_used_whatever_is_chosen(place: Place | None) -> None:
     chosen = {} if place is None else {"place": place.value}
-    wish = wish_of({"page": "first", **chosen, **TYPED})
-    assert wish.on(A4) == Placement(1, 400.5, 60.0, 70.0)
-    assert wish.probe() == Placement(1, 400.5, 60.0, 70.0)
+    choice = choice_of({"page": "first", **chosen, **TYPED})
+    assert choice.on(A4) == Placement(1, 400.5, 60.0, 70.0)
+    assert choice.probe() == Placement(1, 400.5, 60.0, 70.0)
     for missing in ("x", "y"):
         with pytest.raises(FieldWrong) as refused:
-            wish_of({**chosen, **TYPED, missing: " "})
+            choice_of({**chosen, **TYPED, missing: " "})
         assert refused.value.field == missing
 
 
 @pytest.mark.parametrize("place", CORNERS)
 def test_a_width_alone_is_used_in_the_place_that_was_chosen(place: Place) -> None:
-    wish = wish_of({"place": place.value, "x": "", "y": "", "width": "60"})
-    assert wish.on(A4) == in_corner(place, LAST_PAGE, A4, 60.0)
-    assert wish.on(A4).width == 60.0
-    assert wish_of({"place": place.value, "width": ""}).on(A4).width == 80.0
+    choice = choice_of({"place": place.value, "x": "", "y": "", "width": "60"})
+    assert choice.on(A4) == in_corner(place, LAST_PAGE, A4, 60.0)
+    assert choice.on(A4).width == 60.0
+    assert choice_of({"place": place.value, "width": ""}).on(A4).width == 80.0
 
 
 @pytest.mark.parametrize("chosen", ["last", "first", "number"])
 def test_a_page_number_that_was_typed_is_used_whatever_is_chosen(chosen: str) -> None:
-    assert wish_of({"page": chosen, "page_number": " 3 "}).page == 3
+    assert choice_of({"page": chosen, "page_number": " 3 "}).page == 3
     with pytest.raises(FieldWrong):
-        wish_of({"page": chosen, "page_number": "tiga"})
+        choice_of({"page": chosen, "page_number": "tiga"})
 
 
 def form_page(asked: Any, **more: object) -> str:
@@ -289,8 +296,8 @@ def form_page(asked: Any, **more: object) -> str:
 
 def test_the_form_says_that_typed_numbers_win(asked: Any) -> None:
     text, language = form_page(asked), asked.cookies["language"]
-    assert escape(say("page.stamp.exact_hint", language, least=40, most=200)) in text
-    assert say("page.stamp.page_number_hint", language) in text
+    assert escape(translate("page.stamp.exact_hint", language, least=40, most=200)) in text
+    assert translate("page.stamp.page_number_hint", language) in text
     wins = {"id": "selalu dipakai", "en": "always used"}[language]
     assert text.count(wins) == 2
 
@@ -298,8 +305,8 @@ def test_the_form_says_that_typed_numbers_win(asked: Any) -> None:
 def test_the_form_says_nothing_was_charged_only_where_that_is_known(asked: Any) -> None:
     language = asked.cookies["language"]
     known, unknown = (
-        say("page.stamp.not_charged", language),
-        say("page.stamp.perhaps_done", language),
+        translate("page.stamp.not_charged", language),
+        translate("page.stamp.perhaps_done", language),
     )
     assert known not in form_page(asked)
     text = form_page(asked, is_again=True)
@@ -310,7 +317,7 @@ def test_the_form_says_nothing_was_charged_only_where_that_is_known(asked: Any) 
 
 def test_numbers_may_have_a_decimal_comma() -> None:
     typed = {"place": "exact", "page": "first", "x": "400,5", "y": " 60 ", "width": "80"}
-    assert wish_of(typed).on(A4) == Placement(1, 400.5, 60.0, 80.0)
+    assert choice_of(typed).on(A4) == Placement(1, 400.5, 60.0, 80.0)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +336,7 @@ def test_numbers_may_have_a_decimal_comma() -> None:
 )
 def test_a_field_that_cannot_be_read_is_named(typed: dict[str, str], field: str) -> None:
     with pytest.raises(FieldWrong) as refused:
-        wish_of(typed)
+        choice_of(typed)
     assert refused.value.field == field
     assert f"page.field.{field}.wrong" in catalogue()
 
@@ -465,7 +472,7 @@ def test_an_order_in_any_state_says_what_happens_next(
         "is_soon": True,
     }
     main = rendered(asked, "order_main.html", facts)
-    assert say(f"state.order.{state}", asked.cookies["language"]) in main
+    assert translate(f"state.order.{state}", asked.cookies["language"]) in main
     assert "page.order" not in main
     assert HOSTILE not in main
     assert "Rp21.000" in main
@@ -482,15 +489,15 @@ def order_page(asked: Any, one: OrderView, **more: Any) -> str:
 
 def test_an_order_without_its_qr_says_that_nothing_was_charged(asked: Any) -> None:
     main = order_page(asked, order(OrderState.PLACED, OrderKind.STAMPS))
-    assert say("page.order.opening", asked.cookies["language"]) in main
+    assert translate("page.order.opening", asked.cookies["language"]) in main
     assert "<svg" not in main
 
 
 def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:
     main = order_page(asked, order(OrderState.PLACED, OrderKind.STAMPS), is_soon=False)
-    assert say("page.order.opening", asked.cookies["language"]) not in main
+    assert translate("page.order.opening", asked.cookies["language"]) not in main
     [lead] = re.findall(r'class="lead">(.*?)</p>', main)
-    assert moment(NOW, asked.cookies["language"]) in lead, "until when we go on"
+    assert format_datetime(NOW, asked.cookies["language"]) in lead, "until when we go on"
 
 
 @pytest.mark.parametrize("kind", OrderKind)
@@ -498,8 +505,8 @@ def test_a_lapsed_order_speaks_of_no_qr_and_leads_on(asked: Any, kind: OrderKind
     waits = [stamping(StampingState.WAITING)]
     main = order_page(asked, order(OrderState.LAPSED, kind), documents=waits)
     assert "QR" not in main
-    assert say("state.stamping.waiting", asked.cookies["language"]) not in main
-    assert say("state.stamping.dropped", asked.cookies["language"]) in main
+    assert translate("state.stamping.waiting", asked.cookies["language"]) not in main
+    assert translate("state.stamping.dropped", asked.cookies["language"]) in main
     assert ('href="/buy"' if kind == OrderKind.STAMPS else 'href="/stamp"') in main
 
 
@@ -528,8 +535,8 @@ def charged_back(state: OrderState, **money: int) -> OrderView:
 def test_a_charged_back_order_says_one_thing(asked: Any, one: OrderView, word: str) -> None:
     main = order_page(asked, one)
     language = asked.cookies["language"]
-    assert say(f"page.order.{word}", language) in main
-    assert say("page.money.nothing", language) not in main
+    assert translate(f"page.order.{word}", language) in main
+    assert translate("page.money.nothing", language) not in main
     for part in ("captured", "charged_back", "executed", "refunded", "in_flight", "loss"):
         value = getattr(one.money, part)
         row = f'<tr class="{part}">'
@@ -540,7 +547,7 @@ def test_a_charged_back_order_says_one_thing(asked: Any, one: OrderView, word: s
 def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:
     late = refund(RefundState.SENT, RefundCause.ASKED)
     one = order(OrderState.RETURNING, OrderKind.STAMPS)
-    said = say("page.refund.late", asked.cookies["language"])
+    said = translate("page.refund.late", asked.cookies["language"])
     assert said in order_page(asked, one, refunds=[late], now=NOW + timedelta(hours=1))
     assert said not in order_page(asked, one, refunds=[late])
 
@@ -549,7 +556,7 @@ def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:
 def test_a_stamping_in_any_state_is_told(asked: Any, state: StampingState) -> None:
     view = shown(stamping(state))
     text = rendered(asked, "stamping.html", {"stamping": view})
-    assert say(f"state.stamping.{state}", asked.cookies["language"]) in text
+    assert translate(f"state.stamping.{state}", asked.cookies["language"]) in text
     assert HOSTILE not in text
     assert "{" not in text
 
@@ -565,7 +572,7 @@ def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVer
         checks=[CheckView("seal", True, "good"), CheckView("seal", False, "bad")],
     )
     text = rendered(asked, "verdict.html", {"result": result, "name": HOSTILE})
-    assert escape(say(f"verdict.{verdict}", asked.cookies["language"])) in text
+    assert escape(translate(f"verdict.{verdict}", asked.cookies["language"])) in text
     assert ('class="verdict good"' in text) == (verdict == FinalVerdict.GENUINE)
     assert HOSTILE not in text
 
@@ -575,7 +582,7 @@ def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
     stamp = stamp_view(state, asked.cookies["language"])
     text = rendered(asked, "serial.html", {"stamp": stamp, "typed": SERIAL})
     assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
-    assert say(f"stamp.{state}.explained", asked.cookies["language"]) in text
+    assert translate(f"stamp.{state}.explained", asked.cookies["language"]) in text
     assert not approvals(text)
 
 
@@ -584,9 +591,9 @@ def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
     one = replace(stamping(StampingState.DELIVERED), is_repaired=is_repaired)
     language = asked.cookies["language"]
     text = rendered(asked, "stamping.html", {"stamping": shown(one)})
-    assert (say("page.stamping.repaired", language) in text) == is_repaired
+    assert (translate("page.stamping.repaired", language) in text) == is_repaired
     facts = {"entries": entries([], [one]), "is_first": True, "older": None}
-    short = say("page.stamping.repaired.short", language)
+    short = translate("page.stamping.repaired.short", language)
     assert (short in rendered(asked, "history.html", facts)) == is_repaired
 
 
@@ -604,7 +611,7 @@ def stamp_view(state: StampState, language: str) -> StampView:
     return StampView(
         serial=SERIAL,
         state=state,
-        summary=say(f"stamp.{state}.explained", language),
+        summary=translate(f"stamp.{state}.explained", language),
         affixed_at=NOW,
         sha256_original="00",
     )
@@ -630,12 +637,12 @@ def test_a_claim_is_told_with_what_to_do_next(
 ) -> None:
     language = asked.cookies["language"]
     text = rendered(asked, "claim.html", {"claim": claim_view(verdict, state, language)})
-    assert escape(say(f"claim.{verdict}", language)) in text
+    assert escape(translate(f"claim.{verdict}", language)) in text
     holds = verdict == ClaimVerdict.HOLDS
     # A copy of the code holds as well as the code: it earns no yes, whatever the register says.
     assert not approvals(text)
     assert ('class="verdict unsure"' in text) == holds
-    assert (escape(say("page.claim.one_document", language)) in text) == holds
+    assert (escape(translate("page.claim.one_document", language)) in text) == holds
     assert ('enctype="multipart/form-data"' in text) == holds
     for fact in ("5f" * 16, "QDE8", "1QQJ XXBQ NX00 N0WZ XZP2 FV"):
         assert fact in text
@@ -667,7 +674,7 @@ def test_a_number_says_that_it_checked_no_document(asked: Any) -> None:
 def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
     facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE}
     text = rendered(asked, "claim.html", facts)
-    assert say(f"claim.{code}", asked.cookies["language"]) in text
+    assert translate(f"claim.{code}", asked.cookies["language"]) in text
     assert ('class="verdict bad"' in text) == (code == "claim_forged")
     assert HOSTILE not in text
 
@@ -735,7 +742,7 @@ def test_a_form_of_another_site_is_refused(browser: TestClient[Litestar], path: 
     for origin in ("https://evil.example", "null", "http://testserver.local.evil.example"):
         answer = browser.post(path, data={"next": "/"}, headers={"Origin": origin})
         assert answer.status_code == 403
-        assert say("refusal.form_foreign", "id") in answer.text
+        assert translate("refusal.form_foreign", "id") in answer.text
 
 
 def test_the_language_is_kept_and_leads_back(browser: TestClient[Litestar]) -> None:
@@ -767,7 +774,7 @@ def test_a_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None
 def test_an_unknown_page_is_a_calm_page(browser: TestClient[Litestar]) -> None:
     answer = browser.get("/tidak-ada")
     assert answer.status_code == 404
-    assert say("page.refused.money", "id") in answer.text
+    assert translate("page.refused.money", "id") in answer.text
     problem = browser.get("/tidak-ada", headers={"Accept": "application/json"})
     assert problem.headers["content-type"].startswith("application/problem+json")
 

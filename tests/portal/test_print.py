@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from meterai import portal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.messages import say
+from meterai.plumbing.messages import translate
 from meterai.portal.pages import rendered
 from meterai.verification import CheckView, VerificationView
 
@@ -26,11 +26,11 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium o
 def checked(settings: Settings) -> str:
     """The page of a document that was checked, long enough for several sheets."""
     app = Litestar([])
-    app.state.desks = {Settings: settings}
+    app.state.services = {Settings: settings}
     asked = RequestFactory(app=app).get("/check", headers={"Cookie": "language=id"})
     result = VerificationView(
         verdict="genuine",
-        summary=say("verdict.genuine.explained", "id"),
+        summary=translate("verdict.genuine.explained", "id"),
         serials=[],
         sealed_at=None,
         sha256_original=None,
@@ -65,6 +65,6 @@ def test_every_sheet_says_specimen() -> None:
     assert len(development) > 2
     assert ["SPECIMEN" in sheet for sheet in development] == [True] * len(development)
     words = " ".join(development[0].split())
-    assert say("page.verdict.specimen", "id") in words
-    assert say("page.specimen", "id") in words
+    assert translate("page.verdict.specimen", "id") in words
+    assert translate("page.specimen", "id") in words
     assert not any("SPECIMEN" in sheet for sheet in production)

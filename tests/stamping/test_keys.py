@@ -102,7 +102,7 @@ def test_it_ends_while_a_second_key_looks_for_it(shop: Shop) -> None:
         first = shop.do(reserving(shop, f"first-{round_}", "Surat"))
         answers = at_once(
             shop,
-            shop.house.database.call(
+            shop.container.database.call(
                 "SELECT state FROM stamping_deliver(%s, %s, %s, %s, %s)",
                 shop.account,
                 first["id"],
@@ -144,21 +144,21 @@ def body_of(path: Path, node: ast.AST) -> str:
 
 async def _order(shop: Shop, key: str, letters: Sequence[str]) -> OrderView:
     quantity = 1 + LETTERS.index(letters[0])
-    return await shop.house.orders.place(shop.account, key, quantity, wait_for_qr=False)
+    return await shop.container.orders.place(shop.account, key, quantity, wait_for_qr=False)
 
 
 async def _order_documents(shop: Shop, key: str, letters: Sequence[str]) -> OrderView:
     uploads = [upload(name) for name in letters]
-    return await shop.house.stamping.order(shop.account, f"docs-{key}", uploads)
+    return await shop.container.stamping.order(shop.account, f"docs-{key}", uploads)
 
 
 async def _stamp(shop: Shop, key: str, letters: Sequence[str]) -> StampingView:
-    return await shop.house.stamping.stamp(shop.account, key, upload(letters[0]))
+    return await shop.container.stamping.stamp(shop.account, key, upload(letters[0]))
 
 
 async def _stamp_all(shop: Shop, key: str, letters: Sequence[str]) -> Sequence[StampingView]:
     uploads = [upload(name) for name in letters]
-    return await shop.house.stamping.stamp_all(shop.account, f"form-{key}", uploads)
+    return await shop.container.stamping.stamp_all(shop.account, f"form-{key}", uploads)
 
 
 async def _killed(shop: Shop, key: str, letters: Sequence[str]) -> None:
@@ -172,8 +172,8 @@ async def _killed_long_ago(shop: Shop, key: str, letters: Sequence[str]) -> None
 
 
 async def _worker(shop: Shop, _key: str, _letters: Sequence[str]) -> None:
-    await shop.house.database.call("UPDATE stampings SET leased_until = now()")
-    await shop.house.stamping.resume()
+    await shop.container.database.call("UPDATE stampings SET leased_until = now()")
+    await shop.container.stamping.resume()
 
 
 Command = Callable[[Shop, str, Sequence[str]], Awaitable[object]]
@@ -223,13 +223,13 @@ def test_a_key_finds_its_answer_whatever_comes_in_between(
             if isinstance(answer, InProgress | NotEnoughStamps) or command not in ASKING:
                 assert not isinstance(answer, BaseException) or isinstance(answer, Refusal)
                 continue
-            wish, name = asked_for(command, letters), (kinds.get(command, "stampings"), key)
+            choice, name = asked_for(command, letters), (kinds.get(command, "stampings"), key)
             if isinstance(answer, IdempotencyKeyReused):
                 continue
             if isinstance(answer, BaseException) and not isinstance(answer, StampingFailed):
                 raise answer
-            first = found.setdefault(name, (wish, identity(command, answer)))
-            assert first == (wish, identity(command, answer)), name
+            first = found.setdefault(name, (choice, identity(command, answer)))
+            assert first == (choice, identity(command, answer)), name
     resume(shop)
     assert set(states(shop)) <= {"waiting", "delivered"}
     made = shop.rows("SELECT count(*) AS n FROM stampings WHERE state = 'delivered'")[0]["n"]

@@ -83,7 +83,7 @@ def test_the_same_document_twice_is_refused_by_name(shop: Shop) -> None:
     buy(shop, 2)
     copy = upload("Salinan", content=letter("Surat"))
     uploads = [upload("Surat"), copy]
-    for asked in (shop.house.stamping.stamp_all, shop.house.stamping.order):
+    for asked in (shop.container.stamping.stamp_all, shop.container.stamping.order):
         with pytest.raises(DocumentTwice) as refused:
             shop.do(asked(shop.account, "form", uploads))
         assert refused.value.facts() == {"name": "Salinan.pdf", "same_as": "Surat.pdf"}
@@ -100,12 +100,14 @@ def test_requests_with_the_same_documents_do_not_bar_each_other(shop: Shop) -> N
     for number in range(14):
         chosen = chance.sample(names, 3)
         works.append(
-            shop.house.stamping.stamp_all(
+            shop.container.stamping.stamp_all(
                 shop.account, f"form-{number}", [upload(name) for name in chosen]
             )
         )
         works.append(
-            shop.house.stamping.stamp(shop.account, f"key-{number}", upload(chance.choice(names)))
+            shop.container.stamping.stamp(
+                shop.account, f"key-{number}", upload(chance.choice(names))
+            )
         )
     answers = at_once(shop, *works)
     faults = [one for one in answers if isinstance(one, BaseException)]
@@ -143,7 +145,7 @@ def test_killed_between_reserve_and_seal_nothing_is_lost(shop: Shop) -> None:
     assert {serial for view in views for serial in view.serials} == held
     assert shop.balance().used == 3
     for view, name in zip(views, THREE, strict=True):
-        _, content = shop.do(shop.house.stamping.document(shop.account, ids([view])[0]))
+        _, content = shop.do(shop.container.stamping.document(shop.account, ids([view])[0]))
         assert content.startswith(letter(name))
     shop.assert_books_hold()
 
@@ -170,7 +172,7 @@ def test_what_cannot_be_sealed_now_waits_and_says_so(
 
 @contextmanager
 def other_process(database_url: str, directory: Path, shop: Shop) -> Iterator[Shop]:
-    """Another house of the same instance, with the keys as they are now; it clears nothing."""
+    """Another container of the same instance, with the keys as they are now; it clears nothing."""
     with open_shop(database_url, directory, is_new=False) as other:
         other.account = shop.account
         yield other
@@ -178,7 +180,7 @@ def other_process(database_url: str, directory: Path, shop: Shop) -> Iterator[Sh
 
 def killed_before_its_first_delivery(shop: Shop, *names: str) -> None:
     """A process reserves the stamps of a form, and kill -9 meets it before its first delivery."""
-    settings = shop.house.settings
+    settings = shop.container.settings
     files = [settings.directory / f"{name}.pdf" for name in names]
     for file in files:
         file.write_bytes(letter(file.stem))

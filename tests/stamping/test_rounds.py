@@ -1,4 +1,4 @@
-"""The round that resumes stampings: each row by itself; and an original that is out of reach."""
+"""The periodic task that resumes stampings: each row by itself; and an original that is out of reach."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_one_bad_row_bars_no_other(shop: Shop) -> None:
             100 - number,
             stamping,
         )
-    with psycopg.connect(shop.house.settings.database_url) as connection:
+    with psycopg.connect(shop.container.settings.database_url) as connection:
         connection.execute(
             "SELECT 1 FROM stampings WHERE stamping_id = ANY (%s) FOR UPDATE", [held]
         )
@@ -65,7 +65,7 @@ def test_a_round_leases_no_more_than_it_seals_at_once(shop: Shop) -> None:
     for number in range(5):
         shop.do(reserving(shop, f"key-{number}", f"Surat {number}"))
     let_leases_run_out(shop)
-    assert shop.do(shop.house.stamping.resume()) == shop.house.settings.seals_at_once
+    assert shop.do(shop.container.stamping.resume()) == shop.container.settings.seals_at_once
 
 
 # -- originals ---------------------------------------------------------------------------------
@@ -75,13 +75,13 @@ def object_of(shop: Shop, name: str) -> Path:
     """The file that holds the original of a letter."""
     (row,) = shop.rows("SELECT account_id, sha256 FROM documents WHERE name = %s", f"{name}.pdf")
     named = object_name(row["account_id"], row["sha256"])
-    return shop.house.settings.directory / "objects" / named[:2] / named
+    return shop.container.settings.directory / "objects" / named[:2] / named
 
 
 def order_of_letters(shop: Shop, *names: str) -> UUID:
     """A paid order of documents, reserved."""
     terms = [upload(name) for name in names]
-    shop.do(shop.house.stamping.order(shop.account, "order", terms))
+    shop.do(shop.container.stamping.order(shop.account, "order", terms))
     (row,) = shop.rows("SELECT order_id FROM orders WHERE kind = %s", OrderKind.DOCUMENTS)
     order = UUID(str(row["order_id"]))
     shop.placed.append(order)
@@ -137,19 +137,19 @@ def test_a_missing_original_is_unavailable_until_the_retention_forgets_it(shop: 
     content = there.read_bytes()
     there.unlink()
     with pytest.raises(DocumentUnavailable) as refused:
-        shop.do(shop.house.stamping.document(shop.account, identifier))
+        shop.do(shop.container.stamping.document(shop.account, identifier))
     assert refused.value.status == 503
     assert refused.value.retry_after_seconds > 1
-    assert shop.do(shop.house.stamping.view(shop.account, identifier)).document_url
+    assert shop.do(shop.container.stamping.view(shop.account, identifier)).document_url
     there.write_bytes(content)
-    _, stamped = shop.do(shop.house.stamping.document(shop.account, identifier))
+    _, stamped = shop.do(shop.container.stamping.document(shop.account, identifier))
     assert stamped.startswith(letter("Surat"))
     # The row says forgotten: a copy that some machine still has is not handed out.
     shop.arrange("UPDATE documents SET forgotten_at = %s", datetime.now(UTC))
     with pytest.raises(DocumentForgotten):
-        shop.do(shop.house.stamping.document(shop.account, identifier))
-    assert shop.do(shop.house.stamping.view(shop.account, identifier)).document_url is None
-    assert shop.do(shop.house.stamping.delta(shop.account, identifier))[1]
+        shop.do(shop.container.stamping.document(shop.account, identifier))
+    assert shop.do(shop.container.stamping.view(shop.account, identifier)).document_url is None
+    assert shop.do(shop.container.stamping.delta(shop.account, identifier))[1]
     assert view.state == "delivered"
 
 
@@ -157,4 +157,4 @@ def test_nothing_is_delivered_from_a_waiting_one(shop: Shop) -> None:
     buy(shop, 1)
     made = shop.do(reserving(shop, "key", "Surat"))
     with pytest.raises(NotDelivered):
-        shop.do(shop.house.stamping.document(shop.account, made["id"]))
+        shop.do(shop.container.stamping.document(shop.account, made["id"]))

@@ -5,15 +5,15 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
-from meterai.apps.container import open_house
+from meterai.apps.container import build_services
 from meterai.plumbing.config import load
 from tests.support.stamping_calls import upload
 
 
 async def send(account: UUID, key: str, files: list[Path]) -> None:
-    async with open_house(load().settings) as house:
+    async with build_services(load().settings) as container:
         uploads = [upload(file.stem, content=file.read_bytes()) for file in files]
-        await house.stamping.stamp_all(account, key, uploads)
+        await container.stamping.stamp_all(account, key, uploads)
 
 
 if __name__ == "__main__":

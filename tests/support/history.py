@@ -57,8 +57,10 @@ class History:
             Upload(f"{name}-{n}.pdf", pdf(words=f"{name} {n}"), read_placements(_PLACE % 60))
             for n in range(count)
         ]
-        house = self.shop.house
-        view = self.shop.do(house.stamping.order(self.shop.account, secrets.token_hex(8), uploads))
+        container = self.shop.container
+        view = self.shop.do(
+            container.stamping.order(self.shop.account, secrets.token_hex(8), uploads)
+        )
         [row] = self.shop.rows(
             "SELECT order_id FROM orders WHERE 'ord_' || lower(compact(order_id)) = %s", view.id
         )
@@ -76,8 +78,8 @@ class History:
         """A document stamped from the balance."""
         places = read_placements(f"[{', '.join(_PLACE % (60 + 150 * n) for n in range(count))}]")
         upload = Upload(f"{name}.pdf", pdf(words=name), places)
-        desk = self.shop.house.stamping
-        view = self.shop.do(desk.stamp(self.shop.account, secrets.token_hex(8), upload))
+        service = self.shop.container.stamping
+        view = self.shop.do(service.stamp(self.shop.account, secrets.token_hex(8), upload))
         [row] = self.shop.rows(
             "SELECT stamping_id FROM stampings WHERE 'stg_' || lower(compact(stamping_id)) = %s",
             view.id,
@@ -88,8 +90,8 @@ class History:
         """A document whose stamps are held; nobody has sealed it yet."""
         content = pdf(words=name)
         sha256 = hashlib.sha256(content).digest()
-        account, house = self.shop.account, self.shop.house
-        house.documents.put_from_thread(account, sha256, content)
+        account, container = self.shop.account, self.shop.container
+        container.documents.put_from_thread(account, sha256, content)
         row = self.shop.call(
             stamping_store.RESERVE,
             account,
@@ -101,7 +103,7 @@ class History:
             self.shop.fresh_serials(count),
             900.0,
             60.0,
-            *house.documents.particulars(f"{name}.pdf", content, 1),
+            *container.documents.particulars(f"{name}.pdf", content, 1),
             False,
         )
         assert row is not None
@@ -140,12 +142,12 @@ def make(shop: Shop) -> History:
 
 
 def _sign_in(history: History) -> None:
-    shop, desk = history.shop, history.shop.house.accounts
+    shop, service = history.shop, history.shop.container.accounts
     [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", shop.account)
-    challenge = shop.do(desk.ask_for_code(row["email"], "192.0.2.1", "id"))
-    shop.do(desk.sign_in(challenge, desk.code(challenge), "id"))
-    shop.do(desk.create_api_key(shop.account, "history"))
-    history.names["other"] = shop.do(desk.create(f"{new_id().hex}@example.id"))
+    challenge = shop.do(service.ask_for_code(row["email"], "192.0.2.1", "id"))
+    shop.do(service.sign_in(challenge, service.code(challenge), "id"))
+    shop.do(service.create_api_key(shop.account, "history"))
+    history.names["other"] = shop.do(service.create(f"{new_id().hex}@example.id"))
     shop.work()
 
 
@@ -189,7 +191,7 @@ def _of_documents(history: History) -> None:
     shop.work()
     shop.fail(history["partly.1"])
     shop.fail(history["spoilt.0"])
-    shop.do(shop.house.stamping.resume())
+    shop.do(shop.container.stamping.resume())
     shop.work()
     history.give_back("partly", "send", "settle")
     history.give_back("spoilt")
@@ -210,7 +212,7 @@ def _returned(history: History) -> None:
         history.give_back(name, *steps)
     shop.set_issuing(is_open=False)
     order = history.quota("not_executed", 1)
-    shop.turn_round(order)
+    shop.refund_overdue(order)
     shop.work()
     history.give_back("not_executed")
     shop.set_issuing(is_open=True)
@@ -270,7 +272,7 @@ def _told(history: History) -> None:
     today = datetime.now(UTC).date()
 
     async def take() -> None:
-        async with shop.house.database.transaction() as tx:
+        async with shop.container.database.transaction() as tx:
             await payment_store.insert_inbox(tx, "bank", "TOLD", today, b"{}")
             await payment_store.set_outcome(tx, "bank", "TOLD", today, "captured")
 
@@ -279,10 +281,10 @@ def _told(history: History) -> None:
 
 def _suspended(history: History) -> None:
     shop = history.shop
-    desk = suspense.SuspenseDesk(shop.house.database)
+    service = suspense.SuspenseService(shop.container.database)
 
     async def keep(news: suspense.News) -> None:
-        async with shop.house.database.transaction() as tx:
+        async with shop.container.database.transaction() as tx:
             await suspense.keep(tx, news)
 
     for name in ("suspended", "sent_back", "dismissed"):
@@ -295,7 +297,7 @@ def _suspended(history: History) -> None:
         history.names[f"{name}.item"] = row["item_id"]
     for name, how in (("sent_back", "returned"), ("dismissed", "dismissed")):
         resolution = suspense.Resolution(how)
-        shop.do(desk.resolve(history[f"{name}.item"], resolution, by="operator", note="a test"))
+        shop.do(service.resolve(history[f"{name}.item"], resolution, by="operator", note="a test"))
 
 
 def _in_flight(history: History) -> None:

@@ -1,4 +1,4 @@
-"""The inside of a running instance: its books, its desks and its locks, for what no API shows."""
+"""The inside of a running instance: its books, its services and its locks, for what no API shows."""
 
 import asyncio
 import uuid
@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from meterai import stamps
 from meterai.accounts.model import KEY_PREFIX, Credential
 from meterai.apps.audit import audit
-from meterai.apps.container import House, open_house
+from meterai.apps.container import Container, build_services
 from meterai.kit.ids import read
 from meterai.stamping import Upload
 from meterai.stamping.model import read_placements
@@ -28,12 +28,12 @@ class Inside:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
 
-    def ask(self, act: Callable[[House], Awaitable[Answer]]) -> Answer:
-        """Do something with the desks of the instance, in a house of our own."""
+    def ask(self, act: Callable[[Container], Awaitable[Answer]]) -> Answer:
+        """Do something with the services of the instance, in a container of our own."""
 
         async def run() -> Answer:
-            async with open_house(self.instance.settings) as house:
-                return await act(house)
+            async with build_services(self.instance.settings) as container:
+                return await act(container)
 
         return asyncio.run(run())
 
@@ -51,9 +51,9 @@ class Inside:
     def customer(self) -> Client:
         """A new account with an API key; quicker than the command line."""
 
-        async def make(house: House) -> str:
-            account = await house.accounts.create(f"{uuid.uuid4().hex[:12]}@example.org")
-            return await house.accounts.create_api_key(account, "test")
+        async def make(container: Container) -> str:
+            account = await container.accounts.create(f"{uuid.uuid4().hex[:12]}@example.org")
+            return await container.accounts.create_api_key(account, "test")
 
         return Client(self.instance.url, self.ask(make))
 
@@ -80,7 +80,7 @@ class Inside:
 
     def assert_audit_holds(self) -> None:
         """Every invariant holds at this moment: what `meterai audit` asks, without a process."""
-        found = self.ask(lambda house: audit(house.database))
+        found = self.ask(lambda container: audit(container.database))
         broken = [one for one in found.findings if not one.holds]
         assert not broken, broken
 
@@ -102,8 +102,8 @@ class Inside:
     def set_issuing(self, *, is_open: bool) -> None:
         """What `meterai issuing` does, without a process."""
 
-        async def change(house: House) -> None:
-            async with house.database.transaction() as tx:
+        async def change(container: Container) -> None:
+            async with container.database.transaction() as tx:
                 await stamps.set_issuing(tx, is_open=is_open, reason="a test")
 
         self.ask(change)
@@ -118,7 +118,7 @@ class Inside:
             for number, document in enumerate(documents, start=1)
         ]
         key = str(uuid.uuid4())
-        placed = self.ask(lambda house: house.stamping.order(account, key, uploads))
+        placed = self.ask(lambda container: container.stamping.order(account, key, uploads))
         return customer.order(placed.id)
 
     @staticmethod

@@ -1,8 +1,8 @@
 """A shop without a counter: one account, every command that moves its money or its stamps.
 
-The commands are the SQL of the rooms (their `store`), the effects are those of the worker; only
+The commands are the SQL of the rooms (their `store`), the event handlers are those of the worker; only
 the outside is missing: no bank, no mail, no PDF.  Time stands still unless a command moves it, so
-what a round would do when something is due is a command of its own.
+what a periodic task would do when something is due is a command of its own.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from meterai import audit as audit_trail
 from meterai import ledger, orders, payments, stamps
 from meterai.apps.audit import audit
-from meterai.apps.container import House, open_house
-from meterai.apps.worker import effects
+from meterai.apps.container import Container, build_services
+from meterai.apps.worker import event_handlers
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
-from meterai.ledger import Position
+from meterai.ledger import MoneySummary
 from meterai.orders import OrderKind
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
@@ -54,7 +54,7 @@ _TABLES = (
 
 
 def dead_bank(directory: Path) -> Settings:
-    """Settings of a house whose bank never answers."""
+    """Settings of a container whose bank never answers."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
     pem = directory / "bank.pub.pem"
     pem.write_bytes(
@@ -104,9 +104,9 @@ class BankRecord:
 
 @dataclass(slots=True)
 class Shop:
-    """One account of one house."""
+    """One account of one container."""
 
-    house: House
+    container: Container
     runner: asyncio.Runner
     account: UUID = field(default_factory=new_id)
     placed: list[UUID] = field(default_factory=list)
@@ -129,20 +129,20 @@ class Shop:
 
     def call(self, query: str, *parameters: object) -> Row | None:
         """One statement, its own transaction."""
-        return self.do(self.house.database.call(query, *parameters))
+        return self.do(self.container.database.call(query, *parameters))
 
     def rows(self, query: str, *parameters: object) -> list[Row]:
         """One statement, every row."""
-        return self.do(self.house.database.read(query, *parameters))
+        return self.do(self.container.database.read(query, *parameters))
 
     def arrange(self, query: str, *parameters: object) -> None:
         """Change what only the owner of the tables may change, as if it had come so."""
-        with psycopg.connect(self.house.database.url) as owner:
+        with psycopg.connect(self.container.database.url) as owner:
             owner.execute(query.encode(), parameters or None)
 
     def watch(self, query: str) -> list[tuple[Any, ...]]:
         """What the owner of the tables sees, for example of other sessions."""
-        with psycopg.connect(self.house.database.url) as owner:
+        with psycopg.connect(self.container.database.url) as owner:
             return owner.execute(query.encode()).fetchall()
 
     def clear(self) -> None:
@@ -152,13 +152,13 @@ class Shop:
         self.arrange("; ".join([*cleared, "UPDATE issuing SET is_open = true, reason = ''"]))
         self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
         self.bank = BankRecord() if self.bank else None
-        self.account = self.do(self.house.accounts.create(f"{new_id().hex}@example.id"))
+        self.account = self.do(self.container.accounts.create(f"{new_id().hex}@example.id"))
 
     # -- orders ----------------------------------------------------------------------------
 
     def place(self, quantity: int, key: str | None = None) -> UUID:
         """Order stamps."""
-        terms = self.house.orders.terms(
+        terms = self.container.orders.terms(
             self.account, key or secrets.token_hex(8), b"request", OrderKind.STAMPS, quantity
         )
         row = self.call(order_store.PLACE, *terms)
@@ -178,10 +178,10 @@ class Shop:
         return order
 
     async def _place_documents(self, sizes: list[int]) -> UUID:
-        terms = self.house.orders.terms(
+        terms = self.container.orders.terms(
             self.account, secrets.token_hex(8), b"request", OrderKind.DOCUMENTS, sum(sizes)
         )
-        async with self.house.database.transaction() as tx:
+        async with self.container.database.transaction() as tx:
             row = await orders.place_documents(tx, terms)
             for position, size in enumerate(sizes, start=1):
                 await stamping_store.insert_waiting(
@@ -199,7 +199,7 @@ class Shop:
 
     async def _document(self) -> bytes:
         sha256 = secrets.token_bytes(32)
-        await self.house.database.call(
+        await self.container.database.call(
             "INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until)"
             " VALUES (%s, %s, 'surat.pdf', 1000, 1, now() + interval '1 day')",
             self.account,
@@ -212,25 +212,25 @@ class Shop:
         self.call(order_store.ABANDON, self.account, order, state)
 
     def execute(self, order: UUID) -> None:
-        """The round that tries again what is paid."""
+        """The periodic task that tries again what is paid."""
         self.call(order_store.EXECUTE, self.account, order)
 
-    def turn_round(self, order: UUID) -> None:
-        """The round that gives back what is paid and past due."""
+    def refund_overdue(self, order: UUID) -> None:
+        """The periodic task that gives back what is paid and past due."""
         self.call(refund_store.NOT_EXECUTED, self.account, order, *self.refund_terms())
 
     def refund_terms(self) -> tuple[object, ...]:
         """Id, number and due time of a refund that may begin."""
         refund = new_id()
         number = payments.refund_number(self.account, refund)
-        return refund, number, self.house.refunds.due()
+        return refund, number, self.container.refunds.due()
 
     def set_issuing(self, *, is_open: bool) -> None:
         """The operator opens or stops issuing."""
         self.do(self._set_issuing(is_open=is_open))
 
     async def _set_issuing(self, *, is_open: bool) -> None:
-        async with self.house.database.transaction() as tx:
+        async with self.container.database.transaction() as tx:
             await stamps.set_issuing(tx, is_open=is_open, reason="" if is_open else "a test")
 
     def state(self, order: UUID) -> str:
@@ -278,7 +278,7 @@ class Shop:
 
     async def telling(self, paid: Paid, how: str = "notification") -> str:
         """The same, to be run with others at the same moment."""
-        database = self.house.database
+        database = self.container.database
         row = await database.call(
             payment_store.CAPTURE, self.account, paid.attempt, paid.number, paid.amount, how
         )
@@ -297,7 +297,7 @@ class Shop:
     async def denying(self, paid: Paid, amount: int | None = None, *, named: bool = True) -> str:
         """The same, to be run with others at the same moment."""
         taken = paid.amount if amount is None else amount
-        row = await self.house.database.call(
+        row = await self.container.database.call(
             payment_store.DENY, self.account, paid.attempt, paid.number if named else None, taken
         )
         assert row is not None
@@ -333,7 +333,7 @@ class Shop:
     async def reserving(self, count: int, key: str | None = None) -> Row | None:
         """The same, to be run with others at the same moment."""
         try:
-            return await self.house.database.call(
+            return await self.container.database.call(
                 stamping_store.RESERVE,
                 self.account,
                 new_id(),
@@ -387,7 +387,7 @@ class Shop:
     async def asking_back(self, order: UUID) -> int:
         """The same, to be run with others at the same moment."""
         refund = new_id()
-        async with self.house.database.transaction() as tx:
+        async with self.container.database.transaction() as tx:
             given = await refund_store.unused(
                 tx,
                 self.account,
@@ -396,7 +396,7 @@ class Shop:
                 cause_key=f"asked:{refund}",
                 cause="asked",
                 number=payments.refund_number(self.account, refund),
-                due_at=self.house.refunds.due(),
+                due_at=self.container.refunds.due(),
             )
             if given:
                 await audit_trail.record(
@@ -442,8 +442,10 @@ class Shop:
     # -- the worker ------------------------------------------------------------------------
 
     def worker(self, *, concurrency: int = 1) -> Worker:
-        """A worker with the effects of the real one."""
-        return Worker(self.house.database, effects(self.house), [], concurrency=concurrency)
+        """A worker with the event handlers of the real one."""
+        return Worker(
+            self.container.database, event_handlers(self.container), [], concurrency=concurrency
+        )
 
     def work(self) -> None:
         """Run what is due, and what that causes, until there is no more."""
@@ -497,7 +499,7 @@ class Shop:
 
     def assert_books_hold(self) -> None:
         """Every invariant of `meterai audit`, and every rupiah of every order."""
-        found = self.do(audit(self.house.database))
+        found = self.do(audit(self.container.database))
         assert found.holds, [one for one in found.findings if not one.holds]
         assert_each_order_is_explained(self.rows)
         if self.bank:
@@ -506,7 +508,7 @@ class Shop:
     def assert_the_bank_agrees(self, record: BankRecord) -> None:
         """What the API shows as money is what the bank has seen: at once, and in the end."""
         is_at_rest = not self.rows("SELECT 1 FROM jobs")
-        for order, shown in self.do(self._positions()).items():
+        for order, shown in self.do(self._money_summaries()).items():
             bank = record.of(order)
             assert shown.captured.value == bank["captured"]
             assert shown.refunded.value == bank["refunded"]
@@ -520,20 +522,20 @@ class Shop:
 
     def money(self, order: UUID) -> dict[str, int]:
         """Where the money of one order is, as the API shows it; what is nothing is left out."""
-        found = self.do(self._positions())[order]
+        found = self.do(self._money_summaries())[order]
         names = ("captured", "charged_back", "executed", "refunded", "in_flight", "loss")
         return {name: getattr(found, name).value for name in names if getattr(found, name).value}
 
-    async def _positions(self) -> dict[UUID, Position]:
-        async with self.house.database.transaction() as tx:
-            return await ledger.positions(tx, self.account, self.placed)
+    async def _money_summaries(self) -> dict[UUID, MoneySummary]:
+        async with self.container.database.transaction() as tx:
+            return await ledger.money_summaries(tx, self.account, self.placed)
 
     def balance(self) -> stamps.Balance:
         """Stamps of the account."""
         return self.do(self._balance())
 
     async def _balance(self) -> stamps.Balance:
-        async with self.house.database.transaction() as tx:
+        async with self.container.database.transaction() as tx:
             return await stamps.balance(tx, self.account)
 
     def in_flight(self) -> int:
@@ -555,10 +557,10 @@ def open_shop(database_url: str, directory: Path, *, is_new: bool = True) -> Ite
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())
     values = {"database_url": database_url}
     with asyncio.Runner() as runner:
-        opened = open_house(_with(dead_bank(directory), values))
-        house = runner.run(opened.__aenter__())
+        opened = build_services(_with(dead_bank(directory), values))
+        container = runner.run(opened.__aenter__())
         try:
-            shop = Shop(house, runner)
+            shop = Shop(container, runner)
             if is_new:
                 shop.clear()
             yield shop

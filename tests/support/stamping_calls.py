@@ -1,4 +1,4 @@
-"""What a test of the stamping desk asks again and again, of a shop."""
+"""What a test of the stamping service asks again and again, of a shop."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -41,13 +41,13 @@ def buy(shop: Shop, quantity: int) -> None:
 
 def stamp(shop: Shop, key: str, name: str) -> StampingView:
     """What the API does."""
-    return shop.do(shop.house.stamping.stamp(shop.account, key, upload(name)))
+    return shop.do(shop.container.stamping.stamp(shop.account, key, upload(name)))
 
 
 def stamp_all(shop: Shop, key: str, *names: str) -> Sequence[StampingView]:
     """What the form does."""
     uploads = [upload(name) for name in names]
-    return shop.do(shop.house.stamping.stamp_all(shop.account, key, uploads))
+    return shop.do(shop.container.stamping.stamp_all(shop.account, key, uploads))
 
 
 async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0) -> Row:
@@ -55,8 +55,8 @@ async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0
     sent = upload(name)
     intake = sealing.accept(sent.content, sent.placements)
     assert not intake.is_repaired
-    taken = await shop.house.stamping._intake.keep(shop.account, sent)
-    row = await shop.house.database.call(
+    taken = await shop.container.stamping._intake.keep(shop.account, sent)
+    row = await shop.container.database.call(
         stamping_store.RESERVE,
         shop.account,
         new_id(),
@@ -89,7 +89,7 @@ def let_leases_run_out(shop: Shop) -> None:
 
 
 def resume(shop: Shop) -> None:
-    """The worker's round, until nothing is left that it may take up."""
+    """The worker's periodic task, until nothing is left that it may take up."""
     let_leases_run_out(shop)
     run_round(shop)
 
@@ -98,7 +98,7 @@ def run_round(shop: Shop) -> None:
     """The same, with the leases as they are."""
     waiting = True
     while waiting:
-        shop.do(shop.house.stamping.resume())
+        shop.do(shop.container.stamping.resume())
         waiting = bool(shop.rows(TO_RESUME))
 
 

@@ -1,4 +1,4 @@
-"""A shop whose bank is a real stand-in, in the same process: its rounds run when a test says so."""
+"""A shop whose bank is a real stand-in, in the same process: its periodic tasks run when a test says so."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 import standins
 from meterai.apps.audit import audit
-from meterai.apps.container import open_house
+from meterai.apps.container import build_services
 from meterai.payments import reference_of
 from meterai.payments.adapters import signing
 from meterai.payments.adapters.wire import snap_time
@@ -81,32 +81,32 @@ class Till:
         return order, row["attempt_id"], row["qr_content"]
 
     def open(self) -> None:
-        """The round that asks for QRs, now."""
+        """The periodic task that asks for QRs, now."""
         self.shop.arrange(
             "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'"
         )
-        self.do(self.shop.house.payments.open_waiting())
+        self.do(self.shop.container.payments.open_waiting())
 
     def ask(self) -> None:
-        """The round that asks about everything, now."""
+        """The periodic task that asks about everything, now."""
         self.shop.arrange(
             "UPDATE payment_attempts SET ask_at = now()"
             " WHERE state <> 'opening' AND ask_at < 'infinity'"
         )
-        self.do(self.shop.house.payments.ask_waiting())
+        self.do(self.shop.container.payments.poll_waiting())
         self.shop.work()
 
     def cancel(self) -> None:
-        """The round that takes QRs back, now."""
+        """The periodic task that takes QRs back, now."""
         self.shop.arrange(
             "UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'"
         )
-        self.do(self.shop.house.payments.cancel_closed())
+        self.do(self.shop.container.payments.cancel_closed())
 
     def send_refunds(self) -> None:
-        """The round that sends refunds, now."""
+        """The periodic task that sends refunds, now."""
         self.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
-        self.do(self.shop.house.refunds.send_due())
+        self.do(self.shop.container.refunds.send_due())
         self.shop.work()
 
     def attempt(self, attempt: UUID) -> Row:
@@ -142,7 +142,7 @@ class Till:
     def assert_books_hold(self) -> None:
         """Every invariant of `meterai audit`, and every rupiah of every order; what is in suspense
         is of no order."""
-        found = self.do(audit(self.shop.house.database))
+        found = self.do(audit(self.shop.container.database))
         assert found.holds, [one for one in found.findings if not one.holds]
         assert_each_order_is_explained(self.rows)
         [row] = self.rows(
@@ -164,7 +164,7 @@ class Till:
             "x-signature": signing.sign_asymmetric(BANK_KEY, text),
             "x-external-id": f"{self._told:012}" if external_id is None else external_id,
         }
-        self.do(self.shop.house.payments.take_notification(NOTIFY_PATH, headers, raw))
+        self.do(self.shop.container.payments.take_notification(NOTIFY_PATH, headers, raw))
         self.shop.work()
         [row] = self.rows(
             "SELECT outcome FROM notification_inbox ORDER BY received_at DESC, external_id LIMIT 1"
@@ -185,7 +185,7 @@ def paid_body(reference: str, number: str = "P1", value: str = f"{PRICE}.00") ->
 
 
 def settings_of(directory: Path, database_url: str, bank_url: str, **more: Any) -> Settings:
-    """Settings of a house with this bank; its keys are made beforehand."""
+    """Settings of a container with this bank; its keys are made beforehand."""
     keys = directory / "keys"
     keys.mkdir(parents=True, exist_ok=True)
     (keys / "provider.key.pem").write_bytes(pem_of(OUR_KEY))
@@ -220,13 +220,13 @@ def open_till(database_url: str, directory: Path, **more: Any) -> Iterator[Till]
             directory / "bank", CLIENT, SECRET, our_public_key(), "http://127.0.0.1:9/", MERCHANT
         )
         running = runner.run(standins.start(options))
-        opened = open_house(settings_of(directory, database_url, running.bank_url, **more))
-        house = runner.run(opened.__aenter__())
+        opened = build_services(settings_of(directory, database_url, running.bank_url, **more))
+        container = runner.run(opened.__aenter__())
         session = runner.run(_session())
         try:
-            shop = Shop(house, runner)
+            shop = Shop(container, runner)
             shop.clear()
-            provider = house.payments.provider
+            provider = container.payments.provider
             yield Till(shop, Bank(running.bank_url, provider, session))
         finally:
             runner.run(session.close())

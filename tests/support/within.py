@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from litestar import Litestar
 from litestar.exceptions import LitestarDeprecationWarning
 
-from meterai.apps.container import House
+from meterai.apps.container import Container
 from meterai.apps.edge import Edge
 from meterai.apps.web import build
 from meterai.plumbing.config import Settings
@@ -47,15 +47,15 @@ class Asking:
 
 
 class Within:
-    """The application of one test; `house` has its desks."""
+    """The application of one test; `container` has its services."""
 
     def __init__(self, app: Litestar, edge: Edge) -> None:
         self.app = app
         self._edge = edge
 
     @property
-    def house(self) -> House:
-        found: House = self.app.state.house
+    def container(self) -> Container:
+        found: Container = self.app.state.container
         return found
 
     async def ask(self, asking: Asking) -> Given:

@@ -15,15 +15,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from meterai.apps.audit import INVARIANTS, POSTINGS
-from meterai.apps.container import House
+from meterai.apps.container import Container
 from meterai.apps.web import build
-from meterai.apps.worker import effects
+from meterai.apps.worker import event_handlers
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.ledger import invariants as ledger_invariants
 from meterai.plumbing import http
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import PERMISSIONS
-from meterai.plumbing.jobs import Effect, name_of
+from meterai.plumbing.jobs import EventHandler, name_of
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.refunds.model import RefundCause
 from scripts.lifecycles import LIFECYCLES
@@ -59,7 +59,9 @@ def spoken() -> Iterator[tuple[str, str]]:
     for path, tree in SOURCES:
         for node in ast.walk(tree):
             match node:
-                case ast.Call(func=ast.Name(id="say"), args=[ast.Constant(value=str(key)), *_]):
+                case ast.Call(
+                    func=ast.Name(id="translate"), args=[ast.Constant(value=str(key)), *_]
+                ):
                     yield f"{path}:{node.lineno}", key
                 case ast.keyword(arg="template", value=ast.Constant(value=str(name))):
                     yield f"{path}:{node.value.lineno}", f"mail.{name}.subject"
@@ -160,7 +162,7 @@ def test_every_route_declares_a_permission() -> None:
 
 def test_every_route_is_guarded() -> None:
     for path, handler in handlers():
-        assert http.admit in handler.resolve_guards(), path
+        assert http.require_auth in handler.resolve_guards(), path
 
 
 def test_a_route_that_changes_something_is_not_asked_by_get() -> None:
@@ -186,8 +188,8 @@ def _all_python() -> str:
 
 
 def test_every_job_has_its_effects() -> None:
-    house = cast(House, SimpleNamespace(stamping=None, refunds=None))
-    assert set(effects(house)) == emitted()
+    container = cast(Container, SimpleNamespace(stamping=None, refunds=None))
+    assert set(event_handlers(container)) == emitted()
 
 
 # Only what tells people may be given up, each by name; money and stamps are tried for ever.
@@ -201,13 +203,13 @@ TELLING = {
 }
 
 
-def every_effect() -> Mapping[str, Sequence[Effect]]:
-    return effects(cast(House, SimpleNamespace(stamping=None, refunds=None)))
+def every_handler() -> Mapping[str, Sequence[EventHandler]]:
+    return event_handlers(cast(Container, SimpleNamespace(stamping=None, refunds=None)))
 
 
 def test_the_handlers_of_a_job_have_names_of_their_own() -> None:
     # Their names are kept in the rows of jobs that are half done.
-    for kind, handlers in every_effect().items():
+    for kind, handlers in every_handler().items():
         names = [name_of(handler) for handler in handlers]
         assert len(names) == len(set(names)), kind
 
@@ -215,7 +217,7 @@ def test_the_handlers_of_a_job_have_names_of_their_own() -> None:
 def test_only_what_tells_people_may_be_given_up() -> None:
     found = {
         name_of(handler)
-        for handlers in every_effect().values()
+        for handlers in every_handler().values()
         for handler in handlers
         if vars(handler).get("gives_up")
     }

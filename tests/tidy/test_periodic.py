@@ -1,4 +1,4 @@
-"""Every round handles each of its rows by itself (meterai/plumbing/periodic.py)."""
+"""Every periodic task handles each of its rows by itself (meterai/plumbing/periodic.py)."""
 
 import ast
 import inspect
@@ -6,28 +6,28 @@ import textwrap
 from types import SimpleNamespace
 from typing import Any, cast
 
-from meterai.apps.container import House
+from meterai.apps.container import Container
 from meterai.apps.retention import RULES
-from meterai.apps.worker import rounds
-from meterai.documents import DocumentDesk
-from meterai.notifications import MailDesk
-from meterai.orders import OrderDesk
-from meterai.payments import PaymentDesk
-from meterai.plumbing.jobs import Rounds
-from meterai.refunds import RefundDesk
-from meterai.stamping import StampingDesk
-from meterai.suspense import SuspenseDesk
+from meterai.apps.worker import periodic_tasks
+from meterai.documents import DocumentService
+from meterai.notifications import MailService
+from meterai.orders import OrderService
+from meterai.payments import PaymentService
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.refunds import RefundService
+from meterai.stamping import StampingService
+from meterai.suspense import SuspenseService
 
-DESKS: dict[str, type] = {
-    "documents": DocumentDesk,
-    "mails": MailDesk,
-    "orders": OrderDesk,
-    "payments": PaymentDesk,
-    "refunds": RefundDesk,
-    "stamping": StampingDesk,
-    "suspense": SuspenseDesk,
+SERVICES: dict[str, type] = {
+    "documents": DocumentService,
+    "mails": MailService,
+    "orders": OrderService,
+    "payments": PaymentService,
+    "refunds": RefundService,
+    "stamping": StampingService,
+    "suspense": SuspenseService,
 }
-# Rounds without rows of their own, each with its reason.
+# PeriodicTask without rows of their own, each with its reason.
 WITHOUT_ROWS: dict[str, str] = {
     f"retention_{rule.name}": "one statement takes a batch and passes by rows that are held"
     for rule in RULES
@@ -37,12 +37,14 @@ WITHOUT_ROWS: dict[str, str] = {
 }
 
 
-def every_round() -> list[Rounds]:
-    return list(rounds(cast(House, SimpleNamespace(**DESKS, database=None, clock=None))))
+def every_task() -> list[PeriodicTask]:
+    return list(
+        periodic_tasks(cast(Container, SimpleNamespace(**SERVICES, database=None, clock=None)))
+    )
 
 
-def calls_of_each(sweep: Any) -> list[ast.Call]:
-    tree = ast.parse(textwrap.dedent(inspect.getsource(sweep)))
+def calls_of_each(run: Any) -> list[ast.Call]:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(run)))
     return [
         node
         for node in ast.walk(tree)
@@ -52,23 +54,23 @@ def calls_of_each(sweep: Any) -> list[ast.Call]:
     ]
 
 
-def name_of(call: ast.Call, sweep: Any) -> object:
-    """What a round calls itself: a constant, of its module or of a module it has imported."""
-    return eval(ast.unparse(call.args[1]), vars(inspect.getmodule(sweep)))
+def name_of(call: ast.Call, run: Any) -> object:
+    """What a periodic task calls itself: a constant, of its module or of a module it has imported."""
+    return eval(ast.unparse(call.args[1]), vars(inspect.getmodule(run)))
 
 
 def test_every_round_hands_its_rows_to_each_under_its_own_name() -> None:
     wrong = []
-    for one in every_round():
+    for one in every_task():
         if one.name in WITHOUT_ROWS:
             continue
-        names = {name_of(call, one.sweep) for call in calls_of_each(one.sweep)}
+        names = {name_of(call, one.run) for call in calls_of_each(one.run)}
         if names != {one.name}:
-            wrong.append(f"{one.name}: {one.sweep.__qualname__} hands its rows to {names or None}")
+            wrong.append(f"{one.name}: {one.run.__qualname__} hands its rows to {names or None}")
     assert not wrong, "\n".join(wrong)
 
 
 def test_no_round_gathers_rows_by_itself() -> None:
-    for one in every_round():
-        source = inspect.getsource(one.sweep)
+    for one in every_task():
+        source = inspect.getsource(one.run)
         assert "gather(" not in source, f"{one.name}: one row that fails ends it for the others"

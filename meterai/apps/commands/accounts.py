@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai.accounts import KEY_KIND, AccountDesk, ApiKeyView
+from meterai.accounts import KEY_KIND, AccountService, ApiKeyView
 from meterai.apps.instance import database_of
 from meterai.apps.options import NO_OPTIONS, Options, line
 from meterai.kit.clock import SystemClock
@@ -19,13 +19,13 @@ from meterai.plumbing.migrations import migrate
 KeyName = Annotated[str, Parameter(help="What the holder calls the key.")]
 
 
-def _with_desk(settings: Settings, act: Callable[[AccountDesk], Awaitable[None]]) -> None:
+def _with_service(settings: Settings, act: Callable[[AccountService], Awaitable[None]]) -> None:
     async def run(settings: Settings) -> None:
         key = keyring_of(settings).derived("sign-in")
         database = Database(settings.database_url, connections=1)
         await database.open()
         try:
-            await act(AccountDesk(database, key, settings, SystemClock()))
+            await act(AccountService(database, key, settings, SystemClock()))
         finally:
             await database.close()
 
@@ -44,32 +44,34 @@ def create(
 ) -> None:
     """Make an account (or find it), and with --api-key a key, printed once, on the last line."""
 
-    async def make(desk: AccountDesk) -> None:
-        account = await desk.create(email, language)
+    async def make(service: AccountService) -> None:
+        account = await service.create(email, language)
         line(f"account {show('acc', account)}")
         if api_key:
-            line(await desk.create_api_key(account, name))
+            line(await service.create_api_key(account, name))
 
-    _with_desk(options.settings("accounts create"), make)
+    _with_service(options.settings("accounts create"), make)
 
 
 def keys(email: str, options: Options = NO_OPTIONS) -> None:
     """Show the API keys of an account: number, made, last used, ended, name."""
 
-    async def list_them(desk: AccountDesk) -> None:
-        for key in await desk.api_keys(await desk.account_of(email)):
+    async def list_them(service: AccountService) -> None:
+        for key in await service.api_keys(await service.account_of(email)):
             line(_shown(key))
 
-    _with_desk(options.settings("accounts keys"), list_them)
+    _with_service(options.settings("accounts keys"), list_them)
 
 
 def end_key(email: str, key: str, options: Options = NO_OPTIONS) -> None:
     """End an API key of an account; KEY is its number, as `accounts keys` shows it."""
 
-    async def end(desk: AccountDesk) -> None:
-        line(_shown(await desk.end_api_key(await desk.account_of(email), read(KEY_KIND, key))))
+    async def end(service: AccountService) -> None:
+        line(
+            _shown(await service.end_api_key(await service.account_of(email), read(KEY_KIND, key)))
+        )
 
-    _with_desk(options.settings("accounts end-key"), end)
+    _with_service(options.settings("accounts end-key"), end)
 
 
 def _shown(key: ApiKeyView) -> str:

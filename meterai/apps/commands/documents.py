@@ -15,7 +15,7 @@ from meterai.apps.issuer import directory_of, issuers_of
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, complain, line
 from meterai.kit.clock import SystemClock
 from meterai.kit.serial import UNLEASED, SerialMaker
-from meterai.plumbing.messages import say
+from meterai.plumbing.messages import translate
 from meterai.sealing import (
     Claim,
     ClaimForged,
@@ -194,7 +194,7 @@ def _check_claim(
     try:
         claim = sealing.claim.read(text, keys)
     except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:
-        reason = say(f"refusal.{refusal.code}", "en", **refusal.facts())
+        reason = translate(f"refusal.{refusal.code}", "en", **refusal.facts())
         line(json.dumps({"claim": refusal.code, **refusal.facts()}) if as_json else reason)
         return EXIT_NOT_GENUINE if isinstance(refusal, ClaimForged) else EXIT_NOT_CHECKED
     is_same = None if sha256 is None else sealing.claim.matches(claim, sha256)

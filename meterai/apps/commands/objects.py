@@ -4,7 +4,7 @@ import asyncio
 
 from meterai.apps.instance import database_of
 from meterai.apps.options import NO_OPTIONS, Options, line
-from meterai.documents import DocumentDesk
+from meterai.documents import DocumentService
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
@@ -25,7 +25,7 @@ def adopt(options: Options = NO_OPTIONS) -> None:
         database = Database(settings.database_url, connections=1)
         await database.open()
         try:
-            await DocumentDesk(database, objects, settings, SystemClock()).adopt_store()
+            await DocumentService(database, objects, settings, SystemClock()).adopt_store()
         finally:
             await database.close()
 

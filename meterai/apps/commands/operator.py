@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from meterai import stamps, suspense
 from meterai.apps.audit import INVARIANTS
-from meterai.apps.audit_all import Wish, audit_all
+from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_bank import DAYS
 from meterai.apps.audit_seals import DRAWN, Drawing
 from meterai.apps.instance import database_of
@@ -60,12 +60,12 @@ def audit(
     """
     settings = options.settings("audit")
     at_most = None if seals == "all" else seals
-    wish = Wish(
+    request = AuditRequest(
         is_incremental=incremental,
         drawing=Drawing(secrets.randbits(32) if seed is None else seed, at_most),
         bank_days=bank_days if bank else 0,
     )
-    told = with_database(settings, partial(audit_all, settings=settings, wish=wish, tell=_tell))
+    told = with_database(settings, partial(audit_all, settings=settings, request=request, tell=_tell))
     if as_json:
         line(json.dumps(told.as_json(), indent=2))
     else:
@@ -156,8 +156,8 @@ def suspense_resolve(
     identifier = read("sus", item)
 
     async def resolve(database: Database) -> None:
-        desk = suspense.SuspenseDesk(database)
-        await desk.resolve(identifier, suspense.Resolution(how), by="operator", note=note)
+        service = suspense.SuspenseService(database)
+        await service.resolve(identifier, suspense.Resolution(how), by="operator", note=note)
 
     with_database(options.settings("suspense resolve"), resolve)
     line(f"{item} is {how}")

@@ -19,7 +19,7 @@ from meterai.apps.options import (
 from meterai.apps.production import complaints
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.messages import say
+from meterai.plumbing.messages import translate
 from meterai.plumbing.migrations import migrate as apply_migrations
 from meterai.plumbing.parent import die_with_parent
 from meterai.plumbing.shared_metrics import share
@@ -31,7 +31,7 @@ def _said_if_missing() -> Iterator[None]:
     try:
         yield
     except Refusal as refusal:
-        complain(f"{refusal.code}: {say(f'refusal.{refusal.code}', 'en', **refusal.facts())}")
+        complain(f"{refusal.code}: {translate(f'refusal.{refusal.code}', 'en', **refusal.facts())}")
         raise SystemExit(EXIT_CONFIGURATION) from None
 
 

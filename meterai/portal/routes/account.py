@@ -4,29 +4,31 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from meterai import accounts, stamps
-from meterai.accounts import KEY_KIND, AccountDesk, SignInRequired
+from meterai.accounts import KEY_KIND, AccountService, SignInRequired
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import ACCOUNT, account_of, desk, language_of
+from meterai.plumbing.http import ACCOUNT, account_of, language_of, service
 from meterai.portal.model import FORM_KEY, form_key
 from meterai.portal.pages import (
-    Asked,
     Form,
     Page,
-    go_to,
+    PageRequest,
+    field_errors,
     known_caller,
-    mistakes,
     page,
     read_own_form,
+    see_other,
 )
 
 KEYS = "/account#keys"
 
 
-async def _account_page(request: Asked, *, name: str = "", refusal: Refusal | None = None) -> Page:
+async def _account_page(
+    request: PageRequest, *, name: str = "", refusal: Refusal | None = None
+) -> Page:
     account = account_of(request)
-    async with desk(request, Database).transaction() as tx:
+    async with service(request, Database).transaction() as tx:
         contact = await accounts.contact(tx, account)
         balance = await stamps.balance(tx, account)
     return page(
@@ -35,19 +37,19 @@ async def _account_page(request: Asked, *, name: str = "", refusal: Refusal | No
         status=refusal.status if refusal else 200,
         contact=contact,
         balance=balance,
-        keys=await desk(request, AccountDesk).api_keys(account),
+        keys=await service(request, AccountService).api_keys(account),
         key_name=name,
-        errors=mistakes(refusal, language_of(request), "key-name") if refusal else (),
+        errors=field_errors(refusal, language_of(request), "key-name") if refusal else (),
     )
 
 
 @get("/account", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_account(request: Asked) -> Page:
+async def show_account(request: PageRequest) -> Page:
     """The address, the language, the stamps and the API keys of the account."""
     return await _account_page(request)
 
 
-async def _own_form_of_a_person(request: Asked) -> Form:
+async def _own_form_of_a_person(request: PageRequest) -> Form:
     """A form that only somebody who signed in may send.
 
     A key can ask for our pages as well, with the token of its own; whoever stole one must not be
@@ -61,13 +63,13 @@ async def _own_form_of_a_person(request: Asked) -> Form:
 
 
 @post("/account/keys", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def make_key(request: Asked) -> Page:
+async def make_key(request: PageRequest) -> Page:
     """Make an API key and show it, this once."""
     form = await _own_form_of_a_person(request)
     name = form.text("name")
     key = read(FORM_KEY, form_key(form.text("key")))
     try:
-        text = await desk(request, AccountDesk).create_api_key(
+        text = await service(request, AccountService).create_api_key(
             account_of(request), name, actor="account", key=key
         )
     except Refusal as refusal:
@@ -76,13 +78,13 @@ async def make_key(request: Asked) -> Page:
 
 
 @post("/account/keys/{key_id:str}/end", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def end_key(request: Asked, key_id: FromPath[str]) -> Page:
+async def end_key(request: PageRequest, key_id: FromPath[str]) -> Page:
     """End an API key."""
     await _own_form_of_a_person(request)
-    await desk(request, AccountDesk).end_api_key(
+    await service(request, AccountService).end_api_key(
         account_of(request), read(KEY_KIND, key_id), actor="account"
     )
-    return go_to(KEYS)
+    return see_other(KEYS)
 
 
 routes = [show_account, make_key, end_key]

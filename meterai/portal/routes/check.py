@@ -9,15 +9,15 @@ from meterai.documents import UploadMissing
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, desk, language_of, network_of
+from meterai.plumbing.http import PUBLIC, language_of, network_of, service
 from meterai.portal.pages import (
-    Asked,
     Page,
+    PageRequest,
     check_origin,
-    go_to,
-    mistakes,
+    field_errors,
     page,
     read_form,
+    see_other,
     sentence,
     visitor,
 )
@@ -27,19 +27,19 @@ from meterai.sealing import (
     ClaimKeyUnknown,
     ClaimMalformed,
 )
-from meterai.verification import VerificationDesk
+from meterai.verification import VerificationService
 
 FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # the document, its form fields and boundaries
 SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
 
 
 @get("/check", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_check_form(request: Asked) -> Page:
+async def show_check_form(request: PageRequest) -> Page:
     """Ask for a document or a serial."""
     await visitor(request)
     typed = request.query_params.get("serial", "").strip()
     if typed:
-        return go_to(f"/c/{quote(typed[:SERIAL_LENGTH_MAX], safe='')}")
+        return see_other(f"/c/{quote(typed[:SERIAL_LENGTH_MAX], safe='')}")
     return page(request, "check.html", result=None)
 
 
@@ -49,7 +49,7 @@ async def show_check_form(request: Asked) -> Page:
     include_in_schema=False,
     request_max_body_size=FORM_BYTES_MAX,
 )
-async def check(request: Asked) -> Page:
+async def check(request: PageRequest) -> Page:
     """Check a document.  It is not kept."""
     check_origin(request)
     await visitor(request)
@@ -58,11 +58,11 @@ async def check(request: Asked) -> Page:
         if not form.files:
             raise UploadMissing("no file was chosen")
         name, content = form.files[0]
-        client = network_of(request, desk(request, Settings).proxies)
-        checking = desk(request, VerificationDesk).check(content, language, client)
+        client = network_of(request, service(request, Settings).proxies)
+        checking = service(request, VerificationService).check(content, language, client)
         result = await unless_gone(request.receive, checking)
     except Refusal as refusal:
-        errors = mistakes(refusal, language, "document")
+        errors = field_errors(refusal, language, "document")
         return page(request, "check.html", status=refusal.status, result=None, errors=errors)
     return page(request, "verdict.html", result=result, name=name)
 
@@ -70,12 +70,12 @@ async def check(request: Asked) -> Page:
 # The QR is all capitals, which makes it smaller; addresses are not, so both are served.  The claim
 # may be left out, by whoever types the address.
 @get(["/c/{serial:str}", "/C/{serial:str}"], opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_serial(request: Asked, serial: FromPath[str]) -> Page:
+async def show_serial(request: PageRequest, serial: FromPath[str]) -> Page:
     """What anybody may know of a serial."""
     await visitor(request)
     typed = serial[:SERIAL_LENGTH_MAX]
     try:
-        found = await desk(request, VerificationDesk).stamp(typed, language_of(request))
+        found = await service(request, VerificationService).stamp(typed, language_of(request))
     except NotFound:
         return page(request, "serial.html", status=404, stamp=None, typed=typed)
     return page(request, "serial.html", stamp=found, typed=typed)
@@ -86,12 +86,12 @@ async def show_serial(request: Asked, serial: FromPath[str]) -> Page:
     opt={"permission": PUBLIC},
     include_in_schema=False,
 )
-async def show_claim(request: Asked, serial: FromPath[str], claim: FromPath[str]) -> Page:
+async def show_claim(request: PageRequest, serial: FromPath[str], claim: FromPath[str]) -> Page:
     """Where the QR on a stamp leads: what it says, and whether the issuer said it."""
     await visitor(request)
     language = language_of(request)
     try:
-        found = await desk(request, VerificationDesk).claim(f"{serial}/{claim}", language)
+        found = await service(request, VerificationService).claim(f"{serial}/{claim}", language)
     except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:
         return page(
             request,

@@ -5,9 +5,9 @@ from functools import lru_cache
 from litestar import Litestar, get
 
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, desk
+from meterai.plumbing.http import PUBLIC, service
 from meterai.portal import reference
-from meterai.portal.pages import Asked, Page, page, visitor
+from meterai.portal.pages import Page, PageRequest, page, visitor
 
 
 @lru_cache(maxsize=2)
@@ -16,15 +16,15 @@ def _operations(app: Litestar, url: str) -> list[reference.Operation]:
 
 
 @get("/docs", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_docs(request: Asked) -> Page:
+async def show_docs(request: PageRequest) -> Page:
     """Every operation, with an example."""
     await visitor(request)
-    url = desk(request, Settings).url
+    url = service(request, Settings).url
     return page(request, "docs.html", operations=_operations(request.app, url), url=url)
 
 
 @get("/docs/problems", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_problems(request: Asked) -> Page:
+async def show_problems(request: PageRequest) -> Page:
     """Every refusal code; the `type` of a problem leads here."""
     await visitor(request)
     return page(request, "problems.html", problems=reference.problems())

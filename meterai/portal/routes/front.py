@@ -6,29 +6,29 @@ from urllib.parse import urlencode
 from litestar import get, post
 from litestar.datastructures import Cookie
 
-from meterai.accounts import COOKIE, AccountDesk, check_form
+from meterai.accounts import COOKIE, AccountService, check_form
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     PUBLIC,
     cookie_name,
-    desk,
     language_of,
     network_of,
     retry_after,
+    service,
 )
 from meterai.plumbing.messages import LANGUAGES
 from meterai.portal.model import local_path
 from meterai.portal.pages import (
-    Asked,
     Page,
+    PageRequest,
     check_origin,
-    go_to,
+    field_errors,
     known_caller,
-    mistakes,
     page,
     read_form,
+    see_other,
     visitor,
 )
 
@@ -40,9 +40,9 @@ _ASKED = "asked"  # the address a code was sent to, only to be shown again
 _DEVICE = "device"  # which addresses signed in here; opens nothing
 
 
-def _set_cookie(request: Asked, answer: Page, name: str, value: str, seconds: float) -> None:
+def _set_cookie(request: PageRequest, answer: Page, name: str, value: str, seconds: float) -> None:
     """Let the browser keep something for so long; what has no time left is forgotten."""
-    settings = desk(request, Settings)
+    settings = service(request, Settings)
     answer.set_cookie(
         Cookie(
             cookie_name(name, settings),
@@ -55,68 +55,70 @@ def _set_cookie(request: Asked, answer: Page, name: str, value: str, seconds: fl
     )
 
 
-def _cookie(request: Asked, name: str) -> str:
-    return request.cookies.get(cookie_name(name, desk(request, Settings)), "")
+def _cookie(request: PageRequest, name: str) -> str:
+    return request.cookies.get(cookie_name(name, service(request, Settings)), "")
 
 
 @get("/", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_front(request: Asked) -> Page:
+async def show_front(request: PageRequest) -> Page:
     """What this is, what it costs, where to go."""
     await visitor(request)
     return page(request, "front.html")
 
 
 @post("/language", opt={"permission": PUBLIC}, include_in_schema=False)
-async def choose_language(request: Asked) -> Page:
+async def choose_language(request: PageRequest) -> Page:
     """Read the pages in another language from now on, mails too."""
     check_origin(request)
     form = await read_form(request)
-    there = go_to(local_path(form.text("next")))
+    there = see_other(local_path(form.text("next")))
     language = form.text("language")
     if language not in LANGUAGES:
         return there
     caller = await visitor(request)
     if caller is not None:
-        await desk(request, AccountDesk).set_language(caller.account, language)
+        await service(request, AccountService).set_language(caller.account, language)
     _set_cookie(request, there, _LANGUAGE, language, LANGUAGE_KEPT_SECONDS)
     return there
 
 
 @get("/sign-in", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_sign_in(request: Asked) -> Page:
+async def show_sign_in(request: PageRequest) -> Page:
     """Ask for the address."""
     there = local_path(request.query_params.get("next", ""))
     if await visitor(request) is not None:
-        return go_to(there)
+        return see_other(there)
     return page(request, "sign_in.html", next=there, email="")
 
 
 @post("/sign-in", opt={"permission": PUBLIC}, include_in_schema=False)
-async def ask_for_code(request: Asked) -> Page:
+async def ask_for_code(request: PageRequest) -> Page:
     """Send a code, and go on to where it is typed."""
     check_origin(request)
     form = await read_form(request)
     there, email = local_path(form.text("next")), form.text("email").strip()
-    network = network_of(request, desk(request, Settings).proxies)
+    network = network_of(request, service(request, Settings).proxies)
     language = language_of(request)
     device = _cookie(request, _DEVICE)
     try:
-        challenge = await desk(request, AccountDesk).ask_for_code(email, network, language, device)
+        challenge = await service(request, AccountService).ask_for_code(
+            email, network, language, device
+        )
     except Refusal as refusal:
-        errors = mistakes(refusal, language, "email")
+        errors = field_errors(refusal, language, "email")
         shown = page(
             request, "sign_in.html", status=refusal.status, next=there, email=email, errors=errors
         )
         shown.headers.update(retry_after(refusal))
         return shown
     query = urlencode({"challenge": show(CHALLENGE, challenge), "next": there})
-    answer = go_to(f"/sign-in/code?{query}")
+    answer = see_other(f"/sign-in/code?{query}")
     kept = urlsafe_b64encode(email.encode()).decode()
-    _set_cookie(request, answer, _ASKED, kept, desk(request, Settings).code_lives_seconds)
+    _set_cookie(request, answer, _ASKED, kept, service(request, Settings).code_lives_seconds)
     return answer
 
 
-def _asked_address(request: Asked) -> str:
+def _asked_address(request: PageRequest) -> str:
     """The address the code went to, as this browser remembers it."""
     try:
         return urlsafe_b64decode(_cookie(request, _ASKED)).decode()
@@ -124,8 +126,10 @@ def _asked_address(request: Asked) -> str:
         return ""
 
 
-def _code_page(request: Asked, challenge: str, there: str, refusal: Refusal | None = None) -> Page:
-    settings = desk(request, Settings)
+def _code_page(
+    request: PageRequest, challenge: str, there: str, refusal: Refusal | None = None
+) -> Page:
+    settings = service(request, Settings)
     shown = page(
         request,
         "code.html",
@@ -134,14 +138,14 @@ def _code_page(request: Asked, challenge: str, there: str, refusal: Refusal | No
         next=there,
         email=_asked_address(request),
         minutes=int(settings.code_lives_seconds // 60),
-        errors=mistakes(refusal, language_of(request), "code") if refusal else (),
+        errors=field_errors(refusal, language_of(request), "code") if refusal else (),
     )
     shown.headers["Cache-Control"] = "private, no-store"  # it has the address
     return shown
 
 
 @get("/sign-in/code", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_code(request: Asked) -> Page:
+async def show_code(request: PageRequest) -> Page:
     """Ask for the six digits."""
     challenge = request.query_params.get("challenge", "")
     read(CHALLENGE, challenge)
@@ -149,12 +153,12 @@ async def show_code(request: Asked) -> Page:
 
 
 @post("/sign-in/code", opt={"permission": PUBLIC}, include_in_schema=False)
-async def sign_in(request: Asked) -> Page:
+async def sign_in(request: PageRequest) -> Page:
     """Trade the code for a session."""
     check_origin(request)
     form = await read_form(request)
     challenge, there = form.text("challenge"), local_path(form.text("next"))
-    accounts, language = desk(request, AccountDesk), language_of(request)
+    accounts, language = service(request, AccountService), language_of(request)
     identifier = read(CHALLENGE, challenge)
     try:
         signed_in = await accounts.sign_in(
@@ -162,7 +166,7 @@ async def sign_in(request: Asked) -> Page:
         )
     except Refusal as refusal:
         return _code_page(request, challenge, there, refusal)
-    answer = go_to(there)
+    answer = see_other(there)
     _set_cookie(request, answer, COOKIE, signed_in.session, signed_in.life_seconds)
     _set_cookie(request, answer, _DEVICE, signed_in.device, DEVICE_KEPT_SECONDS)
     _set_cookie(request, answer, _ASKED, "", 0)
@@ -170,7 +174,7 @@ async def sign_in(request: Asked) -> Page:
 
 
 @post("/sign-out", opt={"permission": PUBLIC}, include_in_schema=False)
-async def sign_out(request: Asked) -> Page:
+async def sign_out(request: PageRequest) -> Page:
     """End the session of this browser."""
     check_origin(request)
     form = await read_form(request)
@@ -178,8 +182,8 @@ async def sign_out(request: Asked) -> Page:
         caller = known_caller(request)
         assert caller is not None
         check_form(caller, form.text("form_token"))
-        await desk(request, AccountDesk).sign_out(_cookie(request, COOKIE))
-    answer = go_to("/")
+        await service(request, AccountService).sign_out(_cookie(request, COOKIE))
+    answer = see_other("/")
     _set_cookie(request, answer, COOKIE, "", 0)
     return answer
 

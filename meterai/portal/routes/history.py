@@ -8,12 +8,12 @@ from uuid import UUID
 from litestar import get
 
 from meterai.kit.ids import read, show
-from meterai.orders import OrderDesk, OrderView
+from meterai.orders import OrderService, OrderView
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import ACCOUNT, account_of, desk
+from meterai.plumbing.http import ACCOUNT, account_of, service
 from meterai.plumbing.paging import Page as Part
-from meterai.portal.pages import Asked, Page, page
-from meterai.stamping import Stamping, StampingDesk, stampings_of_orders
+from meterai.portal.pages import Page, PageRequest, page
+from meterai.stamping import Stamping, StampingService, stampings_of_orders
 
 OLDER = "old"  # kind of the id where the next page begins, an order's or a stamping's
 ENTRIES_PER_PAGE = 50  # orders and stampings; each may have its documents
@@ -47,13 +47,13 @@ def entries(orders: Sequence[OrderView], stampings: Sequence[Stamping]) -> list[
 
 
 @get("/history", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_history(request: Asked) -> Page:
+async def show_history(request: PageRequest) -> Page:
     """Orders and stampings, newest first, a page at a time."""
     account, before = account_of(request), request.query_params.get("before")
     part = Part(ENTRIES_PER_PAGE, read(OLDER, before)) if before else Part(ENTRIES_PER_PAGE)
-    orders, more_orders = await desk(request, OrderDesk).list(account, part)
-    stampings, more_stampings = await desk(request, StampingDesk).from_balance(account, part)
-    async with desk(request, Database).transaction() as tx:
+    orders, more_orders = await service(request, OrderService).list(account, part)
+    stampings, more_stampings = await service(request, StampingService).from_balance(account, part)
+    async with service(request, Database).transaction() as tx:
         ids = [read("ord", order.id) for order in orders]
         documents = await stampings_of_orders(tx, account, *ids)
     found, is_cut = part.cut(entries(orders, [*stampings, *documents]))

@@ -14,30 +14,30 @@ from meterai import orders, stamps
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.orders import OrderDesk, OrderKind, OrderState
+from meterai.orders import OrderKind, OrderService, OrderState
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import (
     ACCOUNT,
     IdempotencyKeyReused,
     account_of,
-    desk,
     language_of,
     saved_as,
+    service,
 )
 from meterai.portal.model import form_key, whole_number
 from meterai.portal.pages import (
-    Asked,
     Page,
+    PageRequest,
+    field_errors,
     fresh_key,
-    go_to,
-    mistakes,
     page,
     qr_drawing,
     read_own_form,
     rendered,
+    see_other,
 )
-from meterai.refunds import RefundDesk, RefundState, refunds_of_order
+from meterai.refunds import RefundService, RefundState, refunds_of_order
 from meterai.stamping import stampings_of_orders
 
 QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
@@ -53,8 +53,10 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 # -- buying --------------------------------------------------------------------------------
 
 
-def _buy_page(request: Asked, quantity: str, key: str, refusal: Refusal | None = None) -> Page:
-    settings = desk(request, Settings)
+def _buy_page(
+    request: PageRequest, quantity: str, key: str, refusal: Refusal | None = None
+) -> Page:
+    settings = service(request, Settings)
     unit = settings.stamp_price + settings.service_fee
     return page(
         request,
@@ -64,35 +66,35 @@ def _buy_page(request: Asked, quantity: str, key: str, refusal: Refusal | None =
         key=key,
         unit=unit,
         quantity_max=settings.order_total_max // unit,
-        errors=mistakes(refusal, language_of(request), "quantity") if refusal else (),
+        errors=field_errors(refusal, language_of(request), "quantity") if refusal else (),
     )
 
 
 @get("/buy", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_buy_form(request: Asked) -> Page:
+async def show_buy_form(request: PageRequest) -> Page:
     """How many stamps."""
     return _buy_page(request, "1", fresh_key())
 
 
 @post("/buy", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def buy(request: Asked) -> Page:
+async def buy(request: PageRequest) -> Page:
     """Place an order of stamps."""
     form = await read_own_form(request)
     key = form_key(form.text("key"))
     try:
         quantity = whole_number(form.text("quantity"), "quantity")
-        order = await desk(request, OrderDesk).place(account_of(request), key, quantity)
+        order = await service(request, OrderService).place(account_of(request), key, quantity)
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
         return _buy_page(request, form.text("quantity"), kept, refusal)
-    return go_to(f"/orders/{order.id}")
+    return see_other(f"/orders/{order.id}")
 
 
 # -- one order -----------------------------------------------------------------------------
 
 
-async def _facts(request: Asked, account: UUID, order_id: UUID) -> dict[str, object]:
-    async with desk(request, Database).transaction() as tx:
+async def _facts(request: PageRequest, account: UUID, order_id: UUID) -> dict[str, object]:
+    async with service(request, Database).transaction() as tx:
         order = await orders.view(tx, account, order_id)
         documents = await stampings_of_orders(tx, account, order_id)
         refunds = await refunds_of_order(tx, account, order_id)
@@ -121,7 +123,7 @@ def _version(main: str) -> str:
     return f'"{hashlib.sha256(main.encode()).hexdigest()[:16]}"'
 
 
-async def _order_page(request: Asked, order_id: UUID, refusal: Refusal | None = None) -> Page:
+async def _order_page(request: PageRequest, order_id: UUID, refusal: Refusal | None = None) -> Page:
     facts = await _facts(request, account_of(request), order_id)
     main = rendered(request, "order_main.html", facts)
     return page(
@@ -130,19 +132,19 @@ async def _order_page(request: Asked, order_id: UUID, refusal: Refusal | None = 
         status=refusal.status if refusal else 200,
         main=main,
         version=_version(main),
-        errors=mistakes(refusal, language_of(request), "act") if refusal else (),
+        errors=field_errors(refusal, language_of(request), "act") if refusal else (),
         **facts,
     )
 
 
 @get("/orders/{order_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_order(request: Asked, order_id: FromPath[str]) -> Page:
+async def show_order(request: PageRequest, order_id: FromPath[str]) -> Page:
     """One order: what it is, what happens next, where its money is."""
     return await _order_page(request, read("ord", order_id))
 
 
 @get("/orders/{order_id:str}/state", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_order_state(request: Asked, order_id: FromPath[str]) -> Response[Any]:
+async def show_order_state(request: PageRequest, order_id: FromPath[str]) -> Response[Any]:
     """The main part of the page of an order, for the script that keeps it fresh."""
     facts = await _facts(request, account_of(request), read("ord", order_id))
     main = rendered(request, "order_main.html", facts)
@@ -155,9 +157,9 @@ async def show_order_state(request: Asked, order_id: FromPath[str]) -> Response[
 
 
 @get("/orders/{order_id:str}/qr.png", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def download_qr(request: Asked, order_id: FromPath[str]) -> Response[Any]:
+async def download_qr(request: PageRequest, order_id: FromPath[str]) -> Response[Any]:
     """The QR as a picture: who pays on the same phone cannot point its camera at it."""
-    order = await desk(request, OrderDesk).view(account_of(request), read("ord", order_id))
+    order = await service(request, OrderService).view(account_of(request), read("ord", order_id))
     if order.payment.qr_content is None:
         raise NotFound("there is no QR to pay now")
     picture = io.BytesIO()
@@ -167,31 +169,31 @@ async def download_qr(request: Asked, order_id: FromPath[str]) -> Response[Any]:
 
 
 @post("/orders/{order_id:str}/withdraw", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def withdraw(request: Asked, order_id: FromPath[str]) -> Page:
+async def withdraw(request: PageRequest, order_id: FromPath[str]) -> Page:
     """Give an unpaid order up."""
     await read_own_form(request)
     identifier = read("ord", order_id)
     try:
-        await desk(request, OrderDesk).withdraw(account_of(request), identifier)
+        await service(request, OrderService).withdraw(account_of(request), identifier)
     except NotFound:
         raise
     except Refusal as refusal:
         return await _order_page(request, identifier, refusal)
-    return go_to(f"/orders/{order_id}")
+    return see_other(f"/orders/{order_id}")
 
 
 @post("/orders/{order_id:str}/give-back", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def give_back(request: Asked, order_id: FromPath[str]) -> Page:
+async def give_back(request: PageRequest, order_id: FromPath[str]) -> Page:
     """Ask the money of unused stamps back."""
     await read_own_form(request)
     identifier = read("ord", order_id)
     try:
-        await desk(request, RefundDesk).ask(account_of(request), identifier)
+        await service(request, RefundService).ask(account_of(request), identifier)
     except NotFound:
         raise
     except Refusal as refusal:
         return await _order_page(request, identifier, refusal)
-    return go_to(f"/orders/{order_id}")
+    return see_other(f"/orders/{order_id}")
 
 
 routes = [

@@ -17,25 +17,25 @@ from meterai.plumbing.http import (
     ACCOUNT,
     IdempotencyKeyReused,
     account_of,
-    desk,
     language_of,
     saved_as,
+    service,
 )
-from meterai.plumbing.messages import say
-from meterai.portal.model import FieldWrong, Wish, form_key, wish_of
+from meterai.plumbing.messages import translate
+from meterai.portal.model import FieldWrong, PlacementChoice, choice_of, form_key
 from meterai.portal.pages import (
-    Asked,
+    FieldError,
     Form,
-    Mistake,
     Page,
+    PageRequest,
     fresh_key,
-    go_to,
     page,
     read_own_form,
+    see_other,
     sentence,
 )
 from meterai.sealing import Permission
-from meterai.stamping import StampingDesk, Upload
+from meterai.stamping import StampingService, Upload
 from meterai.stamps import NotEnoughStamps
 
 # Five full-sized documents, or the twenty of an order at 5 MiB each: more in one request would
@@ -62,17 +62,17 @@ class DocumentRefused(Exception):
         self.refusal = refusal
 
 
-async def available(request: Asked) -> int:
+async def available(request: PageRequest) -> int:
     """How many stamps the account can use."""
-    async with desk(request, Database).transaction() as tx:
+    async with service(request, Database).transaction() as tx:
         return (await stamps.balance(tx, account_of(request))).available
 
 
 async def _form_page(
-    request: Asked,
+    request: PageRequest,
     typed: Mapping[str, str],
     key: str,
-    errors: Sequence[Mistake] = (),
+    errors: Sequence[FieldError] = (),
     refusal: Refusal | None = None,
 ) -> Page:
     return page(
@@ -92,37 +92,37 @@ async def _form_page(
 
 
 @get("/stamp", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_stamp_form(request: Asked) -> Page:
+async def show_stamp_form(request: PageRequest) -> Page:
     """Documents, the place of the stamp, and how it is paid."""
     return await _form_page(request, {}, fresh_key())
 
 
 async def placed(
-    request: Asked, name: str, content: bytes, wish: Wish, may: Permission | None
+    request: PageRequest, name: str, content: bytes, choice: PlacementChoice, may: Permission | None
 ) -> Upload:
     """A document with its placement in points, mended where it was broken.
 
     Refuses what `sealing` refuses.
     """
-    stamping, account = desk(request, StampingDesk), account_of(request)
-    intake = await stamping.take_in(account, content, [wish.probe()], may)
-    placement = wish.on(intake.inspection.sizes[0])
+    stamping, account = service(request, StampingService), account_of(request)
+    intake = await stamping.take_in(account, content, [choice.probe()], may)
+    placement = choice.on(intake.inspection.sizes[0])
     return Upload(name, intake.document, (placement,), is_repaired=intake.is_repaired)
 
 
-async def _uploads(request: Asked, form: Form, key: str) -> list[Upload]:
+async def _uploads(request: PageRequest, form: Form, key: str) -> list[Upload]:
     if not form.files:
         raise UploadMissing("no file was chosen")
-    wish = wish_of(form.texts)
+    choice = choice_of(form.texts)
     may: Permission | None = None
     if form.text("pay") == FROM_BALANCE:
-        rights = desk(request, StampingDesk).check_rights
+        rights = service(request, StampingService).check_rights
         may = partial(rights, account_of(request), key, len(form.files))
     found = []
     # One after the other: a page of ours must not take all processors for one visitor.
     for name, content in form.files:
         try:
-            found.append(await placed(request, name, content, wish, may))
+            found.append(await placed(request, name, content, choice, may))
         except NotEnoughStamps:
             raise
         except Refusal as refusal:
@@ -130,29 +130,29 @@ async def _uploads(request: Asked, form: Form, key: str) -> list[Upload]:
     return found
 
 
-async def _from_balance(request: Asked, key: str, uploads: Sequence[Upload]) -> str:
+async def _from_balance(request: PageRequest, key: str, uploads: Sequence[Upload]) -> str:
     """Stamp the documents; the address to go on to, where each says what became of it."""
-    made = await desk(request, StampingDesk).stamp_all(account_of(request), key, uploads)
+    made = await service(request, StampingService).stamp_all(account_of(request), key, uploads)
     return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
 
 
-async def _carried_out(request: Asked, form: Form) -> str:
+async def _carried_out(request: PageRequest, form: Form) -> str:
     key = form_key(form.text("key"))
     uploads = await _uploads(request, form, key)
     if form.text("pay") != FROM_BALANCE:
-        order = await desk(request, StampingDesk).order(account_of(request), key, uploads)
+        order = await service(request, StampingService).order(account_of(request), key, uploads)
         return f"/orders/{order.id}"
     return await _from_balance(request, key, uploads)
 
 
-def _mistake(refusal: Refusal, language: str, document: str | None) -> Mistake:
+def _field_error(refusal: Refusal, language: str, document: str | None) -> FieldError:
     if isinstance(refusal, IdempotencyKeyReused):
-        return Mistake("document", say("page.stamp.sent_before", language))
+        return FieldError("document", translate("page.stamp.sent_before", language))
     if isinstance(refusal, FieldWrong):
-        return Mistake(refusal.field, sentence(refusal, language))
+        return FieldError(refusal.field, sentence(refusal, language))
     text = sentence(refusal, language)
     named = f"{document}: {text}" if document else text
-    return Mistake(_FIELD_OF_CODE.get(refusal.code, "document"), named)
+    return FieldError(_FIELD_OF_CODE.get(refusal.code, "document"), named)
 
 
 @post(
@@ -161,12 +161,12 @@ def _mistake(refusal: Refusal, language: str, document: str | None) -> Mistake:
     include_in_schema=False,
     request_max_body_size=UPLOAD_BYTES_MAX,
 )
-async def stamp(request: Asked) -> Page:
+async def stamp(request: PageRequest) -> Page:
     """Order the stamps of documents, or stamp them from the balance."""
     form = await read_own_form(request)
     document = None
     try:
-        return go_to(await _carried_out(request, form))
+        return see_other(await _carried_out(request, form))
     except DocumentRefused as wrong:
         refusal, document = wrong.refusal, wrong.name
     except Refusal as wrong:
@@ -175,18 +175,18 @@ async def stamp(request: Asked) -> Page:
     is_used = isinstance(refusal, IdempotencyKeyReused)
     key = fresh_key() if is_used else form_key(form.text("key"))
     typed = {name: form.text(name) for name in _KEPT}
-    mistake = _mistake(refusal, language_of(request), document)
-    return await _form_page(request, typed, key, [mistake], refusal)
+    field_error = _field_error(refusal, language_of(request), document)
+    return await _form_page(request, typed, key, [field_error], refusal)
 
 
 # -- stampings -----------------------------------------------------------------------------
 
 
 @get("/stampings/{stamping_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_stamping(request: Asked, stamping_id: FromPath[str]) -> Page:
+async def show_stamping(request: PageRequest, stamping_id: FromPath[str]) -> Page:
     """One document and its stamps."""
     account, identifier = account_of(request), read("stg", stamping_id)
-    found = await desk(request, StampingDesk).view(account, identifier)
+    found = await service(request, StampingService).view(account, identifier)
     return page(request, "stamping.html", stamping=found)
 
 
@@ -196,21 +196,21 @@ def stamped_name(name: str) -> str:
     return f"{stem}-bermeterai.pdf"
 
 
-def _of(request: Asked, stamping_id: str) -> tuple[UUID, UUID]:
+def _of(request: PageRequest, stamping_id: str) -> tuple[UUID, UUID]:
     return account_of(request), read("stg", stamping_id)
 
 
 @get("/stampings/{stamping_id:str}/document", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def download_document(request: Asked, stamping_id: FromPath[str]) -> Response[Any]:
+async def download_document(request: PageRequest, stamping_id: FromPath[str]) -> Response[Any]:
     """The stamped file."""
-    found, content = await desk(request, StampingDesk).document(*_of(request, stamping_id))
+    found, content = await service(request, StampingService).document(*_of(request, stamping_id))
     return saved_as(stamped_name(found.document_name), content, "application/pdf")
 
 
 @get("/stampings/{stamping_id:str}/delta", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def download_delta(request: Asked, stamping_id: FromPath[str]) -> Response[Any]:
+async def download_delta(request: PageRequest, stamping_id: FromPath[str]) -> Response[Any]:
     """Only what was added: for those who kept their own original."""
-    found, content = await desk(request, StampingDesk).delta(*_of(request, stamping_id))
+    found, content = await service(request, StampingService).delta(*_of(request, stamping_id))
     return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
 
 

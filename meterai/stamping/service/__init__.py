@@ -1,6 +1,6 @@
 """Commands and queries of stamping.
 
-`StampingDesk` goes the three steps, each committed by itself:
+`StampingService` goes the three steps, each committed by itself:
 
 1. reserve: the wish, the held stamps and the bound serials are one transaction;
 2. seal: outside any transaction, from what step 1 recorded and nothing else;
@@ -24,12 +24,12 @@ from uuid import UUID
 import structlog
 
 from meterai import orders, sealing, stamps
-from meterai.documents import DocumentDesk, DocumentForgotten
+from meterai.documents import DocumentForgotten, DocumentService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
-from meterai.orders import OrderDesk, OrderKind, OrderView
+from meterai.orders import OrderKind, OrderService, OrderView
 from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx, jsonb
@@ -51,7 +51,7 @@ from meterai.stamping.model import (
     shown,
 )
 from meterai.stamping.service.intake import TakenIn, UploadIntake
-from meterai.stamps import NotEnoughStamps, SerialDesk
+from meterai.stamps import NotEnoughStamps, SerialService
 
 # Of a lease: for the turn and the seal.  The rest is for delivering it, which the time-outs of the
 # database bound; so nobody else takes a stamping up while we are at it.
@@ -106,19 +106,19 @@ async def original_of(tx: Tx, account: UUID, stamping_id: UUID) -> bytes | None:
     return row["sha256_original"] if row else None
 
 
-class StampingDesk:
+class StampingService:
     """Stamps documents."""
 
     def __init__(
         self,
         database: Database,
-        desks: tuple[DocumentDesk, OrderDesk, SerialDesk],
+        services: tuple[DocumentService, OrderService, SerialService],
         issuers: Keyring,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._database = database
-        self._documents, self._orders, self._serials = desks
+        self._documents, self._orders, self._serials = services
         self._issuers = issuers
         self._settings = settings
         self._clock = clock
@@ -420,7 +420,7 @@ class StampingDesk:
         )
 
     async def resume(self) -> int:
-        """Round: seal what is reserved and nobody is sealing; give back what is past its time.
+        """Periodic task: seal what is reserved and nobody is sealing; give back what is past its time.
 
         No more at once than are sealed at once: a lease covers one seal, not a line of them.
         """

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from meterai import sealing
-from meterai.documents import DocumentDesk, Particulars
+from meterai.documents import DocumentService, Particulars
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
@@ -44,7 +44,7 @@ class UploadIntake:
     """Looks at uploads and keeps their bytes, a few at once."""
 
     def __init__(
-        self, documents: DocumentDesk, issuers: Keyring, settings: Settings, clock: Clock
+        self, documents: DocumentService, issuers: Keyring, settings: Settings, clock: Clock
     ) -> None:
         self._documents = documents
         self._issuers = issuers

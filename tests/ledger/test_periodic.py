@@ -1,4 +1,4 @@
-"""The rounds of orders and refunds go on whatever one row is like."""
+"""The periodic tasks of orders and refunds go on whatever one row is like."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +14,7 @@ from meterai.refunds import service as refund_service
 from meterai.refunds import store as refund_store
 from tests.support.shop import Shop
 
-BATCH = 3  # rows one round takes here
+BATCH = 3  # rows one run takes here
 BAD = 5  # more than one batch of rows that cannot be done, older than the good one
 
 
@@ -27,9 +27,9 @@ def spoil(shop: Shop, orders: list[UUID], state: str) -> None:
     )
 
 
-def sweep(shop: Shop, round_: Callable[[], object], times: int = 3) -> None:
+def run_task(shop: Shop, task: Callable[[], object], times: int = 3) -> None:
     for _ in range(times):
-        shop.do(round_())  # type: ignore[arg-type]
+        shop.do(task())  # type: ignore[arg-type]
 
 
 def shown_faults(shop: Shop, name: str) -> set[str]:
@@ -49,7 +49,7 @@ def test_an_order_that_cannot_lapse_does_not_keep_the_others(
     shop.arrange(
         "UPDATE orders SET lapses_at = now() - interval '1 second' WHERE order_id = %s", good
     )
-    sweep(shop, shop.house.orders.lapse_unpaid)
+    run_task(shop, shop.container.orders.expire_unpaid)
     assert shop.state(good) == "lapsed"
     assert {shop.state(order) for order in bad} == {"placed"}
     assert shown_faults(shop, "lapse_orders") == {str(order) for order in bad}
@@ -71,21 +71,21 @@ def test_an_order_that_cannot_be_executed_does_not_keep_the_others(
     bad, good = paid_orders(shop)
     spoil(shop, bad, "paid")
     shop.set_issuing(is_open=True)
-    sweep(shop, shop.house.orders.execute_paid)
+    run_task(shop, shop.container.orders.execute_paid)
     assert shop.state(good) == "executed"
     assert shown_faults(shop, "execute_orders") == {str(order) for order in bad}
     shop.assert_books_hold()
 
 
-def test_an_order_that_cannot_turn_round_does_not_keep_the_others(
+def test_an_order_that_cannot_be_refunded_does_not_keep_the_others(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refund_service, "TURN_ROUND_BATCH", BATCH)
+    monkeypatch.setattr(refund_service, "OVERDUE_BATCH", BATCH)
     bad, good = paid_orders(shop)
     spoil(shop, bad, "paid")
     shop.arrange("UPDATE orders SET due_at = now() - interval '5 minutes'")
     shop.arrange("UPDATE orders SET due_at = now() - interval '1 second' WHERE order_id = %s", good)
-    sweep(shop, shop.house.refunds.turn_round)
+    run_task(shop, shop.container.refunds.refund_overdue)
     assert shop.state(good) == "returning"
     assert shown_faults(shop, "turn_money_round") == {str(order) for order in bad}
     shop.assert_books_hold()
@@ -104,8 +104,8 @@ def test_a_locked_order_is_skipped(shop: Shop, database_url: str, state: str) ->
     )
     with psycopg.connect(database_url) as other:
         other.execute("SELECT 1 FROM orders WHERE order_id = %s FOR UPDATE", [locked])
-        sweep(shop, shop.house.orders.lapse_unpaid, times=1)
-        sweep(shop, shop.house.refunds.turn_round, times=1)
+        run_task(shop, shop.container.orders.expire_unpaid, times=1)
+        run_task(shop, shop.container.refunds.refund_overdue, times=1)
         assert shop.state(good) == {"placed": "lapsed", "paid": "returning"}[state]
         assert shop.state(locked) == state
     assert not shop.rows("SELECT 1 FROM round_faults"), "it was not even tried"
@@ -135,7 +135,7 @@ class Bank:
 @pytest.fixture
 def bank(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Bank:
     made = Bank()
-    monkeypatch.setattr(shop.house.refunds, "_provider", made)
+    monkeypatch.setattr(shop.container.refunds, "_provider", made)
     return made
 
 
@@ -159,7 +159,7 @@ def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
     old, new = refunds_asked(shop, 2)
     shop.arrange("UPDATE refunds SET tries = 5000, state = 'refused' WHERE refund_no = %s", old)
     bank.answers[old] = ProviderRefused("4047801", "no such payment")
-    sweep(shop, shop.house.refunds.send_due, times=1)
+    run_task(shop, shop.container.refunds.send_due, times=1)
     assert states(shop) == {old: "refused", new: "settled"}
     [row] = shop.rows("SELECT try_at - now() AS pause FROM refunds WHERE refund_no = %s", old)
     assert timedelta(minutes=4) < row["pause"] <= timedelta(minutes=5)
@@ -169,7 +169,7 @@ def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
 def test_a_fault_in_one_refund_does_not_stop_the_others(shop: Shop, bank: Bank) -> None:
     numbers = refunds_asked(shop, 3)
     bank.answers[numbers[0]] = ZeroDivisionError("nobody thought of this")
-    sweep(shop, shop.house.refunds.send_due, times=1)
+    run_task(shop, shop.container.refunds.send_due, times=1)
     assert sorted(states(shop).values()) == ["sent", "settled", "settled"]
     [fault] = shop.rows("SELECT round, code FROM round_faults")
     assert fault == {"round": "send_refunds", "code": "fault"}
@@ -180,10 +180,10 @@ def test_a_refund_under_way_is_not_sent_again_while_its_call_may_be_open(
 ) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ZeroDivisionError("the process died here")
-    sweep(shop, shop.house.refunds.send_due, times=5)
+    run_task(shop, shop.container.refunds.send_due, times=5)
     assert bank.asked == [number]
     [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
-    assert row["left"] > 2 * shop.house.settings.bank_timeout_seconds
+    assert row["left"] > 2 * shop.container.settings.bank_timeout_seconds
 
 
 def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
@@ -191,9 +191,9 @@ def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
 ) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ZeroDivisionError("no answer yet")
-    sweep(shop, shop.house.refunds.send_due, times=1)
+    run_task(shop, shop.container.refunds.send_due, times=1)
     tell_of_the_refund(shop)
-    sweep(shop, shop.house.refunds.send_due, times=3)
+    run_task(shop, shop.container.refunds.send_due, times=3)
     assert bank.asked == [number]
     # The call ends without an outcome; what came meanwhile makes the next one due at once.
     [row] = shop.rows("SELECT refund_id FROM refunds")
@@ -201,7 +201,7 @@ def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
         refund_store.ANSWERED, False, "504 nobody knows", 300.0, shop.account, row["refund_id"]
     )
     del bank.answers[number]
-    sweep(shop, shop.house.refunds.send_due, times=1)
+    run_task(shop, shop.container.refunds.send_due, times=1)
     assert bank.asked == [number, number]
     assert states(shop) == {number: "settled"}
 
@@ -216,6 +216,6 @@ def tell_of_the_refund(shop: Shop) -> None:
 def test_a_refund_that_did_not_reach_the_bank_is_tried_soon(shop: Shop, bank: Bank) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ProviderUnreachable("nobody listens")
-    sweep(shop, shop.house.refunds.send_due, times=1)
+    run_task(shop, shop.container.refunds.send_due, times=1)
     [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
     assert row["left"] <= 1.0
