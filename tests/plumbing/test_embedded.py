@@ -109,6 +109,8 @@ def test_who_goes_does_not_stop_it_under_another(tmp_path: Path, first_to_go: in
     assert answer(users[0].url) == (42,)
     users[1 - first_to_go].stop()
     assert not [user for user in users if user.is_running()]
+    # The server removes its file of numbers a moment before it ends; its parent waits for its end.
+    until("it has ended", lambda: not users[0]._is_alive())
 
 
 def test_who_comes_while_it_is_being_stopped_finds_it_running(tmp_path: Path) -> None:
