@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from meterai.orders import store
+from meterai.orders import OrderSettings, store
 from meterai.orders.model import OrderKind, request_hash
 from meterai.plumbing.config import Settings
 from meterai.plumbing.embedded import programs
@@ -49,12 +49,12 @@ def bound(settings: Settings, quantity: int) -> dict[str, str]:
         "request": "\\x" + request_hash(OrderKind.STAMPS, quantity).hex(),
         "kind": OrderKind.STAMPS.value,
         "quantity": str(quantity),
-        "price": str(settings.stamp_price),
-        "fee": str(settings.service_fee),
-        "lapses": str(settings.order_lapses_seconds),
-        "due": str(settings.stamps_due_seconds),
+        "price": str(settings.of(OrderSettings).stamp_price),
+        "fee": str(settings.of(OrderSettings).service_fee),
+        "lapses": str(settings.of(OrderSettings).order_lapses_seconds),
+        "due": str(settings.of(OrderSettings).stamps_due_seconds),
         "lease": "0",
-        "unpaid": str(settings.unpaid_orders_max),
+        "unpaid": str(settings.of(OrderSettings).unpaid_orders_max),
     }
 
 

@@ -17,8 +17,9 @@ from bench.load import Heard, Load
 from bench.machine import Group, cores, flush_seconds, parts_of_instance
 from meterai.accounts import AccountService
 from meterai.apps.instance import database_of
+from meterai.apps.settings import load
 from meterai.kit.clock import SystemClock
-from meterai.plumbing.config import Settings, load
+from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from tests.support.instance import Instance
 
@@ -90,7 +91,10 @@ class Bench:
         self._numbers = itertools.count()
         values = bound(settings, QUANTITY)
         self._pgbench = Pgbench(
-            settings.database_url, script(accounts), values, settings.database_connections
+            settings.process.database_url,
+            script(accounts),
+            values,
+            settings.process.database_connections,
         )
 
     @contextmanager
@@ -104,7 +108,7 @@ class Bench:
 
     async def open_accounts(self) -> None:
         """Make the accounts, each with an API key."""
-        database = Database(self._settings.database_url, connections=2)
+        database = Database(self._settings.process.database_url, connections=2)
         await database.open()
         try:
             service = AccountService(database, b"", self._settings, SystemClock())
@@ -171,7 +175,7 @@ class Bench:
 
     async def recorded(self) -> int:
         """Orders in the database."""
-        database = Database(self._settings.database_url, connections=1)
+        database = Database(self._settings.process.database_url, connections=1)
         await database.open()
         try:
             row = await database.call("SELECT count(*) AS orders FROM orders")

@@ -21,12 +21,14 @@ from meterai.accounts.service import (
     check_form,
     contact,
 )
+from meterai.accounts.settings import AccountSettings
 
 __all__ = [
     "COOKIE",
     "KEY_KIND",
     "NOBODY",
     "AccountService",
+    "AccountSettings",
     "ApiKeyView",
     "SignInRequired",
     "check_form",

@@ -30,6 +30,7 @@ from meterai.accounts.model import (
     key_name,
     normalized,
 )
+from meterai.accounts.settings import AccountSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
@@ -106,7 +107,8 @@ class AccountService:
     def __init__(self, database: Database, key: bytes, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._key = key
-        self._settings = settings
+        self._settings = settings.of(AccountSettings)
+        self._process = settings.process
         self._clock = clock
         self._remembered: dict[str, _Remembered] = {}
 
@@ -266,7 +268,7 @@ class AccountService:
             if scheme.lower() != "bearer":
                 raise SignInRequired("only Bearer is understood")
             return await self._opened(token.strip(), "api_key")
-        cookie = connection.cookies.get(cookie_name(COOKIE, self._settings))
+        cookie = connection.cookies.get(cookie_name(COOKIE, self._process))
         if cookie is None:
             raise SignInRequired("neither key nor session")
         return await self._opened(cookie, "session")

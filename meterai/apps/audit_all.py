@@ -67,17 +67,17 @@ async def audit_all(
     auditor = Auditor(database, tell)
     findings, coverage = await auditor.run(is_incremental=request.is_incremental)
     notes = [f"{coverage.kind} audit"]
-    if (settings.directory / "keys" / INSTANCE_KEY).exists():
+    if (settings.process.directory / "keys" / INSTANCE_KEY).exists():
         notes.append(f"documents drawn with --seed {request.drawing.seed}")
         findings += await _papers(database, settings, request.drawing)
     else:
         # Their bytes and keys are on another machine, or in another folder.
-        notes.append(f"documents were not opened: {settings.directory} is of no instance")
+        notes.append(f"documents were not opened: {settings.process.directory} is of no instance")
     if request.bank_days:
         findings.append(await _bank(database, settings, request.bank_days))
     if role := await works_as(database):
         notes.append(f"the role {role} can change the past: docs/operations.md, Rights")
-        if settings.environment == "production":
+        if settings.process.environment == "production":
             findings.append(Finding(ROLE_USED, 1, [{"role": role}]))
     found = Audit(tuple(findings))
     point = await auditor.record(coverage) if found.holds else None
@@ -89,7 +89,7 @@ async def audit_all(
 
 async def _papers(database: Database, settings: Settings, drawing: Drawing) -> list[Finding]:
     clock = SystemClock()
-    objects = ObjectStore(settings.directory, keyring_of(settings).derived("objects"))
+    objects = ObjectStore(settings.process.directory, keyring_of(settings).derived("objects"))
     papers = Papers(objects, issuers_of(settings, clock), clock)
     return [
         await papers.check(database, drawing),

@@ -8,11 +8,11 @@ from meterai.accounts import AccountService
 from meterai.apps.issuer import issuers_of
 from meterai.apps.leases import check_leases
 from meterai.apps.parts import provider_public_key
-from meterai.documents import DocumentService
+from meterai.documents import DocumentService, DocumentSettings
 from meterai.kit.clock import Clock, SystemClock
-from meterai.notifications import MailService
-from meterai.orders import OrderService
-from meterai.payments import PaymentService, SnapProfile, SnapProvider
+from meterai.notifications import MailService, NotificationSettings
+from meterai.orders import OrderService, OrderSettings
+from meterai.payments import PaymentService, PaymentSettings, SnapProfile, SnapProvider
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import Keyring, keyring_of
@@ -21,7 +21,7 @@ from meterai.plumbing.mail import Mailer
 from meterai.plumbing.objects import ObjectStore
 from meterai.refunds import RefundService
 from meterai.sealing import Keyring as IssuerKeyring
-from meterai.stamping import StampingService
+from meterai.stamping import StampingService, StampingSettings
 from meterai.stamps import SerialService
 from meterai.suspense import SuspenseService
 from meterai.verification import VerificationService
@@ -65,15 +65,15 @@ class Container:
 def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
     """The payment provider as configured."""
     return SnapProfile(
-        base_url=settings.bank_url.rstrip("/"),
-        path=settings.bank_path,
-        client_id=settings.bank_client_id,
-        client_secret=settings.bank_client_secret or keyring.client_secret(),
-        merchant_id=settings.bank_merchant_id,
+        base_url=settings.of(PaymentSettings).bank_url.rstrip("/"),
+        path=settings.of(PaymentSettings).bank_path,
+        client_id=settings.of(PaymentSettings).bank_client_id,
+        client_secret=settings.of(PaymentSettings).bank_client_secret or keyring.client_secret(),
+        merchant_id=settings.of(PaymentSettings).bank_merchant_id,
         private_key=keyring.provider_key(),
         provider_public_key=provider_public_key(settings, keyring),
-        signature=settings.bank_signature,
-        timeout_seconds=settings.bank_timeout_seconds,
+        signature=settings.of(PaymentSettings).bank_signature,
+        timeout_seconds=settings.of(PaymentSettings).bank_timeout_seconds,
     )
 
 
@@ -88,24 +88,31 @@ async def build_services(
     proofs = issuers.current.proofs
     check_leases(settings, 0.0 if proofs is None else proofs.seconds_max)
     database = Database(
-        settings.database_url,
-        connections=settings.database_connections,
+        settings.process.database_url,
+        connections=settings.process.database_connections,
         lock_wait_ms=lock_wait_ms,
     )
     provider = SnapProvider(profile_of(settings, keyring), clock)
-    objects = ObjectStore(settings.directory, keyring.derived("objects"))
+    objects = ObjectStore(settings.process.directory, keyring.derived("objects"))
     accounts = AccountService(database, keyring.derived("sign-in"), settings, clock)
-    payments = PaymentService(database, provider, settings, clock)
+    payments = PaymentService(database, provider, settings.of(PaymentSettings), clock)
     orders = OrderService(database, payments, settings, clock)
-    documents = DocumentService(database, objects, settings, clock)
+    sale = settings.of(OrderSettings)
+    documents = DocumentService(
+        database,
+        objects,
+        settings.of(DocumentSettings),
+        clock,
+        waits_seconds_max=sale.order_lapses_seconds + sale.documents_due_seconds,
+    )
     services = (documents, orders, SerialService(database))
     mailer = Mailer(
-        settings.smtp_host,
-        settings.smtp_port,
-        settings.mail_from,
-        settings.smtp_user,
-        settings.smtp_password,
-        settings.smtp_tls,
+        settings.of(NotificationSettings).smtp_host,
+        settings.of(NotificationSettings).smtp_port,
+        settings.of(NotificationSettings).mail_from,
+        settings.of(NotificationSettings).smtp_user,
+        settings.of(NotificationSettings).smtp_password,
+        settings.of(NotificationSettings).smtp_tls,
     )
     container = Container(
         settings,
@@ -119,9 +126,9 @@ async def build_services(
         documents,
         StampingService(database, services, issuers, settings, clock),
         RefundService(database, provider, settings, clock),
-        MailService(database, mailer, accounts, settings),
+        MailService(database, mailer, accounts, settings.process.url),
         SuspenseService(database),
-        VerificationService(database, issuers, settings, clock),
+        VerificationService(database, issuers, settings.of(StampingSettings).seals_at_once, clock),
     )
     await database.open()
     await provider.open()

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import psycopg
 import structlog
 
@@ -91,7 +90,7 @@ def is_free(host: str, port: int) -> bool:
 
 def remember(settings: Settings, **chosen: object) -> None:
     """Write down the addresses that were chosen, for other commands and the next start."""
-    path = instance_file(settings.directory)
+    path = instance_file(settings.process.directory)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps({"settings": chosen}, indent=2) + "\n")
@@ -114,18 +113,18 @@ def sole_owner(settings: Settings) -> Iterator[None]:
 
     The lock goes with the process that holds it, however that process ends.
     """
-    settings.directory.mkdir(parents=True, exist_ok=True)
-    with (settings.directory / "instance.lock").open("w") as lock:
+    settings.process.directory.mkdir(parents=True, exist_ok=True)
+    with (settings.process.directory / "instance.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise AlreadyRunning(settings.data) from None
+            raise AlreadyRunning(settings.process.data) from None
         yield
 
 
 def is_embedded(settings: Settings) -> bool:
     """True where the database is the embedded server of the data directory."""
-    return not settings.database_url and settings.database == "embedded"
+    return not settings.process.database_url and settings.process.database == "embedded"
 
 
 @contextmanager
@@ -137,8 +136,8 @@ def database_of(
     Refuses `DatabaseMissing`; with `may_be_away` only where it cannot come back by itself: a
     server that was named and does not answer is said on standard error and waited for later.
     """
-    server = embedded or EmbeddedPostgres(settings.directory)
-    url = settings.database_url
+    server = embedded or EmbeddedPostgres(settings.process.directory)
+    url = settings.process.database_url
     try:
         if is_embedded(settings):
             url = _ensure_database(server.start())
@@ -149,11 +148,11 @@ def database_of(
     except (psycopg.ProgrammingError, PostgresNotStarted) as error:
         raise DatabaseMissing(str(error).strip()) from None
     except psycopg.OperationalError as error:
-        if not (may_be_away and settings.database_url):
+        if not (may_be_away and settings.process.database_url):
             raise DatabaseMissing(str(error).strip()) from None
         _log.warning("database_away", reason=str(error).strip())
     try:
-        yield msgspec.structs.replace(settings, database_url=url)
+        yield settings.replaced(database_url=url)
     finally:
         if is_embedded(settings):
             server.stop()
@@ -162,7 +161,7 @@ def database_of(
 def check_migrated(settings: Settings) -> None:
     """Refuses `DatabaseNotMigrated`.  A database that is away is looked at by `/readyz` later."""
     try:
-        with psycopg.connect(conninfo(settings.database_url)) as connection:
+        with psycopg.connect(conninfo(settings.process.database_url)) as connection:
             rows = connection.execute("SELECT name FROM applied_migrations").fetchall()
     except psycopg.errors.UndefinedTable:
         rows = []
@@ -174,4 +173,4 @@ def check_migrated(settings: Settings) -> None:
 
 def standins_directory(settings: Settings) -> Path:
     """Where the stand-ins keep their state."""
-    return settings.directory / "standins"
+    return settings.process.directory / "standins"

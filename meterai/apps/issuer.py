@@ -7,6 +7,7 @@ from meterai import sealing
 from meterai.kit.clock import Clock
 from meterai.plumbing.config import Settings
 from meterai.sealing import Issuer, Keyring
+from meterai.stamping import StampingSettings
 
 # An authority takes days to issue a certificate, a tender weeks.
 WARNED_BEFORE = timedelta(days=30)
@@ -14,7 +15,11 @@ WARNED_BEFORE = timedelta(days=30)
 
 def directory_of(settings: Settings) -> Path:
     """Where the keyring is: one directory for each issuer, or the files of the only one."""
-    return Path(settings.issuer) if settings.issuer else settings.directory / "keys" / "issuer"
+    return (
+        Path(settings.of(StampingSettings).issuer)
+        if settings.of(StampingSettings).issuer
+        else settings.process.directory / "keys" / "issuer"
+    )
 
 
 def issuers_of(settings: Settings, clock: Clock) -> Keyring:
@@ -23,9 +28,11 @@ def issuers_of(settings: Settings, clock: Clock) -> Keyring:
     In development one is made on the first start.  Refuses with `IssuerUnusable`.
     """
     directory = directory_of(settings)
-    if settings.environment == "production" or settings.issuer:
+    if settings.process.environment == "production" or settings.of(StampingSettings).issuer:
         return sealing.load_keyring(directory)
-    return sealing.development_keyring(directory, algorithm=settings.seal_algorithm, at=clock.now())
+    return sealing.development_keyring(
+        directory, algorithm=settings.of(StampingSettings).seal_algorithm, at=clock.now()
+    )
 
 
 def ends_soon(issuer: Issuer, at: datetime) -> datetime | None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from meterai import notifications, payments, refunds, stamping
 from meterai.kit.refusal import Refusal
+from meterai.payments import PaymentSettings
 from meterai.plumbing import mail
 from meterai.plumbing.config import Settings
+from meterai.stamping import StampingSettings
 
 
 class LeaseTooShort(Refusal):
@@ -37,11 +39,15 @@ class Lease:
 
 def leases(settings: Settings, seal_seconds_max: float) -> Iterator[Lease]:
     """Every lease under these settings; a seal that asks an authority takes so long."""
-    call = payments.call_seconds_max(settings.bank_timeout_seconds)
+    call = payments.call_seconds_max(settings.of(PaymentSettings).bank_timeout_seconds)
     # Opened, asked about, taken back: one call each.  A refund is asked about before it is sent.
-    yield Lease("payment attempts", settings.bank_lease_seconds, call)
-    yield Lease("refunds", refunds.lease_seconds(settings.bank_timeout_seconds), 2 * call)
-    sealing = stamping.sealing_seconds(settings.seal_lease_seconds)
+    yield Lease("payment attempts", settings.of(PaymentSettings).bank_lease_seconds, call)
+    yield Lease(
+        "refunds",
+        refunds.lease_seconds(settings.of(PaymentSettings).bank_timeout_seconds),
+        2 * call,
+    )
+    sealing = stamping.sealing_seconds(settings.of(StampingSettings).seal_lease_seconds)
     yield Lease("stampings", sealing, seal_seconds_max)
     # All of a conversation, and the goodbye after it was cut short.
     sent = mail.SEND_SECONDS_MAX + mail.STEP_SECONDS_MAX

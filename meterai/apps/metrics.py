@@ -58,15 +58,15 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 @asynccontextmanager
 async def showing_metrics(settings: Settings) -> AsyncIterator[None]:
     """Answer `GET /metrics` on 127.0.0.1 while this lasts, if a port is set."""
-    if not settings.metrics_port:
+    if not settings.process.metrics_port:
         yield
         return
     try:
         server = await asyncio.start_server(
-            _serve, HOST, settings.metrics_port, limit=REQUEST_BYTES_MAX, reuse_port=True
+            _serve, HOST, settings.process.metrics_port, limit=REQUEST_BYTES_MAX, reuse_port=True
         )
     except OSError as error:  # those who buy and check need no metrics
-        _log.error("metrics_not_shown", port=settings.metrics_port, error=error.strerror)
+        _log.error("metrics_not_shown", port=settings.process.metrics_port, error=error.strerror)
         yield
         return
     async with server:

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from meterai.apps.production import Complaint, check_allowed
-from meterai.plumbing.config import Configuration, Settings, load
+from meterai.plumbing.config import Configuration, Settings, directory_of
 from meterai.plumbing.messages import translate
 
 
@@ -22,10 +22,18 @@ class Options:
     port: Annotated[int | None, Parameter(help="Port of the web; 0 for any free one.")] = None
     workers: Annotated[int | None, Parameter(help="Web processes.")] = None
 
+    @property
+    def directory(self) -> Path:
+        """The data directory, known before any room is loaded."""
+        return directory_of(self.data and str(self.data))
+
     def configuration(self) -> Configuration:
         """The settings in force."""
         given = {"data": self.data and str(self.data), "port": self.port, "workers": self.workers}
-        return load(given, config=self.config)
+        # Imported here: settings belong to rooms, and loading those takes a moment.
+        from meterai.apps.settings import load  # noqa: PLC0415
+
+        return load(given, config_file=self.config)
 
     def settings(self, command: str) -> Settings:
         """The settings in force, for this command.

@@ -10,13 +10,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai.apps.issuer import issuers_of
 from meterai.kit.clock import SystemClock
+from meterai.payments import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import KeyMissing, Keyring, keyring_of
 
 
 def provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKey:
     """With which the payment provider's signatures are checked.  Raises `KeyMissing`."""
-    given = settings.bank_public_key
+    given = settings.of(PaymentSettings).bank_public_key
     path = Path(given) if given else keyring.directory / "bank.pub.pem"
     if not path.exists():
         raise KeyMissing(path)
@@ -30,6 +31,6 @@ def check_parts(settings: Settings) -> None:
     keyring = keyring_of(settings)
     issuers_of(settings, SystemClock())
     keyring.provider_key()
-    if not settings.bank_client_secret:
+    if not settings.of(PaymentSettings).bank_client_secret:
         keyring.client_secret()
     provider_public_key(settings, keyring)

@@ -118,7 +118,7 @@ class OnlyForDevelopment(Refusal):
 def check_allowed(command: str, configuration: Configuration) -> None:
     """Refuse what must not run in production: `NotForProduction`, `OnlyForDevelopment`."""
     scope = COMMANDS[command]
-    if configuration.settings.is_specimen:
+    if not configuration.settings.process.is_production:
         return
     if scope is Scope.NEVER:
         raise OnlyForDevelopment(command)
@@ -165,7 +165,7 @@ def _is_this_machine(host: str) -> bool:
 
 
 def _public_address(of: Configuration) -> Iterator[Facts]:
-    url = _split(of.settings.public_url)
+    url = _split(of.settings.process.public_url)
     is_one = (
         url is not None
         and url.scheme == "https"
@@ -174,69 +174,70 @@ def _public_address(of: Configuration) -> Iterator[Facts]:
         and (url.path.rstrip("/"), url.query, url.fragment) == ("", "", "")
     )
     if not is_one:
-        yield {"found": of.settings.public_url or "nothing"}
+        yield {"found": of.settings.process.public_url or "nothing"}
 
 
 def _bank_address(of: Configuration) -> Iterator[Facts]:
-    url = _split(of.settings.bank_url)
+    url = _split(of.value("bank_url"))
     if url is None or url.scheme != "https" or not url.hostname or _is_this_machine(url.hostname):
-        yield {"found": of.settings.bank_url or "nothing"}
+        yield {"found": of.value("bank_url") or "nothing"}
 
 
 def _bank_identity(of: Configuration) -> Iterator[Facts]:
     for name in ("bank_client_id", "bank_merchant_id"):
-        if of.sources[name] == "default" or not getattr(of.settings, name):
+        if of.sources[name] == "default" or not of.settings.flat()[name]:
             yield {"setting": name}
 
 
 def _mail_server(of: Configuration) -> Iterator[Facts]:
-    if not (of.settings.smtp_host and of.settings.smtp_port):
-        yield {"found": f"{of.settings.smtp_host}:{of.settings.smtp_port}"}
+    host, port = of.value("smtp_host"), of.value("smtp_port")
+    if not (host and port):
+        yield {"found": f"{host}:{port}"}
 
 
 def _mail_encryption(of: Configuration) -> Iterator[Facts]:
-    if of.settings.smtp_tls == "none" and not _is_this_machine(of.settings.smtp_host):
+    if of.value("smtp_tls") == "none" and not _is_this_machine(of.value("smtp_host")):
         yield {}
 
 
 def _mail_sender(of: Configuration) -> Iterator[Facts]:
-    name, at, host = parseaddr(of.settings.mail_from)[1].partition("@")
+    name, at, host = parseaddr(of.value("mail_from"))[1].partition("@")
     if not (name and at and _is_a_public_host(host)):
-        yield {"found": of.settings.mail_from}
+        yield {"found": of.value("mail_from")}
 
 
 # -- this machine ------------------------------------------------------------------------------
 
 
 def _proxies(of: Configuration) -> Iterator[Facts]:
-    if of.settings.proxies == 0:  # we speak no TLS ourselves
+    if of.settings.process.proxies == 0:  # we speak no TLS ourselves
         yield {}
 
 
 def _port(of: Configuration) -> Iterator[Facts]:
-    if of.settings.port == 0:
+    if of.settings.process.port == 0:
         yield {}
 
 
 def _database(of: Configuration) -> Iterator[Facts]:
-    if not of.settings.database_url and of.settings.database == "embedded":
+    if not of.settings.process.database_url and of.settings.process.database == "embedded":
         yield {}
 
 
 def _development_directory(of: Configuration) -> Iterator[Facts]:
-    folder = of.settings.directory / "standins"
-    if of.settings.bank_port or of.settings.mail_port or folder.exists():
-        yield {"path": of.settings.data}
+    folder = of.settings.process.directory / "standins"
+    if of.value("bank_port") or of.value("mail_port") or folder.exists():
+        yield {"path": of.settings.process.data}
 
 
 # -- keys --------------------------------------------------------------------------------------
 
 
 def _keys_there(of: Configuration) -> Iterator[Facts]:
-    keys = of.settings.directory / "keys"
+    keys = of.settings.process.directory / "keys"
     needed = [keys / "instance.key", keys / "provider.key.pem"]
-    needed.append(Path(of.settings.bank_public_key or keys / "bank.pub.pem"))
-    if not of.settings.bank_client_secret:
+    needed.append(Path(of.value("bank_public_key") or keys / "bank.pub.pem"))
+    if not of.value("bank_client_secret"):
         needed.append(keys / "bank-client-secret")
     for path in needed:
         if not path.is_file():
@@ -253,9 +254,9 @@ def _is_secret(path: Path) -> bool:
 
 
 def _key_folders(of: Configuration) -> Iterator[Path]:
-    yield of.settings.directory / "keys"
-    if of.settings.issuer:
-        yield Path(of.settings.issuer)
+    yield of.settings.process.directory / "keys"
+    if of.value("issuer"):
+        yield Path(of.value("issuer"))
 
 
 def _keys_closed(of: Configuration) -> Iterator[Facts]:
@@ -302,12 +303,12 @@ def _issuer(of: Configuration) -> Iterator[Facts]:
 
 
 def _stamp_price(of: Configuration) -> Iterator[Facts]:
-    if of.settings.stamp_price != STAMP_DUTY:
-        yield {"found": of.settings.stamp_price, "duty": STAMP_DUTY}
+    if of.value("stamp_price") != STAMP_DUTY:
+        yield {"found": of.value("stamp_price"), "duty": STAMP_DUTY}
 
 
 def _guesses(of: Configuration) -> Iterator[Facts]:
-    guesses = of.settings.code_tries_max * of.settings.codes_per_hour_max
+    guesses = of.value("code_tries_max") * of.value("codes_per_hour_max")
     if guesses > GUESSES_PER_HOUR_MAX:
         yield {"found": guesses, "guesses_max": GUESSES_PER_HOUR_MAX}
 

@@ -7,9 +7,8 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
-from meterai.plumbing.config import Settings
+from meterai.plumbing.config import Settings, export
 from meterai.plumbing.parent import die_with_parent
-from meterai.plumbing.shared_metrics import share
 
 BACKLOG = 2048  # connections that may wait while every process is busy
 # What is under way when we are told to stop gets so long: an order that waits for its bank is
@@ -36,15 +35,14 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     die_with_parent()
     _give_large_blocks_back()
-    # Granian forks: the metrics must be shared before anything that counts is imported.
-    share(settings)
+    export(settings)
     Granian(
         "meterai.apps.web:create",
         factory=True,
         interface=Interfaces.ASGI,
-        address=settings.host,
-        port=settings.port,
-        workers=settings.workers,
+        address=settings.process.host,
+        port=settings.process.port,
+        workers=settings.process.workers,
         loop=Loops.uvloop if os.name != "nt" else Loops.asyncio,
         backlog=BACKLOG,
         # No HTTP/2 without TLS: a proxy that passes it through would pass requests it never saw.

@@ -5,6 +5,9 @@ import signal
 
 import standins
 from meterai.apps.instance import standins_directory
+from meterai.apps.settings import StandinSettings
+from meterai.notifications import NotificationSettings
+from meterai.payments import PaymentSettings
 from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import keyring_of
@@ -16,15 +19,16 @@ async def run(settings: Settings) -> None:
     running = await standins.start(
         standins.Options(
             directory=standins_directory(settings),
-            client_id=settings.bank_client_id,
-            client_secret=settings.bank_client_secret or keyring.client_secret(),
+            client_id=settings.of(PaymentSettings).bank_client_id,
+            client_secret=settings.of(PaymentSettings).bank_client_secret
+            or keyring.client_secret(),
             partner_public_key=keyring.provider_public_key(),
-            notify_url=f"http://{settings.host}:{settings.port}{NOTIFY_PATH}",
-            merchant_id=settings.bank_merchant_id,
-            host=settings.host,
-            bank_port=settings.bank_port,
-            mail_port=settings.mail_port,
-            smtp_port=settings.smtp_port,
+            notify_url=f"http://{settings.process.host}:{settings.process.port}{NOTIFY_PATH}",
+            merchant_id=settings.of(PaymentSettings).bank_merchant_id,
+            host=settings.process.host,
+            bank_port=settings.of(StandinSettings).bank_port,
+            mail_port=settings.of(StandinSettings).mail_port,
+            smtp_port=settings.of(NotificationSettings).smtp_port,
         )
     )
     stopped = asyncio.Event()

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
 
-import msgspec
 import structlog
 
 from meterai.apps.instance import (
@@ -29,7 +28,10 @@ from meterai.apps.instance import (
     standins_directory,
 )
 from meterai.apps.issuer import issuers_of
+from meterai.apps.settings import StandinSettings
 from meterai.kit.clock import SystemClock
+from meterai.notifications import NotificationSettings
+from meterai.payments import PaymentSettings
 from meterai.plumbing.config import Settings, environment_for
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.keyring import keyring_of, write_once
@@ -101,21 +103,20 @@ def _wait_for(url: str, is_stopping: threading.Event) -> None:
 
 def _with_ports(settings: Settings) -> Settings:
     """Ports for everything: those of last time where they are free."""
-    if settings.port and not is_free(settings.host, settings.port):
-        raise PortTaken(settings.port)
-    port = settings.port or free_port(settings.host, 0)
-    bank = free_port(settings.host, settings.bank_port)
-    mail = free_port(settings.host, settings.mail_port)
-    smtp = free_port(settings.host, settings.smtp_port)
-    metrics = free_port("127.0.0.1", settings.metrics_port)
-    return msgspec.structs.replace(
-        settings,
+    if settings.process.port and not is_free(settings.process.host, settings.process.port):
+        raise PortTaken(settings.process.port)
+    port = settings.process.port or free_port(settings.process.host, 0)
+    bank = free_port(settings.process.host, settings.of(StandinSettings).bank_port)
+    mail = free_port(settings.process.host, settings.of(StandinSettings).mail_port)
+    smtp = free_port(settings.process.host, settings.of(NotificationSettings).smtp_port)
+    metrics = free_port("127.0.0.1", settings.process.metrics_port)
+    return settings.replaced(
         port=port,
         bank_port=bank,
         mail_port=mail,
         smtp_port=smtp,
         metrics_port=metrics,
-        bank_url=f"http://{settings.host}:{bank}",
+        bank_url=f"http://{settings.process.host}:{bank}",
     )
 
 
@@ -146,23 +147,23 @@ def up(settings: Settings, translate: Callable[[str], None]) -> None:
 
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings))
-        embedded = EmbeddedPostgres(settings.directory)
+        embedded = EmbeddedPostgres(settings.process.directory)
         ready = stack.enter_context(database_of(_with_ports(settings), embedded))
         _remember(ready)
-        migrate(ready.database_url)
+        migrate(ready.process.database_url)
         _prepare_keys(ready)
         parts: list[Part] = []
         try:
-            mail_url = f"http://{ready.host}:{ready.mail_port}"
+            mail_url = f"http://{ready.process.host}:{ready.of(StandinSettings).mail_port}"
             parts.append(Part("standins", ready))
-            _wait_for(f"{ready.bank_url}/healthz", is_stopping)
+            _wait_for(f"{ready.of(PaymentSettings).bank_url}/healthz", is_stopping)
             parts += [Part("worker", ready), Part("web", ready)]
-            _wait_for(f"http://{ready.host}:{ready.port}/readyz", is_stopping)
+            _wait_for(f"http://{ready.process.host}:{ready.process.port}/readyz", is_stopping)
             if not is_stopping.is_set():
-                translate(f"bank {ready.bank_url}")
+                translate(f"bank {ready.of(PaymentSettings).bank_url}")
                 translate(f"mail {mail_url}")
-                translate(f"metrics http://127.0.0.1:{ready.metrics_port}/metrics")
-                translate(f"ready http://{ready.host}:{ready.port}")
+                translate(f"metrics http://127.0.0.1:{ready.process.metrics_port}/metrics")
+                translate(f"ready http://{ready.process.host}:{ready.process.port}")
             while not is_stopping.wait(0.2):
                 if is_embedded(settings):
                     _revive(embedded)
@@ -184,7 +185,7 @@ def _revive(embedded: EmbeddedPostgres) -> None:
 
 def _remember(settings: Settings) -> None:
     chosen = {
-        name: getattr(settings, name)
+        name: settings.flat()[name]
         for name in (
             "host",
             "bank_url",

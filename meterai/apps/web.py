@@ -22,12 +22,13 @@ from meterai.apps.edge import Edge
 from meterai.apps.issuer import ends_soon
 from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
+from meterai.apps.settings import load
 from meterai.kit.refusal import Refusal
 from meterai.orders.routes import routes as order_routes
 from meterai.payments.routes import routes as payment_routes
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies
-from meterai.plumbing.config import Settings, load
+from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     PUBLIC,
     BoundedRequest,
@@ -138,7 +139,7 @@ def _spare_the_collector() -> None:
 
 def build(settings: Settings) -> Litestar:
     """The application for these settings."""
-    bodies = Bodies(settings.directory / UPLOADS, settings.uploads_bytes_max)
+    bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -203,6 +204,8 @@ def create() -> ASGIApp:
     gather_the_dead()  # the process whose place this one takes may have been killed
     settings = load().settings
     telemetry.configure(
-        level=settings.log_level, as_json=settings.environment == "production", who="web"
+        level=settings.process.log_level,
+        as_json=settings.process.environment == "production",
+        who="web",
     )
-    return Edge(build(settings), is_production=settings.environment == "production")
+    return Edge(build(settings), is_production=settings.process.environment == "production")

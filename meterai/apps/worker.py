@@ -93,7 +93,9 @@ def watch_queues(container: Container) -> Run:
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is begun.  Refuses `StoreDiffers`."""
     telemetry.configure(
-        level=settings.log_level, as_json=settings.environment == "production", who="worker"
+        level=settings.process.log_level,
+        as_json=settings.process.environment == "production",
+        who="worker",
     )
     async with build_services(settings, lock_wait_ms=LOCK_WAIT_MS_MAX) as container:
         await container.documents.check_store()
@@ -101,7 +103,7 @@ async def run(settings: Settings) -> None:
             container.database,
             event_handlers(container),
             periodic_tasks(container),
-            concurrency=settings.worker_concurrency,
+            concurrency=settings.process.worker_concurrency,
             lanes=[container.mails.lane()],
         )
         loop = asyncio.get_running_loop()

@@ -18,12 +18,14 @@ from meterai.documents.model import (
     object_name,
 )
 from meterai.documents.service import MARKER, DocumentService, load
+from meterai.documents.settings import DocumentSettings
 
 __all__ = [
     "MARKER",
     "Document",
     "DocumentForgotten",
     "DocumentService",
+    "DocumentSettings",
     "DocumentUnavailable",
     "Particulars",
     "UploadMissing",

@@ -23,10 +23,10 @@ from meterai.documents.model import (
     named_by,
     object_name,
 )
+from meterai.documents.settings import DocumentSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
 from meterai.plumbing.periodic import each
@@ -60,11 +60,18 @@ class DocumentService:
     """Takes documents in, hands them out, forgets them."""
 
     def __init__(
-        self, database: Database, objects: ObjectStore, settings: Settings, clock: Clock
+        self,
+        database: Database,
+        objects: ObjectStore,
+        settings: DocumentSettings,
+        clock: Clock,
+        *,
+        waits_seconds_max: float = 0.0,
     ) -> None:
+        """`waits_seconds_max`: how long an order of a document may take to be paid and executed."""
         self._database = database
         self._objects = objects
-        self._settings = settings
+        self._life_seconds = max(settings.document_kept_seconds, waits_seconds_max)
         self._clock = clock
         self._looked_to = ""  # the last name that `delete_orphans` saw; empty: it begins
 
@@ -74,10 +81,7 @@ class DocumentService:
 
     def particulars(self, name: str | None, content: bytes, pages: int) -> Particulars:
         """What the row of a document will say, and until when it is kept from now on."""
-        # Never shorter than an order of it may take to be paid and executed.
-        needed = self._settings.order_lapses_seconds + self._settings.documents_due_seconds
-        life = max(self._settings.document_kept_seconds, needed)
-        until = self._clock.now() + timedelta(seconds=life)
+        until = self._clock.now() + timedelta(seconds=self._life_seconds)
         return Particulars(clean_name(name), len(content), pages, until)
 
     async def keep(self, account: UUID, sha256: bytes, about: Particulars) -> None:

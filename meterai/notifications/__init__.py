@@ -10,6 +10,15 @@ Calls accounts.
 """
 
 from meterai.notifications.service import MailService, count_given_up, given_up, queue, queue_again
+from meterai.notifications.settings import NotificationSettings
 from meterai.notifications.store import LEASE_SECONDS
 
-__all__ = ["LEASE_SECONDS", "MailService", "count_given_up", "given_up", "queue", "queue_again"]
+__all__ = [
+    "LEASE_SECONDS",
+    "MailService",
+    "NotificationSettings",
+    "count_given_up",
+    "given_up",
+    "queue",
+    "queue_again",
+]

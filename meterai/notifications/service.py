@@ -13,7 +13,6 @@ from meterai.accounts import AccountService
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.notifications import store
-from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.lane import Lane, Piece
 from meterai.plumbing.mail import Mailer, MailNotSent, MailRefused, without_addresses
@@ -51,12 +50,12 @@ class MailService:
     """Writes and sends queued mails."""
 
     def __init__(
-        self, database: Database, mailer: Mailer, service: AccountService, settings: Settings
+        self, database: Database, mailer: Mailer, service: AccountService, url: str
     ) -> None:
         self._database = database
         self._mailer = mailer
         self._accounts = service
-        self._settings = settings
+        self._url = url
         self._pages = Environment(
             loader=PackageLoader("meterai.notifications"),
             autoescape=True,
@@ -111,7 +110,7 @@ class MailService:
         facts = {
             name: value[language] if isinstance(value, dict) else value
             for name, value in row["facts"].items()
-        } | {"url": self._settings.url}
+        } | {"url": self._url}
         if template == "sign_in_code":
             facts["code"] = self._accounts.code(UUID(facts["challenge"]))
         subject = translate(f"mail.{template}.subject", language, **facts)

@@ -22,11 +22,13 @@ from meterai.orders.service import (
     place_documents,
     view,
 )
+from meterai.orders.settings import OrderSettings
 
 __all__ = [
     "Order",
     "OrderKind",
     "OrderService",
+    "OrderSettings",
     "OrderState",
     "OrderView",
     "finish",

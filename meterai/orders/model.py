@@ -133,6 +133,50 @@ class Order:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """One order as it is placed: money in rupiah, times in seconds."""
+
+    account: UUID
+    order: UUID
+    key: str
+    request: bytes
+    kind: OrderKind
+    quantity: int
+    unit_price: int
+    service_fee: int
+    lapses_seconds: float
+    due_seconds: float
+    attempt: UUID
+    reference: str
+    lease_seconds: float  # who places it asks for the QR; 0: the worker does
+    unpaid_max: int
+
+    @property
+    def total(self) -> int:
+        """What the order costs."""
+        return self.quantity * (self.unit_price + self.service_fee)
+
+    def arguments(self) -> tuple[object, ...]:
+        """The arguments of `order_place`: every field, in this order."""
+        return (
+            self.account,
+            self.order,
+            self.key,
+            self.request,
+            self.kind.value,
+            self.quantity,
+            self.unit_price,
+            self.service_fee,
+            self.lapses_seconds,
+            self.due_seconds,
+            self.attempt,
+            self.reference,
+            self.lease_seconds,
+            self.unpaid_max,
+        )
+
+
 def request_hash(kind: OrderKind, *parts: object) -> bytes:
     """What an Idempotency-Key stands for: the same key must come with the same request."""
     text = "\n".join([kind, *(str(part) for part in parts)])

@@ -1,6 +1,7 @@
 """Commands and queries of orders."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -20,16 +21,17 @@ from meterai.orders.model import (
     OrderKind,
     OrderState,
     OrderTooLarge,
+    Terms,
     request_hash,
 )
-from meterai.payments import Attempt, AttemptState, PaymentService
+from meterai.orders.settings import OrderSettings
+from meterai.payments import Attempt, AttemptState, PaymentService, PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import WHOLE, Page
 from meterai.plumbing.periodic import each, own_transaction
 
-Terms = tuple[object, ...]  # the arguments of `store.PLACE`, in its order
 BATCH = 200  # orders one run moves
 
 
@@ -166,7 +168,7 @@ async def lock(tx: Tx, account: UUID, order_id: UUID) -> None:
 
 async def place_documents(tx: Tx, terms: Terms) -> Row:
     """Place the order of named documents, in the transaction that records them."""
-    row = await tx.one(store.PLACE, *terms)
+    row = await tx.one(store.PLACE, *terms.arguments())
     assert row is not None
     return row
 
@@ -179,7 +181,8 @@ class OrderService:
     ) -> None:
         self._database = database
         self._payments = service
-        self._settings = settings
+        self._settings = settings.of(OrderSettings)
+        self._lease_seconds = settings.of(PaymentSettings).bank_lease_seconds
         self._clock = clock
 
     def _checked(self, quantity: int) -> int:
@@ -194,29 +197,29 @@ class OrderService:
     def terms(
         self, account: UUID, key: str, request: bytes, kind: OrderKind, quantity: int
     ) -> Terms:
-        """The arguments of `store.PLACE` for one order at today's terms.
+        """One order at today's terms.
 
         Refuses `Malformed`, `OrderTooLarge`.
         """
         self._checked(quantity)
-        set_ = self._settings
+        sale = self._settings
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
-        return (
-            account,
-            new_id(),
-            key,
-            request,
-            kind.value,
-            quantity,
-            set_.stamp_price,
-            set_.service_fee,
-            set_.order_lapses_seconds,
-            set_.stamps_due_seconds if is_stamps else set_.documents_due_seconds,
-            attempt,
-            reference,
-            set_.bank_lease_seconds,
-            set_.unpaid_orders_max,
+        return Terms(
+            account=account,
+            order=new_id(),
+            key=key,
+            request=request,
+            kind=kind,
+            quantity=quantity,
+            unit_price=sale.stamp_price,
+            service_fee=sale.service_fee,
+            lapses_seconds=sale.order_lapses_seconds,
+            due_seconds=sale.stamps_due_seconds if is_stamps else sale.documents_due_seconds,
+            attempt=attempt,
+            reference=reference,
+            lease_seconds=self._lease_seconds,
+            unpaid_max=sale.unpaid_orders_max,
         )
 
     async def place(
@@ -231,8 +234,8 @@ class OrderService:
         request = request_hash(OrderKind.STAMPS, quantity)
         terms = self.terms(account, key, request, OrderKind.STAMPS, quantity)
         if not wait_for_qr:
-            terms = (*terms[:-2], 0.0, terms[-1])
-        row = await self._database.call(store.PLACE, *terms)
+            terms = replace(terms, lease_seconds=0.0)  # for the worker, at once
+        row = await self._database.call(store.PLACE, *terms.arguments())
         assert row is not None
         if not row["created"]:
             if row["request"] != request:
@@ -244,38 +247,31 @@ class OrderService:
         self, account: UUID, terms: Terms, row: Row, *, wait_for_qr: bool
     ) -> OrderView:
         """A new order as it is shown at once: what we have just written need not be read."""
-        set_ = self._settings
-        _, _, _, _, kind, quantity, price, fee, _, due, attempt_id, reference, _, _ = terms
-        assert isinstance(quantity, int)
-        assert isinstance(price, int)
-        assert isinstance(fee, int)
-        assert isinstance(attempt_id, UUID)
-        assert isinstance(due, float | int)
         order = Order(
             account,
             row["id"],
-            OrderKind(str(kind)),
+            terms.kind,
             OrderState.PLACED,
-            quantity,
-            Rupiah(price),
-            Rupiah(fee),
-            Rupiah(quantity * (set_.stamp_price + set_.service_fee)),
+            terms.quantity,
+            Rupiah(terms.unit_price),
+            Rupiah(terms.service_fee),
+            Rupiah(terms.total),
             row["placed"],
             row["lapses"],
             None,
             None,
-            due,
+            terms.due_seconds,
         )
         qr = None
         if wait_for_qr:
             qr = await self._payments.open(
-                account, attempt_id, str(reference), order.total, order.lapses_at
+                account, terms.attempt, terms.reference, order.total, order.lapses_at
             )
         attempt = Attempt(
             account,
-            attempt_id,
+            terms.attempt,
             order.id,
-            str(reference),
+            terms.reference,
             order.total,
             AttemptState.WAITING if qr else AttemptState.OPENING,
             qr,

@@ -31,6 +31,7 @@ from meterai.payments.service import (
     new_attempt,
     open_another,
 )
+from meterai.payments.settings import PaymentSettings
 
 __all__ = [
     "Attempt",
@@ -38,6 +39,7 @@ __all__ = [
     "Movement",
     "OutcomeUnknown",
     "PaymentService",
+    "PaymentSettings",
     "ProviderRefused",
     "ProviderUnreachable",
     "RefundMade",

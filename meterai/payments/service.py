@@ -37,7 +37,7 @@ from meterai.payments.model import (
     parse_reference,
     reference_of,
 )
-from meterai.plumbing.config import Settings
+from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.periodic import each
 
@@ -122,7 +122,7 @@ class PaymentService:
     """Opens attempts, takes notifications, asks what became of payments."""
 
     def __init__(
-        self, database: Database, provider: SnapProvider, settings: Settings, clock: Clock
+        self, database: Database, provider: SnapProvider, settings: PaymentSettings, clock: Clock
     ) -> None:
         self._database = database
         self.provider = provider

@@ -1,4 +1,6 @@
-"""Configuration: one flat list of settings, and for each where its value came from.
+"""Configuration: the settings of every room under flat names, and where each value came from.
+
+A room declares its settings as a Struct (a section); which sections a process has, `apps` says.
 
 Later sources win: default, the running instance (`DIR/instance.json`, written by `meterai up`),
 a TOML file (`DIR/meterai.toml` or `--config FILE`), the environment (`METERAI_<NAME>`, and
@@ -8,9 +10,10 @@ a TOML file (`DIR/meterai.toml` or `--config FILE`), the environment (`METERAI_<
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import msgspec
 
@@ -42,10 +45,9 @@ Whole = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that can be set.  Times are in seconds, sizes in bytes, money in rupiah."""
+class ProcessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What every process needs: where things are, how much of each."""
 
-    # where things are
     data: str = "data"
     host: str = "127.0.0.1"
     port: Port = 8000
@@ -60,61 +62,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uploads_bytes_max: Positive = 1024 * 1024 * 1024  # bodies on disk at once, per web process
     metrics_port: Port = 0  # of 127.0.0.1, for the operator's eyes only; 0: none
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-    # the sale
-    stamp_price: Positive = 10_000  # UU 10/2020, section 5
-    service_fee: Whole = 0  # per stamp; comes back with the stamp if it was not executed
-    order_total_max: Positive = 10_000_000  # QRIS: highest amount of one transaction
-    order_lapses_seconds: Seconds = 900  # how long a QR can be paid
-    stamps_due_seconds: Seconds = 900  # paid stamps not issued by then go back as money
-    documents_due_seconds: Seconds = 86_400  # the same for documents not stamped
-    stampings_per_order_max: Positive = 20
-    unpaid_orders_max: Positive = 100  # of one account at the same time; each has a QR at the bank
-
-    # documents and seals
-    document_bytes_max: Positive = 20 * 1024 * 1024
-    document_kept_seconds: Seconds = 7 * 86_400  # then only the delta remains
-    seal_algorithm: Literal["p256", "rsa2048"] = "p256"
-    seal_lease_seconds: Seconds = 60  # after this silence another process may seal
-    seals_at_once: Positive = 2  # per process; sealing is processor work
-    issuer: str = ""  # keyring, or the directory of one issuer; empty: a development one in DIR
-
-    # the payment provider (SNAP BI)
-    bank_url: str = ""
-    bank_path: str = "/snap/v1.0"
-    bank_client_id: str = "METERAI"
-    bank_client_secret: str = ""  # empty: DIR/keys/bank-client-secret
-    bank_public_key: str = ""  # PEM file; empty: DIR/keys/bank.pub.pem
-    bank_merchant_id: str = "METERAI"
-    bank_signature: Literal["symmetric", "asymmetric"] = "symmetric"
-    bank_timeout_seconds: Seconds = 5
-    bank_lease_seconds: Seconds = (
-        15  # who called has died; more than two time-outs, see apps/leases
-    )
-    poll_after_seconds: Seconds = 5  # first question about a payment nobody told us about
-    # How long the provider answers about a payment and can return it.  QRIS: 7 days off-us, 45 on-us
-    # at most acquirers; after this a payment can only be learned from its own record.
-    bank_window_days: Positive = 45
-
-    # mail
-    smtp_host: str = "127.0.0.1"
-    smtp_port: Port = 0
-    smtp_user: str = ""
-    smtp_password: str = ""
-    smtp_tls: Literal["none", "starttls", "implicit"] = "none"
-    mail_from: str = "meterai <no-reply@meterai.invalid>"
-
-    # sign-in
-    code_lives_seconds: Seconds = 600
-    code_tries_max: Positive = 5
-    # Per e-mail address; a device that the address signed in with has as many of its own.
-    codes_per_hour_max: Positive = 6
-    codes_per_hour_per_network_max: Positive = 2_000  # a carrier's phones share one address
-    session_lives_seconds: Seconds = 30 * 86_400
-
-    # stand-ins (development only)
-    bank_port: Port = 0
-    mail_port: Port = 0
 
     @property
     def directory(self) -> Path:
@@ -132,25 +79,94 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.url.startswith("https:")
 
     @property
-    def is_specimen(self) -> bool:
-        """Outside production every stamp is marked SPECIMEN."""
-        return self.environment != "production"
+    def is_production(self) -> bool:
+        """True where money is real; everything else is development."""
+        return self.environment == "production"
 
 
-NAMES = frozenset(Settings.__struct_fields__)
+Section = TypeVar("Section", bound=msgspec.Struct)
+Sections = Sequence[type[msgspec.Struct]]
 
 
-class Configuration(msgspec.Struct, frozen=True):
+def names_of(sections: Sections) -> dict[str, type[msgspec.Struct]]:
+    """Every setting, and the section that declares it.  Raises `ValueError` for a name given twice."""
+    found: dict[str, type[msgspec.Struct]] = {}
+    for section in sections:
+        for name in section.__struct_fields__:
+            if name in found:
+                raise ValueError(f"{name} is a setting of {found[name]} and of {section}")
+            found[name] = section
+    return found
+
+
+class Settings:
+    """The settings of a process: one section of each room, found by its type.
+
+    Names are flat and none comes twice, so that a setting is `METERAI_<NAME>` whoever reads it.
+    """
+
+    def __init__(self, sections: Iterable[msgspec.Struct]) -> None:
+        self._sections = {type(section): section for section in sections}
+
+    def of(self, kind: type[Section]) -> Section:
+        """One section.  Raises `KeyError` for one that this process was not built with."""
+        found = self._sections[kind]
+        assert isinstance(found, kind)
+        return found
+
+    @property
+    def process(self) -> ProcessSettings:
+        """What every process needs."""
+        return self.of(ProcessSettings)
+
+    def flat(self) -> dict[str, Any]:
+        """Name -> value of every setting, in the order of the sections."""
+        return {
+            name: getattr(section, name)
+            for section in self._sections.values()
+            for name in section.__struct_fields__
+        }
+
+    def replaced(self, **values: object) -> "Settings":
+        """The same with other values of these names.  Refuses `ConfigurationWrong`."""
+        return _converted(tuple(self._sections), self.flat() | values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and self._sections == other._sections
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _converted(sections: Sections, values: Mapping[str, object]) -> Settings:
+    """Settings of these values; what is not given has its default."""
+    known = names_of(sections)
+    checked = {name: _one(known, name, value, "option") for name, value in values.items()}
+    return Settings(
+        section(**{name: checked[name] for name in section.__struct_fields__ if name in checked})
+        for section in sections
+    )
+
+
+def settings_of(sections: Sections, **values: object) -> Settings:
+    """Settings with these values, whatever the environment says.  Refuses `ConfigurationWrong`."""
+    return _converted(sections, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
     """Settings in force, and for each the source it came from."""
 
     settings: Settings
     sources: dict[str, str]
 
+    def value(self, name: str) -> Any:
+        """A setting by its name, for who speaks of settings and not of what they mean."""
+        return self.settings.flat()[name]
+
     def shown(self) -> list[tuple[str, str, str]]:
         """(name, value, source) of every setting, secrets hidden."""
         rows = []
-        for name in Settings.__struct_fields__:
-            value = getattr(self.settings, name)
+        for name, value in self.settings.flat().items():
             hidden = name in SECRET and value
             rows.append((name, "(set)" if hidden else str(value), self.sources[name]))
         return rows
@@ -170,33 +186,44 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise ConfigurationWrong("config", str(path), str(error)) from None
 
 
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+def _from_environment(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if environ.get("DATABASE_URL"):
         found["database_url"] = environ["DATABASE_URL"]
-    for name in NAMES:
+    for name in names:
         if value := environ.get(PREFIX + name.upper()):
             found[name] = value
     return found
 
 
-def _one(name: str, value: object, source: str) -> object:
-    if name not in NAMES:
+def _one(
+    known: Mapping[str, type[msgspec.Struct]], name: str, value: object, source: str
+) -> object:
+    if name not in known:
         raise ConfigurationWrong(name, source, "no such setting")
-    kind = Settings.__annotations__[name]
+    kind = get_type_hints(known[name], include_extras=True)[name]
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigurationWrong(name, source, str(error)) from None
 
 
+def directory_of(option: object) -> Path:
+    """The data directory: what was asked for, else `METERAI_DATA`, else the default."""
+    return Path(str(option or os.environ.get(f"{PREFIX}DATA") or ProcessSettings().data))
+
+
 def load(
-    options: Mapping[str, object] | None = None, *, config: Path | None = None
+    sections: Sections,
+    options: Mapping[str, object] | None = None,
+    *,
+    config: Path | None = None,
 ) -> Configuration:
-    """Gather the settings.  Refuses with `ConfigurationWrong`."""
+    """Gather the settings of these sections.  Refuses `ConfigurationWrong`."""
+    known = names_of(sections)
     given = {name: value for name, value in (options or {}).items() if value is not None}
-    environ = _from_environment(os.environ)
-    directory = Path(str(given.get("data") or environ.get("data") or Settings().data))
+    environ = _from_environment(known, os.environ)
+    directory = directory_of(given.get("data"))
     instance = instance_file(directory)
     toml = config or directory / "meterai.toml"
     layers: list[tuple[str, dict[str, Any]]] = []
@@ -207,13 +234,13 @@ def load(
     layers += [("environment", environ), ("option", dict(given))]
 
     values: dict[str, object] = {}
-    sources = dict.fromkeys(Settings.__struct_fields__, "default")
+    sources = dict.fromkeys(known, "default")
     for source, layer in layers:
         for name, value in layer.items():
-            values[name] = _one(name, value, source)
+            values[name] = _one(known, name, value, source)
             sources[name] = source
     values["data"] = str(directory.resolve())
-    return Configuration(msgspec.convert(values, Settings), sources)
+    return Configuration(_converted(sections, values), sources)
 
 
 def parent_pid() -> int | None:
@@ -229,8 +256,8 @@ def environment_for(settings: Settings) -> dict[str, str]:
         for name, value in os.environ.items()
         if name != "DATABASE_URL" and not name.startswith(PREFIX)
     }
-    for name in Settings.__struct_fields__:
-        if text := str(getattr(settings, name)):
+    for name, value in settings.flat().items():
+        if text := str(value):
             environ[PREFIX + name.upper()] = text
     environ[PARENT] = str(os.getpid())
     return environ
@@ -241,8 +268,13 @@ def metrics_folder() -> Path:
     return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 
 
-def export(settings: Settings, **more: str) -> None:
+def count_in(folder: Path) -> None:
+    """Say where this process counts, before anything that counts is imported."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def export(settings: Settings) -> None:
     """Put these settings into our own environment, for processes that others start for us."""
-    environ = environment_for(settings) | more
+    environ = environment_for(settings)
     os.environ.clear()
     os.environ.update(environ)

@@ -33,7 +33,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
-from meterai.plumbing.config import Settings
+from meterai.plumbing.config import ProcessSettings, Settings
 from meterai.plumbing.messages import localize, translate
 from meterai.plumbing.paging import PAGE_MAX
 
@@ -90,7 +90,7 @@ class BoundedRequest(Request[Any, Any, Any]):
     def _arriving(self) -> Body:
         limit = self.route_handler.resolve_request_max_body_size()
         assert isinstance(limit, int)
-        proxies = service(self, Settings).proxies
+        proxies = service(self, Settings).process.proxies
         body = Body(
             self.receive,
             service(self, Bodies),
@@ -215,7 +215,7 @@ def account_of(request: Request[Any, Any, Any]) -> UUID:
     return caller.account
 
 
-def cookie_name(name: str, settings: Settings) -> str:
+def cookie_name(name: str, settings: ProcessSettings) -> str:
     """What a cookie of ours is called.
 
     Where we are reached by TLS a browser takes it only from this very host and over TLS

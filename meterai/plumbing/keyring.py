@@ -108,4 +108,4 @@ class Keyring:
 
 def keyring_of(settings: Settings) -> Keyring:
     """The keys of the instance; outside production missing ones are made."""
-    return Keyring(settings.directory, may_make=settings.environment != "production")
+    return Keyring(settings.process.directory, may_make=not settings.process.is_production)

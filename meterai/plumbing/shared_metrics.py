@@ -1,7 +1,7 @@
 """The folder through which the processes of one instance count together.
 
 `prometheus_client` decides when it is imported whether its figures are shared, so this module
-must not import it before that, and whoever calls `share` must do so first.
+must not import it before that, and whoever calls `sharing` must do so first.
 
 A counter never goes back while an instance has its folder: what a process counted that is no more
 is added to the figures of the dead, under a lock that who reads takes too.
@@ -10,12 +10,13 @@ is added to the figures of the dead, under a lock that who reads takes too.
 import fcntl
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from meterai.plumbing.config import Settings, export, metrics_folder
+from meterai.plumbing.config import count_in, metrics_folder
 
 _OF_PROCESS = re.compile(r"(counter|histogram|summary)_([1-9]\d*)\.db\Z")
 _GAUGE = re.compile(r"gauge_\w+_([1-9]\d*)\.db\Z")
@@ -74,10 +75,22 @@ def gather_the_dead() -> None:
                 file.unlink()
 
 
-def share(settings: Settings) -> None:
-    """Let this process and those it starts count in `DIR/metrics`, and have these settings."""
+@contextmanager
+def sharing(directory: Path) -> Iterator[None]:
+    """Let this process and those it starts count in `DIR/metrics`, from now on.
+
+    What counts may be imported in the block.  A block that raises leaves no folder behind that was
+    not there before: nothing was begun.
+    """
     assert "prometheus_client" not in sys.modules
-    folder = settings.directory / "metrics"
+    folder = directory / "metrics"
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    export(settings, PROMETHEUS_MULTIPROC_DIR=str(folder))
+    count_in(folder)
     gather_the_dead()
+    try:
+        yield
+    except BaseException:
+        if made:
+            shutil.rmtree(made[-1])
+        raise

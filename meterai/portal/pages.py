@@ -83,7 +83,7 @@ async def visitor(request: PageRequest) -> Caller | None:
 
     A page that everybody may see is shown even where the question cannot be answered.
     """
-    if cookie_name(COOKIE, service(request, Settings)) not in request.cookies:
+    if cookie_name(COOKIE, service(request, Settings).process) not in request.cookies:
         return None
     try:
         caller: Caller = await request.app.state.authenticator.caller(request)
@@ -137,7 +137,7 @@ def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -
         reason=partial(reason, language=language),
         who=known_caller(request),  # `caller` is a word of Jinja's own within macros
         path=request.scope["path"],
-        settings=settings,
+        settings=settings.flat() | {"is_specimen": not settings.process.is_production},
         **{"errors": (), **facts},
     )
 
@@ -205,7 +205,10 @@ def check_origin(request: PageRequest) -> None:
         sender = urlsplit(origin).netloc
     except ValueError:  # brackets that do not close
         raise FormForeign("the form came from nowhere") from None
-    ours = (request.headers.get("host", ""), urlsplit(service(request, Settings).url).netloc)
+    ours = (
+        request.headers.get("host", ""),
+        urlsplit(service(request, Settings).process.url).netloc,
+    )
     if not any(hmac.compare_digest(sender.encode(), host.encode()) for host in ours if host):
         raise FormForeign("the form came from another origin")
 

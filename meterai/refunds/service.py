@@ -11,8 +11,10 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
+from meterai.orders import OrderSettings
 from meterai.payments import (
     OutcomeUnknown,
+    PaymentSettings,
     ProviderRefused,
     ProviderUnreachable,
     RefundMade,
@@ -113,12 +115,13 @@ class RefundService:
     ) -> None:
         self._database = database
         self._provider = provider
-        self._settings = settings
+        self._due_seconds = settings.of(OrderSettings).stamps_due_seconds
+        self._lease_seconds = lease_seconds(settings.of(PaymentSettings).bank_timeout_seconds)
         self._clock = clock
 
     def due(self) -> datetime:
         """By when a refund that begins now is to be settled."""
-        return self._clock.now() + timedelta(seconds=self._settings.stamps_due_seconds)
+        return self._clock.now() + timedelta(seconds=self._due_seconds)
 
     async def ask(self, account: UUID, order_id: UUID) -> RefundView:
         """The buyer wants the money of the unused stamps of an order.
@@ -179,7 +182,7 @@ class RefundService:
 
     async def send_due(self) -> int:
         """Periodic task: ask the provider to give money back, and ask again where we do not know."""
-        lease = lease_seconds(self._settings.bank_timeout_seconds)
+        lease = self._lease_seconds
         rows = await self._database.read(store.TO_TRY, lease, lease, BATCH)
         return await each(
             self._database, store.SENDING, rows, self._send, subject="refund_id", at_once=BATCH

@@ -18,10 +18,12 @@ from meterai.stamping.service import (
     sealing_seconds,
     stampings_of_orders,
 )
+from meterai.stamping.settings import StampingSettings
 
 __all__ = [
     "Stamping",
     "StampingService",
+    "StampingSettings",
     "StampingState",
     "StampingView",
     "Upload",

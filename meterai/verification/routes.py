@@ -29,7 +29,7 @@ from meterai.verification.service import (
 async def check_document(request: Request[Any, Any, Any]) -> VerificationView:
     """Check the PDF in the body (application/pdf).  It is not kept."""
     document = await request.body()
-    client = network_of(request, service(request, Settings).proxies)
+    client = network_of(request, service(request, Settings).process.proxies)
     checking = service(request, VerificationService).check(document, language_of(request), client)
     return await unless_gone(request.receive, checking)
 

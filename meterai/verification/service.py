@@ -13,7 +13,6 @@ from meterai import sealing, stamping, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
-from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.messages import localize, translate
 from meterai.sealing import Check, Claim, Keyring, Report
@@ -182,14 +181,13 @@ class VerificationService:
         self,
         database: Database,
         issuers: Keyring,
-        settings: Settings,
+        at_once: int,
         clock: Clock,
     ) -> None:
         self._database = database
         self._issuers = issuers
-        self._settings = settings
         self._clock = clock
-        self._checking = asyncio.Semaphore(settings.seals_at_once)
+        self._checking = asyncio.Semaphore(at_once)
         self._pool = sealing.Pool()
 
     async def check(self, document: bytes, language: str, client: str = "") -> VerificationView:

@@ -12,6 +12,7 @@ from litestar.testing import RequestFactory
 
 from meterai.accounts import AccountService
 from meterai.accounts.service import SignedIn
+from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row
@@ -42,7 +43,7 @@ class Counter:
 
     runner: asyncio.Runner
     url: str
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = field(default_factory=make_settings)
     clock: Clock = field(default_factory=Clock)
     key: bytes = b"k" * 32
 

@@ -3,14 +3,20 @@
 import asyncio
 from datetime import timedelta
 
-import msgspec
 import psycopg
 import pytest
 
-from meterai.accounts import NOBODY, AccountService, SignInRequired, check_form, store
+from meterai.accounts import (
+    NOBODY,
+    AccountService,
+    AccountSettings,
+    SignInRequired,
+    check_form,
+    store,
+)
 from meterai.accounts.model import CodeSpent, CodeWrong, Credential, FormExpired, TooManyCodes
+from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.ids import new_id
-from meterai.plumbing.config import Settings
 from tests.accounts.conftest import BEGIN, CARRIER, HOME, Counter
 
 ANI, BUDI = "ani@example.id", "budi@example.id"
@@ -41,7 +47,7 @@ def given(answers: list[object]) -> int:
 
 def use_up(counter: Counter, email: str, network: str = CARRIER, device: str = "") -> TooManyCodes:
     """Ask until no more is given."""
-    for _ in range(counter.settings.codes_per_hour_max):
+    for _ in range(counter.settings.of(AccountSettings).codes_per_hour_max):
         counter.ask(email, network, device)
     with pytest.raises(TooManyCodes) as refused:
         counter.ask(email, network, device)
@@ -53,15 +59,17 @@ def use_up(counter: Counter, email: str, network: str = CARRIER, device: str = "
 
 def test_a_hundred_at_once_get_the_codes_of_one_address_and_no_more(counter: Counter) -> None:
     answers = many(counter, [(ANI, f"203.0.113.{n}", "") for n in range(100)])
-    assert given(answers) == counter.settings.codes_per_hour_max
+    assert given(answers) == counter.settings.of(AccountSettings).codes_per_hour_max
     [row] = counter.rows("SELECT count(*) AS n FROM sign_in_challenges")
-    assert row["n"] == counter.settings.codes_per_hour_max
+    assert row["n"] == counter.settings.of(AccountSettings).codes_per_hour_max
     [row] = counter.rows("SELECT count(*) AS n FROM jobs WHERE kind = 'sign_in_asked'")
-    assert row["n"] == counter.settings.codes_per_hour_max, "what is refused sends no mail"
+    assert row["n"] == counter.settings.of(AccountSettings).codes_per_hour_max, (
+        "what is refused sends no mail"
+    )
 
 
 def test_a_hundred_at_once_get_the_codes_of_one_network_and_no_more(counter: Counter) -> None:
-    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=12)
+    counter.settings = make_settings(codes_per_hour_per_network_max=12)
     counter.service = counter.another_service()
     answers = many(counter, [(f"a{n}@example.id", HOME, "") for n in range(100)])
     assert given(answers) == 12
@@ -71,7 +79,7 @@ def test_a_hundred_at_once_get_the_codes_of_one_network_and_no_more(counter: Cou
 def test_a_hundred_at_once_get_the_codes_of_one_device_and_no_more(counter: Counter) -> None:
     device = counter.sign_in(ANI).device
     answers = many(counter, [(ANI, f"203.0.113.{n}", device) for n in range(100)])
-    assert given(answers) == counter.settings.codes_per_hour_max
+    assert given(answers) == counter.settings.of(AccountSettings).codes_per_hour_max
 
 
 def test_whoever_asks_at_once_for_different_addresses_waits_for_nobody(counter: Counter) -> None:
@@ -96,7 +104,7 @@ def test_what_is_plainly_too_much_stands_in_no_line(counter: Counter) -> None:
 def test_an_hour_later_there_are_codes_again_from_the_time_that_was_told(counter: Counter) -> None:
     counter.ask(ANI)
     counter.clock.wait(minutes=10)
-    for _ in range(counter.settings.codes_per_hour_max - 1):
+    for _ in range(counter.settings.of(AccountSettings).codes_per_hour_max - 1):
         counter.ask(ANI)
     with pytest.raises(TooManyCodes) as refused:
         counter.ask(ANI)
@@ -112,7 +120,7 @@ def test_an_hour_later_there_are_codes_again_from_the_time_that_was_told(counter
 
 
 def test_the_time_that_is_told_is_that_of_the_limit_which_lasts_longest(counter: Counter) -> None:
-    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=6)
+    counter.settings = make_settings(codes_per_hour_per_network_max=6)
     counter.service = counter.another_service()
     use_up(counter, ANI, HOME)
     counter.clock.wait(minutes=30)
@@ -142,7 +150,7 @@ def test_a_stranger_does_not_lock_out_a_known_device(counter: Counter) -> None:
 
 
 def test_a_full_network_does_not_lock_out_a_known_device(counter: Counter) -> None:
-    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=7)
+    counter.settings = make_settings(codes_per_hour_per_network_max=7)
     counter.service = counter.another_service()
     device = counter.sign_in(ANI, network=CARRIER).device
     use_up(counter, BUDI, CARRIER)
@@ -159,7 +167,7 @@ def test_a_known_device_uses_up_nobodys_codes_but_its_own(counter: Counter) -> N
 
 
 def test_a_known_device_uses_up_nothing_of_its_network(counter: Counter) -> None:
-    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_per_network_max=3)
+    counter.settings = make_settings(codes_per_hour_per_network_max=3)
     counter.service = counter.another_service()
     device = counter.sign_in(ANI).device
     for _ in range(4):
@@ -176,7 +184,7 @@ def test_people_who_share_a_device_use_up_nothing_of_each_other(counter: Counter
 
 
 def test_devices_of_others_use_up_nothing(counter: Counter) -> None:
-    counter.settings = msgspec.structs.replace(Settings(), codes_per_hour_max=1)
+    counter.settings = make_settings(codes_per_hour_max=1)
     counter.service = counter.another_service()
     for number in range(8):  # more than all devices of one address may ask together
         email = f"a{number}@example.id"
@@ -221,7 +229,7 @@ def test_devices_without_number_do_not_bring_codes_without_number(counter: Count
             device = counter.do(counter.service.sign_in(challenge, code, "id")).device
     except TooManyCodes:
         pass
-    assert given_codes == 1 + 5 * counter.settings.codes_per_hour_max
+    assert given_codes == 1 + 5 * counter.settings.of(AccountSettings).codes_per_hour_max
 
 
 # -- codes -----------------------------------------------------------------------------------
@@ -265,12 +273,12 @@ def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) 
     challenge = counter.ask(ANI)
     right = counter.service.code(challenge)
     wrong = str((int(right) + 1) % 1_000_000).zfill(6)
-    for _ in range(counter.settings.code_tries_max - 1):
+    for _ in range(counter.settings.of(AccountSettings).code_tries_max - 1):
         with pytest.raises(CodeWrong):
             counter.do(counter.service.sign_in(challenge, wrong, "id"))
     assert counter.do(counter.service.sign_in(challenge, right, "id")).session
     other = counter.ask(ANI)
-    for _ in range(counter.settings.code_tries_max):
+    for _ in range(counter.settings.of(AccountSettings).code_tries_max):
         with pytest.raises(CodeWrong):
             counter.do(counter.service.sign_in(other, "", "id"))
     with pytest.raises(CodeSpent):
@@ -286,18 +294,18 @@ def test_tries_at_once_are_counted_one_by_one(counter: Counter) -> None:
 
     answers = counter.do(run())
     wrong = sum(isinstance(one, CodeWrong) for one in answers)
-    assert wrong == counter.settings.code_tries_max
+    assert wrong == counter.settings.of(AccountSettings).code_tries_max
     assert sum(isinstance(one, CodeSpent) for one in answers) == 40 - wrong
 
 
 def test_a_code_ends(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    counter.clock.wait(seconds=counter.settings.code_lives_seconds - 1)
+    counter.clock.wait(seconds=counter.settings.of(AccountSettings).code_lives_seconds - 1)
     other = counter.ask(ANI)
     assert counter.do(
         counter.service.sign_in(challenge, counter.service.code(challenge), "id")
     ).session
-    counter.clock.wait(seconds=counter.settings.code_lives_seconds)
+    counter.clock.wait(seconds=counter.settings.of(AccountSettings).code_lives_seconds)
     with pytest.raises(CodeSpent):
         counter.do(counter.service.sign_in(other, counter.service.code(other), "id"))
 
@@ -371,7 +379,7 @@ def test_whoever_knows_only_the_number_of_a_session_cannot_end_it(counter: Count
 
 def test_a_session_ends_when_its_time_is_over(counter: Counter) -> None:
     signed_in = counter.sign_in(ANI)
-    assert signed_in.life_seconds == counter.settings.session_lives_seconds
+    assert signed_in.life_seconds == counter.settings.of(AccountSettings).session_lives_seconds
     [row] = counter.rows("SELECT expires_at FROM sessions")
     assert row["expires_at"] == BEGIN + timedelta(seconds=signed_in.life_seconds)
     counter.rows("UPDATE sessions SET expires_at = now() RETURNING 1")

@@ -21,6 +21,7 @@ from hypothesis import strategies as some
 
 from meterai.accounts import NOBODY
 from meterai.kit.ids import new_id
+from meterai.notifications import NotificationSettings
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Tx
 from meterai.plumbing.discretion import TEXT_LENGTH_MAX, bare_trace, discreet, redacted
@@ -150,7 +151,7 @@ def test_a_mail_that_is_refused_is_told_without_its_address(
 
     async def act(web: Within) -> None:
         container = web.container
-        port = container.settings.smtp_port
+        port = container.settings.of(NotificationSettings).smtp_port
         async with container.database.transaction() as tx:
             await tx.run(
                 "INSERT INTO mails (account_id, mail_id, cause_key, template, language, recipient,"

@@ -25,8 +25,9 @@ from meterai.apps.production import (
     check_allowed,
     complaints,
 )
+from meterai.apps.settings import SECTIONS, load
 from meterai.kit.clock import SystemClock
-from meterai.plumbing.config import NAMES, Configuration, load
+from meterai.plumbing.config import Configuration, names_of
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from meterai.sealing import development, development_keyring
@@ -86,7 +87,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def right(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    for name in NAMES:
+    for name in names_of(SECTIONS):
         monkeypatch.delenv(f"METERAI_{name.upper()}", raising=False)
     monkeypatch.delenv("DATABASE_URL", raising=False)
     shutil.copytree(made, tmp_path / "keys")
@@ -265,7 +266,7 @@ def test_an_issuer_elsewhere_is_looked_at_where_it_is(right: Installation) -> No
 
 def test_every_setting_is_demanded_of_or_says_why_not() -> None:
     demanded = {name for demand in DEMANDS for name in demand.settings}
-    assert demanded | set(NEEDS_NONE) == NAMES
+    assert demanded | set(NEEDS_NONE) == set(names_of(SECTIONS))
     assert not demanded & set(NEEDS_NONE)
     assert all(NEEDS_NONE.values())
 

@@ -160,7 +160,7 @@ def opened(history: History, spoilt: Spoilt, *, is_kept: bool = True) -> list[An
     container = history.shop.container
     key = container.keyring.derived("objects") if is_kept else bytes(32)
     papers = Papers(
-        ObjectStore(container.settings.directory, key), container.issuers, SystemClock()
+        ObjectStore(container.settings.process.directory, key), container.issuers, SystemClock()
     )
     if not is_kept:
         spoilt.connection.execute("UPDATE documents SET forgotten_at = now()")
@@ -199,7 +199,7 @@ def test_a_claim_that_says_something_else(history: History, spoilt: Spoilt, what
 
 def test_objects_are_those_of_documents(history: History, spoilt: Spoilt) -> None:
     container, database = history.shop.container, cast(Database, spoilt)
-    directory = container.settings.directory
+    directory = container.settings.process.directory
     objects = ObjectStore(directory, container.keyring.derived("objects"))
     later = datetime.now(UTC) + timedelta(days=1)
 

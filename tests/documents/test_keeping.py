@@ -14,7 +14,7 @@ from tests.support.stamping_calls import buy, letter, resume, stamp, stamp_all, 
 
 def objects(shop: Shop) -> list[Path]:
     """Every file of the store."""
-    folder = shop.container.settings.directory / "objects"
+    folder = shop.container.settings.process.directory / "objects"
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
@@ -93,7 +93,7 @@ def test_a_crash_leaves_no_draft_for_ever(shop: Shop) -> None:
 
 def test_a_stranger_in_the_store_is_left_alone(shop: Shop) -> None:
     shop.do(shop.container.documents.check_store())
-    other = shop.container.settings.directory / "objects" / "of" / "of-somebody-else"
+    other = shop.container.settings.process.directory / "objects" / "of" / "of-somebody-else"
     other.parent.mkdir(parents=True)
     other.write_bytes(b"x")
     let_time_pass(shop)
@@ -145,7 +145,7 @@ def test_one_document_that_is_held_bars_no_other(shop: Shop) -> None:
     for name in ("Surat", "Ijazah", "Kuasa"):
         stamp(shop, name, name)
     let_time_pass(shop)
-    with psycopg.connect(shop.container.settings.database_url) as connection:
+    with psycopg.connect(shop.container.settings.process.database_url) as connection:
         shop.arrange("UPDATE documents SET kept_until = now() - interval '1 day'")
         connection.execute("SELECT 1 FROM documents WHERE name = 'Surat.pdf' FOR UPDATE")
         shop.do(shop.container.documents.forget_old())

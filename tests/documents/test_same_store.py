@@ -9,14 +9,14 @@ import warnings
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
 import pytest
 from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
 from meterai.apps.web import build
-from meterai.documents import DocumentService
+from meterai.documents import DocumentService, DocumentSettings
 from meterai.kit.clock import SystemClock
+from meterai.payments import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.objects import ObjectStore, StoreDiffers
@@ -34,7 +34,9 @@ def check(database_url: str, *folders: Path, key: bytes = KEY) -> list[object]:
         await database.open()
         try:
             services = [
-                DocumentService(database, ObjectStore(folder, key), Settings(), SystemClock())
+                DocumentService(
+                    database, ObjectStore(folder, key), DocumentSettings(), SystemClock()
+                )
                 for folder in folders
             ]
             works = [service.check_store() for service in services]
@@ -76,15 +78,15 @@ def ours(database_url: str, tmp_path: Path) -> Settings:
     """A machine of the instance."""
     directory = tmp_path / "ours"
     directory.mkdir()
-    return msgspec.structs.replace(dead_bank(directory), database_url=database_url)
+    return dead_bank(directory).replaced(database_url=database_url)
 
 
 def other_machine(ours: Settings) -> Settings:
     """Another one: the same keys, and a folder of its own for objects."""
-    directory = ours.directory.with_name("other")
-    shutil.copytree(ours.directory, directory)
+    directory = ours.process.directory.with_name("other")
+    shutil.copytree(ours.process.directory, directory)
     shutil.rmtree(directory / "objects")
-    return msgspec.structs.replace(ours, data=str(directory))
+    return ours.replaced(data=str(directory))
 
 
 def readyz(settings: Settings) -> tuple[int, str]:
@@ -101,12 +103,12 @@ def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("METERAI_")
     } | {
-        "DATABASE_URL": settings.database_url,
-        "METERAI_BANK_URL": settings.bank_url,
-        "METERAI_BANK_PUBLIC_KEY": settings.bank_public_key,
+        "DATABASE_URL": settings.process.database_url,
+        "METERAI_BANK_URL": settings.of(PaymentSettings).bank_url,
+        "METERAI_BANK_PUBLIC_KEY": settings.of(PaymentSettings).bank_public_key,
     }
     return subprocess.run(
-        [sys.executable, "-m", "meterai", *words, "--data", settings.data],
+        [sys.executable, "-m", "meterai", *words, "--data", settings.process.data],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -53,7 +53,7 @@ def test_the_same_key_reserves_once(shop: Shop, quota: UUID) -> None:
 def test_the_same_key_places_once(shop: Shop) -> None:
     def placing() -> Awaitable[object]:
         terms = shop.container.orders.terms(shop.account, "the same", b"r", OrderKind.STAMPS, 1)
-        return shop.container.database.call(order_store.PLACE, *terms)
+        return shop.container.database.call(order_store.PLACE, *terms.arguments())
 
     answers = at_once(shop, *(placing() for _ in range(8)))
     assert len({answer["id"] for answer in answers}) == 1  # type: ignore[index]

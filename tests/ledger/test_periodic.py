@@ -9,7 +9,7 @@ import pytest
 
 from meterai.kit.money import Rupiah
 from meterai.orders import service as order_service
-from meterai.payments import ProviderRefused, ProviderUnreachable, RefundMade
+from meterai.payments import PaymentSettings, ProviderRefused, ProviderUnreachable, RefundMade
 from meterai.refunds import service as refund_service
 from meterai.refunds import store as refund_store
 from tests.support.shop import Shop
@@ -183,7 +183,7 @@ def test_a_refund_under_way_is_not_sent_again_while_its_call_may_be_open(
     run_task(shop, shop.container.refunds.send_due, times=5)
     assert bank.asked == [number]
     [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
-    assert row["left"] > 2 * shop.container.settings.bank_timeout_seconds
+    assert row["left"] > 2 * shop.container.settings.of(PaymentSettings).bank_timeout_seconds
 
 
 def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(

@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 
 from meterai.accounts import AccountService
+from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.notifications import MailService, given_up, queue_again, service, store
 from meterai.notifications.service import queue_to
 from meterai.plumbing import mail
-from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.mail import SEND_SECONDS_MAX, STEP_SECONDS_MAX, Mailer
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
@@ -30,10 +30,10 @@ class Office:
     def __init__(self, database: Database, server: MailServer) -> None:
         self.database = database
         self.server = server
-        settings = Settings()
+        settings = make_settings()
         accounts = AccountService(database, b"k" * 32, settings, SystemClock())
         mailer = Mailer("127.0.0.1", server.port, SENDER)
-        self.mails = MailService(database, mailer, accounts, settings)
+        self.mails = MailService(database, mailer, accounts, settings.process.url)
 
     async def queue(self, recipient: str, document: str = "surat.pdf", **more: object) -> UUID:
         facts = {"document": document, "serials": "A", "stamping": "stg_x"} | more

@@ -1,6 +1,7 @@
 """QRs do not multiply, are taken back when nobody should pay them, and are asked about long enough."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -131,7 +132,9 @@ def place(till: Till, unpaid_max: int, key: str | None = None) -> Any:
     terms = till.shop.container.orders.terms(
         till.shop.account, key or new_id().hex, b"request", OrderKind.STAMPS, 1
     )
-    return till.shop.container.database.call(order_store.PLACE, *terms[:-1], unpaid_max)
+    return till.shop.container.database.call(
+        order_store.PLACE, *replace(terms, unpaid_max=unpaid_max).arguments()
+    )
 
 
 def test_an_account_has_so_many_unpaid_orders(till: Till) -> None:

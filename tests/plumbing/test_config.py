@@ -7,16 +7,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from meterai.apps.settings import SECTIONS, load
+from meterai.apps.settings import settings_of as make_settings
 from meterai.plumbing.config import (
-    NAMES,
     SECRET,
     Configuration,
     ConfigurationWrong,
-    Settings,
+    Port,
+    ProcessSettings,
     environment_for,
     instance_file,
-    load,
+    names_of,
 )
+
+NAMES = frozenset(names_of(SECTIONS))
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +32,7 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def found(configuration: Configuration, name: str) -> tuple[object, str]:
-    return getattr(configuration.settings, name), configuration.sources[name]
+    return configuration.settings.flat()[name], configuration.sources[name]
 
 
 def test_each_source_wins_over_the_one_before(
@@ -50,7 +54,7 @@ def test_a_named_file_takes_the_place_of_the_one_in_the_data(tmp_path: Path) -> 
     (tmp_path / "meterai.toml").write_text("port = 8002\nservice_fee = 1\n")
     other = tmp_path / "other.toml"
     other.write_text("port = 8005\n")
-    configuration = load(config=other)
+    configuration = load(config_file=other)
     assert found(configuration, "port") == (8005, str(other))
     assert found(configuration, "service_fee") == (0, "default")
 
@@ -77,7 +81,7 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "no such choice": (lambda _: load({"environment": "staging"}), "environment"),
     "time of zero": (lambda _: load({"bank_timeout_seconds": 0}), "bank_timeout_seconds"),
     "no TOML": (lambda folder: from_toml(folder, "port = = 1\n"), "config"),
-    "no such file": (lambda folder: load(config=folder / "none.toml"), "config"),
+    "no such file": (lambda folder: load(config_file=folder / "none.toml"), "config"),
 }
 
 
@@ -122,4 +126,20 @@ def test_a_child_process_finds_the_same_settings(
 
 
 def test_every_default_is_allowed() -> None:
-    assert msgspec.convert(msgspec.to_builtins(Settings()), Settings) == Settings()
+    assert make_settings(**make_settings().flat()) == make_settings()
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """A section that claims a name of another."""
+
+    port: Port = 1
+
+
+def test_no_name_belongs_to_two_sections() -> None:
+    with pytest.raises(ValueError, match="port"):
+        names_of((ProcessSettings, Neighbour))
+
+
+def test_a_section_that_was_not_asked_for_is_not_there() -> None:
+    with pytest.raises(KeyError):
+        make_settings().of(Neighbour)

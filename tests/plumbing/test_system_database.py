@@ -3,17 +3,17 @@
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import msgspec
 import psycopg
 import pytest
 
 from meterai.apps.instance import DatabaseMissing, database_of
+from meterai.apps.settings import settings_of as make_settings
 from meterai.plumbing.config import Settings
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return msgspec.structs.replace(Settings(), data=str(tmp_path), database="system")
+    return make_settings(data=str(tmp_path), database="system")
 
 
 def test_our_database_is_made_on_the_server_of_the_machine(
@@ -22,10 +22,13 @@ def test_our_database_is_made_on_the_server_of_the_machine(
     monkeypatch.setenv("PGHOST", parse_qs(urlsplit(server).query)["host"][0])
     monkeypatch.setenv("PGUSER", "postgres")
     for _ in range(2):  # the second time it is there
-        with database_of(settings) as ready, psycopg.connect(ready.database_url) as connection:
+        with (
+            database_of(settings) as ready,
+            psycopg.connect(ready.process.database_url) as connection,
+        ):
             found = connection.execute("SELECT current_database()").fetchone()
             assert found == ("meterai",)
-    assert not (Path(settings.data) / "postgres").exists()
+    assert not (Path(settings.process.data) / "postgres").exists()
 
 
 def test_no_server_on_the_machine_is_said_plainly(

@@ -18,6 +18,7 @@ from meterai import portal
 from meterai.accounts import AccountService
 from meterai.accounts.model import TooManyCodes
 from meterai.accounts.routes import routes as account_routes
+from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
@@ -28,7 +29,7 @@ from meterai.plumbing.messages import format_datetime
 from meterai.portal.routes import routes
 
 URL = "https://meterai.example.id"
-SETTINGS = Settings(public_url=URL, proxies=1, codes_per_hour_max=2)
+SETTINGS = make_settings(public_url=URL, proxies=1, codes_per_hour_max=2)
 ANI = "ani@example.id"
 Browser = TestClient[Litestar]
 
@@ -153,7 +154,7 @@ def test_a_cookie_that_a_neighbour_could_set_is_not_taken(browser: Browser) -> N
 
 
 def test_without_tls_cookies_have_their_plain_names(database_url: str) -> None:
-    with TestClient(application(database_url, Settings())) as plain:
+    with TestClient(application(database_url, make_settings())) as plain:
         plain.follow_redirects = False
         done = sign_in(plain)
         names = {one.partition("=")[0] for one in done.headers.get_list("set-cookie")}
@@ -218,7 +219,7 @@ def test_a_stranger_does_not_lock_out_who_signed_in_here_before(browser: Browser
 
 
 def test_lines_of_a_strangers_own_bring_no_codes_of_another_network(database_url: str) -> None:
-    settings = Settings(public_url=URL, proxies=1, codes_per_hour_per_network_max=3)
+    settings = make_settings(public_url=URL, proxies=1, codes_per_hour_per_network_max=3)
     with browser_of(application(database_url, settings)) as browser:
         del browser.headers["X-Forwarded-For"]
         said = []

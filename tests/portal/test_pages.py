@@ -21,6 +21,7 @@ from markupsafe import escape
 
 from meterai import portal
 from meterai.accounts import ApiKeyView, SignInRequired
+from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderKind, OrderState, OrderView
@@ -98,7 +99,7 @@ def app() -> Litestar:
             Exception: portal.page_or_problem(on_fault),
         },
     )
-    made.state.services = {Settings: Settings()}
+    made.state.services = {Settings: make_settings()}
     made.state.authenticator = Nobody()
     return made
 

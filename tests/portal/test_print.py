@@ -12,6 +12,7 @@ from litestar.testing import RequestFactory
 from playwright.sync_api import sync_playwright
 
 from meterai import portal
+from meterai.apps.settings import settings_of as make_settings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import translate
 from meterai.portal.pages import rendered
@@ -60,7 +61,7 @@ def printed(*pages: str) -> list[list[str]]:
 
 def test_every_sheet_says_specimen() -> None:
     development, production = printed(
-        checked(Settings()), checked(Settings(environment="production"))
+        checked(make_settings()), checked(make_settings(environment="production"))
     )
     assert len(development) > 2
     assert ["SPECIMEN" in sheet for sheet in development] == [True] * len(development)

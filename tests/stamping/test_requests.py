@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-import msgspec
 import psycopg
 import pytest
 
@@ -181,12 +180,12 @@ def other_process(database_url: str, directory: Path, shop: Shop) -> Iterator[Sh
 def killed_before_its_first_delivery(shop: Shop, *names: str) -> None:
     """A process reserves the stamps of a form, and kill -9 meets it before its first delivery."""
     settings = shop.container.settings
-    files = [settings.directory / f"{name}.pdf" for name in names]
+    files = [settings.process.directory / f"{name}.pdf" for name in names]
     for file in files:
         file.write_bytes(letter(file.stem))
-    environment = environment_for(msgspec.structs.replace(settings, log_level="error"))
+    environment = environment_for(settings.replaced(log_level="error"))
     environment.pop("METERAI_PARENT_PID", None)
-    with psycopg.connect(settings.database_url) as connection:
+    with psycopg.connect(settings.process.database_url) as connection:
         connection.execute("LOCK TABLE deltas IN SHARE MODE")
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.form_process", str(shop.account), "form", *files],

@@ -10,6 +10,7 @@ import pytest
 from meterai.documents import DocumentForgotten, DocumentUnavailable
 from meterai.documents.model import object_name
 from meterai.orders import OrderKind
+from meterai.stamping import StampingSettings
 from meterai.stamping.model import NotDelivered
 from tests.support.shop import Shop
 from tests.support.stamping_calls import (
@@ -38,7 +39,7 @@ def test_one_bad_row_bars_no_other(shop: Shop) -> None:
             100 - number,
             stamping,
         )
-    with psycopg.connect(shop.container.settings.database_url) as connection:
+    with psycopg.connect(shop.container.settings.process.database_url) as connection:
         connection.execute(
             "SELECT 1 FROM stampings WHERE stamping_id = ANY (%s) FOR UPDATE", [held]
         )
@@ -65,7 +66,10 @@ def test_a_round_leases_no_more_than_it_seals_at_once(shop: Shop) -> None:
     for number in range(5):
         shop.do(reserving(shop, f"key-{number}", f"Surat {number}"))
     let_leases_run_out(shop)
-    assert shop.do(shop.container.stamping.resume()) == shop.container.settings.seals_at_once
+    assert (
+        shop.do(shop.container.stamping.resume())
+        == shop.container.settings.of(StampingSettings).seals_at_once
+    )
 
 
 # -- originals ---------------------------------------------------------------------------------
@@ -75,7 +79,7 @@ def object_of(shop: Shop, name: str) -> Path:
     """The file that holds the original of a letter."""
     (row,) = shop.rows("SELECT account_id, sha256 FROM documents WHERE name = %s", f"{name}.pdf")
     named = object_name(row["account_id"], row["sha256"])
-    return shop.container.settings.directory / "objects" / named[:2] / named
+    return shop.container.settings.process.directory / "objects" / named[:2] / named
 
 
 def order_of_letters(shop: Shop, *names: str) -> UUID:

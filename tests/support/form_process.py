@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from meterai.apps.container import build_services
-from meterai.plumbing.config import load
+from meterai.apps.settings import load
 from tests.support.stamping_calls import upload
 
 

@@ -39,7 +39,7 @@ class Inside:
 
     def connect(self) -> psycopg.Connection[dict[str, Any]]:
         """A connection to the database; the caller commits."""
-        return psycopg.connect(self.instance.settings.database_url, row_factory=dict_row)
+        return psycopg.connect(self.instance.settings.process.database_url, row_factory=dict_row)
 
     def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
         """What the database answers."""

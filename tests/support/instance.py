@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
 import psutil
 import urllib3
 
-from meterai.plumbing.config import Settings, load
+from meterai.apps.settings import load
+from meterai.plumbing.config import Settings
 from meterai.plumbing.embedded import EmbeddedPostgres
 
 READY_SECONDS_MAX = 90.0
@@ -189,7 +189,7 @@ class Instance:
         }
         found = load(given | {"data": str(self.data)}).settings
         url = EmbeddedPostgres(self.data).url.replace("/postgres?", "/meterai?")
-        return msgspec.structs.replace(found, database_url=url)
+        return found.replaced(database_url=url)
 
     def start(self) -> None:
         """Start it and wait until it is ready."""

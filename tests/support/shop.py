@@ -23,6 +23,7 @@ from meterai import audit as audit_trail
 from meterai import ledger, orders, payments, stamps
 from meterai.apps.audit import audit
 from meterai.apps.container import Container, build_services
+from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.worker import event_handlers
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
@@ -62,7 +63,7 @@ def dead_bank(directory: Path) -> Settings:
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     )
-    return Settings(
+    return make_settings(
         data=str(directory),
         bank_url="http://127.0.0.1:9",  # "discard": nobody listens
         bank_public_key=str(pem),
@@ -161,7 +162,7 @@ class Shop:
         terms = self.container.orders.terms(
             self.account, key or secrets.token_hex(8), b"request", OrderKind.STAMPS, quantity
         )
-        row = self.call(order_store.PLACE, *terms)
+        row = self.call(order_store.PLACE, *terms.arguments())
         assert row is not None
         if row["created"]:
             self.placed.append(row["id"])
@@ -557,7 +558,7 @@ def open_shop(database_url: str, directory: Path, *, is_new: bool = True) -> Ite
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off".encode())
     values = {"database_url": database_url}
     with asyncio.Runner() as runner:
-        opened = build_services(_with(dead_bank(directory), values))
+        opened = build_services(dead_bank(directory).replaced(**values))
         container = runner.run(opened.__aenter__())
         try:
             shop = Shop(container, runner)
@@ -566,8 +567,3 @@ def open_shop(database_url: str, directory: Path, *, is_new: bool = True) -> Ite
             yield shop
         finally:
             runner.run(opened.__aexit__(None, None, None))
-
-
-def _with(settings: Settings, values: dict[str, str]) -> Settings:
-    fields = {name: getattr(settings, name) for name in Settings.__struct_fields__}
-    return Settings(**(fields | values))

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 import standins
 from meterai.apps.audit import audit
 from meterai.apps.container import build_services
+from meterai.apps.settings import settings_of as make_settings
 from meterai.payments import reference_of
 from meterai.payments.adapters import signing
 from meterai.payments.adapters.wire import snap_time
@@ -195,7 +196,7 @@ def settings_of(directory: Path, database_url: str, bank_url: str, **more: Any) 
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     )
-    return Settings(
+    return make_settings(
         **(
             {
                 "data": str(directory),

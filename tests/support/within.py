@@ -16,6 +16,7 @@ from litestar.exceptions import LitestarDeprecationWarning
 
 from meterai.apps.container import Container
 from meterai.apps.edge import Edge
+from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import keyring_of
@@ -125,7 +126,9 @@ def settings_of(
     database_url: str, directory: Path, bank: rsa.RSAPrivateKey | None = None, **more: Any
 ) -> Settings:
     """Settings of an instance that has a database and keys, and reaches no bank."""
-    settings = Settings(data=str(directory), database_url=database_url, bank_url=NOWHERE, **more)
+    settings = make_settings(
+        data=str(directory), database_url=database_url, bank_url=NOWHERE, **more
+    )
     keys = keyring_of(settings).directory
     keys.mkdir(parents=True, exist_ok=True)
     known = bank or rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -143,5 +146,5 @@ async def within(settings: Settings) -> AsyncIterator[Within]:
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         app = build(settings)
     async with app.lifespan():
-        edge = Edge(app, is_production=settings.environment == "production")
+        edge = Edge(app, is_production=settings.process.environment == "production")
         yield Within(app, edge)

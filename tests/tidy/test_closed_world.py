@@ -16,12 +16,12 @@ from litestar.routes import HTTPRoute
 
 from meterai.apps.audit import INVARIANTS, POSTINGS
 from meterai.apps.container import Container
+from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
 from meterai.apps.worker import event_handlers
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.ledger import invariants as ledger_invariants
 from meterai.plumbing import http
-from meterai.plumbing.config import Settings
 from meterai.plumbing.http import PERMISSIONS
 from meterai.plumbing.jobs import EventHandler, name_of
 from meterai.plumbing.messages import LANGUAGES, catalogue
@@ -139,7 +139,7 @@ def handlers() -> list[tuple[str, HTTPRouteHandler]]:
     with warnings.catch_warnings():
         # How parameters are spelt changes with Litestar 3; that is for its upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        routes = build(Settings()).routes
+        routes = build(make_settings()).routes
     for route in routes:
         assert isinstance(route, HTTPRoute), f"{route.path}: only HTTP is spoken"
         # OPTIONS is answered by the framework.

@@ -22,7 +22,7 @@ KeyName = Annotated[str, Parameter(help="What the holder calls the key.")]
 def _with_service(settings: Settings, act: Callable[[AccountService], Awaitable[None]]) -> None:
     async def run(settings: Settings) -> None:
         key = keyring_of(settings).derived("sign-in")
-        database = Database(settings.database_url, connections=1)
+        database = Database(settings.process.database_url, connections=1)
         await database.open()
         try:
             await act(AccountService(database, key, settings, SystemClock()))
@@ -30,7 +30,7 @@ def _with_service(settings: Settings, act: Callable[[AccountService], Awaitable[
             await database.close()
 
     with database_of(settings) as found:
-        migrate(found.database_url)
+        migrate(found.process.database_url)
         asyncio.run(run(found))
 
 

@@ -91,7 +91,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
         stamps,
         issuers_of(settings, clock).current,
         at=clock.now(),
-        check_url=f"{settings.url}/c/",
+        check_url=f"{settings.process.url}/c/",
         specimen=True,
         password=opening,
     )

@@ -4,7 +4,7 @@ import asyncio
 
 from meterai.apps.instance import database_of
 from meterai.apps.options import NO_OPTIONS, Options, line
-from meterai.documents import DocumentService
+from meterai.documents import DocumentService, DocumentSettings
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
@@ -21,15 +21,17 @@ def adopt(options: Options = NO_OPTIONS) -> None:
     """
 
     async def run(settings: Settings) -> None:
-        objects = ObjectStore(settings.directory, keyring_of(settings).derived("objects"))
-        database = Database(settings.database_url, connections=1)
+        objects = ObjectStore(settings.process.directory, keyring_of(settings).derived("objects"))
+        database = Database(settings.process.database_url, connections=1)
         await database.open()
         try:
-            await DocumentService(database, objects, settings, SystemClock()).adopt_store()
+            await DocumentService(
+                database, objects, settings.of(DocumentSettings), SystemClock()
+            ).adopt_store()
         finally:
             await database.close()
 
     with database_of(options.settings("objects adopt")) as settings:
-        migrate(settings.database_url)
+        migrate(settings.process.database_url)
         asyncio.run(run(settings))
     line("this object store belongs to the database from now on")

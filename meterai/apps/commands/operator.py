@@ -30,7 +30,7 @@ def with_database(settings: Settings, act: Callable[[Database], Awaitable[Answer
     """Do something with the migrated database of an instance, running or not."""
 
     async def run(settings: Settings) -> Answer:
-        database = Database(settings.database_url, connections=2)
+        database = Database(settings.process.database_url, connections=2)
         await database.open()
         try:
             return await act(database)
@@ -38,7 +38,7 @@ def with_database(settings: Settings, act: Callable[[Database], Awaitable[Answer
             await database.close()
 
     with database_of(settings) as found:
-        migrate(found.database_url)
+        migrate(found.process.database_url)
         return asyncio.run(run(found))
 
 
@@ -65,7 +65,9 @@ def audit(
         drawing=Drawing(secrets.randbits(32) if seed is None else seed, at_most),
         bank_days=bank_days if bank else 0,
     )
-    told = with_database(settings, partial(audit_all, settings=settings, request=request, tell=_tell))
+    told = with_database(
+        settings, partial(audit_all, settings=settings, request=request, tell=_tell)
+    )
     if as_json:
         line(json.dumps(told.as_json(), indent=2))
     else:

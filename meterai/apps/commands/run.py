@@ -18,11 +18,11 @@ from meterai.apps.options import (
 )
 from meterai.apps.production import complaints
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.config import Settings
+from meterai.plumbing.config import Settings, export
 from meterai.plumbing.messages import translate
 from meterai.plumbing.migrations import migrate as apply_migrations
 from meterai.plumbing.parent import die_with_parent
-from meterai.plumbing.shared_metrics import share
+from meterai.plumbing.shared_metrics import sharing
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def up(options: Options = NO_OPTIONS) -> None:
     from meterai.plumbing import telemetry  # noqa: PLC0415
 
     settings = options.settings("up")
-    telemetry.configure(level=settings.log_level, as_json=False, who="up")
+    telemetry.configure(level=settings.process.log_level, as_json=False, who="up")
     run_everything(settings, line)
 
 
@@ -60,10 +60,11 @@ def web(options: Options = NO_OPTIONS) -> None:
     """
     from meterai.apps.serve import serve  # noqa: PLC0415 - loads the server only where needed
 
-    given = options.settings("web")
+    with sharing(options.directory):
+        given = options.settings("web")
     with _said_if_missing(), database_of(given, may_be_away=True) as settings:
-        if settings.port and not is_free(settings.host, settings.port):
-            raise PortTaken(settings.port)
+        if settings.process.port and not is_free(settings.process.host, settings.process.port):
+            raise PortTaken(settings.process.port)
         _check(settings)
         serve(settings)
 
@@ -74,12 +75,13 @@ def worker(options: Options = NO_OPTIONS) -> None:
     Exit status 78 where something is missing that does not come by itself.
     """
     die_with_parent()
-    given = options.settings("worker")
-    with _said_if_missing(), database_of(given, may_be_away=True) as settings:
-        _check(settings)
-        share(settings)
+    with sharing(options.directory):
         from meterai.apps.worker import run  # noqa: PLC0415 - after the metrics are shared
 
+        given = options.settings("worker")
+    with _said_if_missing(), database_of(given, may_be_away=True) as settings:
+        _check(settings)
+        export(settings)
         asyncio.run(run(settings))
 
 
@@ -94,7 +96,7 @@ def standins(options: Options = NO_OPTIONS) -> None:
 def migrate(options: Options = NO_OPTIONS) -> None:
     """Bring the database up to date."""
     with database_of(options.settings("migrate")) as settings:
-        for name in apply_migrations(settings.database_url):
+        for name in apply_migrations(settings.process.database_url):
             line(f"applied {name}")
         line("up to date")
 
@@ -114,11 +116,13 @@ def check_config(options: Options = NO_OPTIONS) -> None:
     """
     configuration = options.configuration()
     found = list(complaints(configuration))
-    if configuration.settings.is_specimen:
+    if not configuration.settings.process.is_production:
         line("this is development, of which nothing is demanded")
         line("as production it would lack:" if found else "as production it would lack nothing")
     elif not found:
         line("nothing is wrong")
     for one in found:
         line(sentence_of(one))
-    raise SystemExit(EXIT_CONFIGURATION if found and not configuration.settings.is_specimen else 0)
+    raise SystemExit(
+        EXIT_CONFIGURATION if found and configuration.settings.process.is_production else 0
+    )

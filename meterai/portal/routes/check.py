@@ -58,7 +58,7 @@ async def check(request: PageRequest) -> Page:
         if not form.files:
             raise UploadMissing("no file was chosen")
         name, content = form.files[0]
-        client = network_of(request, service(request, Settings).proxies)
+        client = network_of(request, service(request, Settings).process.proxies)
         checking = service(request, VerificationService).check(content, language, client)
         result = await unless_gone(request.receive, checking)
     except Refusal as refusal:

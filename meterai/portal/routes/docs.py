@@ -19,7 +19,7 @@ def _operations(app: Litestar, url: str) -> list[reference.Operation]:
 async def show_docs(request: PageRequest) -> Page:
     """Every operation, with an example."""
     await visitor(request)
-    url = service(request, Settings).url
+    url = service(request, Settings).process.url
     return page(request, "docs.html", operations=_operations(request.app, url), url=url)
 
 

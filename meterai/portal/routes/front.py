@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from litestar import get, post
 from litestar.datastructures import Cookie
 
-from meterai.accounts import COOKIE, AccountService, check_form
+from meterai.accounts import COOKIE, AccountService, AccountSettings, check_form
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
@@ -42,7 +42,7 @@ _DEVICE = "device"  # which addresses signed in here; opens nothing
 
 def _set_cookie(request: PageRequest, answer: Page, name: str, value: str, seconds: float) -> None:
     """Let the browser keep something for so long; what has no time left is forgotten."""
-    settings = service(request, Settings)
+    settings = service(request, Settings).process
     answer.set_cookie(
         Cookie(
             cookie_name(name, settings),
@@ -56,7 +56,7 @@ def _set_cookie(request: PageRequest, answer: Page, name: str, value: str, secon
 
 
 def _cookie(request: PageRequest, name: str) -> str:
-    return request.cookies.get(cookie_name(name, service(request, Settings)), "")
+    return request.cookies.get(cookie_name(name, service(request, Settings).process), "")
 
 
 @get("/", opt={"permission": PUBLIC}, include_in_schema=False)
@@ -97,7 +97,7 @@ async def ask_for_code(request: PageRequest) -> Page:
     check_origin(request)
     form = await read_form(request)
     there, email = local_path(form.text("next")), form.text("email").strip()
-    network = network_of(request, service(request, Settings).proxies)
+    network = network_of(request, service(request, Settings).process.proxies)
     language = language_of(request)
     device = _cookie(request, _DEVICE)
     try:
@@ -114,7 +114,13 @@ async def ask_for_code(request: PageRequest) -> Page:
     query = urlencode({"challenge": show(CHALLENGE, challenge), "next": there})
     answer = see_other(f"/sign-in/code?{query}")
     kept = urlsafe_b64encode(email.encode()).decode()
-    _set_cookie(request, answer, _ASKED, kept, service(request, Settings).code_lives_seconds)
+    _set_cookie(
+        request,
+        answer,
+        _ASKED,
+        kept,
+        service(request, Settings).of(AccountSettings).code_lives_seconds,
+    )
     return answer
 
 
@@ -137,7 +143,7 @@ def _code_page(
         challenge=challenge,
         next=there,
         email=_asked_address(request),
-        minutes=int(settings.code_lives_seconds // 60),
+        minutes=int(settings.of(AccountSettings).code_lives_seconds // 60),
         errors=field_errors(refusal, language_of(request), "code") if refusal else (),
     )
     shown.headers["Cache-Control"] = "private, no-store"  # it has the address

@@ -14,7 +14,7 @@ from meterai import orders, stamps
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.orders import OrderKind, OrderService, OrderState
+from meterai.orders import OrderKind, OrderService, OrderSettings, OrderState
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import (
@@ -56,7 +56,7 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 def _buy_page(
     request: PageRequest, quantity: str, key: str, refusal: Refusal | None = None
 ) -> Page:
-    settings = service(request, Settings)
+    settings = service(request, Settings).of(OrderSettings)
     unit = settings.stamp_price + settings.service_fee
     return page(
         request,

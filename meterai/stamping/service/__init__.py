@@ -29,7 +29,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
-from meterai.orders import OrderKind, OrderService, OrderView
+from meterai.orders import OrderKind, OrderService, OrderSettings, OrderView
 from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx, jsonb
@@ -51,6 +51,7 @@ from meterai.stamping.model import (
     shown,
 )
 from meterai.stamping.service.intake import TakenIn, UploadIntake
+from meterai.stamping.settings import StampingSettings
 from meterai.stamps import NotEnoughStamps, SerialService
 
 # Of a lease: for the turn and the seal.  The rest is for delivering it, which the time-outs of the
@@ -120,9 +121,11 @@ class StampingService:
         self._database = database
         self._documents, self._orders, self._serials = services
         self._issuers = issuers
-        self._settings = settings
+        self._settings = settings.of(StampingSettings)
+        self._due_seconds = settings.of(OrderSettings).stamps_due_seconds
+        self._process = settings.process
         self._clock = clock
-        self._sealing = asyncio.Semaphore(settings.seals_at_once)
+        self._sealing = asyncio.Semaphore(self._settings.seals_at_once)
         self._intake = UploadIntake(self._documents, issuers, settings, clock)
 
     async def take_in(
@@ -167,7 +170,7 @@ class StampingService:
             taken.sha256,
             jsonb(placements_json(upload.placements)),
             [serial.text for serial in serials],
-            self._settings.stamps_due_seconds,
+            self._due_seconds,
             self._settings.seal_lease_seconds,
             *taken.about,
             taken.upload.is_repaired,
@@ -202,7 +205,7 @@ class StampingService:
             key,
             request,
             jsonb([_wanted(*pair) for pair in zip(taken, serials, strict=True)]),
-            self._settings.stamps_due_seconds,
+            self._due_seconds,
             self._settings.seal_lease_seconds,
         )
         if rows[0]["request"] != request:
@@ -388,8 +391,8 @@ class StampingService:
             wanted,
             self._issuers.current,
             at=self._clock.now(),
-            check_url=f"{self._settings.url}{CHECK_PATH}",
-            specimen=self._settings.is_specimen,
+            check_url=f"{self._process.url}{CHECK_PATH}",
+            specimen=not self._process.is_production,
             hashed=hashed,
         )
         try:

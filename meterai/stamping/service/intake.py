@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from meterai import sealing
-from meterai.documents import DocumentService, Particulars
+from meterai.documents import DocumentService, DocumentSettings, Particulars
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.config import Settings
 from meterai.sealing import HashState, Intake, Keyring, Placement, Verdict
 from meterai.stamping.model import DocumentTwice, SealSpoilt, Upload, request_hash
+from meterai.stamping.settings import StampingSettings
 
 TAKEN_IN_AT_ONCE = 4  # per process; each waits for the disk as long as it works
 EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or was signed later
@@ -48,7 +49,8 @@ class UploadIntake:
     ) -> None:
         self._documents = documents
         self._issuers = issuers
-        self._settings = settings
+        self._per_order_max = settings.of(StampingSettings).stampings_per_order_max
+        self._bytes_max = settings.of(DocumentSettings).document_bytes_max
         self._clock = clock
         self._taking_in = asyncio.Semaphore(TAKEN_IN_AT_ONCE)
         # Whoever has stamps does not wait for those who may never pay for what they order.
@@ -74,7 +76,7 @@ class UploadIntake:
         self, account: UUID, uploads: Sequence[Upload], may: sealing.Permission | None = None
     ) -> list[TakenIn]:
         """The documents of one request.  Refuses `Malformed`, `DocumentTwice`."""
-        most = self._settings.stampings_per_order_max
+        most = self._per_order_max
         if not 1 <= len(uploads) <= most:
             raise Malformed("document", f"1 to {most} documents in one request")
         taken: dict[bytes, TakenIn] = {}
@@ -115,6 +117,6 @@ class UploadIntake:
         return intake
 
     def _check_size(self, document: bytes) -> None:
-        limit = self._settings.document_bytes_max
+        limit = self._bytes_max
         if len(document) > limit:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)

@@ -1,0 +1,18 @@
+"""What can be set about mail."""
+
+from typing import Literal
+
+import msgspec
+
+from meterai.plumbing.config import Port
+
+
+class NotificationSettings(msgspec.Struct, frozen=True):
+    """The mail server that takes our mail, and whom it comes from."""
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: Port = 0
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_tls: Literal["none", "starttls", "implicit"] = "none"
+    mail_from: str = "meterai <no-reply@meterai.invalid>"

@@ -1,0 +1,17 @@
+"""What can be set about the sale."""
+
+import msgspec
+
+from meterai.plumbing.config import Positive, Seconds, Whole
+
+
+class OrderSettings(msgspec.Struct, frozen=True):
+    """Money in rupiah, times in seconds."""
+
+    stamp_price: Positive = 10_000  # UU 10/2020, section 5
+    service_fee: Whole = 0  # per stamp; comes back with the stamp if it was not executed
+    order_total_max: Positive = 10_000_000  # QRIS: highest amount of one transaction
+    order_lapses_seconds: Seconds = 900  # how long a QR can be paid
+    stamps_due_seconds: Seconds = 900  # paid stamps not issued by then go back as money
+    documents_due_seconds: Seconds = 86_400  # the same for documents not stamped
+    unpaid_orders_max: Positive = 100  # of one account at the same time; each has a QR at the bank

@@ -1,0 +1,26 @@
+"""What can be set about the payment provider."""
+
+from typing import Literal
+
+import msgspec
+
+from meterai.plumbing.config import Positive, Seconds
+
+
+class PaymentSettings(msgspec.Struct, frozen=True):
+    """SNAP BI; times in seconds."""
+
+    bank_url: str = ""
+    bank_path: str = "/snap/v1.0"
+    bank_client_id: str = "METERAI"
+    bank_client_secret: str = ""  # empty: DIR/keys/bank-client-secret
+    bank_public_key: str = ""  # PEM file; empty: DIR/keys/bank.pub.pem
+    bank_merchant_id: str = "METERAI"
+    bank_signature: Literal["symmetric", "asymmetric"] = "symmetric"
+    bank_timeout_seconds: Seconds = 5
+    # Who called has died; more than two time-outs, see apps/leases.
+    bank_lease_seconds: Seconds = 15
+    poll_after_seconds: Seconds = 5  # first status query for a payment nobody told us about
+    # How long the provider answers about a payment and can return it.  QRIS: 7 days off-us, 45 on-us
+    # at most acquirers; after this a payment can only be learned from its own record.
+    bank_window_days: Positive = 45

@@ -1,0 +1,17 @@
+"""What can be set about stamping: who seals, how many at once, for how long."""
+
+from typing import Literal
+
+import msgspec
+
+from meterai.plumbing.config import Positive, Seconds
+
+
+class StampingSettings(msgspec.Struct, frozen=True):
+    """Times in seconds."""
+
+    stampings_per_order_max: Positive = 20
+    seal_algorithm: Literal["p256", "rsa2048"] = "p256"
+    seal_lease_seconds: Seconds = 60  # after this silence another process may seal
+    seals_at_once: Positive = 2  # per process; sealing is processor work
+    issuer: str = ""  # keyring, or the directory of one issuer; empty: a development one in DIR
