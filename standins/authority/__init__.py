@@ -4,7 +4,8 @@
     POST /ocsp                 the state of a certificate (RFC 6960)
     GET  /crl/{key}.crl        the list of the authority whose key has this identifier (RFC 5280)
 
-What only a stand-in has lies below `/standin`; see `knobs` for the faults it can be told to have.
+What only a stand-in has lies below `/standin`; see `fault_switches` for the faults it can be told
+to have.
 """
 
 import asyncio
@@ -14,9 +15,9 @@ from pathlib import Path
 from aiohttp import web
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from standins.authority import stamping, status
+from standins.authority import status, timestamps
+from standins.authority.fault_switches import KNOBS
 from standins.authority.keys import Signer, authorities_in, issued_by, new_time_stamper, own_root
-from standins.authority.knobs import KNOBS
 from standins.faults import SCHEMA, Faults
 from standins.refusal import NotFound
 from standins.state import open_state
@@ -73,7 +74,7 @@ class Authority:
     async def _stamp(self, request: web.Request) -> web.Response:
         assert self._stamper is not None
         body = await request.read()
-        answer = stamping.answer(body, self._root, self._stamper, self._faults)
+        answer = timestamps.answer(body, self._root, self._stamper, self._faults)
         return await self._answer(answer, "application/timestamp-reply")
 
     async def _ocsp(self, request: web.Request) -> web.Response:

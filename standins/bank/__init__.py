@@ -2,27 +2,28 @@
 
 To the merchant it is a bank like any other: real tokens, real signatures, real response codes,
 notifications that may be late, twice or lost.  What only a stand-in has lies below `/standin`
-and on the pages; see `knobs` for the faults it can be told to have, and `odd` for the answers.
+and on the pages; see `fault_switches` for the faults it can be told to have, and `overrides` for
+the answers.
 """
 
 from pathlib import Path
 
 from aiohttp import web
 
-from standins.bank.books import Books
-from standins.bank.counter import Counter
-from standins.bank.courier import Courier
+from standins.bank.api import Counter
+from standins.bank.authentication import Gate, Partner
+from standins.bank.control import Desk
 from standins.bank.customer import Customers
-from standins.bank.desk import Desk
-from standins.bank.gate import Gate, Partner
+from standins.bank.fault_switches import KNOBS
 from standins.bank.history import History
-from standins.bank.knobs import KNOBS
-from standins.bank.odd import OddAnswers
+from standins.bank.overrides import OddAnswers
 from standins.bank.pages import Pages
 from standins.bank.signing import PublicKey, bank_key
 from standins.bank.snap import Merchant, Services
+from standins.bank.store import Books
+from standins.bank.webhooks import Courier
 from standins.faults import Faults
-from standins.rounds import Rounds
+from standins.periodic import Rounds
 from standins.web import application, serve
 
 __all__ = ["Bank", "Merchant", "Partner", "PublicKey", "bank_key"]

@@ -11,9 +11,9 @@ from dataclasses import replace
 from standins import clock
 from standins.bank import model, qris
 from standins.bank.answers import written
-from standins.bank.books import Books
 from standins.bank.fields import money
 from standins.bank.model import Bill, Closing, Letter, LetterState, Payment, Refund, Status
+from standins.bank.store import Books
 from standins.faults import Faults
 from standins.refusal import NotFound, NotUnderstood, Refusal
 

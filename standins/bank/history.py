@@ -13,9 +13,9 @@ from collections.abc import Callable
 from standins import clock
 from standins.bank import fields, model
 from standins.bank.answers import Case, Refused
-from standins.bank.books import Books
 from standins.bank.fields import Body, money
 from standins.bank.model import Bill, Movement, Payment, Refund
+from standins.bank.store import Books
 
 PAGE_LINES_MAX = 100  # lines of one page; more are asked for page by page
 _TYPES = {"payment": "PAYMENT", "refund": "REFUND", "chargeback": "CHARGEBACK"}

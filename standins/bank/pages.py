@@ -7,10 +7,10 @@ import segno
 from aiohttp import web
 
 from standins import clock
-from standins.bank.books import Books
 from standins.bank.customer import Customers
 from standins.bank.model import STATUS_TEXT, Bill, Letter, Status
 from standins.bank.snap import Merchant
+from standins.bank.store import Books
 from standins.faults import Faults, Kind, Value
 from standins.refusal import NotFound, Refusal
 from standins.web import page

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from standins import clock
 from standins.bank import fields, model, qris
 from standins.bank.answers import Case, Refused
-from standins.bank.books import Books
 from standins.bank.fields import Body, money
 from standins.bank.history import payments_told
 from standins.bank.model import Bill, Closing, Payment, Refund, Status
 from standins.bank.qris import MERCHANT_ID_MAX, MERCHANT_NAME_MAX
+from standins.bank.store import Books
 from standins.faults import Faults
 
 VALIDITY_MS = 15 * 60 * 1000  # of a QR whose validityPeriod was not given

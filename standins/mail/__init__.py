@@ -5,9 +5,9 @@ from pathlib import Path
 from aiohttp import web
 
 from standins.faults import Faults
-from standins.mail.box import Box
 from standins.mail.pages import KNOBS, Pages
 from standins.mail.smtp import Receiver
+from standins.mail.store import Box
 from standins.web import application, serve
 
 __all__ = ["Post"]

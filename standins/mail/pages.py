@@ -8,7 +8,7 @@ from aiohttp import web
 
 from standins import clock
 from standins.faults import Faults, Kind, Knob
-from standins.mail.box import Box, Mail
+from standins.mail.store import Box, Mail
 from standins.refusal import NotFound
 from standins.web import json_object, page
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from standins.faults import Faults
-from standins.mail.box import Box
+from standins.mail.store import Box
 
 MAIL_BYTES_MAX = 1024 * 1024  # what SIZE announces; our mails carry links, not documents
 RECIPIENTS_MAX = 100  # RFC 5321, 4.5.3.1.8: at least 100

@@ -30,7 +30,7 @@ from meterai.sealing.timestamps import (
     check,
     check_token,
 )
-from standins.authority.stamping import POLICY
+from standins.authority.timestamps import POLICY
 from tests.support.authority import RunningAuthority, running_authority
 
 VALUE = b"the value of a signature"

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 import standins
 from standins import clock
-from standins.bank import courier, gate, qris, signing
+from standins.bank import authentication, qris, signing, webhooks
 
 CLIENT, SECRET = "meterai-test", "not so secret"
 WIB = timezone(timedelta(hours=7))
@@ -552,7 +552,7 @@ def test_a_token_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     async def story(merchant: Merchant) -> None:
         status, answer = await merchant.log_in()
         assert (status, answer["responseCode"], answer["expiresIn"]) == (200, "2007300", "900")
-        move_clock(monkeypatch, gate.TOKEN_SECONDS + 1)
+        move_clock(monkeypatch, authentication.TOKEN_SECONDS + 1)
         assert (await merchant.query("Q"))["responseCode"] == "4015101"
 
     with_bank(tmp_path, story)
@@ -601,7 +601,7 @@ def test_a_notification_is_repeated_until_it_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A tenth of the real pauses: the doubling is what matters here.
-    monkeypatch.setattr(courier, "FIRST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.1)
 
     async def story(merchant: Merchant) -> None:
         merchant.answers = [(500, "5005200"), (200, "4005200"), (302, "2005200")]
@@ -616,8 +616,8 @@ def test_a_notification_is_repeated_until_it_is_taken(
 
 
 def test_the_courier_gives_up_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(courier, "FIRST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(courier, "TRIES_MAX", 3)
+    monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(webhooks, "TRIES_MAX", 3)
 
     async def story(merchant: Merchant) -> None:
         merchant.answers = [(500, "5005200")] * 9
@@ -633,7 +633,7 @@ def test_the_courier_gives_up_in_the_end(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_pauses_double_up_to_the_longest() -> None:
-    assert [courier.pause_seconds(tries) for tries in (1, 2, 3, 4, 5, 6, 20)] == [
+    assert [webhooks.pause_seconds(tries) for tries in (1, 2, 3, 4, 5, 6, 20)] == [
         1, 2, 4, 8, 16, 30, 30,
     ]  # fmt: skip
 
@@ -641,7 +641,7 @@ def test_pauses_double_up_to_the_longest() -> None:
 def test_a_rush_is_delivered_whole(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         qr = await merchant.generate("RUSH")
-        paid = [await merchant.pay(qr) for _ in range(3 * courier.DELIVERIES_MAX)]
+        paid = [await merchant.pay(qr) for _ in range(3 * webhooks.DELIVERIES_MAX)]
         told = await merchant.news(len(paid), seconds=8)
         rrns = {news["additionalInfo"]["rrn"] for news in told}
         assert rrns == {payment["rrn"] for payment in paid}

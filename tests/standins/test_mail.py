@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 import standins
-from standins.mail import box, smtp
+from standins.mail import smtp, store
 
 PUBLIC = (
     rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -121,7 +121,7 @@ def test_refused_mails_may_be_sent_again(tmp_path: Path) -> None:
 def test_a_mail_survives_a_restart_and_old_ones_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(box, "MAILS_MAX", 3)
+    monkeypatch.setattr(store, "MAILS_MAX", 3)
 
     async def first(world: World) -> None:
         for number in range(5):

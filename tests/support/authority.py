@@ -27,7 +27,7 @@ class RunningAuthority:
         return f"{self.url}/tsa"
 
     def turn(self, **faults: float | bool) -> None:
-        """Set some faults; see `standins.authority.knobs`."""
+        """Set some faults; see `standins.authority.fault_switches`."""
         self._ask("POST", json.dumps(faults).encode())
 
     def clear(self) -> None:

@@ -15,9 +15,9 @@ import aiohttp
 from yarl import URL
 
 from standins import clock
-from standins.bank.books import Books
 from standins.bank.model import Letter, LetterState
 from standins.bank.signing import PrivateKey, asymmetric_text
+from standins.bank.store import Books
 from standins.faults import Faults
 
 TRIES_MAX = 20

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from standins.bank.answers import Case, Refused, accepted, refused
+from standins.bank.authentication import TOKEN_SECONDS, Call, Gate
 from standins.bank.fields import mandatory_text, read_body
-from standins.bank.gate import TOKEN_SECONDS, Call, Gate
 from standins.bank.history import Facts, History
-from standins.bank.odd import OddAnswer, OddAnswers
+from standins.bank.overrides import OddAnswer, OddAnswers
 from standins.bank.snap import Services
 from standins.faults import Faults
 

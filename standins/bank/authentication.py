@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from standins import clock
 from standins.bank import signing
 from standins.bank.answers import Case, Refused
-from standins.bank.books import Books
+from standins.bank.store import Books
 from standins.faults import Faults
 
 TOKEN_SECONDS = 900  # SNAP BI: lifetime of a B2B access token

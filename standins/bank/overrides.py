@@ -69,7 +69,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
 
 
 class AnswerUnfit(Refusal):
-    """The odd answer is not written as `standins.bank.odd` says."""
+    """The odd answer is not written as `standins.bank.overrides` says."""
 
     code = "answer_unfit"
     status = 400

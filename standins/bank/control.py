@@ -4,10 +4,10 @@ from aiohttp import web
 
 from standins import clock
 from standins.bank.answers import written
-from standins.bank.books import Books
 from standins.bank.customer import Customers
 from standins.bank.model import Bill, Refund
-from standins.bank.odd import OddAnswers
+from standins.bank.overrides import OddAnswers
+from standins.bank.store import Books
 from standins.faults import Faults
 from standins.refusal import NotUnderstood
 from standins.web import json_object

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from standins import faults
-from standins.bank import odd
+from standins.bank import overrides
 from standins.bank.model import Bill, Closing, Letter, LetterState, Movement, Payment, Refund
 from standins.clock import DAY_MS, wib
 from standins.state import open_state, transaction
@@ -82,7 +82,7 @@ CREATE TABLE IF NOT EXISTS call (
 ) WITHOUT ROWID;
 """
     + faults.SCHEMA
-    + odd.SCHEMA
+    + overrides.SCHEMA
 )
 
 _BILL = (
