@@ -16,7 +16,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from standins.authority import status, timestamps
-from standins.authority.fault_switches import KNOBS
+from standins.authority.fault_switches import FAULT_SWITCHES
 from standins.authority.keys import Signer, authorities_in, issued_by, new_time_stamper, own_root
 from standins.faults import SCHEMA, Faults
 from standins.refusal import NotFound
@@ -44,7 +44,7 @@ class Authority:
         self._root = own_root(directory)
         self._issuers = issuers
         self._state = open_state(directory / "authority.sqlite", SCHEMA)
-        self._faults = Faults(self._state, KNOBS)
+        self._faults = Faults(self._state, FAULT_SWITCHES)
         self._runner: web.AppRunner | None = None
         self._stamper: Signer | None = None
         self._app = application()
@@ -53,7 +53,7 @@ class Authority:
                 web.post("/tsa", self._stamp),
                 web.post("/ocsp", self._ocsp),
                 web.get("/crl/{key:[0-9a-f]{40}}.crl", self._crl),
-                web.post("/standin/faults", self._turn_faults),
+                web.post("/standin/faults", self._set_faults),
                 web.get("/standin/faults", self._show_faults),
                 web.delete("/standin/faults", self._clear_faults),
             ]
@@ -107,13 +107,13 @@ class Authority:
             body = bytes(ENDLESS_BYTES)
         return web.Response(body=body, content_type=content_type)
 
-    async def _turn_faults(self, request: web.Request) -> web.Response:
-        self._faults.turn(await json_object(request))
-        return web.json_response(self._faults.standing())
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        self._faults.apply(await json_object(request))
+        return web.json_response(self._faults.values())
 
     async def _show_faults(self, _: web.Request) -> web.Response:
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())

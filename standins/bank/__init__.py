@@ -14,7 +14,7 @@ from standins.bank.api import Counter
 from standins.bank.authentication import Gate, Partner
 from standins.bank.control import Desk
 from standins.bank.customer import Customers
-from standins.bank.fault_switches import KNOBS
+from standins.bank.fault_switches import FAULT_SWITCHES
 from standins.bank.history import History
 from standins.bank.overrides import OddAnswers
 from standins.bank.pages import Pages
@@ -36,7 +36,7 @@ class Bank:
         self, directory: Path, partner: Partner, merchant: Merchant, notify_url: str
     ) -> None:
         self._books = Books(directory / "bank.sqlite")
-        faults = Faults(self._books.connection, KNOBS)
+        faults = Faults(self._books.connection, FAULT_SWITCHES)
         self._customers = Customers(self._books, faults, self._wake)
         self._courier = Courier(
             self._books, bank_key(directory), notify_url, partner.client_id, faults, self._wake

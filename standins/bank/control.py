@@ -34,7 +34,7 @@ class Desk:
                 web.post("/standin/answers", self._order_answers),
                 web.get("/standin/answers", self._show_answers),
                 web.delete("/standin/answers", self._clear_answers),
-                web.post("/standin/faults", self._turn_faults),
+                web.post("/standin/faults", self._set_faults),
                 web.get("/standin/faults", self._show_faults),
                 web.delete("/standin/faults", self._clear_faults),
                 web.get("/standin/payments", self._payments),
@@ -107,17 +107,17 @@ class Desk:
         self._odd.clear()
         return web.json_response(self._odd.waiting())
 
-    async def _turn_faults(self, request: web.Request) -> web.Response:
-        self._faults.turn(await json_object(request))
-        return web.json_response(self._faults.standing())
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        self._faults.apply(await json_object(request))
+        return web.json_response(self._faults.values())
 
     async def _show_faults(self, _: web.Request) -> web.Response:
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
         self._odd.clear()
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())
 
     async def _payments(self, request: web.Request) -> web.Response:
         limit = request.query.get("limit", "-1")

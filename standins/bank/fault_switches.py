@@ -22,26 +22,32 @@ deny_after_settlement_seconds  number or null; each payment is denied by its iss
                                after it settled
 """
 
-from standins.faults import Kind, Knob
+from standins.faults import FaultSwitch, Kind
 
-KNOBS = {
-    "notification_delay_seconds": Knob(Kind.SECONDS, "Notifications are sent so much later"),
-    "drop_notifications": Knob(Kind.COUNT, "Next notifications are never sent"),
-    "double_notifications": Knob(Kind.COUNT, "Next notifications are sent twice at once"),
-    "generate_504_after_success": Knob(Kind.COUNT, "Next QR is made, the answer is a time-out"),
-    "generate_500": Knob(Kind.COUNT, "Next QR is not made, the answer is 500"),
-    "cancel_500": Knob(Kind.COUNT, "Next QR is not cancelled, the answer is 500"),
-    "query_504": Knob(Kind.COUNT, "Next query is answered with a time-out"),
-    "query_500": Knob(Kind.COUNT, "Next query is answered with 500"),
-    "refund_504_after_success": Knob(Kind.COUNT, "Next refund is made, the answer is a time-out"),
-    "refund_500": Knob(Kind.COUNT, "Next refund is not made, the answer is 500"),
-    "refuse_refunds": Knob(Kind.COUNT, "Next refunds are refused (405/01)"),
-    "response_delay_seconds": Knob(Kind.SECONDS, "Every SNAP answer comes so much later"),
-    "token_delay_seconds": Knob(Kind.SECONDS, "Every token comes so much later"),
-    "clock_ahead_seconds": Knob(Kind.SECONDS, "The bank's clock is so far ahead"),
-    "deny_without_rrn": Knob(Kind.COUNT, "Next denials are told without the payment's number"),
-    "strict": Knob(Kind.SWITCH, "A QR that was paid or ran out cannot be paid"),
-    "deny_after_settlement_seconds": Knob(
+FAULT_SWITCHES = {
+    "notification_delay_seconds": FaultSwitch(Kind.SECONDS, "Notifications are sent so much later"),
+    "drop_notifications": FaultSwitch(Kind.COUNT, "Next notifications are never sent"),
+    "double_notifications": FaultSwitch(Kind.COUNT, "Next notifications are sent twice at once"),
+    "generate_504_after_success": FaultSwitch(
+        Kind.COUNT, "Next QR is made, the answer is a time-out"
+    ),
+    "generate_500": FaultSwitch(Kind.COUNT, "Next QR is not made, the answer is 500"),
+    "cancel_500": FaultSwitch(Kind.COUNT, "Next QR is not cancelled, the answer is 500"),
+    "query_504": FaultSwitch(Kind.COUNT, "Next query is answered with a time-out"),
+    "query_500": FaultSwitch(Kind.COUNT, "Next query is answered with 500"),
+    "refund_504_after_success": FaultSwitch(
+        Kind.COUNT, "Next refund is made, the answer is a time-out"
+    ),
+    "refund_500": FaultSwitch(Kind.COUNT, "Next refund is not made, the answer is 500"),
+    "refuse_refunds": FaultSwitch(Kind.COUNT, "Next refunds are refused (405/01)"),
+    "response_delay_seconds": FaultSwitch(Kind.SECONDS, "Every SNAP answer comes so much later"),
+    "token_delay_seconds": FaultSwitch(Kind.SECONDS, "Every token comes so much later"),
+    "clock_ahead_seconds": FaultSwitch(Kind.SECONDS, "The bank's clock is so far ahead"),
+    "deny_without_rrn": FaultSwitch(
+        Kind.COUNT, "Next denials are told without the payment's number"
+    ),
+    "strict": FaultSwitch(Kind.BOOLEAN, "A QR that was paid or ran out cannot be paid"),
+    "deny_after_settlement_seconds": FaultSwitch(
         Kind.SECONDS_OR_NEVER, "Every payment is denied so long after it settled"
     ),
 }

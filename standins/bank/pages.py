@@ -46,7 +46,7 @@ class Pages:
                 web.get("/qr/{reference_no}", self._qr),
                 web.post("/qr/{reference_no}/{act}", self._act),
                 web.get("/faults", self._faults_page),
-                web.post("/faults", self._turn_faults),
+                web.post("/faults", self._set_faults),
                 web.post("/faults/clear", self._clear_faults),
             ]
         )
@@ -114,13 +114,13 @@ class Pages:
     async def _faults_page(self, _: web.Request) -> web.Response:
         return self._faults_form(None)
 
-    async def _turn_faults(self, request: web.Request) -> web.Response:
+    async def _set_faults(self, request: web.Request) -> web.Response:
         typed = await request.post()
         try:
-            self._faults.turn(
+            self._faults.apply(
                 {
-                    name: _typed(knob.kind, str(typed.get(name, "")))
-                    for name, knob in self._faults.knobs.items()
+                    name: _typed(switch.kind, str(typed.get(name, "")))
+                    for name, switch in self._faults.switches.items()
                 }
             )
         except Refusal as refusal:
@@ -133,10 +133,10 @@ class Pages:
 
     def _faults_form(self, refusal: Refusal | None) -> web.Response:
         rows = "".join(
-            f"<tr><td><label for={name}>{escape(self._faults.knobs[name].meaning)}</label>"
+            f"<tr><td><label for={name}>{escape(self._faults.switches[name].meaning)}</label>"
             f"<br><code class=quiet>{name}</code>"
-            f"<td>{_field(name, self._faults.knobs[name].kind, value)}"
-            for name, value in self._faults.standing().items()
+            f"<td>{_field(name, self._faults.switches[name].kind, value)}"
+            for name, value in self._faults.values().items()
         )
         body = (
             f"{NAV}{'' if refusal is None else _note(refusal)}<h2>Faults</h2>"
@@ -246,7 +246,7 @@ def _picture(qr_content: str) -> str:
 
 
 def _field(name: str, kind: Kind, value: Value) -> str:
-    if kind is Kind.SWITCH:
+    if kind is Kind.BOOLEAN:
         options = "".join(
             f"<option{' selected' if is_on is value else ''}>{text}"
             for text, is_on in (("off", False), ("on", True))
@@ -257,9 +257,10 @@ def _field(name: str, kind: Kind, value: Value) -> str:
 
 
 def _typed(kind: Kind, text: str) -> object:
-    """What was typed as the value the knob takes; what cannot be read stays a text."""
+    """What was typed as the value the switch takes; a text that is no number stays a text,
+    which `Faults.apply` refuses."""
     text = text.strip()
-    if kind is Kind.SWITCH:
+    if kind is Kind.BOOLEAN:
         return text == "on"
     if not text:
         return None if kind is Kind.SECONDS_OR_NEVER else 0

@@ -5,7 +5,7 @@ from pathlib import Path
 from aiohttp import web
 
 from standins.faults import Faults
-from standins.mail.pages import KNOBS, Pages
+from standins.mail.pages import FAULT_SWITCHES, Pages
 from standins.mail.smtp import Receiver
 from standins.mail.store import Box
 from standins.web import application, serve
@@ -18,7 +18,7 @@ class Post:
 
     def __init__(self, directory: Path) -> None:
         self._box = Box(directory / "mail.sqlite")
-        faults = Faults(self._box.connection, KNOBS)
+        faults = Faults(self._box.connection, FAULT_SWITCHES)
         self._receiver = Receiver(self._box, faults)
         self._runner: web.AppRunner | None = None
         self._app = application()

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from standins import clock
-from standins.faults import Faults, Kind, Knob
+from standins.faults import Faults, FaultSwitch, Kind
 from standins.mail.store import Box, Mail
 from standins.refusal import NotFound
 from standins.web import json_object, page
@@ -16,7 +16,7 @@ HEADING = "Stand-in mail - nothing is delivered"
 MAILS_SHOWN = 200  # on the front page; the rest is in /standin/mails
 
 # The only fault: n mails (-1 all) are answered 451, as a full mail server does.
-KNOBS = {"refuse": Knob(Kind.COUNT, "Next mails are answered 451")}
+FAULT_SWITCHES = {"refuse": FaultSwitch(Kind.COUNT, "Next mails are answered 451")}
 
 # A link ends before the punctuation of the sentence around it.
 _LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?()\[\]]")
@@ -37,7 +37,7 @@ class Pages:
                 web.get("/mails/{number:[0-9]{1,15}}", self._mail),
                 web.get("/standin/mails", self._list),
                 web.delete("/standin/mails", self._empty),
-                web.post("/standin/faults", self._turn_faults),
+                web.post("/standin/faults", self._set_faults),
                 web.get("/standin/faults", self._show_faults),
                 web.delete("/standin/faults", self._clear_faults),
             ]
@@ -74,16 +74,16 @@ class Pages:
     async def _empty(self, _: web.Request) -> web.Response:
         return web.json_response({"deleted": self._box.empty()})
 
-    async def _turn_faults(self, request: web.Request) -> web.Response:
-        self._faults.turn(await json_object(request))
-        return web.json_response(self._faults.standing())
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        self._faults.apply(await json_object(request))
+        return web.json_response(self._faults.values())
 
     async def _show_faults(self, _: web.Request) -> web.Response:
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())
 
 
 def _shown(mail: Mail) -> dict[str, object]:
