@@ -16,10 +16,10 @@ response_delay_seconds         number; every SNAP answer waits so long, after th
 token_delay_seconds            number; every answer of the token service waits so long more
 clock_ahead_seconds            number; the bank's clock, for what it checks and what it sends, is
                                so far ahead
-deny_without_rrn               n; the next n denials are told without the payment's number
+deny_without_rrn               n; the notifications of the next n denials have no payment number
 strict                         bool; a QR that was paid or ran out cannot be paid
-deny_after_settlement_seconds  number or null; each payment is denied by its issuer so long
-                               after it settled
+deny_after_settlement_seconds  number or null; each payment is taken back by the payer's bank so
+                               long after it settled
 """
 
 from standins.faults import FaultSwitch, Kind

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from standins import clock
 from standins.bank.customer import Customers
-from standins.bank.model import STATUS_TEXT, Bill, Letter, Status
+from standins.bank.model import STATUS_TEXT, Bill, Notification, Status
 from standins.bank.snap import Merchant
-from standins.bank.store import Books
+from standins.bank.store import Store
 from standins.faults import Faults, Kind, Value
 from standins.refusal import NotFound, Refusal
 from standins.web import page
@@ -30,14 +30,14 @@ class Pages:
     """Routes for people."""
 
     def __init__(
-        self, merchant: Merchant, books: Books, customers: Customers, faults: Faults
+        self, merchant: Merchant, store: Store, customers: Customers, faults: Faults
     ) -> None:
         self._merchant = merchant
-        self._books = books
+        self._store = store
         self._customers = customers
         self._faults = faults
 
-    def open(self, app: web.Application) -> None:
+    def add_routes(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_routes(
             [
@@ -52,7 +52,7 @@ class Pages:
         )
 
     async def _front(self, _: web.Request) -> web.Response:
-        rows = "".join(_row(bill) for bill in self._books.bills(BILLS_SHOWN))
+        rows = "".join(_row(bill) for bill in self._store.bills(BILLS_SHOWN))
         table = (
             "<table><thead><tr><th>Amount<th>State<th>Age<th>Partner's number<th>As the customer"
             f"</thead><tbody>{rows}</tbody></table>"
@@ -106,7 +106,7 @@ class Pages:
             f"{NAV}{note}<div class=sides><div>{_picture(bill.qr_content)}</div>"
             f"<div><h2>{_rupiah(bill.amount)} to {escape(self._merchant.name)}</h2>"
             f"{_facts(bill)}<p>{_buttons(bill)}</p></div></div>"
-            f"{_money_table(bill)}{_letters_table(self._books.letters_of(reference_no))}"
+            f"{_money_table(bill)}{_notifications_table(self._store.notifications_of(reference_no))}"
             f"{_scan_form()}"
         )
         return page(title, HEADING, body, status=200 if refusal is None else refusal.status)
@@ -228,11 +228,11 @@ def _money_table(bill: Bill) -> str:
     return f"<h2>Money</h2><table>{''.join(rows)}</table>" if rows else ""
 
 
-def _letters_table(letters: list[Letter]) -> str:
+def _notifications_table(notifications: list[Notification]) -> str:
     rows = "".join(
-        f"<tr><td><code>{letter.external_id}</code><td>{letter.state}"
-        f"<td>{letter.attempts} tries<td><code>{escape(letter.body.decode())}</code>"
-        for letter in letters
+        f"<tr><td><code>{notification.external_id}</code><td>{notification.state}"
+        f"<td>{notification.attempts} tries<td><code>{escape(notification.body.decode())}</code>"
+        for notification in notifications
     )
     return f"<h2>Notifications</h2><table>{rows}</table>" if rows else ""
 

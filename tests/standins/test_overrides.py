@@ -16,11 +16,11 @@ from tests.support.bank import Bank, open_bank, soon
 
 
 def with_bank(directory: Path, story: Callable[[Bank], Awaitable[None]]) -> None:
-    async def told() -> None:
+    async def run() -> None:
         async with open_bank(directory) as bank:
             await story(bank)
 
-    asyncio.run(told())
+    asyncio.run(run())
 
 
 def test_answers_are_taken_in_their_order_and_outlive_a_restart(tmp_path: Path) -> None:
@@ -84,10 +84,10 @@ def test_an_answer_that_is_none_is_refused(tmp_path: Path, body: dict[str, Any])
     with_bank(tmp_path, story)
 
 
-def letters(directory: Path) -> list[dict[str, Any]]:
-    """What the bank wanted to tell, as it stands in its books."""
-    with sqlite3.connect(directory / "bank.sqlite") as books:
-        return [json.loads(body) for (body,) in books.execute("SELECT body FROM letter")]
+def notifications(directory: Path) -> list[dict[str, Any]]:
+    """The bodies of the notifications in the bank's store, oldest first."""
+    with sqlite3.connect(directory / "bank.sqlite") as store:
+        return [json.loads(body) for (body,) in store.execute("SELECT body FROM notification")]
 
 
 def test_a_payment_is_taken_back_in_parts_and_told_with_what_is_gone_so_far(tmp_path: Path) -> None:
@@ -105,10 +105,10 @@ def test_a_payment_is_taken_back_in_parts_and_told_with_what_is_gone_so_far(tmp_
         assert found == (Payment(number, Rupiah(10_000), Status.FAILED),)
 
     with_bank(tmp_path, story)
-    told = letters(tmp_path)
-    assert [one["latestTransactionStatus"] for one in told] == ["00", "06", "06"]
-    assert [one["amount"]["value"] for one in told] == ["10000.00", "4000.00", "10000.00"]
-    assert ["rrn" in one["additionalInfo"] for one in told] == [True, True, False]
+    sent = notifications(tmp_path)
+    assert [one["latestTransactionStatus"] for one in sent] == ["00", "06", "06"]
+    assert [one["amount"]["value"] for one in sent] == ["10000.00", "4000.00", "10000.00"]
+    assert ["rrn" in one["additionalInfo"] for one in sent] == [True, True, False]
 
 
 def test_no_more_is_taken_back_than_is_there(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_bank_says_anything_signed(tmp_path: Path) -> None:
             await bank.lever("notify", body=7)
 
     with_bank(tmp_path, story)
-    assert letters(tmp_path) == [{"latestTransactionStatus": "99"}, "text"]
+    assert notifications(tmp_path) == [{"latestTransactionStatus": "99"}, "text"]
 
 
 def test_the_banks_clock_can_be_wrong(tmp_path: Path) -> None:
