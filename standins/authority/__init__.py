@@ -25,13 +25,13 @@ from standins.web import application, json_object, serve
 
 __all__ = ["Authority", "time_stamp_root"]
 
-ENDLESS_BYTES = 32 * 1024 * 1024  # more than anybody takes for an answer
+ENDLESS_BYTES = 32 * 1024 * 1024  # of the fault `endless`; more than a client may read
 
 
 def time_stamp_root(directory: Path) -> bytes:
     """The root above the time-stamps (PEM); made on the first call.
 
-    For whoever must trust it before the authority is started.
+    For a caller that must trust it before the authority is started.
     """
     return own_root(directory).certificate.public_bytes(Encoding.PEM)
 
@@ -60,13 +60,13 @@ class Authority:
         )
 
     async def serve(self, host: str, port: int) -> str:
-        """Open; returns the base URL."""
+        """Listen; returns the base URL."""
         self._runner, url = await serve(self._app, host, port)
         self._stamper = new_time_stamper(self._root, url)
         return url
 
     async def stop(self) -> None:
-        """Close."""
+        """Stop listening and close the file."""
         if self._runner is not None:
             await self._runner.cleanup()
         self._state.close()
