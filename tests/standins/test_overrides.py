@@ -93,14 +93,14 @@ def notifications(directory: Path) -> list[dict[str, Any]]:
 def test_a_payment_is_taken_back_in_parts_and_told_with_what_is_gone_so_far(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         qr, number = await bank.paid("EM-1")
-        await bank.lever("deny", qr_content=qr, amount=4_000)
+        await bank.control("deny", qr_content=qr, amount=4_000)
         found = (await bank.provider.query("EM-1")).payments
         assert found == (
             Payment(number, Rupiah(10_000), Status.SUCCESS),
             Payment(number, Rupiah(4_000), Status.FAILED),
         )
-        await bank.lever("faults", deny_without_rrn=1)
-        await bank.lever("deny", qr_content=qr)
+        await bank.control("faults", deny_without_rrn=1)
+        await bank.control("deny", qr_content=qr)
         found = (await bank.provider.query("EM-1")).payments
         assert found == (Payment(number, Rupiah(10_000), Status.FAILED),)
 
@@ -114,11 +114,11 @@ def test_a_payment_is_taken_back_in_parts_and_told_with_what_is_gone_so_far(tmp_
 def test_no_more_is_taken_back_than_is_there(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         qr, _ = await bank.paid("EM-1")
-        await bank.lever("deny", qr_content=qr, amount=4_000)
+        await bank.control("deny", qr_content=qr, amount=4_000)
         for amount in (6_001, 0, -1):
             with pytest.raises(AssertionError, match="nothing_to_deny"):
-                await bank.lever("deny", qr_content=qr, amount=amount)
-        await bank.lever("deny", qr_content=qr, amount=6_000)
+                await bank.control("deny", qr_content=qr, amount=amount)
+        await bank.control("deny", qr_content=qr, amount=6_000)
         assert (await bank.look("totals"))["denied"] == 10_000
 
     with_bank(tmp_path, story)
@@ -126,12 +126,12 @@ def test_no_more_is_taken_back_than_is_there(tmp_path: Path) -> None:
 
 def test_the_bank_says_anything_signed(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
-        await bank.lever("notify", body={"latestTransactionStatus": "99"}, external_id="7")
-        await bank.lever("notify", body='"text"')
+        await bank.control("notify", body={"latestTransactionStatus": "99"}, external_id="7")
+        await bank.control("notify", body='"text"')
         with pytest.raises(AssertionError, match="not_understood"):
-            await bank.lever("notify", body={}, external_id="7")
+            await bank.control("notify", body={}, external_id="7")
         with pytest.raises(AssertionError, match="not_understood"):
-            await bank.lever("notify", body=7)
+            await bank.control("notify", body=7)
 
     with_bank(tmp_path, story)
     assert notifications(tmp_path) == [{"latestTransactionStatus": "99"}, "text"]
@@ -139,7 +139,7 @@ def test_the_bank_says_anything_signed(tmp_path: Path) -> None:
 
 def test_the_banks_clock_can_be_wrong(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
-        await bank.lever("faults", clock_ahead_seconds=3_600)
+        await bank.control("faults", clock_ahead_seconds=3_600)
         with pytest.raises(ProviderUnreachable, match="no access token"):
             await bank.provider.query("EM-1")
 
