@@ -1,4 +1,4 @@
-"""Commands and queries of orders."""
+"""Orders: place, show, list and withdraw one; expire the unpaid, execute the paid."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -160,7 +160,7 @@ async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
 
 
 async def lock(tx: Tx, account: UUID, order_id: UUID) -> None:
-    """Wait for every other move of this order's money, and make others wait."""
+    """Lock the order until the transaction ends: moves of its money wait for one another."""
     await store.lock(tx, account, order_id)
 
 
@@ -243,7 +243,7 @@ class OrderService:
     async def opened(
         self, account: UUID, terms: Terms, row: Row, *, wait_for_qr: bool
     ) -> OrderView:
-        """A new order as it is shown at once: what we have just written need not be read."""
+        """A new order as it is shown at once, from what was just written, without reading it."""
         set_ = self._settings
         _, _, _, _, kind, quantity, price, fee, _, due, attempt_id, reference, _, _ = terms
         assert isinstance(quantity, int)
