@@ -1,9 +1,10 @@
-"""Stand-ins: small servers of our own in place of the machines of others.
+"""Stand-ins: small servers of our own in place of the servers of third parties.
 
-A bank that speaks SNAP BI and a receiver for mail, for development, tests and rehearsals.  They
-know nothing of the platform and the platform does not know that they are not the real ones.
-All they remember is in SQLite files in one directory, so a stop and a start change nothing, and
-notifications that were not delivered are tried again.
+A bank that speaks SNAP BI (`bank`) and a mail server (`mail`), for development, tests and
+rehearsals, and a time-stamp, OCSP and revocation list server (`authority`) for tests.  They import
+nothing of the platform, and it speaks to them by the same protocols as to the real servers.  Their
+state is in SQLite files in one directory and survives a restart; notifications that were not
+delivered are tried again.
 
     running = await standins.start(standins.Options(...))
     ...
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from standins.bank import Bank, Merchant, Partner, PublicKey, bank_key
-from standins.mail import Post
+from standins.mail import MailServer
 
 __all__ = ["Options", "Running", "bank_keys", "start"]
 
@@ -41,21 +42,21 @@ class Options:
 
 
 class Running:
-    """The stand-ins at work."""
+    """The bank and the mail server, started, and their addresses."""
 
-    def __init__(self, addresses: tuple[str, str, int], ending: AsyncExitStack) -> None:
+    def __init__(self, addresses: tuple[str, str, int], exit_stack: AsyncExitStack) -> None:
         self.bank_url, self.mail_url, self.smtp_port = addresses
-        self._ending = ending
+        self._exit_stack = exit_stack
 
     async def stop(self) -> None:
-        """End all of them; a second call does nothing."""
-        await self._ending.aclose()
+        """Stop all of them; a second call does nothing."""
+        await self._exit_stack.aclose()
 
 
 def bank_keys(directory: Path) -> bytes:
     """The bank's public key (PEM); the pair is made on the first call.
 
-    For whoever must know the key before the bank is started.
+    For a caller that must know the key before the bank is started.
     """
     return bank_key(directory).public_pem()
 
@@ -67,11 +68,11 @@ async def start(options: Options) -> Running:
     )
     merchant = Merchant(options.merchant_id)
     options.directory.mkdir(parents=True, exist_ok=True)
-    async with AsyncExitStack() as ending:
+    async with AsyncExitStack() as exit_stack:
         bank = Bank(options.directory, partner, merchant, options.notify_url)
-        ending.push_async_callback(bank.stop)
-        post = Post(options.directory)
-        ending.push_async_callback(post.stop)
+        exit_stack.push_async_callback(bank.stop)
+        mail = MailServer(options.directory)
+        exit_stack.push_async_callback(mail.stop)
         bank_url = await bank.serve(options.host, options.bank_port)
-        mail_url, smtp_port = await post.serve(options.host, options.mail_port, options.smtp_port)
-        return Running((bank_url, mail_url, smtp_port), ending.pop_all())
+        mail_url, smtp_port = await mail.serve(options.host, options.mail_port, options.smtp_port)
+        return Running((bank_url, mail_url, smtp_port), exit_stack.pop_all())

@@ -1,4 +1,4 @@
-"""The bank's and the post's clock: milliseconds for the books, Jakarta time for people and SNAP.
+"""The clock of the stand-ins: milliseconds to store, Jakarta time for people and SNAP.
 
 Everything that asks for the time asks `now_ms` of this module, so a test can move it.
 """

@@ -1,7 +1,7 @@
-"""Faults on demand: knobs a test or a person turns to make a stand-in misbehave.
+"""Fault switches: a test or a person sets them over HTTP, and the stand-in then fails as they say.
 
-A knob that counts says how many of the next occasions are spoilt; -1 means all of them.
-What is set survives a restart, because a fault that heals by itself hides bugs.
+A switch of the kind COUNT says how many of the next occasions fail; -1 means all of them.  Values
+are stored in SQLite and survive a restart: a test that restarts a stand-in still has its faults.
 """
 
 import json
@@ -15,7 +15,7 @@ from standins.refusal import Refusal
 from standins.state import transaction
 
 ALL = -1
-COUNT_MAX = 1_000_000_000  # occasions; protects the books from numbers SQLite cannot hold
+COUNT_MAX = 1_000_000_000  # occasions; far below the largest integer that SQLite holds
 SECONDS_MAX = 86_400.0  # a day; a longer wait is a typing error
 
 Value = int | float | bool | None
@@ -24,39 +24,39 @@ SCHEMA = "CREATE TABLE IF NOT EXISTS fault (name TEXT PRIMARY KEY, value TEXT NO
 
 
 class UnknownFault(Refusal):
-    """No knob has this name."""
+    """No fault switch has this name."""
 
     code = "unknown_fault"
     status = 400
 
 
 class FaultUnfit(Refusal):
-    """The knob takes another kind of value."""
+    """The switch takes another kind of value, or the number is out of its range."""
 
     code = "fault_unfit"
     status = 400
 
 
 class Kind(Enum):
-    """What a knob takes, and what it is when nobody touched it."""
+    """What a switch takes; after the semicolon, its value while it was not set."""
 
     COUNT = auto()  # int: the next n occasions, -1 all; 0
     SECONDS = auto()  # number of seconds; 0
     SECONDS_OR_NEVER = auto()  # number of seconds, or null; null
-    SWITCH = auto()  # true or false; false
+    BOOLEAN = auto()  # true or false; false
 
 
-REST: Mapping[Kind, Value] = {
+DEFAULTS: Mapping[Kind, Value] = {
     Kind.COUNT: 0,
     Kind.SECONDS: 0,
     Kind.SECONDS_OR_NEVER: None,
-    Kind.SWITCH: False,
+    Kind.BOOLEAN: False,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Knob:
-    """One fault: its kind of value and what it does, in words for the page."""
+class FaultSwitch:
+    """One fault: its kind of value, and what it does as the page of faults says it."""
 
     kind: Kind
     meaning: str
@@ -66,7 +66,7 @@ def _fits(kind: Kind, value: object) -> bool:
     # bool is an int to Python, so true would be taken for a count of one.
     match value:
         case bool():
-            return kind is Kind.SWITCH
+            return kind is Kind.BOOLEAN
         case None:
             return kind is Kind.SECONDS_OR_NEVER
         case int() if kind is Kind.COUNT:
@@ -78,49 +78,55 @@ def _fits(kind: Kind, value: object) -> bool:
 
 
 class Faults:
-    """The knobs of one stand-in and how they stand."""
+    """The fault switches of one stand-in and their values, kept in its SQLite file."""
 
-    def __init__(self, connection: sqlite3.Connection, knobs: Mapping[str, Knob]) -> None:
-        self.knobs = knobs
+    def __init__(self, connection: sqlite3.Connection, switches: Mapping[str, FaultSwitch]) -> None:
+        self.switches = switches
         self._connection = connection
         self._set: dict[str, Value] = {
             name: json.loads(value)
             for name, value in connection.execute("SELECT name, value FROM fault")
-            if name in knobs
+            if name in switches
         }
 
-    def standing(self) -> dict[str, Value]:
-        """Every knob with its present value."""
-        return {name: self._set.get(name, REST[knob.kind]) for name, knob in self.knobs.items()}
+    def values(self) -> dict[str, Value]:
+        """Every switch with its present value."""
+        return {
+            name: self._set.get(name, DEFAULTS[switch.kind])
+            for name, switch in self.switches.items()
+        }
 
-    def turn(self, wanted: Mapping[str, object]) -> None:
-        """Set some knobs, leave the others.  Refuses all of it if one name or value is wrong."""
-        fit: dict[str, Value] = {}
+    def apply(self, wanted: Mapping[str, object]) -> None:
+        """Set these switches, leave the others.
+
+        Refuses with `UnknownFault` or `FaultUnfit` before any of them is set.
+        """
+        checked: dict[str, Value] = {}
         for name, value in wanted.items():
-            if name not in self.knobs:
+            if name not in self.switches:
                 raise UnknownFault(f"no fault is called {name!r}")
-            kind = self.knobs[name].kind
+            kind = self.switches[name].kind
             if not _fits(kind, value) or not isinstance(value, int | float | None):
                 raise FaultUnfit(f"{name} takes {kind.name.lower().replace('_', ' ')}")
-            fit[name] = value
-        self._set.update(fit)
+            checked[name] = value
+        self._set.update(checked)
         with transaction(self._connection):
-            for name, kept in fit.items():
-                self._keep(name, kept)
+            for name, stored in checked.items():
+                self._store(name, stored)
 
     def clear(self) -> None:
-        """Everything works again."""
+        """Set every switch back to its default: nothing fails any more."""
         self._set.clear()
         self._connection.execute("DELETE FROM fault")
 
     def take(self, name: str) -> bool:
-        """True if this occasion is to be spoilt; counts it."""
+        """True if this occasion is to fail; counts it."""
         left = self._set.get(name, 0)
         if not isinstance(left, int) or left == 0:
             return False
         if left != ALL:
             self._set[name] = left - 1
-            self._keep(name, left - 1)
+            self._store(name, left - 1)
         return True
 
     def is_on(self, name: str) -> bool:
@@ -136,7 +142,7 @@ class Faults:
         value = self._set.get(name)
         return None if value is None else float(value)
 
-    def _keep(self, name: str, value: Value) -> None:
+    def _store(self, name: str, value: Value) -> None:
         self._connection.execute(
             "INSERT INTO fault (name, value) VALUES (?, ?) "
             "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

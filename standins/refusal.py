@@ -1,4 +1,4 @@
-"""How a stand-in says no outside SNAP: a named fact with a stable code and an HTTP status.
+"""How a stand-in refuses outside SNAP: an error with a stable code and an HTTP status.
 
 The stand-ins know nothing of the platform, so they have a base class of their own.
 """
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 class Refusal(Exception):
-    """The request was understood and declined; shown as JSON or as a note on the page."""
+    """The request is declined; shown as JSON or as a note on the page."""
 
     code: ClassVar[str]
     status: ClassVar[int] = 409

@@ -1,27 +1,42 @@
-"""SQLite files that hold what a stand-in knows, so that it survives a restart."""
+"""SQLite files that hold the state of a stand-in, so that it survives a restart."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 LOCK_WAIT_SECONDS = 5.0  # a person may look into the file with the sqlite3 shell meanwhile
 
 
-def open_state(path: Path, schema: str) -> sqlite3.Connection:
-    """Open or make the file; every statement commits by itself unless inside `transaction`."""
+def open_state(
+    path: Path, schema: str, renamed: Mapping[str, str] | None = None
+) -> sqlite3.Connection:
+    """Open or make the file; every statement commits by itself unless inside `transaction`.
+
+    `renamed` has the former names of tables, which files of earlier versions have, and their names
+    in `schema`.
+    """
     connection = sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
-    # NORMAL may lose the last commits when the machine (not the process) dies: enough for a
-    # stand-in, and ten times faster in a rehearsal.
+    # NORMAL may lose the last commits when the machine (not the process) fails, which a stand-in
+    # can bear; it is ten times faster in a rehearsal.
     connection.execute("PRAGMA synchronous = NORMAL")
+    _rename(connection, renamed or {})
     connection.executescript(schema)
     return connection
 
 
+def _rename(connection: sqlite3.Connection, renamed: Mapping[str, str]) -> None:
+    query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    present = {name for (name,) in connection.execute(query)}
+    for former, name in renamed.items():
+        if former in present and name not in present:
+            connection.execute(f"ALTER TABLE {former} RENAME TO {name}")
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing.  Holds no `await`, so calls never mix."""
+    """All of it or nothing.  Its body must not `await`: the connection is shared by all calls."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

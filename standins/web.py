@@ -1,4 +1,4 @@
-"""What both stand-ins share on the web: serving, JSON in and out, one plain page frame."""
+"""What the stand-ins share on the web: serving, JSON in and out, one plain page frame."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -80,7 +80,8 @@ def application() -> web.Application:
 
 
 async def serve(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, str]:
-    """Serve on this port, or any free one for 0; returns what ends it and the base URL."""
+    """Serve on this port, or any free one for 0; returns the runner, whose `cleanup` ends it, and
+    the base URL."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:

@@ -1,8 +1,8 @@
 """Accounts: people and organizations, sign-in, sessions and API keys.
 
 Promises this room keeps
-  * There is no password to steal: sign-in is by a code sent to the address, short-lived, with
-    few tries, compared in constant time, and stored nowhere.
+  * There are no passwords: sign-in is by a code sent to the address, short-lived, with few tries,
+    compared in constant time, and stored nowhere.
   * An address and a network get so many codes in an hour and no more, however many ask at the
     same time; nobody else uses up those of a device that the address signed in with before.
   * A session and an API key are known to us only by their hash and can be ended by whoever they

@@ -21,7 +21,7 @@ KEY_PREFIX = "mtr_"
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+\Z")
 _CREDENTIAL_LENGTH = 26 + 26 + 32
 KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
-KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that somebody still looks through
+KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that a person can still read through
 KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
 # People who share a phone: their addresses all stay known, the one used longest ago goes first.
 ADDRESSES_PER_DEVICE_MAX = 4
@@ -59,7 +59,7 @@ class TooManyCodes(Refusal):
     status = 429
 
     def __init__(self, until: datetime) -> None:
-        # People are told the minute, so it is a whole one and not before the moment itself.
+        # Shown to the minute, so rounded up to a whole one.
         whole = until.replace(second=0, microsecond=0)
         self.retry_at = whole if whole == until else whole + timedelta(minutes=1)
         super().__init__(f"too many codes in the last hour; again at {self.retry_at.isoformat()}")
@@ -107,7 +107,8 @@ def key_name(text: str) -> str:
 
 
 def code_of(key: bytes, challenge: UUID) -> str:
-    """The six digits of a challenge.  Derived, so that no copy of the database can tell them."""
+    """The six digits of a challenge.  Derived from a key that is not in the database, so that a
+    copy of the database does not reveal them."""
     digest = hmac.digest(key, challenge.bytes, hashlib.sha256)
     return f"{int.from_bytes(digest[:8]) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
 
@@ -151,10 +152,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A browser that addresses signed in with, as it says itself and as only we can write it.
+    """A browser, and a mark (an HMAC of ours) for each address that signed in with it.
 
-    It opens nothing.  It only keeps a stranger, who uses up the codes of an address, from locking
-    out whoever signed in with that address before.
+    It authenticates nobody.  It only keeps a stranger, who uses up the codes of an address, from
+    locking out whoever signed in with that address before.
     """
 
     id: UUID
@@ -162,7 +163,7 @@ class Device:
 
     @classmethod
     def read(cls, text: str) -> "Device | None":
-        """The device of a cookie, or None; whether a mark is ours is seen when it is used."""
+        """The device of a cookie, or None; its marks are not checked here but by `knows`."""
         if not text.isascii():
             return None
         name, *marks = text.split(".")

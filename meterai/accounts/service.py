@@ -1,4 +1,4 @@
-"""Commands and queries of accounts."""
+"""Accounts: sign in and out, authenticate a request, make, list and end API keys."""
 
 import hashlib
 import hmac
@@ -76,7 +76,7 @@ class ApiKeyView:
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """A credential that opened a moment ago."""
+    """A credential that was checked a moment ago, and whose it is."""
 
     until: float  # of the monotonic clock
     id: UUID  # of its session or key
@@ -294,7 +294,7 @@ class AccountService:
         caller = Caller(credential.account, by, row["language"], token)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
-        # Counted from before the question: its answer is as old as that.
+        # Counted from before the query, because its answer may be as old as that.
         self._remembered[text] = _Remembered(asked + REMEMBERED_SECONDS, credential.id, caller)
         return caller
 
@@ -305,7 +305,7 @@ class AccountService:
             await self._database.call(store.API_KEY_USED, now, key.account, key.id, due)
 
     def _forget(self, credential: UUID) -> None:
-        """Ask again about a session or a key that was opened a moment ago."""
+        """Forget a session or key that was checked a moment ago: the next request reads its row."""
         for text in [text for text, one in self._remembered.items() if one.id == credential]:
             del self._remembered[text]
 

@@ -52,7 +52,7 @@ async def try_challenge(tx: Tx, challenge: UUID) -> Row | None:
 
 
 async def use_challenge(tx: Tx, challenge: UUID, at: datetime) -> bool:
-    """Spend a challenge; false where somebody was faster."""
+    """Mark a challenge as used; false where another request used it first."""
     return bool(
         await tx.run(
             "UPDATE sign_in_challenges SET used_at = %s"
@@ -85,7 +85,7 @@ API_KEY = """
 SELECT k.secret_hash, k.last_used_at, a.language FROM api_keys k JOIN accounts a USING (account_id)
 WHERE k.account_id = %s AND k.key_id = %s AND k.ended_at IS NULL
 """
-# Somebody else who writes the same use has the row: then it is written, and nobody waits.
+# A row that is locked is skipped: another request is writing the same use, and none waits for it.
 API_KEY_USED = """
 UPDATE api_keys SET last_used_at = %s WHERE (account_id, key_id) IN (
     SELECT account_id, key_id FROM api_keys

@@ -1,10 +1,10 @@
-"""Documents: uploaded PDFs, their limits and their short stay.
+"""Documents: uploaded PDFs, their limits and how long they are kept.
 
 Promises this room keeps
-  * The document is the customer's: its bytes are kept encrypted, for a time, and then forgotten.
+  * The bytes of a document are kept encrypted, for a limited time, and then forgotten.
   * The same bytes are the same document within an account, however often they are sent.
   * A missing original is unavailable until the retention forgets it, never forgotten before.
-  * What nobody wants does not stay: an upload that came to nothing is deleted.
+  * Bytes without a row of a document (an upload that was refused or cut off) are deleted.
 
 Calls accounts, audit.
 """

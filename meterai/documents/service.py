@@ -1,8 +1,8 @@
-"""Commands and queries of documents.
+"""Documents: keep one, load one, read its bytes, forget it when its time is over.
 
-The bytes are written first and then the row: a row without bytes would be a promise we cannot
-keep.  What lies in the store without a row (an upload that was refused for want of stamps, or cut
-off by a crash) is deleted by `delete_orphans`.
+The bytes are written first and then the row: a row without bytes would name a document that cannot
+be read.  What lies in the store without a row (an upload that was refused for want of stamps, or
+cut off by a crash) is deleted by `delete_orphans`.
 """
 
 from contextlib import suppress

@@ -10,7 +10,7 @@ DOCUMENT = """
 SELECT account_id, sha256, name, bytes, kept_until, forgotten_at FROM documents
 WHERE account_id = %s AND sha256 = %s
 """
-# A row that somebody holds is left for the next run, and bars no other.
+# A row that another transaction holds is left for the next run and does not stop the others.
 FORGET = """
 UPDATE documents SET forgotten_at = %s
 WHERE (account_id, sha256) IN (

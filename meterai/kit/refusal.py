@@ -1,8 +1,8 @@
-"""A refusal: the platform saying no for a reason that belongs to the domain.
+"""A refusal: an exception by which a request is declined for a reason of the domain.
 
 A refusal's `code` is a public promise: clients branch on it, translations are keyed by it and
 dashboards count it, so a code is never renamed or reused.  Anything else that is raised is a
-fault: it becomes a 500 and wakes somebody.
+fault: it becomes a 500 and is logged and counted as an error.
 """
 
 from typing import ClassVar
@@ -42,7 +42,7 @@ def refusal_of_constraint(name: str, kind: type[Refusal]) -> None:
 
 
 def declared_for_code(code: str) -> type[Refusal] | None:
-    """What `refusal_of_database` declared, or None: then the database's no is a fault."""
+    """What `refusal_of_database` declared, or None: then the error of the database is a fault."""
     return _BY_CODE.get(code)
 
 

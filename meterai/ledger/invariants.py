@@ -59,7 +59,7 @@ INVARIANTS = (
 
 
 def explained(postings: Sequence[Posting]) -> Invariant:
-    """The rule of rules: entries are exactly what their causes make, given how each room posts.
+    """The invariant over all posting rules: entries are exactly what their causes make.
 
     Compared are id, reason, subject, time, and every leg, both ways: a cause without its entry, an
     entry without a cause, a leg more or less, an amount or a book that differs.

@@ -1,4 +1,4 @@
-"""What the books say; pure."""
+"""Sums of money as the books have them; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

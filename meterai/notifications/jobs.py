@@ -1,4 +1,4 @@
-"""Effects of notifications."""
+"""Event handlers of notifications."""
 
 from meterai.accounts import NOBODY
 from meterai.notifications.service import queue_to
@@ -8,7 +8,7 @@ from meterai.plumbing.jobs import Job, gives_up
 
 @gives_up
 async def queue_sign_in_code(tx: Tx, job: Job) -> None:
-    """Somebody asked for a code."""
+    """A sign-in code was asked for: queue the mail that carries it."""
     challenge = job.text("challenge")
     await queue_to(
         tx,

@@ -1,4 +1,4 @@
-"""Commands of notifications."""
+"""Mails: queue one, send those that are due, list and queue again those given up."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ from meterai.plumbing.messages import translate
 BATCH = 50  # mails seen by one look
 PLACES = 20  # mails under way; each is a connection to the SMTP server
 WAIT_SECONDS_MAX = 900
-WRITE_TRIES_MAX = 5  # of a mail that cannot be written: it mends when we are mended, or never
+WRITE_TRIES_MAX = 5  # of a mail whose text cannot be written: more help only after an upgrade
 _log = structlog.get_logger()
 
 
@@ -124,12 +124,12 @@ class MailService:
 
 
 async def given_up(tx: Tx, limit: int) -> list[Row]:
-    """Mails that nobody will get, the newest first, with why."""
+    """Mails that were given up, the newest first, each with its last fault."""
     return await tx.all(store.GIVEN_UP, limit)
 
 
 async def count_given_up(tx: Tx) -> int:
-    """How many mails nobody will get."""
+    """How many mails were given up."""
     return int(await tx.value(store.COUNT_GIVEN_UP))
 
 

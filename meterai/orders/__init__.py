@@ -3,8 +3,8 @@
 Promises this room keeps
   * An order's total never changes after it is placed.
   * Stamps are issued exactly once per paid order, however often the bank tells us.
-  * Money that comes late is first tried to be executed; what is short, double or for a withdrawn
-    order is named and told to refunds.
+  * Money that comes late is executed if it can be; what is short, double or for a withdrawn order
+    is reported to refunds, with its cause.
   * The buyer sees from the start by when unexecuted money comes back.
 
 Calls payments, stamps, ledger.  Tells the rooms above by `order_paid`, `order_executed`,

@@ -1,4 +1,4 @@
-"""Effects of orders."""
+"""Event handlers of orders."""
 
 import structlog
 

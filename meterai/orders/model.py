@@ -19,16 +19,16 @@ class OrderKind(StrEnum):
 
 
 class OrderState(StrEnum):
-    """Where an order stands."""
+    """State of an order."""
 
     PLACED = "placed"  # total fixed, not paid
     PAID = "paid"  # money is in flight
     EXECUTED = "executed"  # stamps issued, or documents stamped
     LAPSED = "lapsed"  # the time to pay ran out
-    WITHDRAWN = "withdrawn"  # the account changed its mind
+    WITHDRAWN = "withdrawn"  # given up by its account before it was paid
     RETURNING = "returning"  # all its money is on its way back
     RETURNED = "returned"
-    DENIED = "denied"  # the issuer took the money back
+    DENIED = "denied"  # the payer's bank took the money back
 
 
 class OrderEvent(StrEnum):
@@ -61,7 +61,7 @@ ORDER = Lifecycle(
         (_S.EXECUTED, _E.ASKED_BACK): _S.RETURNING,
         (_S.EXECUTED, _E.PAYMENT_DENIED): _S.DENIED,
         (_S.RETURNING, _E.REFUND_SETTLED): _S.RETURNED,
-        # The buyer has it back from the issuer, and no refund of ours is under way.
+        # The buyer has it back from the payer's bank, and no refund of ours is under way.
         (_S.RETURNING, _E.PAYMENT_DENIED): _S.RETURNED,
     },
 )
@@ -128,7 +128,7 @@ class Order:
         known = [time for time in times if time is not None]
         if known:
             return max(known)
-        if in_flight.value and captured_at is not None:  # it is being sorted at this moment
+        if in_flight.value and captured_at is not None:  # its event handler has not run yet
             return captured_at + timedelta(seconds=self.due_seconds)
         return None
 

@@ -1,4 +1,4 @@
-"""Commands and queries of orders."""
+"""Orders: place, show, list and withdraw one; expire the unpaid, execute the paid."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -162,7 +162,7 @@ async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
 
 
 async def lock(tx: Tx, account: UUID, order_id: UUID) -> None:
-    """Wait for every other move of this order's money, and make others wait."""
+    """Lock the order until the transaction ends: moves of its money wait for one another."""
     await store.lock(tx, account, order_id)
 
 
@@ -246,7 +246,7 @@ class OrderService:
     async def opened(
         self, account: UUID, terms: Terms, row: Row, *, wait_for_qr: bool
     ) -> OrderView:
-        """A new order as it is shown at once: what we have just written need not be read."""
+        """A new order as it is shown at once, from what was just written, without reading it."""
         order = Order(
             account,
             row["id"],

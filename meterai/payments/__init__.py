@@ -1,10 +1,11 @@
 """Payments: money in and out through a provider, by SNAP BI.  Knows no orders.
 
 Promises this room keeps
-  * Our intent is committed before the provider is called; what we do not know we ask.
+  * Our intent is committed before the provider is called; an unknown outcome is asked for.
   * Notification, status question and browser return end in one capture, once per payment.
   * A notification is kept before it is answered; a wrong signature or a replay moves nothing.
-  * Only what says that it succeeded moves money.  What is signed and cannot be booked is in suspense.
+  * Only a payment with status success moves money; what is signed and cannot be booked is in
+    suspense.
   * A QR that nobody should pay any more is taken back at the provider.
 
 Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_declined`,

@@ -1,4 +1,4 @@
-"""Effects of payments."""
+"""Event handlers of payments."""
 
 from datetime import date
 from hashlib import sha256
@@ -48,7 +48,7 @@ async def act_on(tx: Tx, read: Notification) -> str | OddReason:
     found = await _attempt_of(tx, read)
     if isinstance(act, OddReason):
         if found is not None:
-            # A question may say what this news does not.
+            # A status query may answer what this notification leaves open.
             await tx.run(store.ASK_NOW, *found)
         return act
     if found is None:
@@ -85,7 +85,7 @@ async def _done(
             )
         case Act.DENY:
             if read.status is Status.CANCELLED and read.number is None:
-                # Only what was not paid is cancelled; a payment that ends so names itself.
+                # A QR is cancelled only while it is unpaid; a payment taken back has its number.
                 if await store.captured(tx, account, attempt, None):
                     return OddReason.DENIAL_AMBIGUOUS
                 amount = None

@@ -12,11 +12,11 @@ from meterai.kit.refusal import Refusal
 
 REFERENCE_PREFIX = "EM"
 REFUND_PREFIX = "RF"
-ATTEMPTS_PER_SUBJECT_MAX = 10  # QRs made for one order; more help nobody, and each is asked about
+ATTEMPTS_PER_SUBJECT_MAX = 10  # QRs made for one order; limits the status queries they cause
 
 
 class AttemptState(StrEnum):
-    """Where an attempt to be paid stands."""
+    """State of an attempt to be paid."""
 
     OPENING = "opening"  # we want a QR; nobody may know of it yet
     WAITING = "waiting"  # the buyer has the QR
@@ -25,7 +25,7 @@ class AttemptState(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"  # nobody should pay it any more; taken back at the provider
     DECLINED = "declined"
-    DENIED = "denied"  # settled, then taken back by the issuer
+    DENIED = "denied"  # settled, then taken back by the payer's bank
 
 
 class AttemptEvent(StrEnum):
@@ -49,14 +49,14 @@ ATTEMPT = Lifecycle(
         (_S.OPENING, _E.ANSWER_LOST): _S.LOST,
         (_S.OPENING, _E.CAPTURED): _S.PAID,
         (_S.OPENING, _E.TIME_RAN_OUT): _S.EXPIRED,
-        # Somebody may be asking for the QR at this moment.
+        # A call that asks for the QR may be under way, so the QR may exist.
         (_S.OPENING, _E.CANCELLED): _S.LOST,
         (_S.OPENING, _E.DECLINED): _S.DECLINED,
         (_S.WAITING, _E.CAPTURED): _S.PAID,
         (_S.WAITING, _E.TIME_RAN_OUT): _S.EXPIRED,
         (_S.WAITING, _E.CANCELLED): _S.CANCELLED,
         (_S.WAITING, _E.DECLINED): _S.DECLINED,
-        # Money has its own mind: each of these may still turn out to be paid.
+        # A payment can arrive after the attempt was closed: it is captured all the same.
         (_S.LOST, _E.CAPTURED): _S.PAID,
         (_S.LOST, _E.DECLINED): _S.DECLINED,
         (_S.LOST, _E.TAKEN_BACK): _S.CANCELLED,
@@ -86,7 +86,7 @@ class OutcomeUnknown(Refusal):
 
 
 class ProviderRefused(Refusal):
-    """The provider said no, with its response code."""
+    """The provider refused the call, with its response code."""
 
     code = "provider_refused"
     status = 502
@@ -100,8 +100,8 @@ class ProviderRefused(Refusal):
     def case(self) -> str:
         """HTTP status and case code without the service: '40401', '40901'.
 
-        A no that does not come from the service that was asked (a gateway before it, say) has no
-        case of it: '404'.
+        A refusal that does not come from the service that was called (but from a gateway before it,
+        say) has no case of that service: '404'.
         """
         return self.response_code[:3] + (self.response_code[5:] if self._is_of_service else "")
 
@@ -129,7 +129,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class QrMade:
-    """The provider's answer to our wish for a QR."""
+    """A QR that the provider made."""
 
     qr_content: str
     provider_reference: str
@@ -156,10 +156,10 @@ class OddReason(StrEnum):
     REFERENCE_UNKNOWN = "reference_unknown"
     STATUS_UNKNOWN = "status_unknown"
     STATUS_CONTRADICTS = "status_contradicts"  # a payment says it succeeded, its QR says it did not
-    NUMBER_MISSING = "number_missing"  # paid, and nobody says which payment it is
+    NUMBER_MISSING = "number_missing"  # paid, without the number of the payment
     AMOUNT_UNREADABLE = "amount_unreadable"  # missing, not rupiah, or with sen
     AMOUNT_DIFFERS = "amount_differs"  # the same payment was told before with another amount
-    DENIAL_AMBIGUOUS = "denial_ambiguous"  # taken back, and nobody says which payment
+    DENIAL_AMBIGUOUS = "denial_ambiguous"  # taken back, without the number of the payment
     ID_CONFLICT = "id_conflict"  # the id of another notification, with another body
     REFUNDED_THERE = "refunded_there"  # the provider gave money back that we did not ask it to
 
@@ -203,7 +203,7 @@ class RefundMade:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One line of the provider's own record.  Numbers are None where it does not name them."""
+    """One line of the provider's transaction history.  A number is None where the line has none."""
 
     kind: str  # 'payment' in; 'refund' or 'chargeback' out
     moved_at: datetime
@@ -266,7 +266,8 @@ NOT_BOOKED = {
 
 
 def reference_of(account: UUID, attempt: UUID) -> str:
-    """Our reference at the provider.  It names the account, so that money finds its way."""
+    """Our reference at the provider.  It contains the account and the attempt, so that a payment
+    can be booked without a search over all accounts."""
     return f"{REFERENCE_PREFIX}{compact(account)}{compact(attempt)}"
 
 

@@ -1,4 +1,4 @@
-"""Commands and queries of payments.
+"""Payments: open an attempt, learn what was paid, take a QR back, keep what cannot be booked.
 
 `PaymentService` is where an outside machine is called, so each of its steps commits by itself:
 the intent before the call, the result after it.
@@ -42,7 +42,7 @@ from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.periodic import each
 
 PROVIDER = "bank"
-PAUSE_SECONDS = 2.0  # before a QR is asked for again; twice that after each answer that is none
+PAUSE_SECONDS = 2.0  # before a QR is asked for again; doubled after each try without an answer
 PAUSE_SECONDS_MAX = 120.0
 CANCEL_SECONDS_MAX = 3600.0  # between two tries to take a QR back
 CANCEL_AFTER_END_SECONDS = 3600.0  # so long after its end a QR surely takes no money any more
@@ -89,7 +89,7 @@ async def close(tx: Tx, account: UUID, subject: UUID) -> None:
 async def open_another(
     tx: Tx, account: UUID, subject: UUID, amount: Rupiah, expires_at: datetime
 ) -> None:
-    """Wish to be paid once more for the same subject: its last QR is spent, the sum is not paid.
+    """Begin another attempt for a subject that is unpaid and whose last QR takes no money any more.
 
     The worker asks the provider for the QR at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
     """
@@ -108,7 +108,7 @@ async def open_another(
 
 
 async def suspend(tx: Tx, reference: str, odd: Odd, *, asked_of: Attempt) -> None:
-    """Keep what an answer says of an attempt and we cannot book."""
+    """Put into suspense what an answer says of an attempt and cannot be booked."""
     key = f"{PROVIDER}:{reference}:{odd.number or ''}:{odd.reason}"
     told = msgspec.json.encode(
         {"number": odd.number, "amount": odd.amount and odd.amount.value, "of": asked_of.reference}
@@ -292,7 +292,7 @@ class PaymentService:
                     await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
 
     async def _explain(self, attempt: Attempt, standing: Standing) -> None:
-        """An answer that leaves nothing open says what earlier news of its payments meant."""
+        """Resolve items in suspense about payments of this answer, unless any of them is `Odd`."""
         if any(isinstance(one, Odd) for one in standing.payments):
             return
         async with self._database.transaction() as tx:
@@ -325,7 +325,7 @@ class PaymentService:
             await self.provider.cancel(attempt.reference, "not to be paid any more")
         except ProviderRefused as refusal:
             if refusal.response_code.startswith("405"):
-                # It was paid at this very moment, or has ended: a question says which.
+                # It was paid meanwhile, or has ended: a status query says which.
                 await self._database.call(store.CANCEL_NO_MORE, *key)
                 await self._database.call(store.ASK_NOW, *key)
             else:
@@ -377,7 +377,7 @@ async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:
         case Status.FAILED | Status.CANCELLED:
             outcome = await tx.value(store.DENY, *about, amount)
         case _:
-            # Refunds of ours are in our books; of a payment we never saw there is none of ours.
+            # A refund of ours is booked already, and we refund no payment that was not captured.
             if await store.captured(tx, *about):
                 return None
             return Odd(OddReason.REFUNDED_THERE, payment.number, payment.amount)

@@ -41,9 +41,9 @@ WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
 REPLACE = "SELECT payment_replace(%s, %s, %s, %s, %s, %s) AS outcome"
 CLOSE = "SELECT payment_close(%s, %s)"
-# First those whose answer somebody may be waiting for.  The others get a share of their own, so
-# that they are asked at all, and what the first leave free; they cannot delay the first, however
-# many they are.  What is set here is a lease; the answer sets the next question.
+# First those whose answer a buyer may be waiting for.  The others get a share of their own, so that
+# they are asked about at all, and what the first leave free; they cannot delay the first, however
+# many they are.  The time that is set here is a lease; the answer sets the next status query.
 TO_ASK = f"""
 WITH first AS (
     SELECT account_id, attempt_id FROM payment_attempts

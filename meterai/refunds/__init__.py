@@ -3,7 +3,7 @@
 Promises this room keeps
   * What is paid and not executed by its due time goes back in full, with no form to fill in.
   * One cause, one refund: the number we give it at the provider is the same in every try.
-  * The intent is committed before the provider is called; what we do not know is asked again.
+  * The intent is committed before the provider is called; an unknown outcome is asked for again.
 
 Calls orders, payments, stamps, notifications.
 """

@@ -5,9 +5,9 @@ from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting, given_u
 _OPEN = "('requested', 'sent', 'refused')"
 _SURPLUS = "('short', 'excess', 'double', 'late', 'remainder')"
 
-# Of each payment: what of it nobody has taken, which a job is about to move.  The rest is in the
-# stamps of its order, in refunds, or with its issuer and found again.  See refund_unassigned in
-# migrations/0011_money.sql.
+# Of each payment: the part that is not assigned yet, which a job is about to move.  The rest is in
+# the stamps of its order, in refunds, or taken back by the payer's bank and recovered.  See
+# refund_unassigned in migrations/0011_money.sql.
 _TAKEN = """
     SELECT c.account_id, c.attempt_id, c.payment, c.amount, c.denied_at, a.subject AS order_id,
            coalesce(b.posted, 0) AS posted, coalesce(b.lost, 0) AS lost,
@@ -49,7 +49,7 @@ POSTINGS = (
     ),
     Posting(
         ("refund_settled",),
-        # One that was stopped and carried out all the same is a loss again.
+        # A refund that was voided here and carried out all the same is a loss again.
         """
         SELECT r.account_id, 'settled:' || r.refund_id, 'refund_settled', r.order_id, r.settled_at,
                ARRAY[CASE WHEN v.entry_id IS NULL THEN 'refunds_payable' ELSE 'denied_loss' END,
@@ -61,7 +61,7 @@ POSTINGS = (
     ),
     Posting(
         ("refund_void",),
-        # What the issuer gave the buyer of it is no loss; the rest goes back by another refund.
+        # What the payer's bank gave back of it is no loss; the rest goes back by another refund.
         """
         SELECT r.account_id, e.entry_id, 'refund_void', r.order_id, e.posted_at,
                ARRAY['refunds_payable', 'denied_loss', 'buyer_funds'],
@@ -109,7 +109,7 @@ POSTINGS = (
     ),
     Posting(
         ("loss_recovered",),
-        # A part of a loss that was found: in money nobody has taken, or in stamps that left.
+        # A part of a loss that was recovered: from unassigned money, or from stamps given back.
         """
         SELECT e.account_id, e.entry_id, 'loss_recovered', o.order_id, e.posted_at,
                ARRAY['denied_loss', 'buyer_funds', 'duty_payable', 'service_fee',

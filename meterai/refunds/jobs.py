@@ -1,4 +1,4 @@
-"""Effects of refunds."""
+"""Event handlers of refunds."""
 
 from datetime import datetime
 
@@ -62,7 +62,7 @@ def return_unstamped_for(service: RefundService) -> EventHandler:
 
 
 async def take_chargeback(tx: Tx, job: Job) -> None:
-    """The issuer took a settled payment back, or a part of it."""
+    """The payer's bank took a settled payment back, or a part of it."""
     loss = await tx.value(
         store.DENIED,
         job.account,

@@ -12,17 +12,17 @@ from meterai.kit.refusal import Refusal
 
 TRY_SECONDS_MAX = 300.0  # between two tries at the provider
 CALLS_PER_TRY_MAX = 4  # a question and a refund, each with a token
-LEASE_MARGIN_SECONDS = 4.0  # to work, and to write down what came of it
+LEASE_MARGIN_SECONDS = 4.0  # for our own work between the calls, and to record the outcome
 
 
 class RefundState(StrEnum):
-    """Where a refund stands."""
+    """State of a refund."""
 
-    REQUESTED = "requested"  # the money is set aside; nobody outside knows yet
-    SENT = "sent"  # the provider was called; perhaps it is done
-    REFUSED = "refused"  # the provider said no; it is tried again
+    REQUESTED = "requested"  # the money is set aside; the provider was not called yet
+    SENT = "sent"  # the provider was called; the outcome may be unknown
+    REFUSED = "refused"  # the provider refused; it is tried again
     SETTLED = "settled"
-    VOID = "void"  # not carried out: the issuer had taken the payment back already
+    VOID = "void"  # not carried out: the payer's bank had taken the payment back already
 
 
 class RefundEvent(StrEnum):
@@ -64,7 +64,7 @@ class RefundCause(StrEnum):
     EXCESS = "excess"  # what was more than the total
     DOUBLE = "double"  # the order was paid before
     LATE = "late"  # the order was withdrawn, or is over
-    REMAINDER = "remainder"  # the issuer took a part back; what its stamps were worth beyond it
+    REMAINDER = "remainder"  # rest of the price of the stamps that covered a part taken back
 
 
 class NothingToRefund(Refusal):

@@ -1,4 +1,4 @@
-"""Commands and queries of refunds."""
+"""Refunds: ask for one, show and list them; begin those that are due, and send them."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -207,11 +207,11 @@ class RefundService:
         """The refund at the provider, made by an earlier try or now."""
         reference = payments.reference_of(refund.account, refund.attempt)
         if refund.tries > 1:
-            # Nobody knows what became of the tries before: asked for before it is sent again.
+            # The outcome of the earlier tries is unknown: ask for it before sending again.
             try:
                 made = await self._provider.refunded(reference, refund.number, refund.amount)
             except ProviderRefused:
-                made = None  # it has no answer to this; the same number makes a repeat safe
+                made = None  # the provider cannot tell; the same number makes a repeat safe
             if made is not None:
                 return made
         return await self._provider.refund(reference, refund.payment, refund.number, refund.amount)

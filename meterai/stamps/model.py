@@ -8,7 +8,7 @@ from meterai.kit.refusal import Refusal, refusal_of_database
 
 
 class StampState(StrEnum):
-    """Where a serial stands."""
+    """State of a serial."""
 
     RESERVED = "reserved"  # bound to a placement on a document, not delivered yet
     AFFIXED = "affixed"  # on the document, for ever

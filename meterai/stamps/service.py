@@ -1,4 +1,4 @@
-"""Commands and queries of stamps."""
+"""Stamps: make serials, look one up, read balances, open or stop issuing."""
 
 import asyncio
 import time

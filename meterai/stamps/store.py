@@ -53,7 +53,7 @@ async def serials_of(tx: Tx, account: UUID, stamping: UUID) -> list[Row]:
 
 
 async def directory_entry(tx: Tx, serial: str) -> UUID | None:
-    """Whose serial this is, as far as the directory has heard."""
+    """The account whose serial this is; None where it is not in the directory (yet)."""
     found = await tx.value("SELECT account_id FROM serial_directory WHERE serial = %s", serial)
     assert found is None or isinstance(found, UUID)
     return found
@@ -70,7 +70,7 @@ async def stamp(tx: Tx, account: UUID, serial: str) -> Row | None:
 
 
 async def stamp_anywhere(tx: Tx, serial: str) -> Row | None:
-    """One stamp, asked of all accounts: for serials the directory has not heard of yet."""
+    """One stamp, searched in all accounts: for serials that are not in the directory yet."""
     return await tx.one(
         "SELECT account_id, stamping_id, state, affixed_at FROM stamps WHERE serial = %s", serial
     )

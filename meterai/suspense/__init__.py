@@ -1,4 +1,4 @@
-"""Suspense: what a provider told us, signed, and nobody can place yet; and the money of it.
+"""Suspense: signed news of a provider that cannot be booked to an order yet, and its money.
 
 Promises this room keeps
   * News is kept as it was told, with a reason, an age, a due time and an owner, until somebody says

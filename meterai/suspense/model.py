@@ -9,13 +9,13 @@ from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal
 
-DUE_SECONDS = 86_400.0  # by when somebody has looked at an item: a day, as banks close their books
+DUE_SECONDS = 86_400.0  # within which an operator looks at an item: banks close their books daily
 
 
 class SuspenseState(StrEnum):
-    """Where an item of the suspense book stands."""
+    """State of an item of the suspense book."""
 
-    OPEN = "open"  # nobody can place it yet; its money, if any was surely paid, is in the book
+    OPEN = "open"  # not booked to an order yet; its money, if any was surely paid, is in the book
     RESOLVED = "resolved"
 
 
@@ -94,7 +94,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is open, for those who watch."""
+    """Counts of open items, for the metrics."""
 
     open: int
     overdue: int

@@ -1,4 +1,4 @@
-"""Commands and queries of the suspense book."""
+"""The suspense book: keep news that cannot be booked, list open items, resolve them."""
 
 from uuid import UUID
 
@@ -47,7 +47,7 @@ def _item(row: Row) -> Item:
 
 
 async def keep(tx: Tx, news: News) -> None:
-    """Keep news that nobody can place; its money, if it is money, goes into the book."""
+    """Keep news that cannot be booked to an order; its money, if any, goes into the book."""
     item = new_id()
     is_new = await tx.value(
         store.KEEP,
@@ -74,7 +74,7 @@ async def open_items(tx: Tx) -> list[Item]:
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> None:
-    """The payment that earlier news spoke of without its number or its sum is known now."""
+    """Resolve the items that lacked the number or the amount of this payment, now captured."""
     how = f"captured {payment}"
     await tx.run(store.EXPLAINED, how, reference, payment, amount.value, amount.value)
 
@@ -117,7 +117,7 @@ class SuspenseService:
         return Figures(**row)
 
     async def watch(self) -> int:
-        """Periodic task: put the figures where the metrics are read."""
+        """Periodic task: set the metrics from the figures."""
         found = await self.figures()
         telemetry.SUSPENSE_OPEN.set(found.open)
         telemetry.SUSPENSE_OVERDUE.set(found.overdue)

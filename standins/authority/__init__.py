@@ -4,7 +4,8 @@
     POST /ocsp                 the state of a certificate (RFC 6960)
     GET  /crl/{key}.crl        the list of the authority whose key has this identifier (RFC 5280)
 
-What only a stand-in has lies below `/standin`; see `knobs` for the faults it can be told to have.
+What only a stand-in has lies below `/standin`; see `fault_switches` for the faults it can be told
+to have.
 """
 
 import asyncio
@@ -14,9 +15,9 @@ from pathlib import Path
 from aiohttp import web
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from standins.authority import stamping, status
+from standins.authority import status, timestamps
+from standins.authority.fault_switches import FAULT_SWITCHES
 from standins.authority.keys import Signer, authorities_in, issued_by, new_time_stamper, own_root
-from standins.authority.knobs import KNOBS
 from standins.faults import SCHEMA, Faults
 from standins.refusal import NotFound
 from standins.state import open_state
@@ -24,13 +25,13 @@ from standins.web import application, json_object, serve
 
 __all__ = ["Authority", "time_stamp_root"]
 
-ENDLESS_BYTES = 32 * 1024 * 1024  # more than anybody takes for an answer
+ENDLESS_BYTES = 32 * 1024 * 1024  # of the fault `endless`; more than a client may read
 
 
 def time_stamp_root(directory: Path) -> bytes:
     """The root above the time-stamps (PEM); made on the first call.
 
-    For whoever must trust it before the authority is started.
+    For a caller that must trust it before the authority is started.
     """
     return own_root(directory).certificate.public_bytes(Encoding.PEM)
 
@@ -43,7 +44,7 @@ class Authority:
         self._root = own_root(directory)
         self._issuers = issuers
         self._state = open_state(directory / "authority.sqlite", SCHEMA)
-        self._faults = Faults(self._state, KNOBS)
+        self._faults = Faults(self._state, FAULT_SWITCHES)
         self._runner: web.AppRunner | None = None
         self._stamper: Signer | None = None
         self._app = application()
@@ -52,20 +53,20 @@ class Authority:
                 web.post("/tsa", self._stamp),
                 web.post("/ocsp", self._ocsp),
                 web.get("/crl/{key:[0-9a-f]{40}}.crl", self._crl),
-                web.post("/standin/faults", self._turn_faults),
+                web.post("/standin/faults", self._set_faults),
                 web.get("/standin/faults", self._show_faults),
                 web.delete("/standin/faults", self._clear_faults),
             ]
         )
 
     async def serve(self, host: str, port: int) -> str:
-        """Open; returns the base URL."""
+        """Listen; returns the base URL."""
         self._runner, url = await serve(self._app, host, port)
         self._stamper = new_time_stamper(self._root, url)
         return url
 
     async def stop(self) -> None:
-        """Close."""
+        """Stop listening and close the file."""
         if self._runner is not None:
             await self._runner.cleanup()
         self._state.close()
@@ -73,7 +74,7 @@ class Authority:
     async def _stamp(self, request: web.Request) -> web.Response:
         assert self._stamper is not None
         body = await request.read()
-        answer = stamping.answer(body, self._root, self._stamper, self._faults)
+        answer = timestamps.answer(body, self._root, self._stamper, self._faults)
         return await self._answer(answer, "application/timestamp-reply")
 
     async def _ocsp(self, request: web.Request) -> web.Response:
@@ -106,13 +107,13 @@ class Authority:
             body = bytes(ENDLESS_BYTES)
         return web.Response(body=body, content_type=content_type)
 
-    async def _turn_faults(self, request: web.Request) -> web.Response:
-        self._faults.turn(await json_object(request))
-        return web.json_response(self._faults.standing())
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        self._faults.apply(await json_object(request))
+        return web.json_response(self._faults.values())
 
     async def _show_faults(self, _: web.Request) -> web.Response:
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())

@@ -61,7 +61,7 @@ def own_root(directory: Path) -> Signer:
 
 
 def new_time_stamper(root: Signer, url: str) -> Signer:
-    """A key for time-stamps, whose certificate says where to ask about it."""
+    """A key for time-stamps, whose certificate names its OCSP responder and revocation list."""
     key = ec.generate_private_key(ec.SECP256R1())
     ocsp = x509.UniformResourceIdentifier(f"{url}/ocsp")
     crl = x509.UniformResourceIdentifier(f"{url}/crl/{root.key_identifier.hex()}.crl")
@@ -134,7 +134,7 @@ def _write(directory: Path, name: str, signer: Signer) -> None:
         ("key", pem, 0o600),
         ("pem", signer.certificate.public_bytes(Encoding.PEM), 0o644),
     ):
-        # Written aside and renamed: a start that dies here leaves no half file behind.
+        # Written to another name and renamed: a process that dies here leaves no incomplete file.
         aside = directory / f"{name}.{suffix}.new"
         aside.unlink(missing_ok=True)
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:

@@ -1,4 +1,4 @@
-"""What became of a certificate: OCSP answers (RFC 6960) and lists of revocations (RFC 5280)."""
+"""Revocation status: OCSP responses (RFC 6960) and certificate revocation lists (RFC 5280)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def ocsp_answer(request: bytes, authorities: Sequence[Signer], faults: Faults) -
 def revocation_list(
     authority: Signer, certificates: Sequence[x509.Certificate], faults: Faults
 ) -> bytes:
-    """The list of an authority; it holds all of the certificates if they are to be revoked."""
+    """The list of an authority; with the fault `revoked` it has all of these certificates."""
     start, stop = _times(faults)
     draft = (
         x509.CertificateRevocationListBuilder()

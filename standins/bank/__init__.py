@@ -1,74 +1,75 @@
-"""A stand-in for the acquiring bank: SNAP BI for QRIS payments, and levers to play the customer.
+"""A stand-in for the acquiring bank: SNAP BI for QRIS payments, and the customers who pay.
 
-To the merchant it is a bank like any other: real tokens, real signatures, real response codes,
-notifications that may be late, twice or lost.  What only a stand-in has lies below `/standin`
-and on the pages; see `knobs` for the faults it can be told to have, and `odd` for the answers.
+To the merchant it is a bank like any other: access tokens, signatures and response codes as SNAP
+BI has them, notifications that may come late, twice or never.  What only a stand-in has lies below
+`/standin` (`control`) and on the pages; see `fault_switches` for the faults it can be told to have,
+and `overrides` for the responses it can be told to give.
 """
 
 from pathlib import Path
 
 from aiohttp import web
 
-from standins.bank.books import Books
-from standins.bank.counter import Counter
-from standins.bank.courier import Courier
+from standins.bank.api import SnapApi
+from standins.bank.authentication import Authenticator, Partner
+from standins.bank.control import ControlApi
 from standins.bank.customer import Customers
-from standins.bank.desk import Desk
-from standins.bank.gate import Gate, Partner
+from standins.bank.fault_switches import FAULT_SWITCHES
 from standins.bank.history import History
-from standins.bank.knobs import KNOBS
-from standins.bank.odd import OddAnswers
+from standins.bank.overrides import ResponseOverrides
 from standins.bank.pages import Pages
 from standins.bank.signing import PublicKey, bank_key
 from standins.bank.snap import Merchant, Services
+from standins.bank.store import Store
+from standins.bank.webhooks import WebhookSender
 from standins.faults import Faults
-from standins.rounds import Rounds
+from standins.periodic import PeriodicTask
 from standins.web import application, serve
 
 __all__ = ["Bank", "Merchant", "Partner", "PublicKey", "bank_key"]
 
 
 class Bank:
-    """One bank for one merchant, with its books and key in `directory`."""
+    """One bank for one merchant, with its SQLite file and its key in `directory`."""
 
     def __init__(
         self, directory: Path, partner: Partner, merchant: Merchant, notify_url: str
     ) -> None:
-        self._books = Books(directory / "bank.sqlite")
-        faults = Faults(self._books.connection, KNOBS)
-        self._customers = Customers(self._books, faults, self._wake)
-        self._courier = Courier(
-            self._books, bank_key(directory), notify_url, partner.client_id, faults, self._wake
+        self._store = Store(directory / "bank.sqlite")
+        faults = Faults(self._store.connection, FAULT_SWITCHES)
+        self._customers = Customers(self._store, faults, self._wake)
+        self._webhooks = WebhookSender(
+            self._store, bank_key(directory), notify_url, partner.client_id, faults, self._wake
         )
-        self._rounds = (
-            Rounds(self._courier.send_what_is_due),
-            Rounds(self._customers.deny_what_is_due),
+        self._periodic_tasks = (
+            PeriodicTask(self._webhooks.send_due),
+            PeriodicTask(self._customers.deny_due),
         )
         self._runner: web.AppRunner | None = None
         self._app = application()
-        services = Services(merchant, self._books, faults)
-        odd = OddAnswers(self._books.connection)
-        gate, history = Gate(partner, self._books, faults), History(self._books)
-        Counter(gate, services, history, faults, odd).open(self._app)
-        Desk(self._books, self._customers, faults, odd).open(self._app)
-        Pages(merchant, self._books, self._customers, faults).open(self._app)
+        services = Services(merchant, self._store, faults)
+        overrides = ResponseOverrides(self._store.connection)
+        authenticator, history = Authenticator(partner, self._store, faults), History(self._store)
+        SnapApi(authenticator, services, history, faults, overrides).add_routes(self._app)
+        ControlApi(self._store, self._customers, faults, overrides).add_routes(self._app)
+        Pages(merchant, self._store, self._customers, faults).add_routes(self._app)
 
     async def serve(self, host: str, port: int) -> str:
-        """Open, and go on with what waited; returns the base URL."""
+        """Listen, and send the notifications that a former process left; returns the base URL."""
         self._runner, url = await serve(self._app, host, port)
-        for rounds in self._rounds:
-            rounds.start()
+        for task in self._periodic_tasks:
+            task.start()
         return url
 
     async def stop(self) -> None:
-        """Close; what was not delivered waits in the books."""
+        """Stop; notifications that were not delivered stay `waiting` in the store."""
         if self._runner is not None:
             await self._runner.cleanup()
-        for rounds in self._rounds:
-            await rounds.stop()
-        await self._courier.close()
-        self._books.close()
+        for task in self._periodic_tasks:
+            await task.stop()
+        await self._webhooks.close()
+        self._store.close()
 
     def _wake(self) -> None:
-        for rounds in self._rounds:
-            rounds.wake()
+        for task in self._periodic_tasks:
+            task.wake()

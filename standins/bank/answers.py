@@ -30,7 +30,10 @@ class Case(Enum):
 
 
 class Refused(Exception):
-    """The bank says no, in SNAP's words.  `detail` is a field name or a reason, never a secret."""
+    """The bank refuses a call with this case of SNAP BI.
+
+    `detail` goes into responseMessage: a field name or a reason, never a secret.
+    """
 
     def __init__(self, case: Case, detail: str = "") -> None:
         self.status, self.case, text = case.value
@@ -38,13 +41,13 @@ class Refused(Exception):
         super().__init__(self.message)
 
 
-def written(facts: dict[str, object]) -> bytes:
-    """Minified ASCII JSON: what is signed is what is sent."""
+def to_json(facts: dict[str, object]) -> bytes:
+    """Minified ASCII JSON, so that the bytes that are signed are the bytes that are sent."""
     return json.dumps(facts, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 def _answer(status: int, facts: dict[str, object]) -> web.Response:
-    return web.Response(body=written(facts), status=status, content_type="application/json")
+    return web.Response(body=to_json(facts), status=status, content_type="application/json")
 
 
 def accepted(service: str, facts: dict[str, object]) -> web.Response:
@@ -54,6 +57,6 @@ def accepted(service: str, facts: dict[str, object]) -> web.Response:
 
 
 def refused(service: str, refusal: Refused) -> web.Response:
-    """The answer that says no."""
+    """The answer of a service that refuses."""
     code = f"{refusal.status}{service}{refusal.case}"
     return _answer(refusal.status, {"responseCode": code, "responseMessage": refusal.message})

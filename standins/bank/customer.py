@@ -1,7 +1,8 @@
 """What customers and their banks do: pay a QR, decline it, take a settled payment back.
 
-Every act changes the books and writes the notification in one transaction, so the merchant is
-told of everything that happened, also after a restart.
+To deny is what the API and the faults call a chargeback: the payer's bank takes a settled payment
+back.  Every act changes the store and adds its notification in one transaction, so the merchant is
+notified of everything that happened, also after a restart.
 """
 
 import secrets
@@ -10,10 +11,18 @@ from dataclasses import replace
 
 from standins import clock
 from standins.bank import model, qris
-from standins.bank.answers import written
-from standins.bank.books import Books
+from standins.bank.answers import to_json
 from standins.bank.fields import money
-from standins.bank.model import Bill, Closing, Letter, LetterState, Payment, Refund, Status
+from standins.bank.model import (
+    Bill,
+    Closing,
+    Notification,
+    NotificationState,
+    Payment,
+    Refund,
+    Status,
+)
+from standins.bank.store import Store
 from standins.faults import Faults
 from standins.refusal import NotFound, NotUnderstood, Refusal
 
@@ -49,25 +58,26 @@ class NothingToDeny(Refusal):
 
 
 class Customers:
-    """All customers of all banks.  `on_news` is called when a notification or denial is due."""
+    """All customers of all banks.  `wake` is called when a notification was added or a denial was
+    planned."""
 
-    def __init__(self, books: Books, faults: Faults, on_news: Callable[[], None]) -> None:
-        self._books = books
+    def __init__(self, store: Store, faults: Faults, wake: Callable[[], None]) -> None:
+        self._store = store
         self._faults = faults
-        self._on_news = on_news
+        self._wake = wake
 
     def bill_of(self, qr_content: str) -> Bill:
         """The bill behind a scanned QR; refuses with `NotAQr` or `UnknownQr`."""
         text = qr_content.strip()
         qris.scan(text)
-        bill = self._books.bill_of_qr(text)
+        bill = self._store.bill_of_qr(text)
         if bill is None:
             raise UnknownQr("this bank did not give out that QR")
         return bill
 
     def bill(self, reference_no: str) -> Bill:
         """The bill with this number of the bank."""
-        bill = self._books.bill(reference_no)
+        bill = self._store.bill(reference_no)
         if bill is None:
             raise UnknownQr("no QR has this number")
         return bill
@@ -83,8 +93,8 @@ class Customers:
             raise NotUnderstood(f"a payment is 1 to {model.AMOUNT_MAX} rupiah")
         after = self._faults.seconds_or_never("deny_after_settlement_seconds")
         deny_at = None if after is None else now + round(after * 1000)
-        with self._books.transaction():
-            number = self._books.next_number("payment")
+        with self._store.transaction():
+            number = self._store.next_number("payment")
             payment = Payment(
                 reference_no=bill.reference_no,
                 # ISO 8583 field 37: last digit of the year, day of the year, running number.
@@ -93,26 +103,27 @@ class Customers:
                 paid_at=now,
                 denied_at=None,
             )
-            self._books.add_payment(payment, deny_at)
-            self._tell(bill, Status.SUCCESS, payment)
-        self._on_news()
+            self._store.add_payment(payment, deny_at)
+            self._notify(bill, Status.SUCCESS, payment)
+        self._wake()
         return payment
 
     def decline(self, bill: Bill) -> None:
-        """The customer's bank says no for good; refuses with `BillClosed` or `AlreadyPaid`."""
+        """The payer's bank declines, finally; refuses with `BillClosed` or `AlreadyPaid`."""
         if bill.closing is not None:
             raise BillClosed(f"the QR was {bill.closing}")
         if bill.payments:
             raise AlreadyPaid("the QR was paid")
-        with self._books.transaction():
-            self._books.close_bill(bill.reference_no, Closing.DECLINED, clock.now_ms())
-            self._tell(bill, Status.FAILED, None)
-        self._on_news()
+        with self._store.transaction():
+            self._store.close_bill(bill.reference_no, Closing.DECLINED, clock.now_ms())
+            self._notify(bill, Status.FAILED, None)
+        self._wake()
 
     def deny(self, bill: Bill, rrn: str | None = None, amount: int | None = None) -> Payment:
-        """The issuer takes a settled payment back, this one or the latest: all of it, or so much.
+        """The payer's bank takes a settled payment back, this one or the latest: `amount` rupiah,
+        or all that is left of it.
 
-        The notification tells how much was taken back of the payment so far.
+        The amount of the notification is what was taken back of the payment so far.
         Refuses with `NothingToDeny`.
         """
         candidates = [payment for payment in bill.settled if rrn in (None, payment.rrn)]
@@ -122,13 +133,13 @@ class Customers:
         if payment is None or not 0 < taken <= left or payment.amount > left + payment.taken_back:
             raise NothingToDeny("no such settled payment, it was refunded, or is not so much")
         so_far = payment.taken_back + taken
-        with self._books.transaction():
+        with self._store.transaction():
             now = clock.now_ms()
-            self._books.add_chargeback(payment.rrn, taken, now)
+            self._store.add_chargeback(payment.rrn, taken, now)
             if so_far == payment.amount:
-                self._books.deny_payment(payment.rrn, now)
-            self._tell(bill, Status.FAILED, replace(payment, amount=so_far))
-        self._on_news()
+                self._store.deny_payment(payment.rrn, now)
+            self._notify(bill, Status.FAILED, replace(payment, amount=so_far))
+        self._wake()
         return payment
 
     def refund_by_hand(self, bill: Bill, amount: int) -> Refund:
@@ -139,8 +150,8 @@ class Customers:
         enough = [payment for payment in bill.settled if bill.left_of(payment) >= amount > 0]
         if not enough:
             raise NothingToDeny("no payment with so much left")
-        with self._books.transaction():
-            now, number = clock.now_ms(), self._books.next_number("refund")
+        with self._store.transaction():
+            now, number = clock.now_ms(), self._store.next_number("refund")
             refund = Refund(
                 reference_no=bill.reference_no,
                 partner_refund_no=f"BANK{number:010d}",
@@ -150,41 +161,41 @@ class Customers:
                 reason="by the bank",
                 refunded_at=now,
             )
-            self._books.add_refund(refund)
-            self._tell(bill, Status.REFUNDED, replace(enough[-1], amount=amount))
-        self._on_news()
+            self._store.add_refund(refund)
+            self._notify(bill, Status.REFUNDED, replace(enough[-1], amount=amount))
+        self._wake()
         return refund
 
-    def tell(self, bill: Bill | None, body: bytes, external_id: str | None = None) -> None:
-        """Send a notification with any body at all, signed like every other.
+    def notify(self, bill: Bill | None, body: bytes, external_id: str | None = None) -> None:
+        """Send a notification with any body, which need not be JSON, signed like every other.
 
         Refuses with `NotUnderstood` where the external id was used before.
         """
         number = external_id or _external_id(clock.now_ms())
-        if self._books.is_letter_known(number):
+        if self._store.is_notification_known(number):
             raise NotUnderstood("that external id was used")
-        with self._books.transaction():
-            self._books.add_letter(
-                Letter(
+        with self._store.transaction():
+            self._store.add_notification(
+                Notification(
                     external_id=number,
                     reference_no="" if bill is None else bill.reference_no,
                     body=body,
                     copies=1,
                     attempts=0,
                     due_at=clock.now_ms(),
-                    state=LetterState.WAITING,
+                    state=NotificationState.WAITING,
                 )
             )
-        self._on_news()
+        self._wake()
 
-    def deny_what_is_due(self) -> float | None:
+    def deny_due(self) -> float | None:
         """Carry out the fault `deny_after_settlement_seconds`; seconds until the next."""
-        for reference_no, rrn in self._books.payments_to_deny(clock.now_ms()):
+        for reference_no, rrn in self._store.payments_to_deny(clock.now_ms()):
             try:
                 self.deny(self.bill(reference_no), rrn)
             except NothingToDeny:
-                self._books.keep_payment(rrn)  # the merchant's refund was faster
-        due = self._books.next_denial()
+                self._store.unschedule_denial(rrn)  # the merchant's refund was faster
+        due = self._store.next_denial()
         return None if due is None else max(0, due - clock.now_ms()) / 1000
 
     def _check_payable(self, bill: Bill, now: int) -> None:
@@ -196,38 +207,38 @@ class Customers:
             if bill.valid_until < now:
                 raise PastValidity("the QR ran out")
 
-    def _tell(self, bill: Bill, status: Status, payment: Payment | None) -> None:
-        """Write the notification, spoilt as the faults want it."""
+    def _notify(self, bill: Bill, status: Status, payment: Payment | None) -> None:
+        """Add the notification of an act, changed or dropped as the fault switches say."""
         is_dropped = self._faults.take("drop_notifications")
         is_doubled = not is_dropped and self._faults.take("double_notifications")
-        is_nameless = status is Status.FAILED and self._faults.take("deny_without_rrn")
+        without_rrn = status is Status.FAILED and self._faults.take("deny_without_rrn")
         now = clock.now_ms()
-        letter = Letter(
+        notification = Notification(
             external_id=_external_id(now),
             reference_no=bill.reference_no,
-            body=notification(bill, status, payment, with_rrn=not is_nameless),
+            body=notification_body(bill, status, payment, with_rrn=not without_rrn),
             copies=2 if is_doubled else 1,
             attempts=0,
             due_at=now + round(self._faults.seconds("notification_delay_seconds") * 1000),
-            state=LetterState.DROPPED if is_dropped else LetterState.WAITING,
+            state=NotificationState.DROPPED if is_dropped else NotificationState.WAITING,
         )
-        self._books.add_letter(letter)
+        self._store.add_notification(notification)
 
 
 def _external_id(now: int) -> str:
-    # Digits only, because older texts of SNAP BI say so; random, so that two banks with fresh
-    # books do not repeat each other's ids.
+    # Digits only, because older texts of SNAP BI say so; random, so that two banks whose stores are
+    # new do not repeat each other's ids.
     return f"{now}{secrets.randbelow(10**12):012d}"
 
 
-def notification(
+def notification_body(
     bill: Bill, status: Status, payment: Payment | None, *, with_rrn: bool = True
 ) -> bytes:
     """The body of qr-mpm-notify (service 52): one payment, or a decline without one."""
-    about = {"issuer": model.ISSUER}
+    additional_info = {"issuer": model.PAYER_BANK}
     if payment is not None and with_rrn:
-        about |= {"rrn": payment.rrn, "paidTime": clock.snap_time(payment.paid_at)}
-    return written(
+        additional_info |= {"rrn": payment.rrn, "paidTime": clock.snap_time(payment.paid_at)}
+    return to_json(
         {
             "originalReferenceNo": bill.reference_no,
             "originalPartnerReferenceNo": bill.partner_reference_no,
@@ -237,6 +248,6 @@ def notification(
             "destinationNumber": qris.MERCHANT_PAN,
             "amount": money(bill.amount if payment is None else payment.amount),
             "bankCode": model.BANK_CODE,
-            "additionalInfo": about,
+            "additionalInfo": additional_info,
         }
     )

@@ -1,4 +1,4 @@
-"""Reading the fields of a SNAP body, refusing in SNAP's words."""
+"""Reading the fields of a SNAP body; each refusal has the response code that SNAP BI gives it."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def amount(body: Body, name: str) -> int:
     raise Refused(Case.INVALID_FIELD, name)
 
 
-def moment(body: Body, name: str) -> int | None:
+def optional_time(body: Body, name: str) -> int | None:
     """A time that may be absent, in milliseconds since 1970."""
     value = text(body, name)
     if not value:

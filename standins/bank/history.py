@@ -1,11 +1,11 @@
-"""The bank's own record over SNAP BI: transaction-history-list 12 and -detail 13.
+"""The bank's transaction history over SNAP BI: transaction-history-list 12 and -detail 13.
 
-Every rupiah that came in, was sent back or was taken back by the issuer is one line, in the order
-it moved, and no line ever changes.  Whoever reads it page by page up to a moment that has passed
-reads it whole: what moves later comes after it.
+Every payment, refund and chargeback (taken back by the payer's bank) is one line, in the order in
+which the money moved, and no line ever changes.  So pages read up to a moment that has passed are
+complete: what moves later comes after it.
 
 SNAP names the line's members (dateTime, amount, remark, sourceOfFunds, status, type); the numbers
-that say what the line is about are in its additionalInfo, under the names they have elsewhere.
+of the payment, refund and QR are in its additionalInfo, under the names they have elsewhere.
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from collections.abc import Callable
 from standins import clock
 from standins.bank import fields, model
 from standins.bank.answers import Case, Refused
-from standins.bank.books import Books
 from standins.bank.fields import Body, money
 from standins.bank.model import Bill, Movement, Payment, Refund
+from standins.bank.store import Store
 
 PAGE_LINES_MAX = 100  # lines of one page; more are asked for page by page
 _TYPES = {"payment": "PAYMENT", "refund": "REFUND", "chargeback": "CHARGEBACK"}
@@ -26,27 +26,30 @@ Facts = dict[str, object]
 class History:
     """The two services by code."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def listed(self, body: Body) -> Facts:
         """12: what moved from fromDateTime on and before toDateTime, page by page from 0.
 
         A page that is not full is the last.
         """
-        begins, ends = fields.moment(body, "fromDateTime"), fields.moment(body, "toDateTime")
+        begins, ends = (
+            fields.optional_time(body, "fromDateTime"),
+            fields.optional_time(body, "toDateTime"),
+        )
         if begins is None or ends is None:
             raise Refused(Case.MISSING_FIELD, "fromDateTime, toDateTime")
         size, page = _count(body, "pageSize", PAGE_LINES_MAX), _count(body, "pageNumber", 0)
         if not 1 <= size <= PAGE_LINES_MAX:
             raise Refused(Case.INVALID_FIELD, "pageSize")
-        found = self._books.movements(begins, ends, page * size, size)
+        found = self._store.movements(begins, ends, page * size, size)
         return {"detailData": [_line(movement) for movement in found]}
 
     def detail(self, body: Body) -> Facts:
-        """13: one QR payment with what was sent back of it and what the issuer took back."""
+        """13: one QR payment, what was refunded of it and what the payer's bank took back."""
         partner_reference_no = fields.mandatory_text(body, "originalPartnerReferenceNo")
-        bill = self._books.bill_of_partner(partner_reference_no)
+        bill = self._store.bill_of_partner(partner_reference_no)
         if bill is None:
             raise Refused(Case.NOT_FOUND)
         return {
@@ -60,8 +63,8 @@ class History:
             "type": _TYPES["payment"],
             "additionalInfo": {
                 "latestTransactionStatus": bill.status,
-                "payments": payments_told(bill),
-                "refundHistory": [_refund_told(refund) for refund in bill.refunds],
+                "payments": payment_lines(bill),
+                "refundHistory": [_refund_line(refund) for refund in bill.refunds],
             },
         }
 
@@ -73,24 +76,24 @@ class History:
         }
 
 
-def payments_told(bill: Bill) -> list[Facts]:
-    """Every payment of a bill with its own status; what was taken back in part is a line more."""
-    return [line for payment in bill.payments for line in _payment_told(payment)]
+def payment_lines(bill: Bill) -> list[Facts]:
+    """Every payment of a bill with its own status; one taken back in part has a second line."""
+    return [line for payment in bill.payments for line in _lines_of(payment)]
 
 
-def _payment_told(payment: Payment) -> list[Facts]:
-    told: Facts = {
+def _lines_of(payment: Payment) -> list[Facts]:
+    line: Facts = {
         "rrn": payment.rrn,
         "amount": money(payment.amount),
         "paidTime": clock.snap_time(payment.paid_at),
         "status": payment.status,
     }
     if payment.denied_at is not None or not payment.taken_back:
-        return [told]
-    return [told, told | {"amount": money(payment.taken_back), "status": model.Status.FAILED}]
+        return [line]
+    return [line, line | {"amount": money(payment.taken_back), "status": model.Status.FAILED}]
 
 
-def _refund_told(refund: Refund) -> Facts:
+def _refund_line(refund: Refund) -> Facts:
     return {
         "refundNo": refund.refund_no,
         "partnerRefundNo": refund.partner_refund_no,
@@ -102,14 +105,14 @@ def _refund_told(refund: Refund) -> Facts:
 
 
 def _line(movement: Movement) -> Facts:
-    about: Facts = {
+    additional_info: Facts = {
         "debitCredit": "CREDIT" if movement.kind == "payment" else "DEBIT",
         "originalReferenceNo": movement.reference_no,
         "originalPartnerReferenceNo": movement.partner_reference_no,
         "rrn": movement.rrn,
     }
     if movement.kind == "refund":
-        about |= {
+        additional_info |= {
             "refundNo": movement.refund_no,
             "partnerRefundNo": movement.partner_refund_no,
         }
@@ -120,7 +123,7 @@ def _line(movement: Movement) -> Facts:
         "sourceOfFunds": [{"source": "BANK_ACCOUNT"}],
         "status": "SUCCESS",
         "type": _TYPES[movement.kind],
-        "additionalInfo": about,
+        "additionalInfo": additional_info,
     }
 
 

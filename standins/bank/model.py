@@ -1,13 +1,14 @@
 """What the bank knows: bills asked for by QR, payments received on them, refunds sent back.
 
 The state of a bill is derived, never stored: from how it was closed, what was paid on it, what
-the issuer took back (denied) and what was refunded.
+the payer's bank took back (denied) and what was refunded.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-ISSUER = "STAND-IN"  # the customers' bank; there is only this one
+# Name of the payers' bank; there is only this one.  QRIS calls it the issuer.
+PAYER_BANK = "STAND-IN"
 BANK_CODE = "999"  # given to no real bank
 CUSTOMER_NUMBER = "6280000000000"
 AMOUNT_MAX = 10_000_000  # rupiah, Bank Indonesia's limit for one QRIS payment since 1 March 2022
@@ -36,7 +37,7 @@ class Closing(StrEnum):
     """How a bill was closed without being paid."""
 
     CANCELLED = "cancelled"  # by the merchant
-    DECLINED = "declined"  # by the customer's bank
+    DECLINED = "declined"  # by the payer's bank
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class Payment:
     rrn: str
     amount: int
     paid_at: int
-    denied_at: int | None  # the issuer took all of it back after settlement
-    taken_back: int = 0  # rupiah the issuer took back so far
+    denied_at: int | None  # the payer's bank took all of it back after settlement
+    taken_back: int = 0  # rupiah the payer's bank took back so far
 
     @property
     def status(self) -> Status:
@@ -71,7 +72,7 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One line of the bank's own record: money that came in, was sent or was taken back."""
+    """One line of the transaction history: money paid, refunded or taken back."""
 
     kind: str  # 'payment', 'refund' or 'chargeback'
     moved_at: int
@@ -101,7 +102,7 @@ class Bill:
 
     @property
     def settled(self) -> tuple[Payment, ...]:
-        """Payments the issuer did not take back."""
+        """Payments that the payer's bank did not take back whole."""
         return tuple(payment for payment in self.payments if payment.denied_at is None)
 
     @property
@@ -126,7 +127,8 @@ class Bill:
 
     @property
     def shown_payment(self) -> Payment | None:
-        """The payment that stands for the bill where only one can be told: the first that holds."""
+        """The payment to name where an answer names only one: the first that was not denied, else
+        the first."""
         return (self.settled or self.payments or (None,))[0]
 
     def left_of(self, payment: Payment) -> int:
@@ -137,7 +139,7 @@ class Bill:
         return 0 if payment.denied_at is not None else min(left, self.refundable)
 
 
-class LetterState(StrEnum):
+class NotificationState(StrEnum):
     """What became of a notification."""
 
     WAITING = "waiting"
@@ -147,8 +149,8 @@ class LetterState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A notification to the merchant: its body is fixed when it is written."""
+class Notification:
+    """A notification to the merchant (service 52): every try sends the same body."""
 
     external_id: str
     reference_no: str
@@ -156,4 +158,4 @@ class Letter:
     copies: int  # sent at once, with the same external id
     attempts: int
     due_at: int
-    state: LetterState
+    state: NotificationState

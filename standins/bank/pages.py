@@ -7,10 +7,10 @@ import segno
 from aiohttp import web
 
 from standins import clock
-from standins.bank.books import Books
 from standins.bank.customer import Customers
-from standins.bank.model import STATUS_TEXT, Bill, Letter, Status
+from standins.bank.model import STATUS_TEXT, Bill, Notification, Status
 from standins.bank.snap import Merchant
+from standins.bank.store import Store
 from standins.faults import Faults, Kind, Value
 from standins.refusal import NotFound, Refusal
 from standins.web import page
@@ -30,14 +30,14 @@ class Pages:
     """Routes for people."""
 
     def __init__(
-        self, merchant: Merchant, books: Books, customers: Customers, faults: Faults
+        self, merchant: Merchant, store: Store, customers: Customers, faults: Faults
     ) -> None:
         self._merchant = merchant
-        self._books = books
+        self._store = store
         self._customers = customers
         self._faults = faults
 
-    def open(self, app: web.Application) -> None:
+    def add_routes(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_routes(
             [
@@ -46,13 +46,13 @@ class Pages:
                 web.get("/qr/{reference_no}", self._qr),
                 web.post("/qr/{reference_no}/{act}", self._act),
                 web.get("/faults", self._faults_page),
-                web.post("/faults", self._turn_faults),
+                web.post("/faults", self._set_faults),
                 web.post("/faults/clear", self._clear_faults),
             ]
         )
 
     async def _front(self, _: web.Request) -> web.Response:
-        rows = "".join(_row(bill) for bill in self._books.bills(BILLS_SHOWN))
+        rows = "".join(_row(bill) for bill in self._store.bills(BILLS_SHOWN))
         table = (
             "<table><thead><tr><th>Amount<th>State<th>Age<th>Partner's number<th>As the customer"
             f"</thead><tbody>{rows}</tbody></table>"
@@ -106,7 +106,7 @@ class Pages:
             f"{NAV}{note}<div class=sides><div>{_picture(bill.qr_content)}</div>"
             f"<div><h2>{_rupiah(bill.amount)} to {escape(self._merchant.name)}</h2>"
             f"{_facts(bill)}<p>{_buttons(bill)}</p></div></div>"
-            f"{_money_table(bill)}{_letters_table(self._books.letters_of(reference_no))}"
+            f"{_money_table(bill)}{_notifications_table(self._store.notifications_of(reference_no))}"
             f"{_scan_form()}"
         )
         return page(title, HEADING, body, status=200 if refusal is None else refusal.status)
@@ -114,13 +114,13 @@ class Pages:
     async def _faults_page(self, _: web.Request) -> web.Response:
         return self._faults_form(None)
 
-    async def _turn_faults(self, request: web.Request) -> web.Response:
+    async def _set_faults(self, request: web.Request) -> web.Response:
         typed = await request.post()
         try:
-            self._faults.turn(
+            self._faults.apply(
                 {
-                    name: _typed(knob.kind, str(typed.get(name, "")))
-                    for name, knob in self._faults.knobs.items()
+                    name: _typed(switch.kind, str(typed.get(name, "")))
+                    for name, switch in self._faults.switches.items()
                 }
             )
         except Refusal as refusal:
@@ -133,10 +133,10 @@ class Pages:
 
     def _faults_form(self, refusal: Refusal | None) -> web.Response:
         rows = "".join(
-            f"<tr><td><label for={name}>{escape(self._faults.knobs[name].meaning)}</label>"
+            f"<tr><td><label for={name}>{escape(self._faults.switches[name].meaning)}</label>"
             f"<br><code class=quiet>{name}</code>"
-            f"<td>{_field(name, self._faults.knobs[name].kind, value)}"
-            for name, value in self._faults.standing().items()
+            f"<td>{_field(name, self._faults.switches[name].kind, value)}"
+            for name, value in self._faults.values().items()
         )
         body = (
             f"{NAV}{'' if refusal is None else _note(refusal)}<h2>Faults</h2>"
@@ -228,11 +228,11 @@ def _money_table(bill: Bill) -> str:
     return f"<h2>Money</h2><table>{''.join(rows)}</table>" if rows else ""
 
 
-def _letters_table(letters: list[Letter]) -> str:
+def _notifications_table(notifications: list[Notification]) -> str:
     rows = "".join(
-        f"<tr><td><code>{letter.external_id}</code><td>{letter.state}"
-        f"<td>{letter.attempts} tries<td><code>{escape(letter.body.decode())}</code>"
-        for letter in letters
+        f"<tr><td><code>{notification.external_id}</code><td>{notification.state}"
+        f"<td>{notification.attempts} tries<td><code>{escape(notification.body.decode())}</code>"
+        for notification in notifications
     )
     return f"<h2>Notifications</h2><table>{rows}</table>" if rows else ""
 
@@ -246,7 +246,7 @@ def _picture(qr_content: str) -> str:
 
 
 def _field(name: str, kind: Kind, value: Value) -> str:
-    if kind is Kind.SWITCH:
+    if kind is Kind.BOOLEAN:
         options = "".join(
             f"<option{' selected' if is_on is value else ''}>{text}"
             for text, is_on in (("off", False), ("on", True))
@@ -257,9 +257,10 @@ def _field(name: str, kind: Kind, value: Value) -> str:
 
 
 def _typed(kind: Kind, text: str) -> object:
-    """What was typed as the value the knob takes; what cannot be read stays a text."""
+    """What was typed as the value the switch takes; a text that is no number stays a text,
+    which `Faults.apply` refuses."""
     text = text.strip()
-    if kind is Kind.SWITCH:
+    if kind is Kind.BOOLEAN:
         return text == "on"
     if not text:
         return None if kind is Kind.SECONDS_OR_NEVER else 0

@@ -14,7 +14,7 @@ PAYLOAD_CHARACTERS_MAX = 512  # SNAP BI, qrContent
 MERCHANT_NAME_MAX = 25  # characters, tag 59
 MERCHANT_ID_MAX = 15  # characters, tag 26-02
 
-# Numbers nobody was given: National Numbering System 93600999 and an NMID of nines.
+# Numbers that no bank or merchant has: National Numbering System 93600999 and an NMID of nines.
 MERCHANT_PAN = "936009990000000001"
 NATIONAL_MERCHANT_ID = "ID1099999999999"
 MERCHANT_CATEGORY = "9311"  # tax payments
@@ -30,8 +30,8 @@ class NotAQr(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """What one dynamic QR asks for.  `amount` in whole rupiah."""
+class DynamicQr:
+    """The contents of a dynamic QR.  `amount` in whole rupiah, `reference` is the bank's number."""
 
     amount: int
     reference: str
@@ -56,12 +56,12 @@ def _field(tag: str, value: str) -> str:
     return f"{tag}{len(value):02d}{value}"
 
 
-def payload(asking: Asking) -> str:
+def payload(qr: DynamicQr) -> str:
     """The payload of a dynamic QR for one payment."""
     acquirer = (
         _field("00", "ID.CO.STANDIN.WWW")
         + _field("01", MERCHANT_PAN)
-        + _field("02", asking.merchant_id)
+        + _field("02", qr.merchant_id)
         + _field("03", "UKE")
     )
     national = (
@@ -74,12 +74,12 @@ def payload(asking: Asking) -> str:
         + _field("51", national)
         + _field("52", MERCHANT_CATEGORY)
         + _field("53", "360")
-        + _field("54", str(asking.amount))
+        + _field("54", str(qr.amount))
         + _field("58", "ID")
-        + _field("59", asking.merchant_name)
+        + _field("59", qr.merchant_name)
         + _field("60", "JAKARTA PUSAT")
         + _field("61", "10110")
-        + _field("62", _field("05", asking.reference) + _field("07", asking.terminal_id))
+        + _field("62", _field("05", qr.reference) + _field("07", qr.terminal_id))
         + _CRC_TAG
     )
     return text + crc(text)

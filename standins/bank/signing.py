@@ -111,7 +111,7 @@ def bank_key(directory: Path) -> PrivateKey:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        # Written aside and renamed: a start that dies here leaves no half key behind.
+        # Written to another name and renamed: a process that dies here leaves no incomplete key.
         aside = path.with_suffix(".new")
         aside.unlink(missing_ok=True)
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -1,10 +1,11 @@
 """The bank's SNAP BI services for QR MPM: generate 47, query 51, cancel 77, refund 78.
 
-Each takes the body of an admitted call and answers the facts of a success, or raises `Refused`.
-A customer may pay one QR twice: the query's top-level amount, rrn and paidTime then tell one
-payment (the first that was not denied), and additionalInfo.payments tells all, each with its
-own `status` 00 or 06.  Of a payment that was taken back in part there are two lines with its rrn:
-the whole of it with 00, and what was taken back so far with 06.
+Each takes the body of an authenticated call and returns the members of a successful answer, or
+raises `Refused`.
+A customer may pay one QR twice: the query's top-level amount, rrn and paidTime are then those of
+the first payment that was not denied, and additionalInfo.payments lists all payments, each with its
+own `status` 00 or 06.  A payment that was taken back in part has two lines with its rrn: the whole
+amount with 00, and what was taken back so far with 06.
 """
 
 from collections.abc import Callable
@@ -13,11 +14,11 @@ from dataclasses import dataclass
 from standins import clock
 from standins.bank import fields, model, qris
 from standins.bank.answers import Case, Refused
-from standins.bank.books import Books
 from standins.bank.fields import Body, money
-from standins.bank.history import payments_told
+from standins.bank.history import payment_lines
 from standins.bank.model import Bill, Closing, Payment, Refund, Status
 from standins.bank.qris import MERCHANT_ID_MAX, MERCHANT_NAME_MAX
+from standins.bank.store import Store
 from standins.faults import Faults
 
 VALIDITY_MS = 15 * 60 * 1000  # of a QR whose validityPeriod was not given
@@ -46,27 +47,27 @@ class Merchant:
 class Services:
     """The four services by code."""
 
-    def __init__(self, merchant: Merchant, books: Books, faults: Faults) -> None:
+    def __init__(self, merchant: Merchant, store: Store, faults: Faults) -> None:
         self._merchant = merchant
-        self._books = books
+        self._store = store
         self._faults = faults
 
     def generate(self, body: Body) -> Facts:
         """47: a new QR for one payment.  409/01 for a partnerReferenceNo that was used."""
-        self._spoil("generate_500", Case.GENERAL_ERROR)
+        self._fail_if("generate_500", Case.GENERAL_ERROR)
         self._check_merchant(body)
         partner_reference_no = fields.mandatory_text(body, "partnerReferenceNo")
         amount = fields.amount(body, "amount")
         now = clock.now_ms()
-        valid_until = fields.moment(body, "validityPeriod") or now + VALIDITY_MS
+        valid_until = fields.optional_time(body, "validityPeriod") or now + VALIDITY_MS
         if valid_until <= now:
             raise Refused(Case.INVALID_FIELD, "validityPeriod")
         if amount > model.AMOUNT_MAX:
             raise Refused(Case.EXCEEDS_AMOUNT)
-        if self._books.bill_of_partner(partner_reference_no) is not None:
+        if self._store.bill_of_partner(partner_reference_no) is not None:
             raise Refused(Case.DUPLICATE)
         bill = self._write_bill(partner_reference_no, amount, now, valid_until)
-        self._spoil("generate_504_after_success", Case.TIMEOUT)
+        self._fail_if("generate_504_after_success", Case.TIMEOUT)
         return {
             "referenceNo": bill.reference_no,
             "partnerReferenceNo": bill.partner_reference_no,
@@ -76,15 +77,15 @@ class Services:
         }
 
     def query(self, body: Body) -> Facts:
-        """51: how a QR stands."""
-        self._spoil("query_500", Case.GENERAL_ERROR)
-        self._spoil("query_504", Case.TIMEOUT)
+        """51: the state of a QR and its payments."""
+        self._fail_if("query_500", Case.GENERAL_ERROR)
+        self._fail_if("query_504", Case.TIMEOUT)
         self._check_merchant(body)
         if fields.mandatory_text(body, "serviceCode") != SERVICE_OF_QR:
             raise Refused(Case.INVALID_FIELD, "serviceCode")
         bill = self._original(body)
         paid = bill.shown_payment
-        about: Facts = {"payments": payments_told(bill)}
+        additional_info: Facts = {"payments": payment_lines(bill)}
         facts: Facts = {
             "originalReferenceNo": bill.reference_no,
             "originalPartnerReferenceNo": bill.partner_reference_no,
@@ -93,16 +94,16 @@ class Services:
             "transactionStatusDesc": model.STATUS_TEXT[bill.status],
             "amount": money(bill.amount if paid is None else paid.amount),
             "terminalId": bill.terminal_id,
-            "additionalInfo": about,
+            "additionalInfo": additional_info,
         }
         if paid is not None:
             facts["paidTime"] = clock.snap_time(paid.paid_at)
-            about |= {"issuer": model.ISSUER, "rrn": paid.rrn}
+            additional_info |= {"issuer": model.PAYER_BANK, "rrn": paid.rrn}
         return facts
 
     def cancel(self, body: Body) -> Facts:
         """77: a pending QR takes no money any more.  Repeated, it answers the same success."""
-        self._spoil("cancel_500", Case.GENERAL_ERROR)
+        self._fail_if("cancel_500", Case.GENERAL_ERROR)
         self._check_merchant(body)
         fields.mandatory_text(body, "merchantId")
         fields.mandatory_text(body, "reason", fields.REASON_CHARACTERS_MAX)
@@ -112,7 +113,7 @@ class Services:
         cancelled_at = bill.closed_at
         if cancelled_at is None:
             cancelled_at = clock.now_ms()
-            self._books.close_bill(bill.reference_no, Closing.CANCELLED, cancelled_at)
+            self._store.close_bill(bill.reference_no, Closing.CANCELLED, cancelled_at)
         return {
             "originalReferenceNo": bill.reference_no,
             "originalPartnerReferenceNo": bill.partner_reference_no,
@@ -126,21 +127,21 @@ class Services:
         A repeat answers the first success, or 404/18 if it asks for something else.  405/01 if
         nothing was paid, 403/02 for more than is left, 404/01 for an rrn of another QR.
         """
-        self._spoil("refund_500", Case.GENERAL_ERROR)
+        self._fail_if("refund_500", Case.GENERAL_ERROR)
         self._check_merchant(body)
         partner_refund_no = fields.mandatory_text(body, "partnerRefundNo")
         fields.mandatory_text(body, "originalPartnerReferenceNo")
         amount = fields.amount(body, "refundAmount")
         bill = self._original(body)
-        refund = self._books.refund(partner_refund_no)
+        refund = self._store.refund(partner_refund_no)
         if refund is None:
             # After the look for a repeat: a refund that was made is never reported as refused,
             # or the merchant would send the money by another way too.
-            self._spoil("refuse_refunds", Case.NOT_ALLOWED)
+            self._fail_if("refuse_refunds", Case.NOT_ALLOWED)
             refund = self._write_refund(body, bill, partner_refund_no, amount)
         elif (refund.reference_no, refund.amount) != (bill.reference_no, amount):
             raise Refused(Case.INCONSISTENT)
-        self._spoil("refund_504_after_success", Case.TIMEOUT)
+        self._fail_if("refund_504_after_success", Case.TIMEOUT)
         return {
             "originalReferenceNo": bill.reference_no,
             "originalPartnerReferenceNo": bill.partner_reference_no,
@@ -159,7 +160,7 @@ class Services:
             "qr-mpm-refund": ("78", self.refund),
         }
 
-    def _spoil(self, fault: str, case: Case) -> None:
+    def _fail_if(self, fault: str, case: Case) -> None:
         if self._faults.take(fault):
             raise Refused(case)
 
@@ -173,9 +174,9 @@ class Services:
         reference_no = fields.text(body, "originalReferenceNo")
         partner_reference_no = fields.text(body, "originalPartnerReferenceNo")
         if partner_reference_no:
-            bill = self._books.bill_of_partner(partner_reference_no)
+            bill = self._store.bill_of_partner(partner_reference_no)
         elif reference_no:
-            bill = self._books.bill(reference_no)
+            bill = self._store.bill(reference_no)
         else:
             raise Refused(Case.MISSING_FIELD, "originalPartnerReferenceNo")
         if bill is None or (reference_no and reference_no != bill.reference_no):
@@ -183,10 +184,10 @@ class Services:
         return bill
 
     def _write_bill(self, partner_reference_no: str, amount: int, now: int, until: int) -> Bill:
-        with self._books.transaction():
-            number = self._books.next_number("bill")
+        with self._store.transaction():
+            number = self._store.next_number("bill")
             reference_no = f"{clock.wib(now):%Y%m%d}{number:010d}"
-            asking = qris.Asking(
+            qr = qris.DynamicQr(
                 amount=amount,
                 reference=reference_no,
                 merchant_id=self._merchant.merchant_id,
@@ -197,14 +198,14 @@ class Services:
                 reference_no=reference_no,
                 partner_reference_no=partner_reference_no,
                 amount=amount,
-                qr_content=qris.payload(asking),
+                qr_content=qris.payload(qr),
                 terminal_id=TERMINAL_ID,
                 created_at=now,
                 valid_until=until,
                 closing=None,
                 closed_at=None,
             )
-            self._books.add_bill(bill)
+            self._store.add_bill(bill)
         return bill
 
     def _write_refund(self, body: Body, bill: Bill, partner_refund_no: str, amount: int) -> Refund:
@@ -216,8 +217,8 @@ class Services:
         if amount > left:
             raise Refused(Case.EXCEEDS_AMOUNT)
         now = clock.now_ms()
-        with self._books.transaction():
-            number = self._books.next_number("refund")
+        with self._store.transaction():
+            number = self._store.next_number("refund")
             refund = Refund(
                 reference_no=bill.reference_no,
                 partner_refund_no=partner_refund_no,
@@ -227,7 +228,7 @@ class Services:
                 reason=fields.text(body, "reason", fields.REASON_CHARACTERS_MAX),
                 refunded_at=now,
             )
-            self._books.add_refund(refund)
+            self._store.add_refund(refund)
         return refund
 
     @staticmethod

@@ -1,37 +1,37 @@
-"""A stand-in for the mail of the world: an SMTP receiver and an inbox that shows what came."""
+"""A stand-in mail server: SMTP in, and an inbox on the web that shows every mail received."""
 
 from pathlib import Path
 
 from aiohttp import web
 
 from standins.faults import Faults
-from standins.mail.box import Box
-from standins.mail.pages import KNOBS, Pages
-from standins.mail.smtp import Receiver
+from standins.mail.pages import FAULT_SWITCHES, Pages
+from standins.mail.smtp import SmtpServer
+from standins.mail.store import MailStore
 from standins.web import application, serve
 
-__all__ = ["Post"]
+__all__ = ["MailServer"]
 
 
-class Post:
-    """Receiver and inbox, with the mails in `directory`."""
+class MailServer:
+    """SMTP server and inbox, with the mails in `mail.sqlite` of `directory`."""
 
     def __init__(self, directory: Path) -> None:
-        self._box = Box(directory / "mail.sqlite")
-        faults = Faults(self._box.connection, KNOBS)
-        self._receiver = Receiver(self._box, faults)
+        self._store = MailStore(directory / "mail.sqlite")
+        faults = Faults(self._store.connection, FAULT_SWITCHES)
+        self._smtp = SmtpServer(self._store, faults)
         self._runner: web.AppRunner | None = None
         self._app = application()
-        Pages(self._box, faults).open(self._app)
+        Pages(self._store, faults).add_routes(self._app)
 
     async def serve(self, host: str, port: int, smtp_port: int) -> tuple[str, int]:
-        """Open; returns the base URL of the inbox and the SMTP port."""
+        """Listen; returns the base URL of the inbox and the SMTP port."""
         self._runner, url = await serve(self._app, host, port)
-        return url, await self._receiver.listen(host, smtp_port)
+        return url, await self._smtp.listen(host, smtp_port)
 
     async def stop(self) -> None:
-        """Close."""
-        await self._receiver.stop()
+        """Stop listening and close the file."""
+        await self._smtp.stop()
         if self._runner is not None:
             await self._runner.cleanup()
-        self._box.close()
+        self._store.close()

@@ -1,4 +1,4 @@
-"""The mailbox on the web: pages for people, JSON for tests."""
+"""The mailboxes on the web: pages for people, JSON below `/standin` for tests."""
 
 import re
 from html import escape
@@ -7,8 +7,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from standins import clock
-from standins.faults import Faults, Kind, Knob
-from standins.mail.box import Box, Mail
+from standins.faults import Faults, FaultSwitch, Kind
+from standins.mail.store import Mail, MailStore
 from standins.refusal import NotFound
 from standins.web import json_object, page
 
@@ -16,28 +16,28 @@ HEADING = "Stand-in mail - nothing is delivered"
 MAILS_SHOWN = 200  # on the front page; the rest is in /standin/mails
 
 # The only fault: n mails (-1 all) are answered 451, as a full mail server does.
-KNOBS = {"refuse": Knob(Kind.COUNT, "Next mails are answered 451")}
+FAULT_SWITCHES = {"refuse": FaultSwitch(Kind.COUNT, "Next mails are answered 451")}
 
 # A link ends before the punctuation of the sentence around it.
 _LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?()\[\]]")
 
 
 class Pages:
-    """All routes of the mail stand-in."""
+    """All HTTP routes of the mail server."""
 
-    def __init__(self, box: Box, faults: Faults) -> None:
-        self._box = box
+    def __init__(self, store: MailStore, faults: Faults) -> None:
+        self._store = store
         self._faults = faults
 
-    def open(self, app: web.Application) -> None:
+    def add_routes(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_routes(
             [
                 web.get("/", self._inbox),
                 web.get("/mails/{number:[0-9]{1,15}}", self._mail),
                 web.get("/standin/mails", self._list),
-                web.delete("/standin/mails", self._empty),
-                web.post("/standin/faults", self._turn_faults),
+                web.delete("/standin/mails", self._delete),
+                web.post("/standin/faults", self._set_faults),
                 web.get("/standin/faults", self._show_faults),
                 web.delete("/standin/faults", self._clear_faults),
             ]
@@ -45,7 +45,7 @@ class Pages:
 
     async def _inbox(self, request: web.Request) -> web.Response:
         recipient = request.query.get("to", "").strip()
-        rows = "".join(_row(mail) for mail in self._box.mails(recipient, MAILS_SHOWN))
+        rows = "".join(_row(mail) for mail in self._store.mails(recipient, MAILS_SHOWN))
         table = f"<table><thead><tr><th>To<th>Subject<th>Received</thead>{rows}</table>"
         body = (
             "<form class=block><label for=to>Only mail to</label> "
@@ -56,7 +56,7 @@ class Pages:
         return page(HEADING, HEADING, body)
 
     async def _mail(self, request: web.Request) -> web.Response:
-        mail = self._box.mail(int(request.match_info["number"]))
+        mail = self._store.mail(int(request.match_info["number"]))
         if mail is None:
             raise NotFound("no such mail")
         body = (
@@ -68,22 +68,22 @@ class Pages:
         return page(f"{mail.subject} - {HEADING}", HEADING, body)
 
     async def _list(self, request: web.Request) -> web.Response:
-        mails = self._box.mails(request.query.get("to", "").strip())
+        mails = self._store.mails(request.query.get("to", "").strip())
         return web.json_response([_shown(mail) for mail in mails])
 
-    async def _empty(self, _: web.Request) -> web.Response:
-        return web.json_response({"deleted": self._box.empty()})
+    async def _delete(self, _: web.Request) -> web.Response:
+        return web.json_response({"deleted": self._store.delete_all()})
 
-    async def _turn_faults(self, request: web.Request) -> web.Response:
-        self._faults.turn(await json_object(request))
-        return web.json_response(self._faults.standing())
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        self._faults.apply(await json_object(request))
+        return web.json_response(self._faults.values())
 
     async def _show_faults(self, _: web.Request) -> web.Response:
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())
 
 
 def _shown(mail: Mail) -> dict[str, object]:
@@ -126,7 +126,7 @@ def _html_part(html: str) -> str:
     """The mail's own page in a frame without scripts, forms or our origin."""
     if not html:
         return ""
-    # Links open a new window, because the frame itself may go nowhere.
+    # Links open a new window, because the sandbox does not let the frame navigate.
     inside = escape(f"<base target=_blank>{html}")
     return (
         "<h2>HTML</h2><iframe title='HTML part' sandbox='allow-popups "

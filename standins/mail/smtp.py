@@ -1,4 +1,4 @@
-"""A small SMTP receiver (RFC 5321): takes every mail for everybody and delivers none.
+"""A small SMTP server (RFC 5321): accepts mail for every address, stores it, and relays none.
 
 Understands EHLO, HELO, MAIL, RCPT, DATA with dot-stuffing, RSET, NOOP, VRFY and QUIT; with
 SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8 (RFC 6531) and PIPELINING (RFC 2920).
@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from standins.faults import Faults
-from standins.mail.box import Box
+from standins.mail.store import MailStore
 
 MAIL_BYTES_MAX = 1024 * 1024  # what SIZE announces; our mails carry links, not documents
 RECIPIENTS_MAX = 100  # RFC 5321, 4.5.3.1.8: at least 100
-SILENCE_SECONDS_MAX = 60.0  # a client that says nothing for so long is let go
-SESSIONS_MAX = 500  # at the same time; more are asked to come again
+IDLE_SECONDS_MAX = 60.0  # a client that sends nothing for so long is disconnected
+SESSIONS_MAX = 500  # at the same time; more are answered 421
 # A body line may be long (RFC 5321 says 1,000; some mailers do not fold); beyond the size of a
 # whole mail it cannot be one.
 LINE_BYTES_MAX = MAIL_BYTES_MAX
@@ -28,23 +28,23 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """One connection."""
+    """One SMTP session: commands and replies over one connection."""
 
     def __init__(
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        box: Box,
+        store: MailStore,
         faults: Faults,
     ) -> None:
         self._reader = reader
         self._writer = writer
-        self._box = box
+        self._store = store
         self._faults = faults
         self._sender: str | None = None
         self._recipients: list[str] = []
-        self._is_over = False
-        self._verbs: dict[str, Callable[[str], Awaitable[str]]] = {
+        self._has_quit = False
+        self._commands: dict[str, Callable[[str], Awaitable[str]]] = {
             "EHLO": self._ehlo,
             "HELO": self._helo,
             "MAIL": self._mail,
@@ -57,38 +57,41 @@ class Session:
         }
 
     async def run(self) -> None:
-        """Greet, answer line by line, until QUIT, the end or a long silence."""
-        await self._say("220 stand-in mail, nothing is delivered")
-        while not self._is_over:
+        """Greet, then reply to each line until QUIT or the end of the connection.
+
+        Raises `TimeoutError` after `IDLE_SECONDS_MAX` without a line.
+        """
+        await self._reply("220 stand-in mail, nothing is delivered")
+        while not self._has_quit:
             line = await self._line()
             if not line:
                 return
-            verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
-            answer = self._verbs.get(verb.upper())
-            await self._say("500 unknown command" if answer is None else await answer(rest))
+            command, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
+            answer = self._commands.get(command.upper())
+            await self._reply("500 unknown command" if answer is None else await answer(rest))
 
     async def _line(self) -> bytes:
-        async with asyncio.timeout(SILENCE_SECONDS_MAX):
+        async with asyncio.timeout(IDLE_SECONDS_MAX):
             return await self._reader.readline()
 
-    async def _say(self, text: str) -> None:
+    async def _reply(self, text: str) -> None:
         self._writer.write(f"{text}\r\n".encode())
-        async with asyncio.timeout(SILENCE_SECONDS_MAX):
+        async with asyncio.timeout(IDLE_SECONDS_MAX):
             await self._writer.drain()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._sender = None
         self._recipients = []
 
     async def _ehlo(self, _: str) -> str:
-        self._forget()
+        self._reset()
         return (
             f"250-stand-in mail\r\n250-SIZE {MAIL_BYTES_MAX}\r\n250-8BITMIME\r\n"
             "250-SMTPUTF8\r\n250 PIPELINING"
         )
 
     async def _helo(self, _: str) -> str:
-        self._forget()
+        self._reset()
         return "250 stand-in mail"
 
     async def _mail(self, rest: str) -> str:
@@ -117,15 +120,15 @@ class Session:
     async def _data(self, _: str) -> str:
         if not self._recipients:
             return "503 RCPT first"
-        await self._say("354 end with a line that holds only a dot")
+        await self._reply("354 end with a line that holds only a dot")
         raw = await self._content()
         recipients = self._recipients
-        self._forget()
+        self._reset()
         if raw is None:
             return f"552 at most {MAIL_BYTES_MAX} bytes"
         if self._faults.take("refuse"):
             return "451 try again later"
-        self._box.add(recipients, raw)
+        self._store.add(recipients, raw)
         return "250 kept"
 
     async def _content(self) -> bytes | None:
@@ -136,13 +139,14 @@ class Session:
             if not line.endswith(b"\n"):
                 raise ConnectionResetError("the mail broke off")
             size += len(line)
-            # Read on to the end, so that the refusal is heard; but keep no more of it.
+            # Read on to the end, because the client reads no reply before it has sent all; but
+            # keep no more of it.
             if size <= MAIL_BYTES_MAX:
                 lines.append(line[1:] if line.startswith(b".") else line)
         return b"".join(lines) if size <= MAIL_BYTES_MAX else None
 
     async def _rset(self, _: str) -> str:
-        self._forget()
+        self._reset()
         return "250 ok"
 
     async def _noop(self, _: str) -> str:
@@ -152,15 +156,15 @@ class Session:
         return "252 everybody gets mail here"
 
     async def _quit(self, _: str) -> str:
-        self._is_over = True
+        self._has_quit = True
         return "221 bye"
 
 
-class Receiver:
-    """The listening side."""
+class SmtpServer:
+    """Listens, and runs a session for every connection."""
 
-    def __init__(self, box: Box, faults: Faults) -> None:
-        self._box = box
+    def __init__(self, store: MailStore, faults: Faults) -> None:
+        self._store = store
         self._faults = faults
         self._sessions: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -171,7 +175,7 @@ class Receiver:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Stop listening and let everybody go."""
+        """Stop listening and end every session."""
         if self._server is not None:
             self._server.close()
         sessions = list(self._sessions)
@@ -180,18 +184,18 @@ class Receiver:
         await asyncio.gather(*sessions, return_exceptions=True)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._converse(reader, writer))
+        task = asyncio.create_task(self._serve(reader, writer))
         self._sessions.add(task)
         task.add_done_callback(self._sessions.discard)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if len(self._sessions) > SESSIONS_MAX:
                 writer.write(b"421 too many connections, try again later\r\n")
             else:
-                await Session(reader, writer, self._box, self._faults).run()
+                await Session(reader, writer, self._store, self._faults).run()
         except (OSError, TimeoutError, ValueError) as cause:
-            # A client that went away, fell silent or sent an endless line.
+            # A client that disconnected, sent nothing for too long, or sent a line without end.
             log.info("a mail session broke off: %s", cause)
         finally:
             writer.close()

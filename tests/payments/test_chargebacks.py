@@ -20,7 +20,7 @@ def told(till: Till, attempt: UUID, rupiah: int | None, number: str | None) -> s
 
 def paid(till: Till) -> tuple[UUID, UUID, str, str]:
     order, attempt, qr = till.order()
-    number = till.lever("pay", qr_content=qr)["rrn"]
+    number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
     assert till.shop.state(order) == "executed"
     return order, attempt, qr, number
@@ -40,7 +40,7 @@ def test_without_a_number_it_is_the_only_payment(till: Till) -> None:
 
 def test_without_a_number_and_with_two_payments_nobody_guesses(till: Till) -> None:
     order, attempt, qr, _ = paid(till)
-    till.lever("pay", qr_content=qr)
+    till.control("pay", qr_content=qr)
     till.ask()
     assert told(till, attempt, PRICE, None) == "suspended_denial_ambiguous"
     assert till.shop.state(order) == "executed"
@@ -49,12 +49,12 @@ def test_without_a_number_and_with_two_payments_nobody_guesses(till: Till) -> No
 
 def test_a_part_is_a_part_and_told_again_the_same_part(till: Till) -> None:
     _, attempt, qr, number = paid(till)
-    till.lever("deny", qr_content=qr, amount=4_000)
+    till.control("deny", qr_content=qr, amount=4_000)
     assert told(till, attempt, 4_000, number) == "denied"
     assert told(till, attempt, 4_000, number) == "known"
     till.ask()  # the bank's answer says the same
     assert taken(till) == 4_000
-    till.lever("deny", qr_content=qr)
+    till.control("deny", qr_content=qr)
     till.ask()
     assert taken(till) == PRICE
     assert till.suspended() == []

@@ -24,10 +24,10 @@ def test_the_record_tells_what_came_what_went_back_and_what_was_taken(tmp_path: 
             kept, first = await bank.paid("EM-1", 30_000)
             _, second = await bank.paid("EM-2", 10_000)
             made = await bank.provider.refund("EM-2", second, "RF-1", Rupiah(10_000))
-            await bank.lever("deny", qr_content=kept, amount=4_000)
-            await bank.lever("deny", qr_content=kept)
+            await bank.control("deny", qr_content=kept, amount=4_000)
+            await bank.control("deny", qr_content=kept)
             by_hand, third = await bank.paid("EM-3")
-            await bank.lever("refund", qr_content=by_hand)
+            await bank.control("refund", qr_content=by_hand)
             found = await record(bank)
             assert [(one.kind, one.reference, one.payment, one.amount.value) for one in found] == [
                 ("payment", "EM-1", first, 30_000),

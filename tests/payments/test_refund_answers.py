@@ -32,7 +32,7 @@ MADE_BUT: list[dict[str, Any]] = [
 def refunding(till: Till) -> Any:
     """An order whose unused stamp goes back; the refund is not sent yet."""
     order, _, qr = till.order()
-    till.lever("pay", qr_content=qr)
+    till.control("pay", qr_content=qr)
     till.ask()
     till.shop.ask_back(order)
     till.shop.work()
@@ -99,7 +99,7 @@ def test_the_bank_has_it_with_another_amount(till: Till) -> None:
 
 def test_a_refusal_is_said_and_tried_again(till: Till) -> None:
     refunding(till)
-    till.lever("faults", refuse_refunds=2)
+    till.control("faults", refuse_refunds=2)
     till.send_refunds()
     assert refund(till)["state"] == "refused"
     till.send_refunds()

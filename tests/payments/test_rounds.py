@@ -66,21 +66,21 @@ def test_one_attempt_is_asked_for_until_it_is_there(till: Till, fault: dict[str,
 
 
 def test_a_wrong_clock_at_the_bank_makes_no_attempts(till: Till) -> None:
-    till.lever("faults", clock_ahead_seconds=3_600)
+    till.control("faults", clock_ahead_seconds=3_600)
     for _ in range(5):
         till.shop.place(1)
     for _ in range(4):
         till.open()
     assert attempts(till) == ["opening"] * 5
     assert bills(till) == []
-    till.lever("faults", clock_ahead_seconds=0)
+    till.control("faults", clock_ahead_seconds=0)
     till.open()
     assert attempts(till) == ["waiting"] * 5
 
 
 def test_a_qr_made_unseen_is_replaced_once_and_taken_back(till: Till) -> None:
     till.shop.place(1)
-    till.lever("faults", generate_504_after_success=1)
+    till.control("faults", generate_504_after_success=1)
     for _ in range(3):
         till.open()
     assert sorted(attempts(till)) == ["lost", "waiting"]
@@ -91,7 +91,7 @@ def test_a_qr_made_unseen_is_replaced_once_and_taken_back(till: Till) -> None:
 
 def test_an_order_has_so_many_attempts_and_no_more(till: Till) -> None:
     order = till.shop.place(1)
-    till.lever("faults", generate_504_after_success=ALL)
+    till.control("faults", generate_504_after_success=ALL)
     for _ in range(3 * ATTEMPTS_PER_SUBJECT_MAX):
         till.open()
     assert attempts(till) == ["lost"] * ATTEMPTS_PER_SUBJECT_MAX
@@ -167,38 +167,38 @@ def test_those_who_order_at_the_same_moment_do_not_pass_the_limit(till: Till) ->
 def test_the_qr_of_a_lapsed_order_cannot_be_paid(till: Till) -> None:
     order, attempt, qr = till.order()
     till.shop.give_up(order, "lapsed")
-    till.lever("faults", cancel_500=2)
+    till.control("faults", cancel_500=2)
     for _ in range(2):
         till.cancel()
         assert not till.attempt(attempt)["is_taken_back"]
     till.cancel()
     assert till.attempt(attempt)["is_taken_back"]
     with pytest.raises(AssertionError, match="cancelled"):
-        till.lever("pay", qr_content=qr)
+        till.control("pay", qr_content=qr)
 
 
 def test_the_other_qr_of_a_paid_order_cannot_be_paid(till: Till) -> None:
     order, first, qr = till.order()
-    till.lever("pay", qr_content=qr, amount=PRICE - 1)  # too little: another QR is offered
+    till.control("pay", qr_content=qr, amount=PRICE - 1)  # too little: another QR is offered
     till.ask()
     till.open()
     [second] = till.rows(
         "SELECT attempt_id, qr_content FROM payment_attempts WHERE state = 'waiting'"
     )
-    till.lever("pay", qr_content=qr)  # and the first is paid after all
+    till.control("pay", qr_content=qr)  # and the first is paid after all
     till.ask()
     assert till.shop.state(order) == "executed"
     assert till.attempt(second["attempt_id"])["state"] == "cancelled"
     till.cancel()
     with pytest.raises(AssertionError, match="cancelled"):
-        till.lever("pay", qr_content=second["qr_content"])
+        till.control("pay", qr_content=second["qr_content"])
     assert till.attempt(first)["state"] == "paid"
 
 
 def test_a_qr_paid_while_it_was_taken_back_is_asked_about_at_once(till: Till) -> None:
     order, attempt, qr = till.order()
     till.shop.give_up(order, "lapsed")
-    till.lever("pay", qr_content=qr)
+    till.control("pay", qr_content=qr)
     till.cancel()
     assert till.attempt(attempt)["wait"].total_seconds() <= 0
     till.do(till.shop.container.payments.poll_waiting())
@@ -240,7 +240,7 @@ def test_a_payment_told_of_by_nobody_is_found_days_later(till: Till, days: int) 
     found = till.attempt(attempt)
     assert not found["is_over"]
     assert found["wait"] <= timedelta(days=1)
-    till.lever("pay", qr_content=qr)
+    till.control("pay", qr_content=qr)
     till.ask()
     assert till.captured()
     assert till.shop.state(order) == "executed"
@@ -274,7 +274,7 @@ def test_any_number_of_questions_has_a_next_one(till: Till, asked: int) -> None:
 
 def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
     order, _, qr = till.order()
-    till.lever("pay", qr_content=qr)
+    till.control("pay", qr_content=qr)
     account = till.shop.account
     ids = [new_id() for _ in range(500)]
     till.shop.arrange(
@@ -314,8 +314,8 @@ def test_many_who_wait_leave_the_others_a_share(till: Till) -> None:
 def test_one_attempt_that_cannot_be_recorded_does_not_stop_the_others(till: Till) -> None:
     first, broken, other_qr = till.order()
     second, _, qr = till.order()
-    number = till.lever("pay", qr_content=other_qr)["rrn"]
-    till.lever("pay", qr_content=qr)
+    number = till.control("pay", qr_content=other_qr)["rrn"]
+    till.control("pay", qr_content=qr)
     # Its entry is taken already, with other legs: the database refuses to book the payment.
     entry = f"captured:{broken}:{number}"
     till.shop.arrange(

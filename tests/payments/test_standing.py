@@ -124,7 +124,7 @@ def test_what_is_no_answer_moves_nothing_and_is_asked_again(
     till: Till, answer: dict[str, Any]
 ) -> None:
     _, attempt, qr = till.order()
-    number = till.lever("pay", qr_content=qr)["rrn"]
+    number = till.control("pay", qr_content=qr)["rrn"]
     till.answers("query", answer)
     till.ask()
     assert till.captured() == []
@@ -140,16 +140,16 @@ def test_what_is_no_answer_moves_nothing_and_is_asked_again(
 
 def test_a_denied_payment_that_is_listed_is_denied(till: Till) -> None:
     order, _, qr = till.order()
-    till.lever("pay", qr_content=qr)
+    till.control("pay", qr_content=qr)
     till.ask()
-    till.lever("deny", qr_content=qr)
+    till.control("deny", qr_content=qr)
     till.ask()
     assert till.shop.state(order) == "denied"
 
 
 def test_refunds_of_ours_are_no_news(till: Till) -> None:
     order, _, qr = till.order()
-    till.lever("pay", qr_content=qr)
+    till.control("pay", qr_content=qr)
     till.ask()
     till.shop.ask_back(order)
     till.send_refunds()
@@ -160,8 +160,8 @@ def test_refunds_of_ours_are_no_news(till: Till) -> None:
 
 def test_a_payment_that_came_and_went_unseen_is_not_executed(till: Till) -> None:
     order, _, qr = till.order()
-    till.lever("pay", qr_content=qr)
-    till.lever("refund", qr_content=qr)
+    till.control("pay", qr_content=qr)
+    till.control("refund", qr_content=qr)
     till.ask()
     assert till.shop.state(order) == "placed"
     assert till.suspended() == [("refunded_there", 0)]
@@ -180,7 +180,7 @@ def notice(till: Till, attempt: Any, status: str, number: str, rupiah: int) -> s
 
 def test_money_the_bank_gave_back_by_itself_is_looked_at(till: Till) -> None:
     _, attempt, qr = till.order()
-    number = till.lever("pay", qr_content=qr)["rrn"]
+    number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
     assert notice(till, attempt, "04", number, PRICE) == "refunded"
     assert till.suspended() == [("refunded_there", 0)]
@@ -188,7 +188,7 @@ def test_money_the_bank_gave_back_by_itself_is_looked_at(till: Till) -> None:
 
 def test_news_of_a_refund_of_ours_is_none(till: Till) -> None:
     order, attempt, qr = till.order()
-    number = till.lever("pay", qr_content=qr)["rrn"]
+    number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
     till.shop.ask_back(order)
     till.send_refunds()
@@ -198,7 +198,7 @@ def test_news_of_a_refund_of_ours_is_none(till: Till) -> None:
 
 def test_a_cancelled_qr_that_was_paid_is_looked_at(till: Till) -> None:
     _, attempt, qr = till.order()
-    till.lever("pay", qr_content=qr)
+    till.control("pay", qr_content=qr)
     till.ask()
     body = {
         "originalPartnerReferenceNo": till.reference(attempt),
@@ -209,7 +209,7 @@ def test_a_cancelled_qr_that_was_paid_is_looked_at(till: Till) -> None:
 
 def test_a_denial_whose_amount_cannot_be_read_denies_nothing(till: Till) -> None:
     order, attempt, qr = till.order()
-    number = till.lever("pay", qr_content=qr)["rrn"]
+    number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
     body = {
         "originalPartnerReferenceNo": till.reference(attempt),

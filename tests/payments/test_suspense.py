@@ -105,7 +105,7 @@ def test_the_same_unknown_payment_with_another_amount_books_once(till: Till) -> 
 
 def test_money_without_any_reference_is_in_the_book_until_its_order_is_known(till: Till) -> None:
     _, _, qr = till.order()
-    number = till.lever("pay", qr_content=qr)["rrn"]
+    number = till.control("pay", qr_content=qr)["rrn"]
     nameless = without(paid_body("-", number), "originalPartnerReferenceNo", "originalReferenceNo")
     assert till.notify(nameless) == "suspended_reference_missing"
     assert till.book("suspense") == PRICE
@@ -120,7 +120,7 @@ def test_money_without_any_reference_is_in_the_book_until_its_order_is_known(til
 
 def test_a_question_explains_news_without_a_number(till: Till) -> None:
     _, attempt, qr = till.order()
-    till.lever("pay", qr_content=qr)
+    till.control("pay", qr_content=qr)
     body = paid_body(till.reference(attempt)) | {"additionalInfo": {}}
     assert till.notify(body) == "suspended_number_missing"
     till.ask()

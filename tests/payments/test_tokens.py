@@ -137,7 +137,7 @@ def test_a_waiter_who_goes_does_not_take_the_token_along() -> None:
 def test_orders_do_not_queue_behind_a_slow_token(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path, timeout_seconds=0.3) as bank:
-            await bank.lever("faults", token_delay_seconds=3)
+            await bank.control("faults", token_delay_seconds=3)
             loop = asyncio.get_running_loop()
             begun = loop.time()
             answers = await asyncio.gather(

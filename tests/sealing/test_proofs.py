@@ -120,7 +120,7 @@ def test_evidence_for_a_document_somebody_signed(directory, authority, plain, no
 @pytest.mark.parametrize("fault", ["unavailable", "garbage"])
 def test_nothing_is_sealed_while_the_authority_fails(directory, authority, plain, now, fault):
     issuer = issuer_with(directory, authority, long_term=False)
-    authority.turn(**{fault: -1})
+    authority.set_faults(**{fault: -1})
     with pytest.raises(SealingUnavailable) as refusal:
         sealed(issuer, plain, now)
     assert refusal.value.code == "time_stamp_unavailable"

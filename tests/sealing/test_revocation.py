@@ -75,7 +75,7 @@ def test_evidence_for_the_issuer_and_the_time_stamp(world, asker):
 
 def test_a_responder_that_was_appointed_may_answer(world, asker):
     authority, issuer = world
-    authority.turn(delegated=True)
+    authority.set_faults(delegated=True)
     found = asker.evidence([issuer.chain], NOW)
     response = ocsp.load_der_ocsp_response(found.ocsps[0])
     assert len(response.certificates) == 1
@@ -89,7 +89,7 @@ def test_a_responder_that_was_appointed_may_answer(world, asker):
 
 def test_lists_serve_where_ocsp_does_not(world, asker):
     authority, issuer = world
-    authority.turn(ocsp_unavailable=-1)
+    authority.set_faults(ocsp_unavailable=-1)
     found = asker.evidence([issuer.chain], NOW)
     assert found.ocsps == ()
     assert len(found.crls) == 2
@@ -98,7 +98,7 @@ def test_lists_serve_where_ocsp_does_not(world, asker):
 def test_evidence_is_kept_and_then_asked_for_anew(world, asker):
     authority, issuer = world
     first = asker.evidence([issuer.chain], NOW)
-    authority.turn(unavailable=-1)
+    authority.set_faults(unavailable=-1)
     assert asker.evidence([issuer.chain], NOW + KEPT - SECOND) == first
     with pytest.raises(RevocationUnavailable, match="503") as found:
         asker.evidence([issuer.chain], NOW + KEPT)
@@ -108,7 +108,7 @@ def test_evidence_is_kept_and_then_asked_for_anew(world, asker):
 @pytest.mark.parametrize("faults", [{}, {"ocsp_unavailable": -1}], ids=["ocsp", "crl"])
 def test_a_revoked_certificate_refuses(world, asker, faults):
     authority, issuer = world
-    authority.turn(revoked=True, **faults)
+    authority.set_faults(revoked=True, **faults)
     with pytest.raises(IssuerUnusable, match="revoked"):
         asker.evidence([issuer.chain], NOW)
 
@@ -126,7 +126,7 @@ def test_a_revoked_certificate_refuses(world, asker, faults):
 )
 def test_authorities_that_prove_nothing(world, asker, fault, reason):
     authority, issuer = world
-    authority.turn(**fault)
+    authority.set_faults(**fault)
     with pytest.raises(RevocationUnavailable, match=reason):
         asker.evidence([issuer.chain], NOW)
     authority.clear()
@@ -252,7 +252,7 @@ def test_a_general_reader_finds_what_was_put_into_the_store(world, asker):
     contents = stamped + bytes(100)
     token = cms.read(stamped).time_stamp
     stamper = check(token, cms.read(stamped).signature, [authority.root]).chain
-    authority.turn(ocsp_unavailable=1)
+    authority.set_faults(ocsp_unavailable=1)
     evidence = asker.evidence([issuer.chain, stamper], NOW)
     assert (len(evidence.ocsps), len(evidence.crls)) == (2, 1)
 

@@ -30,7 +30,7 @@ from meterai.sealing.timestamps import (
     check,
     check_token,
 )
-from standins.authority.stamping import POLICY
+from standins.authority.timestamps import POLICY
 from tests.support.authority import RunningAuthority, running_authority
 
 VALUE = b"the value of a signature"
@@ -142,7 +142,7 @@ def test_pyhanko_finds_the_whole_container_good(authority, tmp_path, algorithm):
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_an_authority_that_misbehaves_is_refused(authority, fault, reason):
-    authority.turn(**fault)
+    authority.set_faults(**fault)
     with pytest.raises(TimeStampUnavailable, match=reason) as found:
         stamper(authority).token(VALUE)
     assert found.value.status == 503
@@ -150,7 +150,7 @@ def test_an_authority_that_misbehaves_is_refused(authority, fault, reason):
 
 
 def test_an_authority_that_is_slow_is_not_waited_for(authority):
-    authority.turn(response_delay_seconds=3)
+    authority.set_faults(response_delay_seconds=3)
     started = time.monotonic()
     with pytest.raises(TimeStampUnavailable, match="no answer"):
         stamper(authority, timeout_seconds=0.3).token(VALUE)

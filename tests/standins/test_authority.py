@@ -103,7 +103,7 @@ def test_ocsp_and_lists(authority, folder):
         return answer.certificate_status, len(revocations)
 
     assert state() == (ocsp.OCSPCertStatus.GOOD, 0)
-    authority.turn(revoked=True)
+    authority.set_faults(revoked=True)
     assert state() == (ocsp.OCSPCertStatus.REVOKED, 2)
     junk = ocsp.load_der_ocsp_response(ask(f"{authority.url}/ocsp", b"junk"))
     assert junk.response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
@@ -121,7 +121,7 @@ def test_root_and_faults_survive_a_restart(tmp_path, folder):
     before = time_stamp_root(tmp_path / "authority")
     assert (tmp_path / "authority" / "time_stamp_root.key").stat().st_mode & 0o777 == 0o600
     with running_authority(tmp_path / "authority", folder) as first:
-        first.turn(unavailable=2, stale=True)
+        first.set_faults(unavailable=2, stale=True)
     with running_authority(tmp_path / "authority", folder) as second:
         standing = json.loads(ask(f"{second.url}/standin/faults"))
         assert standing["unavailable"] == 2

@@ -4,8 +4,9 @@ import hashlib
 import hmac
 import itertools
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 import standins
 from standins import clock
-from standins.bank import courier, gate, qris, signing
+from standins.bank import authentication, qris, signing, webhooks
+from standins.bank.overrides import ResponseOverrides
+from standins.bank.store import Store
 
 CLIENT, SECRET = "meterai-test", "not so secret"
 WIB = timezone(timedelta(hours=7))
@@ -50,17 +53,17 @@ class Merchant:
         self.bank = ""
         self.token = ""
         self.received: list[tuple[dict[str, str], bytes]] = []
-        self.answers: list[tuple[int, str]] = []  # told before the answer becomes success
+        self.answers: list[tuple[int, str]] = []  # given before the answer becomes success
         self.bank_key: rsa.RSAPublicKey | None = None
         self.url = ""
-        self.heard = asyncio.Event()
+        self.arrived = asyncio.Event()
 
-    async def hear(self, request: web.Request) -> web.Response:
+    async def receive(self, request: web.Request) -> web.Response:
         body = await request.read()
         stamp = request.headers["X-TIMESTAMP"]
         text = f"POST:{request.raw_path}:{hashlib.sha256(body).hexdigest()}:{stamp}"
         assert self.bank_key is not None
-        # Raises InvalidSignature, which the bank would see as a 500 and the test as no news.
+        # Raises InvalidSignature: the bank gets a 500, and the test no notification.
         self.bank_key.verify(
             base64.b64decode(request.headers["X-SIGNATURE"]),
             text.encode(),
@@ -69,7 +72,7 @@ class Merchant:
         )
         status, code = self.answers.pop(0) if self.answers else (200, "2005200")
         self.received.append((dict(request.headers), body))
-        self.heard.set()
+        self.arrived.set()
         return web.json_response({"responseCode": code, "responseMessage": "x"}, status=status)
 
     async def log_in(self, **changes: str) -> tuple[int, dict]:
@@ -153,12 +156,12 @@ class Merchant:
         assert status == 200, answer
         return answer
 
-    async def news(self, count: int, seconds: float = 4) -> list[dict]:
+    async def notifications(self, count: int, seconds: float = 4) -> list[dict]:
         """The bodies received, once there are so many."""
         async with asyncio.timeout(seconds):
             while len(self.received) < count:
-                self.heard.clear()
-                await self.heard.wait()
+                self.arrived.clear()
+                await self.arrived.wait()
         return [json.loads(body) for _, body in self.received]
 
 
@@ -179,7 +182,7 @@ async def merchant_alone(directory: Path) -> AsyncIterator[Merchant]:
         assert isinstance(key, rsa.RSAPublicKey)
         merchant.bank_key = key
         app = web.Application()
-        app.router.add_post("/snap/v1.0/qr/qr-mpm-notify", merchant.hear)
+        app.router.add_post("/snap/v1.0/qr/qr-mpm-notify", merchant.receive)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -194,7 +197,7 @@ async def merchant_alone(directory: Path) -> AsyncIterator[Merchant]:
 def with_bank(directory: Path, story: Callable[[Merchant], Awaitable[None]]) -> None:
     """Tell a story between a merchant who is logged in and a fresh bank."""
 
-    async def told() -> None:
+    async def run() -> None:
         async with merchant_alone(directory) as merchant:
             running = await standins.start(options(directory, merchant.url))
             try:
@@ -204,7 +207,7 @@ def with_bank(directory: Path, story: Callable[[Merchant], Awaitable[None]]) -> 
             finally:
                 await running.stop()
 
-    asyncio.run(told())
+    asyncio.run(run())
 
 
 # Signatures and payloads by themselves
@@ -302,12 +305,12 @@ def test_from_token_to_refund(tmp_path: Path) -> None:
             "status": "00",
         }
         assert len(paid["rrn"]) == 12
-        [told] = await merchant.news(1)
-        assert told["originalReferenceNo"] == qr["referenceNo"]
-        assert told["originalPartnerReferenceNo"] == "EM-0001"
-        assert told["latestTransactionStatus"] == "00"
-        assert told["amount"] == money(20_000)
-        assert told["additionalInfo"]["rrn"] == paid["rrn"]
+        [received] = await merchant.notifications(1)
+        assert received["originalReferenceNo"] == qr["referenceNo"]
+        assert received["originalPartnerReferenceNo"] == "EM-0001"
+        assert received["latestTransactionStatus"] == "00"
+        assert received["amount"] == money(20_000)
+        assert received["additionalInfo"]["rrn"] == paid["rrn"]
         headers = merchant.received[0][0]
         assert headers["X-PARTNER-ID"] == CLIENT
         assert headers["X-EXTERNAL-ID"].isdigit()
@@ -357,8 +360,8 @@ def test_two_payments_on_one_qr_are_both_told_and_refunded_by_rrn(tmp_path: Path
         qr, other = await merchant.generate("A"), await merchant.generate("B")
         first, second = await merchant.pay(qr), await merchant.pay(qr, amount=9_000)
         assert first["rrn"] != second["rrn"]
-        told = await merchant.news(2)
-        assert {news["additionalInfo"]["rrn"] for news in told} == {first["rrn"], second["rrn"]}
+        received = await merchant.notifications(2)
+        assert {one["additionalInfo"]["rrn"] for one in received} == {first["rrn"], second["rrn"]}
         state = await merchant.query("A")
         assert state["amount"] == money(10_000)
         payments = state["additionalInfo"]["payments"]
@@ -389,9 +392,9 @@ def test_cancelled_and_declined_take_no_money(tmp_path: Path) -> None:
         assert (await merchant.query("C"))["latestTransactionStatus"] == "05"
         status, answer = await merchant.standin("decline", qr_content=declined["qrContent"])
         assert (status, answer["status"]) == (200, "06")
-        [told] = await merchant.news(1)
-        assert told["latestTransactionStatus"] == "06"
-        assert "rrn" not in told["additionalInfo"]
+        [received] = await merchant.notifications(1)
+        assert received["latestTransactionStatus"] == "06"
+        assert "rrn" not in received["additionalInfo"]
         assert (await merchant.query("D"))["latestTransactionStatus"] == "06"
         assert (await merchant.cancel("D"))["responseCode"] == "4057701"
         for qr in (cancelled, declined):
@@ -406,12 +409,12 @@ def test_denial_after_settlement(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         qr = await merchant.generate("E")
         paid = await merchant.pay(qr)
-        await merchant.news(1)
+        await merchant.notifications(1)
         status, answer = await merchant.standin("deny", qr_content=qr["qrContent"], rrn=paid["rrn"])
         assert (status, answer["status"]) == (200, "06")
-        told = (await merchant.news(2))[1]
-        assert told["latestTransactionStatus"] == "06"
-        assert told["additionalInfo"]["rrn"] == paid["rrn"]
+        received = (await merchant.notifications(2))[1]
+        assert received["latestTransactionStatus"] == "06"
+        assert received["additionalInfo"]["rrn"] == paid["rrn"]
         state = await merchant.query("E")
         assert state["latestTransactionStatus"] == "06"
         assert state["additionalInfo"]["payments"][0]["status"] == "06"
@@ -487,7 +490,7 @@ def test_a_partner_reference_is_used_once(tmp_path: Path) -> None:
     with_bank(tmp_path, story)
 
 
-# The gate
+# Authentication
 
 
 def test_other_ways_to_sign_that_are_right(tmp_path: Path) -> None:
@@ -520,7 +523,7 @@ def test_other_ways_to_sign_that_are_right(tmp_path: Path) -> None:
         ({"Authorization": "-"}, "4015100"),  # then an RSA signature is expected
     ],
 )
-def test_what_the_gate_refuses(tmp_path: Path, changes: dict[str, str], code: str) -> None:
+def test_what_authentication_refuses(tmp_path: Path, changes: dict[str, str], code: str) -> None:
     async def story(merchant: Merchant) -> None:
         body = {"originalPartnerReferenceNo": "Q", "serviceCode": "47"}
         answer = await merchant.call("qr-mpm-query", body, **changes)
@@ -552,7 +555,7 @@ def test_a_token_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     async def story(merchant: Merchant) -> None:
         status, answer = await merchant.log_in()
         assert (status, answer["responseCode"], answer["expiresIn"]) == (200, "2007300", "900")
-        move_clock(monkeypatch, gate.TOKEN_SECONDS + 1)
+        move_clock(monkeypatch, authentication.TOKEN_SECONDS + 1)
         assert (await merchant.query("Q"))["responseCode"] == "4015101"
 
     with_bank(tmp_path, story)
@@ -601,12 +604,12 @@ def test_a_notification_is_repeated_until_it_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A tenth of the real pauses: the doubling is what matters here.
-    monkeypatch.setattr(courier, "FIRST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.1)
 
     async def story(merchant: Merchant) -> None:
         merchant.answers = [(500, "5005200"), (200, "4005200"), (302, "2005200")]
         await merchant.pay(await merchant.generate("N"))
-        await merchant.news(4)
+        await merchant.notifications(4)
         await asyncio.sleep(0.3)
         assert len({headers["X-EXTERNAL-ID"] for headers, _ in merchant.received}) == 1
         assert len({body for _, body in merchant.received}) == 1
@@ -615,15 +618,17 @@ def test_a_notification_is_repeated_until_it_is_taken(
     with_bank(tmp_path, story)
 
 
-def test_the_courier_gives_up_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(courier, "FIRST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(courier, "TRIES_MAX", 3)
+def test_the_webhook_sender_gives_up_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(webhooks, "TRIES_MAX", 3)
 
     async def story(merchant: Merchant) -> None:
         merchant.answers = [(500, "5005200")] * 9
         qr = await merchant.generate("N")
         await merchant.pay(qr)
-        await merchant.news(3)
+        await merchant.notifications(3)
         await asyncio.sleep(0.1)
         assert len(merchant.received) == 3
         async with merchant.http.get(f"{merchant.bank}/qr/{qr['referenceNo']}") as response:
@@ -633,7 +638,7 @@ def test_the_courier_gives_up_in_the_end(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_pauses_double_up_to_the_longest() -> None:
-    assert [courier.pause_seconds(tries) for tries in (1, 2, 3, 4, 5, 6, 20)] == [
+    assert [webhooks.pause_seconds(tries) for tries in (1, 2, 3, 4, 5, 6, 20)] == [
         1, 2, 4, 8, 16, 30, 30,
     ]  # fmt: skip
 
@@ -641,9 +646,9 @@ def test_pauses_double_up_to_the_longest() -> None:
 def test_a_rush_is_delivered_whole(tmp_path: Path) -> None:
     async def story(merchant: Merchant) -> None:
         qr = await merchant.generate("RUSH")
-        paid = [await merchant.pay(qr) for _ in range(3 * courier.DELIVERIES_MAX)]
-        told = await merchant.news(len(paid), seconds=8)
-        rrns = {news["additionalInfo"]["rrn"] for news in told}
+        paid = [await merchant.pay(qr) for _ in range(3 * webhooks.DELIVERIES_MAX)]
+        received = await merchant.notifications(len(paid), seconds=8)
+        rrns = {one["additionalInfo"]["rrn"] for one in received}
         assert rrns == {payment["rrn"] for payment in paid}
 
     with_bank(tmp_path, story)
@@ -667,8 +672,8 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
             running = await standins.start(options(tmp_path, merchant.url))
             try:
                 merchant.bank = running.bank_url
-                [told] = await merchant.news(1)
-                assert told["additionalInfo"]["rrn"] == paid["rrn"]
+                [received] = await merchant.notifications(1)
+                assert received["additionalInfo"]["rrn"] == paid["rrn"]
                 assert (await merchant.query("KEPT"))["responseCode"] == "5005100"
                 state = await merchant.query("KEPT")
                 assert state["latestTransactionStatus"] == "00"
@@ -679,6 +684,44 @@ def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
                 await running.stop()
 
     asyncio.run(story())
+
+
+# What an earlier version of the bank left, before its tables had their present names.
+FORMER_STATE = """
+CREATE TABLE letter (
+    seq INTEGER PRIMARY KEY, external_id TEXT NOT NULL UNIQUE, reference_no TEXT NOT NULL,
+    body BLOB NOT NULL, copies INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    due_at INTEGER NOT NULL, state TEXT NOT NULL
+);
+CREATE INDEX letter_due ON letter (due_at) WHERE state = 'waiting';
+CREATE INDEX letter_of_bill ON letter (reference_no);
+CREATE TABLE odd_answer (
+    seq INTEGER PRIMARY KEY, service TEXT NOT NULL, answer TEXT NOT NULL, times INTEGER NOT NULL
+);
+CREATE INDEX odd_answer_of_service ON odd_answer (service, seq);
+INSERT INTO letter VALUES (1, '7', 'B1', '{}', 1, 0, 5, 'waiting');
+INSERT INTO odd_answer VALUES (1, '51', '{"status": 500, "times": 3}', 2);
+"""
+
+
+def test_what_an_earlier_version_stored_is_still_there(tmp_path: Path) -> None:
+    path = tmp_path / "bank.sqlite"
+    with closing(sqlite3.connect(path)) as former:
+        former.executescript(FORMER_STATE)
+    for _ in range(2):
+        store = Store(path)
+        try:
+            [notification] = store.waiting_notifications(9)
+            assert (notification.external_id, notification.body) == ("7", "{}")
+            assert ResponseOverrides(store.connection).waiting() == [
+                {"service": "query", "status": 500, "times": 2}
+            ]
+            [(left,)] = store.connection.execute(
+                "SELECT count(*) FROM sqlite_master WHERE name LIKE '%letter%' OR name LIKE '%odd%'"
+            )
+            assert left == 0
+        finally:
+            store.close()
 
 
 # Faults
@@ -719,15 +762,15 @@ def test_faults_that_spoil_notifications(tmp_path: Path) -> None:
         await merchant.faults(drop_notifications=1, double_notifications=1)
         qr = await merchant.generate("N")
         lost, doubled = await merchant.pay(qr), await merchant.pay(qr)
-        told = await merchant.news(2)
-        assert [news["additionalInfo"]["rrn"] for news in told] == [doubled["rrn"]] * 2
+        received = await merchant.notifications(2)
+        assert [one["additionalInfo"]["rrn"] for one in received] == [doubled["rrn"]] * 2
         assert len({headers["X-EXTERNAL-ID"] for headers, _ in merchant.received}) == 1
         await merchant.faults(notification_delay_seconds=0.3)
         before = clock.now_ms()
         late = await merchant.pay(qr)
-        told = await merchant.news(3)
+        received = await merchant.notifications(3)
         assert clock.now_ms() - before >= 290
-        assert told[2]["additionalInfo"]["rrn"] == late["rrn"] != lost["rrn"]
+        assert received[2]["additionalInfo"]["rrn"] == late["rrn"] != lost["rrn"]
 
     with_bank(tmp_path, story)
 
@@ -753,8 +796,8 @@ def test_denial_by_itself(tmp_path: Path) -> None:
         await merchant.refund("K", "R", 10_000)
         await merchant.faults(deny_after_settlement_seconds=0.2)
         paid = await merchant.pay(denied)
-        told = (await merchant.news(3))[2]
-        assert (told["latestTransactionStatus"], told["additionalInfo"]["rrn"]) == (
+        received = (await merchant.notifications(3))[2]
+        assert (received["latestTransactionStatus"], received["additionalInfo"]["rrn"]) == (
             "06",
             paid["rrn"],
         )
@@ -865,7 +908,7 @@ def test_a_person_pays_on_the_pages(tmp_path: Path) -> None:
         assert "Pending" in scanned
         assert "not a QRIS payload" in await shown("/scan?qr_content=hello")
         assert "paid more than once" in await shown(f"/qr/{reference}/pay-twice", x="")
-        assert len(await merchant.news(2)) == 2
+        assert len(await merchant.notifications(2)) == 2
         assert "was paid" in await shown(f"/qr/{reference}/decline", x="")
         assert "denied 20" in await shown(f"/qr/{reference}/deny", x="")
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 import standins
-from standins.mail import box, smtp
+from standins.mail import smtp, store
 
 PUBLIC = (
     rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -46,7 +46,7 @@ class World:
 
 
 def with_mail(directory: Path, story: Callable[[World], Awaitable[None]]) -> None:
-    async def told() -> None:
+    async def run() -> None:
         options = standins.Options(directory, "x", "y", PUBLIC, "http://127.0.0.1:9/notify")
         running = await standins.start(options)
         try:
@@ -55,10 +55,12 @@ def with_mail(directory: Path, story: Callable[[World], Awaitable[None]]) -> Non
         finally:
             await running.stop()
 
-    asyncio.run(told())
+    asyncio.run(run())
 
 
-def letter(subject: str = "Kode masuk: 123456", text: str = "Kode Anda 123456.\n") -> EmailMessage:
+def new_mail(
+    subject: str = "Kode masuk: 123456", text: str = "Kode Anda 123456.\n"
+) -> EmailMessage:
     message = EmailMessage()
     message["From"] = "Meterai <no-reply@meterai.example>"
     message["To"] = "Budi <budi@example.id>"
@@ -70,7 +72,7 @@ def letter(subject: str = "Kode masuk: 123456", text: str = "Kode Anda 123456.\n
 def test_a_mail_is_kept_and_shown(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         text = "Halo é,\n.titik di depan\n..dua titik\nhttps://x.example/a?b=1&c=2.\n<b>no</b>\n"
-        message = letter("Tanda terima é", text)
+        message = new_mail("Tanda terima é", text)
         message.add_alternative(
             '<p style="color:red">Halo</p><script>alert("x")</script>', subtype="html"
         )
@@ -98,7 +100,7 @@ def test_a_mail_is_kept_and_shown(tmp_path: Path) -> None:
 
         assert await world.ask("/standin/mails", "DELETE") == {"deleted": 2}
         assert await world.ask("/standin/mails") == []
-        await world.send(letter(), "budi@example.id")
+        await world.send(new_mail(), "budi@example.id")
         [later] = await world.ask("/standin/mails")
         assert later["id"] > mails[0]["id"]
 
@@ -109,9 +111,9 @@ def test_refused_mails_may_be_sent_again(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         assert await world.ask("/standin/faults", "POST", refuse=1) == {"refuse": 1}
         with pytest.raises(smtplib.SMTPDataError) as refused:
-            await world.send(letter(), "budi@example.id")
+            await world.send(new_mail(), "budi@example.id")
         assert refused.value.smtp_code == 451
-        await world.send(letter(), "budi@example.id")
+        await world.send(new_mail(), "budi@example.id")
         assert len(await world.ask("/standin/mails")) == 1
         assert (await world.ask("/standin/faults", "POST", drop=1))["error"] == "unknown_fault"
 
@@ -121,11 +123,11 @@ def test_refused_mails_may_be_sent_again(tmp_path: Path) -> None:
 def test_a_mail_survives_a_restart_and_old_ones_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(box, "MAILS_MAX", 3)
+    monkeypatch.setattr(store, "MAILS_MAX", 3)
 
     async def first(world: World) -> None:
         for number in range(5):
-            await world.send(letter(f"mail {number}"), "budi@example.id")
+            await world.send(new_mail(f"mail {number}"), "budi@example.id")
 
     async def second(world: World) -> None:
         mails = await world.ask("/standin/mails")
@@ -210,7 +212,7 @@ def test_broken_mime_and_broken_clients_do_no_harm(tmp_path: Path) -> None:
                     pass  # let go before everything was sent
 
         await asyncio.to_thread(endless)
-        await world.send(letter(), "budi@example.id")
+        await world.send(new_mail(), "budi@example.id")
         assert len(await world.ask("/standin/mails")) == 2
 
     with_mail(tmp_path, story)

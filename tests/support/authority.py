@@ -26,12 +26,12 @@ class RunningAuthority:
     def tsa_url(self) -> str:
         return f"{self.url}/tsa"
 
-    def turn(self, **faults: float | bool) -> None:
-        """Set some faults; see `standins.authority.knobs`."""
+    def set_faults(self, **faults: float | bool) -> None:
+        """Set some faults; see `standins.authority.fault_switches`."""
         self._ask("POST", json.dumps(faults).encode())
 
     def clear(self) -> None:
-        """Everything works again."""
+        """Set every fault switch back to its default."""
         self._ask("DELETE", None)
 
     def _ask(self, method: str, body: bytes | None) -> None:

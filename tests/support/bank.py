@@ -59,13 +59,13 @@ def profile(url: str, *, timeout_seconds: float = 5.0, **changes: Any) -> SnapPr
 
 @dataclass
 class Bank:
-    """The levers of a stand-in, and a provider that speaks to it."""
+    """The control API of a stand-in bank, and a provider that speaks to it."""
 
     url: str
     provider: SnapProvider
     http: aiohttp.ClientSession
 
-    async def lever(self, path: str, **body: object) -> Any:
+    async def control(self, path: str, **body: object) -> Any:
         """POST to `/standin/...`."""
         async with self.http.post(f"{self.url}/standin/{path}", json=body) as answer:
             found = await answer.json()
@@ -79,12 +79,12 @@ class Bank:
 
     async def answers(self, service: str, *answers: dict[str, Any]) -> None:
         """Answer the next calls of a service so."""
-        await self.lever("answers", service=service, answers=list(answers))
+        await self.control("answers", service=service, answers=list(answers))
 
     async def paid(self, reference: str, rupiah: int = 10_000) -> tuple[str, str]:
         """Make a QR and pay it: what is in the QR, and the payment's number."""
         made = await self.provider.generate(reference, Rupiah(rupiah), soon())
-        payment = await self.lever("pay", qr_content=made.qr_content)
+        payment = await self.control("pay", qr_content=made.qr_content)
         return made.qr_content, payment["rrn"]
 
 

@@ -55,8 +55,8 @@ class Till:
     def rows(self, query: str, *parameters: object) -> list[Row]:
         return self.shop.rows(query, *parameters)
 
-    def lever(self, path: str, **body: object) -> Any:
-        return self.do(self.bank.lever(path, **body))
+    def control(self, path: str, **body: object) -> Any:
+        return self.do(self.bank.control(path, **body))
 
     def answers(self, service: str, *answers: dict[str, Any]) -> None:
         self.do(self.bank.answers(service, *answers))

@@ -1,12 +1,12 @@
-"""What a provider's answers and notifications say; pure, and true of any bytes at all.
+"""Parses a provider's answers and notifications; pure, and defined for any bytes at all.
 
-An answer is one of three: done, refused, or nobody knows.  It is done only where HTTP says 200
+An answer is one of three: done, refused, or outcome unknown.  It is done only where HTTP says 200
 *and* the body has the success code of the very service that was asked (200, service, 00); it is
 refused where HTTP says 4xx and the body has a code of that status; everything else (202, 3xx, 5xx,
 a refusal inside a 200, HTML, an empty body) is `OutcomeUnknown`, and is asked for.
 
-Money is only what says of itself that it succeeded (latestTransactionStatus 00), with a payment's
-number and a sum in whole rupiah.  What says so and lacks one of these is told as `Odd`.
+Only a payment with latestTransactionStatus 00, a payment number and an amount in whole rupiah is
+money.  One with that status that lacks the number or the amount is returned as `Odd`.
 """
 
 import re
@@ -34,7 +34,7 @@ Answer = Mapping[str, object]
 
 NUMBER_CHARACTERS_MAX = 64  # SNAP BI: referenceNo, partnerReferenceNo, refundNo
 QR_CHARACTERS_MAX = 512  # SNAP BI: qrContent
-PAYMENTS_MAX = 100  # on one QR; an answer with more is no answer
+PAYMENTS_MAX = 100  # on one QR; an answer with more is `OutcomeUnknown`
 MESSAGE_CHARACTERS_MAX = 150  # SNAP BI: responseMessage
 _CODE = re.compile(r"[0-9]{7}\Z")
 _NUMBER = re.compile(rf"(?! )[\x20-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}(?<! )\Z")
@@ -58,11 +58,11 @@ def read_answer(service: str, status: int, raw: bytes) -> Answer:
     answer = read_object(raw) or {}
     code = _code(answer.get("responseCode"))
     text = answer.get("responseMessage")
-    # What a stranger wrote goes into our log: short, and of printable characters only.
+    # Text of the provider goes into our log: cut short, and of printable characters only.
     message = ascii(text)[1 : MESSAGE_CHARACTERS_MAX + 1] if isinstance(text, str) else ""
     if status == 200 and code == f"200{service}00":
         return answer
-    is_passing = status in (408, 429)  # perhaps it went on working; it is not a no
+    is_passing = status in (408, 429)  # no refusal: the provider may have acted all the same
     if 400 <= status < 500 and not is_passing and code.startswith(str(status)):
         raise ProviderRefused(code, message, service)
     raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
@@ -142,7 +142,7 @@ def _line(whole: Status, own: Status | None, rrn: object, told: object) -> Payme
     if own is None:
         return Odd(OddReason.STATUS_UNKNOWN, number, amount)
     if own in (Status.CANCELLED, Status.FAILED):
-        # Without a number nothing was paid; so it is for the caller to see in the status.
+        # Without a number there is no payment here: the caller acts on the QR's own status.
         return None if number is None else Payment(number, amount, own)
     if own is Status.REFUNDED or (own is Status.SUCCESS and whole is Status.REFUNDED):
         return None if number is None else Payment(number, amount, Status.REFUNDED)
@@ -226,7 +226,7 @@ def _movement(line: object) -> Movement:
 
 
 def read_notification(body: bytes) -> Notification:
-    """52: what a signed notification says, whatever it says."""
+    """52: the fields of a signed notification; None for each that is missing or unreadable."""
     content = read_object(body)
     if content is None:
         return Notification(is_readable=False)

@@ -1,8 +1,8 @@
 """QR MPM over SNAP BI: generate (47), query (51), cancel (77), refund (78), notify (52), and the
 provider's own record: transaction history list (12) and detail (13).
 
-Every answer is one of three: it was done, it was refused (4xx with a response code), or nobody
-knows.  `reading` says which; `wire` says how a call is made.
+Every answer is one of three: it was done, it was refused (4xx with a response code), or its outcome
+is unknown.  `reading` says which; `wire` says how a call is made.
 """
 
 import asyncio

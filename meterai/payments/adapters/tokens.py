@@ -1,4 +1,4 @@
-"""Access tokens of a provider (SNAP BI 73): one request in flight, and nobody waits for long.
+"""Access tokens of a provider (SNAP BI 73): one request in flight, and a bounded wait for it.
 
 While a token is good it is used, and before it ends the next one is asked for in the background.
 Where there is none, the first who needs one asks, and everybody else waits for that same answer,
@@ -35,7 +35,7 @@ class Tokens:
         self._asking: asyncio.Task[Token] | None = None
 
     async def get(self) -> str:
-        """A token that is good.  Refuses `ProviderUnreachable`: nothing was sent but the wish."""
+        """A good token.  Refuses `ProviderUnreachable`: nothing but a token request was sent."""
         left = self._ends_at - time.monotonic()
         if self._token is not None and left > SHARE_UNUSED * self._token.life_seconds:
             if left < SHARE_BEFORE_END * self._token.life_seconds:
@@ -45,7 +45,7 @@ class Tokens:
             async with asyncio.timeout(self._wait_seconds_max):
                 return (await asyncio.shield(self._begin())).text
         except (OutcomeUnknown, ProviderRefused, ProviderUnreachable, TimeoutError) as error:
-            # A token that was perhaps made moves no money.
+            # Also where the outcome is unknown: a token that was made and lost moves no money.
             raise ProviderUnreachable(f"no access token: {error!r}"[:200]) from None
 
     def drop(self, text: str) -> None:
@@ -63,7 +63,8 @@ class Tokens:
         """The request under way, begun if there is none."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._renew())
-            # Nobody may be waiting: what it raised is looked at here, and asked for again later.
+            # Perhaps no caller awaits it: its exception is retrieved here, or asyncio would log it
+            # as never retrieved.  The next caller asks again.
             self._asking.add_done_callback(lambda task: task.cancelled() or task.exception())
         return self._asking
 

@@ -1,4 +1,4 @@
-"""One signed call over HTTP, from its bytes to its bytes.
+"""One signed call over HTTP: body and signature out, status and body back.
 
 Refuses `ProviderUnreachable` where nothing was sent, and `OutcomeUnknown` where something was and
 no whole answer came.
@@ -46,7 +46,7 @@ class SnapProfile:
 
 
 def call_seconds_max(timeout_seconds: float) -> float:
-    """The longest one call takes: a token, the call, and a little to work."""
+    """The longest one call takes: a token, the call, and a second for our own work."""
     return 2 * timeout_seconds + 1.0
 
 
@@ -141,7 +141,7 @@ class Wire:
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
-    """The whole body; `OutcomeUnknown` for one that is longer than any answer."""
+    """The whole body; `OutcomeUnknown` for one longer than `ANSWER_BYTES_MAX`."""
     read = bytearray()
     async for part in content.iter_any():
         read += part

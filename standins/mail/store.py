@@ -1,4 +1,4 @@
-"""The mailbox in SQLite: one row for every recipient of every mail."""
+"""The mailboxes in SQLite: one row for every recipient of every mail."""
 
 # Only this module's own column lists and conditions are put into SQL; values are bound.
 # ruff: noqa: S608
@@ -14,7 +14,7 @@ from pathlib import Path
 from standins import clock, faults
 from standins.state import open_state, transaction
 
-MAILS_MAX = 5_000  # kept; older ones go, so that a rehearsal cannot fill the disk
+MAILS_MAX = 5_000  # kept; older ones are deleted, so that a rehearsal cannot fill the disk
 
 SCHEMA = (
     """
@@ -48,18 +48,18 @@ class Mail:
     received_at: int
 
 
-class Box:
-    """All mailboxes of the world."""
+class MailStore:
+    """The mailboxes of all addresses; every address has one."""
 
     def __init__(self, path: Path) -> None:
         self.connection: sqlite3.Connection = open_state(path, SCHEMA)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.connection.close()
 
     def add(self, recipients: Sequence[str], raw: bytes) -> None:
-        """Put a mail into the box of each recipient; forget the oldest beyond the limit."""
+        """Put a mail into the mailbox of each recipient; delete the oldest beyond `MAILS_MAX`."""
         message = email.message_from_bytes(raw, policy=email.policy.default)
         now = clock.now_ms()
         read = (
@@ -96,13 +96,13 @@ class Box:
         ).fetchone()
         return None if row is None else Mail(*row)
 
-    def empty(self) -> int:
-        """Throw all away; how many there were."""
+    def delete_all(self) -> int:
+        """Delete all mails; how many there were."""
         return self.connection.execute("DELETE FROM mail").rowcount
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    # A header that is broken beyond repair still shows that a mail came.
+    # A mail whose header cannot be parsed is shown all the same.
     try:
         return str(message.get(name, ""))
     except (ValueError, IndexError, LookupError, AttributeError):

@@ -1,4 +1,4 @@
-"""Odd answers on demand: what a real bank, a proxy or a broken line may answer instead.
+"""Response overrides: what a real bank, a proxy or a broken connection may answer instead.
 
 POST /standin/answers sets for one service what its next calls are answered with, in order:
 
@@ -11,13 +11,13 @@ Every member of an answer may be absent:
     merge         object; members put over the true answer (one level of objects is merged too)
     drop          list of texts; members taken out of the true answer
     body          text; the whole body instead of the true one
-    repeat        int, 1; that body so many times, for a body longer than anybody should read
+    repeat        int, 1; that body so many times, for a body longer than a client may read
     content_type  text; instead of application/json
     delay_seconds number; the answer comes so much later
     hang_up       bool, false; the connection is closed and nothing is answered
     times         int, 1; how many calls are answered so; -1 all of them
 
-What is set survives a restart, like every fault here.
+What is set is stored and survives a restart, like the fault switches.
 """
 
 import json
@@ -29,7 +29,7 @@ from typing import Any
 
 from aiohttp import web
 
-from standins.bank.answers import written
+from standins.bank.answers import to_json
 from standins.faults import ALL, COUNT_MAX, SECONDS_MAX
 from standins.refusal import Refusal
 from standins.state import transaction
@@ -46,13 +46,13 @@ SERVICES = {
     "history-detail": "13",
 }
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS odd_answer (
+CREATE TABLE IF NOT EXISTS response_override (
     seq     INTEGER PRIMARY KEY,
     service TEXT NOT NULL,
     answer  TEXT NOT NULL,
     times   INTEGER NOT NULL                     -- calls left; -1 all
 );
-CREATE INDEX IF NOT EXISTS odd_answer_of_service ON odd_answer (service, seq);
+CREATE INDEX IF NOT EXISTS response_override_of_service ON response_override (service, seq);
 """
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "act": bool,
@@ -69,15 +69,15 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
 
 
 class AnswerUnfit(Refusal):
-    """The odd answer is not written as `standins.bank.odd` says."""
+    """The answer is not of the form that `standins.bank.overrides` describes."""
 
     code = "answer_unfit"
     status = 400
 
 
 @dataclass(frozen=True, slots=True)
-class OddAnswer:
-    """One answer that differs from the true one; see the module."""
+class ResponseOverride:
+    """One answer that differs from the true one; the module describes its members."""
 
     act: bool = True
     status: int | None = None
@@ -90,7 +90,7 @@ class OddAnswer:
     hang_up: bool = False
     times: int = 1
 
-    def spoilt(self, true: web.Response) -> web.Response:
+    def apply_to(self, true: web.Response) -> web.Response:
         """The true answer, changed as this one says."""
         status = true.status if self.status is None else self.status
         kind = self.content_type or true.content_type
@@ -106,10 +106,10 @@ class OddAnswer:
             known = facts.get(name)
             both = isinstance(known, dict) and isinstance(value, dict)
             facts[name] = known | value if both else value
-        return web.Response(body=written(facts), status=status, content_type=kind)
+        return web.Response(body=to_json(facts), status=status, content_type=kind)
 
 
-def _read(value: object) -> OddAnswer:
+def _read(value: object) -> ResponseOverride:
     if not isinstance(value, dict):
         raise AnswerUnfit("an answer is an object")
     for name, found in value.items():
@@ -117,7 +117,7 @@ def _read(value: object) -> OddAnswer:
         # bool is an int to Python.
         if kind is None or not isinstance(found, kind) or (kind is int and found is True):
             raise AnswerUnfit(f"{name!r} is no member of an answer, or of another kind")
-    answer = OddAnswer(**value)
+    answer = ResponseOverride(**value)
     if answer.status is not None and not 200 <= answer.status <= 599:
         raise AnswerUnfit("status is 200 to 599")
     if not (ALL <= answer.times <= COUNT_MAX and answer.times):
@@ -133,14 +133,14 @@ def _read(value: object) -> OddAnswer:
     return answer
 
 
-class OddAnswers:
+class ResponseOverrides:
     """What is to be answered oddly, service by service."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def order(self, wanted: Mapping[str, object]) -> None:
-        """Add odd answers to those that wait for a service.  Refuses `AnswerUnfit`."""
+    def add(self, wanted: Mapping[str, object]) -> None:
+        """Add answers after those that wait for a service.  Refuses with `AnswerUnfit`."""
         service, answers = wanted.get("service"), wanted.get("answers")
         if service not in SERVICES:
             raise AnswerUnfit(f"service is one of {', '.join(SERVICES)}")
@@ -150,7 +150,7 @@ class OddAnswers:
         with transaction(self._connection):
             for answer in fit:
                 self._connection.execute(
-                    "INSERT INTO odd_answer (service, answer, times) VALUES (?, ?, ?)",
+                    "INSERT INTO response_override (service, answer, times) VALUES (?, ?, ?)",
                     (SERVICES[service], json.dumps(asdict(answer)), answer.times),
                 )
 
@@ -158,7 +158,7 @@ class OddAnswers:
         """What is still to be answered oddly, in its order."""
         names = {code: name for name, code in SERVICES.items()}
         rows = self._connection.execute(
-            "SELECT service, answer, times FROM odd_answer ORDER BY seq"
+            "SELECT service, answer, times FROM response_override ORDER BY seq"
         ).fetchall()
         return [
             {"service": names[code]} | json.loads(text) | {"times": times}
@@ -167,21 +167,22 @@ class OddAnswers:
 
     def clear(self) -> None:
         """Every service answers truly again."""
-        self._connection.execute("DELETE FROM odd_answer")
+        self._connection.execute("DELETE FROM response_override")
 
-    def take(self, code: str) -> OddAnswer | None:
-        """The odd answer for this call of a service, if there is one; counts it."""
+    def take(self, code: str) -> ResponseOverride | None:
+        """The override for this call of a service, if there is one; counts it."""
         row = self._connection.execute(
-            "SELECT seq, answer, times FROM odd_answer WHERE service = ? ORDER BY seq LIMIT 1",
+            "SELECT seq, answer, times FROM response_override WHERE service = ?"
+            " ORDER BY seq LIMIT 1",
             (code,),
         ).fetchone()
         if row is None:
             return None
         seq, text, times = row
         if times == 1:
-            self._connection.execute("DELETE FROM odd_answer WHERE seq = ?", (seq,))
+            self._connection.execute("DELETE FROM response_override WHERE seq = ?", (seq,))
         elif times != ALL:
             self._connection.execute(
-                "UPDATE odd_answer SET times = times - 1 WHERE seq = ?", (seq,)
+                "UPDATE response_override SET times = times - 1 WHERE seq = ?", (seq,)
             )
-        return OddAnswer(**json.loads(text))
+        return ResponseOverride(**json.loads(text))

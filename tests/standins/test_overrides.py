@@ -16,11 +16,11 @@ from tests.support.bank import Bank, open_bank, soon
 
 
 def with_bank(directory: Path, story: Callable[[Bank], Awaitable[None]]) -> None:
-    async def told() -> None:
+    async def run() -> None:
         async with open_bank(directory) as bank:
             await story(bank)
 
-    asyncio.run(told())
+    asyncio.run(run())
 
 
 def test_answers_are_taken_in_their_order_and_outlive_a_restart(tmp_path: Path) -> None:
@@ -84,41 +84,41 @@ def test_an_answer_that_is_none_is_refused(tmp_path: Path, body: dict[str, Any])
     with_bank(tmp_path, story)
 
 
-def letters(directory: Path) -> list[dict[str, Any]]:
-    """What the bank wanted to tell, as it stands in its books."""
-    with sqlite3.connect(directory / "bank.sqlite") as books:
-        return [json.loads(body) for (body,) in books.execute("SELECT body FROM letter")]
+def notifications(directory: Path) -> list[dict[str, Any]]:
+    """The bodies of the notifications in the bank's store, oldest first."""
+    with sqlite3.connect(directory / "bank.sqlite") as store:
+        return [json.loads(body) for (body,) in store.execute("SELECT body FROM notification")]
 
 
 def test_a_payment_is_taken_back_in_parts_and_told_with_what_is_gone_so_far(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         qr, number = await bank.paid("EM-1")
-        await bank.lever("deny", qr_content=qr, amount=4_000)
+        await bank.control("deny", qr_content=qr, amount=4_000)
         found = (await bank.provider.query("EM-1")).payments
         assert found == (
             Payment(number, Rupiah(10_000), Status.SUCCESS),
             Payment(number, Rupiah(4_000), Status.FAILED),
         )
-        await bank.lever("faults", deny_without_rrn=1)
-        await bank.lever("deny", qr_content=qr)
+        await bank.control("faults", deny_without_rrn=1)
+        await bank.control("deny", qr_content=qr)
         found = (await bank.provider.query("EM-1")).payments
         assert found == (Payment(number, Rupiah(10_000), Status.FAILED),)
 
     with_bank(tmp_path, story)
-    told = letters(tmp_path)
-    assert [one["latestTransactionStatus"] for one in told] == ["00", "06", "06"]
-    assert [one["amount"]["value"] for one in told] == ["10000.00", "4000.00", "10000.00"]
-    assert ["rrn" in one["additionalInfo"] for one in told] == [True, True, False]
+    sent = notifications(tmp_path)
+    assert [one["latestTransactionStatus"] for one in sent] == ["00", "06", "06"]
+    assert [one["amount"]["value"] for one in sent] == ["10000.00", "4000.00", "10000.00"]
+    assert ["rrn" in one["additionalInfo"] for one in sent] == [True, True, False]
 
 
 def test_no_more_is_taken_back_than_is_there(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
         qr, _ = await bank.paid("EM-1")
-        await bank.lever("deny", qr_content=qr, amount=4_000)
+        await bank.control("deny", qr_content=qr, amount=4_000)
         for amount in (6_001, 0, -1):
             with pytest.raises(AssertionError, match="nothing_to_deny"):
-                await bank.lever("deny", qr_content=qr, amount=amount)
-        await bank.lever("deny", qr_content=qr, amount=6_000)
+                await bank.control("deny", qr_content=qr, amount=amount)
+        await bank.control("deny", qr_content=qr, amount=6_000)
         assert (await bank.look("totals"))["denied"] == 10_000
 
     with_bank(tmp_path, story)
@@ -126,20 +126,20 @@ def test_no_more_is_taken_back_than_is_there(tmp_path: Path) -> None:
 
 def test_the_bank_says_anything_signed(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
-        await bank.lever("notify", body={"latestTransactionStatus": "99"}, external_id="7")
-        await bank.lever("notify", body='"text"')
+        await bank.control("notify", body={"latestTransactionStatus": "99"}, external_id="7")
+        await bank.control("notify", body='"text"')
         with pytest.raises(AssertionError, match="not_understood"):
-            await bank.lever("notify", body={}, external_id="7")
+            await bank.control("notify", body={}, external_id="7")
         with pytest.raises(AssertionError, match="not_understood"):
-            await bank.lever("notify", body=7)
+            await bank.control("notify", body=7)
 
     with_bank(tmp_path, story)
-    assert letters(tmp_path) == [{"latestTransactionStatus": "99"}, "text"]
+    assert notifications(tmp_path) == [{"latestTransactionStatus": "99"}, "text"]
 
 
 def test_the_banks_clock_can_be_wrong(tmp_path: Path) -> None:
     async def story(bank: Bank) -> None:
-        await bank.lever("faults", clock_ahead_seconds=3_600)
+        await bank.control("faults", clock_ahead_seconds=3_600)
         with pytest.raises(ProviderUnreachable, match="no access token"):
             await bank.provider.query("EM-1")
 

@@ -1,4 +1,4 @@
-"""Time-stamps (RFC 3161): a request in, a signed token out."""
+"""Time-stamps (RFC 3161): from a TimeStampReq a TimeStampResp with a signed token."""
 
 import hashlib
 import secrets
@@ -17,7 +17,7 @@ _SERIAL_BITS = 63  # random, so that no two tokens of any start share one
 
 
 def answer(request: bytes, root: Signer, signer: Signer, faults: Faults) -> bytes:
-    """The response to a request; a status of refusal where it cannot be understood."""
+    """The response to a request; status `rejection` where the request cannot be parsed."""
     try:
         asked = tsp.TimeStampReq.load(request, strict=True)
         imprint, nonce = asked["message_imprint"], asked["nonce"].native
@@ -25,9 +25,9 @@ def answer(request: bytes, root: Signer, signer: Signer, faults: Faults) -> byte
         policy = asked["req_policy"].native or POLICY
         imprint.native  # noqa: B018 - asn1crypto parses when asked, and raises then
     except (ValueError, TypeError, KeyError):
-        return _refused("bad_data_format")
+        return _rejection("bad_data_format")
     if faults.take("rejected"):
-        return _refused("time_not_available")
+        return _rejection("time_not_available")
     if faults.take("wrong_nonce"):
         nonce = (nonce or 0) + 1
     if faults.take("wrong_imprint"):
@@ -43,15 +43,15 @@ def answer(request: bytes, root: Signer, signer: Signer, faults: Faults) -> byte
     }
     if nonce is not None:
         info["nonce"] = nonce
-    is_spoilt = faults.take("wrong_signature")
-    key = ec.generate_private_key(ec.SECP256R1()) if is_spoilt else signer.key
+    has_wrong_key = faults.take("wrong_signature")
+    key = ec.generate_private_key(ec.SECP256R1()) if has_wrong_key else signer.key
     certificates = [signer, root] if wants_certificates else []
     token = _token(tsp.TSTInfo(info), Signer(key, signer.certificate), certificates)
     response = {"status": {"status": "granted"}, "time_stamp_token": token}
     return bytes(tsp.TimeStampResp(response).dump())
 
 
-def _refused(failure: str) -> bytes:
+def _rejection(failure: str) -> bytes:
     status = {"status": "rejection", "fail_info": {failure}}
     # A refusal has no token, which the library does not let out of a TimeStampResp.
     return bytes(core.SequenceOf([tsp.PKIStatusInfo(status)], spec=tsp.PKIStatusInfo).dump())

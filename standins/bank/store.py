@@ -1,4 +1,4 @@
-"""The bank's books in SQLite: one function per question, nothing decided here."""
+"""What the bank remembers, in SQLite: one function per query; the rules are in the callers."""
 
 # Only this module's own column lists and conditions are put into SQL; values are bound.
 # ruff: noqa: S608
@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from standins import faults
-from standins.bank import odd
-from standins.bank.model import Bill, Closing, Letter, LetterState, Movement, Payment, Refund
+from standins.bank import overrides
+from standins.bank.model import (
+    Bill,
+    Closing,
+    Movement,
+    Notification,
+    NotificationState,
+    Payment,
+    Refund,
+)
 from standins.clock import DAY_MS, wib
 from standins.state import open_state, transaction
 
@@ -59,7 +67,7 @@ CREATE TABLE IF NOT EXISTS refund (
     refunded_at       INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS refund_of_bill ON refund (reference_no);
-CREATE TABLE IF NOT EXISTS letter (
+CREATE TABLE IF NOT EXISTS notification (
     seq          INTEGER PRIMARY KEY,
     external_id  TEXT NOT NULL UNIQUE,
     reference_no TEXT NOT NULL,
@@ -69,8 +77,8 @@ CREATE TABLE IF NOT EXISTS letter (
     due_at       INTEGER NOT NULL,
     state        TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS letter_due ON letter (due_at) WHERE state = 'waiting';
-CREATE INDEX IF NOT EXISTS letter_of_bill ON letter (reference_no);
+CREATE INDEX IF NOT EXISTS notification_due ON notification (due_at) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS notification_of_bill ON notification (reference_no);
 CREATE TABLE IF NOT EXISTS token (
     token      TEXT PRIMARY KEY,
     expires_at INTEGER NOT NULL
@@ -82,8 +90,16 @@ CREATE TABLE IF NOT EXISTS call (
 ) WITHOUT ROWID;
 """
     + faults.SCHEMA
-    + odd.SCHEMA
+    + overrides.SCHEMA
 )
+
+# Tables and indexes of files that an earlier version made.
+_RENAMED = {"letter": "notification", "odd_answer": "response_override"}
+_FORMER_INDEXES = """
+DROP INDEX IF EXISTS letter_due;
+DROP INDEX IF EXISTS letter_of_bill;
+DROP INDEX IF EXISTS odd_answer_of_service;
+"""
 
 _BILL = (
     "reference_no, partner_reference_no, amount, qr_content, terminal_id, "
@@ -93,7 +109,7 @@ _PAYMENT = (
     "reference_no, rrn, amount, paid_at, denied_at, "
     "(SELECT COALESCE(SUM(amount), 0) FROM chargeback WHERE chargeback.rrn = payment.rrn)"
 )
-# Every rupiah that moved, in the order it moved: what the bank's own record (services 12, 13) is.
+# Every movement of money: the lines of the transaction history (services 12 and 13).
 _MOVEMENTS = """
 SELECT 'payment' AS kind, p.paid_at AS moved_at, p.seq AS seq, p.reference_no AS reference_no,
        b.partner_reference_no AS partner_reference_no, p.rrn AS rrn, p.amount AS amount,
@@ -109,17 +125,17 @@ SELECT 'refund', r.refunded_at, r.seq, r.reference_no, b.partner_reference_no, r
 FROM refund r JOIN bill b USING (reference_no)
 """
 _REFUND = "reference_no, partner_refund_no, refund_no, rrn, amount, reason, refunded_at"
-_LETTER = "external_id, reference_no, body, copies, attempts, due_at, state"
+_NOTIFICATION = "external_id, reference_no, body, copies, attempts, due_at, state"
 
 
-class Books:
+class Store:
     """Everything the bank remembers."""
 
     def __init__(self, path: Path) -> None:
-        self.connection = open_state(path, SCHEMA)
+        self.connection = open_state(path, _FORMER_INDEXES + SCHEMA, _RENAMED)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.connection.close()
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -131,7 +147,7 @@ class Books:
 
     def next_number(self, table: str) -> int:
         """The number the next row of `table` gets; true until the transaction ends."""
-        # `table` is a word of this package, never of a caller outside.
+        # `table` is a constant of this package, never a value of a request.
         row = self._rows(f"SELECT COALESCE(MAX(seq), 0) + 1 FROM {table}")[0]
         return int(row[0])
 
@@ -203,7 +219,7 @@ class Books:
         return list(self._bills(where, limit))
 
     def _bills(self, where: str, value: object) -> Iterator[Bill]:
-        # `where` is a text of this class; what comes from outside is bound.
+        # `where` is a constant of this class; values of requests are bound.
         known = f"SELECT reference_no FROM bill WHERE {where}"
         payments = self._by_bill(
             f"SELECT {_PAYMENT} FROM payment WHERE reference_no IN ({known})"
@@ -247,17 +263,17 @@ class Books:
         )
 
     def add_chargeback(self, rrn: str, amount: int, now: int) -> None:
-        """The issuer took so much of it back."""
+        """The payer's bank took so much of it back."""
         self._rows(
             "INSERT INTO chargeback (rrn, amount, taken_at) VALUES (?, ?, ?)", rrn, amount, now
         )
 
     def deny_payment(self, rrn: str, now: int) -> None:
-        """The issuer took all of it back."""
+        """The payer's bank took all of it back."""
         self._rows("UPDATE payment SET denied_at = ?, deny_at = NULL WHERE rrn = ?", now, rrn)
 
-    def keep_payment(self, rrn: str) -> None:
-        """It will not be denied by itself any more."""
+    def unschedule_denial(self, rrn: str) -> None:
+        """Take back what `add_payment` planned: a fault will not deny it any more."""
         self._rows("UPDATE payment SET deny_at = NULL WHERE rrn = ?", rrn)
 
     def payments_to_deny(self, now: int) -> list[tuple[str, str]]:
@@ -322,55 +338,56 @@ class Books:
 
     # Notifications
 
-    def add_letter(self, letter: Letter) -> None:
+    def add_notification(self, notification: Notification) -> None:
         """Write a notification that is to be sent."""
         self._rows(
-            f"INSERT INTO letter ({_LETTER}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            letter.external_id,
-            letter.reference_no,
-            letter.body,
-            letter.copies,
-            letter.attempts,
-            letter.due_at,
-            letter.state,
+            f"INSERT INTO notification ({_NOTIFICATION}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            notification.external_id,
+            notification.reference_no,
+            notification.body,
+            notification.copies,
+            notification.attempts,
+            notification.due_at,
+            notification.state,
         )
 
-    def is_letter_known(self, external_id: str) -> bool:
+    def is_notification_known(self, external_id: str) -> bool:
         """True where a notification has this id."""
-        return bool(self._rows("SELECT 1 FROM letter WHERE external_id = ?", external_id))
+        return bool(self._rows("SELECT 1 FROM notification WHERE external_id = ?", external_id))
 
-    def letter_tried(self, external_id: str, state: LetterState, due_at: int) -> None:
+    def record_try(self, external_id: str, state: NotificationState, due_at: int) -> None:
         """One more attempt was made."""
         self._rows(
-            "UPDATE letter SET attempts = attempts + 1, state = ?, due_at = ?"
+            "UPDATE notification SET attempts = attempts + 1, state = ?, due_at = ?"
             " WHERE external_id = ?",
             state,
             due_at,
             external_id,
         )
 
-    def waiting_letters(self, limit: int) -> list[Letter]:
+    def waiting_notifications(self, limit: int) -> list[Notification]:
         """Those to be sent, the most urgent first."""
         rows = self.connection.execute(
-            f"SELECT {_LETTER} FROM letter WHERE state = 'waiting' ORDER BY due_at, seq LIMIT ?",
+            f"SELECT {_NOTIFICATION} FROM notification WHERE state = 'waiting'"
+            " ORDER BY due_at, seq LIMIT ?",
             (limit,),
         )
-        return [_letter(row) for row in rows.fetchall()]
+        return [_notification(row) for row in rows.fetchall()]
 
-    def letters_of(self, reference_no: str) -> list[Letter]:
+    def notifications_of(self, reference_no: str) -> list[Notification]:
         """The notifications of one bill, oldest first."""
         rows = self.connection.execute(
-            f"SELECT {_LETTER} FROM letter WHERE reference_no = ? ORDER BY seq",
+            f"SELECT {_NOTIFICATION} FROM notification WHERE reference_no = ? ORDER BY seq",
             (reference_no,),
         )
-        return [_letter(row) for row in rows.fetchall()]
+        return [_notification(row) for row in rows.fetchall()]
 
 
 def _named(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(columns.split(", "), row, strict=True))
 
 
-def _letter(row: tuple[Any, ...]) -> Letter:
-    facts = _named(_LETTER, row)
-    facts["state"] = LetterState(facts["state"])
-    return Letter(**facts)
+def _notification(row: tuple[Any, ...]) -> Notification:
+    facts = _named(_NOTIFICATION, row)
+    facts["state"] = NotificationState(facts["state"])
+    return Notification(**facts)

@@ -1,13 +1,14 @@
-"""The gate before every SNAP service: who calls, with which right, once only.
+"""Authentication of SNAP calls: access tokens, signatures, time stamps, each external id once.
 
-In this order, each failure with the code SNAP BI gives it:
+Checked in this order, each failure with the code SNAP BI gives it (HTTP status/case):
   1 headers present and well formed                 400/02, 400/01
   2 partner (or client key) known                   401/00
   3 X-TIMESTAMP near the bank's clock               401/00
   4 token, if `Authorization` is there              401/03 no bearer token, 401/01 unknown or old
   5 signature: symmetric with a token, else RSA     401/00
   6 X-EXTERNAL-ID not seen today (Jakarta)          409/00
-The external id is noted last, so that a forger cannot burn the partner's ids.
+The external id is recorded last, so that a call with a forged signature cannot use up the partner's
+ids.
 """
 
 import hmac
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from standins import clock
 from standins.bank import signing
 from standins.bank.answers import Case, Refused
-from standins.bank.books import Books
+from standins.bank.store import Store
 from standins.faults import Faults
 
 TOKEN_SECONDS = 900  # SNAP BI: lifetime of a B2B access token
@@ -58,16 +59,16 @@ class Partner:
     key: signing.PublicKey
 
 
-class Gate:
-    """Lets calls of the partner in."""
+class Authenticator:
+    """Issues tokens to the one partner, and checks its calls."""
 
-    def __init__(self, partner: Partner, books: Books, faults: Faults) -> None:
+    def __init__(self, partner: Partner, store: Store, faults: Faults) -> None:
         self._partner = partner
-        self._books = books
+        self._store = store
         self._faults = faults
         self._day = ""
 
-    def give_token(self, call: Call) -> str:
+    def issue_token(self, call: Call) -> str:
         """A fresh access token for a signed token request (service 73)."""
         client, signature = call.header("X-CLIENT-KEY"), call.header("X-SIGNATURE")
         timestamp = self._timestamp(call)
@@ -78,11 +79,11 @@ class Gate:
             raise Refused(Case.UNAUTHORIZED, "[Signature]")
         token = secrets.token_urlsafe(32)
         now = clock.now_ms()
-        self._books.add_token(token, now, now + TOKEN_SECONDS * 1000)
+        self._store.add_token(token, now, now + TOKEN_SECONDS * 1000)
         return token
 
-    def admit(self, call: Call) -> None:
-        """Check a transaction call; returns if it may go on."""
+    def authenticate(self, call: Call) -> None:
+        """Check a call of a service; raises `Refused` with the code of the first check it fails."""
         signature = call.header("X-SIGNATURE")
         partner = call.header("X-PARTNER-ID", PARTNER_ID_CHARACTERS_MAX)
         external_id = call.header("X-EXTERNAL-ID")
@@ -99,7 +100,7 @@ class Gate:
             is_signed = self._is_signed_with_key(call, signature, timestamp)
         if not is_signed:
             raise Refused(Case.UNAUTHORIZED, "[Signature]")
-        self._note(external_id)
+        self._record(external_id)
 
     def _timestamp(self, call: Call) -> str:
         timestamp = call.header("X-TIMESTAMP")
@@ -119,7 +120,7 @@ class Gate:
         kind, _, token = call.headers["Authorization"].partition(" ")
         if kind.lower() != "bearer" or not token:
             raise Refused(Case.TOKEN_NOT_FOUND)
-        if not self._books.is_token_good(token, clock.now_ms()):
+        if not self._store.is_token_good(token, clock.now_ms()):
             raise Refused(Case.INVALID_TOKEN)
         found = signing.read_signature(signature, _HMAC_SHA512_BYTES)
         return any(
@@ -141,11 +142,11 @@ class Gate:
             for body in (call.body, signing.minify(call.body))
         )
 
-    def _note(self, external_id: str) -> None:
+    def _record(self, external_id: str) -> None:
         now = clock.now_ms()
         day = clock.wib(now).date().isoformat()
         if day != self._day:
-            self._books.forget_calls(now)
+            self._store.forget_calls(now)
             self._day = day
-        if not self._books.add_call(external_id, now):
+        if not self._store.add_call(external_id, now):
             raise Refused(Case.CONFLICT)

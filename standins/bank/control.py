@@ -1,28 +1,31 @@
-"""The stand-in side in JSON: what tests and rehearsals do in place of customers and banks."""
+"""The control API, JSON below `/standin`: what tests and rehearsals do in place of customers, their
+banks and the staff of this bank, and how they set faults and read what is stored."""
 
 from aiohttp import web
 
 from standins import clock
-from standins.bank.answers import written
-from standins.bank.books import Books
+from standins.bank.answers import to_json
 from standins.bank.customer import Customers
 from standins.bank.model import Bill, Refund
-from standins.bank.odd import OddAnswers
+from standins.bank.overrides import ResponseOverrides
+from standins.bank.store import Store
 from standins.faults import Faults
 from standins.refusal import NotUnderstood
 from standins.web import json_object
 
 
-class Desk:
+class ControlApi:
     """Routes below `/standin`."""
 
-    def __init__(self, books: Books, customers: Customers, faults: Faults, odd: OddAnswers) -> None:
-        self._books = books
+    def __init__(
+        self, store: Store, customers: Customers, faults: Faults, overrides: ResponseOverrides
+    ) -> None:
+        self._store = store
         self._customers = customers
         self._faults = faults
-        self._odd = odd
+        self._overrides = overrides
 
-    def open(self, app: web.Application) -> None:
+    def add_routes(self, app: web.Application) -> None:
         """Add the routes."""
         app.router.add_routes(
             [
@@ -31,10 +34,10 @@ class Desk:
                 web.post("/standin/deny", self._deny),
                 web.post("/standin/refund", self._refund),
                 web.post("/standin/notify", self._notify),
-                web.post("/standin/answers", self._order_answers),
+                web.post("/standin/answers", self._add_answers),
                 web.get("/standin/answers", self._show_answers),
                 web.delete("/standin/answers", self._clear_answers),
-                web.post("/standin/faults", self._turn_faults),
+                web.post("/standin/faults", self._set_faults),
                 web.get("/standin/faults", self._show_faults),
                 web.delete("/standin/faults", self._clear_faults),
                 web.get("/standin/payments", self._payments),
@@ -82,54 +85,54 @@ class Desk:
         )
 
     async def _notify(self, request: web.Request) -> web.Response:
-        """Send `body`, an object or a text, as a notification."""
+        """Send `body`, an object or the raw text of a body, as a signed notification."""
         body = await json_object(request)
-        told = body.get("body")
-        if not isinstance(told, dict | str):
+        content = body.get("body")
+        if not isinstance(content, dict | str):
             raise NotUnderstood("body is an object or a text")
         qr_content, external_id = body.get("qr_content"), body.get("external_id")
         bill = None if qr_content is None else self._customers.bill_of(_text(body, "qr_content"))
-        self._customers.tell(
+        self._customers.notify(
             bill,
-            told.encode() if isinstance(told, str) else written(told),
+            content.encode() if isinstance(content, str) else to_json(content),
             None if external_id is None else _text(body, "external_id"),
         )
         return web.json_response({"told": True})
 
-    async def _order_answers(self, request: web.Request) -> web.Response:
-        self._odd.order(await json_object(request))
-        return web.json_response(self._odd.waiting())
+    async def _add_answers(self, request: web.Request) -> web.Response:
+        self._overrides.add(await json_object(request))
+        return web.json_response(self._overrides.waiting())
 
     async def _show_answers(self, _: web.Request) -> web.Response:
-        return web.json_response(self._odd.waiting())
+        return web.json_response(self._overrides.waiting())
 
     async def _clear_answers(self, _: web.Request) -> web.Response:
-        self._odd.clear()
-        return web.json_response(self._odd.waiting())
+        self._overrides.clear()
+        return web.json_response(self._overrides.waiting())
 
-    async def _turn_faults(self, request: web.Request) -> web.Response:
-        self._faults.turn(await json_object(request))
-        return web.json_response(self._faults.standing())
+    async def _set_faults(self, request: web.Request) -> web.Response:
+        self._faults.apply(await json_object(request))
+        return web.json_response(self._faults.values())
 
     async def _show_faults(self, _: web.Request) -> web.Response:
-        return web.json_response(self._faults.standing())
+        return web.json_response(self._faults.values())
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
-        self._odd.clear()
-        return web.json_response(self._faults.standing())
+        self._overrides.clear()
+        return web.json_response(self._faults.values())
 
     async def _payments(self, request: web.Request) -> web.Response:
         limit = request.query.get("limit", "-1")
         if limit != "-1" and not (limit.isascii() and limit.isdigit() and len(limit) < 10):
             raise NotUnderstood("limit is a number")
-        return web.json_response([_shown_bill(bill) for bill in self._books.bills(int(limit))])
+        return web.json_response([_shown_bill(bill) for bill in self._store.bills(int(limit))])
 
     async def _refunds(self, _: web.Request) -> web.Response:
-        return web.json_response([_shown_refund(refund) for refund in self._books.refunds()])
+        return web.json_response([_shown_refund(refund) for refund in self._store.refunds()])
 
     async def _totals(self, _: web.Request) -> web.Response:
-        return web.json_response(self._books.totals())
+        return web.json_response(self._store.totals())
 
 
 def _text(body: dict[str, object], name: str) -> str:

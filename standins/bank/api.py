@@ -1,4 +1,9 @@
-"""The counter where the partner's SNAP calls come in; every answer from here is SNAP."""
+"""The SNAP BI API that the merchant calls: routes below `/snap`, every answer in SNAP's form.
+
+An answer has `responseCode` (HTTP status, service, case; see `answers`) and `responseMessage`.  A
+call is authenticated, acted upon and answered, in this order, unless a response override or a
+fault switch says otherwise.
+"""
 
 import asyncio
 import logging
@@ -7,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from standins.bank.answers import Case, Refused, accepted, refused
+from standins.bank.authentication import TOKEN_SECONDS, Authenticator, Call
 from standins.bank.fields import mandatory_text, read_body
-from standins.bank.gate import TOKEN_SECONDS, Call, Gate
 from standins.bank.history import Facts, History
-from standins.bank.odd import OddAnswer, OddAnswers
+from standins.bank.overrides import ResponseOverride, ResponseOverrides
 from standins.bank.snap import Services
 from standins.faults import Faults
 
@@ -22,42 +27,42 @@ log = logging.getLogger(__name__)
 Act = Callable[[Call], Facts]
 
 
-class Counter:
-    """Routes of the SNAP side."""
+class SnapApi:
+    """The routes below `/snap`: token, QR services, transaction history."""
 
     def __init__(
         self,
-        gate: Gate,
+        authenticator: Authenticator,
         services: Services,
         history: History,
         faults: Faults,
-        odd: OddAnswers,
+        overrides: ResponseOverrides,
     ) -> None:
-        self._gate = gate
+        self._authenticator = authenticator
         self._services = services
         self._history = history
         self._faults = faults
-        self._odd = odd
+        self._overrides = overrides
 
-    def open(self, app: web.Application) -> None:
+    def add_routes(self, app: web.Application) -> None:
         """Add the routes; other paths below `/snap` get SNAP's "not supported" too."""
         route = app.router.add_route
         route("*", f"{BASE}/access-token/b2b", self._endpoint(TOKEN_SERVICE, self._token))
         for path, (code, service) in self._services.by_path().items():
-            route("*", f"{BASE}/qr/{path}", self._endpoint(code, self._admitted(service)))
+            route("*", f"{BASE}/qr/{path}", self._endpoint(code, self._authenticated(service)))
         for path, (code, service) in self._history.by_path().items():
-            route("*", f"{BASE}/{path}", self._endpoint(code, self._admitted(service)))
+            route("*", f"{BASE}/{path}", self._endpoint(code, self._authenticated(service)))
         route("*", "/snap/{rest:.*}", self._endpoint("00", _not_supported))
 
     def _token(self, call: Call) -> Facts:
-        token = self._gate.give_token(call)
+        token = self._authenticator.issue_token(call)
         if mandatory_text(read_body(call.body), "grantType") != "client_credentials":
             raise Refused(Case.INVALID_FIELD, "grantType")
         return {"accessToken": token, "tokenType": "Bearer", "expiresIn": str(TOKEN_SECONDS)}
 
-    def _admitted(self, service: Callable[..., Facts]) -> Act:
+    def _authenticated(self, service: Callable[..., Facts]) -> Act:
         def act(call: Call) -> Facts:
-            self._gate.admit(call)
+            self._authenticator.authenticate(call)
             return service(read_body(call.body))
 
         return act
@@ -66,13 +71,13 @@ class Counter:
         self, code: str, act: Act
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
-            odd = self._odd.take(code) or OddAnswer()
-            response = await _answered(request, code, act if odd.act else _nothing)
-            # After the act: a merchant that gives up waiting finds the act done all the same.
-            await asyncio.sleep(self._delay(code) + odd.delay_seconds)
-            if odd.hang_up and request.transport is not None:
+            override = self._overrides.take(code) or ResponseOverride()
+            response = await _answered(request, code, act if override.act else _nothing)
+            # After the act: a merchant whose call timed out finds that it was carried out.
+            await asyncio.sleep(self._delay(code) + override.delay_seconds)
+            if override.hang_up and request.transport is not None:
                 request.transport.close()
-            return odd.spoilt(response)
+            return override.apply_to(response)
 
         return endpoint
 
@@ -92,8 +97,8 @@ async def _answered(request: web.Request, code: str, act: Act) -> web.Response:
         return accepted(code, act(Call("POST", request.raw_path, request.headers, body)))
     except Refused as refusal:
         return refused(code, refusal)
-    except Exception:  # the edge: whatever breaks in here, the partner gets SNAP
-        log.exception("service %s broke", code)
+    except Exception:  # the edge: after an error of ours too the partner gets a SNAP answer
+        log.exception("service %s failed", code)
         return refused(code, Refused(Case.GENERAL_ERROR))
 
 

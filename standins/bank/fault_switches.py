@@ -1,0 +1,53 @@
+"""The bank's faults, set with POST /standin/faults; `n` counts occasions, -1 means all.
+
+notification_delay_seconds     number; a notification is first sent so long after the act
+drop_notifications             n; the next n notifications are never sent
+double_notifications           n; sent twice at once, same X-EXTERNAL-ID
+generate_504_after_success     n; the QR is made, the answer is 504/00
+generate_500                   n; nothing is done, the answer is 500/00
+cancel_500                     n; nothing is done, the answer is 500/00
+query_504                      n; the answer is 504/00
+query_500                      n; the answer is 500/00
+refund_504_after_success       n; the money is sent back, the answer is 504/00
+refund_500                     n; nothing is done, the answer is 500/00
+refuse_refunds                 n; the next n new refunds are answered 405/01 (a repeat of one
+                               that was made still answers its success)
+response_delay_seconds         number; every SNAP answer waits so long, after the act
+token_delay_seconds            number; every answer of the token service waits so long more
+clock_ahead_seconds            number; the bank's clock, for what it checks and what it sends, is
+                               so far ahead
+deny_without_rrn               n; the notifications of the next n denials have no payment number
+strict                         bool; a QR that was paid or ran out cannot be paid
+deny_after_settlement_seconds  number or null; each payment is taken back by the payer's bank so
+                               long after it settled
+"""
+
+from standins.faults import FaultSwitch, Kind
+
+FAULT_SWITCHES = {
+    "notification_delay_seconds": FaultSwitch(Kind.SECONDS, "Notifications are sent so much later"),
+    "drop_notifications": FaultSwitch(Kind.COUNT, "Next notifications are never sent"),
+    "double_notifications": FaultSwitch(Kind.COUNT, "Next notifications are sent twice at once"),
+    "generate_504_after_success": FaultSwitch(
+        Kind.COUNT, "Next QR is made, the answer is a time-out"
+    ),
+    "generate_500": FaultSwitch(Kind.COUNT, "Next QR is not made, the answer is 500"),
+    "cancel_500": FaultSwitch(Kind.COUNT, "Next QR is not cancelled, the answer is 500"),
+    "query_504": FaultSwitch(Kind.COUNT, "Next query is answered with a time-out"),
+    "query_500": FaultSwitch(Kind.COUNT, "Next query is answered with 500"),
+    "refund_504_after_success": FaultSwitch(
+        Kind.COUNT, "Next refund is made, the answer is a time-out"
+    ),
+    "refund_500": FaultSwitch(Kind.COUNT, "Next refund is not made, the answer is 500"),
+    "refuse_refunds": FaultSwitch(Kind.COUNT, "Next refunds are refused (405/01)"),
+    "response_delay_seconds": FaultSwitch(Kind.SECONDS, "Every SNAP answer comes so much later"),
+    "token_delay_seconds": FaultSwitch(Kind.SECONDS, "Every token comes so much later"),
+    "clock_ahead_seconds": FaultSwitch(Kind.SECONDS, "The bank's clock is so far ahead"),
+    "deny_without_rrn": FaultSwitch(
+        Kind.COUNT, "Next denials are told without the payment's number"
+    ),
+    "strict": FaultSwitch(Kind.BOOLEAN, "A QR that was paid or ran out cannot be paid"),
+    "deny_after_settlement_seconds": FaultSwitch(
+        Kind.SECONDS_OR_NEVER, "Every payment is denied so long after it settled"
+    ),
+}
