@@ -124,7 +124,7 @@ def test_a_machine_with_a_folder_of_its_own_says_so(ours: Settings) -> None:
     assert readyz(other) == (503, "object_store_differs")
     refused = command(other, "worker")
     assert refused.returncode == 78, refused.stderr
-    assert f"object_store_differs: The object store in {other.directory}" in refused.stderr
+    assert f"object_store_differs: The object store in {other.process.directory}" in refused.stderr
     assert "Traceback" not in refused.stderr
     # The old store is lost for good: an operator says which one it is from now on.
     assert command(other, "objects", "adopt").returncode == 0
