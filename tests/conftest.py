@@ -9,12 +9,15 @@ from hypothesis import settings
 
 from meterai.plumbing.embedded import EmbeddedPostgres
 from meterai.plumbing.migrations import migrate
+from tests.support import loopback
 from tests.support.instance import Instance
 from tests.support.shop import Shop, open_shop
 
 # The same examples in every run, and no limit of milliseconds that a busy machine would break.
 settings.register_profile("ours", deadline=None, derandomize=True)
 settings.load_profile("ours")
+
+loopback.watch()
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 

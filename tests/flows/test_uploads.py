@@ -22,7 +22,7 @@ MIB = 1024 * 1024
 UPLOADS = 24
 DOCUMENT = b"%PDF-1.7\n" + bytes(31 * MIB)
 # A quarter of `uploads_bytes_max`, whole documents of it.
-DOCUMENTS_OF_ONE_ADDRESS = make_settings().uploads_bytes_max // 4 // len(DOCUMENT)
+DOCUMENTS_OF_ONE_ADDRESS = make_settings().process.uploads_bytes_max // 4 // len(DOCUMENT)
 MEMORY_BYTES_MAX = 400 * MIB  # of the web process; 24 documents have 744
 PATIENCE_SECONDS = 60.0
 
