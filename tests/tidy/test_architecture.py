@@ -1,0 +1,29 @@
+"""The picture of the rooms in docs/architecture.md is what the linter of imports holds."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def _drawn() -> list[set[str]]:
+    """The rooms of each line of the picture, from the top."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    picture = text.split("## The rooms")[1].split("```")[1]
+    lines = [line for line in picture.splitlines() if line and not line.startswith(" ")]
+    # Names that stand alone on their line are explained on the next; else after some blanks.
+    return [set(re.split(r"\s+\|\s+", re.split(r"\s{2,}", line)[0].strip())) for line in lines]
+
+
+def _held() -> list[set[str]]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (rooms,) = (one for one in contracts if one["id"] == "rooms")
+    return [set(layer.split(" | ")) for layer in rooms["layers"]]
+
+
+def test_the_picture_of_the_rooms_is_true() -> None:
+    assert _drawn() == _held()
+    folders = {one.parent.name for one in (ROOT / "meterai").glob("*/__init__.py")}
+    assert set().union(*_drawn()) == folders
