@@ -12,13 +12,12 @@ Promises this room keeps
 Calls audit.  Is called by every room that needs to know who is asking.
 """
 
-from meterai.accounts.model import NOBODY, SignInRequired
+from meterai.accounts.model import NOBODY
 from meterai.accounts.service import (
     COOKIE,
     KEY_KIND,
     AccountService,
     ApiKeyView,
-    check_form,
     contact,
 )
 from meterai.accounts.settings import AccountSettings
@@ -30,7 +29,5 @@ __all__ = [
     "AccountService",
     "AccountSettings",
     "ApiKeyView",
-    "SignInRequired",
-    "check_form",
     "contact",
 ]

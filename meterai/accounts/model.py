@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from meterai.kit.ids import compact, from_compact, new_id
-from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.refusal import Malformed, Refusal, SignInRequired
 
 NOBODY = UUID(int=0)  # the account of what belongs to no account yet
 
@@ -26,13 +26,6 @@ KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
 # People who share a phone: their addresses all stay known, the one used longest ago goes first.
 ADDRESSES_PER_DEVICE_MAX = 4
 _MARK_BYTES = 16
-
-
-class SignInRequired(Refusal):
-    """The request says not who it is from, or what it says is not valid."""
-
-    code = "sign_in_required"
-    status = 401
 
 
 class CodeWrong(Refusal):
@@ -81,13 +74,6 @@ class KeyAlreadyMade(Refusal):
 
     code = "key_already_made"
     status = 409
-
-
-class FormExpired(Refusal):
-    """The form was not made by our page for this session."""
-
-    code = "form_expired"
-    status = 403
 
 
 def normalized(email: str) -> str:

@@ -21,9 +21,7 @@ from meterai.accounts.model import (
     CodeWrong,
     Credential,
     Device,
-    FormExpired,
     KeyAlreadyMade,
-    SignInRequired,
     TooManyCodes,
     TooManyKeys,
     code_of,
@@ -33,7 +31,7 @@ from meterai.accounts.model import (
 from meterai.accounts.settings import AccountSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
-from meterai.kit.refusal import NotFound
+from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.http import Caller, cookie_name
@@ -273,6 +271,10 @@ class AccountService:
             raise SignInRequired("neither key nor session")
         return await self._opened(cookie, "session")
 
+    def has_session(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+        """True where a browser sent the cookie of a session, whether it still opens one or not."""
+        return cookie_name(COOKIE, self._process) in connection.cookies
+
     async def _opened(self, text: str, by: str) -> Caller:
         remembered = self._remembered.get(text)
         if (
@@ -308,9 +310,3 @@ class AccountService:
         """Forget a session or key that was checked a moment ago: the next request reads its row."""
         for text in [text for text, one in self._remembered.items() if one.id == credential]:
             del self._remembered[text]
-
-
-def check_form(caller: Caller, token: str) -> None:
-    """Refuse a form that our own page did not make for this session (`FormExpired`)."""
-    if not hmac.compare_digest(caller.form_token.encode(), token.encode()):
-        raise FormExpired("the form token does not match")

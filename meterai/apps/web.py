@@ -15,7 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import ASGIApp
 
-from meterai import __version__, portal
+from meterai import __version__, pages, portal
 from meterai.accounts.routes import routes as account_routes
 from meterai.apps.container import Container, build_services
 from meterai.apps.edge import Edge
@@ -112,6 +112,8 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 
 OWN = (healthz, readyz, openapi)
+# What each room brings to the pages.
+PAGES = (portal.PAGES,)
 
 
 @asynccontextmanager
@@ -140,12 +142,13 @@ def _spare_the_collector() -> None:
 def build(settings: Settings) -> Litestar:
     """The application for these settings."""
     bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
+    site = pages.Site(*PAGES)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with _opened(settings) as container, showing_metrics(settings):
             app.state.container = container
-            app.state.services = container.services() | {Bodies: bodies}
+            app.state.services = container.services() | {Bodies: bodies, pages.Site: site}
             app.state.authenticator = container.accounts
             _spare_the_collector()
             yield
@@ -160,16 +163,16 @@ def build(settings: Settings) -> Litestar:
             *account_routes,
             *payment_routes,
             *portal_routes,
-            portal.static_files(),
+            pages.static_files(),
         ],
         request_class=BoundedRequest,
         guards=[require_auth],
         lifespan=[lifespan],
         state=State({}),
         exception_handlers={
-            Refusal: portal.page_or_problem(on_refusal),
-            HTTPException: portal.page_or_problem(on_http_exception),
-            Exception: portal.page_or_problem(on_fault),
+            Refusal: pages.page_or_problem(on_refusal),
+            HTTPException: pages.page_or_problem(on_http_exception),
+            Exception: pages.page_or_problem(on_fault),
         },
         openapi_config=OpenAPIConfig(
             title="meterai",

@@ -68,3 +68,10 @@ class Malformed(Refusal):
         super().__init__(f"{field}: expected {expected}")
         self.field = field
         self.expected = expected
+
+
+class SignInRequired(Refusal):
+    """The request says not who it is from, or what it says is not valid."""
+
+    code = "sign_in_required"
+    status = 401

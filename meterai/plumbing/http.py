@@ -197,6 +197,10 @@ class Authenticator(Protocol):
         """The caller, or `SignInRequired`."""
         ...
 
+    def has_session(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+        """True where a browser says that somebody is signed in, rightly or not."""
+        ...
+
 
 Service = TypeVar("Service")
 

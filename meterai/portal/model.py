@@ -5,15 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from meterai.kit.ids import read
-from meterai.kit.refusal import NotFound, Refusal
+from meterai.pages import FieldWrong, whole_number
 from meterai.sealing import LAST_PAGE, PageSize, Placement
 
 MARGIN = 36.0  # points; half an inch, less is cut off by some printers
 STAMP_WIDTH = 80.0  # points; its QR is then printed at about 17 mm
-PATH_LENGTH_MAX = 500  # characters of an address to come back to
 PAGE_MAX = 100_000  # pages; beyond it is a slip of the finger
-FORM_KEY = "frm"
 
 
 class Place(StrEnum):
@@ -25,24 +22,6 @@ class Place(StrEnum):
     UPPER_LEFT = "upper_left"
     CENTRE = "centre"
     EXACT = "exact"  # the numbers that were typed
-
-
-class FormForeign(Refusal):
-    """A form that did not come from a page of ours."""
-
-    code = "form_foreign"
-    status = 403
-
-
-class FieldWrong(Refusal):
-    """What was typed into a field of a page cannot be used; `field` names its sentence."""
-
-    code = "field_wrong"
-    status = 422
-
-    def __init__(self, field: str) -> None:
-        super().__init__(f"the field {field} cannot be used")
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +67,6 @@ def in_corner(place: Place, page: int, size: PageSize, width: float = STAMP_WIDT
     return Placement(page, round(x, 2), round(y, 2), width)
 
 
-def local_path(wanted: str, otherwise: str = "/") -> str:
-    """The path if it leads to a page of ours, else `otherwise`.
-
-    A browser reads `//host` and `/\\host` as another site, so a plain slash is not enough.
-    """
-    is_local = (
-        wanted.startswith("/")
-        and not wanted.startswith("//")
-        and "\\" not in wanted
-        and wanted.isascii()
-        and wanted.isprintable()
-        and len(wanted) <= PATH_LENGTH_MAX
-    )
-    return wanted if is_local else otherwise
-
-
 def _number(typed: str, field: str) -> float:
     """A length as people type it: with a decimal comma or point."""
     try:
@@ -113,14 +76,6 @@ def _number(typed: str, field: str) -> float:
     if not math.isfinite(number) or number < 0:
         raise FieldWrong(field)
     return number
-
-
-def whole_number(typed: str, field: str) -> int:
-    """A whole number of at least 1.  Refuses `FieldWrong`."""
-    text = typed.strip()
-    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9 and int(text) >= 1):
-        raise FieldWrong(field)
-    return int(text)
 
 
 def page_chosen(typed: Mapping[str, str]) -> int:
@@ -158,15 +113,3 @@ def choice_of(typed: Mapping[str, str]) -> PlacementChoice:
         return PlacementChoice(place, page, width=width)
     x, y = (_number(typed.get(name, ""), name) for name in ("x", "y"))
     return PlacementChoice(Place.EXACT, page, Placement(page, x, y, width))
-
-
-def form_key(typed: str) -> str:
-    """The key that a page put into its form, so that sending it twice is one command.
-
-    Refuses `FormForeign`.
-    """
-    try:
-        read(FORM_KEY, typed)
-    except NotFound:
-        raise FormForeign("the form has no key of ours") from None
-    return typed

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from litestar.testing import RequestFactory
 
-from meterai.accounts import SignInRequired, store
+from meterai.accounts import store
 from meterai.accounts.model import (
     KEYS_PER_ACCOUNT_MAX,
     KeyAlreadyMade,
@@ -17,7 +17,7 @@ from meterai.accounts.model import (
 )
 from meterai.accounts.service import KEY_KIND, LAST_USE_EVERY, REMEMBERED_SECONDS, ApiKeyView
 from meterai.kit.ids import new_id, read
-from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.refusal import Malformed, NotFound, SignInRequired
 from tests.accounts.conftest import BEGIN, Counter
 
 

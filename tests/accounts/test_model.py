@@ -16,12 +16,11 @@ from meterai.accounts.model import (
     KEY_PREFIX,
     Credential,
     Device,
-    SignInRequired,
     code_of,
     key_name,
     normalized,
 )
-from meterai.kit.refusal import Malformed
+from meterai.kit.refusal import Malformed, SignInRequired
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,13 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from meterai.accounts import (
-    NOBODY,
-    AccountService,
-    AccountSettings,
-    SignInRequired,
-    check_form,
-    store,
-)
-from meterai.accounts.model import CodeSpent, CodeWrong, Credential, FormExpired, TooManyCodes
+from meterai.accounts import NOBODY, AccountService, AccountSettings, store
+from meterai.accounts.model import CodeSpent, CodeWrong, Credential, TooManyCodes
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.ids import new_id
+from meterai.kit.refusal import SignInRequired
+from meterai.pages import check_form
+from meterai.pages.model import FormExpired
 from tests.accounts.conftest import BEGIN, CARRIER, HOME, Counter
 
 ANI, BUDI = "ani@example.id", "budi@example.id"

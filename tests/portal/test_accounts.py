@@ -14,11 +14,12 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.testing import RequestFactory, TestClient
 
-from meterai import portal
+from meterai import pages
 from meterai.accounts import AccountService
 from meterai.accounts.model import TooManyCodes
 from meterai.accounts.routes import routes as account_routes
 from meterai.apps.settings import settings_of as make_settings
+from meterai.apps.web import PAGES
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
@@ -42,18 +43,23 @@ def application(url: str, settings: Settings) -> Litestar:
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         await database.open()
-        app.state.services = {Settings: settings, Database: database, AccountService: service}
+        app.state.services = {
+            Settings: settings,
+            Database: database,
+            AccountService: service,
+            pages.Site: pages.Site(*PAGES),
+        }
         app.state.authenticator = service
         yield
         await database.close()
 
     return Litestar(
-        [*routes, *account_routes, portal.static_files()],
+        [*routes, *account_routes, pages.static_files()],
         guards=[require_auth],
         lifespan=[lifespan],
         exception_handlers={
-            Refusal: portal.page_or_problem(on_refusal),
-            HTTPException: portal.page_or_problem(on_http_exception),
+            Refusal: pages.page_or_problem(on_refusal),
+            HTTPException: pages.page_or_problem(on_http_exception),
         },
     )
 

@@ -19,13 +19,17 @@ from litestar.exceptions import HTTPException
 from litestar.testing import RequestFactory, TestClient
 from markupsafe import escape
 
-from meterai import portal
-from meterai.accounts import ApiKeyView, SignInRequired
+from meterai import pages, portal
+from meterai.accounts import ApiKeyView
 from meterai.apps.settings import settings_of as make_settings
+from meterai.apps.web import PAGES
 from meterai.kit.ids import new_id, read, show
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView, PaymentView
+from meterai.pages import FieldWrong, Site, form_key, fresh_key, local_path, rendered
+from meterai.pages.assets import address
+from meterai.pages.model import FormForeign, comes_back_to, wants_page
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     PUBLIC,
@@ -37,20 +41,14 @@ from meterai.plumbing.http import (
 )
 from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
 from meterai.portal import reference
-from meterai.portal.assets import asset, assets
-from meterai.portal.errors import comes_back_to, wants_page
 from meterai.portal.model import (
     MARGIN,
-    FieldWrong,
-    FormForeign,
     Place,
     PlacementChoice,
     choice_of,
-    form_key,
     in_corner,
-    local_path,
 )
-from meterai.portal.pages import environment, fresh_key, qr_drawing, rendered
+from meterai.portal.pages import qr_drawing
 from meterai.portal.routes import routes
 from meterai.portal.routes.history import entries
 from meterai.portal.routes.stamp import saved_as, stamped_name
@@ -69,7 +67,11 @@ from meterai.verification import (
     VerificationView,
 )
 
-PORTAL = Path(portal.__file__).parent
+SITE = Site(*PAGES)
+FLOOR = Path(pages.__file__).parent
+TEMPLATES = [
+    path for room in (pages, portal) for path in Path(room.__file__).parent.rglob("*.html")
+]
 NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
 SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
 HOSTILE = "<script>alert('surat')</script>.pdf"
@@ -82,6 +84,9 @@ class Nobody:
     async def caller(self, _: object) -> Caller:
         raise SignInRequired("nobody is signed in")
 
+    def has_session(self, _: object) -> bool:
+        return False
+
 
 @get("/breaks", opt={"permission": PUBLIC}, include_in_schema=False)
 async def breaks() -> str:
@@ -91,15 +96,15 @@ async def breaks() -> str:
 @pytest.fixture(scope="module")
 def app() -> Litestar:
     made = Litestar(
-        [*routes, portal.static_files(), breaks],
+        [*routes, pages.static_files(), breaks],
         guards=[require_auth],
         exception_handlers={
-            Refusal: portal.page_or_problem(on_refusal),
-            HTTPException: portal.page_or_problem(on_http_exception),
-            Exception: portal.page_or_problem(on_fault),
+            Refusal: pages.page_or_problem(on_refusal),
+            HTTPException: pages.page_or_problem(on_http_exception),
+            Exception: pages.page_or_problem(on_fault),
         },
     )
-    made.state.services = {Settings: make_settings()}
+    made.state.services = {Settings: make_settings(), Site: SITE}
     made.state.authenticator = Nobody()
     return made
 
@@ -124,7 +129,7 @@ def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
 
 def used_keys() -> set[str]:
     """Every whole key a template names."""
-    texts = [path.read_text() for path in PORTAL.rglob("*.html")]
+    texts = [path.read_text() for path in TEMPLATES]
     return {key for text in texts for key in re.findall(r"""\bt\(\s*["']([a-z0-9_.]+)["']""", text)}
 
 
@@ -162,15 +167,13 @@ def test_every_verdict_has_a_word() -> None:
 
 
 def test_templates_name_only_what_pages_give_them() -> None:
-    environment_ = environment()
-    for name in environment_.list_templates():
-        source = (PORTAL / "templates" / name).read_text()
-        free = meta.find_undeclared_variables(environment_.parse(source))
-        assert "caller" not in free, f"{name}: `caller` is Jinja's own word within macros"
+    for path in TEMPLATES:
+        free = meta.find_undeclared_variables(SITE.environment.parse(path.read_text()))
+        assert "caller" not in free, f"{path}: `caller` is Jinja's own word within macros"
 
 
 def test_no_template_has_inline_script_or_style() -> None:
-    for path in PORTAL.rglob("*.html"):
+    for path in TEMPLATES:
         text = path.read_text()
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text), path.name
         assert not re.search(r"<script(?![^>]* src=)", text), path.name
@@ -292,7 +295,7 @@ def form_page(asked: Any, **more: object) -> str:
         "width_min": 40,
         "width_max": 200,
     }
-    return rendered(asked, "stamp.html", facts | more)
+    return rendered(asked, "portal/stamp.html", facts | more)
 
 
 def test_the_form_says_that_typed_numbers_win(asked: Any) -> None:
@@ -380,10 +383,11 @@ def test_a_stamped_file_has_a_name_of_its_own() -> None:
 
 
 def test_a_file_is_named_by_its_content_and_small() -> None:
-    assert set(assets()) == {"site.css", "form.js", "order.js", "icon.svg", "stamp.svg"}
-    assert re.fullmatch(r"/static/site\.css\?v=[0-9a-f]{10}", asset("site.css"))
-    assert len(assets()["site.css"].content) < 20_000  # a slow line loads it once
-    assert sum(len(one.content) for one in assets().values()) < 30_000
+    files = SITE.assets
+    assert set(files) == {"site.css", "form.js", "order.js", "icon.svg", "stamp.svg"}
+    assert re.fullmatch(r"/static/site\.css\?v=[0-9a-f]{10}", address(files, "site.css"))
+    assert len(files["site.css"].content) < 20_000  # a slow line loads it once
+    assert sum(len(one.content) for one in files.values()) < 30_000
 
 
 # -- every state as a page -----------------------------------------------------------------
@@ -472,12 +476,12 @@ def test_an_order_in_any_state_says_what_happens_next(
         "now": NOW,
         "is_soon": True,
     }
-    main = rendered(asked, "order_main.html", facts)
+    main = rendered(asked, "portal/order_main.html", facts)
     assert translate(f"state.order.{state}", asked.cookies["language"]) in main
     assert "page.order" not in main
     assert HOSTILE not in main
     assert "Rp21.000" in main
-    text = rendered(asked, "order.html", {**facts, "main": main, "version": '"1"'})
+    text = rendered(asked, "portal/order.html", {**facts, "main": main, "version": '"1"'})
     assert main in text
 
 
@@ -485,7 +489,7 @@ def order_page(asked: Any, one: OrderView, **more: Any) -> str:
     """The main part of the page of an order, a moment after it was placed."""
     facts = {"documents": [], "refunds": [], "unused": 0, "qr": None, "may_change": True}
     times = {"now": NOW - timedelta(seconds=1), "is_soon": True}
-    return rendered(asked, "order_main.html", {"order": one, **facts, **times, **more})
+    return rendered(asked, "portal/order_main.html", {"order": one, **facts, **times, **more})
 
 
 def test_an_order_without_its_qr_says_that_nothing_was_charged(asked: Any) -> None:
@@ -556,7 +560,7 @@ def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:
 @pytest.mark.parametrize("state", StampingState)
 def test_a_stamping_in_any_state_is_told(asked: Any, state: StampingState) -> None:
     view = shown(stamping(state))
-    text = rendered(asked, "stamping.html", {"stamping": view})
+    text = rendered(asked, "portal/stamping.html", {"stamping": view})
     assert translate(f"state.stamping.{state}", asked.cookies["language"]) in text
     assert HOSTILE not in text
     assert "{" not in text
@@ -572,7 +576,7 @@ def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVer
         sha256_original="00",
         checks=[CheckView("seal", True, "good"), CheckView("seal", False, "bad")],
     )
-    text = rendered(asked, "verdict.html", {"result": result, "name": HOSTILE})
+    text = rendered(asked, "portal/verdict.html", {"result": result, "name": HOSTILE})
     assert escape(translate(f"verdict.{verdict}", asked.cookies["language"])) in text
     assert ('class="verdict good"' in text) == (verdict == FinalVerdict.GENUINE)
     assert HOSTILE not in text
@@ -581,7 +585,7 @@ def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVer
 @pytest.mark.parametrize("state", StampState)
 def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
     stamp = stamp_view(state, asked.cookies["language"])
-    text = rendered(asked, "serial.html", {"stamp": stamp, "typed": SERIAL})
+    text = rendered(asked, "portal/serial.html", {"stamp": stamp, "typed": SERIAL})
     assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
     assert translate(f"stamp.{state}.explained", asked.cookies["language"]) in text
     assert not approvals(text)
@@ -591,16 +595,16 @@ def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
 def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
     one = replace(stamping(StampingState.DELIVERED), is_repaired=is_repaired)
     language = asked.cookies["language"]
-    text = rendered(asked, "stamping.html", {"stamping": shown(one)})
+    text = rendered(asked, "portal/stamping.html", {"stamping": shown(one)})
     assert (translate("page.stamping.repaired", language) in text) == is_repaired
     facts = {"entries": entries([], [one]), "is_first": True, "older": None}
     short = translate("page.stamping.repaired.short", language)
-    assert (short in rendered(asked, "history.html", facts)) == is_repaired
+    assert (short in rendered(asked, "portal/history.html", facts)) == is_repaired
 
 
 def approvals(text: str) -> list[str]:
     """What a reader takes for a yes: the tick, or the colour of what is good."""
-    css = (PORTAL / "static" / "site.css").read_text()
+    css = (FLOOR / "static" / "site.css").read_text()
     coloured = re.findall(r"^([^{}\n]*)\{[^}\n]*var\(--good\b", css, re.MULTILINE)
     green = [set(re.findall(r"\.([\w-]+)", one)) for one in ",".join(coloured).split(",")]
     shown = [set(found.split()) for found in re.findall(r'class="([^"]*)"', text)]
@@ -637,7 +641,7 @@ def test_a_claim_is_told_with_what_to_do_next(
     asked: Any, verdict: ClaimVerdict, state: StampState | None
 ) -> None:
     language = asked.cookies["language"]
-    text = rendered(asked, "claim.html", {"claim": claim_view(verdict, state, language)})
+    text = rendered(asked, "portal/claim.html", {"claim": claim_view(verdict, state, language)})
     assert escape(translate(f"claim.{verdict}", language)) in text
     holds = verdict == ClaimVerdict.HOLDS
     # A copy of the code holds as well as the code: it earns no yes, whatever the register says.
@@ -659,7 +663,7 @@ def test_a_genuine_file_is_the_only_yes(asked: Any) -> None:
         sha256_original=None,
         checks=[],
     )
-    text = rendered(asked, "verdict.html", {"result": result, "name": "surat.pdf"})
+    text = rendered(asked, "portal/verdict.html", {"result": result, "name": "surat.pdf"})
     assert approvals(text) == ["✓", "good.verdict"]
 
 
@@ -674,7 +678,7 @@ def test_a_number_says_that_it_checked_no_document(asked: Any) -> None:
 @pytest.mark.parametrize("code", ["claim_forged", "claim_malformed", "claim_key_unknown"])
 def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
     facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE}
-    text = rendered(asked, "claim.html", facts)
+    text = rendered(asked, "portal/claim.html", facts)
     assert translate(f"claim.{code}", asked.cookies["language"]) in text
     assert ('class="verdict bad"' in text) == (code == "claim_forged")
     assert HOSTILE not in text
@@ -689,7 +693,7 @@ def test_history_is_newest_first_with_documents_under_their_order(asked: Any) ->
     found = entries([placed], [later])
     assert [entry.order for entry in found] == [None, placed]
     facts = {"entries": found, "is_first": True, "older": show("old", found[-1].id)}
-    text = rendered(asked, "history.html", facts)
+    text = rendered(asked, "portal/history.html", facts)
     assert text.index("/stampings/") < text.index(f"/orders/{placed.id}")
     assert f'href="/history?before={facts["older"]}"' in text
 
@@ -704,7 +708,7 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
         ],
         "key_name": HOSTILE,
     }
-    text = rendered(asked, "account.html", facts)
+    text = rendered(asked, "portal/account.html", facts)
     assert "a@b.id" in text
     assert "t" * 32 in text
     assert "<script>alert" not in text
@@ -788,7 +792,7 @@ def test_a_fault_shows_a_number_and_nothing_of_the_inside(browser: TestClient[Li
 
 
 def test_a_file_may_be_kept_for_good(browser: TestClient[Litestar]) -> None:
-    answer = browser.get(asset("order.js"))
+    answer = browser.get(address(SITE.assets, "order.js"))
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "immutable" in answer.headers["cache-control"]
     assert browser.get("/static/nothing.css").status_code == 404
@@ -830,7 +834,7 @@ def test_the_documentation_lists_operations_with_examples() -> None:
 
 def test_every_form_of_a_signed_in_page_proves_where_it_came_from() -> None:
     public = {"front.html", "sign_in.html", "code.html", "base.html", "parts.html"}
-    for path in PORTAL.rglob("*.html"):
+    for path in TEMPLATES:
         forms = re.findall(r'<form[^>]*method="post".*?</form>', path.read_text(), re.DOTALL)
         if path.name not in public:
             assert all("parts.token()" in form for form in forms), path.name

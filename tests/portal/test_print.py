@@ -11,15 +11,16 @@ from litestar import Litestar
 from litestar.testing import RequestFactory
 from playwright.sync_api import sync_playwright
 
-from meterai import portal
+from meterai import pages
 from meterai.apps.settings import settings_of as make_settings
+from meterai.apps.web import PAGES
+from meterai.pages import Site, rendered
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import translate
-from meterai.portal.pages import rendered
 from meterai.verification import CheckView, VerificationView
 
 CHROMIUM = shutil.which("chromium")
-CSS = Path(portal.__file__).parent / "static" / "site.css"
+CSS = Path(pages.__file__).parent / "static" / "site.css"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium o
 def checked(settings: Settings) -> str:
     """The page of a document that was checked, long enough for several sheets."""
     app = Litestar([])
-    app.state.services = {Settings: settings}
+    app.state.services = {Settings: settings, Site: Site(*PAGES)}
     asked = RequestFactory(app=app).get("/check", headers={"Cookie": "language=id"})
     result = VerificationView(
         verdict="genuine",
@@ -37,7 +38,7 @@ def checked(settings: Settings) -> str:
         sha256_original=None,
         checks=[CheckView("seal", True, f"Pemeriksaan {n}") for n in range(120)],
     )
-    page = rendered(asked, "verdict.html", {"result": result, "name": "surat.pdf"})
+    page = rendered(asked, "portal/verdict.html", {"result": result, "name": "surat.pdf"})
     return re.sub(r'<link rel="stylesheet"[^>]*>', f"<style>{CSS.read_text()}</style>", page)
 
 

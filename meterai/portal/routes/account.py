@@ -4,22 +4,23 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from meterai import accounts, stamps
-from meterai.accounts import KEY_KIND, AccountService, SignInRequired
+from meterai.accounts import KEY_KIND, AccountService
 from meterai.kit.ids import read
-from meterai.kit.refusal import Refusal
-from meterai.plumbing.database import Database
-from meterai.plumbing.http import ACCOUNT, account_of, language_of, service
-from meterai.portal.model import FORM_KEY, form_key
-from meterai.portal.pages import (
+from meterai.kit.refusal import Refusal, SignInRequired
+from meterai.pages import (
+    FORM_KEY,
     Form,
     Page,
     PageRequest,
     field_errors,
+    form_key,
     known_caller,
     page,
     read_own_form,
     see_other,
 )
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import ACCOUNT, account_of, language_of, service
 
 KEYS = "/account#keys"
 
@@ -33,7 +34,7 @@ async def _account_page(
         balance = await stamps.balance(tx, account)
     return page(
         request,
-        "account.html",
+        "portal/account.html",
         status=refusal.status if refusal else 200,
         contact=contact,
         balance=balance,
@@ -74,7 +75,7 @@ async def make_key(request: PageRequest) -> Page:
         )
     except Refusal as refusal:
         return await _account_page(request, name=name, refusal=refusal)
-    return page(request, "key.html", key=text, name=name)
+    return page(request, "portal/key.html", key=text, name=name)
 
 
 @post("/account/keys/{key_id:str}/end", opt={"permission": ACCOUNT}, include_in_schema=False)

@@ -7,10 +7,7 @@ from litestar.params import FromPath
 
 from meterai.documents import UploadMissing
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.plumbing.bodies import unless_gone
-from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, language_of, network_of, service
-from meterai.portal.pages import (
+from meterai.pages import (
     Page,
     PageRequest,
     check_origin,
@@ -21,6 +18,9 @@ from meterai.portal.pages import (
     sentence,
     visitor,
 )
+from meterai.plumbing.bodies import unless_gone
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import PUBLIC, language_of, network_of, service
 from meterai.sealing import (
     CHECKED_BYTES_MAX,
     ClaimForged,
@@ -40,7 +40,7 @@ async def show_check_form(request: PageRequest) -> Page:
     typed = request.query_params.get("serial", "").strip()
     if typed:
         return see_other(f"/c/{quote(typed[:SERIAL_LENGTH_MAX], safe='')}")
-    return page(request, "check.html", result=None)
+    return page(request, "portal/check.html", result=None)
 
 
 @post(
@@ -63,8 +63,8 @@ async def check(request: PageRequest) -> Page:
         result = await unless_gone(request.receive, checking)
     except Refusal as refusal:
         errors = field_errors(refusal, language, "document")
-        return page(request, "check.html", status=refusal.status, result=None, errors=errors)
-    return page(request, "verdict.html", result=result, name=name)
+        return page(request, "portal/check.html", status=refusal.status, result=None, errors=errors)
+    return page(request, "portal/verdict.html", result=result, name=name)
 
 
 # The QR is all capitals, which makes it smaller; addresses are not, so both are served.  The claim
@@ -77,8 +77,8 @@ async def show_serial(request: PageRequest, serial: FromPath[str]) -> Page:
     try:
         found = await service(request, VerificationService).stamp(typed, language_of(request))
     except NotFound:
-        return page(request, "serial.html", status=404, stamp=None, typed=typed)
-    return page(request, "serial.html", stamp=found, typed=typed)
+        return page(request, "portal/serial.html", status=404, stamp=None, typed=typed)
+    return page(request, "portal/serial.html", stamp=found, typed=typed)
 
 
 @get(
@@ -95,14 +95,14 @@ async def show_claim(request: PageRequest, serial: FromPath[str], claim: FromPat
     except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:
         return page(
             request,
-            "claim.html",
+            "portal/claim.html",
             status=refusal.status,
             claim=None,
             code=refusal.code,
             text=sentence(refusal, language),
             typed=serial[:SERIAL_LENGTH_MAX],
         )
-    return page(request, "claim.html", claim=found)
+    return page(request, "portal/claim.html", claim=found)
 
 
 routes = [show_check_form, check, show_serial, show_claim]

@@ -4,10 +4,10 @@ from functools import lru_cache
 
 from litestar import Litestar, get
 
+from meterai.pages import Page, PageRequest, page, visitor
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import PUBLIC, service
 from meterai.portal import reference
-from meterai.portal.pages import Page, PageRequest, page, visitor
 
 
 @lru_cache(maxsize=2)
@@ -20,14 +20,14 @@ async def show_docs(request: PageRequest) -> Page:
     """Every operation, with an example."""
     await visitor(request)
     url = service(request, Settings).process.url
-    return page(request, "docs.html", operations=_operations(request.app, url), url=url)
+    return page(request, "portal/docs.html", operations=_operations(request.app, url), url=url)
 
 
 @get("/docs/problems", opt={"permission": PUBLIC}, include_in_schema=False)
 async def show_problems(request: PageRequest) -> Page:
     """Every refusal code; the `type` of a problem leads here."""
     await visitor(request)
-    return page(request, "problems.html", problems=reference.problems())
+    return page(request, "portal/problems.html", problems=reference.problems())
 
 
 routes = [show_docs, show_problems]

@@ -6,9 +6,22 @@ from urllib.parse import urlencode
 from litestar import get, post
 from litestar.datastructures import Cookie
 
-from meterai.accounts import COOKIE, AccountService, AccountSettings, check_form
+from meterai.accounts import COOKIE, AccountService, AccountSettings
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
+from meterai.pages import (
+    Page,
+    PageRequest,
+    check_form,
+    check_origin,
+    field_errors,
+    known_caller,
+    local_path,
+    page,
+    read_form,
+    see_other,
+    visitor,
+)
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     PUBLIC,
@@ -19,18 +32,6 @@ from meterai.plumbing.http import (
     service,
 )
 from meterai.plumbing.messages import LANGUAGES
-from meterai.portal.model import local_path
-from meterai.portal.pages import (
-    Page,
-    PageRequest,
-    check_origin,
-    field_errors,
-    known_caller,
-    page,
-    read_form,
-    see_other,
-    visitor,
-)
 
 CHALLENGE = "chl"
 LANGUAGE_KEPT_SECONDS = 31_536_000
@@ -63,7 +64,7 @@ def _cookie(request: PageRequest, name: str) -> str:
 async def show_front(request: PageRequest) -> Page:
     """What this is, what it costs, where to go."""
     await visitor(request)
-    return page(request, "front.html")
+    return page(request, "portal/front.html")
 
 
 @post("/language", opt={"permission": PUBLIC}, include_in_schema=False)
@@ -88,7 +89,7 @@ async def show_sign_in(request: PageRequest) -> Page:
     there = local_path(request.query_params.get("next", ""))
     if await visitor(request) is not None:
         return see_other(there)
-    return page(request, "sign_in.html", next=there, email="")
+    return page(request, "portal/sign_in.html", next=there, email="")
 
 
 @post("/sign-in", opt={"permission": PUBLIC}, include_in_schema=False)
@@ -107,7 +108,12 @@ async def ask_for_code(request: PageRequest) -> Page:
     except Refusal as refusal:
         errors = field_errors(refusal, language, "email")
         shown = page(
-            request, "sign_in.html", status=refusal.status, next=there, email=email, errors=errors
+            request,
+            "portal/sign_in.html",
+            status=refusal.status,
+            next=there,
+            email=email,
+            errors=errors,
         )
         shown.headers.update(retry_after(refusal))
         return shown
@@ -138,7 +144,7 @@ def _code_page(
     settings = service(request, Settings)
     shown = page(
         request,
-        "code.html",
+        "portal/code.html",
         status=refusal.status if refusal else 200,
         challenge=challenge,
         next=there,

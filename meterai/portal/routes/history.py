@@ -9,10 +9,10 @@ from litestar import get
 
 from meterai.kit.ids import read, show
 from meterai.orders import OrderService, OrderView
+from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import ACCOUNT, account_of, service
 from meterai.plumbing.paging import Page as Part
-from meterai.portal.pages import Page, PageRequest, page
 from meterai.stamping import Stamping, StampingService, stampings_of_orders
 
 OLDER = "old"  # kind of the id where the next page begins, an order's or a stamping's
@@ -59,7 +59,7 @@ async def show_history(request: PageRequest) -> Page:
     found, is_cut = part.cut(entries(orders, [*stampings, *documents]))
     is_more = is_cut or more_orders or more_stampings
     older = show(OLDER, found[-1].id) if is_more else None
-    return page(request, "history.html", entries=found, older=older, is_first=before is None)
+    return page(request, "portal/history.html", entries=found, older=older, is_first=before is None)
 
 
 routes = [show_history]

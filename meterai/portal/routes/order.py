@@ -15,6 +15,18 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.orders import OrderKind, OrderService, OrderSettings, OrderState
+from meterai.pages import (
+    Page,
+    PageRequest,
+    field_errors,
+    form_key,
+    fresh_key,
+    page,
+    read_own_form,
+    rendered,
+    see_other,
+    whole_number,
+)
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import (
@@ -25,18 +37,7 @@ from meterai.plumbing.http import (
     saved_as,
     service,
 )
-from meterai.portal.model import form_key, whole_number
-from meterai.portal.pages import (
-    Page,
-    PageRequest,
-    field_errors,
-    fresh_key,
-    page,
-    qr_drawing,
-    read_own_form,
-    rendered,
-    see_other,
-)
+from meterai.portal.pages import qr_drawing
 from meterai.refunds import RefundService, RefundState, refunds_of_order
 from meterai.stamping import stampings_of_orders
 
@@ -60,7 +61,7 @@ def _buy_page(
     unit = settings.stamp_price + settings.service_fee
     return page(
         request,
-        "buy.html",
+        "portal/buy.html",
         status=refusal.status if refusal else 200,
         quantity=quantity,
         key=key,
@@ -125,10 +126,10 @@ def _version(main: str) -> str:
 
 async def _order_page(request: PageRequest, order_id: UUID, refusal: Refusal | None = None) -> Page:
     facts = await _facts(request, account_of(request), order_id)
-    main = rendered(request, "order_main.html", facts)
+    main = rendered(request, "portal/order_main.html", facts)
     return page(
         request,
-        "order.html",
+        "portal/order.html",
         status=refusal.status if refusal else 200,
         main=main,
         version=_version(main),
@@ -147,7 +148,7 @@ async def show_order(request: PageRequest, order_id: FromPath[str]) -> Page:
 async def show_order_state(request: PageRequest, order_id: FromPath[str]) -> Response[Any]:
     """The main part of the page of an order, for the script that keeps it fresh."""
     facts = await _facts(request, account_of(request), read("ord", order_id))
-    main = rendered(request, "order_main.html", facts)
+    main = rendered(request, "portal/order_main.html", facts)
     version = _version(main)
     headers = {"ETag": version, "Cache-Control": "private, no-cache"}
     # A proxy that compresses makes a tag weak; it still names the same page to us.

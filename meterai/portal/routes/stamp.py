@@ -12,6 +12,19 @@ from meterai import sealing, stamps
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
+from meterai.pages import (
+    FieldError,
+    FieldWrong,
+    Form,
+    Page,
+    PageRequest,
+    form_key,
+    fresh_key,
+    page,
+    read_own_form,
+    see_other,
+    sentence,
+)
 from meterai.plumbing.database import Database, DatabaseAway
 from meterai.plumbing.http import (
     ACCOUNT,
@@ -22,18 +35,7 @@ from meterai.plumbing.http import (
     service,
 )
 from meterai.plumbing.messages import translate
-from meterai.portal.model import FieldWrong, PlacementChoice, choice_of, form_key
-from meterai.portal.pages import (
-    FieldError,
-    Form,
-    Page,
-    PageRequest,
-    fresh_key,
-    page,
-    read_own_form,
-    see_other,
-    sentence,
-)
+from meterai.portal.model import PlacementChoice, choice_of
 from meterai.sealing import Permission
 from meterai.stamping import StampingService, Upload
 from meterai.stamps import NotEnoughStamps
@@ -77,7 +79,7 @@ async def _form_page(
 ) -> Page:
     return page(
         request,
-        "stamp.html",
+        "portal/stamp.html",
         status=refusal.status if refusal else 200,
         typed={**dict.fromkeys(_KEPT, ""), **_FIRST, **typed},
         key=key,
@@ -187,7 +189,7 @@ async def show_stamping(request: PageRequest, stamping_id: FromPath[str]) -> Pag
     """One document and its stamps."""
     account, identifier = account_of(request), read("stg", stamping_id)
     found = await service(request, StampingService).view(account, identifier)
-    return page(request, "stamping.html", stamping=found)
+    return page(request, "portal/stamping.html", stamping=found)
 
 
 def stamped_name(name: str) -> str:

@@ -6,26 +6,12 @@ from urllib.parse import urlencode
 
 from litestar import Response
 
-from meterai.accounts import SignInRequired
-from meterai.portal.pages import PageRequest, page, see_other
+from meterai.kit.refusal import SignInRequired
+from meterai.pages.model import comes_back_to, wants_page
+from meterai.pages.rendering import PageRequest, Site, page, see_other
+from meterai.plumbing.http import service
 
 Wrong = TypeVar("Wrong", bound=Exception)
-_FOR_MACHINES = ("/v1", "/snap", "/openapi.json", "/openapi", "/metrics", "/healthz", "/readyz")
-
-
-def wants_page(path: str, accept: str) -> bool:
-    """True for a browser on a page; machines get problem+json."""
-    is_for_machines = any(path == one or path.startswith(f"{one}/") for one in _FOR_MACHINES)
-    return "text/html" in accept and not is_for_machines
-
-
-def comes_back_to(method: str, path: str, query: str) -> str:
-    """Where to go after signing in: the same page, or that of the form that was sent."""
-    if method == "GET":
-        return f"{path}?{query}" if query else path
-    # /orders/{id}/withdraw is a command and cannot be looked at; its order can.
-    parts = path.rstrip("/").split("/")
-    return "/".join(parts[:3]) or "/"
 
 
 def page_or_problem(
@@ -37,11 +23,12 @@ def page_or_problem(
         path = request.scope["path"]
         if not wants_page(path, request.headers.get("accept", "")):
             return handler(request, wrong)
-        if isinstance(wrong, SignInRequired):
+        sign_in = service(request, Site).sign_in
+        if isinstance(wrong, SignInRequired) and sign_in is not None:
             there = comes_back_to(
                 request.method, path, request.scope["query_string"].decode("latin-1")
             )
-            return see_other(f"/sign-in?{urlencode({'next': there})}")
+            return see_other(f"{sign_in}?{urlencode({'next': there})}")
         told = handler(request, wrong)
         shown = page(request, "refused.html", status=told.status_code or 500, problem=told.content)
         shown.headers.update(told.headers)

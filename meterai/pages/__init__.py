@@ -1,0 +1,74 @@
+"""What all pages share: layout, style, scripts, forms, errors, and how a page is made.
+
+Promises this floor keeps
+  * Every page works without JavaScript, on a small screen and with a keyboard, in Indonesian and
+    English, and fetches nothing from other hosts.
+  * A stranger's page sends none of our forms.
+  * A refusal or a fault is a calm page that says what is safe; machines are told the same as
+    problem+json.
+  * A page needs no room but the one it shows: who has pages says so in a `RoomPages`, with its
+    templates, drawings and links, and whoever builds an application makes a `Site` of them.
+
+Knows no stamp, no order and no account: only whether somebody is signed in.  Calls plumbing.  Is
+called by every room that has pages.
+"""
+
+from meterai.pages.errors import page_or_problem
+from meterai.pages.files import static_files
+from meterai.pages.forms import Form, check_form, check_origin, read_form, read_own_form
+from meterai.pages.model import (
+    FORM_KEY,
+    FieldWrong,
+    Link,
+    LinkPlace,
+    RoomPages,
+    ShownTo,
+    form_key,
+    fresh_key,
+    local_path,
+    whole_number,
+)
+from meterai.pages.rendering import (
+    FieldError,
+    Page,
+    PageRequest,
+    Site,
+    field_errors,
+    known_caller,
+    page,
+    rendered,
+    see_other,
+    sentence,
+    visitor,
+)
+
+__all__ = [
+    "FORM_KEY",
+    "FieldError",
+    "FieldWrong",
+    "Form",
+    "Link",
+    "LinkPlace",
+    "Page",
+    "PageRequest",
+    "RoomPages",
+    "ShownTo",
+    "Site",
+    "check_form",
+    "check_origin",
+    "field_errors",
+    "form_key",
+    "fresh_key",
+    "known_caller",
+    "local_path",
+    "page",
+    "page_or_problem",
+    "read_form",
+    "read_own_form",
+    "rendered",
+    "see_other",
+    "sentence",
+    "static_files",
+    "visitor",
+    "whole_number",
+]

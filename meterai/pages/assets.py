@@ -1,0 +1,46 @@
+"""The few files of the pages that never change: style, scripts, drawings.
+
+They are read once, served from memory, and named with a part of their hash, so that a browser
+keeps them for good and a new version is a new address.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+
+_KINDS = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file, and the hash that names its version."""
+
+    content: bytes
+    media_type: str
+    version: str
+
+
+def assets_of(*packages: str) -> Mapping[str, Asset]:
+    """Every file of the `static/` of these packages by its name."""
+    found: dict[str, Asset] = {}
+    for package in packages:
+        folder = resources.files(package) / "static"
+        for file in folder.iterdir() if folder.is_dir() else ():
+            kind = _KINDS.get(file.name[file.name.rfind(".") :])
+            if kind is not None:
+                assert file.name not in found, f"two rooms have {file.name}"
+                content = file.read_bytes()
+                version = hashlib.sha256(content).hexdigest()[:10]
+                found[file.name] = Asset(content, kind, version)
+    return MappingProxyType(found)
+
+
+def address(assets: Mapping[str, Asset], name: str) -> str:
+    """The address of a file, with its version."""
+    return f"/static/{name}?v={assets[name].version}"

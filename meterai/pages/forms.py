@@ -1,0 +1,67 @@
+"""Forms: what came with one, and whether a page of ours sent it."""
+
+import hmac
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from meterai.pages.model import FormExpired, FormForeign
+from meterai.pages.rendering import PageRequest, known_caller
+from meterai.plumbing.config import Settings
+from meterai.plumbing.forms import read_parts
+from meterai.plumbing.http import Caller, service
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What came with a form: its texts, and its files with their names."""
+
+    texts: dict[str, str]
+    files: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def text(self, name: str) -> str:
+        """One field, empty where it did not come."""
+        return self.texts.get(name, "")
+
+
+async def read_form(request: PageRequest) -> Form:
+    """The form in the body."""
+    form = Form({})
+    for part in await read_parts(request):
+        # A file field that was left empty comes with an empty name.
+        if part.file_name:
+            form.files.append((part.file_name, part.content))
+        else:
+            form.texts[part.name] = part.text
+    return form
+
+
+def check_form(caller: Caller, token: str) -> None:
+    """Refuse a form that our own page did not make for this session (`FormExpired`)."""
+    if not hmac.compare_digest(caller.form_token.encode(), token.encode()):
+        raise FormExpired("the form token does not match")
+
+
+async def read_own_form(request: PageRequest) -> Form:
+    """The form of a signed-in page.  Refuses `FormExpired`."""
+    form = await read_form(request)
+    caller = known_caller(request)
+    assert caller is not None, "the route has the permission ACCOUNT"
+    check_form(caller, form.text("form_token"))
+    return form
+
+
+def check_origin(request: PageRequest) -> None:
+    """Refuse a public form that another site sent (`FormForeign`)."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return
+    try:
+        sender = urlsplit(origin).netloc
+    except ValueError:  # brackets that do not close
+        raise FormForeign("the form came from nowhere") from None
+    ours = (
+        request.headers.get("host", ""),
+        urlsplit(service(request, Settings).process.url).netloc,
+    )
+    if not any(hmac.compare_digest(sender.encode(), host.encode()) for host in ours if host):
+        raise FormForeign("the form came from another origin")

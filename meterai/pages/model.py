@@ -1,0 +1,143 @@
+"""What the pages decide without asking anybody: links, paths, fields of forms; pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from meterai.kit.ids import new_id, read, show
+from meterai.kit.refusal import NotFound, Refusal
+
+PATH_LENGTH_MAX = 500  # characters of an address to come back to
+FORM_KEY = "frm"
+_FOR_MACHINES = ("/v1", "/snap", "/openapi.json", "/openapi", "/metrics", "/healthz", "/readyz")
+
+
+class LinkPlace(StrEnum):
+    """Where on a page a link of a room is shown."""
+
+    NAVIGATION = "navigation"  # the bar at the top
+    FOOT = "foot"
+    REFUSED = "refused"  # where to go on after a refusal or a fault
+
+
+class ShownTo(StrEnum):
+    """Who sees a link."""
+
+    EVERYBODY = "everybody"
+    SIGNED_IN = "signed_in"
+    STRANGERS = "strangers"  # nobody is signed in
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that a room puts on every page.
+
+    `label` is the key of its sentence; of one place, the smallest `rank` comes first.
+    """
+
+    place: LinkPlace
+    rank: int
+    path: str
+    label: str
+    shown_to: ShownTo = ShownTo.EVERYBODY
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPages:
+    """What a room brings to a site.
+
+    `name` is the prefix of its templates (`verification/check.html`); `package` has them in
+    `templates/`, and its drawings and scripts in `static/`, if it has any.  `filters` are what its
+    templates use beside the filters that all pages have.  `sign_in` is the path where strangers
+    prove who they are, `language` the path of the form that chooses one; a room of each site has
+    them, or none.
+    """
+
+    name: str
+    package: str
+    links: Sequence[Link] = ()
+    filters: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    sign_in: str | None = None
+    language: str | None = None
+
+
+class FormForeign(Refusal):
+    """A form that did not come from a page of ours."""
+
+    code = "form_foreign"
+    status = 403
+
+
+class FormExpired(Refusal):
+    """The form was not made by our page for this session."""
+
+    code = "form_expired"
+    status = 403
+
+
+class FieldWrong(Refusal):
+    """What was typed into a field of a page cannot be used; `field` names its sentence."""
+
+    code = "field_wrong"
+    status = 422
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"the field {field} cannot be used")
+        self.field = field
+
+
+def wants_page(path: str, accept: str) -> bool:
+    """True for a browser on a page; machines get problem+json."""
+    is_for_machines = any(path == one or path.startswith(f"{one}/") for one in _FOR_MACHINES)
+    return "text/html" in accept and not is_for_machines
+
+
+def comes_back_to(method: str, path: str, query: str) -> str:
+    """Where to go after signing in: the same page, or that of the form that was sent."""
+    if method == "GET":
+        return f"{path}?{query}" if query else path
+    # /orders/{id}/withdraw is a command and cannot be looked at; its order can.
+    parts = path.rstrip("/").split("/")
+    return "/".join(parts[:3]) or "/"
+
+
+def local_path(wanted: str, otherwise: str = "/") -> str:
+    """The path if it leads to a page of ours, else `otherwise`.
+
+    A browser reads `//host` and `/\\host` as another site, so a plain slash is not enough.
+    """
+    is_local = (
+        wanted.startswith("/")
+        and not wanted.startswith("//")
+        and "\\" not in wanted
+        and wanted.isascii()
+        and wanted.isprintable()
+        and len(wanted) <= PATH_LENGTH_MAX
+    )
+    return wanted if is_local else otherwise
+
+
+def whole_number(typed: str, field: str) -> int:
+    """A whole number of at least 1.  Refuses `FieldWrong`."""
+    text = typed.strip()
+    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9 and int(text) >= 1):
+        raise FieldWrong(field)
+    return int(text)
+
+
+def fresh_key() -> str:
+    """A key for a form that is about to be shown."""
+    return show(FORM_KEY, new_id())
+
+
+def form_key(typed: str) -> str:
+    """The key that a page put into its form, so that sending it twice is one command.
+
+    Refuses `FormForeign`.
+    """
+    try:
+        read(FORM_KEY, typed)
+    except NotFound:
+        raise FormForeign("the form has no key of ours") from None
+    return typed

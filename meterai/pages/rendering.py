@@ -1,0 +1,168 @@
+"""How a page is made: the rooms that have pages, the reader, the templates."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
+from litestar import Request, Response
+from litestar.response import Redirect
+from markupsafe import Markup
+
+from meterai.kit.ids import show
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Refusal
+from meterai.pages.assets import Asset, address, assets_of
+from meterai.pages.model import Link, LinkPlace, RoomPages, ShownTo, fresh_key
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import Authenticator, Caller, language_of, service
+from meterai.plumbing.messages import catalogue, format_datetime, localize, translate
+
+PageRequest = Request[Any, Any, Any]
+Page = Response[Any]
+FLOOR = "meterai.pages"
+
+
+def rupiah(value: int) -> str:
+    """An amount as people write it."""
+    return str(Rupiah(value))
+
+
+class Site:
+    """The pages of an application: their templates, their files, and the links that all show.
+
+    A template is found by the name of its room (`verification/check.html`), one of all rooms by its
+    own (`base.html`).
+    """
+
+    def __init__(self, *rooms: RoomPages) -> None:
+        self.assets: Mapping[str, Asset] = assets_of(FLOOR, *(room.package for room in rooms))
+        self.sign_in = _only(room.sign_in for room in rooms)
+        self.language = _only(room.language for room in rooms)
+        links = (link for room in rooms for link in room.links)
+        self._links = sorted(links, key=lambda link: link.rank)
+        self.environment = self._environment(rooms)
+
+    def _environment(self, rooms: Sequence[RoomPages]) -> Environment:
+        """The templates, with what each of them may use."""
+        of_rooms = {room.name: PackageLoader(room.package) for room in rooms}
+        made = Environment(
+            loader=ChoiceLoader([PackageLoader(FLOOR), PrefixLoader(of_rooms)]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        made.globals.update(
+            asset=partial(address, self.assets), form_key=fresh_key, identifier=show
+        )
+        made.filters["rupiah"] = rupiah
+        for room in rooms:
+            made.filters.update(room.filters)
+        return made
+
+    def links(self, place: LinkPlace, *, is_signed_in: bool) -> list[Link]:
+        """The links of a place for this reader, in their order."""
+        hidden = ShownTo.STRANGERS if is_signed_in else ShownTo.SIGNED_IN
+        return [link for link in self._links if link.place == place and link.shown_to != hidden]
+
+
+def _only(paths: Iterable[str | None]) -> str | None:
+    """The path that one of the rooms has, or None."""
+    found = [path for path in paths if path is not None]
+    assert len(found) <= 1, f"one room has it: {found}"
+    return found[0] if found else None
+
+
+def _time(at: datetime, language: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(
+        at.isoformat(), format_datetime(at, language)
+    )
+
+
+async def visitor(request: PageRequest) -> Caller | None:
+    """Who looks at a public page, where somebody is signed in.
+
+    A page that everybody may see is shown even where the question cannot be answered.
+    """
+    authenticator: Authenticator = request.app.state.authenticator
+    if not authenticator.has_session(request):
+        return None
+    try:
+        caller = await authenticator.caller(request)
+    except Refusal:
+        return None
+    request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
+    return caller
+
+
+def known_caller(request: PageRequest) -> Caller | None:
+    """The caller as far as the guard or `visitor` found one."""
+    caller = request.scope.get("caller")
+    return caller if isinstance(caller, Caller) else None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """Something to mend in a form: the field it belongs to and what to do."""
+
+    field: str
+    text: str
+
+
+def sentence(refusal: Refusal, language: str, *, field_name: str | None = None) -> str:
+    """A refusal in words; our forms have their own words for their own fields."""
+    facts = localize(refusal.facts(), language)
+    about = field_name or facts.get("field")
+    own = f"page.field.{about}.wrong"
+    if refusal.code in ("malformed", "field_wrong") and own in catalogue():
+        return translate(own, language, **facts)
+    return translate(f"refusal.{refusal.code}", language, **facts)
+
+
+def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -> str:
+    """The text of a template for this reader."""
+    language = language_of(request)
+    settings, site = service(request, Settings), service(request, Site)
+    caller = known_caller(request)
+    return site.environment.get_template(template).render(
+        language=language,
+        other_language="en" if language == "id" else "id",
+        t=lambda key, **named: translate(key, language, **named),
+        format_datetime=partial(format_datetime, language=language),
+        time=partial(_time, language=language),
+        links=partial(site.links, is_signed_in=caller is not None),
+        choose_language=site.language,
+        who=caller,  # `caller` is a word of Jinja's own within macros
+        path=request.scope["path"],
+        settings=settings.flat() | {"is_specimen": not settings.process.is_production},
+        **{"errors": (), **facts},
+    )
+
+
+def page(
+    request: PageRequest, template: str, *, status: int = 200, **facts: object
+) -> Response[str]:
+    """A whole page."""
+    keeps = "no-store" if known_caller(request) else "no-cache"
+    return Response(
+        rendered(request, template, facts),
+        status_code=status,
+        media_type="text/html; charset=utf-8",
+        headers={"Cache-Control": f"private, {keeps}", "Vary": "Cookie, Accept-Language"},
+    )
+
+
+def see_other(path: str) -> Page:
+    """See Other: after a form, so that reloading sends nothing twice."""
+    return Redirect(path, status_code=303)
+
+
+def field_errors(refusal: Refusal, language: str, field_name: str) -> Sequence[FieldError]:
+    """What a form shows of a refusal."""
+    about = refusal.facts().get("field") if refusal.code == "field_wrong" else None
+    return (
+        FieldError(str(about or field_name), sentence(refusal, language, field_name=field_name)),
+    )
