@@ -46,13 +46,19 @@ INVARIANTS = (
     ),
     Invariant(
         "payment_counts_once",
-        "A payment, by the provider's number of it, was captured for one attempt only.",
+        "A payment, by the provider's number of it, was captured for one attempt only, and its "
+        "money is not in suspense too.",
         """
         SELECT c.payment, c.account_id, c.attempt_id, o.account_id AS other_account,
                o.attempt_id AS other_attempt
         FROM {captures} c JOIN captures o ON o.payment = c.payment
             AND (o.account_id, o.attempt_id) <> (c.account_id, c.attempt_id)
         WHERE c.learned_by <> 'denial' AND o.learned_by <> 'denial'
+        UNION ALL
+        SELECT c.payment, c.account_id, c.attempt_id, NULL, i.item_id
+        FROM {captures} c JOIN suspense_items i ON i.payment = c.payment AND i.booked > 0
+            AND (i.state = 'open' OR i.resolution = 'returned')
+        WHERE c.learned_by <> 'denial'
         """,
     ),
     Invariant(

@@ -107,8 +107,10 @@ async def _suspend(tx: Tx, read: Notification, reason: OddReason, body: bytes) -
     names_no_attempt = reason in (OddReason.REFERENCE_MISSING, OddReason.REFERENCE_UNKNOWN)
     is_money = names_no_attempt and judge(read) is Act.CAPTURE
     reference = read.reference or read.provider_reference
-    if is_money and reference is None and await store.captured_anywhere(tx, str(read.number)):
-        return "known"
+    if is_money and await store.captured_anywhere(tx, str(read.number)):
+        if reference is None:
+            return "known"
+        reason, is_money = OddReason.NUMBER_ELSEWHERE, False
     named = f"{reference}:{read.number}:{read.status}" if read.number else sha256(body).hexdigest()
     await suspense.keep(
         tx,

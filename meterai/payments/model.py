@@ -161,6 +161,7 @@ class OddReason(StrEnum):
     AMOUNT_DIFFERS = "amount_differs"  # the same payment was told before with another amount
     DENIAL_AMBIGUOUS = "denial_ambiguous"  # taken back, without the number of the payment
     ID_CONFLICT = "id_conflict"  # the id of another notification, with another body
+    NUMBER_ELSEWHERE = "number_elsewhere"  # the payment of this number counts for another reference
     REFUNDED_THERE = "refunded_there"  # the provider gave money back that we did not ask it to
 
 
@@ -262,6 +263,7 @@ NOT_BOOKED = {
     "amount_differs": OddReason.AMOUNT_DIFFERS,
     "exceeds": OddReason.AMOUNT_DIFFERS,  # more was taken back than was paid
     "ambiguous": OddReason.DENIAL_AMBIGUOUS,
+    "elsewhere": OddReason.NUMBER_ELSEWHERE,
 }
 
 

@@ -186,7 +186,11 @@ async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None)
 
 
 async def captured_anywhere(tx: Tx, payment: str) -> bool:
-    """True where a payment with this number has reached us, whoever's it is."""
+    """True where a payment with this number has reached us, whoever's it is.
+
+    Nobody else counts one of this number until the transaction ends.
+    """
+    await tx.run("SELECT payment_number_lock(%s)", payment)
     return bool(
         await tx.value(
             "SELECT EXISTS (SELECT 1 FROM captures WHERE payment = %s AND learned_by <> 'denial')",

@@ -279,6 +279,11 @@ PAYMENTS = [
     ),
     _c("one payment pays two orders", _COPY, "payment_counts_once"),
     _c(
+        "one payment is in suspense too",
+        "UPDATE suspense_items SET payment = %(quota.payment)s WHERE item_id = %(suspended.item)s",
+        "payment_counts_once",
+    ),
+    _c(
         "one payment pays two accounts",
         "INSERT INTO payment_attempts SELECT %(other)s,"
         " attempt_id, subject, reference, amount, state, qr_content, provider_reference, opened_at,"

@@ -77,6 +77,17 @@ def test_a_payment_told_by_eight_is_posted_once(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
+def test_a_payment_told_for_eight_orders_at_once_pays_one(shop: Shop) -> None:
+    for _ in range(TIMES):
+        shop.clear()
+        attempts = [shop.attempts(shop.place(1))[0] for _ in range(8)]
+        answers = at_once(shop, *(shop.telling(Paid(one, "P1", PRICE + FEE)) for one in attempts))
+        assert Counter(answers) == {"captured": 1, "elsewhere": 7}
+        shop.work()
+        assert shop.balance().available == 1
+        shop.assert_books_hold()
+
+
 def test_two_payments_of_one_order_execute_it_once(shop: Shop) -> None:
     for _ in range(TIMES):
         shop.clear()

@@ -165,6 +165,89 @@ def test_nothing_is_known_of_it_and_it_says_that_nothing_was_paid(till: Till) ->
     assert till.captured() == []
 
 
+# -- a number counts once ----------------------------------------------------------------------
+
+
+def test_a_payment_executes_one_order_only(till: Till) -> None:
+    (first, attempt, _), (second, other, _) = till.order(), till.order()
+    assert till.notify(paid_body(till.reference(attempt))) == "captured"
+    assert till.notify(paid_body(till.reference(other))) == "suspended_number_elsewhere"
+    assert [till.shop.state(order) for order in (first, second)] == ["executed", "placed"]
+    assert till.captured() == [("P1", PRICE)]
+    assert till.suspended() == [("number_elsewhere", 0)]
+    [row] = till.rows(
+        "SELECT owner, payment, due_at > opened_at AS is_due_later FROM suspense_items"
+    )
+    assert row == {"owner": "operator", "payment": "P1", "is_due_later": True}
+    for one in (attempt, other):  # the bank is asked at once about both
+        assert till.attempt(one)["wait"].total_seconds() <= 0
+
+
+def test_an_answer_with_the_number_of_another_attempt_moves_nothing(till: Till) -> None:
+    (_, attempt, _), (second, other, qr) = till.order(), till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    assert till.notify(paid_body(till.reference(attempt), number)) == "captured"
+    till.ask()
+    assert till.captured() == [(number, PRICE)]
+    assert till.shop.state(second) == "placed"
+    assert till.suspended() == [("number_elsewhere", 0)]
+    assert till.attempt(other)["state"] == "waiting"
+
+
+def test_taken_back_under_another_reference_is_looked_at(till: Till) -> None:
+    (_, attempt, _), (_, other, _) = till.order(), till.order()
+    till.notify(paid_body(till.reference(attempt)))
+    denied = paid_body(till.reference(other)) | {"latestTransactionStatus": "06"}
+    assert till.notify(denied) == "suspended_number_elsewhere"
+    assert till.attempt(other)["state"] == "waiting"
+    assert till.book("bank_clearing") == -PRICE
+
+
+def test_a_captured_number_under_a_reference_that_is_not_ours_is_no_money(till: Till) -> None:
+    _, attempt, _ = till.order()
+    till.notify(paid_body(till.reference(attempt)))
+    assert till.notify(paid_body("SOMEBODY-ELSE")) == "suspended_number_elsewhere"
+    assert till.book("suspense") == 0
+    assert till.book("bank_clearing") == -PRICE
+
+
+def test_a_number_under_two_references_that_are_not_ours_is_booked_once(till: Till) -> None:
+    till.notify(paid_body("SOMEBODY-ELSE", "P7"))
+    for _ in range(2):
+        till.notify(paid_body("ANOTHER", "P7"))
+    assert till.suspended() == [("number_elsewhere", 0), ("reference_unknown", PRICE)]
+    assert till.book("suspense") == PRICE
+
+
+def test_a_number_in_the_book_is_captured_out_of_it(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.notify(paid_body("SOMEBODY-ELSE"))
+    assert till.notify(paid_body(till.reference(attempt))) == "captured"
+    assert till.shop.state(order) == "executed"
+    assert till.suspended() == []
+    assert till.book("suspense") == 0
+    assert till.book("bank_clearing") == -PRICE
+
+
+def test_a_number_with_another_sum_in_the_book_is_not_captured(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.notify(paid_body("SOMEBODY-ELSE", value="20000.00"))
+    assert till.notify(paid_body(till.reference(attempt))) == "suspended_number_elsewhere"
+    assert till.shop.state(order) == "placed"
+    assert till.book("suspense") == 2 * PRICE
+    assert till.book("bank_clearing") == -2 * PRICE
+
+
+def test_a_number_whose_money_went_back_is_not_captured(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.notify(paid_body("SOMEBODY-ELSE"))
+    service = till.shop.container.suspense
+    till.do(service.resolve(item_of(till), Resolution.RETURNED, by="operator", note="R-1"))
+    assert till.notify(paid_body(till.reference(attempt))) == "suspended_number_elsewhere"
+    assert till.shop.state(order) == "placed"
+    assert till.book("bank_clearing") == 0
+
+
 # -- how an item ends --------------------------------------------------------------------------
 
 
