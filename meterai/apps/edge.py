@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.http import PROBLEM, allowed, end_body, problem
+from meterai.plumbing.incoming import Incoming
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -123,9 +124,11 @@ class Edge:
                 message["body"] = b""
             await send(message)
 
+        incoming = Incoming(receive)
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, incoming, watched)
         finally:
+            incoming.close()
             end_body(scope)
             # The router leaves the template in the scope; there is none for an unknown path.
             route = scope.get("path_template") or "none"

@@ -25,6 +25,7 @@ DOCUMENT = b"%PDF-1.7\n" + bytes(31 * MIB)
 DOCUMENTS_OF_ONE_ADDRESS = make_settings().process.uploads_bytes_max // 4 // len(DOCUMENT)
 MEMORY_BYTES_MAX = 400 * MIB  # of the web process; 24 documents have 744
 PATIENCE_SECONDS = 60.0
+REPEATS = 6  # of one body on one connection
 
 
 def connected(instance: Instance) -> socket.socket:
@@ -125,6 +126,48 @@ def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: 
     until("their files are gone", lambda: not _files(instance))
     assert instance.anybody().verify(DOCUMENT)["verdict"] == "unreadable"
     assert "fault" not in instance.log
+
+
+@pytest.mark.parametrize("path", ["/v1/verifications", "/check"])
+def test_an_upload_that_arrives_whole_is_never_told_to_be_incomplete(
+    instance: Instance, path: str
+) -> None:
+    content = DOCUMENT[: 2 * MIB]
+    fields = {"document": ("surat.pdf", content, "application/pdf")}
+    is_api = path.startswith("/v1")
+    body, kind = (
+        (content, "application/pdf") if is_api else urllib3.encode_multipart_formdata(fields)
+    )
+    with ThreadPoolExecutor(8) as pool:
+        lines = [
+            pool.submit(_post_in_pieces, instance, path, body, kind, piece)
+            for piece in (700, 16_384, 65_536, 65_537, 300_000, 2 * MIB, 3 * MIB) * 2
+        ]
+        statuses = Counter(status for line in lines for status in line.result())
+    assert statuses == {b"200": REPEATS * len(lines)}
+
+
+def _post_in_pieces(
+    instance: Instance, path: str, body: bytes, kind: str, piece: int
+) -> list[bytes]:
+    """The statuses of one body sent again and again on one connection, in pieces of this size."""
+    head = head_of(path, len(body), kind).replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+    statuses = []
+    with connected(instance) as line, line.makefile("rb") as answers:
+        for _ in range(REPEATS):
+            line.sendall(head)
+            assert answers.readline().startswith(b"HTTP/1.1 100")
+            assert answers.readline() == b"\r\n"
+            for start in range(0, len(body), piece):
+                line.sendall(body[start : start + piece])
+            statuses.append(answers.readline().split(b" ", 2)[1])
+            lengths = [
+                int(header.split(b":")[1])
+                for header in iter(answers.readline, b"\r\n")
+                if header.lower().startswith(b"content-length")
+            ]
+            answers.read(*lengths)
+    return statuses
 
 
 def _files(instance: Instance) -> list[str]:
