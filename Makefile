@@ -11,7 +11,7 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run setup test check bench bench-sealing proof golden format lock clean tools
+.PHONY: run setup test check bench bench-sealing proof golden schema format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -52,6 +52,10 @@ golden: setup
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# After a new migration: what the audit compares the database with.
+schema: setup
+	$(BIN)/python -m scripts.schema
 
 # After a change of dependencies in pyproject.toml.  No addresses get into the lock.
 lock: setup

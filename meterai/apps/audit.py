@@ -34,6 +34,7 @@ from meterai.plumbing.invariants import (
     Scope,
     check,
     check_quickly,
+    look,
 )
 from meterai.plumbing.schema import check_schema
 from meterai.refunds.invariants import INVARIANTS as REFUNDS
@@ -150,7 +151,7 @@ class Auditor:
         return await record(self._database, coverage.kind, known, coverage.until, history)
 
     async def _database_time(self) -> datetime:
-        [row] = await self._database.read("SELECT now() AS now")
+        [row] = await look(self._database, "SELECT now() AS now")
         format_datetime: datetime = row["now"]
         return format_datetime
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from meterai.payments import Movement, SnapProvider
 from meterai.plumbing.database import Database, Row
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
 
 DAYS = 3  # looked at unless told otherwise; what is older was looked at before
 # What the bank did so shortly ago we may still be about to learn; clocks differ by less.
@@ -76,7 +76,7 @@ async def check_bank(
     async for movement in provider.history(begins - FRESH, now + FRESH):
         statement.take(movement)
     wrong = statement.wrong
-    for row in await database.read(_OURS, *(begins, now) * 3):
+    for row in await look(database, _OURS, *(begins, now) * 3):
         movement_there = statement.moved.get((row["kind"], row["number"]))
         if movement_there is None:
             wrong.append(row | {"is": "not at the bank"})
@@ -110,5 +110,5 @@ async def _unknown(database: Database, due: list[Movement]) -> list[Row]:
 async def _by(
     database: Database, query: str, key: str, numbers: Iterable[str | None]
 ) -> dict[Any, Row]:
-    rows = await database.read(query, [number for number in numbers if number])
+    rows = await look(database, query, [number for number in numbers if number])
     return {row[key]: row for row in rows}

@@ -21,6 +21,7 @@ from meterai.plumbing.invariants import (
     Finding,
     Invariant,
     Scope,
+    look,
     patiently,
     written,
 )
@@ -112,7 +113,7 @@ def chained(before: bytes, point: "Point") -> bytes:
 
 async def points(database: Database) -> list[Point]:
     """Every clean audit, oldest first."""
-    return [Point(*row.values()) for row in await database.read(_POINTS)]
+    return [Point(*row.values()) for row in await look(database, _POINTS)]
 
 
 class Historian:

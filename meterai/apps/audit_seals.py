@@ -20,7 +20,7 @@ from meterai.documents import MARKER, object_name
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.database import Database, Row
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, Stored
 from meterai.sealing import Keyring, Verdict
 
@@ -82,11 +82,12 @@ class Papers:
 
     async def check(self, database: Database, drawing: Drawing) -> Finding:
         """Open the drawn deltas."""
-        drawn = drawing.draw(await database.read(_IDS))
+        drawn = drawing.draw(await look(database, _IDS))
         wrong: list[Row] = []
         for start in range(0, len(drawn), READ_AT_ONCE):
             part = drawn[start : start + READ_AT_ONCE]
-            rows = await database.read(
+            rows = await look(
+                database,
                 _READ,
                 [row["account_id"] for row in part],
                 [row["stamping_id"] for row in part],
@@ -160,8 +161,8 @@ async def check_objects(
     """
     # The store first: what is uploaded meanwhile is younger than `written_before`.
     there = {one.name: one.written_at async for one in _objects(objects)}
-    known = {_name(row) for row in await database.read(_KNOWN)}
-    kept = {_name(row) for row in await database.read(_KEPT)}
+    known = {_name(row) for row in await look(database, _KNOWN)}
+    kept = {_name(row) for row in await look(database, _KEPT)}
     wrong: list[Row] = [
         {"object": name, "is": "of no document"}
         for name, written_at in there.items()

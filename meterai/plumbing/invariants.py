@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from meterai.plumbing.catalog import SEARCH_PATH
 from meterai.plumbing.database import Database, Row, Tx
 
 SHOWN_MAX = 20  # rows of evidence kept per broken invariant
@@ -240,9 +241,9 @@ async def check(database: Database, invariant: Invariant, scope: Scope = EVERYTH
 
 
 async def check_quickly(database: Database, invariant: Invariant) -> Finding:
-    """Ask one invariant of everything in one round trip, where everything is little."""
+    """Ask one invariant of everything, where everything is little."""
     statement = _FOUND.replace("<query>", written(invariant.query, EVERYTHING))
-    return _finding(invariant, await database.read(statement))
+    return _finding(invariant, await look(database, statement))
 
 
 def _finding(invariant: Invariant, rows: list[Row]) -> Finding:
@@ -258,10 +259,23 @@ SELECT set_config('transaction_read_only', 'on', true), set_config('work_mem', '
 """
 
 
+async def name_ours(tx: Tx) -> None:
+    """Let names mean our schema until the transaction ends, whatever the session was told."""
+    await tx.run(f"SET LOCAL search_path = {SEARCH_PATH}")
+
+
+async def look(database: Database, query: str, *parameters: object) -> list[Row]:
+    """The answer of a short statement of the audit."""
+    async with database.transaction() as tx:
+        await name_ours(tx)
+        return await tx.all(query, *parameters)
+
+
 async def patiently(
     tx: Tx, statement: str, *parameters: object, is_broad: bool = True
 ) -> list[Row]:
     """The answer of a statement that reads much and changes nothing."""
+    await name_ours(tx)
     await tx.run(_BROADLY, "off" if is_broad else "on")
     await tx.allow(STATEMENT_SECONDS_MAX)
     return await tx.all(statement, *parameters)

@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
-from meterai.plumbing import rights
+from meterai.plumbing import catalog, rights
 
 CONNECT_SECONDS_MAX = 2  # per host; libpq allows no less, and a healthy server takes milliseconds
 STATEMENT_MS_MAX = 10_000  # nothing a request needs takes longer; protects the pool
@@ -65,6 +65,8 @@ SET_UP: list[Callable[[AsyncConnection[Any]], Awaitable[None]]] = [rights.take]
 
 
 async def _set_limits(connection: AsyncConnection[Any], limits: Mapping[str, str]) -> None:
+    # First, and no function: any function may be another in a schema that is searched before.
+    await connection.execute(f"SET search_path = {catalog.SEARCH_PATH}".encode(), prepare=False)
     await connection.execute(
         "SELECT set_config(key, value, false) FROM jsonb_each_text(%s)",
         [Jsonb(dict(limits))],

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psycopg
 
-from meterai.plumbing import rights
+from meterai.plumbing import catalog, rights
+from meterai.plumbing.catalog import Description
 from meterai.plumbing.link import conninfo
 
 ADVISORY_LOCK = 0x6D65746572  # "meter"
@@ -58,6 +59,11 @@ def hashes() -> dict[str, str]:
     return {name: _sha256(text) for name, text in migrations()}
 
 
+def described() -> Description:
+    """What a database is like that these migrations have just built."""
+    return catalog.read((_folder() / "schema.toml").read_text())
+
+
 def missing(known: Mapping[str, str]) -> list[tuple[str, str]]:
     """(name, SQL) of what was not applied yet.  Raises `MigrationChanged`."""
     for name, text in migrations():
@@ -74,6 +80,7 @@ def migrate(url: str) -> list[str]:
     """
     with psycopg.connect(conninfo(url), autocommit=True) as connection:
         connection.execute("SET ROLE NONE")  # whatever role the login begins with
+        connection.execute(f"SET search_path = {catalog.SEARCH_PATH}".encode())
         connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
         if connection.execute(_IS_THERE).fetchone() == (None,):
             connection.execute(_HISTORY)

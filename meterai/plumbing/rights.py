@@ -7,12 +7,13 @@ for.  Migrations run as the owner of the tables, who alone can.  See docs/decisi
 A table that is not named here is one of work under way: every right but TRUNCATE.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import AsyncConnection, Connection
+from psycopg.rows import dict_row
 
 ROLE = "meterai_app"
 
@@ -119,11 +120,17 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
 """  # noqa: S608 - a constant
 
 
-def _columns(connection: Connection[Any]) -> dict[str, frozenset[str]]:
+def by_table(rows: Iterable[Mapping[str, str]]) -> dict[str, frozenset[str]]:
+    """The columns of every table, of the rows of `COLUMNS`."""
     found: dict[str, set[str]] = {}
-    for table, name in connection.execute(COLUMNS.encode()).fetchall():
-        found.setdefault(table, set()).add(name)
+    for row in rows:
+        found.setdefault(row["relname"], set()).add(row["attname"])
     return {table: frozenset(names) for table, names in found.items()}
+
+
+def _columns(connection: Connection[Any]) -> dict[str, frozenset[str]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return by_table(cursor.execute(COLUMNS.encode()).fetchall())
 
 
 def _held(connection: Connection[Any]) -> frozenset[Right]:

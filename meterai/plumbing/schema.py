@@ -1,116 +1,95 @@
-"""The schema is what the migrations made of it, and rights are as they are due.
+"""The schema is what the migrations made of it, is the one our statements mean, and rights are as
+they are due.
 
 What the database refuses by itself (a constraint, a function, a right that is not there) is only
 worth something while it is there.  Expected is what the files of this installation say, so nothing
 is kept that could be changed with the rest.
 """
 
-import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
-from meterai.plumbing import rights
-from meterai.plumbing.database import Database, Row
-from meterai.plumbing.invariants import Finding, Invariant
-from meterai.plumbing.migrations import hashes, migrations
+from meterai.plumbing import catalog, rights
+from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.migrations import described, hashes
 
-_FUNCTION = re.compile(
-    r"CREATE (?:OR REPLACE )?FUNCTION\s+(?P<made>\w+)\s*\(.*?\sAS\s+\$\$(?P<body>.*?)\$\$"
-    r"|DROP FUNCTION (?:IF EXISTS )?(?P<ended>\w+)",
-    re.DOTALL,
+FUNCTIONS = Invariant(
+    "functions_are_those_of_the_migrations",
+    "Every function is as its migration made it, body and all, and there is no other.",
+    "",
 )
-_BODY = re.compile(r"\$\$.*?\$\$", re.DOTALL)
-_COMMENT = re.compile(r"--[^\n]*")
-_NAMED = re.compile(
-    r"CREATE TABLE (?:IF NOT EXISTS )?(?P<table>\w+)"
-    r"|DROP TABLE (?:IF EXISTS )?(?P<no_table>\w+)"
-    r"|(?P<drop>DROP )?CONSTRAINT (?:IF EXISTS )?(?P<constraint>\w+)"
-    r"|RENAME CONSTRAINT (?P<was>\w+) TO (?P<is>\w+)"
-    r"|CREATE (?:UNIQUE )?INDEX (?:IF NOT EXISTS )?(?P<index>\w+)"
-    r"|DROP INDEX (?:IF EXISTS )?(?P<no_index>\w+)"
+SCHEMA = Invariant(
+    "schema_is_that_of_the_migrations",
+    "Every table, column, constraint and index is there, in force and as the migrations made it, "
+    "and there is no other; every migration was applied as it is.",
+    "",
 )
+HIDDEN = Invariant(
+    "nothing_acts_behind_our_back",
+    "No trigger, rule, policy, operator, type or cast changes what statements do, and foreign keys "
+    "hold.",
+    "",
+)
+NAMES = Invariant(
+    "names_mean_our_schema",
+    "No other schema has an object with a name of ours, and no role and no database has a setting "
+    "that makes statements mean something else.",
+    "",
+)
+RIGHTS = Invariant(
+    "application_cannot_change_the_past",
+    "The application's role has exactly its rights: none to change or delete what happened.",
+    "",
+)
+_OF = {
+    "function": FUNCTIONS,
+    "table": SCHEMA,
+    "column": SCHEMA,
+    "constraint": SCHEMA,
+    "index": SCHEMA,
+}
 
-
-@dataclass(slots=True)
-class Schema:
-    """What the migrations make, by name."""
-
-    functions: dict[str, str] = field(default_factory=dict)
-    tables: set[str] = field(default_factory=lambda: {"applied_migrations"})
-    constraints: set[str] = field(default_factory=set)
-    indexes: set[str] = field(default_factory=set)
-
-
-def expected() -> Schema:
-    """Read from the files of the migrations, in their order."""
-    schema = Schema()
-    for _, text in migrations():
-        for found in _FUNCTION.finditer(text):
-            if found["ended"]:
-                schema.functions.pop(found["ended"], None)
-            else:
-                schema.functions[found["made"]] = found["body"]
-        for named in _NAMED.finditer(_BODY.sub("", _COMMENT.sub("", text))):
-            _take(schema, named)
-    return schema
-
-
-def _take(schema: Schema, named: re.Match[str]) -> None:
-    match named.lastgroup, named[named.lastgroup or 0]:
-        case "table", name:
-            schema.tables.add(name)
-        case "no_table", name:
-            schema.tables.discard(name)
-        case "constraint", name if named["drop"]:
-            schema.constraints.discard(name)
-        case "constraint", name:
-            schema.constraints.add(name)
-        case "is", name:
-            schema.constraints.discard(named["was"])
-            schema.constraints.add(name)
-        case "index", name:
-            schema.indexes.add(name)
-        case "no_index", name:
-            schema.indexes.discard(name)
-        case _:
-            raise AssertionError(named[0])
-
-
-_FUNCTIONS = """
-SELECT p.proname AS name, p.prosrc AS body, p.prosecdef AS is_definer,
-       p.proconfig IS NOT NULL AS is_configured FROM pg_proc p
-WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS (
-    SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+_ELSEWHERE = """
+SELECT 'relation' AS kind, c.oid::regclass::text AS name FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class ours ON ours.relname = c.relname
+    AND ours.relnamespace = 'public'::regnamespace
+WHERE n.nspname NOT IN ('public', 'pg_toast')
+UNION
+SELECT 'function', p.oid::regprocedure::text FROM pg_proc p
+JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_proc ours ON ours.proname = p.proname
+    AND ours.pronamespace = 'public'::regnamespace
+WHERE n.nspname <> 'public'
+ORDER BY 1, 2
 """
-_CONSTRAINTS = """
-SELECT conname AS name FROM pg_constraint
-WHERE connamespace = 'public'::regnamespace AND convalidated
-"""
-_INDEXES = """
-SELECT c.relname AS name FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
-WHERE c.relnamespace = 'public'::regnamespace AND i.indisvalid AND i.indisready
-"""
-_TABLES = """
-SELECT relname AS name FROM pg_class
-WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-"""
-# What would do something behind the back of the statements, or not do what it should.
-_HIDDEN = """
-SELECT 'trigger' AS kind, tgname::text AS name FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
-WHERE c.relnamespace = 'public'::regnamespace AND (NOT tgisinternal OR tgenabled <> 'O')
+# What an operator may set at a role or a database: how long, how much, how durably, what is logged.
+# And what a pooler makes necessary (docs/operations.md).
+_HARMLESS = (
+    r"(_timeout|_mem|_cost)=|^(log_|auto_explain\.|pg_stat_statements\.|max_parallel_|effective_"
+    rf"|tcp_|application_name=|jit|synchronous_commit=|timezone=UTC$|search_path={catalog.SEARCH_PATH}$"
+    rf"|role={rights.ROLE}$)"
+)
+_SETTINGS = """
+SELECT coalesce(r.rolname, 'every role') AS role, coalesce(d.datname, 'every database') AS database,
+       one AS setting
+FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) AS one
+LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
+WHERE (s.setdatabase = 0 OR d.datname = current_database()) AND one !~* %s
+    AND (s.setrole = 0 OR r.rolname IN (current_user, session_user, %s)
+         OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = r.oid
+                    AND c.relnamespace = 'public'::regnamespace)
+         OR EXISTS (SELECT 1 FROM pg_auth_members m JOIN pg_roles a ON a.oid = m.roleid
+                    WHERE m.member = r.oid AND a.rolname = %s))
 UNION ALL
-SELECT 'rule', rulename FROM pg_rewrite r JOIN pg_class c ON c.oid = ev_class
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+SELECT session_user, current_database(), name || '=' || setting FROM pg_settings
+WHERE (name, setting) IN (('session_replication_role', 'replica'),
+    ('session_replication_role', 'local'), ('transform_null_equals', 'on'),
+    ('allow_system_table_mods', 'on'), ('ignore_system_indexes', 'on'))
 UNION ALL
-SELECT 'event trigger', evtname FROM pg_event_trigger
-UNION ALL
-SELECT 'row security or no log', relname FROM pg_class
-WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-    AND (relrowsecurity OR relpersistence <> 'p')
-UNION ALL
-SELECT 'foreign keys are off', setting FROM pg_settings
-WHERE name = 'session_replication_role' AND setting <> 'origin'
+SELECT session_user, current_database(), 'search_path=' || reset_val FROM pg_settings
+WHERE name = 'search_path'
+    AND regexp_replace(reset_val, '[" ]', '', 'g') NOT IN ('$user,public', 'public', %s)
 """
-_APPLIED = "SELECT name, sha256 FROM applied_migrations"
+_APPLIED = "SELECT name, sha256 FROM public.applied_migrations"
 _ROLE = f"""
 SELECT r.rolname AS role, current_user::text AS works_as FROM pg_roles r
 WHERE r.rolname = '{rights.ROLE}' AND (
@@ -120,90 +99,59 @@ WHERE r.rolname = '{rights.ROLE}' AND (
 """  # noqa: S608 - a constant
 
 
-def _finding(name: str, promise: str, rows: list[Row]) -> Finding:
-    return Finding(Invariant(name, promise, ""), len(rows), rows[:20])
+def _finding(invariant: Invariant, rows: list[Row]) -> Finding:
+    return Finding(invariant, len(rows), rows[:SHOWN_MAX])
 
 
 async def check_schema(database: Database) -> list[Finding]:
     """Compare the database with the files and with the rights that are due."""
-    return [
-        _finding(
-            "functions_are_those_of_the_migrations",
-            "Every function has the text its migration gave it, and there is no other.",
-            await _functions(database),
-        ),
-        _finding(
-            "schema_is_that_of_the_migrations",
-            "Every table, constraint and index of the migrations is there and in force; every "
-            "migration was applied as it is.",
-            await _schema(database),
-        ),
-        _finding(
-            "nothing_acts_behind_our_back",
-            "No trigger, rule or policy changes what statements do, and foreign keys hold.",
-            await database.read(_HIDDEN),
-        ),
-        _finding(
-            "application_cannot_change_the_past",
-            "The application's role has exactly its rights: none to change or delete what "
-            "happened.",
-            await _rights(database),
-        ),
-    ]
+    async with database.transaction() as tx:
+        # Whoever shadows a table can shadow a catalog too.
+        await tx.run(f"SET LOCAL search_path = {catalog.OF_CATALOGS}")
+        wrong: dict[Invariant, list[Row]] = {FUNCTIONS: [], SCHEMA: [], HIDDEN: []}
+        there = catalog.description(await tx.all(catalog.DESCRIBE))
+        for kind, told in catalog.differences(described(), there):
+            wrong[_OF.get(kind, HIDDEN)].append(told)
+        wrong[SCHEMA] += await _migrations(tx) if ("table", "applied_migrations") in there else []
+        wrong[NAMES] = await _names(tx)
+        wrong[RIGHTS] = await _rights(tx)
+    return [_finding(invariant, rows) for invariant, rows in wrong.items()]
 
 
-async def _functions(database: Database) -> list[Row]:
-    due = expected().functions
-    there = await database.read(_FUNCTIONS)
-    wrong: list[Row] = [
-        {"function": row["name"], "is": "not as its migration made it"}
-        for row in there
-        if row["is_definer"] or row["is_configured"] or due.get(row["name"]) != row["body"]
-    ]
-    names = [row["name"] for row in there]
-    wrong += [{"function": name, "is": "missing"} for name in sorted(set(due) - set(names))]
-    wrong += [{"function": name, "is": "there twice"} for name in due if names.count(name) > 1]
-    return wrong
+async def _names(tx: Tx) -> list[Row]:
+    wrong: list[Row] = await tx.all(_ELSEWHERE)
+    ours = catalog.SEARCH_PATH.replace(" ", "")
+    return wrong + await tx.all(_SETTINGS, _HARMLESS, rights.ROLE, rights.ROLE, ours)
 
 
-async def _schema(database: Database) -> list[Row]:
-    due, wrong = expected(), []
-    for kind, names, query in (
-        ("table", due.tables, _TABLES),
-        ("constraint", due.constraints, _CONSTRAINTS),
-        ("index", due.indexes, _INDEXES),
-    ):
-        there = {row["name"] for row in await database.read(query)}
-        wrong += [{kind: name, "is": "missing"} for name in sorted(names - there)]
-        if kind == "table":
-            wrong += [{kind: name, "is": "of no migration"} for name in sorted(there - names)]
+async def _migrations(tx: Tx) -> list[Row]:
     files = hashes()
-    applied = {row["name"]: row["sha256"] for row in await database.read(_APPLIED)}
-    for name in sorted(files.keys() | applied.keys()):
-        if files.get(name) != applied.get(name):
-            wrong.append({"migration": name, "is": "not applied as it is"})
-    return wrong
+    applied = {row["name"]: row["sha256"] for row in await tx.all(_APPLIED)}
+    return [
+        {"migration": name, "is": "not applied as it is"}
+        for name in sorted(files.keys() | applied.keys())
+        if files.get(name) != applied.get(name)
+    ]
 
 
-async def _rights(database: Database) -> list[Row]:
+async def _rights(tx: Tx) -> list[Row]:
     """Where the role does not exist nothing is held by it; see `works_as`."""
-    if not await database.read("SELECT 1 FROM pg_roles WHERE rolname = %s", rights.ROLE):
+    if not await tx.all("SELECT 1 FROM pg_roles WHERE rolname = %s", rights.ROLE):
         return []
-    wrong = await database.read(_ROLE)
-    columns: dict[str, set[str]] = {}
-    for row in await database.read(rights.COLUMNS):
-        columns.setdefault(row["relname"], set()).add(row["attname"])
-    due = rights.rights_due({table: frozenset(names) for table, names in columns.items()})
-    held = {rights.Right(*row.values()) for row in await database.read(rights.HELD)}
-    wrong += [right._asdict() | {"is": "too much"} for right in sorted(held - due)]
-    wrong += [right._asdict() | {"is": "missing"} for right in sorted(due - held)]
-    return wrong
+    wrong = await tx.all(_ROLE)
+    due = rights.rights_due(rights.by_table(await tx.all(rights.COLUMNS)))
+    held = {rights.Right(*row.values()) for row in await tx.all(rights.HELD)}
+    return [*wrong, *_told(held - due, "too much"), *_told(due - held, "missing")]
+
+
+def _told(found: Iterable[rights.Right], complaint: str) -> list[Row]:
+    return [right._asdict() | {"is": complaint} for right in sorted(found)]
 
 
 async def works_as(database: Database) -> str | None:
     """The role our statements run as where that one could change the past; None where not."""
     rows = await database.read(
-        "SELECT current_user::text AS name WHERE has_table_privilege('entries', 'DELETE')"
-        " OR has_table_privilege('audit_events', 'DELETE')"
+        "SELECT current_user::text AS name WHERE has_table_privilege('public.entries', 'DELETE')"
+        " OR has_table_privilege('public.audit_events', 'DELETE')"
     )
     return str(rows[0]["name"]) if rows else None

@@ -53,8 +53,6 @@ class Spoilt:
         return await self.read(query, *parameters)
 
     async def run(self, query: str, *parameters: object) -> int:
-        if query.startswith("SET"):
-            return 0
         return self.connection.execute(query.encode(), parameters or None).rowcount
 
     async def allow(self, seconds: float) -> None:

@@ -6,10 +6,13 @@ import psycopg
 import pytest
 
 from meterai.plumbing import rights
+from meterai.plumbing.catalog import SEARCH_PATH
 from meterai.plumbing.database import Database
+from meterai.plumbing.invariants import look
 from meterai.plumbing.schema import check_schema, works_as
 from tests.audit.conftest import Spoilt
 from tests.support.history import History
+from tests.support.shop import Shop
 
 CHANGES = {
     "a constraint is gone": (
@@ -69,6 +72,138 @@ CHANGES = {
         "ALTER TABLE legs DISABLE TRIGGER ALL",
         "nothing_acts_behind_our_back",
     ),
+    "a check is weaker": (
+        "ALTER TABLE orders DROP CONSTRAINT order_total_is_the_sum;"
+        " ALTER TABLE orders ADD CONSTRAINT order_total_is_the_sum CHECK (total > 0)",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a check is not asked of what is there": (
+        "ALTER TABLE orders DROP CONSTRAINT order_kind_is_known;"
+        " ALTER TABLE orders ADD CONSTRAINT order_kind_is_known"
+        " CHECK (kind IN ('stamps', 'documents')) NOT VALID",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a key is held later": (
+        "ALTER TABLE captures DROP CONSTRAINT capture_has_its_attempt;"
+        " ALTER TABLE captures ADD CONSTRAINT capture_has_its_attempt FOREIGN KEY"
+        " (account_id, attempt_id) REFERENCES payment_attempts DEFERRABLE INITIALLY DEFERRED",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a check of nobody": (
+        "ALTER TABLE orders ADD CONSTRAINT shadow CHECK (total < 100000)",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a key of fewer columns": (
+        "ALTER TABLE refunds DROP CONSTRAINT one_refund_per_cause;"
+        " CREATE INDEX one_refund_per_cause ON refunds (account_id, cause_key)",
+        "schema_is_that_of_the_migrations",
+    ),
+    "an index of fewer rows": (
+        "DROP INDEX stamps_by_lot;"
+        " CREATE INDEX stamps_by_lot ON stamps (account_id, lot_id) WHERE serial > 'A'",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a column of another type": (
+        "ALTER TABLE mails ALTER COLUMN cause_key TYPE varchar",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a column that may be empty": (
+        "ALTER TABLE orders ALTER COLUMN request_hash DROP NOT NULL",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a column begins with something else": (
+        "ALTER TABLE audit_events ALTER COLUMN happened_at SET DEFAULT '2026-01-01'",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a column of nobody": (
+        "ALTER TABLE orders ADD COLUMN shadow text",
+        "schema_is_that_of_the_migrations",
+    ),
+    "two columns changed places": (
+        "ALTER TABLE balances RENAME COLUMN posted TO shadow;"
+        " ALTER TABLE balances RENAME COLUMN held TO posted;"
+        " ALTER TABLE balances RENAME COLUMN shadow TO held",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a table without a log": (
+        "ALTER TABLE mails SET UNLOGGED",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a table is a view": (
+        "ALTER TABLE entries RENAME TO entries_kept; CREATE VIEW entries AS SELECT * FROM"
+        " entries_kept WHERE reason <> 'stamps_issued'",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a table has a child": (
+        "CREATE SCHEMA aside; CREATE TABLE aside.more () INHERITS (stamps)",
+        "schema_is_that_of_the_migrations",
+    ),
+    "a function takes other words": (
+        "CREATE OR REPLACE FUNCTION emit(p_account uuid, p_kind text, p_facts jsonb DEFAULT '{}')"
+        " RETURNS void LANGUAGE sql AS $$\n    INSERT INTO jobs (account_id, kind, facts) VALUES"
+        " (p_account, p_kind, p_facts);\n$$",
+        "functions_are_those_of_the_migrations",
+    ),
+    "a function is never asked again": (
+        "ALTER FUNCTION order_in_flight(uuid, uuid) IMMUTABLE",
+        "functions_are_those_of_the_migrations",
+    ),
+    "a function has another path": (
+        "ALTER FUNCTION order_settle(uuid, uuid, uuid, text, bigint) SET search_path = aside",
+        "functions_are_those_of_the_migrations",
+    ),
+    "a function hides in an extension": (
+        "CREATE FUNCTION shadow() RETURNS void LANGUAGE sql AS '';"
+        " ALTER EXTENSION plpgsql ADD FUNCTION shadow()",
+        "functions_are_those_of_the_migrations",
+    ),
+    "an operator": (
+        "CREATE FUNCTION shadow(bigint, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';"
+        " CREATE OPERATOR = (LEFTARG = bigint, RIGHTARG = text, FUNCTION = shadow)",
+        "nothing_acts_behind_our_back",
+    ),
+    "a cast": (
+        "CREATE CAST (bigint AS interval) WITH INOUT AS IMPLICIT",
+        "nothing_acts_behind_our_back",
+    ),
+    "a function of PostgreSQL": (
+        "CREATE FUNCTION pg_catalog.concat_ws(text, bigint, text) RETURNS text LANGUAGE sql AS"
+        " 'SELECT NULL'",
+        "nothing_acts_behind_our_back",
+    ),
+    "a table of the same name": (
+        "CREATE SCHEMA aside; CREATE TABLE aside.orders (LIKE orders)",
+        "names_mean_our_schema",
+    ),
+    "a view of the same name": (
+        "CREATE SCHEMA aside; CREATE VIEW aside.entries AS SELECT * FROM entries WHERE false",
+        "names_mean_our_schema",
+    ),
+    "a temporary table of the same name": (
+        "CREATE TEMPORARY TABLE legs (LIKE legs)",
+        "names_mean_our_schema",
+    ),
+    "a function of the same name": (
+        "CREATE SCHEMA aside; CREATE FUNCTION aside.compact(uuid) RETURNS text LANGUAGE sql"
+        " AS 'SELECT NULL'",
+        "names_mean_our_schema",
+    ),
+    "another path of a database": (
+        "ALTER DATABASE of_audit SET search_path = aside, public",
+        "names_mean_our_schema",
+    ),
+    "another path of everybody": (
+        "ALTER ROLE ALL SET search_path = aside, public",
+        "names_mean_our_schema",
+    ),
+    "another path of the role": (
+        f"ALTER ROLE {rights.ROLE} SET search_path = aside, public",
+        "names_mean_our_schema",
+    ),
+    "a comparison with nothing": (
+        "ALTER ROLE CURRENT_USER SET transform_null_equals = on",
+        "names_mean_our_schema",
+    ),
     "a right too many": (
         f"GRANT UPDATE ON entries TO {rights.ROLE}",
         "application_cannot_change_the_past",
@@ -105,6 +240,74 @@ def test_a_changed_schema_is_seen(history: History, spoilt: Spoilt, what: str) -
     spoilt.connection.execute("SET LOCAL lock_timeout = '5s'")
     spoilt.connection.execute(sql.encode())
     assert seen_by in broken(history, spoilt)
+
+
+def test_it_is_said_what_differs_and_how(history: History, spoilt: Spoilt) -> None:
+    spoilt.connection.execute("ALTER TABLE orders ALTER COLUMN total TYPE numeric")
+    [told] = broken(history, spoilt)["schema_is_that_of_the_migrations"][:1]
+    assert told == {
+        "column": "orders.total",
+        "is": "9 numeric not null",
+        "due": "9 bigint not null",
+    }
+
+
+HARMLESS = "ALTER ROLE CURRENT_USER SET statement_timeout = '10s'"
+
+
+def test_what_a_pooler_needs_may_be_set(history: History, spoilt: Spoilt) -> None:
+    path = f"ALTER ROLE CURRENT_USER SET search_path = {SEARCH_PATH}"
+    for setting in (HARMLESS, path, "ALTER ROLE CURRENT_USER SET work_mem = '8MB'"):
+        spoilt.connection.execute(setting.encode())
+    assert "names_mean_our_schema" not in broken(history, spoilt)
+
+
+# -- which rows are read -----------------------------------------------------------------------
+
+SHADOWS = {
+    "a view of a database's path": (
+        "CREATE SCHEMA aside; CREATE VIEW aside.orders AS SELECT * FROM public.orders WHERE false;"
+        " GRANT USAGE ON SCHEMA aside TO PUBLIC; GRANT SELECT ON aside.orders TO PUBLIC",
+        "ALTER DATABASE {} SET search_path = aside, public",
+    ),
+    "catalogs of a database's path": (
+        "CREATE SCHEMA aside; CREATE VIEW aside.pg_proc AS SELECT * FROM pg_catalog.pg_proc"
+        " WHERE false; CREATE FUNCTION aside.set_config(text, text, boolean) RETURNS text"
+        " LANGUAGE sql AS 'SELECT $2'; GRANT USAGE ON SCHEMA aside TO PUBLIC;"
+        " GRANT SELECT ON aside.pg_proc TO PUBLIC",
+        "ALTER DATABASE {} SET search_path = aside, pg_catalog, public",
+    ),
+    "a schema of the user's own": (
+        "CREATE SCHEMA postgres; CREATE VIEW postgres.orders AS SELECT * FROM public.orders"
+        " WHERE false; GRANT USAGE ON SCHEMA postgres TO PUBLIC;"
+        " GRANT SELECT ON postgres.orders TO PUBLIC",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SHADOWS)
+def test_a_shadow_is_not_read(shop: Shop, what: str) -> None:
+    order = shop.place(1)
+    made, setting = SHADOWS[what]
+    url = shop.container.database.url
+    shop.arrange(made)
+    if setting:
+        shop.arrange(setting.format(psycopg.conninfo.conninfo_to_dict(url)["dbname"]))
+
+    async def found() -> tuple[int, set[str]]:
+        database = Database(url, connections=1)
+        await database.open()
+        try:
+            rows = await look(database, "SELECT order_id FROM orders WHERE order_id = %s", order)
+            findings = await check_schema(database)
+        finally:
+            await database.close()
+        return len(rows), {one.invariant.name for one in findings if not one.holds}
+
+    count, names = shop.do(found())
+    assert count == 1
+    assert "names_mean_our_schema" in names
 
 
 # -- rights ------------------------------------------------------------------------------------

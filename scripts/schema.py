@@ -1,0 +1,44 @@
+"""Write migrations/schema.toml from a database that the migrations have just built: `make schema`."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from meterai.plumbing import catalog
+from meterai.plumbing.embedded import EmbeddedPostgres
+from meterai.plumbing.migrations import migrate
+
+FILE = Path(__file__).parents[1] / "migrations" / "schema.toml"
+COMMAND = "make schema"
+HEAD = f"""\
+# What the migrations make, as the catalogs of PostgreSQL tell it; `meterai audit` compares it with the
+# database.  Written by `{COMMAND}`, which a new migration demands; tests/tidy holds the two equal.
+
+"""
+
+
+def document(url: str) -> str:
+    """The whole file, from a migrated database."""
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        connection.execute(f"SET LOCAL search_path = {catalog.OF_CATALOGS}".encode())
+        rows: list[dict[str, Any]] = connection.execute(catalog.DESCRIBE.encode()).fetchall()
+    return HEAD + catalog.written(catalog.description(rows))
+
+
+def main() -> None:
+    """Build a database for it and throw it away."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = EmbeddedPostgres(Path(folder))
+        try:
+            url = server.start()
+            migrate(url)
+            FILE.write_text(document(url))
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
