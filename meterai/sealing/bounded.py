@@ -34,7 +34,7 @@ _GRACE_SECONDS = 2.0  # in which the server should have ended what is beyond its
 STARTED = b"\1"  # the first byte from a process
 LENGTH_BYTES = 4  # of the length that stands before an answer
 _CHUNK_BYTES = 1024 * 1024
-_SERVER = "meterai.sealing.forkserver"
+_PROGRAM = "meterai.sealing.tasks"  # the fork server, with the tasks it can do
 
 Result = TypeVar("Result")
 
@@ -99,7 +99,7 @@ class _Server:
             control.settimeout(_GRACE_SECONDS)  # one that reads nothing any more is ended
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - our own program, no shell
-                    [sys.executable, "-I", "-m", _SERVER],
+                    [sys.executable, "-I", "-m", _PROGRAM],
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     env={},  # secrets are in ours

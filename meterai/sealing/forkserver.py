@@ -1,9 +1,11 @@
 """The server that forks a process for each task of `bounded`, and ends it at its budget.
 
 Standard input is a socket from the process that wants the tasks done.  Over it comes, for each
-task, a byte that says how many seconds it has, and the socket of that task; when it closes, its owner is gone, however it went, and every task
-and this server end.  The server itself reads no document, so the next task starts as clean as the
-first: nothing that one document does to its process is seen by another.
+task, a byte that says how many seconds it has, and the socket of that task; when it closes, its
+owner has ended, and every task and this server end.  The server itself reads no document, so each
+task starts from the same state: nothing that one document does to its process is seen by another.
+
+What the tasks are is given by the program that runs the server (`meterai.sealing.tasks`).
 """
 
 import ctypes
@@ -16,7 +18,9 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from meterai.sealing.bounded import (
     CPU_SECONDS_MAX,
@@ -24,12 +28,13 @@ from meterai.sealing.bounded import (
     MEMORY_BYTES_MAX,
     STARTED,
 )
-from meterai.sealing.tasks import do
 
 _NICE = 5  # below web and sealing, which then get three quarters of a busy processor
 _SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 _MOST_LIKELY = b"1000"  # oom_score_adj: the kernel takes a task before web or database
 _CHUNK_BYTES = 1024 * 1024
+
+Do = Callable[[str, bytes, Mapping[str, Any]], bytes]  # name, document, parameters; the answer
 
 
 class _Tasks:
@@ -62,7 +67,16 @@ class _Tasks:
             os.kill(process, signal.SIGKILL)
 
 
-def serve(control: socket.socket) -> None:
+def run(do: Do) -> None:
+    """The whole program: serve on standard input until the owner has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, whose end is ours
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=0) as given:
+        serve(given, do)
+
+
+def serve(control: socket.socket, do: Do) -> None:
     """Fork for every socket that comes, until there will be none any more."""
     tasks = _Tasks()
     # A byte arrives whenever a process ends, so that it is buried at once.
@@ -87,13 +101,17 @@ def serve(control: socket.socket) -> None:
             process = os.fork()
             if not process:
                 connection = socket.socket(fileno=descriptor)
-                _work(connection, server, [control, awake, wake], message[0])
+                _work(connection, server, [control, awake, wake], message[0], do)
             os.close(descriptor)
             tasks.add(process, message[0])
 
 
 def _work(
-    connection: socket.socket, server: int, others: list[socket.socket], wall_seconds: int
+    connection: socket.socket,
+    server: int,
+    others: list[socket.socket],
+    wall_seconds: int,
+    do: Do,
 ) -> None:
     """The life of a forked process.  It does not return."""
     try:
@@ -103,7 +121,7 @@ def _work(
             other.close()
         _bound(server, wall_seconds)
         connection.sendall(STARTED)
-        answer = _answer(connection)
+        answer = _answer(connection, do)
         connection.sendall(len(answer).to_bytes(LENGTH_BYTES, "big") + answer)
     finally:
         # Whatever went wrong, nobody hears of it but by the missing answer.
@@ -135,7 +153,7 @@ def _bound(server: int, wall_seconds: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, wall_seconds)
 
 
-def _answer(connection: socket.socket) -> bytes:
+def _answer(connection: socket.socket, do: Do) -> bytes:
     received = bytearray()
     while chunk := connection.recv(_CHUNK_BYTES):
         received += chunk
@@ -145,11 +163,3 @@ def _answer(connection: socket.socket) -> bytes:
         document = bytes(view[end + 1 :])
     del received
     return do(question["task"], document, question["parameters"])
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, whose end is ours
-    gc.collect()
-    gc.freeze()
-    with socket.socket(fileno=0) as given:
-        serve(given)

@@ -1,13 +1,14 @@
-"""What the processes of `bounded` can do with a document, by name.
+"""What the processes of `bounded` can do with a document, by name; and the program that runs them.
 
-Each takes the document and the parameters of its `Task`, and returns the answer in bytes.
+Each takes the document and the parameters of its `Task`, and returns the answer in bytes.  As a
+program (`python -m meterai.sealing.tasks`) it is the fork server with these tasks loaded.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import answers
+from meterai.sealing import answers, forkserver
 from meterai.sealing.answers import Compared, Drawn, Inspected
 from meterai.sealing.bounded import Result, Work
 from meterai.sealing.covering import first_covering
@@ -85,3 +86,7 @@ def do(name: str, document: bytes, parameters: Parameters) -> bytes:
         return _TASKS[name](document, parameters)
     except Refusal as refusal:
         return answers.written_refusal(refusal)
+
+
+if __name__ == "__main__":
+    forkserver.run(do)

@@ -86,7 +86,7 @@ class Sent:
 def examiners(instance: Instance) -> list[psutil.Process]:
     """The processes beside the web: the servers, and the tasks under way."""
     found = instance.part("web").children(recursive=True)
-    return [one for one in found if "meterai.sealing.forkserver" in " ".join(one.cmdline())]
+    return [one for one in found if "meterai.sealing.tasks" in " ".join(one.cmdline())]
 
 
 def test_who_stamps_and_who_checks_does_not_wait_for_documents_without_end(

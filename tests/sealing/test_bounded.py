@@ -61,7 +61,7 @@ def endless_task(lab, endless_file) -> Task:
 
 def servers(owner: int | None = None) -> list[psutil.Process]:
     children = psutil.Process(owner).children() if owner else psutil.Process().children()
-    return [one for one in children if "meterai.sealing.forkserver" in " ".join(one.cmdline())]
+    return [one for one in children if "meterai.sealing.tasks" in " ".join(one.cmdline())]
 
 
 def tasks(owner: int | None = None) -> list[psutil.Process]:
