@@ -18,7 +18,8 @@ with atheris.instrument_imports(include=["meterai.sealing"]):
     from meterai import sealing
     from meterai.kit.refusal import Refusal
     from meterai.kit.serial import SerialMaker
-    from meterai.sealing import claim, cms, der
+    from meterai.sealing import claim
+    from meterai.sealing.signing import cms, der
 
 from fuzz import seeds
 

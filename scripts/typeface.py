@@ -2,7 +2,7 @@
 
 Takes the two families' bold fonts as their authors publish them (Inter 4, JetBrains Mono 2, both
 under the SIL Open Font License, neither with a reserved name) and writes into
-meterai/sealing/fonts what a PDF needs of them: a TrueType program with the letters of the stamp,
+meterai/sealing/stamp/fonts what a PDF needs of them: a TrueType program with the letters of the stamp,
 and `faces.toml` with the figures of the font dictionary.
 """
 
@@ -21,7 +21,7 @@ from fontTools.ttLib.tables._g_l_y_f import Glyph
 
 from meterai.kit.ids import ALPHABET
 
-DIRECTORY = Path(__file__).parents[1] / "meterai" / "sealing" / "fonts"
+DIRECTORY = Path(__file__).parents[1] / "meterai" / "sealing" / "stamp" / "fonts"
 SANS_LETTERS = "".join(sorted(set("METERAI ELEKTRONIK 10000 SEPULUH RIBU RUPIAH SPECIMEN")))
 MONO_LETTERS = " " + ALPHABET
 UNITS_PER_EM = 1000  # those of a PDF's widths, so that nothing is rounded twice

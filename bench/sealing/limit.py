@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from bench.sealing.ours import AT, CHECK_URL
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.sealing import ClaimKey, HashState, claim
-from meterai.sealing.keys import PrivateKey
-from meterai.sealing.qr import check_address, encoder_for
+from meterai.sealing.signing.keys import PrivateKey
+from meterai.sealing.stamp.qr import check_address, encoder_for
 
 _ATTRIBUTES = bytes(170)  # about as long as the signed attributes of a seal
 _MESSAGE = bytes(64)  # about as long as what a claim signs

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from meterai import sealing
 from meterai.kit.serial import UNLEASED, Serial, SerialMaker
 from meterai.sealing import LAST_PAGE, Placement, Stamp, Verdict
-from meterai.sealing.development import Algorithm
-from meterai.sealing.issuer import KEY_FILE
-from meterai.sealing.keys import PrivateKey
+from meterai.sealing.signing.development import Algorithm
+from meterai.sealing.signing.issuer import KEY_FILE
+from meterai.sealing.signing.keys import PrivateKey
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"

@@ -31,11 +31,12 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from bench.sealing.ours import AT, CHECK_URL, PLACEMENT, Ours
 from meterai.kit.serial import Serial
-from meterai.sealing import appearance, claim
-from meterai.sealing.keys import PrivateKey
-from meterai.sealing.marks import field_name, reason
-from meterai.sealing.qr import check_address, encoder_for
-from meterai.sealing.written import Stream
+from meterai.sealing import claim
+from meterai.sealing.pdf.serialization import Stream
+from meterai.sealing.signing.keys import PrivateKey
+from meterai.sealing.stamp import appearance
+from meterai.sealing.stamp.identifiers import field_name, reason
+from meterai.sealing.stamp.qr import check_address, encoder_for
 
 _SHA256 = hashes.SHA256()
 _ECDSA = ec.ECDSA(_SHA256)

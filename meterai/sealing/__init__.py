@@ -15,29 +15,9 @@ Knows no accounts, orders or other serials: whether a serial was issued, and for
 for `verification` to say.
 """
 
-from meterai.sealing import claim
-from meterai.sealing.bounded import Work
-from meterai.sealing.claim import (
-    Claim,
-    ClaimForged,
-    ClaimKey,
-    ClaimKeyUnknown,
-    ClaimKeyUnusable,
-    ClaimMalformed,
-)
-from meterai.sealing.development import development_issuer, development_keyring
-from meterai.sealing.engine import (
-    HashState,
-    accept,
-    accepting,
-    inspect,
-    seal,
-    take_in,
-    taking_in,
-)
+from meterai.sealing.checking.questions import Question
+from meterai.sealing.checking.verification import verify, verifying
 from meterai.sealing.intake import examining
-from meterai.sealing.issuer import Issuer
-from meterai.sealing.keyring import Keyring, KnownIssuer, appoint, load_issuer, load_keyring
 from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
     DOCUMENT_BYTES_MAX,
@@ -70,12 +50,32 @@ from meterai.sealing.model import (
     Stamp,
     Verdict,
 )
-from meterai.sealing.official import ArtUnusable
-from meterai.sealing.pool import Permission, Pool
-from meterai.sealing.questions import Question
-from meterai.sealing.revocation import RevocationUnavailable
-from meterai.sealing.timestamps import TimeStampUnavailable
-from meterai.sealing.verification import verify, verifying
+from meterai.sealing.sandbox.bounded import Work
+from meterai.sealing.sandbox.pool import Permission, Pool
+from meterai.sealing.signing.development import development_issuer, development_keyring
+from meterai.sealing.signing.issuer import Issuer
+from meterai.sealing.signing.issuers import Keyring, KnownIssuer, appoint, load_issuer, load_keyring
+from meterai.sealing.signing.revocation import RevocationUnavailable
+from meterai.sealing.signing.timestamps import TimeStampUnavailable
+from meterai.sealing.stamp import claim
+from meterai.sealing.stamp.claim import (
+    Claim,
+    ClaimForged,
+    ClaimKey,
+    ClaimKeyUnknown,
+    ClaimKeyUnusable,
+    ClaimMalformed,
+)
+from meterai.sealing.stamp.operator_artwork import ArtUnusable
+from meterai.sealing.writing.engine import (
+    HashState,
+    accept,
+    accepting,
+    inspect,
+    seal,
+    take_in,
+    taking_in,
+)
 
 __all__ = [
     "CHECKED_BYTES_MAX",

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from meterai.sealing.bounded import Work
-from meterai.sealing.engine import taking_in
-from meterai.sealing.keyring import Keyring
+from meterai.sealing.checking.questions import Question
+from meterai.sealing.checking.verification import verifying
 from meterai.sealing.model import Intake, NotComparable, Placement, Verdict
-from meterai.sealing.questions import Question
-from meterai.sealing.verification import verifying
+from meterai.sealing.sandbox.bounded import Work
+from meterai.sealing.signing.issuers import Keyring
+from meterai.sealing.writing.engine import taking_in
 
 
 def examining(

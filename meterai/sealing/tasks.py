@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import answers, forkserver
-from meterai.sealing.answers import Compared, Drawn, Inspected
-from meterai.sealing.bounded import Result, Work
-from meterai.sealing.covering import first_covering
-from meterai.sealing.decoding import LIMITS
-from meterai.sealing.document import as_document_broken, open_document
-from meterai.sealing.engine import looked_through, read_placements
-from meterai.sealing.mending import mend
+from meterai.sealing.checking.occlusion import first_covering
+from meterai.sealing.checking.questions import read_question, written_report
+from meterai.sealing.checking.revisions import only_signatures_follow
+from meterai.sealing.checking.verification import judging
 from meterai.sealing.model import DocumentBroken
-from meterai.sealing.questions import read_question, written_report
-from meterai.sealing.revisions import only_signatures_follow
-from meterai.sealing.verification import judging
+from meterai.sealing.pdf.decoding import LIMITS
+from meterai.sealing.pdf.document import as_document_broken, open_document
+from meterai.sealing.sandbox import answers, fork_server
+from meterai.sealing.sandbox.answers import Compared, Drawn, Inspected
+from meterai.sealing.sandbox.bounded import Result, Work
+from meterai.sealing.sandbox.qpdf import mend
+from meterai.sealing.writing.engine import looked_through, read_placements
 
 Parameters = Mapping[str, Any]
 
@@ -89,4 +89,4 @@ def do(name: str, document: bytes, parameters: Parameters) -> bytes:
 
 
 if __name__ == "__main__":
-    forkserver.run(do)
+    fork_server.run(do)

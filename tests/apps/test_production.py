@@ -30,7 +30,8 @@ from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Configuration, names_of
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
-from meterai.sealing import development, development_keyring
+from meterai.sealing import development_keyring
+from meterai.sealing.signing import development
 from tests.support.instance import ROOT
 
 RIGHT: dict[str, object] = {

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image, ImageFilter
 
 from meterai.kit.serial import Serial, SerialMaker
-from meterai.sealing import appearance, claim, qr
-from meterai.sealing.written import Stream, numbers
+from meterai.sealing import claim
+from meterai.sealing.pdf.serialization import Stream, numbers
+from meterai.sealing.stamp import appearance, qr
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 KEY = claim.ClaimKey(Ed25519PrivateKey.generate())

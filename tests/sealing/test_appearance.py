@@ -10,8 +10,9 @@ import pytest
 import zxingcpp
 from fontTools.ttLib import TTFont
 
-from meterai.sealing import HEIGHT_PER_WIDTH, Placement, appearance, art, official, qr, typeface
-from meterai.sealing.written import Stream
+from meterai.sealing import HEIGHT_PER_WIDTH, Placement
+from meterai.sealing.pdf.serialization import Stream
+from meterai.sealing.stamp import appearance, artwork, operator_artwork, qr, typeface
 from tests.sealing.printed import MAKER, code_text, page, rendered
 
 WHITE = 250
@@ -78,7 +79,7 @@ def test_a_code_that_looks_like_the_end_of_an_image_is_read():
         code = qr.encoder_for(len(text)).draw(text)
         if b"EI" in code.rows:
             break
-    assert b"/F/AHx" in art.code(code)
+    assert b"/F/AHx" in artwork.code(code)
     document = page(80, text=text)
     assert [found.text for found in zxingcpp.read_barcodes(rendered(document, 300))] == [text]
 
@@ -93,7 +94,7 @@ def test_the_serial_and_the_value_can_be_searched():
 
 
 def test_specimen_is_printed_only_where_it_applies():
-    words = {specimen: art.fixed_part(specimen=specimen) for specimen in (True, False)}
+    words = {specimen: artwork.fixed_part(specimen=specimen) for specimen in (True, False)}
     assert b"(SPECIMEN)" in words[True]
     assert b"SPECIMEN" not in words[False]
     red = [
@@ -217,7 +218,7 @@ def test_the_stamp_keeps_its_shape():
         box = re.search(rb"/BBox\[0 0 (\S+) (\S+)\]", entries)
         assert float(box[1]) == width
         assert float(box[2]) == pytest.approx(width * HEIGHT_PER_WIDTH, abs=0.001)
-    assert pytest.approx(112) == art.SHEET_HEIGHT
+    assert pytest.approx(112) == artwork.SHEET_HEIGHT
 
 
 def test_the_typefaces_know_their_letters():
@@ -265,7 +266,7 @@ def test_official_art_leaves_room_for_code_and_serial(specimen, turn):
     ],
 )
 def test_official_art_that_does_not_fit_is_refused(entries):
-    with pytest.raises(official.ArtUnusable):
+    with pytest.raises(operator_artwork.ArtUnusable):
         appearance.shared(specimen=True, official=drawing_of_somebody(**entries))
 
 
@@ -278,5 +279,5 @@ def test_official_art_that_is_no_drawing_is_refused():
     empty = io.BytesIO()
     pikepdf.new().save(empty)
     for document in (b"", b"%PDF-1.7", empty.getvalue(), out.getvalue()):
-        with pytest.raises(official.ArtUnusable):
-            official.official_art(document)
+        with pytest.raises(operator_artwork.ArtUnusable):
+            operator_artwork.official_art(document)

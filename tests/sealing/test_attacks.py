@@ -9,8 +9,9 @@ import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from meterai.sealing import Placement, Verdict, cms, verify
-from meterai.sealing.cms_layout import Layout
+from meterai.sealing import Placement, Verdict, verify
+from meterai.sealing.signing import cms
+from meterai.sealing.signing.cms_layout import Layout
 from tests.support.attacks import ATTACKS, HONEST
 from tests.support.attacks.octets import ranges_of
 from tests.support.pdfmaker import letter, whole

@@ -28,13 +28,12 @@ from meterai.sealing import (
     Pool,
     Question,
     Verdict,
-    answers,
-    bounded,
     verifying,
 )
-from meterai.sealing.answers import Compared, Drawn, Inspected, NotAnswered, Verified
-from meterai.sealing.bounded import Task
-from meterai.sealing.repair import repairing
+from meterai.sealing.sandbox import answers, bounded
+from meterai.sealing.sandbox.answers import Compared, Drawn, Inspected, NotAnswered, Verified
+from meterai.sealing.sandbox.bounded import Task
+from meterai.sealing.sandbox.repair import repairing
 from meterai.stamps import NotEnoughStamps
 from tests.support.attacks import endless
 from tests.support.pdfmaker import letter, whole
@@ -200,7 +199,7 @@ def test_a_server_that_died_is_replaced(endless_task):
 
 _OWNER = """
 import sys
-from meterai.sealing import bounded
+from meterai.sealing.sandbox import bounded
 parameters = {"end": int(sys.argv[1]), "newer": 1, "password": ""}
 print("asking", flush=True)
 bounded.ask(bounded.Task("compare", sys.stdin.buffer.read(), parameters))

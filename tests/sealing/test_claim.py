@@ -12,8 +12,15 @@ from hypothesis import strategies as st
 
 from meterai.kit.ids import ALPHABET
 from meterai.kit.serial import SerialMaker
-from meterai.sealing import claim, qr
-from meterai.sealing.claim import Claim, ClaimForged, ClaimKey, ClaimKeyUnknown, ClaimMalformed
+from meterai.sealing import claim
+from meterai.sealing.stamp import qr
+from meterai.sealing.stamp.claim import (
+    Claim,
+    ClaimForged,
+    ClaimKey,
+    ClaimKeyUnknown,
+    ClaimMalformed,
+)
 
 AT = datetime(2026, 11, 24, 8, 0, 7, tzinfo=UTC)
 KEY, OTHER = ClaimKey(Ed25519PrivateKey.generate()), ClaimKey(Ed25519PrivateKey.generate())

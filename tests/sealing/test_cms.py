@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.sealing import cms, der
-from meterai.sealing.cms import ContainerUnreadable
-from meterai.sealing.der import SEQUENCE, SET, tlv
-from meterai.sealing.development import development_issuer
-from meterai.sealing.issuer import Issuer
+from meterai.sealing.signing import cms, der
+from meterai.sealing.signing.cms import ContainerUnreadable
+from meterai.sealing.signing.der import SEQUENCE, SET, tlv
+from meterai.sealing.signing.development import development_issuer
+from meterai.sealing.signing.issuer import Issuer
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 DIGEST = hashlib.sha256(b"a document").digest()

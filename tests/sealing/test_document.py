@@ -2,9 +2,9 @@
 
 import pytest
 
-from meterai.sealing.document import open_document
 from meterai.sealing.model import DocumentBroken, NotAPdf
-from meterai.sealing.syntax import Ref
+from meterai.sealing.pdf.document import open_document
+from meterai.sealing.pdf.syntax import Ref
 from tests.support.pdfmaker import Row, letter, update, whole
 
 MAX = 1 << 20

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from meterai.sealing import Placement, Question, Verdict, answers, claim, verify, verifying
-from meterai.sealing.answers import CheckFound, NotAnswered, Verified
-from meterai.sealing.engine import accept, accepting
-from meterai.sealing.questions import parameters_of, read_report, written_report
+from meterai.sealing import Placement, Question, Verdict, claim, verify, verifying
+from meterai.sealing.checking.questions import parameters_of, read_report, written_report
+from meterai.sealing.checking.verification import ALWAYS_MADE, SOMETIMES_MADE
+from meterai.sealing.sandbox import answers
+from meterai.sealing.sandbox.answers import CheckFound, NotAnswered, Verified
 from meterai.sealing.tasks import do
-from meterai.sealing.verification import ALWAYS_MADE, SOMETIMES_MADE
+from meterai.sealing.writing.engine import accept, accepting
 from tests.sealing.conftest import AT
 from tests.support.hostile import HOSTILE
 from tests.support.pdfmaker import Stream, letter, whole

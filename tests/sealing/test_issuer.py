@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from meterai.sealing import cms
-from meterai.sealing.development import development_issuer, development_keyring
-from meterai.sealing.issuer import CRL_GRACE, CRL_REREAD, Issuer
-from meterai.sealing.keyring import KnownIssuer, appoint, load_issuer, load_keyring
-from meterai.sealing.keys import FileKey
 from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.signing import cms
+from meterai.sealing.signing.development import development_issuer, development_keyring
+from meterai.sealing.signing.issuer import CRL_GRACE, CRL_REREAD, Issuer
+from meterai.sealing.signing.issuers import KnownIssuer, appoint, load_issuer, load_keyring
+from meterai.sealing.signing.keys import FileKey
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

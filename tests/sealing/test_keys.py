@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from meterai.sealing import cms
-from meterai.sealing.development import development_issuer
-from meterai.sealing.keyring import load_issuer
-from meterai.sealing.keys import FileKey, SealKey, load_file_key
 from meterai.sealing.model import IssuerUnusable
-from meterai.sealing.pkcs11 import Pkcs11Key, read_settings
+from meterai.sealing.signing import cms
+from meterai.sealing.signing.development import development_issuer
+from meterai.sealing.signing.issuers import load_issuer
+from meterai.sealing.signing.keys import FileKey, SealKey, load_file_key
+from meterai.sealing.signing.pkcs11 import Pkcs11Key, read_settings
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 MODULES = (
@@ -249,7 +249,7 @@ def test_a_wrong_pin_is_refused(module, hardware):
     module.settings(directory, label=label, pin_file=str(wrong))
     program = (
         "import sys; from pathlib import Path\n"
-        "from meterai.sealing.keyring import load_issuer\n"
+        "from meterai.sealing.signing.issuers import load_issuer\n"
         "from meterai.sealing.model import IssuerUnusable\n"
         "try: load_issuer(Path(sys.argv[1]))\n"
         "except IssuerUnusable as refusal: print(refusal)\n"

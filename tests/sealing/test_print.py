@@ -5,7 +5,7 @@ import shutil
 import pytest
 import zxingcpp
 
-from meterai.sealing import qr
+from meterai.sealing.stamp import qr
 from tests.sealing.printed import MAKER, POINTS_PER_MM, code_text, page, printed, scanned
 
 WIDTH = 20 * POINTS_PER_MM

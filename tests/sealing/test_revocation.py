@@ -13,11 +13,12 @@ from cryptography.x509 import ocsp
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from meterai.sealing import cms
-from meterai.sealing.development import development_issuer
-from meterai.sealing.keyring import load_issuer
 from meterai.sealing.model import IssuerUnusable
-from meterai.sealing.revocation import (
+from meterai.sealing.pdf.serialization import Stream
+from meterai.sealing.signing import cms
+from meterai.sealing.signing.development import development_issuer
+from meterai.sealing.signing.issuers import load_issuer
+from meterai.sealing.signing.revocation import (
     KEPT,
     Evidence,
     NoEvidence,
@@ -26,9 +27,8 @@ from meterai.sealing.revocation import (
     check_crl,
     check_ocsp,
 )
-from meterai.sealing.security_store import EarlierStore, SecurityStore
-from meterai.sealing.timestamps import TimeStampAuthority, check
-from meterai.sealing.written import Stream
+from meterai.sealing.signing.timestamps import TimeStampAuthority, check
+from meterai.sealing.writing.security_store import EarlierStore, SecurityStore
 from standins.authority.keys import Signer, authorities_in
 from standins.authority.status import revocation_list
 from standins.faults import SCHEMA, Faults

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.sealing.model import DocumentBroken
-from meterai.sealing.syntax import (
+from meterai.sealing.pdf.serialization import number, string
+from meterai.sealing.pdf.syntax import (
     DEPTH_MAX,
     TOKENS_MAX,
     Dictionary,
@@ -14,7 +15,6 @@ from meterai.sealing.syntax import (
     value_at,
     with_strings,
 )
-from meterai.sealing.written import number, string
 
 
 def read(text):

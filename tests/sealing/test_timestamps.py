@@ -20,10 +20,10 @@ from pyhanko.sign.validation.generic_cms import (
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import ValidationContext
 
-from meterai.sealing import cms
-from meterai.sealing.der import SEQUENCE, SET, tlv
-from meterai.sealing.development import development_issuer
-from meterai.sealing.timestamps import (
+from meterai.sealing.signing import cms
+from meterai.sealing.signing.der import SEQUENCE, SET, tlv
+from meterai.sealing.signing.development import development_issuer
+from meterai.sealing.signing.timestamps import (
     TimeStampAuthority,
     TimeStampUnavailable,
     TokenRefused,

@@ -1,0 +1,144 @@
+"""A question about a document and the report that answers it, on the way to a process and back."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from meterai.sealing.model import Check, Report, Verdict
+from meterai.sealing.sandbox.answers import CheckFound, NotAnswered, TimeFact, Verified
+from meterai.sealing.stamp.identifiers import is_serial
+
+ClaimKeys = Mapping[str, Ed25519PublicKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What `verify` is asked."""
+
+    document: bytes = field(repr=False)
+    trusted_roots: Sequence[x509.Certificate]
+    at: datetime
+    claim_keys: ClaimKeys | None = None
+    time_stamp_roots: Sequence[x509.Certificate] = ()
+    password: bytes = b""
+
+
+def parameters_of(question: Question) -> dict[str, object]:
+    """The question, but for the document, as parameters of a task."""
+    return {
+        "trusted_roots": _written(question.trusted_roots),
+        "at": question.at.isoformat(),
+        "claim_keys": None
+        if question.claim_keys is None
+        else {
+            name: b64encode(key.public_bytes_raw()).decode("ascii")
+            for name, key in question.claim_keys.items()
+        },
+        "time_stamp_roots": _written(question.time_stamp_roots),
+        "password": question.password.decode("latin-1"),
+    }
+
+
+def _written(certificates: Sequence[x509.Certificate]) -> list[str]:
+    return [b64encode(one.public_bytes(Encoding.DER)).decode("ascii") for one in certificates]
+
+
+def _certificates(texts: Sequence[str]) -> list[x509.Certificate]:
+    return [x509.load_der_x509_certificate(b64decode(text)) for text in texts]
+
+
+def read_question(document: bytes, parameters: Mapping[str, Any]) -> Question:
+    """The question in the parameters of a task."""
+    keys: Mapping[str, str] | None = parameters["claim_keys"]
+    return Question(
+        document,
+        _certificates(parameters["trusted_roots"]),
+        datetime.fromisoformat(parameters["at"]),
+        None
+        if keys is None
+        else {
+            name: Ed25519PublicKey.from_public_bytes(b64decode(text)) for name, text in keys.items()
+        },
+        _certificates(parameters["time_stamp_roots"]),
+        parameters["password"].encode("latin-1"),
+    )
+
+
+def written_report(report: Report) -> Verified:
+    """A report as it leaves a process."""
+    return Verified(
+        report.verdict.value,
+        list(report.serials),
+        [
+            CheckFound(
+                check.name,
+                check.passed,
+                {name: _written_fact(fact) for name, fact in check.facts.items()},
+            )
+            for check in report.checks
+        ],
+        report.sealed_at,
+        report.sha256_original,
+        report.sha256_stamped,
+        list(report.originals),
+    )
+
+
+def _written_fact(fact: object) -> bool | int | float | str | TimeFact:
+    match fact:
+        case datetime():
+            return TimeFact(fact)
+        case bool() | int() | float() | str():
+            return fact
+        case _:
+            raise TypeError(f"a fact of a kind that no check has: {fact!r}")
+
+
+def read_report(found: Verified, always: Set[str], sometimes: Set[str]) -> Report:
+    """A report from a process, with the checks that are made always and sometimes.
+
+    Raises `NotAnswered` where it contradicts itself, or has checks of other names; one that is
+    genuine must have passed all that are made always.
+    """
+    checks = tuple(
+        Check(
+            one.name,
+            one.passed,
+            {
+                name: fact.time if isinstance(fact, TimeFact) else fact
+                for name, fact in one.facts.items()
+            },
+        )
+        for one in found.checks
+    )
+    made = {one.name for one in checks}
+    if not made <= always | sometimes:
+        raise NotAnswered
+    is_genuine = found.verdict == Verdict.GENUINE
+    if is_genuine and (
+        not made >= always
+        or not all(one.passed for one in checks)
+        or not len(found.serials) == len(found.originals) > 0
+        or not all(map(is_serial, found.serials))
+        or found.sha256_original is None
+    ):
+        raise NotAnswered
+    try:
+        verdict = Verdict(found.verdict)
+    except ValueError:
+        raise NotAnswered from None
+    return Report(
+        verdict,
+        tuple(found.serials),
+        checks,
+        found.sealed_at,
+        found.sha256_original,
+        found.sha256_stamped,
+        tuple(found.originals),
+    )

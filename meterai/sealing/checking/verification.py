@@ -1,0 +1,492 @@
+"""Is this document as it left us?  Answered from its bytes and the roots we trust, nothing else.
+
+The questions, in order.  The first three are about our seal as such, the others about the document:
+
+  readable    the file is a PDF that can be opened
+  issuer      the seal's certificate leads to a trusted root, and each may do what it did
+  seal        the seal was made with that certificate's key, and names it (RFC 5035)
+  structure   the seal covers one piece from the first byte up to exactly its own /Contents and one
+              from there to the end of its update; the gap is the container, padded with zeros
+  integrity   the covered bytes have the digest that was sealed
+  compared    what was appended later could be compared with what was sealed, within its bounds
+  unchanged   nothing but certificates, time-stamps and signatures was appended later
+  uncovered   no later signature hides with its picture what was on the page
+  validity    the certificates were valid when the seal says it was made, and that is not to come
+  serials     reason, field and annotations name the same serials
+  original    the document before stamping is the one that was recorded
+  time_stamp  the authority's time-stamp holds, and agrees with the time the seal states
+  claim       the signed claims of the QR codes hold, for these serials, time and document
+
+Whoever fails `issuer` or `seal` while bearing our marks is a forger.  Whoever passes them holds a
+container of ours; if the rest fails, the document around it was changed.
+
+A seal with nothing behind it is checked here, in a millisecond.  What was appended later is compared
+and drawn in processes of their own (`bounded`), and so is looked through what takes long to read.
+"""
+
+import re
+from binascii import hexlify
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import msgspec
+from cryptography import x509
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing.checking.comparison import Comparison, comparing
+from meterai.sealing.checking.questions import ClaimKeys, Question, parameters_of, read_report
+from meterai.sealing.checking.signatures import (
+    HEX_STRING,
+    ByteRange,
+    Digests,
+    Roots,
+    Seal,
+    digests_of,
+    drawn_serials,
+    is_claimed,
+    read_seal,
+    stray_seals,
+)
+from meterai.sealing.model import (
+    CHECKED_BYTES_MAX,
+    Check,
+    DocumentBroken,
+    DocumentEncrypted,
+    Report,
+    Verdict,
+)
+from meterai.sealing.pdf.decoding import FIRST_LOOK, Limits, TooMuchHere
+from meterai.sealing.pdf.document import Document, as_document_broken, in_letters, open_document
+from meterai.sealing.pdf.forms import signature_fields
+from meterai.sealing.sandbox import answers
+from meterai.sealing.sandbox.answers import Covering, NotAnswered, Verified
+from meterai.sealing.sandbox.bounded import Task, Work, finish
+from meterai.sealing.signing import cms, trust
+from meterai.sealing.signing.issuer import common_name
+from meterai.sealing.signing.timestamps import TokenRefused, check_token
+from meterai.sealing.stamp import claim
+from meterai.sealing.stamp.identifiers import is_serial, serial_in_name
+
+CLOCK_TOLERANCE = timedelta(minutes=5)  # between the machine that sealed and the one that checks
+SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
+
+# The beginning of a signature dictionary whose first strings or brackets are its /Contents.
+_BEFORE_GAP = re.compile(rb"\s*(\d+)\s+\d+\s+obj\s*<<[^<>()%\[\]]*/Contents\s*")
+_TAIL = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF[\r\n ]*\Z")
+_TAIL_BYTES_MAX = 64  # of the pointer at the end of an update
+
+
+def verify(
+    document: bytes,
+    trusted_roots: Sequence[x509.Certificate],
+    *,
+    at: datetime,
+    claim_keys: ClaimKeys | None = None,
+    time_stamp_roots: Sequence[x509.Certificate] = (),
+    password: bytes = b"",
+) -> Report:
+    """Check the seals of a document, at the time given, against the roots given.
+
+    `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
+    too; without them that question is not asked.  `time_stamp_roots` are what the time-stamps in
+    seals may lead to; without them, or without a time-stamp, nobody asks about one.  `password`
+    opens an encrypted document.
+
+    Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal
+    of ours.  Whether a serial was issued, and for this document, is known to those with the books.
+    """
+    return finish(
+        verifying(Question(document, trusted_roots, at, claim_keys, time_stamp_roots, password))
+    )
+
+
+def verifying(question: Question) -> Work[Report]:
+    """`verify` as a work."""
+    try:
+        return (yield from judging(question, FIRST_LOOK))
+    except TooMuchHere:
+        answer = yield Task("verify", question.document, parameters_of(question))
+    try:
+        return read_report(answers.read(answer, Verified), ALWAYS_MADE, SOMETIMES_MADE)
+    except (NotAnswered, Refusal):
+        compared = Check("compared", passed=False)
+        return Report(Verdict.COULD_NOT_BE_COMPARED, checks=(compared,))
+
+
+def judging(question: Question, limits: Limits) -> Work[Report]:
+    """The work of one reader; with the limits of a first look it may raise `TooMuchHere`."""
+    document, roots = question.document, question.trusted_roots
+    try:
+        opened = open_document(
+            document, bytes_max=CHECKED_BYTES_MAX, password=question.password, limits=limits
+        )
+        with as_document_broken():
+            return (
+                yield from _judge(
+                    _Case(
+                        document,
+                        opened,
+                        roots,
+                        question.claim_keys,
+                        question.time_stamp_roots,
+                        question.password,
+                        question.at,
+                    )
+                )
+            )
+    except Refusal as refusal:
+        readable = Check("readable", passed=False, facts={"reason": refusal.code})
+        return Report(_verdict_unread(document, roots, refusal), checks=(readable,))
+
+
+def _verdict_unread(document: bytes, roots: Roots, refusal: Refusal) -> Verdict:
+    """The verdict on what cannot be read: with a seal of ours in it, somebody changed it."""
+    if len(document) > CHECKED_BYTES_MAX:
+        return Verdict.UNREADABLE
+    ends = list(stray_seals(document, roots))
+    if isinstance(refusal, DocumentEncrypted) and len(document) in ends:
+        return Verdict.UNREADABLE  # it may well be as we sealed it: who has the password can tell
+    return Verdict.CHANGED_AFTER_SEALING if ends else Verdict.UNREADABLE
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """All that a question may look at."""
+
+    file: bytes
+    document: Document
+    roots: Roots
+    claim_keys: ClaimKeys | None
+    time_stamp_roots: Roots
+    password: bytes
+    at: datetime
+    comparison: Comparison | None = None  # of what follows, where it had to be compared
+    known: dict[tuple[ByteRange, int], Digests] = field(default_factory=dict)
+
+    def digests(self, seal: Seal) -> Digests:
+        """The digests about a seal, whose ranges are in order, in one pass over the file."""
+        assert seal.ranges is not None
+        key = seal.ranges, seal.original_length
+        found = self.known.get(key)
+        if found is None:
+            found = self.known[key] = digests_of(self.file, *key)
+        return found
+
+
+_Facts = dict[str, object]
+_Answer = tuple[bool, _Facts]
+_Question = Callable[[_Case, Sequence[Seal]], _Answer]
+
+
+def _of_each(question: Callable[[_Case, Seal], _Answer]) -> _Question:
+    """Asks about every seal; the facts are those of the first no, else of the last yes."""
+
+    def ask(case: _Case, seals: Sequence[Seal]) -> _Answer:
+        answer: _Answer = (False, {})
+        for seal in seals:
+            answer = question(case, seal)
+            if not answer[0]:
+                break
+        return answer
+
+    return ask
+
+
+def _judge(case: _Case) -> Work[Report]:
+    found = signature_fields(case.document)
+    signatures = [read_seal(case.document, signature, case.roots) for signature in found]
+    seals = [signature for signature in signatures if is_claimed(signature, case.roots)]
+    readable = Check("readable", passed=True, facts={"bytes": len(case.file)})
+    if len(seals) > SEALS_MAX:
+        raise DocumentBroken(f"{len(seals)} seals")
+    if not seals:
+        # A seal that the form no longer names was taken out of a document that had one.
+        if any(True for _ in stray_seals(case.file, case.roots)):
+            unchanged = Check("unchanged", passed=False, facts={"later_bytes": 0})
+            return Report(Verdict.CHANGED_AFTER_SEALING, checks=(readable, unchanged))
+        is_foreign = any(signature.contents.strip(b"\0") for signature in signatures)
+        return Report(
+            Verdict.FOREIGN_SEAL if is_foreign else Verdict.NOT_SEALED, checks=(readable,)
+        )
+    seals.sort(key=lambda seal: seal.end)
+    case = replace(case, comparison=(yield from _comparing(case, seals)))
+    checks = tuple(_ask(case, name, seals) for name in _QUESTIONS if _is_asked(case, name, seals))
+    return _report(case, _verdict(checks), (readable, *checks), seals)
+
+
+def _is_asked(case: _Case, name: str, seals: Sequence[Seal]) -> bool:
+    if name == "claim":
+        return case.claim_keys is not None
+    if name == "time_stamp":
+        return bool(case.time_stamp_roots) and any(map(_token, seals))
+    if name == "compared":
+        return case.comparison is not None
+    if name == "unchanged":
+        return case.comparison is None or case.comparison.compared is not None
+    if name == "uncovered":
+        is_drawn = case.comparison is None or case.comparison.drawn is not None
+        return is_drawn and _hold(case, seals)
+    return True
+
+
+def _comparing(case: _Case, seals: Sequence[Seal]) -> Work[Comparison | None]:
+    """Have what follows the seals compared and drawn, where there is something to compare.
+
+    That costs something, which a forger must not cause: it is done behind seals of ours only.
+    """
+    seal = _last_alone(seals)
+    if seal.end == len(case.file) or not _hold(case, seals):
+        return None
+    if not 0 < seal.section < len(case.document.sections):
+        return None
+    return (yield from comparing(case.file, seal.end, seal.section, case.password))
+
+
+def _token(seal: Seal) -> bytes | None:
+    return seal.container.time_stamp if seal.container is not None else None
+
+
+def _ask(case: _Case, name: str, seals: Sequence[Seal]) -> Check:
+    """Ask one question about the seals."""
+    question, facts = _QUESTIONS[name]
+    try:
+        passed, facts = question(case, seals)
+    except TooMuchHere:
+        raise
+    # A seal that cannot be examined fails this check; it must not hide the answers to others.
+    except Exception:
+        return Check(name, passed=False, facts=facts)
+    return Check(name, passed, facts)
+
+
+def _verdict(checks: Sequence[Check]) -> Verdict:
+    failed = {check.name for check in checks if not check.passed}
+    if not failed:
+        return Verdict.GENUINE
+    if failed & {"issuer", "seal"}:
+        return Verdict.FORGED
+    if failed & {"structure", "integrity", "unchanged", "time_stamp"}:
+        return Verdict.CHANGED_AFTER_SEALING
+    if failed - {"compared", "uncovered"}:
+        return Verdict.FORGED
+    if "compared" in failed:
+        return Verdict.COULD_NOT_BE_COMPARED
+    return Verdict.COVERED_AFTER_SEALING
+
+
+def _report(
+    case: _Case, verdict: Verdict, checks: tuple[Check, ...], seals: Sequence[Seal]
+) -> Report:
+    last = seals[-1]
+    serials = tuple(dict.fromkeys(serial for seal in seals for serial in seal.serials))
+    if verdict is not Verdict.GENUINE:
+        return Report(verdict, serials, checks, last.sealed_at)
+    # A document may have been stamped more than once: each serial has an original of its own.
+    originals = {serial: case.digests(seal).original for seal in seals for serial in seal.serials}
+    return Report(
+        verdict,
+        serials,
+        checks,
+        last.sealed_at,
+        originals[last.serials[-1]],
+        case.digests(last).stamped,
+        tuple(originals[serial] for serial in serials),
+    )
+
+
+def _issuer(case: _Case, seal: Seal) -> _Answer:
+    """Does the certificate lead to a trusted root, and may each on the way do what it did?"""
+    if seal.path is None:
+        return False, {"signer": common_name(seal.container.leaf) if seal.container else "-"}
+    # Certificates are not under the signature: one more or one less than all on the way, which we
+    # put there, was put there or taken out later.
+    container = seal.container
+    is_whole = container is not None and {container.leaf, *container.others} == set(seal.path)
+    return is_whole and trust.usages_fit(seal.path), {"signer": common_name(seal.path[0])}
+
+
+def _sealed(case: _Case, seal: Seal) -> _Answer:
+    """Did the certificate's key make the seal, and does the seal name the certificate?"""
+    container = seal.container
+    return container is not None and container.names_leaf and container.signature_holds(), {}
+
+
+def _structure(case: _Case, seal: Seal) -> _Answer:
+    """Does the seal cover everything up to its end but its own container?"""
+    facts: _Facts = {"covered_bytes": seal.end, "bytes": len(case.file)}
+    if seal.ranges is None or seal.found.ref is None:
+        return False, facts
+    first, gap_start, gap_end, length = seal.ranges
+    # (1) Two ranges, from the first byte, in order, within the file, with one gap.
+    if first != 0 or not 0 < gap_start < gap_end or length <= 0 or seal.end > len(case.file):
+        return False, facts
+    # (2) The gap is the value of /Contents of this very dictionary, not of one prepared elsewhere.
+    if seal.offset < 0:
+        return False, facts
+    before = _BEFORE_GAP.fullmatch(case.file, seal.offset, gap_start)
+    if before is None or int(before[1]) != seal.found.ref.number:
+        return False, facts
+    # (3) The gap is our container and zeros, written as we write it: nothing can hide in it, and
+    # not even the case of a digit can change.
+    gap = case.file[gap_start:gap_end]
+    if not HEX_STRING.fullmatch(gap) or not seal.container:
+        return False, facts
+    padded = bytes.fromhex(gap[1:-1].decode("ascii"))
+    length_used = cms.der_length(padded)
+    if padded[length_used:].strip(b"\0") or padded != seal.contents:
+        return False, facts
+    if gap[1:-1] != hexlify(padded):
+        return False, facts
+    if not seal.container.is_laid_out_as_ours(padded[:length_used]):
+        return False, facts
+    # (4) The cross-reference section that leads here is the last thing covered.
+    section = case.document.sections[seal.section]
+    tail = _TAIL.search(case.file, max(section.start, seal.end - _TAIL_BYTES_MAX), seal.end)
+    is_last = tail is not None and int(tail[1]) + case.document.shift == section.start
+    return is_last and gap_end < section.start, facts
+
+
+def _integrity(case: _Case, seal: Seal) -> _Answer:
+    """Have the covered bytes the digest that was sealed?"""
+    if not seal.is_in_order or seal.container is None:
+        return False, {}
+    is_sha256 = seal.container.digest_name == "sha256"
+    return is_sha256 and case.digests(seal).covered == seal.container.message_digest, {}
+
+
+def _compared(case: _Case, _: Sequence[Seal]) -> _Answer:
+    """Could what follows the seals be compared and drawn?"""
+    return case.comparison is not None and case.comparison.is_whole, {}
+
+
+def _unchanged(case: _Case, seals: Sequence[Seal]) -> _Answer:
+    """Does nothing follow the seals but what keeps signatures alive, or other signatures?"""
+    facts: _Facts = {"later_bytes": max(0, len(case.file) - seals[-1].end)}
+    if case.comparison is not None and case.comparison.compared is not None:
+        return case.comparison.compared.only_signatures, facts
+    seal = _last_alone(seals)
+    return seal.end == len(case.file) and seal.section == 0, facts
+
+
+def _uncovered(case: _Case, seals: Sequence[Seal]) -> _Answer:
+    """Does no later signature hide with its picture what the seal had found?"""
+    drawn = case.comparison.drawn if case.comparison is not None else None
+    covering: Covering | None = drawn.covering if drawn is not None else None
+    return covering is None, msgspec.structs.asdict(covering) if covering is not None else {}
+
+
+def _hold(case: _Case, seals: Sequence[Seal]) -> bool:
+    """True if all seals are ours and whole.
+
+    What follows a seal is compared and drawn at some expense, which a forger must not cause.
+    """
+    return all(
+        seal.path is not None and _sealed(case, seal)[0] and _integrity(case, seal)[0]
+        for seal in seals
+    )
+
+
+def _last_alone(seals: Sequence[Seal]) -> Seal:
+    """The first seal behind which there may be anything but a further seal of ours.
+
+    A seal made right behind another notes the length it found: between the two is one update of
+    ours and nothing else.
+    """
+    for seal, following in pairwise(seals):
+        if following.previous_length != seal.end or following.section != seal.section - 1:
+            return seal
+    return seals[-1]
+
+
+def _validity(case: _Case, seal: Seal) -> _Answer:
+    """Were the certificates valid when the seal says it was made?"""
+    if seal.sealed_at is None or seal.path is None:
+        return False, {"sealed_at": "-"}
+    not_to_come = seal.sealed_at <= case.at + CLOCK_TOLERANCE
+    facts: _Facts = {"sealed_at": seal.sealed_at}
+    return not_to_come and trust.valid_at(seal.path, seal.sealed_at), facts
+
+
+def _time_stamp(case: _Case, seals: Sequence[Seal]) -> _Answer:
+    """Do the time-stamps prove the times that the seals state?"""
+    facts: _Facts = {"at": "-"}
+    for seal in seals:
+        token = _token(seal)
+        if token is None or seal.container is None or seal.sealed_at is None:
+            continue
+        try:
+            stamped = check_token(token, seal.container.signature, case.time_stamp_roots)
+        except TokenRefused:
+            return False, {"at": "-"}
+        facts = {"at": stamped}
+        if abs(stamped - seal.sealed_at) > CLOCK_TOLERANCE:
+            return False, facts
+    return True, facts
+
+
+def _serials(case: _Case, seal: Seal) -> _Answer:
+    """Do reason, record, field and drawn stamps name the same serials?"""
+    stated = seal.serials
+    recorded = tuple(_texts(case, seal, b"/Serials"))
+    drawn = drawn_serials(case.document, seal)
+    facts: _Facts = {"serials": ", ".join(stated) or "-"}
+    agree = stated == recorded and sorted(stated) == sorted(drawn) and all(map(is_serial, stated))
+    return bool(stated) and agree and serial_in_name(seal.found.name) == stated[0], facts
+
+
+def _original(case: _Case, seal: Seal) -> _Answer:
+    """Is the document before stamping the one that was recorded?"""
+    if not seal.is_in_order or seal.ranges is None:
+        return False, {"sha256": "-"}
+    digest = case.digests(seal).original
+    is_before = 0 < seal.original_length < seal.ranges[1]
+    recorded = case.document.octets(seal.record, b"/OriginalSHA256")
+    return is_before and recorded == digest, {"sha256": digest.hex()}
+
+
+def _claim(case: _Case, seal: Seal) -> _Answer:
+    """Do the claims in the QR codes hold, and say the same as the seal?"""
+    claims = _texts(case, seal, b"/Claims")
+    if case.claim_keys is None or seal.sealed_at is None or len(claims) != len(seal.serials):
+        return False, {}
+    recorded = case.document.octets(seal.record, b"/OriginalSHA256") or b""
+    return all(
+        read.at == seal.sealed_at and claim.matches(read, recorded)
+        for read in (
+            claim.read(f"{serial}/{text}", case.claim_keys)
+            for serial, text in zip(seal.serials, claims, strict=True)
+        )
+    ), {}
+
+
+def _texts(case: _Case, seal: Seal, key: bytes) -> list[str]:
+    """The text strings that the record of a seal lists under a key."""
+    if seal.record is None:
+        return []
+    owner = seal.record.owner
+    return [
+        in_letters(case.document.decrypted(item, owner))
+        for item in case.document.items(seal.record, key)
+        if isinstance(item, bytes)
+    ]
+
+
+# In the order they are asked, each with the facts its sentence gets where asking failed.
+_QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
+    "issuer": (_of_each(_issuer), {"signer": "-"}),
+    "seal": (_of_each(_sealed), {}),
+    "structure": (_of_each(_structure), {"covered_bytes": 0, "bytes": 0}),
+    "integrity": (_of_each(_integrity), {}),
+    "compared": (_compared, {}),
+    "unchanged": (_unchanged, {"later_bytes": 0}),
+    "uncovered": (_uncovered, {"page": 0, "x": 0, "y": 0, "width": 0, "height": 0}),
+    "validity": (_of_each(_validity), {"sealed_at": "-"}),
+    "serials": (_of_each(_serials), {"serials": "-"}),
+    "original": (_of_each(_original), {"sha256": "-"}),
+    "time_stamp": (_time_stamp, {"at": "-"}),
+    "claim": (_of_each(_claim), {}),
+}
+SOMETIMES_MADE = frozenset({"compared", "uncovered", "time_stamp", "claim"})
+ALWAYS_MADE = frozenset({"readable", *_QUESTIONS}) - SOMETIMES_MADE

@@ -1,0 +1,239 @@
+"""Streams taken out of their filters, within a budget.
+
+Only what sealing must read is decoded: cross-reference and object streams, which are plain or
+deflated (ISO 32000-2, sections 7.5.7 and 7.5.8).  Other filters are refused; repair rewrites them.
+"""
+
+import re
+import zlib
+from dataclasses import dataclass
+from itertools import accumulate
+
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.pdf.syntax import Dictionary, Value
+
+UNPREDICTED_BYTES_MAX = 2 * 1024 * 1024  # through predictors other than "up", byte by byte
+
+STREAM = re.compile(rb"[\0\t\n\f\r ]*+stream(?:\r\n|\n|\r)")
+_UP = 2  # the PNG predictor that every producer uses for cross-reference streams
+
+
+class TooMuchHere(Exception):
+    """More work than may be done where others wait for it; a process of its own may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of one document may be read.
+
+    Values and streams of a hostile file lie inside each other, so that looking at a thousand of
+    them costs a thousand times the file.
+    """
+
+    decoded_bytes: int  # of all streams together; a book has 10 MiB
+    parsed_bytes: int  # of all values looked at; a page has 300 to 500
+    looked_into: int  # sections, for all objects together; each update is one more
+    signatures: int  # of anybody; each costs the reading of its certificates
+    is_first_look: bool  # what goes beyond is not refused, but left to a process of its own
+
+    def exceeded(self, message: str) -> Exception:
+        """What to raise beyond one of them."""
+        return TooMuchHere(message) if self.is_first_look else DocumentBroken(message)
+
+
+# Beyond these a document is refused: two seconds of a processor, at the worst.
+LIMITS = Limits(96 * 1024 * 1024, 6 * 1024 * 1024, 1_000_000, 256, is_first_look=False)
+# What a web process reads itself: nearly every document, and 0.3 s of a processor at the worst.
+FIRST_LOOK = Limits(16 * 1024 * 1024, 1024 * 1024, 100_000, 24, is_first_look=True)
+
+
+class Budget:
+    """What may still be read of a document.  Raises what its limits say when it is used up."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self._limits = limits
+        self._decoded = self._parsed = self._looked_into = self._signatures = 0
+
+    def widen(self, limits: Limits) -> None:
+        """Hold these limits from now on; what was read counts."""
+        self._limits = limits
+
+    def parse(self, count: int) -> None:
+        """Note that a value of so many bytes was parsed."""
+        self._parsed += count
+        if self._parsed > self._limits.parsed_bytes:
+            raise self._limits.exceeded("more values than a document may make us look at")
+
+    def look_into(self, sections: int) -> None:
+        """Note that so many sections were asked for an object in vain."""
+        self._looked_into += sections
+        if self._looked_into > self._limits.looked_into:
+            raise self._limits.exceeded("too many objects in too many updates")
+
+    def read_signature(self) -> None:
+        """Note that a signature will be read."""
+        self._signatures += 1
+        if self._signatures > self._limits.signatures:
+            raise self._limits.exceeded("too many signatures")
+
+    def take(self, data: bytes) -> bytes:
+        """Data that need no decoding; they are a copy all the same."""
+        self._decode(len(data))
+        return data
+
+    def inflate(self, data: bytes) -> bytes:
+        """The inflated bytes; what follows the end of the deflated data is ignored."""
+        engine = zlib.decompressobj()
+        try:
+            inflated = engine.decompress(data, self._limits.decoded_bytes - self._decoded + 1)
+        except zlib.error as cause:
+            raise DocumentBroken("deflated data are damaged") from cause
+        self._decode(len(inflated))
+        if not engine.eof:
+            raise DocumentBroken("deflated data are cut off")
+        return inflated
+
+    def _decode(self, count: int) -> None:
+        self._decoded += count
+        if self._decoded > self._limits.decoded_bytes:
+            raise self._limits.exceeded("streams hold more than a document may")
+
+
+class Rows:
+    """The rows of a cross-reference stream, of `width` bytes each.
+
+    With the predictor "up" a row is the sum of all rows above it, so a few rows are summed where
+    they stand, and only a reader of many has a column summed once for all.
+    """
+
+    _SUMMED_MAX = 12  # rows asked for before whole columns are worth their price
+    _SUMMED_PER_PARSED = 4  # bytes summed in the time one is parsed
+
+    def __init__(self, data: bytes, width: int, budget: Budget, *, is_up: bool) -> None:
+        self._data = data
+        self._width = width
+        self._stride = width + 1 if is_up else width
+        self._is_up = is_up
+        self._budget = budget
+        self._asked = 0
+        self._columns: list[bytes] | None = None
+        self.count = len(data) // self._stride
+
+    def row(self, index: int) -> bytes:
+        """One row; the caller keeps `index` below `count`."""
+        if not self._is_up:
+            return self._data[index * self._width : (index + 1) * self._width]
+        if self._columns is not None:
+            return bytes([column[index] for column in self._columns])
+        self._asked += 1
+        if self._asked > self._SUMMED_MAX:
+            self._budget.parse(len(self._data) // self._SUMMED_PER_PARSED)
+            self._columns = [self._summed(place) for place in range(1, self._stride)]
+            return self.row(index)
+        limit, stride, data = (index + 1) * self._stride, self._stride, self._data
+        return bytes([sum(data[place:limit:stride]) & 0xFF for place in range(1, stride)])
+
+    def _summed(self, place: int) -> bytes:
+        column = self._data[place : self.count * self._stride : self._stride]
+        return bytes([total & 0xFF for total in accumulate(column)])
+
+
+def stream_bytes(buffer: bytes, entries: Dictionary, length: int) -> bytes:
+    """The encoded bytes of the stream behind a dictionary."""
+    keyword = STREAM.match(buffer, entries.end)
+    if keyword is None or length < 0 or keyword.end() + length > len(buffer):
+        raise DocumentBroken("a stream without its data")
+    return buffer[keyword.end() : keyword.end() + length]
+
+
+def decoded(encoded: bytes, entries: Dictionary, budget: Budget) -> bytes:
+    """The data of a stream; refuses with `DocumentBroken` what is neither plain nor deflated."""
+    data, columns = _before_prediction(encoded, entries, budget)
+    return data if columns is None else _unpredicted(data, columns)
+
+
+def stream_rows(encoded: bytes, entries: Dictionary, width: int, budget: Budget) -> Rows:
+    """The rows of a cross-reference stream, each of `width` bytes."""
+    data, columns = _before_prediction(encoded, entries, budget)
+    if columns is None:
+        return Rows(data, width, budget, is_up=False)
+    if columns == width and data.count(_UP) >= (count := len(data) // (width + 1)):
+        tags = data[0 : count * (width + 1) : width + 1]
+        if tags.count(_UP) == len(tags):
+            return Rows(data, width, budget, is_up=True)
+    return Rows(_unpredicted(data, columns), width, budget, is_up=False)
+
+
+def _before_prediction(
+    encoded: bytes, entries: Dictionary, budget: Budget
+) -> tuple[bytes, int | None]:
+    """The data as the filter leaves them, and the row length if a PNG predictor was used."""
+    name = _only(entries.get(b"/Filter"))
+    if name is None:
+        return budget.take(encoded), None
+    if name not in ("/FlateDecode", "/Fl"):
+        raise DocumentBroken("a filter that is not used for such streams")
+    data = budget.inflate(encoded)
+    parameters = _only(entries.get(b"/DecodeParms"))
+    if not isinstance(parameters, Dictionary):
+        return data, None
+    predictor, columns = parameters.get(b"/Predictor"), parameters.get(b"/Columns")
+    if predictor in (None, 1):
+        return data, None
+    columns = 1 if columns is None else columns
+    if not (isinstance(predictor, int) and predictor >= 10):
+        raise DocumentBroken("a predictor that is not used for such streams")
+    if not (isinstance(columns, int) and 0 < columns <= 64):
+        raise DocumentBroken("predicted rows of an odd length")
+    return data, columns
+
+
+def _only(value: Value) -> Value:
+    """The value, or the only item of a list."""
+    if isinstance(value, list):
+        if len(value) > 1:
+            raise DocumentBroken("more than one filter")
+        return value[0] if value else None
+    return value
+
+
+def _unpredicted(data: bytes, columns: int) -> bytes:
+    """PNG prediction undone (RFC 2083, section 6)."""
+    if len(data) > UNPREDICTED_BYTES_MAX:
+        raise DocumentBroken("too much data with an unusual predictor")
+    out = bytearray()
+    above = bytes(columns)
+    for start in range(0, len(data) - columns, columns + 1):
+        row = bytearray(data[start + 1 : start + 1 + columns])
+        _unpredict_row(data[start], row, above)
+        out += row
+        above = bytes(row)
+    return bytes(out)
+
+
+def _unpredict_row(kind: int, row: bytearray, above: bytes) -> None:
+    left = upper_left = 0
+    for place, upper in enumerate(above):
+        match kind:
+            case 0:
+                return
+            case 1:
+                guess = left
+            case 2:
+                guess = upper
+            case 3:
+                guess = (left + upper) // 2
+            case 4:
+                guess = _paeth(left, upper, upper_left)
+            case _:
+                raise DocumentBroken("an unknown predictor")
+        left = row[place] = (row[place] + guess) & 0xFF
+        upper_left = upper
+
+
+def _paeth(left: int, upper: int, upper_left: int) -> int:
+    estimate = left + upper - upper_left
+    return min(
+        (left, upper, upper_left),
+        key=lambda one: abs(estimate - one),
+    )

@@ -1,0 +1,358 @@
+"""A PDF as bytes somebody gave us: its objects, found by their cross-reference.
+
+Nothing is read before it is asked for.  What is missing is `None`, as the standard has it; what is
+damaged where we must look refuses with `DocumentBroken`.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple, TypeGuard
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing.model import DocumentBroken, DocumentTooLarge, NotAPdf
+from meterai.sealing.pdf import decoding
+from meterai.sealing.pdf.cross_reference import (
+    FREE,
+    IN_FILE,
+    IN_STREAM,
+    OBJECT,
+    OBJECT_NUMBER_MAX,
+    Row,
+    Section,
+    read_sections,
+)
+from meterai.sealing.pdf.decoding import LIMITS, Budget, Limits
+from meterai.sealing.pdf.encryption import Cipher, cipher_of
+from meterai.sealing.pdf.syntax import Dictionary, Ref, RefList, Value, ref_list_at, value_at
+
+HEADER_WITHIN_BYTES = 1024  # where readers look for the header (ISO 32000-1, annex H, note 13)
+DICTIONARIES_KEPT_MAX = 2_000  # sealing asks for the same ten again and again
+OBJECT_TABLE_BYTES_MAX = 2 * 1024 * 1024  # of an object stream; writers put 100 to 200 into one
+REFERENCES_MAX = 32  # from one reference to the next until a value; the standard has one
+
+_UNFORESEEN = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
+_HEADER = re.compile(rb"%PDF-\d\.\d")
+_START = re.compile(rb"startxref[\0\t\n\f\r ]*+(\d{1,10})[\0\t\n\f\r ]++%%EOF[\0\t\n\f\r ]*+\Z")
+_IDENTIFIER = re.compile(rb"\[ ?<((?:[0-9A-Fa-f]{2})++)>")  # as almost every writer writes it
+_INTEGER = re.compile(rb"\d{1,10}")
+_COMMENT = re.compile(rb"%[^\r\n]*+")
+
+
+class Place(NamedTuple):
+    """Where an object's value begins.
+
+    `buffer` is the file, or the data of an object stream; `offset` is where `12 0 obj` stands in
+    the file, -1 for an object in a stream.
+    """
+
+    buffer: bytes
+    start: int
+    ref: Ref
+    offset: int
+
+    @property
+    def owner(self) -> Ref | None:
+        """Whose number encrypts the strings; `None` in an object stream."""
+        return self.ref if self.offset >= 0 else None
+
+
+class _ObjectStream(NamedTuple):
+    """The data of an object stream; `words` are its table: number, offset from `first`, and so on."""
+
+    data: bytes
+    first: int
+    words: list[bytes]
+
+    def is_at(self, number: int, index: int) -> bool:
+        """True if the table names the object where its row says."""
+        return self.words[2 * index : 2 * index + 1] == [b"%d" % number]
+
+    def start(self, number: int, index: int) -> int:
+        """Where an object begins, which should be the one of that index."""
+        name, words = b"%d" % number, self.words
+        if not self.is_at(number, index):
+            try:
+                index = words[::2].index(name)
+            except ValueError:
+                raise DocumentBroken(f"object {number} is not in its stream") from None
+        offset = words[2 * index + 1 : 2 * index + 2]
+        if not offset or not _INTEGER.fullmatch(offset[0]):
+            raise DocumentBroken("an object stream with a malformed table")
+        return self.first + int(offset[0])
+
+
+class Document:
+    """An opened document.
+
+    `header` is where the header begins, mostly 0; `shift` is the number of bytes before the header, from which offsets count; `size` is the
+    first number no object has.
+    """
+
+    def __init__(self, buffer: bytes, header: int, password: bytes, limits: Limits) -> None:
+        self.buffer = buffer
+        self.header = header
+        self._budget = Budget(limits)
+        self.shift, self.startxref, self.sections = self._read_sections(header)
+        self.trailer = self.sections[0].trailer
+        size = self.trailer.get(b"/Size")
+        stated = size if isinstance(size, int) else 0
+        self.size = max(stated, *(section.size for section in self._all_sections()))
+        if self.size > OBJECT_NUMBER_MAX:
+            raise DocumentBroken("an object number beyond all bounds")
+        self._places: dict[int, Place | None] = {}
+        self._streams: dict[int, _ObjectStream] = {}
+        self._dictionaries: dict[Ref, Dictionary] = {}
+        self.cipher: Cipher | None = None
+        encryption = self.dictionary(self.trailer.get(b"/Encrypt"))
+        if encryption is not None:
+            self.cipher = cipher_of(b"<<%b>>" % encryption.inside, self.identifier, password)
+
+    def _read_sections(self, header: int) -> tuple[int, int, list[Section]]:
+        tail = self.buffer.rfind(b"startxref")
+        start = _START.match(self.buffer, tail) if tail >= 0 else None
+        if start is None:
+            # Viewers mend a file with something behind its end, and show what they find there.
+            raise DocumentBroken("the file does not end by saying where its cross-reference is")
+        place = int(start[1])
+        try:
+            return 0, place, read_sections(self.buffer, place, 0, self._budget)
+        except DocumentBroken:
+            # Offsets count from the header (ISO 32000-2, section 7.5.2); most writers that have
+            # something before it count from the first byte all the same.
+            if not header:
+                raise
+        return header, place, read_sections(self.buffer, place, header, self._budget)
+
+    def _all_sections(self) -> Iterator[Section]:
+        for section in self.sections:
+            yield section
+            if section.beside is not None:
+                yield section.beside
+
+    @property
+    def identifier(self) -> bytes:
+        """The first of the document's two identifiers; empty if it has none."""
+        written = _IDENTIFIER.match(self.trailer.raw(b"/ID") or b"")
+        if written is not None:
+            return bytes.fromhex(written[1].decode("ascii"))
+        found = self.items(self.trailer, b"/ID")
+        first = self.resolve(found[0]) if found else b""
+        return first if isinstance(first, bytes) else b""
+
+    # -- objects ---------------------------------------------------------------------------
+
+    def row(self, number: int) -> tuple[int, Row | None]:
+        """Which section, counted from the newest, has the last word on an object; and the word."""
+        answer: tuple[int, Row | None] = len(self.sections), None
+        for index, section in enumerate(self.sections):
+            found = section.row(number)
+            if found is not None:
+                answer = index, found
+                break
+        self._budget.look_into(answer[0])
+        return answer
+
+    def place(self, number: int) -> Place | None:
+        """Where an object is; `None` if there is none of this number."""
+        if number not in self._places:
+            self._places[number] = self._find(number)
+        return self._places[number]
+
+    def _find(self, number: int) -> Place | None:
+        _, row = self.row(number)
+        if row is None or row.kind == FREE:
+            return None
+        if row.kind == IN_FILE:
+            offset = row.where + self.shift
+            header = OBJECT.match(self.buffer, offset)
+            if header is None or int(header[1]) != number or int(header[2]) != row.extra:
+                if not row.where:
+                    return None  # a habit of some writers: in use, at offset 0, for "not there"
+                raise DocumentBroken(f"object {number} is not where it should be")
+            return Place(self.buffer, header.end(), Ref(number, row.extra), offset)
+        if row.kind != IN_STREAM:
+            return None  # unknown kinds are references to null (ISO 32000-2, table 18)
+        stream = self._object_stream(row.where)
+        if not stream.is_at(number, row.extra):
+            self._budget.parse(len(stream.words))  # the whole table is searched
+        return Place(stream.data, stream.start(number, row.extra), Ref(number, 0), -1)
+
+    def _object_stream(self, number: int) -> "_ObjectStream":
+        if number not in self._streams:
+            _, row = self.row(number)
+            # An object stream is never in an object stream: this also ends every loop of them.
+            place = self.place(number) if row is not None and row.kind == IN_FILE else None
+            if place is None:
+                raise DocumentBroken("an object stream is missing")
+            entries = Dictionary(place.buffer, place.start, place.ref)
+            self._budget.parse(entries.end - place.start)
+            data = self.stream(place, entries)
+            first = entries.get(b"/First")
+            limit = min(len(data), OBJECT_TABLE_BYTES_MAX)
+            if not isinstance(first, int) or not 0 <= first <= limit:
+                raise DocumentBroken("an object stream without a table")
+            table = data[:first]
+            words = (_COMMENT.sub(b" ", table) if b"%" in table else table).split()
+            self._streams[number] = _ObjectStream(data, first, words)
+        return self._streams[number]
+
+    def note_parsed(self, count: int) -> None:
+        """Count so many bytes of a value that is looked at more than once."""
+        self._budget.parse(count)
+
+    def note_signature(self) -> None:
+        """Count a signature that will be read."""
+        self._budget.read_signature()
+
+    def widen(self, limits: Limits) -> None:
+        """Read on within these limits."""
+        self._budget.widen(limits)
+
+    def object_stream(self, number: int) -> bytes:
+        """The decoded data of an object stream."""
+        return self._object_stream(number).data
+
+    def stream(self, place: Place, entries: Dictionary) -> bytes:
+        """The decoded data of a stream."""
+        length = self.resolve(entries.get(b"/Length"))
+        if not isinstance(length, int):
+            raise DocumentBroken("a stream without a length")
+        encoded = decoding.stream_bytes(place.buffer, entries, length)
+        if self.cipher is not None:
+            encoded = self.cipher.decrypt_stream(place.ref, encoded)
+        return decoding.decoded(encoded, entries, self._budget)
+
+    # -- values ----------------------------------------------------------------------------
+
+    def resolve(self, value: Value) -> Value:
+        """The value itself where it is a reference to one."""
+        for _ in range(REFERENCES_MAX):
+            if not isinstance(value, Ref):
+                return value
+            known = self._dictionaries.get(value)
+            if known is not None:
+                return known
+            place = self.place(value.number)
+            if place is None or place.ref != value:
+                return None
+            ref = value
+            value, end = value_at(place.buffer, place.start, place.owner)
+            self._budget.parse(end - place.start)
+            if isinstance(value, Dictionary) and len(self._dictionaries) < DICTIONARIES_KEPT_MAX:
+                self._dictionaries[ref] = value
+        raise DocumentBroken("references that lead to references")
+
+    def entry(self, holder: Dictionary | None, key: bytes) -> Value:
+        """What a key leads to."""
+        return self.resolve(holder.get(key)) if holder is not None else None
+
+    def dictionary(self, value: Value) -> Dictionary | None:
+        """The dictionary that the value is or refers to."""
+        found = self.resolve(value)
+        return found if isinstance(found, Dictionary) else None
+
+    def items(self, holder: Dictionary | None, key: bytes) -> list[Value]:
+        """The items of the array under a key; none if there is no array."""
+        found = self.entry(holder, key)
+        return found if isinstance(found, list) else []
+
+    def octets(self, holder: Dictionary | None, key: bytes) -> bytes | None:
+        """The string under a key, decrypted."""
+        if holder is None:
+            return None
+        value, owner = holder.get(key), holder.owner
+        if isinstance(value, Ref):
+            place = self.place(value.number)
+            owner = place.owner if place is not None else None
+            value = self.resolve(value)
+        return self.decrypted(value, owner) if isinstance(value, bytes) else None
+
+    def decrypted(self, string: bytes, owner: Ref | None) -> bytes:
+        """A string of an object as it was before encryption."""
+        if self.cipher is None or owner is None:
+            return string
+        return self.cipher.decrypt_string(owner, string)
+
+    def text(self, holder: Dictionary | None, key: bytes) -> str:
+        """The text string under a key; empty if there is none."""
+        return in_letters(self.octets(holder, key) or b"")
+
+    def number(self, holder: Dictionary | None, key: bytes) -> float | None:
+        """The number under a key."""
+        found = self.entry(holder, key)
+        return found if is_number(found) else None
+
+    def references(self, holder: Dictionary, key: bytes) -> RefList | None:
+        """The array under a key, if it holds references and nothing else."""
+        span = holder.spans.get(key)
+        if span is None:
+            return None
+        buffer, start = holder.buffer, span[0]
+        if not buffer.startswith(b"[", start):
+            found = holder.get(key)
+            place = self.place(found.number) if isinstance(found, Ref) else None
+            if place is None or place.ref != found:
+                return None
+            buffer, start = place.buffer, place.start
+        return ref_list_at(buffer, start)
+
+    @cached_property
+    def root_ref(self) -> Ref:
+        """The catalog's reference."""
+        root = self.trailer.get(b"/Root")
+        if not isinstance(root, Ref):
+            raise DocumentBroken("the trailer names no catalog")
+        return root
+
+    @cached_property
+    def root(self) -> Dictionary:
+        """The catalog."""
+        root = self.dictionary(self.root_ref)
+        if root is None:
+            raise DocumentBroken("no catalog")
+        return root
+
+
+def is_number(value: Value) -> TypeGuard[int | float]:
+    """True for a number; `True` itself is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def in_letters(octets: bytes) -> str:
+    """A text string as text (ISO 32000-2, section 7.9.2.2); what is not ours need not be exact."""
+    if octets.startswith(b"\xfe\xff"):
+        return octets[2:].decode("utf-16-be", "replace")
+    if octets.startswith(b"\xef\xbb\xbf"):
+        return octets[3:].decode("utf-8", "replace")
+    return octets.decode("latin-1")
+
+
+class as_document_broken:  # noqa: N801 - it is read as a phrase: with as_document_broken()
+    """Turn what nobody foresaw of a hostile document into `DocumentBroken`."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, cause: BaseException | None, trace: object) -> None:
+        # Numbers too large to convert, recursion in a library: whatever it is, it is in the
+        # document.
+        if isinstance(cause, _UNFORESEEN) and not isinstance(cause, Refusal):
+            name = type(cause).__name__
+            raise DocumentBroken(f"{name} while reading the document") from cause
+
+
+def open_document(
+    document: bytes, *, bytes_max: int, password: bytes = b"", limits: Limits = LIMITS
+) -> Document:
+    """Refuses with `NotAPdf`, `DocumentTooLarge`, `DocumentEncrypted` or `DocumentBroken`.
+
+    With the limits of a first look it, and all that reads on, may raise `TooMuchHere` instead.
+    """
+    if len(document) > bytes_max:
+        raise DocumentTooLarge(size_bytes=len(document), limit_bytes=bytes_max)
+    header = _HEADER.search(document, 0, HEADER_WITHIN_BYTES)
+    if header is None:
+        raise NotAPdf("no header within the first 1,024 bytes")
+    with as_document_broken():
+        return Document(document, header.start(), password, limits)

@@ -1,0 +1,156 @@
+"""Reading and writing the strings and streams of an encrypted document (ISO 32000-2, section 7.6).
+
+The password is turned into the file's key by qpdf, which knows every revision of the standard
+handler; ciphering one object with it is here, because what we append has to be enciphered too.
+"""
+
+import hashlib
+import secrets
+from enum import Enum, auto
+from io import BytesIO
+
+import pikepdf
+from cryptography.hazmat.primitives import padding
+from cryptography.hazmat.primitives.ciphers import Cipher as BlockCipher
+from cryptography.hazmat.primitives.ciphers import algorithms, modes
+from pikepdf._core import EncryptionMethod
+
+from meterai.sealing.model import DocumentBroken, DocumentEncrypted
+from meterai.sealing.pdf.syntax import Ref
+
+DICTIONARY_BYTES_MAX = 16_384  # of `/Encrypt`; those with crypt filters have 600
+
+_BLOCK_BYTES = 16
+_AES_SALT = b"sAlT"  # ISO 32000-2, algorithm 1, step b
+_KEY_BYTES_MAX = 16  # of an object's own key
+_CRYPT_FILTERS = 4  # the version of `/Encrypt` from which on a document names its methods
+
+
+class Method(Enum):
+    """What a kind of data is enciphered with."""
+
+    NONE = auto()
+    RC4 = auto()
+    AES_128 = auto()
+    AES_256 = auto()
+
+
+class Cipher:
+    """The key of one document, and how its strings and streams are enciphered."""
+
+    def __init__(self, key: bytes, strings: Method, streams: Method) -> None:
+        self._key = key
+        # Only the newest handlers derive the key from the password alone (revisions 5 and 6).
+        self.depends_on_identifier = Method.AES_256 not in (strings, streams)
+        self._strings, self._streams = strings, streams
+
+    def encrypt_string(self, owner: Ref, text: bytes) -> bytes:
+        """A string of this object, enciphered."""
+        return self._encrypt(self._strings, owner, text)
+
+    def encrypt_stream(self, owner: Ref, data: bytes) -> bytes:
+        """The encoded data of this object, enciphered."""
+        return self._encrypt(self._streams, owner, data)
+
+    def decrypt_string(self, owner: Ref, text: bytes) -> bytes:
+        """What `encrypt_string` took."""
+        return self._decrypt(self._strings, owner, text)
+
+    def decrypt_stream(self, owner: Ref, data: bytes) -> bytes:
+        """What `encrypt_stream` took."""
+        return self._decrypt(self._streams, owner, data)
+
+    def _object_key(self, method: Method, owner: Ref) -> bytes:
+        if method is Method.AES_256:
+            return self._key
+        number = owner.number.to_bytes(3, "little") + owner.generation.to_bytes(2, "little")
+        salt = _AES_SALT if method is Method.AES_128 else b""
+        # The standard has no choice of digest here; the strength is that of the document.
+        digest = hashlib.md5(self._key + number + salt, usedforsecurity=False).digest()
+        return digest[: min(len(self._key) + 5, _KEY_BYTES_MAX)]
+
+    def _encrypt(self, method: Method, owner: Ref, data: bytes) -> bytes:
+        if method is Method.NONE:
+            return data
+        key = self._object_key(method, owner)
+        if method is Method.RC4:
+            return _rc4(key, data)
+        padder = padding.PKCS7(_BLOCK_BYTES * 8).padder()
+        start = secrets.token_bytes(_BLOCK_BYTES)
+        engine = BlockCipher(algorithms.AES(key), modes.CBC(start)).encryptor()
+        padded = padder.update(data) + padder.finalize()
+        return start + engine.update(padded) + engine.finalize()
+
+    def _decrypt(self, method: Method, owner: Ref, data: bytes) -> bytes:
+        if method is Method.NONE:
+            return data
+        key = self._object_key(method, owner)
+        if method is Method.RC4:
+            return _rc4(key, data)
+        if len(data) < 2 * _BLOCK_BYTES or len(data) % _BLOCK_BYTES:
+            return b""  # readers take such data for nothing
+        engine = BlockCipher(algorithms.AES(key), modes.CBC(data[:_BLOCK_BYTES])).decryptor()
+        padded = engine.update(data[_BLOCK_BYTES:]) + engine.finalize()
+        return padded[: -padded[-1]] if 0 < padded[-1] <= _BLOCK_BYTES else padded
+
+
+_METHODS = {
+    EncryptionMethod.none: Method.NONE,
+    EncryptionMethod.rc4: Method.RC4,
+    EncryptionMethod.aes: Method.AES_128,
+    EncryptionMethod.aesv3: Method.AES_256,
+}
+
+
+def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
+    """The cipher that an encryption dictionary, as it is written, sets up with a password.
+
+    `identifier` is the first of the document's.  The key depends on nothing else of the document,
+    so qpdf is shown an empty one of our own making.  Refuses with `DocumentEncrypted` if the
+    password does not fit (the empty one opens what any reader shows without asking), or if it is
+    encrypted in a way only its maker knows.
+    """
+    if len(encryption) > DICTIONARY_BYTES_MAX:
+        raise DocumentBroken("an encryption dictionary of no sensible size")
+    try:
+        with pikepdf.open(_empty(encryption, identifier), password=password) as opened:
+            found = opened.encryption
+            if found.V < _CRYPT_FILTERS:
+                return Cipher(found.encryption_key, Method.RC4, Method.RC4)
+            strings, streams = _METHODS[found.string_method], _METHODS[found.stream_method]
+            return Cipher(found.encryption_key, strings, streams)
+    except pikepdf.PasswordError as cause:
+        raise DocumentEncrypted("the password does not open the document") from cause
+    except (pikepdf.PdfError, KeyError, ValueError) as cause:
+        raise DocumentEncrypted("encrypted in an unknown way") from cause
+
+
+def _empty(encryption: bytes, identifier: bytes) -> BytesIO:
+    """A document without pages, encrypted the same way."""
+    bodies = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[]/Count 0>>", encryption]
+    out, rows = bytearray(b"%PDF-2.0\n"), [b"0000000000 65535 f \n"]
+    for number, body in enumerate(bodies, start=1):
+        rows.append(b"%010d 00000 n \n" % len(out))
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    table = b"xref\n0 4\n" + b"".join(rows)
+    trailer = b"trailer\n<</Size 4/Root 1 0 R/Encrypt 3 0 R/ID[<%b><>]>>\n" % (
+        identifier.hex().encode("ascii")
+    )
+    return BytesIO(bytes(out) + table + trailer + b"startxref\n%d\n%%%%EOF\n" % len(out))
+
+
+def _rc4(key: bytes, data: bytes) -> bytes:
+    """RC4, which the standard's older revisions ask for; the same both ways."""
+    state = list(range(256))
+    j = 0
+    for i in range(256):
+        j = (j + state[i] + key[i % len(key)]) & 0xFF
+        state[i], state[j] = state[j], state[i]
+    out = bytearray()
+    i = j = 0
+    for octet in data:
+        i = (i + 1) & 0xFF
+        j = (j + state[i]) & 0xFF
+        state[i], state[j] = state[j], state[i]
+        out.append(octet ^ state[(state[i] + state[j]) & 0xFF])
+    return bytes(out)

@@ -1,0 +1,139 @@
+"""The form of a document: its fields, its signatures, and what they forbid."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from meterai.sealing.model import ChangesForbidden, DocumentBroken
+from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, Value
+
+FIELDS_MAX = 20_000  # form fields looked at; a large tax form has two thousand
+_LOOK_BYTES = 64  # parsed in the time that a field costs besides its own
+LIMITS_MAX = 16  # that one signature sets; the standard has three kinds
+_NO_CHANGES = 1  # DocMDP permission, ISO 32000-2, table 257
+_SIGNATURE = "/Sig"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One node of the form: a field, or one of the widgets that show it."""
+
+    name: str  # its own name, without those of its parents
+    ref: Ref | None
+    entries: Dictionary
+    kind: str  # `/Sig`, `/Tx`...; inherited where it is not stated
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureField:
+    """One form field that holds a signature."""
+
+    name: str
+    ref: Ref | None  # of the signature dictionary, if it is an object of its own
+    field: Dictionary
+    signature: Dictionary
+
+
+def form_of(document: Document) -> Dictionary | None:
+    """The interactive form, if there is one."""
+    return document.dictionary(document.root.get(b"/AcroForm"))
+
+
+def fields(document: Document) -> Iterator[Field]:
+    """Every node of the form, parents first, without following a loop."""
+    tops = document.items(form_of(document), b"/Fields")
+    waiting: list[tuple[Value, str, int]] = [(top, "", 0) for top in reversed(tops)]
+    seen: set[Ref] = set()
+    looked = 0
+    while waiting:
+        item, inherited, depth = waiting.pop()
+        if isinstance(item, Ref):
+            if item in seen:
+                continue
+            seen.add(item)
+        looked += 1
+        document.note_parsed(_LOOK_BYTES)
+        if depth > DEPTH_MAX or looked > FIELDS_MAX:
+            raise DocumentBroken("the form is too deep or has too many fields")
+        node = document.dictionary(item)
+        if node is None:
+            continue
+        stated = document.entry(node, b"/FT")
+        kind = stated if isinstance(stated, str) else inherited
+        place = item if isinstance(item, Ref) else None
+        yield Field(document.text(node, b"/T"), place, node, kind)
+        if b"/Kids" in node:
+            kids = document.items(node, b"/Kids")
+            waiting.extend((kid, kind, depth + 1) for kid in reversed(kids))
+
+
+def signature_fields(document: Document) -> list[SignatureField]:
+    """Every filled signature field of the form."""
+    found: list[SignatureField] = []
+    for field in fields(document):
+        if field.kind != _SIGNATURE:
+            continue
+        value = field.entries.get(b"/V")
+        signature = document.dictionary(value)
+        if signature is not None:
+            place = value if isinstance(value, Ref) else None
+            document.note_signature()
+            found.append(SignatureField(field.name, place, field.entries, signature))
+    return found
+
+
+def certification(document: Document) -> Dictionary | None:
+    """The signature that certifies the document, if one does."""
+    permissions = document.dictionary(document.root.get(b"/Perms"))
+    return document.dictionary(permissions.get(b"/DocMDP")) if permissions is not None else None
+
+
+def count_signatures(document: Document) -> int:
+    """How many signatures the document bears.  Refuses with `ChangesForbidden`.
+
+    A certification (DocMDP) may forbid all changes; a lock on fields may, or may hold for every
+    field but some it names, and so for the field of a seal.
+    """
+    found = signature_fields(document)
+    signatures = [one.signature for one in found]
+    certified = certification(document)
+    if certified is not None and not any(_is_same(certified, one) for one in signatures):
+        signatures.append(certified)
+    for signature in signatures:
+        limits = document.items(signature, b"/Reference")
+        if len(limits) > LIMITS_MAX:
+            raise DocumentBroken("a signature with too many references")
+        for item in limits:
+            _check_limit(document, document.dictionary(item))
+    for one in found:
+        lock = document.dictionary(one.field.get(b"/Lock"))
+        if document.entry(lock, b"/P") == _NO_CHANGES:
+            raise ChangesForbidden("a signature locks the document")
+    return len(signatures)
+
+
+def _is_same(one: Dictionary, other: Dictionary) -> bool:
+    return one.buffer is other.buffer and one.start == other.start
+
+
+def _check_limit(document: Document, limit: Dictionary | None) -> None:
+    method = document.entry(limit, b"/TransformMethod")
+    parameters = document.dictionary(limit.get(b"/TransformParams")) if limit else None
+    if method == "/DocMDP" and document.entry(parameters, b"/P") == _NO_CHANGES:
+        raise ChangesForbidden("a signature in the document allows no changes")
+    if method == "/FieldMDP" and (
+        document.entry(parameters, b"/P") == _NO_CHANGES
+        or document.entry(parameters, b"/Action") in ("/All", "/Exclude")
+    ):
+        raise ChangesForbidden("a signature in the document locks every field")
+
+
+def top_field_names(document: Document) -> list[bytes]:
+    """The names of the form's uppermost fields, without those for signatures."""
+    names = []
+    for item in document.items(form_of(document), b"/Fields")[:FIELDS_MAX]:
+        top = document.dictionary(item)
+        name = document.octets(top, b"/T")
+        if name and document.entry(top, b"/FT") != _SIGNATURE:
+            names.append(name)
+    return names

@@ -1,0 +1,123 @@
+"""Tagged documents: a stamp gets its element in the structure tree, so that it is read aloud.
+
+ISO 32000-2, section 14.7; PDF/UA-1, section 7.18.  A structure tree of a form we do not expect is
+left alone: the stamp then has its alternative text in the field alone, which every reader finds.
+"""
+
+from typing import NamedTuple
+
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.serialization import text_octets
+from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref
+from meterai.sealing.pdf.update import Splice, Update
+
+_LANGUAGE = b"id-ID"
+
+
+class Tagged(NamedTuple):
+    """One annotation that the structure tree shall know."""
+
+    annotation: int
+    page: Ref
+    kind: bytes  # `/Form` for the widget of a field, `/Annot` for another annotation
+    words: str
+
+
+class StructureTree:
+    """The structure tree of a document, ready for more elements."""
+
+    def __init__(self, ref: Ref, root: Dictionary, parents: tuple[Ref, Dictionary], next_key: int):
+        self._ref, self._root = ref, root
+        self._parents_ref, self._parents = parents
+        self.next_key = next_key
+
+    def write(self, update: Update, tagged: list[Tagged]) -> None:
+        """Add one element for each annotation; their `/StructParent` counts up from `next_key`."""
+        first = update.reserve(len(tagged))
+        keys = range(self.next_key, self.next_key + len(tagged))
+        elements = range(first, first + len(tagged))
+        for element, one in zip(elements, tagged, strict=True):
+            page = b"%d %d R" % one.page
+            update.add(
+                element,
+                b"<</Type/StructElem/S%b/P %d %d R/Pg %b/Alt%b/Lang%b"
+                b"/K<</Type/OBJR/Obj %d 0 R/Pg %b>>>>"
+                % (
+                    one.kind,
+                    *self._ref,
+                    page,
+                    update.string(element, text_octets(one.words)),
+                    update.string(element, _LANGUAGE),
+                    one.annotation,
+                    page,
+                ),
+            )
+        self._hang(update, b" ".join([b"%d 0 R" % element for element in elements]))
+        rows = b" ".join(
+            [b"%d %d 0 R" % (key, element) for key, element in zip(keys, elements, strict=True)]
+        )
+        self._number(update, rows, keys)
+        update.put(self._ref, self._root, b"/ParentTreeNextKey", b"%d" % keys.stop)
+
+    def _hang(self, update: Update, elements: bytes) -> None:
+        """Put the elements under the root, behind what is there."""
+        kids = self._root.get(b"/K")
+        if isinstance(kids, Dictionary) or (isinstance(kids, Ref) and not update.is_array(kids)):
+            start, stop = self._root.spans[b"/K"]
+            old = self._root.buffer[start:stop]
+            whole = b"[%b %b]" % (old, elements)
+            update.splice(self._ref, self._root, Splice(start, stop, whole))
+        else:
+            update.append(self._ref, self._root, b"/K", elements)
+
+    def _number(self, update: Update, rows: bytes, keys: range) -> None:
+        """Note in the number tree which element each key belongs to."""
+        if b"/Kids" in self._parents:
+            leaf = update.reserve()
+            limits = b"/Limits[%d %d]" % (keys.start, keys.stop - 1)
+            update.add(leaf, b"<<%b/Nums[%b]>>" % (limits, rows))
+            update.append(self._parents_ref, self._parents, b"/Kids", b"%d 0 R" % leaf)
+        else:
+            update.append(self._parents_ref, self._parents, b"/Nums", rows)
+
+
+def structure_tree(document: Document) -> StructureTree | None:
+    """The structure tree, if the document is tagged and the tree can be added to."""
+    ref = document.root.get(b"/StructTreeRoot")
+    if not isinstance(ref, Ref):
+        return None
+    try:
+        root = document.dictionary(ref)
+        if root is None or root.is_ambiguous:
+            return None
+        place = root.get(b"/ParentTree")
+        parents = document.dictionary(place)
+        if parents is None or parents.is_ambiguous:
+            return None
+        stated = document.number(root, b"/ParentTreeNextKey")
+        highest = _highest_key(document, parents)
+        next_key = max(int(stated) if stated is not None else 0, highest + 1)
+        home = place if isinstance(place, Ref) else ref
+        return StructureTree(ref, root, (home, parents), next_key)
+    except DocumentBroken:
+        return None
+
+
+def _highest_key(document: Document, node: Dictionary) -> int:
+    """The last key of a number tree, whose keys ascend; -1 if it is empty."""
+    for _ in range(DEPTH_MAX):
+        rows = document.items(node, b"/Nums")
+        if rows:
+            key = document.resolve(rows[-2]) if len(rows) % 2 == 0 else None
+            if not isinstance(key, int):
+                raise DocumentBroken("a number tree without numbers")
+            return key
+        kids = document.items(node, b"/Kids")
+        if not kids:
+            return -1
+        last = document.dictionary(kids[-1])
+        if last is None:
+            raise DocumentBroken("a number tree with a missing branch")
+        node = last
+    raise DocumentBroken("a number tree too deep")

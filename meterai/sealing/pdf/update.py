@@ -1,0 +1,265 @@
+"""One incremental update: objects appended to a document, in the style of its last section.
+
+The original stays as it is, byte for byte (ISO 32000-2, section 7.5.6).  An object that exists is
+changed by inserting into its bytes: what we do not understand in it, we do not touch.  The
+cross-reference is a table where the document's last one is a table, else a stream, each row of a
+table 20 bytes: viewers that must mend the cross-reference in memory call a seal invalid.
+"""
+
+import hashlib
+from binascii import hexlify
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.serialization import Stream, string
+from meterai.sealing.pdf.syntax import Dictionary, Ref, value_at, with_strings
+
+RANGES_BYTES = 37  # of the three numbers of a byte range that are not 0, spaces included
+_WIDTHS = (1, 5, 2)  # bytes of the columns of a cross-reference stream
+_IDENTIFIER_BYTES = 16
+
+
+class Splice(NamedTuple):
+    """Bytes to stand in place of others of an object, or between them where both ends are equal."""
+
+    start: int
+    stop: int
+    text: bytes
+
+
+@dataclass(slots=True)
+class _Edited:
+    """An existing object that will be written anew."""
+
+    buffer: bytes
+    start: int
+    stop: int
+    is_plain: bool  # came from an object stream, so that its strings are not enciphered
+    splices: list[Splice] = field(default_factory=list)
+
+
+class Sealed(NamedTuple):
+    """An update with room for a seal: what stands before the container and after it."""
+
+    before: bytes
+    after: bytes
+
+
+class Update:
+    """What will be appended to one document."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._cipher = document.cipher
+        self._next = document.size
+        self._edited: dict[Ref, _Edited] = {}
+        self._bodies: list[tuple[Ref, bytes]] = []
+
+    @property
+    def start(self) -> int:
+        """Where the update begins: the length of the document it is appended to."""
+        return len(self._document.buffer)
+
+    # -- new objects -----------------------------------------------------------------------
+
+    def reserve(self, count: int = 1) -> int:
+        """The first of so many numbers for new objects."""
+        first = self._next
+        self._next += count
+        return first
+
+    def add(self, number: int, body: bytes | Stream) -> None:
+        """A new object: a value as it is written, or a stream."""
+        ref = Ref(number, 0)
+        if isinstance(body, Stream):
+            data = body.data
+            if self._cipher is not None:
+                data = self._cipher.encrypt_stream(ref, data)
+            body = b"<<%b/Length %d>>stream\n%b\nendstream" % (body.entries, len(data), data)
+        self._bodies.append((ref, body))
+
+    def string(self, number: int, octets: bytes) -> bytes:
+        """A string as it must be written inside a new object."""
+        if self._cipher is not None:
+            octets = self._cipher.encrypt_string(Ref(number, 0), octets)
+        return string(octets)
+
+    # -- changes of objects that exist -------------------------------------------------------
+
+    def splice(self, ref: Ref, holder: Dictionary, splice: Splice) -> None:
+        """Change the bytes of an object, within a dictionary of it."""
+        if holder.is_ambiguous:
+            raise DocumentBroken("a dictionary that must be changed has a key twice")
+        self._object(ref, holder).splices.append(splice)
+
+    def insert(self, ref: Ref, holder: Dictionary, entries: bytes) -> None:
+        """Add entries to a dictionary of an object."""
+        self.splice(ref, holder, Splice(holder.stop, holder.stop, entries))
+
+    def put(self, ref: Ref, holder: Dictionary, key: bytes, value: bytes) -> None:
+        """Set the value of a key in a dictionary of an object."""
+        span = holder.spans.get(key)
+        if span is None:
+            self.insert(ref, holder, key + b" " + value)
+        else:
+            self.splice(ref, holder, Splice(*span, b" " + value))
+
+    def append(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
+        """Add items to the array under a key, wherever it is; make it if there is none."""
+        span = holder.spans.get(key)
+        if span is not None and holder.buffer.startswith(b"[", span[0]):
+            # The array need not be read to be added to.
+            self.splice(ref, holder, Splice(span[1] - 1, span[1] - 1, b" " + items))
+            return
+        found = holder.get(key)
+        if isinstance(found, Ref) and self.is_array(found):
+            edited = self._object(found, None)
+            edited.splices.append(Splice(edited.stop - 1, edited.stop - 1, b" " + items))
+        elif self._document.resolve(found) is None:
+            self.put(ref, holder, key, b"[%b]" % items)
+        else:
+            raise DocumentBroken(f"{key.decode('latin-1')} is not an array")
+
+    def is_array(self, ref: Ref) -> bool:
+        """True if the reference leads to an array."""
+        return isinstance(self._document.resolve(ref), list)
+
+    def _object(self, ref: Ref, holder: Dictionary | None) -> _Edited:
+        """The object that will be written anew; `holder` is a dictionary in it, maybe all of it."""
+        edited = self._edited.get(ref)
+        if edited is None:
+            place = self._document.place(ref.number)
+            if place is None or place.ref != ref:
+                raise DocumentBroken("an object that must be changed is missing")
+            if holder is not None and not place.buffer[place.start : holder.start].strip(b"< \r\n"):
+                stop = holder.end
+            else:
+                value, stop = value_at(place.buffer, place.start, place.owner)
+                if isinstance(value, Ref):
+                    raise DocumentBroken("an object that must be changed is only a reference")
+            is_plain = place.owner is None
+            edited = self._edited[ref] = _Edited(place.buffer, place.start, stop, is_plain)
+        return edited
+
+    def _rewritten(self, ref: Ref, edited: _Edited) -> bytes:
+        pieces, place = [], edited.start
+        for splice in sorted(edited.splices, key=lambda one: one[:2]):
+            if splice.start < place:
+                raise DocumentBroken("two changes of one place")
+            pieces += [edited.buffer[place : splice.start], splice.text]
+            place = splice.stop
+        pieces.append(edited.buffer[place : edited.stop])
+        body = b"".join(pieces)
+        if self._cipher is not None and edited.is_plain:
+            # It leaves the stream that was enciphered as a whole.
+            return with_strings(body, lambda octets: self.string(ref.number, octets))
+        return body
+
+    # -- the whole -------------------------------------------------------------------------
+
+    def written(self) -> bytes:
+        """The update, without a seal."""
+        pieces, offsets, end = self._objects()
+        pieces.append(self._section(offsets, end))
+        return b"".join(pieces)
+
+    def sealed(self, number: int, head: bytes, tail: bytes, gap_bytes: int) -> Sealed:
+        """The update with a signature dictionary of that number as its last object.
+
+        `head` are its entries up to `/Contents`; `tail` the entries behind; `gap_bytes` is the
+        length of the string between, with its angle brackets.
+        """
+        pieces, offsets, end = self._objects()
+        offsets.append((Ref(number, 0), end))
+        opening = b"%d 0 obj\n<<%b/Contents " % (number, head)
+        gap_start = end + len(opening)
+        gap_end = gap_start + gap_bytes
+        # The length of what follows is known before it is written: the numbers have fixed room.
+        closing_bytes = len(b"/ByteRange[0 ]") + RANGES_BYTES + len(tail) + len(b">>\nendobj\n")
+        section = self._section(offsets, gap_end + closing_bytes)
+        rest = closing_bytes + len(section)
+        ranges = b"%d %d %d" % (gap_start, gap_end, rest)
+        after = b"/ByteRange[0 %b]%b>>\nendobj\n%b" % (ranges.ljust(RANGES_BYTES), tail, section)
+        pieces.append(opening)
+        return Sealed(b"".join(pieces), after)
+
+    def _objects(self) -> tuple[list[bytes], list[tuple[Ref, int]], int]:
+        """The objects as written, where each begins, and where they end."""
+        original = self._document.buffer
+        end = len(original)
+        pieces: list[bytes] = []
+        if not original.endswith((b"\n", b"\r")):
+            pieces.append(b"\n")
+            end += 1
+        offsets = []
+        changed = [(ref, self._rewritten(ref, edited)) for ref, edited in self._edited.items()]
+        for ref, body in changed + self._bodies:
+            offsets.append((ref, end))
+            text = b"%d %d obj\n%b\nendobj\n" % (ref.number, ref.generation, body)
+            pieces.append(text)
+            end += len(text)
+        return pieces, offsets, end
+
+    def _section(self, offsets: list[tuple[Ref, int]], start: int) -> bytes:
+        shift = self._document.shift
+        rows = sorted([(ref, offset - shift) for ref, offset in offsets])
+        pointer = b"startxref\n%d\n%%%%EOF\n" % (start - shift)
+        if not self._document.sections[0].is_stream:
+            return self._table(rows) + pointer
+        number = self._next
+        rows.append((Ref(number, 0), start - shift))
+        table = b"".join(
+            [
+                b"\1" + offset.to_bytes(_WIDTHS[1], "big") + ref.generation.to_bytes(2, "big")
+                for ref, offset in rows
+            ]
+        )
+        index = b" ".join([b"%d %d" % (first, len(run)) for first, run in _runs(rows)])
+        head = b"/Type/XRef/W[%d %d %d]/Index[%b]/Length %d" % (*_WIDTHS, index, len(table))
+        trailer = self._trailer(number + 1)
+        body = b"%d 0 obj\n<<%b%b>>stream\n%b\nendstream\nendobj\n" % (number, head, trailer, table)
+        return body + pointer
+
+    def _table(self, rows: list[tuple[Ref, int]]) -> bytes:
+        pieces = [b"xref\n"]
+        for first, run in _runs(rows):
+            pieces.append(b"%d %d\n" % (first, len(run)))
+            pieces += [b"%010d %05d n \n" % (offset, ref.generation) for ref, offset in run]
+        pieces.append(b"trailer\n<<%b>>\n" % self._trailer(self._next))
+        return b"".join(pieces)
+
+    def _trailer(self, size: int) -> bytes:
+        document = self._document
+        root = document.root_ref
+        text = b"/Size %d/Prev %d/Root %d %d R" % (size, document.startxref, *root)
+        information = document.trailer.get(b"/Info")
+        if isinstance(information, Ref):
+            text += b"/Info %d %d R" % information
+        encryption = document.trailer.raw(b"/Encrypt")
+        if encryption is not None:
+            text += b"/Encrypt " + encryption
+        return text + self._identifier()
+
+    def _identifier(self) -> bytes:
+        """The document's first identifier stays; the second is of this state of the file."""
+        known, new = self._document.identifier, self._state
+        return b"/ID[<%b><%b>]" % (hexlify(known or new), hexlify(new))
+
+    @property
+    def _state(self) -> bytes:
+        """Sixteen bytes that differ from update to update of one document."""
+        last = self._bodies[-1][1] if self._bodies else b""
+        digest = hashlib.sha256(b"%d " % len(self._document.buffer) + last).digest()
+        return digest[:_IDENTIFIER_BYTES]
+
+
+def _runs(rows: list[tuple[Ref, int]]) -> Iterator[tuple[int, list[tuple[Ref, int]]]]:
+    """Rows whose numbers follow each other, each run with its first number."""
+    start = 0
+    for index in range(1, len(rows) + 1):
+        if index == len(rows) or rows[index][0].number != rows[index - 1][0].number + 1:
+            yield rows[start][0].number, rows[start:index]
+            start = index

@@ -1,0 +1,165 @@
+"""The server that forks a process for each task of `bounded`, and ends it at its budget.
+
+Standard input is a socket from the process that wants the tasks done.  Over it comes, for each
+task, a byte that says how many seconds it has, and the socket of that task; when it closes, its
+owner has ended, and every task and this server end.  The server itself reads no document, so each
+task starts from the same state: nothing that one document does to its process is seen by another.
+
+What the tasks are is given by the program that runs the server (`meterai.sealing.tasks`).
+"""
+
+import ctypes
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from meterai.sealing.sandbox.bounded import (
+    CPU_SECONDS_MAX,
+    LENGTH_BYTES,
+    MEMORY_BYTES_MAX,
+    STARTED,
+)
+
+_NICE = 5  # below web and sealing, which then get three quarters of a busy processor
+_SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
+_MOST_LIKELY = b"1000"  # oom_score_adj: the kernel takes a task before web or database
+_CHUNK_BYTES = 1024 * 1024
+
+Do = Callable[[str, bytes, Mapping[str, Any]], bytes]  # name, document, parameters; the answer
+
+
+class _Tasks:
+    """The processes under way, and until when each may run."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}
+
+    def add(self, process: int, wall_seconds: int) -> None:
+        self._until[process] = time.monotonic() + wall_seconds
+
+    def seconds_left(self) -> float | None:
+        """Until the next one must be ended; `None` if there is none."""
+        if not self._until:
+            return None
+        return max(0.0, min(self._until.values()) - time.monotonic())
+
+    def look_after(self) -> None:
+        """Kill what is beyond its time, and bury what has ended."""
+        now = time.monotonic()
+        for process, until in list(self._until.items()):
+            if until <= now:
+                os.kill(process, signal.SIGKILL)  # not yet waited for, so the number is still its
+            if os.waitpid(process, 0 if until <= now else os.WNOHANG)[0]:
+                del self._until[process]
+
+    def end(self) -> None:
+        """Kill all."""
+        for process in self._until:
+            os.kill(process, signal.SIGKILL)
+
+
+def run(do: Do) -> None:
+    """The whole program: serve on standard input until the owner has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, whose end is ours
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=0) as given:
+        serve(given, do)
+
+
+def serve(control: socket.socket, do: Do) -> None:
+    """Fork for every socket that comes, until there will be none any more."""
+    tasks = _Tasks()
+    # A byte arrives whenever a process ends, so that it is buried at once.
+    awake, wake = socket.socketpair()
+    awake.settimeout(0)
+    wake.settimeout(0)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    while True:
+        readable, _, _ = select.select([control, awake], [], [], tasks.seconds_left())
+        if awake in readable:
+            awake.recv(_CHUNK_BYTES)
+        tasks.look_after()
+        if control not in readable:
+            continue
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not message:
+            tasks.end()
+            return
+        for descriptor in descriptors:
+            server = os.getpid()
+            process = os.fork()
+            if not process:
+                connection = socket.socket(fileno=descriptor)
+                _work(connection, server, [control, awake, wake], message[0], do)
+            os.close(descriptor)
+            tasks.add(process, message[0])
+
+
+def _work(
+    connection: socket.socket,
+    server: int,
+    others: list[socket.socket],
+    wall_seconds: int,
+    do: Do,
+) -> None:
+    """The life of a forked process.  It does not return."""
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for other in others:
+            other.close()
+        _bound(server, wall_seconds)
+        connection.sendall(STARTED)
+        answer = _answer(connection, do)
+        connection.sendall(len(answer).to_bytes(LENGTH_BYTES, "big") + answer)
+    finally:
+        # Whatever went wrong, nobody hears of it but by the missing answer.
+        os._exit(0)
+
+
+def _bound(server: int, wall_seconds: int) -> None:
+    """Give this process its limits; the kernel holds them whatever the process does."""
+    silence = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(silence, standard)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SIGNAL_AT_PARENTS_DEATH, signal.SIGKILL)
+        with suppress(OSError), open("/proc/self/oom_score_adj", "wb") as score:
+            score.write(_MOST_LIKELY)
+    if os.getppid() != server:
+        os._exit(0)  # it died before the kernel knew that we want to die with it
+    os.nice(_NICE)
+    limits = {
+        resource.RLIMIT_CPU: CPU_SECONDS_MAX,
+        resource.RLIMIT_AS: MEMORY_BYTES_MAX,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NPROC: 0,
+    }
+    for kind, most in limits.items():
+        resource.setrlimit(kind, (most, most))
+    # Where the server cannot kill any more, this does.
+    signal.setitimer(signal.ITIMER_REAL, wall_seconds)
+
+
+def _answer(connection: socket.socket, do: Do) -> bytes:
+    received = bytearray()
+    while chunk := connection.recv(_CHUNK_BYTES):
+        received += chunk
+    end = received.index(b"\n")
+    question = json.loads(received[:end])
+    with memoryview(received) as view:
+        document = bytes(view[end + 1 :])
+    del received
+    return do(question["task"], document, question["parameters"])

@@ -1,0 +1,132 @@
+"""Turns for the tasks of `bounded`: few processes at once, a short queue before them, fair to all.
+
+A task that has to wait for more than the queue holds is refused at once: whoever asked can come
+again, and holds neither memory nor a connection here.  Clients (an account, a network) take turns,
+and none may fill the queue alone.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+
+from meterai.sealing.model import ExaminationBusy
+from meterai.sealing.sandbox.bounded import Result, Task, Work, ask_and_wait
+
+PROCESSES = 2  # at once; each has a processor to itself for two seconds at the most
+WAITING_MAX = 16  # tasks; at a tenth of a second for an honest one, two seconds of waiting
+PER_CLIENT_MAX = 4  # tasks, running and waiting; behind one address may be many phones
+
+
+Permission = Callable[[], Awaitable[None]]  # returns, or refuses
+
+
+class _Done:
+    """The result of a work; a `StopIteration` cannot leave a thread."""
+
+    def __init__(self, result: object) -> None:
+        self.result = result
+
+
+class Pool:
+    """Carries works out for many clients; each pool has processes and a queue of its own."""
+
+    def __init__(
+        self,
+        processes: int = PROCESSES,
+        waiting_max: int = WAITING_MAX,
+        per_client_max: int = PER_CLIENT_MAX,
+    ) -> None:
+        self._free = processes
+        self._under_way_max = processes + waiting_max
+        self._per_client_max = per_client_max
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        # Of each client that has tasks here: how many, and how many of them were begun so far.
+        self._of_client: Counter[str] = Counter()
+        self._begun: Counter[str] = Counter()
+        self._under_way: set[asyncio.Task[bytes | None]] = set()
+
+    async def finish(
+        self,
+        work: Work[Result],
+        client: str,
+        slots: asyncio.Semaphore,
+        may: Permission | None = None,
+    ) -> Result:
+        """Carry a work out: its own steps in a thread, within the slots; its tasks in processes.
+
+        No slot is held while a task is waited for.  `may` is asked before the first task, which is
+        the first thing that costs something.  Refuses with `ExaminationBusy`, with what `may`
+        refuses and with what the work refuses.
+        """
+        answer: bytes | None = None
+        while True:
+            async with slots:
+                in_thread = asyncio.create_task(asyncio.to_thread(_next_step, work, answer))
+                try:
+                    step = await asyncio.shield(in_thread)
+                finally:
+                    await asyncio.wait([in_thread])  # it cannot be stopped, and keeps its slot
+            if isinstance(step, _Done):
+                result: Result = step.result  # type: ignore[assignment]
+                return result
+            if may is not None:
+                await may()
+                may = None
+            answer = await self._in_turn(step, client)
+
+    async def _in_turn(self, task: Task, client: str) -> bytes | None:
+        self._admit(client)
+        under_way = asyncio.create_task(self._answer(task, client))
+        # A client that goes does not free a place: the process it asked for still runs.
+        self._under_way.add(under_way)
+        under_way.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(under_way)
+
+    def _admit(self, client: str) -> None:
+        if self._of_client[client] >= self._per_client_max:
+            raise ExaminationBusy("this client has enough documents under way")
+        if len(self._under_way) >= self._under_way_max:
+            raise ExaminationBusy("too many documents wait")
+        self._of_client[client] += 1
+
+    async def _answer(self, task: Task, client: str) -> bytes | None:
+        try:
+            await self._turn(client)
+            try:
+                return await ask_and_wait(task)
+            finally:
+                self._pass_on()
+        finally:
+            self._of_client[client] -= 1
+            if not self._of_client[client]:
+                del self._of_client[client], self._begun[client]
+
+    async def _turn(self, client: str) -> None:
+        """Wait for a process; it is ours when this returns."""
+        if self._free:
+            self._free -= 1
+        else:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.setdefault(client, deque()).append(turn)
+            await turn
+        self._begun[client] += 1
+
+    def _pass_on(self) -> None:
+        """Give the process to the client that waits and had the fewest."""
+        while self._waiting:
+            client = min(self._waiting, key=self._begun.__getitem__)
+            turns = self._waiting[client]
+            turn = turns.popleft()
+            if not turns:
+                del self._waiting[client]
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+
+def _next_step(work: Work[Result], answer: bytes | None) -> Task | _Done:
+    try:
+        return work.send(answer)
+    except StopIteration as done:
+        return _Done(done.value)

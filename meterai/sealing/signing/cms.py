@@ -1,0 +1,465 @@
+"""The signature container (CMS, RFC 5652) of a seal: written from a template, read with suspicion.
+
+Written for one issuer, everything but two values is known beforehand: the digest of the document
+and the signature itself.  So the container is laid out once per issuer, and a seal costs one
+private-key operation.  Signed attributes are those of PAdES baseline B-B (ETSI EN 319 142-1,
+section 6.3): content type, message digest, signing certificate v2.  Level B-T adds one unsigned
+attribute, the time-stamp over the signature (ETSI EN 319 122-1, section 5.3).
+
+What we write is read by `der`, strictly; what others write may be BER or use algorithms we do
+not, and then a general parser takes over, a hundred times slower.
+"""
+
+import hashlib
+from binascii import hexlify
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from asn1crypto import cms as asn1_cms  # type: ignore[import-untyped]
+from asn1crypto import parser as asn1_parser
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from meterai.sealing.signing import der
+from meterai.sealing.signing.cms_layout import (
+    CONTENT_TYPE,
+    DATA,
+    MESSAGE_DIGEST,
+    SHA256_NAME,
+    SIGNED_DATA,
+    SIGNING_CERTIFICATE_V2,
+    TIME_STAMP_TOKEN,
+    Layout,
+    issuer_and_serial,
+    key_of,
+)
+from meterai.sealing.signing.der import CONTEXT_0, CONTEXT_1, INTEGER, OCTETS, SEQUENCE, SET
+from meterai.sealing.signing.keys import SealKey
+
+CERTIFICATES_MAX = 20  # in one container; a chain has three, a verifier must not parse thousands
+TIME_STAMP_BYTES_MAX = 12 * 1024  # one token with its chain of three RSA certificates is 4-7 KiB
+
+_CERTIFICATES_KEPT = 256  # parsed; a verifier meets few issuers, a hostile file only makes room
+_LAYOUTS_KEPT = 16  # one per chain of ours
+
+_ECDSA_P256_BYTES_MAX = 72  # two integers of 33 bytes and their headers
+# A token and its three headers: attribute, set of values, set of attributes.
+_TIME_STAMP_FRAME_BYTES = 3 * 4 + len(TIME_STAMP_TOKEN)
+# Five lengths around it may grow from three bytes to four, never more below 64 KiB.
+TIME_STAMP_RESERVE_BYTES = TIME_STAMP_BYTES_MAX + _TIME_STAMP_FRAME_BYTES + 5
+
+_DIGESTS = {
+    SHA256_NAME: "sha256",
+    bytes.fromhex("0609608648016503040202"): "sha384",
+    bytes.fromhex("0609608648016503040203"): "sha512",
+}
+# The mechanism, and the digest that is part of its name.
+_MECHANISMS = {
+    bytes.fromhex("06092a864886f70d010101"): ("rsassa_pkcs1v15", ""),
+    bytes.fromhex("06092a864886f70d01010b"): ("rsassa_pkcs1v15", "sha256"),
+    bytes.fromhex("06092a864886f70d01010c"): ("rsassa_pkcs1v15", "sha384"),
+    bytes.fromhex("06092a864886f70d01010d"): ("rsassa_pkcs1v15", "sha512"),
+    bytes.fromhex("06082a8648ce3d040302"): ("ecdsa", "sha256"),
+    bytes.fromhex("06082a8648ce3d040303"): ("ecdsa", "sha384"),
+    bytes.fromhex("06082a8648ce3d040304"): ("ecdsa", "sha512"),
+}
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+_PKCS1 = padding.PKCS1v15()
+
+
+class _Frame(NamedTuple):
+    """The constant parts of a container for one length of signature, and both as hexadecimal."""
+
+    head: bytes
+    middle: bytes
+    head_hex: bytes
+    middle_hex: bytes
+
+
+class Container:
+    """Makes the containers of one signer.  Safe to use from several threads."""
+
+    def __init__(self, key: SealKey, chain: Sequence[x509.Certificate]) -> None:
+        self._key = key
+        self._layout = Layout(chain)
+        self._before, self._after = self._layout.around_digest()
+        # RSA has one length of signature; ECDSA has three that are seen and a few that are not.
+        self._frames: dict[int, _Frame] = {}
+        public = key.public_key()
+        is_rsa = isinstance(public, rsa.RSAPublicKey)
+        signature = bytes(public.key_size // 8 if is_rsa else _ECDSA_P256_BYTES_MAX)
+        self.bytes_max = len(self._layout.container(self._layout.attributes(bytes(32)), signature))
+
+    def sign(self, digest: bytes) -> bytes:
+        """The container over a document with this SHA-256 digest."""
+        signature = self._key.sign(self._before + digest + self._after)
+        frame = self._frame(len(signature))
+        return frame.head + digest + frame.middle + signature
+
+    def sign_hex(self, digest: bytes) -> bytes:
+        """The same in hexadecimal, as it stands in a PDF."""
+        signature = self._key.sign(self._before + digest + self._after)
+        frame = self._frame(len(signature))
+        return frame.head_hex + hexlify(digest) + frame.middle_hex + hexlify(signature)
+
+    def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
+        """The container with a time-stamp token in it, which `token_over` gets for the signature.
+
+        Raises `ValueError` for a token of more than `TIME_STAMP_BYTES_MAX`.
+        """
+        attributes = self._before + digest + self._after
+        signature = self._key.sign(attributes)
+        token = token_over(signature)
+        if len(token) > TIME_STAMP_BYTES_MAX:
+            raise ValueError(f"a time-stamp of {len(token)} bytes, at most {TIME_STAMP_BYTES_MAX}")
+        return self._layout.container(attributes, signature, token)
+
+    def _frame(self, signature_bytes: int) -> _Frame:
+        frame = self._frames.get(signature_bytes)
+        if frame is None:
+            head, middle = self._layout.around_signature(signature_bytes)
+            frame = _Frame(head, middle, hexlify(head), hexlify(middle))
+            self._frames[signature_bytes] = frame
+        return frame
+
+
+class ContainerUnreadable(ValueError):
+    """Not a container with exactly one signer that we can take apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContainer:
+    """One container, taken apart.  Nothing in it is proven yet.
+
+    `is_der` is false for one in BER: somebody else's, which can be named but never holds.
+    """
+
+    leaf: x509.Certificate
+    others: tuple[x509.Certificate, ...]
+    digest_name: str
+    message_digest: bytes
+    names_leaf: bool  # signing-certificate-v2 holds the SHA-256 of `leaf`
+    signed_bytes: bytes
+    signature: bytes
+    mechanism: str
+    time_stamp: bytes | None = None  # the token over `signature`, if it is the only one
+    is_der: bool = True
+
+    def is_laid_out_as_ours(self, encoded: bytes) -> bool:
+        """True if `encoded`, which this was read from, holds nothing beside what we put there.
+
+        The signature covers neither the frame nor the certificates nor the time-stamp; this does.
+        What is inside the time-stamp is for `timestamps.check_token`.
+        """
+        if not self.is_der:
+            return False
+        layout = _layout_of((self.leaf, *self.others))
+        return encoded == layout.container(self.signed_bytes, self.signature, self.time_stamp)
+
+    def signature_holds(self) -> bool:
+        """True if the leaf's key made the signature over the signed attributes."""
+        digest = _HASHES.get(self.digest_name)
+        if digest is None or not self.is_der:
+            return False
+        try:
+            key = key_of(self.leaf)
+            if isinstance(key, rsa.RSAPublicKey) and self.mechanism == "rsassa_pkcs1v15":
+                key.verify(self.signature, self.signed_bytes, _PKCS1, digest)
+            elif isinstance(key, ec.EllipticCurvePublicKey) and self.mechanism == "ecdsa":
+                key.verify(self.signature, self.signed_bytes, ec.ECDSA(digest))
+            else:
+                return False
+        except InvalidSignature:
+            return False
+        return True
+
+
+def der_length(text: bytes) -> int:
+    """The length of the element at the start, header included; `ContainerUnreadable` if none."""
+    try:
+        return der.element(text, 0, len(text)).stop
+    except der.NotDer:
+        pass
+    try:
+        element = asn1_parser.parse(text, strict=False)
+    except ValueError as cause:
+        raise ContainerUnreadable("no DER element") from cause
+    return sum(len(part) for part in element[3:6])
+
+
+def read(encoded: bytes) -> ReadContainer:
+    """Take a container apart; refuses with `ContainerUnreadable`.
+
+    Unreadable are: bytes after the container, more than one signer, a signed attribute twice,
+    more than `CERTIFICATES_MAX` certificates, a signer whose certificate is missing.
+    """
+    try:
+        return _read_ours(encoded)
+    except der.NotDer:
+        pass
+    try:
+        return _read_foreign(encoded)
+    # asn1crypto parses lazily and raises whatever the malformed part provokes.
+    except Exception as cause:
+        raise ContainerUnreadable("the signature container cannot be read") from cause
+
+
+class _Known(NamedTuple):
+    """A certificate with what a signer is recognised by."""
+
+    certificate: x509.Certificate
+    issuer_and_serial: bytes
+    sha256: bytes
+
+
+@lru_cache(maxsize=_CERTIFICATES_KEPT)
+def _known(encoded: bytes) -> _Known:
+    issuer, serial = issuer_and_serial(encoded)
+    certificate = _load(encoded)
+    return _Known(certificate, issuer + serial, hashlib.sha256(encoded).digest())
+
+
+def _load(encoded: bytes) -> x509.Certificate:
+    """The certificate; one whose number is not positive (RFC 5280, 4.1.2.2) is unreadable.
+
+    The library warns of such a number today and will refuse it tomorrow.
+    """
+    _, serial = issuer_and_serial(encoded)
+    if serial[2] & 0x80 or not serial[2:].strip(b"\0"):
+        raise ContainerUnreadable("a certificate without a proper number")
+    return x509.load_der_x509_certificate(encoded)
+
+
+@lru_cache(maxsize=_LAYOUTS_KEPT)
+def _layout_of(chain: tuple[x509.Certificate, ...]) -> Layout:
+    return Layout(chain)
+
+
+# -- what we write, and what is like it ---------------------------------------------------------
+
+
+def _read_ours(encoded: bytes) -> ReadContainer:
+    """Raises `NotDer` where the layout is another, `ContainerUnreadable` where it is an attack."""
+    whole = der.element(encoded, 0, len(encoded))
+    if whole.stop != len(encoded):
+        raise ContainerUnreadable("bytes after the container")
+    kind, content = _members(encoded, whole, SEQUENCE, der.NAME, CONTEXT_0)
+    _expect(encoded[kind.at : kind.stop] == SIGNED_DATA)
+    signed_data = der.only(encoded, SEQUENCE, content.start, content.stop)
+    _, _, encapsulated, certificates, signers = _members(
+        encoded, signed_data, SEQUENCE, INTEGER, SET, SEQUENCE, CONTEXT_0, SET
+    )
+    data = der.element(encoded, encapsulated.start, encapsulated.stop)
+    if encoded[data.at : data.stop] != DATA:
+        raise ContainerUnreadable("not a signature over a document")
+    known = _certificates(encoded, certificates)
+    infos = der.members(encoded, signers)
+    if len(infos) != 1:
+        raise ContainerUnreadable("not exactly one signer")
+    return _read_signer(encoded, infos[0], known)
+
+
+def _read_signer(encoded: bytes, info: der.Element, known: list[_Known]) -> ReadContainer:
+    fields = der.members(encoded, info)
+    _expect(len(fields) in (6, 7))
+    _, sid, digest_algorithm, signed, algorithm, signature, *unsigned = fields
+    _expect([sid.tag, signed.tag, signature.tag] == [SEQUENCE, CONTEXT_0, OCTETS])
+    _expect(not unsigned or [item.tag for item in unsigned] == [CONTEXT_1])
+    identifier = encoded[sid.start : sid.stop]
+    leaf = next((one for one in known if one.issuer_and_serial == identifier), None)
+    if leaf is None:
+        raise ContainerUnreadable("the signer's certificate is missing")
+    attributes = _attributes(encoded, signed)
+    digest = attributes.get(MESSAGE_DIGEST)
+    if digest is None or digest.tag != OCTETS:
+        raise ContainerUnreadable("no digest of the document")
+    kind = attributes.get(CONTENT_TYPE)
+    if kind is None or encoded[kind.at : kind.stop] != DATA:
+        raise ContainerUnreadable("the signed content type is not data")
+    digest_name, mechanism = _algorithms(
+        _name_in(encoded, digest_algorithm), _name_in(encoded, algorithm)
+    )
+    return ReadContainer(
+        leaf=leaf.certificate,
+        others=tuple(one.certificate for one in known if one.sha256 != leaf.sha256),
+        digest_name=digest_name,
+        message_digest=encoded[digest.start : digest.stop],
+        names_leaf=_names(encoded, attributes.get(SIGNING_CERTIFICATE_V2), leaf),
+        # RFC 5652, section 5.4: signed with the tag of a SET instead of the implicit [0].
+        signed_bytes=bytes([SET]) + encoded[signed.at + 1 : signed.stop],
+        signature=encoded[signature.start : signature.stop],
+        mechanism=mechanism,
+        time_stamp=_time_stamp(encoded, unsigned[0]) if unsigned else None,
+    )
+
+
+def _expect(fact: bool) -> None:  # noqa: FBT001 - it reads as a sentence
+    if not fact:
+        raise der.NotDer("another layout than ours")
+
+
+def _members(encoded: bytes, whole: der.Element, *tags: int) -> list[der.Element]:
+    """The members of an element, which must have the tags: its own first, then theirs."""
+    found = der.members(encoded, whole)
+    _expect((whole.tag, *(member.tag for member in found)) == tags)
+    return found
+
+
+def _certificates(encoded: bytes, whole: der.Element) -> list[_Known]:
+    found = der.members(encoded, whole)
+    if len(found) > CERTIFICATES_MAX:
+        raise ContainerUnreadable("too many certificates")
+    try:
+        return [_known(encoded[one.at : one.stop]) for one in found if one.tag == SEQUENCE]
+    # cryptography has a kind of exception for each way in which a certificate can be wrong.
+    except Exception as cause:
+        raise ContainerUnreadable("a certificate cannot be read") from cause
+
+
+def _attributes(encoded: bytes, whole: der.Element) -> dict[bytes, der.Element]:
+    """The single value of each signed attribute; an attribute twice is an attack, not a habit."""
+    found: dict[bytes, der.Element] = {}
+    for attribute in der.members(encoded, whole):
+        name, values = _members(encoded, attribute, SEQUENCE, der.NAME, SET)
+        inside = der.members(encoded, values)
+        key = encoded[name.at : name.stop]
+        if key in found or len(inside) != 1:
+            raise ContainerUnreadable("a signed attribute is not single")
+        found[key] = inside[0]
+    return found
+
+
+def _name_in(encoded: bytes, algorithm: der.Element) -> bytes:
+    """The object identifier of an AlgorithmIdentifier; its parameters are those of ours or none."""
+    name = der.element(encoded, algorithm.start, algorithm.stop)
+    _expect(encoded[name.stop : algorithm.stop] in (b"", b"\x05\x00"))
+    return encoded[name.at : name.stop]
+
+
+def _algorithms(digest: bytes, signing: bytes) -> tuple[str, str]:
+    """The names of digest and mechanism; the digest in the mechanism must be the signer's."""
+    _expect(digest in _DIGESTS and signing in _MECHANISMS)
+    mechanism, stated = _MECHANISMS[signing]
+    if stated and stated != _DIGESTS[digest]:
+        raise ContainerUnreadable("two different digests are named")
+    return _DIGESTS[digest], mechanism
+
+
+def _names(encoded: bytes, value: der.Element | None, leaf: _Known) -> bool:
+    """Does ESSCertIDv2 (RFC 5035, section 4) hold the SHA-256 of the signer's certificate?"""
+    if value is None:
+        return False
+    try:
+        identifiers = der.element(encoded, value.start, value.stop)
+        first = der.element(encoded, identifiers.start, identifiers.stop)
+        fields = der.members(encoded, first)
+    except der.NotDer:
+        return False
+    if fields and fields[0].tag == SEQUENCE:
+        algorithm = encoded[fields[0].start : fields[0].stop]
+        if not algorithm.startswith(SHA256_NAME):
+            return False
+        del fields[0]
+    is_hash = bool(fields) and fields[0].tag == OCTETS
+    return is_hash and encoded[fields[0].start : fields[0].stop] == leaf.sha256
+
+
+def _time_stamp(encoded: bytes, whole: der.Element) -> bytes | None:
+    """The token of the only unsigned attribute; `None` where there is another beside it."""
+    attributes = der.members(encoded, whole)
+    if len(attributes) != 1:
+        return None
+    name, values = _members(encoded, attributes[0], SEQUENCE, der.NAME, SET)
+    inside = der.members(encoded, values)
+    if encoded[name.at : name.stop] != TIME_STAMP_TOKEN or len(inside) != 1:
+        return None
+    return encoded[inside[0].at : inside[0].stop]
+
+
+# -- what others write --------------------------------------------------------------------------
+
+
+def _read_foreign(encoded: bytes) -> ReadContainer:
+    content = asn1_cms.ContentInfo.load(encoded, strict=True)
+    if content["content_type"].native != "signed_data":
+        raise ContainerUnreadable("not signed data")
+    signed_data = content["content"]
+    if len(signed_data["signer_infos"]) != 1 or len(signed_data["certificates"]) > CERTIFICATES_MAX:
+        raise ContainerUnreadable("not exactly one signer, or too many certificates")
+    signer = signed_data["signer_infos"][0]
+    certificates = [
+        _load(choice.chosen.dump())
+        for choice in signed_data["certificates"]
+        if choice.name == "certificate"
+    ]
+    leaf = _foreign_leaf(certificates, signer["sid"])
+    # The bytes are taken before the attributes are parsed, as they came: the library would encode
+    # them anew.  Without signed attributes (adbe.pkcs7.sha1) nothing here can be checked.
+    has_attributes = bool(signer["signed_attrs"].contents)
+    signed_bytes = bytes([SET]) + signer["signed_attrs"].dump()[1:] if has_attributes else b""
+    attributes = _foreign_attributes(signer["signed_attrs"]) if has_attributes else {}
+    digest = attributes.get("message_digest")
+    return ReadContainer(
+        leaf=leaf,
+        others=tuple(other for other in certificates if other != leaf),
+        digest_name=signer["digest_algorithm"]["algorithm"].native,
+        message_digest=b"" if digest is None else digest.native,
+        names_leaf=False,
+        signed_bytes=signed_bytes,
+        signature=signer["signature"].native,
+        mechanism=_foreign_mechanism(signer),
+        is_der=has_attributes and der.is_strict(encoded),
+    )
+
+
+def _foreign_leaf(
+    certificates: list[x509.Certificate], sid: asn1_cms.SignerIdentifier
+) -> x509.Certificate:
+    for certificate in certificates:
+        if sid.name == "subject_key_identifier":
+            is_signer = _key_identifier(certificate) == sid.chosen.native
+        else:
+            issuer, number = sid.chosen["issuer"].dump(), sid.chosen["serial_number"].native
+            is_signer = (certificate.serial_number, certificate.issuer.public_bytes()) == (
+                number,
+                issuer,
+            )
+        if is_signer:
+            return certificate
+    raise ContainerUnreadable("the signer's certificate is missing")
+
+
+def _key_identifier(certificate: x509.Certificate) -> bytes | None:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return None
+    return found.value.digest
+
+
+def _foreign_attributes(signed_attributes: asn1_cms.CMSAttributes) -> dict[str, asn1_cms.Any]:
+    values = {}
+    for attribute in signed_attributes:
+        name = attribute["type"].native
+        if name in values or len(attribute["values"]) != 1:
+            raise ContainerUnreadable(f"signed attribute {name} is not single")
+        values[name] = attribute["values"][0]
+    return values
+
+
+def _foreign_mechanism(signer: asn1_cms.SignerInfo) -> str:
+    """`rsassa_pkcs1v15`, `ecdsa` or another name; the digest in it must be the signer's digest."""
+    algorithm = signer["signature_algorithm"]
+    mechanism: str = algorithm.signature_algo
+    stated = algorithm["algorithm"].native.split("_")[0]
+    if stated in _HASHES and stated != signer["digest_algorithm"]["algorithm"].native:
+        raise ContainerUnreadable("two different digests are named")
+    return mechanism

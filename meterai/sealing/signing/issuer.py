@@ -1,0 +1,313 @@
+"""Who seals: one private key and the certificates that vouch for it.
+
+A directory holds one issuer:
+
+    seal.pem, intermediate.pem, root.pem    the certificates, from the signer's to the root
+    seal.key                                the key, or instead of it
+    pkcs11.toml                             where in a security module the key is, see `pkcs11`
+    claim.key                               the Ed25519 key of the claims in the QR codes (optional)
+    proofs.toml                             time-stamps and evidence, see `proofs` (optional)
+    art.pdf                                 the official art, see `official` (optional)
+    *.crl                                   lists of revoked certificates (optional), read again
+                                            every `CRL_REREAD`
+"""
+
+from binascii import hexlify
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from meterai.sealing.model import Evidence, IssuerUnusable
+from meterai.sealing.signing.cms import TIME_STAMP_RESERVE_BYTES, Container
+from meterai.sealing.signing.keys import FileKey, SealKey, algorithm_of, load_file_key
+from meterai.sealing.signing.pkcs11 import SETTINGS_FILE, Pkcs11Key, read_settings
+from meterai.sealing.stamp.claim import ClaimKey
+
+KEY_FILE = "seal.key"
+LEAF_FILE = "seal.pem"
+INTERMEDIATE_FILE = "intermediate.pem"
+ROOT_FILE = "root.pem"
+CHAIN_FILES = (LEAF_FILE, INTERMEDIATE_FILE, ROOT_FILE)
+CLAIM_KEY_FILE = "claim.key"
+
+# Authorities publish a day before the last list ends; a publication that failed once must not
+# stop every seal, one that failed for a day must.
+CRL_GRACE = timedelta(hours=24)
+CRL_REREAD = timedelta(minutes=5)  # how long a revocation that the operator put there may go unseen
+CRL_BYTES_MAX = 16 * 1024 * 1024  # of one list; that of a whole authority is seldom 1 MiB
+
+DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+# Purposes under which readers take a signature in a PDF.
+_PURPOSES = {
+    DOCUMENT_SIGNING,
+    ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+    x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.12"),  # Microsoft, document signing
+    x509.ObjectIdentifier("1.2.840.113583.1.1.5"),  # Adobe, authentic documents trust
+}
+
+RevocationLists = Callable[[], Sequence[x509.CertificateRevocationList]]
+
+
+class Proofs(Protocol):
+    """Where time-stamps and evidence come from, see `proofs`."""
+
+    time_stamp_roots: tuple[x509.Certificate, ...]
+    seconds_max: float  # that one seal waits for them
+
+    def token(self, signature_value: bytes) -> bytes:
+        """A time-stamp over a signature."""
+
+    def evidence(
+        self, container: bytes, chain: Sequence[x509.Certificate], at: datetime
+    ) -> Evidence | None:
+        """Evidence for the certificates of a container; `None` if none is wanted."""
+
+
+class _Period(NamedTuple):
+    """The times between which `check_usable` has only one answer: yes."""
+
+    start: datetime
+    stop: datetime
+
+
+class Issuer:
+    """A key, its certificate, the intermediate authority and the root that verifiers pin.
+
+    `name` is the common name of the certificate.  `revocation_lists` is asked now and then for the
+    lists of today.  With `proofs` every seal gets a time-stamp, and evidence where they have some;
+    `official` is a PDF with the issuer's own art instead of ours.  `is_local` says that no other
+    machine has a part in a seal.  Raises `IssuerUnusable` if the key does not belong to the first
+    certificate, or the certificates do not sign each other in order.
+    """
+
+    def __init__(
+        self,
+        key: SealKey,
+        chain: tuple[x509.Certificate, ...],
+        *,
+        claim_key: ClaimKey | None = None,
+        revocation_lists: RevocationLists = tuple,
+        proofs: Proofs | None = None,
+        official: bytes | None = None,
+    ) -> None:
+        if not chain or chain[0].public_key() != key.public_key():
+            raise IssuerUnusable("the key does not belong to the certificate")
+        check_chain(chain)
+        self.chain = chain
+        self.claim_key = claim_key
+        self.proofs = proofs
+        self.official = official
+        self.name = common_name(chain[0])
+        # Nothing but this process is needed for a seal: it costs a fraction of a millisecond.
+        self.is_local = isinstance(key, FileKey) and proofs is None
+        self._container = Container(key, chain)
+        self._revocation_lists = revocation_lists
+        self._period: _Period | None = None
+
+    @property
+    def root(self) -> x509.Certificate:
+        """The certificate a verifier must trust."""
+        return self.chain[-1]
+
+    @property
+    def container_bytes_max(self) -> int:
+        """No container that `container` makes is longer."""
+        return self._container.bytes_max if self.proofs is None else self.timed_container_bytes_max
+
+    @property
+    def timed_container_bytes_max(self) -> int:
+        """No container that `sign_with_time` makes is longer."""
+        return self._container.bytes_max + TIME_STAMP_RESERVE_BYTES
+
+    def container(self, digest: bytes) -> bytes:
+        """The container that belongs into a seal, in lower-case hexadecimal, as it stands in a PDF.
+
+        Refuses with `TimeStampUnavailable` where a time-stamp belongs into it.
+        """
+        if self.proofs is None:
+            return self._container.sign_hex(digest)
+        return hexlify(self.sign_with_time(digest, self.proofs.token))
+
+    def sign(self, digest: bytes) -> bytes:
+        """The CMS container over a document with this SHA-256 digest, without a time-stamp."""
+        return self._container.sign(digest)
+
+    def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
+        """The container with a time-stamp (PAdES B-T), which `token_over` gets for the signature."""
+        return self._container.sign_with_time(digest, token_over)
+
+    def check_usable(self, at: datetime) -> None:
+        """Refuse with `IssuerUnusable` if a verifier would reject a seal made at this time.
+
+        Cheap enough to ask before every seal: the answer yes is kept for the time in which it
+        cannot change.  The operator of the real system went on sealing for twelve days with an
+        expired certificate; every one of those stamps is void.
+        """
+        period = self._period
+        if period is None or not period.start <= at <= period.stop:
+            self._period = self._usable_around(at)
+
+    def _usable_around(self, at: datetime) -> _Period:
+        stop = at + CRL_REREAD
+        for certificate in self.chain:
+            subject = certificate.subject.rfc4514_string()
+            if at < certificate.not_valid_before_utc:
+                raise IssuerUnusable(f"{subject} is not valid yet at {at}")
+            if at > certificate.not_valid_after_utc:
+                raise IssuerUnusable(f"{subject} expired before {at}")
+            stop = min(stop, certificate.not_valid_after_utc)
+        if not may_sign_documents(self.chain[0]):
+            raise IssuerUnusable("the certificate's key usage does not allow signing documents")
+        if not all(may_sign_certificates(authority) for authority in self.chain[1:]):
+            raise IssuerUnusable("an authority's key usage does not allow signing certificates")
+        for revocations in self._revocation_lists():
+            stop = min(stop, _check_not_revoked(self.chain, revocations, at))
+        return _Period(at, stop)
+
+
+def load_key(directory: Path, certificate: x509.Certificate) -> SealKey:
+    """The key in the directory, or in the security module it names; refuses with `IssuerUnusable`."""
+    if (directory / KEY_FILE).exists() or not (directory / SETTINGS_FILE).exists():
+        return load_file_key(directory / KEY_FILE)
+    public = certificate.public_key()
+    algorithm_of(public)
+    assert isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
+    return Pkcs11Key(read_settings(directory / SETTINGS_FILE), public)
+
+
+def load_chain(directory: Path) -> tuple[x509.Certificate, ...]:
+    """The certificates in the directory, the signer's first; refuses with `IssuerUnusable`."""
+    try:
+        return tuple(
+            x509.load_pem_x509_certificate((directory / name).read_bytes()) for name in CHAIN_FILES
+        )
+    except (OSError, ValueError) as cause:
+        raise IssuerUnusable("the issuer's certificates are missing or cannot be read") from cause
+
+
+def load_revocation_lists(directory: Path) -> tuple[x509.CertificateRevocationList, ...]:
+    """The lists in the directory's `*.crl`, in PEM or DER; refuses with `IssuerUnusable`."""
+    return tuple(_load_revocation_list(path) for path in sorted(directory.glob("*.crl")))
+
+
+def _load_revocation_list(path: Path) -> x509.CertificateRevocationList:
+    try:
+        with path.open("rb") as file:
+            encoded = file.read(CRL_BYTES_MAX + 1)
+        if len(encoded) > CRL_BYTES_MAX:
+            raise IssuerUnusable(f"{path.name} has more than {CRL_BYTES_MAX} bytes")
+        if encoded.startswith(b"-----BEGIN"):
+            return x509.load_pem_x509_crl(encoded)
+        return x509.load_der_x509_crl(encoded)
+    except (OSError, ValueError) as cause:
+        raise IssuerUnusable(f"{path.name} is no list of revoked certificates") from cause
+
+
+def load_claim_key(path: Path) -> ClaimKey | None:
+    """The key of the claims; `None` if there is no such file.  Refuses with `IssuerUnusable`."""
+    if not path.exists():
+        return None
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as cause:
+        raise IssuerUnusable(f"{path.name} cannot be read") from cause
+    if not isinstance(key, Ed25519PrivateKey):
+        raise IssuerUnusable(f"{path.name} is not an Ed25519 key")
+    return ClaimKey(key)
+
+
+def check_chain(chain: Sequence[x509.Certificate]) -> None:
+    """Refuse with `IssuerUnusable` certificates that do not sign each other, the last itself."""
+    for certificate, signer in zip(chain, (*chain[1:], chain[-1]), strict=True):
+        try:
+            certificate.verify_directly_issued_by(signer)
+        # cryptography documents three kinds of exception for one answer: no.
+        except Exception as cause:
+            subject = certificate.subject.rfc4514_string()
+            raise IssuerUnusable(f"{subject} is not signed by the next certificate") from cause
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The common name of the certificate's subject; all of the name where it has none."""
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+
+
+def may_sign_documents(certificate: x509.Certificate) -> bool:
+    """True for an end certificate that may sign documents (RFC 5280, sections 4.2.1.3 and .12).
+
+    Its key usage must be signing; purposes, where it names any, must allow documents.
+    """
+    try:
+        extensions = certificate.extensions
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return False
+    try:
+        is_authority = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        is_authority = False
+    try:
+        purposes = set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        purposes = _PURPOSES
+    signs = usage.digital_signature or usage.content_commitment
+    return signs and not is_authority and bool(purposes & _PURPOSES)
+
+
+def may_sign_certificates(certificate: x509.Certificate) -> bool:
+    """True for an authority (RFC 5280, sections 4.2.1.3 and 4.2.1.9)."""
+    try:
+        extensions = certificate.extensions
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
+        constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return False
+    return usage.key_cert_sign and constraints.ca
+
+
+def _check_not_revoked(
+    chain: Sequence[x509.Certificate], revocations: x509.CertificateRevocationList, at: datetime
+) -> datetime:
+    """The time until which the list counts; refuses with `IssuerUnusable`.
+
+    A list that none of our authorities signed is refused too: the operator put it there, so it
+    is the wrong one or a forged one, and either must be seen.
+    """
+    authority = next((one for one in chain[1:] if one.subject == revocations.issuer), None)
+    if authority is None or not signs_list(authority, revocations):
+        name = revocations.issuer.rfc4514_string()
+        raise IssuerUnusable(f"a list of revoked certificates in the name of {name} is not theirs")
+    if revocations.next_update_utc is None:
+        raise IssuerUnusable("a list of revoked certificates does not say how long it counts")
+    stop = revocations.next_update_utc + CRL_GRACE
+    if at > stop:
+        raise IssuerUnusable(f"a list of revoked certificates should have been renewed by {stop}")
+    for certificate in chain:
+        if certificate.issuer != revocations.issuer:
+            continue
+        found = revocations.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        if found is not None:
+            raise IssuerUnusable(f"{certificate.subject.rfc4514_string()} was revoked")
+    return stop
+
+
+def signs_list(authority: x509.Certificate, revocations: x509.CertificateRevocationList) -> bool:
+    """True if the authority made the list and may make lists (RFC 5280, section 6.3.3 (f), (g))."""
+    key = authority.public_key()
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return False
+    try:
+        usage = authority.extensions.get_extension_for_class(x509.KeyUsage).value
+        return usage.crl_sign and revocations.is_signature_valid(key)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError, UnsupportedAlgorithm):
+        return False

@@ -1,0 +1,192 @@
+"""All issuers we ever sealed with: one seals today, seals of the others can still be checked.
+
+A directory holds one sub-directory per issuer, named by its id, and the file `current` with the id
+of the one that seals.  Keys are changed by writing a new sub-directory and then `current`; nothing
+is lost in between.  Of an issuer that does not seal only the public parts are read: certificates
+and `claim.pub`; its private keys may be gone.
+
+A directory laid out as one issuer (see `issuer`) is a keyring of one.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.signing.issuer import (
+    CLAIM_KEY_FILE,
+    Issuer,
+    check_chain,
+    common_name,
+    load_chain,
+    load_claim_key,
+    load_key,
+    load_revocation_lists,
+)
+from meterai.sealing.signing.long_term_validation import load_proofs
+from meterai.sealing.stamp.claim import ClaimKeyUnusable, key_id, load_public_keys
+from meterai.sealing.stamp.operator_artwork import official_art
+
+ART_FILE = "art.pdf"
+CURRENT_FILE = "current"
+CLAIM_PUBLIC_FILE = "claim.pub"
+
+ISSUERS_MAX = 100  # sub-directories; keys change once a year or two
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIssuer:
+    """An issuer that does not seal now: retired, or not yet appointed."""
+
+    chain: tuple[x509.Certificate, ...]
+    claim_public: Ed25519PublicKey | None
+
+    @property
+    def name(self) -> str:
+        """The common name of the certificate."""
+        return common_name(self.chain[0])
+
+    @property
+    def root(self) -> x509.Certificate:
+        """The certificate a verifier must trust."""
+        return self.chain[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The issuers by id.  `roots` and `claim_keys` (by the id a claim names) are for verifiers."""
+
+    current: Issuer
+    issuers: Mapping[str, Issuer | KnownIssuer]
+    roots: tuple[x509.Certificate, ...]
+    claim_keys: Mapping[str, Ed25519PublicKey]
+
+    @property
+    def time_stamp_roots(self) -> tuple[x509.Certificate, ...]:
+        """What the time-stamps in seals may lead to; none if the current issuer has none made."""
+        return self.current.proofs.time_stamp_roots if self.current.proofs is not None else ()
+
+
+def load_issuer(directory: Path) -> Issuer:
+    """The issuer whose files are in the directory.
+
+    Refuses with `IssuerUnusable`, or with `ArtUnusable` where its official art cannot be shown.
+    """
+    chain = load_chain(directory)
+    return Issuer(
+        load_key(directory, chain[0]),
+        chain,
+        claim_key=load_claim_key(directory / CLAIM_KEY_FILE),
+        revocation_lists=lambda: load_revocation_lists(directory),
+        proofs=load_proofs(directory),
+        official=_load_art(directory / ART_FILE),
+    )
+
+
+def _load_art(path: Path) -> bytes | None:
+    if not path.exists():
+        return None
+    try:
+        art = path.read_bytes()
+    except OSError as cause:
+        raise IssuerUnusable(f"{path.name} cannot be read") from cause
+    official_art(art)
+    return art
+
+
+def load_keyring(directory: Path) -> Keyring:
+    """The keyring in the directory; refuses with `IssuerUnusable`.
+
+    Refused are: no current issuer, a sub-directory that cannot be read, two different claim keys
+    of one id.
+    """
+    if not (directory / CURRENT_FILE).exists():
+        alone = load_issuer(directory)
+        return _keyring(alone, {directory.name: alone})
+    appointed = _appointed(directory)
+    current = load_issuer(directory / appointed)
+    issuers: dict[str, Issuer | KnownIssuer] = {
+        name: current if name == appointed else _load_known(directory / name)
+        for name in _ids(directory)
+    }
+    return _keyring(current, issuers)
+
+
+def appoint(directory: Path, name: str) -> None:
+    """Let the issuer with this id seal from the next `load_keyring` on.
+
+    Refuses with `IssuerUnusable` if it could not.  The file is replaced whole, so whoever reads
+    it meanwhile finds the old id or the new one.
+    """
+    _check_id(name)
+    load_issuer(directory / name)
+    draft = directory / f".{CURRENT_FILE}.{secrets.token_hex(8)}"
+    draft.write_text(f"{name}\n", encoding="ascii")
+    os.replace(draft, directory / CURRENT_FILE)
+
+
+def _appointed(directory: Path) -> str:
+    try:
+        name = (directory / CURRENT_FILE).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as cause:
+        raise IssuerUnusable(f"the file {CURRENT_FILE} cannot be read") from cause
+    _check_id(name)
+    return name
+
+
+def _check_id(name: str) -> None:
+    # The id becomes a path, so it must not lead out of the directory.
+    if not _ID.fullmatch(name):
+        raise IssuerUnusable("the id of an issuer is not letters, digits, '.', '_' and '-'")
+
+
+def _ids(directory: Path) -> list[str]:
+    # Names with a dot before them are drafts of an issuer that is being written.
+    names = sorted(
+        path.name for path in directory.iterdir() if path.is_dir() and path.name[0] != "."
+    )
+    if len(names) > ISSUERS_MAX:
+        raise IssuerUnusable(f"{len(names)} issuers, at most {ISSUERS_MAX}")
+    for name in names:
+        _check_id(name)
+    return names
+
+
+def _load_known(directory: Path) -> KnownIssuer:
+    chain = load_chain(directory)
+    check_chain(chain)
+    path = directory / CLAIM_PUBLIC_FILE
+    if not path.exists():
+        return KnownIssuer(chain, None)
+    try:
+        (public,) = load_public_keys([path]).values()
+    except ClaimKeyUnusable as cause:
+        raise IssuerUnusable(f"{directory.name}/{path.name} cannot be used") from cause
+    return KnownIssuer(chain, public)
+
+
+def _keyring(current: Issuer, issuers: Mapping[str, Issuer | KnownIssuer]) -> Keyring:
+    # The order of a dictionary is that of writing: each root once, the current one first.
+    roots = {current.root: None} | {one.root: None for one in issuers.values()}
+    claim_keys: dict[str, Ed25519PublicKey] = {}
+    for public in _claim_keys(issuers):
+        if claim_keys.setdefault(key_id(public), public) != public:
+            raise IssuerUnusable("two different claim keys have the same id")
+    return Keyring(current, dict(issuers), tuple(roots), claim_keys)
+
+
+def _claim_keys(issuers: Mapping[str, Issuer | KnownIssuer]) -> Iterator[Ed25519PublicKey]:
+    for one in issuers.values():
+        if isinstance(one, KnownIssuer):
+            if one.claim_public is not None:
+                yield one.claim_public
+        elif one.claim_key is not None:
+            yield one.claim_key.public

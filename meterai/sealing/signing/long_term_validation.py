@@ -1,0 +1,85 @@
+"""What lets a seal be believed for longer than its certificates: a time-stamp in it, proofs behind it.
+
+The first makes it PAdES baseline B-T, both make it B-LT (ETSI EN 319 142-1, section 6).  An issuer's
+directory says in `proofs.toml` where they come from:
+
+    time_stamp_url = "https://..."     an RFC 3161 authority
+    time_stamp_roots = "tsa.pem"       the certificates its own may lead to
+    time_stamp_policy = "1.2.3"        optional: the only policy to accept
+    timeout_seconds = 5.0
+    long_term = true                   ask whether certificates were revoked, and append the answers
+"""
+
+import tomllib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from meterai.sealing.model import Evidence, IssuerUnusable
+from meterai.sealing.signing import cms
+from meterai.sealing.signing.revocation import RevocationAuthorities
+from meterai.sealing.signing.timestamps import TimeStampAuthority, check
+
+PROOFS_FILE = "proofs.toml"
+TIMEOUT_SECONDS = 5.0  # of one exchange; a seal waits for two or three
+EXCHANGES_MAX = 3
+
+
+class Proofs:
+    """Where time-stamps and evidence come from.  Blocks; safe to share between threads."""
+
+    def __init__(
+        self,
+        authority: TimeStampAuthority,
+        time_stamp_roots: Sequence[x509.Certificate],
+        revocations: RevocationAuthorities | None = None,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        # Each exchange has its time-out once to connect and once to be answered.
+        self.seconds_max = EXCHANGES_MAX * 2 * timeout_seconds
+        self._authority = authority
+        self.time_stamp_roots = tuple(time_stamp_roots)
+        self._revocations = revocations
+
+    def token(self, signature_value: bytes) -> bytes:
+        """A time-stamp over a signature; refuses with `TimeStampUnavailable`."""
+        return self._authority.token(signature_value)
+
+    def evidence(
+        self, container: bytes, chain: Sequence[x509.Certificate], at: datetime
+    ) -> Evidence | None:
+        """Evidence about the signer's certificates and the time-stamp's; `None` if not wanted.
+
+        Refuses with `RevocationUnavailable`, or `IssuerUnusable` for what was revoked.
+        """
+        if self._revocations is None:
+            return None
+        read = cms.read(container)
+        assert read.time_stamp is not None
+        stamped = check(read.time_stamp, read.signature, self.time_stamp_roots)
+        return self._revocations.evidence([chain, stamped.chain], at)
+
+
+def load_proofs(directory: Path) -> Proofs | None:
+    """What the issuer's directory says about proofs; refuses with `IssuerUnusable`."""
+    path = directory / PROOFS_FILE
+    if not path.exists():
+        return None
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        roots = x509.load_pem_x509_certificates(
+            (directory / str(found["time_stamp_roots"])).read_bytes()
+        )
+        timeout = float(found.get("timeout_seconds", TIMEOUT_SECONDS))
+        policy = found.get("time_stamp_policy")
+        authority = TimeStampAuthority(
+            str(found["time_stamp_url"]), roots, timeout, str(policy) if policy else None
+        )
+        is_long_term = bool(found.get("long_term", False))
+    except (OSError, ValueError, KeyError, TypeError) as cause:
+        raise IssuerUnusable(f"{PROOFS_FILE} cannot be used") from cause
+    revocations = RevocationAuthorities(timeout) if is_long_term else None
+    return Proofs(authority, roots, revocations, timeout_seconds=timeout)

@@ -1,0 +1,280 @@
+"""Time-stamps (RFC 3161) over the signature value: asked for when sealing, checked when verifying.
+
+A seal with one is PAdES baseline B-T (ETSI EN 319 142-1, section 6.3): the seal was made before
+the time in the token, whatever our own clock said.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asn1crypto import algos, cms, tsp  # type: ignore[import-untyped]
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from meterai.sealing.model import SealingUnavailable
+from meterai.sealing.signing import der
+from meterai.sealing.signing.chains import chain_to
+from meterai.sealing.signing.cms import CERTIFICATES_MAX, TIME_STAMP_BYTES_MAX
+from meterai.sealing.signing.network import Unreached, exchange
+
+NONCE_BITS = 64  # RFC 3161, section 2.4.1: "a large random number with a high probability"
+ANSWER_BYTES_MAX = TIME_STAMP_BYTES_MAX + 1024  # a token, and the status before it
+
+_GRANTED = ("granted", "granted_with_mods")
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+
+
+class TimeStampUnavailable(SealingUnavailable):
+    """The time-stamp authority gave no token that could be used; asking again later may help."""
+
+    code = "time_stamp_unavailable"
+    status = 503
+
+
+class TokenRefused(ValueError):
+    """The token is not a time-stamp over this signature by an authority that is trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedToken:
+    """What a token proves: the signature existed `at` this time.  `chain` is the authority's."""
+
+    at: datetime
+    chain: tuple[x509.Certificate, ...]
+    policy: str
+    nonce: int | None
+
+
+class TimeStampAuthority:
+    """One authority, asked over HTTP.  Blocks: to be called in a thread.  Safe to share.
+
+    `roots` are the only ones its certificates may lead to; `policy` is an object identifier, or
+    `None` to take the authority's own.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        roots: Sequence[x509.Certificate],
+        timeout_seconds: float,
+        policy: str | None = None,
+    ) -> None:
+        self._url = url
+        self._roots = tuple(roots)
+        self._timeout_seconds = timeout_seconds
+        self._policy = policy
+
+    def token(self, signature_value: bytes) -> bytes:
+        """A token over the signature, in DER; refuses with `TimeStampUnavailable`.
+
+        Everything a verifier would ask is asked here too (RFC 3161, section 2.2), because a seal
+        with a bad token cannot be taken back.
+        """
+        nonce = secrets.randbits(NONCE_BITS) | 1 << NONCE_BITS - 1
+        request = {
+            "version": "v1",
+            "message_imprint": {
+                "hash_algorithm": {"algorithm": "sha256"},
+                "hashed_message": hashlib.sha256(signature_value).digest(),
+            },
+            "nonce": nonce,
+            "cert_req": True,
+        }
+        if self._policy is not None:
+            request["req_policy"] = self._policy
+        try:
+            answer = exchange(
+                self._url,
+                timeout_seconds=self._timeout_seconds,
+                bytes_max=ANSWER_BYTES_MAX,
+                body=tsp.TimeStampReq(request).dump(),
+                headers={"Content-Type": "application/timestamp-query"},
+            )
+            token = _granted(answer)
+            checked = check(token, signature_value, self._roots)
+        except (Unreached, TokenRefused) as cause:
+            raise TimeStampUnavailable(str(cause)) from cause
+        if checked.nonce != nonce:
+            raise TimeStampUnavailable("the token answers another request")
+        if self._policy not in (None, checked.policy):
+            raise TimeStampUnavailable(f"the token was made under the policy {checked.policy}")
+        return token
+
+
+def check_token(
+    token: bytes, signature_value: bytes, roots: Sequence[x509.Certificate]
+) -> datetime:
+    """The time at which the signature is proven to have existed; refuses with `TokenRefused`."""
+    return check(token, signature_value, roots).at
+
+
+def check(token: bytes, signature_value: bytes, roots: Sequence[x509.Certificate]) -> CheckedToken:
+    """Check a token as RFC 3161, section 2.2 and RFC 5816 demand; refuses with `TokenRefused`.
+
+    (1) one signer, content TSTInfo, strict DER, no attribute that is unsigned;
+    (2) the imprint is that of the signature value;
+    (3) the signed attributes name the content, its digest and the signer's certificate;
+    (4) the signature over them holds;
+    (5) the certificate is for time-stamping only, critically, and leads to one of the roots, all
+        valid at the time of the token.
+    """
+    if len(token) > TIME_STAMP_BYTES_MAX or not der.is_strict(token):
+        raise TokenRefused("the token is too large or not DER")
+    try:
+        return _check(token, signature_value, roots)
+    except TokenRefused:
+        raise
+    # asn1crypto parses lazily and raises whatever the malformed part provokes.
+    except Exception as cause:
+        raise TokenRefused("the token cannot be read") from cause
+
+
+def _granted(answer: bytes) -> bytes:
+    """The token in an answer (RFC 3161, section 2.4.2); refuses with `TokenRefused`."""
+    try:
+        parts = der.members(answer, der.only(answer, der.SEQUENCE, 0, len(answer)))
+        status = tsp.PKIStatusInfo.load(answer[parts[0].at : parts[0].stop], strict=True)
+        word = status["status"].native
+    # asn1crypto parses lazily and raises whatever the malformed part provokes.
+    except Exception as cause:
+        raise TokenRefused("the answer cannot be read") from cause
+    if word not in _GRANTED or len(parts) != 2:
+        raise TokenRefused(f"the authority says {word}")
+    return answer[parts[1].at : parts[1].stop]
+
+
+def _check(token: bytes, value: bytes, roots: Sequence[x509.Certificate]) -> CheckedToken:
+    signed_data = _signed_data(token)
+    content = signed_data["encap_content_info"]["content"]
+    info = content.parsed
+    _demand(info["version"].native == "v1", "the token is of another version")
+    imprint = info["message_imprint"]
+    name = imprint["hash_algorithm"]["algorithm"].native
+    _demand(name in _HASHES, "the token uses another digest")
+    _demand(
+        hashlib.new(name, value).digest() == imprint["hashed_message"].native,
+        "the token is over something else",
+    )
+    signer = signed_data["signer_infos"][0]
+    certificates = [
+        x509.load_der_x509_certificate(choice.chosen.dump())
+        for choice in signed_data["certificates"]
+    ]
+    leaf = _signer_certificate(signer, certificates)
+    _check_attributes(signer, content.contents, leaf)
+    _demand(_signature_holds(signer, leaf), "the token's signature does not hold")
+    _demand(_is_for_time_stamps(leaf), "the token's certificate is not for time-stamps only")
+    chain = chain_to(leaf, certificates, roots)
+    if chain is None:
+        raise TokenRefused("the token's certificate leads to no root that is trusted")
+    at: datetime = info["gen_time"].native
+    valid = all(one.not_valid_before_utc <= at <= one.not_valid_after_utc for one in chain)
+    _demand(valid, "the token's certificates were not valid when it was made")
+    return CheckedToken(at, chain, info["policy"].native, info["nonce"].native)
+
+
+def _demand(fact: bool, otherwise: str) -> None:  # noqa: FBT001 - it reads as a sentence
+    if not fact:
+        raise TokenRefused(otherwise)
+
+
+def _signed_data(token: bytes) -> Any:
+    content = cms.ContentInfo.load(token, strict=True)
+    _demand(content["content_type"].native == "signed_data", "the token is not signed data")
+    signed_data = content["content"]
+    kind = signed_data["encap_content_info"]["content_type"].native
+    _demand(kind == "tst_info", "what is signed is not a time-stamp")
+    _demand(len(signed_data["signer_infos"]) == 1, "the token has not exactly one signer")
+    _demand(len(signed_data["certificates"]) <= CERTIFICATES_MAX, "too many certificates")
+    signer = signed_data["signer_infos"][0]
+    # Nothing covers them, so whatever is in them was not said by the authority.
+    _demand(len(signer["unsigned_attrs"]) == 0, "the token has attributes that are not signed")
+    # Nor what follows, which must therefore be as plain as it can be.
+    _demand(len(signed_data["crls"]) == 0, "the token carries lists of revocations")
+    versions = (signed_data["version"].native, signer["version"].native)
+    _demand(versions == ("v3", "v1"), "the token is of another version")
+    algorithms = [*signed_data["digest_algorithms"], signer["digest_algorithm"]]
+    names = {one["algorithm"].native for one in algorithms}
+    is_plain = all(one["parameters"].dump() in (b"", b"\x05\x00") for one in algorithms)
+    _demand(len(algorithms) == 2 and len(names) == 1 and is_plain, "the token names digests oddly")
+    return signed_data
+
+
+def _signer_certificate(signer: Any, certificates: list[x509.Certificate]) -> x509.Certificate:
+    _demand(signer["sid"].name == "issuer_and_serial_number", "the signer is named another way")
+    sid = signer["sid"].chosen
+    issuer, number = sid["issuer"].dump(), sid["serial_number"].native
+    for one in certificates:
+        if one.serial_number == number and one.issuer.public_bytes() == issuer:
+            return one
+    raise TokenRefused("the token's certificate is missing")
+
+
+def _check_attributes(signer: Any, content: bytes, leaf: x509.Certificate) -> None:
+    values: dict[str, Any] = {}
+    for attribute in signer["signed_attrs"]:
+        name = attribute["type"].native
+        _demand(name not in values, "a signed attribute is there twice")
+        _demand(len(attribute["values"]) == 1, "a signed attribute has several values")
+        values[name] = attribute["values"][0]
+    digest_name = signer["digest_algorithm"]["algorithm"].native
+    _demand(digest_name in _HASHES, "the token uses another digest")
+    _demand(values["content_type"].native == "tst_info", "the signed kind is another")
+    digest = hashlib.new(digest_name, content).digest()
+    _demand(values["message_digest"].native == digest, "the signed digest is another")
+    named = values.get("signing_certificate_v2")
+    if named is not None:
+        first = named["certs"][0]
+        algorithm = _HASHES.get(first["hash_algorithm"]["algorithm"].native)
+        fits = algorithm is not None and first["cert_hash"].native == leaf.fingerprint(algorithm)
+    else:
+        # RFC 5816 lets the older attribute stand, whose digest is SHA-1: it only names.
+        first = values["signing_certificate"]["certs"][0]
+        fits = first["cert_hash"].native == leaf.fingerprint(hashes.SHA1())  # noqa: S303
+    _demand(fits, "the token names another certificate")
+
+
+def _signature_holds(signer: Any, leaf: x509.Certificate) -> bool:
+    # RFC 5652, section 5.4: signed with the tag of a SET instead of the implicit [0].
+    signed = bytes([der.SET]) + signer["signed_attrs"].dump()[1:]
+    digest = _HASHES[_signed_digest(signer)]
+    key, signature = leaf.public_key(), signer["signature"].native
+    mechanism = signer["signature_algorithm"].signature_algo
+    try:
+        if isinstance(key, rsa.RSAPublicKey) and mechanism == "rsassa_pkcs1v15":
+            key.verify(signature, signed, padding.PKCS1v15(), digest)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and mechanism == "ecdsa":
+            key.verify(signature, signed, ec.ECDSA(digest))
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _signed_digest(signer: Any) -> str:
+    """The digest under the signature: named in its algorithm, or else the signer's."""
+    algorithm: algos.SignedDigestAlgorithm = signer["signature_algorithm"]
+    stated: str = algorithm["algorithm"].native.split("_")[0]
+    name: str = signer["digest_algorithm"]["algorithm"].native
+    return stated if stated in _HASHES else name
+
+
+def _is_for_time_stamps(leaf: x509.Certificate) -> bool:
+    """RFC 3161, section 2.3: this purpose alone, and critical."""
+    try:
+        found = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return False
+    return found.critical and list(found.value) == [ExtendedKeyUsageOID.TIME_STAMPING]

@@ -1,0 +1,69 @@
+"""From the certificate in a container to a root the verifier was given: the path, step by step."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography import x509
+
+from meterai.sealing.signing.chains import is_issued_by
+from meterai.sealing.signing.cms import ReadContainer
+from meterai.sealing.signing.issuer import may_sign_certificates, may_sign_documents
+
+PATH_LENGTH_MAX = 4  # certificates between the leaf and the root, leaf included
+PATHS_KEPT_MAX = 256  # answers about one path; a verifier sees the same few issuers all day
+
+Path = tuple[x509.Certificate, ...]
+
+
+def path_to_root(container: ReadContainer, roots: Sequence[x509.Certificate]) -> Path | None:
+    """The certificates from the signer's to one of the roots, each signed by the next.
+
+    Names and signatures are checked here, times and usages by the two functions below.  Only a
+    root that was given counts; a root found in the document proves nothing.
+    """
+    return _path(container.leaf, container.others, tuple(roots))
+
+
+@lru_cache(PATHS_KEPT_MAX)
+def _path(leaf: x509.Certificate, others: Path, roots: Path) -> Path | None:
+    path = [leaf]
+    while len(path) <= PATH_LENGTH_MAX:
+        root = next((root for root in roots if is_issued_by(path[-1], root)), None)
+        if root is not None:
+            return (*path, root)
+        issuers = [other for other in others if other not in path]
+        issuer = next((other for other in issuers if is_issued_by(path[-1], other)), None)
+        if issuer is None:
+            return None
+        path.append(issuer)
+    return None
+
+
+@lru_cache(PATHS_KEPT_MAX)
+def usages_fit(path: Path) -> bool:
+    """True if the signer may sign documents and everyone above may sign certificates."""
+    if not may_sign_documents(path[0]):
+        return False
+    for below, authority in enumerate(path[1:]):
+        if not may_sign_certificates(authority):
+            return False
+        limit = authority.extensions.get_extension_for_class(
+            x509.BasicConstraints
+        ).value.path_length
+        # `below` counts the authorities between this one and the signer (RFC 5280, 4.2.1.9).
+        if limit is not None and below > limit:
+            return False
+    return True
+
+
+def valid_at(path: Path, at: datetime) -> bool:
+    """True if every certificate of the path was valid at this time."""
+    return all(item.not_valid_before_utc <= at <= item.not_valid_after_utc for item in path)
+
+
+def uses_names_of(container: ReadContainer, roots: Sequence[x509.Certificate]) -> bool:
+    """True if a certificate in the container bears or cites the name of one of the roots."""
+    names = {root.subject for root in roots}
+    certificates = (container.leaf, *container.others)
+    return any(item.subject in names or item.issuer in names for item in certificates)

@@ -1,0 +1,98 @@
+"""The two typefaces of the stamp, embedded: PDF/A allows no other, and every viewer draws the same.
+
+Each is a simple TrueType font in WinAnsiEncoding (ISO 32000-1, sections 9.6.3 and 9.8): a font
+dictionary, its descriptor and a program that holds the letters the stamp uses and no other.
+The programs and `faces.toml` are made by scripts/typeface.py.
+"""
+
+import tomllib
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from importlib import resources
+
+from meterai.sealing.pdf.serialization import Stream, numbers
+
+OBJECTS = 3  # of one face: font, descriptor, program
+_NONSYMBOLIC, _FIXED_PITCH = 1 << 5, 1 << 0  # flags of a descriptor (ISO 32000-1, table 123)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a PDF says of one typeface, in thousandths of the size it is set in; `widths` are those
+    of `letters`, in that order."""
+
+    name: str
+    letters: str
+    widths: list[int]
+    bbox: list[int]
+    ascent: int
+    descent: int
+    cap_height: int
+    stem: int
+    fixed_pitch: bool
+
+
+class Face:
+    """One typeface: how long its lines are, and its objects in a PDF."""
+
+    def __init__(self, figures: Figures, program: bytes) -> None:
+        self.figures = figures
+        self._widths = dict(zip(figures.letters, figures.widths, strict=True))
+        name = f"/{_subset_tag(program)}+{figures.name}".encode("ascii")
+        self._font = self._font_entries(name)
+        self._descriptor = self._descriptor_entries(name)
+        self._program = Stream(
+            b"/Length1 %d/Filter/FlateDecode" % len(program), zlib.compress(program, 9)
+        )
+
+    def width(self, text: str) -> int:
+        """How long a line is; raises `KeyError` for a letter that the program has not."""
+        return sum(self._widths[letter] for letter in text)
+
+    def objects(self, first: int) -> list[Stream | bytes]:
+        """The font, its descriptor and its program, numbered from `first`."""
+        return [
+            b"<<%b/FontDescriptor %d 0 R>>" % (self._font, first + 1),
+            b"<<%b/FontFile2 %d 0 R>>" % (self._descriptor, first + 2),
+            self._program,
+        ]
+
+    def _font_entries(self, name: bytes) -> bytes:
+        first, last = min(self._widths), max(self._widths)
+        span = map(chr, range(ord(first), ord(last) + 1))
+        widths = numbers(*(self._widths.get(letter, 0) for letter in span))
+        return (
+            b"/Type/Font/Subtype/TrueType/BaseFont%b/Encoding/WinAnsiEncoding"
+            b"/FirstChar %d/LastChar %d/Widths[%b]"
+        ) % (name, ord(first), ord(last), widths)
+
+    def _descriptor_entries(self, name: bytes) -> bytes:
+        figures = self.figures
+        flags = _NONSYMBOLIC | (_FIXED_PITCH if figures.fixed_pitch else 0)
+        return (
+            b"/Type/FontDescriptor/FontName%b/Flags %d/FontBBox[%b]/ItalicAngle 0"
+            b"/Ascent %d/Descent %d/CapHeight %d/StemV %d"
+        ) % (
+            name,
+            flags,
+            numbers(*figures.bbox),
+            figures.ascent,
+            figures.descent,
+            figures.cap_height,
+            figures.stem,
+        )
+
+
+@lru_cache(2)
+def face(name: str) -> Face:
+    """One of the faces of `fonts/faces.toml`: `sans` for words and figures, `mono` for serials."""
+    directory = resources.files("meterai") / "sealing" / "stamp" / "fonts"
+    figures = tomllib.loads((directory / "faces.toml").read_text("utf-8"))[name]
+    return Face(Figures(**figures), (directory / f"{name}.ttf").read_bytes())
+
+
+def _subset_tag(program: bytes) -> str:
+    """The six letters that tell one subset from another (ISO 32000-1, section 9.6.4)."""
+    return "".join(chr(ord("A") + octet % 26) for octet in sha256(program).digest()[:6])

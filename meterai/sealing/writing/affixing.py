@@ -1,0 +1,234 @@
+"""What one update holds: the stamps on their pages, the field of the seal, its signature dictionary.
+
+Where no signature exists yet, one update holds all stamps: the first is the widget of the
+signature field, the others are locked stamp annotations, and the seal certifies the document
+(DocMDP, permission 2: nothing but signing and filling forms; our own verifier allows signing
+only).  Where somebody signed before, adding annotations could break their signature, adding a
+signature cannot: there every stamp is a seal of its own, with a lock on the fields it found.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from meterai.kit.serial import Serial
+from meterai.sealing.model import Stamp
+from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.forms import top_field_names
+from meterai.sealing.pdf.pages import Page
+from meterai.sealing.pdf.serialization import Stream, numbers, text_octets
+from meterai.sealing.pdf.syntax import Ref
+from meterai.sealing.pdf.tagging import Tagged, structure_tree
+from meterai.sealing.pdf.update import Sealed, Update
+from meterai.sealing.stamp import appearance, claim, qr
+from meterai.sealing.stamp.claim import ClaimKey
+from meterai.sealing.stamp.identifiers import (
+    ANNOTATION_FLAGS,
+    SEAL_KEY,
+    WIDGET_FLAGS,
+    field_name,
+    reason,
+    spoken,
+)
+
+_HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
+_CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, table 257)
+    b"/Reference[<</Type/SigRef/TransformMethod/DocMDP"
+    b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
+)
+_APPEND_ONLY = b"3"  # signatures exist, and the file may only be appended to (table 225)
+
+Placed = Sequence[tuple[Stamp, Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What stays the same over the updates of one request.
+
+    `gap_bytes` is the room for the container in hexadecimal, angle brackets included.
+    """
+
+    issuer_name: str
+    claim_key: ClaimKey
+    at: datetime  # with a time zone
+    check_url: str
+    specimen: bool
+    official: bytes | None
+    original_bytes: int
+    sha256_original: bytes
+    gap_bytes: int
+
+    @property
+    def written_time(self) -> str:
+        """The time as a PDF writes it (ISO 32000-2, section 7.9.4)."""
+        at = self.at.astimezone(UTC)
+        day = f"D:{at.year:04}{at.month:02}{at.day:02}"
+        return f"{day}{at.hour:02}{at.minute:02}{at.second:02}+00'00'"
+
+
+def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) -> Sealed:
+    """One update with these stamps and room for their seal.
+
+    `certify` forbids all changes but signatures; else the fields that exist are locked.
+    """
+    update = Update(document)
+    # Elements of the structure would be changes to a document that somebody signed.
+    tree = structure_tree(document) if certify else None
+    shared = appearance.shared(specimen=terms.specimen, official=terms.official)
+    first_shared = update.reserve(shared.count)
+    annotations = update.reserve(len(placed))
+    signature = update.reserve()
+    for number, body in enumerate(shared.objects(first_shared), start=first_shared):
+        update.add(number, body)
+    claims = [
+        claim.make(stamp.serial, terms.at, terms.sha256_original, terms.claim_key)
+        for stamp, _ in placed
+    ]
+    for index, (stamp, page) in enumerate(placed):
+        number, face = annotations + index, update.reserve()
+        update.add(face, _face(terms, stamp, page, claims[index], first_shared))
+        words = update.string(number, text_octets(spoken(stamp.serial)))
+        entries = _annotation(stamp, page, face) + b"/Contents" + words
+        if index:
+            entries += _stamp(update, number, stamp)
+        else:
+            entries += _field(update, number, stamp, signature) + b"/TU" + words
+        if tree is not None:
+            entries += b"/StructParent %d" % (tree.next_key + index)
+        update.add(number, b"<<%b>>" % entries)
+    pages = [page for _, page in placed]
+    _hang_on_pages(update, pages, annotations, is_tagged=tree is not None)
+    _add_field(update, document, annotations)
+    if tree is not None:
+        tree.write(update, _tagged(placed, annotations))
+    serials = [stamp.serial for stamp, _ in placed]
+    tail = _signature(terms, update, signature, serials, claims)
+    if certify:
+        _certify(update, document, signature)
+        tail += _CERTIFICATION
+    else:
+        tail += _field_lock(update, document, signature, serials[0])
+    return update.sealed(signature, _HEAD, tail, terms.gap_bytes)
+
+
+def try_out(document: Document, pages: Sequence[Page], *, certify: bool) -> None:
+    """Make the changes that `affix` would make to what is there, and drop them.
+
+    Refuses with `DocumentBroken` what could not be changed, before anybody has paid for a stamp.
+    """
+    update = Update(document)
+    tree = structure_tree(document) if certify else None
+    first = update.reserve(len(pages))
+    _hang_on_pages(update, pages, first, is_tagged=tree is not None)
+    _add_field(update, document, first)
+    if certify:
+        _certify(update, document, first)
+    if tree is not None:
+        tree.write(update, [Tagged(first, page.ref, b"/Form", "") for page in pages])
+    update.written()
+
+
+def _face(terms: Terms, stamp: Stamp, page: Page, text: str, first_shared: int) -> Stream:
+    address = qr.address_before_serial(terms.check_url)
+    scanned = f"{address}{stamp.serial.text}/{text}"
+    code = qr.encoder_for(len(scanned), address).draw(scanned)
+    width = stamp.placement.width / page.unit
+    return appearance.face(stamp.serial, code, width, page.quarter_turns, first_shared)
+
+
+def _annotation(stamp: Stamp, page: Page, face: int) -> bytes:
+    """What a field and a further stamp have in common."""
+    corners = numbers(*page.rectangle(stamp.placement))
+    return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>" % (corners, *page.ref, face)
+
+
+def _field(update: Update, number: int, stamp: Stamp, signature: int) -> bytes:
+    """The field of the seal, which the first stamp shows."""
+    name = update.string(number, text_octets(field_name(stamp.serial)))
+    return b"/Subtype/Widget/FT/Sig/F %d/T%b/V %d 0 R" % (WIDGET_FLAGS, name, signature)
+
+
+def _stamp(update: Update, number: int, stamp: Stamp) -> bytes:
+    """A further stamp under the same seal."""
+    name = update.string(number, text_octets(field_name(stamp.serial)))
+    return b"/Subtype/Stamp/Name/Meterai/F %d/NM%b" % (ANNOTATION_FLAGS, name)
+
+
+def _hang_on_pages(update: Update, pages: Sequence[Page], first: int, *, is_tagged: bool) -> None:
+    found: dict[Ref, tuple[Page, list[bytes]]] = {}
+    for number, page in enumerate(pages, start=first):
+        found.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
+    for ref, (page, annotations) in found.items():
+        update.append(ref, page.entries, b"/Annots", b" ".join(annotations))
+        if is_tagged and b"/Tabs" not in page.entries:
+            # PDF/UA-1, section 7.18.3: the order of annotations follows the structure.
+            update.insert(ref, page.entries, b"/Tabs/S")
+
+
+def _tagged(placed: Placed, first: int) -> list[Tagged]:
+    return [
+        Tagged(first + index, page.ref, b"/Annot" if index else b"/Form", spoken(stamp.serial))
+        for index, (stamp, page) in enumerate(placed)
+    ]
+
+
+def _add_field(update: Update, document: Document, field: int) -> None:
+    root, root_ref = document.root, document.root_ref
+    found = root.get(b"/AcroForm")
+    form = document.dictionary(found)
+    if form is None:
+        body = b"<</Fields[%d 0 R]/SigFlags %b>>" % (field, _APPEND_ONLY)
+        update.put(root_ref, root, b"/AcroForm", body)
+        return
+    home = found if isinstance(found, Ref) else root_ref
+    update.append(home, form, b"/Fields", b"%d 0 R" % field)
+    if form.raw(b"/SigFlags") != _APPEND_ONLY:
+        update.put(home, form, b"/SigFlags", _APPEND_ONLY)
+    # /NeedAppearances stays: without it what somebody filled in could vanish from the screen.
+
+
+def _certify(update: Update, document: Document, signature: int) -> None:
+    """Mention the certification in the catalog (ISO 32000-2, table 263)."""
+    root, root_ref = document.root, document.root_ref
+    found = root.get(b"/Perms")
+    permissions = document.dictionary(found)
+    if permissions is None:
+        update.put(root_ref, root, b"/Perms", b"<</DocMDP %d 0 R>>" % signature)
+    else:
+        home = found if isinstance(found, Ref) else root_ref
+        update.put(home, permissions, b"/DocMDP", b"%d 0 R" % signature)
+
+
+def _signature(
+    terms: Terms, update: Update, number: int, serials: Sequence[Serial], claims: Sequence[str]
+) -> bytes:
+    """The entries of the signature dictionary behind its byte range."""
+
+    def text(value: str) -> bytes:
+        return update.string(number, text_octets(value))
+
+    record = b"/Serials[%b]/Claims[%b]/PreviousLength %d/OriginalLength %d/OriginalSHA256%b" % (
+        b"".join([text(str(serial)) for serial in serials]),
+        b"".join([text(one) for one in claims]),
+        update.start,
+        terms.original_bytes,
+        update.string(number, terms.sha256_original),
+    )
+    return b"/M%b/Name%b/Reason%b/%b<<%b>>" % (
+        text(terms.written_time),
+        text(terms.issuer_name),
+        text(reason(serials)),
+        SEAL_KEY.encode("ascii"),
+        record,
+    )
+
+
+def _field_lock(update: Update, document: Document, number: int, serial: Serial) -> bytes:
+    """A lock on the fields that exist now; one on all fields would forbid later signatures."""
+    names = [*top_field_names(document), text_octets(field_name(serial))]
+    locked = b"".join([update.string(number, name) for name in dict.fromkeys(names)])
+    return (
+        b"/Reference[<</Type/SigRef/TransformMethod/FieldMDP/Data %d %d R/TransformParams"
+        b"<</Type/TransformParams/V/1.2/Action/Include/Fields[%b]>>>>]"
+        % (*document.root_ref, locked)
+    )

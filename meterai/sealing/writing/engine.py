@@ -1,0 +1,306 @@
+"""Sealing: the original bytes stay as they are, the stamps and the seal are appended.
+
+The steps of `seal`: open the document and find the pages; lay out the update around a gap of
+known length (`affixing`); hash the original, or take the state a caller kept from the upload, and
+what stands around the gap; have the issuer sign the digest; put the container into the gap.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from meterai.sealing.model import (
+    DOCUMENT_BYTES_MAX,
+    Delta,
+    DocumentBroken,
+    EncryptedWithoutIdentifier,
+    Inspection,
+    Intake,
+    IssuerUnusable,
+    PageSize,
+    Placement,
+    Stamp,
+    check_placements,
+)
+from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
+from meterai.sealing.pdf.document import Document, as_document_broken, open_document
+from meterai.sealing.pdf.forms import count_signatures
+from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.sandbox import answers
+from meterai.sealing.sandbox.answers import Inspected, NotAnswered
+from meterai.sealing.sandbox.bounded import Task, Work, finish
+from meterai.sealing.sandbox.repair import repairing
+from meterai.sealing.signing.cms import der_length
+from meterai.sealing.signing.issuer import Issuer, Proofs
+from meterai.sealing.stamp import qr
+from meterai.sealing.stamp.claim import ClaimKey
+from meterai.sealing.writing.affixing import Terms, affix, try_out
+from meterai.sealing.writing.security_store import store_update
+
+
+class HashState(Protocol):
+    """SHA-256 over all bytes of a document so far, as `hashlib` keeps it."""
+
+    def copy(self) -> "HashState":
+        """A state that can go on by itself."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes in."""
+
+    def digest(self) -> bytes:
+        """The digest of the bytes so far."""
+
+
+def inspect(
+    original: bytes, placements: Sequence[Placement], *, password: bytes = b""
+) -> Inspection:
+    """The number of pages and signatures, and the visible size of the page of each placement.
+
+    Costs a few look-ups in the file; nothing is drawn or signed.  Refuses with what `seal`
+    refuses, except `IssuerUnusable`.
+    """
+    return accept(original, placements, password=password).inspection
+
+
+def accept(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
+    """The document as it is, ready to be stamped.  Refuses with what `inspect` refuses."""
+    return finish(accepting(document, placements, password=password))
+
+
+def accepting(
+    document: bytes, placements: Sequence[Placement], *, password: bytes = b""
+) -> Work[Intake]:
+    """`accept` as a work: what takes long to look through is looked through in a process."""
+    try:
+        opened = looked_through(document, placements, password, FIRST_LOOK)
+    except TooMuchHere:
+        inspection = yield from _inspected_apart(document, placements, password)
+        return Intake(document, inspection, is_repaired=False)
+    opened.document.widen(LIMITS)  # it passed; sealing reads some of it again
+    sizes = tuple(page.size for page in opened.targets)
+    inspection = Inspection(opened.pages, sizes, opened.signatures)
+    return Intake(document, inspection, is_repaired=False, opened=opened)
+
+
+def _inspected_apart(
+    document: bytes, placements: Sequence[Placement], password: bytes
+) -> Work[Inspection]:
+    wanted = [[one.page, one.x, one.y, one.width] for one in placements]
+    parameters = {"placements": wanted, "password": password.decode("latin-1")}
+    answer = yield Task("inspect", document, parameters)
+    try:
+        found = answers.read(answer, Inspected)
+    except NotAnswered:
+        raise DocumentBroken("looking through the document takes too long") from None
+    sizes = tuple(PageSize(page, width, height) for page, width, height in found.sizes)
+    if len(sizes) != len(placements):
+        raise DocumentBroken("an answer about other pages")
+    return Inspection(found.pages, sizes, found.signatures)
+
+
+def read_placements(wanted: Sequence[Sequence[float]]) -> list[Placement]:
+    """The placements among the parameters of a task."""
+    return [Placement(int(page), x, y, width) for page, x, y, width in wanted]
+
+
+def take_in(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
+    """The document that will be stamped, and what it is: a broken one is mended first.
+
+    Refuses with what `inspect` refuses.
+    """
+    return finish(taking_in(document, placements, password=password))
+
+
+def taking_in(
+    document: bytes, placements: Sequence[Placement], *, password: bytes = b""
+) -> Work[Intake]:
+    """`take_in` as a work."""
+    try:
+        return (yield from accepting(document, placements, password=password))
+    except DocumentBroken:
+        mended = yield from repairing(document)
+        intake = yield from accepting(mended, placements)
+        return replace(intake, is_repaired=True)
+
+
+def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
+    original: bytes | Intake,
+    stamps: Sequence[Stamp],
+    issuer: Issuer,
+    *,
+    at: datetime,
+    check_url: str,
+    specimen: bool,
+    password: bytes = b"",
+    hashed: HashState | None = None,
+) -> Delta:
+    """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
+
+    An `Intake`, with the placements it was taken in for, is not read a second time.
+    `check_url` is the address below which a serial can be checked; it, the serial and the signed
+    claim are in the QR code, in capitals.  `specimen` prints the word on each stamp.  `at` (with a
+    time zone) is the time written into the seal.  `password` opens an encrypted document, which
+    stays encrypted as it was.  `hashed` is the state of SHA-256 over `original`, from whoever read
+    the upload: with it, sealing does not read the file again.
+
+    Refuses with `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`,
+    `DocumentBroken`, `ChangesForbidden`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage` or a
+    `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`, `RevocationUnavailable`), and
+    raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
+    the code, is a `ValueError`.
+    """
+    claim_key = _usable_claim_key(issuer, at)
+    _check_stamps(stamps, check_url)
+    opened = _opened_for(original, [stamp.placement for stamp in stamps], password)
+    original = opened.document.buffer
+    state: HashState = hashed.copy() if hashed is not None else hashlib.sha256(original)
+    terms = Terms(
+        issuer_name=issuer.name,
+        claim_key=claim_key,
+        at=at,
+        check_url=check_url,
+        specimen=specimen,
+        official=issuer.official,
+        original_bytes=len(original),
+        sha256_original=state.digest(),
+        gap_bytes=2 * issuer.container_bytes_max + 2,
+    )
+    sealing = _Sealing(terms, issuer, password, state)
+    with as_document_broken():
+        if opened.signatures:
+            data, gap = sealing.seal_each(opened, stamps)
+        else:
+            placed = list(zip(stamps, opened.targets, strict=True))
+            data, gap = sealing.seal(opened.document, placed, certify=True)
+        if issuer.proofs is not None:
+            data += sealing.prove(original + data, gap, issuer.proofs)
+    return Delta(
+        data=data,
+        sha256_original=terms.sha256_original,
+        sha256_stamped=state.digest(),
+        serials=tuple(stamp.serial for stamp in stamps),
+    )
+
+
+def _usable_claim_key(issuer: Issuer, at: datetime) -> ClaimKey:
+    issuer.check_usable(at)
+    if issuer.claim_key is None:
+        raise IssuerUnusable("the issuer has no key for claims")
+    return issuer.claim_key
+
+
+def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
+    if len({stamp.serial for stamp in stamps}) < len(stamps):
+        raise ValueError("a serial is on one stamp only")
+    for stamp in stamps:
+        qr.check_address(check_url, stamp.serial)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A document that may be stamped, and the pages the placements fall on."""
+
+    document: Document
+    placements: tuple[Placement, ...]
+    pages: int
+    signatures: int
+    targets: tuple[Page, ...]
+
+
+def looked_through(
+    document: bytes, placements: Sequence[Placement], password: bytes, limits: Limits
+) -> Opened:
+    """The document opened, and found to be one that can be stamped there.
+
+    Refuses with what `inspect` refuses; with the limits of a first look may raise `TooMuchHere`.
+    """
+    opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX, limits=limits)
+    with as_document_broken():
+        try_out(opened.document, opened.targets, certify=not opened.signatures)
+    return opened
+
+
+def _opened_for(
+    original: bytes | Intake, placements: Sequence[Placement], password: bytes
+) -> Opened:
+    if isinstance(original, Intake):
+        opened = original.opened
+        if isinstance(opened, Opened) and opened.placements == tuple(placements):
+            return opened
+        original = original.document
+    return _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
+
+
+def _open(
+    document: bytes,
+    placements: Sequence[Placement],
+    password: bytes,
+    *,
+    bytes_max: int,
+    limits: Limits = LIMITS,
+) -> Opened:
+    check_placements(placements)
+    opened = open_document(document, bytes_max=bytes_max, password=password, limits=limits)
+    with as_document_broken():
+        if opened.cipher and opened.cipher.depends_on_identifier and not opened.identifier:
+            raise EncryptedWithoutIdentifier("encrypted, and no identifier in the trailer")
+        signatures = count_signatures(opened)
+        if opened.header and not signatures:
+            # Where the header is not first, viewers do not agree from where a seal counts its bytes.
+            raise DocumentBroken("something stands before the header")
+        tree = PageTree(opened)
+        targets = tuple(tree.page(placement.page) for placement in placements)
+        for page, placement in zip(targets, placements, strict=True):
+            page.rectangle(placement)
+        return Opened(opened, tuple(placements), tree.count, signatures, targets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealing:
+    """One request under way: its terms, who signs, and the hash of all that is written so far."""
+
+    terms: Terms
+    issuer: Issuer
+    password: bytes
+    state: HashState
+
+    def seal(
+        self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool
+    ) -> tuple[bytes, bytes]:
+        """One sealed update for a document whose bytes `state` has taken in; and its gap, filled."""
+        before, after = affix(self.terms, document, placed, certify=certify)
+        self.state.update(before)
+        covered = self.state.copy()
+        covered.update(after)
+        container = self.issuer.container(covered.digest())
+        gap = b"<%b>" % container.ljust(self.terms.gap_bytes - 2, b"0")
+        rest = gap + after
+        self.state.update(rest)
+        return before + rest, gap
+
+    def seal_each(self, opened: Opened, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
+        """One seal after the other, each over all that came before; and the last one's gap."""
+        stamped = original = opened.document.buffer
+        gap = b""
+        for stamp, page in zip(stamps, opened.targets, strict=True):
+            document, target = opened.document, page
+            if stamped is not original:
+                step = _open(stamped, [stamp.placement], self.password, bytes_max=len(stamped))
+                document, target = step.document, step.targets[0]
+            data, gap = self.seal(document, [(stamp, target)], certify=False)
+            stamped += data
+        return stamped[len(original) :], gap
+
+    def prove(self, stamped: bytes, gap: bytes, proofs: Proofs) -> bytes:
+        """The update with the evidence for the seal in this gap; nothing if none is wanted."""
+        contents = bytes.fromhex(gap[1:-1].decode("ascii"))
+        container = contents[: der_length(contents)]
+        evidence = proofs.evidence(container, self.issuer.chain, self.terms.at)
+        if evidence is None:
+            return b""
+        document = open_document(stamped, bytes_max=len(stamped), password=self.password)
+        data = store_update(document, contents, evidence)
+        self.state.update(data)
+        return data

@@ -1,0 +1,125 @@
+"""The document security store (ISO 32000-2, section 12.8.4.3; ETSI EN 319 142-1, section 5.4).
+
+It carries certificates, OCSP answers and lists of revocations, once each, and says under /VRI which
+of them belong to which signature.  It is appended as an update of its own, after the seal: it needs
+the finished signature, and what is in it is signed already.
+"""
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+
+from meterai.sealing.model import Evidence
+from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.serialization import Stream
+from meterai.sealing.pdf.syntax import Ref
+from meterai.sealing.pdf.update import Update
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierStore:
+    """What a store that the document has already holds, as it is written between the brackets:
+    references in the three arrays, and the entries of /VRI."""
+
+    certificates: bytes = b""
+    ocsps: bytes = b""
+    crls: bytes = b""
+    vri: bytes = b""
+
+
+_NOTHING = EarlierStore()
+
+
+class SecurityStore:
+    """The objects of a store for one signature.
+
+    `contents` is the value of the signature's /Contents with its padding.  Objects are numbered
+    from a first number on: the streams, the entry for the signature, and last the store itself,
+    which belongs into the catalogue under /DSS.
+    """
+
+    def __init__(
+        self, evidence: Evidence, contents: bytes, earlier: EarlierStore = _NOTHING
+    ) -> None:
+        self._evidence = evidence
+        # ISO 32000-2, table 261: SHA-1 of the contents is the name of the entry, no security.
+        self._name = hashlib.sha1(contents, usedforsecurity=False).hexdigest().upper().encode()
+        self._earlier = earlier
+        self._streams = [
+            Stream(b"/Filter/FlateDecode", zlib.compress(encoded))
+            for encoded in (*evidence.certificates, *evidence.ocsps, *evidence.crls)
+        ]
+
+    @property
+    def count(self) -> int:
+        """How many objects there are."""
+        return len(self._streams) + 2
+
+    def dss(self, first: int) -> int:
+        """The number of the store itself."""
+        return first + self.count - 1
+
+    def objects(self, first: int) -> list[Stream | bytes]:
+        """The objects with the numbers `first`, `first + 1`, ..."""
+        certificates, ocsps, crls = self._references(first)
+        entry = b"<</Type/VRI%b%b%b>>" % (
+            _array(b"Cert", certificates),
+            _array(b"OCSP", ocsps),
+            _array(b"CRL", crls),
+        )
+        earlier = self._earlier
+        store = b"<</Type/DSS/VRI<<%b/%b %d 0 R>>%b%b%b>>" % (
+            earlier.vri,
+            self._name,
+            first + self.count - 2,
+            _array(b"Certs", b" ".join((earlier.certificates, certificates)).strip()),
+            _array(b"OCSPs", b" ".join((earlier.ocsps, ocsps)).strip()),
+            _array(b"CRLs", b" ".join((earlier.crls, crls)).strip()),
+        )
+        return [*self._streams, entry, store]
+
+    def _references(self, first: int) -> tuple[bytes, bytes, bytes]:
+        numbers = [b"%d 0 R" % (first + place) for place in range(len(self._streams))]
+        ocsps_at = len(self._evidence.certificates)
+        crls_at = ocsps_at + len(self._evidence.ocsps)
+        return (
+            b" ".join(numbers[:ocsps_at]),
+            b" ".join(numbers[ocsps_at:crls_at]),
+            b" ".join(numbers[crls_at:]),
+        )
+
+
+def store_update(document: Document, contents: bytes, evidence: Evidence) -> bytes:
+    """An update that puts the evidence for one signature behind a document.
+
+    What a store that is there already holds is kept.
+    """
+    update, root = Update(document), document.root
+    store = SecurityStore(evidence, contents, _earlier(document))
+    first = update.reserve(store.count)
+    for number, body in enumerate(store.objects(first), start=first):
+        update.add(number, body)
+    update.put(document.root_ref, root, b"/DSS", b"%d 0 R" % store.dss(first))
+    return update.written()
+
+
+def _earlier(document: Document) -> EarlierStore:
+    known = document.dictionary(document.root.get(b"/DSS"))
+    if known is None:
+        return _NOTHING
+
+    def references(key: bytes) -> bytes:
+        items = document.items(known, key)
+        return b" ".join([b"%d %d R" % item for item in items if isinstance(item, Ref)])
+
+    vri = document.dictionary(known.get(b"/VRI"))
+    return EarlierStore(
+        references(b"/Certs"),
+        references(b"/OCSPs"),
+        references(b"/CRLs"),
+        vri.inside if vri is not None else b"",
+    )
+
+
+def _array(name: bytes, references: bytes) -> bytes:
+    return b"/%b[%b]" % (name, references) if references else b""
