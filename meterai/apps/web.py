@@ -43,6 +43,7 @@ from meterai.plumbing.shared_metrics import gather_the_dead
 from meterai.portal.routes import routes as portal_routes
 from meterai.refunds.routes import routes as refund_routes
 from meterai.stamping.routes import routes as stamping_routes
+from meterai.verification import pages as verification_pages
 from meterai.verification.routes import routes as verification_routes
 
 _log = structlog.get_logger()
@@ -112,8 +113,20 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 
 OWN = (healthz, readyz, openapi)
+ROUTES = (
+    *OWN,
+    *order_routes,
+    *stamping_routes,
+    *refund_routes,
+    *verification_routes,
+    *account_routes,
+    *payment_routes,
+    *portal_routes,
+    *verification_pages.routes,
+    pages.static_files(),
+)
 # What each room brings to the pages.
-PAGES = (portal.PAGES,)
+PAGES = (portal.PAGES, verification_pages.PAGES)
 
 
 @asynccontextmanager
@@ -154,17 +167,7 @@ def build(settings: Settings) -> Litestar:
             yield
 
     app = Litestar(
-        route_handlers=[
-            *OWN,
-            *order_routes,
-            *stamping_routes,
-            *refund_routes,
-            *verification_routes,
-            *account_routes,
-            *payment_routes,
-            *portal_routes,
-            pages.static_files(),
-        ],
+        route_handlers=ROUTES,
         request_class=BoundedRequest,
         guards=[require_auth],
         lifespan=[lifespan],

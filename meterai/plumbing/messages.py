@@ -1,6 +1,7 @@
 """What the product says to people: one catalogue, Indonesian and English side by side.
 
-Each room keeps its sentences in its own `messages.toml`:
+Each room keeps its sentences in its own `messages.toml`, and what only one page says beside the
+template of that page, in `templates/<page>.toml`:
 
     ["refusal.not_enough_stamps"]
     id = "Meterai Anda tidak cukup: perlu {needed}, tersedia {available}."
@@ -11,10 +12,11 @@ code translated.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from string import Formatter
 
 from babel import dates
@@ -24,16 +26,23 @@ LANGUAGES = ("id", "en")
 WIB = timezone(timedelta(hours=7), "WIB")
 
 
+def _files() -> Iterator[Traversable]:
+    """Every file of sentences, room by room."""
+    for room in sorted(resources.files("meterai").iterdir(), key=lambda room: room.name):
+        yield room / "messages.toml"
+        templates = room / "templates"
+        yield from templates.iterdir() if templates.is_dir() else ()
+
+
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
     """Every sentence of every room: key -> language -> text."""
     found: dict[str, dict[str, str]] = {}
-    for room in sorted(resources.files("meterai").iterdir(), key=lambda room: room.name):
-        file = room / "messages.toml"
-        if not file.is_file():
+    for file in _files():
+        if not (file.name.endswith(".toml") and file.is_file()):
             continue
         for key, texts in tomllib.loads(file.read_text()).items():
-            assert key not in found, f"{key} is said in two rooms"
+            assert key not in found, f"{key} is said in two places"
             found[key] = texts
     return found
 

@@ -7,17 +7,11 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from meterai.kit.serial import Serial
 from meterai.pages import Link, LinkPlace, RoomPages, ShownTo
 from meterai.plumbing.messages import translate
 
 DRAWINGS_KEPT_MAX = 256  # of some 8 KB; a page that waits for a payment shows its own again
 _QR_QUIET_ZONE = 4  # modules; ISO/IEC 18004 asks for no less
-
-
-def grouped(serial: str) -> str:
-    """A serial in groups of four."""
-    return Serial(serial).grouped()
 
 
 @lru_cache(DRAWINGS_KEPT_MAX)
@@ -45,15 +39,13 @@ PAGES = RoomPages(
         Link(LinkPlace.NAVIGATION, 10, "/stamp", "page.nav.stamp"),
         Link(LinkPlace.NAVIGATION, 20, "/buy", "page.nav.buy"),
         Link(LinkPlace.NAVIGATION, 30, "/history", "page.nav.history"),
-        Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
         Link(LinkPlace.NAVIGATION, 50, "/account", "page.nav.account", ShownTo.SIGNED_IN),
         Link(LinkPlace.NAVIGATION, 50, "/sign-in", "page.nav.sign_in", ShownTo.STRANGERS),
-        Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
         Link(LinkPlace.FOOT, 20, "/docs", "page.foot.docs"),
-        Link(LinkPlace.REFUSED, 10, "/history", "page.refused.to_history"),
-        Link(LinkPlace.REFUSED, 20, "/", "page.refused.to_front"),
+        Link(LinkPlace.REFUSED, 10, "/history", "page.to_history"),
+        Link(LinkPlace.REFUSED, 20, "/", "page.to_front"),
     ),
-    filters={"grouped": grouped, "reason": reason},
+    filters={"reason": reason},
     sign_in="/sign-in",
     language="/language",
 )

@@ -7,7 +7,7 @@ Promises this room keeps
   * A QR code that holds is never called a genuine document: it can be printed on any paper.
   * The public keys are given to everybody, so that a QR code can be checked without us.
 
-Calls sealing, stamps, stamping.
+Calls sealing, stamps, stamping.  Its pages stand on `pages`.
 """
 
 from meterai.verification.model import ClaimVerdict, FinalVerdict

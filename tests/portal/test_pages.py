@@ -19,7 +19,7 @@ from litestar.exceptions import HTTPException
 from litestar.testing import RequestFactory, TestClient
 from markupsafe import escape
 
-from meterai import pages, portal
+from meterai import pages, portal, verification
 from meterai.accounts import ApiKeyView
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import PAGES
@@ -49,7 +49,7 @@ from meterai.portal.model import (
     in_corner,
 )
 from meterai.portal.pages import qr_drawing
-from meterai.portal.routes import routes
+from meterai.portal.routes import routes as portal_routes
 from meterai.portal.routes.history import entries
 from meterai.portal.routes.stamp import saved_as, stamped_name
 from meterai.refunds import RefundState, RefundView
@@ -66,11 +66,14 @@ from meterai.verification import (
     StampView,
     VerificationView,
 )
+from meterai.verification.pages import routes as verification_routes
 
 SITE = Site(*PAGES)
 FLOOR = Path(pages.__file__).parent
 TEMPLATES = [
-    path for room in (pages, portal) for path in Path(room.__file__).parent.rglob("*.html")
+    path
+    for room in (pages, portal, verification)
+    for path in Path(room.__file__).parent.rglob("*.html")
 ]
 NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
 SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
@@ -96,7 +99,7 @@ async def breaks() -> str:
 @pytest.fixture(scope="module")
 def app() -> Litestar:
     made = Litestar(
-        [*routes, pages.static_files(), breaks],
+        [*portal_routes, *verification_routes, pages.static_files(), breaks],
         guards=[require_auth],
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
@@ -576,7 +579,7 @@ def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVer
         sha256_original="00",
         checks=[CheckView("seal", True, "good"), CheckView("seal", False, "bad")],
     )
-    text = rendered(asked, "portal/verdict.html", {"result": result, "name": HOSTILE})
+    text = rendered(asked, "verification/verdict.html", {"result": result, "name": HOSTILE})
     assert escape(translate(f"verdict.{verdict}", asked.cookies["language"])) in text
     assert ('class="verdict good"' in text) == (verdict == FinalVerdict.GENUINE)
     assert HOSTILE not in text
@@ -585,7 +588,7 @@ def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVer
 @pytest.mark.parametrize("state", StampState)
 def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
     stamp = stamp_view(state, asked.cookies["language"])
-    text = rendered(asked, "portal/serial.html", {"stamp": stamp, "typed": SERIAL})
+    text = rendered(asked, "verification/serial.html", {"stamp": stamp, "typed": SERIAL})
     assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
     assert translate(f"stamp.{state}.explained", asked.cookies["language"]) in text
     assert not approvals(text)
@@ -641,7 +644,9 @@ def test_a_claim_is_told_with_what_to_do_next(
     asked: Any, verdict: ClaimVerdict, state: StampState | None
 ) -> None:
     language = asked.cookies["language"]
-    text = rendered(asked, "portal/claim.html", {"claim": claim_view(verdict, state, language)})
+    text = rendered(
+        asked, "verification/claim.html", {"claim": claim_view(verdict, state, language)}
+    )
     assert escape(translate(f"claim.{verdict}", language)) in text
     holds = verdict == ClaimVerdict.HOLDS
     # A copy of the code holds as well as the code: it earns no yes, whatever the register says.
@@ -663,7 +668,7 @@ def test_a_genuine_file_is_the_only_yes(asked: Any) -> None:
         sha256_original=None,
         checks=[],
     )
-    text = rendered(asked, "portal/verdict.html", {"result": result, "name": "surat.pdf"})
+    text = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
     assert approvals(text) == ["✓", "good.verdict"]
 
 
@@ -678,7 +683,7 @@ def test_a_number_says_that_it_checked_no_document(asked: Any) -> None:
 @pytest.mark.parametrize("code", ["claim_forged", "claim_malformed", "claim_key_unknown"])
 def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
     facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE}
-    text = rendered(asked, "portal/claim.html", facts)
+    text = rendered(asked, "verification/claim.html", facts)
     assert translate(f"claim.{code}", asked.cookies["language"]) in text
     assert ('class="verdict bad"' in text) == (code == "claim_forged")
     assert HOSTILE not in text

@@ -38,7 +38,7 @@ def checked(settings: Settings) -> str:
         sha256_original=None,
         checks=[CheckView("seal", True, f"Pemeriksaan {n}") for n in range(120)],
     )
-    page = rendered(asked, "portal/verdict.html", {"result": result, "name": "surat.pdf"})
+    page = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
     return re.sub(r'<link rel="stylesheet"[^>]*>', f"<style>{CSS.read_text()}</style>", page)
 
 

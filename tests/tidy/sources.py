@@ -39,7 +39,7 @@ def imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 def sentences() -> Iterator[tuple[Path, str, dict[str, str]]]:
     """(file, key, language -> text) of every sentence."""
-    for path in sorted(PACKAGE.glob("*/messages.toml")):
+    for path in sorted([*PACKAGE.glob("*/messages.toml"), *PACKAGE.glob("*/templates/*.toml")]):
         for key, texts in tomllib.loads(path.read_text()).items():
             yield path, key, texts
 

@@ -16,7 +16,7 @@ def _drawn() -> list[set[str]]:
     return [set(re.split(r"\s+\|\s+", re.split(r"\s{2,}", line)[0].strip())) for line in lines]
 
 
-def _held() -> list[set[str]]:
+def held() -> list[set[str]]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = settings["tool"]["importlinter"]["contracts"]
     (rooms,) = (one for one in contracts if one["id"] == "rooms")
@@ -24,6 +24,6 @@ def _held() -> list[set[str]]:
 
 
 def test_the_picture_of_the_rooms_is_true() -> None:
-    assert _drawn() == _held()
+    assert _drawn() == held()
     folders = {one.parent.name for one in (ROOT / "meterai").glob("*/__init__.py")}
     assert set().union(*_drawn()) == folders

@@ -1,7 +1,6 @@
 """Every page and form of the portal."""
 
 from meterai.portal.routes.account import routes as account_routes
-from meterai.portal.routes.check import routes as check_routes
 from meterai.portal.routes.docs import routes as docs_routes
 from meterai.portal.routes.front import routes as front_routes
 from meterai.portal.routes.history import routes as history_routes
@@ -14,6 +13,5 @@ routes = [
     *order_routes,
     *history_routes,
     *account_routes,
-    *check_routes,
     *docs_routes,
 ]

@@ -1,4 +1,7 @@
-"""Checking: a document by its bytes, a stamp by its serial or its QR code.  Anybody may."""
+"""The pages of checking: a document by its bytes, a stamp by its serial or its QR code.
+
+Anybody may.
+"""
 
 from urllib.parse import quote
 
@@ -7,9 +10,13 @@ from litestar.params import FromPath
 
 from meterai.documents import UploadMissing
 from meterai.kit.refusal import NotFound, Refusal
+from meterai.kit.serial import Serial
 from meterai.pages import (
+    Link,
+    LinkPlace,
     Page,
     PageRequest,
+    RoomPages,
     check_origin,
     field_errors,
     page,
@@ -27,10 +34,15 @@ from meterai.sealing import (
     ClaimKeyUnknown,
     ClaimMalformed,
 )
-from meterai.verification import VerificationService
+from meterai.verification.service import VerificationService
 
 FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # the document, its form fields and boundaries
 SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
+
+
+def grouped(serial: str) -> str:
+    """A serial in groups of four."""
+    return Serial(serial).grouped()
 
 
 @get("/check", opt={"permission": PUBLIC}, include_in_schema=False)
@@ -40,7 +52,7 @@ async def show_check_form(request: PageRequest) -> Page:
     typed = request.query_params.get("serial", "").strip()
     if typed:
         return see_other(f"/c/{quote(typed[:SERIAL_LENGTH_MAX], safe='')}")
-    return page(request, "portal/check.html", result=None)
+    return page(request, "verification/check.html", result=None)
 
 
 @post(
@@ -63,8 +75,10 @@ async def check(request: PageRequest) -> Page:
         result = await unless_gone(request.receive, checking)
     except Refusal as refusal:
         errors = field_errors(refusal, language, "document")
-        return page(request, "portal/check.html", status=refusal.status, result=None, errors=errors)
-    return page(request, "portal/verdict.html", result=result, name=name)
+        return page(
+            request, "verification/check.html", status=refusal.status, result=None, errors=errors
+        )
+    return page(request, "verification/verdict.html", result=result, name=name)
 
 
 # The QR is all capitals, which makes it smaller; addresses are not, so both are served.  The claim
@@ -77,8 +91,8 @@ async def show_serial(request: PageRequest, serial: FromPath[str]) -> Page:
     try:
         found = await service(request, VerificationService).stamp(typed, language_of(request))
     except NotFound:
-        return page(request, "portal/serial.html", status=404, stamp=None, typed=typed)
-    return page(request, "portal/serial.html", stamp=found, typed=typed)
+        return page(request, "verification/serial.html", status=404, stamp=None, typed=typed)
+    return page(request, "verification/serial.html", stamp=found, typed=typed)
 
 
 @get(
@@ -95,14 +109,23 @@ async def show_claim(request: PageRequest, serial: FromPath[str], claim: FromPat
     except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:
         return page(
             request,
-            "portal/claim.html",
+            "verification/claim.html",
             status=refusal.status,
             claim=None,
             code=refusal.code,
             text=sentence(refusal, language),
             typed=serial[:SERIAL_LENGTH_MAX],
         )
-    return page(request, "portal/claim.html", claim=found)
+    return page(request, "verification/claim.html", claim=found)
 
 
 routes = [show_check_form, check, show_serial, show_claim]
+PAGES = RoomPages(
+    "verification",
+    "meterai.verification",
+    links=(
+        Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
+        Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
+    ),
+    filters={"grouped": grouped},
+)

@@ -1,0 +1,122 @@
+"""The floor of the pages stands without any room, and a room brings its own."""
+
+from pathlib import Path
+
+import pytest
+from litestar import Litestar, get
+from litestar.exceptions import HTTPException
+from litestar.testing import TestClient
+
+from meterai import pages
+from meterai.apps.settings import settings_of as make_settings
+from meterai.kit.refusal import Refusal, SignInRequired
+from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, Site
+from meterai.pages.model import FormForeign
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import Caller, on_http_exception, on_refusal
+from meterai.plumbing.messages import LANGUAGES, translate
+
+TEMPLATE = (
+    '{% extends "base.html" %}{% block title %}Wait{% endblock %}{% block main %}{% endblock %}'
+)
+
+
+class Somebody:
+    """An authenticator who does not know whoever says to be signed in."""
+
+    async def caller(self, _: object) -> Caller:
+        raise SignInRequired("unknown")
+
+    def has_session(self, _: object) -> bool:
+        return True
+
+
+@get("/private")
+async def private() -> str:
+    raise SignInRequired("nobody is signed in")
+
+
+@get("/foreign")
+async def foreign() -> str:
+    raise FormForeign("from elsewhere")
+
+
+@get("/wait")
+async def wait(request: PageRequest) -> Page:
+    assert await pages.visitor(request) is None
+    return pages.page(request, "queue/wait.html")
+
+
+def application(*rooms: RoomPages) -> Litestar:
+    app = Litestar(
+        [private, foreign, wait, pages.static_files()],
+        exception_handlers={
+            Refusal: pages.page_or_problem(on_refusal),
+            HTTPException: pages.page_or_problem(on_http_exception),
+        },
+    )
+    app.state.services = {Settings: make_settings(), Site: Site(*rooms)}
+    app.state.authenticator = Somebody()
+    return app
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_floor_needs_no_room(language: str) -> None:
+    with TestClient(application()) as browser:
+        browser.headers.update({"Accept": "text/html", "Accept-Language": language})
+        for path, status, code in (
+            ("/nothing", 404, "not_found"),
+            ("/foreign", 403, "form_foreign"),
+            ("/private", 401, "sign_in_required"),
+        ):
+            answer = browser.get(path)
+            assert answer.status_code == status
+            assert translate(f"refusal.{code}", language) in answer.text
+            assert '<form method="post"' not in answer.text, "nobody takes a choice of language"
+            assert '<a href="/sign-in"' not in answer.text
+        assert browser.get("/static/site.css").status_code == 200
+        assert browser.get("/static/order.js").status_code == 404
+
+
+def room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RoomPages:
+    """A room with one page, as a package of its own."""
+    package = folder / "queue_of_a_test"
+    (package / "templates").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "templates" / "wait.html").write_text(TEMPLATE)
+    monkeypatch.syspath_prepend(folder)
+    return RoomPages(
+        "queue",
+        package.name,
+        links=(
+            Link(LinkPlace.NAVIGATION, 20, "/later", "page.later"),
+            Link(LinkPlace.NAVIGATION, 10, "/first", "page.first"),
+            Link(LinkPlace.NAVIGATION, 30, "/mine", "page.mine", ShownTo.SIGNED_IN),
+            Link(LinkPlace.NAVIGATION, 30, "/who", "page.who", ShownTo.STRANGERS),
+            Link(LinkPlace.FOOT, 10, "/below", "page.below"),
+        ),
+        sign_in="/who",
+    )
+
+
+def test_a_room_brings_its_templates_and_its_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TestClient(application(room(tmp_path, monkeypatch))) as browser:
+        browser.headers["Accept"] = "text/html"
+        text = browser.get("/wait").text
+        places = [
+            text.index(f'<a href="{path}"') for path in ("/first", "/later", "/who", "/below")
+        ]
+        assert places == sorted(places)
+        assert '<a href="/mine"' not in text
+        led = browser.get("/private", follow_redirects=False)
+        assert (led.status_code, led.headers["location"]) == (303, "/who?next=%2Fprivate")
+
+
+def test_two_rooms_cannot_both_sign_people_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = room(tmp_path, monkeypatch)
+    with pytest.raises(AssertionError):
+        Site(one, RoomPages("other", one.package, sign_in="/elsewhere"))

@@ -1,0 +1,62 @@
+"""A page stands on its own room and what is below it: its sentences, its links, its templates."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meterai.apps.web import PAGES
+from tests.tidy.sources import PACKAGE, home_of, sentences
+from tests.tidy.test_architecture import held
+from tests.tidy.test_closed_world import handlers
+
+TEMPLATES = sorted(PACKAGE.glob("*/templates/*.html"))
+WHERE = {key: home_of(path) for path, key, _ in sentences()}
+
+
+def below(room: str) -> set[str]:
+    """The room and every room that it may use."""
+    layers = held()
+    own = next(n for n, layer in enumerate(layers) if room in layer)
+    return {room}.union(*layers[own + 1 :])
+
+
+def said(text: str) -> Iterator[str]:
+    """Every key that a template names, or each of those that begin as it names them."""
+    for key, is_begun in re.findall(r"""\bt\(\s*["']([\w.-]+)["'](\s*~)?""", text):
+        found = [one for one in WHERE if one.startswith(key)] if is_begun else [key]
+        assert found, f"nothing is called {key}"
+        yield from found
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{home_of(path)}/{path.name}")
+def test_a_template_speaks_with_its_own_room_or_one_below(path: Path) -> None:
+    rooms = below(home_of(path))
+    assert not {key for key in said(path.read_text()) if WHERE.get(key) not in rooms}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{home_of(path)}/{path.name}")
+def test_a_template_is_made_of_its_own_room_or_one_below(path: Path) -> None:
+    used = re.findall(r'{% (?:extends|import|include) "(?:(\w+)/)?[\w.]+"', path.read_text())
+    assert {room or "pages" for room in used} <= below(home_of(path))
+
+
+def test_what_a_page_says_stands_beside_its_template() -> None:
+    for path in PACKAGE.glob("*/templates/*.toml"):
+        page = path.with_suffix(".html")
+        assert page.is_file(), f"{path} is beside no page"
+
+
+def test_a_room_with_pages_registers_them() -> None:
+    rooms = {home_of(path) for path in TEMPLATES} - {"pages", "notifications"}
+    assert {one.name for one in PAGES} == rooms
+    assert all(one.package == f"meterai.{one.name}" for one in PAGES)
+
+
+def test_a_link_on_every_page_leads_somewhere_and_has_its_words() -> None:
+    paths = {path for path, handler in handlers() if "GET" in handler.http_methods}
+    for one in PAGES:
+        for link in one.links:
+            assert link.path in paths
+            assert WHERE[link.label] in below(one.name)
