@@ -13,22 +13,23 @@ SELECT account_id, mail_id, try_at FROM mails
 WHERE state = 'queued' AND try_at > %s AND try_at <= now() AND account_id <> ALL(%s)
 ORDER BY try_at LIMIT %s
 """
+# A try is counted by its outcome: when the database goes away before it is recorded, there was none.
 CLAIM = """
-UPDATE mails SET try_at = now() + make_interval(secs => %s), tries = tries + 1
+UPDATE mails SET try_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND mail_id = %s AND state = 'queued' AND try_at <= now()
-RETURNING account_id, mail_id, template, language, recipient, facts, tries,
+RETURNING account_id, mail_id, template, language, recipient, facts, tries + 1 AS tries,
     queued_at < now() - interval '1 day' AS is_old
 """
 SENT = """
-UPDATE mails SET state = 'sent', sent_at = now(), last_fault = NULL
+UPDATE mails SET state = 'sent', sent_at = now(), last_fault = NULL, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
 LATER = """
-UPDATE mails SET try_at = now() + make_interval(secs => %s), last_fault = %s
+UPDATE mails SET try_at = now() + make_interval(secs => %s), last_fault = %s, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
 GIVE_UP = """
-UPDATE mails SET state = 'given_up', last_fault = %s
+UPDATE mails SET state = 'given_up', last_fault = %s, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
 GIVEN_UP = """

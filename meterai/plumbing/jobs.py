@@ -12,7 +12,8 @@ one that fails stops no other; the job keeps the names of those that have not ru
 locked by the transaction that runs a handler and skipped by everybody else: a worker that dies
 holds nothing.
 
-What fails is tried again, later each time, and its last fault is kept.  A handler that was marked
+What fails is tried again, later each time, and its last fault is kept.  A database that is away or
+a lock that is held is no failure of a handler: it is tried again and the try is not counted.  A handler that was marked
 with `gives_up` and failed `TRIES_MAX` times goes to `dead_jobs`, from where `meterai jobs retry`
 brings it back.  No other is ever given up: money waits until it can move.
 """
@@ -54,7 +55,7 @@ RETURNING kind, facts, tries, created_at
 _LAST = f"DELETE FROM jobs WHERE {_ROW}"  # noqa: S608 - a constant
 _NOT_LAST = f"UPDATE jobs SET handlers = %s WHERE {_ROW}"  # noqa: S608
 _FAILED = """
-UPDATE jobs SET tries = tries + 1, run_at = now() + make_interval(secs => %s), last_fault = %s
+UPDATE jobs SET tries = tries + %s, run_at = now() + make_interval(secs => %s), last_fault = %s
 WHERE account_id = %s AND job_id = %s
 """
 _DIED = """
@@ -205,11 +206,7 @@ class Worker:
     async def _run_one(self, piece: Piece) -> None:
         row = piece.what
         assert isinstance(row, dict)
-        try:
-            await _Run(self._database, row, self._handlers.get(row["kind"])).all()
-        except DatabaseAway:
-            # Whatever was under way is rolled back or done; the job, if it is there, says which.
-            _log.warning("job_interrupted", kind=row["kind"], job=str(piece.id))
+        await _Run(self._database, row, self._handlers.get(row["kind"])).all()
 
 
 class _Run:
@@ -289,6 +286,7 @@ class _Run:
     async def _failed(self, faults: Sequence[Exception]) -> None:
         """Try again what is left, later each time."""
         wait = pause(self._tries + 1, longest=BACKOFF_SECONDS_MAX)
-        # A lock that was held must not hide a fault.
-        worst = next((one for one in faults if not isinstance(one, DatabaseBusy)), faults[0])
-        await self._database.call(_FAILED, wait, told(worst), self._account, self._id)
+        # A lock that was held is no failed try, and must not hide one.
+        failed = [one for one in faults if not isinstance(one, DatabaseBusy)]
+        worst, tries = (failed or faults)[0], min(len(failed), 1)
+        await self._database.call(_FAILED, tries, wait, told(worst), self._account, self._id)

@@ -16,6 +16,7 @@ import structlog
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
+from meterai.plumbing.database import DatabaseAway, DatabaseBusy
 
 POLL_SECONDS = 0.05
 FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
@@ -171,6 +172,10 @@ class Lane:
     async def _do(self, key: tuple[UUID, UUID], piece: Piece) -> None:
         try:
             await self._act(piece)
+        except (DatabaseAway, DatabaseBusy) as refusal:
+            # Not now.  Whatever was under way is rolled back or done; the row, if it is there, says
+            # which, and is due again.
+            _log.warning("piece_put_off", lane=self.name, id=str(piece.id), code=refusal.code)
         except Exception as fault:  # the edge: one piece stops no other
             telemetry.FAULTS.labels(where=self.name).inc()
             _log.error("piece_failed", lane=self.name, fault=repr(fault), exc_info=True)

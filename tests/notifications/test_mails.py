@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from meterai.accounts import AccountService
 from meterai.apps.settings import settings_of as make_settings
@@ -217,6 +219,33 @@ def test_a_mail_is_tried_for_a_day_with_bounded_pauses(database_url: str) -> Non
         assert (await office.states())["later@example.org"][0] == "given_up"
 
     in_office(database_url, story, MailServer({"later": "450 busy"}))
+
+
+def test_a_database_that_goes_away_while_a_mail_is_sent_is_no_try(database_url: str) -> None:
+    name = str(conninfo_to_dict(database_url)["dbname"])
+
+    def allow(*, connections: bool) -> None:
+        with psycopg.connect(database_url, dbname="postgres", autocommit=True) as owner:
+            owner.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {connections}".encode())
+            owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
+
+    async def story(office: Office) -> None:
+        await office.queue("slow@example.org")
+        sending = asyncio.create_task(office.send())
+        await office.server.asked.wait()
+        await asyncio.to_thread(allow, connections=False)
+        office.server.hang_up()
+        try:
+            await sending
+        finally:
+            await asyncio.to_thread(allow, connections=True)
+        with psycopg.connect(database_url) as owner:
+            rows = owner.execute("SELECT state, tries, last_fault FROM mails").fetchall()
+        assert rows == [("queued", 0, None)]
+
+    in_office(database_url, story, MailServer({"slow": FREEZE}))
 
 
 def test_two_workers_send_a_mail_once(database_url: str) -> None:

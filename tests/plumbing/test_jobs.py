@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from meterai.kit.backoff import pause
-from meterai.plumbing import dead_jobs, jobs, lane
-from meterai.plumbing.database import Database
+from meterai.plumbing import dead_jobs, jobs, lane, telemetry
+from meterai.plumbing.database import Database, DatabaseAway
 from meterai.plumbing.jobs import EventHandler, Job, Worker, gives_up
 from meterai.plumbing.lane import NOBODY, LowWaterMark
 
@@ -204,12 +204,27 @@ def test_what_a_locked_row_delays_is_no_fault_of_its_handler(database_url: str) 
         async with shift.database.transaction() as holder:
             await holder.run("LOCK TABLE wards")
             await shift.work_once({"x": [locked]})
-        [row] = await shift.rows("SELECT last_fault FROM jobs")
-        assert row["last_fault"] == "busy"
+        [row] = await shift.rows("SELECT last_fault, tries FROM jobs")
+        assert row == {"last_fault": "busy", "tries": jobs.TRIES_MAX}
         await shift.work_once({"x": [locked]})
         assert not await shift.rows("SELECT 1 FROM jobs UNION ALL SELECT 1 FROM dead_jobs")
 
     on_shift(database_url, story)
+
+
+def test_a_database_that_is_away_is_no_fault_of_a_lane(database_url: str) -> None:
+    async def away(piece: lane.Piece) -> None:
+        raise DatabaseAway("the database does not answer")
+
+    async def look(*_: object) -> list[lane.Piece]:
+        return [lane.Piece(uuid.uuid4(), uuid.uuid4(), datetime.now(UTC))]
+
+    async def read_clock() -> datetime:
+        return datetime.now(UTC)
+
+    one = lane.Lane("a lane of a test", look, away, read_clock, places=1, batch=1)
+    asyncio.run(one.once())
+    assert telemetry.FAULTS.labels(where=one.name)._value.get() == 0
 
 
 # -- handlers ----------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ class MailServer:
         self.whims = whims or {}
         self.after_data = after_data or {}
         self.taken: list[EmailMessage] = []
+        self.asked = asyncio.Event()  # somebody named a recipient
         self.port = 0
 
     @asynccontextmanager
@@ -35,6 +36,11 @@ class MailServer:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def hang_up(self) -> None:
+        """Break every connection."""
+        for task in list(self._tasks):
+            task.cancel()
+
     def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._converse(reader, writer))
         self._tasks.add(task)
@@ -49,6 +55,7 @@ class MailServer:
                 answer = "250 ok"
                 if verb == "RCPT":
                     recipient = line.split("<")[1].split(">")[0]
+                    self.asked.set()
                     answer = _of(self.whims, recipient) or answer
                 elif verb == "DATA":
                     writer.write(b"354 go on\r\n")
