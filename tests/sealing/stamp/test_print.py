@@ -6,7 +6,7 @@ import pytest
 import zxingcpp
 
 from meterai.sealing.stamp import qr
-from tests.sealing.printed import MAKER, POINTS_PER_MM, code_text, page, printed, scanned
+from tests.sealing.stamp.printed import MAKER, POINTS_PER_MM, code_text, page, printed, scanned
 
 WIDTH = 20 * POINTS_PER_MM
 DPI = 300

@@ -13,7 +13,7 @@ from fontTools.ttLib import TTFont
 from meterai.sealing import HEIGHT_PER_WIDTH, Placement
 from meterai.sealing.pdf.serialization import Stream
 from meterai.sealing.stamp import appearance, artwork, operator_artwork, qr, typeface
-from tests.sealing.printed import MAKER, code_text, page, rendered
+from tests.sealing.stamp.printed import MAKER, code_text, page, rendered
 
 WHITE = 250
 
