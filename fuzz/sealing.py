@@ -68,7 +68,7 @@ class Targets:
         der.is_strict(octets)
         try:
             cms.read(octets)
-        except cms.ContainerUnreadable:
+        except cms.SignedDataUnreadable:
             return
 
     def claim(self, octets: bytes) -> None:

@@ -141,7 +141,7 @@ class Peers:
             asn1_keys.PrivateKeyInfo.load(pkcs8),
             SimpleCertificateStore.from_certs(chain[1:]),
         )
-        self._bytes_reserved = 2 * ours.issuer.container_bytes_max + 1_000
+        self._bytes_reserved = 2 * ours.issuer.signed_data_bytes_max + 1_000
         self._bytes_reserved += self._bytes_reserved % 2
         self._ready = _ReadyStyle()
         self._loop = asyncio.new_event_loop()

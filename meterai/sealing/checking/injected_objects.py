@@ -19,8 +19,8 @@ LATER_ROWS_MAX = 5_000  # of the updates behind a seal; 32 signatures write 300 
 ROWS_MAX = 500_000  # of all sections together; a book of 1,000 pages has 20,000
 
 _ACTIONS = (b"/A", b"/AA")
-_GAP = rb"(?:[\0\t\n\f\r ]|%[^\r\n]*+[\r\n])++"
-_REFERENCE = re.compile(rb"(\d++)%b\d++%bR" % (_GAP, _GAP))
+_WHITE_SPACE = rb"(?:[\0\t\n\f\r ]|%[^\r\n]*+[\r\n])++"
+_REFERENCE = re.compile(rb"(\d++)%b\d++%bR" % (_WHITE_SPACE, _WHITE_SPACE))
 
 
 def brings_its_own(document: Document, sealed: Document, newer: int) -> bool:

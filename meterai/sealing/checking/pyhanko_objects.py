@@ -107,22 +107,22 @@ def octets_of(value: object) -> bytes | None:
     return None
 
 
-def raw(container: Dictionary | None, entry_key: str) -> object:
+def raw(holder: Dictionary | None, entry_key: str) -> object:
     """What stands under the key, a reference unfollowed; `None` if nothing does."""
-    if container is None or entry_key not in container:
+    if holder is None or entry_key not in holder:
         return None
-    found: object = container.raw_get(entry_key)
+    found: object = holder.raw_get(entry_key)
     return found
 
 
-def entry(container: Dictionary | None, entry_key: str) -> Value | None:
+def entry(holder: Dictionary | None, entry_key: str) -> Value | None:
     """What the key leads to, through a reference; `None` if it is missing or null."""
-    found = resolved(raw(container, entry_key))
+    found = resolved(raw(holder, entry_key))
     known = isinstance(found, Value) and not isinstance(found, generic.NullObject)
     return found if known and isinstance(found, Value) else None
 
 
-def items(container: Dictionary | None, entry_key: str) -> Array:
+def items(holder: Dictionary | None, entry_key: str) -> Array:
     """The array under the key; an empty one if there is none."""
-    found = array(entry(container, entry_key))
+    found = array(entry(holder, entry_key))
     return found if found is not None else Array()

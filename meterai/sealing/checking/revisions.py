@@ -6,7 +6,7 @@ further signatures.  A filled form, another annotation, a new picture for a fiel
 cross-reference section accounts for are a changed document, whatever a viewer says about it.
 
 What stands in for a change is a signature that itself verifies: over all bytes up to the end of the
-update that brings it, but for its own container.  An update without one is evidence and nothing
+update that brings it, but for its own /Contents.  An update without one is evidence and nothing
 else, or the document was changed.
 
 The comparison is made by pyHanko, whose time depends on how objects refer to each other and not on
@@ -207,21 +207,21 @@ def _written_in(reader: Reader, field: generic.PdfObject) -> int | None:
 
 
 def _verifies(reader: Reader, signature: EmbeddedPdfSignature, end: int) -> bool:
-    """True if the signature is over everything up to `end` but its own container, and holds.
+    """True if the signature is over everything up to `end` but its own /Contents, and holds.
 
     Whose it is does not matter: a stranger's may follow ours.
     """
     stream, numbers = reader.stream.getbuffer(), [int(one) for one in signature.byte_range]
     if len(numbers) != 4 or numbers[0] != 0 or not 0 < numbers[1] < numbers[2] or numbers[3] <= 0:
         return False
-    _, gap_start, gap_end, length = numbers
-    covered = gap_end + length
+    _, placeholder_start, placeholder_end, length = numbers
+    covered = placeholder_end + length
     if covered > end or bytes(stream[covered:end]).strip(b"\r\n "):
         return False
-    gap = bytes(stream[gap_start:gap_end])
-    if gap[:1] + gap[-1:] != b"<>" or bytes.fromhex(gap[1:-1].decode("ascii")) != bytes(
-        signature.pkcs7_content
-    ):
+    placeholder = bytes(stream[placeholder_start:placeholder_end])
+    if placeholder[:1] + placeholder[-1:] != b"<>" or bytes.fromhex(
+        placeholder[1:-1].decode("ascii")
+    ) != bytes(signature.pkcs7_content):
         return False
     return _signature_holds(signature)
 

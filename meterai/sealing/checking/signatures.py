@@ -23,7 +23,7 @@ from meterai.sealing.stamp.identifiers import SEAL_KEY, serial_in_name, serials_
 
 STRAYS_MAX = 64  # places looked at for a hidden seal; a bound on the time a hostile file costs
 
-HEX_STRING = re.compile(rb"<(?:[0-9A-Fa-f]{2}){1,65536}+>")  # a container has 2 to 20 KB
+HEX_STRING = re.compile(rb"<(?:[0-9A-Fa-f]{2}){1,65536}+>")  # a SignedData has 2 to 20 KB
 _ANY_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z.*|([+-])(\d\d)'?(?:(\d\d)'?)?)?")
 STAMPING_OBJECTS_MAX = 1_000  # of one update of ours: twenty stamps have sixty
@@ -45,14 +45,14 @@ class Seal:
     """
 
     found: SignatureField
-    container: cms.ReadContainer | None
+    signed_data: cms.SignedData | None
     path: tuple[x509.Certificate, ...] | None
     ranges: ByteRange | None
     section: int
     offset: int
     sealed_at: datetime | None
     record: Dictionary | None  # what a seal of ours notes about itself
-    contents: bytes  # the container as it stands in the file, with its padding
+    contents: bytes  # the SignedData as it stands in the file, with its padding
     serials: tuple[str, ...]  # the well-formed serials in the reason
     original_length: int  # of the document before stamping, by its own account
     previous_length: int  # of the document that its update was appended to, by its own account
@@ -64,18 +64,18 @@ class Seal:
 
     @property
     def is_in_order(self) -> bool:
-        """True if the four numbers could be two ranges around a gap."""
+        """True if the four numbers could be two ranges around a placeholder."""
         if self.ranges is None:
             return False
-        _, gap_start, gap_end, length = self.ranges
-        return 0 <= gap_start <= gap_end and length >= 0
+        _, placeholder_start, placeholder_end, length = self.ranges
+        return 0 <= placeholder_start <= placeholder_end and length >= 0
 
 
 def read_seal(document: Document, found: SignatureField, roots: Roots) -> Seal:
     """Read one signature, of whatever kind."""
     signature = found.signature
     contents = _contents(document, signature)
-    container = read_container(contents)
+    signed_data = read_signed_data(contents)
     record = document.dictionary(signature.get(b"/%b" % SEAL_KEY.encode("ascii")))
     section, offset = len(document.sections), -1
     if found.ref is not None:
@@ -84,8 +84,8 @@ def read_seal(document: Document, found: SignatureField, roots: Roots) -> Seal:
             offset = row.where + document.shift
     return Seal(
         found,
-        container,
-        trust.path_to_root(container, roots) if container is not None else None,
+        signed_data,
+        trust.path_to_root(signed_data, roots) if signed_data is not None else None,
         _ranges(document, signature),
         section,
         offset,
@@ -104,9 +104,9 @@ def _length(document: Document, record: Dictionary | None, key: bytes) -> int:
 
 
 def _contents(document: Document, signature: Dictionary) -> bytes:
-    """The container, which is never enciphered (ISO 32000-2, section 7.6.2)."""
+    """The SignedData, which is never enciphered (ISO 32000-2, section 7.6.2)."""
     start, stop = signature.spans.get(b"/Contents", (0, 0))
-    # Many fields may show the same signature, and each time its container is taken apart.
+    # Many fields may show the same signature, and each time its SignedData is taken apart.
     document.note_parsed(stop - start)
     found = document.resolve(signature.get(b"/Contents"))
     return found if isinstance(found, bytes) else b""
@@ -144,34 +144,34 @@ def _serial_of(document: Document, annotation: Dictionary) -> str | None:
 
 def is_claimed(seal: Seal, roots: Roots) -> bool:
     """True if the signature is ours or bears one of our marks."""
-    container = seal.container
+    signed_data = seal.signed_data
     return (
         seal.path is not None
         or seal.record is not None
         or serial_in_name(seal.found.name) is not None
         or bool(seal.serials)
-        or (container is not None and trust.uses_names_of(container, roots))
+        or (signed_data is not None and trust.uses_names_of(signed_data, roots))
     )
 
 
 def stray_seals(document: bytes, roots: Roots) -> Iterator[int]:
     """Where each seal of ours ends that lies in the bytes, wherever the document hides it."""
     for found in islice(_ANY_RANGE.finditer(document), STRAYS_MAX):
-        gap = document[int(found[1]) : int(found[2])]
-        if not HEX_STRING.fullmatch(gap):
+        placeholder = document[int(found[1]) : int(found[2])]
+        if not HEX_STRING.fullmatch(placeholder):
             continue
-        container = read_container(bytes.fromhex(gap[1:-1].decode("ascii")))
-        if container is None or not container.signature_holds():
+        signed_data = read_signed_data(bytes.fromhex(placeholder[1:-1].decode("ascii")))
+        if signed_data is None or not signed_data.signature_holds():
             continue
-        if trust.path_to_root(container, roots) is not None:
+        if trust.path_to_root(signed_data, roots) is not None:
             yield int(found[2]) + int(found[3])
 
 
-def read_container(padded: bytes) -> cms.ReadContainer | None:
-    """The container at the start of the bytes, if there is one that can be read."""
+def read_signed_data(padded: bytes) -> cms.SignedData | None:
+    """The SignedData at the start of the bytes, if there is one that can be read."""
     try:
         return cms.read(padded[: cms.der_length(padded)])
-    except cms.ContainerUnreadable:
+    except cms.SignedDataUnreadable:
         return None
 
 
@@ -207,12 +207,12 @@ class Digests(NamedTuple):
 
 def digests_of(file: bytes, ranges: ByteRange, original_length: int) -> Digests:
     """The digests about a seal whose ranges are in order, in one pass over the file."""
-    _, gap_start, gap_end, length = ranges
-    view, prefix = memoryview(file), min(original_length, gap_start)
+    _, placeholder_start, placeholder_end, length = ranges
+    view, prefix = memoryview(file), min(original_length, placeholder_start)
     original = hashlib.sha256(view[:prefix])
     covered = original.copy()
-    covered.update(view[prefix:gap_start])
+    covered.update(view[prefix:placeholder_start])
     stamped = covered.copy()
-    covered.update(view[gap_end : gap_end + length])
-    stamped.update(view[gap_start : gap_end + length])
+    covered.update(view[placeholder_end : placeholder_end + length])
+    stamped.update(view[placeholder_start : placeholder_end + length])
     return Digests(original.digest(), covered.digest(), stamped.digest())

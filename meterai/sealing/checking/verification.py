@@ -6,7 +6,7 @@ The questions, in order.  The first three are about our seal as such, the others
   issuer      the seal's certificate leads to a trusted root, and each may do what it did
   seal        the seal was made with that certificate's key, and names it (RFC 5035)
   structure   the seal covers one piece from the first byte up to exactly its own /Contents and one
-              from there to the end of its update; the gap is the container, padded with zeros
+              from there to the end of its update; the placeholder is the SignedData, padded with zeros
   integrity   the covered bytes have the digest that was sealed
   compared    what was appended later could be compared with what was sealed, within its bounds
   unchanged   nothing but certificates, time-stamps and signatures was appended later
@@ -18,7 +18,7 @@ The questions, in order.  The first three are about our seal as such, the others
   claim       the signed claims of the QR codes hold, for these serials, time and document
 
 Whoever fails `issuer` or `seal` while bearing our marks is a forger.  Whoever passes them holds a
-container of ours; if the rest fails, the document around it was changed.
+SignedData of ours; if the rest fails, the document around it was changed.
 
 A seal with nothing behind it is checked here, in a millisecond.  What was appended later is compared
 and drawn in processes of their own (`bounded`), and so is looked through what takes long to read.
@@ -73,7 +73,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)  # between the machine that sealed and th
 SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
 
 # The beginning of a signature dictionary whose first strings or brackets are its /Contents.
-_BEFORE_GAP = re.compile(rb"\s*(\d+)\s+\d+\s+obj\s*<<[^<>()%\[\]]*/Contents\s*")
+_BEFORE_PLACEHOLDER = re.compile(rb"\s*(\d+)\s+\d+\s+obj\s*<<[^<>()%\[\]]*/Contents\s*")
 _TAIL = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF[\r\n ]*\Z")
 _TAIL_BYTES_MAX = 64  # of the pointer at the end of an update
 
@@ -245,7 +245,7 @@ def _comparing(case: _Case, seals: Sequence[Seal]) -> Work[Comparison | None]:
 
 
 def _token(seal: Seal) -> bytes | None:
-    return seal.container.time_stamp if seal.container is not None else None
+    return seal.signed_data.time_stamp if seal.signed_data is not None else None
 
 
 def _ask(case: _Case, name: str, seals: Sequence[Seal]) -> Check:
@@ -299,61 +299,66 @@ def _report(
 def _issuer(case: _Case, seal: Seal) -> _Answer:
     """Does the certificate lead to a trusted root, and may each on the way do what it did?"""
     if seal.path is None:
-        return False, {"signer": common_name(seal.container.leaf) if seal.container else "-"}
+        return False, {"signer": common_name(seal.signed_data.leaf) if seal.signed_data else "-"}
     # Certificates are not under the signature: one more or one less than all on the way, which we
     # put there, was put there or taken out later.
-    container = seal.container
-    is_whole = container is not None and {container.leaf, *container.others} == set(seal.path)
+    signed_data = seal.signed_data
+    is_whole = signed_data is not None and {signed_data.leaf, *signed_data.others} == set(seal.path)
     return is_whole and trust.usages_fit(seal.path), {"signer": common_name(seal.path[0])}
 
 
 def _sealed(case: _Case, seal: Seal) -> _Answer:
     """Did the certificate's key make the seal, and does the seal name the certificate?"""
-    container = seal.container
-    return container is not None and container.names_leaf and container.signature_holds(), {}
+    signed_data = seal.signed_data
+    return signed_data is not None and signed_data.names_leaf and signed_data.signature_holds(), {}
 
 
 def _structure(case: _Case, seal: Seal) -> _Answer:
-    """Does the seal cover everything up to its end but its own container?"""
+    """Does the seal cover everything up to its end but its own /Contents?"""
     facts: _Facts = {"covered_bytes": seal.end, "bytes": len(case.file)}
     if seal.ranges is None or seal.found.ref is None:
         return False, facts
-    first, gap_start, gap_end, length = seal.ranges
-    # (1) Two ranges, from the first byte, in order, within the file, with one gap.
-    if first != 0 or not 0 < gap_start < gap_end or length <= 0 or seal.end > len(case.file):
+    first, placeholder_start, placeholder_end, length = seal.ranges
+    # (1) Two ranges, from the first byte, in order, within the file, with one placeholder.
+    if (
+        first != 0
+        or not 0 < placeholder_start < placeholder_end
+        or length <= 0
+        or seal.end > len(case.file)
+    ):
         return False, facts
-    # (2) The gap is the value of /Contents of this very dictionary, not of one prepared elsewhere.
+    # (2) The placeholder is the value of /Contents of this very dictionary, not of one prepared elsewhere.
     if seal.offset < 0:
         return False, facts
-    before = _BEFORE_GAP.fullmatch(case.file, seal.offset, gap_start)
+    before = _BEFORE_PLACEHOLDER.fullmatch(case.file, seal.offset, placeholder_start)
     if before is None or int(before[1]) != seal.found.ref.number:
         return False, facts
-    # (3) The gap is our container and zeros, written as we write it: nothing can hide in it, and
+    # (3) The placeholder holds our SignedData and zeros, written as we write it: nothing can hide in it, and
     # not even the case of a digit can change.
-    gap = case.file[gap_start:gap_end]
-    if not HEX_STRING.fullmatch(gap) or not seal.container:
+    placeholder = case.file[placeholder_start:placeholder_end]
+    if not HEX_STRING.fullmatch(placeholder) or not seal.signed_data:
         return False, facts
-    padded = bytes.fromhex(gap[1:-1].decode("ascii"))
+    padded = bytes.fromhex(placeholder[1:-1].decode("ascii"))
     length_used = cms.der_length(padded)
     if padded[length_used:].strip(b"\0") or padded != seal.contents:
         return False, facts
-    if gap[1:-1] != hexlify(padded):
+    if placeholder[1:-1] != hexlify(padded):
         return False, facts
-    if not seal.container.is_laid_out_as_ours(padded[:length_used]):
+    if not seal.signed_data.is_laid_out_as_ours(padded[:length_used]):
         return False, facts
     # (4) The cross-reference section that leads here is the last thing covered.
     section = case.document.sections[seal.section]
     tail = _TAIL.search(case.file, max(section.start, seal.end - _TAIL_BYTES_MAX), seal.end)
     is_last = tail is not None and int(tail[1]) + case.document.shift == section.start
-    return is_last and gap_end < section.start, facts
+    return is_last and placeholder_end < section.start, facts
 
 
 def _integrity(case: _Case, seal: Seal) -> _Answer:
     """Have the covered bytes the digest that was sealed?"""
-    if not seal.is_in_order or seal.container is None:
+    if not seal.is_in_order or seal.signed_data is None:
         return False, {}
-    is_sha256 = seal.container.digest_name == "sha256"
-    return is_sha256 and case.digests(seal).covered == seal.container.message_digest, {}
+    is_sha256 = seal.signed_data.digest_name == "sha256"
+    return is_sha256 and case.digests(seal).covered == seal.signed_data.message_digest, {}
 
 
 def _compared(case: _Case, _: Sequence[Seal]) -> _Answer:
@@ -414,10 +419,10 @@ def _time_stamp(case: _Case, seals: Sequence[Seal]) -> _Answer:
     facts: _Facts = {"at": "-"}
     for seal in seals:
         token = _token(seal)
-        if token is None or seal.container is None or seal.sealed_at is None:
+        if token is None or seal.signed_data is None or seal.sealed_at is None:
             continue
         try:
-            stamped = check_token(token, seal.container.signature, case.time_stamp_roots)
+            stamped = check_token(token, seal.signed_data.signature, case.time_stamp_roots)
         except TokenRefused:
             return False, {"at": "-"}
         facts = {"at": stamped}

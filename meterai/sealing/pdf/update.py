@@ -42,7 +42,7 @@ class _Edited:
 
 
 class Sealed(NamedTuple):
-    """An update with room for a seal: what stands before the container and after it."""
+    """An update with room for a seal: what stands before the SignedData and after it."""
 
     before: bytes
     after: bytes
@@ -166,22 +166,22 @@ class Update:
         pieces.append(self._section(offsets, end))
         return b"".join(pieces)
 
-    def sealed(self, number: int, head: bytes, tail: bytes, gap_bytes: int) -> Sealed:
+    def sealed(self, number: int, head: bytes, tail: bytes, placeholder_bytes: int) -> Sealed:
         """The update with a signature dictionary of that number as its last object.
 
-        `head` are its entries up to `/Contents`; `tail` the entries behind; `gap_bytes` is the
+        `head` are its entries up to `/Contents`; `tail` the entries behind; `placeholder_bytes` is the
         length of the string between, with its angle brackets.
         """
         pieces, offsets, end = self._objects()
         offsets.append((Ref(number, 0), end))
         opening = b"%d 0 obj\n<<%b/Contents " % (number, head)
-        gap_start = end + len(opening)
-        gap_end = gap_start + gap_bytes
+        placeholder_start = end + len(opening)
+        placeholder_end = placeholder_start + placeholder_bytes
         # The length of what follows is known before it is written: the numbers have fixed room.
         closing_bytes = len(b"/ByteRange[0 ]") + RANGES_BYTES + len(tail) + len(b">>\nendobj\n")
-        section = self._section(offsets, gap_end + closing_bytes)
+        section = self._section(offsets, placeholder_end + closing_bytes)
         rest = closing_bytes + len(section)
-        ranges = b"%d %d %d" % (gap_start, gap_end, rest)
+        ranges = b"%d %d %d" % (placeholder_start, placeholder_end, rest)
         after = b"/ByteRange[0 %b]%b>>\nendobj\n%b" % (ranges.ljust(RANGES_BYTES), tail, section)
         pieces.append(opening)
         return Sealed(b"".join(pieces), after)

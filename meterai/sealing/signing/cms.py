@@ -1,7 +1,7 @@
-"""The signature container (CMS, RFC 5652) of a seal: written from a template, read with suspicion.
+"""The CMS SignedData (RFC 5652) of a seal: written from a template, read with suspicion.
 
 Written for one issuer, everything but two values is known beforehand: the digest of the document
-and the signature itself.  So the container is laid out once per issuer, and a seal costs one
+and the signature itself.  So the SignedData is laid out once per issuer, and a seal costs one
 private-key operation.  Signed attributes are those of PAdES baseline B-B (ETSI EN 319 142-1,
 section 6.3): content type, message digest, signing certificate v2.  Level B-T adds one unsigned
 attribute, the time-stamp over the signature (ETSI EN 319 122-1, section 5.3).
@@ -40,7 +40,7 @@ from meterai.sealing.signing.cms_layout import (
 from meterai.sealing.signing.der import CONTEXT_0, CONTEXT_1, INTEGER, OCTETS, SEQUENCE, SET
 from meterai.sealing.signing.keys import SealKey
 
-CERTIFICATES_MAX = 20  # in one container; a chain has three, a verifier must not parse thousands
+CERTIFICATES_MAX = 20  # in one SignedData; a chain has three, a verifier must not parse thousands
 TIME_STAMP_BYTES_MAX = 12 * 1024  # one token with its chain of three RSA certificates is 4-7 KiB
 
 _CERTIFICATES_KEPT = 256  # parsed; a verifier meets few issuers, a hostile file only makes room
@@ -76,7 +76,7 @@ _PKCS1 = padding.PKCS1v15()
 
 
 class _Frame(NamedTuple):
-    """The constant parts of a container for one length of signature, and both as hexadecimal."""
+    """The constant parts of a SignedData for one length of signature, and both as hexadecimal."""
 
     head: bytes
     middle: bytes
@@ -84,8 +84,8 @@ class _Frame(NamedTuple):
     middle_hex: bytes
 
 
-class Container:
-    """Makes the containers of one signer.  Safe to use from several threads."""
+class Signer:
+    """Makes the SignedData of one signer.  Safe to use from several threads."""
 
     def __init__(self, key: SealKey, chain: Sequence[x509.Certificate]) -> None:
         self._key = key
@@ -96,10 +96,12 @@ class Container:
         public = key.public_key()
         is_rsa = isinstance(public, rsa.RSAPublicKey)
         signature = bytes(public.key_size // 8 if is_rsa else _ECDSA_P256_BYTES_MAX)
-        self.bytes_max = len(self._layout.container(self._layout.attributes(bytes(32)), signature))
+        self.bytes_max = len(
+            self._layout.content_info(self._layout.attributes(bytes(32)), signature)
+        )
 
     def sign(self, digest: bytes) -> bytes:
-        """The container over a document with this SHA-256 digest."""
+        """The SignedData over a document with this SHA-256 digest."""
         signature = self._key.sign(self._before + digest + self._after)
         frame = self._frame(len(signature))
         return frame.head + digest + frame.middle + signature
@@ -111,7 +113,7 @@ class Container:
         return frame.head_hex + hexlify(digest) + frame.middle_hex + hexlify(signature)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """The container with a time-stamp token in it, which `token_over` gets for the signature.
+        """The SignedData with a time-stamp token in it, which `token_over` gets for the signature.
 
         Raises `ValueError` for a token of more than `TIME_STAMP_BYTES_MAX`.
         """
@@ -120,7 +122,7 @@ class Container:
         token = token_over(signature)
         if len(token) > TIME_STAMP_BYTES_MAX:
             raise ValueError(f"a time-stamp of {len(token)} bytes, at most {TIME_STAMP_BYTES_MAX}")
-        return self._layout.container(attributes, signature, token)
+        return self._layout.content_info(attributes, signature, token)
 
     def _frame(self, signature_bytes: int) -> _Frame:
         frame = self._frames.get(signature_bytes)
@@ -131,13 +133,13 @@ class Container:
         return frame
 
 
-class ContainerUnreadable(ValueError):
-    """Not a container with exactly one signer that we can take apart."""
+class SignedDataUnreadable(ValueError):
+    """Not a SignedData with exactly one signer that we can take apart."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadContainer:
-    """One container, taken apart.  Nothing in it is proven yet.
+class SignedData:
+    """One SignedData, taken apart.  Nothing in it is proven yet.
 
     `is_der` is false for one in BER: somebody else's, which can be named but never holds.
     """
@@ -162,7 +164,7 @@ class ReadContainer:
         if not self.is_der:
             return False
         layout = _layout_of((self.leaf, *self.others))
-        return encoded == layout.container(self.signed_bytes, self.signature, self.time_stamp)
+        return encoded == layout.content_info(self.signed_bytes, self.signature, self.time_stamp)
 
     def signature_holds(self) -> bool:
         """True if the leaf's key made the signature over the signed attributes."""
@@ -183,7 +185,7 @@ class ReadContainer:
 
 
 def der_length(text: bytes) -> int:
-    """The length of the element at the start, header included; `ContainerUnreadable` if none."""
+    """The length of the element at the start, header included; `SignedDataUnreadable` if none."""
     try:
         return der.element(text, 0, len(text)).stop
     except der.NotDer:
@@ -191,14 +193,14 @@ def der_length(text: bytes) -> int:
     try:
         element = asn1_parser.parse(text, strict=False)
     except ValueError as cause:
-        raise ContainerUnreadable("no DER element") from cause
+        raise SignedDataUnreadable("no DER element") from cause
     return sum(len(part) for part in element[3:6])
 
 
-def read(encoded: bytes) -> ReadContainer:
-    """Take a container apart; refuses with `ContainerUnreadable`.
+def read(encoded: bytes) -> SignedData:
+    """Take a SignedData apart; refuses with `SignedDataUnreadable`.
 
-    Unreadable are: bytes after the container, more than one signer, a signed attribute twice,
+    Unreadable are: bytes after the SignedData, more than one signer, a signed attribute twice,
     more than `CERTIFICATES_MAX` certificates, a signer whose certificate is missing.
     """
     try:
@@ -209,7 +211,7 @@ def read(encoded: bytes) -> ReadContainer:
         return _read_foreign(encoded)
     # asn1crypto parses lazily and raises whatever the malformed part provokes.
     except Exception as cause:
-        raise ContainerUnreadable("the signature container cannot be read") from cause
+        raise SignedDataUnreadable("the CMS SignedData cannot be read") from cause
 
 
 class _Known(NamedTuple):
@@ -234,7 +236,7 @@ def _load(encoded: bytes) -> x509.Certificate:
     """
     _, serial = issuer_and_serial(encoded)
     if serial[2] & 0x80 or not serial[2:].strip(b"\0"):
-        raise ContainerUnreadable("a certificate without a proper number")
+        raise SignedDataUnreadable("a certificate without a proper number")
     return x509.load_der_x509_certificate(encoded)
 
 
@@ -246,11 +248,11 @@ def _layout_of(chain: tuple[x509.Certificate, ...]) -> Layout:
 # -- what we write, and what is like it ---------------------------------------------------------
 
 
-def _read_ours(encoded: bytes) -> ReadContainer:
-    """Raises `NotDer` where the layout is another, `ContainerUnreadable` where it is an attack."""
+def _read_ours(encoded: bytes) -> SignedData:
+    """Raises `NotDer` where the layout is another, `SignedDataUnreadable` where it is an attack."""
     whole = der.element(encoded, 0, len(encoded))
     if whole.stop != len(encoded):
-        raise ContainerUnreadable("bytes after the container")
+        raise SignedDataUnreadable("bytes after the SignedData")
     kind, content = _members(encoded, whole, SEQUENCE, der.NAME, CONTEXT_0)
     _expect(encoded[kind.at : kind.stop] == SIGNED_DATA)
     signed_data = der.only(encoded, SEQUENCE, content.start, content.stop)
@@ -259,15 +261,15 @@ def _read_ours(encoded: bytes) -> ReadContainer:
     )
     data = der.element(encoded, encapsulated.start, encapsulated.stop)
     if encoded[data.at : data.stop] != DATA:
-        raise ContainerUnreadable("not a signature over a document")
+        raise SignedDataUnreadable("not a signature over a document")
     known = _certificates(encoded, certificates)
     infos = der.members(encoded, signers)
     if len(infos) != 1:
-        raise ContainerUnreadable("not exactly one signer")
+        raise SignedDataUnreadable("not exactly one signer")
     return _read_signer(encoded, infos[0], known)
 
 
-def _read_signer(encoded: bytes, info: der.Element, known: list[_Known]) -> ReadContainer:
+def _read_signer(encoded: bytes, info: der.Element, known: list[_Known]) -> SignedData:
     fields = der.members(encoded, info)
     _expect(len(fields) in (6, 7))
     _, sid, digest_algorithm, signed, algorithm, signature, *unsigned = fields
@@ -276,18 +278,18 @@ def _read_signer(encoded: bytes, info: der.Element, known: list[_Known]) -> Read
     identifier = encoded[sid.start : sid.stop]
     leaf = next((one for one in known if one.issuer_and_serial == identifier), None)
     if leaf is None:
-        raise ContainerUnreadable("the signer's certificate is missing")
+        raise SignedDataUnreadable("the signer's certificate is missing")
     attributes = _attributes(encoded, signed)
     digest = attributes.get(MESSAGE_DIGEST)
     if digest is None or digest.tag != OCTETS:
-        raise ContainerUnreadable("no digest of the document")
+        raise SignedDataUnreadable("no digest of the document")
     kind = attributes.get(CONTENT_TYPE)
     if kind is None or encoded[kind.at : kind.stop] != DATA:
-        raise ContainerUnreadable("the signed content type is not data")
+        raise SignedDataUnreadable("the signed content type is not data")
     digest_name, mechanism = _algorithms(
         _name_in(encoded, digest_algorithm), _name_in(encoded, algorithm)
     )
-    return ReadContainer(
+    return SignedData(
         leaf=leaf.certificate,
         others=tuple(one.certificate for one in known if one.sha256 != leaf.sha256),
         digest_name=digest_name,
@@ -316,12 +318,12 @@ def _members(encoded: bytes, whole: der.Element, *tags: int) -> list[der.Element
 def _certificates(encoded: bytes, whole: der.Element) -> list[_Known]:
     found = der.members(encoded, whole)
     if len(found) > CERTIFICATES_MAX:
-        raise ContainerUnreadable("too many certificates")
+        raise SignedDataUnreadable("too many certificates")
     try:
         return [_known(encoded[one.at : one.stop]) for one in found if one.tag == SEQUENCE]
     # cryptography has a kind of exception for each way in which a certificate can be wrong.
     except Exception as cause:
-        raise ContainerUnreadable("a certificate cannot be read") from cause
+        raise SignedDataUnreadable("a certificate cannot be read") from cause
 
 
 def _attributes(encoded: bytes, whole: der.Element) -> dict[bytes, der.Element]:
@@ -332,7 +334,7 @@ def _attributes(encoded: bytes, whole: der.Element) -> dict[bytes, der.Element]:
         inside = der.members(encoded, values)
         key = encoded[name.at : name.stop]
         if key in found or len(inside) != 1:
-            raise ContainerUnreadable("a signed attribute is not single")
+            raise SignedDataUnreadable("a signed attribute is not single")
         found[key] = inside[0]
     return found
 
@@ -349,7 +351,7 @@ def _algorithms(digest: bytes, signing: bytes) -> tuple[str, str]:
     _expect(digest in _DIGESTS and signing in _MECHANISMS)
     mechanism, stated = _MECHANISMS[signing]
     if stated and stated != _DIGESTS[digest]:
-        raise ContainerUnreadable("two different digests are named")
+        raise SignedDataUnreadable("two different digests are named")
     return _DIGESTS[digest], mechanism
 
 
@@ -387,13 +389,13 @@ def _time_stamp(encoded: bytes, whole: der.Element) -> bytes | None:
 # -- what others write --------------------------------------------------------------------------
 
 
-def _read_foreign(encoded: bytes) -> ReadContainer:
+def _read_foreign(encoded: bytes) -> SignedData:
     content = asn1_cms.ContentInfo.load(encoded, strict=True)
     if content["content_type"].native != "signed_data":
-        raise ContainerUnreadable("not signed data")
+        raise SignedDataUnreadable("not signed data")
     signed_data = content["content"]
     if len(signed_data["signer_infos"]) != 1 or len(signed_data["certificates"]) > CERTIFICATES_MAX:
-        raise ContainerUnreadable("not exactly one signer, or too many certificates")
+        raise SignedDataUnreadable("not exactly one signer, or too many certificates")
     signer = signed_data["signer_infos"][0]
     certificates = [
         _load(choice.chosen.dump())
@@ -407,7 +409,7 @@ def _read_foreign(encoded: bytes) -> ReadContainer:
     signed_bytes = bytes([SET]) + signer["signed_attrs"].dump()[1:] if has_attributes else b""
     attributes = _foreign_attributes(signer["signed_attrs"]) if has_attributes else {}
     digest = attributes.get("message_digest")
-    return ReadContainer(
+    return SignedData(
         leaf=leaf,
         others=tuple(other for other in certificates if other != leaf),
         digest_name=signer["digest_algorithm"]["algorithm"].native,
@@ -434,7 +436,7 @@ def _foreign_leaf(
             )
         if is_signer:
             return certificate
-    raise ContainerUnreadable("the signer's certificate is missing")
+    raise SignedDataUnreadable("the signer's certificate is missing")
 
 
 def _key_identifier(certificate: x509.Certificate) -> bytes | None:
@@ -450,7 +452,7 @@ def _foreign_attributes(signed_attributes: asn1_cms.CMSAttributes) -> dict[str, 
     for attribute in signed_attributes:
         name = attribute["type"].native
         if name in values or len(attribute["values"]) != 1:
-            raise ContainerUnreadable(f"signed attribute {name} is not single")
+            raise SignedDataUnreadable(f"signed attribute {name} is not single")
         values[name] = attribute["values"][0]
     return values
 
@@ -461,5 +463,5 @@ def _foreign_mechanism(signer: asn1_cms.SignerInfo) -> str:
     mechanism: str = algorithm.signature_algo
     stated = algorithm["algorithm"].native.split("_")[0]
     if stated in _HASHES and stated != signer["digest_algorithm"]["algorithm"].native:
-        raise ContainerUnreadable("two different digests are named")
+        raise SignedDataUnreadable("two different digests are named")
     return mechanism

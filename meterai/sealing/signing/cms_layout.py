@@ -1,4 +1,4 @@
-"""How our signature containers are laid out (CMS, RFC 5652): constants, attributes, the frame.
+"""How our CMS SignedData is laid out (RFC 5652): constants, attributes, the frame.
 
 One layout per chain of certificates.  `cms` fills it in when it writes, and compares with it when
 it reads: neither the frame nor the certificates are covered by the signature.
@@ -41,7 +41,7 @@ _SHA256_WITH_ECDSA = bytes.fromhex("300a06082a8648ce3d040302")
 
 
 class Layout:
-    """How our containers are laid out for one chain of certificates, signer's first."""
+    """How our SignedData is laid out for one chain of certificates, signer's first."""
 
     def __init__(self, chain: Sequence[x509.Certificate]) -> None:
         encoded = [certificate.public_bytes(Encoding.DER) for certificate in chain]
@@ -76,10 +76,10 @@ class Layout:
         members = sorted([self._type_attribute, digest_attribute, self._certificate_attribute])
         return tlv(SET, *members)
 
-    def container(
+    def content_info(
         self, attributes: bytes, signature: bytes, time_stamp: bytes | None = None
     ) -> bytes:
-        """The container around signed attributes, their signature and the time-stamp over it."""
+        """The SignedData around signed attributes, their signature and the time-stamp over it."""
         signer_info = tlv(
             SEQUENCE,
             self._signer,
@@ -98,8 +98,8 @@ class Layout:
         return attributes[:before], attributes[before + DIGEST_BYTES :]
 
     def around_signature(self, signature_bytes: int) -> tuple[bytes, bytes]:
-        """The container before the digest, and between it and a signature of this length."""
-        whole = self.container(self.attributes(bytes(DIGEST_BYTES)), bytes(signature_bytes))
+        """The SignedData before the digest, and between it and a signature of this length."""
+        whole = self.content_info(self.attributes(bytes(DIGEST_BYTES)), bytes(signature_bytes))
         tail = self.around_digest()[1] + self._algorithm + tlv(OCTETS, bytes(signature_bytes))
         digest_at = len(whole) - len(tail) - DIGEST_BYTES
         return whole[:digest_at], tail[: len(tail) - signature_bytes]

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from meterai.sealing.model import Evidence, IssuerUnusable
-from meterai.sealing.signing.cms import TIME_STAMP_RESERVE_BYTES, Container
+from meterai.sealing.signing.cms import TIME_STAMP_RESERVE_BYTES, Signer
 from meterai.sealing.signing.keys import FileKey, SealKey, algorithm_of, load_file_key
 from meterai.sealing.signing.pkcs11 import SETTINGS_FILE, Pkcs11Key, read_settings
 from meterai.sealing.stamp.claim import ClaimKey
@@ -67,9 +67,9 @@ class Proofs(Protocol):
         """A time-stamp over a signature."""
 
     def evidence(
-        self, container: bytes, chain: Sequence[x509.Certificate], at: datetime
+        self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
     ) -> Evidence | None:
-        """Evidence for the certificates of a container; `None` if none is wanted."""
+        """Evidence for the certificates of a SignedData; `None` if none is wanted."""
 
 
 class _Period(NamedTuple):
@@ -109,7 +109,7 @@ class Issuer:
         self.name = common_name(chain[0])
         # Nothing but this process is needed for a seal: it costs a fraction of a millisecond.
         self.is_local = isinstance(key, FileKey) and proofs is None
-        self._container = Container(key, chain)
+        self._signer = Signer(key, chain)
         self._revocation_lists = revocation_lists
         self._period: _Period | None = None
 
@@ -119,31 +119,31 @@ class Issuer:
         return self.chain[-1]
 
     @property
-    def container_bytes_max(self) -> int:
-        """No container that `container` makes is longer."""
-        return self._container.bytes_max if self.proofs is None else self.timed_container_bytes_max
+    def signed_data_bytes_max(self) -> int:
+        """No SignedData that `signed_data_hex` makes is longer."""
+        return self._signer.bytes_max if self.proofs is None else self.timed_signed_data_bytes_max
 
     @property
-    def timed_container_bytes_max(self) -> int:
-        """No container that `sign_with_time` makes is longer."""
-        return self._container.bytes_max + TIME_STAMP_RESERVE_BYTES
+    def timed_signed_data_bytes_max(self) -> int:
+        """No SignedData that `sign_with_time` makes is longer."""
+        return self._signer.bytes_max + TIME_STAMP_RESERVE_BYTES
 
-    def container(self, digest: bytes) -> bytes:
-        """The container that belongs into a seal, in lower-case hexadecimal, as it stands in a PDF.
+    def signed_data_hex(self, digest: bytes) -> bytes:
+        """The SignedData that belongs into a seal, in lower-case hexadecimal, as it stands in a PDF.
 
         Refuses with `TimeStampUnavailable` where a time-stamp belongs into it.
         """
         if self.proofs is None:
-            return self._container.sign_hex(digest)
+            return self._signer.sign_hex(digest)
         return hexlify(self.sign_with_time(digest, self.proofs.token))
 
     def sign(self, digest: bytes) -> bytes:
-        """The CMS container over a document with this SHA-256 digest, without a time-stamp."""
-        return self._container.sign(digest)
+        """The CMS SignedData over a document with this SHA-256 digest, without a time-stamp."""
+        return self._signer.sign(digest)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """The container with a time-stamp (PAdES B-T), which `token_over` gets for the signature."""
-        return self._container.sign_with_time(digest, token_over)
+        """The SignedData with a time-stamp (PAdES B-T), which `token_over` gets for the signature."""
+        return self._signer.sign_with_time(digest, token_over)
 
     def check_usable(self, at: datetime) -> None:
         """Refuse with `IssuerUnusable` if a verifier would reject a seal made at this time.

@@ -49,7 +49,7 @@ class Proofs:
         return self._authority.token(signature_value)
 
     def evidence(
-        self, container: bytes, chain: Sequence[x509.Certificate], at: datetime
+        self, signed_data: bytes, chain: Sequence[x509.Certificate], at: datetime
     ) -> Evidence | None:
         """Evidence about the signer's certificates and the time-stamp's; `None` if not wanted.
 
@@ -57,7 +57,7 @@ class Proofs:
         """
         if self._revocations is None:
             return None
-        read = cms.read(container)
+        read = cms.read(signed_data)
         assert read.time_stamp is not None
         stamped = check(read.time_stamp, read.signature, self.time_stamp_roots)
         return self._revocations.evidence([chain, stamped.chain], at)

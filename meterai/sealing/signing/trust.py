@@ -1,4 +1,4 @@
-"""From the certificate in a container to a root the verifier was given: the path, step by step."""
+"""From the certificate in a SignedData to a root the verifier was given: the path, step by step."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from functools import lru_cache
 from cryptography import x509
 
 from meterai.sealing.signing.chains import is_issued_by
-from meterai.sealing.signing.cms import ReadContainer
+from meterai.sealing.signing.cms import SignedData
 from meterai.sealing.signing.issuer import may_sign_certificates, may_sign_documents
 
 PATH_LENGTH_MAX = 4  # certificates between the leaf and the root, leaf included
@@ -16,13 +16,13 @@ PATHS_KEPT_MAX = 256  # answers about one path; a verifier sees the same few iss
 Path = tuple[x509.Certificate, ...]
 
 
-def path_to_root(container: ReadContainer, roots: Sequence[x509.Certificate]) -> Path | None:
+def path_to_root(signed_data: SignedData, roots: Sequence[x509.Certificate]) -> Path | None:
     """The certificates from the signer's to one of the roots, each signed by the next.
 
     Names and signatures are checked here, times and usages by the two functions below.  Only a
     root that was given counts; a root found in the document proves nothing.
     """
-    return _path(container.leaf, container.others, tuple(roots))
+    return _path(signed_data.leaf, signed_data.others, tuple(roots))
 
 
 @lru_cache(PATHS_KEPT_MAX)
@@ -62,8 +62,8 @@ def valid_at(path: Path, at: datetime) -> bool:
     return all(item.not_valid_before_utc <= at <= item.not_valid_after_utc for item in path)
 
 
-def uses_names_of(container: ReadContainer, roots: Sequence[x509.Certificate]) -> bool:
-    """True if a certificate in the container bears or cites the name of one of the roots."""
+def uses_names_of(signed_data: SignedData, roots: Sequence[x509.Certificate]) -> bool:
+    """True if a certificate in the SignedData bears or cites the name of one of the roots."""
     names = {root.subject for root in roots}
-    certificates = (container.leaf, *container.others)
+    certificates = (signed_data.leaf, *signed_data.others)
     return any(item.subject in names or item.issuer in names for item in certificates)

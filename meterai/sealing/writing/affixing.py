@@ -45,7 +45,7 @@ Placed = Sequence[tuple[Stamp, Page]]
 class Terms:
     """What stays the same over the updates of one request.
 
-    `gap_bytes` is the room for the container in hexadecimal, angle brackets included.
+    `placeholder_bytes` is the room for the SignedData in hexadecimal, angle brackets included.
     """
 
     issuer_name: str
@@ -56,7 +56,7 @@ class Terms:
     official: bytes | None
     original_bytes: int
     sha256_original: bytes
-    gap_bytes: int
+    placeholder_bytes: int
 
     @property
     def written_time(self) -> str:
@@ -108,7 +108,7 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
         tail += _CERTIFICATION
     else:
         tail += _field_lock(update, document, signature, serials[0])
-    return update.sealed(signature, _HEAD, tail, terms.gap_bytes)
+    return update.sealed(signature, _HEAD, tail, terms.placeholder_bytes)
 
 
 def try_out(document: Document, pages: Sequence[Page], *, certify: bool) -> None:

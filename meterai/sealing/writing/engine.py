@@ -1,8 +1,8 @@
 """Sealing: the original bytes stay as they are, the stamps and the seal are appended.
 
-The steps of `seal`: open the document and find the pages; lay out the update around a gap of
+The steps of `seal`: open the document and find the pages; lay out the update around a placeholder of
 known length (`affixing`); hash the original, or take the state a caller kept from the upload, and
-what stands around the gap; have the issuer sign the digest; put the container into the gap.
+what stands around the placeholder; have the issuer sign the digest; put the SignedData into the placeholder.
 """
 
 import hashlib
@@ -165,17 +165,17 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
         official=issuer.official,
         original_bytes=len(original),
         sha256_original=state.digest(),
-        gap_bytes=2 * issuer.container_bytes_max + 2,
+        placeholder_bytes=2 * issuer.signed_data_bytes_max + 2,
     )
     sealing = _Sealing(terms, issuer, password, state)
     with as_document_broken():
         if opened.signatures:
-            data, gap = sealing.seal_each(opened, stamps)
+            data, placeholder = sealing.seal_each(opened, stamps)
         else:
             placed = list(zip(stamps, opened.targets, strict=True))
-            data, gap = sealing.seal(opened.document, placed, certify=True)
+            data, placeholder = sealing.seal(opened.document, placed, certify=True)
         if issuer.proofs is not None:
-            data += sealing.prove(original + data, gap, issuer.proofs)
+            data += sealing.prove(original + data, placeholder, issuer.proofs)
     return Delta(
         data=data,
         sha256_original=terms.sha256_original,
@@ -269,35 +269,35 @@ class _Sealing:
     def seal(
         self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool
     ) -> tuple[bytes, bytes]:
-        """One sealed update for a document whose bytes `state` has taken in; and its gap, filled."""
+        """One sealed update for a document whose bytes `state` has taken in; and its placeholder, filled."""
         before, after = affix(self.terms, document, placed, certify=certify)
         self.state.update(before)
         covered = self.state.copy()
         covered.update(after)
-        container = self.issuer.container(covered.digest())
-        gap = b"<%b>" % container.ljust(self.terms.gap_bytes - 2, b"0")
-        rest = gap + after
+        signed_data = self.issuer.signed_data_hex(covered.digest())
+        placeholder = b"<%b>" % signed_data.ljust(self.terms.placeholder_bytes - 2, b"0")
+        rest = placeholder + after
         self.state.update(rest)
-        return before + rest, gap
+        return before + rest, placeholder
 
     def seal_each(self, opened: Opened, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
-        """One seal after the other, each over all that came before; and the last one's gap."""
+        """One seal after the other, each over all that came before; and the last one's placeholder."""
         stamped = original = opened.document.buffer
-        gap = b""
+        placeholder = b""
         for stamp, page in zip(stamps, opened.targets, strict=True):
             document, target = opened.document, page
             if stamped is not original:
                 step = _open(stamped, [stamp.placement], self.password, bytes_max=len(stamped))
                 document, target = step.document, step.targets[0]
-            data, gap = self.seal(document, [(stamp, target)], certify=False)
+            data, placeholder = self.seal(document, [(stamp, target)], certify=False)
             stamped += data
-        return stamped[len(original) :], gap
+        return stamped[len(original) :], placeholder
 
-    def prove(self, stamped: bytes, gap: bytes, proofs: Proofs) -> bytes:
-        """The update with the evidence for the seal in this gap; nothing if none is wanted."""
-        contents = bytes.fromhex(gap[1:-1].decode("ascii"))
-        container = contents[: der_length(contents)]
-        evidence = proofs.evidence(container, self.issuer.chain, self.terms.at)
+    def prove(self, stamped: bytes, placeholder: bytes, proofs: Proofs) -> bytes:
+        """The update with the evidence for the seal in this placeholder; nothing if none is wanted."""
+        contents = bytes.fromhex(placeholder[1:-1].decode("ascii"))
+        signed_data = contents[: der_length(contents)]
+        evidence = proofs.evidence(signed_data, self.issuer.chain, self.terms.at)
         if evidence is None:
             return b""
         document = open_document(stamped, bytes_max=len(stamped), password=self.password)

@@ -68,7 +68,7 @@ def test_no_certificate_can_be_taken_out_of_the_container(lab):
     read = cms.read(padded[: cms.der_length(padded)])
     # The signature does not cover the certificates, and a verifier has the root anyway.
     chain = lab.issuer.chain[:-1]
-    smaller = Layout(chain).container(read.signed_bytes, read.signature).hex().encode()
+    smaller = Layout(chain).content_info(read.signed_bytes, read.signature).hex().encode()
     changed = lab.sealed[:start] + smaller.ljust(end - start, b"0") + lab.sealed[end:]
     assert len(changed) == len(lab.sealed)
     assert lab.verify(changed).verdict is not Verdict.GENUINE

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.sealing.signing import cms, der
-from meterai.sealing.signing.cms import ContainerUnreadable
+from meterai.sealing.signing.cms import SignedDataUnreadable
 from meterai.sealing.signing.der import SEQUENCE, SET, tlv
 from meterai.sealing.signing.development import development_issuer
 from meterai.sealing.signing.issuer import Issuer
@@ -35,7 +35,7 @@ def test_what_is_written_is_read(issuer):
     for number in range(20):
         digest = hashlib.sha256(bytes([number])).digest()
         encoded = issuer.sign(digest)
-        assert len(encoded) <= issuer.container_bytes_max
+        assert len(encoded) <= issuer.signed_data_bytes_max
         read = cms.read(encoded)
         assert read.leaf == issuer.chain[0]
         assert set(read.others) == set(issuer.chain[1:])
@@ -49,7 +49,7 @@ def test_what_is_written_is_read(issuer):
 
 
 def test_hexadecimal_is_the_same_container(issuer):
-    encoded = bytes.fromhex(issuer.container(DIGEST).decode("ascii"))
+    encoded = bytes.fromhex(issuer.signed_data_hex(DIGEST).decode("ascii"))
     assert cms.read(encoded).signature_holds()
     assert cms.read(encoded).is_laid_out_as_ours(encoded)
 
@@ -61,7 +61,7 @@ def test_every_length_of_an_ecdsa_signature_is_framed(tmp_path):
     for length in range(8, 300):
         head, middle = layout.around_signature(length)
         signature = bytes([7]) * length
-        assert head + DIGEST + middle + signature == layout.container(attributes, signature)
+        assert head + DIGEST + middle + signature == layout.content_info(attributes, signature)
 
 
 def test_a_general_parser_finds_the_same(issuer):
@@ -86,7 +86,7 @@ def test_a_time_stamp_is_carried_and_nothing_else(issuer):
         return TOKEN
 
     encoded = issuer.sign_with_time(DIGEST, token_over)
-    assert len(encoded) <= issuer.timed_container_bytes_max
+    assert len(encoded) <= issuer.timed_signed_data_bytes_max
     read = cms.read(encoded)
     assert seen == [read.signature]
     assert read.time_stamp == TOKEN
@@ -103,7 +103,7 @@ def test_the_reserve_holds_the_largest_time_stamp(issuer):
     assert frame == 0
     largest = tlv(SEQUENCE, bytes(cms.TIME_STAMP_BYTES_MAX - 4))
     lengths = {len(issuer.sign_with_time(DIGEST, lambda _: largest)) for _ in range(20)}
-    assert max(lengths) <= issuer.timed_container_bytes_max
+    assert max(lengths) <= issuer.timed_signed_data_bytes_max
     with pytest.raises(ValueError, match="at most"):
         issuer.sign_with_time(DIGEST, lambda _: largest + b"\0")
 
@@ -125,7 +125,7 @@ def rebuilt(encoded: bytes, **changes: bytes) -> bytes:
         tlv(SET, signer, changes.get("more_signers", b"")),
     )
     whole = tlv(SEQUENCE, cms.SIGNED_DATA, tlv(0xA0, signed_data))
-    assert changes or whole == encoded == layout.container(read.signed_bytes, read.signature)
+    assert changes or whole == encoded == layout.content_info(read.signed_bytes, read.signature)
     return whole
 
 
@@ -161,11 +161,11 @@ def test_another_certificate_is_not_ours_and_too_many_are_unreadable(issuer, tmp
     assert not cms.read(changed).is_laid_out_as_ours(changed)
     twice = rebuilt(encoded, certificates=tlv(0xA0, own, own))
     assert not cms.read(twice).is_laid_out_as_ours(twice)
-    with pytest.raises(ContainerUnreadable):
+    with pytest.raises(SignedDataUnreadable):
         cms.read(rebuilt(encoded, certificates=tlv(0xA0, own, stranger * 18)))
-    with pytest.raises(ContainerUnreadable):
+    with pytest.raises(SignedDataUnreadable):
         cms.read(rebuilt(encoded, certificates=tlv(0xA0, stranger)))
-    with pytest.raises(ContainerUnreadable):
+    with pytest.raises(SignedDataUnreadable):
         cms.read(rebuilt(encoded, certificates=tlv(0xA0)))
 
 
@@ -173,7 +173,7 @@ def test_two_signers_and_bytes_behind_are_unreadable(issuer):
     encoded = issuer.sign(DIGEST)
     signer = asn1.ContentInfo.load(encoded)["content"]["signer_infos"][0].dump()
     for spoilt in (rebuilt(encoded, more_signers=signer), encoded + b"\0", encoded[:-1], b""):
-        with pytest.raises(ContainerUnreadable):
+        with pytest.raises(SignedDataUnreadable):
             cms.read(spoilt)
 
 
@@ -185,9 +185,9 @@ def test_a_signed_attribute_twice_is_unreadable(issuer):
     parts = [attributes[one.at : one.stop] for one in inside]
     layout = cms.Layout(issuer.chain)
     for changed in (parts + parts[1:2], parts[1:], parts[:1] + parts[2:]):
-        with pytest.raises(ContainerUnreadable):
-            cms.read(layout.container(tlv(SET, *changed), read.signature))
-    unnamed = cms.read(layout.container(tlv(SET, *parts[:2]), read.signature))
+        with pytest.raises(SignedDataUnreadable):
+            cms.read(layout.content_info(tlv(SET, *changed), read.signature))
+    unnamed = cms.read(layout.content_info(tlv(SET, *parts[:2]), read.signature))
     assert not unnamed.names_leaf
     assert not unnamed.signature_holds()
 
@@ -214,7 +214,7 @@ def test_what_is_not_der_is_named_and_never_holds(issuer, written):
     assert not read.is_der
     assert not read.signature_holds()
     assert not read.is_laid_out_as_ours(encoded)
-    with pytest.raises(ContainerUnreadable):
+    with pytest.raises(SignedDataUnreadable):
         cms.read(encoded + b"\0")
 
 
@@ -251,7 +251,7 @@ def test_a_byte_anywhere_changed_never_passes(issuer):
         spoilt[place] ^= 1 << place % 8
         try:
             read = cms.read(bytes(spoilt))
-        except ContainerUnreadable:
+        except SignedDataUnreadable:
             continue
         is_whole = (
             read.signature_holds()
@@ -264,9 +264,9 @@ def test_a_byte_anywhere_changed_never_passes(issuer):
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_the_same_way(text):
-    with pytest.raises(ContainerUnreadable):
+    with pytest.raises(SignedDataUnreadable):
         cms.read(text)
-    with suppress(ContainerUnreadable):
+    with suppress(SignedDataUnreadable):
         assert 2 <= cms.der_length(text) <= len(text)
 
 
@@ -283,7 +283,7 @@ def test_any_part_cut_out_or_put_in_is_refused_or_read(encoded_once, data):
     spoilt = encoded_once[:start] + part + encoded_once[stop:]
     try:
         read = cms.read(spoilt)
-    except ContainerUnreadable:
+    except SignedDataUnreadable:
         return
     assert spoilt == encoded_once or not read.is_laid_out_as_ours(spoilt)
     read.signature_holds()

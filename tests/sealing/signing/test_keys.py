@@ -171,7 +171,7 @@ def test_an_issuer_seals_with_a_key_in_the_module(module, hardware):
         read = cms.read(encoded)
         assert read.signature_holds()
         assert read.is_laid_out_as_ours(encoded)
-        assert len(encoded) <= issuer.container_bytes_max
+        assert len(encoded) <= issuer.signed_data_bytes_max
 
 
 def module_key(module: Module, hardware) -> Pkcs11Key:

@@ -91,7 +91,7 @@ def test_a_seal_of_level_b_t(authority, tmp_path, algorithm):
     issuer = development_issuer(tmp_path / "i", algorithm=algorithm, at=datetime.now(UTC))
     digest = hashlib.sha256(b"a document").digest()
     encoded = issuer.sign_with_time(digest, stamper(authority).token)
-    assert len(encoded) <= issuer.timed_container_bytes_max
+    assert len(encoded) <= issuer.timed_signed_data_bytes_max
     read = cms.read(encoded)
     assert read.signature_holds()
     assert read.is_laid_out_as_ours(encoded)
