@@ -7,7 +7,7 @@ Promises this room keeps
   * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `Report`.
   * Nothing is read from or written to anywhere: no database, network, clock or environment; only
     `load_issuer` and `development_issuer` read (and make) the files of the issuer.
-  * What may take long, and what needs a library that was written for files that mean well (mending,
+  * What may take long, and what needs a library that was written for files that mean well (repairing,
     comparing, drawing), is done in a process that is ended at its budget.  `accept`, `take_in` and
     `verify` wait for it; a `Pool` carries out the same works for many who ask at once.
 

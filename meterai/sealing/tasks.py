@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing.checking.occlusion import first_covering
+from meterai.sealing.checking.occlusion import first_occlusion
 from meterai.sealing.checking.questions import read_question, written_report
 from meterai.sealing.checking.revisions import only_signatures_follow
 from meterai.sealing.checking.verification import judging
@@ -16,9 +16,9 @@ from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.decoding import LIMITS
 from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.sandbox import answers, fork_server
-from meterai.sealing.sandbox.answers import Compared, Drawn, Inspected
+from meterai.sealing.sandbox.answers import Compared, Inspected, Rendered
 from meterai.sealing.sandbox.bounded import Result, Work
-from meterai.sealing.sandbox.qpdf import mend
+from meterai.sealing.sandbox.qpdf import repaired
 from meterai.sealing.writing.engine import looked_through, read_placements
 
 Parameters = Mapping[str, Any]
@@ -35,12 +35,12 @@ def _compare(document: bytes, parameters: Parameters) -> bytes:
     return answers.written(Compared(found))
 
 
-def _draw(document: bytes, parameters: Parameters) -> bytes:
+def _render(document: bytes, parameters: Parameters) -> bytes:
     password = parameters["password"].encode("latin-1")
     with as_document_broken():
         opened = open_document(document, bytes_max=len(document), password=password)
-        found = first_covering(opened, parameters["end"], parameters["newer"], password)
-    return answers.written(Drawn(found))
+        found = first_occlusion(opened, parameters["end"], parameters["newer"], password)
+    return answers.written(Rendered(found))
 
 
 def _inspect(document: bytes, parameters: Parameters) -> bytes:
@@ -50,8 +50,8 @@ def _inspect(document: bytes, parameters: Parameters) -> bytes:
     return answers.written(Inspected(opened.pages, sizes, opened.signatures))
 
 
-def _mend(document: bytes, _: Parameters) -> bytes:
-    return answers.written(mend(document))
+def _repair(document: bytes, _: Parameters) -> bytes:
+    return answers.written(repaired(document))
 
 
 def _verify(document: bytes, parameters: Parameters) -> bytes:
@@ -73,9 +73,9 @@ def _carried_out(work: Work[Result]) -> Result:
 
 _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
     "compare": _compare,
-    "draw": _draw,
+    "render": _render,
     "inspect": _inspect,
-    "mend": _mend,
+    "repair": _repair,
     "verify": _verify,
 }
 

@@ -6,7 +6,7 @@ import msgspec
 
 from meterai.kit.refusal import Refusal
 from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import Compared, Drawn, NotAnswered
+from meterai.sealing.sandbox.answers import Compared, NotAnswered, Rendered
 from meterai.sealing.sandbox.bounded import Task, Work
 
 _Found = TypeVar("_Found", bound=msgspec.Struct)
@@ -16,12 +16,12 @@ class Comparison(NamedTuple):
     """What the processes said; `None` where they could not say it within their bounds."""
 
     compared: Compared | None
-    drawn: Drawn | None
+    rendered: Rendered | None
 
     @property
     def is_whole(self) -> bool:
         """True if both could say it."""
-        return self.compared is not None and self.drawn is not None
+        return self.compared is not None and self.rendered is not None
 
 
 def comparing(file: bytes, end: int, newer: int, password: bytes) -> Work[Comparison]:
@@ -30,7 +30,7 @@ def comparing(file: bytes, end: int, newer: int, password: bytes) -> Work[Compar
     compared = _answered((yield Task("compare", file, parameters)), Compared)
     if compared is None:
         return Comparison(None, None)
-    return Comparison(compared, _answered((yield Task("draw", file, parameters)), Drawn))
+    return Comparison(compared, _answered((yield Task("render", file, parameters)), Rendered))
 
 
 def _answered(answer: bytes | None, kind: type[_Found]) -> _Found | None:

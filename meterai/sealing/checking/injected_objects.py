@@ -23,7 +23,7 @@ _WHITE_SPACE = rb"(?:[\0\t\n\f\r ]|%[^\r\n]*+[\r\n])++"
 _REFERENCE = re.compile(rb"(\d++)%b\d++%bR" % (_WHITE_SPACE, _WHITE_SPACE))
 
 
-def brings_its_own(document: Document, sealed: Document, newer: int) -> bool:
+def injects_nothing(document: Document, sealed: Document, newer: int) -> bool:
     """True if the updates behind a seal only change objects, and add what only they refer to.
 
     `sealed` is the document as it was sealed, `newer` the number of sections behind it.

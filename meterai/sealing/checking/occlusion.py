@@ -12,7 +12,7 @@ from meterai.sealing.pdf.document import Document, is_number
 from meterai.sealing.pdf.pages import Box, Page, PageTree
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.sandbox import rendering
-from meterai.sealing.sandbox.answers import Covering
+from meterai.sealing.sandbox.answers import Occlusion
 from meterai.sealing.sandbox.rendering import Area
 
 PICTURES_MAX = 40  # of later signatures; each costs the drawing of a page
@@ -22,7 +22,7 @@ _NO_ZOOM, _NO_ROTATE = 8, 16  # flags of an annotation (ISO 32000-2, table 167)
 _NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
 
 
-def first_covering(document: Document, end: int, newer: int, password: bytes) -> Covering | None:
+def first_occlusion(document: Document, end: int, newer: int, password: bytes) -> Occlusion | None:
     """The first picture of a later signature that hides something the seal had found.
 
     `end` is where the sealed file ended, `newer` the number of sections behind it.  A page is drawn
@@ -33,11 +33,11 @@ def first_covering(document: Document, end: int, newer: int, password: bytes) ->
     if not found:
         return None
     areas = [area for _, area in found]
-    inked = rendering.inked(document.buffer[:end], len(list(tree.all())), areas, password)
-    return next((one for (one, _), has_ink in zip(found, inked, strict=True) if has_ink), None)
+    marked = rendering.have_content(document.buffer[:end], len(list(tree.all())), areas, password)
+    return next((one for (one, _), is_marked in zip(found, marked, strict=True) if is_marked), None)
 
 
-def _area(page: Page, picture: Covering, *, anywhere: bool) -> Area:
+def _area(page: Page, picture: Occlusion, *, anywhere: bool) -> Area:
     width, height = page.size.width, page.size.height
     left, low = picture.x / width, picture.y / height
     right, top = (picture.x + picture.width) / width, (picture.y + picture.height) / height
@@ -46,13 +46,13 @@ def _area(page: Page, picture: Covering, *, anywhere: bool) -> Area:
     return Area(picture.page, left, low, right, top, width / page.unit, height / page.unit)
 
 
-def _later_pictures(document: Document, tree: PageTree, newer: int) -> list[tuple[Covering, Area]]:
+def _later_pictures(document: Document, tree: PageTree, newer: int) -> list[tuple[Occlusion, Area]]:
     """Every annotation that an update behind the seal wrote, and where it may be seen.
 
     They are looked for on the pages, because what a stranger's widget says about its page need
     not be true.  A hidden one counts: an action that was in the document may show it.
     """
-    pictures: list[tuple[Covering, Area]] = []
+    pictures: list[tuple[Occlusion, Area]] = []
     looked = 0
     for page in tree.all():
         for item in document.items(page.entries, b"/Annots"):
@@ -88,6 +88,6 @@ def _corners(document: Document, annotation: Dictionary) -> Box:
     return left, low, right, top
 
 
-def _seen(page: Page, corners: Box) -> Covering:
+def _seen(page: Page, corners: Box) -> Occlusion:
     left, low, right, top = page.seen(corners)
-    return Covering(page.number, left, low, right - left, top - low)
+    return Occlusion(page.number, left, low, right - left, top - low)

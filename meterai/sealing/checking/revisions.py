@@ -38,7 +38,7 @@ from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from meterai.sealing.checking.injected_objects import brings_its_own
+from meterai.sealing.checking.injected_objects import injects_nothing
 from meterai.sealing.checking.pyhanko_reader import Reader, as_document_broken, open_reader
 from meterai.sealing.pdf.document import Document, open_document
 from meterai.sealing.pdf.forms import fields
@@ -107,11 +107,11 @@ def only_signatures_follow(document: Document, end: int, newer: int, password: b
     """True if what follows byte `end` adds nothing but signatures.
 
     `newer` is the number of cross-reference sections behind `end`.  A picture that a signature
-    brings may hide what was there; that is not asked here but in `covering`.
+    brings may hide what was there; that is not asked here but in `occlusion`.
     """
     with as_document_broken():
         sealed = open_document(document.buffer[:end], bytes_max=end, password=password)
-        if not brings_its_own(document, sealed, newer):
+        if not injects_nothing(document, sealed, newer):
             return False
         policy = _POLICY if _has_fields(sealed) else _POLICY_WITHOUT_FIELDS
         return _only_signatures_follow(document.buffer, end, newer, password, policy)

@@ -61,7 +61,7 @@ from meterai.sealing.pdf.decoding import FIRST_LOOK, Limits, TooMuchHere
 from meterai.sealing.pdf.document import Document, as_document_broken, in_letters, open_document
 from meterai.sealing.pdf.forms import signature_fields
 from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import Covering, NotAnswered, Verified
+from meterai.sealing.sandbox.answers import NotAnswered, Occlusion, Verified
 from meterai.sealing.sandbox.bounded import Task, Work, finish
 from meterai.sealing.signing import cms, trust
 from meterai.sealing.signing.issuer import common_name
@@ -226,8 +226,8 @@ def _is_asked(case: _Case, name: str, seals: Sequence[Seal]) -> bool:
     if name == "unchanged":
         return case.comparison is None or case.comparison.compared is not None
     if name == "uncovered":
-        is_drawn = case.comparison is None or case.comparison.drawn is not None
-        return is_drawn and _hold(case, seals)
+        is_rendered = case.comparison is None or case.comparison.rendered is not None
+        return is_rendered and _hold(case, seals)
     return True
 
 
@@ -377,9 +377,9 @@ def _unchanged(case: _Case, seals: Sequence[Seal]) -> _Answer:
 
 def _uncovered(case: _Case, seals: Sequence[Seal]) -> _Answer:
     """Does no later signature hide with its picture what the seal had found?"""
-    drawn = case.comparison.drawn if case.comparison is not None else None
-    covering: Covering | None = drawn.covering if drawn is not None else None
-    return covering is None, msgspec.structs.asdict(covering) if covering is not None else {}
+    rendered = case.comparison.rendered if case.comparison is not None else None
+    found: Occlusion | None = rendered.occlusion if rendered is not None else None
+    return found is None, msgspec.structs.asdict(found) if found is not None else {}
 
 
 def _hold(case: _Case, seals: Sequence[Seal]) -> bool:

@@ -2,8 +2,8 @@
 
 A section is looked into where it stands, row by row, and never made into a dictionary: of a
 book's twenty thousand rows sealing needs ten.  What a lenient reader would guess (rows of 19
-bytes, pointers that miss) is refused with `DocumentBroken`: viewers that mend a file in memory
-call a seal on it invalid, so such a file is mended first, or, signed, refused.
+bytes, pointers that miss) is refused with `DocumentBroken`: viewers that repair a file in memory
+call a seal on it invalid, so such a file is repaired first, or, signed, refused.
 """
 
 import re

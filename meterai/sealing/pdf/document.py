@@ -112,7 +112,7 @@ class Document:
         tail = self.buffer.rfind(b"startxref")
         start = _START.match(self.buffer, tail) if tail >= 0 else None
         if start is None:
-            # Viewers mend a file with something behind its end, and show what they find there.
+            # Viewers repair a file with something behind its end, and show what they find there.
             raise DocumentBroken("the file does not end by saying where its cross-reference is")
         place = int(start[1])
         try:

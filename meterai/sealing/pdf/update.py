@@ -3,7 +3,7 @@
 The original stays as it is, byte for byte (ISO 32000-2, section 7.5.6).  An object that exists is
 changed by inserting into its bytes: what we do not understand in it, we do not touch.  The
 cross-reference is a table where the document's last one is a table, else a stream, each row of a
-table 20 bytes: viewers that must mend the cross-reference in memory call a seal invalid.
+table 20 bytes: viewers that must repair the cross-reference in memory call a seal invalid.
 """
 
 import hashlib

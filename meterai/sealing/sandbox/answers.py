@@ -53,7 +53,7 @@ class Compared(msgspec.Struct, frozen=True):
     only_signatures: bool
 
 
-class Covering(msgspec.Struct, frozen=True):
+class Occlusion(msgspec.Struct, frozen=True):
     """A picture of a later signature, in points of the page as it is seen."""
 
     page: Number
@@ -63,10 +63,10 @@ class Covering(msgspec.Struct, frozen=True):
     height: Length
 
 
-class Drawn(msgspec.Struct, frozen=True):
+class Rendered(msgspec.Struct, frozen=True):
     """The first picture that covers something."""
 
-    covering: Covering | None
+    occlusion: Occlusion | None
 
 
 class Inspected(msgspec.Struct, frozen=True):

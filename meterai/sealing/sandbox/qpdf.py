@@ -1,4 +1,4 @@
-"""Mending with qpdf: what a viewer shows of a broken document, written anew.
+"""Repairing with qpdf: what a viewer shows of a broken document, written anew.
 
 qpdf was written for files that mean well: this runs only in the processes of `bounded`.
 """
@@ -10,21 +10,21 @@ import pikepdf
 
 from meterai.sealing.model import DocumentBroken, DocumentEncrypted
 
-PAGES_MAX = 20_000  # of a document worth mending; each costs qpdf some microseconds
+PAGES_MAX = 20_000  # of a document worth repairing; each costs qpdf some microseconds
 
 
-def mend(document: bytes) -> bytes:
-    """The document, mended.  Refuses with `DocumentBroken` or `DocumentEncrypted`."""
+def repaired(document: bytes) -> bytes:
+    """The document, repaired.  Refuses with `DocumentBroken` or `DocumentEncrypted`."""
     # The library would report in its log what the refusal says.
     logging.disable(logging.CRITICAL)
     out = BytesIO()
     try:
         with pikepdf.open(BytesIO(document), suppress_warnings=True) as opened:
             if opened.is_encrypted:
-                raise DocumentEncrypted("mending would take the protection off")
-            # Counting the pages makes qpdf mend their tree as well.
+                raise DocumentEncrypted("repairing would take the protection off")
+            # Counting the pages makes qpdf repair their tree as well.
             if not 0 < len(opened.pages) <= PAGES_MAX:
-                raise DocumentBroken("no pages that could be mended, or too many")
+                raise DocumentBroken("no pages that could be repaired, or too many")
             opened.save(
                 out,
                 deterministic_id=True,
@@ -34,5 +34,5 @@ def mend(document: bytes) -> bytes:
     except pikepdf.PasswordError as cause:
         raise DocumentEncrypted("the broken document is encrypted") from cause
     except (pikepdf.PdfError, RuntimeError, ValueError, TypeError) as cause:
-        raise DocumentBroken("the document cannot be mended") from cause
+        raise DocumentBroken("the document cannot be repaired") from cause
     return out.getvalue()

@@ -32,7 +32,7 @@ class Area(NamedTuple):
     page_height: float
 
 
-def inked(document: bytes, pages: int, areas: Sequence[Area], password: bytes) -> list[bool]:
+def have_content(document: bytes, pages: int, areas: Sequence[Area], password: bytes) -> list[bool]:
     """For each area, whether something is drawn there; all true if it cannot be said.
 
     It cannot if the renderer does not open the document, sees another number of `pages`, or pages
@@ -43,12 +43,12 @@ def inked(document: bytes, pages: int, areas: Sequence[Area], password: bytes) -
         opened.init_forms()
         if len(opened) != pages:
             return [True] * len(areas)
-        return [_is_inked(opened, area) for area in areas]
+        return [_has_content(opened, area) for area in areas]
     except (pypdfium2.PdfiumError, ValueError):
         return [True] * len(areas)
 
 
-def _is_inked(document: pypdfium2.PdfDocument, area: Area) -> bool:
+def _has_content(document: pypdfium2.PdfDocument, area: Area) -> bool:
     page = document[area.page - 1]
     width, height = page.get_size()
     if max(abs(width - area.page_width), abs(height - area.page_height)) > _SIZE_TOLERANCE:

@@ -1,8 +1,8 @@
-"""Mending a broken document before it is stamped, and only one that nobody has signed.
+"""Repairing a broken document before it is stamped, and only one that nobody has signed.
 
 qpdf reads what viewers read: wrong pointers, missing tables, junk before the header, cut tails.
 What it writes is a new file, so every earlier signature would be lost; a document that bears one
-is refused instead.  The same bytes are always mended to the same bytes.
+is refused instead.  The same bytes are always repaired to the same bytes.
 """
 
 import re
@@ -25,9 +25,9 @@ def repairing(document: bytes) -> Work[bytes]:
     if len(document) > DOCUMENT_BYTES_MAX:
         raise DocumentTooLarge(size_bytes=len(document), limit_bytes=DOCUMENT_BYTES_MAX)
     if _SIGNED.search(document):
-        raise DocumentBroken("broken, and signed: mending it would cost the signature")
-    answer = yield Task("mend", document, answer_bytes_max=DOCUMENT_BYTES_MAX + 1)
+        raise DocumentBroken("broken, and signed: repairing it would cost the signature")
+    answer = yield Task("repair", document, answer_bytes_max=DOCUMENT_BYTES_MAX + 1)
     try:
         return answers.content_of(answer)
     except NotAnswered:
-        raise DocumentBroken("mending the document takes too long") from None
+        raise DocumentBroken("repairing the document takes too long") from None

@@ -106,7 +106,7 @@ def read_placements(wanted: Sequence[Sequence[float]]) -> list[Placement]:
 
 
 def take_in(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
-    """The document that will be stamped, and what it is: a broken one is mended first.
+    """The document that will be stamped, and what it is: a broken one is repaired first.
 
     Refuses with what `inspect` refuses.
     """
@@ -120,8 +120,8 @@ def taking_in(
     try:
         return (yield from accepting(document, placements, password=password))
     except DocumentBroken:
-        mended = yield from repairing(document)
-        intake = yield from accepting(mended, placements)
+        repaired = yield from repairing(document)
+        intake = yield from accepting(repaired, placements)
         return replace(intake, is_repaired=True)
 
 

@@ -31,7 +31,7 @@ from meterai.sealing import (
     verifying,
 )
 from meterai.sealing.sandbox import answers, bounded
-from meterai.sealing.sandbox.answers import Compared, Drawn, Inspected, NotAnswered, Verified
+from meterai.sealing.sandbox.answers import Compared, Inspected, NotAnswered, Rendered, Verified
 from meterai.sealing.sandbox.bounded import Task
 from meterai.sealing.sandbox.repair import repairing
 from meterai.stamps import NotEnoughStamps
@@ -40,7 +40,7 @@ from tests.support.pdfmaker import letter, whole
 
 WAIT_SECONDS_MAX = 60.0  # of a test for what should take two; the machine may be busy
 BROKEN = whole(letter(2)).replace(b" 00000 n \n", b" 00000 n\n")
-QUICK = Task("mend", BROKEN, answer_bytes_max=1_000_000)
+QUICK = Task("repair", BROKEN, answer_bytes_max=1_000_000)
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +177,7 @@ def test_what_needs_more_memory_than_it_may_says_nothing(lab):
 
 
 def test_too_long_an_answer_is_none():
-    assert bounded.ask(Task("mend", BROKEN, answer_bytes_max=100)) is None
+    assert bounded.ask(Task("repair", BROKEN, answer_bytes_max=100)) is None
 
 
 def test_a_task_that_does_not_exist_says_nothing():
@@ -237,7 +237,7 @@ def test_a_forked_process_has_a_server_of_its_own():
 
 # -- answers -----------------------------------------------------------------------------------
 
-KINDS = [Compared, Drawn, Inspected, Verified]
+KINDS = [Compared, Rendered, Inspected, Verified]
 
 
 @given(st.none() | st.binary(max_size=200) | st.sampled_from([b"\0", b"\1"]).flatmap(
@@ -251,16 +251,16 @@ def test_garbage_is_no_answer(answer, kind):
 @pytest.mark.parametrize(
     "answer",
     [
-        b'{"covering":{"page":1,"x":NaN,"y":0,"width":1,"height":1}}',
-        b'{"covering":{"page":1,"x":1e300,"y":0,"width":1,"height":1}}',
-        b'{"covering":{"page":-1,"x":1,"y":0,"width":1,"height":1}}',
-        b'{"covering":[]}',
+        b'{"occlusion":{"page":1,"x":NaN,"y":0,"width":1,"height":1}}',
+        b'{"occlusion":{"page":1,"x":1e300,"y":0,"width":1,"height":1}}',
+        b'{"occlusion":{"page":-1,"x":1,"y":0,"width":1,"height":1}}',
+        b'{"occlusion":[]}',
         b"{}",
     ],
 )
 def test_an_answer_beyond_its_bounds_is_none(answer):
     with pytest.raises(NotAnswered):
-        answers.read(b"\1" + answer, Drawn)
+        answers.read(b"\1" + answer, Rendered)
 
 
 def test_a_refusal_comes_back_as_itself():
