@@ -152,8 +152,8 @@ class Auditor:
 
     async def _database_time(self) -> datetime:
         [row] = await look(self._database, "SELECT now() AS now")
-        format_datetime: datetime = row["now"]
-        return format_datetime
+        now: datetime = row["now"]
+        return now
 
     async def _check(self, scopes: Sequence[Scope], historian: Historian | None) -> list[Finding]:
         found: dict[str, Finding] = {}

@@ -7,16 +7,15 @@ from meterai.apps.audit import Audit, Auditor, Tell
 from meterai.apps.audit_bank import check_bank
 from meterai.apps.audit_points import Point
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
-from meterai.apps.container import profile_of
-from meterai.apps.issuer import issuers_of
 from meterai.kit.clock import SystemClock
-from meterai.payments import SnapProvider
+from meterai.payments import SnapProvider, profile_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Finding, Invariant
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.schema import works_as
+from meterai.stamping import issuers_of
 
 YOUNG = timedelta(hours=6)  # bytes come before their row, and what has none is swept by then
 ROLE_USED = Invariant(

@@ -286,7 +286,7 @@ def _too_open(path: Path, forbidden: int) -> Iterator[Facts]:
 
 def _issuer(of: Configuration) -> Iterator[Facts]:
     # Imported here: reading a keyring loads the engine, which most commands do not need.
-    from meterai.apps.issuer import issuers_of  # noqa: PLC0415
+    from meterai.stamping import issuers_of  # noqa: PLC0415
 
     try:
         current = issuers_of(of.settings, SystemClock()).current

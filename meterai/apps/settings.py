@@ -5,14 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from meterai.accounts import AccountSettings
-from meterai.documents import DocumentSettings
-from meterai.notifications import NotificationSettings
-from meterai.orders import OrderSettings
-from meterai.payments import PaymentSettings
+from meterai.apps.rooms import ROOMS
 from meterai.plumbing import config
 from meterai.plumbing.config import Configuration, Port, ProcessSettings, Sections, Settings
-from meterai.stamping import StampingSettings
+from meterai.room import Rooms
 
 
 class StandinSettings(msgspec.Struct, frozen=True):
@@ -22,23 +18,23 @@ class StandinSettings(msgspec.Struct, frozen=True):
     mail_port: Port = 0
 
 
-SECTIONS: Sections = (
-    ProcessSettings,
-    OrderSettings,
-    DocumentSettings,
-    StampingSettings,
-    PaymentSettings,
-    NotificationSettings,
-    AccountSettings,
-    StandinSettings,
-)
+def sections(rooms: Rooms = ROOMS) -> Sections:
+    """Every section of settings: of the process, of each room, of the stand-ins."""
+    of_rooms = [room.settings for room in rooms if room.settings]
+    return (ProcessSettings, *of_rooms, StandinSettings)
+
+
+SECTIONS: Sections = sections()
 
 
 def load(
-    options: Mapping[str, object] | None = None, *, config_file: Path | None = None
+    options: Mapping[str, object] | None = None,
+    *,
+    config_file: Path | None = None,
+    rooms: Rooms = ROOMS,
 ) -> Configuration:
     """The settings in force.  Refuses `ConfigurationWrong`."""
-    return config.load(SECTIONS, options, config=config_file)
+    return config.load(sections(rooms), options, config=config_file)
 
 
 def settings_of(**values: object) -> Settings:

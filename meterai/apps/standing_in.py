@@ -7,8 +7,7 @@ import standins
 from meterai.apps.instance import standins_directory
 from meterai.apps.settings import StandinSettings
 from meterai.notifications import NotificationSettings
-from meterai.payments import PaymentSettings
-from meterai.payments.routes import NOTIFY_PATH
+from meterai.payments import NOTIFY_PATH, PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import keyring_of
 

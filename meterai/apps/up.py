@@ -27,7 +27,6 @@ from meterai.apps.instance import (
     sole_owner,
     standins_directory,
 )
-from meterai.apps.issuer import issuers_of
 from meterai.apps.settings import StandinSettings
 from meterai.kit.clock import SystemClock
 from meterai.notifications import NotificationSettings
@@ -36,6 +35,7 @@ from meterai.plumbing.config import Settings, environment_for
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.keyring import keyring_of, write_once
 from meterai.plumbing.migrations import migrate
+from meterai.stamping import issuers_of
 
 READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
@@ -134,7 +134,7 @@ def _prepare_keys(settings: Settings) -> None:
     issuers_of(settings, SystemClock())
 
 
-def up(settings: Settings, translate: Callable[[str], None]) -> None:
+def up(settings: Settings, tell: Callable[[str], None]) -> None:
     """Run everything until SIGINT or SIGTERM.  Refuses `AlreadyRunning`, `PortTaken`,
     `DatabaseMissing`."""
     is_stopping = threading.Event()
@@ -160,10 +160,10 @@ def up(settings: Settings, translate: Callable[[str], None]) -> None:
             parts += [Part("worker", ready), Part("web", ready)]
             _wait_for(f"http://{ready.process.host}:{ready.process.port}/readyz", is_stopping)
             if not is_stopping.is_set():
-                translate(f"bank {ready.of(PaymentSettings).bank_url}")
-                translate(f"mail {mail_url}")
-                translate(f"metrics http://127.0.0.1:{ready.process.metrics_port}/metrics")
-                translate(f"ready http://{ready.process.host}:{ready.process.port}")
+                tell(f"bank {ready.of(PaymentSettings).bank_url}")
+                tell(f"mail {mail_url}")
+                tell(f"metrics http://127.0.0.1:{ready.process.metrics_port}/metrics")
+                tell(f"ready http://{ready.process.host}:{ready.process.port}")
             while not is_stopping.wait(0.2):
                 if is_embedded(settings):
                     _revive(embedded)

@@ -1,8 +1,9 @@
 """The web application: every route of every room, its errors, its health."""
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -15,17 +16,15 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import ASGIApp
 
-from meterai import __version__, pages, portal
-from meterai.accounts.routes import routes as account_routes
-from meterai.apps.container import Container, build_services
+from meterai import __version__, pages
+from meterai.accounts import AccountService
+from meterai.apps.container import build_services
 from meterai.apps.edge import Edge
-from meterai.apps.issuer import ends_soon
 from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
+from meterai.apps.rooms import ROOMS, pages_of
 from meterai.apps.settings import load
 from meterai.kit.refusal import Refusal
-from meterai.orders.routes import routes as order_routes
-from meterai.payments.routes import routes as payment_routes
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
@@ -40,11 +39,7 @@ from meterai.plumbing.http import (
 from meterai.plumbing.migrations import names
 from meterai.plumbing.parent import die_with_parent
 from meterai.plumbing.shared_metrics import gather_the_dead
-from meterai.portal.routes import routes as portal_routes
-from meterai.refunds.routes import routes as refund_routes
-from meterai.stamping.routes import routes as stamping_routes
-from meterai.verification import pages as verification_pages
-from meterai.verification.routes import routes as verification_routes
+from meterai.room import Container, Rooms
 
 _log = structlog.get_logger()
 
@@ -69,10 +64,9 @@ async def healthz() -> str:
 
 @get("/readyz", opt={"permission": PUBLIC}, include_in_schema=False)
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
-    """Ready: the database answers and is migrated, the object store is the one that belongs to it,
-    and the seal's certificates are valid.
+    """Ready: the database answers and is migrated, and what each room wants holds.
 
-    Where one of these ends soon, `keys_end` says when; that is a warning and no more.
+    What a room only warns of does not count.
     """
     container: Container = request.app.state.container
     checks: dict[str, object] = {}
@@ -83,21 +77,19 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
         checks["migrations"] = "ok" if applied == names() else "missing"
     except Exception as fault:  # whatever it is, we are not ready
         checks["database"] = type(fault).__name__
-    checks["objects"] = await _store_of(container)
-    try:
-        container.issuers.current.check_usable(container.clock.now())
-        checks["keys"] = "ok"
-    except Refusal as refusal:
-        checks["keys"] = refusal.code
-    is_ready = list(checks.values()) == ["ok", "ok", "ok", "ok"]
-    if end := ends_soon(container.issuers.current, container.clock.now()):
-        checks["keys_end"] = end.isoformat()
+    rooms: Rooms = request.app.state.rooms
+    for room in rooms:
+        for name, check in room.ready.items():
+            checks[name] = await _outcome(check(container))
+    is_ready = "migrations" in checks and set(checks.values()) == {"ok"}
+    for room in rooms:
+        checks |= {name: told for name, warn in room.warns.items() if (told := warn(container))}
     return Response(checks, status_code=200 if is_ready else 503)
 
 
-async def _store_of(container: Container) -> str:
+async def _outcome(check: Awaitable[None]) -> str:
     try:
-        await container.documents.check_store()
+        await check
     except Refusal as refusal:
         return refusal.code
     except Exception as fault:  # whatever it is, we are not ready
@@ -113,28 +105,14 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 
 OWN = (healthz, readyz, openapi)
-ROUTES = (
-    *OWN,
-    *order_routes,
-    *stamping_routes,
-    *refund_routes,
-    *verification_routes,
-    *account_routes,
-    *payment_routes,
-    *portal_routes,
-    *verification_pages.routes,
-    pages.static_files(),
-)
-# What each room brings to the pages.
-PAGES = (portal.PAGES, verification_pages.PAGES)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Container]:
+async def _opened(settings: Settings, rooms: Rooms) -> AsyncIterator[Container]:
     """The services.  Logs why they cannot be built, which the server that calls us does not."""
     async with AsyncExitStack() as stack:
         try:
-            container = await stack.enter_async_context(build_services(settings))
+            container = await stack.enter_async_context(build_services(settings, rooms))
         except Exception as fault:
             _log.critical("web_not_started", fault=repr(fault), exc_info=True)
             raise
@@ -152,26 +130,30 @@ def _spare_the_collector() -> None:
     gc.set_threshold(YOUNG_OBJECTS_MAX, 10, 10)
 
 
-def build(settings: Settings) -> Litestar:
-    """The application for these settings."""
+def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
+    """The application of these rooms, for these settings."""
     bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
-    site = pages.Site(*PAGES)
+    site = pages.Site(*pages_of(rooms))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with _opened(settings) as container, showing_metrics(settings):
+        async with _opened(settings, rooms) as container, showing_metrics(settings):
             app.state.container = container
             app.state.services = container.services() | {Bodies: bodies, pages.Site: site}
-            app.state.authenticator = container.accounts
+            app.state.authenticator = container.of(AccountService)
             _spare_the_collector()
             yield
 
     app = Litestar(
-        route_handlers=ROUTES,
+        route_handlers=[
+            *OWN,
+            *chain.from_iterable(room.routes for room in rooms),
+            pages.static_files(),
+        ],
         request_class=BoundedRequest,
         guards=[require_auth],
         lifespan=[lifespan],
-        state=State({}),
+        state=State({"rooms": rooms}),
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),

@@ -3,17 +3,21 @@
 import asyncio
 import signal
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
-from meterai import notifications
-from meterai.apps.container import Container, build_services
+from meterai.apps.container import build_services
 from meterai.apps.retention import Retention
+from meterai.apps.rooms import ROOMS
 from meterai.notifications import jobs as notification_jobs
 from meterai.orders import jobs as order_jobs
 from meterai.payments import jobs as payment_jobs
 from meterai.plumbing import dead_jobs, telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.jobs import EventHandler, PeriodicTask, Run, Worker
+from meterai.refunds import RefundService
 from meterai.refunds import jobs as refund_jobs
+from meterai.room import Container, Rooms
+from meterai.stamping import StampingService
 from meterai.stamping import jobs as stamping_jobs
 from meterai.stamps import jobs as stamp_jobs
 
@@ -31,21 +35,21 @@ def event_handlers(container: Container) -> Mapping[str, Sequence[EventHandler]]
         "payment_declined": [order_jobs.offer_again],
         "payment_denied": [refund_jobs.take_chargeback],
         "payment_refunded": [refund_jobs.take_refund_news],
-        "order_paid": [stamping_jobs.reserve_for(container.stamping)],
+        "order_paid": [stamping_jobs.reserve_for(container.of(StampingService))],
         "order_executed": [order_jobs.tell_executed],
         "order_lapsed": [],  # late money may still come: its documents wait
         "order_withdrawn": [stamping_jobs.drop_waiting],
         "order_returning": [stamping_jobs.drop_waiting],
         "order_returned": [],
         "order_denied": [stamping_jobs.drop_waiting],
-        "money_to_return": [refund_jobs.return_money_for(container.refunds)],
+        "money_to_return": [refund_jobs.return_money_for(container.of(RefundService))],
         "stamping_delivered": [
             stamp_jobs.enter_directory,
             stamping_jobs.finish_order,
             stamping_jobs.tell_delivered,
         ],
         "stamping_failed": [
-            refund_jobs.return_unstamped_for(container.refunds),
+            refund_jobs.return_unstamped_for(container.of(RefundService)),
             stamping_jobs.finish_order,
             stamping_jobs.tell_failed,
         ],
@@ -54,57 +58,49 @@ def event_handlers(container: Container) -> Mapping[str, Sequence[EventHandler]]
     }
 
 
-def periodic_tasks(container: Container) -> Sequence[PeriodicTask]:
+def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[PeriodicTask]:
     """What is looked for by state, and how long each periodic task rests when it finds nothing."""
     return [
-        PeriodicTask("open_payments", container.payments.open_waiting, 0.1),
-        PeriodicTask("ask_about_payments", container.payments.poll_waiting, 0.5),
-        PeriodicTask("cancel_payments", container.payments.cancel_closed, 0.5),
-        PeriodicTask("lapse_orders", container.orders.expire_unpaid, 1.0),
-        PeriodicTask("execute_orders", container.orders.execute_paid, 1.0),
-        PeriodicTask("resume_stampings", container.stamping.resume, 0.1),
-        PeriodicTask("turn_money_round", container.refunds.refund_overdue, 1.0),
-        PeriodicTask("send_refunds", container.refunds.send_due, 0.2),
-        PeriodicTask("watch_suspense", container.suspense.watch, 10.0),
-        PeriodicTask("watch_queues", watch_queues(container), WATCH_SECONDS),
-        PeriodicTask("forget_documents", container.documents.forget_old, 60.0),
+        *chain.from_iterable(room.tasks(container) for room in rooms),
         *Retention(container.database, container.clock).periodic_tasks(),
-        PeriodicTask("sweep_objects", container.documents.delete_orphans, 600.0),
+        PeriodicTask("watch_queues", watch_queues(container), WATCH_SECONDS),
     ]
 
 
 def watch_queues(container: Container) -> Run:
-    """Tell the metrics how the queues stand."""
+    """Tell the metrics how the jobs stand."""
 
     async def watch() -> int:
         async with container.database.transaction() as tx:
             counts = await dead_jobs.counts(tx)
-            mails = await notifications.count_given_up(tx)
         telemetry.JOBS_FAILING.set(counts["failing"])
         telemetry.JOBS_LATE.set(counts["late_seconds"])
         telemetry.GIVEN_UP.labels(queue="jobs").set(counts["dead"])
-        telemetry.GIVEN_UP.labels(queue="mails").set(mails)
         telemetry.QUEUES_SEEN.set_to_current_time()
         return 0
 
     return watch
 
 
-async def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is begun.  Refuses `StoreDiffers`."""
+async def run(settings: Settings, rooms: Rooms = ROOMS) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is begun.
+
+    Refuses `StoreDiffers`, and whatever else a room wants of a worker before it begins.
+    """
     telemetry.configure(
         level=settings.process.log_level,
         as_json=settings.process.environment == "production",
         who="worker",
     )
-    async with build_services(settings, lock_wait_ms=LOCK_WAIT_MS_MAX) as container:
-        await container.documents.check_store()
+    async with build_services(settings, rooms, lock_wait_ms=LOCK_WAIT_MS_MAX) as container:
+        for room in rooms:
+            await room.before_work(container)
         worker = Worker(
             container.database,
             event_handlers(container),
-            periodic_tasks(container),
+            periodic_tasks(container, rooms),
             concurrency=settings.process.worker_concurrency,
-            lanes=[container.mails.lane()],
+            lanes=[*chain.from_iterable(room.lanes(container) for room in rooms)],
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -65,13 +65,10 @@ class DocumentService:
         objects: ObjectStore,
         settings: DocumentSettings,
         clock: Clock,
-        *,
-        waits_seconds_max: float = 0.0,
     ) -> None:
-        """`waits_seconds_max`: how long an order of a document may take to be paid and executed."""
         self._database = database
         self._objects = objects
-        self._life_seconds = max(settings.document_kept_seconds, waits_seconds_max)
+        self._kept_seconds = settings.document_kept_seconds
         self._clock = clock
         self._looked_to = ""  # the last name that `delete_orphans` saw; empty: it begins
 
@@ -79,9 +76,14 @@ class DocumentService:
         """Keep the bytes of a document, before its row.  It was inspected.  Waits for the disk."""
         self._objects.put_from_thread(object_name(account, sha256), content)
 
-    def particulars(self, name: str | None, content: bytes, pages: int) -> Particulars:
-        """What the row of a document will say, and until when it is kept from now on."""
-        until = self._clock.now() + timedelta(seconds=self._life_seconds)
+    def particulars(
+        self, name: str | None, content: bytes, pages: int, *, wanted_seconds: float
+    ) -> Particulars:
+        """What the row of a document will say, and until when it is kept from now on.
+
+        `wanted_seconds` is how long it may be before its stamping ends; it is kept that long.
+        """
+        until = self._clock.now() + timedelta(seconds=max(self._kept_seconds, wanted_seconds))
         return Particulars(clean_name(name), len(content), pages, until)
 
     async def keep(self, account: UUID, sha256: bytes, about: Particulars) -> None:

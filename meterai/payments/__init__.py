@@ -12,6 +12,7 @@ Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_d
 `payment_denied` and `payment_refunded`.
 """
 
+from meterai.payments.adapters.profile import profile_of
 from meterai.payments.adapters.snap import SnapProfile, SnapProvider
 from meterai.payments.adapters.wire import call_seconds_max
 from meterai.payments.model import (
@@ -25,6 +26,7 @@ from meterai.payments.model import (
     reference_of,
     refund_number,
 )
+from meterai.payments.routes import NOTIFY_PATH
 from meterai.payments.service import (
     PaymentService,
     attempts_of,
@@ -35,6 +37,7 @@ from meterai.payments.service import (
 from meterai.payments.settings import PaymentSettings
 
 __all__ = [
+    "NOTIFY_PATH",
     "Attempt",
     "AttemptState",
     "Movement",
@@ -51,6 +54,7 @@ __all__ = [
     "close",
     "new_attempt",
     "open_another",
+    "profile_of",
     "reference_of",
     "refund_number",
 ]

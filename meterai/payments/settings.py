@@ -18,7 +18,7 @@ class PaymentSettings(msgspec.Struct, frozen=True):
     bank_merchant_id: str = "METERAI"
     bank_signature: Literal["symmetric", "asymmetric"] = "symmetric"
     bank_timeout_seconds: Seconds = 5
-    # Who called has died; more than two time-outs, see apps/leases.
+    # Who called has died; more than two time-outs, see plumbing/leases.py.
     bank_lease_seconds: Seconds = 15
     poll_after_seconds: Seconds = 5  # first status query for a payment nobody told us about
     # How long the provider answers about a payment and can return it.  QRIS: 7 days off-us, 45 on-us

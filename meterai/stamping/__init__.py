@@ -11,6 +11,7 @@ Promises this room keeps
 Calls orders, stamps, sealing, documents, notifications.
 """
 
+from meterai.stamping.issuers import issuers_directory, issuers_of
 from meterai.stamping.model import Stamping, StampingState, StampingView, Upload
 from meterai.stamping.service import (
     StampingService,
@@ -27,6 +28,8 @@ __all__ = [
     "StampingState",
     "StampingView",
     "Upload",
+    "issuers_directory",
+    "issuers_of",
     "original_of",
     "sealing_seconds",
     "stampings_of_orders",

@@ -21,7 +21,7 @@ from hypothesis import strategies as some
 
 from meterai.accounts import NOBODY
 from meterai.kit.ids import new_id
-from meterai.notifications import NotificationSettings
+from meterai.notifications import MailService, NotificationSettings
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Tx
 from meterai.plumbing.discretion import TEXT_LENGTH_MAX, bare_trace, discreet, redacted
@@ -163,7 +163,7 @@ def test_a_mail_that_is_refused_is_told_without_its_address(
             )
         server = await asyncio.start_server(refuse, "127.0.0.1", port)
         async with server:
-            assert await container.mails.lane().once() == 1
+            assert await container.of(MailService).lane().once() == 1
 
     in_the_container(database_url, tmp_path, act, smtp_port=_free_port())
     event = only(log(), "mail_given_up")

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from meterai.accounts import AccountService
 from meterai.apps.edge import Edge
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, Refusal
@@ -40,8 +41,8 @@ def run(database_url: str, directory: Path, act: Act, **settings: Any) -> None:
 
 
 async def a_key(web: Within) -> dict[str, str]:
-    account = await web.container.accounts.create(f"{new_id().hex}@example.org")
-    key = await web.container.accounts.create_api_key(account, "test")
+    account = await web.container.of(AccountService).create(f"{new_id().hex}@example.org")
+    key = await web.container.of(AccountService).create_api_key(account, "test")
     return {"Authorization": f"Bearer {key}"}
 
 

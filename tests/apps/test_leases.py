@@ -1,47 +1,49 @@
 """A lease is longer than what it covers, or the platform does not start."""
 
 import asyncio
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from meterai.apps.container import build_services
-from meterai.apps.leases import LeaseTooShort, check_leases, leases
-from meterai.apps.settings import settings_of as make_settings
+from meterai.apps.rooms import ROOMS
+from meterai.plumbing.config import Settings
+from meterai.plumbing.leases import Lease, LeaseTooShort, check_leases
 from tests.support.shop import dead_bank
 
 
-def test_as_they_are_set_every_lease_is_long_enough() -> None:
-    check_leases(make_settings(), 0.0)
-    names = [lease.name for lease in leases(make_settings(), 0.0)]
-    assert names == ["payment attempts", "refunds", "stampings", "mails"]
+async def _start(settings: Settings) -> list[Lease]:
+    async with build_services(settings) as container:
+        return list(chain.from_iterable(room.leases(container) for room in ROOMS))
+
+
+def test_as_they_are_set_every_lease_is_long_enough(database_url: str, tmp_path: Path) -> None:
+    found = asyncio.run(_start(dead_bank(tmp_path).replaced(database_url=database_url)))
+    names = {lease.name for lease in found}
+    assert names == {"payment attempts", "refunds", "stampings", "mails"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "seal_seconds_max", "name"),
+    ("changes", "name"),
     [
-        ({"bank_lease_seconds": 1.0}, 0.0, "payment attempts"),
-        ({"bank_timeout_seconds": 10.0}, 0.0, "payment attempts"),
-        ({"seal_lease_seconds": 30.0}, 30.0, "stampings"),
+        ({"bank_lease_seconds": 1.0}, "payment attempts"),
+        ({"bank_timeout_seconds": 10.0}, "payment attempts"),
     ],
 )
-def test_one_that_is_too_short_is_named_with_both_numbers(
-    changes: dict[str, float], seal_seconds_max: float, name: str
+def test_nothing_starts_with_one_that_is_too_short(
+    changes: dict[str, float], name: str, database_url: str, tmp_path: Path
 ) -> None:
+    settings = dead_bank(tmp_path).replaced(database_url=database_url, **changes)
     with pytest.raises(LeaseTooShort) as refusal:
-        check_leases(make_settings(**changes), seal_seconds_max)
+        asyncio.run(_start(settings))
+    assert refusal.value.facts()["name"] == name
+
+
+def test_both_numbers_are_said() -> None:
+    with pytest.raises(LeaseTooShort) as refusal:
+        check_leases([Lease("long", 3.0, 2.0), Lease("stampings", 20.0, 30.0)])
     facts = refusal.value.facts()
-    assert facts["name"] == name
+    assert facts["name"] == "stampings"
     assert str(facts["lease_seconds"]) in str(refusal.value)
     assert str(facts["covered_seconds"]) in str(refusal.value)
-
-
-def test_nothing_starts_with_a_lease_that_is_too_short(database_url: str, tmp_path: Path) -> None:
-    settings = dead_bank(tmp_path).replaced(database_url=database_url, bank_lease_seconds=2.0)
-
-    async def start() -> None:
-        async with build_services(settings):
-            raise AssertionError("it started")
-
-    with pytest.raises(LeaseTooShort):
-        asyncio.run(start())

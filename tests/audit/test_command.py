@@ -8,6 +8,7 @@ import pytest
 
 from meterai.apps.audit_bank import FRESH, check_bank
 from meterai.kit.ids import read
+from meterai.payments import PaymentService
 from meterai.plumbing.database import Database, Row
 from tests.audit.conftest import Spoilt
 from tests.support.inside import Inside
@@ -51,7 +52,7 @@ def bank_says(inside: Inside, spoilt: str = "") -> list[Row]:
             database.plant(spoilt, {})
         found = inside.ask(
             lambda container: check_bank(
-                cast(Database, database), container.payments.provider, begins, ends
+                cast(Database, database), container.of(PaymentService).provider, begins, ends
             )
         )
         connection.rollback()

@@ -16,6 +16,7 @@ from meterai.kit.clock import SystemClock
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Accounts, Finding, Scope, Touched, check
 from meterai.plumbing.objects import ObjectStore
+from meterai.sealing import Keyring as IssuerKeyring
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import CORRUPTIONS, Corruption
 from tests.support.history import History, make
@@ -160,7 +161,9 @@ def opened(history: History, spoilt: Spoilt, *, is_kept: bool = True) -> list[An
     container = history.shop.container
     key = container.keyring.derived("objects") if is_kept else bytes(32)
     papers = Papers(
-        ObjectStore(container.settings.process.directory, key), container.issuers, SystemClock()
+        ObjectStore(container.settings.process.directory, key),
+        container.of(IssuerKeyring),
+        SystemClock(),
     )
     if not is_kept:
         spoilt.connection.execute("UPDATE documents SET forgotten_at = now()")

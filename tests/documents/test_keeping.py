@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from meterai.documents import service
+from meterai.documents import DocumentService, service
+from meterai.stamping import StampingService
 from meterai.stamps import NotEnoughStamps
 from tests.support.shop import Shop
 from tests.support.stamping_calls import buy, letter, resume, stamp, stamp_all, upload
@@ -27,14 +28,14 @@ def let_time_pass(shop: Shop, hours: int = 48) -> None:
 
 def delete_orphans(shop: Shop) -> None:
     """Once through the store."""
-    while shop.do(shop.container.documents.delete_orphans()):
+    while shop.do(shop.container.of(DocumentService).delete_orphans()):
         pass
 
 
 def forget(shop: Shop) -> None:
     """The retention of every document is over."""
     shop.arrange("UPDATE documents SET kept_until = now() - interval '1 second'")
-    while shop.do(shop.container.documents.forget_old()):
+    while shop.do(shop.container.of(DocumentService).forget_old()):
         pass
 
 
@@ -55,7 +56,7 @@ def test_an_upload_that_was_refused_leaves_nothing_for_ever(shop: Shop) -> None:
     (left,) = objects(shop)
     assert kept.sha256_original in left.name
     identifier = shop.rows("SELECT stamping_id FROM stampings")[0]["stamping_id"]
-    assert shop.do(shop.container.stamping.document(shop.account, identifier))
+    assert shop.do(shop.container.of(StampingService).document(shop.account, identifier))
 
 
 def test_the_sweep_goes_through_the_store_piece_by_piece(
@@ -70,7 +71,7 @@ def test_the_sweep_goes_through_the_store_piece_by_piece(
             stamp(shop, f"none-{number}", f"Lain {number}")
     let_time_pass(shop)
     steps = 1
-    while shop.do(shop.container.documents.delete_orphans()):
+    while shop.do(shop.container.of(DocumentService).delete_orphans()):
         steps += 1
     assert steps == 5
     assert len(objects(shop)) == 4
@@ -92,14 +93,14 @@ def test_a_crash_leaves_no_draft_for_ever(shop: Shop) -> None:
 
 
 def test_a_stranger_in_the_store_is_left_alone(shop: Shop) -> None:
-    shop.do(shop.container.documents.check_store())
+    shop.do(shop.container.of(DocumentService).check_store())
     other = shop.container.settings.process.directory / "objects" / "of" / "of-somebody-else"
     other.parent.mkdir(parents=True)
     other.write_bytes(b"x")
     let_time_pass(shop)
     delete_orphans(shop)
     assert [path.name for path in objects(shop)] == ["of-somebody-else", "store-marker"]
-    shop.do(shop.container.documents.check_store())
+    shop.do(shop.container.of(DocumentService).check_store())
 
 
 def test_what_is_forgotten_is_gone(shop: Shop) -> None:
@@ -126,11 +127,11 @@ def test_a_document_that_comes_again_while_it_is_forgotten_stays(shop: Shop) -> 
     buy(shop, 2)
     stamp(shop, "first", "Surat")
     let_time_pass(shop)
-    taken = shop.do(shop.container.stamping._intake.keep(shop.account, upload("Surat")))
+    taken = shop.do(shop.container.of(StampingService)._intake.keep(shop.account, upload("Surat")))
     forget(shop)
     delete_orphans(shop)
-    shop.do(shop.container.documents.keep(shop.account, taken.sha256, taken.about))
-    content = shop.do(shop.container.documents.content(shop.account, taken.sha256))
+    shop.do(shop.container.of(DocumentService).keep(shop.account, taken.sha256, taken.about))
+    content = shop.do(shop.container.of(DocumentService).content(shop.account, taken.sha256))
     assert content == letter("Surat")
     again = stamp(shop, "second", "Surat")
     resume(shop)
@@ -148,7 +149,7 @@ def test_one_document_that_is_held_bars_no_other(shop: Shop) -> None:
     with psycopg.connect(shop.container.settings.process.database_url) as connection:
         shop.arrange("UPDATE documents SET kept_until = now() - interval '1 day'")
         connection.execute("SELECT 1 FROM documents WHERE name = 'Surat.pdf' FOR UPDATE")
-        shop.do(shop.container.documents.forget_old())
+        shop.do(shop.container.of(DocumentService).forget_old())
     left = shop.rows("SELECT name FROM documents WHERE forgotten_at IS NULL")
     assert left == [{"name": "Surat.pdf"}]
     assert len(objects(shop)) == 1

@@ -14,8 +14,8 @@ import pytest
 import urllib3
 
 from meterai import stamps
-from meterai.apps.container import Container
 from meterai.kit.ids import read
+from meterai.room import Container
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until
 from tests.support.killing import EVERYTHING, again, freeze, kill, place, revive

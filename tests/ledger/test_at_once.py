@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from meterai.orders import OrderKind
+from meterai.orders import OrderKind, OrderService
 from meterai.orders import store as order_store
 from meterai.refunds import store as refund_store
 from meterai.stamping import store as stamping_store
@@ -52,7 +52,9 @@ def test_the_same_key_reserves_once(shop: Shop, quota: UUID) -> None:
 
 def test_the_same_key_places_once(shop: Shop) -> None:
     def placing() -> Awaitable[object]:
-        terms = shop.container.orders.terms(shop.account, "the same", b"r", OrderKind.STAMPS, 1)
+        terms = shop.container.of(OrderService).terms(
+            shop.account, "the same", b"r", OrderKind.STAMPS, 1
+        )
         return shop.container.database.call(order_store.PLACE, *terms.arguments())
 
     answers = at_once(shop, *(placing() for _ in range(8)))

@@ -8,8 +8,10 @@ import psycopg
 import pytest
 
 from meterai.kit.money import Rupiah
+from meterai.orders import OrderService
 from meterai.orders import service as order_service
 from meterai.payments import PaymentSettings, ProviderRefused, ProviderUnreachable, RefundMade
+from meterai.refunds import RefundService
 from meterai.refunds import service as refund_service
 from meterai.refunds import store as refund_store
 from tests.support.shop import Shop
@@ -49,7 +51,7 @@ def test_an_order_that_cannot_lapse_does_not_keep_the_others(
     shop.arrange(
         "UPDATE orders SET lapses_at = now() - interval '1 second' WHERE order_id = %s", good
     )
-    run_task(shop, shop.container.orders.expire_unpaid)
+    run_task(shop, shop.container.of(OrderService).expire_unpaid)
     assert shop.state(good) == "lapsed"
     assert {shop.state(order) for order in bad} == {"placed"}
     assert shown_faults(shop, "lapse_orders") == {str(order) for order in bad}
@@ -71,7 +73,7 @@ def test_an_order_that_cannot_be_executed_does_not_keep_the_others(
     bad, good = paid_orders(shop)
     spoil(shop, bad, "paid")
     shop.set_issuing(is_open=True)
-    run_task(shop, shop.container.orders.execute_paid)
+    run_task(shop, shop.container.of(OrderService).execute_paid)
     assert shop.state(good) == "executed"
     assert shown_faults(shop, "execute_orders") == {str(order) for order in bad}
     shop.assert_books_hold()
@@ -85,7 +87,7 @@ def test_an_order_that_cannot_be_refunded_does_not_keep_the_others(
     spoil(shop, bad, "paid")
     shop.arrange("UPDATE orders SET due_at = now() - interval '5 minutes'")
     shop.arrange("UPDATE orders SET due_at = now() - interval '1 second' WHERE order_id = %s", good)
-    run_task(shop, shop.container.refunds.refund_overdue)
+    run_task(shop, shop.container.of(RefundService).refund_overdue)
     assert shop.state(good) == "returning"
     assert shown_faults(shop, "turn_money_round") == {str(order) for order in bad}
     shop.assert_books_hold()
@@ -104,8 +106,8 @@ def test_a_locked_order_is_skipped(shop: Shop, database_url: str, state: str) ->
     )
     with psycopg.connect(database_url) as other:
         other.execute("SELECT 1 FROM orders WHERE order_id = %s FOR UPDATE", [locked])
-        run_task(shop, shop.container.orders.expire_unpaid, times=1)
-        run_task(shop, shop.container.refunds.refund_overdue, times=1)
+        run_task(shop, shop.container.of(OrderService).expire_unpaid, times=1)
+        run_task(shop, shop.container.of(RefundService).refund_overdue, times=1)
         assert shop.state(good) == {"placed": "lapsed", "paid": "returning"}[state]
         assert shop.state(locked) == state
     assert not shop.rows("SELECT 1 FROM round_faults"), "it was not even tried"
@@ -135,7 +137,7 @@ class Bank:
 @pytest.fixture
 def bank(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Bank:
     made = Bank()
-    monkeypatch.setattr(shop.container.refunds, "_provider", made)
+    monkeypatch.setattr(shop.container.of(RefundService), "_provider", made)
     return made
 
 
@@ -159,7 +161,7 @@ def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
     old, new = refunds_asked(shop, 2)
     shop.arrange("UPDATE refunds SET tries = 5000, state = 'refused' WHERE refund_no = %s", old)
     bank.answers[old] = ProviderRefused("4047801", "no such payment")
-    run_task(shop, shop.container.refunds.send_due, times=1)
+    run_task(shop, shop.container.of(RefundService).send_due, times=1)
     assert states(shop) == {old: "refused", new: "settled"}
     [row] = shop.rows("SELECT try_at - now() AS pause FROM refunds WHERE refund_no = %s", old)
     assert timedelta(minutes=4) < row["pause"] <= timedelta(minutes=5)
@@ -169,7 +171,7 @@ def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
 def test_a_fault_in_one_refund_does_not_stop_the_others(shop: Shop, bank: Bank) -> None:
     numbers = refunds_asked(shop, 3)
     bank.answers[numbers[0]] = ZeroDivisionError("nobody thought of this")
-    run_task(shop, shop.container.refunds.send_due, times=1)
+    run_task(shop, shop.container.of(RefundService).send_due, times=1)
     assert sorted(states(shop).values()) == ["sent", "settled", "settled"]
     [fault] = shop.rows("SELECT round, code FROM round_faults")
     assert fault == {"round": "send_refunds", "code": "fault"}
@@ -180,7 +182,7 @@ def test_a_refund_under_way_is_not_sent_again_while_its_call_may_be_open(
 ) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ZeroDivisionError("the process died here")
-    run_task(shop, shop.container.refunds.send_due, times=5)
+    run_task(shop, shop.container.of(RefundService).send_due, times=5)
     assert bank.asked == [number]
     [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
     assert row["left"] > 2 * shop.container.settings.of(PaymentSettings).bank_timeout_seconds
@@ -191,9 +193,9 @@ def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
 ) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ZeroDivisionError("no answer yet")
-    run_task(shop, shop.container.refunds.send_due, times=1)
+    run_task(shop, shop.container.of(RefundService).send_due, times=1)
     tell_of_the_refund(shop)
-    run_task(shop, shop.container.refunds.send_due, times=3)
+    run_task(shop, shop.container.of(RefundService).send_due, times=3)
     assert bank.asked == [number]
     # The call ends without an outcome; what came meanwhile makes the next one due at once.
     [row] = shop.rows("SELECT refund_id FROM refunds")
@@ -201,7 +203,7 @@ def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
         refund_store.ANSWERED, False, "504 nobody knows", 300.0, shop.account, row["refund_id"]
     )
     del bank.answers[number]
-    run_task(shop, shop.container.refunds.send_due, times=1)
+    run_task(shop, shop.container.of(RefundService).send_due, times=1)
     assert bank.asked == [number, number]
     assert states(shop) == {number: "settled"}
 
@@ -216,6 +218,6 @@ def tell_of_the_refund(shop: Shop) -> None:
 def test_a_refund_that_did_not_reach_the_bank_is_tried_soon(shop: Shop, bank: Bank) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ProviderUnreachable("nobody listens")
-    run_task(shop, shop.container.refunds.send_due, times=1)
+    run_task(shop, shop.container.of(RefundService).send_due, times=1)
     [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
     assert row["left"] <= 1.0

@@ -7,9 +7,10 @@ import pytest
 
 from meterai import refunds
 from meterai.kit.ids import read
-from meterai.orders import OrderView
+from meterai.orders import OrderService, OrderView
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.paging import Page
+from meterai.refunds import RefundService
 from tests.support.shop import FEE, PRICE, Shop
 
 UNIT = PRICE + FEE
@@ -17,7 +18,7 @@ REFUSES = "entry_differs"
 
 
 def seen(shop: Shop, order: UUID) -> OrderView:
-    return shop.do(shop.container.orders.view(shop.account, order))
+    return shop.do(shop.container.of(OrderService).view(shop.account, order))
 
 
 # -- lists ----------------------------------------------------------------------------------------
@@ -31,7 +32,10 @@ def test_every_order_and_every_refund_is_on_exactly_one_page(shop: Shop, limit: 
     shop.work()
     for order in placed:
         shop.ask_back(order)
-    for lists, kind in ((shop.container.orders.list, "ord"), (shop.container.refunds.list, "rfd")):
+    for lists, kind in (
+        (shop.container.of(OrderService).list, "ord"),
+        (shop.container.of(RefundService).list, "rfd"),
+    ):
         found: list[str] = []
         page, is_more = Page(limit), True
         while is_more:
@@ -48,8 +52,8 @@ def test_every_order_and_every_refund_is_on_exactly_one_page(shop: Shop, limit: 
 def test_a_list_is_of_its_own_account(shop: Shop) -> None:
     shop.place(1)
     stranger = UUID(int=7)
-    assert shop.do(shop.container.orders.list(stranger)) == ([], False)
-    assert shop.do(shop.container.refunds.list(stranger, Page())) == ([], False)
+    assert shop.do(shop.container.of(OrderService).list(stranger)) == ([], False)
+    assert shop.do(shop.container.of(RefundService).list(stranger, Page())) == ([], False)
 
 
 # -- due times ------------------------------------------------------------------------------------

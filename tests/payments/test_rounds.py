@@ -10,9 +10,10 @@ import pytest
 
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
+from meterai.orders import OrderService
 from meterai.orders import store as order_store
 from meterai.orders.model import OrderKind, TooManyUnpaidOrders
-from meterai.payments import reference_of
+from meterai.payments import PaymentService, reference_of
 from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX
 from meterai.payments.service import BATCH
 from tests.support.shop import PRICE
@@ -129,7 +130,7 @@ def test_an_attempt_nobody_could_open_ends_with_its_order(till: Till) -> None:
 
 
 def place(till: Till, unpaid_max: int, key: str | None = None) -> Any:
-    terms = till.shop.container.orders.terms(
+    terms = till.shop.container.of(OrderService).terms(
         till.shop.account, key or new_id().hex, b"request", OrderKind.STAMPS, 1
     )
     return till.shop.container.database.call(
@@ -201,14 +202,14 @@ def test_a_qr_paid_while_it_was_taken_back_is_asked_about_at_once(till: Till) ->
     till.control("pay", qr_content=qr)
     till.cancel()
     assert till.attempt(attempt)["wait"].total_seconds() <= 0
-    till.do(till.shop.container.payments.poll_waiting())
+    till.do(till.shop.container.of(PaymentService).poll_waiting())
     till.shop.work()
     assert till.shop.state(order) == "executed"
 
 
 def test_a_withdrawn_order_is_taken_back_at_once(till: Till) -> None:
     order, attempt, _ = till.order()
-    till.do(till.shop.container.orders.withdraw(till.shop.account, order))
+    till.do(till.shop.container.of(OrderService).withdraw(till.shop.account, order))
     assert till.attempt(attempt)["is_taken_back"]
     assert [one["status"] for one in bills(till)] == ["05"]
 
@@ -288,7 +289,7 @@ def test_lost_attempts_do_not_delay_a_paid_order(till: Till) -> None:
         [reference_of(account, one) for one in ids],
     )
     till.shop.arrange("UPDATE payment_attempts SET ask_at = now() WHERE state = 'waiting'")
-    asked = till.do(till.shop.container.payments.poll_waiting())
+    asked = till.do(till.shop.container.of(PaymentService).poll_waiting())
     till.shop.work()
     assert till.shop.state(order) == "executed"
     assert 1 < asked <= BATCH  # the others have what is left of the periodic task
@@ -307,7 +308,7 @@ def test_many_who_wait_leave_the_others_a_share(till: Till) -> None:
         " WHERE attempt_id = %s",
         late,
     )
-    assert till.do(till.shop.container.payments.poll_waiting()) == BATCH + 1
+    assert till.do(till.shop.container.of(PaymentService).poll_waiting()) == BATCH + 1
     assert till.attempt(late)["asked"] == 1
 
 

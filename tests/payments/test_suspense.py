@@ -7,7 +7,7 @@ import pytest
 
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.payments import reference_of
-from meterai.suspense import ItemUnknown, MoneyBooked, Resolution
+from meterai.suspense import ItemUnknown, MoneyBooked, Resolution, SuspenseService
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 
@@ -253,7 +253,7 @@ def test_a_number_whose_money_went_back_is_not_captured(till: Till) -> None:
 
 def test_money_leaves_the_book_when_the_bank_has_given_it_back(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
-    item, service = item_of(till), till.shop.container.suspense
+    item, service = item_of(till), till.shop.container.of(SuspenseService)
     with pytest.raises(MoneyBooked):
         till.do(service.resolve(item, Resolution.DISMISSED, by="operator", note="nothing"))
     till.do(service.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
@@ -266,14 +266,14 @@ def test_money_leaves_the_book_when_the_bank_has_given_it_back(till: Till) -> No
 
 def test_news_without_money_can_be_dismissed(till: Till) -> None:
     till.notify(b"<html>")
-    service = till.shop.container.suspense
+    service = till.shop.container.of(SuspenseService)
     assert till.do(service.figures()).open == 1
     till.do(service.resolve(item_of(till), Resolution.DISMISSED, by="operator", note="a test"))
     assert till.do(service.figures()).open == 0
 
 
 def test_an_item_that_is_none_is_refused(till: Till) -> None:
-    service = till.shop.container.suspense
+    service = till.shop.container.of(SuspenseService)
     with pytest.raises(ItemUnknown):
         till.do(service.resolve(uuid4(), Resolution.DISMISSED, by="operator", note=""))
 
@@ -282,7 +282,7 @@ def test_what_is_open_is_counted(till: Till) -> None:
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     till.notify(b"<html>")
     till.shop.arrange("UPDATE suspense_items SET due_at = now() WHERE booked > 0")
-    found = till.do(till.shop.container.suspense.figures())
+    found = till.do(till.shop.container.of(SuspenseService).figures())
     assert (found.open, found.overdue, found.booked) == (2, 1, PRICE)
     assert found.oldest_seconds > 0
     till.shop.arrange("UPDATE suspense_items SET due_at = now() + interval '1 day'")

@@ -18,8 +18,8 @@ from meterai import pages
 from meterai.accounts import AccountService
 from meterai.accounts.model import TooManyCodes
 from meterai.accounts.routes import routes as account_routes
+from meterai.apps.rooms import pages_of
 from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.web import PAGES
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
@@ -47,7 +47,7 @@ def application(url: str, settings: Settings) -> Litestar:
             Settings: settings,
             Database: database,
             AccountService: service,
-            pages.Site: pages.Site(*PAGES),
+            pages.Site: pages.Site(*pages_of()),
         }
         app.state.authenticator = service
         yield

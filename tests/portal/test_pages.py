@@ -21,8 +21,8 @@ from markupsafe import escape
 
 from meterai import pages, portal, verification
 from meterai.accounts import ApiKeyView
+from meterai.apps.rooms import pages_of
 from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.web import PAGES
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.orders import OrderKind, OrderState, OrderView
@@ -68,7 +68,7 @@ from meterai.verification import (
 )
 from meterai.verification.pages import routes as verification_routes
 
-SITE = Site(*PAGES)
+SITE = Site(*pages_of())
 FLOOR = Path(pages.__file__).parent
 TEMPLATES = [
     path

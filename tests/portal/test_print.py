@@ -12,8 +12,8 @@ from litestar.testing import RequestFactory
 from playwright.sync_api import sync_playwright
 
 from meterai import pages
+from meterai.apps.rooms import pages_of
 from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.web import PAGES
 from meterai.pages import Site, rendered
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import translate
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium o
 def checked(settings: Settings) -> str:
     """The page of a document that was checked, long enough for several sheets."""
     app = Litestar([])
-    app.state.services = {Settings: settings, Site: Site(*PAGES)}
+    app.state.services = {Settings: settings, Site: Site(*pages_of())}
     asked = RequestFactory(app=app).get("/check", headers={"Cookie": "language=id"})
     result = VerificationView(
         verdict="genuine",

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from meterai.kit.refusal import Refusal
-from meterai.orders import OrderView
+from meterai.orders import OrderService, OrderView
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
+from meterai.stamping import StampingService
 from meterai.stamping.model import StampingFailed, StampingView
 from meterai.stamps import NotEnoughStamps
 from tests.support.shop import Shop
@@ -144,21 +145,23 @@ def body_of(path: Path, node: ast.AST) -> str:
 
 async def _order(shop: Shop, key: str, letters: Sequence[str]) -> OrderView:
     quantity = 1 + LETTERS.index(letters[0])
-    return await shop.container.orders.place(shop.account, key, quantity, wait_for_qr=False)
+    return await shop.container.of(OrderService).place(
+        shop.account, key, quantity, wait_for_qr=False
+    )
 
 
 async def _order_documents(shop: Shop, key: str, letters: Sequence[str]) -> OrderView:
     uploads = [upload(name) for name in letters]
-    return await shop.container.stamping.order(shop.account, f"docs-{key}", uploads)
+    return await shop.container.of(StampingService).order(shop.account, f"docs-{key}", uploads)
 
 
 async def _stamp(shop: Shop, key: str, letters: Sequence[str]) -> StampingView:
-    return await shop.container.stamping.stamp(shop.account, key, upload(letters[0]))
+    return await shop.container.of(StampingService).stamp(shop.account, key, upload(letters[0]))
 
 
 async def _stamp_all(shop: Shop, key: str, letters: Sequence[str]) -> Sequence[StampingView]:
     uploads = [upload(name) for name in letters]
-    return await shop.container.stamping.stamp_all(shop.account, f"form-{key}", uploads)
+    return await shop.container.of(StampingService).stamp_all(shop.account, f"form-{key}", uploads)
 
 
 async def _killed(shop: Shop, key: str, letters: Sequence[str]) -> None:
@@ -173,7 +176,7 @@ async def _killed_long_ago(shop: Shop, key: str, letters: Sequence[str]) -> None
 
 async def _worker(shop: Shop, _key: str, _letters: Sequence[str]) -> None:
     await shop.container.database.call("UPDATE stampings SET leased_until = now()")
-    await shop.container.stamping.resume()
+    await shop.container.of(StampingService).resume()
 
 
 Command = Callable[[Shop, str, Sequence[str]], Awaitable[object]]

@@ -13,6 +13,7 @@ import pytest
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import environment_for
 from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.stamping import StampingService
 from meterai.stamping.model import DocumentTwice
 from meterai.stamps import NotEnoughStamps
 from tests.support.instance import ROOT, until
@@ -82,7 +83,10 @@ def test_the_same_document_twice_is_refused_by_name(shop: Shop) -> None:
     buy(shop, 2)
     copy = upload("Salinan", content=letter("Surat"))
     uploads = [upload("Surat"), copy]
-    for asked in (shop.container.stamping.stamp_all, shop.container.stamping.order):
+    for asked in (
+        shop.container.of(StampingService).stamp_all,
+        shop.container.of(StampingService).order,
+    ):
         with pytest.raises(DocumentTwice) as refused:
             shop.do(asked(shop.account, "form", uploads))
         assert refused.value.facts() == {"name": "Salinan.pdf", "same_as": "Surat.pdf"}
@@ -99,12 +103,12 @@ def test_requests_with_the_same_documents_do_not_bar_each_other(shop: Shop) -> N
     for number in range(14):
         chosen = chance.sample(names, 3)
         works.append(
-            shop.container.stamping.stamp_all(
+            shop.container.of(StampingService).stamp_all(
                 shop.account, f"form-{number}", [upload(name) for name in chosen]
             )
         )
         works.append(
-            shop.container.stamping.stamp(
+            shop.container.of(StampingService).stamp(
                 shop.account, f"key-{number}", upload(chance.choice(names))
             )
         )
@@ -144,7 +148,9 @@ def test_killed_between_reserve_and_seal_nothing_is_lost(shop: Shop) -> None:
     assert {serial for view in views for serial in view.serials} == held
     assert shop.balance().used == 3
     for view, name in zip(views, THREE, strict=True):
-        _, content = shop.do(shop.container.stamping.document(shop.account, ids([view])[0]))
+        _, content = shop.do(
+            shop.container.of(StampingService).document(shop.account, ids([view])[0])
+        )
         assert content.startswith(letter(name))
     shop.assert_books_hold()
 

@@ -10,7 +10,7 @@ import pytest
 from meterai.documents import DocumentForgotten, DocumentUnavailable
 from meterai.documents.model import object_name
 from meterai.orders import OrderKind
-from meterai.stamping import StampingSettings
+from meterai.stamping import StampingService, StampingSettings
 from meterai.stamping.model import NotDelivered
 from tests.support.shop import Shop
 from tests.support.stamping_calls import (
@@ -67,7 +67,7 @@ def test_a_round_leases_no_more_than_it_seals_at_once(shop: Shop) -> None:
         shop.do(reserving(shop, f"key-{number}", f"Surat {number}"))
     let_leases_run_out(shop)
     assert (
-        shop.do(shop.container.stamping.resume())
+        shop.do(shop.container.of(StampingService).resume())
         == shop.container.settings.of(StampingSettings).seals_at_once
     )
 
@@ -85,7 +85,7 @@ def object_of(shop: Shop, name: str) -> Path:
 def order_of_letters(shop: Shop, *names: str) -> UUID:
     """A paid order of documents, reserved."""
     terms = [upload(name) for name in names]
-    shop.do(shop.container.stamping.order(shop.account, "order", terms))
+    shop.do(shop.container.of(StampingService).order(shop.account, "order", terms))
     (row,) = shop.rows("SELECT order_id FROM orders WHERE kind = %s", OrderKind.DOCUMENTS)
     order = UUID(str(row["order_id"]))
     shop.placed.append(order)
@@ -141,19 +141,22 @@ def test_a_missing_original_is_unavailable_until_the_retention_forgets_it(shop: 
     content = there.read_bytes()
     there.unlink()
     with pytest.raises(DocumentUnavailable) as refused:
-        shop.do(shop.container.stamping.document(shop.account, identifier))
+        shop.do(shop.container.of(StampingService).document(shop.account, identifier))
     assert refused.value.status == 503
     assert refused.value.retry_after_seconds > 1
-    assert shop.do(shop.container.stamping.view(shop.account, identifier)).document_url
+    assert shop.do(shop.container.of(StampingService).view(shop.account, identifier)).document_url
     there.write_bytes(content)
-    _, stamped = shop.do(shop.container.stamping.document(shop.account, identifier))
+    _, stamped = shop.do(shop.container.of(StampingService).document(shop.account, identifier))
     assert stamped.startswith(letter("Surat"))
     # The row says forgotten: a copy that some machine still has is not handed out.
     shop.arrange("UPDATE documents SET forgotten_at = %s", datetime.now(UTC))
     with pytest.raises(DocumentForgotten):
-        shop.do(shop.container.stamping.document(shop.account, identifier))
-    assert shop.do(shop.container.stamping.view(shop.account, identifier)).document_url is None
-    assert shop.do(shop.container.stamping.delta(shop.account, identifier))[1]
+        shop.do(shop.container.of(StampingService).document(shop.account, identifier))
+    assert (
+        shop.do(shop.container.of(StampingService).view(shop.account, identifier)).document_url
+        is None
+    )
+    assert shop.do(shop.container.of(StampingService).delta(shop.account, identifier))[1]
     assert view.state == "delivered"
 
 
@@ -161,4 +164,4 @@ def test_nothing_is_delivered_from_a_waiting_one(shop: Shop) -> None:
     buy(shop, 1)
     made = shop.do(reserving(shop, "key", "Surat"))
     with pytest.raises(NotDelivered):
-        shop.do(shop.container.stamping.document(shop.account, made["id"]))
+        shop.do(shop.container.of(StampingService).document(shop.account, made["id"]))

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from meterai.apps.container import build_services
 from meterai.apps.settings import load
+from meterai.stamping import StampingService
 from tests.support.stamping_calls import upload
 
 
 async def send(account: UUID, key: str, files: list[Path]) -> None:
     async with build_services(load().settings) as container:
         uploads = [upload(file.stem, content=file.read_bytes()) for file in files]
-        await container.stamping.stamp_all(account, key, uploads)
+        await container.of(StampingService).stamp_all(account, key, uploads)
 
 
 if __name__ == "__main__":

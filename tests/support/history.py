@@ -12,12 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from meterai import suspense
+from meterai.accounts import AccountService
+from meterai.documents import DocumentService
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store
 from meterai.plumbing.database import jsonb
-from meterai.stamping import Upload
+from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
 from tests.support.pdf import pdf
@@ -59,7 +61,7 @@ class History:
         ]
         container = self.shop.container
         view = self.shop.do(
-            container.stamping.order(self.shop.account, secrets.token_hex(8), uploads)
+            container.of(StampingService).order(self.shop.account, secrets.token_hex(8), uploads)
         )
         [row] = self.shop.rows(
             "SELECT order_id FROM orders WHERE 'ord_' || lower(compact(order_id)) = %s", view.id
@@ -78,7 +80,7 @@ class History:
         """A document stamped from the balance."""
         places = read_placements(f"[{', '.join(_PLACE % (60 + 150 * n) for n in range(count))}]")
         upload = Upload(f"{name}.pdf", pdf(words=name), places)
-        service = self.shop.container.stamping
+        service = self.shop.container.of(StampingService)
         view = self.shop.do(service.stamp(self.shop.account, secrets.token_hex(8), upload))
         [row] = self.shop.rows(
             "SELECT stamping_id FROM stampings WHERE 'stg_' || lower(compact(stamping_id)) = %s",
@@ -91,7 +93,7 @@ class History:
         content = pdf(words=name)
         sha256 = hashlib.sha256(content).digest()
         account, container = self.shop.account, self.shop.container
-        container.documents.put_from_thread(account, sha256, content)
+        container.of(DocumentService).put_from_thread(account, sha256, content)
         row = self.shop.call(
             stamping_store.RESERVE,
             account,
@@ -103,7 +105,9 @@ class History:
             self.shop.fresh_serials(count),
             900.0,
             60.0,
-            *container.documents.particulars(f"{name}.pdf", content, 1),
+            *container.of(DocumentService).particulars(
+                f"{name}.pdf", content, 1, wanted_seconds=0.0
+            ),
             False,
         )
         assert row is not None
@@ -142,7 +146,7 @@ def make(shop: Shop) -> History:
 
 
 def _sign_in(history: History) -> None:
-    shop, service = history.shop, history.shop.container.accounts
+    shop, service = history.shop, history.shop.container.of(AccountService)
     [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", shop.account)
     challenge = shop.do(service.ask_for_code(row["email"], "192.0.2.1", "id"))
     shop.do(service.sign_in(challenge, service.code(challenge), "id"))
@@ -191,7 +195,7 @@ def _of_documents(history: History) -> None:
     shop.work()
     shop.fail(history["partly.1"])
     shop.fail(history["spoilt.0"])
-    shop.do(shop.container.stamping.resume())
+    shop.do(shop.container.of(StampingService).resume())
     shop.work()
     history.give_back("partly", "send", "settle")
     history.give_back("spoilt")

@@ -10,11 +10,13 @@ import psycopg
 from psycopg.rows import dict_row
 
 from meterai import stamps
+from meterai.accounts import AccountService
 from meterai.accounts.model import KEY_PREFIX, Credential
 from meterai.apps.audit import audit
-from meterai.apps.container import Container, build_services
+from meterai.apps.container import build_services
 from meterai.kit.ids import read
-from meterai.stamping import Upload
+from meterai.room import Container
+from meterai.stamping import StampingService, Upload
 from meterai.stamping.model import read_placements
 from tests.support.instance import Client, Instance, until
 
@@ -52,8 +54,10 @@ class Inside:
         """A new account with an API key; quicker than the command line."""
 
         async def make(container: Container) -> str:
-            account = await container.accounts.create(f"{uuid.uuid4().hex[:12]}@example.org")
-            return await container.accounts.create_api_key(account, "test")
+            account = await container.of(AccountService).create(
+                f"{uuid.uuid4().hex[:12]}@example.org"
+            )
+            return await container.of(AccountService).create_api_key(account, "test")
 
         return Client(self.instance.url, self.ask(make))
 
@@ -118,7 +122,9 @@ class Inside:
             for number, document in enumerate(documents, start=1)
         ]
         key = str(uuid.uuid4())
-        placed = self.ask(lambda container: container.stamping.order(account, key, uploads))
+        placed = self.ask(
+            lambda container: container.of(StampingService).order(account, key, uploads)
+        )
         return customer.order(placed.id)
 
     @staticmethod

@@ -21,21 +21,24 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai import audit as audit_trail
 from meterai import ledger, orders, payments, stamps
+from meterai.accounts import AccountService
 from meterai.apps.audit import audit
-from meterai.apps.container import Container, build_services
+from meterai.apps.container import build_services
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.worker import event_handlers
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.ledger import MoneySummary
-from meterai.orders import OrderKind
+from meterai.orders import OrderKind, OrderService
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
 from meterai.plumbing import jobs
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row, jsonb
 from meterai.plumbing.jobs import Worker
+from meterai.refunds import RefundService
 from meterai.refunds import store as refund_store
+from meterai.room import Container
 from meterai.stamping import store as stamping_store
 from meterai.stamps import NotEnoughStamps
 from tests.support.per_order import assert_each_order_is_explained
@@ -153,13 +156,15 @@ class Shop:
         self.arrange("; ".join([*cleared, "UPDATE issuing SET is_open = true, reason = ''"]))
         self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
         self.bank = BankRecord() if self.bank else None
-        self.account = self.do(self.container.accounts.create(f"{new_id().hex}@example.id"))
+        self.account = self.do(
+            self.container.of(AccountService).create(f"{new_id().hex}@example.id")
+        )
 
     # -- orders ----------------------------------------------------------------------------
 
     def place(self, quantity: int, key: str | None = None) -> UUID:
         """Order stamps."""
-        terms = self.container.orders.terms(
+        terms = self.container.of(OrderService).terms(
             self.account, key or secrets.token_hex(8), b"request", OrderKind.STAMPS, quantity
         )
         row = self.call(order_store.PLACE, *terms.arguments())
@@ -179,7 +184,7 @@ class Shop:
         return order
 
     async def _place_documents(self, sizes: list[int]) -> UUID:
-        terms = self.container.orders.terms(
+        terms = self.container.of(OrderService).terms(
             self.account, secrets.token_hex(8), b"request", OrderKind.DOCUMENTS, sum(sizes)
         )
         async with self.container.database.transaction() as tx:
@@ -224,7 +229,7 @@ class Shop:
         """Id, number and due time of a refund that may begin."""
         refund = new_id()
         number = payments.refund_number(self.account, refund)
-        return refund, number, self.container.refunds.due()
+        return refund, number, self.container.of(RefundService).due()
 
     def set_issuing(self, *, is_open: bool) -> None:
         """The operator opens or stops issuing."""
@@ -397,7 +402,7 @@ class Shop:
                 cause_key=f"asked:{refund}",
                 cause="asked",
                 number=payments.refund_number(self.account, refund),
-                due_at=self.container.refunds.due(),
+                due_at=self.container.of(RefundService).due(),
             )
             if given:
                 await audit_trail.record(

@@ -9,7 +9,7 @@ from meterai import sealing
 from meterai.kit.ids import new_id, read
 from meterai.plumbing.database import Row, jsonb
 from meterai.sealing import Placement
-from meterai.stamping import Upload
+from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import StampingView, placements_json, request_hash
 from tests.support.pdf import pdf
@@ -41,13 +41,13 @@ def buy(shop: Shop, quantity: int) -> None:
 
 def stamp(shop: Shop, key: str, name: str) -> StampingView:
     """What the API does."""
-    return shop.do(shop.container.stamping.stamp(shop.account, key, upload(name)))
+    return shop.do(shop.container.of(StampingService).stamp(shop.account, key, upload(name)))
 
 
 def stamp_all(shop: Shop, key: str, *names: str) -> Sequence[StampingView]:
     """What the form does."""
     uploads = [upload(name) for name in names]
-    return shop.do(shop.container.stamping.stamp_all(shop.account, key, uploads))
+    return shop.do(shop.container.of(StampingService).stamp_all(shop.account, key, uploads))
 
 
 async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0) -> Row:
@@ -55,7 +55,7 @@ async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0
     sent = upload(name)
     intake = sealing.accept(sent.content, sent.placements)
     assert not intake.is_repaired
-    taken = await shop.container.stamping._intake.keep(shop.account, sent)
+    taken = await shop.container.of(StampingService)._intake.keep(shop.account, sent)
     row = await shop.container.database.call(
         stamping_store.RESERVE,
         shop.account,
@@ -98,7 +98,7 @@ def run_round(shop: Shop) -> None:
     """The same, with the leases as they are."""
     waiting = True
     while waiting:
-        shop.do(shop.container.stamping.resume())
+        shop.do(shop.container.of(StampingService).resume())
         waiting = bool(shop.rows(TO_RESUME))
 
 

@@ -17,12 +17,13 @@ import standins
 from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.apps.settings import settings_of as make_settings
-from meterai.payments import reference_of
+from meterai.payments import PaymentService, reference_of
 from meterai.payments.adapters import signing
 from meterai.payments.adapters.wire import snap_time
 from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row
+from meterai.refunds import RefundService
 from tests.support.bank import BANK_KEY, CLIENT, MERCHANT, OUR_KEY, Bank, our_public_key, prepare
 from tests.support.per_order import assert_each_order_is_explained
 from tests.support.shop import PRICE, Shop
@@ -86,7 +87,7 @@ class Till:
         self.shop.arrange(
             "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening'"
         )
-        self.do(self.shop.container.payments.open_waiting())
+        self.do(self.shop.container.of(PaymentService).open_waiting())
 
     def ask(self) -> None:
         """The periodic task that asks about everything, now."""
@@ -94,7 +95,7 @@ class Till:
             "UPDATE payment_attempts SET ask_at = now()"
             " WHERE state <> 'opening' AND ask_at < 'infinity'"
         )
-        self.do(self.shop.container.payments.poll_waiting())
+        self.do(self.shop.container.of(PaymentService).poll_waiting())
         self.shop.work()
 
     def cancel(self) -> None:
@@ -102,12 +103,12 @@ class Till:
         self.shop.arrange(
             "UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'"
         )
-        self.do(self.shop.container.payments.cancel_closed())
+        self.do(self.shop.container.of(PaymentService).cancel_closed())
 
     def send_refunds(self) -> None:
         """The periodic task that sends refunds, now."""
         self.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
-        self.do(self.shop.container.refunds.send_due())
+        self.do(self.shop.container.of(RefundService).send_due())
         self.shop.work()
 
     def attempt(self, attempt: UUID) -> Row:
@@ -165,7 +166,7 @@ class Till:
             "x-signature": signing.sign_asymmetric(BANK_KEY, text),
             "x-external-id": f"{self._told:012}" if external_id is None else external_id,
         }
-        self.do(self.shop.container.payments.take_notification(NOTIFY_PATH, headers, raw))
+        self.do(self.shop.container.of(PaymentService).take_notification(NOTIFY_PATH, headers, raw))
         self.shop.work()
         [row] = self.rows(
             "SELECT outcome FROM notification_inbox ORDER BY received_at DESC, external_id LIMIT 1"
@@ -227,7 +228,7 @@ def open_till(database_url: str, directory: Path, **more: Any) -> Iterator[Till]
         try:
             shop = Shop(container, runner)
             shop.clear()
-            provider = container.payments.provider
+            provider = container.of(PaymentService).provider
             yield Till(shop, Bank(running.bank_url, provider, session))
         finally:
             runner.run(session.close())

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from litestar import Litestar
 from litestar.exceptions import LitestarDeprecationWarning
 
-from meterai.apps.container import Container
 from meterai.apps.edge import Edge
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import keyring_of
+from meterai.room import Container
 
 NOWHERE = "http://127.0.0.1:9"  # discard; nobody listens
 

@@ -16,7 +16,7 @@ from meterai.kit.refusal import Refusal
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "meterai"
-NOT_ROOMS = {"kit", "plumbing", "apps"}
+NOT_ROOMS = {"kit", "plumbing", "room", "apps"}
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - NOT_ROOMS
 SOURCES = [(path, ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob("*.py"))]
 MIGRATIONS = sorted((ROOT / "migrations").glob("*.sql"))

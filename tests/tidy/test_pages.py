@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from meterai.apps.web import PAGES
+from meterai.apps.rooms import pages_of
 from tests.tidy.sources import PACKAGE, home_of, sentences
 from tests.tidy.test_architecture import held
 from tests.tidy.test_closed_world import handlers
@@ -50,13 +50,13 @@ def test_what_a_page_says_stands_beside_its_template() -> None:
 
 def test_a_room_with_pages_registers_them() -> None:
     rooms = {home_of(path) for path in TEMPLATES} - {"pages", "notifications"}
-    assert {one.name for one in PAGES} == rooms
-    assert all(one.package == f"meterai.{one.name}" for one in PAGES)
+    assert {one.name for one in pages_of()} == rooms
+    assert all(one.package == f"meterai.{one.name}" for one in pages_of())
 
 
 def test_a_link_on_every_page_leads_somewhere_and_has_its_words() -> None:
     paths = {path for path, handler in handlers() if "GET" in handler.http_methods}
-    for one in PAGES:
+    for one in pages_of():
         for link in one.links:
             assert link.path in paths
             assert WHERE[link.label] in below(one.name)

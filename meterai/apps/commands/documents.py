@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cyclopts import Parameter
 
 from meterai import sealing
-from meterai.apps.issuer import directory_of, issuers_of
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, complain, line
 from meterai.kit.clock import SystemClock
 from meterai.kit.serial import UNLEASED, SerialMaker
@@ -28,6 +27,7 @@ from meterai.sealing import (
     Stamp,
     Verdict,
 )
+from meterai.stamping import issuers_directory, issuers_of
 from meterai.verification import sentence
 
 EXIT_NOT_GENUINE = 1  # or not sealed, for a reason that is the document's
@@ -181,7 +181,7 @@ def _trusted(files: Sequence[Path] | None, options: Options) -> Mapping[str, Ed2
     try:
         if files:
             return sealing.claim.load_public_keys(files)
-        return sealing.load_keyring(directory_of(options.settings("verify-claim"))).claim_keys
+        return sealing.load_keyring(issuers_directory(options.settings("verify-claim"))).claim_keys
     except (ClaimKeyUnusable, IssuerUnusable) as refusal:
         complain(str(refusal))
         raise SystemExit(EXIT_NOT_CHECKED) from None

@@ -5,11 +5,11 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from meterai import sealing
-from meterai.apps.issuer import directory_of, issuers_of
 from meterai.apps.options import NO_OPTIONS, Options, complain, line
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
 from meterai.sealing import Issuer, KnownIssuer
+from meterai.stamping import issuers_directory, issuers_of
 
 
 def show(options: Options = NO_OPTIONS) -> None:
@@ -32,7 +32,7 @@ def show(options: Options = NO_OPTIONS) -> None:
 def appoint(name: str, options: Options = NO_OPTIONS) -> None:
     """Let the issuer with this id seal, from the next start of web and worker on."""
     try:
-        sealing.appoint(directory_of(options.settings("issuer appoint")), name)
+        sealing.appoint(issuers_directory(options.settings("issuer appoint")), name)
     except sealing.IssuerUnusable as refusal:
         complain(f"{name} cannot seal: {refusal}")
         raise SystemExit(1) from None

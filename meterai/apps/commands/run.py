@@ -37,10 +37,10 @@ def _said_if_missing() -> Iterator[None]:
 
 def _check(settings: Settings) -> None:
     """Everything but a database that is away for now: that is waited for, and said by 503."""
-    from meterai.apps.parts import check_parts  # noqa: PLC0415 - only services need it
+    from meterai.apps.needs import check_needs  # noqa: PLC0415 - only services need it
 
     check_migrated(settings)
-    check_parts(settings)
+    check_needs(settings)
 
 
 def up(options: Options = NO_OPTIONS) -> None:

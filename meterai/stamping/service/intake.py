@@ -11,6 +11,7 @@ from meterai.documents import DocumentService, DocumentSettings, Particulars
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
+from meterai.orders import OrderSettings
 from meterai.plumbing.config import Settings
 from meterai.sealing import HashState, Intake, Keyring, Placement, Verdict
 from meterai.stamping.model import DocumentTwice, SealSpoilt, Upload, request_hash
@@ -51,6 +52,9 @@ class UploadIntake:
         self._issuers = issuers
         self._per_order_max = settings.of(StampingSettings).stampings_per_order_max
         self._bytes_max = settings.of(DocumentSettings).document_bytes_max
+        sale = settings.of(OrderSettings)
+        # An order of a document may take so long to be paid, and then to be executed.
+        self._wanted_seconds = sale.order_lapses_seconds + sale.documents_due_seconds
         self._clock = clock
         self._taking_in = asyncio.Semaphore(TAKEN_IN_AT_ONCE)
         # Whoever has stamps does not wait for those who may never pay for what they order.
@@ -104,7 +108,12 @@ class UploadIntake:
         document = intake.document
         hashed = hashlib.sha256(document)
         self._documents.put_from_thread(account, hashed.digest(), document)
-        about = self._documents.particulars(upload.name, document, intake.inspection.pages)
+        about = self._documents.particulars(
+            upload.name,
+            document,
+            intake.inspection.pages,
+            wanted_seconds=self._wanted_seconds,
+        )
         is_repaired = upload.is_repaired or intake.is_repaired
         kept = replace(upload, content=document, is_repaired=is_repaired)
         return TakenIn(kept, intake, hashed, about)

@@ -7,13 +7,13 @@ from meterai import sealing
 from meterai.kit.clock import Clock
 from meterai.plumbing.config import Settings
 from meterai.sealing import Issuer, Keyring
-from meterai.stamping import StampingSettings
+from meterai.stamping.settings import StampingSettings
 
 # An authority takes days to issue a certificate, a tender weeks.
 WARNED_BEFORE = timedelta(days=30)
 
 
-def directory_of(settings: Settings) -> Path:
+def issuers_directory(settings: Settings) -> Path:
     """Where the keyring is: one directory for each issuer, or the files of the only one."""
     return (
         Path(settings.of(StampingSettings).issuer)
@@ -27,7 +27,7 @@ def issuers_of(settings: Settings, clock: Clock) -> Keyring:
 
     In development one is made on the first start.  Refuses with `IssuerUnusable`.
     """
-    directory = directory_of(settings)
+    directory = issuers_directory(settings)
     if settings.process.environment == "production" or settings.of(StampingSettings).issuer:
         return sealing.load_keyring(directory)
     return sealing.development_keyring(

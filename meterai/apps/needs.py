@@ -1,0 +1,13 @@
+"""What the services need beside the database, checked before a process begins."""
+
+from meterai.apps.rooms import ROOMS
+from meterai.plumbing.config import Settings
+from meterai.plumbing.keyring import keyring_of
+from meterai.room import Rooms
+
+
+def check_needs(settings: Settings, rooms: Rooms = ROOMS) -> None:
+    """Every key is there and can be read.  Raises `KeyMissing`; refuses as the rooms refuse."""
+    keyring = keyring_of(settings)
+    for room in rooms:
+        room.needs(settings, keyring)

@@ -1,0 +1,40 @@
+"""The rooms of the platform, from the lowest up: the one list the applications walk.
+
+A service is built after those of the rooms below it, so the order is that of the layers
+(docs/architecture.md).
+"""
+
+from collections.abc import Sequence
+
+from meterai.accounts.room import ROOM as ACCOUNTS
+from meterai.documents.room import ROOM as DOCUMENTS
+from meterai.notifications.room import ROOM as NOTIFICATIONS
+from meterai.orders.room import ROOM as ORDERS
+from meterai.pages import RoomPages
+from meterai.payments.room import ROOM as PAYMENTS
+from meterai.portal.room import ROOM as PORTAL
+from meterai.refunds.room import ROOM as REFUNDS
+from meterai.room import Rooms
+from meterai.stamping.room import ROOM as STAMPING
+from meterai.stamps.room import ROOM as STAMPS
+from meterai.suspense.room import ROOM as SUSPENSE
+from meterai.verification.room import ROOM as VERIFICATION
+
+ROOMS: Rooms = (
+    ACCOUNTS,
+    SUSPENSE,
+    NOTIFICATIONS,
+    PAYMENTS,
+    DOCUMENTS,
+    STAMPS,
+    ORDERS,
+    STAMPING,
+    REFUNDS,
+    VERIFICATION,
+    PORTAL,
+)
+
+
+def pages_of(rooms: Rooms = ROOMS) -> Sequence[RoomPages]:
+    """What each room brings to the pages."""
+    return [room.pages for room in rooms if room.pages]

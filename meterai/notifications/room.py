@@ -1,0 +1,62 @@
+"""Notifications, as the applications see the room."""
+
+from collections.abc import Iterable, Sequence
+
+from meterai.accounts import AccountService
+from meterai.notifications.service import MailService, count_given_up
+from meterai.notifications.settings import NotificationSettings
+from meterai.notifications.store import LEASE_SECONDS
+from meterai.plumbing import mail, telemetry
+from meterai.plumbing.jobs import PeriodicTask, Run
+from meterai.plumbing.lane import Lane
+from meterai.plumbing.leases import Lease
+from meterai.plumbing.mail import Mailer
+from meterai.room import Container, Room
+
+
+async def _build(container: Container) -> None:
+    smtp = container.settings.of(NotificationSettings)
+    mailer = Mailer(
+        smtp.smtp_host,
+        smtp.smtp_port,
+        smtp.mail_from,
+        smtp.smtp_user,
+        smtp.smtp_password,
+        smtp.smtp_tls,
+    )
+    accounts, url = container.of(AccountService), container.settings.process.url
+    container.add(MailService(container.database, mailer, accounts, url))
+
+
+def _leases(_container: Container) -> Iterable[Lease]:
+    # All of a conversation, and the goodbye after it was cut short.
+    sent = mail.SEND_SECONDS_MAX + mail.STEP_SECONDS_MAX
+    yield Lease("mails", LEASE_SECONDS, sent)
+
+
+def _watch(container: Container) -> Run:
+    async def watch() -> int:
+        async with container.database.transaction() as tx:
+            mails = await count_given_up(tx)
+        telemetry.GIVEN_UP.labels(queue="mails").set(mails)
+        return 0
+
+    return watch
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    return [PeriodicTask("watch_mails", _watch(container), 15.0)]
+
+
+def _lanes(container: Container) -> Sequence[Lane]:
+    return [container.of(MailService).lane()]
+
+
+ROOM = Room(
+    name="notifications",
+    settings=NotificationSettings,
+    build=_build,
+    leases=_leases,
+    tasks=_tasks,
+    lanes=_lanes,
+)

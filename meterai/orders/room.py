@@ -1,0 +1,26 @@
+"""Orders, as the applications see the room."""
+
+from collections.abc import Sequence
+
+from meterai.orders.routes import routes
+from meterai.orders.service import OrderService
+from meterai.orders.settings import OrderSettings
+from meterai.payments import PaymentService
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+
+
+async def _build(container: Container) -> None:
+    payments, settings = container.of(PaymentService), container.settings
+    container.add(OrderService(container.database, payments, settings, container.clock))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    orders = container.of(OrderService)
+    return [
+        PeriodicTask("lapse_orders", orders.expire_unpaid, 1.0),
+        PeriodicTask("execute_orders", orders.execute_paid, 1.0),
+    ]
+
+
+ROOM = Room(name="orders", settings=OrderSettings, build=_build, routes=routes, tasks=_tasks)

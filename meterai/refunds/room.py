@@ -1,0 +1,33 @@
+"""Refunds, as the applications see the room."""
+
+from collections.abc import Iterable, Sequence
+
+from meterai.payments import PaymentSettings, SnapProvider, call_seconds_max
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.leases import Lease
+from meterai.refunds.model import lease_seconds
+from meterai.refunds.routes import routes
+from meterai.refunds.service import RefundService
+from meterai.room import Container, Room
+
+
+async def _build(container: Container) -> None:
+    provider, settings = container.of(SnapProvider), container.settings
+    container.add(RefundService(container.database, provider, settings, container.clock))
+
+
+def _leases(container: Container) -> Iterable[Lease]:
+    timeout = container.settings.of(PaymentSettings).bank_timeout_seconds
+    # A refund is asked about before it is sent: two calls.
+    yield Lease("refunds", lease_seconds(timeout), 2 * call_seconds_max(timeout))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    refunds = container.of(RefundService)
+    return [
+        PeriodicTask("turn_money_round", refunds.refund_overdue, 1.0),
+        PeriodicTask("send_refunds", refunds.send_due, 0.2),
+    ]
+
+
+ROOM = Room(name="refunds", build=_build, routes=routes, leases=_leases, tasks=_tasks)

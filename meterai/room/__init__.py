@@ -1,0 +1,14 @@
+"""What a room offers to the applications, and the services that a process is built of.
+
+Promises this floor keeps
+  * The applications know a room by its `Room` alone: who adds one writes its package and puts it
+    into the list of `apps/rooms.py` (docs/adding.md).
+  * There is one service of each type in a process, built after those of the rooms below it.
+
+Calls pages and plumbing.  Is called by the `room.py` of every room, and by apps.
+"""
+
+from meterai.room.container import Container, ServiceUnknown
+from meterai.room.room import Room, Rooms
+
+__all__ = ["Container", "Room", "Rooms", "ServiceUnknown"]

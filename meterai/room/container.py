@@ -1,0 +1,56 @@
+"""The services of one process: each built once, found by its type."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from meterai.kit.clock import Clock
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.objects import ObjectStore
+
+Service = TypeVar("Service")
+
+
+class ServiceUnknown(Exception):
+    """A service was asked for that no room built before: the order of the rooms is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What every room may use, and the services that rooms added.
+
+    A room adds its services when its turn comes, and asks for those of the rooms below it.  What
+    must be closed at the end of the process is said with `close_with`; the last opened is closed first.
+    """
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    keyring: Keyring
+    objects: ObjectStore
+    _stack: AsyncExitStack
+    _services: dict[type, object] = field(default_factory=dict)
+
+    def add(self, service: object) -> None:
+        """Let a service be found by its type.  There is one of each."""
+        assert type(service) not in self._services, f"{type(service)} is built twice"
+        self._services[type(service)] = service
+
+    def of(self, kind: type[Service]) -> Service:
+        """The service of this type.  Raises `ServiceUnknown`."""
+        found = self._services.get(kind)
+        if not isinstance(found, kind):
+            raise ServiceUnknown(kind.__qualname__)
+        return found
+
+    def close_with(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Call this when the process ends."""
+        self._stack.push_async_callback(close)
+
+    def services(self) -> dict[type, object]:
+        """Every service by its type, as routes ask for them."""
+        core = (self.settings, self.database)
+        return {type(service): service for service in core} | self._services

@@ -1,0 +1,58 @@
+"""What a room offers to the applications, as one value in its `room.py`."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import msgspec
+from litestar.types import ControllerRouterHandler
+
+from meterai.pages import RoomPages
+from meterai.plumbing.config import Settings
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.lane import Lane
+from meterai.plumbing.leases import Lease
+from meterai.room.container import Container
+
+Build: TypeAlias = Callable[[Container], Awaitable[None]]
+
+
+async def _nothing(_container: Container) -> None:
+    """A room without services."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """One room.  Everything but the name may be left out.
+
+    name       as its package is called
+    settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
+    needs      refuses where something is missing that its services need beside the database; asked
+               before a process begins
+    build      adds its services to the container; the rooms below it were built before
+    ready      by name, what must hold for a process to be ready (`/readyz`); each refuses if not
+    warns      by name, what `/readyz` warns of: a text, or None where there is nothing
+    leases     how long something is held and what its holder may take, checked at start
+    routes     what answers HTTP: the API, and pages that show only this room
+    pages      templates, drawings and links of its pages
+    tasks      what the worker looks for by state, and how often
+    lanes      other work the worker keeps under way
+    before_work  what the worker sees to before it begins; a refusal ends it
+    """
+
+    name: str
+    settings: type[msgspec.Struct] | None = None
+    needs: Callable[[Settings, Keyring], None] = lambda _settings, _keyring: None
+    build: Build = _nothing
+    ready: Mapping[str, Callable[[Container], Awaitable[None]]] = field(default_factory=dict)
+    warns: Mapping[str, Callable[[Container], str | None]] = field(default_factory=dict)
+    leases: Callable[[Container], Iterable[Lease]] = lambda _: ()
+    routes: Sequence[ControllerRouterHandler] = ()
+    pages: RoomPages | None = None
+    tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
+    lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
+    before_work: Build = _nothing
+
+
+Rooms: TypeAlias = Sequence[Room]

@@ -1,0 +1,67 @@
+"""Stamping, as the applications see the room."""
+
+from collections.abc import Iterable, Sequence
+
+from meterai.documents import DocumentService
+from meterai.kit.clock import SystemClock
+from meterai.orders import OrderService
+from meterai.plumbing.config import Settings
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.leases import Lease
+from meterai.room import Container, Room
+from meterai.sealing import Keyring as IssuerKeyring
+from meterai.stamping.issuers import ends_soon, issuers_of
+from meterai.stamping.routes import routes
+from meterai.stamping.service import StampingService, sealing_seconds
+from meterai.stamping.settings import StampingSettings
+from meterai.stamps import SerialService
+
+
+async def _build(container: Container) -> None:
+    settings, clock = container.settings, container.clock
+    issuers = issuers_of(settings, clock)
+    container.add(issuers)
+    services = (
+        container.of(DocumentService),
+        container.of(OrderService),
+        container.of(SerialService),
+    )
+    container.add(StampingService(container.database, services, issuers, settings, clock))
+
+
+def _needs(settings: Settings, _keyring: Keyring) -> None:
+    issuers_of(settings, SystemClock())
+
+
+def _leases(container: Container) -> Iterable[Lease]:
+    settings = container.settings.of(StampingSettings)
+    proofs = container.of(IssuerKeyring).current.proofs
+    covered = 0.0 if proofs is None else proofs.seconds_max
+    yield Lease("stampings", sealing_seconds(settings.seal_lease_seconds), covered)
+
+
+async def _can_seal(container: Container) -> None:
+    container.of(IssuerKeyring).current.check_usable(container.clock.now())
+
+
+def _keys_end(container: Container) -> str | None:
+    end = ends_soon(container.of(IssuerKeyring).current, container.clock.now())
+    return end.isoformat() if end else None
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    return [PeriodicTask("resume_stampings", container.of(StampingService).resume, 0.1)]
+
+
+ROOM = Room(
+    name="stamping",
+    settings=StampingSettings,
+    needs=_needs,
+    build=_build,
+    ready={"keys": _can_seal},
+    warns={"keys_end": _keys_end},
+    routes=routes,
+    leases=_leases,
+    tasks=_tasks,
+)

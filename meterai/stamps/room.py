@@ -1,0 +1,11 @@
+"""Stamps, as the applications see the room."""
+
+from meterai.room import Container, Room
+from meterai.stamps.service import SerialService
+
+
+async def _build(container: Container) -> None:
+    container.add(SerialService(container.database))
+
+
+ROOM = Room(name="stamps", build=_build)

@@ -1,0 +1,18 @@
+"""Suspense, as the applications see the room."""
+
+from collections.abc import Sequence
+
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+from meterai.suspense.service import SuspenseService
+
+
+async def _build(container: Container) -> None:
+    container.add(SuspenseService(container.database))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    return [PeriodicTask("watch_suspense", container.of(SuspenseService).watch, 10.0)]
+
+
+ROOM = Room(name="suspense", build=_build, tasks=_tasks)

@@ -1,0 +1,17 @@
+"""Verification, as the applications see the room."""
+
+from meterai.room import Container, Room
+from meterai.sealing import Keyring as IssuerKeyring
+from meterai.stamping import StampingSettings
+from meterai.verification import pages
+from meterai.verification.routes import routes
+from meterai.verification.service import VerificationService
+
+
+async def _build(container: Container) -> None:
+    issuers = container.of(IssuerKeyring)
+    at_once = container.settings.of(StampingSettings).seals_at_once
+    container.add(VerificationService(container.database, issuers, at_once, container.clock))
+
+
+ROOM = Room(name="verification", build=_build, routes=(*routes, *pages.routes), pages=pages.PAGES)
