@@ -1,21 +1,20 @@
 """`meterai audit`: every invariant of every room, by name."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
 from meterai.accounts.invariants import INVARIANTS as ACCOUNTS
+from meterai.apps.audit_history import Hashing, Mark
 from meterai.apps.audit_points import (
-    BEGINNING,
     SETTLED_AFTER,
-    Historian,
+    Past,
     Point,
-    compared,
-    compared_totals,
     finding,
     points,
     record,
+    wrong_links,
 )
 from meterai.apps.audit_scopes import of_everything, of_what_moved
 from meterai.ledger.invariants import INVARIANTS as LEDGER
@@ -27,7 +26,6 @@ from meterai.payments.invariants import INVARIANTS as PAYMENTS
 from meterai.payments.invariants import POSTINGS as PAYMENT_POSTINGS
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import (
-    EVERYTHING,
     Finding,
     Invariant,
     Posting,
@@ -121,41 +119,40 @@ class Auditor:
         self._settled_after = settled_after
 
     async def run(self, *, is_incremental: bool) -> tuple[list[Finding], "Coverage"]:
-        """Every finding, and what was covered.  Without a clean point everything is looked at."""
+        """Every finding, and what was covered.  Everything is looked at without a clean point, or
+        where that was made in another database, as before this one was restored."""
+        mark = await Mark.of_now(self._database)
         known = await points(self._database)
         until = await self._database_time() - self._settled_after
-        since = known[-1].covers_until if known else BEGINNING
-        is_incremental = is_incremental and bool(known)
-        if is_incremental:
+        past = Past(known)
+        if is_incremental and past.stretches and known[-1].mark.is_of(mark):
+            kind, since = "incremental", known[-1].mark
             scopes = await of_what_moved(self._database, since)
-            historian = Historian([since, until] if until > since else [])
-            await historian.take(self._database, EVERYTHING)
+            findings = await self._check(scopes, None)
+            wrong = await past.compare_young(self._database, since)
         else:
+            kind = "full"
             scopes = await of_everything(self._database)
-            cuts = [BEGINNING, *(point.covers_until for point in known)]
-            historian = Historian([*cuts, until] if until > since else cuts)
-        findings = await self._check(scopes, None if is_incremental else historian)
+            findings = await self._check(scopes, past.hashing)
+            wrong = past.compare_all()
+        wrong += await past.compare_standing(self._database)
         findings += await check_schema(self._database)
-        histories = historian.histories()
-        wrong = compared(known, [] if is_incremental else histories)
-        wrong += await compared_totals(self._database, known[-1]) if known else []
-        findings.append(finding(wrong))
-        coverage = Coverage("incremental" if is_incremental else "full", known, since, until)
-        return findings, replace(coverage, history=histories[-1] if until > since else None)
+        findings.append(finding(wrong_links(known) + wrong))
+        return findings, Coverage(kind, known, until, mark)
 
     async def record(self, coverage: "Coverage") -> Point | None:
         """The audit was clean: let it be a point of the chain, if it covers anything new."""
-        if coverage.history is None:
+        known = coverage.known
+        if known and coverage.until <= known[-1].covers_until:
             return None
-        known, history = coverage.known, coverage.history
-        return await record(self._database, coverage.kind, known, coverage.until, history)
+        return await record(self._database, coverage.kind, known, coverage.until, coverage.mark)
 
     async def _database_time(self) -> datetime:
         [row] = await look(self._database, "SELECT now() AS now")
         now: datetime = row["now"]
         return now
 
-    async def _check(self, scopes: Sequence[Scope], historian: Historian | None) -> list[Finding]:
+    async def _check(self, scopes: Sequence[Scope], hashing: Hashing | None) -> list[Finding]:
         found: dict[str, Finding] = {}
         for place, scope in enumerate(scopes):
             for one in INVARIANTS:
@@ -165,9 +162,9 @@ class Auditor:
                 finding = await check(self._database, one, scope)
                 known = found.get(one.name)
                 found[one.name] = known + finding if known else finding
-            if historian is not None:
+            if hashing is not None:
                 self._tell(place, len(scopes), "history")
-                await historian.take(self._database, scope)
+                await hashing.take(self._database, scope)
         for one in INVARIANTS:
             if one.name not in found:
                 nothing = Finding(one, 0, [])
@@ -181,6 +178,5 @@ class Coverage:
 
     kind: str
     known: Sequence[Point]
-    since: datetime
     until: datetime
-    history: bytes | None = None
+    mark: Mark

@@ -1,11 +1,10 @@
-"""What an audit looks at: everything, account by account, or what was touched since a moment."""
+"""What an audit looks at: everything, account by account, or what was written since a point."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
+from meterai.apps.audit_history import IS_YOUNG, Mark
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import EVERYTHING, Accounts, Scope, Touched, patiently
 
@@ -18,25 +17,47 @@ SELECT DISTINCT account_id FROM (
     SELECT account_id, row_number() OVER (ORDER BY account_id) AS place FROM orders) AS placed
 WHERE mod(place, %s) = 0 ORDER BY account_id
 """
-# Whatever happened left a time in one of these; what is open is looked at every time.  Then what
+# Every row that was written since, whatever time it says of itself, and what is open.  Then what
 # hangs together: documents of an order, the order of a document, the lot a stamp came from.
-_TOUCHED = """
+_WRITTEN = {
+    "entries": "subject",
+    "orders": "order_id",
+    "payment_attempts": "subject",
+    "stampings": "stamping_id",
+    "stamps": "stamping_id",
+    "stamp_lots": "lot_id",
+    "holds": "hold_id",
+    "deltas": "stamping_id",
+    "refunds": "order_id",
+    "chargebacks": "subject",
+    # What is looked at for a whole account.
+    "accounts": "account_id",
+    "api_keys": "account_id",
+    "audit_events": "account_id",
+    "balances": "account_id",
+    "email_directory": "account_id",
+    "mails": "account_id",
+    "sessions": "account_id",
+    "stamping_keys": "account_id",
+}
+_IS_YOUNG = IS_YOUNG.format(row="t")
+_YOUNG = " UNION ".join(
+    f"SELECT account_id, {subject} AS subject FROM {table} t WHERE {_IS_YOUNG}"  # noqa: S608
+    for table, subject in _WRITTEN.items()
+)
+_TOUCHED = f"""
 WITH moved AS (
-    SELECT account_id, subject FROM entries WHERE posted_at >= %(since)s
-    UNION SELECT account_id, order_id FROM orders
-    WHERE placed_at >= %(since)s OR closed_at >= %(since)s
+    {_YOUNG}
+    UNION SELECT account_id, subject FROM legs t JOIN entries USING (account_id, entry_id)
+    WHERE {_IS_YOUNG}
+    UNION SELECT account_id, subject FROM captures t
+    JOIN payment_attempts USING (account_id, attempt_id) WHERE {_IS_YOUNG}
+    UNION SELECT '00000000-0000-0000-0000-000000000000', item_id FROM suspense_items t
+    WHERE {_IS_YOUNG}
     UNION SELECT account_id, order_id FROM orders WHERE state = 'placed'
     UNION SELECT account_id, order_id FROM orders WHERE state = 'paid'
-    UNION SELECT account_id, subject FROM payment_attempts WHERE opened_at >= %(since)s
-    UNION SELECT account_id, stamping_id FROM stampings
-    WHERE requested_at >= %(since)s OR delivered_at >= %(since)s
     UNION SELECT account_id, stamping_id FROM stampings WHERE state = 'reserved'
-    UNION SELECT account_id, hold_id FROM holds
-    WHERE held_at >= %(since)s OR resolved_at >= %(since)s
     UNION SELECT account_id, order_id FROM refunds WHERE state IN ('requested', 'sent', 'refused')
-    UNION SELECT account_id, account_id FROM audit_events WHERE happened_at >= %(since)s
-    UNION SELECT account_id, account_id FROM sessions WHERE created_at >= %(since)s
-    UNION SELECT account_id, account_id FROM api_keys WHERE created_at >= %(since)s
 ), documents AS (
     SELECT account_id, subject FROM moved
     UNION SELECT s.account_id, s.order_id FROM stampings s JOIN moved m
@@ -49,15 +70,7 @@ SELECT account_id, subject FROM documents
 UNION SELECT t.account_id, t.lot_id FROM stamps t JOIN documents d
     ON d.account_id = t.account_id AND d.subject = t.stamping_id
 ORDER BY 1, 2
-"""
-
-
-async def read(database: Database, query: str, **names: object) -> list[dict[str, Any]]:
-    """The answer of a statement that may take long."""
-    texts = query.split("%(since)s")
-    async with database.transaction() as tx:
-        since = [names["since"]] * (len(texts) - 1)
-        return await patiently(tx, "%s".join(texts), *since, is_broad=False)
+"""  # noqa: S608 - of constants
 
 
 async def of_everything(database: Database) -> Sequence[Scope]:
@@ -70,9 +83,11 @@ async def of_everything(database: Database) -> Sequence[Scope]:
     return [Accounts(low, high) for low, high in pairwise(cuts)]
 
 
-async def of_what_moved(database: Database, since: datetime) -> Sequence[Scope]:
-    """What was touched since a moment, and what is open, in parts."""
-    rows = await read(database, _TOUCHED, since=since)
+async def of_what_moved(database: Database, since: Mark) -> Sequence[Scope]:
+    """What was written since a mark, and what is open, in parts."""
+    async with database.transaction() as tx:
+        marks = [since.xid] * _TOUCHED.count("%s")
+        rows = await patiently(tx, _TOUCHED, *marks, is_broad=False)
     touched = [(row["account_id"], row["subject"]) for row in rows]
     starts = range(0, len(touched), SUBJECTS_PER_PART)
     return [Touched.of(touched[start : start + SUBJECTS_PER_PART]) for start in starts]

@@ -71,6 +71,26 @@ def test_an_incremental_audit_sees_what_moved(fresh: History) -> None:
     assert "returned_stamps_are_explained" in audited(fresh, is_incremental=True)
 
 
+def test_an_incremental_audit_sees_old_rows_that_were_changed(fresh: History) -> None:
+    """Whatever time a row says of itself: it is looked at because it was written since."""
+    assert audited(fresh) == {}
+    spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(quota.order)s")
+    broken = audited(fresh, is_incremental=True)
+    assert "returned_stamps_are_explained" in broken
+    assert "history_is_as_it_was_audited" not in broken, "what may change is no fact"
+
+
+def test_an_incremental_audit_sees_what_was_planted_with_an_old_time(fresh: History) -> None:
+    assert audited(fresh) == {}
+    spoil(
+        fresh,
+        "INSERT INTO api_keys (account_id, key_id, secret_hash, name, created_at)"
+        " SELECT account_id, gen_random_uuid(), sha256('x'), 'x', created_at FROM accounts"
+        " WHERE account_id = %(account)s",
+    )
+    assert "session_and_key_are_in_the_trail" in audited(fresh, is_incremental=True)
+
+
 FORGOTTEN = """
 DELETE FROM legs WHERE entry_id IN (SELECT entry_id FROM entries
     WHERE subject = '{order}');
@@ -93,7 +113,8 @@ def test_an_order_that_is_made_never_to_have_been_is_missed(fresh: History) -> N
     assert set(audited(fresh, is_incremental=True)) == {"history_is_as_it_was_audited"}
     told = audited(fresh)["history_is_as_it_was_audited"].evidence
     assert set(audited(fresh)) == {"history_is_as_it_was_audited"}
-    assert {"about another history"} <= {row["is"] for row in told}
+    assert {"another history"} == {row["is"] for row in told}
+    assert {"orders", "entries", "captures"} <= {row["fact"] for row in told}
 
 
 def test_a_point_that_was_changed_is_seen(fresh: History) -> None:
@@ -117,7 +138,9 @@ def test_without_a_point_everything_is_looked_at(fresh: History) -> None:
 
 def scopes_of(history: History, spoilt: Spoilt) -> list[list[Scope]]:
     """The same rows by range of accounts, and by what was touched: here everything."""
-    rows = spoilt.connection.execute(audit_scopes._TOUCHED.encode(), {"since": "-infinity"})
+    # Since so long ago that every row is younger.
+    marks = ["3"] * audit_scopes._TOUCHED.count("%s")
+    rows = spoilt.connection.execute(audit_scopes._TOUCHED.encode(), marks)
     touched = [(row["account_id"], row["subject"]) for row in rows.fetchall()]
     middle = history["other"]
     return [[Accounts(None, middle), Accounts(middle, None)], [Touched.of(touched)]]

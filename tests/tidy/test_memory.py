@@ -15,7 +15,7 @@ CONTAINERS = {"dict", "list", "set", "deque", "defaultdict", "OrderedDict", "Cou
 # What is changed after its module was loaded, or lives as long as the process: what bounds it.
 BOUNDED = {
     "accounts/service.py: _remembered": "REMEMBERED_MAX, then it begins anew",
-    "apps/audit_points.py: _hashes": "one for each clean audit before this one, in one command",
+    "apps/audit_history.py: _found": "one for each fact and month, in one command",
     "kit/refusal.py: _BY_CODE": "the classes of refusals, when they are declared",
     "kit/refusal.py: _BY_CONSTRAINT": "the constraints that are refusals, when they are declared",
     "plumbing/bodies.py: _line": "one place for each connection, and TURN_SECONDS_MAX",

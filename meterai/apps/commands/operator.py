@@ -54,8 +54,8 @@ def audit(
 ) -> None:
     """Check every invariant of money and stamps.  Exit status 0 only if all hold.
 
-    A full audit reads all history; `--incremental` what moved since the last audit that held, and
-    compares the totals of the rest.  `--seals` many delivered documents are opened (`all`: every
+    A full audit reads all history; `--incremental` what was written since the last audit that held,
+    and proves the rest to be what it was.  `--seals` many delivered documents are opened (`all`: every
     one), drawn by `--seed`.  `--bank` compares the last `--bank-days` with the bank's own record.
     """
     settings = options.settings("audit")

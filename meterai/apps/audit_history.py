@@ -1,0 +1,207 @@
+"""The hashes of what is written once, of one stretch of time after another; and a quick proof that a
+stretch is what it was.
+
+A hash of a stretch is over the hashes of its rows, in their own order, account by account: it says
+what there was and not in which order.  The quick proof needs no hash.  PostgreSQL writes into every
+version of a row which transaction wrote it (xmin), which nobody who may only speak SQL can choose.  A
+stretch that has as many rows as it had, all of them written before it was hashed, has the very same
+rows.  Where a younger one is among them (because another column of it changed, or it was planted),
+the stretch is hashed again and compared.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, Self
+
+from meterai.apps.audit_facts import FACTS, Fact
+from meterai.plumbing.database import Database
+from meterai.plumbing.invariants import EVERYTHING, Scope, look, patiently, written
+
+BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)  # nothing is older: the epoch of our serials
+# Transactions are compared by the 32 bits that a row knows; beyond half of them it is unclear which
+# of two is older.
+TOLD_APART_MAX = (1 << 31) - 1
+
+Stretch = tuple[datetime, datetime]  # from, and up to (exclusive)
+Cell = tuple[str, datetime]  # a fact, and where its stretch begins
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """How many rows a stretch has, and the hash over them."""
+
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment in the life of one database: every transaction before `transaction` had ended."""
+
+    cluster: str
+    database: int
+    transaction: int
+
+    @classmethod
+    async def of_now(cls, database: Database) -> Self:
+        """This moment.  A database that was restored from a dump is another one."""
+        [row] = await look(database, _MARK)
+        return cls(row["cluster"], row["database"], row["transaction"])
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Self:
+        """As a point keeps it."""
+        return cls(told["cluster"], told["database"], told["transaction"])
+
+    def is_of(self, now: "Mark") -> bool:
+        """True where rows of `now` can be told to be older or younger than this mark."""
+        return (self.cluster, self.database) == (now.cluster, now.database) and (
+            0 <= now.transaction - self.transaction < TOLD_APART_MAX
+        )
+
+    @property
+    def xid(self) -> str:
+        """The transaction as rows know it."""
+        return str(self.transaction % (1 << 32))
+
+
+_MARK = """
+SELECT (SELECT system_identifier::text FROM pg_control_system()) AS cluster,
+       (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database,
+       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS transaction
+"""
+# A row that a transaction since the mark wrote, or that is so old that it only looks like one.
+IS_YOUNG = "(age({row}.xmin) <= (SELECT age(%s::text::xid)))"
+_DIGESTS = """
+SELECT stretch, sum(rows)::bigint AS rows, string_agg(digest, '' ORDER BY owner) AS digests FROM (
+    SELECT stretch, owner, count(*) AS rows,
+           sha256(string_agg(sha256(convert_to(content, 'UTF8')), ''
+                             ORDER BY sha256(convert_to(content, 'UTF8')))) AS digest
+    FROM (SELECT width_bucket({at}, %s::timestamptz[]) AS stretch, {owner} AS owner,
+                 {content} AS content
+          FROM {table} t {join} WHERE {only} AND {at} >= %s AND {at} < %s) AS happened
+    GROUP BY stretch, owner
+) AS of_owners GROUP BY stretch
+"""
+_COUNTS = f"""
+SELECT width_bucket({{at}}, %s::timestamptz[]) AS stretch, count(*) AS rows,
+       count(*) FILTER (WHERE {IS_YOUNG.format(row="t")}) AS young
+FROM {{table}} t {{join}} WHERE {{only}} AND {{at}} >= %s AND {{at}} < %s GROUP BY stretch
+"""  # noqa: S608 - of constants
+# Of what has no time of its own and never goes there are never less rows.
+_STANDING = """
+SELECT (SELECT count(*) FROM balances) AS balances,
+       (SELECT count(*) FROM email_directory) AS email_directory,
+       (SELECT count(*) FROM serial_directory) AS serial_directory
+"""
+
+
+def _of(fact: Fact, query: str) -> str:
+    table = fact.table if fact.is_global else f"{{{fact.table}?}}"
+    return query.format(
+        at=fact.at,
+        owner=fact.owner,
+        content=fact.content,
+        only=fact.only,
+        table=table,
+        join=fact.join,
+    )
+
+
+def months(start: datetime, until: datetime) -> list[Stretch]:
+    """A time cut at the beginnings of months: what changes late is hashed again by itself."""
+    cuts = [start]
+    while cuts[-1] < until:
+        last = cuts[-1]
+        following = datetime(last.year + last.month // 12, last.month % 12 + 1, 1, tzinfo=UTC)
+        cuts.append(min(following, until))
+    return list(pairwise(cuts))
+
+
+class Hashing:
+    """Hashes some facts of some stretches, scope by scope in the order of accounts.
+
+    Stretches follow each other; only those of `cells` are answered, or all.
+    """
+
+    def __init__(self, stretches: Sequence[Stretch], cells: Iterable[Cell] | None = None) -> None:
+        self._stretches = list(stretches)
+        self._cells = None if cells is None else set(cells)
+        self._found: dict[Cell, tuple[int, Any]] = {}
+        self._is_global_taken = False
+
+    async def take(self, database: Database, scope: Scope) -> None:
+        """Read what happened to the accounts of one scope; what is of nobody with the first."""
+        for fact in FACTS:
+            if not (fact.is_global and self._is_global_taken):
+                await self._take(database, fact, scope)
+        self._is_global_taken = True
+
+    def _wanted(self, fact: Fact) -> list[Stretch]:
+        return [
+            one
+            for one in self._stretches
+            if self._cells is None or (fact.name, one[0]) in self._cells
+        ]
+
+    async def _take(self, database: Database, fact: Fact, scope: Scope) -> None:
+        wanted = self._wanted(fact)
+        if not wanted:
+            return
+        cuts = [start for start, _ in self._stretches if start >= wanted[0][0]]
+        query = written(_of(fact, _DIGESTS), scope)
+        async with database.transaction() as tx:
+            rows = await patiently(tx, query, cuts, wanted[0][0], wanted[-1][1])
+        for row in rows:
+            cell = (fact.name, cuts[row["stretch"] - 1])
+            count, digest = self._found.get(cell, (0, hashlib.sha256()))
+            digest.update(row["digests"])
+            self._found[cell] = (count + row["rows"], digest)
+
+    def digests(self) -> dict[Cell, Digest]:
+        """What was found, where there was anything."""
+        return {
+            cell: Digest(rows, digest.hexdigest())
+            for cell, (rows, digest) in self._found.items()
+            if self._cells is None or cell in self._cells
+        }
+
+
+async def hashed(
+    database: Database, stretches: Sequence[Stretch], cells: Iterable[Cell] | None = None
+) -> dict[Cell, Digest]:
+    """The hashes of stretches that are read in one go."""
+    hashing = Hashing(stretches, cells)
+    if stretches:
+        await hashing.take(database, EVERYTHING)
+    return hashing.digests()
+
+
+async def unproven(
+    database: Database, known: Mapping[Cell, Digest], stretches: Sequence[Stretch], since: Mark
+) -> set[Cell]:
+    """The cells that the quick proof does not cover, since the mark that was set when they held."""
+    cuts = [start for start, _ in stretches]
+    left: set[Cell] = set()
+    for fact in FACTS:
+        query = written(_of(fact, _COUNTS), EVERYTHING)
+        async with database.transaction() as tx:
+            rows = await patiently(tx, query, cuts, since.xid, cuts[0], stretches[-1][1])
+        found = {cuts[row["stretch"] - 1]: row for row in rows}
+        for start in cuts:
+            was = known.get((fact.name, start))
+            row = found.get(start)
+            is_same = (row["rows"] if row else 0) == (was.rows if was else 0)
+            if not is_same or (row and row["young"]):
+                left.add((fact.name, start))
+    return left
+
+
+async def standing(database: Database) -> dict[str, int]:
+    """How many rows there are of what never goes and has no time."""
+    async with database.transaction() as tx:
+        [row] = await patiently(tx, _STANDING)
+    return row

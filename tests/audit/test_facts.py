@@ -1,0 +1,175 @@
+"""What was written once and audited cannot change, vanish or appear unseen, column by column."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import psycopg
+import pytest
+
+from meterai.apps.audit_facts import FACTS, Fact
+from meterai.apps.audit_history import TOLD_APART_MAX, Mark, months
+from meterai.apps.audit_points import Past, Point, record
+from meterai.plumbing.database import Database
+from meterai.plumbing.invariants import EVERYTHING
+from tests.audit.conftest import Spoilt
+from tests.support.history import History
+
+# What makes another value of a column, by its type.
+CHANGES = {
+    "uuid": "gen_random_uuid()",
+    "text": "coalesce({0}, '') || 'x'",
+    "bigint": "{0} + 1",
+    "integer": "{0} + 1",
+    "smallint": "{0} + 1",
+    "double precision": "{0} + 1",
+    "boolean": "NOT {0}",
+    "bytea": "sha256(coalesce({0}, ''))",
+    "jsonb": "jsonb_build_array({0}, 1)",
+    "date": "{0} + 1",
+    "uuid[]": "{0} || gen_random_uuid()",
+    "timestamp with time zone": "{0} + interval '1 microsecond'",
+}
+COLUMNS = [(fact, column) for fact in FACTS for column in fact.columns]
+
+
+def _by_name(fact: Fact) -> str:
+    return fact.name
+
+
+@pytest.fixture(scope="module")
+def point(history: History) -> Point:
+    """A clean audit of the whole history."""
+    database = history.shop.container.database
+
+    async def take() -> Point | None:
+        [row] = await database.read("SELECT clock_timestamp() AS now")
+        return await record(database, "full", [], row["now"], await Mark.of_now(database))
+
+    # What is now is before `until`, which nothing at the same microsecond is.
+    made = history.shop.do(take())
+    assert made is not None
+    return made
+
+
+def bare(spoilt: Spoilt, table: str) -> None:
+    """Take off the checks that would be in the way."""
+    for row in spoilt.connection.execute(
+        "SELECT conname AS name FROM pg_constraint WHERE contype = 'c' AND conrelid = %s::regclass",
+        [table],
+    ).fetchall():
+        sql = f"ALTER TABLE {table} DROP CONSTRAINT {row['name']}"
+        spoilt.connection.execute(sql.encode())
+
+
+def types(connection: psycopg.Connection[Any], table: str) -> Iterator[tuple[str, str]]:
+    for row in connection.execute(
+        "SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute"
+        " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+        [table],
+    ).fetchall():
+        yield row["name"], row["type"]
+
+
+def one_of(fact: Fact) -> str:
+    """The place of one row of a fact (SQL)."""
+    join = fact.join.replace("{", "").replace("?}", "")
+    return (
+        f"(SELECT t.ctid FROM {fact.table} t {join} WHERE {fact.only} ORDER BY {fact.at} LIMIT 1)"
+    )
+
+
+def wrong(history: History, point: Point, spoilt: Spoilt) -> tuple[set[str], set[str]]:
+    """The facts that differ, for an incremental audit and for a full one."""
+    database = cast(Database, spoilt)
+
+    async def compare() -> tuple[set[str], set[str]]:
+        past = Past([point])
+        young = await past.compare_young(database, point.mark)
+        await past.hashing.take(database, EVERYTHING)
+        return {row["fact"] for row in young}, {row["fact"] for row in past.compare_all()}
+
+    return history.shop.do(compare())
+
+
+def test_what_is_as_it_was_is_so(history: History, point: Point, spoilt: Spoilt) -> None:
+    assert wrong(history, point, spoilt) == (set(), set())
+
+
+def test_the_history_has_every_fact(point: Point) -> None:
+    assert {fact.name for fact in FACTS} == set(point.totals["facts"])
+
+
+@pytest.mark.parametrize(
+    ("fact", "column"), COLUMNS, ids=[f"{fact.name}.{column}" for fact, column in COLUMNS]
+)
+def test_a_changed_column_is_seen(
+    history: History, point: Point, spoilt: Spoilt, fact: Fact, column: str
+) -> None:
+    bare(spoilt, fact.table)
+    change = CHANGES[dict(types(spoilt.connection, fact.table))[column]].format(column)
+    spoilt.plant(f"UPDATE {fact.table} SET {column} = {change} WHERE ctid = {one_of(fact)}", {})
+    past = Past([point])
+    found = history.shop.do(past.compare_young(cast(Database, spoilt), point.mark))
+    assert fact.name in {row["fact"] for row in found}
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=_by_name)
+def test_a_row_that_is_gone_is_seen(
+    history: History, point: Point, spoilt: Spoilt, fact: Fact
+) -> None:
+    spoilt.plant(f"DELETE FROM {fact.table} WHERE ctid = {one_of(fact)}", {})
+    young, every = wrong(history, point, spoilt)
+    assert fact.name in young
+    assert young == every
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=_by_name)
+def test_a_row_that_was_only_written_again_is_the_same(
+    history: History, point: Point, spoilt: Spoilt, fact: Fact
+) -> None:
+    column = fact.columns[0]
+    spoilt.plant(f"UPDATE {fact.table} SET {column} = {column} WHERE ctid = {one_of(fact)}", {})
+    assert wrong(history, point, spoilt) == (set(), set())
+
+
+def test_a_row_of_before_that_came_later_is_seen(
+    history: History, point: Point, spoilt: Spoilt
+) -> None:
+    spoilt.plant(
+        "INSERT INTO audit_events (account_id, actor, action, subject, happened_at)"
+        " SELECT account_id, 'operator', 'refund_asked', 'x', created_at FROM accounts LIMIT 1",
+        {},
+    )
+    assert wrong(history, point, spoilt) == ({"audit_events"}, {"audit_events"})
+
+
+def test_one_row_in_the_place_of_another_is_seen(
+    history: History, point: Point, spoilt: Spoilt
+) -> None:
+    spoilt.plant(
+        "DELETE FROM holds WHERE hold_id = %(one.stamping)s;"
+        " INSERT INTO holds SELECT account_id, gen_random_uuid(), book, amount, state, subject,"
+        " held_at, resolved_at FROM holds WHERE hold_id = %(two.stamping)s",
+        history.names,
+    )
+    assert wrong(history, point, spoilt) == ({"holds", "holds_resolved"},) * 2
+
+
+def test_transactions_are_told_apart_in_one_database_only() -> None:
+    mark = Mark("7", 5, (1 << 33) + 9)
+    assert mark.xid == "9"
+    assert mark.is_of(mark)
+    assert mark.is_of(replace(mark, transaction=mark.transaction + TOLD_APART_MAX - 1))
+    assert not mark.is_of(replace(mark, transaction=mark.transaction + TOLD_APART_MAX))
+    assert not mark.is_of(replace(mark, transaction=mark.transaction - 1))
+    assert not mark.is_of(replace(mark, cluster="8"))
+    assert not mark.is_of(replace(mark, database=6))
+
+
+def test_time_is_cut_at_months() -> None:
+    start, until = datetime(2025, 11, 1, tzinfo=UTC), datetime(2026, 1, 3, 5, tzinfo=UTC)
+    december, january = datetime(2025, 12, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+    assert months(start, until) == [(start, december), (december, january), (january, until)]
+    assert months(start, start) == []
