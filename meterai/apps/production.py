@@ -16,10 +16,10 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from meterai.kit.clock import SystemClock
+from meterai.kit.money import STAMP_DUTY
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import NOT_FILES, SECRET, Configuration
 
-STAMP_DUTY = 10_000  # rupiah; UU 10/2020, section 5
 # A code has a million values: at so many guesses an hour one address holds for years.
 GUESSES_PER_HOUR_MAX = 100
 OTHERS_MAY_NOTHING = 0o077

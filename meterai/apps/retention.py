@@ -190,6 +190,9 @@ KEPT: tuple[Stays, ...] = (
         f"{_MONEY} The Idempotency-Key stays with its order: a repeat is the same order, however "
         "late.",
     ),
+    Stays(
+        "sale_terms", "What the terms of an order are compared with; a row for each price and fee."
+    ),
     Stays("payment_attempts", _MONEY),
     Stays("captures", _MONEY),
     Stays("chargebacks", _MONEY),

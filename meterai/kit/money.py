@@ -7,6 +7,7 @@ and nothing else: no decimals, no floats, no rounding to agree on.
 import re
 from dataclasses import dataclass
 
+STAMP_DUTY = 10_000  # for one document; UU 10/2020, section 5
 _SNAP_VALUE = re.compile(r"([0-9]{1,13})(?:\.0{1,4})?\Z")
 
 

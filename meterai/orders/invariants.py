@@ -1,5 +1,6 @@
 """What must be true of orders."""
 
+from meterai.kit.money import STAMP_DUTY
 from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting, given_up, is_told, waits
 
 POSTINGS = (
@@ -94,6 +95,29 @@ INVARIANTS = (
         LEFT JOIN {accounts?} a ON a.account_id = o.account_id
         WHERE a.account_id IS NULL OR o.quantity < 1
             OR o.total <> o.quantity * (o.unit_price + o.service_fee)
+        """,
+    ),
+    Invariant(
+        "order_is_sold_at_the_terms_in_force",
+        "Every stamp is sold at the duty that the law fixes and a fee that was in force: the total of "
+        "an order is the number of its stamps times both, and so many stamps are issued and no "
+        "more than were paid for.",
+        f"""
+        SELECT o.account_id, o.order_id, o.quantity, o.unit_price, o.service_fee, o.total,
+               l.issued, c.amount AS paid, t.since
+        FROM {{orders}} o
+        LEFT JOIN sale_terms t ON t.unit_price = o.unit_price AND t.service_fee = o.service_fee
+        LEFT JOIN {{stamp_lots}} l ON l.account_id = o.account_id AND l.lot_id = o.order_id
+        LEFT JOIN {{captures}} c ON c.account_id = o.account_id
+            AND c.attempt_id = o.paid_attempt AND c.payment = o.paid_payment
+        WHERE o.unit_price <> {STAMP_DUTY} OR t.since IS NULL OR o.placed_at < t.since - {AHEAD}
+            OR o.total <> o.quantity::bigint * ({STAMP_DUTY} + o.service_fee)
+            OR l.unit_price <> o.unit_price OR l.service_fee <> o.service_fee
+            OR (l.lot_id IS NOT NULL AND coalesce(l.issued > c.amount
+                / ({STAMP_DUTY} + o.service_fee), true))
+        UNION ALL
+        SELECT NULL, NULL, NULL, t.unit_price, t.service_fee, NULL, NULL, NULL, t.since
+        FROM sale_terms t WHERE t.unit_price <> {STAMP_DUTY} OR t.since > now() + {AHEAD}
         """,
     ),
     Invariant(

@@ -2,13 +2,14 @@
 
 import msgspec
 
+from meterai.kit.money import STAMP_DUTY
 from meterai.plumbing.config import Positive, Seconds, Whole
 
 
 class OrderSettings(msgspec.Struct, frozen=True):
     """Money in rupiah, times in seconds."""
 
-    stamp_price: Positive = 10_000  # UU 10/2020, section 5
+    stamp_price: Positive = STAMP_DUTY  # any other only in development
     service_fee: Whole = 0  # per stamp; comes back with the stamp if it was not executed
     order_total_max: Positive = 10_000_000  # QRIS: highest amount of one transaction
     order_lapses_seconds: Seconds = 900  # how long a QR can be paid

@@ -18,7 +18,9 @@ from psycopg.rows import dict_row
 ROLE = "meterai_app"
 
 # Written once: no column changes, no row goes.
-PAST = frozenset({"entries", "legs", "audit_events", "audit_points", "deltas", "serial_directory"})
+PAST = frozenset(
+    {"entries", "legs", "audit_events", "audit_points", "deltas", "serial_directory", "sale_terms"}
+)
 # Written by the owner alone, with each migration.
 OWNERS = frozenset({"applied_migrations"})
 # Whose rows stay: what was agreed and what was paid.  These columns of them never change.

@@ -531,7 +531,35 @@ JOBS = [
 ]
 
 _PAID = "paid_at = now(), due_at = now() + make_interval(secs => due_seconds), paid_attempt ="
+TERMS = "order_is_sold_at_the_terms_in_force"
+# A thousand stamps for what one costs, and everything about the order agrees.
+_CHEAP = (
+    "UPDATE orders SET quantity = total / {price}, unit_price = {price}, service_fee = {fee},"
+    " total = total / {price} * ({price} + {fee}) WHERE order_id = %(quota.order)s;"
+    " UPDATE stamp_lots l SET issued = o.quantity, unit_price = o.unit_price,"
+    " service_fee = o.service_fee FROM orders o"
+    " WHERE l.lot_id = o.order_id AND o.order_id = %(quota.order)s;"
+    " UPDATE payment_attempts SET amount = (SELECT total FROM orders WHERE order_id ="
+    " %(quota.order)s) WHERE subject = %(quota.order)s"
+)
+
 ORDERS = [
+    _c(
+        "a thousand stamps for the price of ten",
+        _CHEAP.format(price=10, fee=0),
+        TERMS,
+    ),
+    _c(
+        "a price that was written into the terms",
+        "INSERT INTO sale_terms VALUES (10, 0, '2025-01-01'); " + _CHEAP.format(price=10, fee=0),
+        TERMS,
+    ),
+    _c("a fee that never was", _CHEAP.format(price=10_000, fee=0), TERMS),
+    _c(
+        "a fee that came later",
+        "UPDATE sale_terms SET since = now() + interval '1 hour' WHERE service_fee = 500",
+        TERMS,
+    ),
     _c(
         "a larger total",
         "UPDATE orders SET quantity = quantity + 1, total = total + 10500 WHERE"

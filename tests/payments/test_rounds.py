@@ -224,6 +224,7 @@ def age(till: Till, order: UUID, attempt: UUID, days: float) -> None:
     till.shop.arrange(
         "UPDATE orders SET placed_at = %s, lapses_at = %s WHERE order_id = %s", began, ended, order
     )
+    till.shop.arrange("UPDATE sale_terms SET since = least(since, %s)", began)
     till.shop.arrange(
         "UPDATE payment_attempts SET opened_at = %s, expires_at = %s WHERE attempt_id = %s",
         began,

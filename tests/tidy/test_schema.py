@@ -29,6 +29,7 @@ GLOBAL = {
     "issuing": "one row: whether the issuer can issue",
     "object_store": "one row: the store that all originals lie in",
     "notification_inbox": "what a provider told us, before it is known whose it is",
+    "sale_terms": "at which price and fee we ever sold",
     "serial_directory": "finds the account of a serial; its key proves that none was given twice",
     "serial_leases": "numbers of processes that make serials",
     "sign_in_challenges": "before sign-in there is no account",
