@@ -1,114 +1,197 @@
-"""Our payments and refunds against the bank's own record (SNAP BI 12, transaction history).
+"""Our books of payments against the bank's own record (SNAP BI 12, transaction history).
 
-Everything else an audit asks is what we wrote down ourselves.  Here both sides are read: whatever
-the bank moved for us is in our tables with the same amount, and the other way round.
+Everything else an audit asks is what we wrote down ourselves.  Here both sides are read: of every
+payment that the bank or we moved lately, what came, what was given back and what the payer's bank
+took back are sums, and both sides must have the same, however many parts they were moved in.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from meterai.payments import Movement, SnapProvider
+from meterai.kit.money import Rupiah
+from meterai.payments import REFUND_PREFIX, Movement, SnapProvider
 from meterai.plumbing.database import Database, Row
-from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
+from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
 
 DAYS = 3  # looked at unless told otherwise; what is older was looked at before
 # What the bank did so shortly ago we may still be about to learn; clocks differ by less.
 FRESH = timedelta(minutes=15)
 READ_AT_ONCE = 1_000
+_SUMS = {"payment": "captured", "refund": "refunded", "chargeback": "charged_back"}
 
 BANK = Invariant(
     "bank_says_what_the_books_say",
-    "Every payment, refund and chargeback is in the bank's record and in ours, with its amount.",
+    "Of every payment the bank's record and ours have the same sums: what came, what was given "
+    "back, what the payer's bank took back.",
     "",
 )
-_PAYMENTS = """
-SELECT payment, amount, learned_by, denied_at FROM captures WHERE payment = ANY(%s)
-"""
-_REFUNDS = "SELECT refund_no, amount, state FROM refunds WHERE refund_no = ANY(%s)"
-_OURS = """
-SELECT 'payment' AS kind, payment AS number, amount FROM captures
+_MOVED = """
+SELECT payment FROM captures
 WHERE learned_by <> 'denial' AND captured_at >= %s AND captured_at < %s
-UNION ALL
-SELECT 'refund', refund_no, amount FROM refunds
-WHERE state = 'settled' AND settled_at >= %s AND settled_at < %s
-UNION ALL
-SELECT 'chargeback', payment, amount FROM captures
-WHERE denied_at >= %s AND denied_at < %s
+UNION SELECT payment FROM refunds WHERE state = 'settled' AND settled_at >= %s AND settled_at < %s
+UNION SELECT payment FROM chargebacks WHERE posted > 0 AND last_told_at >= %s AND last_told_at < %s
+"""
+# Money in suspense is of no order, and came all the same.  Nothing of a payment is older than its
+# attempt; what has none was told within a day.
+_OURS = """
+WITH asked AS (SELECT * FROM captures WHERE payment = ANY(%s) AND learned_by <> 'denial')
+SELECT payment, sum(captured)::bigint AS captured, sum(refunded)::bigint AS refunded,
+       sum(charged_back)::bigint AS charged_back, min(since) AS since
+FROM (
+    SELECT c.payment, c.amount AS captured, 0 AS refunded, 0 AS charged_back, a.opened_at AS since
+    FROM asked c JOIN payment_attempts a USING (account_id, attempt_id)
+    UNION ALL
+    SELECT r.payment, 0, r.amount, 0, NULL
+    FROM asked c JOIN refunds r USING (account_id, attempt_id, payment) WHERE r.state = 'settled'
+    UNION ALL
+    SELECT b.payment, 0, 0, b.posted, NULL
+    FROM asked c JOIN chargebacks b USING (account_id, attempt_id, payment)
+    UNION ALL
+    SELECT i.payment, i.booked, CASE i.resolution WHEN 'returned' THEN i.booked ELSE 0 END, 0,
+           i.opened_at - interval '1 day'
+    FROM suspense_items i WHERE i.payment = ANY(%s) AND i.booked > 0
+        AND i.resolution IS DISTINCT FROM 'explained'
+) moved
+GROUP BY payment
+"""
+_REFUNDS = "SELECT refund_no, payment FROM refunds WHERE refund_no = ANY(%s)"
+_REFUNDED = """
+SELECT refund_no, amount FROM refunds WHERE state = 'settled' AND settled_at >= %s AND settled_at < %s
 """
 
 
 @dataclass(slots=True)
 class Statement:
-    """The bank's record of a time, by kind and number."""
+    """The bank's record of a time: sums by payment, and what is younger than `FRESH`."""
 
-    moved: dict[tuple[str, str], Movement]
-    wrong: list[Row]
+    fresh_from: datetime
+    sums: dict[str, Counter[str]] = field(default_factory=dict)
+    fresh: dict[str, Counter[str]] = field(default_factory=dict)
+    refunds: dict[str, Movement] = field(default_factory=dict)  # by our number
+    nameless: list[Movement] = field(default_factory=list)
 
-    def take(self, movement: Movement) -> None:
-        """One line of it."""
-        number = movement.refund_number if movement.kind == "refund" else movement.payment
-        key = movement.kind, number or ""
+    def take(self, movement: Movement, payment: str | None = None) -> None:
+        """One line of it; `payment` where the line names none and we know it."""
+        if movement.kind == "refund" and movement.refund_number:
+            self.refunds[movement.refund_number] = movement
+        number = movement.payment or payment
         if number is None:
-            self.wrong.append(_told(movement, number, "without a number"))
-        elif movement.kind == "payment" and key in self.moved:
-            self.wrong.append(_told(movement, number, "twice at the bank"))
-        self.moved[key] = movement
+            self.nameless.append(movement)
+            return
+        sums = self.fresh if movement.moved_at >= self.fresh_from else self.sums
+        sums.setdefault(number, Counter())[_SUMS[movement.kind]] += movement.amount.value
 
+    def numbers(self) -> set[str]:
+        """Every payment it names."""
+        return self.sums.keys() | self.fresh.keys()
 
-def _told(movement: Movement, number: str | None, complaint: str) -> Row:
-    return {
-        "kind": movement.kind,
-        "number": number,
-        "amount": movement.amount.value,
-        "reference": movement.reference,
-        "moved_at": movement.moved_at.isoformat(),
-        "is": complaint,
-    }
+    def differs(self, payment: str, ours: Mapping[str, int]) -> list[str]:
+        """Which sums of a payment are not ours, counting what is fresh or not."""
+        sums, fresh = self.sums.get(payment, Counter()), self.fresh.get(payment, Counter())
+        return [
+            name
+            for name in _SUMS.values()
+            if not sums[name] <= ours.get(name, 0) <= sums[name] + fresh[name]
+        ]
 
 
 async def check_bank(
     database: Database, provider: SnapProvider, begins: datetime, now: datetime
 ) -> Finding:
     """Compare both records from `begins` on.  Refuses what the provider does."""
-    statement = Statement({}, [])
+    statement = Statement(now - FRESH)
     async for movement in provider.history(begins - FRESH, now + FRESH):
         statement.take(movement)
-    wrong = statement.wrong
-    for row in await look(database, _OURS, *(begins, now) * 3):
-        movement_there = statement.moved.get((row["kind"], row["number"]))
-        if movement_there is None:
-            wrong.append(row | {"is": "not at the bank"})
-        elif movement_there.amount.value != row["amount"] and row["kind"] != "chargeback":
-            wrong.append(row | {"is": f"{movement_there.amount.value} at the bank"})
-    due = [one for one in statement.moved.values() if begins <= one.moved_at < now - FRESH]
-    for start in range(0, len(due), READ_AT_ONCE):
-        wrong += await _unknown(database, due[start : start + READ_AT_ONCE])
+    wrong = await _named(database, statement)
+    moved = {row["payment"] for row in await database.read(_MOVED, *(begins, now) * 3)}
+    ours = await _ours(database, statement.numbers() | moved)
+    doubted = {
+        number: sums["since"]
+        for number, sums in ours.items()
+        if sums["since"] < begins and statement.differs(number, sums)
+    }
+    if doubted:  # moved in part before this time, on either side
+        async for movement in provider.history(min(doubted.values()) - FRESH, begins - FRESH):
+            if movement.payment in doubted:
+                statement.take(movement)
+    for number in sorted(statement.numbers() | moved):
+        wrong += _complaints(number, ours.get(number, {}), statement)
+    wrong += await _unknown_refunds(database, statement, begins, now)
     return Finding(BANK, len(wrong), wrong[:SHOWN_MAX])
 
 
-async def _unknown(database: Database, due: list[Movement]) -> list[Row]:
-    """What the bank moved and we do not know."""
-    payments = await _by(database, _PAYMENTS, "payment", (one.payment for one in due))
-    refunds = await _by(database, _REFUNDS, "refund_no", (one.refund_number for one in due))
-    wrong = []
-    for one in due:
-        if one.kind == "refund":
-            number, row = one.refund_number, refunds.get(one.refund_number)
-            is_known = row is not None and row["state"] == "settled"
-        else:
-            number, row = one.payment, payments.get(one.payment)
-            is_known = row is not None and (one.kind == "payment" or row["denied_at"] is not None)
-        if number and not is_known:
-            wrong.append(_told(one, number, "not in our books"))
-        elif row is not None and one.kind == "payment" and row["amount"] != one.amount.value:
-            wrong.append(_told(one, number, f"{row['amount']} in our books"))
-    return wrong
+async def _ours(database: Database, numbers: Iterable[str]) -> dict[str, Row]:
+    """Our sums of these payments."""
+    found: dict[str, Row] = {}
+    for some in _batches(sorted(numbers)):
+        found |= {row["payment"]: row for row in await database.read(_OURS, some, some)}
+    return found
 
 
-async def _by(
-    database: Database, query: str, key: str, numbers: Iterable[str | None]
-) -> dict[Any, Row]:
-    rows = await look(database, query, [number for number in numbers if number])
-    return {row[key]: row for row in rows}
+async def _named(database: Database, statement: Statement) -> list[Row]:
+    """Count the lines without a payment where the refund is ours; the others are shown."""
+    lines, statement.nameless = statement.nameless, []
+    ours: dict[str, str] = {}
+    for some in _batches([one.refund_number for one in lines if one.refund_number]):
+        rows = await database.read(_REFUNDS, some)
+        ours |= {row["refund_no"]: row["payment"] for row in rows}
+    for one in lines:
+        statement.take(one, ours.get(one.refund_number or ""))
+    return [_told(one, "without a number") for one in statement.nameless]
+
+
+def _complaints(number: str, ours: Mapping[str, int], statement: Statement) -> Iterator[Row]:
+    bank = statement.sums.get(number, Counter())
+    if not statement.differs(number, ours):
+        return
+    is_at_the_bank = number in statement.numbers()
+    if not (ours and is_at_the_bank):
+        about = {name: ours.get(name, 0) or bank[name] for name in _SUMS.values()}
+        yield _row(number, about, "not in our books" if is_at_the_bank else "not at the bank")
+        return
+    for name in statement.differs(number, ours):
+        there, here = Rupiah(bank[name]), Rupiah(ours.get(name, 0))
+        word = name.replace("_", " ")
+        yield _row(
+            number,
+            {name: here.value},
+            f"{word} {there} at the bank, {here} in our books: "
+            + (f"{there - here} missing here" if there > here else f"{here - there} too much here"),
+        )
+
+
+async def _unknown_refunds(
+    database: Database, statement: Statement, begins: datetime, now: datetime
+) -> list[Row]:
+    """Refunds by our numbers that one side has and the other does not."""
+    wrong = [
+        _row(row["refund_no"], {"refunded": row["amount"]}, "not at the bank")
+        for row in await database.read(_REFUNDED, begins, now)
+        if row["refund_no"] not in statement.refunds
+    ]
+    lines = [
+        (number, one)
+        for number, one in statement.refunds.items()
+        if number.startswith(REFUND_PREFIX) and begins <= one.moved_at < now - FRESH
+    ]
+    known: set[str] = set()
+    for some in _batches([number for number, _ in lines]):
+        known |= {row["refund_no"] for row in await database.read(_REFUNDS, some)}
+    return wrong + [_told(one, "not in our books") for number, one in lines if number not in known]
+
+
+def _batches(numbers: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(numbers), READ_AT_ONCE):
+        yield numbers[start : start + READ_AT_ONCE]
+
+
+def _row(number: str, about: Mapping[str, int], complaint: str) -> Row:
+    return {"number": number, **about, "is": complaint}
+
+
+def _told(movement: Movement, complaint: str) -> Row:
+    number = movement.refund_number or movement.payment
+    about = {"reference": movement.reference, "moved_at": movement.moved_at.isoformat()}
+    return {"number": number, "amount": movement.amount.value, **about, "is": complaint}

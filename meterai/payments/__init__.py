@@ -16,6 +16,7 @@ from meterai.payments.adapters.profile import profile_of
 from meterai.payments.adapters.snap import SnapProfile, SnapProvider
 from meterai.payments.adapters.wire import call_seconds_max
 from meterai.payments.model import (
+    REFUND_PREFIX,
     Attempt,
     AttemptState,
     Movement,
@@ -38,6 +39,7 @@ from meterai.payments.settings import PaymentSettings
 
 __all__ = [
     "NOTIFY_PATH",
+    "REFUND_PREFIX",
     "Attempt",
     "AttemptState",
     "Movement",

@@ -1,0 +1,93 @@
+"""Our books beside the bank's own record: sums per payment, in however many parts."""
+
+from datetime import timedelta
+from typing import Any
+
+from meterai.apps.audit_bank import FRESH, check_bank
+from meterai.kit.clock import SystemClock
+from tests.support.shop import PRICE
+from tests.support.till import Till
+
+LATER = 2 * FRESH  # nothing is fresh any more
+
+
+def wrong(till: Till, *, days: float = 1.0) -> list[tuple[str, str]]:
+    """(number, complaint) of everything that differs."""
+    container, now = till.shop.container, SystemClock().now() + LATER
+    begins = now - timedelta(days=days)
+    found = till.do(check_bank(container.database, container.payments.provider, begins, now))
+    return [(row["number"], row["is"]) for row in found.evidence]
+
+
+def executed(till: Till, quantity: int = 1) -> tuple[str, str]:
+    """An executed order: what is in its QR, and the number of its payment."""
+    _, _, qr = till.order(quantity)
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    return qr, number
+
+
+def ours(till: Till, number: str, found: list[Any]) -> list[str]:
+    return [complaint for one, complaint in found if one == number]
+
+
+def test_parts_that_were_taken_back_are_one_sum(till: Till) -> None:
+    qr, number = executed(till)
+    for part in (3_000, 2_000, 1_000):
+        till.control("deny", qr_content=qr, amount=part)
+    assert ours(till, number, wrong(till)) == [
+        "charged back Rp6.000 at the bank, Rp0 in our books: Rp6.000 missing here"
+    ]
+    till.ask()
+    assert ours(till, number, wrong(till)) == []
+
+
+def test_a_part_that_only_the_bank_knows_is_named_in_rupiah(till: Till) -> None:
+    qr, number = executed(till)
+    till.control("deny", qr_content=qr, amount=3_000)
+    till.ask()
+    till.control("deny", qr_content=qr, amount=500)
+    assert ours(till, number, wrong(till)) == [
+        "charged back Rp3.500 at the bank, Rp3.000 in our books: Rp500 missing here"
+    ]
+
+
+def test_what_moved_before_the_time_that_is_looked_at_counts_too(till: Till) -> None:
+    qr, number = executed(till)
+    till.control("deny", qr_content=qr, amount=3_000)
+    till.ask()
+    # Looked at are two minutes long after all of it, and in our books it is older still.
+    begins = SystemClock().now() + FRESH + timedelta(seconds=2)
+    container = till.shop.container
+    till.shop.arrange("UPDATE chargebacks SET last_told_at = now() + interval '16 minutes'")
+    till.control("deny", qr_content=qr, amount=500)
+    look = check_bank(
+        container.database, container.payments.provider, begins, begins + timedelta(minutes=2)
+    )
+    found = [row["is"] for row in till.do(look).evidence if row["number"] == number]
+    assert found == ["charged back Rp3.500 at the bank, Rp3.000 in our books: Rp500 missing here"]
+    till.shop.arrange("UPDATE chargebacks SET last_told_at = now()")
+
+
+def test_what_the_bank_did_a_moment_ago_may_still_be_on_its_way(till: Till) -> None:
+    qr, number = executed(till)
+    till.control("deny", qr_content=qr, amount=3_000)
+    container, now = till.shop.container, SystemClock().now()
+    look = check_bank(container.database, container.payments.provider, now - timedelta(days=1), now)
+    assert [row for row in till.do(look).evidence if row["number"] == number] == []
+
+
+def test_money_in_suspense_came_all_the_same(till: Till) -> None:
+    _, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    assert ours(till, number, wrong(till)) == ["not in our books"]
+    body: dict[str, Any] = {
+        "latestTransactionStatus": "00",
+        "amount": {"value": f"{PRICE}.00", "currency": "IDR"},
+        "additionalInfo": {"rrn": number},
+    }
+    assert till.notify(body) == "suspended_reference_missing"
+    assert ours(till, number, wrong(till)) == []
+    till.ask()
+    assert ours(till, number, wrong(till)) == []
+    assert till.attempt(attempt)["state"] == "paid"
