@@ -111,7 +111,7 @@ class _ReadyStamp(BaseStamp):
         references = [self._writer.allocate_placeholder() for _ in range(shared.count + 1)]
         first = references[0].reference.idnum
         code = encoder_for(len(self._text)).draw(self._text)
-        face = appearance.face(self._serial, code, PLACEMENT.width, 0, first)
+        face = appearance.appearance_stream(self._serial, code, PLACEMENT.width, 0, first)
         for reference, body in zip(references, [*shared.objects(first), face], strict=True):
             ready = _Ready(_written(body))
             self._writer.add_object(ready, idnum=reference.reference.idnum)

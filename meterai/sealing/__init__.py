@@ -66,7 +66,7 @@ from meterai.sealing.stamp.claim import (
     ClaimKeyUnusable,
     ClaimMalformed,
 )
-from meterai.sealing.stamp.operator_artwork import ArtUnusable
+from meterai.sealing.stamp.operator_artwork import ArtworkUnusable
 from meterai.sealing.writing.engine import (
     HashState,
     accept,
@@ -85,7 +85,7 @@ __all__ = [
     "STAMPS_MAX",
     "WIDTH_MAX",
     "WIDTH_MIN",
-    "ArtUnusable",
+    "ArtworkUnusable",
     "ChangesForbidden",
     "Check",
     "Claim",

@@ -18,7 +18,7 @@ CHECKED_BYTES_MAX = 32 * 1024 * 1024  # a sealed document, with later signatures
 STAMPS_MAX = 20  # stamps under one request; a bound on the size of the delta
 WIDTH_MIN = 40.0  # points; there a QR module is 0.19 mm, which a 600 dpi print still shows
 WIDTH_MAX = 300.0  # points; half a page, beyond it is a mistake of units
-HEIGHT_PER_WIDTH = 1.12  # the shape of the drawing in `art`
+HEIGHT_PER_WIDTH = 1.12  # the shape of the drawing in `stamp/artwork`
 LAST_PAGE = -1
 
 

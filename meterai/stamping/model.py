@@ -66,7 +66,7 @@ class StampingFailed(Refusal):
         self.reason = reason
 
 
-class SealSpoilt(Refusal):
+class ExistingSealInvalid(Refusal):
     """The document carries a seal of ours that no longer holds; another stamp would not help."""
 
     code = "seal_spoilt"

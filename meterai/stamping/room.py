@@ -36,8 +36,8 @@ def _needs(settings: Settings, _keyring: Keyring) -> None:
 
 def _leases(container: Container) -> Iterable[Lease]:
     settings = container.settings.of(StampingSettings)
-    proofs = container.of(IssuerKeyring).current.proofs
-    covered = 0.0 if proofs is None else proofs.seconds_max
+    long_term = container.of(IssuerKeyring).current.long_term_validation
+    covered = 0.0 if long_term is None else long_term.seconds_max
     yield Lease("stampings", sealing_seconds(settings.seal_lease_seconds), covered)
 
 

@@ -31,7 +31,7 @@ REFUSALS = [
     room.IssuerUnusable("x"),
     room.TimeStampUnavailable("x"),
     room.RevocationUnavailable("x"),
-    room.ArtUnusable("x"),
+    room.ArtworkUnusable("x"),
     room.ClaimMalformed("x"),
     room.ClaimKeyUnknown("ABCD"),
     room.ClaimForged("x"),

@@ -21,7 +21,7 @@ class Tagged(NamedTuple):
     annotation: int
     page: Ref
     kind: bytes  # `/Form` for the widget of a field, `/Annot` for another annotation
-    words: str
+    alt_text: str
 
 
 class StructureTree:
@@ -47,7 +47,7 @@ class StructureTree:
                     one.kind,
                     *self._ref,
                     page,
-                    update.string(element, text_octets(one.words)),
+                    update.string(element, text_octets(one.alt_text)),
                     update.string(element, _LANGUAGE),
                     one.annotation,
                     page,

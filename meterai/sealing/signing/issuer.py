@@ -6,8 +6,8 @@ A directory holds one issuer:
     seal.key                                the key, or instead of it
     pkcs11.toml                             where in a security module the key is, see `pkcs11`
     claim.key                               the Ed25519 key of the claims in the QR codes (optional)
-    proofs.toml                             time-stamps and evidence, see `proofs` (optional)
-    art.pdf                                 the official art, see `official` (optional)
+    proofs.toml                             time-stamps and evidence, see `long_term_validation` (optional)
+    art.pdf                                 the operator artwork, see `operator_artwork` (optional)
     *.crl                                   lists of revoked certificates (optional), read again
                                             every `CRL_REREAD`
 """
@@ -57,8 +57,8 @@ _PURPOSES = {
 RevocationLists = Callable[[], Sequence[x509.CertificateRevocationList]]
 
 
-class Proofs(Protocol):
-    """Where time-stamps and evidence come from, see `proofs`."""
+class LongTermValidation(Protocol):
+    """Where time-stamps and evidence come from, see `long_term_validation`."""
 
     time_stamp_roots: tuple[x509.Certificate, ...]
     seconds_max: float  # that one seal waits for them
@@ -83,8 +83,8 @@ class Issuer:
     """A key, its certificate, the intermediate authority and the root that verifiers pin.
 
     `name` is the common name of the certificate.  `revocation_lists` is asked now and then for the
-    lists of today.  With `proofs` every seal gets a time-stamp, and evidence where they have some;
-    `official` is a PDF with the issuer's own art instead of ours.  `is_local` says that no other
+    lists of today.  With `long_term_validation` every seal gets a time-stamp, and evidence where they have some;
+    `operator_artwork` is a PDF with the issuer's own artwork instead of ours.  `is_local` says that no other
     machine has a part in a seal.  Raises `IssuerUnusable` if the key does not belong to the first
     certificate, or the certificates do not sign each other in order.
     """
@@ -96,19 +96,19 @@ class Issuer:
         *,
         claim_key: ClaimKey | None = None,
         revocation_lists: RevocationLists = tuple,
-        proofs: Proofs | None = None,
-        official: bytes | None = None,
+        long_term_validation: LongTermValidation | None = None,
+        operator_artwork: bytes | None = None,
     ) -> None:
         if not chain or chain[0].public_key() != key.public_key():
             raise IssuerUnusable("the key does not belong to the certificate")
         check_chain(chain)
         self.chain = chain
         self.claim_key = claim_key
-        self.proofs = proofs
-        self.official = official
+        self.long_term_validation = long_term_validation
+        self.operator_artwork = operator_artwork
         self.name = common_name(chain[0])
         # Nothing but this process is needed for a seal: it costs a fraction of a millisecond.
-        self.is_local = isinstance(key, FileKey) and proofs is None
+        self.is_local = isinstance(key, FileKey) and long_term_validation is None
         self._signer = Signer(key, chain)
         self._revocation_lists = revocation_lists
         self._period: _Period | None = None
@@ -121,7 +121,11 @@ class Issuer:
     @property
     def signed_data_bytes_max(self) -> int:
         """No SignedData that `signed_data_hex` makes is longer."""
-        return self._signer.bytes_max if self.proofs is None else self.timed_signed_data_bytes_max
+        return (
+            self._signer.bytes_max
+            if self.long_term_validation is None
+            else self.timed_signed_data_bytes_max
+        )
 
     @property
     def timed_signed_data_bytes_max(self) -> int:
@@ -133,9 +137,9 @@ class Issuer:
 
         Refuses with `TimeStampUnavailable` where a time-stamp belongs into it.
         """
-        if self.proofs is None:
+        if self.long_term_validation is None:
             return self._signer.sign_hex(digest)
-        return hexlify(self.sign_with_time(digest, self.proofs.token))
+        return hexlify(self.sign_with_time(digest, self.long_term_validation.token))
 
     def sign(self, digest: bytes) -> bytes:
         """The CMS SignedData over a document with this SHA-256 digest, without a time-stamp."""

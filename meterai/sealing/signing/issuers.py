@@ -29,11 +29,11 @@ from meterai.sealing.signing.issuer import (
     load_key,
     load_revocation_lists,
 )
-from meterai.sealing.signing.long_term_validation import load_proofs
+from meterai.sealing.signing.long_term_validation import load_long_term_validation
 from meterai.sealing.stamp.claim import ClaimKeyUnusable, key_id, load_public_keys
-from meterai.sealing.stamp.operator_artwork import official_art
+from meterai.sealing.stamp.operator_artwork import read_operator_artwork
 
-ART_FILE = "art.pdf"
+ARTWORK_FILE = "art.pdf"
 CURRENT_FILE = "current"
 CLAIM_PUBLIC_FILE = "claim.pub"
 
@@ -72,13 +72,17 @@ class Keyring:
     @property
     def time_stamp_roots(self) -> tuple[x509.Certificate, ...]:
         """What the time-stamps in seals may lead to; none if the current issuer has none made."""
-        return self.current.proofs.time_stamp_roots if self.current.proofs is not None else ()
+        return (
+            self.current.long_term_validation.time_stamp_roots
+            if self.current.long_term_validation is not None
+            else ()
+        )
 
 
 def load_issuer(directory: Path) -> Issuer:
     """The issuer whose files are in the directory.
 
-    Refuses with `IssuerUnusable`, or with `ArtUnusable` where its official art cannot be shown.
+    Refuses with `IssuerUnusable`, or with `ArtworkUnusable` where its operator artwork cannot be shown.
     """
     chain = load_chain(directory)
     return Issuer(
@@ -86,20 +90,20 @@ def load_issuer(directory: Path) -> Issuer:
         chain,
         claim_key=load_claim_key(directory / CLAIM_KEY_FILE),
         revocation_lists=lambda: load_revocation_lists(directory),
-        proofs=load_proofs(directory),
-        official=_load_art(directory / ART_FILE),
+        long_term_validation=load_long_term_validation(directory),
+        operator_artwork=_load_artwork(directory / ARTWORK_FILE),
     )
 
 
-def _load_art(path: Path) -> bytes | None:
+def _load_artwork(path: Path) -> bytes | None:
     if not path.exists():
         return None
     try:
-        art = path.read_bytes()
+        artwork = path.read_bytes()
     except OSError as cause:
         raise IssuerUnusable(f"{path.name} cannot be read") from cause
-    official_art(art)
-    return art
+    read_operator_artwork(artwork)
+    return artwork
 
 
 def load_keyring(directory: Path) -> Keyring:

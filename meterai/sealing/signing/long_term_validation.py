@@ -22,12 +22,12 @@ from meterai.sealing.signing import cms
 from meterai.sealing.signing.revocation import RevocationAuthorities
 from meterai.sealing.signing.timestamps import TimeStampAuthority, check
 
-PROOFS_FILE = "proofs.toml"
+LONG_TERM_FILE = "proofs.toml"
 TIMEOUT_SECONDS = 5.0  # of one exchange; a seal waits for two or three
 EXCHANGES_MAX = 3
 
 
-class Proofs:
+class LongTermValidation:
     """Where time-stamps and evidence come from.  Blocks; safe to share between threads."""
 
     def __init__(
@@ -63,9 +63,9 @@ class Proofs:
         return self._revocations.evidence([chain, stamped.chain], at)
 
 
-def load_proofs(directory: Path) -> Proofs | None:
+def load_long_term_validation(directory: Path) -> LongTermValidation | None:
     """What the issuer's directory says about proofs; refuses with `IssuerUnusable`."""
-    path = directory / PROOFS_FILE
+    path = directory / LONG_TERM_FILE
     if not path.exists():
         return None
     try:
@@ -80,6 +80,6 @@ def load_proofs(directory: Path) -> Proofs | None:
         )
         is_long_term = bool(found.get("long_term", False))
     except (OSError, ValueError, KeyError, TypeError) as cause:
-        raise IssuerUnusable(f"{PROOFS_FILE} cannot be used") from cause
+        raise IssuerUnusable(f"{LONG_TERM_FILE} cannot be used") from cause
     revocations = RevocationAuthorities(timeout) if is_long_term else None
-    return Proofs(authority, roots, revocations, timeout_seconds=timeout)
+    return LongTermValidation(authority, roots, revocations, timeout_seconds=timeout)

@@ -1,7 +1,7 @@
 """The drawing of a stamp as objects of a PDF: what all stamps share, and one form per stamp.
 
-Shared are the two typefaces and a form with the art, ours or the issuer's own.  A stamp's own form
-calls the art and adds the serial and the QR code; it is written plainly, because compressing it
+Shared are the two typefaces and a form with the artwork, ours or the issuer's own.  A stamp's own form
+calls the artwork and adds the serial and the QR code; it is written plainly, because compressing it
 saves nothing.
 
 No dictionary here holds a string, so that whoever writes an encrypted document has only the data
@@ -15,73 +15,79 @@ from functools import lru_cache
 from meterai.kit.serial import Serial
 from meterai.sealing.model import HEIGHT_PER_WIDTH
 from meterai.sealing.pdf.serialization import Stream, number, numbers
-from meterai.sealing.stamp import artwork as drawing
-from meterai.sealing.stamp.operator_artwork import OfficialArt, official_art
+from meterai.sealing.stamp import artwork
+from meterai.sealing.stamp.operator_artwork import OperatorArtwork, read_operator_artwork
 from meterai.sealing.stamp.qr import Qr
-from meterai.sealing.stamp.typeface import OBJECTS
-from meterai.sealing.stamp.typeface import face as typeface
+from meterai.sealing.stamp.typeface import OBJECTS, typeface_named
 
-SHARED_MAX = 4  # one art, with and without SPECIMEN, and again while it is changed
+SHARED_MAX = 4  # one artwork, with and without SPECIMEN, and again while it is changed
 
 # What turns upright content the way the page will be turned back, by quarter turns.
 _UPRIGHT = (b"", b"/Matrix[0 1 -1 0 0 0]", b"/Matrix[-1 0 0 -1 0 0]", b"/Matrix[0 -1 1 0 0 0]")
-_MONO = 1  # of the shared objects: the art, the two faces, what official art there is
+_MONO = 1  # of the shared objects: the artwork, the two faces, what operator artwork there is
 _SANS = _MONO + OBJECTS
-_OFFICIAL = _SANS + OBJECTS
+_OPERATOR_ARTWORK = _SANS + OBJECTS
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
     """The objects that all stamps of a document share: `count` of them, numbered in a row."""
 
-    _art: Stream
-    _official: OfficialArt | None
+    _artwork: Stream
+    _operator_artwork: OperatorArtwork | None
     count: int
 
-    def art(self, first: int) -> int:
-        """The number of the form with the art."""
+    def artwork(self, first: int) -> int:
+        """The number of the form with the artwork."""
         return first
 
     def objects(self, first: int) -> list[Stream | bytes]:
         """The bodies of the objects `first`, `first + 1`, ..."""
         resources = b"/Resources<<%b/Font<<%b %d 0 R>>" % (
-            drawing.COLOURS,
-            drawing.SANS,
+            artwork.COLOURS,
+            artwork.SANS,
             first + _SANS,
         )
-        if self._official is not None:
-            resources += b"/XObject<<%b %d 0 R>>" % (drawing.OFFICIAL, first + _OFFICIAL)
+        if self._operator_artwork is not None:
+            resources += b"/XObject<<%b %d 0 R>>" % (
+                artwork.OPERATOR_ARTWORK,
+                first + _OPERATOR_ARTWORK,
+            )
         bodies: list[Stream | bytes] = [
-            Stream(self._art.entries + resources + b">>", self._art.data)
+            Stream(self._artwork.entries + resources + b">>", self._artwork.data)
         ]
-        bodies += typeface("mono").objects(first + _MONO)
-        bodies += typeface("sans").objects(first + _SANS)
-        if self._official is not None:
-            bodies += self._official.objects(first + _OFFICIAL)
+        bodies += typeface_named("mono").objects(first + _MONO)
+        bodies += typeface_named("sans").objects(first + _SANS)
+        if self._operator_artwork is not None:
+            bodies += self._operator_artwork.objects(first + _OPERATOR_ARTWORK)
         return bodies
 
 
 @lru_cache(SHARED_MAX)
-def shared(*, specimen: bool, official: bytes | None = None) -> Shared:
+def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> Shared:
     """What a document needs once, whatever number of stamps it gets.
 
-    `official` is a PDF whose first page is shown in place of our art; refuses with `ArtUnusable`
+    `operator_artwork` is a PDF whose first page is shown in place of our artwork; refuses with `ArtworkUnusable`
     one that cannot be.
     """
-    art = official_art(official) if official is not None else None
-    box = numbers(0, 0, drawing.SHEET_WIDTH, drawing.SHEET_HEIGHT)
+    operators = read_operator_artwork(operator_artwork) if operator_artwork is not None else None
+    box = numbers(0, 0, artwork.SHEET_WIDTH, artwork.SHEET_HEIGHT)
     content = (
-        drawing.fixed_part(specimen=specimen)
-        if art is None
-        else drawing.frame_of_official(art.placing, specimen=specimen)
+        artwork.fixed_part(specimen=specimen)
+        if operators is None
+        else artwork.around_operator_artwork(operators.placing, specimen=specimen)
     )
     form = Stream(
         b"/Type/XObject/Subtype/Form/BBox[%b]/Filter/FlateDecode" % box, zlib.compress(content, 9)
     )
-    return Shared(form, art, _OFFICIAL + (art.count if art is not None else 0))
+    return Shared(
+        form, operators, _OPERATOR_ARTWORK + (operators.count if operators is not None else 0)
+    )
 
 
-def face(serial: Serial, code: Qr, width: float, quarter_turns: int, shared_first: int) -> Stream:
+def appearance_stream(
+    serial: Serial, code: Qr, width: float, quarter_turns: int, shared_first: int
+) -> Stream:
     """The appearance of one stamp `width` points wide, turned so that it stands upright on a page
     turned clockwise by `quarter_turns`.
 
@@ -96,13 +102,13 @@ def face(serial: Serial, code: Qr, width: float, quarter_turns: int, shared_firs
         _UPRIGHT[quarter_turns],
         shared_first,
         shared_first + _MONO,
-        drawing.BLACK,
+        artwork.BLACK,
     )
-    scale = number(width / drawing.SHEET_WIDTH)
+    scale = number(width / artwork.SHEET_WIDTH)
     content = b"q %b 0 0 %b 0 0 cm/Art Do%b%b Q" % (
         scale,
         scale,
-        drawing.serial_lines(serial),
-        drawing.code(code),
+        artwork.serial_lines(serial),
+        artwork.code(code),
     )
     return Stream(entries, content)

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from meterai.kit.serial import Serial
 from meterai.sealing.model import HEIGHT_PER_WIDTH
 from meterai.sealing.stamp.qr import QUIET_MODULES, Qr
-from meterai.sealing.stamp.typeface import face
+from meterai.sealing.stamp.typeface import typeface_named
 
 SHEET_WIDTH = 100.0
 SHEET_HEIGHT = SHEET_WIDTH * HEIGHT_PER_WIDTH
@@ -29,7 +29,7 @@ COLOURS = (
     b"/ColorSpace<<%b/C[/CalRGB<</WhitePoint[.9505 1 1.089]/Gamma[2.2 2.2 2.2]/Matrix[.4124 .2126"
     b" .0193 .3576 .7152 .1192 .1805 .0722 .9505]>>]>>"
 ) % _GREY
-SANS, MONO, OFFICIAL = b"/B", b"/M", b"/Official"
+SANS, MONO, OPERATOR_ARTWORK = b"/B", b"/M", b"/Official"
 
 _QR_BOX: Box = (20.8, 16.5, 76.2, 76.2)  # with the quiet zone of the code
 _SERIAL_BOX: Box = (14.5, 3.0, 71.0, 13.0)
@@ -62,8 +62,8 @@ def fixed_part(*, specimen: bool) -> bytes:
     return "\n".join(parts).encode("ascii")
 
 
-def frame_of_official(placing: bytes, *, specimen: bool) -> bytes:
-    """Official art on the sheet, `placing` being what paints it there: white where code and serial
+def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
+    """Operator artwork on the sheet, `placing` being what paints it there: white where code and serial
     go, and outside production the word SPECIMEN."""
     rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _SERIAL_BOX))
     parts = [
@@ -169,7 +169,7 @@ def _waves(box: Box, *, lines: int, pieces: int, swing: float) -> str:
 
 def _spread(text: str, size: float, *, x: float, y: float, width: float) -> str:
     """One line of the sans, its letters spaced so that it fills the width."""
-    natural = face("sans").width(text) * size / 1000
+    natural = typeface_named("sans").width(text) * size / 1000
     space = (width - natural) / (len(text) - 1)
     name = SANS.decode("ascii")
     return f"BT {name} {size:g} Tf {space:.4f} Tc {x:g} {y:g} Td ({text}) Tj ET"
@@ -182,7 +182,7 @@ def _written(box: Box) -> str:
 @cache
 def _serial_places() -> tuple[float, float, float, float]:
     """Where the first line begins, and the way from there to the second, both in the middle."""
-    letter = face("mono").width("0") * _SERIAL_SIZE / 1000 + _SERIAL_SPACING
+    letter = typeface_named("mono").width("0") * _SERIAL_SIZE / 1000 + _SERIAL_SPACING
     starts = [(SHEET_WIDTH - letters * letter + _SERIAL_SPACING) / 2 for letters in (14, 12)]
     first, second = _SERIAL_LINES
     return starts[0], first, starts[1] - starts[0], second - first

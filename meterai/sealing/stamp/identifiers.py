@@ -30,7 +30,7 @@ def reason(serials: Sequence[Serial]) -> str:
     return " ".join([*(f"[{serial}]" for serial in serials), PURPOSE])
 
 
-def spoken(serial: Serial) -> str:
+def alt_text(serial: Serial) -> str:
     """What a screen reader says for a stamp."""
     return f"{PURPOSE}, nomor seri {serial.grouped()}"
 

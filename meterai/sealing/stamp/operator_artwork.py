@@ -1,8 +1,8 @@
-"""The issuer's own art in place of ours: the first page of a PDF that the operator gives.
+"""The issuer's own artwork in place of ours: the first page of a PDF that the operator gives.
 
-The page is made to fit the sheet of `art`; white is painted over the rooms of code and serial, so
+The page is made to fit the sheet of `artwork`; white is painted over the rooms of code and serial, so
 a drawing must leave them free.  Fonts, images and colour spaces come along as they are: whether
-the drawing keeps to PDF/A stays with whoever made it, as far as `official_art` does not refuse it.
+the drawing keeps to PDF/A stays with whoever made it, as far as `read_operator_artwork` does not refuse it.
 """
 
 import io
@@ -16,16 +16,16 @@ import pikepdf
 
 from meterai.sealing.model import SealingUnavailable
 from meterai.sealing.pdf.serialization import Stream
-from meterai.sealing.stamp import artwork as drawing
+from meterai.sealing.stamp import artwork
 
-ART_BYTES_MAX = 64 * 1024  # it is in every stamped document
+ARTWORK_BYTES_MAX = 64 * 1024  # it is in every stamped document
 OBJECTS_MAX = 100  # more is a document and not a drawing
 _LEFT_OUT = frozenset(("/Group", "/Metadata", "/PieceInfo", "/StructParents", "/LastModified"))
 _REFUSED = frozenset(("/SMask", "/OPI", "/PS", "/Ref", "/OC", "/AA", "/A", "/JS"))
 
 
-class ArtUnusable(SealingUnavailable):
-    """The file with the official art is no drawing that a stamp could show; the operator must act."""
+class ArtworkUnusable(SealingUnavailable):
+    """The file with the operator artwork is no drawing that a stamp could show; the operator must act."""
 
     code = "art_unusable"
     status = 503
@@ -41,13 +41,13 @@ class _Body:
     data: bytes | None
 
     def numbered(self, first: int) -> Stream | bytes:
-        """The object as it stands behind others, the art's own being numbered from `first`."""
+        """The object as it stands behind others, the artwork's own being numbered from `first`."""
         written = self.form % tuple(first + index for index in self.indices)
         return written if self.data is None else Stream(written, self.data)
 
 
 @dataclass(frozen=True, slots=True)
-class OfficialArt:
+class OperatorArtwork:
     """A form and all that it needs; `placing` paints the form on the sheet."""
 
     bodies: tuple[_Body, ...]
@@ -64,33 +64,33 @@ class OfficialArt:
 
 
 @lru_cache(4)
-def official_art(document: bytes) -> OfficialArt:
+def read_operator_artwork(document: bytes) -> OperatorArtwork:
     """Read the first page of a PDF.
 
-    Refuses with `ArtUnusable` what is no PDF, is encrypted, too large, transparent or active, or
+    Refuses with `ArtworkUnusable` what is no PDF, is encrypted, too large, transparent or active, or
     has strings outside its content, as composite fonts have: draw letters as outlines instead.
     """
     try:
         with pikepdf.open(io.BytesIO(document)) as opened:
             if opened.is_encrypted:
-                raise ArtUnusable("the art is encrypted")
+                raise ArtworkUnusable("the artwork is encrypted")
             page = opened.pages[0]
             form = opened.make_indirect(page.as_form_xobject())
-            sheet = pikepdf.Rectangle(0, 0, drawing.SHEET_WIDTH, drawing.SHEET_HEIGHT)
+            sheet = pikepdf.Rectangle(0, 0, artwork.SHEET_WIDTH, artwork.SHEET_HEIGHT)
             placing = page.calc_form_xobject_placement(
                 form,
-                pikepdf.Name(drawing.OFFICIAL.decode("ascii")),
+                pikepdf.Name(artwork.OPERATOR_ARTWORK.decode("ascii")),
                 sheet,
                 invert_transformations=False,
                 allow_expand=True,
             )
-            art = OfficialArt(tuple(_Copy(form).bodies()), placing)
+            found = OperatorArtwork(tuple(_Copy(form).bodies()), placing)
     except (pikepdf.PdfError, IndexError, RuntimeError) as error:
-        raise ArtUnusable(f"the art cannot be read: {error}") from error
-    size = sum(len(body.form) + len(body.data or b"") for body in art.bodies)
-    if size > ART_BYTES_MAX:
-        raise ArtUnusable(f"the art has {size} bytes, at most {ART_BYTES_MAX}")
-    return art
+        raise ArtworkUnusable(f"the artwork cannot be read: {error}") from error
+    size = sum(len(body.form) + len(body.data or b"") for body in found.bodies)
+    if size > ARTWORK_BYTES_MAX:
+        raise ArtworkUnusable(f"the artwork has {size} bytes, at most {ARTWORK_BYTES_MAX}")
+    return found
 
 
 class _Copy:
@@ -120,7 +120,7 @@ class _Copy:
             if key in _LEFT_OUT:
                 continue
             if key in _REFUSED and value != pikepdf.Name.None_:
-                raise ArtUnusable(f"the art uses {key}")
+                raise ArtworkUnusable(f"the artwork uses {key}")
             yield pikepdf.Name(key).unparse().replace(b"%", b"%%") + b" "
             yield from self._reference_or_value(value, indices)
 
@@ -130,7 +130,7 @@ class _Copy:
             if index == len(self._waiting):
                 self._waiting.append(value)
             if index == OBJECTS_MAX:
-                raise ArtUnusable(f"the art has more than {OBJECTS_MAX} objects")
+                raise ArtworkUnusable(f"the artwork has more than {OBJECTS_MAX} objects")
             indices.append(index)
             yield b"%d 0 R "
         else:
@@ -147,7 +147,9 @@ class _Copy:
                 yield from self._reference_or_value(item, indices)
             yield b"]"
         elif isinstance(value, pikepdf.String):
-            raise ArtUnusable("the art has a string outside its content, such as a composite font")
+            raise ArtworkUnusable(
+                "the artwork has a string outside its content, such as a composite font"
+            )
         elif isinstance(value, pikepdf.Object):
             yield value.unparse().replace(b"%", b"%%") + b" "
         else:

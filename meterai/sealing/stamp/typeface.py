@@ -34,7 +34,7 @@ class Figures:
     fixed_pitch: bool
 
 
-class Face:
+class Typeface:
     """One typeface: how long its lines are, and its objects in a PDF."""
 
     def __init__(self, figures: Figures, program: bytes) -> None:
@@ -86,11 +86,11 @@ class Face:
 
 
 @lru_cache(2)
-def face(name: str) -> Face:
+def typeface_named(name: str) -> Typeface:
     """One of the faces of `fonts/faces.toml`: `sans` for words and figures, `mono` for serials."""
     directory = resources.files("meterai") / "sealing" / "stamp" / "fonts"
     figures = tomllib.loads((directory / "faces.toml").read_text("utf-8"))[name]
-    return Face(Figures(**figures), (directory / f"{name}.ttf").read_bytes())
+    return Typeface(Figures(**figures), (directory / f"{name}.ttf").read_bytes())
 
 
 def _subset_tag(program: bytes) -> str:

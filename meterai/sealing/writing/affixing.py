@@ -26,9 +26,9 @@ from meterai.sealing.stamp.identifiers import (
     ANNOTATION_FLAGS,
     SEAL_KEY,
     WIDGET_FLAGS,
+    alt_text,
     field_name,
     reason,
-    spoken,
 )
 
 _HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
@@ -53,7 +53,7 @@ class Terms:
     at: datetime  # with a time zone
     check_url: str
     specimen: bool
-    official: bytes | None
+    operator_artwork: bytes | None
     original_bytes: int
     sha256_original: bytes
     placeholder_bytes: int
@@ -74,7 +74,7 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
     update = Update(document)
     # Elements of the structure would be changes to a document that somebody signed.
     tree = structure_tree(document) if certify else None
-    shared = appearance.shared(specimen=terms.specimen, official=terms.official)
+    shared = appearance.shared(specimen=terms.specimen, operator_artwork=terms.operator_artwork)
     first_shared = update.reserve(shared.count)
     annotations = update.reserve(len(placed))
     signature = update.reserve()
@@ -85,10 +85,10 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
         for stamp, _ in placed
     ]
     for index, (stamp, page) in enumerate(placed):
-        number, face = annotations + index, update.reserve()
-        update.add(face, _face(terms, stamp, page, claims[index], first_shared))
-        words = update.string(number, text_octets(spoken(stamp.serial)))
-        entries = _annotation(stamp, page, face) + b"/Contents" + words
+        number, stream = annotations + index, update.reserve()
+        update.add(stream, _appearance_stream(terms, stamp, page, claims[index], first_shared))
+        words = update.string(number, text_octets(alt_text(stamp.serial)))
+        entries = _annotation(stamp, page, stream) + b"/Contents" + words
         if index:
             entries += _stamp(update, number, stamp)
         else:
@@ -111,7 +111,7 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
     return update.sealed(signature, _HEAD, tail, terms.placeholder_bytes)
 
 
-def try_out(document: Document, pages: Sequence[Page], *, certify: bool) -> None:
+def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None:
     """Make the changes that `affix` would make to what is there, and drop them.
 
     Refuses with `DocumentBroken` what could not be changed, before anybody has paid for a stamp.
@@ -128,18 +128,20 @@ def try_out(document: Document, pages: Sequence[Page], *, certify: bool) -> None
     update.written()
 
 
-def _face(terms: Terms, stamp: Stamp, page: Page, text: str, first_shared: int) -> Stream:
+def _appearance_stream(
+    terms: Terms, stamp: Stamp, page: Page, text: str, first_shared: int
+) -> Stream:
     address = qr.address_before_serial(terms.check_url)
     scanned = f"{address}{stamp.serial.text}/{text}"
     code = qr.encoder_for(len(scanned), address).draw(scanned)
     width = stamp.placement.width / page.unit
-    return appearance.face(stamp.serial, code, width, page.quarter_turns, first_shared)
+    return appearance.appearance_stream(stamp.serial, code, width, page.quarter_turns, first_shared)
 
 
-def _annotation(stamp: Stamp, page: Page, face: int) -> bytes:
+def _annotation(stamp: Stamp, page: Page, stream: int) -> bytes:
     """What a field and a further stamp have in common."""
     corners = numbers(*page.rectangle(stamp.placement))
-    return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>" % (corners, *page.ref, face)
+    return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>" % (corners, *page.ref, stream)
 
 
 def _field(update: Update, number: int, stamp: Stamp, signature: int) -> bytes:
@@ -167,7 +169,7 @@ def _hang_on_pages(update: Update, pages: Sequence[Page], first: int, *, is_tagg
 
 def _tagged(placed: Placed, first: int) -> list[Tagged]:
     return [
-        Tagged(first + index, page.ref, b"/Annot" if index else b"/Form", spoken(stamp.serial))
+        Tagged(first + index, page.ref, b"/Annot" if index else b"/Form", alt_text(stamp.serial))
         for index, (stamp, page) in enumerate(placed)
     ]
 

@@ -33,10 +33,10 @@ from meterai.sealing.sandbox.answers import Inspected, NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work, finish
 from meterai.sealing.sandbox.repair import repairing
 from meterai.sealing.signing.cms import der_length
-from meterai.sealing.signing.issuer import Issuer, Proofs
+from meterai.sealing.signing.issuer import Issuer, LongTermValidation
 from meterai.sealing.stamp import qr
 from meterai.sealing.stamp.claim import ClaimKey
-from meterai.sealing.writing.affixing import Terms, affix, try_out
+from meterai.sealing.writing.affixing import Terms, affix, dry_run
 from meterai.sealing.writing.security_store import store_update
 
 
@@ -162,7 +162,7 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
         at=at,
         check_url=check_url,
         specimen=specimen,
-        official=issuer.official,
+        operator_artwork=issuer.operator_artwork,
         original_bytes=len(original),
         sha256_original=state.digest(),
         placeholder_bytes=2 * issuer.signed_data_bytes_max + 2,
@@ -174,8 +174,10 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
         else:
             placed = list(zip(stamps, opened.targets, strict=True))
             data, placeholder = sealing.seal(opened.document, placed, certify=True)
-        if issuer.proofs is not None:
-            data += sealing.prove(original + data, placeholder, issuer.proofs)
+        if issuer.long_term_validation is not None:
+            data += sealing.evidence_update(
+                original + data, placeholder, issuer.long_term_validation
+            )
     return Delta(
         data=data,
         sha256_original=terms.sha256_original,
@@ -218,7 +220,7 @@ def looked_through(
     """
     opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX, limits=limits)
     with as_document_broken():
-        try_out(opened.document, opened.targets, certify=not opened.signatures)
+        dry_run(opened.document, opened.targets, certify=not opened.signatures)
     return opened
 
 
@@ -293,11 +295,13 @@ class _Sealing:
             stamped += data
         return stamped[len(original) :], placeholder
 
-    def prove(self, stamped: bytes, placeholder: bytes, proofs: Proofs) -> bytes:
+    def evidence_update(
+        self, stamped: bytes, placeholder: bytes, long_term_validation: LongTermValidation
+    ) -> bytes:
         """The update with the evidence for the seal in this placeholder; nothing if none is wanted."""
         contents = bytes.fromhex(placeholder[1:-1].decode("ascii"))
         signed_data = contents[: der_length(contents)]
-        evidence = proofs.evidence(signed_data, self.issuer.chain, self.terms.at)
+        evidence = long_term_validation.evidence(signed_data, self.issuer.chain, self.terms.at)
         if evidence is None:
             return b""
         document = open_document(stamped, bytes_max=len(stamped), password=self.password)

@@ -137,7 +137,7 @@ class StampingService:
     ) -> Intake:
         """What a document is, before anybody pays for it; a broken one is mended.
 
-        `may` is asked before that costs anything.  Refuses what `sealing` does, and `SealSpoilt`.
+        `may` is asked before that costs anything.  Refuses what `sealing` does, and `ExistingSealInvalid`.
         """
         return await self._intake.take_in(account, document, placements, may)
 

@@ -14,7 +14,7 @@ from meterai.kit.refusal import Malformed
 from meterai.orders import OrderSettings
 from meterai.plumbing.config import Settings
 from meterai.sealing import HashState, Intake, Keyring, Placement, Verdict
-from meterai.stamping.model import DocumentTwice, SealSpoilt, Upload, request_hash
+from meterai.stamping.model import DocumentTwice, ExistingSealInvalid, Upload, request_hash
 from meterai.stamping.settings import StampingSettings
 
 TAKEN_IN_AT_ONCE = 4  # per process; each waits for the disk as long as it works
@@ -70,7 +70,7 @@ class UploadIntake:
     ) -> Intake:
         """What a document is, before anybody pays for it; a broken one is mended.
 
-        `may` is asked before that costs anything.  Refuses what `sealing` does, and `SealSpoilt`.
+        `may` is asked before that costs anything.  Refuses what `sealing` does, and `ExistingSealInvalid`.
         """
         self._check_size(document)
         work = self._inspecting(document, placements)
@@ -122,7 +122,7 @@ class UploadIntake:
         at = self._clock.now()
         intake, verdict = yield from sealing.examining(document, placements, self._issuers, at)
         if verdict in _SPOILT:
-            raise SealSpoilt(f"an earlier seal is {verdict}")
+            raise ExistingSealInvalid(f"an earlier seal is {verdict}")
         return intake
 
     def _check_size(self, document: bytes) -> None:

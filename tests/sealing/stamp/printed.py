@@ -37,7 +37,7 @@ def page(
     serial: Serial | None = None,
     turns: int = 0,
     specimen: bool = True,
-    official: bytes | None = None,
+    operator_artwork: bytes | None = None,
     flat: bool = False,
     size: tuple[float, float] = (120.0, 130.0),
     at: tuple[float, float] = (30.3, 40.7),
@@ -50,8 +50,8 @@ def page(
     serial = serial or MAKER.make()
     text = text or code_text(serial)
     code = qr.encoder_for(len(text)).draw(text)
-    shared, first = appearance.shared(specimen=specimen, official=official), 5
-    face = appearance.face(serial, code, width, turns, first)
+    shared, first = appearance.shared(specimen=specimen, operator_artwork=operator_artwork), 5
+    face = appearance.appearance_stream(serial, code, width, turns, first)
     across, up = (width, width * 1.12) if turns % 2 == 0 else (width * 1.12, width)
     last = first + shared.count
     x, y = at

@@ -193,10 +193,10 @@ def test_the_objects_are_small_and_hold_no_strings():
     shared = appearance.shared(specimen=True)
     bodies = shared.objects(40)
     assert len(bodies) == shared.count
-    assert shared.art(40) == 40
+    assert shared.artwork(40) == 40
     text = code_text(MAKER.make())
     code = qr.encoder_for(len(text)).draw(text)
-    bodies.append(appearance.face(MAKER.make(), code, 80, 1, 40))
+    bodies.append(appearance.appearance_stream(MAKER.make(), code, 80, 1, 40))
     written = [body.entries if isinstance(body, Stream) else body for body in bodies]
     assert not [
         entries
@@ -214,7 +214,7 @@ def test_the_stamp_keeps_its_shape():
     text = code_text(MAKER.make())
     code = qr.encoder_for(len(text)).draw(text)
     for width in (40, 56.7, 300):
-        entries = appearance.face(MAKER.make(), code, width, 0, 40).entries
+        entries = appearance.appearance_stream(MAKER.make(), code, width, 0, 40).entries
         box = re.search(rb"/BBox\[0 0 (\S+) (\S+)\]", entries)
         assert float(box[1]) == width
         assert float(box[2]) == pytest.approx(width * HEIGHT_PER_WIDTH, abs=0.001)
@@ -222,12 +222,12 @@ def test_the_stamp_keeps_its_shape():
 
 
 def test_the_typefaces_know_their_letters():
-    assert typeface.face("mono").width("0A Z") == 2400
+    assert typeface.typeface_named("mono").width("0A Z") == 2400
     with pytest.raises(KeyError):
-        typeface.face("mono").width("O")
+        typeface.typeface_named("mono").width("O")
 
 
-# -- official art ----------------------------------------------------------------------------------
+# -- operator artwork ------------------------------------------------------------------------------
 
 
 def drawing_of_somebody(**entries):
@@ -248,7 +248,7 @@ def drawing_of_somebody(**entries):
 def test_official_art_leaves_room_for_code_and_serial(specimen, turn):
     art_file = drawing_of_somebody(Rotate=turn, Metadata=pikepdf.Dictionary(Left="out"))
     serial, text = MAKER.make(), code_text(MAKER.make())
-    document = page(80, text=text, serial=serial, official=art_file, specimen=specimen)
+    document = page(80, text=text, serial=serial, operator_artwork=art_file, specimen=specimen)
     pikepdf.open(io.BytesIO(document)).check_pdf_syntax()
     picture = rendered(document, 300)
     assert [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
@@ -266,8 +266,8 @@ def test_official_art_leaves_room_for_code_and_serial(specimen, turn):
     ],
 )
 def test_official_art_that_does_not_fit_is_refused(entries):
-    with pytest.raises(operator_artwork.ArtUnusable):
-        appearance.shared(specimen=True, official=drawing_of_somebody(**entries))
+    with pytest.raises(operator_artwork.ArtworkUnusable):
+        appearance.shared(specimen=True, operator_artwork=drawing_of_somebody(**entries))
 
 
 def test_official_art_that_is_no_drawing_is_refused():
@@ -279,5 +279,5 @@ def test_official_art_that_is_no_drawing_is_refused():
     empty = io.BytesIO()
     pikepdf.new().save(empty)
     for document in (b"", b"%PDF-1.7", empty.getvalue(), out.getvalue()):
-        with pytest.raises(operator_artwork.ArtUnusable):
-            operator_artwork.official_art(document)
+        with pytest.raises(operator_artwork.ArtworkUnusable):
+            operator_artwork.read_operator_artwork(document)
