@@ -22,7 +22,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, Stored
-from meterai.sealing import Keyring, Verdict
+from meterai.sealing import Issuers, Verdict
 
 DRAWN = 200  # half a second of work
 READ_AT_ONCE = 50  # deltas of some 15 KB
@@ -77,7 +77,7 @@ class Papers:
     """What is needed to open deltas: the bytes of originals and the keys of seals."""
 
     objects: ObjectStore
-    issuers: Keyring
+    issuers: Issuers
     clock: Clock
 
     async def check(self, database: Database, drawing: Drawing) -> Finding:

@@ -52,9 +52,9 @@ from meterai.sealing.model import (
 )
 from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.sandbox.pool import Permission, Pool
-from meterai.sealing.signing.development import development_issuer, development_keyring
+from meterai.sealing.signing.development import development_issuer, development_issuers
 from meterai.sealing.signing.issuer import Issuer
-from meterai.sealing.signing.issuers import Keyring, KnownIssuer, appoint, load_issuer, load_keyring
+from meterai.sealing.signing.issuers import Issuers, KnownIssuer, appoint, load_issuer, load_issuers
 from meterai.sealing.signing.revocation import RevocationUnavailable
 from meterai.sealing.signing.timestamps import TimeStampUnavailable
 from meterai.sealing.stamp import claim
@@ -105,7 +105,7 @@ __all__ = [
     "Intake",
     "Issuer",
     "IssuerUnusable",
-    "Keyring",
+    "Issuers",
     "KnownIssuer",
     "NoPages",
     "NotAPdf",
@@ -130,11 +130,11 @@ __all__ = [
     "appoint",
     "claim",
     "development_issuer",
-    "development_keyring",
+    "development_issuers",
     "examining",
     "inspect",
     "load_issuer",
-    "load_keyring",
+    "load_issuers",
     "seal",
     "take_in",
     "taking_in",

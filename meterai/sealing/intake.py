@@ -7,12 +7,12 @@ from meterai.sealing.checking.questions import Question
 from meterai.sealing.checking.verification import verifying
 from meterai.sealing.model import Intake, NotComparable, Placement, Verdict
 from meterai.sealing.sandbox.bounded import Work
-from meterai.sealing.signing.issuers import Keyring
+from meterai.sealing.signing.issuers import Issuers
 from meterai.sealing.writing.engine import taking_in
 
 
 def examining(
-    document: bytes, placements: Sequence[Placement], issuers: Keyring, at: datetime
+    document: bytes, placements: Sequence[Placement], issuers: Issuers, at: datetime
 ) -> Work[tuple[Intake, Verdict | None]]:
     """The work of taking a document in, and the verdict on it where somebody signed it before.
 

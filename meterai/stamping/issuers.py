@@ -6,7 +6,7 @@ from pathlib import Path
 from meterai import sealing
 from meterai.kit.clock import Clock
 from meterai.plumbing.config import Settings
-from meterai.sealing import Issuer, Keyring
+from meterai.sealing import Issuer, Issuers
 from meterai.stamping.settings import StampingSettings
 
 # An authority takes days to issue a certificate, a tender weeks.
@@ -14,7 +14,7 @@ WARNED_BEFORE = timedelta(days=30)
 
 
 def issuers_directory(settings: Settings) -> Path:
-    """Where the keyring is: one directory for each issuer, or the files of the only one."""
+    """Where the issuers are: one directory for each issuer, or the files of the only one."""
     return (
         Path(settings.of(StampingSettings).issuer)
         if settings.of(StampingSettings).issuer
@@ -22,15 +22,15 @@ def issuers_directory(settings: Settings) -> Path:
     )
 
 
-def issuers_of(settings: Settings, clock: Clock) -> Keyring:
-    """The configured keyring: who seals, and everybody whose seals can still be checked.
+def issuers_of(settings: Settings, clock: Clock) -> Issuers:
+    """The configured issuers: who seals, and everybody whose seals can still be checked.
 
     In development one is made on the first start.  Refuses with `IssuerUnusable`.
     """
     directory = issuers_directory(settings)
     if settings.process.environment == "production" or settings.of(StampingSettings).issuer:
-        return sealing.load_keyring(directory)
-    return sealing.development_keyring(
+        return sealing.load_issuers(directory)
+    return sealing.development_issuers(
         directory, algorithm=settings.of(StampingSettings).seal_algorithm, at=clock.now()
     )
 

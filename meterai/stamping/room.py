@@ -10,7 +10,7 @@ from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.leases import Lease
 from meterai.room import Container, Room
-from meterai.sealing import Keyring as IssuerKeyring
+from meterai.sealing import Issuers
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.routes import routes
 from meterai.stamping.service import StampingService, sealing_seconds
@@ -36,17 +36,17 @@ def _needs(settings: Settings, _keyring: Keyring) -> None:
 
 def _leases(container: Container) -> Iterable[Lease]:
     settings = container.settings.of(StampingSettings)
-    long_term = container.of(IssuerKeyring).current.long_term_validation
+    long_term = container.of(Issuers).current.long_term_validation
     covered = 0.0 if long_term is None else long_term.seconds_max
     yield Lease("stampings", sealing_seconds(settings.seal_lease_seconds), covered)
 
 
 async def _can_seal(container: Container) -> None:
-    container.of(IssuerKeyring).current.check_usable(container.clock.now())
+    container.of(Issuers).current.check_usable(container.clock.now())
 
 
 def _keys_end(container: Container) -> str | None:
-    end = ends_soon(container.of(IssuerKeyring).current, container.clock.now())
+    end = ends_soon(container.of(Issuers).current, container.clock.now())
     return end.isoformat() if end else None
 
 

@@ -1,7 +1,7 @@
 """Verification, as the applications see the room."""
 
 from meterai.room import Container, Room
-from meterai.sealing import Keyring as IssuerKeyring
+from meterai.sealing import Issuers
 from meterai.stamping import StampingSettings
 from meterai.verification import pages
 from meterai.verification.routes import routes
@@ -9,7 +9,7 @@ from meterai.verification.service import VerificationService
 
 
 async def _build(container: Container) -> None:
-    issuers = container.of(IssuerKeyring)
+    issuers = container.of(Issuers)
     at_once = container.settings.of(StampingSettings).seals_at_once
     container.add(VerificationService(container.database, issuers, at_once, container.clock))
 

@@ -15,7 +15,7 @@ from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.messages import localize, translate
-from meterai.sealing import Check, Claim, Keyring, Report
+from meterai.sealing import Check, Claim, Issuers, Report
 from meterai.stamps import StampState
 from meterai.verification.model import ClaimVerdict, FinalVerdict
 
@@ -180,7 +180,7 @@ class VerificationService:
     def __init__(
         self,
         database: Database,
-        issuers: Keyring,
+        issuers: Issuers,
         at_once: int,
         clock: Clock,
     ) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from meterai.kit.serial import UNLEASED, SerialMaker
-from meterai.sealing import claim, load_keyring
+from meterai.sealing import claim, load_issuers
 from tests.support.instance import ROOT
 from tests.support.pdf import pdf
 
@@ -52,7 +52,7 @@ def public(data: Path, meterai: Command) -> Path:
 @pytest.fixture(scope="module")
 def scanned(data: Path, public: Path) -> str:
     """What a phone reads from a stamp on the document `letter`."""
-    key = load_keyring(data / "keys" / "issuer").current.claim_key
+    key = load_issuers(data / "keys" / "issuer").current.claim_key
     assert key is not None
     serial = SerialMaker(UNLEASED).make()
     made = claim.make(serial, AT, sha256(b"letter").digest(), key)

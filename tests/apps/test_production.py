@@ -30,7 +30,7 @@ from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Configuration, names_of
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
-from meterai.sealing import development_keyring
+from meterai.sealing import development_issuers
 from meterai.sealing.signing import development
 from tests.support.instance import ROOT
 
@@ -80,7 +80,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (keyring.directory / "bank.pub.pem").write_bytes(keyring.provider_public_key())
     with pytest.MonkeyPatch.context() as named:
         named.setattr(development, "_name", _name)
-        development_keyring(keyring.directory / "issuer", at=SystemClock().now())
+        development_issuers(keyring.directory / "issuer", at=SystemClock().now())
     for path in keyring.directory.rglob("*"):
         path.chmod(path.stat().st_mode & ~0o022)
     return keyring.directory
@@ -134,7 +134,7 @@ def key_under_a_public_name(one: Installation) -> None:
 
 def issuer_of_development(one: Installation) -> None:
     one.given["issuer"] = str(one.folder / "made-for-development")
-    development_keyring(Path(str(one.given["issuer"])), at=SystemClock().now())
+    development_issuers(Path(str(one.given["issuer"])), at=SystemClock().now())
     (Path(str(one.given["issuer"])) / "current").chmod(0o644)
 
 

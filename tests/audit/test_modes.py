@@ -16,7 +16,7 @@ from meterai.kit.clock import SystemClock
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Accounts, Finding, Scope, Touched, check
 from meterai.plumbing.objects import ObjectStore
-from meterai.sealing import Keyring as IssuerKeyring
+from meterai.sealing import Issuers
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import CORRUPTIONS, Corruption
 from tests.support.history import History, make
@@ -185,7 +185,7 @@ def opened(history: History, spoilt: Spoilt, *, is_kept: bool = True) -> list[An
     key = container.keyring.derived("objects") if is_kept else bytes(32)
     papers = Papers(
         ObjectStore(container.settings.process.directory, key),
-        container.of(IssuerKeyring),
+        container.of(Issuers),
         SystemClock(),
     )
     if not is_kept:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.sealing import claim, load_keyring
+from meterai.sealing import claim, load_issuers
 from tests.support.attacks.lab import OVER_WORDS, Lab
 from tests.support.instance import Client, Instance, until
 from tests.support.pdf import pdf
@@ -119,7 +119,7 @@ def test_the_api_says_the_same_and_gives_the_keys(stamped: Stamped) -> None:
 
 
 def test_a_true_claim_of_a_serial_nobody_bought_does_not_hold(stamped: Stamped) -> None:
-    key = load_keyring(stamped.instance.data / "keys" / "issuer").current.claim_key
+    key = load_issuers(stamped.instance.data / "keys" / "issuer").current.claim_key
     assert key is not None
     serial = SerialMaker(UNLEASED).make()
     at = serial.made_at()
@@ -134,7 +134,7 @@ def test_a_stamped_document_that_was_covered_is_not_genuine(
     stamped: Stamped, tmp_path: Path
 ) -> None:
     assert stamped.anybody.verify(stamped.document)["verdict"] == "genuine"
-    issuer = load_keyring(stamped.instance.data / "keys" / "issuer").current
+    issuer = load_issuers(stamped.instance.data / "keys" / "issuer").current
     covered = Lab(issuer, tmp_path).signed(stamped.document, on_page=0, box=OVER_WORDS)
     found = stamped.anybody.verify(covered)
     assert found["verdict"] == "covered_after_sealing"

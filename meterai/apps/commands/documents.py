@@ -181,7 +181,7 @@ def _trusted(files: Sequence[Path] | None, options: Options) -> Mapping[str, Ed2
     try:
         if files:
             return sealing.claim.load_public_keys(files)
-        return sealing.load_keyring(issuers_directory(options.settings("verify-claim"))).claim_keys
+        return sealing.load_issuers(issuers_directory(options.settings("verify-claim"))).claim_keys
     except (ClaimKeyUnusable, IssuerUnusable) as refusal:
         complain(str(refusal))
         raise SystemExit(EXIT_NOT_CHECKED) from None

@@ -19,7 +19,7 @@ def show(options: Options = NO_OPTIONS) -> None:
     """
     clock = SystemClock()
     issuers = issuers_of(options.settings("issuer show"), clock)
-    for name, one in issuers.issuers.items():
+    for name, one in issuers.by_id.items():
         is_current = one is issuers.current
         line(f"{name}{' (current)' if is_current else ''}")
         line(f"  name       {one.name}")

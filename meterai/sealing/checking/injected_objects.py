@@ -89,8 +89,8 @@ def _generation(row: Row) -> int:
 
 def _acts(document: Document, number: int) -> bool:
     """True if the object is a dictionary that makes a viewer do something (section 12.6)."""
-    place = document.place(number)
-    found = document.dictionary(place.ref) if place is not None else None
+    location = document.locate(number)
+    found = document.dictionary(location.ref) if location is not None else None
     return found is not None and any(key in found for key in _ACTIONS)
 
 

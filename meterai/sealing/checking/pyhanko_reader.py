@@ -47,7 +47,7 @@ class _BoundedXRefBuilder(XRefBuilder):
     rows = 0
 
     def _read_xref_stream_object(self) -> tuple[Reference, generic.StreamObject]:
-        place, stream = super()._read_xref_stream_object()  # type: ignore[no-untyped-call]
+        reference, stream = super()._read_xref_stream_object()  # type: ignore[no-untyped-call]
         index = list(stream["/Index"]) if "/Index" in stream else [0, stream["/Size"]]
         widths = stream["/W"]
         if not all(0 <= width <= 8 for width in widths) or not any(widths):
@@ -55,7 +55,7 @@ class _BoundedXRefBuilder(XRefBuilder):
         self.rows += sum(index[1::2])
         if min(index) < 0 or self.rows > OBJECTS_MAX:
             raise DocumentBroken(f"cross-reference streams with {self.rows} rows")
-        return place, stream
+        return reference, stream
 
 
 class _XRefCache(XRefCache):

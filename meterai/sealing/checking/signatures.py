@@ -36,7 +36,7 @@ Roots = Sequence[x509.Certificate]
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class Signature:
     """One signature of a document.
 
     `path` leads from its certificate to a trusted root, `None` if there is no way; `ranges` are
@@ -71,7 +71,7 @@ class Seal:
         return 0 <= placeholder_start <= placeholder_end and length >= 0
 
 
-def read_seal(document: Document, found: SignatureField, roots: Roots) -> Seal:
+def read_signature(document: Document, found: SignatureField, roots: Roots) -> Signature:
     """Read one signature, of whatever kind."""
     signature = found.signature
     contents = _contents(document, signature)
@@ -82,7 +82,7 @@ def read_seal(document: Document, found: SignatureField, roots: Roots) -> Seal:
         section, row = document.row(found.ref.number)
         if row is not None and row.kind == IN_FILE:
             offset = row.where + document.shift
-    return Seal(
+    return Signature(
         found,
         signed_data,
         trust.path_to_root(signed_data, roots) if signed_data is not None else None,
@@ -112,7 +112,7 @@ def _contents(document: Document, signature: Dictionary) -> bytes:
     return found if isinstance(found, bytes) else b""
 
 
-def drawn_serials(document: Document, seal: Seal) -> list[str]:
+def drawn_serials(document: Document, seal: Signature) -> list[str]:
     """The serials of the stamps in the update of a seal: its own widget, and further annotations.
 
     They are read where that update wrote them, whatever came later.
@@ -142,7 +142,7 @@ def _serial_of(document: Document, annotation: Dictionary) -> str | None:
     return serial_in_name(document.text(annotation, key)) if key is not None else None
 
 
-def is_claimed(seal: Seal, roots: Roots) -> bool:
+def is_claimed(seal: Signature, roots: Roots) -> bool:
     """True if the signature is ours or bears one of our marks."""
     signed_data = seal.signed_data
     return (

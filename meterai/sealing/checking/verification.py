@@ -42,11 +42,11 @@ from meterai.sealing.checking.signatures import (
     ByteRange,
     Digests,
     Roots,
-    Seal,
+    Signature,
     digests_of,
     drawn_serials,
     is_claimed,
-    read_seal,
+    read_signature,
     stray_seals,
 )
 from meterai.sealing.model import (
@@ -165,7 +165,7 @@ class _Case:
     comparison: Comparison | None = None  # of what follows, where it had to be compared
     known: dict[tuple[ByteRange, int], Digests] = field(default_factory=dict)
 
-    def digests(self, seal: Seal) -> Digests:
+    def digests(self, seal: Signature) -> Digests:
         """The digests about a seal, whose ranges are in order, in one pass over the file."""
         assert seal.ranges is not None
         key = seal.ranges, seal.original_length
@@ -177,13 +177,13 @@ class _Case:
 
 _Facts = dict[str, object]
 _Answer = tuple[bool, _Facts]
-_Question = Callable[[_Case, Sequence[Seal]], _Answer]
+_Question = Callable[[_Case, Sequence[Signature]], _Answer]
 
 
-def _of_each(question: Callable[[_Case, Seal], _Answer]) -> _Question:
+def _of_each(question: Callable[[_Case, Signature], _Answer]) -> _Question:
     """Asks about every seal; the facts are those of the first no, else of the last yes."""
 
-    def ask(case: _Case, seals: Sequence[Seal]) -> _Answer:
+    def ask(case: _Case, seals: Sequence[Signature]) -> _Answer:
         answer: _Answer = (False, {})
         for seal in seals:
             answer = question(case, seal)
@@ -196,7 +196,7 @@ def _of_each(question: Callable[[_Case, Seal], _Answer]) -> _Question:
 
 def _judge(case: _Case) -> Work[Report]:
     found = signature_fields(case.document)
-    signatures = [read_seal(case.document, signature, case.roots) for signature in found]
+    signatures = [read_signature(case.document, signature, case.roots) for signature in found]
     seals = [signature for signature in signatures if is_claimed(signature, case.roots)]
     readable = Check("readable", passed=True, facts={"bytes": len(case.file)})
     if len(seals) > SEALS_MAX:
@@ -216,7 +216,7 @@ def _judge(case: _Case) -> Work[Report]:
     return _report(case, _verdict(checks), (readable, *checks), seals)
 
 
-def _is_asked(case: _Case, name: str, seals: Sequence[Seal]) -> bool:
+def _is_asked(case: _Case, name: str, seals: Sequence[Signature]) -> bool:
     if name == "claim":
         return case.claim_keys is not None
     if name == "time_stamp":
@@ -231,7 +231,7 @@ def _is_asked(case: _Case, name: str, seals: Sequence[Seal]) -> bool:
     return True
 
 
-def _comparing(case: _Case, seals: Sequence[Seal]) -> Work[Comparison | None]:
+def _comparing(case: _Case, seals: Sequence[Signature]) -> Work[Comparison | None]:
     """Have what follows the seals compared and drawn, where there is something to compare.
 
     That costs something, which a forger must not cause: it is done behind seals of ours only.
@@ -244,11 +244,11 @@ def _comparing(case: _Case, seals: Sequence[Seal]) -> Work[Comparison | None]:
     return (yield from comparing(case.file, seal.end, seal.section, case.password))
 
 
-def _token(seal: Seal) -> bytes | None:
+def _token(seal: Signature) -> bytes | None:
     return seal.signed_data.time_stamp if seal.signed_data is not None else None
 
 
-def _ask(case: _Case, name: str, seals: Sequence[Seal]) -> Check:
+def _ask(case: _Case, name: str, seals: Sequence[Signature]) -> Check:
     """Ask one question about the seals."""
     question, facts = _QUESTIONS[name]
     try:
@@ -277,7 +277,7 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
 
 
 def _report(
-    case: _Case, verdict: Verdict, checks: tuple[Check, ...], seals: Sequence[Seal]
+    case: _Case, verdict: Verdict, checks: tuple[Check, ...], seals: Sequence[Signature]
 ) -> Report:
     last = seals[-1]
     serials = tuple(dict.fromkeys(serial for seal in seals for serial in seal.serials))
@@ -296,7 +296,7 @@ def _report(
     )
 
 
-def _issuer(case: _Case, seal: Seal) -> _Answer:
+def _issuer(case: _Case, seal: Signature) -> _Answer:
     """Does the certificate lead to a trusted root, and may each on the way do what it did?"""
     if seal.path is None:
         return False, {"signer": common_name(seal.signed_data.leaf) if seal.signed_data else "-"}
@@ -307,13 +307,13 @@ def _issuer(case: _Case, seal: Seal) -> _Answer:
     return is_whole and trust.usages_fit(seal.path), {"signer": common_name(seal.path[0])}
 
 
-def _sealed(case: _Case, seal: Seal) -> _Answer:
+def _sealed(case: _Case, seal: Signature) -> _Answer:
     """Did the certificate's key make the seal, and does the seal name the certificate?"""
     signed_data = seal.signed_data
     return signed_data is not None and signed_data.names_leaf and signed_data.signature_holds(), {}
 
 
-def _structure(case: _Case, seal: Seal) -> _Answer:
+def _structure(case: _Case, seal: Signature) -> _Answer:
     """Does the seal cover everything up to its end but its own /Contents?"""
     facts: _Facts = {"covered_bytes": seal.end, "bytes": len(case.file)}
     if seal.ranges is None or seal.found.ref is None:
@@ -353,7 +353,7 @@ def _structure(case: _Case, seal: Seal) -> _Answer:
     return is_last and placeholder_end < section.start, facts
 
 
-def _integrity(case: _Case, seal: Seal) -> _Answer:
+def _integrity(case: _Case, seal: Signature) -> _Answer:
     """Have the covered bytes the digest that was sealed?"""
     if not seal.is_in_order or seal.signed_data is None:
         return False, {}
@@ -361,12 +361,12 @@ def _integrity(case: _Case, seal: Seal) -> _Answer:
     return is_sha256 and case.digests(seal).covered == seal.signed_data.message_digest, {}
 
 
-def _compared(case: _Case, _: Sequence[Seal]) -> _Answer:
+def _compared(case: _Case, _: Sequence[Signature]) -> _Answer:
     """Could what follows the seals be compared and drawn?"""
     return case.comparison is not None and case.comparison.is_whole, {}
 
 
-def _unchanged(case: _Case, seals: Sequence[Seal]) -> _Answer:
+def _unchanged(case: _Case, seals: Sequence[Signature]) -> _Answer:
     """Does nothing follow the seals but what keeps signatures alive, or other signatures?"""
     facts: _Facts = {"later_bytes": max(0, len(case.file) - seals[-1].end)}
     if case.comparison is not None and case.comparison.compared is not None:
@@ -375,14 +375,14 @@ def _unchanged(case: _Case, seals: Sequence[Seal]) -> _Answer:
     return seal.end == len(case.file) and seal.section == 0, facts
 
 
-def _uncovered(case: _Case, seals: Sequence[Seal]) -> _Answer:
+def _uncovered(case: _Case, seals: Sequence[Signature]) -> _Answer:
     """Does no later signature hide with its picture what the seal had found?"""
     rendered = case.comparison.rendered if case.comparison is not None else None
     found: Occlusion | None = rendered.occlusion if rendered is not None else None
     return found is None, msgspec.structs.asdict(found) if found is not None else {}
 
 
-def _hold(case: _Case, seals: Sequence[Seal]) -> bool:
+def _hold(case: _Case, seals: Sequence[Signature]) -> bool:
     """True if all seals are ours and whole.
 
     What follows a seal is compared and drawn at some expense, which a forger must not cause.
@@ -393,7 +393,7 @@ def _hold(case: _Case, seals: Sequence[Seal]) -> bool:
     )
 
 
-def _last_alone(seals: Sequence[Seal]) -> Seal:
+def _last_alone(seals: Sequence[Signature]) -> Signature:
     """The first seal behind which there may be anything but a further seal of ours.
 
     A seal made right behind another notes the length it found: between the two is one update of
@@ -405,7 +405,7 @@ def _last_alone(seals: Sequence[Seal]) -> Seal:
     return seals[-1]
 
 
-def _validity(case: _Case, seal: Seal) -> _Answer:
+def _validity(case: _Case, seal: Signature) -> _Answer:
     """Were the certificates valid when the seal says it was made?"""
     if seal.sealed_at is None or seal.path is None:
         return False, {"sealed_at": "-"}
@@ -414,7 +414,7 @@ def _validity(case: _Case, seal: Seal) -> _Answer:
     return not_to_come and trust.valid_at(seal.path, seal.sealed_at), facts
 
 
-def _time_stamp(case: _Case, seals: Sequence[Seal]) -> _Answer:
+def _time_stamp(case: _Case, seals: Sequence[Signature]) -> _Answer:
     """Do the time-stamps prove the times that the seals state?"""
     facts: _Facts = {"at": "-"}
     for seal in seals:
@@ -431,7 +431,7 @@ def _time_stamp(case: _Case, seals: Sequence[Seal]) -> _Answer:
     return True, facts
 
 
-def _serials(case: _Case, seal: Seal) -> _Answer:
+def _serials(case: _Case, seal: Signature) -> _Answer:
     """Do reason, record, field and drawn stamps name the same serials?"""
     stated = seal.serials
     recorded = tuple(_texts(case, seal, b"/Serials"))
@@ -441,7 +441,7 @@ def _serials(case: _Case, seal: Seal) -> _Answer:
     return bool(stated) and agree and serial_in_name(seal.found.name) == stated[0], facts
 
 
-def _original(case: _Case, seal: Seal) -> _Answer:
+def _original(case: _Case, seal: Signature) -> _Answer:
     """Is the document before stamping the one that was recorded?"""
     if not seal.is_in_order or seal.ranges is None:
         return False, {"sha256": "-"}
@@ -451,7 +451,7 @@ def _original(case: _Case, seal: Seal) -> _Answer:
     return is_before and recorded == digest, {"sha256": digest.hex()}
 
 
-def _claim(case: _Case, seal: Seal) -> _Answer:
+def _claim(case: _Case, seal: Signature) -> _Answer:
     """Do the claims in the QR codes hold, and say the same as the seal?"""
     claims = _texts(case, seal, b"/Claims")
     if case.claim_keys is None or seal.sealed_at is None or len(claims) != len(seal.serials):
@@ -466,7 +466,7 @@ def _claim(case: _Case, seal: Seal) -> _Answer:
     ), {}
 
 
-def _texts(case: _Case, seal: Seal, key: bytes) -> list[str]:
+def _texts(case: _Case, seal: Signature, key: bytes) -> list[str]:
     """The text strings that the record of a seal lists under a key."""
     if seal.record is None:
         return []

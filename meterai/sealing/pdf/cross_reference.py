@@ -44,7 +44,7 @@ class Row(NamedTuple):
 class _Subsection(NamedTuple):
     first: int
     rows: int
-    place: int  # of its first row: an offset in a table, an index among the rows of a stream
+    offset: int  # of its first row: an offset in a table, an index among the rows of a stream
 
 
 class Section:
@@ -93,20 +93,20 @@ class Section:
         """What the section says of an object; `None` if it says nothing."""
         index = bisect_right(self._firsts, number) - 1
         if index >= 0:
-            first, rows, place = self._subsections[index]
+            first, rows, offset = self._subsections[index]
             if number < first + rows:
-                found = self._row(place, number - first)
+                found = self._row(offset, number - first)
                 if found.kind != FREE or self.beside is None:
                     return found
         return self.beside.row(number) if self.beside is not None else None
 
-    def _row(self, place: int, index: int) -> Row:
+    def _row(self, offset: int, index: int) -> Row:
         if isinstance(self._source, bytes):
-            row = _TABLE_ROW.match(self._source, place + index * _ROW)
+            row = _TABLE_ROW.match(self._source, offset + index * _ROW)
             if row is None:
                 raise DocumentBroken("a row of the cross-reference table is malformed")
             return Row(IN_FILE if row[3] == b"n" else FREE, int(row[1]), int(row[2]))
-        text = self._source.row(place + index)
+        text = self._source.row(offset + index)
         first, second, _ = self._widths
         kind = int.from_bytes(text[:first], "big") if first else IN_FILE
         where = int.from_bytes(text[first : first + second], "big")
@@ -120,19 +120,19 @@ def read_sections(buffer: bytes, start: int, shift: int, budget: Budget) -> list
     """
     sections: list[Section] = []
     seen: set[int] = set()
-    place: Value = start
-    while place is not None:
-        if not isinstance(place, int | float) or int(place) in seen:
+    offset: Value = start
+    while offset is not None:
+        if not isinstance(offset, int | float) or int(offset) in seen:
             raise DocumentBroken("the cross-reference sections do not lead to an end")
-        seen.add(int(place))
+        seen.add(int(offset))
         if len(sections) == SECTIONS_MAX:
             raise DocumentBroken("too many cross-reference sections")
-        section = read_section(buffer, int(place) + shift, budget)
+        section = read_section(buffer, int(offset) + shift, budget)
         beside = section.trailer.get(b"/XRefStm") if not section.is_stream else None
         if isinstance(beside, int):
             section.beside = read_section(buffer, beside + shift, budget)
         sections.append(section)
-        place = section.trailer.get(b"/Prev")
+        offset = section.trailer.get(b"/Prev")
     return sections
 
 
@@ -149,28 +149,28 @@ def read_section(buffer: bytes, start: int, budget: Budget) -> Section:
     return _stream(buffer, start, Dictionary(buffer, header.end()), budget)
 
 
-def _table(buffer: bytes, start: int, place: int, budget: Budget) -> Section:
+def _table(buffer: bytes, start: int, offset: int, budget: Budget) -> Section:
     subsections: list[_Subsection] = []
-    while (trailer := _TRAILER.match(buffer, place)) is None:
-        head = _SUBSECTION.match(buffer, place)
+    while (trailer := _TRAILER.match(buffer, offset)) is None:
+        head = _SUBSECTION.match(buffer, offset)
         if head is None or len(subsections) == SUBSECTIONS_MAX:
             raise DocumentBroken("the cross-reference table is malformed")
         budget.parse(_SUBSECTION_BYTES)
         first, count = int(head[1]), int(head[2])
-        place = head.end()
+        offset = head.end()
         if count:
             # Rows that are not 20 bytes long would not line up at the end.
-            if not (_is_row(buffer, place) and _is_row(buffer, place + (count - 1) * _ROW)):
+            if not (_is_row(buffer, offset) and _is_row(buffer, offset + (count - 1) * _ROW)):
                 raise DocumentBroken("a row of the cross-reference table is malformed")
-            subsections.append(_Subsection(first, count, place))
-        place += count * _ROW
+            subsections.append(_Subsection(first, count, offset))
+        offset += count * _ROW
     entries = Dictionary(buffer, trailer.end())
     budget.parse(entries.end - trailer.end())
     return Section(start, entries, subsections, buffer)
 
 
-def _is_row(buffer: bytes, place: int) -> bool:
-    return _TABLE_ROW.match(buffer, place) is not None
+def _is_row(buffer: bytes, offset: int) -> bool:
+    return _TABLE_ROW.match(buffer, offset) is not None
 
 
 def _stream(buffer: bytes, start: int, entries: Dictionary, budget: Budget) -> Section:
@@ -188,13 +188,13 @@ def _stream(buffer: bytes, start: int, entries: Dictionary, budget: Budget) -> S
     pairs = _integers([0, entries.get(b"/Size")] if index is None else index)
     if len(pairs) % 2 or len(pairs) > 2 * SUBSECTIONS_MAX:
         raise DocumentBroken("a cross-reference stream with a malformed index")
-    subsections, place = [], 0
+    subsections, offset = [], 0
     for first, count in zip(pairs[::2], pairs[1::2], strict=True):
-        if first < 0 or count < 0 or place + count > table.count:
+        if first < 0 or count < 0 or offset + count > table.count:
             raise DocumentBroken("a cross-reference stream shorter than its index")
         if count:
-            subsections.append(_Subsection(first, count, place))
-        place += count
+            subsections.append(_Subsection(first, count, offset))
+        offset += count
     return Section(start, entries, subsections, table, (widths[0], widths[1], widths[2]))
 
 

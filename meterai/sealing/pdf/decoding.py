@@ -128,13 +128,13 @@ class Rows:
         self._asked += 1
         if self._asked > self._SUMMED_MAX:
             self._budget.parse(len(self._data) // self._SUMMED_PER_PARSED)
-            self._columns = [self._summed(place) for place in range(1, self._stride)]
+            self._columns = [self._summed(offset) for offset in range(1, self._stride)]
             return self.row(index)
         limit, stride, data = (index + 1) * self._stride, self._stride, self._data
-        return bytes([sum(data[place:limit:stride]) & 0xFF for place in range(1, stride)])
+        return bytes([sum(data[offset:limit:stride]) & 0xFF for offset in range(1, stride)])
 
-    def _summed(self, place: int) -> bytes:
-        column = self._data[place : self.count * self._stride : self._stride]
+    def _summed(self, offset: int) -> bytes:
+        column = self._data[offset : self.count * self._stride : self._stride]
         return bytes([total & 0xFF for total in accumulate(column)])
 
 
@@ -213,7 +213,7 @@ def _unpredicted(data: bytes, columns: int) -> bytes:
 
 def _unpredict_row(kind: int, row: bytearray, above: bytes) -> None:
     left = upper_left = 0
-    for place, upper in enumerate(above):
+    for offset, upper in enumerate(above):
         match kind:
             case 0:
                 return
@@ -227,7 +227,7 @@ def _unpredict_row(kind: int, row: bytearray, above: bytes) -> None:
                 guess = _paeth(left, upper, upper_left)
             case _:
                 raise DocumentBroken("an unknown predictor")
-        left = row[place] = (row[place] + guess) & 0xFF
+        left = row[offset] = (row[offset] + guess) & 0xFF
         upper_left = upper
 
 

@@ -39,7 +39,7 @@ _INTEGER = re.compile(rb"\d{1,10}")
 _COMMENT = re.compile(rb"%[^\r\n]*+")
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where an object's value begins.
 
     `buffer` is the file, or the data of an object stream; `offset` is where `12 0 obj` stands in
@@ -100,7 +100,7 @@ class Document:
         self.size = max(stated, *(section.size for section in self._all_sections()))
         if self.size > OBJECT_NUMBER_MAX:
             raise DocumentBroken("an object number beyond all bounds")
-        self._places: dict[int, Place | None] = {}
+        self._locations: dict[int, Location | None] = {}
         self._streams: dict[int, _ObjectStream] = {}
         self._dictionaries: dict[Ref, Dictionary] = {}
         self.cipher: Cipher | None = None
@@ -114,15 +114,15 @@ class Document:
         if start is None:
             # Viewers repair a file with something behind its end, and show what they find there.
             raise DocumentBroken("the file does not end by saying where its cross-reference is")
-        place = int(start[1])
+        offset = int(start[1])
         try:
-            return 0, place, read_sections(self.buffer, place, 0, self._budget)
+            return 0, offset, read_sections(self.buffer, offset, 0, self._budget)
         except DocumentBroken:
             # Offsets count from the header (ISO 32000-2, section 7.5.2); most writers that have
             # something before it count from the first byte all the same.
             if not header:
                 raise
-        return header, place, read_sections(self.buffer, place, header, self._budget)
+        return header, offset, read_sections(self.buffer, offset, header, self._budget)
 
     def _all_sections(self) -> Iterator[Section]:
         for section in self.sections:
@@ -153,13 +153,13 @@ class Document:
         self._budget.look_into(answer[0])
         return answer
 
-    def place(self, number: int) -> Place | None:
+    def locate(self, number: int) -> Location | None:
         """Where an object is; `None` if there is none of this number."""
-        if number not in self._places:
-            self._places[number] = self._find(number)
-        return self._places[number]
+        if number not in self._locations:
+            self._locations[number] = self._find(number)
+        return self._locations[number]
 
-    def _find(self, number: int) -> Place | None:
+    def _find(self, number: int) -> Location | None:
         _, row = self.row(number)
         if row is None or row.kind == FREE:
             return None
@@ -170,24 +170,24 @@ class Document:
                 if not row.where:
                     return None  # a habit of some writers: in use, at offset 0, for "not there"
                 raise DocumentBroken(f"object {number} is not where it should be")
-            return Place(self.buffer, header.end(), Ref(number, row.extra), offset)
+            return Location(self.buffer, header.end(), Ref(number, row.extra), offset)
         if row.kind != IN_STREAM:
             return None  # unknown kinds are references to null (ISO 32000-2, table 18)
         stream = self._object_stream(row.where)
         if not stream.is_at(number, row.extra):
             self._budget.parse(len(stream.words))  # the whole table is searched
-        return Place(stream.data, stream.start(number, row.extra), Ref(number, 0), -1)
+        return Location(stream.data, stream.start(number, row.extra), Ref(number, 0), -1)
 
     def _object_stream(self, number: int) -> "_ObjectStream":
         if number not in self._streams:
             _, row = self.row(number)
             # An object stream is never in an object stream: this also ends every loop of them.
-            place = self.place(number) if row is not None and row.kind == IN_FILE else None
-            if place is None:
+            location = self.locate(number) if row is not None and row.kind == IN_FILE else None
+            if location is None:
                 raise DocumentBroken("an object stream is missing")
-            entries = Dictionary(place.buffer, place.start, place.ref)
-            self._budget.parse(entries.end - place.start)
-            data = self.stream(place, entries)
+            entries = Dictionary(location.buffer, location.start, location.ref)
+            self._budget.parse(entries.end - location.start)
+            data = self.stream(location, entries)
             first = entries.get(b"/First")
             limit = min(len(data), OBJECT_TABLE_BYTES_MAX)
             if not isinstance(first, int) or not 0 <= first <= limit:
@@ -213,14 +213,14 @@ class Document:
         """The decoded data of an object stream."""
         return self._object_stream(number).data
 
-    def stream(self, place: Place, entries: Dictionary) -> bytes:
+    def stream(self, location: Location, entries: Dictionary) -> bytes:
         """The decoded data of a stream."""
         length = self.resolve(entries.get(b"/Length"))
         if not isinstance(length, int):
             raise DocumentBroken("a stream without a length")
-        encoded = decoding.stream_bytes(place.buffer, entries, length)
+        encoded = decoding.stream_bytes(location.buffer, entries, length)
         if self.cipher is not None:
-            encoded = self.cipher.decrypt_stream(place.ref, encoded)
+            encoded = self.cipher.decrypt_stream(location.ref, encoded)
         return decoding.decoded(encoded, entries, self._budget)
 
     # -- values ----------------------------------------------------------------------------
@@ -233,12 +233,12 @@ class Document:
             known = self._dictionaries.get(value)
             if known is not None:
                 return known
-            place = self.place(value.number)
-            if place is None or place.ref != value:
+            location = self.locate(value.number)
+            if location is None or location.ref != value:
                 return None
             ref = value
-            value, end = value_at(place.buffer, place.start, place.owner)
-            self._budget.parse(end - place.start)
+            value, end = value_at(location.buffer, location.start, location.owner)
+            self._budget.parse(end - location.start)
             if isinstance(value, Dictionary) and len(self._dictionaries) < DICTIONARIES_KEPT_MAX:
                 self._dictionaries[ref] = value
         raise DocumentBroken("references that lead to references")
@@ -263,8 +263,8 @@ class Document:
             return None
         value, owner = holder.get(key), holder.owner
         if isinstance(value, Ref):
-            place = self.place(value.number)
-            owner = place.owner if place is not None else None
+            location = self.locate(value.number)
+            owner = location.owner if location is not None else None
             value = self.resolve(value)
         return self.decrypted(value, owner) if isinstance(value, bytes) else None
 
@@ -291,10 +291,10 @@ class Document:
         buffer, start = holder.buffer, span[0]
         if not buffer.startswith(b"[", start):
             found = holder.get(key)
-            place = self.place(found.number) if isinstance(found, Ref) else None
-            if place is None or place.ref != found:
+            location = self.locate(found.number) if isinstance(found, Ref) else None
+            if location is None or location.ref != found:
                 return None
-            buffer, start = place.buffer, place.start
+            buffer, start = location.buffer, location.start
         return ref_list_at(buffer, start)
 
     @cached_property

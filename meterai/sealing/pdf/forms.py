@@ -60,8 +60,8 @@ def fields(document: Document) -> Iterator[Field]:
             continue
         stated = document.entry(node, b"/FT")
         kind = stated if isinstance(stated, str) else inherited
-        place = item if isinstance(item, Ref) else None
-        yield Field(document.text(node, b"/T"), place, node, kind)
+        ref = item if isinstance(item, Ref) else None
+        yield Field(document.text(node, b"/T"), ref, node, kind)
         if b"/Kids" in node:
             kids = document.items(node, b"/Kids")
             waiting.extend((kid, kind, depth + 1) for kid in reversed(kids))
@@ -76,9 +76,9 @@ def signature_fields(document: Document) -> list[SignatureField]:
         value = field.entries.get(b"/V")
         signature = document.dictionary(value)
         if signature is not None:
-            place = value if isinstance(value, Ref) else None
+            ref = value if isinstance(value, Ref) else None
             document.note_signature()
-            found.append(SignatureField(field.name, place, field.entries, signature))
+            found.append(SignatureField(field.name, ref, field.entries, signature))
     return found
 
 

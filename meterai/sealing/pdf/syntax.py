@@ -92,15 +92,15 @@ class Dictionary:
             raise DocumentBroken("a dictionary was expected")
         self.buffer = buffer
         self.owner = owner
-        self.start = place = opening.end()
+        self.start = offset = opening.end()
         self.spans: dict[bytes, Span] = {}
         self.is_ambiguous = False  # some key stands twice, and readers disagree which one counts
         match = _ENTRY.match
         for _ in range(TOKENS_MAX):
-            entry = match(buffer, place)
+            entry = match(buffer, offset)
             if entry is None:
                 raise DocumentBroken("a dictionary without a proper key, value or end")
-            kind, place = entry.lastindex, entry.end()
+            kind, offset = entry.lastindex, entry.end()
             if kind == _ENTRY_END:
                 self.stop = entry.start(_ENTRY_END)
                 return
@@ -111,11 +111,11 @@ class Dictionary:
             if kind == _ENTRY_VALUE:
                 self.spans[name] = entry.span(_ENTRY_VALUE)
             else:
-                value = _TOKEN.match(buffer, place)
+                value = _TOKEN.match(buffer, offset)
                 if value is None:
                     raise DocumentBroken("a value that is no object")
-                place = _end(buffer, value)
-                self.spans[name] = (entry.end(), place)
+                offset = _end(buffer, value)
+                self.spans[name] = (entry.end(), offset)
         raise DocumentBroken("a dictionary of too many keys")
 
     @property
@@ -147,9 +147,9 @@ class Dictionary:
 Value: TypeAlias = bool | int | float | str | bytes | Ref | list["Value"] | Dictionary | None
 
 
-def value_at(buffer: bytes, place: int, owner: Ref | None, depth: int = 0) -> tuple[Value, int]:
-    """The value that begins at `place`, and where it ends."""
-    token = _TOKEN.match(buffer, place)
+def value_at(buffer: bytes, offset: int, owner: Ref | None, depth: int = 0) -> tuple[Value, int]:
+    """The value that begins at `offset`, and where it ends."""
+    token = _TOKEN.match(buffer, offset)
     if token is None or token.lastindex in _CLOSING:
         raise DocumentBroken("a value was expected")
     kind = token.lastindex
@@ -172,9 +172,9 @@ def value_at(buffer: bytes, place: int, owner: Ref | None, depth: int = 0) -> tu
     return _literal(buffer[token.end() : end - 1]), end
 
 
-def ref_at(buffer: bytes, place: int) -> Ref:
-    """The reference that begins exactly at `place`."""
-    parts = _REF_PARTS.match(buffer, place)
+def ref_at(buffer: bytes, offset: int) -> Ref:
+    """The reference that begins exactly at `offset`."""
+    parts = _REF_PARTS.match(buffer, offset)
     if parts is None:
         raise DocumentBroken("a reference was expected")
     return Ref(int(parts[1]), int(parts[2]))
@@ -201,9 +201,9 @@ class RefList:
         return Ref(int(number), int(generation))
 
 
-def ref_list_at(buffer: bytes, place: int) -> RefList | None:
-    """The array that begins at or after `place`; `None` if it is none of references only."""
-    whole = _REF_ARRAY.match(buffer, place)
+def ref_list_at(buffer: bytes, offset: int) -> RefList | None:
+    """The array that begins at or after `offset`; `None` if it is none of references only."""
+    whole = _REF_ARRAY.match(buffer, offset)
     if whole is None or len(whole[1]) > REF_LIST_BYTES_MAX:
         return None
     return RefList(whole[1])
@@ -211,25 +211,25 @@ def ref_list_at(buffer: bytes, place: int) -> RefList | None:
 
 def with_strings(text: bytes, write: Callable[[bytes], bytes]) -> bytes:
     """The text of a value, each string in it replaced by what `write` makes of its octets."""
-    pieces, place, kept = [], 0, 0
-    while (token := _TOKEN.match(text, place)) is not None:
-        place = token.end()
+    pieces, offset, kept = [], 0, 0
+    while (token := _TOKEN.match(text, offset)) is not None:
+        offset = token.end()
         if token.lastindex in (_STRING, _HEX):
             start = token.start(token.lastindex)
-            octets, place = value_at(text, start, None)
+            octets, offset = value_at(text, start, None)
             assert isinstance(octets, bytes)
             pieces += [text[kept:start], write(octets)]
-            kept = place
+            kept = offset
     pieces.append(text[kept:])
     return b"".join(pieces)
 
 
-def _array(buffer: bytes, place: int, owner: Ref | None, depth: int) -> tuple[list[Value], int]:
+def _array(buffer: bytes, offset: int, owner: Ref | None, depth: int) -> tuple[list[Value], int]:
     if depth == DEPTH_MAX:
         raise DocumentBroken("arrays nested too deep")
     items: list[Value] = []
     while len(items) < TOKENS_MAX:
-        token = _TOKEN.match(buffer, place)
+        token = _TOKEN.match(buffer, offset)
         if token is None:
             break
         kind = token.lastindex
@@ -237,35 +237,35 @@ def _array(buffer: bytes, place: int, owner: Ref | None, depth: int) -> tuple[li
             return items, token.end()
         if kind == _WORD:
             items.append(_word(token[_WORD]))
-            place = token.end()
+            offset = token.end()
         else:
-            item, place = value_at(buffer, place, owner, depth + 1)
+            item, offset = value_at(buffer, offset, owner, depth + 1)
             items.append(item)
     raise DocumentBroken("an array without an end, or of too many items")
 
 
 def _end(buffer: bytes, token: re.Match[bytes]) -> int:
     """Where the value that begins with the token ends."""
-    kind, place = token.lastindex, token.end()
+    kind, offset = token.lastindex, token.end()
     if kind == _STRING:
-        return _string_end(buffer, place)
+        return _string_end(buffer, offset)
     if kind not in _OPENING:
-        return place
+        return offset
     flat = (_FLAT_ARRAY if kind == _ARRAY else _FLAT_DICT).match(buffer, token.start(kind))
-    return flat.end() if flat is not None else _bracket_end(buffer, place)
+    return flat.end() if flat is not None else _bracket_end(buffer, offset)
 
 
-def _bracket_end(buffer: bytes, place: int) -> int:
-    """Where an array or a dictionary ends, `place` being behind its opening."""
+def _bracket_end(buffer: bytes, offset: int) -> int:
+    """Where an array or a dictionary ends, `offset` being behind its opening."""
     depth = 1
     match = _TOKEN.match
     for _ in range(TOKENS_MAX):
-        inner = match(buffer, place)
+        inner = match(buffer, offset)
         if inner is None:
             raise DocumentBroken("a value without an end")
-        kind, place = inner.lastindex, inner.end()
+        kind, offset = inner.lastindex, inner.end()
         if kind == _STRING:
-            place = _string_end(buffer, place)
+            offset = _string_end(buffer, offset)
         elif kind in _OPENING:
             depth += 1
             if depth > DEPTH_MAX:
@@ -273,21 +273,21 @@ def _bracket_end(buffer: bytes, place: int) -> int:
         elif kind in _CLOSING:
             depth -= 1
             if not depth:
-                return place
+                return offset
     raise DocumentBroken("a value of too many parts")
 
 
-def _string_end(buffer: bytes, place: int) -> int:
-    """Where a literal string ends, `place` being behind its first parenthesis."""
+def _string_end(buffer: bytes, offset: int) -> int:
+    """Where a literal string ends, `offset` being behind its first parenthesis."""
     depth = 1
     for _ in range(TOKENS_MAX):
-        piece = _STRING_PIECE.match(buffer, place)
+        piece = _STRING_PIECE.match(buffer, offset)
         if piece is None:
             break
         depth += 1 if piece[1] == b"(" else -1
-        place = piece.end()
+        offset = piece.end()
         if not depth:
-            return place
+            return offset
     raise DocumentBroken("a string without an end, or of too many parentheses")
 
 

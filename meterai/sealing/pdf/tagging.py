@@ -91,14 +91,14 @@ def structure_tree(document: Document) -> StructureTree | None:
         root = document.dictionary(ref)
         if root is None or root.is_ambiguous:
             return None
-        place = root.get(b"/ParentTree")
-        parents = document.dictionary(place)
+        found = root.get(b"/ParentTree")
+        parents = document.dictionary(found)
         if parents is None or parents.is_ambiguous:
             return None
         stated = document.number(root, b"/ParentTreeNextKey")
         highest = _highest_key(document, parents)
         next_key = max(int(stated) if stated is not None else 0, highest + 1)
-        home = place if isinstance(place, Ref) else ref
+        home = found if isinstance(found, Ref) else ref
         return StructureTree(ref, root, (home, parents), next_key)
     except DocumentBroken:
         return None

@@ -131,27 +131,29 @@ class Update:
         """The object that will be written anew; `holder` is a dictionary in it, maybe all of it."""
         edited = self._edited.get(ref)
         if edited is None:
-            place = self._document.place(ref.number)
-            if place is None or place.ref != ref:
+            location = self._document.locate(ref.number)
+            if location is None or location.ref != ref:
                 raise DocumentBroken("an object that must be changed is missing")
-            if holder is not None and not place.buffer[place.start : holder.start].strip(b"< \r\n"):
+            if holder is not None and not location.buffer[location.start : holder.start].strip(
+                b"< \r\n"
+            ):
                 stop = holder.end
             else:
-                value, stop = value_at(place.buffer, place.start, place.owner)
+                value, stop = value_at(location.buffer, location.start, location.owner)
                 if isinstance(value, Ref):
                     raise DocumentBroken("an object that must be changed is only a reference")
-            is_plain = place.owner is None
-            edited = self._edited[ref] = _Edited(place.buffer, place.start, stop, is_plain)
+            is_plain = location.owner is None
+            edited = self._edited[ref] = _Edited(location.buffer, location.start, stop, is_plain)
         return edited
 
     def _rewritten(self, ref: Ref, edited: _Edited) -> bytes:
-        pieces, place = [], edited.start
+        pieces, offset = [], edited.start
         for splice in sorted(edited.splices, key=lambda one: one[:2]):
-            if splice.start < place:
-                raise DocumentBroken("two changes of one place")
-            pieces += [edited.buffer[place : splice.start], splice.text]
-            place = splice.stop
-        pieces.append(edited.buffer[place : edited.stop])
+            if splice.start < offset:
+                raise DocumentBroken("two changes of the same bytes")
+            pieces += [edited.buffer[offset : splice.start], splice.text]
+            offset = splice.stop
+        pieces.append(edited.buffer[offset : edited.stop])
         body = b"".join(pieces)
         if self._cipher is not None and edited.is_plain:
             # It leaves the stream that was enciphered as a whole.

@@ -14,10 +14,10 @@ _ANSWERS_KEPT = 256  # the same few authorities are asked about at every check
 
 
 @lru_cache(maxsize=_ANSWERS_KEPT)
-def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """True if the issuer's name is in the certificate and its key signed it."""
+def is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """True if the authority is the certificate's issuer by name, and its key signed it."""
     try:
-        certificate.verify_directly_issued_by(issuer)
+        certificate.verify_directly_issued_by(authority)
     # cryptography answers no with ValueError, TypeError or InvalidSignature, and may refuse a
     # hostile key with others.
     except Exception:
@@ -39,10 +39,10 @@ def chain_to(
         if root is not None:
             path.append(root)
             return tuple(path) if all(map(may_sign_certificates, path[1:])) else None
-        issuer = next(
+        authority = next(
             (other for other in others if other not in path and is_issued_by(path[-1], other)), None
         )
-        if issuer is None:
+        if authority is None:
             return None
-        path.append(issuer)
+        path.append(authority)
     return None

@@ -32,10 +32,10 @@ from meterai.sealing.signing.issuer import (
 from meterai.sealing.signing.issuers import (
     CLAIM_PUBLIC_FILE,
     CURRENT_FILE,
-    Keyring,
+    Issuers,
     appoint,
     load_issuer,
-    load_keyring,
+    load_issuers,
 )
 from meterai.sealing.signing.keys import PrivateKey
 
@@ -83,14 +83,14 @@ def development_issuer(
     return load_issuer(directory)
 
 
-def development_keyring(
+def development_issuers(
     directory: Path,
     *,
     algorithm: Algorithm = "p256",
     at: datetime,
     authority_url: str | None = None,
-) -> Keyring:
-    """The keyring in the directory, made there with one issuer if the directory is missing or empty.
+) -> Issuers:
+    """The issuers in the directory, made there with one issuer if the directory is missing or empty.
 
     Of two processes that race, both load the same.
     """
@@ -99,7 +99,7 @@ def development_keyring(
             directory / _FIRST, algorithm=algorithm, at=at, authority_url=authority_url
         )
         appoint(directory, _FIRST)
-    return load_keyring(directory)
+    return load_issuers(directory)
 
 
 def _write(directory: Path, algorithm: Algorithm, at: datetime, authority_url: str | None) -> None:

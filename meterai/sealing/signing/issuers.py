@@ -5,7 +5,7 @@ of the one that seals.  Keys are changed by writing a new sub-directory and then
 is lost in between.  Of an issuer that does not seal only the public parts are read: certificates
 and `claim.pub`; its private keys may be gone.
 
-A directory laid out as one issuer (see `issuer`) is a keyring of one.
+A directory laid out as one issuer (see `issuer`) is that issuer alone, and it seals.
 """
 
 import os
@@ -61,11 +61,14 @@ class KnownIssuer:
 
 
 @dataclass(frozen=True, slots=True)
-class Keyring:
-    """The issuers by id.  `roots` and `claim_keys` (by the id a claim names) are for verifiers."""
+class Issuers:
+    """Every issuer we sealed with: `current` seals, `by_id` has them all.
+
+    `roots` and `claim_keys` (by the id a claim names) are for verifiers.
+    """
 
     current: Issuer
-    issuers: Mapping[str, Issuer | KnownIssuer]
+    by_id: Mapping[str, Issuer | KnownIssuer]
     roots: tuple[x509.Certificate, ...]
     claim_keys: Mapping[str, Ed25519PublicKey]
 
@@ -106,26 +109,26 @@ def _load_artwork(path: Path) -> bytes | None:
     return artwork
 
 
-def load_keyring(directory: Path) -> Keyring:
-    """The keyring in the directory; refuses with `IssuerUnusable`.
+def load_issuers(directory: Path) -> Issuers:
+    """The issuers in the directory; refuses with `IssuerUnusable`.
 
     Refused are: no current issuer, a sub-directory that cannot be read, two different claim keys
     of one id.
     """
     if not (directory / CURRENT_FILE).exists():
         alone = load_issuer(directory)
-        return _keyring(alone, {directory.name: alone})
+        return _issuers(alone, {directory.name: alone})
     appointed = _appointed(directory)
     current = load_issuer(directory / appointed)
     issuers: dict[str, Issuer | KnownIssuer] = {
         name: current if name == appointed else _load_known(directory / name)
         for name in _ids(directory)
     }
-    return _keyring(current, issuers)
+    return _issuers(current, issuers)
 
 
 def appoint(directory: Path, name: str) -> None:
-    """Let the issuer with this id seal from the next `load_keyring` on.
+    """Let the issuer with this id seal from the next `load_issuers` on.
 
     Refuses with `IssuerUnusable` if it could not.  The file is replaced whole, so whoever reads
     it meanwhile finds the old id or the new one.
@@ -177,14 +180,14 @@ def _load_known(directory: Path) -> KnownIssuer:
     return KnownIssuer(chain, public)
 
 
-def _keyring(current: Issuer, issuers: Mapping[str, Issuer | KnownIssuer]) -> Keyring:
+def _issuers(current: Issuer, issuers: Mapping[str, Issuer | KnownIssuer]) -> Issuers:
     # The order of a dictionary is that of writing: each root once, the current one first.
     roots = {current.root: None} | {one.root: None for one in issuers.values()}
     claim_keys: dict[str, Ed25519PublicKey] = {}
     for public in _claim_keys(issuers):
         if claim_keys.setdefault(key_id(public), public) != public:
             raise IssuerUnusable("two different claim keys have the same id")
-    return Keyring(current, dict(issuers), tuple(roots), claim_keys)
+    return Issuers(current, dict(issuers), tuple(roots), claim_keys)
 
 
 def _claim_keys(issuers: Mapping[str, Issuer | KnownIssuer]) -> Iterator[Ed25519PublicKey]:

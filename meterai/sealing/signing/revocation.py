@@ -74,30 +74,32 @@ class RevocationAuthorities:
         for chain in chains:
             for certificate in chain:
                 certificates[certificate.public_bytes(Encoding.DER)] = None
-            for certificate, issuer in pairwise(chain):
-                proof = self._proof(certificate, issuer, at)
+            for certificate, authority in pairwise(chain):
+                proof = self._proof(certificate, authority, at)
                 (ocsps if proof.kind == "ocsp" else crls)[proof.encoded] = None
         return Evidence(tuple(certificates), tuple(ocsps), tuple(crls))
 
     def _proof(
-        self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime
+        self, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
     ) -> _Proof:
         key = certificate.fingerprint(hashes.SHA256())
         known = self._proofs.get(key)
         if known is not None and at < known.until:
             return known
-        proof = self._ask(certificate, issuer, at)
+        proof = self._ask(certificate, authority, at)
         with self._changing:
             if len(self._proofs) >= CERTIFICATES_KEPT:
                 self._proofs.clear()
             self._proofs[key] = proof
         return proof
 
-    def _ask(self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime) -> _Proof:
+    def _ask(
+        self, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
+    ) -> _Proof:
         reasons = []
         for url, ask in self._ways(certificate):
             try:
-                return ask(url, certificate, issuer, at)
+                return ask(url, certificate, authority, at)
             except (Unreached, NoEvidence) as cause:
                 reasons.append(str(cause))
         subject = certificate.subject.rfc4514_string()
@@ -112,11 +114,11 @@ class RevocationAuthorities:
             yield url, self._ask_crl
 
     def _ask_ocsp(
-        self, url: str, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime
+        self, url: str, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
     ) -> _Proof:
-        # SHA-1 only names the issuer here, and is what every responder knows (RFC 5019, 2.1.1).
+        # SHA-1 only names the authority here, and is what every responder knows (RFC 5019, 2.1.1).
         # No nonce: large responders answer with what they signed before (RFC 5019, section 4).
-        request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())  # noqa: S303
+        request = ocsp.OCSPRequestBuilder().add_certificate(certificate, authority, hashes.SHA1())  # noqa: S303
         asked = request.build()
         answer = exchange(
             url,
@@ -125,13 +127,13 @@ class RevocationAuthorities:
             body=asked.public_bytes(Encoding.DER),
             headers={"Content-Type": "application/ocsp-request"},
         )
-        return _Proof("ocsp", answer, check_ocsp(answer, asked, issuer, at))
+        return _Proof("ocsp", answer, check_ocsp(answer, asked, authority, at))
 
     def _ask_crl(
-        self, url: str, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime
+        self, url: str, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
     ) -> _Proof:
         answer = exchange(url, timeout_seconds=self._timeout_seconds, bytes_max=CRL_BYTES_MAX)
-        return _Proof("crl", answer, check_crl(answer, certificate, issuer, at))
+        return _Proof("crl", answer, check_crl(answer, certificate, authority, at))
 
 
 _Ask = Callable[[str, x509.Certificate, x509.Certificate, datetime], _Proof]
@@ -166,7 +168,7 @@ def _crl_addresses(certificate: x509.Certificate) -> list[str]:
 
 
 def check_ocsp(
-    answer: bytes, asked: ocsp.OCSPRequest, issuer: x509.Certificate, at: datetime
+    answer: bytes, asked: ocsp.OCSPRequest, authority: x509.Certificate, at: datetime
 ) -> datetime:
     """Until when the answer serves (RFC 6960, section 3.2).
 
@@ -177,7 +179,7 @@ def check_ocsp(
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise NoEvidence(f"the responder says {response.response_status.name.lower()}")
         singles = [one for one in response.responses if _is_about(one, asked)]
-        is_signed = _signs_answer(response, issuer, at)
+        is_signed = _signs_answer(response, authority, at)
     except NoEvidence:
         raise
     # The library reads lazily and has a kind of exception for each malformed part.
@@ -204,20 +206,20 @@ def _is_about(single: ocsp.OCSPSingleResponse, asked: ocsp.OCSPRequest) -> bool:
     )
 
 
-def _signs_answer(response: ocsp.OCSPResponse, issuer: x509.Certificate, at: datetime) -> bool:
-    """Did the issuer sign it, or a responder the issuer appointed (RFC 6960, 4.2.2.2)?"""
-    responders = [one for one in response.certificates if _is_responder(one, issuer, at)]
-    return any(_signed_by(response, one) for one in (issuer, *responders))
+def _signs_answer(response: ocsp.OCSPResponse, authority: x509.Certificate, at: datetime) -> bool:
+    """Did the authority sign it, or a responder it appointed (RFC 6960, 4.2.2.2)?"""
+    responders = [one for one in response.certificates if _is_responder(one, authority, at)]
+    return any(_signed_by(response, one) for one in (authority, *responders))
 
 
-def _is_responder(certificate: x509.Certificate, issuer: x509.Certificate, at: datetime) -> bool:
+def _is_responder(certificate: x509.Certificate, authority: x509.Certificate, at: datetime) -> bool:
     try:
         purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
     is_valid = certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
     is_appointed = ExtendedKeyUsageOID.OCSP_SIGNING in purposes
-    return is_valid and is_appointed and is_issued_by(certificate, issuer)
+    return is_valid and is_appointed and is_issued_by(certificate, authority)
 
 
 def _signed_by(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> bool:
@@ -238,7 +240,7 @@ def _signed_by(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> bo
 
 
 def check_crl(
-    answer: bytes, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime
+    answer: bytes, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
 ) -> datetime:
     """Until when the list serves (RFC 5280, section 6.3.3).
 
@@ -249,9 +251,9 @@ def check_crl(
         is_complete = _is_complete(revocations, certificate)
     except Exception as cause:
         raise NoEvidence("the list of revocations cannot be read") from cause
-    is_theirs = revocations.issuer == issuer.subject == certificate.issuer
-    if not is_theirs or not signs_list(issuer, revocations):
-        raise NoEvidence("the list of revocations is not by the issuer")
+    is_theirs = revocations.issuer == authority.subject == certificate.issuer
+    if not is_theirs or not signs_list(authority, revocations):
+        raise NoEvidence("the list of revocations is not by the authority")
     if not is_complete:
         raise NoEvidence("the list of revocations is not about such certificates")
     if revocations.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:

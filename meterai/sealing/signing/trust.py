@@ -11,7 +11,7 @@ from meterai.sealing.signing.cms import SignedData
 from meterai.sealing.signing.issuer import may_sign_certificates, may_sign_documents
 
 PATH_LENGTH_MAX = 4  # certificates between the leaf and the root, leaf included
-PATHS_KEPT_MAX = 256  # answers about one path; a verifier sees the same few issuers all day
+PATHS_KEPT_MAX = 256  # answers about one path; a verifier sees the same few signers all day
 
 Path = tuple[x509.Certificate, ...]
 
@@ -32,11 +32,11 @@ def _path(leaf: x509.Certificate, others: Path, roots: Path) -> Path | None:
         root = next((root for root in roots if is_issued_by(path[-1], root)), None)
         if root is not None:
             return (*path, root)
-        issuers = [other for other in others if other not in path]
-        issuer = next((other for other in issuers if is_issued_by(path[-1], other)), None)
-        if issuer is None:
+        authorities = [other for other in others if other not in path]
+        authority = next((other for other in authorities if is_issued_by(path[-1], other)), None)
+        if authority is None:
             return None
-        path.append(issuer)
+        path.append(authority)
     return None
 
 

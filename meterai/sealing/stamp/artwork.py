@@ -79,7 +79,7 @@ def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
 def serial_lines(serial: Serial) -> bytes:
     """The serial in groups of four, on two lines, in black."""
     groups = serial.grouped().split(" ")
-    x, y, dx, dy = _serial_places()
+    x, y, dx, dy = _serial_offsets()
     return b"/G cs BT%b %g Tf %g Tc %.3f %g Td(%b)Tj %.3f %g Td(%b)Tj ET" % (
         MONO,
         _SERIAL_SIZE,
@@ -180,7 +180,7 @@ def _written(box: Box) -> str:
 
 
 @cache
-def _serial_places() -> tuple[float, float, float, float]:
+def _serial_offsets() -> tuple[float, float, float, float]:
     """Where the first line begins, and the way from there to the second, both in the middle."""
     letter = typeface_named("mono").width("0") * _SERIAL_SIZE / 1000 + _SERIAL_SPACING
     starts = [(SHEET_WIDTH - letters * letter + _SERIAL_SPACING) / 2 for letters in (14, 12)]

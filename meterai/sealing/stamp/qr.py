@@ -201,7 +201,7 @@ def _bit_pictures(version: int) -> Iterator[int]:
     """What each bit of the data changes, in their order: its own module, and check modules."""
     blocks = _BLOCKS[version]
     lengths = blocks.lengths
-    modules = _places(version)
+    modules = _data_modules(version)
     codewords = [modules[start : start + 8] for start in range(0, len(modules) - 7, 8)]
     remainders = _remainders(blocks.checks, blocks.data + 1)
     for block, length in enumerate(lengths):
@@ -212,7 +212,7 @@ def _bit_pictures(version: int) -> Iterator[int]:
             own = codewords[number * len(lengths) + at]
             remainder = remainders[length - 1 - number]
             pictures = []
-            for place in reversed(own):
+            for data_module in reversed(own):
                 pictures.append(
                     sum(
                         module
@@ -220,13 +220,13 @@ def _bit_pictures(version: int) -> Iterator[int]:
                         for bit, module in enumerate(check)
                         if value << bit & 0x80
                     )
-                    | place
+                    | data_module
                 )
                 remainder = [_double(value) for value in remainder]
             yield from reversed(pictures)
 
 
-def _places(version: int) -> list[int]:
+def _data_modules(version: int) -> list[int]:
     """The modules of data in the order they are filled: up and down, two columns at a time, from
     the right, leaving out the column of the timing pattern (section 7.7.3)."""
     size, row_bits = 17 + 4 * version, 8 * _row_bytes(version)

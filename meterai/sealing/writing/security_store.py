@@ -79,7 +79,7 @@ class SecurityStore:
         return [*self._streams, entry, store]
 
     def _references(self, first: int) -> tuple[bytes, bytes, bytes]:
-        numbers = [b"%d 0 R" % (first + place) for place in range(len(self._streams))]
+        numbers = [b"%d 0 R" % (first + index) for index in range(len(self._streams))]
         ocsps_at = len(self._evidence.certificates)
         crls_at = ocsps_at + len(self._evidence.ocsps)
         return (

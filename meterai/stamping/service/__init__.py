@@ -36,7 +36,7 @@ from meterai.plumbing.database import Database, Row, Tx, jsonb
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each
-from meterai.sealing import Delta, HashState, Intake, Keyring, Placement, Stamp
+from meterai.sealing import Delta, HashState, Intake, Issuers, Placement, Stamp
 from meterai.stamping import store
 from meterai.stamping.model import (
     NotDelivered,
@@ -114,7 +114,7 @@ class StampingService:
         self,
         database: Database,
         services: tuple[DocumentService, OrderService, SerialService],
-        issuers: Keyring,
+        issuers: Issuers,
         settings: Settings,
         clock: Clock,
     ) -> None:

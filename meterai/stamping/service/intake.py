@@ -13,7 +13,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
 from meterai.orders import OrderSettings
 from meterai.plumbing.config import Settings
-from meterai.sealing import HashState, Intake, Keyring, Placement, Verdict
+from meterai.sealing import HashState, Intake, Issuers, Placement, Verdict
 from meterai.stamping.model import DocumentTwice, ExistingSealInvalid, Upload, request_hash
 from meterai.stamping.settings import StampingSettings
 
@@ -46,7 +46,7 @@ class UploadIntake:
     """Looks at uploads and keeps their bytes, a few at once."""
 
     def __init__(
-        self, documents: DocumentService, issuers: Keyring, settings: Settings, clock: Clock
+        self, documents: DocumentService, issuers: Issuers, settings: Settings, clock: Clock
     ) -> None:
         self._documents = documents
         self._issuers = issuers

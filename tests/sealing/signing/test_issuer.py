@@ -18,9 +18,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing import cms
-from meterai.sealing.signing.development import development_issuer, development_keyring
+from meterai.sealing.signing.development import development_issuer, development_issuers
 from meterai.sealing.signing.issuer import CRL_GRACE, CRL_REREAD, Issuer
-from meterai.sealing.signing.issuers import KnownIssuer, appoint, load_issuer, load_keyring
+from meterai.sealing.signing.issuers import KnownIssuer, appoint, load_issuer, load_issuers
 from meterai.sealing.signing.keys import FileKey
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_of_several_that_race_all_load_the_same(tmp_path):
     roots = []
     threads = [
         threading.Thread(
-            target=lambda: roots.append(development_keyring(tmp_path / "ring", at=AT).roots)
+            target=lambda: roots.append(development_issuers(tmp_path / "ring", at=AT).roots)
         )
         for _ in range(6)
     ]
@@ -259,61 +259,61 @@ def test_a_list_of_somebody_else_is_refused(directory, tmp_path):
             issuer.check_usable(AT)
 
 
-# -- keyrings -----------------------------------------------------------------------------------
+# -- issuers ------------------------------------------------------------------------------------
 
 
-def test_a_plain_directory_is_a_keyring_of_one(directory):
-    ring = load_keyring(directory)
-    assert list(ring.issuers) == ["issuer"]
-    assert ring.current is ring.issuers["issuer"]
-    assert ring.roots == (ring.current.root,)
-    key = ring.current.claim_key
-    assert dict(ring.claim_keys) == {key.id: key.public}
-    assert development_keyring(directory, at=AT).roots == ring.roots
+def test_a_plain_directory_is_one_issuer(directory):
+    known = load_issuers(directory)
+    assert list(known.by_id) == ["issuer"]
+    assert known.current is known.by_id["issuer"]
+    assert known.roots == (known.current.root,)
+    key = known.current.claim_key
+    assert dict(known.claim_keys) == {key.id: key.public}
+    assert development_issuers(directory, at=AT).roots == known.roots
 
 
 def test_keys_are_changed_and_old_seals_stay_known(tmp_path):
-    first = development_keyring(tmp_path, at=AT)
-    assert list(first.issuers) == ["development-1"]
+    first = development_issuers(tmp_path, at=AT)
+    assert list(first.by_id) == ["development-1"]
     old_seal = cms.read(first.current.sign(bytes(32)))
     development_issuer(tmp_path / "2027", algorithm="rsa2048", at=AT)
-    waiting = load_keyring(tmp_path)
+    waiting = load_issuers(tmp_path)
     assert waiting.current.chain == first.current.chain
-    assert isinstance(waiting.issuers["2027"], KnownIssuer)
+    assert isinstance(waiting.by_id["2027"], KnownIssuer)
     assert len(waiting.roots) == len(waiting.claim_keys) == 2
 
     appoint(tmp_path, "2027")
     for path in (tmp_path / "development-1").glob("*.key"):
         path.unlink()
-    ring = load_keyring(tmp_path)
-    assert isinstance(ring.current.chain[0].public_key(), rsa.RSAPublicKey)
-    retired = ring.issuers["development-1"]
+    known = load_issuers(tmp_path)
+    assert isinstance(known.current.chain[0].public_key(), rsa.RSAPublicKey)
+    retired = known.by_id["development-1"]
     assert isinstance(retired, KnownIssuer)
     assert retired.chain[0] == old_seal.leaf
-    assert retired.root in ring.roots
-    assert ring.roots[0] == ring.current.root
-    assert set(first.claim_keys) < set(ring.claim_keys)
+    assert retired.root in known.roots
+    assert known.roots[0] == known.current.root
+    assert set(first.claim_keys) < set(known.claim_keys)
     assert retired.name == first.current.name
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../issuer", "none", "a/b", "é"])
 def test_only_an_issuer_that_is_there_is_appointed(tmp_path, name):
-    development_keyring(tmp_path, at=AT)
+    development_issuers(tmp_path, at=AT)
     with pytest.raises(IssuerUnusable):
         appoint(tmp_path, name)
     (tmp_path / "current").write_text(name)
     with pytest.raises(IssuerUnusable):
-        load_keyring(tmp_path)
+        load_issuers(tmp_path)
 
 
 def test_a_known_issuer_that_cannot_be_read_is_seen(tmp_path):
-    development_keyring(tmp_path, at=AT)
+    development_issuers(tmp_path, at=AT)
     (tmp_path / "old").mkdir()
     with pytest.raises(IssuerUnusable):
-        load_keyring(tmp_path)
+        load_issuers(tmp_path)
     for name in ("seal.pem", "intermediate.pem", "root.pem"):
         (tmp_path / "old" / name).write_bytes((tmp_path / "development-1" / name).read_bytes())
-    assert len(load_keyring(tmp_path).roots) == 1
+    assert len(load_issuers(tmp_path).roots) == 1
     (tmp_path / "old" / "claim.pub").write_bytes(b"junk")
     with pytest.raises(IssuerUnusable, match=r"claim\.pub"):
-        load_keyring(tmp_path)
+        load_issuers(tmp_path)
