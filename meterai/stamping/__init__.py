@@ -5,6 +5,8 @@ Promises this room keeps
     stamps are given back by its due time.
   * The same request gives the same answer, never a second charge and never a second serial,
     under every Idempotency-Key that got one.
+  * A form that brings a document which was stamped before gets no other stamp for it unless its
+    sender agreed; under the API a new Idempotency-Key says so.
   * All the stamps of one request are held, or none.
   * The seal is made outside any transaction; whoever delivers first wins.
 
@@ -12,7 +14,13 @@ Calls orders, stamps, sealing, documents, notifications.
 """
 
 from meterai.stamping.issuers import issuers_directory, issuers_of
-from meterai.stamping.model import Stamping, StampingState, StampingView, Upload
+from meterai.stamping.model import (
+    StampedBefore,
+    Stamping,
+    StampingState,
+    StampingView,
+    Upload,
+)
 from meterai.stamping.service import (
     StampingService,
     original_of,
@@ -22,6 +30,7 @@ from meterai.stamping.service import (
 from meterai.stamping.settings import StampingSettings
 
 __all__ = [
+    "StampedBefore",
     "Stamping",
     "StampingService",
     "StampingSettings",

@@ -85,6 +85,26 @@ class DocumentTwice(Refusal):
         self.same_as = same_as
 
 
+class StampedBefore(Refusal):
+    """The same documents were stamped before, or wait for it: another stamp needs a plain yes.
+
+    `name` are the names of the documents; `found` the stampings that are there, newest first.
+    """
+
+    code = "stamped_before"
+    status = 409
+
+    def __init__(self, found: "Sequence[Stamping]") -> None:
+        super().__init__(f"{len(found)} stampings of the same documents")
+        self.name = ", ".join(dict.fromkeys(one.document_name for one in found))
+        self._found = tuple(found)
+
+    @property
+    def found(self) -> "tuple[Stamping, ...]":
+        """What became of these documents when they came before."""
+        return self._found
+
+
 class NotDelivered(Refusal):
     """There is no stamped document (yet)."""
 

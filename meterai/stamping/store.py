@@ -51,6 +51,22 @@ FROM_BALANCE = _SELECT + (
     "WHERE s.account_id = %s AND s.order_id IS NULL AND s.stamping_id < %s"
     " ORDER BY s.stamping_id DESC LIMIT %s"
 )
+# Of these documents: what has its stamps, or may still get them.
+ALIVE = (
+    _SELECT
+    + """
+LEFT JOIN orders o ON o.account_id = s.account_id AND o.order_id = s.order_id
+WHERE s.account_id = %s AND s.sha256_original = ANY (%s) AND s.stamping_id <> ALL (%s)
+    AND (s.state IN ('reserved', 'delivered')
+         OR (s.state = 'waiting' AND o.state IN ('placed', 'paid')))
+ORDER BY s.stamping_id DESC LIMIT 20
+"""
+)
+# In the order in which everybody locks documents, so that two requests wait for each other here.
+LOCK_DOCUMENTS = """
+SELECT 1 AS locked FROM documents WHERE account_id = %s AND sha256 = ANY (%s)
+ORDER BY sha256 FOR UPDATE
+"""
 OF_ORDERS = _SELECT + "WHERE s.account_id = %s AND s.order_id = ANY(%s) ORDER BY s.position"
 
 

@@ -310,6 +310,34 @@ def test_three_documents_and_two_stamps(erring: Applicant) -> None:
     expect(erring.page.locator(".document")).to_have_count(3)
 
 
+@pytest.mark.parametrize(
+    "applicant", [True, False], ids=["with scripts", "without scripts"], indirect=True
+)
+def test_a_file_that_was_sent_before_is_told_and_needs_a_yes(erring: Applicant) -> None:
+    """The answer was lost; the same file comes again with a new form."""
+    erring.signs_in("/buy")
+    erring.buys(2)
+    erring.goes_to("/stamp")
+    [letter] = erring.uploads("Surat.pdf")
+    erring.presses("Lanjutkan")
+    erring.sees("Surat.pdf")
+    for _ in range(2):
+        erring.goes_to("/stamp")
+        erring.chooses(["Surat.pdf"], [letter])
+        erring.presses("Lanjutkan")
+        expect(erring.page.get_by_role("alert")).to_contain_text(
+            "Surat.pdf sudah pernah Anda kirim"
+        )
+        expect(erring.page.locator(".document .state")).to_have_text("Sudah bermeterai")
+        erring.fits_the_screen()
+    erring.page.get_by_label("Ya, bubuhkan satu meterai lagi").check()
+    erring.chooses(["Surat.pdf"], [letter])
+    erring.presses("Lanjutkan")
+    erring.sees("Surat.pdf")
+    erring.goes_to("/history")
+    expect(erring.page.locator(".document .state.delivered")).to_have_count(2)
+
+
 def test_a_wrong_code_can_be_tried_again(erring: Applicant) -> None:
     erring.goes_to("/sign-in")
     erring.page.get_by_label("Alamat surel").fill("bukan alamat")

@@ -295,6 +295,8 @@ def form_page(asked: Any, **more: object) -> str:
         "available": 2,
         "is_again": False,
         "is_unknown": False,
+        "before": (),
+        "again": "",
         "width_min": 40,
         "width_max": 200,
     }

@@ -20,6 +20,7 @@ from tests.support.shop import Shop
 from tests.support.stamping_calls import (
     at_once,
     buy,
+    letter,
     reserving,
     resume,
     stamp,
@@ -143,6 +144,10 @@ def body_of(path: Path, node: ast.AST) -> str:
     return ast.get_source_segment(path.read_text(), node) or ""
 
 
+# Keys alone are looked at here: whoever sends a form has said yes to another stamp.
+AGREED = frozenset(hashlib.sha256(letter(name)).digest() for name in LETTERS)
+
+
 async def _order(shop: Shop, key: str, letters: Sequence[str]) -> OrderView:
     quantity = 1 + LETTERS.index(letters[0])
     return await shop.container.of(OrderService).place(
@@ -152,7 +157,9 @@ async def _order(shop: Shop, key: str, letters: Sequence[str]) -> OrderView:
 
 async def _order_documents(shop: Shop, key: str, letters: Sequence[str]) -> OrderView:
     uploads = [upload(name) for name in letters]
-    return await shop.container.of(StampingService).order(shop.account, f"docs-{key}", uploads)
+    return await shop.container.of(StampingService).order(
+        shop.account, f"docs-{key}", uploads, AGREED
+    )
 
 
 async def _stamp(shop: Shop, key: str, letters: Sequence[str]) -> StampingView:
@@ -161,7 +168,9 @@ async def _stamp(shop: Shop, key: str, letters: Sequence[str]) -> StampingView:
 
 async def _stamp_all(shop: Shop, key: str, letters: Sequence[str]) -> Sequence[StampingView]:
     uploads = [upload(name) for name in letters]
-    return await shop.container.of(StampingService).stamp_all(shop.account, f"form-{key}", uploads)
+    return await shop.container.of(StampingService).stamp_all(
+        shop.account, f"form-{key}", uploads, AGREED
+    )
 
 
 async def _killed(shop: Shop, key: str, letters: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Several documents of one request: all their stamps are held, or none."""
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,10 +11,12 @@ from random import Random
 import psycopg
 import pytest
 
+from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
+from meterai.orders import OrderView
 from meterai.plumbing.config import environment_for
 from meterai.plumbing.http import IdempotencyKeyReused
-from meterai.stamping import StampingService
+from meterai.stamping import StampedBefore, StampingService
 from meterai.stamping.model import DocumentTwice
 from meterai.stamps import NotEnoughStamps
 from tests.support.instance import ROOT, until
@@ -67,6 +70,60 @@ def test_a_form_sent_again_finds_its_first_answer(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
+def test_a_document_that_was_stamped_is_not_stamped_again_without_a_yes(shop: Shop) -> None:
+    buy(shop, 3)
+    [first] = stamp_all(shop, "form", "Surat")
+    # The answer was lost; the same file is sent with a new form, from stamps and with an order.
+    for _ in range(2):
+        with pytest.raises(StampedBefore) as refused:
+            stamp_all(shop, "another", "Surat", "Ijazah")
+        assert [show("stg", one.id) for one in refused.value.found] == [first.id]
+        assert refused.value.name == "Surat.pdf"
+        with pytest.raises(StampedBefore):
+            shop.do(
+                shop.container.of(StampingService).order(shop.account, "order", [upload("Surat")])
+            )
+        assert (shop.balance().used, shop.balance().held) == (1, 0)
+        assert shop.rows("SELECT 1 FROM orders WHERE kind = 'documents'") == []
+    assert stamp_all(shop, "form", "Surat") == [first]
+    agreed = {hashlib.sha256(letter("Surat")).digest()}
+    uploads = [upload("Surat"), upload("Ijazah")]
+    asked = shop.container.of(StampingService).stamp_all(shop.account, "another", uploads, agreed)
+    assert [view.state for view in shop.do(asked)] == ["delivered"] * 2
+    assert shop.balance().used == 3
+    shop.assert_books_hold()
+
+
+def test_a_document_that_waits_for_its_payment_is_not_ordered_again_without_a_yes(
+    shop: Shop,
+) -> None:
+    def order(key: str, *agreed: bytes) -> OrderView:
+        stamping = shop.container.of(StampingService)
+        return shop.do(stamping.order(shop.account, key, [upload("Surat")], agreed))
+
+    first = order("one")
+    with pytest.raises(StampedBefore):
+        order("two")
+    assert order("one").id == first.id
+    # What can no longer be paid is in nobody's way.
+    shop.give_up(read("ord", first.id), "withdrawn")
+    second = order("two")
+    assert order("three", hashlib.sha256(letter("Surat")).digest()).id != second.id
+    shop.assert_books_hold()
+
+
+def test_of_two_forms_at_once_with_one_document_one_gets_a_stamp(shop: Shop) -> None:
+    buy(shop, 2)
+    stamping = shop.container.of(StampingService)
+    asked = [
+        stamping.stamp_all(shop.account, f"form-{number}", [upload("Surat")]) for number in (1, 2)
+    ]
+    at_once(shop, *asked)
+    assert len(states(shop)) == 1
+    assert shop.balance().used == 1
+    shop.assert_books_hold()
+
+
 def test_a_request_joins_what_is_unfinished_and_pays_for_the_rest(shop: Shop) -> None:
     buy(shop, 2)
     unfinished = shop.do(reserving(shop, "key", "Surat"))["id"]
@@ -98,13 +155,14 @@ def test_requests_with_the_same_documents_do_not_bar_each_other(shop: Shop) -> N
     """Whatever the order of their documents: none waits for another in a circle."""
     buy(shop, 60)
     names = [f"Surat {number}" for number in range(6)]
+    agreed = {hashlib.sha256(letter(name)).digest() for name in names}
     chance = Random(7)
     works = []
     for number in range(14):
         chosen = chance.sample(names, 3)
         works.append(
             shop.container.of(StampingService).stamp_all(
-                shop.account, f"form-{number}", [upload(name) for name in chosen]
+                shop.account, f"form-{number}", [upload(name) for name in chosen], agreed
             )
         )
         works.append(

@@ -26,6 +26,7 @@ from meterai.pages import (
     sentence,
 )
 from meterai.plumbing.database import Database, DatabaseAway
+from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import (
     ACCOUNT,
     IdempotencyKeyReused,
@@ -37,7 +38,7 @@ from meterai.plumbing.http import (
 from meterai.plumbing.messages import translate
 from meterai.portal.model import PlacementChoice, choice_of
 from meterai.sealing import Permission
-from meterai.stamping import StampingService, Upload
+from meterai.stamping import StampedBefore, StampingService, Upload
 from meterai.stamps import NotEnoughStamps
 
 # Five full-sized documents, or the twenty of an order at 5 MiB each: more in one request would
@@ -51,6 +52,7 @@ _FIELD_OF_CODE = {
     "placement_outside_page": "place",
     "placement_malformed": "width",
     "not_enough_stamps": "pay",
+    "stamped_before": "again",
     "order_too_large": "document",
 }
 
@@ -77,6 +79,7 @@ async def _form_page(
     errors: Sequence[FieldError] = (),
     refusal: Refusal | None = None,
 ) -> Page:
+    before = refusal.found if isinstance(refusal, StampedBefore) else ()
     return page(
         request,
         "portal/stamp.html",
@@ -86,6 +89,8 @@ async def _form_page(
         errors=errors,
         available=await available(request),
         is_again=refusal is not None,
+        before=before,
+        again=",".join(sorted({one.sha256_original.hex() for one in before})),
         # The connection to the database broke: what was asked may have happened all the same.
         is_unknown=isinstance(refusal, DatabaseAway),
         width_min=int(sealing.WIDTH_MIN),
@@ -132,19 +137,24 @@ async def _uploads(request: PageRequest, form: Form, key: str) -> list[Upload]:
     return found
 
 
-async def _from_balance(request: PageRequest, key: str, uploads: Sequence[Upload]) -> str:
-    """Stamp the documents; the address to go on to, where each says what became of it."""
-    made = await service(request, StampingService).stamp_all(account_of(request), key, uploads)
-    return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
+def _agreed(form: Form) -> frozenset[bytes]:
+    """The documents that shall be stamped although they were before; the page named them."""
+    try:
+        return frozenset(bytes.fromhex(one) for one in form.text("again").split(",")[:PARTS_MAX])
+    except ValueError:
+        return frozenset()
 
 
 async def _carried_out(request: PageRequest, form: Form) -> str:
-    key = form_key(form.text("key"))
+    """Stamp the documents, or order it; the address to go on to, which says what became of it."""
+    key, account, agreed = form_key(form.text("key")), account_of(request), _agreed(form)
     uploads = await _uploads(request, form, key)
+    stamping = service(request, StampingService)
     if form.text("pay") != FROM_BALANCE:
-        order = await service(request, StampingService).order(account_of(request), key, uploads)
+        order = await stamping.order(account, key, uploads, agreed)
         return f"/orders/{order.id}"
-    return await _from_balance(request, key, uploads)
+    made = await stamping.stamp_all(account, key, uploads, agreed)
+    return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
 
 
 def _field_error(refusal: Refusal, language: str, document: str | None) -> FieldError:

@@ -50,6 +50,7 @@ from meterai.stamping.model import (
     request_of,
     shown,
 )
+from meterai.stamping.service.again import Agreed, check_not_again
 from meterai.stamping.service.intake import TakenIn, UploadIntake
 from meterai.stamping.settings import StampingSettings
 from meterai.stamps import NotEnoughStamps, SerialService
@@ -183,34 +184,38 @@ class StampingService:
         return shown(delivered) if delivered else await self.view(account, stamping.id)
 
     async def stamp_all(
-        self, account: UUID, key: str, uploads: Sequence[Upload]
+        self, account: UUID, key: str, uploads: Sequence[Upload], agreed: Agreed = ()
     ) -> Sequence[StampingView]:
         """Stamp the documents of one request from the balance.
 
         All their stamps are held in one transaction, or none; then each document ends for
         itself, and its view says how: one that cannot be sealed has failed and its stamps are
         back, one that must wait is sealed later.  The same key with the same documents, in
-        whatever order, finds the same stampings as they are by then.
+        whatever order, finds the same stampings as they are by then.  `agreed` are the documents
+        that shall be stamped although they were before.
         Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `NotEnoughStamps`,
-        `IdempotencyKeyReused`.
+        `StampedBefore`, `IdempotencyKeyReused`.
         """
         needed = sum(len(upload.placements) for upload in uploads)
         may = partial(self.check_rights, account, key, needed)
         taken = await self._intake.keep_all(account, uploads, may)
         serials = [await self._serials.serials(len(one.upload.placements)) for one in taken]
         request = request_of([one.request for one in taken])
-        rows = await self._database.read(
-            store.RESERVE_ALL,
-            account,
-            key,
-            request,
-            jsonb([_wanted(*pair) for pair in zip(taken, serials, strict=True)]),
-            self._due_seconds,
-            self._settings.seal_lease_seconds,
-        )
+        async with self._database.transaction() as tx:
+            rows = await tx.all(
+                store.RESERVE_ALL,
+                account,
+                key,
+                request,
+                jsonb([_wanted(*pair) for pair in zip(taken, serials, strict=True)]),
+                self._due_seconds,
+                self._settings.seal_lease_seconds,
+            )
+            made = {row["id"] for row in rows if row["created"]}
+            new = {one.stamping: one.sha256 for one in taken if one.stamping in made}
+            await check_not_again(tx, account, new, agreed)
         if rows[0]["request"] != request:
             raise IdempotencyKeyReused("another request had this key")
-        made = {row["id"] for row in rows if row["created"]}
         mine = [pair for pair in zip(taken, serials, strict=True) if pair[0].stamping in made]
         await self._seal_each(account, mine)
         views = {one.id: shown(one) for one in await self._load(account, [r["id"] for r in rows])}
@@ -260,12 +265,15 @@ class StampingService:
 
     # -- with an order ---------------------------------------------------------------------
 
-    async def order(self, account: UUID, key: str, uploads: Sequence[Upload]) -> OrderView:
+    async def order(
+        self, account: UUID, key: str, uploads: Sequence[Upload], agreed: Agreed = ()
+    ) -> OrderView:
         """Order the stamps of named documents, to be paid once.
 
         Each document is inspected now, so that nobody pays for one that cannot be stamped.
+        `agreed` are the documents that shall be stamped although they were before.
         Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
-        `IdempotencyKeyReused`.
+        `StampedBefore`, `IdempotencyKeyReused`.
         """
         taken = await self._intake.keep_all(account, uploads)
         for one in taken:
@@ -274,8 +282,11 @@ class StampingService:
         request = orders.request_hash(OrderKind.DOCUMENTS, *(one.request.hex() for one in taken))
         terms = self._orders.terms(account, key, request, OrderKind.DOCUMENTS, quantity)
         async with self._database.transaction() as tx:
+            await tx.all(store.LOCK_DOCUMENTS, account, [one.sha256 for one in taken])
             row = await orders.place_documents(tx, terms)
             if row["created"]:
+                new = {one.stamping: one.sha256 for one in taken}
+                await check_not_again(tx, account, new, agreed)
                 for position, one in enumerate(taken, start=1):
                     await store.insert_waiting(
                         tx,
