@@ -13,4 +13,10 @@ async def _build(container: Container) -> None:
     container.add(AccountService(container.database, key, container.settings, container.clock))
 
 
-ROOM = Room(name="accounts", settings=AccountSettings, build=_build, routes=routes)
+ROOM = Room(
+    name="accounts",
+    settings=AccountSettings,
+    build=_build,
+    services={"accounts": AccountService},
+    routes=routes,
+)

@@ -3,15 +3,16 @@
 There is no way to make one here: whoever stole a key must not be able to make its successor.
 """
 
-from typing import Any
+from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai.accounts.service import KEY_KIND, AccountService, ApiKeyView
 from meterai.kit.ids import read
-from meterai.plumbing.http import ACCOUNT, account_of, service
+from meterai.plumbing.http import ACCOUNT
 
 
 class ApiKeyList(msgspec.Struct, frozen=True):
@@ -21,9 +22,11 @@ class ApiKeyList(msgspec.Struct, frozen=True):
 
 
 @get("/v1/api-keys", opt={"permission": ACCOUNT}, summary="Your API keys", tags=["api keys"])
-async def list_api_keys(request: Request[Any, Any, Any]) -> ApiKeyList:
+async def list_api_keys(
+    accounts: NamedDependency[AccountService], account: NamedDependency[UUID]
+) -> ApiKeyList:
     """Every key by its name, when it was made, last used (to the minute) and ended."""
-    return ApiKeyList(await service(request, AccountService).api_keys(account_of(request)))
+    return ApiKeyList(await accounts.api_keys(account))
 
 
 @post(
@@ -33,12 +36,12 @@ async def list_api_keys(request: Request[Any, Any, Any]) -> ApiKeyList:
     tags=["api keys"],
     status_code=200,
 )
-async def end_api_key(request: Request[Any, Any, Any], key_id: FromPath[str]) -> ApiKeyView:
+async def end_api_key(
+    accounts: NamedDependency[AccountService], account: NamedDependency[UUID], key_id: FromPath[str]
+) -> ApiKeyView:
     """End a key, the one you ask with too; a few seconds later it opens nothing any more."""
     key = read(KEY_KIND, key_id)
-    return await service(request, AccountService).end_api_key(
-        account_of(request), key, actor="account"
-    )
+    return await accounts.end_api_key(account, key, actor="account")
 
 
 routes = [list_api_keys, end_api_key]

@@ -4,7 +4,7 @@ A service is built after those of the rooms below it, so the order is that of th
 (docs/architecture.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from meterai.accounts.room import ROOM as ACCOUNTS
 from meterai.documents.room import ROOM as DOCUMENTS
@@ -12,6 +12,8 @@ from meterai.notifications.room import ROOM as NOTIFICATIONS
 from meterai.orders.room import ROOM as ORDERS
 from meterai.pages import RoomPages
 from meterai.payments.room import ROOM as PAYMENTS
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
 from meterai.portal.room import ROOM as PORTAL
 from meterai.refunds.room import ROOM as REFUNDS
 from meterai.room import Rooms
@@ -33,6 +35,15 @@ ROOMS: Rooms = (
     VERIFICATION,
     PORTAL,
 )
+
+
+def services_of(rooms: Rooms = ROOMS) -> Mapping[str, type]:
+    """What a route may ask for by name."""
+    found: dict[str, type] = {"settings": Settings, "database": Database}
+    for room in rooms:
+        assert not found.keys() & room.services.keys(), f"{room.name} offers a name that is taken"
+        found.update(room.services)
+    return found
 
 
 def pages_of(rooms: Rooms = ROOMS) -> Sequence[RoomPages]:

@@ -22,7 +22,7 @@ from meterai.apps.container import build_services
 from meterai.apps.edge import Edge
 from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
-from meterai.apps.rooms import ROOMS, pages_of
+from meterai.apps.rooms import ROOMS, pages_of, services_of
 from meterai.apps.settings import load
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
@@ -31,6 +31,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     PUBLIC,
     BoundedRequest,
+    injected,
     on_fault,
     on_http_exception,
     on_refusal,
@@ -150,6 +151,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
             *chain.from_iterable(room.routes for room in rooms),
             pages.static_files(),
         ],
+        dependencies=injected(services_of(rooms)),
         request_class=BoundedRequest,
         guards=[require_auth],
         lifespan=[lifespan],

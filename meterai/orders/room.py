@@ -23,4 +23,11 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     ]
 
 
-ROOM = Room(name="orders", settings=OrderSettings, build=_build, routes=routes, tasks=_tasks)
+ROOM = Room(
+    name="orders",
+    settings=OrderSettings,
+    build=_build,
+    services={"orders": OrderService},
+    routes=routes,
+    tasks=_tasks,
+)

@@ -1,14 +1,16 @@
 """Orders over the API."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai.kit.ids import read
 from meterai.orders.service import OrderService, OrderView
-from meterai.plumbing.http import ACCOUNT, Before, Limit, account_of, idempotency_key, service
+from meterai.plumbing.http import ACCOUNT, Before, Limit, idempotency_key
 from meterai.plumbing.paging import PAGE_MAX, Page
 
 
@@ -26,14 +28,19 @@ class OrderList(msgspec.Struct, frozen=True):
 
 
 @post("/v1/orders", opt={"permission": ACCOUNT}, summary="Buy stamps", tags=["orders"])
-async def place_order(request: Request[Any, Any, Any], data: OrderRequest) -> OrderView:
+async def place_order(
+    request: Request[Any, Any, Any],
+    orders: NamedDependency[OrderService],
+    account: NamedDependency[UUID],
+    data: OrderRequest,
+) -> OrderView:
     """Place an order; needs an Idempotency-Key.
 
     The answer holds the QRIS payload if the bank gives it in time; with `Prefer: respond-async`
     it comes a moment later at `GET /v1/orders/{id}`.
     """
-    return await service(request, OrderService).place(
-        account_of(request),
+    return await orders.place(
+        account,
         idempotency_key(request),
         data.quantity,
         wait_for_qr="respond-async" not in request.headers.get("prefer", ""),
@@ -42,18 +49,23 @@ async def place_order(request: Request[Any, Any, Any], data: OrderRequest) -> Or
 
 @get("/v1/orders", opt={"permission": ACCOUNT}, summary="Your orders", tags=["orders"])
 async def list_orders(
-    request: Request[Any, Any, Any], limit: Limit = PAGE_MAX, before: Before = None
+    orders: NamedDependency[OrderService],
+    account: NamedDependency[UUID],
+    limit: Limit = PAGE_MAX,
+    before: Before = None,
 ) -> OrderList:
     """A page of your orders, newest first."""
     page = Page(limit, read("ord", before)) if before else Page(limit)
-    found, is_more = await service(request, OrderService).list(account_of(request), page)
+    found, is_more = await orders.list(account, page)
     return OrderList(found, found[-1].id if is_more else None)
 
 
 @get("/v1/orders/{order_id:str}", opt={"permission": ACCOUNT}, summary="One order", tags=["orders"])
-async def show_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -> OrderView:
+async def show_order(
+    orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
+) -> OrderView:
     """One order, with how to pay it and where its money is."""
-    return await service(request, OrderService).view(account_of(request), read("ord", order_id))
+    return await orders.view(account, read("ord", order_id))
 
 
 @post(
@@ -63,9 +75,11 @@ async def show_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -
     tags=["orders"],
     status_code=200,
 )
-async def withdraw_order(request: Request[Any, Any, Any], order_id: FromPath[str]) -> OrderView:
+async def withdraw_order(
+    orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
+) -> OrderView:
     """Withdraw an order that was not paid; money that comes all the same goes back."""
-    return await service(request, OrderService).withdraw(account_of(request), read("ord", order_id))
+    return await orders.withdraw(account, read("ord", order_id))
 
 
 routes = [place_order, list_orders, show_order, withdraw_order]

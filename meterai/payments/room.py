@@ -49,6 +49,7 @@ ROOM = Room(
     settings=PaymentSettings,
     needs=_needs,
     build=_build,
+    services={"payments": PaymentService},
     routes=routes,
     leases=_leases,
     tasks=_tasks,

@@ -3,12 +3,13 @@
 from typing import Any
 
 from litestar import Request, Response, post
+from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 
 from meterai.kit.refusal import Refusal
 from meterai.payments.model import NotificationForged
 from meterai.payments.service import PaymentService
-from meterai.plumbing.http import PROVIDER, on_fault, on_http_exception, on_refusal, service
+from meterai.plumbing.http import PROVIDER, on_fault, on_http_exception, on_refusal
 
 NOTIFY_PATH = "/snap/v1.0/qr/qr-mpm-notify"
 NOTIFICATION_BYTES_MAX = 64 * 1024
@@ -47,14 +48,14 @@ def _in_its_words(told: Response[Any]) -> Response[dict[str, str]]:
     request_max_body_size=NOTIFICATION_BYTES_MAX,
     status_code=200,
 )
-async def notify(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
+async def notify(
+    request: Request[Any, Any, Any], payments: NamedDependency[PaymentService]
+) -> Response[dict[str, str]]:
     """Keep what the provider says, and only then say that we have it."""
     body = await request.body()
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        is_new_or_same = await service(request, PaymentService).take_notification(
-            request.scope["path"], headers, body
-        )
+        is_new_or_same = await payments.take_notification(request.scope["path"], headers, body)
     except NotificationForged as refusal:
         return _answer(401, "00", f"Unauthorized. [{refusal}]")
     if not is_new_or_same:

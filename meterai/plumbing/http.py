@@ -1,5 +1,7 @@
 """HTTP: how a request says who it is from, and how a refusal is told.
 
+* A route names what it needs (`orders: NamedDependency[OrderService]`, `account`); `injected` is
+  what the application gives the framework for that.
 * Every route declares `opt={"permission": ...}`; a test finds one that does not.  `PUBLIC` and
   `PROVIDER` let everybody in (a provider proves itself by its signature), `ACCOUNT` asks the
   `Doorkeeper` that the application put into its state.
@@ -11,7 +13,7 @@ import json
 import math
 import re
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -23,6 +25,7 @@ import msgspec
 import structlog
 from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
+from litestar.di import Provide
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import QueryParameter
@@ -206,7 +209,7 @@ Service = TypeVar("Service")
 
 
 def service(request: ASGIConnection[Any, Any, Any, Any], kind: type[Service]) -> Service:
-    """The service of this kind that the application put into its state."""
+    """What the application put into its state under this type; routes have it injected."""
     found = request.app.state.services[kind]
     assert isinstance(found, kind)
     return found
@@ -217,6 +220,21 @@ def account_of(request: Request[Any, Any, Any]) -> UUID:
     caller = request.scope["caller"]  # type: ignore[typeddict-item]
     assert isinstance(caller, Caller)
     return caller.account
+
+
+def injected(services: Mapping[str, type]) -> dict[str, Provide]:
+    """What routes may ask for by name: each of these services, and the `account` of the caller."""
+    found = {
+        name: Provide(_provider(kind), sync_to_thread=False) for name, kind in services.items()
+    }
+    return found | {"account": Provide(account_of, sync_to_thread=False)}
+
+
+def _provider(kind: type) -> Callable[[Request[Any, Any, Any]], Any]:
+    def of_application(request: Request[Any, Any, Any]) -> Any:
+        return service(request, kind)
+
+    return of_application
 
 
 def cookie_name(name: str, settings: ProcessSettings) -> str:

@@ -30,4 +30,11 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     ]
 
 
-ROOM = Room(name="refunds", build=_build, routes=routes, leases=_leases, tasks=_tasks)
+ROOM = Room(
+    name="refunds",
+    build=_build,
+    services={"refunds": RefundService},
+    routes=routes,
+    leases=_leases,
+    tasks=_tasks,
+)

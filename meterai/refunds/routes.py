@@ -1,13 +1,14 @@
 """Refunds over the API."""
 
-from typing import Any
+from uuid import UUID
 
 import msgspec
-from litestar import Request, get, post
+from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai.kit.ids import read
-from meterai.plumbing.http import ACCOUNT, Before, Limit, account_of, service
+from meterai.plumbing.http import ACCOUNT, Before, Limit
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.refunds.service import RefundService, RefundView
 
@@ -21,13 +22,15 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @post(
     "/v1/refunds", opt={"permission": ACCOUNT}, summary="Ask unused stamps back", tags=["refunds"]
 )
-async def ask_for_refund(request: Request[Any, Any, Any], data: RefundRequest) -> RefundView:
+async def ask_for_refund(
+    refunds: NamedDependency[RefundService], account: NamedDependency[UUID], data: RefundRequest
+) -> RefundView:
     """Give the unused stamps of an order back; the money goes to where it came from.
 
     Nothing has to be asked for what was paid and not executed: that comes back by itself.
     """
     order = read("ord", data.order_id)
-    return await service(request, RefundService).ask(account_of(request), order)
+    return await refunds.ask(account, order)
 
 
 class RefundList(msgspec.Struct, frozen=True):
@@ -39,11 +42,14 @@ class RefundList(msgspec.Struct, frozen=True):
 
 @get("/v1/refunds", opt={"permission": ACCOUNT}, summary="Your refunds", tags=["refunds"])
 async def list_refunds(
-    request: Request[Any, Any, Any], limit: Limit = PAGE_MAX, before: Before = None
+    refunds: NamedDependency[RefundService],
+    account: NamedDependency[UUID],
+    limit: Limit = PAGE_MAX,
+    before: Before = None,
 ) -> RefundList:
     """A page of your refunds, newest first."""
     page = Page(limit, read("rfd", before)) if before else Page(limit)
-    found, is_more = await service(request, RefundService).list(account_of(request), page)
+    found, is_more = await refunds.list(account, page)
     return RefundList(found, found[-1].id if is_more else None)
 
 
@@ -53,9 +59,13 @@ async def list_refunds(
     summary="One refund",
     tags=["refunds"],
 )
-async def show_refund(request: Request[Any, Any, Any], refund_id: FromPath[str]) -> RefundView:
+async def show_refund(
+    refunds: NamedDependency[RefundService],
+    account: NamedDependency[UUID],
+    refund_id: FromPath[str],
+) -> RefundView:
     """One refund, its state and its due time."""
-    return await service(request, RefundService).view(account_of(request), read("rfd", refund_id))
+    return await refunds.view(account, read("rfd", refund_id))
 
 
 routes = [ask_for_refund, list_refunds, show_refund]

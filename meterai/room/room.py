@@ -34,6 +34,7 @@ class Room:
     ready      by name, what must hold for a process to be ready (`/readyz`); each refuses if not
     warns      by name, what `/readyz` warns of: a text, or None where there is nothing
     leases     how long something is held and what its holder may take, checked at start
+    services   by the name of a parameter, what routes may ask for; `build` adds them
     routes     what answers HTTP: the API, and pages that show only this room
     pages      templates, drawings and links of its pages
     tasks      what the worker looks for by state, and how often
@@ -48,6 +49,7 @@ class Room:
     ready: Mapping[str, Callable[[Container], Awaitable[None]]] = field(default_factory=dict)
     warns: Mapping[str, Callable[[Container], str | None]] = field(default_factory=dict)
     leases: Callable[[Container], Iterable[Lease]] = lambda _: ()
+    services: Mapping[str, type] = field(default_factory=dict)
     routes: Sequence[ControllerRouterHandler] = ()
     pages: RoomPages | None = None
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()

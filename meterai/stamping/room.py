@@ -61,6 +61,7 @@ ROOM = Room(
     build=_build,
     ready={"keys": _can_seal},
     warns={"keys_end": _keys_end},
+    services={"stamping": StampingService},
     routes=routes,
     leases=_leases,
     tasks=_tasks,

@@ -1,9 +1,11 @@
 """Stampings and the balance over the API."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai import stamps
@@ -12,7 +14,7 @@ from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
 from meterai.plumbing.forms import read_multipart
-from meterai.plumbing.http import ACCOUNT, account_of, idempotency_key, saved_as, service
+from meterai.plumbing.http import ACCOUNT, idempotency_key, saved_as
 from meterai.stamping.model import StampingView, Upload, read_placements
 from meterai.stamping.service import StampingService
 
@@ -35,10 +37,12 @@ class BalanceView(msgspec.Struct, frozen=True):
 
 
 @get("/v1/balance", opt={"permission": ACCOUNT}, summary="Your stamps", tags=["stampings"])
-async def show_balance(request: Request[Any, Any, Any]) -> BalanceView:
+async def show_balance(
+    database: NamedDependency[Database], account: NamedDependency[UUID]
+) -> BalanceView:
     """How many stamps the account can use."""
-    async with service(request, Database).transaction() as tx:
-        held = await stamps.balance(tx, account_of(request))
+    async with database.transaction() as tx:
+        held = await stamps.balance(tx, account)
     return BalanceView(StampCounts(held.available, held.held, held.used))
 
 
@@ -61,7 +65,11 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
     tags=["stampings"],
     request_max_body_size=BODY_BYTES_MAX,
 )
-async def stamp_document(request: Request[Any, Any, Any]) -> StampingView:
+async def stamp_document(
+    request: Request[Any, Any, Any],
+    stamping: NamedDependency[StampingService],
+    account: NamedDependency[UUID],
+) -> StampingView:
     """Stamp a PDF; needs an Idempotency-Key.
 
     Multipart fields: `document` (the PDF) and `placement`, JSON such as
@@ -71,7 +79,7 @@ async def stamp_document(request: Request[Any, Any, Any]) -> StampingView:
     """
     key = idempotency_key(request)
     upload = await read_upload(request)
-    return await service(request, StampingService).stamp(account_of(request), key, upload)
+    return await stamping.stamp(account, key, upload)
 
 
 @get(
@@ -81,12 +89,12 @@ async def stamp_document(request: Request[Any, Any, Any]) -> StampingView:
     tags=["stampings"],
 )
 async def show_stamping(
-    request: Request[Any, Any, Any], stamping_id: FromPath[str]
+    stamping: NamedDependency[StampingService],
+    account: NamedDependency[UUID],
+    stamping_id: FromPath[str],
 ) -> StampingView:
     """One stamping and its state."""
-    return await service(request, StampingService).view(
-        account_of(request), read("stg", stamping_id)
-    )
+    return await stamping.view(account, read("stg", stamping_id))
 
 
 @get(
@@ -96,13 +104,13 @@ async def show_stamping(
     tags=["stampings"],
 )
 async def download_document(
-    request: Request[Any, Any, Any], stamping_id: FromPath[str]
+    stamping: NamedDependency[StampingService],
+    account: NamedDependency[UUID],
+    stamping_id: FromPath[str],
 ) -> Response[bytes]:
     """The original followed by its delta."""
     identifier = read("stg", stamping_id)
-    found, content = await service(request, StampingService).document(
-        account_of(request), identifier
-    )
+    found, content = await stamping.document(account, identifier)
     return saved_as(found.document_name, content, "application/pdf")
 
 
@@ -113,11 +121,13 @@ async def download_document(
     tags=["stampings"],
 )
 async def download_delta(
-    request: Request[Any, Any, Any], stamping_id: FromPath[str]
+    stamping: NamedDependency[StampingService],
+    account: NamedDependency[UUID],
+    stamping_id: FromPath[str],
 ) -> Response[bytes]:
     """Append these bytes to your own original: the result is the stamped document."""
     identifier = read("stg", stamping_id)
-    found, content = await service(request, StampingService).delta(account_of(request), identifier)
+    found, content = await stamping.delta(account, identifier)
     return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
 
 

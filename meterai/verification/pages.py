@@ -6,6 +6,7 @@ Anybody may.
 from urllib.parse import quote
 
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai.documents import UploadMissing
@@ -27,7 +28,7 @@ from meterai.pages import (
 )
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, language_of, network_of, service
+from meterai.plumbing.http import PUBLIC, language_of, network_of
 from meterai.sealing import (
     CHECKED_BYTES_MAX,
     ClaimForged,
@@ -61,7 +62,11 @@ async def show_check_form(request: PageRequest) -> Page:
     include_in_schema=False,
     request_max_body_size=FORM_BYTES_MAX,
 )
-async def check(request: PageRequest) -> Page:
+async def check(
+    request: PageRequest,
+    verification: NamedDependency[VerificationService],
+    settings: NamedDependency[Settings],
+) -> Page:
     """Check a document.  It is not kept."""
     check_origin(request)
     await visitor(request)
@@ -70,8 +75,8 @@ async def check(request: PageRequest) -> Page:
         if not form.files:
             raise UploadMissing("no file was chosen")
         name, content = form.files[0]
-        client = network_of(request, service(request, Settings).process.proxies)
-        checking = service(request, VerificationService).check(content, language, client)
+        client = network_of(request, settings.process.proxies)
+        checking = verification.check(content, language, client)
         result = await unless_gone(request.receive, checking)
     except Refusal as refusal:
         errors = field_errors(refusal, language, "document")
@@ -84,12 +89,14 @@ async def check(request: PageRequest) -> Page:
 # The QR is all capitals, which makes it smaller; addresses are not, so both are served.  The claim
 # may be left out, by whoever types the address.
 @get(["/c/{serial:str}", "/C/{serial:str}"], opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_serial(request: PageRequest, serial: FromPath[str]) -> Page:
+async def show_serial(
+    request: PageRequest, verification: NamedDependency[VerificationService], serial: FromPath[str]
+) -> Page:
     """What anybody may know of a serial."""
     await visitor(request)
     typed = serial[:SERIAL_LENGTH_MAX]
     try:
-        found = await service(request, VerificationService).stamp(typed, language_of(request))
+        found = await verification.stamp(typed, language_of(request))
     except NotFound:
         return page(request, "verification/serial.html", status=404, stamp=None, typed=typed)
     return page(request, "verification/serial.html", stamp=found, typed=typed)
@@ -100,12 +107,17 @@ async def show_serial(request: PageRequest, serial: FromPath[str]) -> Page:
     opt={"permission": PUBLIC},
     include_in_schema=False,
 )
-async def show_claim(request: PageRequest, serial: FromPath[str], claim: FromPath[str]) -> Page:
+async def show_claim(
+    request: PageRequest,
+    verification: NamedDependency[VerificationService],
+    serial: FromPath[str],
+    claim: FromPath[str],
+) -> Page:
     """Where the QR on a stamp leads: what it says, and whether the issuer said it."""
     await visitor(request)
     language = language_of(request)
     try:
-        found = await service(request, VerificationService).claim(f"{serial}/{claim}", language)
+        found = await verification.claim(f"{serial}/{claim}", language)
     except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:
         return page(
             request,

@@ -14,4 +14,10 @@ async def _build(container: Container) -> None:
     container.add(VerificationService(container.database, issuers, at_once, container.clock))
 
 
-ROOM = Room(name="verification", build=_build, routes=(*routes, *pages.routes), pages=pages.PAGES)
+ROOM = Room(
+    name="verification",
+    build=_build,
+    services={"verification": VerificationService},
+    routes=(*routes, *pages.routes),
+    pages=pages.PAGES,
+)

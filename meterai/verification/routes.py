@@ -3,11 +3,12 @@
 from typing import Any
 
 from litestar import Request, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, language_of, network_of, service
+from meterai.plumbing.http import PUBLIC, language_of, network_of
 from meterai.sealing import CHECKED_BYTES_MAX
 from meterai.verification.service import (
     ClaimKeysView,
@@ -26,11 +27,15 @@ from meterai.verification.service import (
     status_code=200,
     request_max_body_size=CHECKED_BYTES_MAX,
 )
-async def check_document(request: Request[Any, Any, Any]) -> VerificationView:
+async def check_document(
+    request: Request[Any, Any, Any],
+    verification: NamedDependency[VerificationService],
+    settings: NamedDependency[Settings],
+) -> VerificationView:
     """Check the PDF in the body (application/pdf).  It is not kept."""
     document = await request.body()
-    client = network_of(request, service(request, Settings).process.proxies)
-    checking = service(request, VerificationService).check(document, language_of(request), client)
+    client = network_of(request, settings.process.proxies)
+    checking = verification.check(document, language_of(request), client)
     return await unless_gone(request.receive, checking)
 
 
@@ -38,12 +43,16 @@ async def check_document(request: Request[Any, Any, Any]) -> VerificationView:
     "/v1/stamps/{serial:str}", opt={"permission": PUBLIC}, summary="Check a serial",
     tags=["checking"],
 )  # fmt: skip
-async def show_stamp(request: Request[Any, Any, Any], serial: FromPath[str]) -> StampView:
+async def show_stamp(
+    request: Request[Any, Any, Any],
+    verification: NamedDependency[VerificationService],
+    serial: FromPath[str],
+) -> StampView:
     """State of a stamp, when it was affixed, and the hash of the document it is on.
 
     A number proves no document: `document_checked` is false.  Check the file itself.
     """
-    return await service(request, VerificationService).stamp(serial, language_of(request))
+    return await verification.stamp(serial, language_of(request))
 
 
 @get(
@@ -53,7 +62,10 @@ async def show_stamp(request: Request[Any, Any, Any], serial: FromPath[str]) -> 
     tags=["checking"],
 )
 async def show_claim(
-    request: Request[Any, Any, Any], serial: FromPath[str], claim: FromPath[str]
+    request: Request[Any, Any, Any],
+    verification: NamedDependency[VerificationService],
+    serial: FromPath[str],
+    claim: FromPath[str],
 ) -> ClaimView:
     """What the QR code on a stamp says: the last two parts of its address.
 
@@ -61,7 +73,7 @@ async def show_claim(
     on is that document: compare `sha256_original_begins` with the file, or check the file itself.
     """
     scanned = f"{serial}/{claim}"
-    return await service(request, VerificationService).claim(scanned, language_of(request))
+    return await verification.claim(scanned, language_of(request))
 
 
 @get(
@@ -70,9 +82,11 @@ async def show_claim(
     summary="The keys of the QR codes",
     tags=["checking"],
 )
-async def list_claim_keys(request: Request[Any, Any, Any]) -> ClaimKeysView:
+async def list_claim_keys(
+    verification: NamedDependency[VerificationService],
+) -> ClaimKeysView:
     """The public keys that QR codes are signed with: with them anybody can check one offline."""
-    return service(request, VerificationService).claim_keys()
+    return verification.claim_keys()
 
 
 routes = [check_document, show_stamp, show_claim, list_claim_keys]

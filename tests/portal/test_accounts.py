@@ -18,14 +18,14 @@ from meterai import pages
 from meterai.accounts import AccountService
 from meterai.accounts.model import TooManyCodes
 from meterai.accounts.routes import routes as account_routes
-from meterai.apps.rooms import pages_of
+from meterai.apps.rooms import pages_of, services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import on_http_exception, on_refusal, require_auth
+from meterai.plumbing.http import injected, on_http_exception, on_refusal, require_auth
 from meterai.plumbing.messages import format_datetime
 from meterai.portal.routes import routes
 
@@ -55,6 +55,7 @@ def application(url: str, settings: Settings) -> Litestar:
 
     return Litestar(
         [*routes, *account_routes, pages.static_files()],
+        dependencies=injected(services_of()),
         guards=[require_auth],
         lifespan=[lifespan],
         exception_handlers={

@@ -20,8 +20,8 @@ from litestar.testing import RequestFactory, TestClient
 from markupsafe import escape
 
 from meterai import pages, portal, verification
-from meterai.accounts import ApiKeyView
-from meterai.apps.rooms import pages_of
+from meterai.accounts import AccountService, ApiKeyView
+from meterai.apps.rooms import pages_of, services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Refusal, SignInRequired
@@ -34,6 +34,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     PUBLIC,
     Caller,
+    injected,
     on_fault,
     on_http_exception,
     on_refusal,
@@ -64,6 +65,7 @@ from meterai.verification import (
     ClaimView,
     FinalVerdict,
     StampView,
+    VerificationService,
     VerificationView,
 )
 from meterai.verification.pages import routes as verification_routes
@@ -100,6 +102,7 @@ async def breaks() -> str:
 def app() -> Litestar:
     made = Litestar(
         [*portal_routes, *verification_routes, pages.static_files(), breaks],
+        dependencies=injected(services_of()),
         guards=[require_auth],
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
@@ -107,7 +110,9 @@ def app() -> Litestar:
             Exception: pages.page_or_problem(on_fault),
         },
     )
-    made.state.services = {Settings: make_settings(), Site: SITE}
+    # Routes are given their services; what is refused before they are asked needs none built.
+    idle = {kind: object.__new__(kind) for kind in (AccountService, VerificationService)}
+    made.state.services = {Settings: make_settings(), Site: SITE, **idle}
     made.state.authenticator = Nobody()
     return made
 

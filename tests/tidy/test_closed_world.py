@@ -8,13 +8,16 @@ from importlib import import_module
 from string import Formatter
 from types import SimpleNamespace
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
+from litestar.di import Dependency
 from litestar.exceptions import LitestarDeprecationWarning
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from meterai.apps.audit import INVARIANTS, POSTINGS
+from meterai.apps.rooms import services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
 from meterai.apps.worker import event_handlers
@@ -27,7 +30,16 @@ from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.refunds.model import RefundCause
 from meterai.room import Container
 from scripts.lifecycles import LIFECYCLES
-from tests.tidy.sources import PACKAGE, ROOMS, SOURCES, SQL, facts_of, refusals, sentences
+from tests.tidy.sources import (
+    PACKAGE,
+    ROOMS,
+    SOURCES,
+    SQL,
+    facts_of,
+    imports,
+    refusals,
+    sentences,
+)
 
 # Two classes, one fact for the client: come again in a moment.
 SHARED_CODES = {"busy": {"DatabaseBusy", "NoLeaseFree"}}
@@ -168,6 +180,27 @@ def test_every_route_is_guarded() -> None:
 def test_a_route_that_changes_something_is_not_asked_by_get() -> None:
     for path, handler in handlers():
         assert handler.http_methods in ({"GET"}, {"POST"}, {"GET", "HEAD"}), path
+
+
+def test_a_route_is_given_what_it_asks_for_by_name() -> None:
+    given: dict[str, object] = {**services_of(), "account": UUID}
+    for path, handler in handlers():
+        for name, field in handler.parsed_fn_signature.parameters.items():
+            is_asked = any(isinstance(one, Dependency) for one in field.metadata)
+            kind = field.annotation
+            assert is_asked == (name in given), f"{path}: {name}"
+            assert not is_asked or kind is given[name], f"{path}: {name} is no {kind}"
+
+
+def test_no_route_looks_a_service_up_by_hand() -> None:
+    # The floor of the pages and what reads a body come from no route.
+    allowed = {PACKAGE / "plumbing" / "http.py", *(PACKAGE / "pages").glob("*.py")}
+    found = [
+        path
+        for path, tree in SOURCES
+        if any(target == "meterai.plumbing.http.service" for _, target in imports(tree))
+    ]
+    assert set(found) <= allowed
 
 
 # -- jobs --------------------------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """The account: its address, its stamps, its API keys."""
 
+from uuid import UUID
+
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from meterai import accounts, stamps
-from meterai.accounts import KEY_KIND, AccountService
+from meterai import stamps
+from meterai.accounts import KEY_KIND, AccountService, contact
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import (
@@ -20,34 +23,43 @@ from meterai.pages import (
     see_other,
 )
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import ACCOUNT, account_of, language_of, service
+from meterai.plumbing.http import ACCOUNT, account_of, language_of
 
 KEYS = "/account#keys"
 
 
 async def _account_page(
-    request: PageRequest, *, name: str = "", refusal: Refusal | None = None
+    request: PageRequest,
+    database: Database,
+    service: AccountService,
+    *,
+    name: str = "",
+    refusal: Refusal | None = None,
 ) -> Page:
     account = account_of(request)
-    async with service(request, Database).transaction() as tx:
-        contact = await accounts.contact(tx, account)
+    async with database.transaction() as tx:
+        written_to = await contact(tx, account)
         balance = await stamps.balance(tx, account)
     return page(
         request,
         "portal/account.html",
         status=refusal.status if refusal else 200,
-        contact=contact,
+        contact=written_to,
         balance=balance,
-        keys=await service(request, AccountService).api_keys(account),
+        keys=await service.api_keys(account),
         key_name=name,
         errors=field_errors(refusal, language_of(request), "key-name") if refusal else (),
     )
 
 
 @get("/account", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_account(request: PageRequest) -> Page:
+async def show_account(
+    request: PageRequest,
+    database: NamedDependency[Database],
+    accounts: NamedDependency[AccountService],
+) -> Page:
     """The address, the language, the stamps and the API keys of the account."""
-    return await _account_page(request)
+    return await _account_page(request, database, accounts)
 
 
 async def _own_form_of_a_person(request: PageRequest) -> Form:
@@ -64,27 +76,33 @@ async def _own_form_of_a_person(request: PageRequest) -> Form:
 
 
 @post("/account/keys", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def make_key(request: PageRequest) -> Page:
+async def make_key(
+    request: PageRequest,
+    database: NamedDependency[Database],
+    accounts: NamedDependency[AccountService],
+    account: NamedDependency[UUID],
+) -> Page:
     """Make an API key and show it, this once."""
     form = await _own_form_of_a_person(request)
     name = form.text("name")
     key = read(FORM_KEY, form_key(form.text("key")))
     try:
-        text = await service(request, AccountService).create_api_key(
-            account_of(request), name, actor="account", key=key
-        )
+        text = await accounts.create_api_key(account, name, actor="account", key=key)
     except Refusal as refusal:
-        return await _account_page(request, name=name, refusal=refusal)
+        return await _account_page(request, database, accounts, name=name, refusal=refusal)
     return page(request, "portal/key.html", key=text, name=name)
 
 
 @post("/account/keys/{key_id:str}/end", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def end_key(request: PageRequest, key_id: FromPath[str]) -> Page:
+async def end_key(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    account: NamedDependency[UUID],
+    key_id: FromPath[str],
+) -> Page:
     """End an API key."""
     await _own_form_of_a_person(request)
-    await service(request, AccountService).end_api_key(
-        account_of(request), read(KEY_KIND, key_id), actor="account"
-    )
+    await accounts.end_api_key(account, read(KEY_KIND, key_id), actor="account")
     return see_other(KEYS)
 
 

@@ -3,10 +3,11 @@
 from functools import lru_cache
 
 from litestar import Litestar, get
+from litestar.di import NamedDependency
 
 from meterai.pages import Page, PageRequest, page, visitor
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, service
+from meterai.plumbing.http import PUBLIC
 from meterai.portal import reference
 
 
@@ -16,10 +17,10 @@ def _operations(app: Litestar, url: str) -> list[reference.Operation]:
 
 
 @get("/docs", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_docs(request: PageRequest) -> Page:
+async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """Every operation, with an example."""
     await visitor(request)
-    url = service(request, Settings).process.url
+    url = settings.process.url
     return page(request, "portal/docs.html", operations=_operations(request.app, url), url=url)
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from litestar import get, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 
 from meterai.accounts import COOKIE, AccountService, AccountSettings
 from meterai.kit.ids import read, show
@@ -29,7 +30,6 @@ from meterai.plumbing.http import (
     language_of,
     network_of,
     retry_after,
-    service,
 )
 from meterai.plumbing.messages import LANGUAGES
 
@@ -41,23 +41,23 @@ _ASKED = "asked"  # the address a code was sent to, only to be shown again
 _DEVICE = "device"  # which addresses signed in here; opens nothing
 
 
-def _set_cookie(request: PageRequest, answer: Page, name: str, value: str, seconds: float) -> None:
+def _set_cookie(settings: Settings, answer: Page, name: str, value: str, seconds: float) -> None:
     """Let the browser keep something for so long; what has no time left is forgotten."""
-    settings = service(request, Settings).process
+    process = settings.process
     answer.set_cookie(
         Cookie(
-            cookie_name(name, settings),
+            cookie_name(name, process),
             path="/",
             value=value,
             max_age=int(seconds),
-            secure=settings.is_secure,
+            secure=process.is_secure,
             httponly=True,
         )
     )
 
 
-def _cookie(request: PageRequest, name: str) -> str:
-    return request.cookies.get(cookie_name(name, service(request, Settings).process), "")
+def _cookie(request: PageRequest, settings: Settings, name: str) -> str:
+    return request.cookies.get(cookie_name(name, settings.process), "")
 
 
 @get("/", opt={"permission": PUBLIC}, include_in_schema=False)
@@ -68,7 +68,11 @@ async def show_front(request: PageRequest) -> Page:
 
 
 @post("/language", opt={"permission": PUBLIC}, include_in_schema=False)
-async def choose_language(request: PageRequest) -> Page:
+async def choose_language(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    settings: NamedDependency[Settings],
+) -> Page:
     """Read the pages in another language from now on, mails too."""
     check_origin(request)
     form = await read_form(request)
@@ -78,8 +82,8 @@ async def choose_language(request: PageRequest) -> Page:
         return there
     caller = await visitor(request)
     if caller is not None:
-        await service(request, AccountService).set_language(caller.account, language)
-    _set_cookie(request, there, _LANGUAGE, language, LANGUAGE_KEPT_SECONDS)
+        await accounts.set_language(caller.account, language)
+    _set_cookie(settings, there, _LANGUAGE, language, LANGUAGE_KEPT_SECONDS)
     return there
 
 
@@ -93,18 +97,20 @@ async def show_sign_in(request: PageRequest) -> Page:
 
 
 @post("/sign-in", opt={"permission": PUBLIC}, include_in_schema=False)
-async def ask_for_code(request: PageRequest) -> Page:
+async def ask_for_code(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    settings: NamedDependency[Settings],
+) -> Page:
     """Send a code, and go on to where it is typed."""
     check_origin(request)
     form = await read_form(request)
     there, email = local_path(form.text("next")), form.text("email").strip()
-    network = network_of(request, service(request, Settings).process.proxies)
+    network = network_of(request, settings.process.proxies)
     language = language_of(request)
-    device = _cookie(request, _DEVICE)
+    device = _cookie(request, settings, _DEVICE)
     try:
-        challenge = await service(request, AccountService).ask_for_code(
-            email, network, language, device
-        )
+        challenge = await accounts.ask_for_code(email, network, language, device)
     except Refusal as refusal:
         errors = field_errors(refusal, language, "email")
         shown = page(
@@ -121,34 +127,37 @@ async def ask_for_code(request: PageRequest) -> Page:
     answer = see_other(f"/sign-in/code?{query}")
     kept = urlsafe_b64encode(email.encode()).decode()
     _set_cookie(
-        request,
+        settings,
         answer,
         _ASKED,
         kept,
-        service(request, Settings).of(AccountSettings).code_lives_seconds,
+        settings.of(AccountSettings).code_lives_seconds,
     )
     return answer
 
 
-def _asked_address(request: PageRequest) -> str:
+def _asked_address(request: PageRequest, settings: Settings) -> str:
     """The address the code went to, as this browser remembers it."""
     try:
-        return urlsafe_b64decode(_cookie(request, _ASKED)).decode()
+        return urlsafe_b64decode(_cookie(request, settings, _ASKED)).decode()
     except ValueError:  # not base64, not ASCII, not UTF-8
         return ""
 
 
 def _code_page(
-    request: PageRequest, challenge: str, there: str, refusal: Refusal | None = None
+    request: PageRequest,
+    settings: Settings,
+    challenge: str,
+    there: str,
+    refusal: Refusal | None = None,
 ) -> Page:
-    settings = service(request, Settings)
     shown = page(
         request,
         "portal/code.html",
         status=refusal.status if refusal else 200,
         challenge=challenge,
         next=there,
-        email=_asked_address(request),
+        email=_asked_address(request, settings),
         minutes=int(settings.of(AccountSettings).code_lives_seconds // 60),
         errors=field_errors(refusal, language_of(request), "code") if refusal else (),
     )
@@ -157,36 +166,45 @@ def _code_page(
 
 
 @get("/sign-in/code", opt={"permission": PUBLIC}, include_in_schema=False)
-async def show_code(request: PageRequest) -> Page:
+async def show_code(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """Ask for the six digits."""
     challenge = request.query_params.get("challenge", "")
     read(CHALLENGE, challenge)
-    return _code_page(request, challenge, local_path(request.query_params.get("next", "")))
+    return _code_page(
+        request, settings, challenge, local_path(request.query_params.get("next", ""))
+    )
 
 
 @post("/sign-in/code", opt={"permission": PUBLIC}, include_in_schema=False)
-async def sign_in(request: PageRequest) -> Page:
+async def sign_in(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    settings: NamedDependency[Settings],
+) -> Page:
     """Trade the code for a session."""
     check_origin(request)
     form = await read_form(request)
     challenge, there = form.text("challenge"), local_path(form.text("next"))
-    accounts, language = service(request, AccountService), language_of(request)
-    identifier = read(CHALLENGE, challenge)
+    language, identifier = language_of(request), read(CHALLENGE, challenge)
     try:
         signed_in = await accounts.sign_in(
-            identifier, form.text("code"), language, _cookie(request, _DEVICE)
+            identifier, form.text("code"), language, _cookie(request, settings, _DEVICE)
         )
     except Refusal as refusal:
-        return _code_page(request, challenge, there, refusal)
+        return _code_page(request, settings, challenge, there, refusal)
     answer = see_other(there)
-    _set_cookie(request, answer, COOKIE, signed_in.session, signed_in.life_seconds)
-    _set_cookie(request, answer, _DEVICE, signed_in.device, DEVICE_KEPT_SECONDS)
-    _set_cookie(request, answer, _ASKED, "", 0)
+    _set_cookie(settings, answer, COOKIE, signed_in.session, signed_in.life_seconds)
+    _set_cookie(settings, answer, _DEVICE, signed_in.device, DEVICE_KEPT_SECONDS)
+    _set_cookie(settings, answer, _ASKED, "", 0)
     return answer
 
 
 @post("/sign-out", opt={"permission": PUBLIC}, include_in_schema=False)
-async def sign_out(request: PageRequest) -> Page:
+async def sign_out(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    settings: NamedDependency[Settings],
+) -> Page:
     """End the session of this browser."""
     check_origin(request)
     form = await read_form(request)
@@ -194,9 +212,9 @@ async def sign_out(request: PageRequest) -> Page:
         caller = known_caller(request)
         assert caller is not None
         check_form(caller, form.text("form_token"))
-        await service(request, AccountService).sign_out(_cookie(request, COOKIE))
+        await accounts.sign_out(_cookie(request, settings, COOKIE))
     answer = see_other("/")
-    _set_cookie(request, answer, COOKIE, "", 0)
+    _set_cookie(settings, answer, COOKIE, "", 0)
     return answer
 
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from litestar import get
+from litestar.di import NamedDependency
 
 from meterai.kit.ids import read, show
 from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import ACCOUNT, account_of, service
+from meterai.plumbing.http import ACCOUNT
 from meterai.plumbing.paging import Page as Part
 from meterai.stamping import Stamping, StampingService, stampings_of_orders
 
@@ -47,16 +48,22 @@ def entries(orders: Sequence[OrderView], stampings: Sequence[Stamping]) -> list[
 
 
 @get("/history", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_history(request: PageRequest) -> Page:
+async def show_history(
+    request: PageRequest,
+    orders: NamedDependency[OrderService],
+    stamping: NamedDependency[StampingService],
+    database: NamedDependency[Database],
+    account: NamedDependency[UUID],
+) -> Page:
     """Orders and stampings, newest first, a page at a time."""
-    account, before = account_of(request), request.query_params.get("before")
+    before = request.query_params.get("before")
     part = Part(ENTRIES_PER_PAGE, read(OLDER, before)) if before else Part(ENTRIES_PER_PAGE)
-    orders, more_orders = await service(request, OrderService).list(account, part)
-    stampings, more_stampings = await service(request, StampingService).from_balance(account, part)
-    async with service(request, Database).transaction() as tx:
-        ids = [read("ord", order.id) for order in orders]
+    placed, more_orders = await orders.list(account, part)
+    stampings, more_stampings = await stamping.from_balance(account, part)
+    async with database.transaction() as tx:
+        ids = [read("ord", order.id) for order in placed]
         documents = await stampings_of_orders(tx, account, *ids)
-    found, is_cut = part.cut(entries(orders, [*stampings, *documents]))
+    found, is_cut = part.cut(entries(placed, [*stampings, *documents]))
     is_more = is_cut or more_orders or more_stampings
     older = show(OLDER, found[-1].id) if is_more else None
     return page(request, "portal/history.html", entries=found, older=older, is_first=before is None)

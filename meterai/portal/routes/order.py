@@ -8,13 +8,15 @@ from uuid import UUID
 
 import segno
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from meterai import orders, stamps
+from meterai import stamps
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.orders import OrderKind, OrderService, OrderSettings, OrderState
+from meterai.orders import view as order_view
 from meterai.pages import (
     Page,
     PageRequest,
@@ -35,7 +37,6 @@ from meterai.plumbing.http import (
     account_of,
     language_of,
     saved_as,
-    service,
 )
 from meterai.portal.pages import qr_drawing
 from meterai.refunds import RefundService, RefundState, refunds_of_order
@@ -55,10 +56,14 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 
 
 def _buy_page(
-    request: PageRequest, quantity: str, key: str, refusal: Refusal | None = None
+    request: PageRequest,
+    settings: Settings,
+    quantity: str,
+    key: str,
+    refusal: Refusal | None = None,
 ) -> Page:
-    settings = service(request, Settings).of(OrderSettings)
-    unit = settings.stamp_price + settings.service_fee
+    sale = settings.of(OrderSettings)
+    unit = sale.stamp_price + sale.service_fee
     return page(
         request,
         "portal/buy.html",
@@ -66,37 +71,42 @@ def _buy_page(
         quantity=quantity,
         key=key,
         unit=unit,
-        quantity_max=settings.order_total_max // unit,
+        quantity_max=sale.order_total_max // unit,
         errors=field_errors(refusal, language_of(request), "quantity") if refusal else (),
     )
 
 
 @get("/buy", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_buy_form(request: PageRequest) -> Page:
+async def show_buy_form(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """How many stamps."""
-    return _buy_page(request, "1", fresh_key())
+    return _buy_page(request, settings, "1", fresh_key())
 
 
 @post("/buy", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def buy(request: PageRequest) -> Page:
+async def buy(
+    request: PageRequest,
+    orders: NamedDependency[OrderService],
+    settings: NamedDependency[Settings],
+    account: NamedDependency[UUID],
+) -> Page:
     """Place an order of stamps."""
     form = await read_own_form(request)
     key = form_key(form.text("key"))
     try:
         quantity = whole_number(form.text("quantity"), "quantity")
-        order = await service(request, OrderService).place(account_of(request), key, quantity)
+        order = await orders.place(account, key, quantity)
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
-        return _buy_page(request, form.text("quantity"), kept, refusal)
+        return _buy_page(request, settings, form.text("quantity"), kept, refusal)
     return see_other(f"/orders/{order.id}")
 
 
 # -- one order -----------------------------------------------------------------------------
 
 
-async def _facts(request: PageRequest, account: UUID, order_id: UUID) -> dict[str, object]:
-    async with service(request, Database).transaction() as tx:
-        order = await orders.view(tx, account, order_id)
+async def _facts(database: Database, account: UUID, order_id: UUID) -> dict[str, object]:
+    async with database.transaction() as tx:
+        order = await order_view(tx, account, order_id)
         documents = await stampings_of_orders(tx, account, order_id)
         refunds = await refunds_of_order(tx, account, order_id)
         unused = 0
@@ -124,8 +134,10 @@ def _version(main: str) -> str:
     return f'"{hashlib.sha256(main.encode()).hexdigest()[:16]}"'
 
 
-async def _order_page(request: PageRequest, order_id: UUID, refusal: Refusal | None = None) -> Page:
-    facts = await _facts(request, account_of(request), order_id)
+async def _order_page(
+    request: PageRequest, database: Database, order_id: UUID, refusal: Refusal | None = None
+) -> Page:
+    facts = await _facts(database, account_of(request), order_id)
     main = rendered(request, "portal/order_main.html", facts)
     return page(
         request,
@@ -139,15 +151,22 @@ async def _order_page(request: PageRequest, order_id: UUID, refusal: Refusal | N
 
 
 @get("/orders/{order_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_order(request: PageRequest, order_id: FromPath[str]) -> Page:
+async def show_order(
+    request: PageRequest, database: NamedDependency[Database], order_id: FromPath[str]
+) -> Page:
     """One order: what it is, what happens next, where its money is."""
-    return await _order_page(request, read("ord", order_id))
+    return await _order_page(request, database, read("ord", order_id))
 
 
 @get("/orders/{order_id:str}/state", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_order_state(request: PageRequest, order_id: FromPath[str]) -> Response[Any]:
+async def show_order_state(
+    request: PageRequest,
+    database: NamedDependency[Database],
+    account: NamedDependency[UUID],
+    order_id: FromPath[str],
+) -> Response[Any]:
     """The main part of the page of an order, for the script that keeps it fresh."""
-    facts = await _facts(request, account_of(request), read("ord", order_id))
+    facts = await _facts(database, account, read("ord", order_id))
     main = rendered(request, "portal/order_main.html", facts)
     version = _version(main)
     headers = {"ETag": version, "Cache-Control": "private, no-cache"}
@@ -158,9 +177,11 @@ async def show_order_state(request: PageRequest, order_id: FromPath[str]) -> Res
 
 
 @get("/orders/{order_id:str}/qr.png", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def download_qr(request: PageRequest, order_id: FromPath[str]) -> Response[Any]:
+async def download_qr(
+    orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
+) -> Response[Any]:
     """The QR as a picture: who pays on the same phone cannot point its camera at it."""
-    order = await service(request, OrderService).view(account_of(request), read("ord", order_id))
+    order = await orders.view(account, read("ord", order_id))
     if order.payment.qr_content is None:
         raise NotFound("there is no QR to pay now")
     picture = io.BytesIO()
@@ -170,30 +191,42 @@ async def download_qr(request: PageRequest, order_id: FromPath[str]) -> Response
 
 
 @post("/orders/{order_id:str}/withdraw", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def withdraw(request: PageRequest, order_id: FromPath[str]) -> Page:
+async def withdraw(
+    request: PageRequest,
+    orders: NamedDependency[OrderService],
+    database: NamedDependency[Database],
+    account: NamedDependency[UUID],
+    order_id: FromPath[str],
+) -> Page:
     """Give an unpaid order up."""
     await read_own_form(request)
     identifier = read("ord", order_id)
     try:
-        await service(request, OrderService).withdraw(account_of(request), identifier)
+        await orders.withdraw(account, identifier)
     except NotFound:
         raise
     except Refusal as refusal:
-        return await _order_page(request, identifier, refusal)
+        return await _order_page(request, database, identifier, refusal)
     return see_other(f"/orders/{order_id}")
 
 
 @post("/orders/{order_id:str}/give-back", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def give_back(request: PageRequest, order_id: FromPath[str]) -> Page:
+async def give_back(
+    request: PageRequest,
+    refunds: NamedDependency[RefundService],
+    database: NamedDependency[Database],
+    account: NamedDependency[UUID],
+    order_id: FromPath[str],
+) -> Page:
     """Ask the money of unused stamps back."""
     await read_own_form(request)
     identifier = read("ord", order_id)
     try:
-        await service(request, RefundService).ask(account_of(request), identifier)
+        await refunds.ask(account, identifier)
     except NotFound:
         raise
     except Refusal as refusal:
-        return await _order_page(request, identifier, refusal)
+        return await _order_page(request, database, identifier, refusal)
     return see_other(f"/orders/{order_id}")
 
 

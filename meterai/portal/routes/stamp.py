@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai import sealing, stamps
@@ -33,7 +34,6 @@ from meterai.plumbing.http import (
     account_of,
     language_of,
     saved_as,
-    service,
 )
 from meterai.plumbing.messages import translate
 from meterai.portal.model import PlacementChoice, choice_of
@@ -66,14 +66,15 @@ class DocumentRefused(Exception):
         self.refusal = refusal
 
 
-async def available(request: PageRequest) -> int:
+async def available(database: Database, account: UUID) -> int:
     """How many stamps the account can use."""
-    async with service(request, Database).transaction() as tx:
-        return (await stamps.balance(tx, account_of(request))).available
+    async with database.transaction() as tx:
+        return (await stamps.balance(tx, account)).available
 
 
 async def _form_page(
     request: PageRequest,
+    database: Database,
     typed: Mapping[str, str],
     key: str,
     errors: Sequence[FieldError] = (),
@@ -87,7 +88,7 @@ async def _form_page(
         typed={**dict.fromkeys(_KEPT, ""), **_FIRST, **typed},
         key=key,
         errors=errors,
-        available=await available(request),
+        available=await available(database, account_of(request)),
         is_again=refusal is not None,
         before=before,
         again=",".join(sorted({one.sha256_original.hex() for one in before})),
@@ -99,41 +100,44 @@ async def _form_page(
 
 
 @get("/stamp", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_stamp_form(request: PageRequest) -> Page:
+async def show_stamp_form(request: PageRequest, database: NamedDependency[Database]) -> Page:
     """Documents, the place of the stamp, and how it is paid."""
-    return await _form_page(request, {}, fresh_key())
+    return await _form_page(request, database, {}, fresh_key())
 
 
 async def placed(
-    request: PageRequest, name: str, content: bytes, choice: PlacementChoice, may: Permission | None
+    stamping: StampingService,
+    account: UUID,
+    file: tuple[str, bytes],
+    choice: PlacementChoice,
+    may: Permission | None,
 ) -> Upload:
     """A document with its placement in points, mended where it was broken.
 
     Refuses what `sealing` refuses.
     """
-    stamping, account = service(request, StampingService), account_of(request)
+    name, content = file
     intake = await stamping.take_in(account, content, [choice.probe()], may)
     placement = choice.on(intake.inspection.sizes[0])
     return Upload(name, intake.document, (placement,), is_repaired=intake.is_repaired)
 
 
-async def _uploads(request: PageRequest, form: Form, key: str) -> list[Upload]:
+async def _uploads(stamping: StampingService, account: UUID, form: Form, key: str) -> list[Upload]:
     if not form.files:
         raise UploadMissing("no file was chosen")
     choice = choice_of(form.texts)
     may: Permission | None = None
     if form.text("pay") == FROM_BALANCE:
-        rights = service(request, StampingService).check_rights
-        may = partial(rights, account_of(request), key, len(form.files))
+        may = partial(stamping.check_rights, account, key, len(form.files))
     found = []
     # One after the other: a page of ours must not take all processors for one visitor.
-    for name, content in form.files:
+    for file in form.files:
         try:
-            found.append(await placed(request, name, content, choice, may))
+            found.append(await placed(stamping, account, file, choice, may))
         except NotEnoughStamps:
             raise
         except Refusal as refusal:
-            raise DocumentRefused(name, refusal) from None
+            raise DocumentRefused(file[0], refusal) from None
     return found
 
 
@@ -145,11 +149,10 @@ def _agreed(form: Form) -> frozenset[bytes]:
         return frozenset()
 
 
-async def _carried_out(request: PageRequest, form: Form) -> str:
+async def _carried_out(stamping: StampingService, account: UUID, form: Form) -> str:
     """Stamp the documents, or order it; the address to go on to, which says what became of it."""
-    key, account, agreed = form_key(form.text("key")), account_of(request), _agreed(form)
-    uploads = await _uploads(request, form, key)
-    stamping = service(request, StampingService)
+    key, agreed = form_key(form.text("key")), _agreed(form)
+    uploads = await _uploads(stamping, account, form, key)
     if form.text("pay") != FROM_BALANCE:
         order = await stamping.order(account, key, uploads, agreed)
         return f"/orders/{order.id}"
@@ -173,12 +176,17 @@ def _field_error(refusal: Refusal, language: str, document: str | None) -> Field
     include_in_schema=False,
     request_max_body_size=UPLOAD_BYTES_MAX,
 )
-async def stamp(request: PageRequest) -> Page:
+async def stamp(
+    request: PageRequest,
+    stamping: NamedDependency[StampingService],
+    database: NamedDependency[Database],
+    account: NamedDependency[UUID],
+) -> Page:
     """Order the stamps of documents, or stamp them from the balance."""
     form = await read_own_form(request)
     document = None
     try:
-        return see_other(await _carried_out(request, form))
+        return see_other(await _carried_out(stamping, account, form))
     except DocumentRefused as wrong:
         refusal, document = wrong.refusal, wrong.name
     except Refusal as wrong:
@@ -188,17 +196,21 @@ async def stamp(request: PageRequest) -> Page:
     key = fresh_key() if is_used else form_key(form.text("key"))
     typed = {name: form.text(name) for name in _KEPT}
     field_error = _field_error(refusal, language_of(request), document)
-    return await _form_page(request, typed, key, [field_error], refusal)
+    return await _form_page(request, database, typed, key, [field_error], refusal)
 
 
 # -- stampings -----------------------------------------------------------------------------
 
 
 @get("/stampings/{stamping_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def show_stamping(request: PageRequest, stamping_id: FromPath[str]) -> Page:
+async def show_stamping(
+    request: PageRequest,
+    stamping: NamedDependency[StampingService],
+    account: NamedDependency[UUID],
+    stamping_id: FromPath[str],
+) -> Page:
     """One document and its stamps."""
-    account, identifier = account_of(request), read("stg", stamping_id)
-    found = await service(request, StampingService).view(account, identifier)
+    found = await stamping.view(account, read("stg", stamping_id))
     return page(request, "portal/stamping.html", stamping=found)
 
 
@@ -208,21 +220,25 @@ def stamped_name(name: str) -> str:
     return f"{stem}-bermeterai.pdf"
 
 
-def _of(request: PageRequest, stamping_id: str) -> tuple[UUID, UUID]:
-    return account_of(request), read("stg", stamping_id)
-
-
 @get("/stampings/{stamping_id:str}/document", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def download_document(request: PageRequest, stamping_id: FromPath[str]) -> Response[Any]:
+async def download_document(
+    stamping: NamedDependency[StampingService],
+    account: NamedDependency[UUID],
+    stamping_id: FromPath[str],
+) -> Response[Any]:
     """The stamped file."""
-    found, content = await service(request, StampingService).document(*_of(request, stamping_id))
+    found, content = await stamping.document(account, read("stg", stamping_id))
     return saved_as(stamped_name(found.document_name), content, "application/pdf")
 
 
 @get("/stampings/{stamping_id:str}/delta", opt={"permission": ACCOUNT}, include_in_schema=False)
-async def download_delta(request: PageRequest, stamping_id: FromPath[str]) -> Response[Any]:
+async def download_delta(
+    stamping: NamedDependency[StampingService],
+    account: NamedDependency[UUID],
+    stamping_id: FromPath[str],
+) -> Response[Any]:
     """Only what was added: for those who kept their own original."""
-    found, content = await service(request, StampingService).delta(*_of(request, stamping_id))
+    found, content = await stamping.delta(account, read("stg", stamping_id))
     return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
 
 
