@@ -1,4 +1,4 @@
-"""An upload before it is stamped: what it is, and what became of the seals it has already."""
+"""An upload before it is stamped: inspected, and verified where it bears a signature."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What is asked of the sealing room, what it answers, and why it may refuse.
+"""The types of the sealing room: what is asked, what is answered, and the refusals.
 
 Lengths are PDF points (1/72 inch) as a reader sees the page: after the crop box and the
 rotation, counted from the lower left corner.  Nothing here touches a PDF.
@@ -43,7 +43,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """One serial and its place."""
+    """One serial and its placement."""
 
     serial: Serial
     placement: Placement
@@ -63,7 +63,7 @@ class Inspection:
     """What `inspect` found: the number of pages, the size of the page of each placement, and how
     many signatures the document bears.
 
-    A signature may be a seal of ours.  A document whose seal is spoilt stays spoilt when it is
+    A signature may be a seal of ours.  A document whose seal does not hold gets no better when it is
     stamped again, so a caller should `verify` a signed document before it takes a stamp for it.
     """
 
@@ -102,7 +102,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What proves later that certificates were good: each in DER, and once."""
+    """What proves later that certificates were not revoked; each item once, in DER."""
 
     certificates: tuple[bytes, ...]
     ocsps: tuple[bytes, ...]

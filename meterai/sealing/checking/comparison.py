@@ -1,4 +1,4 @@
-"""What follows a seal, compared with what it sealed and drawn, each in a process of its own."""
+"""What follows a seal: compared with what was sealed, and rendered, each in a task of its own."""
 
 from typing import NamedTuple, TypeVar
 
@@ -13,19 +13,19 @@ _Found = TypeVar("_Found", bound=msgspec.Struct)
 
 
 class Comparison(NamedTuple):
-    """What the processes said; `None` where they could not say it within their bounds."""
+    """The answers of the two tasks; `None` for one that did not answer within its bounds."""
 
     compared: Compared | None
     rendered: Rendered | None
 
     @property
     def is_whole(self) -> bool:
-        """True if both could say it."""
+        """True if both answered."""
         return self.compared is not None and self.rendered is not None
 
 
 def comparing(file: bytes, end: int, newer: int, password: bytes) -> Work[Comparison]:
-    """Have compared and drawn what follows byte `end`: `newer` cross-reference sections."""
+    """The work of comparing and rendering what follows byte `end`: `newer` sections."""
     parameters = {"end": end, "newer": newer, "password": password.decode("latin-1")}
     compared = _answered((yield Task("compare", file, parameters)), Compared)
     if compared is None:

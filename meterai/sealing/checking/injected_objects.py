@@ -1,10 +1,10 @@
-"""What later updates bring along: every new object must be one that they themselves ask for.
+"""Injected objects: whether later updates add objects that they do not themselves refer to.
 
-Three things a comparison of what can be reached does not see.  A sealed document may refer to an
-object that does not exist, which is allowed and means nothing (ISO 32000-2, section 7.3.10); were
-it to arrive with a later signature, it would fill a place that the seal had found empty (a "shadow
-attack", Mainka et al., 2021).  An object that nothing refers to has no business in an update, nor
-has a script or a link in the field of a signature.  References are searched for in the bytes and
+A comparison of what can be reached does not see three things, which are refused here.  (1) A sealed
+document may refer to an object that does not exist, which means null (ISO 32000-2, section 7.3.10);
+if a later update adds that object, it changes what was sealed (a "shadow attack", Mainka et al.,
+2021).  (2) A new object that nothing in the update refers to.  (3) A script or a link (/A, /AA) in
+a new object, such as the field of a signature.  References are searched for in the bytes and
 not in a tree, of which readers have different ideas.
 """
 

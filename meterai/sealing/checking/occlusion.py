@@ -1,8 +1,8 @@
-"""What a later signature hides: pictures drawn over what the seal had found on the page.
+"""Occlusion: pictures of later signatures over something that was on the page when it was sealed.
 
-A signature made after the seal is allowed, and may bring a picture of any kind; covering text with
-it is the "sneaky signature" attack on certified documents (Rohlmann et al., 2021).  So the page is
-drawn as it was sealed, and where a later picture stands there must have been nothing.
+A signature made after the seal is allowed, and may have any picture; hiding text under it is the
+"sneaky signature" attack on certified documents (Rohlmann et al., 2021).  So the page is rendered
+as it was sealed, and where a later picture is there must have been nothing.
 """
 
 import math
@@ -25,8 +25,8 @@ _NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
 def first_occlusion(document: Document, end: int, newer: int, password: bytes) -> Occlusion | None:
     """The first picture of a later signature that hides something the seal had found.
 
-    `end` is where the sealed file ended, `newer` the number of sections behind it.  A page is drawn
-    by a library: this runs only in the processes of `bounded`.
+    `end` is where the sealed file ended, `newer` the number of sections behind it.  PDFium renders:
+    this runs only in the processes of `bounded`.
     """
     tree = PageTree(document)
     found = _later_pictures(document, tree, newer)

@@ -1,4 +1,4 @@
-"""PDF objects, made and looked at: a typed skin over pyHanko's, which are dictionaries of anything.
+"""PDF objects, made and looked at: typed functions over pyHanko's untyped ones.
 
 Made: keys are given without their leading slash.  Looked at: a value of the wrong kind is `None`
 or empty, because a hostile file may put anything anywhere.

@@ -1,4 +1,4 @@
-"""A PDF as bytes somebody gave us: opened with suspicion, through pyHanko's reader.
+"""A PDF from untrusted bytes, opened with pyHanko's reader within bounds.
 
 The reader is a library that was written for files that mean well.  Whatever it raises on one that
 does not becomes `DocumentBroken`, and every walk over the file's own structure is bounded here.

@@ -1,4 +1,4 @@
-"""A question about a document and the report that answers it, on the way to a process and back."""
+"""The question to the verifier and its report, in the form in which they go to a task and back."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence, Set

@@ -1,13 +1,12 @@
-"""What was appended to a document after a seal, and whether anyone may do that.
+"""Which incremental updates follow a seal, and whether they change the document.
 
 A seal covers the file up to the end of its own update.  Later updates may only add what keeps a
 signature alive or adds another one: certificates and revocation data (DSS), document time-stamps,
 further signatures.  A filled form, another annotation, a new picture for a field, or bytes that no
-cross-reference section accounts for are a changed document, whatever a viewer says about it.
+cross-reference section accounts for make a changed document, even where viewers accept them.
 
-What stands in for a change is a signature that itself verifies: over all bytes up to the end of the
-update that brings it, but for its own /Contents.  An update without one is evidence and nothing
-else, or the document was changed.
+Every later update must have a signature that itself verifies, over all bytes up to the end of that
+update but its own /Contents; an update without one must be evidence (DSS) and nothing else.
 
 The comparison is made by pyHanko, whose time depends on how objects refer to each other and not on
 the size of the file: this runs only in the processes of `bounded`.
@@ -245,7 +244,7 @@ def _signature_holds(signature: EmbeddedPdfSignature) -> bool:
 
 
 def _is_evidence(reader: Reader, revision: int) -> bool:
-    """True if an update brings certificates and answers about them (DSS), and touches nothing else."""
+    """True if an update adds evidence (DSS) and changes nothing else."""
     old = reader.get_historical_resolver(revision - 1)
     new = reader.get_historical_resolver(revision)
     if "/DSS" not in new.root:

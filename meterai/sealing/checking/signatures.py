@@ -1,6 +1,6 @@
-"""The signatures of a document, read: what each says, whose it is, where it lies.
+"""The signatures of a document: what each states, whose certificate it has, where it is.
 
-Nothing here is a verdict; `verification` asks the questions.
+Nothing is judged here; `verification` makes the checks.
 """
 
 import hashlib
@@ -143,7 +143,7 @@ def _serial_of(document: Document, annotation: Dictionary) -> str | None:
 
 
 def is_claimed(seal: Signature, roots: Roots) -> bool:
-    """True if the signature is ours or bears one of our marks."""
+    """True if the signature is ours or has one of our identifiers."""
     signed_data = seal.signed_data
     return (
         seal.path is not None
@@ -155,7 +155,7 @@ def is_claimed(seal: Signature, roots: Roots) -> bool:
 
 
 def stray_seals(document: bytes, roots: Roots) -> Iterator[int]:
-    """Where each seal of ours ends that lies in the bytes, wherever the document hides it."""
+    """The end of each seal of ours in the bytes, whether or not the form leads to it."""
     for found in islice(_ANY_RANGE.finditer(document), STRAYS_MAX):
         placeholder = document[int(found[1]) : int(found[2])]
         if not HEX_STRING.fullmatch(placeholder):

@@ -1,27 +1,33 @@
-"""Is this document as it left us?  Answered from its bytes and the roots we trust, nothing else.
+"""The verifier: is this document as our seal left it?  From its bytes and the roots given, nothing else.
 
-The questions, in order.  The first three are about our seal as such, the others about the document:
+The checks, in the order they are made; the number in a comment refers to this table.
 
-  readable    the file is a PDF that can be opened
-  issuer      the seal's certificate leads to a trusted root, and each may do what it did
-  seal        the seal was made with that certificate's key, and names it (RFC 5035)
-  structure   the seal covers one piece from the first byte up to exactly its own /Contents and one
-              from there to the end of its update; the placeholder is the SignedData, padded with zeros
-  integrity   the covered bytes have the digest that was sealed
-  compared    what was appended later could be compared with what was sealed, within its bounds
-  unchanged   nothing but certificates, time-stamps and signatures was appended later
-  uncovered   no later signature hides with its picture what was on the page
-  validity    the certificates were valid when the seal says it was made, and that is not to come
-  serials     reason, field and annotations name the same serials
-  original    the document before stamping is the one that was recorded
-  time_stamp  the authority's time-stamp holds, and agrees with the time the seal states
-  claim       the signed claims of the QR codes hold, for these serials, time and document
+   1  readable    the file is a PDF that can be opened
+   2  issuer      the certificate of the seal leads to a trusted root; each certificate on the way may
+                  do what it did; the SignedData holds these certificates and no other
+   3  seal        the key of that certificate made the signature, and the signed attributes name the
+                  certificate (signing-certificate-v2, RFC 5035)
+   4  structure   the byte range is two pieces: from byte 0 to exactly the value of the seal's own
+                  /Contents, and from there to the end of its update; the value is the SignedData as we
+                  lay it out, padded with zeros
+   5  integrity   the covered bytes have the SHA-256 that was signed
+   6  compared    what was appended later could be compared and rendered within the bounds of a task
+   7  unchanged   nothing but signatures, time-stamps and evidence (DSS) was appended later
+   8  uncovered   no later signature has a picture over something that was on the page (occlusion)
+   9  validity    the certificates were valid at the time the seal states, and that time is not to come
+  10  serials     reason, private dictionary, field name and annotations name the same serials
+  11  original    the file before stamping has the recorded SHA-256
+  12  time_stamp  the authority's time-stamp holds, and agrees with the stated time
+  13  claim       the signed claims of the QR codes hold, for these serials, this time, this original
 
-Whoever fails `issuer` or `seal` while bearing our marks is a forger.  Whoever passes them holds a
-SignedData of ours; if the rest fails, the document around it was changed.
+6 and 8 are made if something was appended behind the seals, 12 if there is a time-stamp and its
+roots are known, 13 if the claim keys are known; all others always.
 
-A seal with nothing behind it is checked here, in a millisecond.  What was appended later is compared
-and drawn in processes of their own (`bounded`), and so is looked through what takes long to read.
+A file with our identifiers that fails 2 or 3 is forged.  One that passes them has a signature of ours;
+where 4, 5, 7 or 12 fails, the document around it was changed (`_verdict`).
+
+A seal with nothing behind it is checked in the calling process, in about a millisecond.  What was
+appended later is compared and rendered in tasks (`sandbox.bounded`), and so is what takes long to read.
 """
 
 import re
@@ -87,15 +93,15 @@ def verify(
     time_stamp_roots: Sequence[x509.Certificate] = (),
     password: bytes = b"",
 ) -> Report:
-    """Check the seals of a document, at the time given, against the roots given.
+    """Check the seals of a document at a time, against roots.
 
     `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
-    too; without them that question is not asked.  `time_stamp_roots` are what the time-stamps in
-    seals may lead to; without them, or without a time-stamp, nobody asks about one.  `password`
+    too; without them check 13 is not made.  `time_stamp_roots` are what the time-stamps in
+    seals may lead to; without them, or without a time-stamp, check 12 is not made.  `password`
     opens an encrypted document.
 
     Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal
-    of ours.  Whether a serial was issued, and for this document, is known to those with the books.
+    of ours.  Whether a serial was issued, and for this document, the platform knows, not this function.
     """
     return finish(
         verifying(Question(document, trusted_roots, at, claim_keys, time_stamp_roots, password))
@@ -153,7 +159,7 @@ def _verdict_unread(document: bytes, roots: Roots, refusal: Refusal) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """All that a question may look at."""
+    """All that a check may look at."""
 
     file: bytes
     document: Document
@@ -181,7 +187,7 @@ _Question = Callable[[_Case, Sequence[Signature]], _Answer]
 
 
 def _of_each(question: Callable[[_Case, Signature], _Answer]) -> _Question:
-    """Asks about every seal; the facts are those of the first no, else of the last yes."""
+    """The check of every seal; the facts are those of the first that fails, else of the last."""
 
     def ask(case: _Case, seals: Sequence[Signature]) -> _Answer:
         answer: _Answer = (False, {})
@@ -297,24 +303,24 @@ def _report(
 
 
 def _issuer(case: _Case, seal: Signature) -> _Answer:
-    """Does the certificate lead to a trusted root, and may each on the way do what it did?"""
+    """2: does the certificate lead to a trusted root, and may each on the way do what it did?"""
     if seal.path is None:
         return False, {"signer": common_name(seal.signed_data.leaf) if seal.signed_data else "-"}
-    # Certificates are not under the signature: one more or one less than all on the way, which we
-    # put there, was put there or taken out later.
+    # The signature does not cover the certificates.  We put in exactly those of the path, so one
+    # more or one less was added or taken out later.
     signed_data = seal.signed_data
     is_whole = signed_data is not None and {signed_data.leaf, *signed_data.others} == set(seal.path)
     return is_whole and trust.usages_fit(seal.path), {"signer": common_name(seal.path[0])}
 
 
 def _sealed(case: _Case, seal: Signature) -> _Answer:
-    """Did the certificate's key make the seal, and does the seal name the certificate?"""
+    """3: did the key of the certificate sign, and do the signed attributes name the certificate?"""
     signed_data = seal.signed_data
     return signed_data is not None and signed_data.names_leaf and signed_data.signature_holds(), {}
 
 
 def _structure(case: _Case, seal: Signature) -> _Answer:
-    """Does the seal cover everything up to its end but its own /Contents?"""
+    """4: does the seal cover everything up to the end of its update but its own /Contents?"""
     facts: _Facts = {"covered_bytes": seal.end, "bytes": len(case.file)}
     if seal.ranges is None or seal.found.ref is None:
         return False, facts
@@ -327,14 +333,14 @@ def _structure(case: _Case, seal: Signature) -> _Answer:
         or seal.end > len(case.file)
     ):
         return False, facts
-    # (2) The placeholder is the value of /Contents of this very dictionary, not of one prepared elsewhere.
+    # (2) The placeholder is the value of /Contents of this dictionary, not of one prepared elsewhere.
     if seal.offset < 0:
         return False, facts
     before = _BEFORE_PLACEHOLDER.fullmatch(case.file, seal.offset, placeholder_start)
     if before is None or int(before[1]) != seal.found.ref.number:
         return False, facts
-    # (3) The placeholder holds our SignedData and zeros, written as we write it: nothing can hide in it, and
-    # not even the case of a digit can change.
+    # (3) It holds our SignedData and zeros, in lower-case digits as we write them: nothing else fits
+    # in, and not even the case of a digit can differ.
     placeholder = case.file[placeholder_start:placeholder_end]
     if not HEX_STRING.fullmatch(placeholder) or not seal.signed_data:
         return False, facts
@@ -354,7 +360,7 @@ def _structure(case: _Case, seal: Signature) -> _Answer:
 
 
 def _integrity(case: _Case, seal: Signature) -> _Answer:
-    """Have the covered bytes the digest that was sealed?"""
+    """5: have the covered bytes the digest that was signed?"""
     if not seal.is_in_order or seal.signed_data is None:
         return False, {}
     is_sha256 = seal.signed_data.digest_name == "sha256"
@@ -362,12 +368,12 @@ def _integrity(case: _Case, seal: Signature) -> _Answer:
 
 
 def _compared(case: _Case, _: Sequence[Signature]) -> _Answer:
-    """Could what follows the seals be compared and drawn?"""
+    """6: could what follows the seals be compared and rendered?"""
     return case.comparison is not None and case.comparison.is_whole, {}
 
 
 def _unchanged(case: _Case, seals: Sequence[Signature]) -> _Answer:
-    """Does nothing follow the seals but what keeps signatures alive, or other signatures?"""
+    """7: does nothing follow the seals but signatures, time-stamps and evidence?"""
     facts: _Facts = {"later_bytes": max(0, len(case.file) - seals[-1].end)}
     if case.comparison is not None and case.comparison.compared is not None:
         return case.comparison.compared.only_signatures, facts
@@ -376,7 +382,7 @@ def _unchanged(case: _Case, seals: Sequence[Signature]) -> _Answer:
 
 
 def _uncovered(case: _Case, seals: Sequence[Signature]) -> _Answer:
-    """Does no later signature hide with its picture what the seal had found?"""
+    """8: does no later signature have a picture over something that was on the page?"""
     rendered = case.comparison.rendered if case.comparison is not None else None
     found: Occlusion | None = rendered.occlusion if rendered is not None else None
     return found is None, msgspec.structs.asdict(found) if found is not None else {}
@@ -406,7 +412,7 @@ def _last_alone(seals: Sequence[Signature]) -> Signature:
 
 
 def _validity(case: _Case, seal: Signature) -> _Answer:
-    """Were the certificates valid when the seal says it was made?"""
+    """9: were the certificates valid at the time the seal states?"""
     if seal.sealed_at is None or seal.path is None:
         return False, {"sealed_at": "-"}
     not_to_come = seal.sealed_at <= case.at + CLOCK_TOLERANCE
@@ -415,7 +421,7 @@ def _validity(case: _Case, seal: Signature) -> _Answer:
 
 
 def _time_stamp(case: _Case, seals: Sequence[Signature]) -> _Answer:
-    """Do the time-stamps prove the times that the seals state?"""
+    """12: do the time-stamps hold, and agree with the times that the seals state?"""
     facts: _Facts = {"at": "-"}
     for seal in seals:
         token = _token(seal)
@@ -432,7 +438,7 @@ def _time_stamp(case: _Case, seals: Sequence[Signature]) -> _Answer:
 
 
 def _serials(case: _Case, seal: Signature) -> _Answer:
-    """Do reason, record, field and drawn stamps name the same serials?"""
+    """10: do reason, private dictionary, field name and annotations name the same serials?"""
     stated = seal.serials
     recorded = tuple(_texts(case, seal, b"/Serials"))
     drawn = drawn_serials(case.document, seal)
@@ -442,7 +448,7 @@ def _serials(case: _Case, seal: Signature) -> _Answer:
 
 
 def _original(case: _Case, seal: Signature) -> _Answer:
-    """Is the document before stamping the one that was recorded?"""
+    """11: has the file before stamping the recorded digest?"""
     if not seal.is_in_order or seal.ranges is None:
         return False, {"sha256": "-"}
     digest = case.digests(seal).original
@@ -452,7 +458,7 @@ def _original(case: _Case, seal: Signature) -> _Answer:
 
 
 def _claim(case: _Case, seal: Signature) -> _Answer:
-    """Do the claims in the QR codes hold, and say the same as the seal?"""
+    """13: do the claims in the QR codes hold, and say the same as the seal?"""
     claims = _texts(case, seal, b"/Claims")
     if case.claim_keys is None or seal.sealed_at is None or len(claims) != len(seal.serials):
         return False, {}
@@ -478,7 +484,7 @@ def _texts(case: _Case, seal: Signature, key: bytes) -> list[str]:
     ]
 
 
-# In the order they are asked, each with the facts its sentence gets where asking failed.
+# In the order of the table above, each with the facts of its sentence where the check raised.
 _QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
     "issuer": (_of_each(_issuer), {"signer": "-"}),
     "seal": (_of_each(_sealed), {}),

@@ -1,4 +1,4 @@
-"""A PDF as bytes somebody gave us: its objects, found by their cross-reference.
+"""A PDF from untrusted bytes: its objects, found by their cross-reference.
 
 Nothing is read before it is asked for.  What is missing is `None`, as the standard has it; what is
 damaged where we must look refuses with `DocumentBroken`.
@@ -58,7 +58,7 @@ class Location(NamedTuple):
 
 
 class _ObjectStream(NamedTuple):
-    """The data of an object stream; `words` are its table: number, offset from `first`, and so on."""
+    """The data of an object stream; `words` is its table: number, offset from `first`, repeated."""
 
     data: bytes
     first: int
@@ -85,8 +85,8 @@ class _ObjectStream(NamedTuple):
 class Document:
     """An opened document.
 
-    `header` is where the header begins, mostly 0; `shift` is the number of bytes before the header, from which offsets count; `size` is the
-    first number no object has.
+    `header` is the offset of the header, mostly 0; `shift` is what must be added to the offsets in the
+    file, 0 or `header`; `size` is the first number no object has.
     """
 
     def __init__(self, buffer: bytes, header: int, password: bytes, limits: Limits) -> None:
@@ -168,7 +168,7 @@ class Document:
             header = OBJECT.match(self.buffer, offset)
             if header is None or int(header[1]) != number or int(header[2]) != row.extra:
                 if not row.where:
-                    return None  # a habit of some writers: in use, at offset 0, for "not there"
+                    return None  # some writers mark a missing object so: in use, at offset 0
                 raise DocumentBroken(f"object {number} is not where it should be")
             return Location(self.buffer, header.end(), Ref(number, row.extra), offset)
         if row.kind != IN_STREAM:

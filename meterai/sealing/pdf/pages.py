@@ -1,4 +1,4 @@
-"""Finding a page, and the way from what a reader sees to the coordinates in the file.
+"""The pages of a document, and the conversion from the page as it is seen to its coordinates.
 
 The page tree is descended by its counts (ISO 32000-2, section 7.7.3), so the last page of a
 thousand costs a few look-ups and not a thousand.  A tree that contradicts its counts is walked
@@ -77,7 +77,7 @@ class Page:
                 return left + x, low + y, left + x + width, low + y + height
 
     def seen(self, box: Box) -> Box:
-        """The other way: a rectangle of the file as a reader sees it."""
+        """The inverse: a rectangle of the file in points of the page as it is seen."""
         x, y, right, top = box
         left, low, end, height = self.box
         match self.quarter_turns:
@@ -161,7 +161,7 @@ class PageTree:
         raise _Contradiction
 
     def _child(self, node: Dictionary, skip: int) -> tuple[Ref, Dictionary, int]:
-        """The kid with the page that has `skip` pages before it, and how many are inside the kid."""
+        """The kid with the page after `skip` others, and how many of those are in the kid."""
         kids, count = self._document.references(node, b"/Kids"), self._count(node)
         if kids is None or len(kids) > count or not 0 <= skip < count:
             raise _Contradiction

@@ -1,4 +1,4 @@
-"""PDF values as they are written: numbers, strings, streams.  Bytes, nothing looked at."""
+"""PDF values as they are written: numbers, strings, streams.  Nothing is read here."""
 
 import re
 from binascii import hexlify

@@ -1,4 +1,4 @@
-"""The syntax of PDF objects (ISO 32000-2, section 7.3), read from hostile bytes.
+"""The syntax of PDF objects (ISO 32000-2, section 7.3), read from untrusted bytes.
 
 A value is Python's own: `None`, `bool`, `int`, `float`, a name as `str` with its slash, a string as
 `bytes`, a `Ref`, a `list`, or a `Dictionary`.  A dictionary knows where each of its values stands

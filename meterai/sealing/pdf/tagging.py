@@ -1,4 +1,4 @@
-"""Tagged documents: a stamp gets its element in the structure tree, so that it is read aloud.
+"""Tagged documents: a stamp gets its element in the structure tree, which screen readers read.
 
 ISO 32000-2, section 14.7; PDF/UA-1, section 7.18.  A structure tree of a form we do not expect is
 left alone: the stamp then has its alternative text in the field alone, which every reader finds.

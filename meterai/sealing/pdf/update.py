@@ -171,8 +171,8 @@ class Update:
     def sealed(self, number: int, head: bytes, tail: bytes, placeholder_bytes: int) -> Sealed:
         """The update with a signature dictionary of that number as its last object.
 
-        `head` are its entries up to `/Contents`; `tail` the entries behind; `placeholder_bytes` is the
-        length of the string between, with its angle brackets.
+        `head` are its entries up to `/Contents`, `tail` the entries behind; `placeholder_bytes` is
+        the length of the string between, with its angle brackets.
         """
         pieces, offsets, end = self._objects()
         offsets.append((Ref(number, 0), end))

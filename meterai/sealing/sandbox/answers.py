@@ -1,8 +1,7 @@
-"""What the processes of `bounded` answer, as bytes, and how it is read: as a stranger's.
+"""The answers of the processes of `bounded`, in JSON, and their validation.
 
-A process may have been taken over by the document it was given, so an answer is believed no more
-than its form allows: it has the fields and bounds below, or there is none.  A refusal travels by
-its code.
+The document may have taken the process over, so an answer is untrusted: it has the fields and
+bounds below, or counts as none (`NotAnswered`).  A refusal is sent as its code and facts.
 """
 
 from datetime import datetime
@@ -54,7 +53,7 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 class Occlusion(msgspec.Struct, frozen=True):
-    """A picture of a later signature, in points of the page as it is seen."""
+    """The picture of a later signature that hides something, in points of the page as it is seen."""
 
     page: Number
     x: Length
@@ -64,7 +63,7 @@ class Occlusion(msgspec.Struct, frozen=True):
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """The first picture that covers something."""
+    """The first occlusion, if there is one."""
 
     occlusion: Occlusion | None
 

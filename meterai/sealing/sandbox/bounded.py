@@ -1,14 +1,14 @@
-"""Work on a stranger's bytes in a process of its own, which is ended at its budget.
+"""Work on untrusted bytes in a process of its own, which is ended at its budget.
 
-What cannot be done in a few milliseconds, or needs a library that was written for files that mean
-well, is a `Task`.  Each task gets a fresh process, forked by a server (`forkserver`) that has the
-libraries loaded and has never seen a document; the process has bounds on its processor time, its
-memory and the time on the clock, and is killed at any of them.  Whoever asks hears nothing then:
-`None`, as from a process that crashed, was killed or answered at too great a length.  An answer is
-bytes from a process that may have been taken over by the document: it is for the caller to check.
+What cannot be done in a few milliseconds, or needs a library that is not safe with hostile files, is
+a `Task`.  Each task gets a fresh process, forked by a server (`fork_server`) that has the libraries
+loaded and has never read a document; the process has limits of processor time, memory and wall time,
+and is killed at any of them.  The caller then gets `None`, as from a process that crashed, was
+killed or answered at too great a length.  An answer is bytes from a process that the document may
+have taken over: the caller must check it (`answers`).
 
-A `Work` is a computation that asks for tasks as it goes on: `finish` carries it out and waits,
-`pool.Pool` does the same for many without a thread to each.
+A `Work` is a generator that yields tasks and is sent their answers: `finish` carries it out and
+waits, `pool.Pool` does the same for many without a thread for each.
 """
 
 import asyncio
@@ -156,7 +156,7 @@ def _asked(connection: socket.socket, task: Task) -> bytes | None:
         return None
     until = time.monotonic() + task.wall_seconds + _GRACE_SECONDS
     connection.settimeout(task.wall_seconds + _GRACE_SECONDS)
-    with suppress(ConnectionError):  # it may have ended without reading all; then it says nothing
+    with suppress(ConnectionError):  # it may end before it has read all, and sends no answer then
         connection.sendall(task.head())
         connection.sendall(task.document)
         connection.shutdown(socket.SHUT_WR)

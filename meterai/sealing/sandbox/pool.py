@@ -1,4 +1,4 @@
-"""Turns for the tasks of `bounded`: few processes at once, a short queue before them, fair to all.
+"""A pool for the tasks of `bounded`: few processes at once, a short queue, clients in turn.
 
 A task that has to wait for more than the queue holds is refused at once: whoever asked can come
 again, and holds neither memory nor a connection here.  Clients (an account, a network) take turns,

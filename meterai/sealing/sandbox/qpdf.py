@@ -1,6 +1,6 @@
-"""Repairing with qpdf: what a viewer shows of a broken document, written anew.
+"""Repair with qpdf: what a viewer shows of a broken document, written anew.
 
-qpdf was written for files that mean well: this runs only in the processes of `bounded`.
+qpdf is not safe with hostile files: this runs only in the processes of `bounded`.
 """
 
 import logging

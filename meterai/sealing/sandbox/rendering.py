@@ -1,7 +1,6 @@
-"""Is anything drawn in some places of a document?  Answered by drawing them.
+"""Whether anything is visible in given areas of a document, found by rendering them (PDFium).
 
-The renderer is a large library written for browsers, and it gets what strangers made: this runs
-only in the processes of `bounded`.
+PDFium is large and gets hostile files here: this runs only in the processes of `bounded`.
 """
 
 from collections.abc import Sequence

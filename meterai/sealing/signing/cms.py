@@ -1,4 +1,4 @@
-"""The CMS SignedData (RFC 5652) of a seal: written from a template, read with suspicion.
+"""The CMS SignedData (RFC 5652) of a seal: written from a template, read as untrusted.
 
 Written for one issuer, everything but two values is known beforehand: the digest of the document
 and the signature itself.  So the SignedData is laid out once per issuer, and a seal costs one

@@ -90,7 +90,7 @@ def development_issuers(
     at: datetime,
     authority_url: str | None = None,
 ) -> Issuers:
-    """The issuers in the directory, made there with one issuer if the directory is missing or empty.
+    """The issuers in the directory; one is made there if it is missing or empty.
 
     Of two processes that race, both load the same.
     """

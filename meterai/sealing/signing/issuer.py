@@ -1,13 +1,13 @@
-"""Who seals: one private key and the certificates that vouch for it.
+"""Who seals: one private key and its certificates.
 
 A directory holds one issuer:
 
     seal.pem, intermediate.pem, root.pem    the certificates, from the signer's to the root
     seal.key                                the key, or instead of it
-    pkcs11.toml                             where in a security module the key is, see `pkcs11`
+    pkcs11.toml                             where in a security module the key is (`pkcs11`)
     claim.key                               the Ed25519 key of the claims in the QR codes (optional)
-    proofs.toml                             time-stamps and evidence, see `long_term_validation` (optional)
-    art.pdf                                 the operator artwork, see `operator_artwork` (optional)
+    proofs.toml                             `long_term_validation` (optional)
+    art.pdf                                 `stamp.operator_artwork` (optional)
     *.crl                                   lists of revoked certificates (optional), read again
                                             every `CRL_REREAD`
 """
@@ -82,11 +82,11 @@ class _Period(NamedTuple):
 class Issuer:
     """A key, its certificate, the intermediate authority and the root that verifiers pin.
 
-    `name` is the common name of the certificate.  `revocation_lists` is asked now and then for the
-    lists of today.  With `long_term_validation` every seal gets a time-stamp, and evidence where they have some;
-    `operator_artwork` is a PDF with the issuer's own artwork instead of ours.  `is_local` says that no other
-    machine has a part in a seal.  Raises `IssuerUnusable` if the key does not belong to the first
-    certificate, or the certificates do not sign each other in order.
+    `name` is the common name of the certificate.  `revocation_lists` is asked every `CRL_REREAD`
+    for the lists of today.  With `long_term_validation` every seal gets a time-stamp, and evidence
+    if that is set.  `operator_artwork` is a PDF shown in place of our artwork.  `is_local` is true if
+    no other machine takes part in a seal.  Raises `IssuerUnusable` if the key does not belong to
+    the first certificate, or the certificates do not sign each other in order.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Issuer:
         self.long_term_validation = long_term_validation
         self.operator_artwork = operator_artwork
         self.name = common_name(chain[0])
-        # Nothing but this process is needed for a seal: it costs a fraction of a millisecond.
+        # Then a seal costs a fraction of a millisecond, and may be made where others wait.
         self.is_local = isinstance(key, FileKey) and long_term_validation is None
         self._signer = Signer(key, chain)
         self._revocation_lists = revocation_lists
@@ -133,7 +133,7 @@ class Issuer:
         return self._signer.bytes_max + TIME_STAMP_RESERVE_BYTES
 
     def signed_data_hex(self, digest: bytes) -> bytes:
-        """The SignedData that belongs into a seal, in lower-case hexadecimal, as it stands in a PDF.
+        """The SignedData of a seal in lower-case hexadecimal, as it stands in a PDF.
 
         Refuses with `TimeStampUnavailable` where a time-stamp belongs into it.
         """
@@ -146,15 +146,15 @@ class Issuer:
         return self._signer.sign(digest)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """The SignedData with a time-stamp (PAdES B-T), which `token_over` gets for the signature."""
+        """The SignedData with a time-stamp (PAdES B-T), which `token_over` makes of the signature."""
         return self._signer.sign_with_time(digest, token_over)
 
     def check_usable(self, at: datetime) -> None:
         """Refuse with `IssuerUnusable` if a verifier would reject a seal made at this time.
 
         Cheap enough to ask before every seal: the answer yes is kept for the time in which it
-        cannot change.  The operator of the real system went on sealing for twelve days with an
-        expired certificate; every one of those stamps is void.
+        cannot change.  A seal made with an expired certificate is void; the national system made
+        such seals for twelve days before anybody noticed.
         """
         period = self._period
         if period is None or not period.start <= at <= period.stop:
@@ -179,7 +179,7 @@ class Issuer:
 
 
 def load_key(directory: Path, certificate: x509.Certificate) -> SealKey:
-    """The key in the directory, or in the security module it names; refuses with `IssuerUnusable`."""
+    """The key in the directory or in the security module; refuses with `IssuerUnusable`."""
     if (directory / KEY_FILE).exists() or not (directory / SETTINGS_FILE).exists():
         return load_file_key(directory / KEY_FILE)
     public = certificate.public_key()

@@ -1,4 +1,4 @@
-"""All issuers we ever sealed with: one seals today, seals of the others can still be checked.
+"""All issuers that ever sealed here: one is current, seals of the others can still be checked.
 
 A directory holds one sub-directory per issuer, named by its id, and the file `current` with the id
 of the one that seals.  Keys are changed by writing a new sub-directory and then `current`; nothing
@@ -85,7 +85,7 @@ class Issuers:
 def load_issuer(directory: Path) -> Issuer:
     """The issuer whose files are in the directory.
 
-    Refuses with `IssuerUnusable`, or with `ArtworkUnusable` where its operator artwork cannot be shown.
+    Refuses with `IssuerUnusable`, or with `ArtworkUnusable` where the artwork cannot be shown.
     """
     chain = load_chain(directory)
     return Issuer(

@@ -1,7 +1,8 @@
-"""What lets a seal be believed for longer than its certificates: a time-stamp in it, proofs behind it.
+"""Long-term validation: a time-stamp in the signature, and evidence of no revocation behind it.
 
-The first makes it PAdES baseline B-T, both make it B-LT (ETSI EN 319 142-1, section 6).  An issuer's
-directory says in `proofs.toml` where they come from:
+With them a seal can be checked after its certificates have expired.  The time-stamp makes it PAdES
+baseline B-T, both together B-LT (ETSI EN 319 142-1, section 6).  An issuer's directory says in
+`proofs.toml` where they come from:
 
     time_stamp_url = "https://..."     an RFC 3161 authority
     time_stamp_roots = "tsa.pem"       the certificates its own may lead to
@@ -64,7 +65,7 @@ class LongTermValidation:
 
 
 def load_long_term_validation(directory: Path) -> LongTermValidation | None:
-    """What the issuer's directory says about proofs; refuses with `IssuerUnusable`."""
+    """What `proofs.toml` in an issuer's directory says, `None` without it; refuses with `IssuerUnusable`."""
     path = directory / LONG_TERM_FILE
     if not path.exists():
         return None

@@ -1,4 +1,6 @@
-"""One bounded exchange over HTTP with an authority: time-stamps, OCSP, lists of revocations.
+"""The only module of this room that connects to other machines: one bounded exchange over HTTP.
+
+The others are authorities: for time-stamps, OCSP answers and lists of revocations.
 
 The addresses come from certificates and settings.  No redirect is followed, no proxy is used, and
 both the bytes of the answer and the seconds until it is complete have limits, so an authority that

@@ -1,4 +1,4 @@
-"""A seal key inside a hardware security module, spoken to by PKCS #11 (OASIS, version 2.40).
+"""A seal key inside a hardware security module, reached through PKCS #11 (OASIS, version 2.40).
 
 A session may be used by one thread at a time, so there is a small pool of them.  Whoever signs
 takes one and gives it back; a session that was lost is replaced once, then the key is out of reach.
@@ -53,7 +53,7 @@ class Pkcs11Settings:
 def read_settings(path: Path) -> Pkcs11Settings:
     """The settings in a TOML file; refuses with `IssuerUnusable`.
 
-    A relative `pin_file` is beside the file; `id` is hexadecimal; one of `label` and `id` is enough.
+    A relative `pin_file` is beside the file; `id` is hexadecimal; `label` or `id` is enough.
     """
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -129,7 +129,7 @@ class _Login:
 
 
 class Pkcs11Key:
-    """The key that belongs to this public key, somewhere in a module.  Safe to use from threads.
+    """The key that belongs to this public key, in a security module.  Safe to use from threads.
 
     The public half comes from the certificate, because many modules keep none; one signature made
     at the start proves that both belong together.  Refuses with `IssuerUnusable` if the module,

@@ -1,7 +1,7 @@
 """Evidence that certificates were not revoked: OCSP (RFC 6960) and lists (RFC 5280).
 
-Put into the document (`security_store`) it makes a seal PAdES baseline B-LT: whoever checks the
-seal years later needs none of the authorities, which may be gone by then.  The addresses are those
+Put into the document (`writing.security_store`) it makes a seal PAdES baseline B-LT: it can be
+checked years later without asking the authorities, which may not exist any more.  The addresses are those
 in the certificates.
 """
 
@@ -29,7 +29,7 @@ from meterai.sealing.signing.issuer import signs_list
 from meterai.sealing.signing.network import Unreached, exchange
 
 OCSP_BYTES_MAX = 32 * 1024  # one answer and the responder's certificates: 2-5 KiB
-CRL_BYTES_MAX = 2 * 1024 * 1024  # it becomes part of every document, so a large one is no use
+CRL_BYTES_MAX = 2 * 1024 * 1024  # the list is put into every document
 CLOCK_SKEW = timedelta(minutes=5)  # an authority's clock may be ahead of ours
 KEPT = timedelta(hours=1)  # evidence asked for once serves all seals of so long
 ADDRESSES_MAX = 4  # tried per certificate and kind; more would only lengthen the wait
@@ -244,7 +244,8 @@ def check_crl(
 ) -> datetime:
     """Until when the list serves (RFC 5280, section 6.3.3).
 
-    Refuses with `IssuerUnusable` if the certificate is on it, raises `NoEvidence` if it proves nothing.
+    Refuses with `IssuerUnusable` if the certificate is on it; raises `NoEvidence` if it proves
+    nothing.
     """
     try:
         revocations = x509.load_der_x509_crl(answer)

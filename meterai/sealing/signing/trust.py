@@ -1,4 +1,4 @@
-"""From the certificate in a SignedData to a root the verifier was given: the path, step by step."""
+"""The path from the certificate in a SignedData to a root the verifier was given."""
 
 from collections.abc import Sequence
 from datetime import datetime

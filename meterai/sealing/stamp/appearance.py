@@ -1,8 +1,8 @@
-"""The drawing of a stamp as objects of a PDF: what all stamps share, and one form per stamp.
+"""A stamp as objects of a PDF: what all stamps of a file share, and one form XObject per stamp.
 
-Shared are the two typefaces and a form with the artwork, ours or the issuer's own.  A stamp's own form
-calls the artwork and adds the serial and the QR code; it is written plainly, because compressing it
-saves nothing.
+Shared are the two typefaces and a form with the artwork, ours or the operator's.  A stamp's own
+form, its appearance stream (/AP), paints the artwork and adds the serial and the QR code; it is not
+compressed, which would save nothing.
 
 No dictionary here holds a string, so that whoever writes an encrypted document has only the data
 of streams to encrypt.
@@ -67,8 +67,8 @@ class Shared:
 def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> Shared:
     """What a document needs once, whatever number of stamps it gets.
 
-    `operator_artwork` is a PDF whose first page is shown in place of our artwork; refuses with `ArtworkUnusable`
-    one that cannot be.
+    `operator_artwork` is a PDF whose first page is shown in place of our artwork; refuses with
+    `ArtworkUnusable` one that cannot be shown.
     """
     operators = read_operator_artwork(operator_artwork) if operator_artwork is not None else None
     box = numbers(0, 0, artwork.SHEET_WIDTH, artwork.SHEET_HEIGHT)

@@ -1,4 +1,4 @@
-"""The drawing of the stamp: lines and letters only, so that it prints sharply at any size.
+"""The artwork of the stamp: lines and letters only, so that it prints sharply at any size.
 
 The picture is our own and neutral: no state emblem.  It is drawn on a sheet of 100 by 112 units
 and scaled by the caller.  From the top: a band with the name, a strip of fine waves (or the word
@@ -63,8 +63,8 @@ def fixed_part(*, specimen: bool) -> bytes:
 
 
 def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
-    """Operator artwork on the sheet, `placing` being what paints it there: white where code and serial
-    go, and outside production the word SPECIMEN."""
+    """Operator artwork on the sheet: white where code and serial go, and outside production the word
+    SPECIMEN.  `placing` is the content that paints the artwork."""
     rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _SERIAL_BOX))
     parts = [
         f"{_WHITE} 0 0 {SHEET_WIDTH:g} {SHEET_HEIGHT:g} re f".encode("ascii"),

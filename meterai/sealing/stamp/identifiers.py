@@ -1,4 +1,6 @@
-"""What tells our seals from other signatures: names, forms of text, flags.  A promise to verifiers.
+"""The identifiers of our seals: field name, reason, private dictionary, alternative text, flags.
+
+Verifiers rely on them: they are part of the format of a stamped file and do not change.
 
 The reason follows the form of the national system, `[SERIAL] ...`, so that a program which reads
 the serial from there reads ours too.

@@ -1,8 +1,8 @@
-"""The issuer's own artwork in place of ours: the first page of a PDF that the operator gives.
+"""Operator artwork: the first page of a PDF that the operator gives, in place of our artwork.
 
-The page is made to fit the sheet of `artwork`; white is painted over the rooms of code and serial, so
-a drawing must leave them free.  Fonts, images and colour spaces come along as they are: whether
-the drawing keeps to PDF/A stays with whoever made it, as far as `read_operator_artwork` does not refuse it.
+The page is scaled to the sheet of `artwork`; white is painted over the areas of code and serial, so
+a drawing must leave them free.  Fonts, images and colour spaces are copied as they are.  Whether the
+drawing conforms to PDF/A is the operator's concern, except for what `read_operator_artwork` refuses.
 """
 
 import io
@@ -25,7 +25,7 @@ _REFUSED = frozenset(("/SMask", "/OPI", "/PS", "/Ref", "/OC", "/AA", "/A", "/JS"
 
 
 class ArtworkUnusable(SealingUnavailable):
-    """The file with the operator artwork is no drawing that a stamp could show; the operator must act."""
+    """The operator artwork cannot be shown on a stamp; the operator must act."""
 
     code = "art_unusable"
     status = 503
@@ -34,7 +34,7 @@ class ArtworkUnusable(SealingUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """One object; every `%d` of `form` waits for the number of the object at that index."""
+    """One object; each `%d` of `form` takes the number of the object at the index in `indices`."""
 
     form: bytes
     indices: tuple[int, ...]
@@ -67,8 +67,8 @@ class OperatorArtwork:
 def read_operator_artwork(document: bytes) -> OperatorArtwork:
     """Read the first page of a PDF.
 
-    Refuses with `ArtworkUnusable` what is no PDF, is encrypted, too large, transparent or active, or
-    has strings outside its content, as composite fonts have: draw letters as outlines instead.
+    Refuses with `ArtworkUnusable` what is no PDF, is encrypted, too large, transparent or active,
+    or has strings outside its content, as composite fonts have (draw letters as outlines instead).
     """
     try:
         with pikepdf.open(io.BytesIO(document)) as opened:

@@ -1,4 +1,4 @@
-"""A document gets its stamps and signatures as incremental updates that leave its bytes as they are.
+"""A document gets stamps and signatures in incremental updates; its own bytes stay as they are.
 
-`engine` inspects, signs and appends; what stands in an update is in `affixing` and `security_store`.
+`engine` inspects, signs and appends; `affixing` and `security_store` make what is in an update.
 """

@@ -1,10 +1,11 @@
-"""What one update holds: the stamps on their pages, the field of the seal, its signature dictionary.
+"""What one update holds: stamps on their pages, the field of the seal, the signature dictionary.
 
 Where no signature exists yet, one update holds all stamps: the first is the widget of the
 signature field, the others are locked stamp annotations, and the seal certifies the document
 (DocMDP, permission 2: nothing but signing and filling forms; our own verifier allows signing
-only).  Where somebody signed before, adding annotations could break their signature, adding a
-signature cannot: there every stamp is a seal of its own, with a lock on the fields it found.
+only).  Where somebody signed before, a new annotation could break
+their signature and a new signature cannot: there every stamp is a seal of its own, with a lock
+(FieldMDP) on the fields it found.
 """
 
 from collections.abc import Sequence
@@ -43,9 +44,9 @@ Placed = Sequence[tuple[Stamp, Page]]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What stays the same over the updates of one request.
+    """What is the same for all updates of one request.
 
-    `placeholder_bytes` is the room for the SignedData in hexadecimal, angle brackets included.
+    `placeholder_bytes` is the length of the value of /Contents: hexadecimal, brackets included.
     """
 
     issuer_name: str
@@ -112,7 +113,7 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
 
 
 def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None:
-    """Make the changes that `affix` would make to what is there, and drop them.
+    """Make the changes that `affix` would make to existing objects, and discard them.
 
     Refuses with `DocumentBroken` what could not be changed, before anybody has paid for a stamp.
     """
@@ -186,7 +187,7 @@ def _add_field(update: Update, document: Document, field: int) -> None:
     update.append(home, form, b"/Fields", b"%d 0 R" % field)
     if form.raw(b"/SigFlags") != _APPEND_ONLY:
         update.put(home, form, b"/SigFlags", _APPEND_ONLY)
-    # /NeedAppearances stays: without it what somebody filled in could vanish from the screen.
+    # /NeedAppearances stays: without it viewers may not show what somebody filled in.
 
 
 def _certify(update: Update, document: Document, signature: int) -> None:

@@ -1,8 +1,9 @@
-"""Sealing: the original bytes stay as they are, the stamps and the seal are appended.
+"""The engine: the original bytes stay as they are, the stamps and the seal are appended.
 
-The steps of `seal`: open the document and find the pages; lay out the update around a placeholder of
-known length (`affixing`); hash the original, or take the state a caller kept from the upload, and
-what stands around the placeholder; have the issuer sign the digest; put the SignedData into the placeholder.
+The steps of `seal`: (1) open the document and find the pages; (2) lay out the update around a
+/Contents placeholder of known length (`affixing`); (3) hash the original, or take the state a caller
+kept from the upload, and what stands around the placeholder; (4) have the issuer sign the digest;
+(5) put the SignedData into the placeholder.
 """
 
 import hashlib
@@ -72,7 +73,7 @@ def accept(document: bytes, placements: Sequence[Placement], *, password: bytes 
 def accepting(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> Work[Intake]:
-    """`accept` as a work: what takes long to look through is looked through in a process."""
+    """`accept` as a work: a document that takes long to inspect is inspected in a task."""
     try:
         opened = looked_through(document, placements, password, FIRST_LOOK)
     except TooMuchHere:
@@ -250,7 +251,7 @@ def _open(
             raise EncryptedWithoutIdentifier("encrypted, and no identifier in the trailer")
         signatures = count_signatures(opened)
         if opened.header and not signatures:
-            # Where the header is not first, viewers do not agree from where a seal counts its bytes.
+            # Viewers disagree from where byte ranges count if something is before the header.
             raise DocumentBroken("something stands before the header")
         tree = PageTree(opened)
         targets = tuple(tree.page(placement.page) for placement in placements)
@@ -261,7 +262,7 @@ def _open(
 
 @dataclass(frozen=True, slots=True)
 class _Sealing:
-    """One request under way: its terms, who signs, and the hash of all that is written so far."""
+    """One request: its terms, who signs, and the hash of all that is written so far."""
 
     terms: Terms
     issuer: Issuer
@@ -271,7 +272,7 @@ class _Sealing:
     def seal(
         self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool
     ) -> tuple[bytes, bytes]:
-        """One sealed update for a document whose bytes `state` has taken in; and its placeholder, filled."""
+        """One sealed update for a document whose bytes `state` has hashed; and its /Contents."""
         before, after = affix(self.terms, document, placed, certify=certify)
         self.state.update(before)
         covered = self.state.copy()
@@ -283,7 +284,7 @@ class _Sealing:
         return before + rest, placeholder
 
     def seal_each(self, opened: Opened, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
-        """One seal after the other, each over all that came before; and the last one's placeholder."""
+        """One seal after the other, each over all that came before; and the /Contents of the last."""
         stamped = original = opened.document.buffer
         placeholder = b""
         for stamp, page in zip(stamps, opened.targets, strict=True):
@@ -298,7 +299,7 @@ class _Sealing:
     def evidence_update(
         self, stamped: bytes, placeholder: bytes, long_term_validation: LongTermValidation
     ) -> bytes:
-        """The update with the evidence for the seal in this placeholder; nothing if none is wanted."""
+        """The update with the evidence for the seal of this /Contents; nothing if none is wanted."""
         contents = bytes.fromhex(placeholder[1:-1].decode("ascii"))
         signed_data = contents[: der_length(contents)]
         evidence = long_term_validation.evidence(signed_data, self.issuer.chain, self.terms.at)
