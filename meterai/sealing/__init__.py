@@ -6,11 +6,11 @@ Promises this room keeps
   * A seal that would not verify is never handed out, nor one made with an expired certificate.
   * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `Report`.
   * No database, clock or environment is used.  Files: `load_issuer`, `load_issuers` and their
-    development kin read (and make) those of the issuers.  Network: `signing.network` alone, where an
-    issuer asks for time-stamps or evidence.
+    development counterparts read (and make) those of the issuers.  Network: `signing.network`
+    alone, where an issuer asks for time-stamps or evidence.
   * What may take long, and what needs a library that is not safe with hostile files (repairing,
-    comparing, rendering), is done in a process that is ended at its budget.  `accept`, `take_in` and
-    `verify` wait for it; a `Pool` carries out the same works for many clients at once.
+    comparing, rendering), is done in a process that is ended at its budget.  `accept`, `take_in`
+    and `verify` wait for it; a `Pool` carries out the same works for many clients at once.
 
 Knows no accounts, orders or other serials: whether a serial was issued, and for this document, is
 for `verification` to say.

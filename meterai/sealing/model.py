@@ -63,8 +63,8 @@ class Inspection:
     """What `inspect` found: the number of pages, the size of the page of each placement, and how
     many signatures the document bears.
 
-    A signature may be a seal of ours.  A document whose seal does not hold gets no better when it is
-    stamped again, so a caller should `verify` a signed document before it takes a stamp for it.
+    A signature may be a seal of ours.  A document whose seal does not hold gets no better when it
+    is stamped again, so a caller should `verify` a signed document before it takes a stamp for it.
     """
 
     pages: int

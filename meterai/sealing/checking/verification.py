@@ -1,33 +1,36 @@
-"""The verifier: is this document as our seal left it?  From its bytes and the roots given, nothing else.
+"""The verifier: is this document as our seal left it?  From its bytes and the roots given alone.
 
 The checks, in the order they are made; the number in a comment refers to this table.
 
    1  readable    the file is a PDF that can be opened
-   2  issuer      the certificate of the seal leads to a trusted root; each certificate on the way may
-                  do what it did; the SignedData holds these certificates and no other
+   2  issuer      the certificate of the seal leads to a trusted root; each certificate on the way
+                  may do what it did; the SignedData holds these certificates and no other
    3  seal        the key of that certificate made the signature, and the signed attributes name the
                   certificate (signing-certificate-v2, RFC 5035)
    4  structure   the byte range is two pieces: from byte 0 to exactly the value of the seal's own
-                  /Contents, and from there to the end of its update; the value is the SignedData as we
-                  lay it out, padded with zeros
+                  /Contents, and from there to the end of its update; the value is the SignedData
+                  as we lay it out, padded with zeros
    5  integrity   the covered bytes have the SHA-256 that was signed
    6  compared    what was appended later could be compared and rendered within the bounds of a task
    7  unchanged   nothing but signatures, time-stamps and evidence (DSS) was appended later
    8  uncovered   no later signature has a picture over something that was on the page (occlusion)
-   9  validity    the certificates were valid at the time the seal states, and that time is not to come
+   9  validity    the certificates were valid at the stated time, and that time is not to come
   10  serials     reason, private dictionary, field name and annotations name the same serials
   11  original    the file before stamping has the recorded SHA-256
   12  time_stamp  the authority's time-stamp holds, and agrees with the stated time
-  13  claim       the signed claims of the QR codes hold, for these serials, this time, this original
+  13  claim       the signed claims of the QR codes hold for these serials, time and original
 
-6 and 8 are made if something was appended behind the seals, 12 if there is a time-stamp and its
-roots are known, 13 if the claim keys are known; all others always.
+6 is made if something was appended behind the seals, 7 unless its comparison did not finish, 8 if 3
+and 5 hold and the rendering finished, 12 if there is a time-stamp and its roots are known, 13 if
+the claim keys are known; all others always.
 
-A file with our identifiers that fails 2 or 3 is forged.  One that passes them has a signature of ours;
-where 4, 5, 7 or 12 fails, the document around it was changed (`_verdict`).
+A file with our identifiers that fails 2 or 3 is forged.  One that passes them has a signature of
+ours: where 4, 5, 7 or 12 fails, the document around it was changed; else it is forged where 9, 10,
+11 or 13 fails (`_verdict`).
 
 A seal with nothing behind it is checked in the calling process, in about a millisecond.  What was
-appended later is compared and rendered in tasks (`sandbox.bounded`), and so is what takes long to read.
+appended later is compared and rendered in tasks (`sandbox.bounded`), and so is what takes long to
+read.
 """
 
 import re
@@ -100,8 +103,9 @@ def verify(
     seals may lead to; without them, or without a time-stamp, check 12 is not made.  `password`
     opens an encrypted document.
 
-    Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal
-    of ours.  Whether a serial was issued, and for this document, the platform knows, not this function.
+    Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal of
+    ours.  Whether a serial was issued, and for this document, the platform knows, not this
+    function.
     """
     return finish(
         verifying(Question(document, trusted_roots, at, claim_keys, time_stamp_roots, password))
@@ -333,14 +337,14 @@ def _structure(case: _Case, seal: Signature) -> _Answer:
         or seal.end > len(case.file)
     ):
         return False, facts
-    # (2) The placeholder is the value of /Contents of this dictionary, not of one prepared elsewhere.
+    # (2) The placeholder is the value of /Contents of this dictionary, not of one elsewhere.
     if seal.offset < 0:
         return False, facts
     before = _BEFORE_PLACEHOLDER.fullmatch(case.file, seal.offset, placeholder_start)
     if before is None or int(before[1]) != seal.found.ref.number:
         return False, facts
-    # (3) It holds our SignedData and zeros, in lower-case digits as we write them: nothing else fits
-    # in, and not even the case of a digit can differ.
+    # (3) It holds our SignedData and zeros, in lower-case digits as we write them: nothing else
+    # fits in, and not even the case of a digit can differ.
     placeholder = case.file[placeholder_start:placeholder_end]
     if not HEX_STRING.fullmatch(placeholder) or not seal.signed_data:
         return False, facts

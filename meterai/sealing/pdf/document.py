@@ -85,8 +85,8 @@ class _ObjectStream(NamedTuple):
 class Document:
     """An opened document.
 
-    `header` is the offset of the header, mostly 0; `shift` is what must be added to the offsets in the
-    file, 0 or `header`; `size` is the first number no object has.
+    `header` is the offset of the header, mostly 0; `shift` is what must be added to the offsets in
+    the file, 0 or `header`; `size` is the first number no object has.
     """
 
     def __init__(self, buffer: bytes, header: int, password: bytes, limits: Limits) -> None:

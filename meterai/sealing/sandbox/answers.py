@@ -53,7 +53,7 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 class Occlusion(msgspec.Struct, frozen=True):
-    """The picture of a later signature that hides something, in points of the page as it is seen."""
+    """The picture of a later signature that hides something, in points of the visible page."""
 
     page: Number
     x: Length

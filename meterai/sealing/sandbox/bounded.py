@@ -1,11 +1,11 @@
 """Work on untrusted bytes in a process of its own, which is ended at its budget.
 
-What cannot be done in a few milliseconds, or needs a library that is not safe with hostile files, is
-a `Task`.  Each task gets a fresh process, forked by a server (`fork_server`) that has the libraries
-loaded and has never read a document; the process has limits of processor time, memory and wall time,
-and is killed at any of them.  The caller then gets `None`, as from a process that crashed, was
-killed or answered at too great a length.  An answer is bytes from a process that the document may
-have taken over: the caller must check it (`answers`).
+What cannot be done in a few milliseconds, or needs a library that is not safe with hostile files,
+is a `Task`.  Each task gets a fresh process, forked by a server (`fork_server`) that has the
+libraries loaded and has never read a document; the process has limits of processor time, memory and
+wall time, and is killed at any of them.  The caller then gets `None`, as from a process that
+crashed, was killed or answered at too great a length.  An answer is bytes from a process that the
+document may have taken over: the caller must check it (`answers`).
 
 A `Work` is a generator that yields tasks and is sent their answers: `finish` carries it out and
 waits, `pool.Pool` does the same for many without a thread for each.

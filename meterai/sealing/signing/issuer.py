@@ -84,8 +84,8 @@ class Issuer:
 
     `name` is the common name of the certificate.  `revocation_lists` is asked every `CRL_REREAD`
     for the lists of today.  With `long_term_validation` every seal gets a time-stamp, and evidence
-    if that is set.  `operator_artwork` is a PDF shown in place of our artwork.  `is_local` is true if
-    no other machine takes part in a seal.  Raises `IssuerUnusable` if the key does not belong to
+    if that is set.  `operator_artwork` is a PDF shown in place of our artwork.  `is_local` is true
+    if no other machine takes part in a seal.  Raises `IssuerUnusable` if the key does not belong to
     the first certificate, or the certificates do not sign each other in order.
     """
 
@@ -146,7 +146,7 @@ class Issuer:
         return self._signer.sign(digest)
 
     def sign_with_time(self, digest: bytes, token_over: Callable[[bytes], bytes]) -> bytes:
-        """The SignedData with a time-stamp (PAdES B-T), which `token_over` makes of the signature."""
+        """The SignedData with a time-stamp (PAdES B-T), which `token_over` gets for it."""
         return self._signer.sign_with_time(digest, token_over)
 
     def check_usable(self, at: datetime) -> None:

@@ -65,7 +65,7 @@ class LongTermValidation:
 
 
 def load_long_term_validation(directory: Path) -> LongTermValidation | None:
-    """What `proofs.toml` in an issuer's directory says, `None` without it; refuses with `IssuerUnusable`."""
+    """What `proofs.toml` says, `None` if there is none; refuses with `IssuerUnusable`."""
     path = directory / LONG_TERM_FILE
     if not path.exists():
         return None

@@ -1,8 +1,8 @@
 """Evidence that certificates were not revoked: OCSP (RFC 6960) and lists (RFC 5280).
 
 Put into the document (`writing.security_store`) it makes a seal PAdES baseline B-LT: it can be
-checked years later without asking the authorities, which may not exist any more.  The addresses are those
-in the certificates.
+checked years later without asking the authorities, which may not exist any more.  The addresses are
+those in the certificates.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -63,8 +63,8 @@ def fixed_part(*, specimen: bool) -> bytes:
 
 
 def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
-    """Operator artwork on the sheet: white where code and serial go, and outside production the word
-    SPECIMEN.  `placing` is the content that paints the artwork."""
+    """Operator artwork on the sheet: white where code and serial go; outside production the
+    word SPECIMEN.  `placing` is the content that paints the artwork."""
     rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _SERIAL_BOX))
     parts = [
         f"{_WHITE} 0 0 {SHEET_WIDTH:g} {SHEET_HEIGHT:g} re f".encode("ascii"),

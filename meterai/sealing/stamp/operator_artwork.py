@@ -1,8 +1,9 @@
 """Operator artwork: the first page of a PDF that the operator gives, in place of our artwork.
 
 The page is scaled to the sheet of `artwork`; white is painted over the areas of code and serial, so
-a drawing must leave them free.  Fonts, images and colour spaces are copied as they are.  Whether the
-drawing conforms to PDF/A is the operator's concern, except for what `read_operator_artwork` refuses.
+a drawing must leave them free.  Fonts, images and colour spaces are copied as they are.  Whether
+the drawing conforms to PDF/A is the operator's concern, except for what `read_operator_artwork`
+refuses.
 """
 
 import io

@@ -1,9 +1,9 @@
 """The engine: the original bytes stay as they are, the stamps and the seal are appended.
 
 The steps of `seal`: (1) open the document and find the pages; (2) lay out the update around a
-/Contents placeholder of known length (`affixing`); (3) hash the original, or take the state a caller
-kept from the upload, and what stands around the placeholder; (4) have the issuer sign the digest;
-(5) put the SignedData into the placeholder.
+/Contents placeholder of known length (`affixing`); (3) hash the original, or take the state a
+caller kept from the upload, and what stands around the placeholder; (4) have the issuer sign the
+digest; (5) put the SignedData into the placeholder.
 """
 
 import hashlib
@@ -284,7 +284,7 @@ class _Sealing:
         return before + rest, placeholder
 
     def seal_each(self, opened: Opened, stamps: Sequence[Stamp]) -> tuple[bytes, bytes]:
-        """One seal after the other, each over all that came before; and the /Contents of the last."""
+        """One seal after the other, each over all before it; and the /Contents of the last."""
         stamped = original = opened.document.buffer
         placeholder = b""
         for stamp, page in zip(stamps, opened.targets, strict=True):
@@ -299,7 +299,7 @@ class _Sealing:
     def evidence_update(
         self, stamped: bytes, placeholder: bytes, long_term_validation: LongTermValidation
     ) -> bytes:
-        """The update with the evidence for the seal of this /Contents; nothing if none is wanted."""
+        """The update with the evidence for this seal; empty if none is wanted."""
         contents = bytes.fromhex(placeholder[1:-1].decode("ascii"))
         signed_data = contents[: der_length(contents)]
         evidence = long_term_validation.evidence(signed_data, self.issuer.chain, self.terms.at)
