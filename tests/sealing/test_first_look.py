@@ -7,8 +7,8 @@ import pytest
 from cryptography import x509
 
 from meterai.sealing import Placement, Question, Verdict, claim, verify, verifying
+from meterai.sealing.checking.checks import ALWAYS_MADE, SOMETIMES_MADE
 from meterai.sealing.checking.questions import parameters_of, read_report, written_report
-from meterai.sealing.checking.verification import ALWAYS_MADE, SOMETIMES_MADE
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import CheckFound, NotAnswered, Verified
 from meterai.sealing.tasks import do

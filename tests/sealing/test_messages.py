@@ -9,7 +9,7 @@ import pytest
 import meterai.sealing as room
 from meterai.kit.refusal import Refusal
 from meterai.sealing import Check, PageSize, Placement, Report, Verdict
-from meterai.sealing.checking.verification import _QUESTIONS
+from meterai.sealing.checking.checks import _QUESTIONS
 
 MESSAGES = tomllib.loads((Path(room.__file__).parent / "messages.toml").read_text("utf-8"))
 LATER_VERDICTS = {"unknown_serial", "serial_mismatch"}  # said by the room that has the books

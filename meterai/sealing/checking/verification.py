@@ -1,59 +1,34 @@
 """The verifier: is this document as our seal left it?  From its bytes and the roots given alone.
 
-The checks, in the order they are made; the number in a comment refers to this table.
-
-   1  readable    the file is a PDF that can be opened
-   2  issuer      the certificate of the seal leads to a trusted root; each certificate on the way
-                  may do what it did; the SignedData holds these certificates and no other
-   3  seal        the key of that certificate made the signature, and the signed attributes name the
-                  certificate (signing-certificate-v2, RFC 5035)
-   4  structure   the byte range is two pieces: from byte 0 to exactly the value of the seal's own
-                  /Contents, and from there to the end of its update; the value is the SignedData
-                  as we lay it out, padded with zeros
-   5  integrity   the covered bytes have the SHA-256 that was signed
-   6  compared    what was appended later could be compared and rendered within the bounds of a task
-   7  unchanged   nothing but signatures, time-stamps and evidence (DSS) was appended later
-   8  uncovered   no later signature has a picture over something that was on the page (occlusion)
-   9  validity    the certificates were valid at the stated time, and that time is not to come
-  10  serials     reason, private dictionary, field name and annotations name the same serials
-  11  original    the file before stamping has the recorded SHA-256
-  12  time_stamp  the authority's time-stamp holds, and agrees with the stated time
-  13  claim       the signed claims of the QR codes hold for these serials, time and original
-
-6 is made if something was appended behind the seals, 7 unless its comparison did not finish, 8 if 3
-and 5 hold and the rendering finished, 12 if there is a time-stamp and its roots are known, 13 if
-the claim keys are known; all others always.
-
-A file with our identifiers that fails 2 or 3 is forged.  One that passes them has a signature of
-ours: where 4, 5, 7 or 12 fails, the document around it was changed; else it is forged where 9, 10,
-11 or 13 fails (`_verdict`).
+The checks are numbered in `checks`.  A file with our identifiers that fails 2 or 3 is forged.  One
+that passes them has a signature of ours: where 4, 5, 7 or 12 fails, the document around it was
+changed; else it is forged where 9, 10, 11 or 13 fails (`_verdict`).
 
 A seal with nothing behind it is checked in the calling process, in about a millisecond.  What was
 appended later is compared and rendered in tasks (`sandbox.bounded`), and so is what takes long to
 read.
 """
 
-import re
-from binascii import hexlify
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
-import msgspec
 from cryptography import x509
 
 from meterai.kit.refusal import Refusal
+from meterai.sealing.checking.checks import (
+    ALWAYS_MADE,
+    SOMETIMES_MADE,
+    Case,
+    hold,
+    last_alone,
+    made,
+)
 from meterai.sealing.checking.comparison import Comparison, comparing
 from meterai.sealing.checking.questions import ClaimKeys, Question, parameters_of, read_report
 from meterai.sealing.checking.signatures import (
-    HEX_STRING,
-    ByteRange,
-    Digests,
     Roots,
     Signature,
-    digests_of,
-    drawn_serials,
     is_claimed,
     read_signature,
     stray_seals,
@@ -67,24 +42,13 @@ from meterai.sealing.model import (
     Verdict,
 )
 from meterai.sealing.pdf.decoding import FIRST_LOOK, Limits, TooMuchHere
-from meterai.sealing.pdf.document import Document, as_document_broken, in_letters, open_document
+from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.pdf.forms import signature_fields
 from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import NotAnswered, Occlusion, Verified
+from meterai.sealing.sandbox.answers import NotAnswered, Verified
 from meterai.sealing.sandbox.bounded import Task, Work, finish
-from meterai.sealing.signing import cms, trust
-from meterai.sealing.signing.issuer import common_name
-from meterai.sealing.signing.timestamps import TokenRefused, check_token
-from meterai.sealing.stamp import claim
-from meterai.sealing.stamp.identifiers import is_serial, serial_in_name
 
-CLOCK_TOLERANCE = timedelta(minutes=5)  # between the machine that sealed and the one that checks
 SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
-
-# The beginning of a signature dictionary whose first strings or brackets are its /Contents.
-_BEFORE_PLACEHOLDER = re.compile(rb"\s*(\d+)\s+\d+\s+obj\s*<<[^<>()%\[\]]*/Contents\s*")
-_TAIL = re.compile(rb"startxref\s+(\d{1,10})\s+%%EOF[\r\n ]*\Z")
-_TAIL_BYTES_MAX = 64  # of the pointer at the end of an update
 
 
 def verify(
@@ -135,7 +99,7 @@ def judging(question: Question, limits: Limits) -> Work[Report]:
         with as_document_broken():
             return (
                 yield from _judge(
-                    _Case(
+                    Case(
                         document,
                         opened,
                         roots,
@@ -161,50 +125,7 @@ def _verdict_unread(document: bytes, roots: Roots, refusal: Refusal) -> Verdict:
     return Verdict.CHANGED_AFTER_SEALING if ends else Verdict.UNREADABLE
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """All that a check may look at."""
-
-    file: bytes
-    document: Document
-    roots: Roots
-    claim_keys: ClaimKeys | None
-    time_stamp_roots: Roots
-    password: bytes
-    at: datetime
-    comparison: Comparison | None = None  # of what follows, where it had to be compared
-    known: dict[tuple[ByteRange, int], Digests] = field(default_factory=dict)
-
-    def digests(self, seal: Signature) -> Digests:
-        """The digests about a seal, whose ranges are in order, in one pass over the file."""
-        assert seal.ranges is not None
-        key = seal.ranges, seal.original_length
-        found = self.known.get(key)
-        if found is None:
-            found = self.known[key] = digests_of(self.file, *key)
-        return found
-
-
-_Facts = dict[str, object]
-_Answer = tuple[bool, _Facts]
-_Question = Callable[[_Case, Sequence[Signature]], _Answer]
-
-
-def _of_each(question: Callable[[_Case, Signature], _Answer]) -> _Question:
-    """The check of every seal; the facts are those of the first that fails, else of the last."""
-
-    def ask(case: _Case, seals: Sequence[Signature]) -> _Answer:
-        answer: _Answer = (False, {})
-        for seal in seals:
-            answer = question(case, seal)
-            if not answer[0]:
-                break
-        return answer
-
-    return ask
-
-
-def _judge(case: _Case) -> Work[Report]:
+def _judge(case: Case) -> Work[Report]:
     found = signature_fields(case.document)
     signatures = [read_signature(case.document, signature, case.roots) for signature in found]
     seals = [signature for signature in signatures if is_claimed(signature, case.roots)]
@@ -222,53 +143,21 @@ def _judge(case: _Case) -> Work[Report]:
         )
     seals.sort(key=lambda seal: seal.end)
     case = replace(case, comparison=(yield from _comparing(case, seals)))
-    checks = tuple(_ask(case, name, seals) for name in _QUESTIONS if _is_asked(case, name, seals))
+    checks = made(case, seals)
     return _report(case, _verdict(checks), (readable, *checks), seals)
 
 
-def _is_asked(case: _Case, name: str, seals: Sequence[Signature]) -> bool:
-    if name == "claim":
-        return case.claim_keys is not None
-    if name == "time_stamp":
-        return bool(case.time_stamp_roots) and any(map(_token, seals))
-    if name == "compared":
-        return case.comparison is not None
-    if name == "unchanged":
-        return case.comparison is None or case.comparison.compared is not None
-    if name == "uncovered":
-        is_rendered = case.comparison is None or case.comparison.rendered is not None
-        return is_rendered and _hold(case, seals)
-    return True
-
-
-def _comparing(case: _Case, seals: Sequence[Signature]) -> Work[Comparison | None]:
+def _comparing(case: Case, seals: Sequence[Signature]) -> Work[Comparison | None]:
     """Have what follows the seals compared and drawn, where there is something to compare.
 
     That costs something, which a forger must not cause: it is done behind seals of ours only.
     """
-    seal = _last_alone(seals)
-    if seal.end == len(case.file) or not _hold(case, seals):
+    seal = last_alone(seals)
+    if seal.end == len(case.file) or not hold(case, seals):
         return None
     if not 0 < seal.section < len(case.document.sections):
         return None
     return (yield from comparing(case.file, seal.end, seal.section, case.password))
-
-
-def _token(seal: Signature) -> bytes | None:
-    return seal.signed_data.time_stamp if seal.signed_data is not None else None
-
-
-def _ask(case: _Case, name: str, seals: Sequence[Signature]) -> Check:
-    """Ask one question about the seals."""
-    question, facts = _QUESTIONS[name]
-    try:
-        passed, facts = question(case, seals)
-    except TooMuchHere:
-        raise
-    # A seal that cannot be examined fails this check; it must not hide the answers to others.
-    except Exception:
-        return Check(name, passed=False, facts=facts)
-    return Check(name, passed, facts)
 
 
 def _verdict(checks: Sequence[Check]) -> Verdict:
@@ -287,7 +176,7 @@ def _verdict(checks: Sequence[Check]) -> Verdict:
 
 
 def _report(
-    case: _Case, verdict: Verdict, checks: tuple[Check, ...], seals: Sequence[Signature]
+    case: Case, verdict: Verdict, checks: tuple[Check, ...], seals: Sequence[Signature]
 ) -> Report:
     last = seals[-1]
     serials = tuple(dict.fromkeys(serial for seal in seals for serial in seal.serials))
@@ -304,204 +193,3 @@ def _report(
         case.digests(last).stamped,
         tuple(originals[serial] for serial in serials),
     )
-
-
-def _issuer(case: _Case, seal: Signature) -> _Answer:
-    """2: does the certificate lead to a trusted root, and may each on the way do what it did?"""
-    if seal.path is None:
-        return False, {"signer": common_name(seal.signed_data.leaf) if seal.signed_data else "-"}
-    # The signature does not cover the certificates.  We put in exactly those of the path, so one
-    # more or one less was added or taken out later.
-    signed_data = seal.signed_data
-    is_whole = signed_data is not None and {signed_data.leaf, *signed_data.others} == set(seal.path)
-    return is_whole and trust.usages_fit(seal.path), {"signer": common_name(seal.path[0])}
-
-
-def _sealed(case: _Case, seal: Signature) -> _Answer:
-    """3: did the key of the certificate sign, and do the signed attributes name the certificate?"""
-    signed_data = seal.signed_data
-    return signed_data is not None and signed_data.names_leaf and signed_data.signature_holds(), {}
-
-
-def _structure(case: _Case, seal: Signature) -> _Answer:
-    """4: does the seal cover everything up to the end of its update but its own /Contents?"""
-    facts: _Facts = {"covered_bytes": seal.end, "bytes": len(case.file)}
-    if seal.ranges is None or seal.found.ref is None:
-        return False, facts
-    first, placeholder_start, placeholder_end, length = seal.ranges
-    # (1) Two ranges, from the first byte, in order, within the file, with one placeholder.
-    if (
-        first != 0
-        or not 0 < placeholder_start < placeholder_end
-        or length <= 0
-        or seal.end > len(case.file)
-    ):
-        return False, facts
-    # (2) The placeholder is the value of /Contents of this dictionary, not of one elsewhere.
-    if seal.offset < 0:
-        return False, facts
-    before = _BEFORE_PLACEHOLDER.fullmatch(case.file, seal.offset, placeholder_start)
-    if before is None or int(before[1]) != seal.found.ref.number:
-        return False, facts
-    # (3) It holds our SignedData and zeros, in lower-case digits as we write them: nothing else
-    # fits in, and not even the case of a digit can differ.
-    placeholder = case.file[placeholder_start:placeholder_end]
-    if not HEX_STRING.fullmatch(placeholder) or not seal.signed_data:
-        return False, facts
-    padded = bytes.fromhex(placeholder[1:-1].decode("ascii"))
-    length_used = cms.der_length(padded)
-    if padded[length_used:].strip(b"\0") or padded != seal.contents:
-        return False, facts
-    if placeholder[1:-1] != hexlify(padded):
-        return False, facts
-    if not seal.signed_data.is_laid_out_as_ours(padded[:length_used]):
-        return False, facts
-    # (4) The cross-reference section that leads here is the last thing covered.
-    section = case.document.sections[seal.section]
-    tail = _TAIL.search(case.file, max(section.start, seal.end - _TAIL_BYTES_MAX), seal.end)
-    is_last = tail is not None and int(tail[1]) + case.document.shift == section.start
-    return is_last and placeholder_end < section.start, facts
-
-
-def _integrity(case: _Case, seal: Signature) -> _Answer:
-    """5: have the covered bytes the digest that was signed?"""
-    if not seal.is_in_order or seal.signed_data is None:
-        return False, {}
-    is_sha256 = seal.signed_data.digest_name == "sha256"
-    return is_sha256 and case.digests(seal).covered == seal.signed_data.message_digest, {}
-
-
-def _compared(case: _Case, _: Sequence[Signature]) -> _Answer:
-    """6: could what follows the seals be compared and rendered?"""
-    return case.comparison is not None and case.comparison.is_whole, {}
-
-
-def _unchanged(case: _Case, seals: Sequence[Signature]) -> _Answer:
-    """7: does nothing follow the seals but signatures, time-stamps and evidence?"""
-    facts: _Facts = {"later_bytes": max(0, len(case.file) - seals[-1].end)}
-    if case.comparison is not None and case.comparison.compared is not None:
-        return case.comparison.compared.only_signatures, facts
-    seal = _last_alone(seals)
-    return seal.end == len(case.file) and seal.section == 0, facts
-
-
-def _uncovered(case: _Case, seals: Sequence[Signature]) -> _Answer:
-    """8: does no later signature have a picture over something that was on the page?"""
-    rendered = case.comparison.rendered if case.comparison is not None else None
-    found: Occlusion | None = rendered.occlusion if rendered is not None else None
-    return found is None, msgspec.structs.asdict(found) if found is not None else {}
-
-
-def _hold(case: _Case, seals: Sequence[Signature]) -> bool:
-    """True if all seals are ours and whole.
-
-    What follows a seal is compared and drawn at some expense, which a forger must not cause.
-    """
-    return all(
-        seal.path is not None and _sealed(case, seal)[0] and _integrity(case, seal)[0]
-        for seal in seals
-    )
-
-
-def _last_alone(seals: Sequence[Signature]) -> Signature:
-    """The first seal behind which there may be anything but a further seal of ours.
-
-    A seal made right behind another notes the length it found: between the two is one update of
-    ours and nothing else.
-    """
-    for seal, following in pairwise(seals):
-        if following.previous_length != seal.end or following.section != seal.section - 1:
-            return seal
-    return seals[-1]
-
-
-def _validity(case: _Case, seal: Signature) -> _Answer:
-    """9: were the certificates valid at the time the seal states?"""
-    if seal.sealed_at is None or seal.path is None:
-        return False, {"sealed_at": "-"}
-    not_to_come = seal.sealed_at <= case.at + CLOCK_TOLERANCE
-    facts: _Facts = {"sealed_at": seal.sealed_at}
-    return not_to_come and trust.valid_at(seal.path, seal.sealed_at), facts
-
-
-def _time_stamp(case: _Case, seals: Sequence[Signature]) -> _Answer:
-    """12: do the time-stamps hold, and agree with the times that the seals state?"""
-    facts: _Facts = {"at": "-"}
-    for seal in seals:
-        token = _token(seal)
-        if token is None or seal.signed_data is None or seal.sealed_at is None:
-            continue
-        try:
-            stamped = check_token(token, seal.signed_data.signature, case.time_stamp_roots)
-        except TokenRefused:
-            return False, {"at": "-"}
-        facts = {"at": stamped}
-        if abs(stamped - seal.sealed_at) > CLOCK_TOLERANCE:
-            return False, facts
-    return True, facts
-
-
-def _serials(case: _Case, seal: Signature) -> _Answer:
-    """10: do reason, private dictionary, field name and annotations name the same serials?"""
-    stated = seal.serials
-    recorded = tuple(_texts(case, seal, b"/Serials"))
-    drawn = drawn_serials(case.document, seal)
-    facts: _Facts = {"serials": ", ".join(stated) or "-"}
-    agree = stated == recorded and sorted(stated) == sorted(drawn) and all(map(is_serial, stated))
-    return bool(stated) and agree and serial_in_name(seal.found.name) == stated[0], facts
-
-
-def _original(case: _Case, seal: Signature) -> _Answer:
-    """11: has the file before stamping the recorded digest?"""
-    if not seal.is_in_order or seal.ranges is None:
-        return False, {"sha256": "-"}
-    digest = case.digests(seal).original
-    is_before = 0 < seal.original_length < seal.ranges[1]
-    recorded = case.document.octets(seal.record, b"/OriginalSHA256")
-    return is_before and recorded == digest, {"sha256": digest.hex()}
-
-
-def _claim(case: _Case, seal: Signature) -> _Answer:
-    """13: do the claims in the QR codes hold, and say the same as the seal?"""
-    claims = _texts(case, seal, b"/Claims")
-    if case.claim_keys is None or seal.sealed_at is None or len(claims) != len(seal.serials):
-        return False, {}
-    recorded = case.document.octets(seal.record, b"/OriginalSHA256") or b""
-    return all(
-        read.at == seal.sealed_at and claim.matches(read, recorded)
-        for read in (
-            claim.read(f"{serial}/{text}", case.claim_keys)
-            for serial, text in zip(seal.serials, claims, strict=True)
-        )
-    ), {}
-
-
-def _texts(case: _Case, seal: Signature, key: bytes) -> list[str]:
-    """The text strings that the record of a seal lists under a key."""
-    if seal.record is None:
-        return []
-    owner = seal.record.owner
-    return [
-        in_letters(case.document.decrypted(item, owner))
-        for item in case.document.items(seal.record, key)
-        if isinstance(item, bytes)
-    ]
-
-
-# In the order of the table above, each with the facts of its sentence where the check raised.
-_QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
-    "issuer": (_of_each(_issuer), {"signer": "-"}),
-    "seal": (_of_each(_sealed), {}),
-    "structure": (_of_each(_structure), {"covered_bytes": 0, "bytes": 0}),
-    "integrity": (_of_each(_integrity), {}),
-    "compared": (_compared, {}),
-    "unchanged": (_unchanged, {"later_bytes": 0}),
-    "uncovered": (_uncovered, {"page": 0, "x": 0, "y": 0, "width": 0, "height": 0}),
-    "validity": (_of_each(_validity), {"sealed_at": "-"}),
-    "serials": (_of_each(_serials), {"serials": "-"}),
-    "original": (_of_each(_original), {"sha256": "-"}),
-    "time_stamp": (_time_stamp, {"at": "-"}),
-    "claim": (_of_each(_claim), {}),
-}
-SOMETIMES_MADE = frozenset({"compared", "uncovered", "time_stamp", "claim"})
-ALWAYS_MADE = frozenset({"readable", *_QUESTIONS}) - SOMETIMES_MADE
