@@ -4,8 +4,8 @@ A comparison of what can be reached does not see three things, which are refused
 document may refer to an object that does not exist, which means null (ISO 32000-2, section 7.3.10);
 if a later update adds that object, it changes what was sealed (a "shadow attack", Mainka et al.,
 2021).  (2) A new object that nothing in the update refers to.  (3) A script or a link (/A, /AA) in
-a new object, such as the field of a signature.  References are searched for in the bytes and
-not in a tree, of which readers have different ideas.
+a new object, such as the field of a signature.  References are searched for in the bytes, because
+readers build different trees of one file.
 """
 
 import re
@@ -40,7 +40,7 @@ def injects_nothing(document: Document, sealed: Document, newer: int) -> bool:
         if before is None or before.kind == FREE:
             added.add(number)
         elif _generation(before) != _generation(row):
-            return False  # readers that ignore generations would show it in the old one's place
+            return False  # readers that ignore generations would show it instead of the old one
     if added & (
         _references(sealed.buffer) | _references_in_streams(sealed, _rows(sealed.sections))
     ):

@@ -15,7 +15,7 @@ from meterai.sealing.sandbox import rendering
 from meterai.sealing.sandbox.answers import Occlusion
 from meterai.sealing.sandbox.rendering import Area
 
-PICTURES_MAX = 40  # of later signatures; each costs the drawing of a page
+PICTURES_MAX = 40  # of later signatures; each costs the rendering of a page
 ANNOTATIONS_MAX = 100_000  # looked at in one document
 
 _NO_ZOOM, _NO_ROTATE = 8, 16  # flags of an annotation (ISO 32000-2, table 167)
@@ -23,7 +23,7 @@ _NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
 
 
 def first_occlusion(document: Document, end: int, newer: int, password: bytes) -> Occlusion | None:
-    """The first picture of a later signature that hides something the seal had found.
+    """The first picture of a later signature over something that was on the page.
 
     `end` is where the sealed file ended, `newer` the number of sections behind it.  PDFium renders:
     this runs only in the processes of `bounded`.
@@ -49,8 +49,8 @@ def _area(page: Page, picture: Occlusion, *, anywhere: bool) -> Area:
 def _later_pictures(document: Document, tree: PageTree, newer: int) -> list[tuple[Occlusion, Area]]:
     """Every annotation that an update behind the seal wrote, and where it may be seen.
 
-    They are looked for on the pages, because what a stranger's widget says about its page need
-    not be true.  A hidden one counts: an action that was in the document may show it.
+    They are looked for on the pages, because a widget may name another page (/P) than the one it
+    is on.  A hidden one counts: an action in the document may show it.
     """
     pictures: list[tuple[Occlusion, Area]] = []
     looked = 0

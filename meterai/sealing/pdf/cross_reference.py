@@ -1,9 +1,9 @@
 """Cross-reference sections: where the objects are (ISO 32000-2, sections 7.5.4 and 7.5.8).
 
-A section is looked into where it stands, row by row, and never made into a dictionary: of a
-book's twenty thousand rows sealing needs ten.  What a lenient reader would guess (rows of 19
-bytes, pointers that miss) is refused with `DocumentBroken`: viewers that repair a file in memory
-call a seal on it invalid, so such a file is repaired first, or, signed, refused.
+Rows are read from the bytes when they are asked for: a book has 20,000, of which sealing needs ten.
+What a lenient reader would guess (rows of 19 bytes, pointers that miss) is refused with
+`DocumentBroken`: viewers that repair a file in memory call a seal on it invalid, so such a file is
+repaired first, or, if somebody signed it, refused.
 """
 
 import re

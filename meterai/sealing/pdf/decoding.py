@@ -19,22 +19,22 @@ _UP = 2  # the PNG predictor that every producer uses for cross-reference stream
 
 
 class TooMuchHere(Exception):
-    """More work than may be done where others wait for it; a process of its own may go on."""
+    """More work than a first look may do; a task may go on with wider limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much of one document may be read.
 
-    Values and streams of a hostile file lie inside each other, so that looking at a thousand of
-    them costs a thousand times the file.
+    Values and streams of a hostile file may contain each other, so that looking at a thousand of
+    them may cost a thousand times the size of the file.
     """
 
     decoded_bytes: int  # of all streams together; a book has 10 MiB
     parsed_bytes: int  # of all values looked at; a page has 300 to 500
     looked_into: int  # sections, for all objects together; each update is one more
     signatures: int  # of anybody; each costs the reading of its certificates
-    is_first_look: bool  # what goes beyond is not refused, but left to a process of its own
+    is_first_look: bool  # beyond them `TooMuchHere`, and a task goes on; else refused
 
     def exceeded(self, message: str) -> Exception:
         """What to raise beyond one of them."""
@@ -102,8 +102,8 @@ class Budget:
 class Rows:
     """The rows of a cross-reference stream, of `width` bytes each.
 
-    With the predictor "up" a row is the sum of all rows above it, so a few rows are summed where
-    they stand, and only a reader of many has a column summed once for all.
+    With the predictor "up" a row is the sum of all rows above it: a few rows are summed when they
+    are asked for; from `_SUMMED_MAX` on, all columns are summed once and kept.
     """
 
     _SUMMED_MAX = 12  # rows asked for before whole columns are worth their price

@@ -1,7 +1,7 @@
 """Reading and writing the strings and streams of an encrypted document (ISO 32000-2, section 7.6).
 
 The password is turned into the file's key by qpdf, which knows every revision of the standard
-handler; ciphering one object with it is here, because what we append has to be enciphered too.
+handler; enciphering with that key is done here, because appended objects must be enciphered too.
 """
 
 import hashlib
@@ -65,7 +65,7 @@ class Cipher:
             return self._key
         number = owner.number.to_bytes(3, "little") + owner.generation.to_bytes(2, "little")
         salt = _AES_SALT if method is Method.AES_128 else b""
-        # The standard has no choice of digest here; the strength is that of the document.
+        # MD5 is what the standard prescribes here (algorithm 1).
         digest = hashlib.md5(self._key + number + salt, usedforsecurity=False).digest()
         return digest[: min(len(self._key) + 5, _KEY_BYTES_MAX)]
 
@@ -88,7 +88,7 @@ class Cipher:
         if method is Method.RC4:
             return _rc4(key, data)
         if len(data) < 2 * _BLOCK_BYTES or len(data) % _BLOCK_BYTES:
-            return b""  # readers take such data for nothing
+            return b""  # readers take such data as empty
         engine = BlockCipher(algorithms.AES(key), modes.CBC(data[:_BLOCK_BYTES])).decryptor()
         padded = engine.update(data[_BLOCK_BYTES:]) + engine.finalize()
         return padded[: -padded[-1]] if 0 < padded[-1] <= _BLOCK_BYTES else padded
@@ -106,9 +106,9 @@ def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
     """The cipher that an encryption dictionary, as it is written, sets up with a password.
 
     `identifier` is the first of the document's.  The key depends on nothing else of the document,
-    so qpdf is shown an empty one of our own making.  Refuses with `DocumentEncrypted` if the
+    so qpdf is given an empty document made here.  Refuses with `DocumentEncrypted` if the
     password does not fit (the empty one opens what any reader shows without asking), or if it is
-    encrypted in a way only its maker knows.
+    encrypted by a handler that qpdf does not know.
     """
     if len(encryption) > DICTIONARY_BYTES_MAX:
         raise DocumentBroken("an encryption dictionary of no sensible size")

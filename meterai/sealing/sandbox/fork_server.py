@@ -53,11 +53,11 @@ class _Tasks:
         return max(0.0, min(self._until.values()) - time.monotonic())
 
     def look_after(self) -> None:
-        """Kill what is beyond its time, and bury what has ended."""
+        """Kill processes beyond their time, and reap (waitpid) those that have ended."""
         now = time.monotonic()
         for process, until in list(self._until.items()):
             if until <= now:
-                os.kill(process, signal.SIGKILL)  # not yet waited for, so the number is still its
+                os.kill(process, signal.SIGKILL)  # not reaped yet, so the number is still its own
             if os.waitpid(process, 0 if until <= now else os.WNOHANG)[0]:
                 del self._until[process]
 
@@ -69,7 +69,8 @@ class _Tasks:
 
 def run(do: Do) -> None:
     """The whole program: serve on standard input until the owner has ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner, whose end is ours
+    # Ctrl-C reaches the owner too; when the owner ends, this ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=0) as given:
@@ -77,9 +78,9 @@ def run(do: Do) -> None:
 
 
 def serve(control: socket.socket, do: Do) -> None:
-    """Fork for every socket that comes, until there will be none any more."""
+    """Fork a process for every socket received, until the owner closes its end."""
     tasks = _Tasks()
-    # A byte arrives whenever a process ends, so that it is buried at once.
+    # A byte arrives whenever a process ends (SIGCHLD), so that it is reaped at once.
     awake, wake = socket.socketpair()
     awake.settimeout(0)
     wake.settimeout(0)
@@ -113,7 +114,7 @@ def _work(
     wall_seconds: int,
     do: Do,
 ) -> None:
-    """The life of a forked process.  It does not return."""
+    """Do the task in the forked process.  It does not return."""
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -124,12 +125,12 @@ def _work(
         answer = _answer(connection, do)
         connection.sendall(len(answer).to_bytes(LENGTH_BYTES, "big") + answer)
     finally:
-        # Whatever went wrong, nobody hears of it but by the missing answer.
+        # An error is not reported: the caller sees that there is no answer.
         os._exit(0)
 
 
 def _bound(server: int, wall_seconds: int) -> None:
-    """Give this process its limits; the kernel holds them whatever the process does."""
+    """Give this process its limits, which the kernel enforces."""
     silence = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(silence, standard)
@@ -138,7 +139,7 @@ def _bound(server: int, wall_seconds: int) -> None:
         with suppress(OSError), open("/proc/self/oom_score_adj", "wb") as score:
             score.write(_MOST_LIKELY)
     if os.getppid() != server:
-        os._exit(0)  # it died before the kernel knew that we want to die with it
+        os._exit(0)  # the server ended before prctl
     os.nice(_NICE)
     limits = {
         resource.RLIMIT_CPU: CPU_SECONDS_MAX,
@@ -149,7 +150,7 @@ def _bound(server: int, wall_seconds: int) -> None:
     }
     for kind, most in limits.items():
         resource.setrlimit(kind, (most, most))
-    # Where the server cannot kill any more, this does.
+    # Ends the process where the server cannot any more.
     signal.setitimer(signal.ITIMER_REAL, wall_seconds)
 
 

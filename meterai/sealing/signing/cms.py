@@ -209,7 +209,7 @@ def read(encoded: bytes) -> SignedData:
         pass
     try:
         return _read_foreign(encoded)
-    # asn1crypto parses lazily and raises whatever the malformed part provokes.
+    # asn1crypto parses lazily and raises many kinds of exception.
     except Exception as cause:
         raise SignedDataUnreadable("the CMS SignedData cannot be read") from cause
 
@@ -327,7 +327,7 @@ def _certificates(encoded: bytes, whole: der.Element) -> list[_Known]:
 
 
 def _attributes(encoded: bytes, whole: der.Element) -> dict[bytes, der.Element]:
-    """The single value of each signed attribute; an attribute twice is an attack, not a habit."""
+    """The single value of each signed attribute; refused if one is there twice."""
     found: dict[bytes, der.Element] = {}
     for attribute in der.members(encoded, whole):
         name, values = _members(encoded, attribute, SEQUENCE, der.NAME, SET)

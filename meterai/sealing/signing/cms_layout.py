@@ -110,7 +110,7 @@ def key_of(certificate: x509.Certificate) -> object:
     """The public key; `None` for one of a kind or form nobody here can use."""
     try:
         return certificate.public_key()
-    # cryptography documents several kinds of exception for one answer.
+    # cryptography raises several kinds of exception for keys it does not know.
     except Exception:
         return None
 

@@ -1,4 +1,4 @@
-"""The private key a seal is made with: what every kind of it can do, and the kind kept in a file.
+"""The private key a seal is made with: its interface, and the implementation for a key file.
 
 Two algorithms are taken: RSA of 2,048 bits or more (PKCS #1 v1.5) and ECDSA on P-256, both with
 SHA-256.  Both are in ETSI TS 119 312 and understood by every reader of PDF.
@@ -30,10 +30,10 @@ class SealKey(Protocol):
 
     @property
     def algorithm(self) -> KeyAlgorithm:
-        """What its signatures are."""
+        """The algorithm of its signatures."""
 
     def public_key(self) -> PublicKey:
-        """The other half."""
+        """The public key."""
 
     def sign(self, message: bytes) -> bytes:
         """The signature over SHA-256 of the message: PKCS #1 v1.5, or ECDSA in DER.
@@ -54,7 +54,7 @@ class FileKey:
         self.algorithm = algorithm_of(self._public)
 
     def public_key(self) -> PublicKey:
-        """The other half."""
+        """The public key."""
         return self._public
 
     def sign(self, message: bytes) -> bytes:

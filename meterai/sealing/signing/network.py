@@ -3,8 +3,8 @@
 The others are authorities: for time-stamps, OCSP answers and lists of revocations.
 
 The addresses come from certificates and settings.  No redirect is followed, no proxy is used, and
-both the bytes of the answer and the seconds until it is complete have limits, so an authority that
-misbehaves costs one seal some seconds and nothing else.
+both the bytes of the answer and the seconds until it is complete have limits, so the cost of an
+authority that misbehaves is bounded.
 """
 
 import ssl
@@ -81,16 +81,16 @@ def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:
 def _cut_off(connection: HTTPConnection, after_seconds: float) -> Iterator[None]:
     """Break the connection when the time is over.
 
-    The time-out of a socket counts from one byte to the next; a peer that sends a byte a second
-    would hold us for hours.
+    The time-out of a socket counts from one read to the next: a peer that sends a byte a second
+    would not reach it for hours.
     """
 
-    # Taken now: the connection forgets its socket as soon as the peer says it will close.
+    # Taken now: the connection drops its reference when the peer announces that it will close.
     line = connection.sock
 
     def cut() -> None:
         with suppress(OSError):
-            # A thread that is reading wakes up, which closing alone would not do.
+            # Shutdown wakes a thread that is reading; close would not.
             line.shutdown(SHUT_RDWR)
 
     timer = Timer(after_seconds, cut)

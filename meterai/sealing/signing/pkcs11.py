@@ -148,7 +148,7 @@ class Pkcs11Key:
         self._prove()
 
     def public_key(self) -> PublicKey:
-        """The other half."""
+        """The public key."""
         return self._public
 
     def sign(self, message: bytes) -> bytes:

@@ -62,7 +62,7 @@ class RevocationAuthorities:
         self._changing = Lock()
 
     def evidence(self, chains: Sequence[Sequence[x509.Certificate]], at: datetime) -> Evidence:
-        """Evidence for every certificate of the chains but their roots, which nobody can revoke.
+        """Evidence for every certificate of the chains but their roots, which are trusted as such.
 
         Each chain runs from its leaf to its root.  Refuses with `RevocationUnavailable` if nobody
         can be asked or no answer proves anything, and with `IssuerUnusable` if a certificate was
@@ -182,7 +182,7 @@ def check_ocsp(
         is_signed = _signs_answer(response, authority, at)
     except NoEvidence:
         raise
-    # The library reads lazily and has a kind of exception for each malformed part.
+    # The library parses lazily and raises many kinds of exception.
     except Exception as cause:
         raise NoEvidence("the OCSP answer cannot be read") from cause
     if not is_signed:
@@ -290,7 +290,7 @@ def _counts_until(start: datetime, stop: datetime | None, at: datetime) -> datet
     """When to ask anew; raises `NoEvidence` outside the time the answer itself states."""
     if start > at + CLOCK_SKEW:
         raise NoEvidence("the answer is from a time to come")
-    # Without an end the responder always has newer news (RFC 6960, section 2.4).
+    # Without nextUpdate newer information is always available (RFC 6960, section 2.4).
     end = start + KEPT if stop is None else stop
     if end < at:
         raise NoEvidence("the answer is out of date")

@@ -135,7 +135,7 @@ def check(token: bytes, signature_value: bytes, roots: Sequence[x509.Certificate
         return _check(token, signature_value, roots)
     except TokenRefused:
         raise
-    # asn1crypto parses lazily and raises whatever the malformed part provokes.
+    # asn1crypto parses lazily and raises many kinds of exception.
     except Exception as cause:
         raise TokenRefused("the token cannot be read") from cause
 
@@ -146,7 +146,7 @@ def _granted(answer: bytes) -> bytes:
         parts = der.members(answer, der.only(answer, der.SEQUENCE, 0, len(answer)))
         status = tsp.PKIStatusInfo.load(answer[parts[0].at : parts[0].stop], strict=True)
         word = status["status"].native
-    # asn1crypto parses lazily and raises whatever the malformed part provokes.
+    # asn1crypto parses lazily and raises many kinds of exception.
     except Exception as cause:
         raise TokenRefused("the answer cannot be read") from cause
     if word not in _GRANTED or len(parts) != 2:
@@ -198,7 +198,7 @@ def _signed_data(token: bytes) -> Any:
     _demand(len(signed_data["signer_infos"]) == 1, "the token has not exactly one signer")
     _demand(len(signed_data["certificates"]) <= CERTIFICATES_MAX, "too many certificates")
     signer = signed_data["signer_infos"][0]
-    # Nothing covers them, so whatever is in them was not said by the authority.
+    # No signature covers them, so the authority did not state them.
     _demand(len(signer["unsigned_attrs"]) == 0, "the token has attributes that are not signed")
     # Nor what follows, which must therefore be as plain as it can be.
     _demand(len(signed_data["crls"]) == 0, "the token carries lists of revocations")

@@ -3,7 +3,7 @@
 The picture is our own and neutral: no state emblem.  It is drawn on a sheet of 100 by 112 units
 and scaled by the caller.  From the top: a band with the name, a strip of fine waves (or the word
 SPECIMEN), then the value beside the room for the QR code, then the room for the serial.  What must
-be read is black or white, which a printer without colours prints sharply; colours are ornament.
+be read is black or white, which any printer prints sharply; colours are decoration.
 
 Colours are calibrated (ISO 32000-1, section 8.6.5), which PDF/A allows beside any output intent.
 White is that of the primaries of sRGB, which every viewer tried shows as pure white; black is that
@@ -22,9 +22,9 @@ SHEET_HEIGHT = SHEET_WIDTH * HEIGHT_PER_WIDTH
 
 Box = tuple[float, float, float, float]  # x, y, width, height
 
-# The names the drawing calls its resources by.
+# The names of the resources in the content.
 _GREY = b"/G[/CalGray<</WhitePoint[.9505 1 1.089]>>]"
-BLACK = b"/ColorSpace<<%b>>" % _GREY  # all that a face needs
+BLACK = b"/ColorSpace<<%b>>" % _GREY  # all that an appearance stream needs
 COLOURS = (
     b"/ColorSpace<<%b/C[/CalRGB<</WhitePoint[.9505 1 1.089]/Gamma[2.2 2.2 2.2]/Matrix[.4124 .2126"
     b" .0193 .3576 .7152 .1192 .1805 .0722 .9505]>>]>>"

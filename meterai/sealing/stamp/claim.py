@@ -1,4 +1,4 @@
-"""The claim in a stamp's QR code: what the issuer says about serial and document, signed.
+"""The claim in a stamp's QR code: a signed statement of the issuer about serial and document.
 
 With the public key it can be checked where there is no network.  It stands behind the serial in
 the check address, `<address>/<serial>/<claim>`, and is made of Crockford's base 32 only, so it

@@ -1,8 +1,8 @@
 """The document security store (ISO 32000-2, section 12.8.4.3; ETSI EN 319 142-1, section 5.4).
 
-It carries certificates, OCSP answers and lists of revocations, once each, and says under /VRI which
-of them belong to which signature.  It is appended as an update of its own, after the seal: it needs
-the finished signature, and what is in it is signed already.
+It has certificates, OCSP answers and revocation lists, once each, and under /VRI which of them
+belong to which signature.  It is an update of its own behind the seal: an entry of /VRI is named by
+the digest of the finished signature, and what it lists is signed by the authorities.
 """
 
 import hashlib
