@@ -60,7 +60,7 @@ class Told:
 
 
 async def audit_all(
-    database: Database, settings: Settings, request: AuditRequest, tell: Tell
+    database: Database, settings: Settings, *, request: AuditRequest, tell: Tell
 ) -> Told:
     """Audit as wished, and record the point where everything holds."""
     auditor = Auditor(database, tell)

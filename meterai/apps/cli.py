@@ -1,6 +1,7 @@
 """The command line.  A command's module is loaded when it is called: starting stays quick."""
 
 import os
+from collections.abc import Sequence
 from typing import NoReturn
 
 import cyclopts
@@ -13,6 +14,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import ConfigurationWrong
 from meterai.plumbing.keyring import KeyMissing
 from meterai.plumbing.messages import translate
+from meterai.plumbing.migrations import DatabaseNewer, DatabaseNotMigrated, MigrationChanged
 from meterai.plumbing.objects import StoreDiffers
 
 EXIT_REFUSED = 1
@@ -20,7 +22,10 @@ EXIT_NOT_DONE = 2
 # Starting it again changes nothing: somebody must change what was configured.
 _CONFIGURATION = (
     ConfigurationWrong,
+    DatabaseNewer,
+    DatabaseNotMigrated,
     KeyMissing,
+    MigrationChanged,
     NotForProduction,
     OnlyForDevelopment,
     StoreDiffers,
@@ -72,10 +77,11 @@ def _refused(refusal: Refusal) -> NoReturn:
     raise SystemExit(EXIT_NOT_DONE if refusal.status == 500 else EXIT_REFUSED)
 
 
-def main() -> None:
-    """Run the command; a refusal is one line and a status, not a traceback."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command of these words (or of the command line); a refusal is one line and a
+    status, not a traceback."""
     try:
-        app()
+        app(words)
     except Refusal as refusal:
         _refused(refusal)
     except cyclopts.CycloptsError:

@@ -5,24 +5,35 @@ reads it.  Where the embedded server of a data directory is not running, a comma
 starts it; whoever uses it last stops it.
 """
 
+import asyncio
 import fcntl
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import structlog
 
+from meterai.apps.command_needs import SCHEMA, Schema
+from meterai.apps.options import Options
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, instance_file
+from meterai.plumbing.database import Database
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.link import conninfo
-from meterai.plumbing.migrations import names
+from meterai.plumbing.migrations import check_current
 
 SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its usual socket
 DATABASE = "meterai"
+Answer = TypeVar("Answer")
+_NOT_THERE = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+)
 _log = structlog.get_logger()
 
 
@@ -57,17 +68,6 @@ class PortTaken(Refusal):
     def __init__(self, port: int) -> None:
         super().__init__(f"port {port} is taken; choose another with --port")
         self.port = port
-
-
-class DatabaseNotMigrated(Refusal):
-    """The database lacks a migration that this version needs."""
-
-    code = "database_not_migrated"
-    status = 500
-
-    def __init__(self, migration: str) -> None:
-        super().__init__(f"{migration} is not applied")
-        self.migration = migration
 
 
 def free_port(host: str, wanted: int) -> int:
@@ -158,17 +158,40 @@ def database_of(
             server.stop()
 
 
-def check_migrated(settings: Settings) -> None:
-    """Refuses `DatabaseNotMigrated`.  A database that is away is looked at by `/readyz` later."""
+@contextmanager
+def schema_for(command: str, settings: Settings) -> Iterator[None]:
+    """While this lasts the schema is what the command needs; nobody brings it up to date here.
+
+    Refuses `DatabaseNotMigrated`, `DatabaseNewer`.  A database that is away is looked at by
+    `/readyz` later.
+    """
+    need, url = SCHEMA[command], settings.process.database_url
+    if need is Schema.CURRENT:
+        with suppress(psycopg.OperationalError):
+            check_current(url)
     try:
-        with psycopg.connect(conninfo(settings.process.database_url)) as connection:
-            rows = connection.execute("SELECT name FROM applied_migrations").fetchall()
-    except psycopg.errors.UndefinedTable:
-        rows = []
-    except psycopg.OperationalError:
-        return
-    if missing := sorted(set(names()) - {name for (name,) in rows}):
-        raise DatabaseNotMigrated(missing[0])
+        yield
+    except _NOT_THERE:
+        # A command for incidents met a table of another version: which, is better than that.
+        check_current(url)
+        raise
+
+
+def with_database(
+    command: str, options: Options, act: Callable[[Database, Settings], Awaitable[Answer]]
+) -> Answer:
+    """Do something with the database of an instance, running or not, as this command."""
+
+    async def run(settings: Settings) -> Answer:
+        database = Database(settings.process.database_url, connections=2)
+        await database.open()
+        try:
+            return await act(database, settings)
+        finally:
+            await database.close()
+
+    with database_of(options.settings(command)) as found, schema_for(command, found):
+        return asyncio.run(run(found))
 
 
 def standins_directory(settings: Settings) -> Path:

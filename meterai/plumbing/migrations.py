@@ -6,13 +6,14 @@ start together apply each file once.  A file whose text changed after it was app
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import psycopg
 
+from meterai.kit.refusal import Refusal
 from meterai.plumbing import catalog, rights
 from meterai.plumbing.catalog import Description
 from meterai.plumbing.link import conninfo
@@ -33,8 +34,37 @@ WHERE oid = 'public.applied_migrations'::regclass
 _KNOWN = "SELECT name, sha256 FROM applied_migrations"
 
 
-class MigrationChanged(Exception):
+class MigrationChanged(Refusal):
     """A migration that was already applied has another text now."""
+
+    code = "migration_changed"
+    status = 500
+
+    def __init__(self, migration: str) -> None:
+        super().__init__(f"{migration} was changed after it was applied")
+        self.migration = migration
+
+
+class DatabaseNotMigrated(Refusal):
+    """The database lacks a migration that this version needs."""
+
+    code = "database_not_migrated"
+    status = 500
+
+    def __init__(self, migration: str) -> None:
+        super().__init__(f"{migration} is not applied")
+        self.migration = migration
+
+
+class DatabaseNewer(Refusal):
+    """The database has a migration that this version does not know."""
+
+    code = "database_newer"
+    status = 500
+
+    def __init__(self, migration: str) -> None:
+        super().__init__(f"{migration} was applied by a newer version")
+        self.migration = migration
 
 
 def _folder() -> Traversable:
@@ -65,15 +95,37 @@ def described() -> Description:
 
 
 def missing(known: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(name, SQL) of what was not applied yet.  Raises `MigrationChanged`."""
-    for name, text in migrations():
+    """(name, SQL) of what was not applied yet.  Refuses `DatabaseNewer`, `MigrationChanged`."""
+    ours = dict(migrations())
+    _check_known(known)
+    for name, text in ours.items():
         if known.get(name, _sha256(text)) != _sha256(text):
-            raise MigrationChanged(f"{name} was changed after it was applied")
-    return [(name, text) for name, text in migrations() if name not in known]
+            raise MigrationChanged(name)
+    return [(name, text) for name, text in ours.items() if name not in known]
+
+
+def _check_known(applied: Iterable[str]) -> None:
+    if unknown := sorted(set(applied) - set(names())):
+        raise DatabaseNewer(unknown[0])
+
+
+def check_current(url: str) -> None:
+    """The schema is the one this version was written for.
+
+    Refuses `DatabaseNotMigrated`, `DatabaseNewer`; raises `psycopg.OperationalError` where the
+    database does not answer.  Whether a migration was another text is for the audit to say.
+    """
+    with psycopg.connect(conninfo(url)) as connection:
+        is_there = connection.execute(_IS_THERE).fetchone() != (None,)
+        rows = connection.execute(_KNOWN).fetchall() if is_there else []
+    applied = {name for name, _ in rows}
+    _check_known(applied)
+    if due := sorted(set(names()) - applied):
+        raise DatabaseNotMigrated(due[0])
 
 
 def migrate(url: str) -> list[str]:
-    """Apply what is missing and return the names that were applied.
+    """Apply what is missing and return the names that were applied.  Refuses as `missing`.
 
     For the owner of the tables; another login, as the application's in production, finds that
     nothing is missing.  The application gets its rights here too: docs/decisions/0014.

@@ -1,9 +1,6 @@
 """What production demands is looked at by every command, and each demand by itself."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +29,7 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from meterai.sealing import development_issuers
 from meterai.sealing.signing import development
-from tests.support.instance import ROOT
+from tests.support.commands import run
 
 RIGHT: dict[str, object] = {
     "environment": "production",
@@ -327,23 +324,6 @@ def test_no_command_finds_the_settings_without_saying_which_it_is() -> None:
 
 
 # -- as an operator sees it ------------------------------------------------------------------
-
-
-def run(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if name != "DATABASE_URL" and not name.startswith("METERAI_")
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "meterai", *words, "--data", str(folder)],
-        cwd=ROOT,
-        env=environ | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 PRODUCTION = {"METERAI_ENVIRONMENT": "production"}

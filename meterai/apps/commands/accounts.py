@@ -1,37 +1,30 @@
 """Commands about accounts and their API keys."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from meterai.accounts import KEY_KIND, AccountService, ApiKeyView
-from meterai.apps.instance import database_of
+from meterai.apps.instance import with_database
 from meterai.apps.options import NO_OPTIONS, Options, line
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
-from meterai.plumbing.migrations import migrate
 
 KeyName = Annotated[str, Parameter(help="What the holder calls the key.")]
 
 
-def _with_service(settings: Settings, act: Callable[[AccountService], Awaitable[None]]) -> None:
-    async def run(settings: Settings) -> None:
+def _with_service(
+    command: str, options: Options, act: Callable[[AccountService], Awaitable[None]]
+) -> None:
+    async def run(database: Database, settings: Settings) -> None:
         key = keyring_of(settings).derived("sign-in")
-        database = Database(settings.process.database_url, connections=1)
-        await database.open()
-        try:
-            await act(AccountService(database, key, settings, SystemClock()))
-        finally:
-            await database.close()
+        await act(AccountService(database, key, settings, SystemClock()))
 
-    with database_of(settings) as found:
-        migrate(found.process.database_url)
-        asyncio.run(run(found))
+    with_database(command, options, run)
 
 
 def create(
@@ -50,7 +43,7 @@ def create(
         if api_key:
             line(await service.create_api_key(account, name))
 
-    _with_service(options.settings("accounts create"), make)
+    _with_service("accounts create", options, make)
 
 
 def keys(email: str, options: Options = NO_OPTIONS) -> None:
@@ -60,7 +53,7 @@ def keys(email: str, options: Options = NO_OPTIONS) -> None:
         for key in await service.api_keys(await service.account_of(email)):
             line(_shown(key))
 
-    _with_service(options.settings("accounts keys"), list_them)
+    _with_service("accounts keys", options, list_them)
 
 
 def end_key(email: str, key: str, options: Options = NO_OPTIONS) -> None:
@@ -71,7 +64,7 @@ def end_key(email: str, key: str, options: Options = NO_OPTIONS) -> None:
             _shown(await service.end_api_key(await service.account_of(email), read(KEY_KIND, key)))
         )
 
-    _with_service(options.settings("accounts end-key"), end)
+    _with_service("accounts end-key", options, end)
 
 
 def _shown(key: ApiKeyView) -> str:

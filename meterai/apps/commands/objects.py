@@ -1,15 +1,12 @@
 """Commands about the object store."""
 
-import asyncio
-
-from meterai.apps.instance import database_of
+from meterai.apps.instance import with_database
 from meterai.apps.options import NO_OPTIONS, Options, line
 from meterai.documents import DocumentService, DocumentSettings
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
-from meterai.plumbing.migrations import migrate
 from meterai.plumbing.objects import ObjectStore
 
 
@@ -20,18 +17,10 @@ def adopt(options: Options = NO_OPTIONS) -> None:
     the old store stay unavailable; stamps and money lose nothing.
     """
 
-    async def run(settings: Settings) -> None:
+    async def take(database: Database, settings: Settings) -> None:
         objects = ObjectStore(settings.process.directory, keyring_of(settings).derived("objects"))
-        database = Database(settings.process.database_url, connections=1)
-        await database.open()
-        try:
-            await DocumentService(
-                database, objects, settings.of(DocumentSettings), SystemClock()
-            ).adopt_store()
-        finally:
-            await database.close()
+        limits = settings.of(DocumentSettings)
+        await DocumentService(database, objects, limits, SystemClock()).adopt_store()
 
-    with database_of(options.settings("objects adopt")) as settings:
-        migrate(settings.process.database_url)
-        asyncio.run(run(settings))
+    with_database("objects adopt", options, take)
     line("this object store belongs to the database from now on")

@@ -1,12 +1,10 @@
 """Commands of the operator about money and stamps."""
 
-import asyncio
 import json
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -15,31 +13,13 @@ from meterai.apps.audit import INVARIANTS
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_bank import DAYS
 from meterai.apps.audit_seals import DRAWN, Drawing
-from meterai.apps.instance import database_of
+from meterai.apps.instance import with_database
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, line
 from meterai.kit.ids import read, show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.migrations import migrate
 
-Answer = TypeVar("Answer")
 FIRST = INVARIANTS[0].name
-
-
-def with_database(settings: Settings, act: Callable[[Database], Awaitable[Answer]]) -> Answer:
-    """Do something with the migrated database of an instance, running or not."""
-
-    async def run(settings: Settings) -> Answer:
-        database = Database(settings.process.database_url, connections=2)
-        await database.open()
-        try:
-            return await act(database)
-        finally:
-            await database.close()
-
-    with database_of(settings) as found:
-        migrate(found.process.database_url)
-        return asyncio.run(run(found))
 
 
 def audit(
@@ -58,16 +38,13 @@ def audit(
     and proves the rest to be what it was.  `--seals` many delivered documents are opened (`all`: every
     one), drawn by `--seed`.  `--bank` compares the last `--bank-days` with the bank's own record.
     """
-    settings = options.settings("audit")
     at_most = None if seals == "all" else seals
     request = AuditRequest(
         is_incremental=incremental,
         drawing=Drawing(secrets.randbits(32) if seed is None else seed, at_most),
         bank_days=bank_days if bank else 0,
     )
-    told = with_database(
-        settings, partial(audit_all, settings=settings, request=request, tell=_tell)
-    )
+    told = with_database("audit", options, partial(audit_all, request=request, tell=_tell))
     if as_json:
         line(json.dumps(told.as_json(), indent=2))
     else:
@@ -93,31 +70,31 @@ def _tell(done: int, parts: int, name: str) -> None:
 
 def stop_issuing(reason: str, options: Options = NO_OPTIONS) -> None:
     """Stop issuing: paid orders wait, and their money goes back when it is due."""
-    _set_issuing(options.settings("issuing stop"), is_open=False, reason=reason)
+    _set_issuing("issuing stop", options, is_open=False, reason=reason)
 
 
 def open_issuing(options: Options = NO_OPTIONS) -> None:
     """Issue again: paid orders that still wait are executed."""
-    _set_issuing(options.settings("issuing open"), is_open=True, reason="")
+    _set_issuing("issuing open", options, is_open=True, reason="")
 
 
-def _set_issuing(settings: Settings, *, is_open: bool, reason: str) -> None:
-    async def change(database: Database) -> None:
+def _set_issuing(command: str, options: Options, *, is_open: bool, reason: str) -> None:
+    async def change(database: Database, _: Settings) -> None:
         async with database.transaction() as tx:
             await stamps.set_issuing(tx, is_open=is_open, reason=reason)
 
-    with_database(settings, change)
+    with_database(command, options, change)
     line("issuing is open" if is_open else f"issuing is stopped: {reason}")
 
 
 def suspense_list(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
     """Show what the bank told us and nobody can place yet, the most urgent first."""
 
-    async def look(database: Database) -> list[suspense.Item]:
+    async def look(database: Database, _: Settings) -> list[suspense.Item]:
         async with database.transaction() as tx:
             return await suspense.open_items(tx)
 
-    found = with_database(options.settings("suspense list"), look)
+    found = with_database("suspense list", options, look)
     if as_json:
         line(json.dumps([_item(one) for one in found], indent=2))
         return
@@ -157,9 +134,9 @@ def suspense_resolve(
     """
     identifier = read("sus", item)
 
-    async def resolve(database: Database) -> None:
+    async def resolve(database: Database, _: Settings) -> None:
         service = suspense.SuspenseService(database)
         await service.resolve(identifier, suspense.Resolution(how), by="operator", note=note)
 
-    with_database(options.settings("suspense resolve"), resolve)
+    with_database("suspense resolve", options, resolve)
     line(f"{item} is {how}")

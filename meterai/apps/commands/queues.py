@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from meterai import notifications
-from meterai.apps.commands.operator import with_database
+from meterai.apps.instance import with_database
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, complain, line
 from meterai.plumbing import dead_jobs
+from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 
 LISTED_MAX = 1_000
@@ -31,7 +32,7 @@ def _shown(state: str, row: Mapping[str, Any]) -> dict[str, str]:
 def list_failed(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
     """Jobs that fail and are tried again; handlers and mails that were given up, with why."""
 
-    async def look(database: Database) -> list[dict[str, str]]:
+    async def look(database: Database, _: Settings) -> list[dict[str, str]]:
         async with database.transaction() as tx:
             return [
                 *(_shown("failing", row) for row in await dead_jobs.failing(tx, LISTED_MAX)),
@@ -39,7 +40,7 @@ def list_failed(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> No
                 *(_shown("given up", row) for row in await notifications.given_up(tx, LISTED_MAX)),
             ]
 
-    found = with_database(options.settings("jobs list"), look)
+    found = with_database("jobs list", options, look)
     if as_json:
         line(json.dumps(found, indent=2))
         return
@@ -56,10 +57,10 @@ def retry(which: str, options: Options = NO_OPTIONS) -> None:
         complain(f"{which!r} is neither an id nor 'all'")
         raise SystemExit(2) from None
 
-    async def again(database: Database) -> int:
+    async def again(database: Database, _: Settings) -> int:
         async with database.transaction() as tx:
             return await dead_jobs.retry(tx, number) + await notifications.queue_again(tx, number)
 
-    count = with_database(options.settings("jobs retry"), again)
+    count = with_database("jobs retry", options, again)
     line(f"{count} will be tried again")
     raise SystemExit(0 if count or number is None else 1)

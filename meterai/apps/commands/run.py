@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import rich
 from rich.table import Table
 
-from meterai.apps.instance import PortTaken, check_migrated, database_of, is_free
+from meterai.apps.instance import PortTaken, database_of, is_free, schema_for
 from meterai.apps.options import (
     EXIT_CONFIGURATION,
     NO_OPTIONS,
@@ -35,12 +35,18 @@ def _said_if_missing() -> Iterator[None]:
         raise SystemExit(EXIT_CONFIGURATION) from None
 
 
-def _check(settings: Settings) -> None:
-    """Everything but a database that is away for now: that is waited for, and said by 503."""
+@contextmanager
+def _served(command: str, given: Settings) -> Iterator[Settings]:
+    """Everything is there but perhaps the database: that is waited for, and said by 503."""
     from meterai.apps.needs import check_needs  # noqa: PLC0415 - only services need it
 
-    check_migrated(settings)
-    check_needs(settings)
+    with (
+        _said_if_missing(),
+        database_of(given, may_be_away=True) as settings,
+        schema_for(command, settings),
+    ):
+        check_needs(settings)
+        yield settings
 
 
 def up(options: Options = NO_OPTIONS) -> None:
@@ -62,10 +68,9 @@ def web(options: Options = NO_OPTIONS) -> None:
 
     with sharing(options.directory):
         given = options.settings("web")
-    with _said_if_missing(), database_of(given, may_be_away=True) as settings:
+    with _served("web", given) as settings:
         if settings.process.port and not is_free(settings.process.host, settings.process.port):
             raise PortTaken(settings.process.port)
-        _check(settings)
         serve(settings)
 
 
@@ -79,8 +84,7 @@ def worker(options: Options = NO_OPTIONS) -> None:
         from meterai.apps.worker import run  # noqa: PLC0415 - after the metrics are shared
 
         given = options.settings("worker")
-    with _said_if_missing(), database_of(given, may_be_away=True) as settings:
-        _check(settings)
+    with _served("worker", given) as settings:
         export(settings)
         asyncio.run(run(settings))
 

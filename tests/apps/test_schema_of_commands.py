@@ -1,0 +1,128 @@
+"""Only `migrate` and `up` change tables; a command for incidents works at every version."""
+
+import subprocess
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meterai.apps.command_needs import SCHEMA, Schema
+from meterai.apps.options import EXIT_CONFIGURATION
+from meterai.apps.production import COMMANDS
+from meterai.kit.ids import new_id, show
+from meterai.plumbing import rights
+from meterai.plumbing.migrations import _HISTORY, migrations, names
+from tests.support.commands import Done, run, run_here
+
+NEWER = "9999_of_a_newer_version.sql"
+# What an operator would type; a command that serves is stopped by its refusal.
+WORDS = {
+    "accounts create": ("ani@example.id",),
+    "accounts keys": ("nobody@example.id",),
+    "accounts end-key": ("nobody@example.id", show("key", new_id())),
+    "suspense resolve": (show("sus", new_id()), "dismissed", "--note", "seen"),
+    "issuing stop": ("a flood",),
+    "jobs retry": ("all",),
+}
+ISSUING_CAME = "0005"
+
+
+def do(data: Path, command: str, **settings: str) -> Done | subprocess.CompletedProcess[str]:
+    # Who serves shares its metrics, which must be said before anything counts.
+    how = run if command in ("web", "worker") else run_here
+    return how(data, *command.split(), *WORDS.get(command, ()), **settings)
+
+
+def test_every_command_says_which_schema_it_needs() -> None:
+    assert set(SCHEMA) == set(COMMANDS)
+
+
+def applied(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT name FROM applied_migrations ORDER BY name").fetchall()
+    return [name for (name,) in rows]
+
+
+def apply(url: str, name: str, text: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(text.encode())
+        connection.execute("INSERT INTO applied_migrations VALUES (%s, 'x')", [name])
+        rights.grant(connection)
+
+
+def change(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+@pytest.fixture
+def older(database_url: str) -> str:
+    """A database that lacks the newest migration, as far as it says."""
+    change(database_url, f"DELETE FROM applied_migrations WHERE name = '{names()[-1]}'")
+    return database_url
+
+
+@pytest.fixture
+def newer(database_url: str) -> str:
+    """A database that a newer version brought up to date."""
+    change(database_url, f"INSERT INTO applied_migrations VALUES ('{NEWER}', 'x')")
+    return database_url
+
+
+CURRENT = [command for command, need in SCHEMA.items() if need is Schema.CURRENT]
+ANY = [command for command, need in SCHEMA.items() if need is Schema.ANY]
+
+
+@pytest.mark.parametrize("command", CURRENT)
+def test_a_command_refuses_an_older_schema_and_leaves_it(
+    older: str, tmp_path: Path, command: str
+) -> None:
+    before = applied(older)
+    done = do(tmp_path, command, DATABASE_URL=older)
+    assert done.returncode == EXIT_CONFIGURATION, done.stdout + done.stderr
+    assert "database_not_migrated: " in done.stderr
+    assert "meterai migrate" in done.stderr
+    assert applied(older) == before
+
+
+@pytest.mark.parametrize("command", [*CURRENT, "migrate"])
+def test_a_command_refuses_a_newer_schema(newer: str, tmp_path: Path, command: str) -> None:
+    done = do(tmp_path, command, DATABASE_URL=newer)
+    assert done.returncode == EXIT_CONFIGURATION, done.stdout + done.stderr
+    assert "database_newer: " in done.stderr
+    assert NEWER in done.stderr
+
+
+@pytest.mark.parametrize("command", ANY)
+@pytest.mark.parametrize("version", ["older", "newer"])
+def test_a_command_for_incidents_works_at_every_version(
+    request: pytest.FixtureRequest, tmp_path: Path, version: str, command: str
+) -> None:
+    url = request.getfixturevalue(version)
+    before = applied(url)
+    done = do(tmp_path, command, DATABASE_URL=url)
+    assert done.returncode != EXIT_CONFIGURATION, done.stderr
+    assert "Traceback" not in done.stderr
+    assert applied(url) == before
+
+
+def test_issuing_is_stopped_at_every_version_that_can_issue(server: str, tmp_path: Path) -> None:
+    url = server.replace("/postgres?", "/stopped_at_every_version?")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE stopped_at_every_version TEMPLATE template0")
+    change(url, _HISTORY)
+    for name, text in migrations():
+        apply(url, name, text)
+        if name < ISSUING_CAME:
+            continue
+        done = run_here(tmp_path, "issuing", "stop", name, DATABASE_URL=url)
+        assert done.returncode == 0, (name, done.stderr)
+        assert applied(url)[-1] == name
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("DROP DATABASE stopped_at_every_version WITH (FORCE)")
+
+
+def test_where_there_is_nothing_to_stop_the_schema_is_named(server: str, tmp_path: Path) -> None:
+    done = run_here(tmp_path, "issuing", "stop", "why", DATABASE_URL=server)
+    assert done.returncode == EXIT_CONFIGURATION
+    assert "database_not_migrated: " in done.stderr

@@ -1,0 +1,62 @@
+"""A command as an operator runs it, in no environment but what is given."""
+
+import os
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from meterai.apps.cli import main
+from tests.support.instance import ROOT
+
+
+def _environment(settings: dict[str, str]) -> dict[str, str]:
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "DATABASE_URL" and not name.startswith("METERAI_")
+    }
+    return others | settings
+
+
+def run(data: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run `meterai WORDS --data DATA` as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "meterai", *words, "--data", str(data)],
+        cwd=ROOT,
+        env=_environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command said, and its exit status."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run_here(data: Path, *words: str, **settings: str) -> Done:
+    """The same in this process: for commands that serve nothing, and quick."""
+    out, err = StringIO(), StringIO()
+    status: object = 0
+    with pytest.MonkeyPatch.context() as world, redirect_stdout(out), redirect_stderr(err):
+        for name in set(os.environ) - set(_environment(settings)):
+            world.delenv(name)
+        for name, value in settings.items():
+            world.setenv(name, value)
+        try:
+            main([*words, "--data", str(data)])
+        except SystemExit as ended:
+            status = ended.code
+    assert status is None or isinstance(status, int)
+    return Done(status or 0, out.getvalue(), err.getvalue())
