@@ -8,6 +8,7 @@ import cyclopts
 from cyclopts import App
 
 from meterai import __version__
+from meterai.apps.command_needs import InstallationMissing
 from meterai.apps.options import EXIT_CONFIGURATION, complain, sentence_of
 from meterai.apps.production import NotForProduction, OnlyForDevelopment
 from meterai.kit.refusal import Refusal
@@ -24,6 +25,7 @@ _CONFIGURATION = (
     ConfigurationWrong,
     DatabaseNewer,
     DatabaseNotMigrated,
+    InstallationMissing,
     KeyMissing,
     MigrationChanged,
     NotForProduction,

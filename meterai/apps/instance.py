@@ -17,7 +17,7 @@ from typing import TypeVar
 import psycopg
 import structlog
 
-from meterai.apps.command_needs import SCHEMA, Schema
+from meterai.apps.command_needs import NEEDS, Schema
 from meterai.apps.options import Options
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, instance_file
@@ -98,11 +98,13 @@ def remember(settings: Settings, **chosen: object) -> None:
     draft.rename(path)
 
 
-def _ensure_database(server_url: str) -> str:
-    """The URL of our database on a server, made if it is missing."""
+def _our_database(server_url: str, *, may_make: bool) -> str:
+    """The URL of our database on a server.  Refuses `DatabaseMissing` where it is not made."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
         if found.fetchone() is None:
+            if not may_make:
+                raise DatabaseMissing(f"the server has no database {DATABASE}")
             connection.execute(f"CREATE DATABASE {DATABASE} ENCODING 'UTF8' TEMPLATE template0")
     return server_url.replace("/postgres?", f"/{DATABASE}?")
 
@@ -129,20 +131,26 @@ def is_embedded(settings: Settings) -> bool:
 
 @contextmanager
 def database_of(
-    settings: Settings, embedded: EmbeddedPostgres | None = None, *, may_be_away: bool = False
+    settings: Settings,
+    embedded: EmbeddedPostgres | None = None,
+    *,
+    may_make: bool = False,
+    may_be_away: bool = False,
 ) -> Iterator[Settings]:
     """The settings with a database that answers; the embedded one is started if it must be.
 
-    Refuses `DatabaseMissing`; with `may_be_away` only where it cannot come back by itself: a
+    With `may_make` one that is missing is made.  Refuses `DatabaseMissing`; with `may_be_away` only where it cannot come back by itself: a
     server that was named and does not answer is said on standard error and waited for later.
     """
     server = embedded or EmbeddedPostgres(settings.process.directory)
     url = settings.process.database_url
     try:
         if is_embedded(settings):
-            url = _ensure_database(server.start())
+            if not (may_make or server.is_made()):
+                raise DatabaseMissing(f"{settings.process.data} has none")
+            url = _our_database(server.start(), may_make=may_make)
         elif not url:
-            url = _ensure_database(SYSTEM_URL)
+            url = _our_database(SYSTEM_URL, may_make=may_make)
         else:
             psycopg.connect(conninfo(url)).close()
     except (psycopg.ProgrammingError, PostgresNotStarted) as error:
@@ -165,7 +173,7 @@ def schema_for(command: str, settings: Settings) -> Iterator[None]:
     Refuses `DatabaseNotMigrated`, `DatabaseNewer`.  A database that is away is looked at by
     `/readyz` later.
     """
-    need, url = SCHEMA[command], settings.process.database_url
+    need, url = NEEDS[command].schema, settings.process.database_url
     if need is Schema.CURRENT:
         with suppress(psycopg.OperationalError):
             check_current(url)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from meterai.apps.command_needs import check_directory
 from meterai.apps.production import Complaint, check_allowed
 from meterai.plumbing.config import Configuration, Settings, directory_of
 from meterai.plumbing.messages import translate
@@ -27,8 +28,13 @@ class Options:
         """The data directory, known before any room is loaded."""
         return directory_of(self.data and str(self.data))
 
-    def configuration(self) -> Configuration:
-        """The settings in force."""
+    def configuration(self, command: str) -> Configuration:
+        """The settings in force, for a command that only looks.  Refuses `InstallationMissing`."""
+        found = self._loaded()
+        check_directory(command, found)
+        return found
+
+    def _loaded(self) -> Configuration:
         given = {"data": self.data and str(self.data), "port": self.port, "workers": self.workers}
         # Imported here: settings belong to rooms, and loading those takes a moment.
         from meterai.apps.settings import load  # noqa: PLC0415
@@ -38,11 +44,13 @@ class Options:
     def settings(self, command: str) -> Settings:
         """The settings in force, for this command.
 
-        Refuses what must not run in production: `NotForProduction`, `OnlyForDevelopment`.
+        Refuses what must not run in production: `NotForProduction`, `OnlyForDevelopment`; and
+        `InstallationMissing`.
         """
-        configuration = self.configuration()
-        check_allowed(command, configuration)
-        return configuration.settings
+        found = self._loaded()
+        check_allowed(command, found)
+        check_directory(command, found)
+        return found.settings
 
 
 EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h

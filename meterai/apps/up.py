@@ -131,7 +131,7 @@ def _prepare_keys(settings: Settings) -> None:
     public = bank_keys(standins_directory(settings))
     if write_once(path, public) != public:
         path.write_bytes(public)
-    issuers_of(settings, SystemClock())
+    issuers_of(settings, SystemClock(), may_make=True)
 
 
 def up(settings: Settings, tell: Callable[[str], None]) -> None:
@@ -148,7 +148,7 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings))
         embedded = EmbeddedPostgres(settings.process.directory)
-        ready = stack.enter_context(database_of(_with_ports(settings), embedded))
+        ready = stack.enter_context(database_of(_with_ports(settings), embedded, may_make=True))
         _remember(ready)
         migrate(ready.process.database_url)
         _prepare_keys(ready)

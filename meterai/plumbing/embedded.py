@@ -120,6 +120,10 @@ class EmbeddedPostgres:
 
     # -- looking ---------------------------------------------------------------------------
 
+    def is_made(self) -> bool:
+        """True where the data directory has a database, running or not."""
+        return (self._data / "PG_VERSION").exists()
+
     def is_running(self) -> bool:
         """True where the server of this data directory answers."""
         return self._is_alive() and self._answers()
@@ -243,7 +247,7 @@ class EmbeddedPostgres:
             _let_walk_through(self._data.parent)
             for path in (self._data, self._socket_folder, self._log):
                 os.chown(path, self._servant.pw_uid, self._servant.pw_gid)
-        if not (self._data / "PG_VERSION").exists():
+        if not self.is_made():
             initdb = ["-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
             self._run(str(programs() / "initdb"), *initdb, "--locale=C.UTF-8", "--no-instructions")
 

@@ -22,13 +22,14 @@ def issuers_directory(settings: Settings) -> Path:
     )
 
 
-def issuers_of(settings: Settings, clock: Clock) -> Issuers:
+def issuers_of(settings: Settings, clock: Clock, *, may_make: bool = False) -> Issuers:
     """The configured issuers: who seals, and everybody whose seals can still be checked.
 
-    In development one is made on the first start.  Refuses with `IssuerUnusable`.
+    In development one is made for whoever seals, and only there.  Refuses with `IssuerUnusable`.
     """
     directory = issuers_directory(settings)
-    if settings.process.environment == "production" or settings.of(StampingSettings).issuer:
+    is_configured = settings.process.is_production or settings.of(StampingSettings).issuer
+    if is_configured or not may_make:
         return sealing.load_issuers(directory)
     return sealing.development_issuers(
         directory, algorithm=settings.of(StampingSettings).seal_algorithm, at=clock.now()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from meterai.kit.serial import UNLEASED, SerialMaker
-from meterai.sealing import claim, load_issuers
+from meterai.sealing import claim, development_issuers, load_issuers
 from tests.support.instance import ROOT
 from tests.support.pdf import pdf
 
@@ -21,7 +21,9 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data")
+    folder = tmp_path_factory.mktemp("data")
+    development_issuers(folder / "keys" / "issuer", at=AT)
+    return folder
 
 
 @pytest.fixture(scope="module")

@@ -375,6 +375,7 @@ def test_development_is_told_what_it_would_lack(right: Installation) -> None:
 
 
 def test_a_missing_key_is_one_line_and_not_a_traceback(tmp_path: Path, database_url: str) -> None:
+    (tmp_path / "keys").mkdir()
     there = PRODUCTION | {"METERAI_DATABASE_URL": database_url}
     done = run(tmp_path, "accounts", "create", "ani@example.id", **there)
     assert done.returncode == EXIT_CONFIGURATION, done.stderr

@@ -1,40 +1,23 @@
 """Only `migrate` and `up` change tables; a command for incidents works at every version."""
 
-import subprocess
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from meterai.apps.command_needs import SCHEMA, Schema
+from meterai.apps.command_needs import NEEDS, Schema
 from meterai.apps.options import EXIT_CONFIGURATION
 from meterai.apps.production import COMMANDS
-from meterai.kit.ids import new_id, show
 from meterai.plumbing import rights
 from meterai.plumbing.migrations import _HISTORY, migrations, names
-from tests.support.commands import Done, run, run_here
+from tests.support.commands import do, run_here
 
 NEWER = "9999_of_a_newer_version.sql"
-# What an operator would type; a command that serves is stopped by its refusal.
-WORDS = {
-    "accounts create": ("ani@example.id",),
-    "accounts keys": ("nobody@example.id",),
-    "accounts end-key": ("nobody@example.id", show("key", new_id())),
-    "suspense resolve": (show("sus", new_id()), "dismissed", "--note", "seen"),
-    "issuing stop": ("a flood",),
-    "jobs retry": ("all",),
-}
 ISSUING_CAME = "0005"
 
 
-def do(data: Path, command: str, **settings: str) -> Done | subprocess.CompletedProcess[str]:
-    # Who serves shares its metrics, which must be said before anything counts.
-    how = run if command in ("web", "worker") else run_here
-    return how(data, *command.split(), *WORDS.get(command, ()), **settings)
-
-
-def test_every_command_says_which_schema_it_needs() -> None:
-    assert set(SCHEMA) == set(COMMANDS)
+def test_every_command_says_what_it_needs() -> None:
+    assert set(NEEDS) == set(COMMANDS)
 
 
 def applied(url: str) -> list[str]:
@@ -55,6 +38,11 @@ def change(url: str, statement: str) -> None:
         connection.execute(statement.encode())
 
 
+@pytest.fixture(autouse=True)
+def _installation(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+
+
 @pytest.fixture
 def older(database_url: str) -> str:
     """A database that lacks the newest migration, as far as it says."""
@@ -69,8 +57,8 @@ def newer(database_url: str) -> str:
     return database_url
 
 
-CURRENT = [command for command, need in SCHEMA.items() if need is Schema.CURRENT]
-ANY = [command for command, need in SCHEMA.items() if need is Schema.ANY]
+CURRENT = [command for command, need in NEEDS.items() if need.schema is Schema.CURRENT]
+ANY = [command for command, need in NEEDS.items() if need.schema is Schema.ANY]
 
 
 @pytest.mark.parametrize("command", CURRENT)

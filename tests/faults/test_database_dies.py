@@ -124,6 +124,7 @@ def test_a_service_says_what_is_missing_and_ends(
             check=False,
         )
 
+    (tmp_path / "keys").mkdir()
     unmigrated = start("postgres")
     assert unmigrated.returncode == EX_CONFIG
     assert "run meterai migrate" in unmigrated.stderr

@@ -21,9 +21,11 @@ def test_our_database_is_made_on_the_server_of_the_machine(
 ) -> None:
     monkeypatch.setenv("PGHOST", parse_qs(urlsplit(server).query)["host"][0])
     monkeypatch.setenv("PGUSER", "postgres")
+    with pytest.raises(DatabaseMissing), database_of(settings):
+        pass  # only who may make a database does
     for _ in range(2):  # the second time it is there
         with (
-            database_of(settings) as ready,
+            database_of(settings, may_make=True) as ready,
             psycopg.connect(ready.process.database_url) as connection,
         ):
             found = connection.execute("SELECT current_database()").fetchone()

@@ -11,7 +11,31 @@ from pathlib import Path
 import pytest
 
 from meterai.apps.cli import main
+from meterai.kit.ids import new_id, show
 from tests.support.instance import ROOT
+
+# What an operator would type after each command that asks for something.
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "accounts create": ("ani@example.id",),
+    "accounts keys": ("nobody@example.id",),
+    "accounts end-key": ("nobody@example.id", show("key", new_id())),
+    "suspense resolve": (show("sus", new_id()), "dismissed", "--note", "seen"),
+    "issuing stop": ("a flood",),
+    "jobs retry": ("all",),
+    "seal": (str(ROOT / "tests/sealing/golden/foreign.pdf"), "/nowhere/target.pdf"),
+    "verify": (str(ROOT / "tests/sealing/golden/foreign.pdf"),),
+    "verify-claim": ("HTTPS://METERAI.EXAMPLE/C/0/0",),
+    "issuer appoint": ("development-1",),
+}
+# These go on until they are told to end, and share their metrics, which must be said before
+# anything counts: in this process something does.
+SERVING = frozenset({"up", "web", "worker", "standins"})
+
+
+def do(folder: Path, command: str, **settings: str) -> "Done":
+    """Run a command with what it asks for."""
+    how = run if command in SERVING else run_here
+    return how(folder, *command.split(), *ARGUMENTS.get(command, ()), **settings)
 
 
 def _environment(settings: dict[str, str]) -> dict[str, str]:
@@ -23,17 +47,18 @@ def _environment(settings: dict[str, str]) -> dict[str, str]:
     return others | settings
 
 
-def run(data: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def run(data: Path, *words: str, **settings: str) -> "Done":
     """Run `meterai WORDS --data DATA` as a process of its own."""
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "meterai", *words, "--data", str(data)],
         cwd=ROOT,
         env=_environment(settings),
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @dataclass(frozen=True)

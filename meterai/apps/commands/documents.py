@@ -89,7 +89,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
     delta = sealing.seal(
         intake.document,
         stamps,
-        issuers_of(settings, clock).current,
+        issuers_of(settings, clock, may_make=True).current,
         at=clock.now(),
         check_url=f"{settings.process.url}/c/",
         specimen=True,

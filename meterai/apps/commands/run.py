@@ -99,7 +99,7 @@ def standins(options: Options = NO_OPTIONS) -> None:
 
 def migrate(options: Options = NO_OPTIONS) -> None:
     """Bring the database up to date."""
-    with database_of(options.settings("migrate")) as settings:
+    with database_of(options.settings("migrate"), may_make=True) as settings:
         for name in apply_migrations(settings.process.database_url):
             line(f"applied {name}")
         line("up to date")
@@ -108,7 +108,7 @@ def migrate(options: Options = NO_OPTIONS) -> None:
 def config(options: Options = NO_OPTIONS) -> None:
     """Show every setting that is in force and where it came from."""
     table = Table("setting", "value", "from", box=None, pad_edge=False)
-    for name, value, source in options.configuration().shown():
+    for name, value, source in options.configuration("config").shown():
         table.add_row(name, value, source)
     rich.print(table)
 
@@ -118,7 +118,7 @@ def check_config(options: Options = NO_OPTIONS) -> None:
 
     Exit status: 0 where nothing is wrong, or where this is not production; 78 otherwise.
     """
-    configuration = options.configuration()
+    configuration = options.configuration("check-config")
     found = list(complaints(configuration))
     if not configuration.settings.process.is_production:
         line("this is development, of which nothing is demanded")
