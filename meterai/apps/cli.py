@@ -2,37 +2,19 @@
 
 import os
 from collections.abc import Sequence
-from typing import NoReturn
 
 import cyclopts
 from cyclopts import App
 
 from meterai import __version__
-from meterai.apps.command_needs import InstallationMissing
-from meterai.apps.options import EXIT_CONFIGURATION, complain, sentence_of
-from meterai.apps.production import NotForProduction, OnlyForDevelopment
+from meterai.apps.exits import Exit, exit_of
+from meterai.apps.options import complain, sentence_of
+from meterai.apps.production import NotForProduction
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.config import ConfigurationWrong
-from meterai.plumbing.keyring import KeyMissing
+from meterai.plumbing.discretion import bare_trace
 from meterai.plumbing.messages import translate
-from meterai.plumbing.migrations import DatabaseNewer, DatabaseNotMigrated, MigrationChanged
-from meterai.plumbing.objects import StoreDiffers
 
-EXIT_REFUSED = 1
-EXIT_NOT_DONE = 2
-# Starting it again changes nothing: somebody must change what was configured.
-_CONFIGURATION = (
-    ConfigurationWrong,
-    DatabaseNewer,
-    DatabaseNotMigrated,
-    InstallationMissing,
-    KeyMissing,
-    MigrationChanged,
-    NotForProduction,
-    OnlyForDevelopment,
-    StoreDiffers,
-)
-
+SENTENCE_LENGTH_MAX = 500  # what was typed is quoted, and may be a file
 _HERE = "meterai.apps.commands"
 
 app = App(name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps.")
@@ -68,25 +50,44 @@ app.command(jobs)
 app.command(objects)
 
 
-def _refused(refusal: Refusal) -> NoReturn:
+def _refused(refusal: Refusal) -> Exit:
     sentence = translate(f"refusal.{refusal.code}", "en", **refusal.facts())
     complain(f"{refusal.code}: {sentence}")
     if isinstance(refusal, NotForProduction):
         for one in refusal.complaints:
             complain(sentence_of(one))
-    if isinstance(refusal, _CONFIGURATION):
-        raise SystemExit(EXIT_CONFIGURATION)
-    raise SystemExit(EXIT_NOT_DONE if refusal.status == 500 else EXIT_REFUSED)
+    return exit_of(refusal)
+
+
+def _failed(fault: Exception) -> Exit:
+    """A fault of ours: where it is, and nothing of what was worked on."""
+    complain("fault: something went wrong in meterai itself; nothing was done twice")
+    for told in bare_trace(None, "", {"exc_info": fault})["trace"]:
+        complain(told)
+    return Exit.FAULT
+
+
+def _run(words: Sequence[str] | None) -> Exit:
+    try:
+        app(words, print_error=False, exit_on_error=False, verbose=False)
+    except Refusal as refusal:
+        return _refused(refusal)
+    except cyclopts.CycloptsError as error:
+        complain(f"usage: {' '.join(str(error).split())[:SENTENCE_LENGTH_MAX]}")
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads any more; closing the pipe at the end would fail again.
+        os._exit(Exit.UNWRITTEN)
+    except Exception as fault:  # whatever it is, it has a status of its own
+        return _failed(fault)
+    return Exit.DONE
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run the command of these words (or of the command line); a refusal is one line and a
-    status, not a traceback."""
-    try:
-        app(words)
-    except Refusal as refusal:
-        _refused(refusal)
-    except cyclopts.CycloptsError:
-        raise SystemExit(EXIT_NOT_DONE) from None
-    except BrokenPipeError:
-        os._exit(EXIT_NOT_DONE)
+    """Run the command of these words (or of the command line).
+
+    It ends in a sentence and a status of `exits.Exit`, whatever happens.
+    """
+    raise SystemExit(int(_run(words)))

@@ -29,6 +29,7 @@ from meterai.plumbing.migrations import check_current
 SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its usual socket
 DATABASE = "meterai"
 Answer = TypeVar("Answer")
+_PASSING = ("starting up", "shutting down", "recovery", "too many", "connection slots")
 _NOT_THERE = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.UndefinedColumn,
@@ -42,6 +43,18 @@ class DatabaseMissing(Refusal):
 
     code = "database_missing"
     status = 500
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class DatabaseUnreachable(Refusal):
+    """The database that was named does not answer: it may be starting, or away."""
+
+    code = "database_unreachable"
+    status = 503
+    retry_after_seconds = 5  # a restart takes about so long
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -124,6 +137,15 @@ def sole_owner(settings: Settings) -> Iterator[None]:
         yield
 
 
+def _says_no(error: psycopg.OperationalError) -> bool:
+    """True where a server answers that it has no such database or lets nobody in of that name.
+
+    One that starts, stops or is full answers too, and will say something else later.
+    """
+    text = str(error)
+    return "FATAL" in text and not any(passing in text for passing in _PASSING)
+
+
 def is_embedded(settings: Settings) -> bool:
     """True where the database is the embedded server of the data directory."""
     return not settings.process.database_url and settings.process.database == "embedded"
@@ -139,8 +161,9 @@ def database_of(
 ) -> Iterator[Settings]:
     """The settings with a database that answers; the embedded one is started if it must be.
 
-    With `may_make` one that is missing is made.  Refuses `DatabaseMissing`; with `may_be_away` only where it cannot come back by itself: a
-    server that was named and does not answer is said on standard error and waited for later.
+    With `may_make` one that is missing is made.  Refuses `DatabaseMissing`, `DatabaseUnreachable`;
+    with `may_be_away` only where it cannot come back by itself: a server that was named and does
+    not answer is said on standard error and waited for later.
     """
     server = embedded or EmbeddedPostgres(settings.process.directory)
     url = settings.process.database_url
@@ -157,7 +180,8 @@ def database_of(
         raise DatabaseMissing(str(error).strip()) from None
     except psycopg.OperationalError as error:
         if not (may_be_away and settings.process.database_url):
-            raise DatabaseMissing(str(error).strip()) from None
+            kind = DatabaseMissing if _says_no(error) else DatabaseUnreachable
+            raise kind(str(error).strip()) from None
         _log.warning("database_away", reason=str(error).strip())
     try:
         yield settings.replaced(database_url=url)

@@ -13,6 +13,31 @@ from meterai.plumbing.config import Configuration, Settings, directory_of
 from meterai.plumbing.messages import translate
 
 
+class Between:
+    """Validates a number: nothing below or above, and so no NaN either.
+
+    What is no number (a word that stands for one) was validated by its type.
+    """
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least = least
+        self.most = most
+
+    def __call__(self, _kind: object, value: object) -> None:
+        """Refuse with a sentence."""
+        if isinstance(value, int | float) and not self.least <= value <= self.most:
+            raise ValueError(f"From {self.least} to {self.most} is meant.")
+
+
+WORKERS_MAX = 256  # processes of one machine; more would only wait for each other
+PortNumber = Annotated[
+    int | None, Parameter(help="Port of the web; 0 for any free one.", validator=Between(0, 65_535))
+]
+WorkerCount = Annotated[
+    int | None, Parameter(help="Web processes.", validator=Between(1, WORKERS_MAX))
+]
+
+
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Options:
@@ -20,8 +45,8 @@ class Options:
 
     data: Annotated[Path | None, Parameter(help="Data directory (METERAI_DATA).")] = None
     config: Annotated[Path | None, Parameter(help="TOML file with settings.")] = None
-    port: Annotated[int | None, Parameter(help="Port of the web; 0 for any free one.")] = None
-    workers: Annotated[int | None, Parameter(help="Web processes.")] = None
+    port: PortNumber = None
+    workers: WorkerCount = None
 
     @property
     def directory(self) -> Path:
@@ -53,7 +78,6 @@ class Options:
         return found.settings
 
 
-EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 NO_OPTIONS = Options()
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 

@@ -20,7 +20,7 @@ from meterai.stamps import SerialService
 
 async def _build(container: Container) -> None:
     settings, clock = container.settings, container.clock
-    issuers = issuers_of(settings, clock)
+    issuers = issuers_of(settings, clock, may_make=True)
     container.add(issuers)
     services = (
         container.of(DocumentService),
@@ -31,7 +31,7 @@ async def _build(container: Container) -> None:
 
 
 def _needs(settings: Settings, _keyring: Keyring) -> None:
-    issuers_of(settings, SystemClock())
+    issuers_of(settings, SystemClock(), may_make=True)
 
 
 def _leases(container: Container) -> Iterable[Lease]:

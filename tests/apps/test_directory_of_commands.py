@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from meterai.apps.exits import Exit
 from meterai.apps.command_needs import NEEDS, Directory
-from meterai.apps.options import EXIT_CONFIGURATION
 from tests.support.commands import Done, do, run_here
 
 LOOKING = [command for command, need in NEEDS.items() if need.directory is not Directory.MADE]
@@ -13,7 +13,7 @@ NEEDING = [command for command in LOOKING if NEEDS[command].directory is not Dir
 
 
 def assert_refused(done: Done, folder: Path) -> None:
-    assert done.returncode == EXIT_CONFIGURATION, done.stdout + done.stderr
+    assert done.returncode == Exit.CONFIGURATION, done.stdout + done.stderr
     [line] = done.stderr.splitlines()
     assert line.startswith("meterai: installation_missing: ")
     assert str(folder) in line
@@ -52,7 +52,7 @@ def test_a_database_elsewhere_needs_no_directory(
     tmp_path: Path, database_url: str, command: str
 ) -> None:
     done = do(tmp_path, command, DATABASE_URL=database_url)
-    assert done.returncode != EXIT_CONFIGURATION, done.stderr
+    assert done.returncode != Exit.CONFIGURATION, done.stderr
     assert not any((tmp_path / name).exists() for name in ("keys", "postgres", "instance.json"))
 
 

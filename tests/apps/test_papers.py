@@ -116,7 +116,7 @@ def test_a_claim_that_does_not_hold_and_one_that_cannot_be_checked(
     swapped = scanned[:-9] + ("1" if scanned[-9] == "0" else "0") + scanned[-8:]
     assert meterai("verify-claim", swapped, *keys).returncode == 1
     assert meterai("verify-claim", scanned, swapped, *keys).returncode == 1
-    assert meterai("verify-claim", "HTTPS://METERAI.EXAMPLE/C/X/Y", *keys).returncode == 2
+    assert meterai("verify-claim", "HTTPS://METERAI.EXAMPLE/C/X/Y", *keys).returncode == 3
     assert meterai("verify-claim", *keys).returncode == 2
     (tmp_path / "no.pem").write_text("no key")
     assert meterai("verify-claim", scanned, "--keys", tmp_path / "no.pem").returncode == 2

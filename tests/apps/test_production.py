@@ -11,7 +11,8 @@ from cryptography.x509.oid import NameOID
 from cyclopts import App
 
 from meterai.apps.cli import app
-from meterai.apps.options import EXIT_CONFIGURATION, Options
+from meterai.apps.exits import Exit
+from meterai.apps.options import Options
 from meterai.apps.production import (
     COMMANDS,
     DEMANDS,
@@ -332,7 +333,7 @@ PRODUCTION = {"METERAI_ENVIRONMENT": "production"}
 @pytest.mark.parametrize("command", ["web", "worker"])
 def test_nothing_is_served_with_the_defaults(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, command, **PRODUCTION)
-    assert done.returncode == EXIT_CONFIGURATION, done.stderr
+    assert done.returncode == Exit.CONFIGURATION, done.stderr
     lines = done.stderr.splitlines()
     assert lines[0].startswith("meterai: not_for_production: ")
     named = [line.split(": ")[1] for line in lines[1:]]
@@ -344,14 +345,14 @@ def test_nothing_is_served_with_the_defaults(tmp_path: Path, command: str) -> No
 @pytest.mark.parametrize("command", [("up",), ("standins",), ("seal", "in.pdf", "out.pdf")])
 def test_what_pays_for_itself_does_not_run(tmp_path: Path, command: tuple[str, ...]) -> None:
     done = run(tmp_path, *command, **PRODUCTION)
-    assert done.returncode == EXIT_CONFIGURATION, done.stderr
+    assert done.returncode == Exit.CONFIGURATION, done.stderr
     assert done.stderr.startswith("meterai: only_for_development: ")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     done = run(tmp_path, "check-config", **PRODUCTION)
-    assert done.returncode == EXIT_CONFIGURATION
+    assert done.returncode == Exit.CONFIGURATION
     names = [line.split(": ")[0] for line in done.stdout.splitlines()]
     assert set(names) == {
         *("public_address", "proxies", "database", "bank_address", "bank_identity", "keys_there"),
@@ -378,7 +379,7 @@ def test_a_missing_key_is_one_line_and_not_a_traceback(tmp_path: Path, database_
     (tmp_path / "keys").mkdir()
     there = PRODUCTION | {"METERAI_DATABASE_URL": database_url}
     done = run(tmp_path, "accounts", "create", "ani@example.id", **there)
-    assert done.returncode == EXIT_CONFIGURATION, done.stderr
+    assert done.returncode == Exit.CONFIGURATION, done.stderr
     [line] = done.stderr.splitlines()
     assert line.startswith("meterai: key_missing: ")
     assert str(tmp_path / "keys" / "instance.key") in line
@@ -386,5 +387,5 @@ def test_a_missing_key_is_one_line_and_not_a_traceback(tmp_path: Path, database_
 
 def test_a_setting_that_cannot_be_read_is_a_wrong_configuration(tmp_path: Path) -> None:
     done = run(tmp_path, "check-config", METERAI_PORT="http")
-    assert done.returncode == EXIT_CONFIGURATION
+    assert done.returncode == Exit.CONFIGURATION
     assert done.stderr.startswith("meterai: configuration_wrong: ")

@@ -5,8 +5,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from meterai.apps.exits import Exit
 from meterai.apps.command_needs import NEEDS, Schema
-from meterai.apps.options import EXIT_CONFIGURATION
 from meterai.apps.production import COMMANDS
 from meterai.plumbing import rights
 from meterai.plumbing.migrations import _HISTORY, migrations, names
@@ -67,7 +67,7 @@ def test_a_command_refuses_an_older_schema_and_leaves_it(
 ) -> None:
     before = applied(older)
     done = do(tmp_path, command, DATABASE_URL=older)
-    assert done.returncode == EXIT_CONFIGURATION, done.stdout + done.stderr
+    assert done.returncode == Exit.CONFIGURATION, done.stdout + done.stderr
     assert "database_not_migrated: " in done.stderr
     assert "meterai migrate" in done.stderr
     assert applied(older) == before
@@ -76,7 +76,7 @@ def test_a_command_refuses_an_older_schema_and_leaves_it(
 @pytest.mark.parametrize("command", [*CURRENT, "migrate"])
 def test_a_command_refuses_a_newer_schema(newer: str, tmp_path: Path, command: str) -> None:
     done = do(tmp_path, command, DATABASE_URL=newer)
-    assert done.returncode == EXIT_CONFIGURATION, done.stdout + done.stderr
+    assert done.returncode == Exit.CONFIGURATION, done.stdout + done.stderr
     assert "database_newer: " in done.stderr
     assert NEWER in done.stderr
 
@@ -89,7 +89,7 @@ def test_a_command_for_incidents_works_at_every_version(
     url = request.getfixturevalue(version)
     before = applied(url)
     done = do(tmp_path, command, DATABASE_URL=url)
-    assert done.returncode != EXIT_CONFIGURATION, done.stderr
+    assert done.returncode != Exit.CONFIGURATION, done.stderr
     assert "Traceback" not in done.stderr
     assert applied(url) == before
 
@@ -112,5 +112,5 @@ def test_issuing_is_stopped_at_every_version_that_can_issue(server: str, tmp_pat
 
 def test_where_there_is_nothing_to_stop_the_schema_is_named(server: str, tmp_path: Path) -> None:
     done = run_here(tmp_path, "issuing", "stop", "why", DATABASE_URL=server)
-    assert done.returncode == EXIT_CONFIGURATION
+    assert done.returncode == Exit.CONFIGURATION
     assert "database_not_migrated: " in done.stderr

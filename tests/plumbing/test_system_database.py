@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from meterai.apps.instance import DatabaseMissing, database_of
+from meterai.apps.instance import DatabaseMissing, DatabaseUnreachable, database_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.plumbing.config import Settings
 
@@ -37,5 +37,5 @@ def test_no_server_on_the_machine_is_said_plainly(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGHOST", "/nowhere")
-    with pytest.raises(DatabaseMissing), database_of(settings):
+    with pytest.raises(DatabaseUnreachable), database_of(settings):
         pass

@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cyclopts import Parameter
 
 from meterai import sealing
-from meterai.apps.options import NO_OPTIONS, AsJson, Options, complain, line
+from meterai.apps.exits import Exit
+from meterai.apps.options import NO_OPTIONS, AsJson, Between, Options, complain, line
 from meterai.kit.clock import SystemClock
 from meterai.kit.serial import UNLEASED, SerialMaker
+from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import translate
 from meterai.sealing import (
     Claim,
@@ -30,9 +32,10 @@ from meterai.sealing import (
 from meterai.stamping import issuers_directory, issuers_of
 from meterai.verification import sentence
 
-EXIT_NOT_GENUINE = 1  # or not sealed, for a reason that is the document's
-EXIT_NOT_CHECKED = 2
-
+LENGTH_MAX = 1_000_000  # points; more than any page has
+PAGES_MAX = 1_000_000
+Page = Annotated[int, Parameter(validator=Between(-1, PAGES_MAX))]
+Length = Annotated[float, Parameter(validator=Between(0, LENGTH_MAX))]
 Password = Annotated[str, Parameter(help="Opens an encrypted document; it stays encrypted.")]
 
 
@@ -41,17 +44,21 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         complain(f"{path}: {error.strerror}")
-        raise SystemExit(EXIT_NOT_CHECKED) from None
+        raise SystemExit(Exit.USAGE) from None
 
 
 def _placed(text: str) -> Placement:
     try:
         page, *lengths = text.split(",")
         x, y, width = map(float, lengths)
-        return Placement(int(page), x, y, width)
+        placed = Placement(int(page), x, y, width)
+        Between(-1, PAGES_MAX)(int, placed.page)
+        for length in (x, y, width):
+            Between(0, LENGTH_MAX)(float, length)
     except ValueError:
         complain(f"--place {text}: PAGE,X,Y,WIDTH is meant, such as -1,36,36,80")
-        raise SystemExit(EXIT_NOT_CHECKED) from None
+        raise SystemExit(Exit.USAGE) from None
+    return placed
 
 
 def seal(  # noqa: PLR0913 - each is an option of the command
@@ -59,10 +66,10 @@ def seal(  # noqa: PLR0913 - each is an option of the command
     target: Path,
     options: Options = NO_OPTIONS,
     *,
-    page: int = -1,
-    x: float = 36.0,
-    y: float = 36.0,
-    width: float = 80.0,
+    page: Page = -1,
+    x: Length = 36.0,
+    y: Length = 36.0,
+    width: Length = 80.0,
     place: Annotated[
         list[str] | None,
         Parameter(
@@ -84,7 +91,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
         intake = sealing.take_in(_read(source), placements, password=opening)
     except sealing.DocumentEncrypted:
         complain(f"{source}: needs its password to open; give it with --password")
-        raise SystemExit(EXIT_NOT_GENUINE) from None
+        raise SystemExit(Exit.NO) from None
     stamps = [Stamp(maker.make(), placement) for placement in placements]
     delta = sealing.seal(
         intake.document,
@@ -99,7 +106,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
         target.write_bytes(intake.document + delta.data)
     except OSError as error:
         complain(f"{target}: {error.strerror}")
-        raise SystemExit(EXIT_NOT_CHECKED) from None
+        raise SystemExit(Exit.USAGE) from None
     if intake.is_repaired:
         line("repaired: the document was damaged; look whether all of it is there")
     for stamp in stamps:
@@ -116,6 +123,14 @@ def _as_json(report: Report) -> str:
     return json.dumps(found, indent=2)
 
 
+def _known_issuers(settings: Settings, clock: SystemClock) -> sealing.Issuers:
+    try:
+        return issuers_of(settings, clock)
+    except IssuerUnusable as refusal:
+        complain(f"no document can be checked: {refusal}")
+        raise SystemExit(Exit.UNJUDGED) from None
+
+
 def verify(
     document: Path,
     options: Options = NO_OPTIONS,
@@ -125,10 +140,10 @@ def verify(
 ) -> None:
     """Check the seal of a PDF against this instance's issuers, without the register.
 
-    Exit status: 0 genuine, 1 not genuine, 2 could not be checked.
+    Exit status: 0 genuine, 1 not genuine, 3 could not be checked.
     """
     settings, clock = options.settings("verify"), SystemClock()
-    issuers = issuers_of(settings, clock)
+    issuers = _known_issuers(settings, clock)
     report = sealing.verify(
         _read(document),
         issuers.roots,
@@ -144,8 +159,8 @@ def verify(
         for one in report.checks:
             line(f"  {'ok ' if one.passed else 'NO '} {one.name}: {sentence(one, 'en')}")
     if report.verdict in (Verdict.UNREADABLE, Verdict.COULD_NOT_BE_COMPARED):
-        raise SystemExit(EXIT_NOT_CHECKED)
-    raise SystemExit(0 if report.verdict == Verdict.GENUINE else EXIT_NOT_GENUINE)
+        raise SystemExit(Exit.UNJUDGED)
+    raise SystemExit(Exit.DONE if report.verdict == Verdict.GENUINE else Exit.NO)
 
 
 def verify_claim(
@@ -166,14 +181,14 @@ def verify_claim(
     those of this instance's issuers.  It says that the issuer made the code for one document; with
     --document also, whether for this one.  Whether the serial is still good only the register knows.
 
-    Exit status: 0 holds, 1 does not, 2 could not be checked.
+    Exit status: 0 holds, 1 does not, 3 could not be checked.
     """
     trusted = _trusted(keys, options)
     sha256 = hashlib.sha256(_read(document)).digest() if document else None
     scanned = text or tuple(filter(None, map(str.strip, sys.stdin)))
     if not scanned:
         complain("no text of a QR code was given")
-        raise SystemExit(EXIT_NOT_CHECKED)
+        raise SystemExit(Exit.USAGE)
     raise SystemExit(max(_check_claim(one, trusted, sha256, as_json=as_json) for one in scanned))
 
 
@@ -184,7 +199,7 @@ def _trusted(files: Sequence[Path] | None, options: Options) -> Mapping[str, Ed2
         return sealing.load_issuers(issuers_directory(options.settings("verify-claim"))).claim_keys
     except (ClaimKeyUnusable, IssuerUnusable) as refusal:
         complain(str(refusal))
-        raise SystemExit(EXIT_NOT_CHECKED) from None
+        raise SystemExit(Exit.USAGE if files else Exit.UNJUDGED) from None
 
 
 def _check_claim(
@@ -196,7 +211,7 @@ def _check_claim(
     except (ClaimForged, ClaimKeyUnknown, ClaimMalformed) as refusal:
         reason = translate(f"refusal.{refusal.code}", "en", **refusal.facts())
         line(json.dumps({"claim": refusal.code, **refusal.facts()}) if as_json else reason)
-        return EXIT_NOT_GENUINE if isinstance(refusal, ClaimForged) else EXIT_NOT_CHECKED
+        return Exit.NO if isinstance(refusal, ClaimForged) else Exit.UNJUDGED
     is_same = None if sha256 is None else sealing.claim.matches(claim, sha256)
     found = _facts(claim) | ({} if is_same is None else {"document": is_same})
     if as_json:
@@ -205,7 +220,7 @@ def _check_claim(
         for name, value in found.items():
             shown = {True: "is the one", False: "IS ANOTHER ONE"}.get(value, value)  # type: ignore[call-overload]
             line(f"{name:24}{shown}")
-    return EXIT_NOT_GENUINE if is_same is False else 0
+    return Exit.NO if is_same is False else Exit.DONE
 
 
 def _facts(claim: Claim) -> dict[str, object]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from meterai import sealing
+from meterai.apps.exits import Exit
 from meterai.apps.options import NO_OPTIONS, Options, complain, line
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
@@ -26,7 +27,7 @@ def show(options: Options = NO_OPTIONS) -> None:
         line(f"  key        {_kind(one)}")
         line(f"  valid      until {one.chain[0].not_valid_after_utc.isoformat()}")
         line(f"  claim key  {_claim_key_id(one) or 'none'}")
-    raise SystemExit(0 if _can_seal(issuers.current, clock.now()) else 1)
+    raise SystemExit(Exit.DONE if _can_seal(issuers.current, clock.now()) else Exit.NO)
 
 
 def appoint(name: str, options: Options = NO_OPTIONS) -> None:
@@ -35,7 +36,7 @@ def appoint(name: str, options: Options = NO_OPTIONS) -> None:
         sealing.appoint(issuers_directory(options.settings("issuer appoint")), name)
     except sealing.IssuerUnusable as refusal:
         complain(f"{name} cannot seal: {refusal}")
-        raise SystemExit(1) from None
+        raise SystemExit(Exit.NO) from None
     line(f"{name} seals from the next start of web and worker on")
 
 

@@ -13,26 +13,36 @@ from meterai.apps.audit import INVARIANTS
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_bank import DAYS
 from meterai.apps.audit_seals import DRAWN, Drawing
+from meterai.apps.exits import Exit, exit_of
 from meterai.apps.instance import with_database
-from meterai.apps.options import NO_OPTIONS, AsJson, Options, line
+from meterai.apps.options import NO_OPTIONS, AsJson, Between, Options, complain, line
 from meterai.kit.ids import read, show
+from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 
 FIRST = INVARIANTS[0].name
+SEALS_MAX = 1_000_000_000  # more documents than there are: then `all` is meant
+SEED_MAX = 2**63 - 1
+BANK_DAYS_MAX = 366  # no bank answers about more
+SealCount = Annotated[int | Literal["all"], Parameter(validator=Between(0, SEALS_MAX))]
+Seed = Annotated[int | None, Parameter(validator=Between(0, SEED_MAX))]
+BankDays = Annotated[int, Parameter(validator=Between(1, BANK_DAYS_MAX))]
 
 
 def audit(
     options: Options = NO_OPTIONS,
     *,
     incremental: Annotated[bool, Parameter(negative="")] = False,
-    seals: int | Literal["all"] = DRAWN,
-    seed: int | None = None,
+    seals: SealCount = DRAWN,
+    seed: Seed = None,
     bank: Annotated[bool, Parameter(negative="")] = False,
-    bank_days: int = DAYS,
+    bank_days: BankDays = DAYS,
     as_json: AsJson = False,
 ) -> None:
-    """Check every invariant of money and stamps.  Exit status 0 only if all hold.
+    """Check every invariant of money and stamps.
+
+    Exit status 0 only if all hold, 1 only if one is broken, 3 if that could not be found out.
 
     A full audit reads all history; `--incremental` what was written since the last audit that held,
     and proves the rest to be what it was.  `--seals` many delivered documents are opened (`all`: every
@@ -44,7 +54,14 @@ def audit(
         drawing=Drawing(secrets.randbits(32) if seed is None else seed, at_most),
         bank_days=bank_days if bank else 0,
     )
-    told = with_database("audit", options, partial(audit_all, request=request, tell=_tell))
+    try:
+        told = with_database("audit", options, partial(audit_all, request=request, tell=_tell))
+    except Refusal as refusal:
+        if exit_of(refusal) is not Exit.NO:
+            raise
+        # What a room refuses is not what the audit found.
+        complain(f"the audit could not be completed: {refusal.code}")
+        raise SystemExit(Exit.UNJUDGED) from None
     if as_json:
         line(json.dumps(told.as_json(), indent=2))
     else:
@@ -56,7 +73,7 @@ def audit(
         for note in told.notes:
             line(note)
         line("every invariant holds" if told.audit.holds else "NOT every invariant holds")
-    raise SystemExit(0 if told.audit.holds else 1)
+    raise SystemExit(Exit.DONE if told.audit.holds else Exit.NO)
 
 
 def _tell(done: int, parts: int, name: str) -> None:

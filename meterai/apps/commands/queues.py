@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from meterai import notifications
+from meterai.apps.exits import Exit
 from meterai.apps.instance import with_database
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, complain, line
 from meterai.plumbing import dead_jobs
@@ -55,7 +56,7 @@ def retry(which: str, options: Options = NO_OPTIONS) -> None:
         number = None if which == "all" else UUID(which)
     except ValueError:
         complain(f"{which!r} is neither an id nor 'all'")
-        raise SystemExit(2) from None
+        raise SystemExit(Exit.USAGE) from None
 
     async def again(database: Database, _: Settings) -> int:
         async with database.transaction() as tx:
@@ -63,4 +64,4 @@ def retry(which: str, options: Options = NO_OPTIONS) -> None:
 
     count = with_database("jobs retry", options, again)
     line(f"{count} will be tried again")
-    raise SystemExit(0 if count or number is None else 1)
+    raise SystemExit(Exit.DONE if count or number is None else Exit.NO)

@@ -7,32 +7,19 @@ from contextlib import contextmanager
 import rich
 from rich.table import Table
 
+from meterai.apps.exits import Exit
 from meterai.apps.instance import PortTaken, database_of, is_free, schema_for
 from meterai.apps.options import (
-    EXIT_CONFIGURATION,
     NO_OPTIONS,
     Options,
-    complain,
     line,
     sentence_of,
 )
 from meterai.apps.production import complaints
-from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, export
-from meterai.plumbing.messages import translate
 from meterai.plumbing.migrations import migrate as apply_migrations
 from meterai.plumbing.parent import die_with_parent
 from meterai.plumbing.shared_metrics import sharing
-
-
-@contextmanager
-def _said_if_missing() -> Iterator[None]:
-    """What a service lacks is said on standard error, and it ends; it never hangs silently."""
-    try:
-        yield
-    except Refusal as refusal:
-        complain(f"{refusal.code}: {translate(f'refusal.{refusal.code}', 'en', **refusal.facts())}")
-        raise SystemExit(EXIT_CONFIGURATION) from None
 
 
 @contextmanager
@@ -40,11 +27,7 @@ def _served(command: str, given: Settings) -> Iterator[Settings]:
     """Everything is there but perhaps the database: that is waited for, and said by 503."""
     from meterai.apps.needs import check_needs  # noqa: PLC0415 - only services need it
 
-    with (
-        _said_if_missing(),
-        database_of(given, may_be_away=True) as settings,
-        schema_for(command, settings),
-    ):
+    with database_of(given, may_be_away=True) as settings, schema_for(command, settings):
         check_needs(settings)
         yield settings
 
@@ -127,6 +110,5 @@ def check_config(options: Options = NO_OPTIONS) -> None:
         line("nothing is wrong")
     for one in found:
         line(sentence_of(one))
-    raise SystemExit(
-        EXIT_CONFIGURATION if found and configuration.settings.process.is_production else 0
-    )
+    is_wrong = found and configuration.settings.process.is_production
+    raise SystemExit(Exit.CONFIGURATION if is_wrong else Exit.DONE)

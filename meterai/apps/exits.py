@@ -1,0 +1,37 @@
+"""With which status a command ends: one table for all of them.
+
+From 64 on the numbers are those of sysexits.h.  A status is a promise to scripts: `NO` is the
+answer that was looked for, and never a crash; a fault of ours is `FAULT` and nothing else is.
+"""
+
+from enum import IntEnum
+
+from meterai.kit.refusal import Refusal
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    DONE = 0  # done; what was asked holds
+    NO = 1  # it does not hold, is not there, or a rule forbids it
+    USAGE = 2  # a word, a number or a file that was given cannot be used
+    UNJUDGED = 3  # whether it holds could not be found out
+    FAULT = 70  # a fault of ours
+    UNWRITTEN = 74  # what was to be told could not be written
+    LATER = 75  # the same command may succeed later: the database is away, another one runs
+    CONFIGURATION = 78  # starting again changes nothing: somebody must change what is configured
+    INTERRUPTED = 130  # by Ctrl-C, as shells say it
+
+
+def exit_of(refusal: Refusal) -> Exit:
+    """The status of a command that was refused."""
+    # Imported here: most commands need neither, and a refusal can wait for them.
+    from meterai.apps.instance import AlreadyRunning  # noqa: PLC0415
+    from meterai.sealing import IssuerUnusable  # noqa: PLC0415
+
+    if isinstance(refusal, IssuerUnusable):
+        return Exit.CONFIGURATION
+    if isinstance(refusal, AlreadyRunning) or refusal.status == 503:
+        return Exit.LATER
+    # What no client can cause is what somebody configured.
+    return Exit.CONFIGURATION if refusal.status == 500 else Exit.NO

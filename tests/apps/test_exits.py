@@ -1,0 +1,148 @@
+"""Every command ends with a status of one table; a number outside its bounds is refused."""
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import psycopg
+import pytest
+from cyclopts import App, Parameter
+
+from meterai.apps import cli, instance
+from meterai.apps.exits import Exit, exit_of
+from meterai.apps.instance import AlreadyRunning, PortTaken
+from meterai.apps.options import Between, Options
+from meterai.plumbing.database import DatabaseAway
+from meterai.plumbing.keyring import KeyMissing
+from meterai.sealing import IssuerUnusable
+from tests.support.commands import ARGUMENTS, SERVING, run_here
+
+WRONG = ("-1000000000", "1e400", "nan", "inf", "9" * 30, "9" * 5_000, "", "ten", "\ud800")
+
+
+def functions(of: App, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command there is, with its function."""
+    for name in of:
+        if name.startswith("-"):
+            continue
+        below = of[name]
+        if inner := list(functions(below, f"{prefix}{name} ")):
+            yield from inner
+        else:
+            yield f"{prefix}{name}", below.default_command
+
+
+def is_number(kind: Any) -> bool:
+    return kind in (int, float) or any(is_number(one) for one in get_args(kind))
+
+
+def numbers() -> Iterator[tuple[str, str, Any]]:
+    """(command, option, annotation) of every option that takes a number."""
+    for command, function in functions(cli.app):
+        names = {**get_type_hints(function, include_extras=True)}
+        if names.pop("options", None) is not None:
+            names |= get_type_hints(Options, include_extras=True)
+        for name, kind in names.items():
+            if name != "return" and is_number(kind):
+                yield command, f"--{name.replace('_', '-')}", kind
+
+
+def bounds(kind: Any) -> Between | None:
+    if get_origin(kind) is not Annotated:
+        return None
+    for extra in get_args(kind)[1:]:
+        if isinstance(extra, Parameter):
+            return next((one for one in extra.validator if isinstance(one, Between)), None)
+    return None
+
+
+NUMBERS = list(numbers())
+# Once for each option: those that every command takes are the same everywhere.
+EACH = {option: command for command, option, _ in NUMBERS if command not in SERVING}
+
+
+def test_every_number_has_bounds() -> None:
+    assert {option for _, option, _ in NUMBERS} >= {"--port", "--workers", "--seals", "--width"}
+    assert [(command, option) for command, option, kind in NUMBERS if bounds(kind) is None] == []
+
+
+@pytest.mark.parametrize("option", EACH)
+def test_a_number_out_of_bounds_is_refused_in_a_sentence(tmp_path: Path, option: str) -> None:
+    (tmp_path / "keys").mkdir()
+    command = EACH[option]
+    for value in WRONG:
+        words = (*command.split(), *ARGUMENTS.get(command, ()), f"{option}={value}")
+        done = run_here(tmp_path, *words)
+        assert done.returncode == Exit.USAGE, (value[:40], done)
+        [line] = done.stderr.splitlines()
+        assert line.startswith("meterai: usage: ")
+        assert option in line
+
+
+@pytest.mark.parametrize("place", ["1,nan,36,80", "1,36,inf,80", "-9,36,36,80", "1,36,36,1e9"])
+def test_a_place_has_the_same_bounds(tmp_path: Path, place: str) -> None:
+    (tmp_path / "keys").mkdir()
+    done = run_here(tmp_path, "seal", *ARGUMENTS["seal"], "--place", place)
+    assert done.returncode == Exit.USAGE
+    assert "PAGE,X,Y,WIDTH is meant" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("nothing",), ("audit", "--often"), ("jobs", "retry", "x")])
+def test_words_that_are_not_understood(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert run_here(tmp_path, *words).returncode == Exit.USAGE
+
+
+def test_a_fault_is_not_a_broken_promise(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_here(tmp_path, "audit", DATABASE_URL=database_url).returncode == Exit.DONE
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP INDEX stamps_by_serial")
+    assert run_here(tmp_path, "audit", DATABASE_URL=database_url).returncode == Exit.NO
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("rahasia")
+
+    monkeypatch.setattr(instance, "schema_for", broken)
+    done = run_here(tmp_path, "audit", DATABASE_URL=database_url)
+    assert done.returncode == Exit.FAULT
+    assert done.stderr.startswith("meterai: fault: ")
+    assert "ZeroDivisionError" in done.stderr
+    assert "rahasia" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_does_not_answer_may_answer_later(tmp_path: Path) -> None:
+    url = "postgresql://meterai@127.0.0.1:9/meterai"
+    done = run_here(tmp_path, "audit", DATABASE_URL=url)
+    assert done.returncode == Exit.LATER
+    assert done.stderr.startswith("meterai: database_unreachable: ")
+
+
+def test_a_database_that_says_no_is_a_wrong_configuration(tmp_path: Path, server: str) -> None:
+    done = run_here(tmp_path, "audit", DATABASE_URL=server.replace("/postgres?", "/nothing?"))
+    assert done.returncode == Exit.CONFIGURATION
+    assert done.stderr.startswith("meterai: database_missing: ")
+
+
+def test_what_is_refused_has_its_status(tmp_path: Path) -> None:
+    assert exit_of(AlreadyRunning("data")) is Exit.LATER
+    assert exit_of(DatabaseAway("away")) is Exit.LATER
+    assert exit_of(PortTaken(80)) is Exit.CONFIGURATION
+    assert exit_of(KeyMissing(tmp_path)) is Exit.CONFIGURATION
+    assert exit_of(IssuerUnusable("expired")) is Exit.CONFIGURATION
+
+
+def test_every_status_is_documented() -> None:
+    text = (Path(inspect.getfile(cli)).parents[2] / "docs" / "operations.md").read_text()
+    for status in Exit:
+        assert f"| {status.value} | " in text, status
+
+
+def test_a_document_is_not_judged_without_an_issuer(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    done = run_here(tmp_path, "verify", *ARGUMENTS["verify"])
+    assert done.returncode == Exit.UNJUDGED
+    assert done.stdout == ""
+    assert "no document can be checked" in done.stderr
