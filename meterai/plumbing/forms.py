@@ -36,10 +36,25 @@ class Part:
         return self.content.decode("utf-8", "replace")
 
 
+def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
+    """The parts as they came.  Refuses `Malformed` where a field comes twice.
+
+    One reader takes the first of them, another the last.  Of a field of files there may be
+    several where that is what the form asks for.
+    """
+    seen: dict[str, bool] = {}
+    for part in parts:
+        is_file = part.file_name is not None
+        if part.name in seen and not (several_files and is_file and seen[part.name]):
+            raise Malformed(part.name, "every field once")
+        seen[part.name] = is_file
+    return parts
+
+
 async def read_multipart(
-    request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX
+    request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX, several_files: bool = False
 ) -> list[Part]:
-    """The parts of a multipart form (RFC 7578).  Refuses `Malformed`."""
+    """The parts of a multipart form (RFC 7578), each name once.  Refuses `Malformed`."""
     media_type, options = request.content_type
     if media_type != RequestEncodingType.MULTI_PART:
         raise Malformed("body", RequestEncodingType.MULTI_PART.value)
@@ -60,14 +75,17 @@ async def read_multipart(
                         chunks.clear()
     except (MultipartError, UnicodeError):
         raise Malformed("body", "a complete multipart/form-data") from None
-    return found
+    return _each_once(found, several_files=several_files)
 
 
 async def read_parts(request: Request[Any, Any, Any]) -> list[Part]:
-    """The parts of a form of either kind; none where the body is no form.  Refuses `Malformed`."""
+    """The parts of a form of either kind; none where the body is no form.  Refuses `Malformed`.
+
+    A field of files may have several of them.
+    """
     media_type, _ = request.content_type
     if media_type == RequestEncodingType.MULTI_PART:
-        return await read_multipart(request)
+        return await read_multipart(request, several_files=True)
     if media_type != RequestEncodingType.URL_ENCODED:
         return []
     body = await request.body()
@@ -77,4 +95,5 @@ async def read_parts(request: Request[Any, Any, Any]) -> list[Part]:
         )
     except ValueError:
         raise Malformed("body", f"at most {PARTS_MAX} fields") from None
-    return [Part(name, None, value.encode("utf-8", "replace")) for name, value in pairs]
+    found = [Part(name, None, value.encode("utf-8", "replace")) for name, value in pairs]
+    return _each_once(found, several_files=False)

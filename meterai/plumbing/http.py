@@ -9,7 +9,6 @@
   and a page elsewhere.  Nothing of a fault is shown but a number to ask about.
 """
 
-import json
 import math
 import re
 import secrets
@@ -33,6 +32,7 @@ from litestar.types import Empty
 from litestar.utils import normalize_path
 
 from meterai.kit.clock import SystemClock
+from meterai.kit.doubles import NameDoubled, check_names
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
@@ -47,6 +47,22 @@ PERMISSIONS = frozenset({PUBLIC, ACCOUNT, PROVIDER})
 
 KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
 HOST_PREFIX = "__Host-"  # asks for Secure, Path=/ and no Domain
+# Which say who asks, for what, how it is framed, or what was signed: each has one value or none.
+SINGLE_HEADERS = (
+    "authorization",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "idempotency-key",
+    "origin",
+    "transfer-encoding",
+    "channel-id",
+    "x-external-id",
+    "x-partner-id",
+    "x-signature",
+    "x-timestamp",
+)
 PROBLEM = "application/problem+json"
 LENGTH_DIGITS_MAX = 18  # of a Content-Length
 BODY = "meterai.body"  # where the scope of a request keeps its body
@@ -120,26 +136,17 @@ def _announced(text: str | None) -> int | None:
     return int(text)
 
 
-def _without_doubles(pairs: list[tuple[str, object]]) -> None:
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        double = next(name for name in names if names.count(name) > 1)
-        raise Malformed(double, "every name once")
-
-
-# Numbers are not made here: to make one of many digits takes long.
-_DOUBLES = json.JSONDecoder(object_pairs_hook=_without_doubles, parse_int=len, parse_float=len)
-
-
 def read_json(body: bytes, kind: Any) -> Any:
     """JSON as this type, strictly: integers are written as such and no name comes twice.
 
     Refuses `Malformed`.
     """
     try:
-        _DOUBLES.decode(body.decode())
+        check_names(body.decode())
         # First as it comes, since a number beyond 64 bits is one, even if it is too much.
         return msgspec.convert(msgspec.json.decode(body), kind)
+    except NameDoubled as double:
+        raise Malformed(double.name, "every name once") from None
     except msgspec.ValidationError as error:
         raise _field_error(str(error)) from None
     except (ValueError, RecursionError) as error:
@@ -151,6 +158,17 @@ def _field_error(text: str) -> Malformed:
     if named := _NAMED.search(message):
         return Malformed(named[1], message)
     return Malformed(path.removesuffix("`").removeprefix("$").removeprefix(".") or "body", message)
+
+
+class HeaderDoubled(Refusal):
+    """A header that means one thing came more than once: proxies and we may each read another."""
+
+    code = "header_doubled"
+    status = 400
+
+    def __init__(self, header: str) -> None:
+        super().__init__(f"{header} came more than once")
+        self.header = header
 
 
 class IdempotencyKeyMissing(Refusal):
@@ -256,10 +274,19 @@ def is_api(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
     return connection.scope["path"].startswith("/v1/")
 
 
+def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """Refuses `HeaderDoubled`."""
+    names = [name.lower() for name, _ in connection.scope["headers"]]
+    for name in SINGLE_HEADERS:
+        if names.count(name.encode()) > 1:
+            raise HeaderDoubled(name)
+
+
 async def require_auth(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
     """Guard of every route: let the caller in, or refuse."""
+    check_headers(connection)
     if connection.scope.get("method") == "OPTIONS":
         return  # answered by the framework, which says nothing but the methods of the path
     if handler.opt["permission"] == ACCOUNT:

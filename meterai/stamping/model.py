@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from meterai.kit.doubles import NameDoubled, check_names
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Malformed, Refusal
@@ -126,8 +127,11 @@ class _PlacementWish(msgspec.Struct, forbid_unknown_fields=True):
 def read_placements(text: str | bytes) -> tuple[Placement, ...]:
     """Placements from JSON: one object or a list.  Refuses `Malformed`."""
     try:
+        check_names(text.decode() if isinstance(text, bytes) else text)
         wished = msgspec.json.decode(text, type=_PlacementWish | list[_PlacementWish])
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except NameDoubled as double:
+        raise Malformed(f"placement.{double.name}", "every name once") from None
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Malformed("placement", f"a placement or a list of them ({error})") from None
     many = wished if isinstance(wished, list) else [wished]
     if not 1 <= len(many) <= STAMPS_MAX:

@@ -48,7 +48,6 @@ async def show_balance(
 
 async def read_upload(request: Request[Any, Any, Any]) -> Upload:
     """The document and its placements in a form.  Refuses `UploadMissing`, `Malformed`."""
-    # The last of a name is meant.
     parts = {part.name: part for part in await read_multipart(request, parts_max=FORM_PARTS_MAX)}
     document, placement = parts.get("document"), parts.get("placement")
     if document is None or document.file_name is None:

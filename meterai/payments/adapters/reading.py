@@ -15,6 +15,7 @@ from datetime import datetime
 
 import msgspec
 
+from meterai.kit.doubles import check_names
 from meterai.kit.money import Rupiah
 from meterai.payments.model import (
     Movement,
@@ -43,8 +44,9 @@ _MOVEMENTS = {"PAYMENT": "payment", "REFUND": "refund", "CHARGEBACK": "chargebac
 
 
 def read_object(raw: bytes) -> Answer | None:
-    """The JSON object in these bytes, or None where there is none."""
+    """The JSON object in these bytes; None where there is none, or a name comes twice in it."""
     try:
+        check_names(raw.decode())
         return msgspec.json.decode(raw, type=dict[str, object])
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
