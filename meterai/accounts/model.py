@@ -80,7 +80,7 @@ def normalized(email: str) -> str:
     """The address as we compare it.  Refuses `Malformed`."""
     text = email.strip().lower()
     if len(text) > EMAIL_LENGTH_MAX or not _EMAIL.match(text):
-        raise Malformed("email", "an e-mail address")
+        raise Malformed("email", "email")
     return text
 
 
@@ -88,7 +88,7 @@ def key_name(text: str) -> str:
     """What the holder calls an API key.  Refuses `Malformed`."""
     name = " ".join(text.split())
     if not 1 <= len(name) <= KEY_NAME_LENGTH_MAX or not name.isprintable():
-        raise Malformed("name", f"1 to {KEY_NAME_LENGTH_MAX} printable characters")
+        raise Malformed("name", "shown_text", length_max=KEY_NAME_LENGTH_MAX)
     return name
 
 

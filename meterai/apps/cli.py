@@ -12,7 +12,7 @@ from meterai.apps.options import complain, sentence_of
 from meterai.apps.production import NotForProduction
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.discretion import bare_trace
-from meterai.plumbing.messages import translate
+from meterai.plumbing.messages import localize, translate
 
 SENTENCE_LENGTH_MAX = 500  # what was typed is quoted, and may be a file
 _HERE = "meterai.apps.commands"
@@ -51,7 +51,7 @@ app.command(objects)
 
 
 def _refused(refusal: Refusal) -> Exit:
-    sentence = translate(f"refusal.{refusal.code}", "en", **refusal.facts())
+    sentence = translate(f"refusal.{refusal.code}", "en", **localize(refusal.facts(), "en"))
     complain(f"{refusal.code}: {sentence}")
     if isinstance(refusal, NotForProduction):
         for one in refusal.complaints:

@@ -55,7 +55,10 @@ _AGAIN: Schema = {
     }
 }
 _STATUSES: Mapping[int, Schema] = {
-    400: {"description": "The Idempotency-Key is missing, or the body did not arrive whole"},
+    400: {
+        "description": "A header came twice, the Idempotency-Key is missing, or the body did not "
+        "arrive whole"
+    },
     401: {"description": "No key, or one that opens nothing"},
     404: {"description": "No such thing, or not yours"},
     408: {"description": "The body arrived too slowly"},
@@ -122,7 +125,7 @@ def _operations(description: Schema) -> Iterator[tuple[str, str, Schema]]:
 
 def _statuses(path: str, method: str) -> Iterator[int]:
     """The statuses of refusals that an operation can have."""
-    yield from (422, 503)
+    yield from (400, 422, 503)
     if path not in NEEDS_NO_SIGN_IN:
         yield 401
     if "{" in path:
@@ -131,7 +134,7 @@ def _statuses(path: str, method: str) -> Iterator[int]:
         yield from (409, 410)
     if method == "post":
         # A body that nobody asked for is not read.
-        yield from (400, 408, 413)
+        yield from (408, 413)
         if path not in NEEDS_NO_SIGN_IN:
             yield 409
         if path == "/v1/refunds":

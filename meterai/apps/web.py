@@ -78,7 +78,7 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
         # A migration suits the version before it, which goes on until it is replaced.
         checks["migrations"] = "ok" if set(applied) >= set(names()) else "missing"
     except Exception as fault:  # whatever it is, we are not ready
-        checks["database"] = type(fault).__name__
+        checks["database"] = _code_of(fault)
     rooms: Rooms = request.app.state.rooms
     for room in rooms:
         for name, check in room.ready.items():
@@ -92,11 +92,13 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
 async def _outcome(check: Awaitable[None]) -> str:
     try:
         await check
-    except Refusal as refusal:
-        return refusal.code
     except Exception as fault:  # whatever it is, we are not ready
-        return type(fault).__name__
+        return _code_of(fault)
     return "ok"
+
+
+def _code_of(fault: Exception) -> str:
+    return fault.code if isinstance(fault, Refusal) else "fault"
 
 
 @get("/openapi.json", opt={"permission": PUBLIC}, include_in_schema=False)

@@ -5,7 +5,13 @@ dashboards count it, so a code is never renamed or reused.  Anything else that i
 fault: it becomes a 500 and is logged and counted as an error.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
+
+from meterai.kit.text import one_line
+
+FIELD_LENGTH_MAX = 100  # characters of a field's name; no name of ours is as long
 
 
 class Refusal(Exception):
@@ -58,16 +64,29 @@ class NotFound(Refusal):
     status = 404
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence by its key in the catalogue and what fills it: told in the reader's language."""
+
+    key: str
+    facts: Mapping[str, object]
+
+
 class Malformed(Refusal):
-    """A field is missing or has a value that cannot be understood."""
+    """A field is missing or has a value that cannot be understood.
+
+    What is expected is named: its sentence is `expected.<name>`, filled from `facts`.  So no words
+    of a parser reach a client.
+    """
 
     code = "malformed"
     status = 422
 
-    def __init__(self, field: str, expected: str) -> None:
-        super().__init__(f"{field}: expected {expected}")
-        self.field = field
-        self.expected = expected
+    def __init__(self, field: str, expected: str, **facts: object) -> None:
+        # The field may be a name that the client made up.
+        self.field = one_line(field[:FIELD_LENGTH_MAX])
+        super().__init__(f"{self.field}: expected {expected}")
+        self.expected = Said(f"expected.{expected}", facts)
 
 
 class SignInRequired(Refusal):

@@ -189,7 +189,7 @@ class OrderService:
         unit = self._settings.stamp_price + self._settings.service_fee
         most = self._settings.order_total_max // unit
         if quantity < 1:
-            raise Malformed("quantity", "a whole number, at least 1")
+            raise Malformed("quantity", "at_least_one")
         if quantity > most:
             raise OrderTooLarge(quantity=quantity, quantity_max=most)
         return quantity

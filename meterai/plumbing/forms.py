@@ -46,7 +46,7 @@ def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
     for part in parts:
         is_file = part.file_name is not None
         if part.name in seen and not (several_files and is_file and seen[part.name]):
-            raise Malformed(part.name, "every field once")
+            raise Malformed(part.name, "once")
         seen[part.name] = is_file
     return parts
 
@@ -57,7 +57,7 @@ async def read_multipart(
     """The parts of a multipart form (RFC 7578), each name once.  Refuses `Malformed`."""
     media_type, options = request.content_type
     if media_type != RequestEncodingType.MULTI_PART:
-        raise Malformed("body", RequestEncodingType.MULTI_PART.value)
+        raise Malformed("body", "multipart")
     found: list[Part] = []
     chunks: list[bytes] = []
     try:
@@ -74,7 +74,7 @@ async def read_multipart(
                         found.append(Part(part.name, part.filename, b"".join(chunks)))
                         chunks.clear()
     except (MultipartError, UnicodeError):
-        raise Malformed("body", "a complete multipart/form-data") from None
+        raise Malformed("body", "multipart") from None
     return _each_once(found, several_files=several_files)
 
 
@@ -94,6 +94,6 @@ async def read_parts(request: Request[Any, Any, Any]) -> list[Part]:
             body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=PARTS_MAX
         )
     except ValueError:
-        raise Malformed("body", f"at most {PARTS_MAX} fields") from None
+        raise Malformed("body", "fields", fields_max=PARTS_MAX) from None
     found = [Part(name, None, value.encode("utf-8", "replace")) for name, value in pairs]
     return _each_once(found, several_files=False)

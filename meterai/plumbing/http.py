@@ -37,7 +37,7 @@ from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import ProcessSettings, Settings
-from meterai.plumbing.messages import localize, translate
+from meterai.plumbing.messages import localize, spoken, translate
 from meterai.plumbing.paging import PAGE_MAX
 
 PUBLIC = "public"
@@ -67,6 +67,23 @@ PROBLEM = "application/problem+json"
 LENGTH_DIGITS_MAX = 18  # of a Content-Length
 BODY = "meterai.body"  # where the scope of a request keeps its body
 _NAMED = re.compile("field `([^`]*)`")
+# How the messages of msgspec begin, the longer first, and what they mean.
+_EXPECTED = (
+    ("Expected `int` >=", "within_bounds"),
+    ("Expected `int` <=", "within_bounds"),
+    ("Expected `int`", "whole_number"),
+    ("Expected `float` >", "within_bounds"),
+    ("Expected `float` <", "within_bounds"),
+    ("Expected `float`", "number"),
+    ("Expected `str` of length", "within_bounds"),
+    ("Expected `str`", "text"),
+    ("Expected `bool`", "yes_or_no"),
+    ("Expected `object`", "object"),
+    ("Expected `array`", "list"),
+    ("Integer value out of range", "within_bounds"),
+    ("Object missing required field", "given"),
+    ("Object contains unknown field", "known_name"),
+)
 _MESSAGE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "document_too_large"}
 
 # Where a page of a list begins and how long it is (plumbing/paging.py).
@@ -132,7 +149,7 @@ def _announced(text: str | None) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= LENGTH_DIGITS_MAX):
-        raise Malformed("Content-Length", "a number of bytes")
+        raise Malformed("Content-Length", "bytes")
     return int(text)
 
 
@@ -146,18 +163,25 @@ def read_json(body: bytes, kind: Any) -> Any:
         # First as it comes, since a number beyond 64 bits is one, even if it is too much.
         return msgspec.convert(msgspec.json.decode(body), kind)
     except NameDoubled as double:
-        raise Malformed(double.name, "every name once") from None
+        raise Malformed(double.name, "once") from None
     except msgspec.ValidationError as error:
         raise _field_error(str(error)) from None
-    except (ValueError, RecursionError) as error:
-        raise Malformed("body", str(error).encode("ascii", "replace").decode()) from None
+    except (ValueError, RecursionError):
+        raise Malformed("body", "json") from None
 
 
 def _field_error(text: str) -> Malformed:
     message, _, path = text.partition(" - at `")
     if named := _NAMED.search(message):
-        return Malformed(named[1], message)
-    return Malformed(path.removesuffix("`").removeprefix("$").removeprefix(".") or "body", message)
+        return Malformed(named[1], _expected(message))
+    field = path.removesuffix("`").removeprefix("$").removeprefix(".")
+    return Malformed(field or "body", _expected(message))
+
+
+def _expected(message: str) -> str:
+    """What msgspec expected, in a word of ours."""
+    found = (name for beginning, name in _EXPECTED if message.startswith(beginning))
+    return next(found, "another_value")
 
 
 class HeaderDoubled(Refusal):
@@ -324,7 +348,7 @@ def idempotency_key(request: Request[Any, Any, Any]) -> str:
     if not text:
         raise IdempotencyKeyMissing("no Idempotency-Key")
     if len(text) > KEY_LENGTH_MAX or not text.isprintable() or not text.isascii():
-        raise Malformed("Idempotency-Key", f"up to {KEY_LENGTH_MAX} printable ASCII characters")
+        raise Malformed("Idempotency-Key", "plain_text", length_max=KEY_LENGTH_MAX)
     return text
 
 
@@ -381,7 +405,7 @@ def problem(
 ) -> dict[str, object]:
     """The body of a refusal (RFC 9457): the five standard members, our code and its facts."""
     return {
-        **facts,
+        **spoken(facts, language),
         "type": f"/docs/problems#{code}",
         "title": translate(f"refusal.{code}", language, **localize(facts, language)),
         "status": status,
@@ -427,14 +451,13 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[An
 
 
 def _what_was_wrong(error: HTTPException) -> dict[str, object]:
-    """Field and reason of a body that could not be read, as far as the framework tells."""
+    """Field and expectation of what could not be read, as far as the framework tells."""
     match error.extra:
         case [{"key": str(key), "message": str(message)}, *_]:
-            return {"field": key, "expected": message}
-        case [{"message": str(message)}, *_]:
-            return {"field": "body", "expected": message}
+            wrong = Malformed(key, _expected(message))
         case _:
-            return {"field": "body", "expected": str(error.detail)}
+            wrong = Malformed("body", "readable")
+    return wrong.facts()
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

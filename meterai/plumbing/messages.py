@@ -21,6 +21,8 @@ from string import Formatter
 
 from babel import dates
 
+from meterai.kit.refusal import Said
+
 LANGUAGES = ("id", "en")
 # Western Indonesia Time: where most of the country and all of the deadlines are.
 WIB = timezone(timedelta(hours=7), "WIB")
@@ -67,6 +69,14 @@ def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
     """Facts as a sentence needs them: a time is written as people write it."""
     return {
         name: format_datetime(value, language) if isinstance(value, datetime) else value
+        for name, value in spoken(facts, language).items()
+    }
+
+
+def spoken(facts: Mapping[str, object], language: str) -> dict[str, object]:
+    """Facts for a program: as they are, but sentences in the reader's language."""
+    return {
+        name: translate(value.key, language, **value.facts) if isinstance(value, Said) else value
         for name, value in facts.items()
     }
 

@@ -130,12 +130,12 @@ def read_placements(text: str | bytes) -> tuple[Placement, ...]:
         check_names(text.decode() if isinstance(text, bytes) else text)
         wished = msgspec.json.decode(text, type=_PlacementWish | list[_PlacementWish])
     except NameDoubled as double:
-        raise Malformed(f"placement.{double.name}", "every name once") from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise Malformed("placement", f"a placement or a list of them ({error})") from None
+        raise Malformed(f"placement.{double.name}", "once") from None
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise Malformed("placement", "placements", placements_max=STAMPS_MAX) from None
     many = wished if isinstance(wished, list) else [wished]
     if not 1 <= len(many) <= STAMPS_MAX:
-        raise Malformed("placement", f"1 to {STAMPS_MAX} placements")
+        raise Malformed("placement", "placements", placements_max=STAMPS_MAX)
     return tuple(Placement(one.page, one.x, one.y, one.width) for one in many)
 
 

@@ -15,6 +15,7 @@ from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
 from meterai.plumbing.forms import read_multipart
 from meterai.plumbing.http import ACCOUNT, idempotency_key, saved_as
+from meterai.sealing import STAMPS_MAX
 from meterai.stamping.model import StampingView, Upload, read_placements
 from meterai.stamping.service import StampingService
 
@@ -53,7 +54,7 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
     if document is None or document.file_name is None:
         raise UploadMissing("no file in the field document")
     if placement is None or placement.file_name is not None:
-        raise Malformed("placement", "JSON: one placement or a list")
+        raise Malformed("placement", "placements", placements_max=STAMPS_MAX)
     return Upload(document.file_name, document.content, read_placements(placement.content))
 
 

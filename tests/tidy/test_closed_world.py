@@ -132,6 +132,29 @@ def test_no_translation_is_left_behind() -> None:
     assert said - known == set()
 
 
+def expected() -> Iterator[tuple[str, str]]:
+    """(where, name) of whatever a malformed field is expected to be."""
+    for path, tree in SOURCES:
+        for node in ast.walk(tree):
+            match node:
+                case ast.Call(func=ast.Name(id="Malformed"), args=[_, ast.Constant(value=str(it))]):
+                    yield f"{path}:{node.lineno}", it
+                case ast.Call(func=ast.Name(id="Malformed"), args=[_, ast.Call(), *_]):
+                    continue  # one of `_EXPECTED`
+                case ast.Call(func=ast.Name(id="Malformed")):
+                    yield f"{path}:{node.lineno}", "something that is no constant"
+                case _:
+                    continue
+    yield from (("plumbing/http.py", name) for _, name in http._EXPECTED)
+    yield "plumbing/http.py", http._expected("whatever")
+
+
+def test_what_is_expected_of_a_field_is_a_sentence_of_ours() -> None:
+    said = {key.removeprefix("expected.") for key in catalogue() if key.startswith("expected.")}
+    assert [(where, name) for where, name in expected() if name not in said] == []
+    assert said == {name for _, name in expected()}
+
+
 def test_what_the_database_refuses_is_declared() -> None:
     codes = set(re.findall(r"refuse\('(\w+)'", SQL))
     assert {code for code in codes if declared_for_code(code) is None} == FAULTS

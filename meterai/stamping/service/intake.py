@@ -82,7 +82,7 @@ class UploadIntake:
         """The documents of one request.  Refuses `Malformed`, `DocumentTwice`."""
         most = self._per_order_max
         if not 1 <= len(uploads) <= most:
-            raise Malformed("document", f"1 to {most} documents in one request")
+            raise Malformed("document", "documents", documents_max=most)
         taken: dict[bytes, TakenIn] = {}
         for upload in uploads:
             one = await self.keep(account, upload, may)
