@@ -9,6 +9,7 @@ from uuid import UUID
 from meterai import audit, ledger
 from meterai.accounts import NOBODY
 from meterai.kit.ids import new_id
+from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial, SerialMaker
 from meterai.plumbing.database import Database, Tx
@@ -116,7 +117,11 @@ async def issuing(tx: Tx) -> tuple[bool, str]:
 
 
 async def set_issuing(tx: Tx, *, is_open: bool, reason: str) -> None:
-    """Open or stop issuing.  An operator's act: paid orders wait, and go back when due."""
+    """Open or stop issuing.  An operator's act: paid orders wait, and go back when due.
+
+    Refuses `ReasonMissing` where it is stopped for none.
+    """
+    reason = reason if is_open else written_reason(reason)
     await store.set_issuing(tx, is_open=is_open, reason=reason)
     action = "issuing_opened" if is_open else "issuing_stopped"
     await audit.record(

@@ -8,6 +8,7 @@ from meterai import audit
 from meterai.accounts import NOBODY
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
+from meterai.kit.reasons import written_reason
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.suspense import store
@@ -88,8 +89,10 @@ class SuspenseService:
     async def resolve(self, item: UUID, resolution: Resolution, *, by: str, note: str) -> None:
         """Say how an open item ended.
 
-        Refuses `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that ended before.
+        Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that
+        ended before.
         """
+        note = written_reason(note)
         async with self._database.transaction() as tx:
             outcome = await tx.value(store.RESOLVE, item, resolution, by, note)
             if outcome == "resolved":

@@ -1,0 +1,25 @@
+"""Why a person did something that only a person may do: written down, so never empty."""
+
+from meterai.kit.refusal import Refusal
+from meterai.kit.text import one_line
+
+REASON_LENGTH_MAX = 500  # characters; a sentence or two and a number to look up
+
+
+class ReasonMissing(Refusal):
+    """What was done must say why, and says nothing."""
+
+    code = "reason_missing"
+    status = 422
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"a reason of {length} characters")
+        self.length_max = REASON_LENGTH_MAX
+
+
+def written_reason(text: str) -> str:
+    """The reason as it is kept, on one line.  Refuses `ReasonMissing`, also one that is a book."""
+    found = one_line(text)
+    if not 1 <= len(found) <= REASON_LENGTH_MAX or not any(map(str.isalnum, found)):
+        raise ReasonMissing(len(found))
+    return found
