@@ -80,6 +80,14 @@ def _run(words: Sequence[str] | None) -> Exit:
     except BrokenPipeError:
         # Nobody reads any more; closing the pipe at the end would fail again.
         os._exit(Exit.UNWRITTEN)
+    except UnicodeError:
+        complain("usage: what was given is no text in UTF-8")
+        return Exit.USAGE
+    except OSError as error:
+        if error.filename is None:
+            return _failed(error)
+        complain(f"file_unusable: {error.filename}: {error.strerror}")
+        return Exit.USAGE
     except Exception as fault:  # whatever it is, it has a status of its own
         return _failed(fault)
     return Exit.DONE

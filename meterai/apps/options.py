@@ -1,9 +1,10 @@
 """What every command takes, and how one speaks and refuses."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 from cyclopts import Parameter
 
@@ -29,6 +30,15 @@ class Between:
             raise ValueError(f"From {self.least} to {self.most} is meant.")
 
 
+def text_only(_kind: object, value: object) -> None:
+    """Validates words: what is no UTF-8 cannot be kept, compared or shown."""
+    for one in [value] if isinstance(value, str) else cast("Sequence[str]", value or ()):
+        if not one.isprintable():
+            raise ValueError("Printable text in UTF-8 is meant.")
+
+
+# Every word that is not the name of a file: those are whatever the system allows.
+Text = Annotated[str, Parameter(validator=text_only)]
 WORKERS_MAX = 256  # processes of one machine; more would only wait for each other
 PortNumber = Annotated[
     int | None, Parameter(help="Port of the web; 0 for any free one.", validator=Between(0, 65_535))
@@ -84,7 +94,12 @@ AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 
 def line(text: str) -> None:
     """One line of answer, at once."""
-    print(text, flush=True)
+    print(_writable(text), flush=True)
+
+
+def _writable(text: str) -> str:
+    """The names of files may be no UTF-8; they are shown with escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def sentence_of(complaint: Complaint) -> str:
@@ -95,4 +110,4 @@ def sentence_of(complaint: Complaint) -> str:
 
 def complain(text: str) -> None:
     """One line about what went wrong."""
-    print(f"meterai: {text}", file=sys.stderr)
+    print(_writable(f"meterai: {text}"), file=sys.stderr)

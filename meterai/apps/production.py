@@ -19,6 +19,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.money import STAMP_DUTY
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import NOT_FILES, SECRET, Configuration
+from meterai.plumbing.files import read_key_file
 
 # A code has a million values: at so many guesses an hour one address holds for years.
 GUESSES_PER_HOUR_MAX = 100
@@ -250,7 +251,7 @@ def _is_secret(path: Path) -> bool:
         return False
     if path.suffix not in _PUBLIC_SUFFIXES:
         return True
-    return path.suffix == ".pem" and b"PRIVATE KEY" in path.read_bytes()
+    return path.suffix == ".pem" and b"PRIVATE KEY" in read_key_file(path)
 
 
 def _key_folders(of: Configuration) -> Iterator[Path]:

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 import msgspec
 
 from meterai.kit.refusal import Refusal
+from meterai.plumbing.files import read_settings_file
 
 PREFIX = "METERAI_"
 PARENT = "METERAI_PARENT_PID"  # a parent whose death ends its children; see plumbing/parent.py
@@ -179,11 +180,30 @@ def instance_file(directory: Path) -> Path:
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(read_settings_file(path))
     except OSError as error:
         raise ConfigurationWrong("config", str(path), error.strerror or "unreadable") from None
-    except tomllib.TOMLDecodeError as error:
+    except UnicodeDecodeError:
+        raise ConfigurationWrong("config", str(path), "not UTF-8") from None
+    except RecursionError:
+        raise ConfigurationWrong("config", str(path), "nested too deep") from None
+    except ValueError as error:  # tomllib's own, or a number of thousands of digits
         raise ConfigurationWrong("config", str(path), str(error)) from None
+
+
+def _of_running(path: Path) -> dict[str, Any]:
+    """What a running instance chose.  Refuses `ConfigurationWrong`."""
+    try:
+        found = json.loads(read_settings_file(path))["settings"]
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        reason = "not what meterai up writes"
+    else:
+        if isinstance(found, dict):
+            return found
+        reason = "not what meterai up writes"
+    raise ConfigurationWrong("running instance", str(path), reason)
 
 
 def _from_environment(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, Any]:
@@ -227,9 +247,9 @@ def load(
     instance = instance_file(directory)
     toml = config or directory / "meterai.toml"
     layers: list[tuple[str, dict[str, Any]]] = []
-    if instance.is_file():
-        layers.append(("running instance", json.loads(instance.read_text())["settings"]))
-    if config or toml.is_file():
+    if instance.exists():
+        layers.append(("running instance", _of_running(instance)))
+    if config or toml.exists():
         layers.append((str(toml), _from_file(toml)))
     layers += [("environment", environ), ("option", dict(given))]
 

@@ -10,11 +10,13 @@ import os
 import secrets
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
+from meterai.plumbing.files import read_key_file
 
 INSTANCE_KEY = "instance.key"
 RSA_BITS = 2048  # SNAP BI asks for at least 2048
@@ -29,6 +31,38 @@ class KeyMissing(Refusal):
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} is missing")
         self.path = str(path)
+
+
+class KeyUnusable(Refusal):
+    """A key file cannot be read, or holds something else."""
+
+    code = "key_unusable"
+    status = 500
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = str(path)
+        self.reason = reason
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_key_file(path)
+    except OSError as error:
+        raise KeyUnusable(path, error.strerror or "unreadable") from None
+
+
+def read_public_key(path: Path) -> rsa.RSAPublicKey:
+    """An RSA public key in PEM.  Refuses `KeyMissing`, `KeyUnusable`."""
+    if not path.exists():
+        raise KeyMissing(path)
+    try:
+        key = serialization.load_pem_public_key(_read(path))
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyUnusable(path, "not a public key in PEM") from None
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise KeyUnusable(path, "not an RSA key")
+    return key
 
 
 def write_once(path: Path, content: bytes) -> bytes:
@@ -63,7 +97,7 @@ class Keyring:
     def _secret(self, name: str) -> bytes:
         path = self.directory / name
         if path.exists():
-            return path.read_bytes()
+            return _read(path)
         if not self._may_make:
             raise KeyMissing(path)
         return write_once(path, secrets.token_bytes(32))
@@ -91,8 +125,12 @@ class Keyring:
                     serialization.NoEncryption(),
                 ),
             )
-        key = serialization.load_pem_private_key(path.read_bytes(), None)
-        assert isinstance(key, rsa.RSAPrivateKey)
+        try:
+            key = serialization.load_pem_private_key(_read(path), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise KeyUnusable(path, "not a private key in PEM") from None
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise KeyUnusable(path, "not an RSA key")
         return key
 
     def provider_public_key(self) -> bytes:

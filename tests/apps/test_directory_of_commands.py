@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from meterai.apps.exits import Exit
 from meterai.apps.command_needs import NEEDS, Directory
+from meterai.apps.exits import Exit
 from tests.support.commands import Done, do, run_here
 
 LOOKING = [command for command, need in NEEDS.items() if need.directory is not Directory.MADE]

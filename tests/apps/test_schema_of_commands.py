@@ -5,8 +5,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from meterai.apps.exits import Exit
 from meterai.apps.command_needs import NEEDS, Schema
+from meterai.apps.exits import Exit
 from meterai.apps.production import COMMANDS
 from meterai.plumbing import rights
 from meterai.plumbing.migrations import _HISTORY, migrations, names

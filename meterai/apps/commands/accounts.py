@@ -7,14 +7,14 @@ from cyclopts import Parameter
 
 from meterai.accounts import KEY_KIND, AccountService, ApiKeyView
 from meterai.apps.instance import with_database
-from meterai.apps.options import NO_OPTIONS, Options, line
+from meterai.apps.options import NO_OPTIONS, Options, Text, line, text_only
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
 
-KeyName = Annotated[str, Parameter(help="What the holder calls the key.")]
+KeyName = Annotated[str, Parameter(help="What the holder calls the key.", validator=text_only)]
 
 
 def _with_service(
@@ -28,7 +28,7 @@ def _with_service(
 
 
 def create(
-    email: str,
+    email: Text,
     options: Options = NO_OPTIONS,
     *,
     api_key: Annotated[bool, Parameter(name="--api-key", negative="")] = False,
@@ -46,7 +46,7 @@ def create(
     _with_service("accounts create", options, make)
 
 
-def keys(email: str, options: Options = NO_OPTIONS) -> None:
+def keys(email: Text, options: Options = NO_OPTIONS) -> None:
     """Show the API keys of an account: number, made, last used, ended, name."""
 
     async def list_them(service: AccountService) -> None:
@@ -56,7 +56,7 @@ def keys(email: str, options: Options = NO_OPTIONS) -> None:
     _with_service("accounts keys", options, list_them)
 
 
-def end_key(email: str, key: str, options: Options = NO_OPTIONS) -> None:
+def end_key(email: Text, key: Text, options: Options = NO_OPTIONS) -> None:
     """End an API key of an account; KEY is its number, as `accounts keys` shows it."""
 
     async def end(service: AccountService) -> None:

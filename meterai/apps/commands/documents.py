@@ -12,10 +12,20 @@ from cyclopts import Parameter
 
 from meterai import sealing
 from meterai.apps.exits import Exit
-from meterai.apps.options import NO_OPTIONS, AsJson, Between, Options, complain, line
+from meterai.apps.options import (
+    NO_OPTIONS,
+    AsJson,
+    Between,
+    Options,
+    Text,
+    complain,
+    line,
+    text_only,
+)
 from meterai.kit.clock import SystemClock
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.plumbing.config import Settings
+from meterai.plumbing.files import read_file
 from meterai.plumbing.messages import translate
 from meterai.sealing import (
     Claim,
@@ -36,12 +46,17 @@ LENGTH_MAX = 1_000_000  # points; more than any page has
 PAGES_MAX = 1_000_000
 Page = Annotated[int, Parameter(validator=Between(-1, PAGES_MAX))]
 Length = Annotated[float, Parameter(validator=Between(0, LENGTH_MAX))]
-Password = Annotated[str, Parameter(help="Opens an encrypted document; it stays encrypted.")]
+Password = Annotated[
+    str,
+    Parameter(help="Opens an encrypted document; it stays encrypted.", validator=text_only),
+]
+DOCUMENT_BYTES_MAX = 256 * 1024 * 1024  # the most that is read; what is too large says the engine
+SCANNED_BYTES_MAX = 1024 * 1024  # of codes on the standard input, a line each
 
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path, DOCUMENT_BYTES_MAX)
     except OSError as error:
         complain(f"{path}: {error.strerror}")
         raise SystemExit(Exit.USAGE) from None
@@ -75,6 +90,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
         Parameter(
             help="PAGE,X,Y,WIDTH of a stamp; for several, several times.",
             allow_leading_hyphen=True,
+            validator=text_only,
         ),
     ] = None,
     password: Password = "",
@@ -164,7 +180,7 @@ def verify(
 
 
 def verify_claim(
-    *text: str,
+    *text: Text,
     keys: Annotated[
         list[Path] | None,
         Parameter(help="PEM file of a public key of claims; for several, several times."),
@@ -185,11 +201,20 @@ def verify_claim(
     """
     trusted = _trusted(keys, options)
     sha256 = hashlib.sha256(_read(document)).digest() if document else None
-    scanned = text or tuple(filter(None, map(str.strip, sys.stdin)))
+    scanned = text or _scanned()
     if not scanned:
         complain("no text of a QR code was given")
         raise SystemExit(Exit.USAGE)
     raise SystemExit(max(_check_claim(one, trusted, sha256, as_json=as_json) for one in scanned))
+
+
+def _scanned() -> tuple[str, ...]:
+    """One text a line, from the standard input."""
+    told = sys.stdin.read(SCANNED_BYTES_MAX + 1)
+    if len(told) > SCANNED_BYTES_MAX:
+        complain(f"at most {SCANNED_BYTES_MAX} characters are read from the standard input")
+        raise SystemExit(Exit.USAGE)
+    return tuple(filter(None, map(str.strip, told.splitlines())))
 
 
 def _trusted(files: Sequence[Path] | None, options: Options) -> Mapping[str, Ed25519PublicKey]:

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from meterai import sealing
 from meterai.apps.exits import Exit
-from meterai.apps.options import NO_OPTIONS, Options, complain, line
+from meterai.apps.options import NO_OPTIONS, Options, Text, complain, line
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
 from meterai.sealing import Issuer, KnownIssuer
@@ -30,7 +30,7 @@ def show(options: Options = NO_OPTIONS) -> None:
     raise SystemExit(Exit.DONE if _can_seal(issuers.current, clock.now()) else Exit.NO)
 
 
-def appoint(name: str, options: Options = NO_OPTIONS) -> None:
+def appoint(name: Text, options: Options = NO_OPTIONS) -> None:
     """Let the issuer with this id seal, from the next start of web and worker on."""
     try:
         sealing.appoint(issuers_directory(options.settings("issuer appoint")), name)

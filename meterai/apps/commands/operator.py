@@ -15,7 +15,7 @@ from meterai.apps.audit_bank import DAYS
 from meterai.apps.audit_seals import DRAWN, Drawing
 from meterai.apps.exits import Exit, exit_of
 from meterai.apps.instance import with_database
-from meterai.apps.options import NO_OPTIONS, AsJson, Between, Options, complain, line
+from meterai.apps.options import NO_OPTIONS, AsJson, Between, Options, Text, complain, line
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
@@ -85,7 +85,7 @@ def _tell(done: int, parts: int, name: str) -> None:
         print(f"part {done + 1} of {parts}", file=sys.stderr, flush=True)
 
 
-def stop_issuing(reason: str, options: Options = NO_OPTIONS) -> None:
+def stop_issuing(reason: Text, options: Options = NO_OPTIONS) -> None:
     """Stop issuing: paid orders wait, and their money goes back when it is due."""
     _set_issuing("issuing stop", options, is_open=False, reason=reason)
 
@@ -138,10 +138,10 @@ def _item(item: suspense.Item) -> dict[str, object]:
 
 
 def suspense_resolve(
-    item: str,
+    item: Text,
     how: Literal["returned", "dismissed"],
     *,
-    note: str,
+    note: Text,
     options: Options = NO_OPTIONS,
 ) -> None:
     """Say how an item in suspense ended.

@@ -8,7 +8,7 @@ from uuid import UUID
 from meterai import notifications
 from meterai.apps.exits import Exit
 from meterai.apps.instance import with_database
-from meterai.apps.options import NO_OPTIONS, AsJson, Options, complain, line
+from meterai.apps.options import NO_OPTIONS, AsJson, Options, Text, complain, line
 from meterai.plumbing import dead_jobs
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
@@ -50,7 +50,7 @@ def list_failed(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> No
     line(f"{len(found)} in all")
 
 
-def retry(which: str, options: Options = NO_OPTIONS) -> None:
+def retry(which: Text, options: Options = NO_OPTIONS) -> None:
     """Run a job or send a mail again, by its id from the list; or "all" of them."""
     try:
         number = None if which == "all" else UUID(which)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import rich
 from rich.table import Table
+from rich.text import Text
 
 from meterai.apps.exits import Exit
 from meterai.apps.instance import PortTaken, database_of, is_free, schema_for
@@ -88,11 +89,16 @@ def migrate(options: Options = NO_OPTIONS) -> None:
         line("up to date")
 
 
+def _plain(text: str) -> Text:
+    """As it is: a value may look like markup, and a path need not be UTF-8."""
+    return Text(text.encode("utf-8", "backslashreplace").decode())
+
+
 def config(options: Options = NO_OPTIONS) -> None:
     """Show every setting that is in force and where it came from."""
     table = Table("setting", "value", "from", box=None, pad_edge=False)
     for name, value, source in options.configuration("config").shown():
-        table.add_row(name, value, source)
+        table.add_row(*map(_plain, (name, value, source)))
     rich.print(table)
 
 

@@ -2,24 +2,21 @@
 
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai.payments.adapters.wire import SnapProfile
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
-from meterai.plumbing.keyring import KeyMissing, Keyring
+from meterai.plumbing.keyring import Keyring, read_public_key
 
 
 def provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKey:
-    """With which the payment provider's signatures are checked.  Raises `KeyMissing`."""
+    """With which the payment provider's signatures are checked.
+
+    Refuses `KeyMissing`, `KeyUnusable`.
+    """
     given = settings.of(PaymentSettings).bank_public_key
-    path = Path(given) if given else keyring.directory / "bank.pub.pem"
-    if not path.exists():
-        raise KeyMissing(path)
-    key = serialization.load_pem_public_key(path.read_bytes())
-    assert isinstance(key, rsa.RSAPublicKey), "SNAP BI signs with RSA"
-    return key
+    return read_public_key(Path(given) if given else keyring.directory / "bank.pub.pem")
 
 
 def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from meterai.plumbing.files import read_file, read_key_file
 from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.signing.cms import TIME_STAMP_RESERVE_BYTES, Signer
 from meterai.sealing.signing.keys import FileKey, SealKey, algorithm_of, load_file_key
@@ -192,7 +193,7 @@ def load_chain(directory: Path) -> tuple[x509.Certificate, ...]:
     """The certificates in the directory, the signer's first; refuses with `IssuerUnusable`."""
     try:
         return tuple(
-            x509.load_pem_x509_certificate((directory / name).read_bytes()) for name in CHAIN_FILES
+            x509.load_pem_x509_certificate(read_key_file(directory / name)) for name in CHAIN_FILES
         )
     except (OSError, ValueError) as cause:
         raise IssuerUnusable("the issuer's certificates are missing or cannot be read") from cause
@@ -205,10 +206,7 @@ def load_revocation_lists(directory: Path) -> tuple[x509.CertificateRevocationLi
 
 def _load_revocation_list(path: Path) -> x509.CertificateRevocationList:
     try:
-        with path.open("rb") as file:
-            encoded = file.read(CRL_BYTES_MAX + 1)
-        if len(encoded) > CRL_BYTES_MAX:
-            raise IssuerUnusable(f"{path.name} has more than {CRL_BYTES_MAX} bytes")
+        encoded = read_file(path, CRL_BYTES_MAX)
         if encoded.startswith(b"-----BEGIN"):
             return x509.load_pem_x509_crl(encoded)
         return x509.load_der_x509_crl(encoded)
@@ -221,7 +219,7 @@ def load_claim_key(path: Path) -> ClaimKey | None:
     if not path.exists():
         return None
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(read_key_file(path), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as cause:
         raise IssuerUnusable(f"{path.name} cannot be read") from cause
     if not isinstance(key, Ed25519PrivateKey):

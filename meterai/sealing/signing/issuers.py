@@ -18,6 +18,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from meterai.plumbing.files import read_file, read_key_file
 from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing.issuer import (
     CLAIM_KEY_FILE,
@@ -31,7 +32,7 @@ from meterai.sealing.signing.issuer import (
 )
 from meterai.sealing.signing.long_term_validation import load_long_term_validation
 from meterai.sealing.stamp.claim import ClaimKeyUnusable, key_id, load_public_keys
-from meterai.sealing.stamp.operator_artwork import read_operator_artwork
+from meterai.sealing.stamp.operator_artwork import ARTWORK_BYTES_MAX, read_operator_artwork
 
 ARTWORK_FILE = "art.pdf"
 CURRENT_FILE = "current"
@@ -102,7 +103,7 @@ def _load_artwork(path: Path) -> bytes | None:
     if not path.exists():
         return None
     try:
-        artwork = path.read_bytes()
+        artwork = read_file(path, ARTWORK_BYTES_MAX)
     except OSError as cause:
         raise IssuerUnusable(f"{path.name} cannot be read") from cause
     read_operator_artwork(artwork)
@@ -142,7 +143,7 @@ def appoint(directory: Path, name: str) -> None:
 
 def _appointed(directory: Path) -> str:
     try:
-        name = (directory / CURRENT_FILE).read_text(encoding="ascii").strip()
+        name = read_key_file(directory / CURRENT_FILE).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as cause:
         raise IssuerUnusable(f"the file {CURRENT_FILE} cannot be read") from cause
     _check_id(name)

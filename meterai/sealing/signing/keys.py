@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from meterai.plumbing.files import read_key_file
 from meterai.sealing.model import IssuerUnusable
 
 RSA_BITS_MIN = 2048  # the least ETSI TS 119 312 allows
@@ -67,7 +68,7 @@ class FileKey:
 def load_file_key(path: Path) -> FileKey:
     """The key in a PEM file without a password; refuses with `IssuerUnusable`."""
     try:
-        private = load_pem_private_key(path.read_bytes(), password=None)
+        private = load_pem_private_key(read_key_file(path), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as cause:
         raise IssuerUnusable(f"{path.name} is missing or holds no private key") from cause
     if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from meterai.plumbing.files import read_key_file, read_settings_file
 from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.revocation import RevocationAuthorities
@@ -70,9 +71,9 @@ def load_long_term_validation(directory: Path) -> LongTermValidation | None:
     if not path.exists():
         return None
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_settings_file(path))
         roots = x509.load_pem_x509_certificates(
-            (directory / str(found["time_stamp_roots"])).read_bytes()
+            read_key_file(directory / str(found["time_stamp_roots"]))
         )
         timeout = float(found.get("timeout_seconds", TIMEOUT_SECONDS))
         policy = found.get("time_stamp_policy")

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from meterai.plumbing.files import read_settings_file
 from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing.keys import KeyAlgorithm, PublicKey, algorithm_of
 
@@ -56,7 +57,7 @@ def read_settings(path: Path) -> Pkcs11Settings:
     A relative `pin_file` is beside the file; `id` is hexadecimal; `label` or `id` is enough.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_settings_file(path))
         return Pkcs11Settings(
             module=Path(_text(found, "module")),
             token=_text(found, "token"),
@@ -249,7 +250,7 @@ class Pkcs11Key:
 
     def _log_in(self) -> _Login:
         try:
-            pin = self._settings.pin_file.read_text(encoding="utf-8").strip()
+            pin = read_settings_file(self._settings.pin_file).strip()
         except (OSError, UnicodeDecodeError) as cause:
             raise IssuerUnusable("the file with the PIN cannot be read") from cause
         # A module locks the key away after a few wrong PINs, so one that was wrong is not repeated.

@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from meterai.kit.ids import ALPHABET, decode, encode
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
+from meterai.plumbing.files import read_key_file
 
 VERSION = "1"
 CLAIM_CHARACTERS = 140
@@ -118,9 +119,9 @@ def load_public_keys(paths: Iterable[Path]) -> dict[str, Ed25519PublicKey]:
     keys: dict[str, Ed25519PublicKey] = {}
     for path in paths:
         try:
-            key = load_pem_public_key(path.read_bytes())
+            key = load_pem_public_key(read_key_file(path))
         except (OSError, ValueError, UnsupportedAlgorithm) as error:
-            raise ClaimKeyUnusable(f"{path}: no public key can be read: {error}") from error
+            raise ClaimKeyUnusable(f"{path}: no public key can be read") from error
         if not isinstance(key, Ed25519PublicKey):
             raise ClaimKeyUnusable(f"{path}: the key is not an Ed25519 key")
         if keys.setdefault(key_id(key), key) != key:

@@ -1,0 +1,262 @@
+"""Whatever is given to a command, it ends in a sentence and a status of the table."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+from cyclopts import Parameter
+
+from meterai.apps import cli
+from meterai.apps.exits import Exit
+from meterai.apps.options import text_only
+from meterai.apps.production import COMMANDS
+from meterai.kit.reasons import REASON_LENGTH_MAX
+from meterai.plumbing.files import KEY_BYTES_MAX, SETTINGS_BYTES_MAX, read_file
+from meterai.plumbing.keyring import Keyring
+from meterai.sealing import development_keyring
+from tests.apps.test_exits import functions
+from tests.support.commands import ARGUMENTS, Done, run, run_here
+from tests.support.instance import ROOT
+
+AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+NO_TEXT = os.fsdecode(b"\xff\xfe")
+STATUSES = {int(one) for one in Exit} - {Exit.FAULT}
+# Their metrics must be shared before anything counts, and in this process something does.
+ALONE = frozenset({"web", "worker"})
+HERE = [command for command in COMMANDS if command not in ALONE]
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def door(path: Path) -> None:
+    # A name in this directory: that of a socket may have 107 bytes.
+    before = Path.cwd()
+    os.chdir(path.parent)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path.name)
+    os.chdir(before)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 30)
+
+
+def no_text(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe = 1\n")
+
+
+def deep(path: Path) -> None:
+    path.write_text(f"a = {'[' * 5_000}")
+
+
+def digits(path: Path) -> None:
+    path.write_text(f"port = {'9' * 6_000}")
+
+
+def nothing(_: Path) -> None:
+    """No file at all."""
+
+
+Make = Callable[[Path], None]
+NO_FILES: tuple[Make, ...] = (folder, pipe, door, endless, huge, nothing)
+NO_SETTINGS: tuple[Make, ...] = (*NO_FILES, no_text, deep, digits)
+
+
+def assert_told(done: Done) -> None:
+    assert done.returncode in STATUSES, done
+    assert done.returncode != Exit.DONE, done
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("meterai: "), done
+    assert len(done.stderr) < 2_000
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data directory with keys and an issuer."""
+    Keyring(tmp_path / "data", may_make=True)
+    development_keyring(tmp_path / "data" / "keys" / "issuer", at=AT)
+    return tmp_path / "data"
+
+
+# -- files -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", NO_SETTINGS, ids=lambda make: make.__name__)
+def test_settings_that_cannot_be_read(data: Path, make: Make) -> None:
+    bad = data.parent / "bad.toml"
+    make(bad)
+    for command in HERE:
+        words = (*command.split(), *ARGUMENTS.get(command, ()), "--config", str(bad))
+        if command == "verify-claim":
+            words = (*words, "--keys", str(bad)) if make in NO_FILES else words
+        done = run_here(data, *words)
+        assert_told(done)
+        if command != "verify-claim":
+            assert done.returncode == Exit.CONFIGURATION, (command, done)
+            assert "configuration_wrong: " in done.stderr
+
+
+@pytest.mark.parametrize("name", ["meterai.toml", "instance.json"])
+@pytest.mark.parametrize("make", NO_SETTINGS[:-1], ids=lambda make: make.__name__)
+def test_a_data_directory_whose_settings_cannot_be_read(data: Path, name: str, make: Make) -> None:
+    make(data / name)
+    done = run_here(data, "config")
+    if make is nothing:
+        assert done.returncode == Exit.DONE
+    else:
+        assert_told(done)
+        assert done.returncode == Exit.CONFIGURATION
+        assert str(data / name) in done.stderr
+
+
+@pytest.mark.parametrize("command", sorted(ALONE))
+def test_who_serves_says_so_too(data: Path, command: str) -> None:
+    bad = data.parent / "bad.toml"
+    no_text(bad)
+    assert_told(run(data, command, "--config", str(bad)))
+
+
+@pytest.mark.parametrize("make", NO_FILES, ids=lambda make: make.__name__)
+def test_documents_and_keys_that_are_no_files(data: Path, make: Make) -> None:
+    bad = data.parent / NO_TEXT  # a name that is no UTF-8 is a name all the same
+    make(bad)
+    for words in (
+        ("verify", str(bad)),
+        ("seal", str(bad), str(data.parent / "out.pdf")),
+        ("verify-claim", *ARGUMENTS["verify-claim"], "--keys", str(bad)),
+        ("verify-claim", *ARGUMENTS["verify-claim"], "--document", str(bad)),
+    ):
+        done = run_here(data, *words)
+        assert_told(done)
+        assert done.returncode == Exit.USAGE, (words, done)
+
+
+@pytest.mark.parametrize("make", [*NO_FILES, no_text], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("name", ["seal.key", "seal.pem", "claim.key"])
+def test_an_issuer_that_cannot_be_read(data: Path, name: str, make: Make) -> None:
+    file = data / "keys" / "issuer" / "development-1" / name
+    file.unlink()
+    make(file)
+    if name == "claim.key" and make in (nothing, endless):
+        return  # it need not have one; a name that leads nowhere is none
+    assert_told(run_here(data, "verify", *ARGUMENTS["verify"]))
+    assert_told(run_here(data, "issuer", "show"))
+
+
+@pytest.mark.parametrize("make", NO_FILES[:-1], ids=lambda make: make.__name__)
+def test_a_key_of_the_instance_that_cannot_be_read(
+    data: Path, database_url: str, make: Make
+) -> None:
+    file = data / "keys" / "instance.key"
+    file.unlink()
+    make(file)
+    done = run_here(data, "accounts", "create", "a@example.id", DATABASE_URL=database_url)
+    assert_told(done)
+    assert "key_unusable: " in done.stderr
+
+
+@pytest.mark.parametrize("make", [pipe, door, huge, nothing], ids=lambda make: make.__name__)
+def test_a_data_directory_that_is_none(tmp_path: Path, make: Make) -> None:
+    make(tmp_path / "data")
+    for command in HERE:
+        if command in ("up", "verify-claim"):
+            continue  # one makes it, the other needs none
+        done = run_here(tmp_path / "data", *command.split(), *ARGUMENTS.get(command, ()))
+        assert_told(done)
+        assert "installation_missing: " in done.stderr
+
+
+def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    assert read_file(tmp_path / "file", 3) == b"abc"
+    with pytest.raises(OSError, match="More than 2 bytes"):
+        read_file(tmp_path / "file", 2)
+    assert KEY_BYTES_MAX < SETTINGS_BYTES_MAX
+
+
+# -- words -----------------------------------------------------------------------------------
+
+
+def words_of(kind: object) -> Iterator[object]:
+    """The annotations within one that are text."""
+    if kind is str or (get_args(kind)[:1] == (str,)):
+        yield kind
+    else:
+        yield from (one for inner in get_args(kind) for one in words_of(inner))
+
+
+def validates(kind: object) -> bool:
+    found = [one for one in get_args(kind) if isinstance(one, Parameter)]
+    return any(text_only in one.validator for one in found)
+
+
+def test_every_word_is_text() -> None:
+    for command, function in functions(cli.app):
+        for name, kind in get_type_hints(function, include_extras=True).items():
+            if name not in ("return", "options") and list(words_of(kind)):
+                assert validates(kind), (command, name)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("accounts", "create", NO_TEXT),
+        ("accounts", "create", "a@b.id", "--name", NO_TEXT),
+        ("accounts", "keys", NO_TEXT),
+        ("accounts", "end-key", "a@b.id", NO_TEXT),
+        ("issuing", "stop", NO_TEXT),
+        ("issuing", "stop", "a\nb"),
+        ("jobs", "retry", NO_TEXT),
+        ("issuer", "appoint", NO_TEXT),
+        ("verify-claim", NO_TEXT),
+        ("verify", "x.pdf", "--password", NO_TEXT),
+        ("seal", "x.pdf", "y.pdf", "--place", NO_TEXT),
+        ("suspense", "resolve", NO_TEXT, "returned", "--note", "x"),
+        (NO_TEXT,),
+        ("audit", f"--{NO_TEXT}"),
+    ],
+)
+def test_words_that_are_no_text(data: Path, words: tuple[str, ...]) -> None:
+    done = run_here(data, *words)
+    assert_told(done)
+    assert done.returncode == Exit.USAGE
+
+
+def test_a_terminal_that_is_told_such_words(data: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "meterai", "accounts", "create", b"\xff@b.id", "--data", str(data)],
+        cwd=ROOT, capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == Exit.USAGE
+    assert done.stderr.startswith(b"meterai: usage: ")
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\u200b", "...", "x" * (REASON_LENGTH_MAX + 1)])
+@pytest.mark.parametrize(
+    "words", [("issuing", "stop"), (*["suspense", "resolve"], *ARGUMENTS["suspense resolve"][:3])]
+)
+def test_whoever_must_say_why_says_why(
+    data: Path, database_url: str, words: tuple[str, ...], reason: str
+) -> None:
+    done = run_here(data, *words, reason, DATABASE_URL=database_url)
+    assert_told(done)
+    if reason.isprintable():
+        assert done.returncode == Exit.NO
+        assert done.stderr.startswith("meterai: reason_missing: ")
