@@ -11,6 +11,7 @@ from meterai.apps.exits import Exit, exit_of
 from meterai.apps.options import complain, sentence_of
 from meterai.apps.production import NotForProduction
 from meterai.kit.refusal import Refusal
+from meterai.plumbing import logs
 from meterai.plumbing.discretion import bare_trace
 from meterai.plumbing.messages import localize, translate
 
@@ -98,4 +99,5 @@ def main(words: Sequence[str] | None = None) -> None:
 
     It ends in a sentence and a status of `exits.Exit`, whatever happens.
     """
+    logs.configure_for_command()
     raise SystemExit(int(_run(words)))

@@ -349,6 +349,7 @@ NEEDS_NONE: Mapping[str, str] = {
     "metrics_port": "nobody but this machine reaches it",
     "uploads_bytes_max": _LOAD,
     "log_level": "no level writes secrets or personal data",
+    "log_values": "production writes JSON, which tells no values whatever this says",
     "service_fee": "none is a fee too; buyers see it before they pay",
     "order_total_max": "the provider refuses what is above its own",
     "stampings_per_order_max": _LOAD,

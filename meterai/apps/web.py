@@ -25,7 +25,7 @@ from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
 from meterai.apps.settings import load
 from meterai.kit.refusal import Refusal
-from meterai.plumbing import telemetry
+from meterai.plumbing import logs
 from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
@@ -196,9 +196,10 @@ def create() -> ASGIApp:
     die_with_parent()
     gather_the_dead()  # the process whose place this one takes may have been killed
     settings = load().settings
-    telemetry.configure(
+    logs.configure(
         level=settings.process.log_level,
         as_json=settings.process.environment == "production",
         who="web",
+        with_values=settings.process.log_values,
     )
     return Edge(build(settings), is_production=settings.process.environment == "production")

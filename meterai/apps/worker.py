@@ -11,7 +11,7 @@ from meterai.apps.rooms import ROOMS
 from meterai.notifications import jobs as notification_jobs
 from meterai.orders import jobs as order_jobs
 from meterai.payments import jobs as payment_jobs
-from meterai.plumbing import dead_jobs, telemetry
+from meterai.plumbing import dead_jobs, logs, telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.jobs import EventHandler, PeriodicTask, Run, Worker
 from meterai.refunds import RefundService
@@ -87,10 +87,11 @@ async def run(settings: Settings, rooms: Rooms = ROOMS) -> None:
 
     Refuses `StoreDiffers`, and whatever else a room wants of a worker before it begins.
     """
-    telemetry.configure(
+    logs.configure(
         level=settings.process.log_level,
         as_json=settings.process.environment == "production",
         who="worker",
+        with_values=settings.process.log_values,
     )
     async with build_services(settings, rooms, lock_wait_ms=LOCK_WAIT_MS_MAX) as container:
         for room in rooms:

@@ -63,6 +63,8 @@ class ProcessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uploads_bytes_max: Positive = 1024 * 1024 * 1024  # bodies on disk at once, per web process
     metrics_port: Port = 0  # of 127.0.0.1, for the operator's eyes only; 0: none
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    # Faults with what every variable held; on a terminal, and in development only.
+    log_values: bool = False
 
     @property
     def directory(self) -> Path:

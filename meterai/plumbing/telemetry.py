@@ -1,20 +1,11 @@
-"""Logs and metrics.
+"""Metrics: Prometheus counters and histograms.
 
-Logs are structlog events: readable on a terminal, JSON in production.  Never in a log: a secret,
-a sign-in code, an e-mail address, a document; `plumbing.discretion` sees to it.  Metrics are Prometheus counters and histograms;
-the processes of an instance share them through `DIR/metrics` (see `plumbing/shared_metrics.py`).
+The processes of an instance share them through `DIR/metrics` (see `plumbing/shared_metrics.py`).
 """
 
-import logging
-import sys
-import threading
 from functools import lru_cache
-from types import TracebackType
 
-import structlog
 from prometheus_client import Counter, Gauge, Histogram
-
-from meterai.plumbing.discretion import bare_trace, discreet
 
 REQUESTS = Counter(
     "meterai_requests_total", "HTTP requests answered", ["method", "route", "status"]
@@ -81,7 +72,6 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 ANSWERS_MAX = 4096  # routes, methods and statuses are far fewer; a bound all the same
 OUTCOMES_MAX = 64  # codes of a provider that get a line of their own
 _outcomes: set[str] = set()
-_LEVELS = logging.getLevelNamesMapping()
 
 
 @lru_cache(ANSWERS_MAX)
@@ -103,64 +93,3 @@ def count_call(call: str, outcome: str) -> None:
         outcome = "other"
     _outcomes.add(outcome)
     PROVIDER.labels(call=call, outcome=outcome).inc()
-
-
-def configure(*, level: str, as_json: bool, who: str) -> None:
-    """Set up logging for this process, `who` naming it (web, worker, ...).
-
-    As JSON, which is what production asks for, nothing personal is told (`plumbing.discretion`).
-    """
-    ending: list[structlog.typing.Processor] = (
-        [bare_trace, discreet, structlog.processors.JSONRenderer()]
-        if as_json
-        else [
-            structlog.processors.StackInfoRenderer(),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ]
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *ending,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    structlog.contextvars.bind_contextvars(process=who)
-    others = max(_LEVELS[level.upper()], logging.WARNING)
-    if as_json:
-        logging.basicConfig(level=others, handlers=[_Ours()], force=True)
-        logging.captureWarnings(capture=True)
-        sys.excepthook = _uncaught
-        threading.excepthook = lambda told: _uncaught(
-            told.exc_type, told.exc_value, told.exc_traceback
-        )
-    else:
-        logging.basicConfig(level=others, stream=sys.stderr)
-
-
-class _Ours(logging.Handler):
-    """What libraries log, as an event of ours: their words without what was filled in."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Tell it."""
-        first, _, _ = str(record.msg).partition("\n")
-        structlog.get_logger().log(
-            record.levelno,
-            "library",
-            logger=record.name,
-            says=first,
-            kinds=[type(one).__name__ for one in record.args] if record.args else [],
-            exc_info=record.exc_info,
-        )
-
-
-def _uncaught(
-    kind: type[BaseException], fault: BaseException | None, _trace: TracebackType | None
-) -> None:
-    if issubclass(kind, KeyboardInterrupt):
-        return
-    structlog.get_logger().critical("uncaught", fault=kind.__name__, exc_info=fault or True)

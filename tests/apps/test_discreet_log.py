@@ -22,7 +22,8 @@ from hypothesis import strategies as some
 from meterai.accounts import NOBODY
 from meterai.kit.ids import new_id
 from meterai.notifications import MailService, NotificationSettings
-from meterai.plumbing import telemetry
+from meterai.plumbing import logs
+from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.database import Tx
 from meterai.plumbing.discretion import TEXT_LENGTH_MAX, bare_trace, discreet, redacted
 from meterai.plumbing.jobs import Job, Worker
@@ -45,7 +46,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     handlers, level = root.handlers[:], root.level
     told = io.StringIO()
     monkeypatch.setattr(sys, "stderr", told)
-    telemetry.configure(level="info", as_json=True, who="test")
+    logs.configure(level="info", as_json=True, who="test")
     structlog.configure(cache_logger_on_first_use=False)
 
     def events() -> list[dict[str, Any]]:
@@ -271,3 +272,61 @@ def test_an_exception_is_told_by_its_kinds_and_lines() -> None:
     kinds = [line for line in told if not line.startswith(" ")]
     assert kinds == ["builtins.ExceptionGroup", "builtins.KeyError", "builtins.ValueError"]
     assert not any(mark in line for line in told for mark in MARKS)
+
+
+# -- development -------------------------------------------------------------------------------
+
+
+def told_of_a_fault(monkeypatch: pytest.MonkeyPatch, *, as_json: bool, with_values: bool) -> str:
+    """What is written of a fault by a function that holds a key."""
+    before, told = structlog.get_config(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", told)
+    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
+    handlers, level = root.handlers[:], root.level
+    try:
+        logs.configure(level="info", as_json=as_json, who="test", with_values=with_values)
+        structlog.configure(cache_logger_on_first_use=False)
+        held = KEY
+        try:
+            raise ValueError(len(held))
+        except ValueError:
+            structlog.get_logger().error("fault", exc_info=True)
+    finally:
+        structlog.configure(**before)
+        structlog.contextvars.clear_contextvars()
+        logging.captureWarnings(capture=False)
+        root.handlers[:], (sys.excepthook, threading.excepthook) = handlers, hooks
+        root.setLevel(level)
+    return told.getvalue()
+
+
+def test_values_are_told_only_where_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = told_of_a_fault(monkeypatch, as_json=False, with_values=False)
+    assert "ValueError" in plain
+    assert "tandatoken" not in plain
+    asked = told_of_a_fault(monkeypatch, as_json=False, with_values=True)
+    assert "tandatoken" in asked
+    assert not ProcessSettings().log_values
+
+
+def test_production_tells_no_values_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = told_of_a_fault(monkeypatch, as_json=True, with_values=True)
+    assert "ValueError" in told
+    assert "tandatoken" not in told
+
+
+def test_a_command_tells_nothing_personal(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, told = structlog.get_config(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", told)
+    try:
+        logs.configure_for_command()
+        held = KEY
+        try:
+            raise ValueError(held + ADDRESS)
+        except ValueError as fault:
+            structlog.get_logger().error("fault", fault=repr(fault), to=ADDRESS, exc_info=True)
+    finally:
+        structlog.configure(**before)
+    assert "ValueError" in told.getvalue()
+    for mark in MARKS:
+        assert mark not in told.getvalue()

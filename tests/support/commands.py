@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import structlog
 
 from meterai.apps.cli import main
 from meterai.kit.ids import new_id, show
@@ -79,9 +80,12 @@ def run_here(data: Path, *words: str, **settings: str) -> Done:
             world.delenv(name)
         for name, value in settings.items():
             world.setenv(name, value)
+        before = structlog.get_config()
         try:
             main([*words, "--data", str(data)])
         except SystemExit as ended:
             status = ended.code
+        finally:
+            structlog.configure(**before)
     assert status is None or isinstance(status, int)
     return Done(status or 0, out.getvalue(), err.getvalue())

@@ -23,7 +23,7 @@ from meterai.plumbing.database import Database
 
 FIRST = INVARIANTS[0].name
 SEALS_MAX = 1_000_000_000  # more documents than there are: then `all` is meant
-SEED_MAX = 2**63 - 1
+SEED_MAX = 0x7FFF_FFFF_FFFF_FFFF
 BANK_DAYS_MAX = 366  # no bank answers about more
 SealCount = Annotated[int | Literal["all"], Parameter(validator=Between(0, SEALS_MAX))]
 Seed = Annotated[int | None, Parameter(validator=Between(0, SEED_MAX))]

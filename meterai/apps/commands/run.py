@@ -36,10 +36,15 @@ def _served(command: str, given: Settings) -> Iterator[Settings]:
 def up(options: Options = NO_OPTIONS) -> None:
     """Run everything on this machine: database, web, worker, stand-ins for bank and mail."""
     from meterai.apps.up import up as run_everything  # noqa: PLC0415 - only this needs them all
-    from meterai.plumbing import telemetry  # noqa: PLC0415
+    from meterai.plumbing import logs  # noqa: PLC0415
 
     settings = options.settings("up")
-    telemetry.configure(level=settings.process.log_level, as_json=False, who="up")
+    logs.configure(
+        level=settings.process.log_level,
+        as_json=False,
+        who="up",
+        with_values=settings.process.log_values,
+    )
     run_everything(settings, line)
 
 
