@@ -7,9 +7,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.refusal import Refusal
-from meterai.kit.text import one_line
+from meterai.kit.text import file_name
 
-NAME_LENGTH_MAX = 120
 _OBJECT = re.compile(r"[0-9a-f]{64}-[0-9a-f]{32}")
 
 
@@ -60,12 +59,8 @@ class Document:
 
 
 def clean_name(name: str | None) -> str:
-    """A file name that is safe to show, to mail and to send back: no path, nothing unseen."""
-    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
-    text = one_line(last).strip(" .") or "dokumen.pdf"
-    if len(text) > NAME_LENGTH_MAX:
-        text = text[: NAME_LENGTH_MAX - 4].rstrip() + ".pdf"
-    return text
+    """A file name that is safe to show, to mail and to send back; a document always has one."""
+    return file_name(name or "") or "dokumen.pdf"
 
 
 def object_name(account: UUID, sha256: bytes) -> str:

@@ -8,6 +8,7 @@ import unicodedata
 # unassigned, and the separators of lines and paragraphs.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES = re.compile(r" {2,}")
+FILE_NAME_LENGTH_MAX = 120  # characters; some systems allow 255 bytes
 
 
 def _seen(letter: str) -> str:
@@ -21,3 +22,15 @@ def one_line(text: str) -> str:
     """The text without anything that is not seen; spaces of every kind are single plain ones."""
     seen = unicodedata.normalize("NFC", "".join(map(_seen, text)))
     return _SPACES.sub(" ", seen).strip()
+
+
+def file_name(text: str) -> str:
+    """A file name that is safe to show, to mail and to send back: no path, nothing unseen.
+
+    Empty where nothing is left of it.
+    """
+    last = text.replace("\\", "/").rsplit("/", 1)[-1]
+    name = one_line(last).strip(" .")
+    if len(name) > FILE_NAME_LENGTH_MAX:
+        name = name[: FILE_NAME_LENGTH_MAX - 4].rstrip() + ".pdf"
+    return name

@@ -18,13 +18,18 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from meterai.kit.refusal import Malformed
+from meterai.kit.text import file_name
 
+UNNAMED = "dokumen.pdf"  # where nothing of a name can be shown
 PARTS_MAX = 64  # a form of ours has ten fields, and up to twenty files
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a form; a file has a name of its own."""
+    """One part of a form; a file has a name of its own, which is clean (`kit.text.file_name`).
+
+    A field of files that was left empty comes with an empty name.
+    """
 
     name: str
     file_name: str | None
@@ -51,6 +56,12 @@ def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
     return parts
 
 
+def _part(segment: MultipartSegment, content: bytes) -> Part:
+    given = segment.filename
+    name = None if given is None else given and (file_name(given) or UNNAMED)
+    return Part(segment.name, name, content)
+
+
 async def read_multipart(
     request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX, several_files: bool = False
 ) -> list[Part]:
@@ -71,7 +82,7 @@ async def read_multipart(
                     elif event is not None:
                         chunks.append(event)
                     else:
-                        found.append(Part(part.name, part.filename, b"".join(chunks)))
+                        found.append(_part(part, b"".join(chunks)))
                         chunks.clear()
     except (MultipartError, UnicodeError):
         raise Malformed("body", "multipart") from None

@@ -66,6 +66,7 @@ SINGLE_HEADERS = (
 PROBLEM = "application/problem+json"
 LENGTH_DIGITS_MAX = 18  # of a Content-Length
 BODY = "meterai.body"  # where the scope of a request keeps its body
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
 _NAMED = re.compile("field `([^`]*)`")
 # How the messages of msgspec begin, the longer first, and what they mean.
 _EXPECTED = (
@@ -299,11 +300,16 @@ def is_api(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
 
 
 def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-    """Refuses `HeaderDoubled`."""
+    """Refuses `HeaderDoubled`, and `Malformed` where a Content-Type says one thing twice."""
     names = [name.lower() for name, _ in connection.scope["headers"]]
     for name in SINGLE_HEADERS:
         if names.count(name.encode()) > 1:
             raise HeaderDoubled(name)
+    unquoted = _QUOTED.sub("", connection.headers.get("content-type", ""))
+    told = [one.partition("=")[0].strip().lower() for one in unquoted.split(";")[1:]]
+    if len(set(told)) != len(told):
+        # A boundary or a charset: a proxy in front may have read the other one.
+        raise Malformed("Content-Type", "once")
 
 
 async def require_auth(

@@ -50,6 +50,28 @@ def use_up(counter: Counter, email: str, network: str = CARRIER, device: str = "
     return refused.value
 
 
+# -- what a stranger learns ----------------------------------------------------------------
+
+
+def test_the_limit_does_not_tell_whether_an_address_has_an_account(counter: Counter) -> None:
+    counter.sign_in(ANI)
+    counter.clock.wait(minutes=61)
+    known = use_up(counter, ANI, "203.0.113.1")
+    unknown = use_up(counter, BUDI, "203.0.113.2")
+    assert known.facts() == unknown.facts()
+    assert counter.rows("SELECT 1 FROM email_directory WHERE email = %s", BUDI) == []
+
+
+def test_nobody_uses_up_the_codes_of_another_address(counter: Counter) -> None:
+    most = counter.settings.of(AccountSettings).codes_per_hour_per_network_max
+    for number in range(most):
+        counter.ask(f"nobody{number}@example.id", HOME)
+    with pytest.raises(TooManyCodes):
+        counter.ask(BUDI, HOME)  # a network that asks so much is asked to wait, whoever it asks for
+    counter.ask(ANI, CARRIER)
+    counter.ask(BUDI, CARRIER)
+
+
 # -- limits ----------------------------------------------------------------------------------
 
 

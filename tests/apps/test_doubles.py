@@ -1,14 +1,20 @@
 """What is said twice is said by two people: names in JSON, fields of forms, headers."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from litestar import Request
 
 from meterai.kit.refusal import Malformed
 from meterai.payments.adapters.reading import read_answer, read_notification
 from meterai.payments.model import OutcomeUnknown
 from meterai.payments.routes import NOTIFY_PATH
+from meterai.plumbing.forms import read_multipart
 from meterai.plumbing.http import SINGLE_HEADERS
 from meterai.stamping.model import read_placements
 from tests.apps.test_edge import NEWS, a_key, run, signed
@@ -78,6 +84,52 @@ def test_a_field_that_comes_twice_is_named(database_url: str, tmp_path: Path) ->
         assert given.status == 422
 
     run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data; boundary=zz; boundary=yy",
+        "multipart/form-data; boundary=zz; BOUNDARY=zz",
+        'multipart/form-data; charset=utf-8; boundary=zz; charset="utf-16"',
+        'multipart/form-data; a="; b=\\"; c"; boundary=zz; A=1',
+    ],
+)
+def test_a_content_type_says_each_thing_once(database_url: str, tmp_path: Path, kind: str) -> None:
+    async def act(web: Within) -> None:
+        body = DOCUMENT + part("placement", PLACE)
+        headers = await a_key(web) | {"Content-Type": kind}
+        given = await posted(web, body, headers, "/v1/stampings")
+        told = json.loads(given.body)
+        assert (given.status, told["field"]) == (422, "Content-Type")
+        once = {"Content-Type": 'multipart/form-data; boundary=zz; x="; boundary=yy"'}
+        assert (await posted(web, body, headers | once, "/v1/stampings")).status == 409
+
+    run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\ani\\surat.pdf", "surat.pdf"),
+        ("a\x1b[31m\u202efdp.exe", "a[31mfdp.exe"),
+        ("x" * 500 + ".pdf", "x" * 116 + ".pdf"),
+        ("...", "dokumen.pdf"),
+        ("/", "dokumen.pdf"),
+    ],
+)
+def test_a_file_name_is_clean_where_it_comes_in(given: str, kept: str) -> None:
+    request = SimpleNamespace(
+        content_type=("multipart/form-data", {"boundary": "zz"}),
+        stream=lambda: pieces(part("document", b"x", given) + b"--zz--\r\n"),
+    )
+    [found] = asyncio.run(read_multipart(cast("Request[Any, Any, Any]", request)))
+    assert found.file_name == kept
+
+
+async def pieces(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 async def doubled(web: Within, method: str, path: str, name: str, more: list[tuple[bytes, bytes]],

@@ -324,6 +324,7 @@ def test_no_stranger_makes_a_fault(database_url: str, tmp_path: Path) -> None:
                 given = await web.ask(asking)
                 reached.add((parts, given.status))
                 assert given.status < 500, (number, asking, given, faults[-1:])
+                assert given.header("content-type").lower().count("charset") <= 1, given
                 foreign = words_of_others(given.body, tmp_path)
                 assert not foreign, (number, foreign, asking, given)
                 operation = described.get(templates[parts], {}).get(asking.method.lower())

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.documents.model import NAME_LENGTH_MAX, clean_name, object_name
+from meterai.documents.model import clean_name, object_name
+from meterai.kit.text import FILE_NAME_LENGTH_MAX
 
 
 @given(st.none() | st.text(st.characters(exclude_categories=[]), max_size=400))
 def test_any_name_becomes_a_safe_one(name: str | None) -> None:
     clean = clean_name(name)
-    assert 1 <= len(clean) <= NAME_LENGTH_MAX
+    assert 1 <= len(clean) <= FILE_NAME_LENGTH_MAX
     assert "/" not in clean
     assert "\\" not in clean
     assert len(clean.splitlines()) == 1
