@@ -19,7 +19,7 @@ from meterai.apps.production import COMMANDS
 from meterai.kit.reasons import REASON_LENGTH_MAX
 from meterai.plumbing.files import KEY_BYTES_MAX, SETTINGS_BYTES_MAX, read_file
 from meterai.plumbing.keyring import Keyring
-from meterai.sealing import development_keyring
+from meterai.sealing import development_issuers
 from tests.apps.test_exits import functions
 from tests.support.commands import ARGUMENTS, Done, run, run_here
 from tests.support.instance import ROOT
@@ -91,7 +91,7 @@ def assert_told(done: Done) -> None:
 def data(tmp_path: Path) -> Path:
     """A data directory with keys and an issuer."""
     Keyring(tmp_path / "data", may_make=True)
-    development_keyring(tmp_path / "data" / "keys" / "issuer", at=AT)
+    development_issuers(tmp_path / "data" / "keys" / "issuer", at=AT)
     return tmp_path / "data"
 
 

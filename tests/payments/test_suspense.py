@@ -275,7 +275,7 @@ def test_news_without_money_can_be_dismissed(till: Till) -> None:
 def test_an_item_that_is_none_is_refused(till: Till) -> None:
     service = till.shop.container.of(SuspenseService)
     with pytest.raises(ItemUnknown):
-        till.do(service.resolve(uuid4(), Resolution.DISMISSED, by="operator", note=""))
+        till.do(service.resolve(uuid4(), Resolution.DISMISSED, by="operator", note="a test"))
 
 
 def test_what_is_open_is_counted(till: Till) -> None:
