@@ -13,49 +13,27 @@ from meterai.orders import jobs as order_jobs
 from meterai.payments import jobs as payment_jobs
 from meterai.plumbing import dead_jobs, logs, telemetry
 from meterai.plumbing.config import Settings
-from meterai.plumbing.jobs import EventHandler, PeriodicTask, Run, Worker
-from meterai.refunds import RefundService
+from meterai.plumbing.events import Event, Subscription
+from meterai.plumbing.jobs import PeriodicTask, Run, Worker
 from meterai.refunds import jobs as refund_jobs
 from meterai.room import Container, Rooms
-from meterai.stamping import StampingService
 from meterai.stamping import jobs as stamping_jobs
-from meterai.stamps import jobs as stamp_jobs
 
 WATCH_SECONDS = 15.0
 # Nobody waits for a worker: what is locked is tried again later, and its place is for another.
 LOCK_WAIT_MS_MAX = 1_000
 
 
-def event_handlers(container: Container) -> Mapping[str, Sequence[EventHandler]]:
-    """Who listens to what.  Every kind of job that is ever emitted is here; a test compares."""
-    return {
-        "sign_in_asked": [notification_jobs.queue_sign_in_code],
-        "notification_received": [payment_jobs.take_from_inbox],
-        "payment_captured": [order_jobs.settle],
-        "payment_declined": [order_jobs.offer_again],
-        "payment_denied": [refund_jobs.take_chargeback],
-        "payment_refunded": [refund_jobs.take_refund_news],
-        "order_paid": [stamping_jobs.reserve_for(container.of(StampingService))],
-        "order_executed": [order_jobs.tell_executed],
-        "order_lapsed": [],  # late money may still come: its documents wait
-        "order_withdrawn": [stamping_jobs.drop_waiting],
-        "order_returning": [stamping_jobs.drop_waiting],
-        "order_returned": [],
-        "order_denied": [stamping_jobs.drop_waiting],
-        "money_to_return": [refund_jobs.return_money_for(container.of(RefundService))],
-        "stamping_delivered": [
-            stamp_jobs.enter_directory,
-            stamping_jobs.finish_order,
-            stamping_jobs.tell_delivered,
-        ],
-        "stamping_failed": [
-            refund_jobs.return_unstamped_for(container.of(RefundService)),
-            stamping_jobs.finish_order,
-            stamping_jobs.tell_failed,
-        ],
-        "refund_requested": [refund_jobs.tell_requested],
-        "refund_settled": [refund_jobs.tell_settled],
-    }
+# Who listens to what: the handlers of every room.
+SUBSCRIPTIONS: tuple[Subscription, ...] = (
+    *notification_jobs.HANDLERS,
+    *payment_jobs.HANDLERS,
+    *order_jobs.HANDLERS,
+    *stamping_jobs.HANDLERS,
+    *refund_jobs.HANDLERS,
+)
+# Events that nobody listens to, and why not.
+UNHEARD: Mapping[type[Event], str] = order_jobs.UNHEARD
 
 
 def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[PeriodicTask]:
@@ -98,8 +76,9 @@ async def run(settings: Settings, rooms: Rooms = ROOMS) -> None:
             await room.before_work(container)
         worker = Worker(
             container.database,
-            event_handlers(container),
+            SUBSCRIPTIONS,
             periodic_tasks(container, rooms),
+            services=container.services(),
             concurrency=settings.process.worker_concurrency,
             lanes=[*chain.from_iterable(room.lanes(container) for room in rooms)],
         )

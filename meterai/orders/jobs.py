@@ -6,46 +6,47 @@ from meterai import notifications, payments
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.orders import store
+from meterai.orders.events import OrderExecuted, OrderLapsed, OrderReturned
 from meterai.orders.model import OrderState
 from meterai.orders.service import load
+from meterai.payments.events import PaymentCaptured, PaymentDeclined
 from meterai.plumbing.database import Tx
-from meterai.plumbing.jobs import Job, gives_up
+from meterai.plumbing.events import on
 
 _log = structlog.get_logger()
 
 
-async def settle(tx: Tx, job: Job) -> None:
+async def settle(tx: Tx, event: PaymentCaptured) -> None:
     """Money was captured: capture-and-issue."""
     outcome = await store.settle(
         tx,
-        job.account,
-        job.uuid("subject"),
-        job.uuid("attempt"),
-        job.text("payment"),
-        job.number("amount"),
+        event.account,
+        event.subject,
+        event.attempt,
+        event.payment,
+        event.amount,
     )
     if outcome == "short":
-        await offer_again(tx, job)
+        await offer_again(tx, event)
     elif outcome != "denied":
         # Nobody should pay for this order a second time: its other QRs are taken back.
-        await payments.close(tx, job.account, job.uuid("subject"))
-    _log.info("payment_settled", order=show("ord", job.uuid("subject")), outcome=outcome)
+        await payments.close(tx, event.account, event.subject)
+    _log.info("payment_settled", order=show("ord", event.subject), outcome=outcome)
 
 
-async def offer_again(tx: Tx, job: Job) -> None:
+async def offer_again(tx: Tx, event: PaymentCaptured | PaymentDeclined) -> None:
     """A QR is spent (declined, or paid too little) and its order is not paid: another QR."""
-    order = await load(tx, job.account, job.uuid("subject"))
+    order = await load(tx, event.account, event.subject)
     if order.state == OrderState.PLACED:
-        await payments.open_another(tx, job.account, order.id, order.total, order.lapses_at)
+        await payments.open_another(tx, event.account, order.id, order.total, order.lapses_at)
 
 
-@gives_up
-async def tell_executed(tx: Tx, job: Job) -> None:
+async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
     """Stamps were issued: the receipt."""
-    order = await load(tx, job.account, job.uuid("order"))
+    order = await load(tx, event.account, event.order)
     await notifications.queue(
         tx,
-        job.account,
+        event.account,
         cause=f"order_executed:{order.id}",
         template=f"order_executed_{order.kind}",
         facts={
@@ -54,3 +55,16 @@ async def tell_executed(tx: Tx, job: Job) -> None:
             "total": str(Rupiah(order.total.value)),
         },
     )
+
+
+HANDLERS = (
+    on(PaymentCaptured, settle, gives_up=False),
+    on(PaymentDeclined, offer_again, gives_up=False),
+    on(OrderExecuted, tell_executed, gives_up=True),
+)
+
+# Told, and nobody listens; why not.
+UNHEARD = {
+    OrderLapsed: "late money may still come: its documents wait",
+    OrderReturned: "each of its refunds has told the buyer",
+}

@@ -1,6 +1,5 @@
 """Event handlers of payments."""
 
-from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
@@ -9,6 +8,7 @@ import structlog
 from meterai import suspense
 from meterai.payments import store
 from meterai.payments.adapters.snap import read_notification
+from meterai.payments.events import NotificationReceived, PaymentRefunded
 from meterai.payments.model import (
     NOT_BOOKED,
     Act,
@@ -19,16 +19,15 @@ from meterai.payments.model import (
     parse_reference,
 )
 from meterai.payments.service import PROVIDER
-from meterai.plumbing.database import Tx, jsonb
-from meterai.plumbing.jobs import Job
+from meterai.plumbing.database import Tx
+from meterai.plumbing.events import emit, on
 
 _log = structlog.get_logger()
 
 
-async def take_from_inbox(tx: Tx, job: Job) -> None:
+async def take_from_inbox(tx: Tx, event: NotificationReceived) -> None:
     """A notification was kept: do what it says, once, or keep it in suspense."""
-    external_id = job.text("external_id")
-    sent_on = date.fromisoformat(job.text("sent_on"))
+    external_id, sent_on = event.external_id, event.sent_on
     kept = await store.inboxed(tx, PROVIDER, external_id, sent_on)
     if kept is None or kept["outcome"] is not None:
         return
@@ -77,7 +76,7 @@ async def _attempt_of(tx: Tx, read: Notification) -> tuple[UUID, UUID] | None:
 async def _done(
     tx: Tx, act: Act, account: UUID, attempt: UUID, read: Notification
 ) -> str | OddReason:
-    amount = read.amount and read.amount.value
+    amount = None if read.amount is None else read.amount.value
     match act:
         case Act.CAPTURE:
             outcome = await tx.value(
@@ -93,8 +92,12 @@ async def _done(
         case Act.REFUNDED:
             if read.number is None or not await store.captured(tx, account, attempt, read.number):
                 return OddReason.REFUNDED_THERE
-            facts = {"attempt": str(attempt), "payment": read.number, "amount": amount}
-            await tx.run("SELECT emit(%s, 'payment_refunded', %s)", account, jsonb(facts))
+            await emit(
+                tx,
+                PaymentRefunded(
+                    account=account, attempt=attempt, payment=read.number, amount=amount
+                ),
+            )
             outcome = "refunded"
         case Act.NOTHING:
             known = await store.attempt(tx, account, attempt)
@@ -126,3 +129,6 @@ async def _suspend(tx: Tx, read: Notification, reason: OddReason, body: bytes) -
         ),
     )
     return f"suspended_{reason}"
+
+
+HANDLERS = (on(NotificationReceived, take_from_inbox, gives_up=False),)

@@ -4,7 +4,9 @@ from datetime import date
 from uuid import UUID
 
 from meterai.accounts import NOBODY
-from meterai.plumbing.database import Row, Tx, jsonb
+from meterai.payments.events import NotificationReceived
+from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.events import emit
 
 _COLUMNS = "account_id, attempt_id, subject, reference, amount, state, qr_content, expires_at"
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
@@ -146,8 +148,7 @@ async def take(tx: Tx, provider: str, external_id: str, sent_on: date, body: byt
     """Keep a notification and the job that acts on it; false where it came before."""
     if not await insert_inbox(tx, provider, external_id, sent_on, body):
         return False
-    facts = jsonb({"external_id": external_id, "sent_on": sent_on.isoformat()})
-    await tx.run("SELECT emit(%s, 'notification_received', %s)", NOBODY, facts)
+    await emit(tx, NotificationReceived(account=NOBODY, external_id=external_id, sent_on=sent_on))
     return True
 
 

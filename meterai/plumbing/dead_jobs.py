@@ -1,11 +1,11 @@
-"""Jobs that fail, and those that were given up: seen by people, run again when they say so."""
+"""Jobs that fail, and those that were given up, each of one handler: seen by people, run again when they say so."""
 
 from uuid import UUID
 
 from meterai.plumbing.database import Row, Tx
 
 _FAILING = """
-SELECT account_id, job_id, NULL AS handler, kind, created_at, tries, last_fault AS fault
+SELECT account_id, job_id, handler, kind, created_at, tries, last_fault AS fault
 FROM jobs WHERE tries >= 3 ORDER BY created_at LIMIT %s
 """
 _DEAD = """
@@ -18,16 +18,12 @@ SELECT (SELECT count(*) FROM jobs WHERE tries >= 3) AS failing,
        (SELECT coalesce(extract(epoch FROM now() - min(run_at)), 0)::float8
         FROM jobs WHERE run_at <= now()) AS late_seconds
 """
-# The job may still be there for another of its handlers.
 _BACK = """
 WITH back AS (
     DELETE FROM dead_jobs WHERE %s::uuid IS NULL OR job_id = %s
     RETURNING account_id, job_id, handler, kind, facts, created_at)
-INSERT INTO jobs (account_id, job_id, kind, facts, created_at, handlers)
-SELECT account_id, job_id, min(kind), min(facts::text)::jsonb, min(created_at), array_agg(handler)
-FROM back GROUP BY account_id, job_id
-ON CONFLICT ON CONSTRAINT jobs_pkey DO UPDATE
-SET handlers = jobs.handlers || excluded.handlers, run_at = now(), tries = 0
+INSERT INTO jobs (account_id, job_id, kind, handler, handlers, facts, created_at)
+SELECT account_id, job_id, kind, handler, ARRAY[handler], facts, created_at FROM back
 RETURNING job_id
 """
 _NOW = """

@@ -1,27 +1,29 @@
-"""Jobs: rows written with the fact that caused them, deleted with what their handlers did.
+"""Jobs: an event and one of its handlers, deleted with what the handler did.
 
 Two kinds of work, both repeatable:
 
-* an *event handler* runs inside one transaction, which also takes it off its job: what it writes is
+* an *event handler* runs inside one transaction, which also deletes its job: what it writes is
   written exactly once;
 * a *periodic task* looks by state for what is due (an order to expire, a payment to ask about) and
   does it.  Slow and irreversible acts belong there: commit the intent, act, commit the result.
 
-Several handlers may listen to one kind of job.  Each runs in a transaction of its own, so that
-one that fails stops no other; the job keeps the names of those that have not run.  Its row is
-locked by the transaction that runs a handler and skipped by everybody else: a worker that dies
-holds nothing.
+Several handlers may listen to one event: each has a job of its own, so that one that fails stops
+no other.  The row is locked by the transaction that runs the handler and skipped by everybody
+else: a worker that dies holds nothing.
 
 What fails is tried again, later each time, and its last fault is kept.  A database that is away or
-a lock that is held is no failure of a handler: it is tried again and the try is not counted.  A handler that was marked
-with `gives_up` and failed `TRIES_MAX` times goes to `dead_jobs`, from where `meterai jobs retry`
-brings it back.  No other is ever given up: money waits until it can move.
+a lock that is held is no failure of a handler: it is tried again and the try is not counted.  A
+handler that gives up and failed `TRIES_MAX` times goes to `dead_jobs`, from where `meterai jobs
+retry` brings it back, and so does a job that nobody declares.  No other is ever given up: money
+waits until it can move.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 import structlog
@@ -30,6 +32,7 @@ from meterai.kit.backoff import pause
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, Row, Tx, jsonb
+from meterai.plumbing.events import Subscription
 from meterai.plumbing.lane import Lane, Piece
 
 BATCH = 50  # jobs seen by one look; enough to amortize the query
@@ -40,20 +43,17 @@ FAULT_LENGTH_MAX = 500
 _log = structlog.get_logger()
 
 LOOK = """
-SELECT account_id, job_id, run_at, kind, handlers, tries FROM jobs
+SELECT account_id, job_id, run_at, kind, handler, tries FROM jobs
 WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
 """
 CLOCK = "SELECT now() AS now"
-# Claimed by its lock: who comes second passes on.  `handlers` as it was seen, or not at all.
-_ROW = """
-account_id = %s AND job_id IN (
+# Claimed by its lock: who comes second passes on.
+TAKE = """
+DELETE FROM jobs WHERE account_id = %s AND job_id IN (
     SELECT job_id FROM jobs WHERE account_id = %s AND job_id = %s AND run_at <= now()
-        AND handlers IS NOT DISTINCT FROM %s::text[]
     FOR UPDATE SKIP LOCKED)
-RETURNING kind, facts, tries, created_at
+RETURNING facts, created_at
 """
-_LAST = f"DELETE FROM jobs WHERE {_ROW}"  # noqa: S608 - a constant
-_NOT_LAST = f"UPDATE jobs SET handlers = %s WHERE {_ROW}"  # noqa: S608
 _FAILED = """
 UPDATE jobs SET tries = tries + %s, run_at = now() + make_interval(secs => %s), last_fault = %s
 WHERE account_id = %s AND job_id = %s
@@ -62,34 +62,8 @@ _DIED = """
 INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, tries, fault)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
+_IS_DECLARED = "SELECT %s = ANY(subscribers(%s)) AS is_declared"
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One job: the account it belongs to, what happened, and the facts of it."""
-
-    account: UUID
-    id: UUID
-    kind: str
-    facts: dict[str, object]
-    tries: int
-
-    def uuid(self, name: str) -> UUID:
-        """A fact that is an id."""
-        return UUID(str(self.facts[name]))
-
-    def text(self, name: str) -> str:
-        """A fact that is a text."""
-        return str(self.facts[name])
-
-    def number(self, name: str) -> int:
-        """A fact that is a whole number."""
-        value = self.facts[name]
-        assert isinstance(value, int)
-        return value
-
-
-EventHandler = Callable[[Tx, Job], Awaitable[None]]
 Run = Callable[[], Awaitable[int]]
 
 
@@ -100,17 +74,6 @@ class PeriodicTask:
     name: str
     run: Run
     rest_seconds: float
-
-
-def gives_up(handler: EventHandler) -> EventHandler:
-    """Mark a handler that may be given up after `TRIES_MAX` tries: it only tells people."""
-    vars(handler)["gives_up"] = True
-    return handler
-
-
-def name_of(handler: EventHandler) -> str:
-    """What a handler is called in the rows of jobs; within a kind of job no two are the same."""
-    return str(handler.__name__)
 
 
 def told(fault: Exception) -> str:
@@ -129,14 +92,16 @@ class Worker:
     def __init__(
         self,
         database: Database,
-        event_handlers: Mapping[str, Sequence[EventHandler]],
+        subscriptions: Iterable[Subscription],
         periodic_tasks: Sequence[PeriodicTask],
         *,
         concurrency: int,
+        services: Mapping[type, object] = MappingProxyType({}),
         lanes: Sequence[Lane] = (),
     ) -> None:
         self._database = database
-        self._handlers = event_handlers
+        self._subscriptions = {(one.kind, one.name): one for one in subscriptions}
+        self._services = services
         self._periodic_tasks = periodic_tasks
         self._lanes = lanes
         self._concurrency = concurrency
@@ -206,87 +171,79 @@ class Worker:
     async def _run_one(self, piece: Piece) -> None:
         row = piece.what
         assert isinstance(row, dict)
-        await _Run(self._database, row, self._handlers.get(row["kind"])).all()
+        run = _Run(self._database, row, self._services)
+        subscription = self._subscriptions.get((row["kind"], row["handler"]))
+        with suppress(Gone):
+            await (run.handle(subscription) if subscription else run.set_aside())
 
 
 class _Run:
-    """One run of a job: each handler that has not run, one after the other."""
+    """One try of a job."""
 
-    def __init__(
-        self, database: Database, row: Row, event_handlers: Sequence[EventHandler] | None
-    ) -> None:
+    def __init__(self, database: Database, row: Row, services: Mapping[type, object]) -> None:
         self._database = database
+        self._services = services
         self._account, self._id = row["account_id"], row["job_id"]
-        self._kind: str = row["kind"]
-        self._tries: int = row["tries"]
-        self._created_at: datetime | None = None
-        self._seen: list[str] | None = row["handlers"]  # the row's column, as far as we know
-        self._handlers = {name_of(handler): handler for handler in event_handlers or ()}
-        self._left = list(self._handlers) if self._seen is None else list(self._seen)
-        self._is_known = event_handlers is not None and set(self._left) <= set(self._handlers)
+        self._kind, self._handler = row["kind"], row["handler"]
+        self._tries = row["tries"] + 1
+        self._about = {
+            "kind": self._kind,
+            "handler": self._handler,
+            "job": str(self._id),
+            "tries": self._tries,
+        }
 
-    async def all(self) -> None:
-        """Run them; note what failed and when it is tried again."""
-        if not self._is_known:
-            # We are a version behind: another worker knows it, or this one soon will.
-            await self._failed([LookupError(f"nobody here handles {self._kind} {self._left}")])
-            return
-        try:
-            if not self._left:
-                async with self._database.transaction() as tx:
-                    await self._claim(tx, [])
-            ends = [await self._handle(name) for name in tuple(self._left)]
-        except Gone:
-            return
-        if faults := [fault for fault in ends if fault]:
-            await self._failed(faults)
-
-    async def _handle(self, name: str) -> Exception | None:
-        """Run one handler, in its transaction; its fault, where it is to be tried again."""
-        left = [one for one in self._left if one != name]
+    async def handle(self, subscription: Subscription) -> None:
+        """Run its handler; note what failed and when it is tried again."""
         try:
             async with self._database.transaction() as tx:
-                job = await self._claim(tx, left)
-                await self._handlers[name](tx, job)
+                taken = await self._take(tx)
+                await subscription.run(tx, self._account, taken["facts"], self._services)
         except (Gone, DatabaseAway):
             raise
         except DatabaseBusy as busy:  # somebody holds a lock: no fault of the handler
-            return busy
+            await self._try_again(busy, is_counted=False)
         except Exception as fault:  # the edge: anything here is kept and tried again
-            return await self._missed(name, left, fault)
-        self._seen = self._left = left
-        telemetry.JOBS.labels(kind=self._kind, outcome="done").inc()
-        return None
+            self._count("failed")
+            _log.error("job_failed", **self._about, fault=told(fault))
+            if subscription.gives_up and self._tries >= TRIES_MAX:
+                await self._give_up(fault)
+            else:
+                await self._try_again(fault)
+        else:
+            self._count("done")
 
-    async def _claim(self, tx: Tx, left: list[str]) -> Job:
-        """Lock the job and leave to it only these handlers; what the handler writes is in the same transaction."""
-        row = (self._account, self._account, self._id, self._seen)
-        found = await (tx.one(_NOT_LAST, left, *row) if left else tx.one(_LAST, *row))
-        if found is None:
+    async def set_aside(self) -> None:
+        """Nobody here knows its handler: it waits for who does, or for a person."""
+        fault = LookupError(f"nobody here handles {self._kind} by {self._handler!r}")
+        self._count("failed")
+        _log.error("job_unknown", **self._about)
+        row = await self._database.call(_IS_DECLARED, self._handler, self._kind)
+        if row is not None and row["is_declared"]:
+            # We are a version behind: another worker knows it, or this one soon will.
+            await self._try_again(fault)
+        else:
+            await self._give_up(fault)
+
+    async def _take(self, tx: Tx) -> Row:
+        """Lock the job and delete it with what this transaction writes."""
+        taken = await tx.one(TAKE, self._account, self._account, self._id)
+        if taken is None:
             raise Gone(self._kind)
-        self._tries, self._created_at = found["tries"], found["created_at"]
-        return Job(self._account, self._id, self._kind, found["facts"], found["tries"] + 1)
+        return taken
 
-    async def _missed(self, name: str, left: list[str], fault: Exception) -> Exception | None:
-        telemetry.JOBS.labels(kind=self._kind, outcome="failed").inc()
-        tries = self._tries + 1
-        about = {"kind": self._kind, "handler": name, "job": str(self._id), "tries": tries}
-        _log.error("job_failed", **about, fault=told(fault))
-        if not getattr(self._handlers[name], "gives_up", False) or tries < TRIES_MAX:
-            return fault
+    async def _try_again(self, fault: Exception, *, is_counted: bool = True) -> None:
+        wait = pause(self._tries, longest=BACKOFF_SECONDS_MAX)
+        about = (told(fault), self._account, self._id)
+        await self._database.call(_FAILED, int(is_counted), wait, *about)
+
+    async def _give_up(self, fault: Exception) -> None:
         async with self._database.transaction() as tx:
-            job = await self._claim(tx, left)
-            why = (jsonb(job.facts), self._created_at, tries, told(fault))
-            await tx.run(_DIED, self._account, self._id, name, self._kind, *why)
-        self._seen = self._left = left
-        telemetry.JOBS.labels(kind=self._kind, outcome="given_up").inc()
-        _log.error("job_given_up", **about)
-        return None
+            taken = await self._take(tx)
+            why = (jsonb(taken["facts"]), taken["created_at"], self._tries, told(fault))
+            await tx.run(_DIED, self._account, self._id, self._handler, self._kind, *why)
+        self._count("given_up")
+        _log.error("job_given_up", **self._about)
 
-    async def _failed(self, faults: Sequence[Exception]) -> None:
-        """Try again what is left, later each time."""
-        wait = pause(self._tries + 1, longest=BACKOFF_SECONDS_MAX)
-        # A lock that was held is no failed try, and must not hide one.
-        failed = [one for one in faults if not isinstance(one, DatabaseBusy)]
-        worst, tries = (failed or faults)[0], min(len(failed), 1)
-        await self._database.call(_FAILED, tries, wait, told(worst), self._account, self._id)
+    def _count(self, outcome: str) -> None:
+        telemetry.JOBS.labels(kind=self._kind, outcome=outcome).inc()

@@ -8,82 +8,78 @@ import structlog
 from meterai import notifications, payments, suspense
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
+from meterai.orders.events import MoneyToReturn
+from meterai.payments.events import PaymentDenied, PaymentRefunded
 from meterai.plumbing.database import Tx
-from meterai.plumbing.jobs import EventHandler, Job, gives_up
+from meterai.plumbing.events import facts_of, on
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.refunds import store
+from meterai.refunds.events import RefundRequested, RefundSettled
 from meterai.refunds.model import RefundCause
 from meterai.refunds.service import RefundService, load
+from meterai.stamping.events import StampingFailed
 
 _log = structlog.get_logger()
 
 
-def return_money_for(service: RefundService) -> EventHandler:
+async def return_money(tx: Tx, event: MoneyToReturn, service: RefundService) -> None:
     """Money came that its order has no use for."""
-
-    async def return_money(tx: Tx, job: Job) -> None:
-        refund = new_id()
-        await store.surplus(
-            tx,
-            job.account,
-            refund,
-            cause_key=job.text("key"),
-            cause=job.text("cause"),
-            order=job.uuid("order"),
-            attempt=job.uuid("attempt"),
-            payment=job.text("payment"),
-            amount=job.number("amount"),
-            number=payments.refund_number(job.account, refund),
-            due_at=service.due(),
-        )
-
-    return return_money
+    refund = new_id()
+    await store.surplus(
+        tx,
+        event.account,
+        refund,
+        cause_key=event.key,
+        cause=event.cause,
+        order=event.order,
+        attempt=event.attempt,
+        payment=event.payment,
+        amount=event.amount,
+        number=payments.refund_number(event.account, refund),
+        due_at=service.due(),
+    )
 
 
-def return_unstamped_for(service: RefundService) -> EventHandler:
+async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService) -> None:
     """A document of an order could not be stamped: its stamps and their money go back."""
-
-    async def return_unstamped(tx: Tx, job: Job) -> None:
-        if job.facts["order"] is None:
-            return
-        refund = new_id()
-        await store.unused(
-            tx,
-            job.account,
-            job.uuid("order"),
-            refund,
-            cause_key=f"not_stamped:{job.uuid('stamping')}",
-            cause=RefundCause.NOT_STAMPED,
-            number=payments.refund_number(job.account, refund),
-            due_at=service.due(),
-        )
-
-    return return_unstamped
+    if event.order is None:
+        return
+    refund = new_id()
+    await store.unused(
+        tx,
+        event.account,
+        event.order,
+        refund,
+        cause_key=f"not_stamped:{event.stamping}",
+        cause=RefundCause.NOT_STAMPED,
+        number=payments.refund_number(event.account, refund),
+        due_at=service.due(),
+    )
 
 
-async def take_chargeback(tx: Tx, job: Job) -> None:
+async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
     """The payer's bank took a settled payment back, or a part of it."""
     loss = await tx.value(
         store.DENIED,
-        job.account,
-        job.uuid("subject"),
-        job.uuid("attempt"),
-        job.text("payment"),
+        event.account,
+        event.subject,
+        event.attempt,
+        event.payment,
     )
-    _log.warning("payment_denied", order=show("ord", job.uuid("subject")), loss=loss)
+    _log.warning("payment_denied", order=show("ord", event.subject), loss=loss)
 
 
-async def take_refund_news(tx: Tx, job: Job) -> None:
+async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
     """The provider says that a payment was given back.
 
     Where a refund of ours is on its way, it is asked about at once.  Where ours do not explain it,
     the provider gave money back by itself: somebody must look before it is given back twice.
     """
-    about = (job.account, job.uuid("attempt"), job.text("payment"))
-    told = job.facts["amount"]
+    about = (event.account, event.attempt, event.payment)
+    told = event.amount
     found = await tx.one(store.ASK_NOW, *about, *about)
     assert found is not None
-    if found["under_way"] or (isinstance(told, int) and told <= found["settled"]):
+    if found["under_way"] or (told is not None and told <= found["settled"]):
         return
     reference, payment = payments.reference_of(*about[:2]), about[2]
     await suspense.keep(
@@ -92,10 +88,10 @@ async def take_refund_news(tx: Tx, job: Job) -> None:
             key=f"refunded:{reference}:{payment}:{told}",
             source="notification",
             reason="refunded_there",
-            told=msgspec.json.encode(job.facts),
+            told=msgspec.json.encode(facts_of(event)),
             reference=reference,
             payment=payment,
-            amount=Rupiah(told) if isinstance(told, int) else None,
+            amount=None if told is None else Rupiah(told),
         ),
     )
 
@@ -104,13 +100,12 @@ def _in_both(at: datetime) -> dict[str, str]:
     return {language: format_datetime(at, language) for language in LANGUAGES}
 
 
-@gives_up
-async def tell_requested(tx: Tx, job: Job) -> None:
+async def tell_requested(tx: Tx, event: RefundRequested) -> None:
     """Money is on its way back: say so, and by when."""
-    refund = await load(tx, job.account, job.uuid("refund"))
+    refund = await load(tx, event.account, event.refund)
     await notifications.queue(
         tx,
-        job.account,
+        event.account,
         cause=f"refund_requested:{refund.id}",
         template="refund_requested",
         facts={
@@ -125,13 +120,12 @@ async def tell_requested(tx: Tx, job: Job) -> None:
     )
 
 
-@gives_up
-async def tell_settled(tx: Tx, job: Job) -> None:
+async def tell_settled(tx: Tx, event: RefundSettled) -> None:
     """The money is back: the receipt."""
-    refund = await load(tx, job.account, job.uuid("refund"))
+    refund = await load(tx, event.account, event.refund)
     await notifications.queue(
         tx,
-        job.account,
+        event.account,
         cause=f"refund_settled:{refund.id}",
         template="refund_settled",
         facts={
@@ -141,3 +135,13 @@ async def tell_settled(tx: Tx, job: Job) -> None:
             "bank_number": refund.provider_number,
         },
     )
+
+
+HANDLERS = (
+    on(PaymentDenied, take_chargeback, gives_up=False),
+    on(PaymentRefunded, take_refund_news, gives_up=False),
+    on(MoneyToReturn, return_money, gives_up=False, service=RefundService),
+    on(StampingFailed, return_unstamped, gives_up=False, service=RefundService),
+    on(RefundRequested, tell_requested, gives_up=True),
+    on(RefundSettled, tell_settled, gives_up=True),
+)

@@ -1,45 +1,46 @@
-"""Effects of stamping."""
+"""Event handlers of stamping."""
 
-from meterai import notifications, orders
+from meterai import notifications, orders, stamps
 from meterai.kit.ids import show
+from meterai.orders.events import OrderDenied, OrderPaid, OrderReturning, OrderWithdrawn
 from meterai.plumbing.database import Tx
-from meterai.plumbing.jobs import EventHandler, Job, gives_up
+from meterai.plumbing.events import on
 from meterai.plumbing.messages import translate
 from meterai.stamping import store
+from meterai.stamping.events import StampingDelivered, StampingFailed
 from meterai.stamping.service import StampingService, load
 
 
-def reserve_for(service: StampingService) -> EventHandler:
+async def reserve(tx: Tx, event: OrderPaid, service: StampingService) -> None:
     """An order of documents was paid: hold its stamps for its documents."""
-
-    async def reserve(tx: Tx, job: Job) -> None:
-        await service.reserve_order(tx, job.account, job.uuid("order"))
-
-    return reserve
+    await service.reserve_order(tx, event.account, event.order)
 
 
-async def drop_waiting(tx: Tx, job: Job) -> None:
+async def drop_waiting(tx: Tx, event: OrderWithdrawn | OrderReturning | OrderDenied) -> None:
     """An order came to nothing: its documents wait no longer."""
-    await store.drop_waiting(tx, job.account, job.uuid("order"))
+    await store.drop_waiting(tx, event.account, event.order)
 
 
-async def finish_order(tx: Tx, job: Job) -> None:
+async def enter_directory(tx: Tx, event: StampingDelivered) -> None:
+    """A document is stamped: anyone may look its serials up."""
+    await stamps.enter_directory(tx, event.account, event.stamping)
+
+
+async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> None:
     """A stamping ended: its order is executed when no other is open and one was delivered."""
-    if job.facts["order"] is None:
+    if event.order is None:
         return
-    order = job.uuid("order")
-    left = await store.unfinished_of_order(tx, job.account, order)
+    left = await store.unfinished_of_order(tx, event.account, event.order)
     if left["open"] == 0 and left["delivered"] > 0:
-        await orders.finish(tx, job.account, order)
+        await orders.finish(tx, event.account, event.order)
 
 
-@gives_up
-async def tell_delivered(tx: Tx, job: Job) -> None:
+async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
     """A document is stamped."""
-    stamping = await load(tx, job.account, job.uuid("stamping"))
+    stamping = await load(tx, event.account, event.stamping)
     await notifications.queue(
         tx,
-        job.account,
+        event.account,
         cause=f"stamping_delivered:{stamping.id}",
         template="stamping_delivered",
         facts={
@@ -50,17 +51,29 @@ async def tell_delivered(tx: Tx, job: Job) -> None:
     )
 
 
-@gives_up
-async def tell_failed(tx: Tx, job: Job) -> None:
+async def tell_failed(tx: Tx, event: StampingFailed) -> None:
     """A document could not be stamped."""
-    stamping = await load(tx, job.account, job.uuid("stamping"))
+    stamping = await load(tx, event.account, event.stamping)
     reason = {
         language: translate(f"refusal.{stamping.refused}", language) for language in ("id", "en")
     }
     await notifications.queue(
         tx,
-        job.account,
+        event.account,
         cause=f"stamping_failed:{stamping.id}",
         template="stamping_failed",
         facts={"document": stamping.document_name, "reason": reason},
     )
+
+
+HANDLERS = (
+    on(OrderPaid, reserve, gives_up=False, service=StampingService),
+    on(OrderWithdrawn, drop_waiting, gives_up=False),
+    on(OrderReturning, drop_waiting, gives_up=False),
+    on(OrderDenied, drop_waiting, gives_up=False),
+    on(StampingDelivered, enter_directory, gives_up=False),
+    on(StampingDelivered, finish_order, gives_up=False),
+    on(StampingDelivered, tell_delivered, gives_up=True),
+    on(StampingFailed, finish_order, gives_up=False),
+    on(StampingFailed, tell_failed, gives_up=True),
+)

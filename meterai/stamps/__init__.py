@@ -20,6 +20,7 @@ from meterai.stamps.service import (
     set_issuing,
     unused_of_order,
 )
+from meterai.stamps.store import enter_directory
 
 __all__ = [
     "Balance",
@@ -28,6 +29,7 @@ __all__ = [
     "StampRecord",
     "StampState",
     "balance",
+    "enter_directory",
     "issuing",
     "look_up",
     "serials_of",

@@ -26,7 +26,8 @@ from meterai.plumbing import logs
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.database import Tx
 from meterai.plumbing.discretion import TEXT_LENGTH_MAX, bare_trace, discreet, redacted
-from meterai.plumbing.jobs import Job, Worker
+from meterai.plumbing.events import Event, on
+from meterai.plumbing.jobs import Worker
 from tests.support.within import Within, settings_of, within
 
 ADDRESS = "tanda.pemilik@rahasia.example"
@@ -109,25 +110,41 @@ def test_a_fault_of_the_web_is_told_without_what_was_sent(
 # -- the worker --------------------------------------------------------------------------------
 
 
+class Duplicate(Event, frozen=True, kw_only=True):
+    """What is entered twice."""
+
+
+class Broken(Event, frozen=True, kw_only=True):
+    """What cannot be handled."""
+
+
 def test_a_job_that_fails_is_told_without_its_facts(
     database_url: str, tmp_path: Path, log: Log
 ) -> None:
-    async def duplicate(tx: Tx, _job: Job) -> None:
+    async def duplicate(tx: Tx, _event: Duplicate) -> None:
         for _ in range(2):
             await tx.run(
                 "INSERT INTO email_directory (email, account_id) VALUES (%s, %s)", ADDRESS, new_id()
             )
 
-    async def broken(_tx: Tx, _job: Job) -> None:
+    async def broken(_tx: Tx, _event: Broken) -> None:
         raise ValueError(f"{NAME} <{ADDRESS}> has {SERIAL}, key {KEY}")
 
     async def act(web: Within) -> None:
         database = web.container.database
         for kind in ("duplicate", "broken"):
             async with database.transaction() as tx:
-                await tx.run("SELECT emit(%s, %s, '{}')", NOBODY, kind)
-        event_handlers = {"duplicate": [duplicate], "broken": [broken]}
-        worker = Worker(database, event_handlers, [], concurrency=1)
+                await tx.run(
+                    "INSERT INTO jobs (account_id, kind, handler) VALUES (%s, %s, %s)",
+                    NOBODY,
+                    kind,
+                    kind,
+                )
+        listening = [
+            on(Duplicate, duplicate, gives_up=False),
+            on(Broken, broken, gives_up=False),
+        ]
+        worker = Worker(database, listening, [], concurrency=1)
         assert await worker.run_batch() == 2
 
     in_the_container(database_url, tmp_path, act)

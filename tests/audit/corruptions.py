@@ -438,8 +438,8 @@ PAYMENTS = [
         "a notification waits for a dead worker",
         "INSERT INTO notification_inbox (provider,"
         " external_id, sent_on, body, received_at) VALUES ('bank', 'L1', current_date, '', now() -"
-        " interval '1 hour'); INSERT INTO jobs (account_id, kind, facts) VALUES"
-        f" ({NIL}, 'notification_received', jsonb_build_object('external_id', 'L1', 'sent_on',"
+        " interval '1 hour'); INSERT INTO jobs (account_id, kind, handler, facts) VALUES"
+        f" ({NIL}, 'notification_received', 'take_from_inbox', jsonb_build_object('external_id', 'L1', 'sent_on',"
         " current_date))",
         "no_notification_forgotten",
     ),
@@ -453,20 +453,20 @@ JOBS = [
     ),
     _c(
         "a job waits for a dead worker",
-        "INSERT INTO jobs (account_id, kind, run_at) VALUES"
-        " (%(account)s, 'order_lapsed', now() - interval '1 hour')",
+        "INSERT INTO jobs (account_id, kind, handler, run_at) VALUES"
+        " (%(account)s, 'order_executed', 'tell_executed', now() - interval '1 hour')",
         "no_job_late",
     ),
     _c(
         "a job is put off for a year",
-        "INSERT INTO jobs (account_id, kind, run_at) VALUES"
-        " (%(account)s, 'order_lapsed', now() + interval '1 year')",
+        "INSERT INTO jobs (account_id, kind, handler, run_at) VALUES"
+        " (%(account)s, 'order_executed', 'tell_executed', now() + interval '1 year')",
         "no_job_put_off",
     ),
     _c(
         "a job fails for hours",
-        "INSERT INTO jobs (account_id, kind, created_at, tries) VALUES"
-        " (%(account)s, 'order_lapsed', now() - interval '3 hours', 40)",
+        "INSERT INTO jobs (account_id, kind, handler, created_at, tries) VALUES"
+        " (%(account)s, 'order_executed', 'tell_executed', now() - interval '3 hours', 40)",
         "no_job_stuck",
     ),
     _c(

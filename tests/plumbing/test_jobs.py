@@ -3,9 +3,10 @@ tried again with a bounded pause and seen, and a look costs little however much 
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -13,49 +14,69 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from psycopg.types.json import Jsonb
 
 from meterai.kit.backoff import pause
 from meterai.plumbing import dead_jobs, jobs, lane, telemetry
 from meterai.plumbing.database import Database, DatabaseAway
-from meterai.plumbing.jobs import EventHandler, Job, Worker, gives_up
+from meterai.plumbing.events import Event, Subscription, emit, on
+from meterai.plumbing.jobs import Worker
 from meterai.plumbing.lane import NOBODY, LowWaterMark
 
 BOUND_SECONDS = 20.0  # less than the locked jobs would need one batch after the other
 PLACES = 8
 
 
+class X(Event, frozen=True, kw_only=True):
+    """Something that happens here and nowhere else."""
+
+    n: int
+
+
 @pytest.fixture(autouse=True)
 def table(database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
-        connection.execute("CREATE TABLE done (account_id uuid, handler text, job uuid)")
+        connection.execute("CREATE TABLE done (account_id uuid, handler text, n integer)")
         connection.execute("CREATE TABLE wards (account_id uuid PRIMARY KEY)")
         connection.execute("GRANT ALL ON done, wards TO PUBLIC")
+
+
+def subscribe(url: str, *handlers: str) -> None:
+    """What `emit` knows: an X is for these handlers, and nothing else is declared."""
+    with psycopg.connect(url) as owner:
+        owner.execute(
+            "CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]"
+            " LANGUAGE sql IMMUTABLE AS $$ SELECT CASE p_event WHEN 'x' THEN"
+            f" ARRAY[{', '.join(repr(one) for one in handlers)}]::text[] END $$"
+        )
 
 
 class Shift:
     """A database with jobs, and workers for it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, url: str) -> None:
         self.database = database
+        self.url = url
+        self._numbers = count(1)
 
-    async def emit(self, kind: str, *accounts: UUID, times: int = 1) -> None:
+    async def emit(
+        self, listening: Sequence[Subscription], *accounts: UUID, times: int = 1
+    ) -> None:
+        """An X of each account, for whoever listens."""
+        subscribe(self.url, *(one.name for one in listening))
         async with self.database.transaction() as tx:
             for account in accounts * times:
-                await tx.run("SELECT emit(%s, %s, %s)", account, kind, Jsonb({"n": 1}))
+                await emit(tx, X(account=account, n=next(self._numbers)))
 
     async def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
         return await self.database.read(query, *parameters)
 
-    def worker(
-        self, event_handlers: Mapping[str, Sequence[EventHandler]], places: int = PLACES
-    ) -> Worker:
-        return Worker(self.database, event_handlers, [], concurrency=places)
+    def worker(self, listening: Sequence[Subscription], places: int = PLACES) -> Worker:
+        return Worker(self.database, listening, [], concurrency=places)
 
-    async def work_once(self, event_handlers: Mapping[str, Sequence[EventHandler]]) -> None:
+    async def work_once(self, listening: Sequence[Subscription]) -> None:
         """Run everything that is due or waits for its next try."""
         await self.database.call("UPDATE jobs SET run_at = now()")
-        await self.worker(event_handlers).run_batch()
+        await self.worker(listening).run_batch()
 
     async def done(self) -> list[str]:
         return [row["handler"] for row in await self.rows("SELECT handler FROM done ORDER BY 1")]
@@ -66,7 +87,7 @@ def on_shift(url: str, story: Callable[[Shift], Awaitable[None]], connections: i
         database = Database(url, connections=connections)
         await database.open()
         try:
-            await story(Shift(database))
+            await story(Shift(database, url))
         finally:
             await database.close()
 
@@ -91,27 +112,39 @@ async def until(check: Callable[[], Awaitable[object]]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def note(tx: Any, job: Job, name: str = "note") -> None:
-    await tx.run("INSERT INTO done VALUES (%s, %s, %s)", job.account, name, job.id)
+async def note(tx: Any, event: X, name: str = "note") -> None:
+    await tx.run("INSERT INTO done VALUES (%s, %s, %s)", event.account, name, event.n)
 
 
-async def first(tx: Any, job: Job) -> None:
-    await note(tx, job, "first")
+async def first(tx: Any, event: X) -> None:
+    await note(tx, event, "first")
 
 
-async def last(tx: Any, job: Job) -> None:
-    await note(tx, job, "last")
+async def last(tx: Any, event: X) -> None:
+    await note(tx, event, "last")
 
 
-async def fail(tx: Any, job: Job) -> None:
-    await note(tx, job, "fail")  # rolled back
+async def fail(tx: Any, event: X) -> None:
+    await note(tx, event, "fail")  # rolled back
     raise ValueError("cannot be")
 
 
-@gives_up
-async def fail_to_tell(tx: Any, job: Job) -> None:
-    await note(tx, job, "fail_to_tell")
+async def fail_to_tell(tx: Any, event: X) -> None:
+    await note(tx, event, "fail_to_tell")
     raise ValueError("no such address")
+
+
+def moves(handler: Callable[[Any, X], Awaitable[None]], name: str = "") -> Subscription:
+    """It listens, under another name if one is given, and is never given up."""
+    handler.__name__ = name or handler.__name__
+    return on(X, handler, gives_up=False)
+
+
+def tells(handler: Callable[[Any, X], Awaitable[None]]) -> Subscription:
+    return on(X, handler, gives_up=True)
+
+
+NOTE = moves(note)
 
 
 # -- pauses ------------------------------------------------------------------------------------
@@ -126,15 +159,19 @@ def test_a_pause_is_bounded_for_any_number_of_tries(
 
 def test_a_job_that_failed_for_days_is_still_tried(database_url: str) -> None:
     async def story(shift: Shift) -> None:
-        await shift.emit("x", uuid.uuid4())
+        await shift.emit([moves(fail)], uuid.uuid4())
         await shift.database.call("UPDATE jobs SET tries = 5000")
-        await shift.work_once({"x": [fail]})
+        await shift.work_once([moves(fail)])
         [row] = await shift.rows(
             "SELECT tries, last_fault, run_at - now() <= interval '301 s' AS is_soon FROM jobs"
         )
         assert row == {"tries": 5001, "last_fault": "ValueError('cannot be')", "is_soon": True}
-        await shift.work_once({"x": [note]})
-        assert await shift.done() == ["note"]
+
+        async def mended(tx: Any, event: X) -> None:
+            await note(tx, event, "mended")
+
+        await shift.work_once([moves(mended, "fail")])
+        assert await shift.done() == ["mended"]
 
     on_shift(database_url, story)
 
@@ -146,21 +183,23 @@ def test_a_locked_account_keeps_no_other_waiting(database_url: str) -> None:
     """The lock is held until everybody else is done."""
     locked, others = uuid.uuid4(), [uuid.uuid4() for _ in range(20)]
 
-    async def touch(tx: Any, job: Job) -> None:
-        await tx.run("UPDATE wards SET account_id = account_id WHERE account_id = %s", job.account)
-        await note(tx, job)
+    async def touch(tx: Any, event: X) -> None:
+        await tx.run(
+            "UPDATE wards SET account_id = account_id WHERE account_id = %s", event.account
+        )
+        await note(tx, event)
 
     async def story(shift: Shift) -> None:
         for account in (locked, *others):
             await shift.database.call("INSERT INTO wards VALUES (%s)", account)
-        await shift.emit("x", locked, times=100)
-        await shift.emit("x", *others)
+        await shift.emit([moves(touch)], locked, times=100)
+        await shift.emit([moves(touch)], *others)
 
         async def others_done() -> bool:
             rows = await shift.rows("SELECT DISTINCT account_id FROM done")
             return {row["account_id"] for row in rows} == set(others)
 
-        worker = shift.worker({"x": [touch]})
+        worker = shift.worker([moves(touch)])
         async with shift.database.transaction() as holder:
             await holder.run("SELECT 1 FROM wards WHERE account_id = %s FOR UPDATE", locked)
             task = asyncio.create_task(worker.run())
@@ -175,38 +214,37 @@ def test_a_locked_account_keeps_no_other_waiting(database_url: str) -> None:
 
 @pytest.mark.parametrize(("account", "most"), [(uuid.uuid4(), 2), (NOBODY, 4)])
 def test_one_account_does_not_fill_all_places(database_url: str, account: UUID, most: int) -> None:
-    under_way: set[UUID] = set()
+    under_way: set[int] = set()
     seen: list[int] = []
 
-    async def slow(tx: Any, job: Job) -> None:
-        under_way.add(job.id)
+    async def slow(tx: Any, event: X) -> None:
+        under_way.add(event.n)
         seen.append(len(under_way))
         await asyncio.sleep(0.02)
-        under_way.discard(job.id)
+        under_way.discard(event.n)
 
     async def story(shift: Shift) -> None:
-        await shift.emit("x", account, times=20)
-        await shift.worker({"x": [slow]}).run_batch()
+        await shift.emit([moves(slow)], account, times=20)
+        await shift.worker([moves(slow)]).run_batch()
         assert max(seen) == most
 
     on_shift(database_url, story)
 
 
 def test_what_a_locked_row_delays_is_no_fault_of_its_handler(database_url: str) -> None:
-    @gives_up
-    async def locked(tx: Any, job: Job) -> None:
+    async def locked(tx: Any, _event: X) -> None:
         await tx.run("SET LOCAL lock_timeout = '10ms'")
         await tx.run("LOCK TABLE wards")
 
     async def story(shift: Shift) -> None:
-        await shift.emit("x", uuid.uuid4())
+        await shift.emit([tells(locked)], uuid.uuid4())
         await shift.database.call("UPDATE jobs SET tries = %s", jobs.TRIES_MAX)
         async with shift.database.transaction() as holder:
             await holder.run("LOCK TABLE wards")
-            await shift.work_once({"x": [locked]})
+            await shift.work_once([tells(locked)])
         [row] = await shift.rows("SELECT last_fault, tries FROM jobs")
         assert row == {"last_fault": "busy", "tries": jobs.TRIES_MAX}
-        await shift.work_once({"x": [locked]})
+        await shift.work_once([tells(locked)])
         assert not await shift.rows("SELECT 1 FROM jobs UNION ALL SELECT 1 FROM dead_jobs")
 
     on_shift(database_url, story)
@@ -230,41 +268,50 @@ def test_a_database_that_is_away_is_no_fault_of_a_lane(database_url: str) -> Non
 # -- handlers ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "handlers",
-    [[fail, first, last], [first, fail, last], [first, last, fail]],
-    ids=["fails first", "fails between", "fails last"],
-)
-def test_a_failing_handler_stops_no_neighbour_and_each_runs_once(
-    database_url: str, handlers: list[EventHandler]
-) -> None:
+def test_a_failing_handler_stops_no_neighbour_and_each_runs_once(database_url: str) -> None:
     async def story(shift: Shift) -> None:
-        await shift.emit("x", uuid.uuid4())
+        listening = [moves(first), moves(fail), moves(last)]
+        await shift.emit(listening, uuid.uuid4())
         for _ in range(3):
-            await shift.work_once({"x": handlers})
+            await shift.work_once(listening)
             assert await shift.done() == ["first", "last"]
-        [row] = await shift.rows("SELECT handlers, tries, last_fault FROM jobs")
-        assert row == {"handlers": ["fail"], "tries": 3, "last_fault": "ValueError('cannot be')"}
+        [row] = await shift.rows("SELECT handler, tries, last_fault FROM jobs")
+        assert row == {"handler": "fail", "tries": 3, "last_fault": "ValueError('cannot be')"}
 
-        async def mended(tx: Any, job: Job) -> None:
-            await note(tx, job, "mended")
+        async def mended(tx: Any, event: X) -> None:
+            await note(tx, event, "mended")
 
-        mended.__name__ = "fail"
-        await shift.work_once({"x": [mended if one is fail else one for one in handlers]})
+        await shift.work_once([moves(first), moves(mended, "fail"), moves(last)])
         assert await shift.done() == ["first", "last", "mended"]
         assert not await shift.rows("SELECT 1 FROM jobs")
 
     on_shift(database_url, story)
 
 
+def test_each_handler_has_tries_of_its_own(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TRIES_MAX", 2)
+
+    async def story(shift: Shift) -> None:
+        listening = [moves(fail), tells(fail_to_tell)]
+        await shift.emit(listening, uuid.uuid4())
+        await shift.database.call("UPDATE jobs SET tries = 100 WHERE handler = 'fail'")
+        await shift.work_once(listening)
+        rows = await shift.rows("SELECT handler, tries FROM jobs ORDER BY handler")
+        assert rows == [{"handler": "fail", "tries": 101}, {"handler": "fail_to_tell", "tries": 1}]
+
+    on_shift(database_url, story)
+
+
 def test_many_workers_run_each_handler_once(database_url: str) -> None:
     async def story(shift: Shift) -> None:
-        await shift.emit("x", *(uuid.uuid4() for _ in range(10)), times=6)
-        event_handlers = {"x": [first, last]}
-        await asyncio.gather(*(shift.worker(event_handlers).run_batch() for _ in range(4)))
+        listening = [moves(first), moves(last)]
+        await shift.emit(listening, *(uuid.uuid4() for _ in range(10)), times=6)
+        await asyncio.gather(*(shift.worker(listening).run_batch() for _ in range(4)))
         while await shift.rows("SELECT 1 FROM jobs"):
-            await shift.work_once(event_handlers)
-        rows = await shift.rows("SELECT job, handler, count(*) AS times FROM done GROUP BY 1, 2")
+            await shift.work_once(listening)
+        rows = await shift.rows("SELECT n, handler, count(*) AS times FROM done GROUP BY 1, 2")
         assert len(rows) == 120
         assert {row["times"] for row in rows} == {1}
 
@@ -273,34 +320,83 @@ def test_many_workers_run_each_handler_once(database_url: str) -> None:
 
 def test_a_worker_that_dies_holds_nothing(database_url: str) -> None:
     async def story(shift: Shift) -> None:
-        await shift.emit("x", uuid.uuid4())
-
-        async def die(tx: Any, job: Job) -> None:
-            await note(tx, job)
+        async def die(tx: Any, event: X) -> None:
+            await note(tx, event)
             pid = await tx.value("SELECT pg_backend_pid()")
             with psycopg.connect(database_url) as owner:
                 owner.execute("SELECT pg_terminate_backend(%s)", [pid])
             await tx.run("SELECT 1")
 
-        await shift.worker({"x": [die]}).run_batch()
+        await shift.emit([NOTE], uuid.uuid4())
+        await shift.worker([moves(die, "note")]).run_batch()
         assert await shift.done() == []
-        await shift.worker({"x": [note]}).run_batch()  # at once: there is no lease to run out
+        await shift.worker([NOTE]).run_batch()  # at once: there is no lease to run out
         assert await shift.done() == ["note"]
 
     on_shift(database_url, story)
 
 
-def test_a_kind_nobody_here_knows_waits_for_who_does(database_url: str) -> None:
+# -- what nobody here can handle ---------------------------------------------------------------
+
+
+def test_a_handler_of_the_next_version_waits_for_who_has_it(database_url: str) -> None:
     async def story(shift: Shift) -> None:
-        await shift.emit("new", uuid.uuid4())
-        await shift.work_once({})
-        [row] = await shift.rows("SELECT last_fault FROM jobs")
-        assert "nobody here handles new" in row["last_fault"]
-        await shift.work_once({"new": [note]})
-        assert await shift.done() == ["note"]
-        await shift.emit("heard by nobody", uuid.uuid4())
-        await shift.work_once({"heard by nobody": []})
+        await shift.emit([NOTE, moves(last)], uuid.uuid4())
+        await shift.work_once([moves(last)])  # the version before, beside the next
+        [row] = await shift.rows("SELECT handler, tries, last_fault FROM jobs")
+        assert (row["handler"], row["tries"]) == ("note", 1)
+        assert "nobody here handles x by 'note'" in row["last_fault"]
+        await shift.work_once([NOTE, moves(last)])
+        assert await shift.done() == ["last", "note"]
+
+    on_shift(database_url, story)
+
+
+def test_an_event_nobody_declares_is_set_aside_and_stops_nothing(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        await shift.emit([NOTE], uuid.uuid4())
+        await shift.database.call("SELECT emit(gen_random_uuid(), 'y', '{}')")
+        await shift.emit([moves(last)], uuid.uuid4())  # nobody hears by `note` any more
+        await shift.work_once([moves(last)])
+        assert await shift.done() == ["last"]
         assert not await shift.rows("SELECT 1 FROM jobs")
+        rows = await shift.rows("SELECT kind, handler, fault FROM dead_jobs ORDER BY kind")
+        assert [(row["kind"], row["handler"]) for row in rows] == [("x", "note"), ("y", "")]
+        assert all("nobody here handles" in row["fault"] for row in rows)
+
+    on_shift(database_url, story)
+
+
+@pytest.mark.parametrize(
+    "facts", ["{}", '{"n": "1"}', '{"n": null}', '{"m": 1}', "[]", '"x"', "null"]
+)
+def test_facts_that_are_not_those_of_the_event_are_a_fault_of_their_job(
+    database_url: str, facts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TRIES_MAX", 2)
+
+    async def story(shift: Shift) -> None:
+        listening = [moves(first), tells(fail_to_tell)]
+        await shift.emit(listening, uuid.uuid4())
+        await shift.database.call("UPDATE jobs SET facts = %s::jsonb", facts)
+        for _ in range(3):
+            await shift.work_once(listening)
+        [row] = await shift.rows("SELECT handler, last_fault FROM jobs")
+        assert row["handler"] == "first", "money and stamps wait for who mends it"
+        [dead] = await shift.rows("SELECT handler, fault FROM dead_jobs")
+        assert dead == {"handler": "fail_to_tell", "fault": row["last_fault"]}
+        assert dead["fault"].startswith(("ValidationError", "TypeError"))
+        assert await shift.done() == []
+
+    on_shift(database_url, story)
+
+
+def test_a_fact_of_the_next_version_is_passed_over(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        await shift.emit([NOTE], uuid.uuid4())
+        await shift.database.call("""UPDATE jobs SET facts = facts || '{"more": true}'""")
+        await shift.work_once([NOTE])
+        assert await shift.done() == ["note"]
 
     on_shift(database_url, story)
 
@@ -319,9 +415,10 @@ def test_who_only_tells_is_given_up_and_can_be_run_again(
             return await dead_jobs.retry(tx, which)
 
     async def story(shift: Shift) -> None:
-        await shift.emit("x", account)
+        listening = [moves(first), tells(fail_to_tell), moves(last)]
+        await shift.emit(listening, account)
         for _ in range(5):
-            await shift.work_once({"x": [first, fail_to_tell, last]})
+            await shift.work_once(listening)
         assert await shift.done() == ["first", "last"]
         assert not await shift.rows("SELECT 1 FROM jobs")
         async with shift.database.transaction() as tx:
@@ -333,46 +430,47 @@ def test_who_only_tells_is_given_up_and_can_be_run_again(
         assert await retry(shift, uuid.uuid4()) == 0
         assert await retry(shift, dead["job_id"]) == 1
 
-        async def mended(tx: Any, job: Job) -> None:
-            assert job.facts == {"n": 1}
-            await note(tx, job, "told")
+        async def mended(tx: Any, event: X) -> None:
+            assert event == X(account=account, n=1)
+            await note(tx, event, "told")
 
-        mended.__name__ = "fail_to_tell"
-        await shift.work_once({"x": [first, mended, last]})
+        await shift.work_once([moves(first), moves(mended, "fail_to_tell"), moves(last)])
         assert await shift.done() == ["first", "last", "told"], "its neighbours are not run again"
         assert await retry(shift, None) == 0
 
     on_shift(database_url, story)
 
 
-def test_a_given_up_handler_comes_back_beside_one_that_still_fails(
+def test_all_that_was_given_up_comes_back_at_once(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "TRIES_MAX", 2)
 
     async def story(shift: Shift) -> None:
-        await shift.emit("x", uuid.uuid4())
+        listening = [moves(fail), tells(fail_to_tell)]
+        await shift.emit(listening, uuid.uuid4(), uuid.uuid4())
         for _ in range(4):
-            await shift.work_once({"x": [fail, fail_to_tell]})
+            await shift.work_once(listening)
         async with shift.database.transaction() as tx:
-            assert await dead_jobs.retry(tx, None) == 1
-        [row] = await shift.rows("SELECT handlers FROM jobs")
-        assert sorted(row["handlers"]) == ["fail", "fail_to_tell"]
+            assert await dead_jobs.retry(tx, None) == 4, "what fails is tried again at once too"
+        rows = await shift.rows("SELECT handler, tries FROM jobs ORDER BY handler")
+        assert [row["handler"] for row in rows] == ["fail", "fail", "fail_to_tell", "fail_to_tell"]
+        assert [row["tries"] for row in rows] == [4, 4, 0, 0]
 
     on_shift(database_url, story)
 
 
 def test_money_is_never_given_up_but_seen(database_url: str) -> None:
     async def story(shift: Shift) -> None:
-        await shift.emit("x", uuid.uuid4())
+        await shift.emit([moves(fail)], uuid.uuid4())
         for _ in range(jobs.TRIES_MAX + 3):
-            await shift.work_once({"x": [fail]})
+            await shift.work_once([moves(fail)])
         async with shift.database.transaction() as tx:
             [row] = await dead_jobs.failing(tx, 10)
             counts = await dead_jobs.counts(tx)
             # Tried again now, for a person who has mended the cause.
             assert await dead_jobs.retry(tx, row["job_id"]) == 1
-        assert row["tries"] == jobs.TRIES_MAX + 3
+        assert (row["handler"], row["tries"]) == ("fail", jobs.TRIES_MAX + 3)
         assert (counts["failing"], counts["dead"]) == (1, 0)
 
     on_shift(database_url, story)
@@ -400,18 +498,18 @@ def test_a_look_stays_cheap_under_an_old_snapshot(
 
     async def story(shift: Shift) -> None:
         account = uuid.uuid4()
-        work = shift.worker({"x": [note]}).lane()
+        work = shift.worker([NOTE]).lane()
         async with shift.database.transaction() as old:
             await old.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             await old.run("SELECT 1 FROM jobs")
             await shift.database.call(
-                "INSERT INTO jobs (account_id, kind, run_at)"
-                " SELECT %s, 'x', now() - interval '1 hour' FROM generate_series(1, 5000)",
+                "INSERT INTO jobs (account_id, kind, handler, run_at)"
+                " SELECT %s, 'x', 'note', now() - interval '1 hour' FROM generate_series(1, 5000)",
                 account,
             )
             await shift.database.call("DELETE FROM jobs")
             await shift.database.call("ANALYZE jobs")
-            await shift.emit("x", account)
+            await shift.emit([NOTE], account)
             whole = buffers(database_url, (work.mark.since, [], jobs.BATCH))
             assert await work._see_more() is False
             assert await work._see_more() is False
@@ -430,12 +528,12 @@ def test_what_commits_late_is_found_by_the_next_look_at_everything(
 
     async def story(shift: Shift) -> None:
         account = uuid.uuid4()
-        async with working(shift.worker({"x": [note]})):
-            await shift.emit("x", account)
+        async with working(shift.worker([NOTE])):
+            await shift.emit([NOTE], account)
             await until(shift.done)
             await shift.database.call(
-                "INSERT INTO jobs (account_id, kind, run_at) VALUES (%s, 'x',"
-                " now() - interval '1 minute')",
+                "INSERT INTO jobs (account_id, kind, handler, facts, run_at) VALUES (%s, 'x',"
+                """ 'note', '{"n": 0}', now() - interval '1 minute')""",
                 account,
             )
 
@@ -462,21 +560,41 @@ def test_the_mark_never_moves_past_what_may_still_come() -> None:
 def test_a_look_is_one_plain_question() -> None:
     """Distributed by account, a look across accounts cannot lock; a claim is of one account."""
     assert "FOR UPDATE" not in jobs.LOOK
-    for claim in (jobs._LAST, jobs._NOT_LAST):
-        assert claim.count("account_id = %s") == 2
+    assert jobs.TAKE.count("account_id = %s") == 2
 
 
-def test_facts_are_kept_as_they_were(database_url: str) -> None:
+class Told(Event, frozen=True, kw_only=True):
+    """Facts of every type that events have."""
+
+    text: str
+    number: int
+    none: UUID | None
+    day: date
+    at: datetime
+    thing: UUID
+
+
+def test_facts_are_read_as_they_were_told(database_url: str) -> None:
+    told = Told(
+        account=uuid.uuid4(),
+        text="surat\u2028",
+        number=2**53 + 1,
+        none=None,
+        day=date(2026, 11, 26),
+        at=datetime(2026, 11, 26, 1, 2, 3, 456789, tzinfo=UTC),
+        thing=uuid.uuid4(),
+    )
+    seen = []
+
+    async def look(_tx: Any, event: Told) -> None:
+        seen.append(event)
+
     async def story(shift: Shift) -> None:
-        facts = {"text": "surat\u2028", "number": 2**53, "none": None}
+        subscribe(database_url, "look")
         async with shift.database.transaction() as tx:
-            await tx.run("SELECT emit(%s, 'x', %s)", uuid.uuid4(), Jsonb(facts))
-        seen = []
-
-        async def look(_tx: Any, job: Job) -> None:
-            seen.append(job.facts)
-
-        await shift.work_once({"x": [look]})
-        assert seen == [facts]
+            await emit(tx, told)
+        await shift.database.call("UPDATE jobs SET handler = 'look'")  # nobody declared it
+        await shift.work_once([on(Told, look, gives_up=False)])
+        assert seen == [told]
 
     on_shift(database_url, story)

@@ -25,7 +25,7 @@ from meterai.accounts import AccountService
 from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.worker import event_handlers
+from meterai.apps.worker import SUBSCRIPTIONS
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.ledger import MoneySummary
@@ -450,7 +450,11 @@ class Shop:
     def worker(self, *, concurrency: int = 1) -> Worker:
         """A worker with the event handlers of the real one."""
         return Worker(
-            self.container.database, event_handlers(self.container), [], concurrency=concurrency
+            self.container.database,
+            SUBSCRIPTIONS,
+            [],
+            services=self.container.services(),
+            concurrency=concurrency,
         )
 
     def work(self) -> None:
@@ -461,7 +465,7 @@ class Shop:
         self.assert_no_fault()
 
     def work_once(self) -> None:
-        """Run the oldest job only."""
+        """Run the oldest job only: one handler of one event."""
         kept, jobs.BATCH = jobs.BATCH, 1
         try:
             self.do(self.worker().run_batch())

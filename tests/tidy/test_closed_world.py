@@ -1,13 +1,12 @@
-"""What is named in one place exists in the other: sentences, refusals, routes, jobs, invariants."""
+"""What is named in one place exists in the other: sentences, refusals, routes, invariants."""
 
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from importlib import import_module
 from string import Formatter
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -20,15 +19,12 @@ from meterai.apps.audit import INVARIANTS, POSTINGS
 from meterai.apps.rooms import services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
-from meterai.apps.worker import event_handlers
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.ledger import invariants as ledger_invariants
 from meterai.plumbing import http
 from meterai.plumbing.http import PERMISSIONS
-from meterai.plumbing.jobs import EventHandler, name_of
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.refunds.model import RefundCause
-from meterai.room import Container
 from scripts.lifecycles import LIFECYCLES
 from tests.tidy.sources import (
     PACKAGE,
@@ -160,6 +156,10 @@ def test_what_the_database_refuses_is_declared() -> None:
     assert {code for code in codes if declared_for_code(code) is None} == FAULTS
 
 
+def _all_python() -> str:
+    return "\n".join(path.read_text() for path, _ in SOURCES)
+
+
 def test_a_declared_constraint_exists() -> None:
     for name in re.findall(r'refusal_of_constraint\("(\w+)"', _all_python()):
         assert declared_for_constraint(name) is not None
@@ -224,59 +224,6 @@ def test_no_route_looks_a_service_up_by_hand() -> None:
         if any(target == "meterai.plumbing.http.service" for _, target in imports(tree))
     ]
     assert set(found) <= allowed
-
-
-# -- jobs --------------------------------------------------------------------------------------
-
-
-def emitted() -> set[str]:
-    """Every kind of job somebody writes."""
-    kinds = set(re.findall(r"emit\(\s*\w+,\s*'(\w+)',", SQL))
-    kinds |= set(re.findall(r"emit\(\s*%s,\s*'(\w+)'", _all_python()))
-    # order_close tells of the state it moves to.
-    closed = set(re.findall(r"order_close\(\s*p_account,\s*p_order,\s*'(\w+)'\)", SQL))
-    abandoned = {"lapsed", "withdrawn"}  # what order_abandon is asked for, see orders.service
-    return kinds | {f"order_{state}" for state in closed | abandoned}
-
-
-def _all_python() -> str:
-    return "\n".join(path.read_text() for path, _ in SOURCES)
-
-
-def test_every_job_has_its_effects() -> None:
-    assert set(every_handler()) == emitted()
-
-
-# Only what tells people may be given up, each by name; money and stamps are tried for ever.
-TELLING = {
-    "queue_sign_in_code",
-    "tell_delivered",
-    "tell_executed",
-    "tell_failed",
-    "tell_requested",
-    "tell_settled",
-}
-
-
-def every_handler() -> Mapping[str, Sequence[EventHandler]]:
-    return event_handlers(cast(Container, SimpleNamespace(of=lambda kind: kind)))
-
-
-def test_the_handlers_of_a_job_have_names_of_their_own() -> None:
-    # Their names are kept in the rows of jobs that are half done.
-    for kind, handlers in every_handler().items():
-        names = [name_of(handler) for handler in handlers]
-        assert len(names) == len(set(names)), kind
-
-
-def test_only_what_tells_people_may_be_given_up() -> None:
-    found = {
-        name_of(handler)
-        for handlers in every_handler().values()
-        for handler in handlers
-        if vars(handler).get("gives_up")
-    }
-    assert found == TELLING
 
 
 # -- invariants --------------------------------------------------------------------------------

@@ -1,0 +1,16 @@
+"""What accounts tell the rooms above."""
+
+from uuid import UUID
+
+from meterai.plumbing.events import Event
+
+
+class SignInAsked(Event, frozen=True, kw_only=True):
+    """Somebody asked for a sign-in code; written by `sign_in_ask`.
+
+    Of no account: whose address it is is not known yet.  `language`: `id` or `en`.
+    """
+
+    challenge: UUID
+    email: str
+    language: str

@@ -1,0 +1,62 @@
+"""What orders tell the rooms above."""
+
+from uuid import UUID
+
+from meterai.plumbing.events import Event
+
+
+class OrderPaid(Event, frozen=True, kw_only=True):
+    """An order of documents was paid and has its stamps; written by `order_execute`."""
+
+    order: UUID
+
+
+class OrderExecuted(Event, frozen=True, kw_only=True):
+    """Stamps were issued, or every document was stamped; written by `order_close`."""
+
+    order: UUID
+
+
+class OrderLapsed(Event, frozen=True, kw_only=True):
+    """The time to pay ran out; late money may still come.  Written by `order_close`."""
+
+    order: UUID
+
+
+class OrderWithdrawn(Event, frozen=True, kw_only=True):
+    """Its account gave an unpaid order up; written by `order_close`."""
+
+    order: UUID
+
+
+class OrderReturning(Event, frozen=True, kw_only=True):
+    """All money of an order is on its way back; written by `order_close`."""
+
+    order: UUID
+
+
+class OrderReturned(Event, frozen=True, kw_only=True):
+    """All money of an order is back; written by `order_close`."""
+
+    order: UUID
+
+
+class OrderDenied(Event, frozen=True, kw_only=True):
+    """The payer's bank took the money of an order back; written by `order_close`."""
+
+    order: UUID
+
+
+class MoneyToReturn(Event, frozen=True, kw_only=True):
+    """Money of a payment that its order has no use for; written by `order_give_back`.
+
+    `amount`: whole rupiah.  `cause`: a `RefundCause`; `key`: what names the refund, once for each
+    cause and payment.
+    """
+
+    order: UUID
+    attempt: UUID
+    payment: str
+    amount: int
+    cause: str
+    key: str

@@ -1,0 +1,58 @@
+"""What payments tell themselves and the rooms above.
+
+`payment` is the provider's number of a payment, `subject` what the attempt is for (an order),
+amounts are whole rupiah.
+"""
+
+from datetime import date
+from uuid import UUID
+
+from meterai.plumbing.events import Event
+
+
+class NotificationReceived(Event, frozen=True, kw_only=True):
+    """A notification of the provider was kept, not acted on; written by `payments.store.take`.
+
+    Of no account: whose it is is not known before it is read.
+    """
+
+    external_id: str
+    sent_on: date
+
+
+class PaymentCaptured(Event, frozen=True, kw_only=True):
+    """A payment reached us, for the first time; written by `payment_capture`."""
+
+    attempt: UUID
+    payment: str
+    subject: UUID
+    amount: int
+
+
+class PaymentDeclined(Event, frozen=True, kw_only=True):
+    """A QR is spent and nothing was captured; written by `payment_decline`."""
+
+    subject: UUID
+
+
+class PaymentDenied(Event, frozen=True, kw_only=True):
+    """The payer's bank took a captured payment back, or a part; written by `payment_deny`.
+
+    `amount`: how much more than was known before.
+    """
+
+    attempt: UUID
+    payment: str
+    subject: UUID
+    amount: int
+
+
+class PaymentRefunded(Event, frozen=True, kw_only=True):
+    """A notification says that a payment was given back; written by `payments.jobs.act_on`.
+
+    `amount`: the sum it names, None where it names none.
+    """
+
+    attempt: UUID
+    payment: str
+    amount: int | None
