@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import combinations
 
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
@@ -19,6 +20,7 @@ STAMPS_MAX = 20  # stamps under one request; a bound on the size of the delta
 WIDTH_MIN = 40.0  # points; there a QR module is 0.19 mm, which a 600 dpi print still shows
 WIDTH_MAX = 300.0  # points; half a page, beyond it is a mistake of units
 HEIGHT_PER_WIDTH = 1.12  # the shape of the drawing in `stamp/artwork`
+OVERLAP_MAX = 0.01  # points; what rounding makes of stamps side by side
 LAST_PAGE = -1
 
 
@@ -247,6 +249,22 @@ class PlacementMalformed(Refusal):
         self.stamps_max = STAMPS_MAX
 
 
+class PlacementsOverlap(Refusal):
+    """Two stamps of one request lie on each other: neither could be read, and both would be paid.
+
+    `first` and `second` count the placements of the request from 1; `page` is the page of both.
+    """
+
+    code = "placements_overlap"
+    status = 422
+
+    def __init__(self, *, first: int, second: int, page: int) -> None:
+        super().__init__(f"placements {first} and {second} overlap on page {page}")
+        self.first = first
+        self.second = second
+        self.page = page
+
+
 class NotComparable(Refusal):
     """Something follows an earlier seal, and whether it changed the document could not be found
     out within the bounds of one examination."""
@@ -291,3 +309,21 @@ def check_placements(placements: Sequence[Placement]) -> None:
             raise PlacementMalformed(f"width is not {WIDTH_MIN} to {WIDTH_MAX}: {placement}")
         if placement.page < 1 and placement.page != LAST_PAGE:
             raise PlacementMalformed(f"page is not 1 or more, nor the last: {placement}")
+
+
+def check_apart(placements: Sequence[Placement], pages: Sequence[int]) -> None:
+    """Refuse with `PlacementsOverlap` stamps on each other; `pages` are the pages they are on.
+
+    Stamps may touch: a caller that computed the corners may have rounded them.
+    """
+    for (first, (one, page)), (second, (other, on)) in combinations(
+        enumerate(zip(placements, pages, strict=True), start=1), 2
+    ):
+        if page == on and _overlap(one, other):
+            raise PlacementsOverlap(first=first, second=second, page=page)
+
+
+def _overlap(one: Placement, other: Placement) -> bool:
+    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    along = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    return across > OVERLAP_MAX and along > OVERLAP_MAX

@@ -109,6 +109,7 @@ def place(**other: object) -> str:
         (place(x=1e308), "placement_outside_page"),
         (place(y=10**400), "malformed"),
         (place(x=580), "placement_outside_page"),
+        (f"[{PLACEMENT}, {PLACEMENT}]", "placements_overlap"),
         (place(width=0), "malformed"),
         (place(width=-80), "malformed"),
         (place(width=1), "placement_malformed"),

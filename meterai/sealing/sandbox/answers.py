@@ -21,6 +21,7 @@ from meterai.sealing.model import (
     PageSize,
     Placement,
     PlacementOutsidePage,
+    PlacementsOverlap,
 )
 
 _REFUSED, _ANSWERED = b"\0", b"\1"
@@ -147,6 +148,9 @@ def _refusal(found: _Refused) -> Refusal:
     try:
         if found.code == PageOutOfRange.code:
             return PageOutOfRange(page=int(facts["page"]), pages=int(facts["pages"]))
+        if found.code == PlacementsOverlap.code:
+            first, second = int(facts["first"]), int(facts["second"])
+            return PlacementsOverlap(first=first, second=second, page=int(facts["page"]))
         if found.code == PlacementOutsidePage.code:
             wanted = Placement(1, facts["x"], facts["y"], facts["width"])
             return PlacementOutsidePage(

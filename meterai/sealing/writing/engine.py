@@ -23,6 +23,7 @@ from meterai.sealing.model import (
     PageSize,
     Placement,
     Stamp,
+    check_apart,
     check_placements,
 )
 from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
@@ -147,7 +148,8 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     the upload: with it, sealing does not read the file again.
 
     Refuses with `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`,
-    `DocumentBroken`, `ChangesForbidden`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage` or a
+    `DocumentBroken`, `ChangesForbidden`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage`,
+    `PlacementsOverlap` or a
     `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`, `RevocationUnavailable`), and
     raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
     the code, is a `ValueError`.
@@ -257,6 +259,7 @@ def _open(
         targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
             page.rectangle(placement)
+        check_apart(placements, [page.number for page in targets])
         return Opened(opened, tuple(placements), tree.count, signatures, targets)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from meterai.kit.refusal import Refusal
 from meterai.sealing import (
     DOCUMENT_BYTES_MAX,
+    LAST_PAGE,
     STAMPS_MAX,
     ChangesForbidden,
     DocumentBroken,
@@ -24,6 +25,7 @@ from meterai.sealing import (
     Placement,
     PlacementMalformed,
     PlacementOutsidePage,
+    PlacementsOverlap,
     Report,
     Stamp,
     Verdict,
@@ -121,6 +123,22 @@ def test_placement_outside_page(bench, plain, placement):
 )
 def test_placement_malformed(bench, plain, placement):
     assert isinstance(refusal(bench, plain, placement), PlacementMalformed)
+
+
+@pytest.mark.parametrize("second", [HERE, Placement(1, 30, 30), Placement(LAST_PAGE, 20, 20)])
+def test_stamps_on_each_other_are_refused(bench, make_pdf, second):
+    """However the page is named: the last page of one is the first."""
+    one_page = make_pdf(size=(595, 842))
+    elsewhere = Placement(1, 300, 600)
+    found = refusal(bench, one_page, HERE, elsewhere, second)
+    assert isinstance(found, PlacementsOverlap)
+    assert found.facts() == {"first": 1, "second": 3, "page": 1}
+
+
+def test_stamps_side_by_side_are_accepted(bench, make_pdf):
+    beside = Placement(1, HERE.x + HERE.width, HERE.y, HERE.width)
+    above = Placement(1, HERE.x, HERE.y + HERE.height, HERE.width)
+    bench.delta(make_pdf(size=(595, 842)), HERE, beside, above)
 
 
 def test_none_or_too_many_stamps_are_malformed(bench, plain):
