@@ -9,7 +9,7 @@ from litestar import Response
 from meterai.kit.refusal import SignInRequired
 from meterai.pages.model import comes_back_to, wants_page
 from meterai.pages.rendering import PageRequest, Site, page, see_other
-from meterai.plumbing.http import service
+from meterai.plumbing.http import allowed, service
 
 Wrong = TypeVar("Wrong", bound=Exception)
 
@@ -24,13 +24,21 @@ def page_or_problem(
         if not wants_page(path, request.headers.get("accept", "")):
             return handler(request, wrong)
         sign_in = service(request, Site).sign_in
+        query = request.scope["query_string"].decode("latin-1")
+        there = comes_back_to(request.method, path, query)
         if isinstance(wrong, SignInRequired) and sign_in is not None:
-            there = comes_back_to(
-                request.method, path, request.scope["query_string"].decode("latin-1")
-            )
             return see_other(f"{sign_in}?{urlencode({'next': there})}")
         told = handler(request, wrong)
-        shown = page(request, "refused.html", status=told.status_code or 500, problem=told.content)
+        can_be_seen = "GET" in allowed(request.app, there.partition("?")[0])
+        shown = page(
+            request,
+            "refused.html",
+            status=told.status_code or 500,
+            problem=told.content,
+            again=there if can_be_seen else None,
+            is_looking=request.method == "GET",
+            seconds=told.headers.get("Retry-After"),
+        )
         shown.headers.update(told.headers)
         return shown
 

@@ -3,8 +3,9 @@
 A stranger needs no key to send bytes, so nothing here grows with how many are sent:
 
 * A small body is held in memory, a larger one goes to an unnamed file as it arrives.
-* The sum of both is bounded for the process.  What does not fit is refused before it is read,
-  with the time to come again; no network may take all of the room.
+* The sum of both is bounded for the process, by the bytes that are here: who announces much and
+  sends little takes little.  What would not fit beside them is refused before it is read, with
+  the time to come again; no network may take all of the room.
 * A body that was sent to a file is only brought back into memory in its turn.
 * Who sends too slowly, or goes away, gives up its place.
 
@@ -42,7 +43,7 @@ Answer = TypeVar("Answer")
 
 
 class UploadsFull(Refusal):
-    """As many bytes are on their way to us as we have room for.  Nothing was read or charged."""
+    """As many bytes of uploads are here as we have room for.  Nothing was done or charged."""
 
     code = "uploads_full"
     status = 503
@@ -71,9 +72,13 @@ class Budget:
         self.used = 0
         self._line: deque[tuple[int, asyncio.Future[None]]] = deque()
 
+    def has(self, size: int) -> bool:
+        """True where so many bytes are free."""
+        return self.used + size <= self.bytes_max
+
     def take(self, size: int) -> bool:
         """Take so many bytes if they are free and nobody waits for them."""
-        if self._line or self.used + size > self.bytes_max:
+        if self._line or not self.has(size):
             return False
         self.used += size
         return True
@@ -120,14 +125,25 @@ class Bodies:
         self.files = Budget(files_bytes_max)
         self._of_network: dict[str, int] = {}
 
-    def take_file(self, size: int, network: str) -> None:
-        """Take so many bytes of the files for this network.  Refuses `UploadsFull`."""
+    def check_room(self, size: int, network: str) -> None:
+        """Whether a body of this size would fit beside what is here.  Refuses `UploadsFull`."""
         of_network = self._of_network.get(network, 0) + size
-        share = self.files.bytes_max * SHARE_OF_ONE_NETWORK
-        # One upload at a time is never too many for a network.
-        if of_network > max(share, size) or not self.files.take(size):
+        if not self._is_within_share(of_network, size) or not self.files.has(size):
             raise UploadsFull("no room for another upload")
+
+    def take_file(self, size: int, network: str, *, whole: int) -> None:
+        """Take so many bytes of the files for this network, for a body that holds `whole` then.
+
+        Refuses `UploadsFull`.
+        """
+        of_network = self._of_network.get(network, 0) + size
+        if not self._is_within_share(of_network, whole) or not self.files.take(size):
+            raise UploadsFull("no room for more of an upload")
         self._of_network[network] = of_network
+
+    def _is_within_share(self, of_network: int, whole: int) -> bool:
+        # One upload at a time is never too many for a network.
+        return of_network <= max(self.files.bytes_max * SHARE_OF_ONE_NETWORK, whole)
 
     def give_back_file(self, size: int, network: str) -> None:
         """Free what `take_file` took."""
@@ -210,7 +226,7 @@ class Body:
                 raise RequestEntityTooLarge
             if self._announced == 0:
                 return
-            self._make_room(self._announced)
+            self._check_room(self._announced)
         loop = asyncio.get_running_loop()
         begun = loop.time()
         is_complete = False
@@ -233,8 +249,7 @@ class Body:
         if piece:
             self._pieces.append(piece)
             self._pending += len(piece)
-            if self._announced is None:
-                self._make_more_room()
+            self._make_room()
             if self._file is not None or self._in_files:
                 await self._write(WRITE_BYTES)
         is_complete = not message.get("more_body", False) or self._received == self._announced
@@ -242,32 +257,27 @@ class Body:
             await self._write(1)
         return is_complete
 
-    def _make_room(self, size: int) -> None:
-        """Room for a body whose length is known, before any of it is read."""
+    def _check_room(self, size: int) -> None:
+        """Whether a body whose length is known would fit, before any of it is read."""
         if size <= UNCOUNTED_BYTES_MAX:
             return
-        if size <= HELD_BYTES_MAX and self._bodies.arriving.take(size):
-            self._arriving = size
-            return
-        self._take_files(size)
+        if size > HELD_BYTES_MAX or not self._bodies.arriving.has(size):
+            self._bodies.check_room(size, self._network())
 
-    def _make_more_room(self) -> None:
-        """Room for a body whose length nobody told, as it grows: twice what came."""
-        if self._received <= UNCOUNTED_BYTES_MAX:
+    def _make_room(self) -> None:
+        """Room for what came: in memory, or in a file for twice of it, so that it is asked seldom."""
+        if self._received <= max(UNCOUNTED_BYTES_MAX, self._in_files):
             return
         if not self._in_files and self._received <= HELD_BYTES_MAX:
             more = self._received - self._arriving
             if self._bodies.arriving.take(more):
                 self._arriving += more
                 return
-        if self._received > self._in_files:
-            wanted = min(2 * self._received, self._bytes_max)
-            self._take_files(wanted - self._in_files)
-
-    def _take_files(self, size: int) -> None:
+        most = self._bytes_max if self._announced is None else self._announced
+        wanted = max(self._received, min(2 * self._received, most))
         self._from = self._from or self._network()
-        self._bodies.take_file(size, self._from)
-        self._in_files += size
+        self._bodies.take_file(wanted - self._in_files, self._from, whole=wanted)
+        self._in_files = wanted
 
     async def _write(self, at_least: int) -> None:
         if self._pending < at_least:
@@ -281,6 +291,9 @@ class Body:
             await to_the_end(partial(_write, self._file, content))
         except OSError as error:
             raise UploadsFull(f"a body could not be kept: {error.strerror}") from None
+        if self._arriving:  # what was in memory is in the file now
+            self._bodies.arriving.give_back(self._arriving)
+            self._arriving = 0
 
     # -- back from the file --------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import pytest
 import urllib3
 
 from meterai.apps.settings import settings_of as make_settings
+from meterai.plumbing.bodies import WRITE_BYTES
 from tests.support.flood import resident
 from tests.support.instance import Instance, until
 
@@ -105,7 +106,7 @@ def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: 
         held = [stack.enter_context(connected(instance)) for _ in range(DOCUMENTS_OF_ONE_ADDRESS)]
         for number, line in enumerate(held, start=1):
             line.sendall(head_of("/v1/verifications", len(DOCUMENT), "application/pdf"))
-            line.sendall(DOCUMENT[:MIB])
+            line.sendall(DOCUMENT[:-1])
             _wait_for_files(instance, number)
         for path, kind in (
             ("/v1/verifications", "application/pdf"),
@@ -120,7 +121,7 @@ def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: 
             assert int(_header(answer, "retry-after")) > 0
         # What is small has a place of its own.
         assert instance.anybody().verify(b"%PDF-1.7\n")["verdict"] == "unreadable"
-        held[0].sendall(DOCUMENT[MIB:])
+        held[0].sendall(DOCUMENT[-1:])
         assert held[0].recv(65_536).startswith(b"HTTP/1.1 200 ")
     # The others broke off: their room is free again.
     until("their files are gone", lambda: not _files(instance))
@@ -170,27 +171,30 @@ def _post_in_pieces(
     return statuses
 
 
-def _files(instance: Instance) -> list[str]:
-    """The files that the web process holds open for bodies; they have no names to be found by."""
+def _files(instance: Instance) -> list[int]:
+    """The sizes of the files that the web process holds open for bodies; they have no names."""
     web = instance.part("web")
     folder = str(instance.data / "uploads")
     return [
-        name
+        size
         for process in (web, *web.children(recursive=True))
-        for name in map(_target, Path(f"/proc/{process.pid}/fd").glob("*"))
-        if name.startswith(folder)
+        for link in Path(f"/proc/{process.pid}/fd").glob("*")
+        if (size := _size(link, folder)) is not None
     ]
 
 
-def _target(link: Path) -> str:
+def _size(link: Path, folder: str) -> int | None:
+    """The size of the open file behind this link, if it lies in the folder."""
     try:
-        return str(link.readlink())
+        return link.stat().st_size if str(link.readlink()).startswith(folder) else None
     except FileNotFoundError:
-        return ""
+        return None
 
 
 def _wait_for_files(instance: Instance, count: int) -> None:
-    until("the bodies go to files", lambda: len(_files(instance)) == count)
+    """Until so many documents are here, all but what is gathered before it is written."""
+    least = len(DOCUMENT) - WRITE_BYTES - 1
+    until("the bodies are in files", lambda: sum(one >= least for one in _files(instance)) == count)
 
 
 def _header(answer: str, name: str) -> str:

@@ -14,7 +14,6 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from meterai.plumbing import bodies as module
 from meterai.plumbing.bodies import (
-    ARRIVING_BYTES_MAX,
     HELD_BYTES_MAX,
     SHARE_OF_ONE_NETWORK,
     UNCOUNTED_BYTES_MAX,
@@ -140,23 +139,66 @@ def test_what_does_not_fit_is_refused_before_it_is_read(tmp_path: Path) -> None:
     found = Bodies(tmp_path, 8 * MIB)
 
     async def run() -> None:
+        # What is here is all of each body but its last byte.
+        clients = [stalling(*cut(bytes(2 * MIB - 1), 60_000)) for _ in range(4)]
         held = [
-            body_of(sent(after=None), found, announced=2 * MIB, network=f"192.0.2.{number}")
-            for number in range(4)
+            body_of(receive, found, announced=2 * MIB, network=f"192.0.2.{number}")
+            for number, (receive, _) in enumerate(clients)
         ]
         waiting = [asyncio.ensure_future(body.whole()) for body in held]
-        await asyncio.sleep(0)
+        for _, is_silent in clients:
+            await is_silent.wait()
         late = body_of(_must_not_be_asked, found, announced=2 * MIB, network="192.0.2.9")
         with pytest.raises(UploadsFull):
             await late.whole()
         for one, body in zip(waiting, held, strict=True):
             one.cancel()
+            await asyncio.wait([one])
             body.close()
 
     asyncio.run(run())
     assert is_empty(found)
     assert UploadsFull.status == 503
     assert UploadsFull.retry_after_seconds
+
+
+def stalling(*pieces: bytes) -> tuple[Receive, asyncio.Event]:
+    """A client that sends these pieces and then nothing, and when it has become silent."""
+    left, is_silent = list(pieces), asyncio.Event()
+
+    async def receive() -> Any:
+        if not left:
+            is_silent.set()
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": left.pop(0), "more_body": True}
+
+    return receive, is_silent
+
+
+def test_who_announces_much_and_sends_little_is_in_nobodys_way(tmp_path: Path) -> None:
+    found = Bodies(tmp_path, 8 * MIB)
+
+    async def run() -> None:
+        clients = [stalling(bytes(60_000)) for _ in range(50)]
+        slow = [
+            body_of(receive, found, announced=8 * MIB, network=f"192.0.2.{number % 3}")
+            for number, (receive, _) in enumerate(clients)
+        ]
+        waiting = [asyncio.ensure_future(body.whole()) for body in slow]
+        for _, is_silent in clients:
+            await is_silent.wait()
+        assert found.arriving.used <= 50 * 60_000
+        for size in (20_000, 2 * MIB, 8 * MIB):
+            receive = sent(*cut(bytes(size), 60_000), after=None)
+            with closing(body_of(receive, found, announced=size)) as body:
+                assert len(await body.whole()) == size
+        for one, body in zip(waiting, slow, strict=True):
+            one.cancel()
+            await asyncio.wait([one])
+            body.close()
+
+    asyncio.run(run())
+    assert is_empty(found)
 
 
 async def _must_not_be_asked() -> Any:
@@ -181,26 +223,40 @@ def test_one_network_cannot_take_all_of_the_room(tmp_path: Path) -> None:
     found = Bodies(tmp_path, 16 * MIB)
     share = int(16 * MIB * SHARE_OF_ONE_NETWORK)
     for _ in range(4):
-        found.take_file(share // 4, "192.0.2.1")
+        found.take_file(share // 4, "192.0.2.1", whole=share // 4)
     with pytest.raises(UploadsFull):
-        found.take_file(1, "192.0.2.1")
-    found.take_file(share, "192.0.2.2")
+        found.take_file(1, "192.0.2.1", whole=1)
+    with pytest.raises(UploadsFull):
+        found.check_room(1, "192.0.2.1")
+    found.take_file(share, "192.0.2.2", whole=share)
     # A single document larger than a share is still taken from who sends nothing else.
-    found.take_file(share + MIB, "192.0.2.3")
+    found.check_room(share + MIB, "192.0.2.3")
+    found.take_file(share, "192.0.2.3", whole=share)
+    found.take_file(MIB, "192.0.2.3", whole=share + MIB)
 
 
 def test_the_sum_of_small_bodies_in_memory_is_bounded_and_the_rest_goes_to_files(
     tmp_path: Path,
 ) -> None:
     found = Bodies(tmp_path, 16 * MIB)
+    found.arriving.bytes_max = 3 * HELD_BYTES_MAX
     many = [
-        body_of(sent(), found, announced=HELD_BYTES_MAX, network=str(number))
-        for number in range(ARRIVING_BYTES_MAX // HELD_BYTES_MAX + 5)
+        body_of(
+            sent(bytes(HELD_BYTES_MAX), after=None),
+            found,
+            announced=HELD_BYTES_MAX,
+            network=str(number),
+        )
+        for number in range(5)
     ]
-    for body in many:
-        body._make_room(HELD_BYTES_MAX)
-    assert found.arriving.used == ARRIVING_BYTES_MAX
-    assert found.files.used == 5 * HELD_BYTES_MAX
+
+    async def run() -> None:
+        for body in many:
+            await body._arrive()
+
+    asyncio.run(run())
+    assert found.arriving.used == 3 * HELD_BYTES_MAX
+    assert found.files.used == 2 * HELD_BYTES_MAX
     for body in many:
         body.close()
     assert is_empty(found)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from jinja2 import meta
-from litestar import Litestar, get
+from litestar import Litestar, get, post
 from litestar.exceptions import HTTPException
 from litestar.testing import RequestFactory, TestClient
 from markupsafe import escape
@@ -30,6 +30,7 @@ from meterai.orders.service import MoneyView, PaymentView
 from meterai.pages import FieldWrong, Site, form_key, fresh_key, local_path, rendered
 from meterai.pages.assets import address
 from meterai.pages.model import FormForeign, comes_back_to, wants_page
+from meterai.plumbing.bodies import UploadsFull
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     PUBLIC,
@@ -98,10 +99,20 @@ async def breaks() -> str:
     raise RuntimeError("a secret of the inside")
 
 
+@get("/full", opt={"permission": PUBLIC}, include_in_schema=False)
+async def show_full() -> str:
+    return ""
+
+
+@post("/full", opt={"permission": PUBLIC}, include_in_schema=False)
+async def full() -> str:
+    raise UploadsFull("no room")
+
+
 @pytest.fixture(scope="module")
 def app() -> Litestar:
     made = Litestar(
-        [*portal_routes, *verification_routes, pages.static_files(), breaks],
+        [*portal_routes, *verification_routes, pages.static_files(), breaks, show_full, full],
         dependencies=injected(services_of()),
         guards=[require_auth],
         exception_handlers={
@@ -808,6 +819,18 @@ def test_a_file_may_be_kept_for_good(browser: TestClient[Litestar]) -> None:
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "immutable" in answer.headers["cache-control"]
     assert browser.get("/static/nothing.css").status_code == 404
+
+
+def test_a_page_that_refuses_leads_back_to_what_was_asked(browser: TestClient[Litestar]) -> None:
+    answer = browser.post("/full")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert 'class="button" href="/full"' in answer.text
+    assert "setelah 5 detik" in answer.text
+    assert translate("refusal.uploads_full", "id") in answer.text
+    # A command has no page of its own, and what is not there is not tried again.
+    assert 'class="button" href="/breaks?a=1"' in browser.get("/breaks?a=1").text
+    assert 'class="button"' not in browser.get("/tidak-ada").text
+    assert 'class="button"' not in browser.get("/language").text
 
 
 def test_every_refusal_is_documented_with_its_anchor(browser: TestClient[Litestar]) -> None:
