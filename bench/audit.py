@@ -54,6 +54,7 @@ ANALYZE n;
 INSERT INTO accounts (account_id, email, created_at)
 SELECT DISTINCT account_id, account_id || '@example.id', %(at)s::timestamptz FROM n;
 INSERT INTO email_directory SELECT DISTINCT account_id || '@example.id', account_id FROM n;
+INSERT INTO sale_terms VALUES (10000, 500, %(at)s) ON CONFLICT DO NOTHING;
 INSERT INTO orders SELECT account_id, order_id, n::text, '', 'stamps', 1, 10000, 500, 10500,
     CASE WHEN is_returned THEN 'returned' ELSE 'executed' END, 900, at, at + interval '15 minutes',
     at, at + interval '15 minutes', at, attempt_id, payment FROM n;

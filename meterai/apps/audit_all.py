@@ -6,9 +6,10 @@ from datetime import timedelta
 from meterai.apps.audit import Audit, Auditor, Tell
 from meterai.apps.audit_bank import check_bank
 from meterai.apps.audit_points import Point
+from meterai.apps.audit_qrs import check_qrs
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
 from meterai.kit.clock import SystemClock
-from meterai.payments import SnapProvider, profile_of
+from meterai.payments import PaymentSettings, SnapProvider, profile_of, qr_accounts_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Finding, Invariant
@@ -72,6 +73,8 @@ async def audit_all(
     else:
         # Their bytes and keys are on another machine, or in another folder.
         notes.append(f"documents were not opened: {settings.process.directory} is of no instance")
+    since = coverage.known[-1].mark if coverage.kind == "incremental" else None
+    findings.append(await check_qrs(database, qr_accounts_of(settings.of(PaymentSettings)), since))
     if request.bank_days:
         findings.append(await _bank(database, settings, request.bank_days))
     if role := await works_as(database):

@@ -119,5 +119,6 @@ FACTS: tuple[Fact, ...] = (
         "item_id state resolution resolved_by note",
         name="suspense_items_resolved",
     ),
+    _global("sale_terms", "since", "unit_price service_fee"),
     _global("applied_migrations", "applied_at", "name sha256"),
 )

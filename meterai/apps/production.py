@@ -185,7 +185,7 @@ def _bank_address(of: Configuration) -> Iterator[Facts]:
 
 
 def _bank_identity(of: Configuration) -> Iterator[Facts]:
-    for name in ("bank_client_id", "bank_merchant_id"):
+    for name in ("bank_client_id", "bank_merchant_id", "bank_qr_accounts"):
         if of.sources[name] == "default" or not of.settings.flat()[name]:
             yield {"setting": name}
 
@@ -326,7 +326,9 @@ DEMANDS: tuple[Demand, ...] = (
         is_of_the_database=True,
     ),
     Demand("bank_address", ("bank_url",), _bank_address),
-    Demand("bank_identity", ("bank_client_id", "bank_merchant_id"), _bank_identity),
+    Demand(
+        "bank_identity", ("bank_client_id", "bank_merchant_id", "bank_qr_accounts"), _bank_identity
+    ),
     Demand("keys_there", ("bank_public_key", "bank_client_secret"), _keys_there),
     Demand("keys_closed", ("bank_client_secret", "smtp_password"), _keys_closed),
     Demand("issuer", ("issuer",), _issuer),

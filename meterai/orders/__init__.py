@@ -18,9 +18,7 @@ from meterai.orders.service import (
     finish,
     load,
     lock,
-    orders_of,
     place_documents,
-    view,
 )
 from meterai.orders.settings import OrderSettings
 
@@ -34,8 +32,6 @@ __all__ = [
     "finish",
     "load",
     "lock",
-    "orders_of",
     "place_documents",
     "request_hash",
-    "view",
 ]

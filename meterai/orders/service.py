@@ -1,6 +1,7 @@
 """Orders: place, show, list and withdraw one; expire the unpaid, execute the paid."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -138,24 +139,6 @@ async def load(tx: Tx, account: UUID, order_id: UUID) -> Order:
     return _order(row)
 
 
-async def view(tx: Tx, account: UUID, order_id: UUID) -> OrderView:
-    """One order with its payment and its money.  Refuses `NotFound`."""
-    return (await _views(tx, account, [await load(tx, account, order_id)]))[0]
-
-
-async def _views(tx: Tx, account: UUID, found: Sequence[Order]) -> list[OrderView]:
-    ids = [order.id for order in found]
-    attempts = await payments.attempts_of(tx, account, ids)
-    money = await ledger.money_summaries(tx, account, ids)
-    return [_shown(order, attempts.get(order.id), money[order.id]) for order in found]
-
-
-async def orders_of(tx: Tx, account: UUID, page: Page = WHOLE) -> tuple[list[OrderView], bool]:
-    """A page of an account's orders, newest first, and whether there are older ones."""
-    found, is_more = page.cut(await store.orders_of(tx, account, page.before, page.wanted))
-    return await _views(tx, account, [_order(row) for row in found]), is_more
-
-
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
     """The documents of an order are stamped; false where it is not merely paid any more."""
     return await store.finish(tx, account, order_id)
@@ -281,13 +264,32 @@ class OrderService:
 
     async def view(self, account: UUID, order_id: UUID) -> OrderView:
         """One order.  Refuses `NotFound`."""
+        async with self.view_within(account, order_id) as (_, found):
+            return found
+
+    @asynccontextmanager
+    async def view_within(
+        self, account: UUID, order_id: UUID
+    ) -> AsyncIterator[tuple[Tx, OrderView]]:
+        """The same, and the transaction it was read in, for what is to be read beside it."""
         async with self._database.transaction() as tx:
-            return await view(tx, account, order_id)
+            found = [await load(tx, account, order_id)]
+            yield tx, (await self._views(tx, account, found))[0]
+
+    async def _views(self, tx: Tx, account: UUID, found: Sequence[Order]) -> Sequence[OrderView]:
+        ids = [order.id for order in found]
+        newest = await payments.attempts_of(tx, account, ids)
+        attempts = {one: self._payments.payable(attempt) for one, attempt in newest.items()}
+        money = await ledger.money_summaries(tx, account, ids)
+        return [_shown(order, attempts.get(order.id), money[order.id]) for order in found]
 
     async def list(self, account: UUID, page: Page = WHOLE) -> tuple[list[OrderView], bool]:
         """A page of an account's orders, newest first, and whether there are older ones."""
         async with self._database.transaction() as tx:
-            return await orders_of(tx, account, page)
+            rows = await store.orders_of(tx, account, page.before, page.wanted)
+            found, is_more = page.cut(rows)
+            views = await self._views(tx, account, [_order(row) for row in found])
+        return list(views), is_more
 
     async def withdraw(self, account: UUID, order_id: UUID) -> OrderView:
         """Give an unpaid order up.  A repeat changes nothing.

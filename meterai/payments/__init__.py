@@ -12,7 +12,8 @@ Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_d
 `payment_denied` and `payment_refunded`.
 """
 
-from meterai.payments.adapters.profile import profile_of
+from meterai.payments.adapters.emv import qr_complaints
+from meterai.payments.adapters.profile import profile_of, qr_accounts_of
 from meterai.payments.adapters.snap import SnapProfile, SnapProvider
 from meterai.payments.adapters.wire import call_seconds_max
 from meterai.payments.model import (
@@ -57,6 +58,8 @@ __all__ = [
     "new_attempt",
     "open_another",
     "profile_of",
+    "qr_accounts_of",
+    "qr_complaints",
     "reference_of",
     "refund_number",
 ]

@@ -45,6 +45,20 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "qr_is_of_one_attempt",
+        "A QR, by the provider's number of it, is of one attempt only, and who waits to be paid has "
+        "one.",
+        """
+        SELECT a.account_id, a.attempt_id, a.provider_reference, o.account_id AS other_account,
+               o.attempt_id AS other_attempt
+        FROM {payment_attempts} a LEFT JOIN payment_attempts o
+            ON o.provider_reference = a.provider_reference
+            AND (o.account_id, o.attempt_id) <> (a.account_id, a.attempt_id)
+        WHERE o.attempt_id IS NOT NULL
+            OR (a.qr_content IS NULL) <> (a.provider_reference IS NULL)
+        """,
+    ),
+    Invariant(
         "payment_counts_once",
         "A payment, by the provider's number of it, was captured for one attempt only, and its "
         "money is not in suspense too.",

@@ -125,6 +125,7 @@ class Attempt:
     state: AttemptState
     qr_content: str | None
     expires_at: datetime
+    provider_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

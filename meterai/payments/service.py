@@ -6,6 +6,7 @@ the intent before the call, the result after it.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
@@ -18,6 +19,8 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.payments import store
+from meterai.payments.adapters import emv
+from meterai.payments.adapters.profile import qr_accounts_of
 from meterai.payments.adapters.snap import SnapProvider
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
@@ -66,6 +69,7 @@ def _attempt(row: Row) -> Attempt:
         AttemptState(row["state"]),
         row["qr_content"],
         row["expires_at"],
+        row["provider_reference"],
     )
 
 
@@ -128,6 +132,20 @@ class PaymentService:
         self.provider = provider
         self._settings = settings
         self._clock = clock
+
+    def payable(self, attempt: Attempt) -> Attempt:
+        """An attempt as a buyer may see it: without its QR where that pays another, or another sum.
+
+        The QR was read when it was made; what lies in the database may have been exchanged since.
+        """
+        if attempt.qr_content is None:
+            return attempt
+        ours, number = qr_accounts_of(self._settings), attempt.provider_reference or ""
+        wrong = list(emv.qr_complaints(attempt.qr_content, attempt.amount.value, ours, number))
+        if not wrong:
+            return attempt
+        _log.error("qr_exchanged", reference=attempt.reference, wrong=", ".join(wrong))
+        return replace(attempt, qr_content=None)
 
     # -- opening ---------------------------------------------------------------------------
 

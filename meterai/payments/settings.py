@@ -16,6 +16,9 @@ class PaymentSettings(msgspec.Struct, frozen=True):
     bank_client_secret: str = ""  # empty: DIR/keys/bank-client-secret
     bank_public_key: str = ""  # PEM file; empty: DIR/keys/bank.pub.pem
     bank_merchant_id: str = "METERAI"
+    # What else stands for us in a QR, with spaces between: the merchant's PAN and NMID, and what stood
+    # there before.  The default is the stand-in's.
+    bank_qr_accounts: str = "936009990000000001 ID1099999999999"
     bank_signature: Literal["symmetric", "asymmetric"] = "symmetric"
     bank_timeout_seconds: Seconds = 5
     # Who called has died; more than two time-outs, see plumbing/leases.py.

@@ -8,7 +8,10 @@ from meterai.payments.events import NotificationReceived
 from meterai.plumbing.database import Row, Tx
 from meterai.plumbing.events import emit
 
-_COLUMNS = "account_id, attempt_id, subject, reference, amount, state, qr_content, expires_at"
+_COLUMNS = (
+    "account_id, attempt_id, subject, reference, amount, state, qr_content, expires_at,"
+    " provider_reference"
+)
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 
 LATEST = f"""

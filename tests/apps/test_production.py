@@ -40,6 +40,7 @@ RIGHT: dict[str, object] = {
     "bank_url": "https://api.bank.co.id",
     "bank_client_id": "PENERBIT",
     "bank_merchant_id": "M-1",
+    "bank_qr_accounts": "936000020000000001 ID1020000000001",
     "smtp_host": "smtp.contoh.id",
     "smtp_port": 587,
     "smtp_tls": "starttls",
@@ -169,6 +170,7 @@ WRONG: dict[str, list[Wrong]] = {
     "bank_identity": [
         *setting("bank_client_id", None),
         *setting("bank_merchant_id", None),
+        *setting("bank_qr_accounts", None, ""),
     ],
     "keys_there": [
         without_key("instance.key"),

@@ -243,6 +243,18 @@ _COPY = (
 )
 PAYMENTS = [
     _c(
+        "the QR of another's attempt",
+        "UPDATE payment_attempts SET (qr_content, provider_reference) = (SELECT qr_content,"
+        " provider_reference FROM payment_attempts WHERE attempt_id = %(lapsed.attempt)s)"
+        " WHERE attempt_id = %(placed.attempt)s",
+        "qr_is_of_one_attempt",
+    ),
+    _c(
+        "a QR nobody made",
+        "UPDATE payment_attempts SET qr_content = 'q' WHERE attempt_id = %(opening.attempt)s",
+        "qr_is_of_one_attempt",
+    ),
+    _c(
         "a capture is gone",
         "DELETE FROM captures WHERE payment = %(quota.payment)s",
         ENTRIES,

@@ -16,6 +16,7 @@ from meterai.orders.model import OrderKind, TooManyUnpaidOrders
 from meterai.payments import PaymentService, reference_of
 from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX
 from meterai.payments.service import BATCH
+from standins.bank import qris
 from tests.support.shop import PRICE
 from tests.support.till import Till
 
@@ -212,6 +213,28 @@ def test_a_withdrawn_order_is_taken_back_at_once(till: Till) -> None:
     till.do(till.shop.container.of(OrderService).withdraw(till.shop.account, order))
     assert till.attempt(attempt)["is_taken_back"]
     assert [one["status"] for one in bills(till)] == ["05"]
+
+
+@pytest.mark.parametrize("what", ["amount", "merchant"])
+def test_a_qr_that_pays_another_is_shown_to_nobody_and_another_is_asked_for(
+    till: Till, what: str
+) -> None:
+    amount, merchant = (PRICE - 1, "METERAI") if what == "amount" else (PRICE, "SHADOW")
+    qr = qris.payload(qris.DynamicQr(amount, "1", merchant, "METERAI", "T1"))
+    till.answers("generate", {"merge": {"qrContent": qr}})
+    order = till.shop.place(1)
+    [attempt] = till.shop.attempts(order)
+    till.open()
+    assert till.attempt(attempt)["state"] == "opening"
+    assert "the QR is not the one asked for" in till.attempt(attempt)["last_answer"]
+    till.open()  # the bank says that it has made it
+    assert till.attempt(attempt)["state"] == "lost"
+    till.open()
+    [row] = till.rows("SELECT qr_content FROM payment_attempts WHERE state = 'waiting'")
+    till.control("pay", qr_content=row["qr_content"])
+    till.ask()
+    till.shop.work()
+    assert till.shop.state(order) == "executed"
 
 
 # -- asking ------------------------------------------------------------------------------------

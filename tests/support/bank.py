@@ -15,7 +15,7 @@ import standins
 from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
 from meterai.payments import SnapProfile, SnapProvider
-from standins.bank import signing
+from standins.bank import qris, signing
 
 CLIENT, SECRET, MERCHANT = "METERAI", "not so secret", "METERAI"
 # Made once: making a key takes longer than most tests.
@@ -53,6 +53,7 @@ def profile(url: str, *, timeout_seconds: float = 5.0, **changes: Any) -> SnapPr
         private_key=OUR_KEY,
         provider_public_key=BANK_KEY.public_key(),
         timeout_seconds=timeout_seconds,
+        qr_accounts=frozenset({MERCHANT, qris.MERCHANT_PAN, qris.NATIONAL_MERCHANT_ID}),
         **changes,
     )
 

@@ -41,6 +41,7 @@ from meterai.refunds import store as refund_store
 from meterai.room import Container
 from meterai.stamping import store as stamping_store
 from meterai.stamps import NotEnoughStamps
+from standins.bank import qris
 from tests.support.per_order import assert_each_order_is_explained
 
 Answer = TypeVar("Answer")
@@ -259,7 +260,10 @@ class Shop:
 
     def make_qr(self, attempt: UUID) -> None:
         """The bank made the QR."""
-        self.call(payment_store.OPENED, "qr", "reference", 60.0, self.account, attempt)
+        number = attempt.hex[-20:]
+        [row] = self.rows("SELECT amount FROM payment_attempts WHERE attempt_id = %s", attempt)
+        content = qris.payload(qris.DynamicQr(row["amount"], number, "METERAI", "METERAI", "T1"))
+        self.call(payment_store.OPENED, content, number, 60.0, self.account, attempt)
 
     def lose_qr(self, attempt: UUID) -> None:
         """Nobody knows whether the bank made the QR; another attempt takes its place."""

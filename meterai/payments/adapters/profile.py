@@ -19,6 +19,11 @@ def provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKe
     return read_public_key(Path(given) if given else keyring.directory / "bank.pub.pem")
 
 
+def qr_accounts_of(bank: PaymentSettings) -> frozenset[str]:
+    """What may stand for a merchant in a QR of ours: ids and PANs."""
+    return frozenset({bank.bank_merchant_id, *bank.bank_qr_accounts.split()})
+
+
 def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
     """The payment provider as configured.  Raises `KeyMissing`."""
     bank = settings.of(PaymentSettings)
@@ -32,4 +37,5 @@ def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
         provider_public_key=provider_public_key(settings, keyring),
         signature=bank.bank_signature,
         timeout_seconds=bank.bank_timeout_seconds,
+        qr_accounts=qr_accounts_of(bank),
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
-from meterai.payments.adapters import reading, signing
+from meterai.payments.adapters import emv, reading, signing
 from meterai.payments.adapters.reading import Answer, read_notification
 from meterai.payments.adapters.wire import SnapProfile, Wire, call_seconds_max, snap_time
 from meterai.payments.model import (
@@ -62,7 +62,8 @@ class SnapProvider:
     async def generate(self, reference: str, amount: Rupiah, expires_at: datetime) -> QrMade:
         """Make a QR.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
 
-        Safe to repeat with the same reference: a provider that made it says so (409/01).
+        Safe to repeat with the same reference: a provider that made it says so (409/01).  A QR that
+        pays another, or another amount, is `OutcomeUnknown`: it exists, and nobody may see it.
         """
         answer = await self._call(
             _GENERATE,
@@ -73,7 +74,18 @@ class SnapProvider:
                 "validityPeriod": snap_time(expires_at),
             },
         )
-        return reading.qr_made(answer, reference)
+        made = reading.qr_made(answer, reference)
+        wrong = list(
+            emv.qr_complaints(
+                made.qr_content,
+                amount.value,
+                self._profile.qr_accounts,
+                made.provider_reference,
+            )
+        )
+        if wrong:
+            raise OutcomeUnknown(f"the QR is not the one asked for: {', '.join(wrong)}")
+        return made
 
     async def query(self, reference: str) -> Standing:
         """Ask what became of a QR.  An unknown one has the status 07."""

@@ -43,6 +43,7 @@ class SnapProfile:
     provider_public_key: rsa.RSAPublicKey
     signature: Literal["symmetric", "asymmetric"] = "symmetric"
     timeout_seconds: float = 5.0
+    qr_accounts: frozenset[str] = frozenset()  # what may stand for a merchant in a QR of ours
 
 
 def call_seconds_max(timeout_seconds: float) -> float:

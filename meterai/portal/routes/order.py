@@ -16,7 +16,6 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.orders import OrderKind, OrderService, OrderSettings, OrderState
-from meterai.orders import view as order_view
 from meterai.pages import (
     Page,
     PageRequest,
@@ -30,7 +29,6 @@ from meterai.pages import (
     whole_number,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
 from meterai.plumbing.http import (
     ACCOUNT,
     IdempotencyKeyReused,
@@ -104,9 +102,8 @@ async def buy(
 # -- one order -----------------------------------------------------------------------------
 
 
-async def _facts(database: Database, account: UUID, order_id: UUID) -> dict[str, object]:
-    async with database.transaction() as tx:
-        order = await order_view(tx, account, order_id)
+async def _facts(service: OrderService, account: UUID, order_id: UUID) -> dict[str, object]:
+    async with service.view_within(account, order_id) as (tx, order):
         documents = await stampings_of_orders(tx, account, order_id)
         refunds = await refunds_of_order(tx, account, order_id)
         unused = 0
@@ -135,9 +132,9 @@ def _version(main: str) -> str:
 
 
 async def _order_page(
-    request: PageRequest, database: Database, order_id: UUID, refusal: Refusal | None = None
+    request: PageRequest, service: OrderService, order_id: UUID, refusal: Refusal | None = None
 ) -> Page:
-    facts = await _facts(database, account_of(request), order_id)
+    facts = await _facts(service, account_of(request), order_id)
     main = rendered(request, "portal/order_main.html", facts)
     return page(
         request,
@@ -152,21 +149,21 @@ async def _order_page(
 
 @get("/orders/{order_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
 async def show_order(
-    request: PageRequest, database: NamedDependency[Database], order_id: FromPath[str]
+    request: PageRequest, orders: NamedDependency[OrderService], order_id: FromPath[str]
 ) -> Page:
     """One order: what it is, what happens next, where its money is."""
-    return await _order_page(request, database, read("ord", order_id))
+    return await _order_page(request, orders, read("ord", order_id))
 
 
 @get("/orders/{order_id:str}/state", opt={"permission": ACCOUNT}, include_in_schema=False)
 async def show_order_state(
     request: PageRequest,
-    database: NamedDependency[Database],
+    orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Response[Any]:
     """The main part of the page of an order, for the script that keeps it fresh."""
-    facts = await _facts(database, account, read("ord", order_id))
+    facts = await _facts(orders, account, read("ord", order_id))
     main = rendered(request, "portal/order_main.html", facts)
     version = _version(main)
     headers = {"ETag": version, "Cache-Control": "private, no-cache"}
@@ -194,7 +191,6 @@ async def download_qr(
 async def withdraw(
     request: PageRequest,
     orders: NamedDependency[OrderService],
-    database: NamedDependency[Database],
     account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Page:
@@ -206,7 +202,7 @@ async def withdraw(
     except NotFound:
         raise
     except Refusal as refusal:
-        return await _order_page(request, database, identifier, refusal)
+        return await _order_page(request, orders, identifier, refusal)
     return see_other(f"/orders/{order_id}")
 
 
@@ -214,7 +210,7 @@ async def withdraw(
 async def give_back(
     request: PageRequest,
     refunds: NamedDependency[RefundService],
-    database: NamedDependency[Database],
+    orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Page:
@@ -226,7 +222,7 @@ async def give_back(
     except NotFound:
         raise
     except Refusal as refusal:
-        return await _order_page(request, database, identifier, refusal)
+        return await _order_page(request, orders, identifier, refusal)
     return see_other(f"/orders/{order_id}")
 
 

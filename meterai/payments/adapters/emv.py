@@ -1,0 +1,78 @@
+"""What is in a QR: EMVCo Merchant-Presented Mode, section 3, as QRIS uses it (PADG 21/18/2019).
+
+A row of (2-digit tag, 2-digit length, value), closed by tag 63 with a CRC-16/CCITT-FALSE over all
+before its value.  Tags 26 to 51 say who is paid: 01 is the merchant's PAN, by which banks route the
+money, 02 its id at the acquirer, or at the national registry (NMID).  Tag 54 is the amount, tag 62
+names what is paid.
+"""
+
+import binascii
+import re
+from collections.abc import Collection, Iterator
+
+from meterai.kit.money import Rupiah
+
+_FIELD = re.compile(r"([0-9]{2})([0-9]{2})")
+_MERCHANTS = range(26, 52)
+_CLOSED_BY = "6304"
+_CRC_BEGINS_AT = 0xFFFF
+_RUPIAH = "360"  # ISO 4217
+_TIPS = ("55", "56", "57")  # what the payer adds; then it is not our amount
+
+
+class NotAQr(ValueError):
+    """No row of tags, or its CRC is wrong."""
+
+
+def fields(text: str) -> dict[str, str]:
+    """The values of one row by their tag.  Raises `NotAQr`."""
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        head = _FIELD.match(text, at)
+        if head is None or head[1] in found:
+            raise NotAQr(f"no tag, or one twice, at character {at}")
+        start, at = head.end(), head.end() + int(head[2])
+        if at > len(text):
+            raise NotAQr(f"tag {head[1]} is cut short")
+        found[head[1]] = text[start:at]
+    return found
+
+
+def read(text: str) -> dict[str, str]:
+    """The top row of a QR.  Raises `NotAQr`."""
+    if not text.isascii() or text[-8:-4] != _CLOSED_BY:
+        raise NotAQr("not closed by a CRC")
+    if f"{binascii.crc_hqx(text[:-4].encode(), _CRC_BEGINS_AT):04X}" != text[-4:].upper():
+        raise NotAQr("the CRC does not fit")
+    return fields(text)
+
+
+def qr_complaints(
+    text: str, amount: int, ours: Collection[str], provider_reference: str
+) -> Iterator[str]:
+    """Why nobody should pay this QR for an attempt: what of it is not ours or not the attempt's.
+
+    `ours` is what stands for us in a QR: PAN, ids.  Every PAN and id in it must be among them, since
+    a bank may route by any.
+    """
+    try:
+        row = read(text)
+        merchants = [fields(row[f"{tag}"]) for tag in _MERCHANTS if f"{tag}" in row]
+        about = fields(row.get("62", ""))
+    except NotAQr as wrong:
+        yield f"not a QR: {wrong}"
+        return
+    named = [one[tag] for one in merchants for tag in ("01", "02") if tag in one]
+    yield from (f"of merchant {one}" for one in named if one not in ours)
+    if not named:
+        yield "of no merchant"
+    try:
+        told = Rupiah.from_snap({"value": row.get("54"), "currency": "IDR"}).value
+    except ValueError:
+        told = None
+    if told != amount or row.get("53") != _RUPIAH or any(tag in row for tag in _TIPS):
+        yield f"of another amount than {amount}"
+    # A bank need not write its number into the QR; where it writes one it is that of this attempt.
+    if about.get("05", provider_reference) != provider_reference:
+        yield f"of another reference than {provider_reference}"

@@ -1,0 +1,113 @@
+"""A QR that was exchanged is seen by the audit, and is shown to nobody."""
+
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from meterai.apps.audit_qrs import check_qrs
+from meterai.orders import OrderService
+from meterai.payments import PaymentSettings, qr_accounts_of, qr_complaints
+from meterai.payments.adapters import emv
+from meterai.plumbing.database import Database
+from standins.bank import qris
+from tests.audit.conftest import Spoilt
+from tests.support.history import History
+from tests.support.shop import Shop
+
+OURS = qr_accounts_of(PaymentSettings())
+AMOUNT, NUMBER = 21_000, "20261124000000001"
+
+
+def payload(amount: int = AMOUNT, number: str = NUMBER, merchant: str = "METERAI") -> str:
+    return qris.payload(qris.DynamicQr(amount, number, merchant, "METERAI", "T1"))
+
+
+def anew(text: str) -> str:
+    """The same with a right check sum."""
+    return text[:-4] + qris.crc(text[:-4])
+
+
+# Somebody else's PAN or NMID, of as many characters.
+PAN = "936000020000000009"
+NMID = "ID1020000000009"
+EXCHANGED: dict[str, Callable[[str, int, str], str]] = {
+    "another merchant": lambda _, amount, number: payload(amount, number, "SHADOW"),
+    "another PAN": lambda text, *_: anew(text.replace(qris.MERCHANT_PAN, PAN)),
+    "another national id": lambda text, *_: anew(text.replace(qris.NATIONAL_MERCHANT_ID, NMID)),
+    "a merchant more": lambda text, *_: anew(
+        text.replace("5204", "27300018ID.CO.SHADOW.WWW.XX0204EVIL5204", 1)
+    ),
+    "another amount": lambda _, amount, number: payload(amount + 1, number),
+    "no amount": lambda text, amount, _: anew(text.replace(f"54{len(str(amount)):02}{amount}", "")),
+    "a tip": lambda text, *_: anew(text.replace("5802ID", "5502025605100005802ID")),
+    "dollars": lambda text, *_: anew(text.replace("5303360", "5303840")),
+    "another reference": lambda _, amount, __: payload(amount, "20261124000000002"),
+    "another byte": lambda text, *_: text.replace("JAKARTA", "BANDUNG"),
+    "a row cut short": lambda text, *_: anew(text[:40] + "63040000"),
+    "a text": lambda *_: "https://example.id/pay",
+    "nothing": lambda *_: "",
+}
+
+
+def test_a_qr_of_ours_is_without_complaint() -> None:
+    assert list(qr_complaints(payload(), AMOUNT, OURS, NUMBER)) == []
+    assert emv.read(payload()) == qris.scan(payload())
+
+
+@pytest.mark.parametrize("what", EXCHANGED)
+def test_a_qr_of_another_is_not(what: str) -> None:
+    assert list(qr_complaints(EXCHANGED[what](payload(), AMOUNT, NUMBER), AMOUNT, OURS, NUMBER))
+
+
+def test_the_defaults_are_those_of_the_stand_in() -> None:
+    assert {"METERAI", qris.MERCHANT_PAN, qris.NATIONAL_MERCHANT_ID} == OURS
+
+
+def found(history: History, spoilt: Spoilt) -> list[Any]:
+    return history.shop.do(check_qrs(cast(Database, spoilt), OURS, None)).evidence
+
+
+def test_honest_qrs(history: History, spoilt: Spoilt) -> None:
+    assert spoilt.connection.execute(
+        "SELECT 1 FROM payment_attempts WHERE qr_content IS NOT NULL"
+    ).fetchall()
+    assert found(history, spoilt) == []
+
+
+@pytest.mark.parametrize("what", EXCHANGED)
+def test_a_qr_that_was_exchanged_is_seen(history: History, spoilt: Spoilt, what: str) -> None:
+    attempt: UUID = history["placed.attempt"]
+    [row] = spoilt.connection.execute(
+        "SELECT qr_content, amount, provider_reference FROM payment_attempts WHERE attempt_id = %s",
+        (attempt,),
+    ).fetchall()
+    spoilt.connection.execute(
+        "UPDATE payment_attempts SET qr_content = %s WHERE attempt_id = %s",
+        (EXCHANGED[what](*row.values()), attempt),
+    )
+    assert [row["attempt_id"] for row in found(history, spoilt)] == [attempt]
+
+
+def test_a_qr_that_was_exchanged_is_shown_to_nobody(shop: Shop) -> None:
+    order = shop.place(2)
+    [attempt] = shop.attempts(order)
+    shop.make_qr(attempt)
+    service = shop.container.of(OrderService)
+
+    def shown() -> set[str | None]:
+        listed, _ = shop.do(service.list(shop.account))
+        one = shop.do(service.view(shop.account, order))
+        return {one.payment.qr_content, *(view.payment.qr_content for view in listed)}
+
+    [qr] = shown()
+    assert qr is not None
+    total = 2 * 10_500
+    assert list(qr_complaints(qr, total, OURS, attempt.hex[-20:])) == []
+    shop.arrange(
+        "UPDATE payment_attempts SET qr_content = %s WHERE attempt_id = %s",
+        payload(total, attempt.hex[-20:], "SHADOW"),
+        attempt,
+    )
+    assert shown() == {None}
