@@ -12,9 +12,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from meterai.apps.worker import SUBSCRIPTIONS, UNHEARD
 from meterai.kit.lifecycle import Lifecycle
 from meterai.orders.model import ORDER, OrderEvent, OrderState
 from meterai.payments.model import ATTEMPT, AttemptEvent, AttemptState
+from meterai.plumbing.events import Event, name_of_event
 from meterai.refunds.model import REFUND, RefundEvent, RefundState
 from meterai.stamping.model import STAMPING, StampingEvent, StampingState
 from meterai.stamps.model import STAMP, StampEvent, StampState
@@ -30,6 +32,11 @@ How each thing of the platform may change. A move that is not drawn is refused w
 This file is written by `{COMMAND}` from the tables in
 `meterai/*/model.py`; tests compare it with the tables, and the tables with what the database does.
 """
+
+
+EVENTS_HEAD = """\
+What is told when something happened, and who listens ([21](decisions/0021-events.md)): the Structs of
+`meterai/*/events.py`, which say when each is written. A handler that gives up does so after 12 tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +89,28 @@ def chapter(drawn: Drawn) -> Iterator[str]:
         yield f"| `{state}` | {text} |"
 
 
+def events() -> Iterator[str]:
+    """The lines of the table of events."""
+    yield "## Events"
+    yield ""
+    yield EVENTS_HEAD
+    yield ""
+    yield "| event | facts | handlers |"
+    yield "|---|---|---|"
+    listening: dict[type[Event], list[str]] = {event: [] for event in UNHEARD}
+    for one in SUBSCRIPTIONS:
+        text = f"`{one.name}`{' (gives up)' if one.gives_up else ''}"
+        listening.setdefault(one.event, []).append(text)
+    for event in sorted(listening, key=name_of_event):
+        facts = [f"`{name}`" for name in event.__struct_fields__ if name != "account"]
+        handlers = listening[event] or [f"none: {UNHEARD[event]}"]
+        yield f"| `{name_of_event(event)}` | {', '.join(facts)} | {', '.join(handlers)} |"
+
+
 def document() -> str:
     """The whole file."""
     chapters = ["\n".join(chapter(drawn)) for drawn in LIFECYCLES]
-    return "\n".join([HEAD, "\n\n".join(chapters), ""])
+    return "\n".join([HEAD, "\n\n".join([*chapters, "\n".join(events())]), ""])
 
 
 def main() -> None:
