@@ -8,17 +8,19 @@ Promises this room keeps
   * A session and an API key are known to us only by their hash and can be ended by whoever they
     belong to; five seconds later they open nothing.  An account sees its keys, when they were
     made, last used and ended.
+  * Every route declares a permission, and one guard asks whether the caller has it.
 
 Calls audit.  Is called by every room that needs to know who is asking.
 """
 
-from meterai.accounts.model import NOBODY
+from meterai.accounts.model import NOBODY, PERMISSIONS, NotPermitted, Permission, Role
 from meterai.accounts.service import (
     COOKIE,
     KEY_KIND,
     AccountService,
     ApiKeyView,
     contact,
+    require_permission,
 )
 from meterai.accounts.settings import AccountSettings
 
@@ -26,8 +28,13 @@ __all__ = [
     "COOKIE",
     "KEY_KIND",
     "NOBODY",
+    "PERMISSIONS",
     "AccountService",
     "AccountSettings",
     "ApiKeyView",
+    "NotPermitted",
+    "Permission",
+    "Role",
     "contact",
+    "require_permission",
 ]

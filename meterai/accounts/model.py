@@ -5,12 +5,58 @@ import hmac
 import re
 import secrets
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from meterai.kit.ids import compact, from_compact, new_id
 from meterai.kit.refusal import Malformed, Refusal, SignInRequired
+
+
+class Permission(StrEnum):
+    """What a route lets do.  Each route declares one of these, and one guard asks for it."""
+
+    PUBLIC = "public"  # everybody
+    PROVIDER = "provider"  # the payment provider, which proves itself by its signature
+    ACCOUNT_READ = "account.read"
+    KEYS_READ = "keys.read"
+    KEYS_MANAGE = "keys.manage"
+    BALANCE_READ = "balance.read"
+    ORDER_READ = "order.read"
+    ORDER_CREATE = "order.create"
+    ORDER_WITHDRAW = "order.withdraw"
+    REFUND_READ = "refund.read"
+    REFUND_ASK = "refund.ask"
+    STAMP_AFFIX = "stamp.affix"
+    STAMPING_READ = "stamping.read"
+    DOCUMENT_READ = "document.read"  # the stamped file, or what was added to it
+
+
+OPEN = frozenset({Permission.PUBLIC, Permission.PROVIDER})  # nobody has to be signed in
+
+
+class Role(StrEnum):
+    """What somebody is to an organization.  Whoever has an account is the owner of its own."""
+
+    OWNER = "owner"
+    FINANCE = "finance"  # buys, and asks money back
+    CLERK = "clerk"  # stamps documents from what was bought
+    DEVELOPER = "developer"  # builds programs that use the API
+    AUDITOR = "auditor"  # sees what was done and where the money is; changes nothing
+
+
+_SEES = frozenset({Permission.ACCOUNT_READ, Permission.BALANCE_READ, Permission.STAMPING_READ})
+_SEES_MONEY = _SEES | {Permission.ORDER_READ, Permission.REFUND_READ}
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission) - OPEN,
+    Role.FINANCE: _SEES_MONEY
+    | {Permission.ORDER_CREATE, Permission.ORDER_WITHDRAW, Permission.REFUND_ASK},
+    Role.CLERK: _SEES | {Permission.STAMP_AFFIX, Permission.DOCUMENT_READ},
+    Role.DEVELOPER: _SEES | {Permission.KEYS_READ, Permission.KEYS_MANAGE},
+    Role.AUDITOR: _SEES_MONEY | {Permission.KEYS_READ},
+}
 
 NOBODY = UUID(int=0)  # the account of what belongs to no account yet
 
@@ -26,6 +72,17 @@ KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
 # People who share a phone: their addresses all stay known, the one used longest ago goes first.
 ADDRESSES_PER_DEVICE_MAX = 4
 _MARK_BYTES = 16
+
+
+class NotPermitted(Refusal):
+    """Whoever asks is known, and may not do this; `permission` says what is missing."""
+
+    code = "not_permitted"
+    status = 403
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__(f"the permission {permission} is missing")
+        self.permission = permission.value
 
 
 class CodeWrong(Refusal):

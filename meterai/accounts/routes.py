@@ -10,9 +10,9 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from meterai.accounts.model import Permission
 from meterai.accounts.service import KEY_KIND, AccountService, ApiKeyView
 from meterai.kit.ids import read
-from meterai.plumbing.http import ACCOUNT
 
 
 class ApiKeyList(msgspec.Struct, frozen=True):
@@ -21,7 +21,12 @@ class ApiKeyList(msgspec.Struct, frozen=True):
     api_keys: list[ApiKeyView]
 
 
-@get("/v1/api-keys", opt={"permission": ACCOUNT}, summary="Your API keys", tags=["api keys"])
+@get(
+    "/v1/api-keys",
+    opt={"permission": Permission.KEYS_READ},
+    summary="Your API keys",
+    tags=["api keys"],
+)
 async def list_api_keys(
     accounts: NamedDependency[AccountService], account: NamedDependency[UUID]
 ) -> ApiKeyList:
@@ -31,7 +36,7 @@ async def list_api_keys(
 
 @post(
     "/v1/api-keys/{key_id:str}/end",
-    opt={"permission": ACCOUNT},
+    opt={"permission": Permission.KEYS_MANAGE},
     summary="End an API key",
     tags=["api keys"],
     status_code=200,

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
 
 from meterai import audit
 from meterai.accounts import store
@@ -17,11 +18,16 @@ from meterai.accounts.model import (
     KEYS_PER_ACCOUNT_MAX,
     KEYS_SHOWN_MAX,
     NOBODY,
+    OPEN,
+    PERMISSIONS,
     CodeSpent,
     CodeWrong,
     Credential,
     Device,
     KeyAlreadyMade,
+    NotPermitted,
+    Permission,
+    Role,
     TooManyCodes,
     TooManyKeys,
     code_of,
@@ -34,7 +40,15 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Row, Tx
-from meterai.plumbing.http import Caller, cookie_name
+from meterai.plumbing.http import (
+    Authenticator,
+    Caller,
+    KeyRequired,
+    check_headers,
+    cookie_name,
+    is_api,
+    is_safe,
+)
 
 COOKIE = "session"
 REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query per request
@@ -310,3 +324,27 @@ class AccountService:
         """Forget a session or key that was checked a moment ago: the next request reads its row."""
         for text in [text for text, one in self._remembered.items() if one.id == credential]:
             del self._remembered[text]
+
+
+async def require_permission(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """Guard of every route: let in whoever has the permission it declares.
+
+    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, and what `check_headers` refuses.
+    """
+    check_headers(connection)
+    if connection.scope.get("method") == "OPTIONS":
+        return  # answered by the framework, which says nothing but the methods of the path
+    permission = Permission(handler.opt["permission"])
+    if permission in OPEN:
+        return
+    authenticator: Authenticator = connection.app.state.authenticator
+    caller = await authenticator.caller(connection)
+    # A browser sends its cookie along whoever made the request; a page's form has a token,
+    # the API has none, so there a session may only look.
+    if caller.by == "session" and not is_safe(connection) and is_api(connection):
+        raise KeyRequired("commands of the API need an API key")
+    if permission not in PERMISSIONS[Role.OWNER]:  # whoever is signed in acts for its own account
+        raise NotPermitted(permission)
+    connection.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]

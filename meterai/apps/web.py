@@ -17,7 +17,7 @@ from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import ASGIApp
 
 from meterai import __version__, pages
-from meterai.accounts import AccountService
+from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
 from meterai.apps.edge import Edge
 from meterai.apps.metrics import showing_metrics
@@ -29,13 +29,11 @@ from meterai.plumbing import logs
 from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
-    PUBLIC,
     BoundedRequest,
     injected,
     on_fault,
     on_http_exception,
     on_refusal,
-    require_auth,
 )
 from meterai.plumbing.migrations import names
 from meterai.plumbing.parent import die_with_parent
@@ -57,13 +55,18 @@ stable `code`.
 """
 
 
-@get("/healthz", opt={"permission": PUBLIC}, include_in_schema=False, media_type="text/plain")
+@get(
+    "/healthz",
+    opt={"permission": Permission.PUBLIC},
+    include_in_schema=False,
+    media_type="text/plain",
+)
 async def healthz() -> str:
     """Alive: the process answers."""
     return "ok"
 
 
-@get("/readyz", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/readyz", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
     """Ready: the database answers and is migrated, and what each room wants holds.
 
@@ -101,7 +104,7 @@ def _code_of(fault: Exception) -> str:
     return fault.code if isinstance(fault, Refusal) else "fault"
 
 
-@get("/openapi.json", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/openapi.json", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """The API as OpenAPI 3.1."""
     found: dict[str, Any] = request.app.state.openapi
@@ -152,11 +155,11 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
         route_handlers=[
             *OWN,
             *chain.from_iterable(room.routes for room in rooms),
-            pages.static_files(),
+            pages.static_files(Permission.PUBLIC),
         ],
         dependencies=injected(services_of(rooms)),
         request_class=BoundedRequest,
-        guards=[require_auth],
+        guards=[require_permission],
         lifespan=[lifespan],
         state=State({"rooms": rooms}),
         exception_handlers={
@@ -177,7 +180,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
             openapi_router=Router(
                 "/openapi",
                 route_handlers=[],  # the framework's own
-                opt={"permission": PUBLIC},
+                opt={"permission": Permission.PUBLIC},
                 include_in_schema=False,
             ),
             render_plugins=[JsonRenderPlugin(path="/json")],

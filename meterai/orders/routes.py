@@ -8,9 +8,10 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from meterai.accounts import Permission
 from meterai.kit.ids import read
 from meterai.orders.service import OrderService, OrderView
-from meterai.plumbing.http import ACCOUNT, Before, Limit, idempotency_key
+from meterai.plumbing.http import Before, Limit, idempotency_key
 from meterai.plumbing.paging import PAGE_MAX, Page
 
 
@@ -27,7 +28,9 @@ class OrderList(msgspec.Struct, frozen=True):
     next: str | None
 
 
-@post("/v1/orders", opt={"permission": ACCOUNT}, summary="Buy stamps", tags=["orders"])
+@post(
+    "/v1/orders", opt={"permission": Permission.ORDER_CREATE}, summary="Buy stamps", tags=["orders"]
+)
 async def place_order(
     request: Request[Any, Any, Any],
     orders: NamedDependency[OrderService],
@@ -47,7 +50,9 @@ async def place_order(
     )
 
 
-@get("/v1/orders", opt={"permission": ACCOUNT}, summary="Your orders", tags=["orders"])
+@get(
+    "/v1/orders", opt={"permission": Permission.ORDER_READ}, summary="Your orders", tags=["orders"]
+)
 async def list_orders(
     orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
@@ -60,7 +65,12 @@ async def list_orders(
     return OrderList(found, found[-1].id if is_more else None)
 
 
-@get("/v1/orders/{order_id:str}", opt={"permission": ACCOUNT}, summary="One order", tags=["orders"])
+@get(
+    "/v1/orders/{order_id:str}",
+    opt={"permission": Permission.ORDER_READ},
+    summary="One order",
+    tags=["orders"],
+)
 async def show_order(
     orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
 ) -> OrderView:
@@ -70,7 +80,7 @@ async def show_order(
 
 @post(
     "/v1/orders/{order_id:str}/withdraw",
-    opt={"permission": ACCOUNT},
+    opt={"permission": Permission.ORDER_WITHDRAW},
     summary="Give an unpaid order up",
     tags=["orders"],
     status_code=200,

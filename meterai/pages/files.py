@@ -6,12 +6,11 @@ from litestar.params import FromPath
 
 from meterai.kit.refusal import NotFound
 from meterai.pages.rendering import PageRequest, Site
-from meterai.plumbing.http import PUBLIC, service
+from meterai.plumbing.http import service
 
 KEPT_SECONDS = 31_536_000  # a year, the most a cache must honour (RFC 9111, section 1.2.2)
 
 
-@get("/static/{name:str}", opt={"permission": PUBLIC}, include_in_schema=False)
 async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[bytes]:
     """One file of the pages."""
     found = service(request, Site).assets.get(name)
@@ -21,6 +20,7 @@ async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[byte
     return Response(found.content, media_type=found.media_type, headers=headers)
 
 
-def static_files() -> HTTPRouteHandler:
-    """The route of the files."""
-    return show_asset
+def static_files(permission: str) -> HTTPRouteHandler:
+    """The route of the files; it declares this permission, which the floor does not know."""
+    made = get("/static/{name:str}", opt={"permission": permission}, include_in_schema=False)
+    return made(show_asset)

@@ -45,7 +45,7 @@ async def read_own_form(request: PageRequest) -> Form:
     """The form of a signed-in page.  Refuses `FormExpired`."""
     form = await read_form(request)
     caller = known_caller(request)
-    assert caller is not None, "the route has the permission ACCOUNT"
+    assert caller is not None, "the route asks who it is"
     check_form(caller, form.text("form_token"))
     return form
 

@@ -6,10 +6,11 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 
+from meterai.accounts import Permission
 from meterai.kit.refusal import Refusal
 from meterai.payments.model import NotificationForged
 from meterai.payments.service import PaymentService
-from meterai.plumbing.http import PROVIDER, on_fault, on_http_exception, on_refusal
+from meterai.plumbing.http import on_fault, on_http_exception, on_refusal
 
 NOTIFY_PATH = "/snap/v1.0/qr/qr-mpm-notify"
 NOTIFICATION_BYTES_MAX = 64 * 1024
@@ -42,7 +43,7 @@ def _in_its_words(told: Response[Any]) -> Response[dict[str, str]]:
         HTTPException: lambda request, error: _in_its_words(on_http_exception(request, error)),
         Exception: lambda request, fault: _in_its_words(on_fault(request, fault)),
     },
-    opt={"permission": PROVIDER},
+    opt={"permission": Permission.PROVIDER},
     summary="QR MPM notification of the payment provider (SNAP BI 52)",
     tags=["provider"],
     request_max_body_size=NOTIFICATION_BYTES_MAX,

@@ -2,9 +2,8 @@
 
 * A route names what it needs (`orders: NamedDependency[OrderService]`, `account`); `injected` is
   what the application gives the framework for that.
-* Every route declares `opt={"permission": ...}`; a test finds one that does not.  `PUBLIC` and
-  `PROVIDER` let everybody in (a provider proves itself by its signature), `ACCOUNT` asks the
-  `Doorkeeper` that the application put into its state.
+* Who is asking is found by the `Authenticator` that the application put into its state, where the
+  permission that a route declares asks for it (`meterai.accounts`).
 * A refusal becomes `application/problem+json` (RFC 9457) with our stable `code` under the API,
   and a page elsewhere.  Nothing of a fault is shown but a number to ask about.
 """
@@ -26,7 +25,6 @@ from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
-from litestar.handlers.base import BaseRouteHandler
 from litestar.params import QueryParameter
 from litestar.types import Empty
 from litestar.utils import normalize_path
@@ -39,11 +37,6 @@ from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import ProcessSettings, Settings
 from meterai.plumbing.messages import localize, spoken, translate
 from meterai.plumbing.paging import PAGE_MAX
-
-PUBLIC = "public"
-ACCOUNT = "account"
-PROVIDER = "provider"
-PERMISSIONS = frozenset({PUBLIC, ACCOUNT, PROVIDER})
 
 KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
 HOST_PREFIX = "__Host-"  # asks for Secure, Path=/ and no Domain
@@ -259,7 +252,7 @@ def service(request: ASGIConnection[Any, Any, Any, Any], kind: type[Service]) ->
 
 
 def account_of(request: Request[Any, Any, Any]) -> UUID:
-    """The account of the caller; only in routes with the permission `ACCOUNT`."""
+    """The account of the caller; only in routes that ask who it is."""
     caller = request.scope["caller"]  # type: ignore[typeddict-item]
     assert isinstance(caller, Caller)
     return caller.account
@@ -310,23 +303,6 @@ def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     if len(set(told)) != len(told):
         # A boundary or a charset: a proxy in front may have read the other one.
         raise Malformed("Content-Type", "once")
-
-
-async def require_auth(
-    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-) -> None:
-    """Guard of every route: let the caller in, or refuse."""
-    check_headers(connection)
-    if connection.scope.get("method") == "OPTIONS":
-        return  # answered by the framework, which says nothing but the methods of the path
-    if handler.opt["permission"] == ACCOUNT:
-        keeper: Authenticator = connection.app.state.authenticator
-        caller = await keeper.caller(connection)
-        # A browser sends its cookie along whoever made the request; a page's form has a token,
-        # the API has none, so there a session may only look.
-        if caller.by == "session" and not is_safe(connection) and is_api(connection):
-            raise KeyRequired("commands of the API need an API key")
-        connection.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
 
 
 def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:

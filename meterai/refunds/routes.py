@@ -7,8 +7,9 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from meterai.accounts import Permission
 from meterai.kit.ids import read
-from meterai.plumbing.http import ACCOUNT, Before, Limit
+from meterai.plumbing.http import Before, Limit
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.refunds.service import RefundService, RefundView
 
@@ -20,7 +21,10 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @post(
-    "/v1/refunds", opt={"permission": ACCOUNT}, summary="Ask unused stamps back", tags=["refunds"]
+    "/v1/refunds",
+    opt={"permission": Permission.REFUND_ASK},
+    summary="Ask unused stamps back",
+    tags=["refunds"],
 )
 async def ask_for_refund(
     refunds: NamedDependency[RefundService], account: NamedDependency[UUID], data: RefundRequest
@@ -40,7 +44,12 @@ class RefundList(msgspec.Struct, frozen=True):
     next: str | None
 
 
-@get("/v1/refunds", opt={"permission": ACCOUNT}, summary="Your refunds", tags=["refunds"])
+@get(
+    "/v1/refunds",
+    opt={"permission": Permission.REFUND_READ},
+    summary="Your refunds",
+    tags=["refunds"],
+)
 async def list_refunds(
     refunds: NamedDependency[RefundService],
     account: NamedDependency[UUID],
@@ -55,7 +64,7 @@ async def list_refunds(
 
 @get(
     "/v1/refunds/{refund_id:str}",
-    opt={"permission": ACCOUNT},
+    opt={"permission": Permission.REFUND_READ},
     summary="One refund",
     tags=["refunds"],
 )

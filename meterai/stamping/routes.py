@@ -9,12 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai import stamps
+from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
 from meterai.plumbing.forms import read_multipart
-from meterai.plumbing.http import ACCOUNT, idempotency_key, saved_as
+from meterai.plumbing.http import idempotency_key, saved_as
 from meterai.sealing import STAMPS_MAX
 from meterai.stamping.model import StampingView, Upload, read_placements
 from meterai.stamping.service import StampingService
@@ -37,7 +38,12 @@ class BalanceView(msgspec.Struct, frozen=True):
     stamps: StampCounts
 
 
-@get("/v1/balance", opt={"permission": ACCOUNT}, summary="Your stamps", tags=["stampings"])
+@get(
+    "/v1/balance",
+    opt={"permission": Permission.BALANCE_READ},
+    summary="Your stamps",
+    tags=["stampings"],
+)
 async def show_balance(
     database: NamedDependency[Database], account: NamedDependency[UUID]
 ) -> BalanceView:
@@ -60,7 +66,7 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
 
 @post(
     "/v1/stampings",
-    opt={"permission": ACCOUNT},
+    opt={"permission": Permission.STAMP_AFFIX},
     summary="Stamp a document from the balance",
     tags=["stampings"],
     request_max_body_size=BODY_BYTES_MAX,
@@ -84,7 +90,7 @@ async def stamp_document(
 
 @get(
     "/v1/stampings/{stamping_id:str}",
-    opt={"permission": ACCOUNT},
+    opt={"permission": Permission.STAMPING_READ},
     summary="One stamping",
     tags=["stampings"],
 )
@@ -99,7 +105,7 @@ async def show_stamping(
 
 @get(
     "/v1/stampings/{stamping_id:str}/document",
-    opt={"permission": ACCOUNT},
+    opt={"permission": Permission.DOCUMENT_READ},
     summary="The stamped document",
     tags=["stampings"],
 )
@@ -116,7 +122,7 @@ async def download_document(
 
 @get(
     "/v1/stampings/{stamping_id:str}/delta",
-    opt={"permission": ACCOUNT},
+    opt={"permission": Permission.DOCUMENT_READ},
     summary="Only what was added to the document",
     tags=["stampings"],
 )

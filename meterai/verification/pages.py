@@ -9,6 +9,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
@@ -28,7 +29,7 @@ from meterai.pages import (
 )
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, language_of, network_of
+from meterai.plumbing.http import language_of, network_of
 from meterai.sealing import (
     CHECKED_BYTES_MAX,
     ClaimForged,
@@ -46,7 +47,7 @@ def grouped(serial: str) -> str:
     return Serial(serial).grouped()
 
 
-@get("/check", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/check", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def show_check_form(request: PageRequest) -> Page:
     """Ask for a document or a serial."""
     await visitor(request)
@@ -58,7 +59,7 @@ async def show_check_form(request: PageRequest) -> Page:
 
 @post(
     "/check",
-    opt={"permission": PUBLIC},
+    opt={"permission": Permission.PUBLIC},
     include_in_schema=False,
     request_max_body_size=FORM_BYTES_MAX,
 )
@@ -88,7 +89,11 @@ async def check(
 
 # The QR is all capitals, which makes it smaller; addresses are not, so both are served.  The claim
 # may be left out, by whoever types the address.
-@get(["/c/{serial:str}", "/C/{serial:str}"], opt={"permission": PUBLIC}, include_in_schema=False)
+@get(
+    ["/c/{serial:str}", "/C/{serial:str}"],
+    opt={"permission": Permission.PUBLIC},
+    include_in_schema=False,
+)
 async def show_serial(
     request: PageRequest, verification: NamedDependency[VerificationService], serial: FromPath[str]
 ) -> Page:
@@ -104,7 +109,7 @@ async def show_serial(
 
 @get(
     ["/c/{serial:str}/{claim:str}", "/C/{serial:str}/{claim:str}"],
-    opt={"permission": PUBLIC},
+    opt={"permission": Permission.PUBLIC},
     include_in_schema=False,
 )
 async def show_claim(

@@ -6,9 +6,10 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from meterai.accounts import Permission
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC, language_of, network_of
+from meterai.plumbing.http import language_of, network_of
 from meterai.sealing import CHECKED_BYTES_MAX
 from meterai.verification.service import (
     ClaimKeysView,
@@ -21,7 +22,7 @@ from meterai.verification.service import (
 
 @post(
     "/v1/verifications",
-    opt={"permission": PUBLIC},
+    opt={"permission": Permission.PUBLIC},
     summary="Check a PDF",
     tags=["checking"],
     status_code=200,
@@ -40,7 +41,7 @@ async def check_document(
 
 
 @get(
-    "/v1/stamps/{serial:str}", opt={"permission": PUBLIC}, summary="Check a serial",
+    "/v1/stamps/{serial:str}", opt={"permission": Permission.PUBLIC}, summary="Check a serial",
     tags=["checking"],
 )  # fmt: skip
 async def show_stamp(
@@ -57,7 +58,7 @@ async def show_stamp(
 
 @get(
     "/v1/claims/{serial:str}/{claim:str}",
-    opt={"permission": PUBLIC},
+    opt={"permission": Permission.PUBLIC},
     summary="Check a QR code",
     tags=["checking"],
 )
@@ -78,7 +79,7 @@ async def show_claim(
 
 @get(
     "/v1/claim-keys",
-    opt={"permission": PUBLIC},
+    opt={"permission": Permission.PUBLIC},
     summary="The keys of the QR codes",
     tags=["checking"],
 )

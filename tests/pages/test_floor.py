@@ -8,6 +8,7 @@ from litestar.exceptions import HTTPException
 from litestar.testing import TestClient
 
 from meterai import pages
+from meterai.accounts import Permission
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, Site
@@ -49,7 +50,7 @@ async def wait(request: PageRequest) -> Page:
 
 def application(*rooms: RoomPages) -> Litestar:
     app = Litestar(
-        [private, foreign, wait, pages.static_files()],
+        [private, foreign, wait, pages.static_files(Permission.PUBLIC)],
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),

@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.testing import RequestFactory, TestClient
 
 from meterai import pages
-from meterai.accounts import AccountService
+from meterai.accounts import AccountService, Permission, require_permission
 from meterai.accounts.model import TooManyCodes
 from meterai.accounts.routes import routes as account_routes
 from meterai.apps.rooms import pages_of, services_of
@@ -25,7 +25,7 @@ from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import injected, on_http_exception, on_refusal, require_auth
+from meterai.plumbing.http import injected, on_http_exception, on_refusal
 from meterai.plumbing.messages import format_datetime
 from meterai.portal.routes import routes
 
@@ -54,9 +54,9 @@ def application(url: str, settings: Settings) -> Litestar:
         await database.close()
 
     return Litestar(
-        [*routes, *account_routes, pages.static_files()],
+        [*routes, *account_routes, pages.static_files(Permission.PUBLIC)],
         dependencies=injected(services_of()),
-        guards=[require_auth],
+        guards=[require_permission],
         lifespan=[lifespan],
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),

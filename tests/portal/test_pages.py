@@ -20,7 +20,7 @@ from litestar.testing import RequestFactory, TestClient
 from markupsafe import escape
 
 from meterai import pages, portal, verification
-from meterai.accounts import AccountService, ApiKeyView
+from meterai.accounts import AccountService, ApiKeyView, Permission, require_permission
 from meterai.apps.rooms import pages_of, services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.ids import new_id, read, show
@@ -33,13 +33,11 @@ from meterai.pages.model import FormForeign, comes_back_to, wants_page
 from meterai.plumbing.bodies import UploadsFull
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
-    PUBLIC,
     Caller,
     injected,
     on_fault,
     on_http_exception,
     on_refusal,
-    require_auth,
 )
 from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
 from meterai.portal import reference
@@ -94,17 +92,17 @@ class Nobody:
         return False
 
 
-@get("/breaks", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/breaks", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def breaks() -> str:
     raise RuntimeError("a secret of the inside")
 
 
-@get("/full", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/full", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def show_full() -> str:
     return ""
 
 
-@post("/full", opt={"permission": PUBLIC}, include_in_schema=False)
+@post("/full", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def full() -> str:
     raise UploadsFull("no room")
 
@@ -112,9 +110,16 @@ async def full() -> str:
 @pytest.fixture(scope="module")
 def app() -> Litestar:
     made = Litestar(
-        [*portal_routes, *verification_routes, pages.static_files(), breaks, show_full, full],
+        [
+            *portal_routes,
+            *verification_routes,
+            pages.static_files(Permission.PUBLIC),
+            breaks,
+            show_full,
+            full,
+        ],
         dependencies=injected(services_of()),
-        guards=[require_auth],
+        guards=[require_permission],
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),

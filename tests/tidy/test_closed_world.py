@@ -15,6 +15,8 @@ from litestar.exceptions import LitestarDeprecationWarning
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from meterai.accounts import PERMISSIONS, Permission, Role, require_permission
+from meterai.accounts.model import OPEN
 from meterai.apps.audit import INVARIANTS, POSTINGS
 from meterai.apps.rooms import services_of
 from meterai.apps.settings import settings_of as make_settings
@@ -22,7 +24,6 @@ from meterai.apps.web import build
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.ledger import invariants as ledger_invariants
 from meterai.plumbing import http
-from meterai.plumbing.http import PERMISSIONS
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.refunds.model import RefundCause
 from scripts.lifecycles import LIFECYCLES
@@ -190,14 +191,27 @@ def test_every_route_declares_a_permission() -> None:
     undeclared = [
         f"{sorted(handler.http_methods)} {path}: permission {handler.opt.get('permission')!r}"
         for path, handler in handlers()
-        if handler.opt.get("permission") not in PERMISSIONS
+        if not isinstance(handler.opt.get("permission"), Permission)
     ]
     assert not undeclared, "\n".join(undeclared)
 
 
+def test_every_permission_is_declared_by_a_route_and_had_by_a_role() -> None:
+    assert {handler.opt["permission"] for _, handler in handlers()} == set(Permission)
+    assert set(PERMISSIONS) == set(Role)
+    assert frozenset().union(*PERMISSIONS.values()) == set(Permission) - OPEN
+
+
+def test_what_changes_something_is_not_permitted_by_looking() -> None:
+    looking = {one for one in Permission if one.value.endswith(".read")}
+    for path, handler in handlers():
+        if handler.http_methods == {"POST"}:
+            assert handler.opt["permission"] not in looking, path
+
+
 def test_every_route_is_guarded() -> None:
     for path, handler in handlers():
-        assert http.require_auth in handler.resolve_guards(), path
+        assert require_permission in handler.resolve_guards(), path
 
 
 def test_a_route_that_changes_something_is_not_asked_by_get() -> None:

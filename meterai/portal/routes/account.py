@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai import stamps
-from meterai.accounts import KEY_KIND, AccountService, contact
+from meterai.accounts import KEY_KIND, AccountService, Permission, contact
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import (
@@ -23,7 +23,7 @@ from meterai.pages import (
     see_other,
 )
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import ACCOUNT, account_of, language_of
+from meterai.plumbing.http import account_of, language_of
 
 KEYS = "/account#keys"
 
@@ -52,7 +52,7 @@ async def _account_page(
     )
 
 
-@get("/account", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get("/account", opt={"permission": Permission.ACCOUNT_READ}, include_in_schema=False)
 async def show_account(
     request: PageRequest,
     database: NamedDependency[Database],
@@ -75,7 +75,7 @@ async def _own_form_of_a_person(request: PageRequest) -> Form:
     return form
 
 
-@post("/account/keys", opt={"permission": ACCOUNT}, include_in_schema=False)
+@post("/account/keys", opt={"permission": Permission.KEYS_MANAGE}, include_in_schema=False)
 async def make_key(
     request: PageRequest,
     database: NamedDependency[Database],
@@ -93,7 +93,11 @@ async def make_key(
     return page(request, "portal/key.html", key=text, name=name)
 
 
-@post("/account/keys/{key_id:str}/end", opt={"permission": ACCOUNT}, include_in_schema=False)
+@post(
+    "/account/keys/{key_id:str}/end",
+    opt={"permission": Permission.KEYS_MANAGE},
+    include_in_schema=False,
+)
 async def end_key(
     request: PageRequest,
     accounts: NamedDependency[AccountService],

@@ -5,9 +5,9 @@ from functools import lru_cache
 from litestar import Litestar, get
 from litestar.di import NamedDependency
 
+from meterai.accounts import Permission
 from meterai.pages import Page, PageRequest, page, visitor
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import PUBLIC
 from meterai.portal import reference
 
 
@@ -16,7 +16,7 @@ def _operations(app: Litestar, url: str) -> list[reference.Operation]:
     return reference.operations(app.state.openapi, url)
 
 
-@get("/docs", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/docs", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """Every operation, with an example."""
     await visitor(request)
@@ -24,7 +24,7 @@ async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -
     return page(request, "portal/docs.html", operations=_operations(request.app, url), url=url)
 
 
-@get("/docs/problems", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/docs/problems", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def show_problems(request: PageRequest) -> Page:
     """Every refusal code; the `type` of a problem leads here."""
     await visitor(request)

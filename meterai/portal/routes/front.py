@@ -7,7 +7,7 @@ from litestar import get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 
-from meterai.accounts import COOKIE, AccountService, AccountSettings
+from meterai.accounts import COOKIE, AccountService, AccountSettings, Permission
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
 from meterai.pages import (
@@ -25,7 +25,6 @@ from meterai.pages import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
-    PUBLIC,
     cookie_name,
     language_of,
     network_of,
@@ -60,14 +59,14 @@ def _cookie(request: PageRequest, settings: Settings, name: str) -> str:
     return request.cookies.get(cookie_name(name, settings.process), "")
 
 
-@get("/", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def show_front(request: PageRequest) -> Page:
     """What this is, what it costs, where to go."""
     await visitor(request)
     return page(request, "portal/front.html")
 
 
-@post("/language", opt={"permission": PUBLIC}, include_in_schema=False)
+@post("/language", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def choose_language(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
@@ -87,7 +86,7 @@ async def choose_language(
     return there
 
 
-@get("/sign-in", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/sign-in", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def show_sign_in(request: PageRequest) -> Page:
     """Ask for the address."""
     there = local_path(request.query_params.get("next", ""))
@@ -96,7 +95,7 @@ async def show_sign_in(request: PageRequest) -> Page:
     return page(request, "portal/sign_in.html", next=there, email="")
 
 
-@post("/sign-in", opt={"permission": PUBLIC}, include_in_schema=False)
+@post("/sign-in", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def ask_for_code(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
@@ -165,7 +164,7 @@ def _code_page(
     return shown
 
 
-@get("/sign-in/code", opt={"permission": PUBLIC}, include_in_schema=False)
+@get("/sign-in/code", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def show_code(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """Ask for the six digits."""
     challenge = request.query_params.get("challenge", "")
@@ -175,7 +174,7 @@ async def show_code(request: PageRequest, settings: NamedDependency[Settings]) -
     )
 
 
-@post("/sign-in/code", opt={"permission": PUBLIC}, include_in_schema=False)
+@post("/sign-in/code", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def sign_in(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
@@ -199,7 +198,7 @@ async def sign_in(
     return answer
 
 
-@post("/sign-out", opt={"permission": PUBLIC}, include_in_schema=False)
+@post("/sign-out", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def sign_out(
     request: PageRequest,
     accounts: NamedDependency[AccountService],

@@ -8,11 +8,11 @@ from uuid import UUID
 from litestar import get
 from litestar.di import NamedDependency
 
+from meterai.accounts import Permission
 from meterai.kit.ids import read, show
 from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import ACCOUNT
 from meterai.plumbing.paging import Page as Part
 from meterai.stamping import Stamping, StampingService, stampings_of_orders
 
@@ -47,7 +47,7 @@ def entries(orders: Sequence[OrderView], stampings: Sequence[Stamping]) -> list[
     return sorted(found, key=lambda entry: entry.id, reverse=True)
 
 
-@get("/history", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get("/history", opt={"permission": Permission.ORDER_READ}, include_in_schema=False)
 async def show_history(
     request: PageRequest,
     orders: NamedDependency[OrderService],

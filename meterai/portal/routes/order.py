@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai import stamps
+from meterai.accounts import Permission
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, Refusal
@@ -30,7 +31,6 @@ from meterai.pages import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
-    ACCOUNT,
     IdempotencyKeyReused,
     account_of,
     language_of,
@@ -74,13 +74,13 @@ def _buy_page(
     )
 
 
-@get("/buy", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get("/buy", opt={"permission": Permission.ORDER_CREATE}, include_in_schema=False)
 async def show_buy_form(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """How many stamps."""
     return _buy_page(request, settings, "1", fresh_key())
 
 
-@post("/buy", opt={"permission": ACCOUNT}, include_in_schema=False)
+@post("/buy", opt={"permission": Permission.ORDER_CREATE}, include_in_schema=False)
 async def buy(
     request: PageRequest,
     orders: NamedDependency[OrderService],
@@ -147,7 +147,7 @@ async def _order_page(
     )
 
 
-@get("/orders/{order_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get("/orders/{order_id:str}", opt={"permission": Permission.ORDER_READ}, include_in_schema=False)
 async def show_order(
     request: PageRequest, orders: NamedDependency[OrderService], order_id: FromPath[str]
 ) -> Page:
@@ -155,7 +155,11 @@ async def show_order(
     return await _order_page(request, orders, read("ord", order_id))
 
 
-@get("/orders/{order_id:str}/state", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get(
+    "/orders/{order_id:str}/state",
+    opt={"permission": Permission.ORDER_READ},
+    include_in_schema=False,
+)
 async def show_order_state(
     request: PageRequest,
     orders: NamedDependency[OrderService],
@@ -173,7 +177,11 @@ async def show_order_state(
     return Response(main, media_type="text/html; charset=utf-8", headers=headers)
 
 
-@get("/orders/{order_id:str}/qr.png", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get(
+    "/orders/{order_id:str}/qr.png",
+    opt={"permission": Permission.ORDER_READ},
+    include_in_schema=False,
+)
 async def download_qr(
     orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
 ) -> Response[Any]:
@@ -187,7 +195,11 @@ async def download_qr(
     return saved_as(f"qris-{order.id}.png", picture.getvalue(), "image/png")
 
 
-@post("/orders/{order_id:str}/withdraw", opt={"permission": ACCOUNT}, include_in_schema=False)
+@post(
+    "/orders/{order_id:str}/withdraw",
+    opt={"permission": Permission.ORDER_WITHDRAW},
+    include_in_schema=False,
+)
 async def withdraw(
     request: PageRequest,
     orders: NamedDependency[OrderService],
@@ -206,7 +218,11 @@ async def withdraw(
     return see_other(f"/orders/{order_id}")
 
 
-@post("/orders/{order_id:str}/give-back", opt={"permission": ACCOUNT}, include_in_schema=False)
+@post(
+    "/orders/{order_id:str}/give-back",
+    opt={"permission": Permission.REFUND_ASK},
+    include_in_schema=False,
+)
 async def give_back(
     request: PageRequest,
     refunds: NamedDependency[RefundService],

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai import sealing, stamps
+from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
@@ -29,7 +30,6 @@ from meterai.pages import (
 from meterai.plumbing.database import Database, DatabaseAway
 from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import (
-    ACCOUNT,
     IdempotencyKeyReused,
     account_of,
     language_of,
@@ -37,7 +37,6 @@ from meterai.plumbing.http import (
 )
 from meterai.plumbing.messages import translate
 from meterai.portal.model import PlacementChoice, choice_of
-from meterai.sealing import Permission
 from meterai.stamping import StampedBefore, StampingService, Upload
 from meterai.stamps import NotEnoughStamps
 
@@ -99,7 +98,7 @@ async def _form_page(
     )
 
 
-@get("/stamp", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get("/stamp", opt={"permission": Permission.STAMP_AFFIX}, include_in_schema=False)
 async def show_stamp_form(request: PageRequest, database: NamedDependency[Database]) -> Page:
     """Documents, the place of the stamp, and how it is paid."""
     return await _form_page(request, database, {}, fresh_key())
@@ -110,7 +109,7 @@ async def placed(
     account: UUID,
     file: tuple[str, bytes],
     choice: PlacementChoice,
-    may: Permission | None,
+    may: sealing.Permission | None,
 ) -> Upload:
     """A document with its placement in points, mended where it was broken.
 
@@ -126,7 +125,7 @@ async def _uploads(stamping: StampingService, account: UUID, form: Form, key: st
     if not form.files:
         raise UploadMissing("no file was chosen")
     choice = choice_of(form.texts)
-    may: Permission | None = None
+    may: sealing.Permission | None = None
     if form.text("pay") == FROM_BALANCE:
         may = partial(stamping.check_rights, account, key, len(form.files))
     found = []
@@ -172,7 +171,7 @@ def _field_error(refusal: Refusal, language: str, document: str | None) -> Field
 
 @post(
     "/stamp",
-    opt={"permission": ACCOUNT},
+    opt={"permission": Permission.STAMP_AFFIX},
     include_in_schema=False,
     request_max_body_size=UPLOAD_BYTES_MAX,
 )
@@ -202,7 +201,11 @@ async def stamp(
 # -- stampings -----------------------------------------------------------------------------
 
 
-@get("/stampings/{stamping_id:str}", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get(
+    "/stampings/{stamping_id:str}",
+    opt={"permission": Permission.STAMPING_READ},
+    include_in_schema=False,
+)
 async def show_stamping(
     request: PageRequest,
     stamping: NamedDependency[StampingService],
@@ -220,7 +223,11 @@ def stamped_name(name: str) -> str:
     return f"{stem}-bermeterai.pdf"
 
 
-@get("/stampings/{stamping_id:str}/document", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get(
+    "/stampings/{stamping_id:str}/document",
+    opt={"permission": Permission.DOCUMENT_READ},
+    include_in_schema=False,
+)
 async def download_document(
     stamping: NamedDependency[StampingService],
     account: NamedDependency[UUID],
@@ -231,7 +238,11 @@ async def download_document(
     return saved_as(stamped_name(found.document_name), content, "application/pdf")
 
 
-@get("/stampings/{stamping_id:str}/delta", opt={"permission": ACCOUNT}, include_in_schema=False)
+@get(
+    "/stampings/{stamping_id:str}/delta",
+    opt={"permission": Permission.DOCUMENT_READ},
+    include_in_schema=False,
+)
 async def download_delta(
     stamping: NamedDependency[StampingService],
     account: NamedDependency[UUID],
