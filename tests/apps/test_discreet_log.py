@@ -295,7 +295,7 @@ def test_an_exception_is_told_by_its_kinds_and_lines() -> None:
 
 
 def told_of_a_fault(monkeypatch: pytest.MonkeyPatch, *, as_json: bool, with_values: bool) -> str:
-    """What is written of a fault by a function that holds a key."""
+    """What is written of a fault by a function that holds a code."""
     before, told = structlog.get_config(), io.StringIO()
     monkeypatch.setattr(sys, "stderr", told)
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
@@ -303,7 +303,7 @@ def told_of_a_fault(monkeypatch: pytest.MonkeyPatch, *, as_json: bool, with_valu
     try:
         logs.configure(level="info", as_json=as_json, who="test", with_values=with_values)
         structlog.configure(cache_logger_on_first_use=False)
-        held = KEY
+        held = CODE
         try:
             raise ValueError(len(held))
         except ValueError:
@@ -320,16 +320,16 @@ def told_of_a_fault(monkeypatch: pytest.MonkeyPatch, *, as_json: bool, with_valu
 def test_values_are_told_only_where_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = told_of_a_fault(monkeypatch, as_json=False, with_values=False)
     assert "ValueError" in plain
-    assert "tandatoken" not in plain
+    assert CODE not in plain
     asked = told_of_a_fault(monkeypatch, as_json=False, with_values=True)
-    assert "tandatoken" in asked
+    assert CODE in asked
     assert not ProcessSettings().log_values
 
 
 def test_production_tells_no_values_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     told = told_of_a_fault(monkeypatch, as_json=True, with_values=True)
     assert "ValueError" in told
-    assert "tandatoken" not in told
+    assert CODE not in told
 
 
 def test_a_command_tells_nothing_personal(monkeypatch: pytest.MonkeyPatch) -> None:
