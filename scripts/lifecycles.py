@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from meterai.apps.worker import SUBSCRIPTIONS, UNHEARD
+from meterai.apps.rooms import subscriptions_of, unheard_of
 from meterai.kit.lifecycle import Lifecycle
 from meterai.orders.model import ORDER, OrderEvent, OrderState
 from meterai.payments.model import ATTEMPT, AttemptEvent, AttemptState
@@ -97,13 +97,13 @@ def events() -> Iterator[str]:
     yield ""
     yield "| event | facts | handlers |"
     yield "|---|---|---|"
-    listening: dict[type[Event], list[str]] = {event: [] for event in UNHEARD}
-    for one in SUBSCRIPTIONS:
+    listening: dict[type[Event], list[str]] = {event: [] for event in unheard_of()}
+    for one in subscriptions_of():
         text = f"`{one.name}`{' (gives up)' if one.gives_up else ''}"
         listening.setdefault(one.event, []).append(text)
     for event in sorted(listening, key=name_of_event):
         facts = [f"`{name}`" for name in event.__struct_fields__ if name != "account"]
-        handlers = listening[event] or [f"none: {UNHEARD[event]}"]
+        handlers = listening[event] or [f"none: {unheard_of()[event]}"]
         yield f"| `{name_of_event(event)}` | {', '.join(facts)} | {', '.join(handlers)} |"
 
 

@@ -6,14 +6,14 @@
 import sys
 from collections.abc import Iterator
 
-from meterai.apps.worker import SUBSCRIPTIONS, UNHEARD
+from meterai.apps.rooms import subscriptions_of, unheard_of
 from meterai.plumbing.events import name_of_event
 
 
 def subscribers() -> dict[str, list[str]]:
     """The handlers of every event, by the names of both."""
-    found: dict[str, list[str]] = {name_of_event(event): [] for event in UNHEARD}
-    for one in SUBSCRIPTIONS:
+    found: dict[str, list[str]] = {name_of_event(event): [] for event in unheard_of()}
+    for one in subscriptions_of():
         found.setdefault(one.kind, []).append(one.name)
     return found
 

@@ -14,6 +14,7 @@ from meterai.pages import RoomPages
 from meterai.payments.room import ROOM as PAYMENTS
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
+from meterai.plumbing.events import Event, Subscription
 from meterai.portal.room import ROOM as PORTAL
 from meterai.refunds.room import ROOM as REFUNDS
 from meterai.room import Rooms
@@ -49,3 +50,13 @@ def services_of(rooms: Rooms = ROOMS) -> Mapping[str, type]:
 def pages_of(rooms: Rooms = ROOMS) -> Sequence[RoomPages]:
     """What each room brings to the pages."""
     return [room.pages for room in rooms if room.pages]
+
+
+def subscriptions_of(rooms: Rooms = ROOMS) -> Sequence[Subscription]:
+    """Who listens to what: the handlers of every room."""
+    return [one for room in rooms for one in room.handlers]
+
+
+def unheard_of(rooms: Rooms = ROOMS) -> Mapping[type[Event], str]:
+    """Events that nobody listens to, and why not."""
+    return {event: reason for room in rooms for event, reason in room.unheard.items()}

@@ -2,38 +2,20 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 from meterai.apps.container import build_services
 from meterai.apps.retention import Retention
-from meterai.apps.rooms import ROOMS
-from meterai.notifications import jobs as notification_jobs
-from meterai.orders import jobs as order_jobs
-from meterai.payments import jobs as payment_jobs
+from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.plumbing import dead_jobs, logs, telemetry
 from meterai.plumbing.config import Settings
-from meterai.plumbing.events import Event, Subscription
 from meterai.plumbing.jobs import PeriodicTask, Run, Worker
-from meterai.refunds import jobs as refund_jobs
 from meterai.room import Container, Rooms
-from meterai.stamping import jobs as stamping_jobs
 
 WATCH_SECONDS = 15.0
 # Nobody waits for a worker: what is locked is tried again later, and its place is for another.
 LOCK_WAIT_MS_MAX = 1_000
-
-
-# Who listens to what: the handlers of every room.
-SUBSCRIPTIONS: tuple[Subscription, ...] = (
-    *notification_jobs.HANDLERS,
-    *payment_jobs.HANDLERS,
-    *order_jobs.HANDLERS,
-    *stamping_jobs.HANDLERS,
-    *refund_jobs.HANDLERS,
-)
-# Events that nobody listens to, and why not.
-UNHEARD: Mapping[type[Event], str] = order_jobs.UNHEARD
 
 
 def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[PeriodicTask]:
@@ -76,7 +58,7 @@ async def run(settings: Settings, rooms: Rooms = ROOMS) -> None:
             await room.before_work(container)
         worker = Worker(
             container.database,
-            SUBSCRIPTIONS,
+            subscriptions_of(rooms),
             periodic_tasks(container, rooms),
             services=container.services(),
             concurrency=settings.process.worker_concurrency,

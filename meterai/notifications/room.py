@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from meterai.accounts import AccountService
+from meterai.notifications.jobs import HANDLERS
 from meterai.notifications.service import MailService, count_given_up
 from meterai.notifications.settings import NotificationSettings
 from meterai.notifications.store import LEASE_SECONDS
@@ -57,6 +58,7 @@ ROOM = Room(
     settings=NotificationSettings,
     build=_build,
     leases=_leases,
+    handlers=HANDLERS,
     tasks=_tasks,
     lanes=_lanes,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from meterai.orders.jobs import HANDLERS, UNHEARD
 from meterai.orders.routes import routes
 from meterai.orders.service import OrderService
 from meterai.orders.settings import OrderSettings
@@ -29,5 +30,7 @@ ROOM = Room(
     build=_build,
     services={"orders": OrderService},
     routes=routes,
+    handlers=HANDLERS,
+    unheard=UNHEARD,
     tasks=_tasks,
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from meterai.payments.adapters.profile import profile_of
 from meterai.payments.adapters.snap import SnapProvider
 from meterai.payments.adapters.wire import call_seconds_max
+from meterai.payments.jobs import HANDLERS
 from meterai.payments.routes import routes
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
@@ -52,5 +53,6 @@ ROOM = Room(
     services={"payments": PaymentService},
     routes=routes,
     leases=_leases,
+    handlers=HANDLERS,
     tasks=_tasks,
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from meterai.payments import PaymentSettings, SnapProvider, call_seconds_max
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
+from meterai.refunds.jobs import HANDLERS
 from meterai.refunds.model import lease_seconds
 from meterai.refunds.routes import routes
 from meterai.refunds.service import RefundService
@@ -36,5 +37,6 @@ ROOM = Room(
     services={"refunds": RefundService},
     routes=routes,
     leases=_leases,
+    handlers=HANDLERS,
     tasks=_tasks,
 )

@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from meterai.pages import RoomPages
 from meterai.plumbing.config import Settings
+from meterai.plumbing.events import Event, Subscription
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.lane import Lane
@@ -37,6 +38,8 @@ class Room:
     services   by the name of a parameter, what routes may ask for; `build` adds them
     routes     what answers HTTP: the API, and pages that show only this room
     pages      templates, drawings and links of its pages
+    handlers   to which events it listens, and with what
+    unheard    events of its own that nobody listens to, and why not
     tasks      what the worker looks for by state, and how often
     lanes      other work the worker keeps under way
     before_work  what the worker sees to before it begins; a refusal ends it
@@ -52,6 +55,8 @@ class Room:
     services: Mapping[str, type] = field(default_factory=dict)
     routes: Sequence[ControllerRouterHandler] = ()
     pages: RoomPages | None = None
+    handlers: Sequence[Subscription] = ()
+    unheard: Mapping[type[Event], str] = field(default_factory=dict)
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
     lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
     before_work: Build = _nothing

@@ -12,6 +12,7 @@ from meterai.plumbing.leases import Lease
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.stamping.issuers import ends_soon, issuers_of
+from meterai.stamping.jobs import HANDLERS
 from meterai.stamping.routes import routes
 from meterai.stamping.service import StampingService, sealing_seconds
 from meterai.stamping.settings import StampingSettings
@@ -64,5 +65,6 @@ ROOM = Room(
     services={"stamping": StampingService},
     routes=routes,
     leases=_leases,
+    handlers=HANDLERS,
     tasks=_tasks,
 )

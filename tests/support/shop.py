@@ -24,8 +24,8 @@ from meterai import ledger, orders, payments, stamps
 from meterai.accounts import AccountService
 from meterai.apps.audit import audit
 from meterai.apps.container import build_services
+from meterai.apps.rooms import subscriptions_of
 from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.worker import SUBSCRIPTIONS
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.ledger import MoneySummary
@@ -455,7 +455,7 @@ class Shop:
         """A worker with the event handlers of the real one."""
         return Worker(
             self.container.database,
-            SUBSCRIPTIONS,
+            subscriptions_of(),
             [],
             services=self.container.services(),
             concurrency=concurrency,

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from meterai.apps.worker import SUBSCRIPTIONS, UNHEARD
+from meterai.apps.rooms import subscriptions_of, unheard_of
 from meterai.plumbing.events import Event, name_of_event
 from scripts.subscriptions import subscribers
 from tests.tidy.sources import SOURCES, modules
@@ -34,6 +34,10 @@ TYPES: dict[type, set[str]] = {
     date: {"date"},
     datetime: {"timestamp with time zone"},
 }
+
+
+SUBSCRIPTIONS = subscriptions_of()
+UNHEARD = unheard_of()
 
 
 class Function(NamedTuple):
