@@ -8,7 +8,7 @@ is kept that could be changed with the rest.
 
 from collections.abc import Iterable
 
-from meterai.plumbing import catalog, rights
+from meterai.plumbing import catalog, grants, rights
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
 from meterai.plumbing.migrations import described, hashes
@@ -38,7 +38,8 @@ NAMES = Invariant(
 )
 RIGHTS = Invariant(
     "application_cannot_change_the_past",
-    "The application's role has exactly its rights: none to change or delete what happened.",
+    "The application's role has exactly its rights, none to change or delete what happened; nobody "
+    "but the owner of the tables may write to them, and no login that takes the role can do more.",
     "",
 )
 _OF = {
@@ -90,13 +91,6 @@ WHERE name = 'search_path'
     AND regexp_replace(reset_val, '[" ]', '', 'g') NOT IN ('$user,public', 'public', %s)
 """
 _APPLIED = "SELECT name, sha256 FROM public.applied_migrations"
-_ROLE = f"""
-SELECT r.rolname AS role, current_user::text AS works_as FROM pg_roles r
-WHERE r.rolname = '{rights.ROLE}' AND (
-    r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls OR r.rolreplication
-    OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid)
-    OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = r.oid))
-"""  # noqa: S608 - a constant
 
 
 def _finding(invariant: Invariant, rows: list[Row]) -> Finding:
@@ -114,7 +108,8 @@ async def check_schema(database: Database) -> list[Finding]:
             wrong[_OF.get(kind, HIDDEN)].append(told)
         wrong[SCHEMA] += await _migrations(tx) if ("table", "applied_migrations") in there else []
         wrong[NAMES] = await _names(tx)
-        wrong[RIGHTS] = await _rights(tx)
+        is_there = ("table", "applied_migrations") in there
+        wrong[RIGHTS] = await _rights(tx) if is_there else []
     return [_finding(invariant, rows) for invariant, rows in wrong.items()]
 
 
@@ -136,9 +131,9 @@ async def _migrations(tx: Tx) -> list[Row]:
 
 async def _rights(tx: Tx) -> list[Row]:
     """Where the role does not exist nothing is held by it; see `works_as`."""
+    wrong: list[Row] = await tx.all(grants.WRONG)
     if not await tx.all("SELECT 1 FROM pg_roles WHERE rolname = %s", rights.ROLE):
-        return []
-    wrong = await tx.all(_ROLE)
+        return wrong
     due = rights.rights_due(rights.by_table(await tx.all(rights.COLUMNS)))
     held = {rights.Right(*row.values()) for row in await tx.all(rights.HELD)}
     return [*wrong, *_told(held - due, "too much"), *_told(due - held, "missing")]

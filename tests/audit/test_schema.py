@@ -216,6 +216,74 @@ CHANGES = {
         f"GRANT UPDATE (amount) ON captures TO {rights.ROLE}",
         "application_cannot_change_the_past",
     ),
+    "a right for another": (
+        "CREATE ROLE somebody; GRANT INSERT ON legs TO somebody",
+        "application_cannot_change_the_past",
+    ),
+    "a column for everybody to read": (
+        "GRANT SELECT (email) ON accounts TO PUBLIC",
+        "application_cannot_change_the_past",
+    ),
+    "a right to make triggers": (
+        f"GRANT TRIGGER ON orders TO {rights.ROLE}",
+        "application_cannot_change_the_past",
+    ),
+    "a right to give": (
+        f"GRANT SELECT ON orders TO {rights.ROLE} WITH GRANT OPTION",
+        "application_cannot_change_the_past",
+    ),
+    "a right to make tables": (
+        "GRANT CREATE ON SCHEMA public TO PUBLIC",
+        "application_cannot_change_the_past",
+    ),
+    "a right to make schemas": (
+        f"GRANT CREATE ON DATABASE of_audit TO {rights.ROLE}",
+        "application_cannot_change_the_past",
+    ),
+    "a right to turn foreign keys off": (
+        f"GRANT SET ON PARAMETER session_replication_role TO {rights.ROLE}",
+        "application_cannot_change_the_past",
+    ),
+    "a right to tables to come": (
+        f"ALTER DEFAULT PRIVILEGES GRANT DELETE ON TABLES TO {rights.ROLE}",
+        "application_cannot_change_the_past",
+    ),
+    "the role passes row security": (
+        f"ALTER ROLE {rights.ROLE} BYPASSRLS",
+        "application_cannot_change_the_past",
+    ),
+    "the role logs in": (
+        f"ALTER ROLE {rights.ROLE} LOGIN",
+        "application_cannot_change_the_past",
+    ),
+    "the role is in another": (
+        f"GRANT pg_write_all_data TO {rights.ROLE}",
+        "application_cannot_change_the_past",
+    ),
+    "a login can do more than the role": (
+        f"CREATE ROLE web_too LOGIN CREATEROLE IN ROLE {rights.ROLE}",
+        "application_cannot_change_the_past",
+    ),
+    "a login is in another role": (
+        f"CREATE ROLE web_too LOGIN IN ROLE {rights.ROLE}, pg_write_all_data",
+        "application_cannot_change_the_past",
+    ),
+    "somebody else owns a table": (
+        "CREATE ROLE somebody; ALTER TABLE deltas OWNER TO somebody",
+        "application_cannot_change_the_past",
+    ),
+    "somebody else owns a function": (
+        "CREATE ROLE somebody; ALTER FUNCTION emit(uuid, text, jsonb) OWNER TO somebody",
+        "application_cannot_change_the_past",
+    ),
+    "a right is missing": (
+        f"REVOKE INSERT ON legs FROM {rights.ROLE}",
+        "application_cannot_change_the_past",
+    ),
+    "a function nobody may call": (
+        "REVOKE EXECUTE ON FUNCTION emit(uuid, text, jsonb) FROM PUBLIC",
+        "application_cannot_change_the_past",
+    ),
     "the role owns a table": (
         f"GRANT CREATE ON SCHEMA public TO {rights.ROLE};"
         f" ALTER TABLE deltas OWNER TO {rights.ROLE}",
@@ -250,6 +318,11 @@ def test_it_is_said_what_differs_and_how(history: History, spoilt: Spoilt) -> No
         "is": "9 numeric not null",
         "due": "9 bigint not null",
     }
+
+
+def test_whoever_makes_reports_may_read(history: History, spoilt: Spoilt) -> None:
+    spoilt.connection.execute("CREATE ROLE somebody; GRANT SELECT ON orders TO somebody")
+    assert broken(history, spoilt) == {}
 
 
 HARMLESS = "ALTER ROLE CURRENT_USER SET statement_timeout = '10s'"
