@@ -113,9 +113,7 @@ def _pyhanko_words(document: bytes, sealed: Sealed, prefix: str) -> list[str]:
         if not name.startswith(prefix) or value is None:
             continue
         count += 1
-        context = ValidationContext(
-            trust_roots=[root], format_datetime=sealed.at, allow_fetching=False
-        )
+        context = ValidationContext(trust_roots=[root], moment=sealed.at, allow_fetching=False)
         status = validate_pdf_signature(
             EmbeddedPdfSignature(reader, reference.get_object(), name), context
         )

@@ -181,7 +181,7 @@ def test_lists_must_be_by_the_issuer_and_about_such_certificates(world, tmp_path
     assert len(strangers) == 2
     for stranger in strangers:
         made = revocation_list(stranger, [], faults)
-        with pytest.raises(NoEvidence, match="not by the issuer"):
+        with pytest.raises(NoEvidence, match="not by the authority"):
             check_crl(made, leaf, intermediate, NOW)
     own = next(one for one in strangers if one.certificate == other.chain[1])
     check_crl(revocation_list(own, [], faults), other.chain[0], other.chain[1], NOW)
