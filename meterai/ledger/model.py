@@ -28,7 +28,7 @@ class MoneySummary:
     captured: Rupiah  # received for it
     charged_back: Rupiah  # taken back by the payer's bank
     executed: Rupiah  # became stamps
-    refunded: Rupiah  # given back and settled
+    refunded: Rupiah  # given back and settled, by us or by the provider itself
     in_flight: Rupiah  # neither yet, or on its way back
     loss: Rupiah  # executed or refunded, and charged back all the same: ours
     captured_at: datetime | None  # the newest payment

@@ -12,7 +12,7 @@ async def books_of_subjects(tx: Tx, account: UUID, subjects: list[UUID]) -> list
     """
     return await tx.all(
         "SELECT e.subject, CASE WHEN l.book <> 'bank_clearing' THEN l.book"
-        "  WHEN e.reason = 'refund_settled' THEN 'refunded'"
+        "  WHEN e.reason IN ('refund_settled', 'payment_given_back') THEN 'refunded'"
         "  WHEN e.reason = 'payment_denied' THEN 'charged_back' ELSE l.book END AS book,"
         " sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit,"
         " max(e.posted_at) AS last"

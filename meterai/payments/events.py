@@ -48,11 +48,14 @@ class PaymentDenied(Event, frozen=True, kw_only=True):
 
 
 class PaymentRefunded(Event, frozen=True, kw_only=True):
-    """A notification says that a payment was given back; written by `payments.jobs.act_on`.
+    """The provider says that a captured payment was given back; written by `payments.jobs.act_on` and
+    by `PaymentService.ask`.
 
-    `amount`: the sum it names, None where it names none.
+    `amount`: what it names, None where it names none.  `is_sum`: that is all that was given back of
+    the payment so far, as an answer says; else one refund, as a notification does.
     """
 
     attempt: UUID
     payment: str
     amount: int | None
+    is_sum: bool = False

@@ -95,7 +95,11 @@ async def _done(
             await emit(
                 tx,
                 PaymentRefunded(
-                    account=account, attempt=attempt, payment=read.number, amount=amount
+                    account=account,
+                    attempt=attempt,
+                    payment=read.number,
+                    amount=amount,
+                    is_sum=False,
                 ),
             )
             outcome = "refunded"

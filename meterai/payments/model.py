@@ -204,6 +204,16 @@ class RefundMade:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundLine:
+    """One refund that the provider's record says was made.  None for what the line does not say."""
+
+    number: str | None  # ours, or one that the provider gave a refund of its own
+    provider_number: str | None
+    payment: str | None  # RRN
+    amount: Rupiah
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
     """One line of the provider's transaction history.  A number is None where the line has none."""
 

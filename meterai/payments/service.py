@@ -22,6 +22,7 @@ from meterai.payments import store
 from meterai.payments.adapters import emv
 from meterai.payments.adapters.profile import qr_accounts_of
 from meterai.payments.adapters.snap import SnapProvider
+from meterai.payments.events import PaymentRefunded
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
     NOT_BOOKED,
@@ -42,6 +43,7 @@ from meterai.payments.model import (
 )
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.events import emit
 from meterai.plumbing.periodic import each
 
 PROVIDER = "bank"
@@ -388,15 +390,24 @@ async def _keep_conflict(tx: Tx, read: Notification, external_id: str, body: byt
 async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:
     """Record one payment that an answer names; what cannot be booked is answered."""
     about = (attempt.account, attempt.id, payment.number)
-    amount = payment.amount and payment.amount.value
+    amount = None if payment.amount is None else payment.amount.value
     match payment.status:
         case Status.SUCCESS:
             outcome = await tx.value(store.CAPTURE, *about, amount, "question")
         case Status.FAILED | Status.CANCELLED:
             outcome = await tx.value(store.DENY, *about, amount)
         case _:
-            # A refund of ours is booked already, and we refund no payment that was not captured.
             if await store.captured(tx, *about):
+                await emit(
+                    tx,
+                    PaymentRefunded(
+                        account=attempt.account,
+                        attempt=attempt.id,
+                        payment=payment.number,
+                        amount=amount,
+                        is_sum=True,
+                    ),
+                )
                 return None
             return Odd(OddReason.REFUNDED_THERE, payment.number, payment.amount)
     reason = NOT_BOOKED.get(outcome)

@@ -3,13 +3,14 @@
 Promises this room keeps
   * What is paid and not executed by its due time goes back in full, with no form to fill in.
   * One cause, one refund: the number we give it at the provider is the same in every try.
+  * What the provider gives back of its own accord is booked from its record: no refund pays it again.
   * The intent is committed before the provider is called; an unknown outcome is asked for again.
 
 Calls orders, payments, stamps, notifications.
 """
 
 from meterai.refunds.model import NothingToRefund, Refund, RefundCause, RefundState, lease_seconds
-from meterai.refunds.service import RefundService, RefundView, refunds_of_order
+from meterai.refunds.service import RefundService, RefundView, book_as_told, refunds_of_order
 
 __all__ = [
     "NothingToRefund",
@@ -18,6 +19,7 @@ __all__ = [
     "RefundService",
     "RefundState",
     "RefundView",
+    "book_as_told",
     "lease_seconds",
     "refunds_of_order",
 ]

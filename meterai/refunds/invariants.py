@@ -6,14 +6,15 @@ _OPEN = "('requested', 'sent', 'refused')"
 _SURPLUS = "('short', 'excess', 'double', 'late', 'remainder')"
 
 # Of each payment: the part that is not assigned yet, which a job is about to move.  The rest is in
-# the stamps of its order, in refunds, or taken back by the payer's bank and recovered.  See
-# refund_unassigned in migrations/0011_money.sql.
+# the stamps of its order, in refunds, or taken back by the payer's bank (or given back by the provider
+# itself) and recovered.  See refund_unassigned.
 _TAKEN = """
     SELECT c.account_id, c.attempt_id, c.payment, c.amount, c.denied_at, a.subject AS order_id,
            coalesce(b.posted, 0) AS posted, coalesce(b.lost, 0) AS lost,
+           coalesce(b.returned, 0) AS returned, coalesce(b.returned_posted, 0) AS returned_posted,
            CASE WHEN b.is_whole THEN c.amount
                 ELSE least(coalesce(b.taken_back, 0), c.amount) END AS taken_back,
-           c.amount - coalesce(b.posted - b.lost, 0) - coalesce(r.given, 0)
+           c.amount - coalesce(b.posted + b.returned_posted - b.lost, 0) - coalesce(r.given, 0)
                - CASE WHEN o.paid_attempt = c.attempt_id AND o.paid_payment = c.payment THEN
                      CASE WHEN l.lot_id IS NOT NULL
                               THEN (l.issued - l.returned) * (l.unit_price + l.service_fee)
@@ -30,6 +31,28 @@ _TAKEN = """
         ON r.account_id = c.account_id AND r.attempt_id = c.attempt_id AND r.payment = c.payment
     WHERE c.learned_by <> 'denial'
 """
+
+
+def _steps(reason: str, prefix: str, booked: str) -> str:
+    """Entries of a sum of chargebacks that only grows: each is what it grew by."""
+    return f"""
+        SELECT account_id, entry_id, '{reason}', subject, posted_at,
+               ARRAY['bank_clearing', 'denied_loss'], ARRAY[grown, -grown]
+        FROM (
+            SELECT b.account_id, e.entry_id, b.subject, e.posted_at, u.upto - coalesce(lag(u.upto)
+                OVER (PARTITION BY b.account_id, b.attempt_id, b.payment ORDER BY u.upto), 0)
+                AS grown, u.upto <= b.{booked} AS is_within
+            FROM {{chargebacks}} b JOIN {{entries?}} e ON e.account_id = b.account_id
+                AND e.subject = b.subject AND e.reason = '{reason}'
+            CROSS JOIN LATERAL (SELECT '{prefix}:' || b.attempt_id || ':' || b.payment || ':'
+                AS prefix) p
+            CROSS JOIN LATERAL (SELECT substr(e.entry_id, length(p.prefix) + 1) AS tail) t
+            JOIN LATERAL (SELECT CASE WHEN t.tail ~ '^[0-9]{{1,18}}$' THEN t.tail::bigint END AS upto)
+                u ON starts_with(e.entry_id, p.prefix) AND u.upto > 0
+        ) steps
+        WHERE is_within
+    """.rstrip()
+
 
 POSTINGS = (
     Posting(
@@ -77,35 +100,25 @@ POSTINGS = (
     Posting(
         ("payment_denied",),
         # The sum taken back so far ends the id; each entry is what it grew by.
-        """
-        SELECT account_id, entry_id, 'payment_denied', subject, posted_at,
-               ARRAY['bank_clearing', 'denied_loss'], ARRAY[grown, -grown]
-        FROM (
-            SELECT b.account_id, e.entry_id, b.subject, e.posted_at, u.upto - coalesce(lag(u.upto)
-                OVER (PARTITION BY b.account_id, b.attempt_id, b.payment ORDER BY u.upto), 0)
-                AS grown, u.upto <= b.posted AS is_within
-            FROM {chargebacks} b JOIN {entries?} e ON e.account_id = b.account_id
-                AND e.subject = b.subject AND e.reason = 'payment_denied'
-            CROSS JOIN LATERAL (SELECT 'denied:' || b.attempt_id || ':' || b.payment || ':'
-                AS prefix) p
-            CROSS JOIN LATERAL (SELECT substr(e.entry_id, length(p.prefix) + 1) AS tail) t
-            JOIN LATERAL (SELECT CASE WHEN t.tail ~ '^[0-9]{1,18}$' THEN t.tail::bigint END AS upto)
-                u ON starts_with(e.entry_id, p.prefix) AND u.upto > 0
-        ) steps
-        WHERE is_within
+        f"""
+        {_steps("payment_denied", "denied", "posted")}
         UNION ALL
         -- Before parts were known: all of a payment at once, in the books it was found in.
         SELECT e.account_id, e.entry_id, 'payment_denied', b.subject, e.posted_at, s.books,
                s.amounts
-        FROM {chargebacks} b JOIN {captures} c USING (account_id, attempt_id, payment)
-        JOIN {entries?} e ON e.account_id = b.account_id AND e.subject = b.subject
+        FROM {{chargebacks}} b JOIN {{captures}} c USING (account_id, attempt_id, payment)
+        JOIN {{entries?}} e ON e.account_id = b.account_id AND e.subject = b.subject
             AND e.entry_id = 'denied:' || b.attempt_id || ':' || b.payment
         JOIN LATERAL (
             SELECT array_agg(l.book) AS books, array_agg(CASE l.book WHEN 'bank_clearing'
                        THEN c.amount ELSE l.credit - l.debit END) AS amounts
-            FROM {legs?} l WHERE l.account_id = e.account_id AND l.entry_id = e.entry_id
+            FROM {{legs?}} l WHERE l.account_id = e.account_id AND l.entry_id = e.entry_id
                 AND l.book NOT IN ('stamps_affixed', 'suspense')) s ON true
         """,
+    ),
+    Posting(
+        ("payment_given_back",),
+        _steps("payment_given_back", "given_back", "returned_posted"),
     ),
     Posting(
         ("loss_recovered",),
@@ -173,7 +186,8 @@ INVARIANTS = (
             (SELECT coalesce(sum(CASE book WHEN 'stamps_available' THEN issued - returned
                                  ELSE affixed END * (unit_price + service_fee)), 0)
              FROM stamp_lots) AS executed,
-            (SELECT coalesce(sum(amount), 0) FROM refunds WHERE state = 'settled') AS refunded,
+            (SELECT coalesce(sum(amount), 0) FROM refunds WHERE state = 'settled')
+                + (SELECT coalesce(sum(returned_posted), 0) FROM chargebacks) AS refunded,
             (SELECT coalesce(sum(posted), 0) FROM balances
              WHERE book IN ('buyer_funds', 'refunds_payable')) AS in_flight,
             (SELECT coalesce(sum(debit - credit), 0) FROM legs
@@ -196,7 +210,7 @@ INVARIANTS = (
             UNION ALL
             SELECT t.account_id, t.order_id, side.book, side.amount, 0
             FROM ({_TAKEN}) t, unnest(ARRAY['bank_clearing', 'buyer_funds', 'denied_loss'],
-                ARRAY[t.posted - t.amount, t.rest, -t.lost]) AS side (book, amount)
+                ARRAY[t.posted + t.returned_posted - t.amount, t.rest, -t.lost]) AS side (book, amount)
             UNION ALL
             SELECT account_id, order_id, CASE state WHEN 'settled' THEN 'bank_clearing'
                                          ELSE 'refunds_payable' END, amount, 0
@@ -230,7 +244,7 @@ INVARIANTS = (
         "it, a denial its entry or its job, and no payment is given back beyond its amount.",
         f"""
         SELECT t.account_id, t.order_id, t.attempt_id, t.payment, t.amount, t.rest, t.taken_back,
-               t.posted, t.lost, t.denied_at
+               t.posted, t.returned, t.returned_posted, t.lost, t.denied_at
         FROM ({_TAKEN}) t
         CROSS JOIN LATERAL (
             SELECT array_agg(j.kind) AS kinds FROM jobs j WHERE j.account_id = t.account_id
@@ -238,7 +252,10 @@ INVARIANTS = (
             AND j.facts->>'payment' = t.payment AND j.facts->>'attempt' = t.attempt_id::text
         ) j
         WHERE t.rest < 0 OR (t.rest > 0 AND j.kinds IS NULL)
-            OR t.posted > t.taken_back OR t.lost > t.posted + t.amount
+            OR t.posted > t.taken_back OR t.lost > t.posted + t.returned_posted + t.amount
+            OR t.returned_posted > t.returned OR t.returned > t.amount
+            OR (t.returned_posted < t.returned
+                AND NOT coalesce(j.kinds && ARRAY['payment_captured'], false))
             OR (t.posted < t.taken_back
                 AND NOT coalesce(j.kinds && ARRAY['payment_captured', 'payment_denied'], false))
             OR (t.denied_at IS NOT NULL AND t.taken_back < t.amount)
@@ -247,16 +264,17 @@ INVARIANTS = (
     ),
     Invariant(
         "chargeback_is_what_was_told_and_booked",
-        "What an issuer took back is of an attempt and its order, and was found as often as the "
-        "books say.",
+        "What an issuer took back, or the provider gave back itself, is of an attempt and its order, "
+        "and was found as often as the books say.",
         """
         SELECT b.account_id, b.attempt_id, b.payment, b.subject, b.taken_back, b.posted, b.lost,
                b.findings
         FROM {chargebacks} b LEFT JOIN {payment_attempts} a USING (account_id, attempt_id)
         LEFT JOIN {captures} c USING (account_id, attempt_id, payment)
         WHERE a.subject IS DISTINCT FROM b.subject OR b.last_told_at < b.first_told_at
-            OR (c.amount IS NULL AND (b.posted > 0 OR b.lost > 0))
-            OR b.posted < 0 OR b.lost < 0
+            OR (c.amount IS NULL AND (b.posted > 0 OR b.lost > 0 OR b.returned > 0))
+            OR b.posted < 0 OR b.lost < 0 OR b.returned_posted < 0
+            OR (b.look_at < 'infinity' AND b.look_at > now() + interval '2 hours')
             OR b.findings <> (SELECT count(*) FROM {entries?} e
                 WHERE e.account_id = b.account_id AND e.subject = b.subject
                 AND starts_with(e.entry_id,
@@ -373,8 +391,12 @@ INVARIANTS = (
                    array_agg(x.cause) AS causes
             FROM {{refunds?}} x WHERE x.account_id = o.account_id AND x.order_id = o.order_id
         ) r ON true
+        LEFT JOIN {{chargebacks?}} b ON b.account_id = o.account_id
+            AND b.attempt_id = o.paid_attempt AND b.payment = o.paid_payment
         CROSS JOIN LATERAL (SELECT
             CASE WHEN l.lot_id IS NULL THEN coalesce('not_executed' = ANY (r.causes), false)
+                     OR (o.state IN ('returning', 'returned')
+                         AND coalesce(b.returned_posted > 0, false))
                  ELSE l.issued = l.returned END AS is_undone,
             coalesce(r.causes && ARRAY['not_executed', 'not_stamped', 'asked'], false)
                 AS is_executable) x
@@ -415,10 +437,27 @@ INVARIANTS = (
                 WHERE v.account_id = r.account_id AND v.entry_id = 'void:' || r.refund_id))
             OR (r.state = 'void' AND NOT EXISTS (SELECT 1 FROM {{chargebacks}} b
                 WHERE b.account_id = r.account_id AND b.attempt_id = r.attempt_id
-                    AND b.payment = r.payment AND b.posted > 0))
+                    AND b.payment = r.payment AND b.posted + b.returned_posted > 0))
             OR (r.state = 'requested' AND c.denied_at < now() - {LATE})
             OR (r.state = 'settled') <> (r.settled_at IS NOT NULL)
             OR (r.state = 'settled') <> (r.provider_refund_no IS NOT NULL)
+        """,
+    ),
+    Invariant(
+        "news_of_money_given_back_ends_in_the_books",
+        "News that a payment of ours was given back is resolved only once that much of it has left "
+        "the books; what is to be looked up is looked up.",
+        f"""
+        SELECT c.account_id, c.attempt_id, c.payment, i.item_id, i.amount
+        FROM {{captures}} c JOIN payment_attempts a USING (account_id, attempt_id)
+        JOIN suspense_items i ON i.payment = c.payment AND i.reference = a.reference
+        WHERE i.reason = 'refunded_there' AND i.state = 'resolved' AND c.learned_by <> 'denial'
+            AND i.resolved_at > c.captured_at
+            AND refund_gone(c.account_id, c.attempt_id, c.payment)
+                < least(coalesce(i.amount, c.amount), c.amount)
+        UNION ALL
+        SELECT account_id, attempt_id, payment, NULL, returned_told FROM chargebacks
+        WHERE look_at < now() - {LATE}
         """,
     ),
     Invariant(

@@ -2,16 +2,14 @@
 
 from datetime import datetime
 
-import msgspec
 import structlog
 
-from meterai import notifications, payments, suspense
+from meterai import notifications, payments
 from meterai.kit.ids import new_id, show
-from meterai.kit.money import Rupiah
 from meterai.orders.events import MoneyToReturn
 from meterai.payments.events import PaymentDenied, PaymentRefunded
 from meterai.plumbing.database import Tx
-from meterai.plumbing.events import facts_of, on
+from meterai.plumbing.events import on
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.refunds import store
 from meterai.refunds.events import RefundRequested, RefundSettled
@@ -70,30 +68,18 @@ async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
 
 
 async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
-    """The provider says that a payment was given back.
+    """The provider says that a payment was given back: by a refund of ours, or of its own accord.
 
-    Where a refund of ours is on its way, it is asked about at once.  Where ours do not explain it,
-    the provider gave money back by itself: somebody must look before it is given back twice.
+    Refunds of ours that are on their way are asked about at once, and the provider's record says
+    whose it was.  Its answer to a question is about all of the payment so far, a notification about
+    one refund: what an answer says and the books have is no news.
     """
     about = (event.account, event.attempt, event.payment)
+    await tx.run(store.ASK_NOW, *about)
     told = event.amount
-    found = await tx.one(store.ASK_NOW, *about, *about)
-    assert found is not None
-    if found["under_way"] or (told is not None and told <= found["settled"]):
+    if told is not None and event.is_sum and told <= await tx.value(store.GONE, *about):
         return
-    reference, payment = payments.reference_of(*about[:2]), about[2]
-    await suspense.keep(
-        tx,
-        suspense.News(
-            key=f"refunded:{reference}:{payment}:{told}",
-            source="notification",
-            reason="refunded_there",
-            told=msgspec.json.encode(facts_of(event)),
-            reference=reference,
-            payment=payment,
-            amount=None if told is None else Rupiah(told),
-        ),
-    )
+    await tx.run(store.GIVEN_BACK_TOLD, *about, told)
 
 
 def _in_both(at: datetime) -> dict[str, str]:

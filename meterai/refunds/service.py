@@ -1,12 +1,13 @@
 """Refunds: ask for one, show and list them; begin those that are due, and send them."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 import structlog
 
-from meterai import audit, orders, payments
+from meterai import audit, orders, payments, suspense
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
@@ -17,6 +18,7 @@ from meterai.payments import (
     PaymentSettings,
     ProviderRefused,
     ProviderUnreachable,
+    RefundLine,
     RefundMade,
     SnapProvider,
 )
@@ -36,6 +38,9 @@ from meterai.refunds.model import (
 
 BATCH = 20  # provider calls under way in one run
 OVERDUE_BATCH = 200
+LOOK_AGAIN_SECONDS = 30.0  # for a record that could not be read
+CONTRADICTION_SECONDS = 3600.0  # until the record is read again that does not have what was told
+_UNSETTLED = (RefundState.SENT, RefundState.REFUSED, RefundState.VOID)
 _log = structlog.get_logger()
 
 
@@ -105,6 +110,64 @@ async def load(tx: Tx, account: UUID, refund_id: UUID) -> Refund:
 async def refunds_of_order(tx: Tx, account: UUID, order: UUID) -> list[RefundView]:
     """Refunds of one order, oldest first; the newest of very many."""
     return [shown(_refund(row)) for row in await store.refunds_of_order(tx, account, order)]
+
+
+# -- what the provider gave back of its own accord -----------------------------------------------
+
+
+async def book_given_back(tx: Tx, row: Row, lines: Sequence[RefundLine]) -> None:
+    """Book what the record says was given back of the payment of `row`.
+
+    Refunds of ours that it has are settled; the rest the provider gave back itself.  Where news
+    spoke of more than that, it is in suspense until the record has it or an operator books it.
+    """
+    about = (row["account_id"], row["attempt_id"], row["payment"])
+    is_only = await tx.value(store.PAYMENTS_OF_ATTEMPT, *about[:2]) == 1
+    found = [one for one in lines if one.payment == about[2] or (one.payment is None and is_only)]
+    ours = {one["refund_no"]: one for one in await tx.all(store.OF_ATTEMPT, *about)}
+    for line in found:
+        await _settle(tx, about[0], ours.get(line.number), line)
+    own = sum(line.amount.value for line in found if line.number not in ours)
+    made = [line.number for line in found if line.number in ours]
+    await tx.run(store.GIVEN_BACK, *about, own, made)
+    await _conclude(tx, row)
+
+
+async def _conclude(tx: Tx, row: Row) -> None:
+    """News is explained where the books have all of it; else it is in suspense."""
+    about = (row["account_id"], row["attempt_id"], row["payment"])
+    reference, told = payments.reference_of(*about[:2]), row["returned_told"]
+    if told <= await tx.value(store.GONE, *about):
+        await suspense.given_back(tx, reference, about[2])
+        await tx.run(store.LOOKED_UP, *about)
+        return
+    await suspense.keep(
+        tx,
+        suspense.News(
+            key=f"refunded:{reference}:{about[2]}:{told}",
+            source="question",
+            reason="refunded_there",
+            told=msgspec.json.encode({"payment": about[2], "amount": told}),
+            reference=reference,
+            payment=about[2],
+            amount=Rupiah(told),
+        ),
+    )
+    await tx.run(store.LOOK_LATER, CONTRADICTION_SECONDS, *about)
+
+
+async def _settle(tx: Tx, account: UUID, refund: Row | None, line: RefundLine) -> None:
+    is_it = refund is not None and refund["amount"] == line.amount.value
+    if refund is None or not is_it or refund["state"] not in _UNSETTLED:
+        return
+    if line.provider_number is not None:
+        await tx.run(store.SETTLE, account, refund["refund_id"], line.provider_number)
+
+
+async def book_as_told(tx: Tx, item: UUID) -> None:
+    """An operator says that the money of this item in suspense did go back; nothing where it is
+    about no payment of ours, or is in the books."""
+    await tx.run(store.GIVEN_BACK_AS_TOLD, item)
 
 
 class RefundService:
@@ -187,6 +250,28 @@ class RefundService:
         return await each(
             self._database, store.SENDING, rows, self._send, subject="refund_id", at_once=BATCH
         )
+
+    async def look_up_given_back(self) -> int:
+        """Periodic task: read the provider's record of payments that it says were given back."""
+        rows = await self._database.read(store.TO_LOOK_UP, self._lease_seconds, BATCH)
+        return await each(
+            self._database, store.LOOKING, rows, self._look_up, subject="attempt_id", at_once=BATCH
+        )
+
+    async def _look_up(self, row: Row) -> None:
+        about = (row["account_id"], row["attempt_id"], row["payment"])
+        try:
+            lines = await self._provider.refunds_of(payments.reference_of(*about[:2]))
+        except ProviderRefused as refusal:
+            _log.warning("record_refused", payment=row["payment"], answer=refusal.response_code)
+            async with own_transaction(self._database) as tx:
+                await _conclude(tx, row)
+        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            _log.info("record_not_read", payment=row["payment"], answer=str(refusal))
+            await self._database.call(store.LOOK_LATER, LOOK_AGAIN_SECONDS, *about)
+        else:
+            async with own_transaction(self._database) as tx:
+                await book_given_back(tx, row, lines)
 
     async def _send(self, row: Row) -> None:
         # The row says 'sent' by now.  A crash here leaves it so, and a later run makes the

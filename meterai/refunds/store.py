@@ -11,7 +11,8 @@ _COLUMNS = (
     "account_id, refund_id, order_id, attempt_id, payment, cause, amount, stamps, state,"
     " refund_no, provider_refund_no, requested_at, due_at, settled_at, tries"
 )
-SENDING, TURNING = "send_refunds", "turn_money_round"  # names of the periodic tasks
+# Names of the periodic tasks.
+SENDING, TURNING, LOOKING = "send_refunds", "turn_money_round", "look_up_given_back"
 # The intent of a call, committed before it is made.  The lease covers the whole call: until it is
 # over or the call has ended nothing sends this refund again.  What comes of it sets the pause until
 # the next one.
@@ -39,16 +40,52 @@ UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answ
     leased_until = NULL
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
-# What the refunds of a payment explain of news that it was given back; those on their way are asked
-# about as soon as no call of theirs is open.
+# Those on their way are asked about as soon as no call of theirs is open.
 ASK_NOW = """
-WITH waiting AS (
-    UPDATE refunds SET try_at = least(try_at, now())
-    WHERE account_id = %s AND attempt_id = %s AND payment = %s
-        AND state IN ('requested', 'sent', 'refused')
-    RETURNING refund_id)
-SELECT (SELECT count(*) FROM waiting) AS under_way, coalesce(sum(amount), 0)::bigint AS settled
-FROM refunds WHERE account_id = %s AND attempt_id = %s AND payment = %s AND state = 'settled'
+UPDATE refunds SET try_at = least(try_at, now())
+WHERE account_id = %s AND attempt_id = %s AND payment = %s
+    AND state IN ('requested', 'sent', 'refused')
+"""
+GONE = "SELECT refund_gone(%s, %s, %s) AS gone"
+GIVEN_BACK_TOLD = "SELECT payment_given_back_told(%s, %s, %s, %s)"
+GIVEN_BACK = "SELECT refund_given_back(%s, %s, %s, %s, %s)"
+# What news in suspense says of a captured payment and the books do not have yet.
+GIVEN_BACK_AS_TOLD = """
+SELECT refund_given_back(c.account_id, c.attempt_id, c.payment,
+    coalesce(b.returned, 0) + least(coalesce(i.amount, c.amount), c.amount)
+        - refund_gone(c.account_id, c.attempt_id, c.payment), '{}')
+FROM suspense_items i JOIN captures c ON c.payment = i.payment AND c.learned_by <> 'denial'
+JOIN payment_attempts a ON a.account_id = c.account_id AND a.attempt_id = c.attempt_id
+    AND a.reference = i.reference
+LEFT JOIN chargebacks b ON b.account_id = c.account_id AND b.attempt_id = c.attempt_id
+    AND b.payment = c.payment
+WHERE i.item_id = %s AND i.state = 'open' AND i.reason = 'refunded_there'
+    AND refund_gone(c.account_id, c.attempt_id, c.payment)
+        < least(coalesce(i.amount, c.amount), c.amount)
+"""
+TO_LOOK_UP = """
+UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
+WHERE (account_id, attempt_id, payment) IN (
+    SELECT account_id, attempt_id, payment FROM chargebacks
+    WHERE look_at <= now() AND look_at < 'infinity' ORDER BY look_at LIMIT %s
+    FOR UPDATE SKIP LOCKED)
+RETURNING account_id, attempt_id, payment, returned_told
+"""
+LOOK_LATER = """
+UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND attempt_id = %s AND payment = %s
+"""
+LOOKED_UP = """
+UPDATE chargebacks SET look_at = 'infinity'
+WHERE account_id = %s AND attempt_id = %s AND payment = %s
+"""
+OF_ATTEMPT = """
+SELECT refund_id, refund_no, state, amount FROM refunds
+WHERE account_id = %s AND attempt_id = %s AND payment = %s
+"""
+PAYMENTS_OF_ATTEMPT = """
+SELECT count(*) AS number FROM captures
+WHERE account_id = %s AND attempt_id = %s AND learned_by <> 'denial'
 """
 VOID = "SELECT refund_void(%s, %s) AS state"
 NOT_EXECUTED = "SELECT refund_not_executed(%s, %s, %s, %s, %s) AS state"

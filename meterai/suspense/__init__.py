@@ -4,6 +4,7 @@ Promises this room keeps
   * News is kept as it was told, with a reason, an age, a due time and an owner, until somebody says
     how it ended; told again, it is the same item.
   * Money that surely came is in the book `suspense` exactly as long as its item is open.
+  * News that money of a payment went back ends when that money has left the books of its order.
 
 Calls ledger, audit.
 """
@@ -16,7 +17,7 @@ from meterai.suspense.model import (
     Resolution,
     SuspenseState,
 )
-from meterai.suspense.service import SuspenseService, explained, keep, open_items
+from meterai.suspense.service import SuspenseService, explained, given_back, keep, open_items
 
 __all__ = [
     "Item",
@@ -27,6 +28,7 @@ __all__ = [
     "SuspenseService",
     "SuspenseState",
     "explained",
+    "given_back",
     "keep",
     "open_items",
 ]

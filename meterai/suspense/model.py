@@ -54,7 +54,7 @@ class ItemUnknown(Refusal):
 
 
 class MoneyBooked(Refusal):
-    """The item holds money: it ends when the provider has given it back, and in no other way."""
+    """The item is about money: it ends when the books say where that went, and in no other way."""
 
     code = "suspense_money_booked"
     status = 409

@@ -80,6 +80,11 @@ async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> Non
     await tx.run(store.EXPLAINED, how, reference, payment, amount.value, amount.value)
 
 
+async def given_back(tx: Tx, reference: str, payment: str) -> None:
+    """Resolve what was told of this payment being given back, as far as the books have it."""
+    await tx.run(store.GIVEN_BACK, reference, payment)
+
+
 class SuspenseService:
     """Resolves items, and watches what is open."""
 

@@ -16,6 +16,11 @@ WHERE state = 'open' AND reference = %s AND booked = 0
     AND CASE reason WHEN 'amount_unreadable' THEN payment = %s
                     WHEN 'number_missing' THEN coalesce(amount, %s) = %s ELSE false END
 """
+# News that a payment was given back, once that money has left the books.
+GIVEN_BACK = """
+SELECT suspense_resolve(item_id, 'explained', 'payments', 'in the books') FROM suspense_items
+WHERE state = 'open' AND reason = 'refunded_there' AND reference = %s AND payment = %s
+"""
 FIGURES = """
 SELECT count(*) AS open, count(*) FILTER (WHERE due_at <= now()) AS overdue,
     coalesce(extract(epoch FROM now() - min(opened_at)), 0)::double precision AS oldest_seconds,

@@ -94,7 +94,8 @@ def _lines_of(payment: Payment) -> list[Facts]:
 
 
 def _refund_line(refund: Refund) -> Facts:
-    return {
+    payment: Facts = {"rrn": refund.rrn} if refund.rrn else {}
+    return payment | {
         "refundNo": refund.refund_no,
         "partnerRefundNo": refund.partner_refund_no,
         "refundAmount": money(refund.amount),

@@ -1338,6 +1338,43 @@ CHARGEBACKS = [
         "no_money_lies_about",
     ),
     _c(
+        "more was given back than is booked",
+        "UPDATE chargebacks SET returned = returned + 1 WHERE payment = %(given_back.payment)s",
+        "no_money_lies_about",
+    ),
+    _c(
+        "what was given back is booked higher",
+        "UPDATE chargebacks SET returned = 5000, returned_posted = 5000"
+        " WHERE payment = %(given_back.payment)s",
+        BOOKS,
+        "captured_is_executed_refunded_or_in_flight",
+    ),
+    _c(
+        "the entry of what was given back is gone",
+        "DELETE FROM legs WHERE entry_id LIKE 'given_back:%%' AND account_id = %(account)s;"
+        " DELETE FROM entries WHERE entry_id LIKE 'given_back:%%' AND account_id = %(account)s",
+        BOOKS,
+    ),
+    _c(
+        "given back by nobody",
+        _entry("payment_given_back", "denied_loss", "bank_clearing", 4_000, "%(quota.order)s"),
+        ENTRIES,
+        BOOKS,
+    ),
+    _c(
+        "news that money went back is over without it",
+        "UPDATE suspense_items SET reason = 'refunded_there', payment = %(quota.payment)s,"
+        " reference = (SELECT reference FROM payment_attempts WHERE attempt_id ="
+        " %(quota.attempt)s), resolved_at = now() WHERE item_id = %(dismissed.item)s",
+        "news_of_money_given_back_ends_in_the_books",
+    ),
+    _c(
+        "nobody looks up what was given back",
+        "UPDATE chargebacks SET look_at = now() - interval '1 day'"
+        " WHERE payment = %(given_back.payment)s",
+        "news_of_money_given_back_ends_in_the_books",
+    ),
+    _c(
         "a chargeback is booked twice",
         "UPDATE chargebacks SET posted = posted * 2, taken_back = taken_back * 2" + _OF_PARTIAL,
         BOOKS,

@@ -183,6 +183,7 @@ def test_money_the_bank_gave_back_by_itself_is_looked_at(till: Till) -> None:
     number = till.control("pay", qr_content=qr)["rrn"]
     till.ask()
     assert notice(till, attempt, "04", number, PRICE) == "refunded"
+    till.look_up()
     assert till.suspended() == [("refunded_there", 0)]
 
 

@@ -250,6 +250,9 @@ def _denied(history: History) -> None:
     shop.deny(shop.paid[-1], 4_000)  # a stamp goes, and what it was worth beyond it comes back
     shop.work()
     history.give_back("partial")
+    history.quota("given_back", 2)
+    shop.given_back(shop.paid[-1], 4_000)
+    shop.work()
     history.quota("denied", 2)
     deny(shop.paid[-1])
     for name, steps in (("void", ()), ("void_late", ("send",))):

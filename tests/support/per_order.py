@@ -104,7 +104,7 @@ def references(read: Any) -> list[Reference]:
         for row in read("SELECT * FROM orders")
     }
     for row in read(
-        "SELECT a.subject, c.attempt_id, c.payment, c.amount, coalesce(b.posted, 0) AS posted,"
+        "SELECT a.subject, c.attempt_id, c.payment, c.amount, coalesce(b.posted + b.returned_posted, 0) AS posted,"
         " coalesce(b.lost, 0) AS lost FROM captures c"
         " JOIN payment_attempts a USING (account_id, attempt_id)"
         " LEFT JOIN chargebacks b USING (account_id, attempt_id, payment)"

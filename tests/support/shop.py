@@ -316,6 +316,10 @@ class Shop:
             self.bank.taken_back[key] = max(self.bank.taken_back.get(key, 0), taken)
         return str(row["outcome"])
 
+    def given_back(self, paid: Paid, amount: int) -> None:
+        """The bank gives so much of a payment back of its own accord, so far."""
+        self.call(refund_store.GIVEN_BACK, self.account, paid.attempt, paid.number, amount, [])
+
     def decline(self, attempt: UUID) -> str:
         """The issuer declined, or took back what it does not name: the only payment there is."""
         row = self.call(payment_store.DENY, self.account, attempt, None, None)

@@ -111,6 +111,12 @@ class Till:
         self.do(self.shop.container.of(RefundService).send_due())
         self.shop.work()
 
+    def look_up(self) -> None:
+        """The periodic task that reads the bank's record of what it gave back, now."""
+        self.shop.arrange("UPDATE chargebacks SET look_at = now() WHERE look_at < 'infinity'")
+        self.do(self.shop.container.of(RefundService).look_up_given_back())
+        self.shop.work()
+
     def attempt(self, attempt: UUID) -> Row:
         [row] = self.rows(
             "SELECT state, asked, ask_rank, tries, last_answer, reference, qr_content,"

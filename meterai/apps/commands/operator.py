@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai import stamps, suspense
+from meterai import refunds, stamps, suspense
 from meterai.apps.audit import INVARIANTS
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_bank import DAYS
@@ -152,6 +152,9 @@ def suspense_resolve(
     identifier = read("sus", item)
 
     async def resolve(database: Database, _: Settings) -> None:
+        if how == "returned":
+            async with database.transaction() as tx:
+                await refunds.book_as_told(tx, identifier)
         service = suspense.SuspenseService(database)
         await service.resolve(identifier, suspense.Resolution(how), by="operator", note=note)
 

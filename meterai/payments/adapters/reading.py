@@ -26,6 +26,7 @@ from meterai.payments.model import (
     Payment,
     ProviderRefused,
     QrMade,
+    RefundLine,
     RefundMade,
     Standing,
     Status,
@@ -192,6 +193,28 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
             raise OutcomeUnknown("the refund is under way")
         return refund_made(one, number, amount)
     return None
+
+
+def refunds_in_history(answer: Answer) -> tuple[RefundLine, ...]:
+    """13: every refund of a QR that was made, asked for by us or not.
+
+    Refuses `OutcomeUnknown` where one cannot be read.
+    """
+    listed = _about(answer).get("refundHistory")
+    if not isinstance(listed, list):
+        raise OutcomeUnknown("the answer has no refund history")
+    return tuple(line for line in map(_refund_line, listed) if line is not None)
+
+
+def _refund_line(one: object) -> RefundLine | None:
+    found = one if isinstance(one, dict) else {}
+    status, amount = _status(found.get("refundStatus")), _amount(found.get("refundAmount"))
+    if status in (Status.FAILED, Status.CANCELLED, Status.NOT_FOUND):
+        return None
+    if status is not Status.SUCCESS or amount is None:
+        raise OutcomeUnknown("a refund of the history is under way, or cannot be read")
+    number, provider_number = _number(found.get("partnerRefundNo")), _number(found.get("refundNo"))
+    return RefundLine(number, provider_number, _number(found.get("rrn")), amount)
 
 
 def movements(answer: Answer) -> tuple[Movement, ...]:

@@ -24,6 +24,7 @@ from meterai.payments.model import (
     ProviderRefused,
     ProviderUnreachable,
     QrMade,
+    RefundLine,
     RefundMade,
     Standing,
     Status,
@@ -143,6 +144,14 @@ class SnapProvider:
         """Ask what became of a refund; None where the provider has not made it."""
         answer = await self._call(_DETAIL, {"originalPartnerReferenceNo": reference})
         return reading.refund_in_history(answer, number, amount)
+
+    async def refunds_of(self, reference: str) -> tuple[RefundLine, ...]:
+        """Every refund of a QR in the provider's own record, asked for by us or not.
+
+        Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
+        """
+        answer = await self._call(_DETAIL, {"originalPartnerReferenceNo": reference})
+        return reading.refunds_in_history(answer)
 
     async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
         """The provider's own record from `begins` on and before `ends`, in the order it moved.

@@ -1,0 +1,194 @@
+"""Money the bank gave back of its own accord: in the books once its record says so, never paid twice."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from meterai import refunds
+from meterai.suspense import MoneyBooked, Resolution, SuspenseService
+from tests.support.shop import PRICE
+from tests.support.till import Till
+
+
+def paid(till: Till, quantity: int = 1) -> tuple[UUID, UUID, str, str]:
+    """An executed order: order, attempt, what is in its QR, the number of its payment."""
+    order, attempt, qr = till.order(quantity)
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    assert till.shop.state(order) == "executed"
+    return order, attempt, qr, number
+
+
+def told(till: Till, attempt: UUID, number: str, rupiah: int) -> str | None:
+    """The bank says that so much of a payment was given back."""
+    return till.notify(
+        {
+            "originalPartnerReferenceNo": till.reference(attempt),
+            "latestTransactionStatus": "04",
+            "amount": {"value": f"{rupiah}.00", "currency": "IDR"},
+            "additionalInfo": {"rrn": number},
+        }
+    )
+
+
+def refunded(till: Till) -> list[dict[str, Any]]:
+    return till.rows("SELECT state, amount FROM refunds ORDER BY refund_id")
+
+
+def test_all_of_it_is_back_and_the_order_says_so(till: Till) -> None:
+    order, attempt, qr, number = paid(till)
+    till.control("refund", qr_content=qr)
+    assert told(till, attempt, number, PRICE) == "refunded"
+    till.look_up()
+    assert till.shop.state(order) == "returned"
+    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
+    assert till.book("bank_clearing") == 0
+    assert till.suspended() == []
+    assert refunded(till) == []
+
+
+def test_a_status_query_alone_is_enough(till: Till) -> None:
+    order, _, qr, _ = paid(till)
+    till.control("refund", qr_content=qr)
+    till.ask()
+    till.look_up()
+    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
+    till.ask()  # the bank says so every day
+    till.look_up()
+    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
+    assert till.suspended() == []
+
+
+def test_parts_add_up_and_the_same_news_again_is_none(till: Till) -> None:
+    order, attempt, qr, number = paid(till, 3)
+    for so_far in (3_000, 6_000):
+        till.control("refund", qr_content=qr, amount=3_000)
+        for _ in range(2):
+            assert told(till, attempt, number, 3_000) == "refunded"
+            till.look_up()
+        assert -till.book("bank_clearing") == 3 * PRICE - so_far
+    money = till.shop.money(order)
+    assert money["refunded"] == 6_000
+    assert money["captured"] == money["executed"] + money["refunded"] + money["in_flight"]
+    assert till.suspended() == []
+
+
+def test_an_open_refund_ends_by_it(till: Till) -> None:
+    order, attempt, qr, number = paid(till)
+    till.shop.ask_back(order)
+    till.shop.work()
+    till.control("refund", qr_content=qr)  # before ours is sent
+    till.send_refunds()  # the bank says no: nothing is left
+    assert [one["state"] for one in refunded(till)] == ["refused"]
+    told(till, attempt, number, PRICE)
+    till.look_up()
+    assert refunded(till) == [{"state": "void", "amount": PRICE}]
+    assert till.shop.state(order) == "returned"
+    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
+
+
+def test_an_open_refund_is_paid_for_the_part_that_is_left(till: Till) -> None:
+    order, attempt, qr, number = paid(till)
+    till.shop.ask_back(order)
+    till.shop.work()
+    till.control("refund", qr_content=qr, amount=4_000)
+    told(till, attempt, number, 4_000)
+    till.look_up()
+    till.send_refunds()
+    till.send_refunds()
+    assert refunded(till) == [
+        {"state": "void", "amount": PRICE},
+        {"state": "settled", "amount": PRICE - 4_000},
+    ]
+    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
+    assert till.shop.state(order) == "returned"
+
+
+def test_a_refund_of_ours_that_the_record_has_is_settled_and_no_other_money(till: Till) -> None:
+    order, attempt, _, number = paid(till)
+    till.shop.ask_back(order)
+    till.shop.work()
+    till.control("faults", refund_504_after_success=1)
+    till.send_refunds()
+    assert told(till, attempt, number, PRICE) == "refunded"
+    till.look_up()
+    assert refunded(till) == [{"state": "settled", "amount": PRICE}]
+    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
+    assert till.book("bank_clearing") == 0
+
+
+def test_stamps_in_use_are_a_loss_that_is_ours(till: Till) -> None:
+    order, attempt, qr, number = paid(till)
+    stamping = till.shop.reserve(1)
+    assert stamping is not None
+    till.shop.deliver(stamping)
+    till.control("refund", qr_content=qr)
+    told(till, attempt, number, PRICE)
+    till.look_up()
+    assert till.shop.state(order) == "executed"
+    assert till.shop.money(order) == {
+        "captured": PRICE,
+        "executed": PRICE,
+        "refunded": PRICE,
+        "loss": PRICE,
+    }
+
+
+def test_money_that_was_not_executed_yet_is_back(till: Till) -> None:
+    till.shop.set_issuing(is_open=False)
+    order, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    till.control("refund", qr_content=qr)
+    told(till, attempt, number, PRICE)
+    till.look_up()
+    till.shop.set_issuing(is_open=True)
+    assert till.shop.state(order) == "returned"
+    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
+
+
+def test_what_the_record_does_not_have_is_in_suspense_until_it_has(till: Till) -> None:
+    order, attempt, qr, number = paid(till)
+    told(till, attempt, number, 4_000)
+    till.look_up()
+    assert till.suspended() == [("refunded_there", 0)]
+    service = till.shop.container.of(SuspenseService)
+    [row] = till.rows("SELECT item_id FROM suspense_items")
+    for how in Resolution:  # it ends by an entry, and in no other way
+        with pytest.raises(MoneyBooked):
+            till.do(service.resolve(row["item_id"], how, by="operator", note="nothing"))
+    till.control("refund", qr_content=qr, amount=4_000)
+    till.look_up()
+    assert till.suspended() == []
+    assert till.shop.money(order)["refunded"] == 4_000
+
+
+def test_an_operator_who_knows_books_it(till: Till) -> None:
+    order, attempt, _, number = paid(till)
+    told(till, attempt, number, 4_000)
+    till.look_up()
+    [row] = till.rows("SELECT item_id FROM suspense_items")
+    till.do(_book(till, row["item_id"]))
+    service = till.shop.container.of(SuspenseService)
+    returned = Resolution.RETURNED
+    till.do(service.resolve(row["item_id"], returned, by="operator", note="by telephone"))
+    assert till.shop.money(order)["refunded"] == 4_000
+    till.shop.work()
+
+
+async def _book(till: Till, item: UUID) -> None:
+    async with till.shop.container.database.transaction() as tx:
+        await refunds.book_as_told(tx, item)
+
+
+def test_a_record_that_cannot_be_read_is_read_again(till: Till) -> None:
+    order, attempt, qr, number = paid(till)
+    till.control("refund", qr_content=qr)
+    told(till, attempt, number, PRICE)
+    till.answers("history-detail", {"status": 504}, {"drop": ["additionalInfo"]})
+    for _ in range(2):
+        till.look_up()
+        assert till.shop.state(order) == "executed"
+    till.look_up()
+    assert till.shop.state(order) == "returned"
