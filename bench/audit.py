@@ -55,6 +55,11 @@ INSERT INTO accounts (account_id, email, created_at)
 SELECT DISTINCT account_id, account_id || '@example.id', %(at)s::timestamptz FROM n;
 INSERT INTO email_directory SELECT DISTINCT account_id || '@example.id', account_id FROM n;
 INSERT INTO sale_terms VALUES (10000, 500, %(at)s) ON CONFLICT DO NOTHING;
+INSERT INTO audit_events (account_id, actor, action, subject, facts, happened_at)
+SELECT account_id, 'account', 'account_made', 'acc_' || lower(compact(account_id)),
+    jsonb_build_object('digest', encode(sha256(
+        uuid_send(account_id) || convert_to(account_id || '@example.id', 'UTF8')), 'hex')),
+    %(at)s::timestamptz FROM (SELECT DISTINCT account_id FROM n) x;
 INSERT INTO orders SELECT account_id, order_id, n::text, '', 'stamps', 1, 10000, 500, 10500,
     CASE WHEN is_returned THEN 'returned' ELSE 'executed' END, 900, at, at + interval '15 minutes',
     at, at + interval '15 minutes', at, attempt_id, payment FROM n;
@@ -103,6 +108,8 @@ INSERT INTO stampings (account_id, stamping_id, idempotency_key, request_hash, s
     placements, quantity, state, requested_at, due_at, sha256_stamped, delivered_at)
 SELECT account_id, stamping_id, n::text, '', sha256, '[1]', 1, 'delivered', at,
     at + interval '15 minutes', sha256, at FROM n WHERE NOT is_returned;
+INSERT INTO stamping_keys SELECT account_id, n::text, '', ARRAY[stamping_id], at FROM n
+    WHERE NOT is_returned;
 INSERT INTO holds SELECT account_id, stamping_id, 'stamps_available', 1, 'posted', stamping_id, at,
     at FROM n WHERE NOT is_returned;
 INSERT INTO stamps SELECT account_id, pg_temp.serial(n), stamping_id, order_id, 1, 'affixed', at,

@@ -1,6 +1,10 @@
 """What must be true of accounts, and of the trail of what was done with them."""
 
-from meterai.plumbing.invariants import AHEAD, Invariant
+from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, Invariant
+
+# None leaves before (the rules of retention, and a day for clocks that differ).
+SESSIONS_KEPT = "interval '29 days'"  # after its end
+KEYS_KEPT = "interval '364 days'"  # after it was ended
 
 INVARIANTS = (
     Invariant(
@@ -14,6 +18,64 @@ INVARIANTS = (
         SELECT d.account_id, d.email, NULL FROM {email_directory*} d
         LEFT JOIN {accounts*} a ON a.account_id = d.account_id AND a.email = d.email
         WHERE a.account_id IS NULL
+        """,
+    ),
+    Invariant(
+        "trail_knows_every_address",
+        "Every account has the address that it was made with, by its digest in the audit trail.",
+        f"""
+        SELECT account_id, a.email, a.created_at, e.happened_at FROM {{accounts*}} a
+        FULL JOIN (
+            SELECT account_id, happened_at, facts->>'digest' AS digest FROM {{audit_events*}} x
+            WHERE action IN ('account_made', 'account_noted')
+        ) e USING (account_id)
+        WHERE a.email IS NULL
+            OR (e.happened_at IS NULL AND a.created_at > {BEFORE_DIGESTS})
+            OR e.digest <> encode(sha256(
+                uuid_send(account_id) || convert_to(a.email, 'UTF8')), 'hex')
+        """,
+    ),
+    Invariant(
+        "session_is_what_the_trail_says",
+        "Every session has the secret and the end that it was begun with, ends where the trail "
+        "says so and nowhere else, and none is gone before its time.",
+        f"""
+        SELECT account_id, e.subject, s.created_at, s.ended_at, e.happened_at
+        FROM (SELECT *, 'ses_' || lower(compact(session_id)) AS subject FROM {{sessions*}} x) s
+        FULL JOIN (
+            SELECT account_id, subject, happened_at, facts->>'digest' AS digest,
+                   (facts->>'until')::timestamptz AS until
+            FROM {{audit_events*}} x WHERE action IN ('signed_in', 'session_noted')
+                AND (facts ? 'digest' OR happened_at < {BEFORE_DIGESTS})
+        ) e USING (account_id, subject)
+        LEFT JOIN {{audit_events*}} o
+            ON o.account_id = e.account_id AND o.subject = e.subject AND o.action = 'signed_out'
+        WHERE CASE WHEN s.session_id IS NULL THEN
+                least(e.until, o.happened_at) > now() - {SESSIONS_KEPT}
+            ELSE e.happened_at IS NULL OR e.digest <> encode(sha256(s.secret_hash), 'hex') OR e.until <> s.expires_at
+                OR (s.ended_at IS NULL) <> (o.event_id IS NULL) END
+        """,
+    ),
+    Invariant(
+        "api_key_is_what_the_trail_says",
+        "Every API key has the secret and the name that it was made with, ends where the trail "
+        "says so and nowhere else, and none is gone before its time.",
+        f"""
+        SELECT account_id, e.subject, k.created_at, k.ended_at, e.happened_at
+        FROM (SELECT *, 'key_' || lower(compact(key_id)) AS subject FROM {{api_keys*}} x) k
+        FULL JOIN (
+            SELECT account_id, subject, happened_at, facts->>'digest' AS digest
+            FROM {{audit_events*}} x WHERE action IN ('api_key_made', 'api_key_noted')
+                AND (facts ? 'digest' OR happened_at < {BEFORE_DIGESTS})
+        ) e USING (account_id, subject)
+        LEFT JOIN {{audit_events*}} o
+            ON o.account_id = e.account_id AND o.subject = e.subject AND o.action = 'api_key_ended'
+        WHERE CASE WHEN k.key_id IS NULL THEN
+                coalesce(o.happened_at > now() - {KEYS_KEPT}, true)
+            ELSE e.happened_at IS NULL OR e.digest <> encode(sha256(
+                    k.secret_hash || convert_to(k.name, 'UTF8')), 'hex')
+                OR (k.ended_at IS NULL) <> (o.event_id IS NULL)
+                OR k.last_used_at < k.created_at END
         """,
     ),
     Invariant(

@@ -193,6 +193,21 @@ class Credential:
         return hmac.compare_digest(self.hash(), stored)
 
 
+def address_digest(account: UUID, email: str) -> str:
+    """What the audit trail keeps of an address."""
+    return hashlib.sha256(account.bytes + email.encode()).hexdigest()
+
+
+def session_digest(secret_hash: bytes) -> str:
+    """What the audit trail keeps of a session: a hash of the hash of its secret."""
+    return hashlib.sha256(secret_hash).hexdigest()
+
+
+def key_digest(secret_hash: bytes, name: str) -> str:
+    """What the audit trail keeps of an API key; its name cannot be guessed from it."""
+    return hashlib.sha256(secret_hash + name.encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A browser, and a mark (an HMAC of ours) for each address that signed in with it.

@@ -30,9 +30,12 @@ from meterai.accounts.model import (
     Role,
     TooManyCodes,
     TooManyKeys,
+    address_digest,
     code_of,
+    key_digest,
     key_name,
     normalized,
+    session_digest,
 )
 from meterai.accounts.settings import AccountSettings
 from meterai.kit.clock import Clock
@@ -113,6 +116,21 @@ async def contact(tx: Tx, account: UUID) -> Contact:
     return Contact(row["email"], row["language"])
 
 
+async def _account(tx: Tx, email: str, language: str, *, actor: str) -> UUID:
+    """The account of an address, made if it is new."""
+    account, is_new = await store.insert_account(tx, new_id(), email, language)
+    if is_new:
+        await audit.record(
+            tx,
+            account,
+            actor=actor,
+            action="account_made",
+            subject=show("acc", account),
+            digest=address_digest(account, email),
+        )
+    return account
+
+
 class AccountService:
     """Signs people in and says who is asking.  Authenticates the caller of every route."""
 
@@ -180,14 +198,19 @@ class AccountService:
         async with self._database.transaction() as tx:
             if not await store.use_challenge(tx, challenge, now):
                 raise CodeSpent("the code was used")
-            account = await store.insert_account(tx, new_id(), row["email"], language)
+            account = await _account(tx, row["email"], language, actor="account")
             session = Credential.fresh(account, new_id())
             life = self._settings.session_lives_seconds
-            await store.insert_session(
-                tx, account, session.id, session.hash(), now + timedelta(seconds=life)
-            )
+            until = now + timedelta(seconds=life)
+            await store.insert_session(tx, account, session.id, session.hash(), until)
             await audit.record(
-                tx, account, actor="account", action="signed_in", subject=show("ses", session.id)
+                tx,
+                account,
+                actor="account",
+                action="signed_in",
+                subject=show("ses", session.id),
+                digest=session_digest(session.hash()),
+                until=until.isoformat(),
             )
         known = Device.read(device) or Device.fresh()
         return SignedIn(session.text(), life, known.knowing(self._key, row["email"]).text())
@@ -215,7 +238,7 @@ class AccountService:
     async def create(self, email: str, language: str = "id") -> UUID:
         """The account of an address, made if it is new.  For the command line."""
         async with self._database.transaction() as tx:
-            return await store.insert_account(tx, new_id(), normalized(email), language)
+            return await _account(tx, normalized(email), language, actor="operator")
 
     async def set_language(self, account: UUID, language: str) -> None:
         """The language of our pages and mails to this account from now on."""
@@ -247,7 +270,14 @@ class AccountService:
             if not await store.insert_api_key(tx, account, made.id, made.hash(), name, now):
                 raise KeyAlreadyMade("this key was made before")
             subject = show(KEY_KIND, made.id)
-            await audit.record(tx, account, actor=actor, action="api_key_made", subject=subject)
+            await audit.record(
+                tx,
+                account,
+                actor=actor,
+                action="api_key_made",
+                subject=subject,
+                digest=key_digest(made.hash(), name),
+            )
         return made.text(KEY_PREFIX)
 
     async def api_keys(self, account: UUID) -> list[ApiKeyView]:

@@ -13,8 +13,8 @@ async def account_by_email(tx: Tx, email: str) -> UUID | None:
     return found
 
 
-async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> UUID:
-    """The account of an address, made if it is new."""
+async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tuple[UUID, bool]:
+    """The account of an address, made if it is new, and whether it is."""
     row = await tx.one(
         "INSERT INTO email_directory (email, account_id) VALUES (%s, %s)"
         " ON CONFLICT ON CONSTRAINT email_directory_pkey DO UPDATE SET email = excluded.email"
@@ -24,14 +24,14 @@ async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> UU
     )
     assert row is not None
     owner: UUID = row["account_id"]
-    await tx.run(
+    made = await tx.run(
         "INSERT INTO accounts (account_id, email, language) VALUES (%s, %s, %s)"
         " ON CONFLICT ON CONSTRAINT accounts_pkey DO NOTHING",
         owner,
         email,
         language,
     )
-    return owner
+    return owner, bool(made)
 
 
 async def account(tx: Tx, account: UUID) -> Row | None:

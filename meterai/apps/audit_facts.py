@@ -107,11 +107,11 @@ FACTS: tuple[Fact, ...] = (
         "mail_id cause_key template language queued_at",
         only="t.sent_at IS NOT NULL AND t.template <> 'sign_in_code'",
     ),
-    _global("notification_inbox", "received_at", "provider external_id sent_on"),
+    _global("notification_inbox", "received_at", "provider external_id sent_on body_sha256"),
     _global(
         "suspense_items",
         "opened_at",
-        "item_id item_key source reason reference payment amount booked",
+        "item_id item_key source reason reference payment amount booked told_sha256",
     ),
     _global(
         "suspense_items",

@@ -126,7 +126,7 @@ RULES: tuple[Leaves, ...] = (
         HALF_YEAR,
         "received_at",
         "The signed words are needed while a payment can be disputed; they may name the payer. "
-        "That the news came, and what became of it, stays with the payment.",
+        "That the news came, its digest, and what became of it stay with the payment.",
         only="outcome IS NOT NULL AND body <> ''",
         blanks={"body": "''"},
     ),
@@ -136,7 +136,8 @@ RULES: tuple[Leaves, ...] = (
         ("item_id",),
         HALF_YEAR,
         "resolved_at",
-        "As other news of the bank, once it is known what it was; sum, number and how it ended stay.",
+        "As other news of the bank, once it is known what it was; digest, sum, number and how it ended "
+        "stay.",
         only="state = 'resolved' AND told <> ''",
         blanks={"told": "''"},
     ),
@@ -174,7 +175,7 @@ KEPT: tuple[Stays, ...] = (
     Stays(
         "audit_events",
         "Who did what is proof against ourselves, so nobody can take from it, not even a periodic task. "
-        "Ids and names of acts; nothing of a person.",
+        "Ids and names of acts, and digests of addresses and of secrets.",
     ),
     Stays(
         "audit_points",

@@ -2,7 +2,7 @@
 
 Promises this room keeps
   * What is recorded is recorded in the transaction of the act, and never changed.
-  * No secret, code or document is in a record.
+  * No secret, code, address or document is in a record; of secrets and addresses a digest is.
 """
 
 from meterai.audit.service import record

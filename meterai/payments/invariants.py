@@ -1,6 +1,9 @@
 """What must be true of payments, and of the queue that carries the news of them."""
 
-from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting
+from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, LATE, Invariant, Posting
+
+# No words of the bank are let go before (the rules of retention, and a day for clocks that differ).
+LET_GO = "interval '179 days'"
 
 POSTINGS = (
     Posting(
@@ -118,6 +121,17 @@ INVARIANTS = (
                 AND j.facts->>'external_id' = i.external_id
                 AND j.facts->>'sent_on' = i.sent_on::text)))
             OR received_at > now() + {AHEAD}
+        """,
+    ),
+    Invariant(
+        "news_of_the_bank_is_as_it_came",
+        "Every notification has the bytes it came with, until they are let go in their time.",
+        f"""
+        SELECT provider, external_id, received_at, outcome FROM notification_inbox i
+        WHERE CASE WHEN body <> '' THEN body_sha256 <> sha256(body)
+                  OR (body_sha256 IS NULL AND received_at > {BEFORE_DIGESTS})
+              ELSE body_sha256 IS DISTINCT FROM sha256(body)
+                   AND (outcome IS NULL OR received_at > now() - {LET_GO}) END
         """,
     ),
     Invariant(

@@ -1,6 +1,7 @@
 """SQL of payments, one function per question."""
 
 from datetime import date
+from hashlib import sha256
 from uuid import UUID
 
 from meterai.accounts import NOBODY
@@ -111,7 +112,8 @@ OPEN_ANOTHER = "SELECT payment_open_another(%s, %s, %s, %s, %s, %s, %s)"
 CAPTURE = "SELECT payment_capture(%s, %s, %s, %s, %s) AS outcome"
 DENY = "SELECT payment_deny(%s, %s, %s, %s) AS outcome"
 INBOX = """
-INSERT INTO notification_inbox (provider, external_id, sent_on, body) VALUES (%s, %s, %s, %s)
+INSERT INTO notification_inbox (provider, external_id, sent_on, body, body_sha256)
+VALUES (%s, %s, %s, %s, %s)
 ON CONFLICT ON CONSTRAINT notification_inbox_pkey DO NOTHING RETURNING external_id
 """
 
@@ -144,7 +146,8 @@ async def inboxed(tx: Tx, provider: str, external_id: str, sent_on: date) -> Row
 
 async def insert_inbox(tx: Tx, provider: str, external_id: str, sent_on: date, body: bytes) -> bool:
     """Keep a notification; false where it came before."""
-    return await tx.one(INBOX, provider, external_id, sent_on, body) is not None
+    digest = sha256(body).digest()  # stays when the words are let go
+    return await tx.one(INBOX, provider, external_id, sent_on, body, digest) is not None
 
 
 async def take(tx: Tx, provider: str, external_id: str, sent_on: date, body: bytes) -> bool:

@@ -49,7 +49,9 @@ KEPT: Mapping[str, frozenset[str]] = {
             "placed_at",
         }
     ),
-    "notification_inbox": frozenset({"provider", "external_id", "sent_on", "received_at"}),
+    "notification_inbox": frozenset(
+        {"provider", "external_id", "sent_on", "received_at", "body_sha256"}
+    ),
     "payment_attempts": frozenset({"account_id", "attempt_id", "subject", "reference", "amount"}),
     "refunds": frozenset(
         {
@@ -73,7 +75,10 @@ KEPT: Mapping[str, frozenset[str]] = {
     ),
     "stamps": frozenset({"account_id", "serial", "stamping_id", "lot_id", "position"}),
     "suspense_items": frozenset(
-        {"item_id", "item_key", "source", "reason", "reference", "payment", "amount", "booked"}
+        {
+            *("item_id", "item_key", "source", "reason", "reference", "payment", "amount"),
+            *("booked", "told_sha256"),
+        }
     ),
 }
 

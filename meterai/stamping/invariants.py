@@ -183,6 +183,26 @@ INVARIANTS = (
         FROM {stamping_keys*} k CROSS JOIN LATERAL unnest(k.stampings) AS one
         LEFT JOIN {stampings?} s ON s.account_id = k.account_id AND s.stamping_id = one
         WHERE s.stamping_id IS NULL OR s.order_id IS NOT NULL
+            OR (cardinality(k.stampings) = 1 AND s.idempotency_key = k.idempotency_key
+                AND s.request_hash <> k.request_hash)
+        """,
+    ),
+    Invariant(
+        "stamping_is_found_by_its_key",
+        "Every stamping from a balance is found by the Idempotency-Key that made it, so that a "
+        "repeat costs no second stamp.",
+        """
+        SELECT s.account_id, s.stamping_id, s.idempotency_key FROM {stampings} s
+        CROSS JOIN LATERAL (SELECT ':' || encode(s.sha256_original, 'hex') AS suffix) x
+        WHERE s.order_id IS NULL
+            -- Those of before keys had their table are found by their own.
+            AND s.requested_at > (SELECT applied_at FROM applied_migrations
+                                  WHERE name = '0014_stamping.sql')
+            AND NOT EXISTS (SELECT 1 FROM {stamping_keys?} k WHERE k.account_id = s.account_id
+                AND s.stamping_id = ANY (k.stampings)
+                AND k.idempotency_key IN (s.idempotency_key,
+                    CASE WHEN right(s.idempotency_key, 65) = x.suffix  -- one of several documents
+                         THEN left(s.idempotency_key, -65) END))
         """,
     ),
     Invariant(

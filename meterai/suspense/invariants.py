@@ -34,9 +34,19 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "suspended_news_is_as_it_came",
+        "Every item has the bytes it was told with, until they are let go in their time.",
+        """
+        SELECT item_id, state, opened_at, resolved_at FROM suspense_items i
+        WHERE CASE WHEN told <> '' THEN told_sha256 IS DISTINCT FROM sha256(told)  -- by a function
+              ELSE told_sha256 IS DISTINCT FROM sha256(told)
+                   AND (state = 'open' OR resolved_at > now() - interval '179 days') END
+        """,
+    ),
+    Invariant(
         "suspense_ends_by_somebody",
         "An item that was resolved says when and how; money is never dismissed, and what an "
-        "operator decided is in the audit trail.",
+        "operator decided is in the audit trail, and nothing else there.",
         f"""
         SELECT i.item_id, i.state, i.resolution, i.resolved_by, i.resolved_at FROM suspense_items i
         WHERE state = 'resolved' AND (
@@ -45,7 +55,14 @@ INVARIANTS = (
             OR (i.resolved_by <> 'payments' AND NOT EXISTS (
                 SELECT 1 FROM audit_events e WHERE e.account_id = {_NOBODY}
                 AND e.subject = 'sus_' || lower(compact(i.item_id))
+                AND e.action = 'suspense_' || i.resolution AND e.actor = i.resolved_by
                 AND e.happened_at = i.resolved_at)))
+        UNION ALL
+        SELECT i.item_id, i.state, e.action, e.actor, e.happened_at FROM audit_events e
+        LEFT JOIN suspense_items i ON e.subject = 'sus_' || lower(compact(i.item_id))
+        WHERE e.account_id = {_NOBODY} AND starts_with(e.action, 'suspense_')
+            AND (e.action IS DISTINCT FROM 'suspense_' || i.resolution
+                 OR e.happened_at IS DISTINCT FROM i.resolved_at)
         """,
     ),
 )

@@ -1272,6 +1272,104 @@ PEOPLE = [
         "session_and_key_are_in_the_trail",
     ),
     _c(
+        "a session opens with another secret",
+        "UPDATE sessions SET secret_hash = sha256('x')",
+        "session_is_what_the_trail_says",
+    ),
+    _c(
+        "a session goes on",
+        "UPDATE sessions SET expires_at = expires_at + interval '1 day'",
+        "session_is_what_the_trail_says",
+    ),
+    _c(
+        "a session was ended by nobody",
+        "UPDATE sessions SET ended_at = now()",
+        "session_is_what_the_trail_says",
+    ),
+    _c("a session is gone", "DELETE FROM sessions", "session_is_what_the_trail_says"),
+    _c(
+        "a key opens with another secret",
+        "UPDATE api_keys SET secret_hash = sha256('x') WHERE account_id = %(account)s",
+        "api_key_is_what_the_trail_says",
+    ),
+    _c(
+        "a key has another name",
+        "UPDATE api_keys SET name = 'x' WHERE account_id = %(account)s",
+        "api_key_is_what_the_trail_says",
+    ),
+    _c("a key is gone", "DELETE FROM api_keys", "api_key_is_what_the_trail_says"),
+    _c(
+        "a key that was ended opens again",
+        "INSERT INTO audit_events (account_id, actor, action, subject) SELECT account_id, 'account',"
+        " 'api_key_ended', 'key_' || lower(compact(key_id)) FROM api_keys",
+        "api_key_is_what_the_trail_says",
+    ),
+    _c(
+        "a key was ended by nobody",
+        "UPDATE api_keys SET ended_at = now()",
+        "api_key_is_what_the_trail_says",
+    ),
+    _c(
+        "an account has another address, and is found by it",
+        "UPDATE email_directory SET email = 'x' || email WHERE account_id = %(account)s;"
+        " UPDATE accounts SET email = 'x' || email WHERE account_id = %(account)s",
+        "trail_knows_every_address",
+    ),
+    _c(
+        "an account is gone, and its address",
+        "DELETE FROM email_directory WHERE account_id = %(other)s;"
+        " DELETE FROM accounts WHERE account_id = %(other)s",
+        "trail_knows_every_address",
+    ),
+    _c(
+        "news of the bank says something else",
+        "UPDATE notification_inbox SET body = '{\"x\": 1}' WHERE external_id = 'TOLD'",
+        "news_of_the_bank_is_as_it_came",
+    ),
+    _c(
+        "news of the bank is let go before its time",
+        "UPDATE notification_inbox SET body = '' WHERE external_id = 'TOLD'",
+        "news_of_the_bank_is_as_it_came",
+    ),
+    _c(
+        "news in suspense says something else",
+        "UPDATE suspense_items SET told = 'x' WHERE item_id = %(suspended.item)s",
+        "suspended_news_is_as_it_came",
+    ),
+    _c(
+        "news in suspense is let go while it is open",
+        "UPDATE suspense_items SET told = '' WHERE item_id = %(suspended.item)s",
+        "suspended_news_is_as_it_came",
+    ),
+    _c(
+        "an item that an operator resolved is gone",
+        "DELETE FROM suspense_items WHERE item_id = %(dismissed.item)s",
+        "suspense_ends_by_somebody",
+    ),
+    _c(
+        "an item that an operator resolved is open again",
+        "UPDATE suspense_items SET state = 'open', resolved_at = NULL, resolution = NULL,"
+        " resolved_by = NULL WHERE item_id = %(dismissed.item)s",
+        "suspense_ends_by_somebody",
+    ),
+    _c(
+        "a key of a stamping is forgotten",
+        "DELETE FROM stamping_keys WHERE %(one.stamping)s = ANY (stampings)",
+        "stamping_is_found_by_its_key",
+    ),
+    _c(
+        "a key stands for the stamping of another",
+        "UPDATE stamping_keys SET stampings = ARRAY[%(two.stamping)s::uuid]"
+        " WHERE %(one.stamping)s = ANY (stampings)",
+        "stamping_is_found_by_its_key",
+    ),
+    _c(
+        "a key asks for another document",
+        "UPDATE stamping_keys SET request_hash = sha256('x')"
+        " WHERE %(one.stamping)s = ANY (stampings)",
+        "key_stands_for_its_stampings",
+    ),
+    _c(
         "a session for ever",
         "UPDATE sessions SET expires_at = 'infinity'",
         "session_times_are_possible",
