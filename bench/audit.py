@@ -102,7 +102,8 @@ INSERT INTO refunds SELECT account_id, refund_id, 'asked:' || refund_id, 'asked'
     'B' || n, at, at + interval '15 minutes', at, 1, NULL, at FROM n WHERE is_returned;
 INSERT INTO audit_events SELECT account_id, refund_id, 'account', 'refund_asked',
     'ord_' || lower(compact(order_id)), '{"stamps": 1}', at FROM n WHERE is_returned;
-INSERT INTO documents SELECT account_id, sha256, 'surat.pdf', 1000, 1, at, at, at FROM n
+INSERT INTO documents SELECT account_id, sha256, 'surat.pdf', 1000, 1, at, at, at, order_id,
+    sha256(uuid_send(order_id) || 'surat.pdf') FROM n
     WHERE NOT is_returned;
 INSERT INTO stampings (account_id, stamping_id, idempotency_key, request_hash, sha256_original,
     placements, quantity, state, requested_at, due_at, sha256_stamped, delivered_at)

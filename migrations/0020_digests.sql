@@ -53,6 +53,31 @@ BEGIN
     RETURN false;
 END $$;
 
+-- What a document was called: the digest is a fact, and without the salt, which leaves with the name,
+-- nobody can try names on it.
+ALTER TABLE documents ADD COLUMN name_salt uuid, ADD COLUMN name_seal bytea;
+UPDATE documents SET name_salt = gen_random_uuid();
+UPDATE documents SET name_seal = sha256(uuid_send(name_salt) || convert_to(name, 'UTF8'));
+
+-- The same as before, and the digest of the name.
+CREATE OR REPLACE FUNCTION document_keep(
+    p_account uuid, p_sha256 bytea, p_name text, p_bytes integer, p_pages integer,
+    p_kept_until timestamptz
+) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_name text;
+    v_salt uuid := gen_random_uuid();
+BEGIN
+    INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until, name_salt, name_seal)
+    VALUES (p_account, p_sha256, p_name, p_bytes, p_pages, p_kept_until, v_salt,
+            sha256(uuid_send(v_salt) || convert_to(p_name, 'UTF8')))
+    ON CONFLICT ON CONSTRAINT documents_pkey DO UPDATE
+    SET kept_until = greatest(documents.kept_until, excluded.kept_until), forgotten_at = NULL
+    RETURNING documents.name INTO v_name;
+    RETURN v_name;
+END $$;
+
 -- Whoever has an account, a session or a key today gets the line of the audit trail, with its digest,
 -- that signing in and making a key write from now on.
 INSERT INTO audit_events (account_id, actor, action, subject, facts)

@@ -40,7 +40,7 @@ INVARIANTS = (
         "Every session has the secret and the end that it was begun with, ends where the trail "
         "says so and nowhere else, and none is gone before its time.",
         f"""
-        SELECT account_id, e.subject, s.created_at, s.ended_at, e.happened_at
+        SELECT coalesce(s.account_id, e.account_id) AS account_id, e.subject, s.created_at, s.ended_at, e.happened_at
         FROM (SELECT *, 'ses_' || lower(compact(session_id)) AS subject FROM {{sessions*}} x) s
         FULL JOIN (
             SELECT account_id, subject, happened_at, facts->>'digest' AS digest,
@@ -61,7 +61,7 @@ INVARIANTS = (
         "Every API key has the secret and the name that it was made with, ends where the trail "
         "says so and nowhere else, and none is gone before its time.",
         f"""
-        SELECT account_id, e.subject, k.created_at, k.ended_at, e.happened_at
+        SELECT coalesce(k.account_id, e.account_id) AS account_id, e.subject, k.created_at, k.ended_at, e.happened_at
         FROM (SELECT *, 'key_' || lower(compact(key_id)) AS subject FROM {{api_keys*}} x) k
         FULL JOIN (
             SELECT account_id, subject, happened_at, facts->>'digest' AS digest

@@ -17,6 +17,7 @@ from meterai.apps.audit_points import (
     wrong_links,
 )
 from meterai.apps.audit_scopes import of_everything, of_what_moved
+from meterai.documents.invariants import INVARIANTS as DOCUMENTS
 from meterai.ledger.invariants import INVARIANTS as LEDGER
 from meterai.ledger.invariants import explained
 from meterai.notifications.invariants import INVARIANTS as NOTIFICATIONS
@@ -57,6 +58,7 @@ INVARIANTS: tuple[Invariant, ...] = tuple(
         SUSPENSE,
         PAYMENTS,
         STAMPS,
+        DOCUMENTS,
         ORDERS,
         STAMPING,
         REFUNDS,

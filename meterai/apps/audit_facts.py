@@ -83,7 +83,7 @@ FACTS: tuple[Fact, ...] = (
     _fact("stamps", "voided_at", "serial", name="stamps_void"),
     _fact("holds", "held_at", "hold_id book amount subject"),
     _fact("holds", "resolved_at", "hold_id state", name="holds_resolved"),
-    _fact("documents", "received_at", "sha256 bytes pages"),
+    _fact("documents", "received_at", "sha256 bytes pages name_seal"),
     _fact(
         "stampings",
         "requested_at",

@@ -35,6 +35,7 @@ _WRITTEN = {
     "api_keys": "account_id",
     "audit_events": "account_id",
     "balances": "account_id",
+    "documents": "account_id",
     "email_directory": "account_id",
     "mails": "account_id",
     "sessions": "account_id",

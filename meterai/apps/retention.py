@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from meterai.documents.invariants import NO_NAME
 from meterai.kit.clock import Clock
 from meterai.plumbing.database import Database
 from meterai.plumbing.jobs import PeriodicTask
 
 BATCH = 500  # rows of one statement: some milliseconds, and nobody waits for them
 REST_SECONDS = 600.0  # what is counted in days may be late by minutes
-NO_NAME = "dokumen.pdf"  # what a document is called whose own name was let go
 
 _DAY = timedelta(days=1)
 WEEK = 7 * _DAY
@@ -148,9 +148,10 @@ RULES: tuple[Leaves, ...] = (
         2 * YEAR,
         "forgotten_at",
         "A file name may name a person. Its owner finds the document by it for two years after "
-        "the bytes were let go; hash and sizes stay with the stamp.",
+        "the bytes were let go; hash and sizes stay with the stamp, and a digest of the name that nobody can try names on: its "
+        "salt leaves too.",
         only=f"forgotten_at IS NOT NULL AND name <> '{NO_NAME}'",
-        blanks={"name": f"'{NO_NAME}'"},
+        blanks={"name": f"'{NO_NAME}'", "name_salt": "NULL"},
     ),
 )
 

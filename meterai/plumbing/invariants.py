@@ -27,9 +27,7 @@ STATEMENT_SECONDS_MAX = 1800  # over everything at once, on a large installation
 LATE = "interval '10 minutes'"  # what every worker looks for is not found this long: nobody looks
 AHEAD = "interval '10 minutes'"  # between the clocks of two machines, and for a lease to be seen
 # While the version before digests still ran beside the one that writes them.
-BEFORE_DIGESTS = (
-    "(SELECT applied_at + interval '1 day' FROM applied_migrations WHERE right(name, 11) = 'digests.sql')"
-)
+BEFORE_DIGESTS = "(SELECT applied_at + interval '1 day' FROM applied_migrations WHERE right(name, 11) = 'digests.sql')"
 
 _TABLE = re.compile(r"\{(\w+)(?:@(\w+))?([*?]?)\}")
 # By which column a table says what it is about: an order, or a stamping from the balance.

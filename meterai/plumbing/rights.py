@@ -31,7 +31,7 @@ KEPT: Mapping[str, frozenset[str]] = {
         {"account_id", "attempt_id", "payment", "amount", "learned_by", "captured_at"}
     ),
     "chargebacks": frozenset({"account_id", "attempt_id", "payment", "subject", "first_told_at"}),
-    "documents": frozenset({"account_id", "sha256", "bytes", "pages", "received_at"}),
+    "documents": frozenset({"account_id", "sha256", "bytes", "pages", "received_at", "name_seal"}),
     "holds": frozenset({"account_id", "hold_id", "book", "amount", "subject", "held_at"}),
     "issuing": frozenset({"only_row"}),
     "orders": frozenset(

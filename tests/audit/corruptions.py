@@ -1410,6 +1410,16 @@ PEOPLE = [
         "address_finds_its_account",
     ),
     _c(
+        "a document is called something else",
+        "UPDATE documents SET name = 'x.pdf'",
+        "document_is_called_as_it_was",
+    ),
+    _c(
+        "the name of a document is let go before its time",
+        "UPDATE documents SET name = 'dokumen.pdf', name_salt = NULL",
+        "document_is_called_as_it_was",
+    ),
+    _c(
         "a document is empty",
         "UPDATE documents SET bytes = 0",
         "stamping_belongs_to_an_order_or_a_balance",

@@ -207,8 +207,7 @@ class Shop:
     async def _document(self) -> bytes:
         sha256 = secrets.token_bytes(32)
         await self.container.database.call(
-            "INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until)"
-            " VALUES (%s, %s, 'surat.pdf', 1000, 1, now() + interval '1 day')",
+            "SELECT document_keep(%s, %s, 'surat.pdf', 1000, 1, now() + interval '1 day')",
             self.account,
             sha256,
         )

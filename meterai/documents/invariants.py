@@ -1,0 +1,20 @@
+"""What must be true of documents."""
+
+from meterai.plumbing.invariants import Invariant
+
+NO_NAME = "dokumen.pdf"  # what a document is called whose own name was let go
+# No name is let go before (the rules of retention, and a day for clocks that differ).
+NAMES_KEPT = "interval '729 days'"
+
+INVARIANTS = (
+    Invariant(
+        "document_is_called_as_it_was",
+        "Every document has the name it came with, until that is let go in its time.",
+        f"""
+        SELECT account_id, sha256, name, received_at FROM {{documents*}} d
+        WHERE name_seal IS NULL OR CASE WHEN name_salt IS NOT NULL
+            THEN name_seal <> sha256(uuid_send(name_salt) || convert_to(name, 'UTF8'))
+            ELSE name <> '{NO_NAME}' OR received_at > now() - {NAMES_KEPT} END
+        """,
+    ),
+)

@@ -1,0 +1,61 @@
+"""Whatever column changes, one of the invariants that are named for it says so."""
+
+from typing import cast
+
+import pytest
+
+from meterai.apps.audit import INVARIANTS, audit
+from meterai.apps.audit_columns import CHECKED
+from meterai.plumbing.database import Database
+from tests.audit.conftest import Spoilt
+from tests.audit.test_facts import CHANGES, bare, types
+from tests.support.history import History
+
+# Columns of which a small change is allowed, and one that is not.
+FAR = "{0} + interval '2 years'"
+LARGE = {
+    ("captures", "denied_at"): "coalesce({0}, captured_at)",
+    ("jobs", "run_at"): FAR,
+    ("jobs", "created_at"): FAR,
+    ("jobs", "tries"): "-1",
+    ("jobs", "account_id"): "gen_random_uuid()",
+    ("mails", "try_at"): FAR,
+    ("mails", "state"): "CASE {0} WHEN 'queued' THEN 'sent' ELSE 'queued' END",
+    ("notification_inbox", "outcome"): "NULL",
+    ("orders", "closed_at"): FAR,
+    ("payment_attempts", "leased_until"): FAR,
+    ("payment_attempts", "ask_at"): "now() + interval '2 years'",
+    ("payment_attempts", "cancel_at"): "now() + interval '2 years'",
+    ("refunds", "tries"): "-1",
+    ("refunds", "try_at"): FAR,
+    ("sessions", "created_at"): FAR,
+    ("sessions", "ended_at"): "created_at",
+    ("api_keys", "ended_at"): "created_at",
+    ("stampings", "due_at"): FAR,
+    ("stampings", "leased_until"): "now() + interval '2 years'",
+    ("suspense_items", "due_at"): FAR,
+}
+# The chain is about itself, and has tests of its own.
+COLUMNS = [
+    (table, column)
+    for table, names in CHECKED.items()
+    for column in names
+    if table != "audit_points"
+]
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=[".".join(one) for one in COLUMNS])
+def test_a_changed_column_is_seen(
+    history: History, spoilt: Spoilt, table: str, column: str
+) -> None:
+    bare(spoilt, table)
+    general = CHANGES[dict(types(spoilt.connection, table))[column]]
+    change = LARGE.get((table, column), general).format(column)
+    # Uniqueness is in the way of nobody who changes one row after the other.
+    spoilt.plant(
+        f"UPDATE {table} SET {column} = {change} WHERE {column} IS DISTINCT FROM {change}", {}
+    )
+    names = CHECKED[table][column]
+    asked = [one for one in INVARIANTS if one.name in names]
+    found = history.shop.do(audit(cast(Database, spoilt), asked))
+    assert not found.holds
