@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from meterai.accounts.invariants import INVARIANTS as ACCOUNTS
-from meterai.apps.audit_history import Hashing, Mark
+from meterai.apps.audit_history import BEGINNING, Hashing, Mark
 from meterai.apps.audit_points import (
     SETTLED_AFTER,
     Past,
@@ -126,21 +126,21 @@ class Auditor:
         mark = await Mark.of_now(self._database)
         known = await points(self._database)
         until = await self._database_time() - self._settled_after
-        past = Past(known)
+        past, since = Past(known), None
         if is_incremental and past.stretches and known[-1].mark.is_of(mark):
-            kind, since = "incremental", known[-1].mark
+            kind, since, begins = "incremental", known[-1].mark, known[-1].covers_until
             scopes = await of_what_moved(self._database, since)
             findings = await self._check(scopes, None)
             wrong = await past.compare_young(self._database, since)
         else:
-            kind = "full"
+            kind, begins = "full", BEGINNING
             scopes = await of_everything(self._database)
             findings = await self._check(scopes, past.hashing)
             wrong = past.compare_all()
         wrong += await past.compare_standing(self._database)
         findings += await check_schema(self._database)
         findings.append(finding(wrong_links(known) + wrong))
-        return findings, Coverage(kind, known, until, mark)
+        return findings, Coverage(kind, known, until, mark, since, begins)
 
     async def record(self, coverage: "Coverage") -> Point | None:
         """The audit was clean: let it be a point of the chain, if it covers anything new."""
@@ -182,3 +182,5 @@ class Coverage:
     known: Sequence[Point]
     until: datetime
     mark: Mark
+    since: Mark | None  # None: everything was looked at
+    begins: datetime

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from meterai.apps.audit import Audit, Auditor, Tell
 from meterai.apps.audit_bank import check_bank
+from meterai.apps.audit_news import News
 from meterai.apps.audit_points import Point
 from meterai.apps.audit_qrs import check_qrs
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
@@ -66,6 +67,7 @@ async def audit_all(
     """Audit as wished, and record the point where everything holds."""
     auditor = Auditor(database, tell)
     findings, coverage = await auditor.run(is_incremental=request.is_incremental)
+    findings.append(await News(database, coverage.since, coverage.begins).check())
     notes = [f"{coverage.kind} audit"]
     if (settings.process.directory / "keys" / INSTANCE_KEY).exists():
         notes.append(f"documents drawn with --seed {request.drawing.seed}")

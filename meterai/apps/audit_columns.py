@@ -32,6 +32,9 @@ CHECKED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "posted": ("entries_are_what_their_causes_make", "no_money_lies_about"),
         "lost": ("chargeback_is_what_was_told_and_booked",),
         "findings": ("chargeback_is_what_was_told_and_booked",),
+        "returned": ("no_money_lies_about",),
+        "returned_posted": ("no_money_lies_about", "entries_are_what_their_causes_make"),
+        "look_at": ("chargeback_is_what_was_told_and_booked",),
     },
     "deltas": {"delta": ("delta_is_what_was_delivered",)},
     "documents": {
@@ -55,12 +58,11 @@ CHECKED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "mails": {
         "recipient": ("mail_is_about_something",),
-        "state": ("no_mail_late", "mail_is_about_something"),
         "try_at": ("no_mail_late",),
     },
     "notification_inbox": {
         "body": ("news_of_the_bank_is_as_it_came",),
-        "outcome": ("no_notification_forgotten",),
+        "outcome": ("no_notification_forgotten", "news_of_the_bank_is_what_was_done"),
     },
     "orders": {
         "state": ("orders_issue_what_was_paid", "order_stands_where_its_refunds_do"),
@@ -122,6 +124,7 @@ OPEN: Mapping[str, Mapping[str, str]] = {
     "chargebacks": {
         "is_named": "Whether later news without a number may speak of this payment.",
         "last_told_at": "When the bank repeated itself.",
+        "returned_told": "Whether the bank's record is to be asked; what it says is in the books.",
     },
     "dead_jobs": dict.fromkeys(
         [
@@ -146,11 +149,16 @@ OPEN: Mapping[str, Mapping[str, str]] = {
     "issuing": {"only_row": _ONE_ROW},
     "jobs": {
         "job_id": "A name that nothing else uses.",
-        "handlers": "What a handler would have done is looked at where it would have left something.",
+        **dict.fromkeys(
+            ("handler", "handlers"),
+            "What a handler would have done is looked at where it would have left something.",
+        ),
         "last_fault": _WORK,
     },
     "mails": {
         "facts": "What a mail says beside the words for its cause; it leaves within seconds.",
+        "state": "Whether it was sent, which only the mail server knows; that it was written is a "
+        "demand of what it is about.",
         "tries": _WORK,
         "last_fault": _WORK,
     },

@@ -6,6 +6,7 @@ of a row may change is in `audit_columns`, where each column says which invarian
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,12 @@ class Fact:
     def owner(self) -> str:
         """The account of a row (SQL); the nil account where it is of none."""
         return "'00000000-0000-0000-0000-000000000000'::uuid" if self.is_global else "t.account_id"
+
+    @cached_property
+    def shape(self) -> str:
+        """What of which rows is hashed, in short: a point of another shape says nothing of it."""
+        told = repr((self.table, self.at, self.columns, self.only, self.join))
+        return sha256(told.encode()).hexdigest()[:16]
 
     @cached_property
     def content(self) -> str:

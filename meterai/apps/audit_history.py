@@ -181,12 +181,17 @@ async def hashed(
 
 
 async def unproven(
-    database: Database, known: Mapping[Cell, Digest], stretches: Sequence[Stretch], since: Mark
+    database: Database,
+    facts: Iterable[Fact],
+    known: Mapping[Cell, Digest],
+    stretches: Sequence[Stretch],
+    since: Mark,
 ) -> set[Cell]:
-    """The cells that the quick proof does not cover, since the mark that was set when they held."""
+    """The cells of some facts that the quick proof does not cover, since the mark that was set when
+    they held."""
     cuts = [start for start, _ in stretches]
     left: set[Cell] = set()
-    for fact in FACTS:
+    for fact in facts:
         query = written(_of(fact, _COUNTS), EVERYTHING)
         async with database.transaction() as tx:
             rows = await patiently(tx, query, cuts, since.xid, cuts[0], stretches[-1][1])

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from meterai.apps.audit_facts import FACTS
 from meterai.apps.audit_history import (
     BEGINNING,
     Cell,
@@ -131,7 +132,19 @@ class Past:
     def __init__(self, known: Sequence[Point]) -> None:
         kept = compared_to_last(known)
         self.stretches = [stretch for point in kept for stretch in point.stretches]
-        self._cells = {cell: digest for point in kept for cell, digest in point.cells.items()}
+        # Of facts that a point knew in another shape, or not at all, it says nothing.
+        shapes: list[dict[str, str]] = [point.totals.get("shapes", {}) for point in kept]
+        self._facts = {
+            fact.name: fact
+            for fact in FACTS
+            if all(one.get(fact.name) == fact.shape for one in shapes)
+        }
+        self._cells = {
+            cell: digest
+            for point in kept
+            for cell, digest in point.cells.items()
+            if cell[0] in self._facts
+        }
         self._standing: dict[str, int] = kept[-1].totals["standing"] if kept else {}
         self.hashing = Hashing(self.stretches)
 
@@ -139,14 +152,16 @@ class Past:
         """What of the past is not what it was, where anything of it was written since a mark."""
         if not self.stretches:
             return []
-        left = await unproven(database, self._cells, self.stretches, since)
+        facts = self._facts.values()
+        left = await unproven(database, facts, self._cells, self.stretches, since)
         found = await hashed(database, self.stretches, left) if left else {}
         return self._differences(found, left)
 
     def compare_all(self) -> list[Row]:
         """What of the past is not what it was, after `hashing` has taken everything."""
         found = self.hashing.digests()
-        return self._differences(found, self._cells.keys() | found.keys())
+        told = {cell for cell in found if cell[0] in self._facts}
+        return self._differences(found, self._cells.keys() | told)
 
     def _differences(
         self, found: Mapping[Cell, Digest], cells: set[Cell] | frozenset[Cell]
@@ -174,11 +189,15 @@ class Past:
 
     async def facts(self, database: Database, stretches: Sequence[Stretch]) -> dict[Cell, Digest]:
         """The hashes of a new point: known where the same stretch was compared just now."""
-        same = set(self.stretches) & set(stretches)
-        rest = [stretch for stretch in stretches if stretch not in same]
-        starts = {start for start, _ in same}
-        known = {cell: digest for cell, digest in self._cells.items() if cell[1] in starts}
-        return known | await hashed(database, rest)
+        same = {start for start, _ in set(self.stretches) & set(stretches)}
+        known = {cell: digest for cell, digest in self._cells.items() if cell[1] in same}
+        rest = {
+            (fact.name, start)
+            for fact in FACTS
+            for start, _ in stretches
+            if fact.name not in self._facts or start not in same
+        }
+        return known | await hashed(database, stretches, rest)
 
 
 def finding(wrong: list[Row]) -> Finding:
@@ -200,7 +219,12 @@ async def record(
     facts: dict[str, dict[str, tuple[int, str]]] = {}
     for (name, start), one in sorted((await Past(known).facts(database, draft.stretches)).items()):
         facts.setdefault(name, {})[start.isoformat()] = (one.rows, one.sha256)
-    counted = {"facts": facts, "mark": asdict(mark), "standing": await standing(database)}
+    counted = {
+        "facts": facts,
+        "shapes": {fact.name: fact.shape for fact in FACTS},
+        "mark": asdict(mark),
+        "standing": await standing(database),
+    }
     point = Point(draft.number, kind, covers_from, until, _sha256(facts), counted, b"")
     link = chained(last.chained if last else b"", point)
     async with database.transaction() as tx:

@@ -14,6 +14,7 @@ Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_d
 
 from meterai.payments.adapters.emv import qr_complaints
 from meterai.payments.adapters.profile import profile_of, qr_accounts_of
+from meterai.payments.adapters.reading import read_notification
 from meterai.payments.adapters.snap import SnapProfile, SnapProvider
 from meterai.payments.adapters.wire import call_seconds_max
 from meterai.payments.model import (
@@ -26,6 +27,7 @@ from meterai.payments.model import (
     ProviderUnreachable,
     RefundLine,
     RefundMade,
+    parse_reference,
     reference_of,
     refund_number,
 )
@@ -59,9 +61,11 @@ __all__ = [
     "close",
     "new_attempt",
     "open_another",
+    "parse_reference",
     "profile_of",
     "qr_accounts_of",
     "qr_complaints",
+    "read_notification",
     "reference_of",
     "refund_number",
 ]

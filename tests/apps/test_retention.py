@@ -115,8 +115,9 @@ def item_in_suspense(connection: Connection, resolved: datetime | None) -> None:
 
 def document(connection: Connection, forgotten: datetime | None) -> None:
     connection.execute(
-        "INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until, forgotten_at)"
-        " VALUES (%s, sha256(%s), 'KTP Ani.pdf', 1, 1, '2020-01-01', %s)",
+        "INSERT INTO documents (account_id, sha256, name, bytes, pages, kept_until, forgotten_at,"
+        " name_salt) VALUES (%s, sha256(%s), 'KTP Ani.pdf', 1, 1, '2020-01-01', %s,"
+        " gen_random_uuid())",
         [ACCOUNT, new_id().bytes, forgotten],
     )
 

@@ -15,14 +15,15 @@ from tests.support.history import History
 FAR = "{0} + interval '2 years'"
 LARGE = {
     ("captures", "denied_at"): "coalesce({0}, captured_at)",
+    ("chargebacks", "look_at"): "now() + interval '2 years'",
     ("jobs", "run_at"): FAR,
     ("jobs", "created_at"): FAR,
     ("jobs", "tries"): "-1",
     ("jobs", "account_id"): "gen_random_uuid()",
     ("mails", "try_at"): FAR,
-    ("mails", "state"): "CASE {0} WHEN 'queued' THEN 'sent' ELSE 'queued' END",
     ("notification_inbox", "outcome"): "NULL",
     ("orders", "closed_at"): FAR,
+    ("orders", "state"): "CASE {0} WHEN 'executed' THEN 'returned' ELSE 'executed' END",
     ("payment_attempts", "leased_until"): FAR,
     ("payment_attempts", "ask_at"): "now() + interval '2 years'",
     ("payment_attempts", "cancel_at"): "now() + interval '2 years'",

@@ -7,6 +7,8 @@ from typing import cast
 import pytest
 
 from meterai.apps.audit_bank import FRESH, check_bank
+from meterai.apps.audit_history import BEGINNING, Mark
+from meterai.apps.audit_news import News
 from meterai.kit.ids import read
 from meterai.payments import PaymentService
 from meterai.plumbing.database import Database, Row
@@ -40,6 +42,43 @@ def test_an_audit_is_told_and_recorded(inside: Inside) -> None:
     assert again["holds"]
     done = inside.instance.command("audit")
     assert done.stdout.splitlines()[-1] == "every invariant holds"
+
+
+def news_says(inside: Inside, spoilt: str = "") -> set[str]:
+    """What of the bank's news does not agree with what we did."""
+    with inside.connect() as connection:
+        database = Spoilt(connection)
+        mark = inside.ask(lambda container: Mark.of_now(container.database))
+        if spoilt:
+            database.plant(spoilt, {})
+        everything = News(cast(Database, database), None, BEGINNING)
+        found = inside.ask(lambda container: everything.check())
+        young = News(cast(Database, database), mark, BEGINNING)
+        assert spoilt or inside.ask(lambda container: young.check()).holds
+        connection.rollback()
+    return {row["is"] for row in found.evidence}
+
+
+def test_the_news_of_the_bank_is_what_was_done(inside: Inside) -> None:
+    assert news_says(inside) == set()
+
+
+def test_news_of_a_payment_that_is_not_there(inside: Inside) -> None:
+    payment = inside.payment  # type: ignore[attr-defined]
+    assert news_says(inside, f"DELETE FROM captures WHERE payment = '{payment}'") == {
+        "not in our books"
+    }
+    smaller = f"UPDATE captures SET amount = amount - 1 WHERE payment = '{payment}'"
+    assert news_says(inside, smaller) == {"not in our books"}
+
+
+def test_a_payment_of_which_there_is_no_news(inside: Inside) -> None:
+    payment = inside.payment  # type: ignore[attr-defined]
+    forgotten = (
+        "UPDATE captures SET learned_by = 'notification' WHERE payment = '{0}';"
+        " DELETE FROM notification_inbox WHERE position('{0}' IN convert_from(body, 'UTF8')) > 0"
+    )
+    assert news_says(inside, forgotten.format(payment)) == {"told by nobody"}
 
 
 def bank_says(inside: Inside, spoilt: str = "") -> list[Row]:

@@ -157,6 +157,20 @@ def test_one_row_in_the_place_of_another_is_seen(
     assert wrong(history, point, spoilt) == ({"holds", "holds_resolved"},) * 2
 
 
+def test_a_point_says_nothing_of_a_fact_it_knew_in_another_shape(
+    history: History, point: Point, spoilt: Spoilt
+) -> None:
+    spoilt.plant("DELETE FROM captures", {})
+    older = replace(
+        point, totals=point.totals | {"shapes": point.totals["shapes"] | {"captures": ""}}
+    )
+    assert wrong(history, older, spoilt) == (set(), set())
+    stretches = older.stretches
+    made = history.shop.do(Past([point]).facts(cast(Database, spoilt), stretches))
+    anew = history.shop.do(Past([older]).facts(cast(Database, spoilt), stretches))
+    assert {cell[0] for cell in made.keys() ^ anew.keys()} == {"captures"}
+
+
 def test_transactions_are_told_apart_in_one_database_only() -> None:
     mark = Mark("7", 5, (1 << 33) + 9)
     assert mark.xid == "9"

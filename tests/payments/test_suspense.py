@@ -241,7 +241,7 @@ def test_a_number_with_another_sum_in_the_book_is_not_captured(till: Till) -> No
 def test_a_number_whose_money_went_back_is_not_captured(till: Till) -> None:
     order, attempt, _ = till.order()
     till.notify(paid_body("SOMEBODY-ELSE"))
-    service = till.shop.container.suspense
+    service = till.shop.container.of(SuspenseService)
     till.do(service.resolve(item_of(till), Resolution.RETURNED, by="operator", note="R-1"))
     assert till.notify(paid_body(till.reference(attempt))) == "suspended_number_elsewhere"
     assert till.shop.state(order) == "placed"
@@ -261,7 +261,8 @@ def test_money_leaves_the_book_when_the_bank_has_given_it_back(till: Till) -> No
     with pytest.raises(NotAllowedNow):
         till.do(service.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
     assert till.book("bank_clearing") == 0
-    assert till.rows("SELECT action FROM audit_events") == [{"action": "suspense_returned"}]
+    acts = till.rows("SELECT action FROM audit_events WHERE action <> 'account_made'")
+    assert acts == [{"action": "suspense_returned"}]
 
 
 def test_news_without_money_can_be_dismissed(till: Till) -> None:

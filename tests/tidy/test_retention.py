@@ -21,7 +21,7 @@ HARMLESS = {
     ("email_directory", "email"): "leaves when its owner asks for that",
     ("api_keys", "name"): "leaves with its key; until then its owner looks for it",
     ("applied_migrations", "name"): "a file of ours",
-    ("audit_events", "facts"): "ids and sums, see the room of audit",
+    ("audit_events", "facts"): "ids, sums and digests, see the room of audit",
     ("jobs", "facts"): "leaves with its job",
     ("jobs", "last_fault"): "leaves with its job",
     ("round_faults", "last_fault"): "leaves when its row is done",

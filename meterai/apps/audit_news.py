@@ -1,0 +1,101 @@
+"""What the bank told us beside what we made of it, in both directions, while its words are kept.
+
+A notification that captured a payment is read again by the same reader: its payment is in the books
+with its sum.  A payment that says it was learned by a notification has one; so has an item in
+suspense that came by one.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from meterai.apps.audit_history import IS_YOUNG, Mark
+from meterai.payments import parse_reference, read_notification
+from meterai.payments.invariants import LET_GO
+from meterai.plumbing.database import Database, Row
+from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, patiently
+
+NEWS = Invariant(
+    "news_of_the_bank_is_what_was_done",
+    "Every notification that captured a payment speaks of that payment and its sum; every payment "
+    "and every item in suspense that came by a notification has one.",
+    "",
+)
+READ_AT_ONCE = 2_000
+_NEWS = f"""
+SELECT provider, sent_on, external_id, body, received_at FROM notification_inbox t
+WHERE outcome = 'captured' AND body <> '' AND (provider, sent_on, external_id) > (%s, %s, %s)
+    AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
+ORDER BY provider, sent_on, external_id LIMIT {READ_AT_ONCE}
+"""  # noqa: S608 - of constants
+_CAPTURES = """
+SELECT account_id, attempt_id, payment, amount FROM captures WHERE payment = ANY (%s)
+"""
+# What was captured so long ago that the words may be gone is only in the books.
+_LEARNED = f"""
+SELECT account_id, attempt_id, payment, amount FROM captures t
+WHERE learned_by = 'notification' AND captured_at >= %s AND captured_at > now() - {LET_GO}
+    AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
+"""  # noqa: S608 - of constants
+# Not an id that came twice: its second body is in suspense and nowhere else.
+_SUSPENDED = f"""
+SELECT item_id, reason, payment, opened_at FROM suspense_items t
+WHERE source = 'notification' AND reason <> 'id_conflict' AND told <> ''
+    AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
+    AND NOT EXISTS (SELECT 1 FROM notification_inbox i WHERE i.body_sha256 = t.told_sha256)
+"""  # noqa: S608 - of constants
+
+
+class News:
+    """One comparison: of everything, or of what was written since a mark and happened since."""
+
+    def __init__(self, database: Database, since: Mark | None, begins: datetime) -> None:
+        self._database = database
+        self._xid = since.xid if since else None
+        self._begins = begins
+        self._told: set[str] = set()
+        self._wrong: list[Row] = []
+
+    async def check(self) -> Finding:
+        """What does not agree."""
+        # First what is to be explained: what is captured meanwhile has its news too.
+        learned = await self._read(_LEARNED, self._begins, self._xid, self._xid or "3")
+        after: tuple[Any, ...] = ("", date.min, "")
+        while rows := await self._read(_NEWS, *after, self._xid, self._xid or "3"):
+            await self._compare(rows)
+            after = (rows[-1]["provider"], rows[-1]["sent_on"], rows[-1]["external_id"])
+        self._wrong += [
+            row | {"is": "told by nobody"} for row in learned if row["payment"] not in self._told
+        ]
+        suspended = await self._read(_SUSPENDED, self._xid, self._xid or "3")
+        self._wrong += [row | {"is": "told by nobody"} for row in suspended]
+        return Finding(NEWS, len(self._wrong), self._wrong[:SHOWN_MAX])
+
+    async def _read(self, query: str, *parameters: object) -> list[Row]:
+        async with self._database.transaction() as tx:
+            return await patiently(tx, query, *parameters, is_broad=False)
+
+    async def _compare(self, rows: list[Row]) -> None:
+        read = [(row, read_notification(bytes(row["body"]))) for row in rows]
+        numbers = [one.number for _, one in read if one.number]
+        booked: dict[str, list[Row]] = {}
+        for capture in await self._read(_CAPTURES, numbers):
+            booked.setdefault(capture["payment"], []).append(capture)
+        for row, one in read:
+            self._told.add(one.number or "")
+            amount = one.amount and one.amount.value
+            attempt = _attempt(one.reference)
+            if not any(
+                capture["amount"] == amount
+                and attempt in (None, (capture["account_id"], capture["attempt_id"]))
+                for capture in booked.get(one.number or "", [])
+            ):
+                told = {name: row[name] for name in ("external_id", "sent_on", "received_at")}
+                self._wrong.append(told | {"payment": one.number, "is": "not in our books"})
+
+
+def _attempt(reference: str | None) -> tuple[UUID, UUID] | None:
+    try:
+        return parse_reference(reference) if reference else None
+    except ValueError:
+        return None
