@@ -115,6 +115,10 @@ UNION ALL
 SELECT 'row security', relname::text, '' FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relrowsecurity
 UNION ALL
+SELECT 'checks that are not asked', relname::text, '' FROM pg_class c
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relchecks <> (
+    SELECT count(*) FROM pg_constraint WHERE conrelid = c.oid AND contype = 'c')
+UNION ALL
 SELECT 'event trigger', evtname::text, concat_ws(' ', evtevent, evtfoid::regproc) FROM pg_event_trigger
 UNION ALL
 SELECT 'type', oid::regtype::text, typtype::text FROM pg_type t

@@ -60,6 +60,10 @@ CHANGES = {
         " suppress_redundant_updates_trigger()",
         "nothing_acts_behind_our_back",
     ),
+    "checks are not asked": (
+        "UPDATE pg_class SET relchecks = 0 WHERE oid = 'orders'::regclass",
+        "nothing_acts_behind_our_back",
+    ),
     "a rule": (
         "CREATE RULE shadow AS ON INSERT TO audit_events DO INSTEAD NOTHING",
         "nothing_acts_behind_our_back",
@@ -274,6 +278,11 @@ CHANGES = {
     ),
     "somebody else owns a function": (
         "CREATE ROLE somebody; ALTER FUNCTION emit(uuid, text, jsonb) OWNER TO somebody",
+        "application_cannot_change_the_past",
+    ),
+    "a function that runs as the owner": (
+        "CREATE SCHEMA aside; GRANT USAGE ON SCHEMA aside TO PUBLIC; CREATE FUNCTION aside.shadow()"
+        " RETURNS void LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM public.entries'",
         "application_cannot_change_the_past",
     ),
     "a right is missing": (
