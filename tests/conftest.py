@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from meterai.plumbing.embedded import EmbeddedPostgres
 from meterai.plumbing.migrations import migrate
-from tests.support import loopback
+from tests.support import loopback, queries
 from tests.support.instance import Instance
 from tests.support.shop import Shop, open_shop
 
@@ -18,6 +18,7 @@ settings.register_profile("ours", deadline=None, derandomize=True)
 settings.load_profile("ours")
 
 loopback.watch()
+queries.hold()
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 

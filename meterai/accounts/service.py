@@ -42,7 +42,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Row
 from meterai.plumbing.http import (
     Authenticator,
     Caller,
@@ -108,7 +108,7 @@ def _key_view(row: Row) -> ApiKeyView:
     )
 
 
-async def contact(tx: Tx, account: UUID) -> Contact:
+async def contact(tx: ReadTx, account: UUID) -> Contact:
     """How to write to an account."""
     row = await store.account(tx, account)
     if row is None:
@@ -247,7 +247,7 @@ class AccountService:
 
     async def account_of(self, email: str) -> UUID:
         """The account of an address.  For the command line.  Refuses `NotFound`."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             account = await store.account_by_email(tx, normalized(email))
         if account is None:
             raise NotFound("no such account")

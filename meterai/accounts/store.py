@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import ReadTx, Row, Tx
 
 
-async def account_by_email(tx: Tx, email: str) -> UUID | None:
+async def account_by_email(tx: ReadTx, email: str) -> UUID | None:
     """Whose address this is."""
     found = await tx.value("SELECT account_id FROM email_directory WHERE email = %s", email)
     assert found is None or isinstance(found, UUID)
@@ -34,7 +34,7 @@ async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tu
     return owner, bool(made)
 
 
-async def account(tx: Tx, account: UUID) -> Row | None:
+async def account(tx: ReadTx, account: UUID) -> Row | None:
     """Address and language of an account."""
     return await tx.one("SELECT email, language FROM accounts WHERE account_id = %s", account)
 

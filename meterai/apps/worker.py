@@ -31,7 +31,7 @@ def watch_queues(container: Container) -> Run:
     """Tell the metrics how the jobs stand."""
 
     async def watch() -> int:
-        async with container.database.transaction() as tx:
+        async with container.database.reading() as tx:
             counts = await dead_jobs.counts(tx)
         telemetry.JOBS_FAILING.set(counts["failing"])
         telemetry.JOBS_LATE.set(counts["late_seconds"])

@@ -27,7 +27,7 @@ from meterai.documents.settings import DocumentSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Row
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
 from meterai.plumbing.periodic import each
 
@@ -41,7 +41,7 @@ MARKER = "store-marker"  # the object that holds the id of the store
 _log = structlog.get_logger()
 
 
-async def load(tx: Tx, account: UUID, sha256: bytes) -> Document:
+async def load(tx: ReadTx, account: UUID, sha256: bytes) -> Document:
     """One document of this account.  Refuses `NotFound`."""
     row = await store.document(tx, account, sha256)
     if row is None:
@@ -114,7 +114,7 @@ class DocumentService:
         The row first: a crash between the two leaves bytes that `delete_orphans` deletes.
         """
         now = self._clock.now()
-        rows = await self._database.read(store.FORGET, now, now, BATCH)
+        rows = await self._database.call_all(store.FORGET, now, now, BATCH)
         return await each(
             self._database, "forget_documents", rows, self._remove_forgotten, subject="sha256"
         )

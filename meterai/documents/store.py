@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import ReadTx, Row
 
 KEEP = "SELECT document_keep(%s, %s, %s, %s, %s, %s) AS name"
 DOCUMENT = """
@@ -37,7 +37,7 @@ DO UPDATE SET store_id = excluded.store_id, marked_at = now()
 """
 
 
-async def document(tx: Tx, account: UUID, sha256: bytes) -> Row | None:
+async def document(tx: ReadTx, account: UUID, sha256: bytes) -> Row | None:
     """One document."""
     return await tx.one(DOCUMENT, account, sha256)
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from meterai.ledger import store
 from meterai.ledger.model import MoneySummary
-from meterai.plumbing.database import Tx
+from meterai.plumbing.database import ReadTx
 
 
 async def money_summaries(
-    tx: Tx, account: UUID, subjects: Sequence[UUID]
+    tx: ReadTx, account: UUID, subjects: Sequence[UUID]
 ) -> dict[UUID, MoneySummary]:
     """Where every rupiah of each order is."""
     books: dict[UUID, dict[str, tuple[int, int]]] = {subject: {} for subject in subjects}
@@ -25,7 +25,7 @@ async def money_summaries(
     }
 
 
-async def balance(tx: Tx, account: UUID, book: str) -> tuple[int, int]:
+async def balance(tx: ReadTx, account: UUID, book: str) -> tuple[int, int]:
     """(available, held) of one guarded book."""
     row = await store.balance(tx, account, book)
     return (row["posted"] - row["held"], row["held"]) if row else (0, 0)

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import ReadTx, Row
 
 
-async def books_of_subjects(tx: Tx, account: UUID, subjects: list[UUID]) -> list[Row]:
+async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> list[Row]:
     """(subject, book, debits, credits, last) over the entries of orders.
 
     What left the provider's account has names of its own: 'refunded' and 'charged_back'.
@@ -23,7 +23,7 @@ async def books_of_subjects(tx: Tx, account: UUID, subjects: list[UUID]) -> list
     )
 
 
-async def balance(tx: Tx, account: UUID, book: str) -> Row | None:
+async def balance(tx: ReadTx, account: UUID, book: str) -> Row | None:
     """Posted and held of one guarded book."""
     return await tx.one(
         "SELECT posted, held FROM balances WHERE account_id = %s AND book = %s", account, book

@@ -37,7 +37,7 @@ def _leases(_container: Container) -> Iterable[Lease]:
 
 def _watch(container: Container) -> Run:
     async def watch() -> int:
-        async with container.database.transaction() as tx:
+        async with container.database.reading() as tx:
             mails = await count_given_up(tx)
         telemetry.GIVEN_UP.labels(queue="mails").set(mails)
         return 0

@@ -13,7 +13,7 @@ from meterai.accounts import AccountService
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.notifications import store
-from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Row, Tx
 from meterai.plumbing.lane import Lane, Piece
 from meterai.plumbing.mail import Mailer, MailNotSent, MailRefused, without_addresses
 from meterai.plumbing.messages import translate
@@ -128,7 +128,7 @@ async def given_up(tx: Tx, limit: int) -> list[Row]:
     return await tx.all(store.GIVEN_UP, limit)
 
 
-async def count_given_up(tx: Tx) -> int:
+async def count_given_up(tx: ReadTx) -> int:
     """How many mails were given up."""
     return int(await tx.value(store.COUNT_GIVEN_UP))
 

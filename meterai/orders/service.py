@@ -28,7 +28,7 @@ from meterai.orders.model import (
 from meterai.orders.settings import OrderSettings
 from meterai.payments import Attempt, AttemptState, PaymentService, PaymentSettings
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Row, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import WHOLE, Page
 from meterai.plumbing.periodic import each, own_transaction
@@ -131,7 +131,7 @@ def _shown(order: Order, attempt: Attempt | None, money: MoneySummary) -> OrderV
     )
 
 
-async def load(tx: Tx, account: UUID, order_id: UUID) -> Order:
+async def load(tx: ReadTx, account: UUID, order_id: UUID) -> Order:
     """One order of this account.  Refuses `NotFound`."""
     row = await store.order(tx, account, order_id)
     if row is None:
@@ -270,13 +270,15 @@ class OrderService:
     @asynccontextmanager
     async def view_within(
         self, account: UUID, order_id: UUID
-    ) -> AsyncIterator[tuple[Tx, OrderView]]:
+    ) -> AsyncIterator[tuple[ReadTx, OrderView]]:
         """The same, and the transaction it was read in, for what is to be read beside it."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             found = [await load(tx, account, order_id)]
             yield tx, (await self._views(tx, account, found))[0]
 
-    async def _views(self, tx: Tx, account: UUID, found: Sequence[Order]) -> Sequence[OrderView]:
+    async def _views(
+        self, tx: ReadTx, account: UUID, found: Sequence[Order]
+    ) -> Sequence[OrderView]:
         ids = [order.id for order in found]
         newest = await payments.attempts_of(tx, account, ids)
         attempts = {one: self._payments.payable(attempt) for one, attempt in newest.items()}
@@ -285,7 +287,7 @@ class OrderService:
 
     async def list(self, account: UUID, page: Page = WHOLE) -> tuple[list[OrderView], bool]:
         """A page of an account's orders, newest first, and whether there are older ones."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             rows = await store.orders_of(tx, account, page.before, page.wanted)
             found, is_more = page.cut(rows)
             views = await self._views(tx, account, [_order(row) for row in found])
@@ -307,7 +309,7 @@ class OrderService:
 
     async def expire_unpaid(self) -> int:
         """Periodic task: the time to pay ran out."""
-        rows = await self._database.read(store.TO_EXPIRE, BATCH)
+        rows = await self._database.call_all(store.TO_EXPIRE, BATCH)
         return await each(self._database, store.LAPSING, rows, self._expire, subject="order_id")
 
     async def _expire(self, row: Row) -> None:
@@ -316,11 +318,11 @@ class OrderService:
 
     async def execute_paid(self) -> int:
         """Periodic task: try again to execute what was paid while issuing was stopped."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             is_open, _ = await stamps.issuing(tx)
         if not is_open:
             return 0
-        rows = await self._database.read(store.TO_EXECUTE, BATCH)
+        rows = await self._database.call_all(store.TO_EXECUTE, BATCH)
         return await each(self._database, store.EXECUTING, rows, self._execute, subject="order_id")
 
     async def _execute(self, row: Row) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import ReadTx, Row, Tx
 from meterai.plumbing.periodic import not_paused
 
 _COLUMNS = (
@@ -31,7 +31,7 @@ ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 
 
-async def order(tx: Tx, account: UUID, order_id: UUID) -> Row | None:
+async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Row | None:
     """One order."""
     return await tx.one(
         f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s AND order_id = %s",  # noqa: S608
@@ -40,7 +40,7 @@ async def order(tx: Tx, account: UUID, order_id: UUID) -> Row | None:
     )
 
 
-async def orders_of(tx: Tx, account: UUID, before: UUID, limit: int) -> list[Row]:
+async def orders_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Row]:
     """Orders of an account that are older than one, newest first."""
     return await tx.all(
         f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s AND order_id < %s"  # noqa: S608

@@ -42,7 +42,7 @@ from meterai.payments.model import (
     reference_of,
 )
 from meterai.payments.settings import PaymentSettings
-from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Row, Tx
 from meterai.plumbing.events import emit
 from meterai.plumbing.periodic import each
 
@@ -81,7 +81,7 @@ def new_attempt(account: UUID) -> tuple[UUID, str]:
     return attempt, reference_of(account, attempt)
 
 
-async def attempts_of(tx: Tx, account: UUID, subjects: Sequence[UUID]) -> dict[UUID, Attempt]:
+async def attempts_of(tx: ReadTx, account: UUID, subjects: Sequence[UUID]) -> dict[UUID, Attempt]:
     """For each subject the attempt a buyer would pay now: its newest."""
     rows = await store.latest(tx, account, list(subjects))
     return {row["subject"]: _attempt(row) for row in rows}
@@ -216,7 +216,9 @@ class PaymentService:
 
     async def open_waiting(self) -> int:
         """Periodic task: open the attempts that nobody opened."""
-        rows = await self._database.read(store.TO_OPEN, self._settings.bank_lease_seconds, BATCH)
+        rows = await self._database.call_all(
+            store.TO_OPEN, self._settings.bank_lease_seconds, BATCH
+        )
         return await each(
             self._database,
             "open_payments",
@@ -259,7 +261,7 @@ class PaymentService:
 
     async def poll_waiting(self) -> int:
         """Periodic task: ask the provider about payments that we may not have been told of."""
-        rows = await self._database.read(
+        rows = await self._database.call_all(
             store.TO_ASK, BATCH, LATE_SHARE, BATCH, self._settings.bank_lease_seconds
         )
         return await each(
@@ -326,14 +328,16 @@ class PaymentService:
         """Close what is open of a subject: no QR of it should be paid any more."""
         async with self._database.transaction() as tx:
             await close(tx, account, subject)
-        rows = await self._database.read(
+        rows = await self._database.call_all(
             store.TO_CANCEL_OF, self._settings.bank_lease_seconds, account, subject
         )
         await each(self._database, CANCELLING, rows, self._take_back, subject="attempt_id")
 
     async def cancel_closed(self) -> int:
         """Periodic task: take the QRs of closed attempts back at the provider, so that nobody pays them."""
-        rows = await self._database.read(store.TO_CANCEL, self._settings.bank_lease_seconds, BATCH)
+        rows = await self._database.call_all(
+            store.TO_CANCEL, self._settings.bank_lease_seconds, BATCH
+        )
         return await each(
             self._database, CANCELLING, rows, self._take_back, subject="attempt_id", at_once=BATCH
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from meterai.accounts import NOBODY
 from meterai.payments.events import NotificationReceived
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import ReadTx, Row, Tx
 from meterai.plumbing.events import emit
 
 _COLUMNS = (
@@ -128,7 +128,7 @@ async def attempt(tx: Tx, account: UUID, attempt_id: UUID) -> Row | None:
     )
 
 
-async def latest(tx: Tx, account: UUID, subjects: list[UUID]) -> list[Row]:
+async def latest(tx: ReadTx, account: UUID, subjects: list[UUID]) -> list[Row]:
     """The newest attempt of each subject."""
     return await tx.all(LATEST, account, subjects)
 

@@ -1,11 +1,12 @@
 """PostgreSQL: a pool, transactions that the edge commits, and refusals raised by the database.
 
-Two ways to speak to it:
+Ways to speak to it:
 
-* `Database.call(...)` runs one statement that is its own transaction: the hot commands, one
-  plpgsql function each, cost one round trip.
+* `Database.call(...)` and `call_all(...)` run one statement that is its own transaction: the hot
+  commands, one plpgsql function each, cost one round trip.  `read(...)` is the same for a query.
 * `Database.transaction()` opens a `Tx` for everything else.  It commits when the block ends and
   rolls back when the block raises.  Rooms get a `Tx` and never commit.
+* `Database.reading()` opens a `ReadTx`, in which PostgreSQL refuses whatever writes.
 
 A plpgsql function refuses with `PERFORM refuse('code', '{"fact": 1}')`; it arrives here as the
 `Refusal` that was declared with `kit.refusal.refusal_of_database`.
@@ -23,6 +24,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from psycopg import IsolationLevel
 from psycopg.types.json import Jsonb
 
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
@@ -62,6 +64,10 @@ class DatabaseAway(Refusal):
     retry_after_seconds = 3  # we look twice a second, and a look takes two seconds at most
 
 
+class ChangeRefused(Exception):
+    """A transaction that may only read was to change something: a fault of ours."""
+
+
 def _translated(error: psycopg.Error) -> Refusal | None:
     if error.sqlstate in _PASSING:
         return DatabaseBusy(f"{error.sqlstate} {error.diag.message_primary}")
@@ -79,8 +85,10 @@ def _translated(error: psycopg.Error) -> Refusal | None:
     return refusal
 
 
-class Tx:
-    """An open transaction.  Handed to rooms; committed at the edge."""
+class ReadTx:
+    """An open transaction that may only read: every query of a room takes one."""
+
+    may_write = False
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -112,15 +120,22 @@ class Tx:
         row = await self.one(query, *parameters)
         return next(iter(row.values())) if row else None
 
+    async def allow(self, seconds: float) -> None:
+        """Let each statement of this transaction take so long, at the server and here."""
+        limit = str(int(seconds * 1000))
+        await self._execute("SELECT set_config('statement_timeout', %s, true)", (limit,))
+        self._link.patience = seconds + 2.0
+
+
+class Tx(ReadTx):
+    """An open transaction.  Handed to the commands of rooms, which never commit it."""
+
+    may_write = True
+
     async def run(self, query: str, *parameters: object) -> int:
         """Run a statement and say how many rows it touched."""
         rows: int = (await self._execute(query, parameters)).rowcount
         return rows
-
-    async def allow(self, seconds: float) -> None:
-        """Let each statement of this transaction take so long, at the server and here."""
-        await self.run("SELECT set_config('statement_timeout', %s, true)", str(int(seconds * 1000)))
-        self._link.patience = seconds + 2.0
 
 
 class Database:
@@ -298,25 +313,59 @@ class Database:
         async with self._link() as link:
             return await Tx(link).one(query, *parameters)
 
-    async def read(self, query: str, *parameters: object) -> list[Row]:
+    async def call_all(self, query: str, *parameters: object) -> list[Row]:
         """One statement, its own transaction: every row of its answer."""
         async with self._link() as link:
             return await Tx(link).all(query, *parameters)
 
+    async def read(self, query: str, *parameters: object) -> list[Row]:
+        """One query: every row of its answer.  It changes nothing; a test looks at each."""
+        return await self.call_all(query, *parameters)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction: committed when the block ends, rolled back when it raises."""
+        async with self._link() as link, _open(link):
+            yield Tx(link)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadTx]:
+        """A transaction that sees one moment and in which PostgreSQL refuses every change.
+
+        Raises `ChangeRefused`.
+        """
         async with self._link() as link:
-            link.ask()  # the BEGIN
+            await _may_only_read(link, IsolationLevel.REPEATABLE_READ, is_read_only=True)
             try:
-                async with link.connection.transaction():
-                    link.answered()
-                    try:
-                        yield Tx(link)
-                    finally:
-                        link.ask()  # the COMMIT or ROLLBACK
+                async with _open(link):
+                    yield ReadTx(link)
+            except psycopg.errors.ReadOnlySqlTransaction as error:
+                raise ChangeRefused(str(error).strip()) from None
             finally:
-                link.answered()
+                if link.is_sound:  # else it is closed with its transaction
+                    await _may_only_read(link, None, is_read_only=None)
+
+
+async def _may_only_read(
+    link: Link, isolation: IsolationLevel | None, *, is_read_only: bool | None
+) -> None:
+    """How the next transactions begin.  Nothing is sent: it goes with their BEGIN."""
+    await link.connection.set_isolation_level(isolation)
+    await link.connection.set_read_only(is_read_only)
+
+
+@asynccontextmanager
+async def _open(link: Link) -> AsyncIterator[None]:
+    link.ask()  # the BEGIN
+    try:
+        async with link.connection.transaction():
+            link.answered()
+            try:
+                yield
+            finally:
+                link.ask()  # the COMMIT or ROLLBACK
+    finally:
+        link.answered()
 
 
 def _is_an_answer(error: psycopg.Error) -> bool:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import ReadTx, Row, Tx
 
 _FAILING = """
 SELECT account_id, job_id, handler, kind, created_at, tries, last_fault AS fault
@@ -42,7 +42,7 @@ async def dead(tx: Tx, limit: int) -> list[Row]:
     return await tx.all(_DEAD, limit)
 
 
-async def counts(tx: Tx) -> Row:
+async def counts(tx: ReadTx) -> Row:
     """How many jobs fail, how many handlers were given up, and how late the oldest job is."""
     row = await tx.one(_COUNTS)
     assert row is not None

@@ -23,7 +23,7 @@ from meterai.payments import (
     SnapProvider,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Row
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each, own_transaction
 from meterai.refunds import store
@@ -99,7 +99,7 @@ def shown(refund: Refund) -> RefundView:
     )
 
 
-async def load(tx: Tx, account: UUID, refund_id: UUID) -> Refund:
+async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
     """One refund of this account.  Refuses `NotFound`."""
     row = await store.refund(tx, account, refund_id)
     if row is None:
@@ -107,7 +107,7 @@ async def load(tx: Tx, account: UUID, refund_id: UUID) -> Refund:
     return _refund(row)
 
 
-async def refunds_of_order(tx: Tx, account: UUID, order: UUID) -> list[RefundView]:
+async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[RefundView]:
     """Refunds of one order, oldest first; the newest of very many."""
     return [shown(_refund(row)) for row in await store.refunds_of_order(tx, account, order)]
 
@@ -223,7 +223,7 @@ class RefundService:
 
     async def view(self, account: UUID, refund_id: UUID) -> RefundView:
         """One refund.  Refuses `NotFound`."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             return shown(await load(tx, account, refund_id))
 
     async def list(self, account: UUID, page: Page) -> tuple[list[RefundView], bool]:
@@ -234,7 +234,7 @@ class RefundService:
 
     async def refund_overdue(self) -> int:
         """Periodic task: what is paid and not executed by its due time goes back."""
-        rows = await self._database.read(store.OVERDUE, OVERDUE_BATCH)
+        rows = await self._database.call_all(store.OVERDUE, OVERDUE_BATCH)
         return await each(self._database, store.TURNING, rows, self._turn, subject="order_id")
 
     async def _turn(self, row: Row) -> None:
@@ -246,7 +246,7 @@ class RefundService:
     async def send_due(self) -> int:
         """Periodic task: ask the provider to give money back, and ask again where we do not know."""
         lease = self._lease_seconds
-        rows = await self._database.read(store.TO_TRY, lease, lease, BATCH)
+        rows = await self._database.call_all(store.TO_TRY, lease, lease, BATCH)
         return await each(
             self._database, store.SENDING, rows, self._send, subject="refund_id", at_once=BATCH
         )

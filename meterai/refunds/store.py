@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import ReadTx, Row, Tx
 from meterai.plumbing.periodic import not_paused
 
 REFUNDS_PER_ORDER_MAX = 100  # on one page; each was a payment by somebody
@@ -102,7 +102,7 @@ ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 
 
-async def refund(tx: Tx, account: UUID, refund_id: UUID) -> Row | None:
+async def refund(tx: ReadTx, account: UUID, refund_id: UUID) -> Row | None:
     """One refund."""
     return await tx.one(
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id = %s",  # noqa: S608
@@ -111,7 +111,7 @@ async def refund(tx: Tx, account: UUID, refund_id: UUID) -> Row | None:
     )
 
 
-async def refunds_of_order(tx: Tx, account: UUID, order: UUID) -> list[Row]:
+async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Row]:
     """Refunds of one order, oldest first; the newest of very many."""
     newest = await tx.all(
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = %s"  # noqa: S608

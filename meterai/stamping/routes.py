@@ -48,7 +48,7 @@ async def show_balance(
     database: NamedDependency[Database], account: NamedDependency[UUID]
 ) -> BalanceView:
     """How many stamps the account can use."""
-    async with database.transaction() as tx:
+    async with database.reading() as tx:
         held = await stamps.balance(tx, account)
     return BalanceView(StampCounts(held.available, held.held, held.used))
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import ReadTx, Row, Tx
 from meterai.sealing import Placement
 from meterai.stamping.model import Stamping, StampingState
 
@@ -164,7 +164,7 @@ async def unfinished_of_order(tx: Tx, account: UUID, order: UUID) -> Row:
     return row
 
 
-async def delta(tx: Tx, account: UUID, stamping: UUID) -> bytes | None:
+async def delta(tx: ReadTx, account: UUID, stamping: UUID) -> bytes | None:
     """The delta of a stamping."""
     found = await tx.value(
         "SELECT delta FROM deltas WHERE account_id = %s AND stamping_id = %s", account, stamping
@@ -173,7 +173,7 @@ async def delta(tx: Tx, account: UUID, stamping: UUID) -> bytes | None:
     return found
 
 
-async def knows_key(tx: Tx, account: UUID, key: str) -> bool:
+async def knows_key(tx: ReadTx, account: UUID, key: str) -> bool:
     """Whether something was asked with this key; before keys had their table, or for a part of it."""
     row = await tx.one(
         "SELECT 1 AS found FROM stamping_keys WHERE account_id = %s AND idempotency_key = %s"

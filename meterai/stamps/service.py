@@ -12,7 +12,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial, SerialMaker
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.stamps import store
 from meterai.stamps.model import Balance, StampState
 
@@ -78,25 +78,25 @@ class SerialService:
         raise NoLeaseFree("no process number is free")
 
 
-async def balance(tx: Tx, account: UUID) -> Balance:
+async def balance(tx: ReadTx, account: UUID) -> Balance:
     """What an account holds."""
     available, held = await ledger.balance(tx, account, "stamps_available")
     return Balance(available, held, await store.used(tx, account))
 
 
-async def unused_of_order(tx: Tx, account: UUID, order: UUID) -> int:
+async def unused_of_order(tx: ReadTx, account: UUID, order: UUID) -> int:
     """How many stamps of an order are free: neither held, nor on a document, nor returned."""
     row = await store.lot(tx, account, order)
     return row["issued"] - row["held"] - row["affixed"] - row["returned"] if row else 0
 
 
-async def serials_of(tx: Tx, account: UUID, stamping: UUID) -> list[Serial]:
+async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:
     """Serials bound to a stamping, in the order of its placements."""
     rows = await store.serials_of(tx, account, stamping)
     return [Serial(row["serial"]) for row in rows]
 
 
-async def look_up(tx: Tx, serial: Serial) -> StampRecord | None:
+async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
     """What is known of a serial, or None where it was never given out."""
     account = await store.directory_entry(tx, serial.text)
     if account is not None:
@@ -110,7 +110,7 @@ async def look_up(tx: Tx, serial: Serial) -> StampRecord | None:
     )
 
 
-async def issuing(tx: Tx) -> tuple[bool, str]:
+async def issuing(tx: ReadTx) -> tuple[bool, str]:
     """Whether stamps are being issued, and the reason given where not."""
     row = await store.issuing(tx)
     return row["is_open"], row["reason"]

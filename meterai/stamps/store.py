@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from meterai.plumbing.database import Row, Tx
+from meterai.plumbing.database import ReadTx, Row, Tx
 
 TAKE_LEASE = """
 INSERT INTO serial_leases (lease, holder, held_until)
@@ -23,7 +23,7 @@ RETURNING lease
 """
 
 
-async def used(tx: Tx, account: UUID) -> int:
+async def used(tx: ReadTx, account: UUID) -> int:
     """Stamps of the account that are on documents, however they were bought."""
     found = await tx.value(
         "SELECT coalesce(sum(affixed), 0)::bigint FROM stamp_lots WHERE account_id = %s", account
@@ -32,7 +32,7 @@ async def used(tx: Tx, account: UUID) -> int:
     return found
 
 
-async def lot(tx: Tx, account: UUID, lot_id: UUID) -> Row | None:
+async def lot(tx: ReadTx, account: UUID, lot_id: UUID) -> Row | None:
     """Where the stamps of one order are."""
     return await tx.one(
         "SELECT issued, held, affixed, returned FROM stamp_lots"
@@ -42,7 +42,7 @@ async def lot(tx: Tx, account: UUID, lot_id: UUID) -> Row | None:
     )
 
 
-async def serials_of(tx: Tx, account: UUID, stamping: UUID) -> list[Row]:
+async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Row]:
     """Serials of a stamping in the order of its placements."""
     return await tx.all(
         "SELECT serial, state FROM stamps WHERE account_id = %s AND stamping_id = %s"
@@ -52,14 +52,14 @@ async def serials_of(tx: Tx, account: UUID, stamping: UUID) -> list[Row]:
     )
 
 
-async def directory_entry(tx: Tx, serial: str) -> UUID | None:
+async def directory_entry(tx: ReadTx, serial: str) -> UUID | None:
     """The account whose serial this is; None where it is not in the directory (yet)."""
     found = await tx.value("SELECT account_id FROM serial_directory WHERE serial = %s", serial)
     assert found is None or isinstance(found, UUID)
     return found
 
 
-async def stamp(tx: Tx, account: UUID, serial: str) -> Row | None:
+async def stamp(tx: ReadTx, account: UUID, serial: str) -> Row | None:
     """One stamp of a known account."""
     return await tx.one(
         "SELECT account_id, stamping_id, state, affixed_at FROM stamps"
@@ -69,7 +69,7 @@ async def stamp(tx: Tx, account: UUID, serial: str) -> Row | None:
     )
 
 
-async def stamp_anywhere(tx: Tx, serial: str) -> Row | None:
+async def stamp_anywhere(tx: ReadTx, serial: str) -> Row | None:
     """One stamp, searched in all accounts: for serials that are not in the directory yet."""
     return await tx.one(
         "SELECT account_id, stamping_id, state, affixed_at FROM stamps WHERE serial = %s", serial
@@ -90,7 +90,7 @@ async def enter_directory(tx: Tx, account: UUID, stamping: UUID) -> None:
     )
 
 
-async def issuing(tx: Tx) -> Row:
+async def issuing(tx: ReadTx) -> Row:
     """Whether stamps are being issued, since when, and why not."""
     row = await tx.one("SELECT is_open, reason, changed_at FROM issuing")
     assert row is not None

@@ -13,7 +13,7 @@ from meterai import sealing, stamping, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.messages import localize, translate
 from meterai.sealing import Check, Claim, Issuers, Report
 from meterai.stamps import StampState
@@ -139,7 +139,7 @@ def shown(report: Report, verdict: str, checks: Sequence[Check], language: str) 
     )
 
 
-async def _registered(tx: Tx, report: Report) -> tuple[FinalVerdict, Check]:
+async def _registered(tx: ReadTx, report: Report) -> tuple[FinalVerdict, Check]:
     """Ask the register about every serial of a document whose seal is good."""
     for text, on in zip(report.serials, report.originals, strict=True):
         facts: dict[str, object] = {"serial": text}
@@ -151,7 +151,7 @@ async def _registered(tx: Tx, report: Report) -> tuple[FinalVerdict, Check]:
     return FinalVerdict.GENUINE, Check("register", passed=True)
 
 
-async def _stamp(tx: Tx, serial: Serial, language: str) -> StampView | None:
+async def _stamp(tx: ReadTx, serial: Serial, language: str) -> StampView | None:
     """What anybody may know of a serial."""
     found = await stamps.look_up(tx, serial)
     if found is None:
@@ -209,7 +209,7 @@ class VerificationService:
         report = await self._pool.finish(sealing.verifying(question), client, self._checking)
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
         if verdict == FinalVerdict.GENUINE:
-            async with self._database.transaction() as tx:
+            async with self._database.reading() as tx:
                 verdict, check = await _registered(tx, report)
             checks.append(check)
         return shown(report, verdict, checks, language)
@@ -220,7 +220,7 @@ class VerificationService:
             serial = Serial.typed(typed)
         except ValueError:
             raise NotFound("not a serial") from None
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             found = await _stamp(tx, serial, language)
         if found is None:
             raise NotFound("no such serial")
@@ -232,7 +232,7 @@ class VerificationService:
         Refuses `ClaimMalformed`, `ClaimKeyUnknown`, `ClaimForged`.
         """
         claim = sealing.claim.read(scanned, self._issuers.claim_keys)
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             stamp = await _stamp(tx, claim.serial, language)
         verdict = _judged(claim, stamp)
         return ClaimView(

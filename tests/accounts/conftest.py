@@ -60,7 +60,7 @@ class Counter:
         return self.runner.run(work)
 
     def rows(self, query: str, *parameters: object) -> list[Row]:
-        return self.do(self.database.read(query, *parameters))
+        return self.do(self.database.call_all(query, *parameters))
 
     def ask(self, email: str, network: str = HOME, device: str = "") -> UUID:
         return self.do(self.service.ask_for_code(email, network, "id", device))

@@ -5,6 +5,7 @@ from typing import Any
 
 from meterai.apps.audit_bank import FRESH, check_bank
 from meterai.kit.clock import SystemClock
+from meterai.payments import PaymentService
 from tests.support.shop import PRICE
 from tests.support.till import Till
 
@@ -15,7 +16,9 @@ def wrong(till: Till, *, days: float = 1.0) -> list[tuple[str, str]]:
     """(number, complaint) of everything that differs."""
     container, now = till.shop.container, SystemClock().now() + LATER
     begins = now - timedelta(days=days)
-    found = till.do(check_bank(container.database, container.payments.provider, begins, now))
+    found = till.do(
+        check_bank(container.database, container.of(PaymentService).provider, begins, now)
+    )
     return [(row["number"], row["is"]) for row in found.evidence]
 
 
@@ -62,7 +65,10 @@ def test_what_moved_before_the_time_that_is_looked_at_counts_too(till: Till) -> 
     till.shop.arrange("UPDATE chargebacks SET last_told_at = now() + interval '16 minutes'")
     till.control("deny", qr_content=qr, amount=500)
     look = check_bank(
-        container.database, container.payments.provider, begins, begins + timedelta(minutes=2)
+        container.database,
+        container.of(PaymentService).provider,
+        begins,
+        begins + timedelta(minutes=2),
     )
     found = [row["is"] for row in till.do(look).evidence if row["number"] == number]
     assert found == ["charged back Rp3.500 at the bank, Rp3.000 in our books: Rp500 missing here"]
@@ -73,7 +79,9 @@ def test_what_the_bank_did_a_moment_ago_may_still_be_on_its_way(till: Till) -> N
     qr, number = executed(till)
     till.control("deny", qr_content=qr, amount=3_000)
     container, now = till.shop.container, SystemClock().now()
-    look = check_bank(container.database, container.payments.provider, now - timedelta(days=1), now)
+    look = check_bank(
+        container.database, container.of(PaymentService).provider, now - timedelta(days=1), now
+    )
     assert [row for row in till.do(look).evidence if row["number"] == number] == []
 
 

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from meterai.plumbing import database
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.database import ChangeRefused, Database, DatabaseAway, DatabaseBusy
 
 WHO = "SELECT pg_backend_pid() AS who, pg_sleep(0.02)"
 
@@ -84,5 +85,47 @@ def test_who_waits_too_long_is_refused(database_url: str, monkeypatch: pytest.Mo
         async with opened(database_url, 1) as found, found.transaction():
             with pytest.raises(DatabaseBusy):
                 await who(found)
+
+    asyncio.run(run())
+
+
+async def change_while_reading(found: Database) -> None:
+    async with found.reading() as tx:
+        assert not tx.may_write
+        await tx.all("UPDATE issuing SET reason = 'changed'")
+
+
+def test_a_transaction_that_reads_changes_nothing_and_sees_one_moment(database_url: str) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            with pytest.raises(ChangeRefused):
+                await change_while_reading(found)
+
+        async with opened(database_url, 2) as found, found.reading() as tx:
+            before = await tx.value("SELECT count(*) FROM accounts")
+            async with found.transaction() as other:
+                assert other.may_write
+                await other.run(
+                    "INSERT INTO accounts (account_id, email, language) VALUES (%s, %s, 'id')",
+                    UUID(int=7),
+                    "a@example.id",
+                )
+            assert await tx.value("SELECT count(*) FROM accounts") == before
+
+    asyncio.run(run())
+
+
+def test_the_same_connection_may_write_again_after_it_read(database_url: str) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            async with found.reading() as tx:
+                pid = await tx.value("SELECT pg_backend_pid()")
+            with pytest.raises(ZeroDivisionError):
+                async with found.reading() as tx:
+                    raise ZeroDivisionError
+            async with found.transaction() as writing:
+                assert await writing.value("SELECT pg_backend_pid()") == pid
+                assert await writing.value("SHOW transaction_read_only") == "off"
+                assert await writing.value("SHOW transaction_isolation") == "read committed"
 
     asyncio.run(run())

@@ -68,7 +68,7 @@ class Shift:
                 await emit(tx, X(account=account, n=next(self._numbers)))
 
     async def rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
-        return await self.database.read(query, *parameters)
+        return await self.database.call_all(query, *parameters)
 
     def worker(self, listening: Sequence[Subscription], places: int = PLACES) -> Worker:
         return Worker(self.database, listening, [], concurrency=places)

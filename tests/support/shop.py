@@ -138,7 +138,7 @@ class Shop:
 
     def rows(self, query: str, *parameters: object) -> list[Row]:
         """One statement, every row."""
-        return self.do(self.container.database.read(query, *parameters))
+        return self.do(self.container.database.call_all(query, *parameters))
 
     def arrange(self, query: str, *parameters: object) -> None:
         """Change what only the owner of the tables may change, as if it had come so."""
@@ -293,7 +293,7 @@ class Shop:
         )
         assert row is not None
         if self.bank and row["outcome"] == "captured":
-            [of] = await database.read(
+            [of] = await database.call_all(
                 "SELECT subject FROM payment_attempts WHERE attempt_id = %s", paid.attempt
             )
             self.bank.captured[paid.attempt, paid.number] = of["subject"], paid.amount

@@ -37,7 +37,7 @@ async def _account_page(
     refusal: Refusal | None = None,
 ) -> Page:
     account = account_of(request)
-    async with database.transaction() as tx:
+    async with database.reading() as tx:
         written_to = await contact(tx, account)
         balance = await stamps.balance(tx, account)
     return page(

@@ -60,7 +60,7 @@ async def show_history(
     part = Part(ENTRIES_PER_PAGE, read(OLDER, before)) if before else Part(ENTRIES_PER_PAGE)
     placed, more_orders = await orders.list(account, part)
     stampings, more_stampings = await stamping.from_balance(account, part)
-    async with database.transaction() as tx:
+    async with database.reading() as tx:
         ids = [read("ord", order.id) for order in placed]
         documents = await stampings_of_orders(tx, account, *ids)
     found, is_cut = part.cut(entries(placed, [*stampings, *documents]))

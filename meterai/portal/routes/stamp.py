@@ -67,7 +67,7 @@ class DocumentRefused(Exception):
 
 async def available(database: Database, account: UUID) -> int:
     """How many stamps the account can use."""
-    async with database.transaction() as tx:
+    async with database.reading() as tx:
         return (await stamps.balance(tx, account)).available
 
 

@@ -32,7 +32,7 @@ from meterai.kit.serial import Serial
 from meterai.orders import OrderKind, OrderService, OrderSettings, OrderView
 from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Row, Tx, jsonb
+from meterai.plumbing.database import Database, ReadTx, Row, Tx, jsonb
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each
@@ -89,7 +89,7 @@ def sealing_seconds(lease_seconds: float) -> float:
     return lease_seconds * LEASE_SHARE_OF_SEALING
 
 
-async def load(tx: Tx, account: UUID, stamping_id: UUID) -> Stamping:
+async def load(tx: ReadTx, account: UUID, stamping_id: UUID) -> Stamping:
     """One stamping of this account.  Refuses `NotFound`."""
     row = await tx.one(store.STAMPING, account, stamping_id)
     if row is None:
@@ -97,12 +97,12 @@ async def load(tx: Tx, account: UUID, stamping_id: UUID) -> Stamping:
     return store.stamping_of(row)
 
 
-async def stampings_of_orders(tx: Tx, account: UUID, *ids: UUID) -> list[Stamping]:
+async def stampings_of_orders(tx: ReadTx, account: UUID, *ids: UUID) -> list[Stamping]:
     """The documents of these orders, in the order they came."""
     return [store.stamping_of(row) for row in await tx.all(store.OF_ORDERS, account, list(ids))]
 
 
-async def original_of(tx: Tx, account: UUID, stamping_id: UUID) -> bytes | None:
+async def original_of(tx: ReadTx, account: UUID, stamping_id: UUID) -> bytes | None:
     """SHA-256 of the document a stamping is about, for checking; nothing personal."""
     row = await tx.one(store.STAMPING, account, stamping_id)
     return row["sha256_original"] if row else None
@@ -144,7 +144,7 @@ class StampingService:
 
     async def check_rights(self, account: UUID, key: str, stamps_needed: int) -> None:
         """Refuses `NotEnoughStamps` for a new stamping; one asked for before may go on."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             held = await stamps.balance(tx, account)
             is_enough = held.available >= stamps_needed or held.held > 0
             if not is_enough and not await store.knows_key(tx, account, key):
@@ -234,7 +234,7 @@ class StampingService:
         lease = self._settings.seal_lease_seconds
         for place, (taken, serials) in enumerate(wanted):
             # What waits for its turn stays ours; what was taken up by somebody else is theirs.
-            kept = await self._database.read(store.KEEP_LEASES, lease, account, ids[place:])
+            kept = await self._database.call_all(store.KEEP_LEASES, lease, account, ids[place:])
             if taken.stamping not in {row["stamping_id"] for row in kept}:
                 continue
             stamping = stampings[taken.stamping]
@@ -246,7 +246,7 @@ class StampingService:
     async def _repeated(self, account: UUID, row: Row, request: bytes) -> StampingView:
         if row["request"] != request:
             raise IdempotencyKeyReused("another request had this key")
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             stamping = await load(tx, account, row["id"])
         if stamping.state == StampingState.FAILED:
             raise StampingFailed(str(stamping.refused))
@@ -335,7 +335,7 @@ class StampingService:
 
     async def delta(self, account: UUID, stamping_id: UUID) -> tuple[Stamping, bytes]:
         """The delta of a delivered stamping.  Refuses `NotFound`, `NotDelivered`."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             stamping = await load(tx, account, stamping_id)
             found = await store.delta(tx, account, stamping_id)
         if found is None:
@@ -439,7 +439,7 @@ class StampingService:
         No more at once than are sealed at once: a lease covers one seal, not a line of them.
         """
         lease, most = self._settings.seal_lease_seconds, self._settings.seals_at_once
-        rows = await self._database.read(store.TO_RESUME, lease, most)
+        rows = await self._database.call_all(store.TO_RESUME, lease, most)
         return await each(
             self._database, "resume_stampings", rows, self._resume_row, subject="stamping_id"
         )
@@ -450,7 +450,7 @@ class StampingService:
         if row["is_late"]:
             await self._database.call(store.FAIL, account, stamping_id, NotInTime.code)
             return
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             stamping = await load(tx, account, stamping_id)
         try:
             await self._resume(stamping)
@@ -462,7 +462,7 @@ class StampingService:
             original = await self._original(stamping)
         except DocumentForgotten as refusal:
             raise await self._failed(stamping, refusal) from refusal
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             serials = await stamps.serials_of(tx, stamping.account, stamping.id)
         await self._seal_and_deliver(stamping, original, serials)
 
