@@ -42,7 +42,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Row
+from meterai.plumbing.database import Database, ReadTx, Row, Tx
 from meterai.plumbing.http import (
     Authenticator,
     Caller,

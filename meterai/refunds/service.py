@@ -23,7 +23,7 @@ from meterai.payments import (
     SnapProvider,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Row
+from meterai.plumbing.database import Database, ReadTx, Row, Tx
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each, own_transaction
 from meterai.refunds import store
