@@ -24,6 +24,7 @@ from babel import dates
 from meterai.kit.refusal import Said
 
 LANGUAGES = ("id", "en")
+MEGABYTE = 1024 * 1024  # bytes; as phones and desktops count the files that people choose
 # Western Indonesia Time: where most of the country and all of the deadlines are.
 WIB = timezone(timedelta(hours=7), "WIB")
 
@@ -56,6 +57,13 @@ class _Lenient(Formatter):
         assert isinstance(kwargs, dict)
         return kwargs.get(key, "{" + str(key) + "}")
 
+    def format_field(self, value: object, format_spec: str) -> str:
+        """One form of a word for one thing, another for several: {quantity:stamp|stamps}."""
+        one, is_choice, several = format_spec.partition("|")
+        if not is_choice:
+            return str(super().format_field(value, format_spec))
+        return one if str(value) == "1" else several
+
 
 def translate(key: str, language: str, **facts: object) -> str:
     """The sentence in this language.  A key that nobody wrote is shown as it is."""
@@ -66,11 +74,27 @@ def translate(key: str, language: str, **facts: object) -> str:
 
 
 def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
-    """Facts as a sentence needs them: a time is written as people write it."""
-    return {
-        name: format_datetime(value, language) if isinstance(value, datetime) else value
-        for name, value in spoken(facts, language).items()
-    }
+    """Facts as a sentence needs them: a time and a number of bytes as people write them."""
+    said = spoken(facts, language)
+    return {name: _localized(name, value, language) for name, value in said.items()}
+
+
+def _localized(name: str, value: object, language: str) -> object:
+    if isinstance(value, datetime):
+        return format_datetime(value, language)
+    if isinstance(value, int) and (name == "bytes" or name.endswith("_bytes")):
+        return format_size(value, language)
+    return value
+
+
+def format_size(size: int, language: str) -> str:
+    """A number of bytes as people write it, rounded down: 20 MB, 1,4 MB, 310 kB."""
+    if size < MEGABYTE:
+        return f"{max(1, size // 1024)} kB"
+    if size >= 10 * MEGABYTE:
+        return f"{size // MEGABYTE} MB"
+    tenths = str(size * 10 // MEGABYTE)
+    return f"{tenths[:-1]}{',' if language == 'id' else '.'}{tenths[-1]} MB"
 
 
 def spoken(facts: Mapping[str, object], language: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from meterai.pages import Link, LinkPlace, RoomPages, ShownTo
-from meterai.plumbing.messages import translate
+from meterai.stamping import why_refused
 
 DRAWINGS_KEPT_MAX = 256  # of some 8 KB; a page that waits for a payment shows its own again
 _QR_QUIET_ZONE = 4  # modules; ISO/IEC 18004 asks for no less
@@ -28,8 +28,7 @@ def qr_drawing(content: str) -> Markup:
 def reason(context: Context, code: str) -> str:
     """Why a stamping failed, from the code that was kept; its facts were not."""
     language: str = context["language"]
-    text = translate(f"refusal.{code}", language)
-    return text if "{" not in text else translate("page.stamping.refused", language, code=code)
+    return why_refused(code, language)
 
 
 PAGES = RoomPages(

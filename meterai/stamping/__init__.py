@@ -26,6 +26,7 @@ from meterai.stamping.service import (
     original_of,
     sealing_seconds,
     stampings_of_orders,
+    why_refused,
 )
 from meterai.stamping.settings import StampingSettings
 
@@ -42,4 +43,5 @@ __all__ = [
     "original_of",
     "sealing_seconds",
     "stampings_of_orders",
+    "why_refused",
 ]

@@ -5,10 +5,10 @@ from meterai.kit.ids import show
 from meterai.orders.events import OrderDenied, OrderPaid, OrderReturning, OrderWithdrawn
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
-from meterai.plumbing.messages import translate
+from meterai.plumbing.messages import LANGUAGES
 from meterai.stamping import store
 from meterai.stamping.events import StampingDelivered, StampingFailed
-from meterai.stamping.service import StampingService, load
+from meterai.stamping.service import StampingService, load, why_refused
 
 
 async def reserve(tx: Tx, event: OrderPaid, service: StampingService) -> None:
@@ -54,9 +54,7 @@ async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
 async def tell_failed(tx: Tx, event: StampingFailed) -> None:
     """A document could not be stamped."""
     stamping = await load(tx, event.account, event.stamping)
-    reason = {
-        language: translate(f"refusal.{stamping.refused}", language) for language in ("id", "en")
-    }
+    reason = {language: why_refused(str(stamping.refused), language) for language in LANGUAGES}
     await notifications.queue(
         tx,
         event.account,

@@ -77,7 +77,7 @@ class Applicant:
     def signs_in(self, there: str) -> None:
         """Ask for a page, and be led through signing in back to it."""
         self.goes_to(there)
-        self.page.get_by_label("Alamat surel").fill(self.email)
+        self.page.get_by_label("Alamat email").fill(self.email)
         self.presses("Kirim kode")
         mails = until("the code comes", lambda: self.instance.mails_to(self.email))
         found = re.search(r"\b\d{6}\b", mails[0]["subject"])
@@ -340,10 +340,10 @@ def test_a_file_that_was_sent_before_is_told_and_needs_a_yes(erring: Applicant) 
 
 def test_a_wrong_code_can_be_tried_again(erring: Applicant) -> None:
     erring.goes_to("/sign-in")
-    erring.page.get_by_label("Alamat surel").fill("bukan alamat")
+    erring.page.get_by_label("Alamat email").fill("bukan alamat")
     erring.presses("Kirim kode")
-    expect(erring.page.get_by_role("alert")).to_contain_text("alamat surel lengkap")
-    erring.page.get_by_label("Alamat surel").fill(erring.email)
+    expect(erring.page.get_by_role("alert")).to_contain_text("alamat email lengkap")
+    erring.page.get_by_label("Alamat email").fill(erring.email)
     erring.presses("Kirim kode")
     expect(erring.page.locator(".lead")).to_contain_text(erring.email)
     erring.page.get_by_label("Kode enam angka").fill("12")

@@ -14,8 +14,11 @@ function showTotal(total) {
 function warnOfSize(field) {
   const warning = field.parentElement.querySelector("[data-warning]");
   const large = [...field.files].filter((file) => file.size > Number(field.dataset.bytesMax));
-  warning.hidden = large.length === 0;
-  warning.textContent = large.map((file) => `${file.name}: ${field.dataset.tooLarge}`).join(" ");
+  const said = large.map((file) => `${file.name}: ${field.dataset.tooLarge}`);
+  const sum = [...field.files].reduce((bytes, file) => bytes + file.size, 0);
+  if (sum > Number(field.dataset.sumMax ?? Infinity)) said.push(field.dataset.sumTooLarge);
+  warning.hidden = said.length === 0;
+  warning.textContent = said.join(" ");
 }
 
 for (const total of document.querySelectorAll("[data-total]")) {

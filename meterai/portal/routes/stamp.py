@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.params import FromPath
 
 from meterai import sealing, stamps
@@ -35,14 +36,15 @@ from meterai.plumbing.http import (
     language_of,
     saved_as,
 )
-from meterai.plumbing.messages import translate
+from meterai.plumbing.messages import format_size, translate
 from meterai.portal.model import PlacementChoice, choice_of
 from meterai.stamping import StampedBefore, StampingService, Upload
 from meterai.stamps import NotEnoughStamps
 
 # Five full-sized documents, or the twenty of an order at 5 MiB each: more in one request would
 # be lost whole when a phone's connection breaks.
-UPLOAD_BYTES_MAX = 100 * 1024 * 1024
+FILES_BYTES_MAX = 100 * 1024 * 1024
+UPLOAD_BYTES_MAX = FILES_BYTES_MAX + 64 * 1024  # with the fields of the form and boundaries
 FROM_BALANCE = "balance"
 _FIRST: Mapping[str, str] = {"place": "lower_right", "page": "last", "width": "80"}
 _KEPT = ("place", "page", "page_number", "x", "y", "width", "pay")
@@ -71,6 +73,17 @@ async def available(database: Database, account: UUID) -> int:
         return (await stamps.balance(tx, account)).available
 
 
+class FormTooLarge(Refusal):
+    """The files of one form are larger than one request may be.  Sizes in bytes."""
+
+    code = "form_too_large"
+    status = 413
+
+    def __init__(self, *, sum_bytes: int) -> None:
+        super().__init__(f"at most {sum_bytes} bytes in one form")
+        self.sum_bytes = sum_bytes
+
+
 async def _form_page(
     request: PageRequest,
     database: Database,
@@ -93,6 +106,8 @@ async def _form_page(
         again=",".join(sorted({one.sha256_original.hex() for one in before})),
         # The connection to the database broke: what was asked may have happened all the same.
         is_unknown=isinstance(refusal, DatabaseAway),
+        sum=format_size(FILES_BYTES_MAX, language_of(request)),
+        sum_bytes=FILES_BYTES_MAX,
         width_min=int(sealing.WIDTH_MIN),
         width_max=int(sealing.WIDTH_MAX),
     )
@@ -182,7 +197,12 @@ async def stamp(
     account: NamedDependency[UUID],
 ) -> Page:
     """Order the stamps of documents, or stamp them from the balance."""
-    form = await read_own_form(request)
+    try:
+        form = await read_own_form(request)
+    except RequestEntityTooLarge:
+        too_large = FormTooLarge(sum_bytes=FILES_BYTES_MAX)
+        errors = [_field_error(too_large, language_of(request), None)]
+        return await _form_page(request, database, {}, fresh_key(), errors, too_large)
     document = None
     try:
         return see_other(await _carried_out(stamping, account, form))
