@@ -108,6 +108,7 @@ class Order:
     due_at: datetime | None
     due_seconds: float
     returning_due_at: datetime | None = None  # of the refunds under way, the last
+    paid_attempt: UUID | None = None  # the attempt whose payment paid it
 
     @property
     def refund_due_at(self) -> datetime:

@@ -96,6 +96,7 @@ def _order(row: Row) -> Order:
         row["due_at"],
         row["due_seconds"],
         row["returning_due_at"],
+        row["paid_attempt"],
     )
 
 
@@ -280,8 +281,9 @@ class OrderService:
         self, tx: ReadTx, account: UUID, found: Sequence[Order]
     ) -> Sequence[OrderView]:
         ids = [order.id for order in found]
-        newest = await payments.attempts_of(tx, account, ids)
-        attempts = {one: self._payments.payable(attempt) for one, attempt in newest.items()}
+        paid_by = [order.paid_attempt for order in found if order.paid_attempt is not None]
+        to_show = await payments.attempts_of(tx, account, ids, paid_by)
+        attempts = {one: self._payments.payable(attempt) for one, attempt in to_show.items()}
         money = await ledger.money_summaries(tx, account, ids)
         return [_shown(order, attempts.get(order.id), money[order.id]) for order in found]
 

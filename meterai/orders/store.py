@@ -7,7 +7,7 @@ from meterai.plumbing.periodic import not_paused
 
 _COLUMNS = (
     "account_id, order_id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
-    " lapses_at, paid_at, due_at, due_seconds, returning_due_at"
+    " lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt"
 )
 PLACE = """
 SELECT created, id, request, placed, lapses

@@ -81,9 +81,12 @@ def new_attempt(account: UUID) -> tuple[UUID, str]:
     return attempt, reference_of(account, attempt)
 
 
-async def attempts_of(tx: ReadTx, account: UUID, subjects: Sequence[UUID]) -> dict[UUID, Attempt]:
-    """For each subject the attempt a buyer would pay now: its newest."""
-    rows = await store.latest(tx, account, list(subjects))
+async def attempts_of(
+    tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
+) -> dict[UUID, Attempt]:
+    """For each subject the attempt a buyer is shown: the one of `paid_by` that paid it, else one
+    that can be paid now or soon, else its newest.  It has a QR only while it can be paid."""
+    rows = await store.shown(tx, account, list(subjects), list(paid_by))
     return {row["subject"]: _attempt(row) for row in rows}
 
 

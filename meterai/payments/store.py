@@ -15,10 +15,15 @@ _COLUMNS = (
 )
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 
-LATEST = f"""
-SELECT DISTINCT ON (subject) {_COLUMNS} FROM payment_attempts
-WHERE account_id = %s AND subject = ANY(%s) ORDER BY subject, attempt_id DESC
-"""  # noqa: S608 - columns are a constant
+# Of each subject the attempt that paid it, else one that can be paid now, or soon, else the newest.
+# A QR is shown of what can be paid now and of nothing else.
+SHOWN = """
+SELECT DISTINCT ON (subject) account_id, attempt_id, subject, reference, provider_reference, amount,
+    state, expires_at, CASE WHEN state = 'waiting' AND expires_at > now() THEN qr_content END AS qr_content
+FROM payment_attempts WHERE account_id = %s AND subject = ANY(%s)
+ORDER BY subject, attempt_id = ANY(%s) DESC, (state = 'waiting' AND expires_at > now()) DESC,
+    (state = 'opening' AND expires_at > now()) DESC, attempt_id DESC
+"""
 TO_OPEN = f"""
 UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (
@@ -128,9 +133,9 @@ async def attempt(tx: Tx, account: UUID, attempt_id: UUID) -> Row | None:
     )
 
 
-async def latest(tx: ReadTx, account: UUID, subjects: list[UUID]) -> list[Row]:
-    """The newest attempt of each subject."""
-    return await tx.all(LATEST, account, subjects)
+async def shown(tx: ReadTx, account: UUID, subjects: list[UUID], paid_by: list[UUID]) -> list[Row]:
+    """Of each subject the attempt that a buyer is shown; `paid_by` are those that paid one."""
+    return await tx.all(SHOWN, account, subjects, paid_by)
 
 
 async def inboxed(tx: Tx, provider: str, external_id: str, sent_on: date) -> Row | None:

@@ -1,0 +1,78 @@
+"""Which attempt of an order a buyer is shown, and that its QR can be paid."""
+
+from uuid import UUID
+
+from meterai.orders import OrderService
+from meterai.orders.service import PaymentView
+from tests.support.shop import PRICE
+from tests.support.till import Till, paid_body
+
+
+def payment(till: Till, order: UUID) -> PaymentView:
+    """The payment of an order, as API and page have it."""
+    view = till.do(till.shop.container.of(OrderService).view(till.shop.account, order))
+    return view.payment
+
+
+def test_the_attempt_that_paid_is_shown_although_another_came_after_it(till: Till) -> None:
+    order = till.shop.place(1)
+    [lost] = till.shop.attempts(order)
+    till.shop.lose_qr(lost)
+    till.open()
+    assert payment(till, order).state == "waiting"
+    assert till.notify(paid_body(till.reference(lost))) == "captured"
+    assert till.shop.state(order) == "executed"
+    assert payment(till, order).state == "paid"
+    assert payment(till, order).qr_content is None
+
+
+def test_after_too_little_the_qr_that_can_be_paid_is_shown(till: Till) -> None:
+    order, attempt, qr = till.order()
+    assert payment(till, order).qr_content == qr
+    till.notify(paid_body(till.reference(attempt), value=f"{PRICE - 1}.00"))
+    till.open()
+    [_, second] = till.shop.attempts(order)
+    shown = payment(till, order)
+    assert shown.state == "waiting"
+    assert shown.qr_content == till.attempt(second)["qr_content"] != qr
+
+
+def test_a_qr_that_was_declined_is_not_offered(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.shop.decline(attempt)  # and no other was opened yet
+    assert payment(till, order).state == "declined"
+    assert payment(till, order).qr_content is None
+    till.shop.work()
+    till.open()
+    [_, second] = till.shop.attempts(order)
+    assert payment(till, order).qr_content == till.attempt(second)["qr_content"]
+
+
+def test_a_qr_whose_payment_is_being_settled_is_not_offered(till: Till) -> None:
+    order, _, _ = till.order()
+    till.shop.pay(order)
+    assert till.shop.state(order) == "placed"  # its event handler has not run yet
+    assert payment(till, order).state == "paid"
+    assert payment(till, order).qr_content is None
+    till.shop.work()
+
+
+def test_a_qr_of_a_payment_that_was_taken_back_is_not_offered(till: Till) -> None:
+    order, _, _ = till.order()
+    paid = till.shop.pay(order)
+    till.shop.deny(paid)
+    assert payment(till, order).state == "denied"
+    assert payment(till, order).qr_content is None
+    till.shop.work()
+
+
+def test_a_qr_whose_time_is_over_is_not_offered(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.shop.arrange(
+        "UPDATE payment_attempts SET opened_at = opened_at - interval '5 minutes', expires_at = now();"
+        "UPDATE orders SET placed_at = placed_at - interval '5 minutes', lapses_at ="
+        f" (SELECT expires_at FROM payment_attempts WHERE attempt_id = '{attempt}')"
+    )
+    assert till.shop.state(order) == "placed"
+    assert payment(till, order).qr_content is None
+    till.shop.give_up(order, "lapsed")
