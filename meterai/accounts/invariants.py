@@ -94,6 +94,33 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "role_is_in_the_trail",
+        "Every role of a member is of an organization and of people with accounts, and that it was "
+        "given and ended is in the audit trail.",
+        """
+        SELECT m.account_id, m.membership_id, m.role FROM {memberships*} m
+        WHERE NOT EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = m.account_id
+                AND e.action = 'role_given' AND e.facts->>'role' = m.role
+                AND e.subject = 'mem_' || lower(compact(m.membership_id)))
+            OR (m.ended_at IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM {audit_events*} e WHERE e.account_id = m.account_id
+                AND e.action = 'role_ended'
+                AND e.subject = 'mem_' || lower(compact(m.membership_id))))
+            OR NOT EXISTS (SELECT 1 FROM {organizations*} o WHERE o.account_id = m.account_id)
+            OR NOT EXISTS (SELECT 1 FROM {accounts*} a WHERE a.account_id = m.member_id)
+        UNION ALL
+        SELECT s.account_id, s.grant_id, s.role FROM {staff_roles*} s
+        WHERE NOT EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = s.account_id
+                AND e.action = 'staff_role_given' AND e.facts->>'role' = s.role
+                AND e.subject = 'stf_' || lower(compact(s.grant_id)))
+            OR (s.ended_at IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM {audit_events*} e WHERE e.account_id = s.account_id
+                AND e.action = 'staff_role_ended'
+                AND e.subject = 'stf_' || lower(compact(s.grant_id))))
+            OR NOT EXISTS (SELECT 1 FROM {accounts*} a WHERE a.account_id = s.account_id)
+        """,
+    ),
+    Invariant(
         "trail_speaks_of_what_happened",
         "A line of the audit trail about an order speaks of one that exists; none is from the "
         "future.",

@@ -47,6 +47,14 @@ class Role(StrEnum):
     AUDITOR = "auditor"  # sees what was done and where the money is; changes nothing
 
 
+class StaffRole(StrEnum):
+    """What somebody is to the operator of the platform."""
+
+    SUPPORT = "support"  # answers people who ask about their orders
+    RECONCILER = "reconciler"  # decides what money in suspense was
+    OPERATOR = "operator"  # runs the installation
+
+
 _SEES = frozenset({Permission.ACCOUNT_READ, Permission.BALANCE_READ, Permission.STAMPING_READ})
 _SEES_MONEY = _SEES | {Permission.ORDER_READ, Permission.REFUND_READ}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {

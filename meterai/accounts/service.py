@@ -58,6 +58,7 @@ REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query 
 REMEMBERED_MAX = 10_000
 LAST_USE_EVERY = timedelta(minutes=1)  # how often the last use of a key is written
 KEY_KIND = "key"
+MEMBERSHIP_KIND = "mem"
 _KNOWN_DEVICES = 5  # of one address; as many may use up their own codes within an hour
 
 
@@ -129,6 +130,37 @@ async def _account(tx: Tx, email: str, language: str, *, actor: str) -> UUID:
             digest=address_digest(account, email),
         )
     return account
+
+
+async def make_organization(tx: Tx, account: UUID, name: str) -> None:
+    """Make an account an organization; whoever the account is becomes its owner.  Once is enough."""
+    if await store.insert_organization(tx, account, name):
+        await give_role(tx, account, account, Role.OWNER, actor="account")
+
+
+async def give_role(tx: Tx, account: UUID, member: UUID, role: Role, *, actor: str) -> None:
+    """Give a person this role in an organization, in place of the one it has."""
+    await end_role(tx, account, member, actor=actor)
+    membership = new_id()
+    await store.insert_membership(tx, account, membership, member, role)
+    subject = show(MEMBERSHIP_KIND, membership)
+    await audit.record(tx, account, actor=actor, action="role_given", subject=subject, role=role)
+
+
+async def end_role(tx: Tx, account: UUID, member: UUID, *, actor: str) -> None:
+    """End the role of a person in an organization; nothing happens where there is none."""
+    ended = await store.end_membership(tx, account, member)
+    if ended is not None:
+        subject = show(MEMBERSHIP_KIND, ended)
+        await audit.record(tx, account, actor=actor, action="role_ended", subject=subject)
+
+
+async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permission]:
+    """What a person may do for an account: all of its own, else what its role there has."""
+    if member == account:
+        return PERMISSIONS[Role.OWNER]
+    role = await store.role_of(tx, account, member)
+    return PERMISSIONS[Role(role)] if role else frozenset()
 
 
 class AccountService:

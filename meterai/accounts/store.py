@@ -159,3 +159,53 @@ async def end_api_key(tx: Tx, account: UUID, key: UUID, at: datetime) -> Row | N
 async def set_language(tx: Tx, account: UUID, language: str) -> None:
     """The language an account reads from now on."""
     await tx.run("UPDATE accounts SET language = %s WHERE account_id = %s", language, account)
+
+
+async def insert_organization(tx: Tx, account: UUID, name: str) -> bool:
+    """Make an account an organization; false where it was one before."""
+    return bool(
+        await tx.run(
+            "INSERT INTO organizations (account_id, name) VALUES (%s, %s)"
+            " ON CONFLICT ON CONSTRAINT organizations_pkey DO NOTHING",
+            account,
+            name,
+        )
+    )
+
+
+async def insert_membership(
+    tx: Tx, account: UUID, membership: UUID, member: UUID, role: str
+) -> None:
+    """Give a person a role in an organization."""
+    await tx.run(
+        "INSERT INTO memberships (account_id, membership_id, member_id, role)"
+        " VALUES (%s, %s, %s, %s)",
+        account,
+        membership,
+        member,
+        role,
+    )
+
+
+async def end_membership(tx: Tx, account: UUID, member: UUID) -> UUID | None:
+    """End the role of a person in an organization; None where there is none."""
+    found = await tx.value(
+        "UPDATE memberships SET ended_at = now() WHERE account_id = %s AND member_id = %s"
+        " AND ended_at IS NULL RETURNING membership_id",
+        account,
+        member,
+    )
+    assert found is None or isinstance(found, UUID)
+    return found
+
+
+async def role_of(tx: Tx, account: UUID, member: UUID) -> str | None:
+    """The role of a person in an organization."""
+    found = await tx.value(
+        "SELECT role FROM memberships WHERE account_id = %s AND member_id = %s"
+        " AND ended_at IS NULL",
+        account,
+        member,
+    )
+    assert found is None or isinstance(found, str)
+    return found

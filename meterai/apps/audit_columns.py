@@ -15,6 +15,14 @@ CHECKED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "name": ("api_key_is_what_the_trail_says",),
         "ended_at": ("api_key_is_what_the_trail_says",),
     },
+    "memberships": dict.fromkeys(
+        ("account_id", "membership_id", "member_id", "role", "ended_at"),
+        ("role_is_in_the_trail",),
+    ),
+    "organizations": {"account_id": ("role_is_in_the_trail",)},
+    "staff_roles": dict.fromkeys(
+        ("account_id", "grant_id", "role", "ended_at"), ("role_is_in_the_trail",)
+    ),
     "audit_points": dict.fromkeys(
         ("point", "kind", "covers_from", "covers_until", "history", "totals", "chained"),
         ("history_is_as_it_was_audited",),
@@ -120,6 +128,9 @@ OPEN: Mapping[str, Mapping[str, str]] = {
         "created_at": f"{_SHOWN} When it was made is in the audit trail.",
         "last_used_at": _SHOWN,
     },
+    "memberships": {"given_at": f"{_SHOWN} When it was given is in the audit trail."},
+    "organizations": {"name": "What its owner calls it.", "made_at": _SHOWN},
+    "staff_roles": {"given_at": f"{_SHOWN} When it was given is in the audit trail."},
     "audit_points": {"taken_at": "When it was written; what it covers is in its hash."},
     "chargebacks": {
         "is_named": "Whether later news without a number may speak of this payment.",

@@ -120,6 +120,24 @@ RULES: tuple[Leaves, ...] = (
         only="ended_at IS NOT NULL",
     ),
     Leaves(
+        "roles_of_members",
+        "memberships",
+        ("account_id", "membership_id"),
+        YEAR,
+        "ended_at",
+        "Its organization sees for a year who had it; giving and ending are in the audit trail.",
+        only="ended_at IS NOT NULL",
+    ),
+    Leaves(
+        "roles_of_staff",
+        "staff_roles",
+        ("account_id", "grant_id"),
+        YEAR,
+        "ended_at",
+        "As of members.",
+        only="ended_at IS NOT NULL",
+    ),
+    Leaves(
         "news_of_the_bank",
         "notification_inbox",
         ("provider", "sent_on", "external_id"),
@@ -167,6 +185,7 @@ _ONE = "One row, or a few that are written over."
 KEPT: tuple[Stays, ...] = (
     Stays("accounts", _OWNER),
     Stays("email_directory", _OWNER),
+    Stays("organizations", _OWNER),
     Stays("applied_migrations", "What was done to the schema; a row for each release."),
     Stays("issuing", _ONE),
     Stays("object_store", _ONE),

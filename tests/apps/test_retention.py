@@ -85,6 +85,27 @@ def session(connection: Connection, ended: datetime | None, expires: datetime) -
     )
 
 
+def membership(connection: Connection, ended: datetime | None) -> None:
+    connection.execute(
+        "INSERT INTO organizations (account_id, name) VALUES (%s, 'PT Contoh')"
+        " ON CONFLICT DO NOTHING",
+        [ACCOUNT],
+    )
+    connection.execute(
+        "INSERT INTO memberships (account_id, membership_id, member_id, role, ended_at)"
+        " VALUES (%s, %s, %s, 'clerk', %s)",
+        [ACCOUNT, new_id(), new_id(), ended],
+    )
+
+
+def staff_role(connection: Connection, ended: datetime | None) -> None:
+    connection.execute(
+        "INSERT INTO staff_roles (account_id, grant_id, role, ended_at)"
+        " VALUES (%s, %s, 'support', %s)",
+        [ACCOUNT, new_id(), ended],
+    )
+
+
 def key(connection: Connection, ended: datetime | None) -> None:
     connection.execute(
         "INSERT INTO api_keys (account_id, key_id, secret_hash, name, created_at, ended_at)"
@@ -130,6 +151,9 @@ def dead_job(connection: Connection, at: datetime) -> None:
     )
 
 
+OF_ROLES = {"roles_of_members": membership, "roles_of_staff": staff_role}
+
+
 def make(connection: Connection, name: str, at: datetime) -> None:
     """One row that the rule is about, whose time began at this moment."""
     match name:
@@ -152,7 +176,8 @@ def make(connection: Connection, name: str, at: datetime) -> None:
         case "given_up_jobs":
             dead_job(connection, at)
         case _:
-            raise AssertionError(f"make a row for {name}")
+            assert name in OF_ROLES, f"make a row for {name}"
+            OF_ROLES[name](connection, at)
 
 
 @pytest.mark.parametrize("name", BY_NAME)

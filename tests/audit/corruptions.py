@@ -1266,6 +1266,19 @@ PEOPLE = [
         "session_and_key_are_in_the_trail",
     ),
     _c(
+        "a role that nobody gave",
+        "INSERT INTO organizations (account_id, name) VALUES (%(account)s, 'PT Contoh');"
+        "INSERT INTO memberships (account_id, membership_id, member_id, role)"
+        " VALUES (%(account)s, gen_random_uuid(), %(account)s, 'owner')",
+        "role_is_in_the_trail",
+    ),
+    _c(
+        "a role of the staff that nobody gave",
+        "INSERT INTO staff_roles (account_id, grant_id, role)"
+        " VALUES (%(account)s, gen_random_uuid(), 'operator')",
+        "role_is_in_the_trail",
+    ),
+    _c(
         "a session begun by nobody",
         "INSERT INTO sessions (account_id, session_id, secret_hash,"
         " expires_at) VALUES (%(other)s, gen_random_uuid(), sha256('x'), now() + interval '1 day')",

@@ -19,6 +19,7 @@ PERSONAL = {
 HARMLESS = {
     ("accounts", "email"): "leaves when its owner asks for that",
     ("email_directory", "email"): "leaves when its owner asks for that",
+    ("organizations", "name"): "leaves when its owner asks for that",
     ("api_keys", "name"): "leaves with its key; until then its owner looks for it",
     ("applied_migrations", "name"): "a file of ours",
     ("audit_events", "facts"): "ids, sums and digests, see the room of audit",

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from meterai.accounts.model import Role, StaffRole
 from meterai.orders.model import OrderKind, OrderState
 from meterai.payments.model import AttemptState, OddReason
 from meterai.refunds.model import RefundCause, RefundState
@@ -50,6 +51,8 @@ STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("refunds", "refund_state_is_known"): RefundState,
     ("refunds", "refund_cause_is_known"): RefundCause,
     ("stamps", "stamp_is_in_one_state"): StampState,
+    ("memberships", "role_is_known"): Role,
+    ("staff_roles", "staff_role_is_known"): StaffRole,
     ("suspense_items", "suspense_state_is_known"): SuspenseState,
     ("suspense_items", "suspense_reason_is_known"): OddReason,
     ("suspense_items", "suspense_resolution_is_known"): Resolution,
