@@ -1,13 +1,16 @@
-"""Write the SQL function `subscribers` from the handlers of the rooms, for a new migration.
+"""Write the SQL function `subscribers` from the handlers of the rooms.
 
-`.venv/bin/python -m scripts.subscriptions` prints it; a test compares the database with the rooms.
+`.venv/bin/python -m scripts.subscriptions` writes its file; a test compares the database with the
+rooms.
 """
 
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from meterai.apps.rooms import subscriptions_of, unheard_of
 from meterai.plumbing.events import name_of_event
+
+FILE = Path(__file__).parents[1] / "meterai" / "plumbing" / "sql" / "functions" / "subscribers.sql"
 
 
 def subscribers() -> dict[str, list[str]]:
@@ -19,7 +22,9 @@ def subscribers() -> dict[str, list[str]]:
 
 
 def function() -> Iterator[str]:
-    """The lines of its definition."""
+    """The lines of its file."""
+    yield "-- The handlers of an event; none where nobody listens, null where no such event is declared."
+    yield "-- Written by `python -m scripts.subscriptions` from the HANDLERS of the rooms."
     yield "CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]"
     yield "LANGUAGE sql IMMUTABLE AS $$"
     yield "    SELECT CASE p_event"
@@ -31,4 +36,4 @@ def function() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join([*function(), ""]))
+    FILE.write_text("\n".join([*function(), ""]))

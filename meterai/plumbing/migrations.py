@@ -3,20 +3,21 @@
 Every file sets `lock_timeout` and `statement_timeout` first, so that a migration which cannot
 get its lock fails instead of stopping the service.  An advisory lock makes two processes that
 start together apply each file once.  A file whose text changed after it was applied is refused.
+
+Functions come after them, each applied again whenever its text changed.  Like a migration a
+changed function suits the version before, which goes on until it is replaced.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import psycopg
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import catalog, rights
-from meterai.plumbing.catalog import Description
 from meterai.plumbing.link import conninfo
+from meterai.plumbing.sql_files import FUNCTIONS, functions, migrations
 
 ADVISORY_LOCK = 0x6D65746572  # "meter"
 _HISTORY = """
@@ -30,6 +31,12 @@ _IS_THERE = "SELECT to_regclass('public.applied_migrations')"
 _IS_OURS = """
 SELECT pg_has_role(current_user, relowner, 'MEMBER') FROM pg_class
 WHERE oid = 'public.applied_migrations'::regclass
+"""
+# Of a function what was applied last.
+_APPLIED = """
+INSERT INTO applied_migrations (name, sha256) VALUES (%s, %s)
+ON CONFLICT ON CONSTRAINT applied_migrations_pkey
+DO UPDATE SET sha256 = excluded.sha256, applied_at = now()
 """
 _KNOWN = "SELECT name, sha256 FROM applied_migrations"
 
@@ -67,35 +74,17 @@ class DatabaseNewer(Refusal):
         self.migration = migration
 
 
-def _folder() -> Traversable:
-    # In a checkout the files lie beside the package; in a wheel they are packed into it.
-    beside = Path(__file__).parents[2] / "migrations"
-    return beside if beside.is_dir() else resources.files("meterai") / "migrations"
-
-
-def migrations() -> Iterator[tuple[str, str]]:
-    """(name, SQL) of every migration, in order."""
-    files = [file for file in _folder().iterdir() if file.name.endswith(".sql")]
-    for file in sorted(files, key=lambda file: file.name):
-        yield file.name, file.read_text()
-
-
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def hashes() -> dict[str, str]:
-    """SHA-256 of every migration by its name."""
-    return {name: _sha256(text) for name, text in migrations()}
-
-
-def described() -> Description:
-    """What a database is like that these migrations have just built."""
-    return catalog.read((_folder() / "schema.toml").read_text())
+    """SHA-256 of every file of SQL by its name."""
+    return {name: _sha256(text) for name, text in (*migrations(), *functions())}
 
 
 def missing(known: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(name, SQL) of what was not applied yet.  Refuses `DatabaseNewer`, `MigrationChanged`."""
+    """(name, SQL) of migrations not applied yet.  Refuses `DatabaseNewer`, `MigrationChanged`."""
     ours = dict(migrations())
     _check_known(known)
     for name, text in ours.items():
@@ -104,9 +93,16 @@ def missing(known: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, text) for name, text in ours.items() if name not in known]
 
 
+def changed(known: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(name, SQL) of functions that are not in the database as they are here."""
+    return [(name, text) for name, text in functions() if known.get(name) != _sha256(text)]
+
+
 def _check_known(applied: Iterable[str]) -> None:
-    if unknown := sorted(set(applied) - set(names())):
-        raise DatabaseNewer(unknown[0])
+    # A function that is gone from the files says nothing of who is newer.
+    newer = {name for name in set(applied) - set(names()) if f"/{FUNCTIONS}/" not in name}
+    if newer:
+        raise DatabaseNewer(min(newer))
 
 
 def check_current(url: str) -> None:
@@ -117,11 +113,14 @@ def check_current(url: str) -> None:
     """
     with psycopg.connect(conninfo(url)) as connection:
         is_there = connection.execute(_IS_THERE).fetchone() != (None,)
-        rows = connection.execute(_KNOWN).fetchall() if is_there else []
-    applied = {name for name, _ in rows}
-    _check_known(applied)
-    if due := sorted(set(names()) - applied):
-        raise DatabaseNotMigrated(due[0])
+        known: dict[str, str] = {}
+        if is_there:
+            known = dict(connection.execute(_KNOWN).fetchall())
+    _check_known(known)
+    due = {name for name, _ in migrations()} - known.keys()
+    due |= {name for name, _ in changed(known)}
+    if due:
+        raise DatabaseNotMigrated(min(due))
 
 
 def migrate(url: str) -> list[str]:
@@ -136,19 +135,37 @@ def migrate(url: str) -> list[str]:
         connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
         if connection.execute(_IS_THERE).fetchone() == (None,):
             connection.execute(_HISTORY)
-        due = missing(dict(connection.execute(_KNOWN).fetchall()))
+        known: dict[str, str] = dict(connection.execute(_KNOWN).fetchall())
+        due, again = missing(known), changed(known)
         for name, text in due:
             with connection.transaction():
-                connection.execute(text.encode())
-                connection.execute(
-                    "INSERT INTO applied_migrations (name, sha256) VALUES (%s, %s)",
-                    [name, _sha256(text)],
-                )
+                _apply(connection, name, text)
+        _apply_functions(connection, again)
         if connection.execute(_IS_OURS).fetchone() == (True,):
             rights.grant(connection)
-    return [name for name, _ in due]
+    return [name for name, _ in (*due, *again)]
+
+
+def _apply(connection: psycopg.Connection[Any], name: str, text: str) -> None:
+    connection.execute(text.encode())
+    connection.execute(_APPLIED, [name, _sha256(text)])
+
+
+def _apply_functions(connection: psycopg.Connection[Any], again: Sequence[tuple[str, str]]) -> None:
+    """All of them or none: between two that changed together there is no moment."""
+    with connection.transaction():
+        # One may call another that comes after it.
+        connection.execute("SET LOCAL check_function_bodies = off")
+        connection.execute("SET LOCAL lock_timeout = '5s'")
+        for name, text in again:
+            _apply(connection, name, text)
+        gone = "name LIKE %s AND NOT name = ANY(%s)"
+        connection.execute(
+            f"DELETE FROM applied_migrations WHERE {gone}",  # noqa: S608 - a constant
+            [f"%/{FUNCTIONS}/%", [name for name, _ in functions()]],
+        )
 
 
 def names() -> list[str]:
-    """The names a fully migrated database has applied."""
-    return [name for name, _ in migrations()]
+    """The names of all that a fully migrated database has applied."""
+    return [name for name, _ in (*migrations(), *functions())]

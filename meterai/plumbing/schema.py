@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from meterai.plumbing import catalog, grants, rights
 from meterai.plumbing.database import Database, Row, Tx
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
-from meterai.plumbing.migrations import described, hashes
+from meterai.plumbing.migrations import hashes
+from meterai.plumbing.sql_files import described
 
 FUNCTIONS = Invariant(
     "functions_are_those_of_the_migrations",

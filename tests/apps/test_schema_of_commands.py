@@ -9,7 +9,8 @@ from meterai.apps.command_needs import NEEDS, Schema
 from meterai.apps.exits import Exit
 from meterai.apps.production import COMMANDS
 from meterai.plumbing import rights
-from meterai.plumbing.migrations import _HISTORY, migrations, names
+from meterai.plumbing.migrations import _HISTORY, names
+from meterai.plumbing.sql_files import migrations
 from tests.support.commands import do, run_here
 
 NEWER = "9999_of_a_newer_version.sql"

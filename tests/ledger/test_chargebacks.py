@@ -5,7 +5,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from meterai.plumbing.migrations import migrations
+from meterai.plumbing.sql_files import migrations
 from tests.support.shop import FEE, PRICE, BankRecord, Paid, Shop
 
 UNIT = PRICE + FEE

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from meterai.plumbing.migrations import migrations
+from meterai.plumbing.sql_files import migrations
 
 NEW = "0012_payments.sql"
 

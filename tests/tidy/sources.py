@@ -19,8 +19,10 @@ PACKAGE = ROOT / "meterai"
 NOT_ROOMS = {"kit", "plumbing", "room", "apps"}
 ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - NOT_ROOMS
 SOURCES = [(path, ast.parse(path.read_text())) for path in sorted(PACKAGE.rglob("*.py"))]
-MIGRATIONS = sorted((ROOT / "migrations").glob("*.sql"))
-SQL = "\n".join(path.read_text() for path in MIGRATIONS)
+BASELINE = sorted((ROOT / "migrations").glob("*.sql"))  # before rooms had SQL of their own
+MIGRATIONS = [*BASELINE, *sorted(PACKAGE.glob("*/sql/*.sql"))]
+FUNCTIONS = sorted(PACKAGE.glob("*/sql/functions/*.sql"))
+SQL = "\n".join(path.read_text() for path in (*MIGRATIONS, *FUNCTIONS))
 
 
 def home_of(path: Path) -> str:

@@ -224,7 +224,7 @@ def test_the_database_writes_a_job_for_each_handler(connection: psycopg.Connecti
     assert unknown == (None,)
     listed = {name: sorted(row[0]) for name, row in found.items() if row}
     due = {name: sorted(handlers) for name, handlers in subscribers().items()}
-    assert listed == due, "a new migration takes what `python -m scripts.subscriptions` prints"
+    assert listed == due, "run `python -m scripts.subscriptions`"
 
 
 def test_the_handlers_of_an_event_have_names_of_their_own() -> None:

@@ -1,0 +1,29 @@
+-- When a code may be asked for again, null where it may be now.  The n-th newest of an hour says
+-- both whether there were n and when the first of them leaves the hour.
+CREATE OR REPLACE FUNCTION sign_in_waits_until(
+    p_email text, p_network text, p_device uuid, p_at timestamptz,
+    p_per_address integer, p_per_known_address integer, p_per_network integer
+) RETURNS timestamptz
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_since timestamptz := p_at - interval '1 hour';
+    v_one timestamptz;
+    v_other timestamptz;
+BEGIN
+    IF p_device IS NULL THEN
+        SELECT created_at INTO v_one FROM sign_in_challenges
+        WHERE email = p_email AND device IS NULL AND created_at > v_since
+        ORDER BY created_at DESC OFFSET p_per_address - 1 LIMIT 1;
+        SELECT created_at INTO v_other FROM sign_in_challenges
+        WHERE network = p_network AND device IS NULL AND created_at > v_since
+        ORDER BY created_at DESC OFFSET p_per_network - 1 LIMIT 1;
+    ELSE
+        SELECT created_at INTO v_one FROM sign_in_challenges
+        WHERE email = p_email AND device = p_device AND created_at > v_since
+        ORDER BY created_at DESC OFFSET p_per_address - 1 LIMIT 1;
+        SELECT created_at INTO v_other FROM sign_in_challenges
+        WHERE email = p_email AND device IS NOT NULL AND created_at > v_since
+        ORDER BY created_at DESC OFFSET p_per_known_address - 1 LIMIT 1;
+    END IF;
+    RETURN greatest(v_one, v_other) + interval '1 hour';
+END $$;

@@ -1,0 +1,18 @@
+-- The time to pay ran out, or the buyer changed their mind.  Answers the state that follows;
+-- an order that is no longer merely placed stays as it is.
+CREATE OR REPLACE FUNCTION order_abandon(p_account uuid, p_order uuid, p_state text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_state text;
+BEGIN
+    SELECT state INTO v_state FROM orders
+    WHERE account_id = p_account AND order_id = p_order FOR UPDATE;
+    IF v_state = 'placed' OR (v_state = 'lapsed' AND p_state = 'withdrawn') THEN
+        IF p_state = 'lapsed' THEN
+            PERFORM payment_expire(p_account, p_order);
+        END IF;
+        PERFORM order_close(p_account, p_order, p_state);
+        RETURN p_state;
+    END IF;
+    RETURN v_state;
+END $$;

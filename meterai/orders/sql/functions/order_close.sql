@@ -1,0 +1,8 @@
+-- Move an order to a final or nearly final state and tell the rooms above.
+CREATE OR REPLACE FUNCTION order_close(p_account uuid, p_order uuid, p_state text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE orders SET state = p_state, closed_at = now()
+    WHERE account_id = p_account AND order_id = p_order;
+    PERFORM emit(p_account, 'order_' || p_state, jsonb_build_object('order', p_order));
+END $$;

@@ -1,0 +1,32 @@
+-- Try to execute what is paid.  Stamps are issued and the money is executed; documents get
+-- stamps of their own, and their money is executed as each is stamped.  Answers the state.
+CREATE OR REPLACE FUNCTION order_execute(p_account uuid, p_order uuid) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_order orders;
+    v_book text;
+BEGIN
+    SELECT * INTO v_order FROM orders
+    WHERE account_id = p_account AND order_id = p_order FOR UPDATE;
+    IF v_order.state <> 'paid' OR EXISTS (
+        SELECT 1 FROM stamp_lots WHERE account_id = p_account AND lot_id = p_order) THEN
+        RETURN v_order.state;
+    END IF;
+    v_book := CASE v_order.kind WHEN 'stamps' THEN 'stamps_available' ELSE 'stamps_ordered' END;
+    IF NOT stamps_issue(p_account, p_order, v_book, v_order.quantity, v_order.unit_price,
+                        v_order.service_fee) THEN
+        RETURN 'paid';
+    END IF;
+    IF v_order.kind = 'documents' THEN
+        PERFORM ledger_post(p_account, 'issued:' || p_order, 'stamps_issued', p_order,
+            ARRAY['stamps_issued', v_book], ARRAY[-v_order.quantity, v_order.quantity]);
+        PERFORM emit(p_account, 'order_paid', jsonb_build_object('order', p_order));
+        RETURN 'paid';
+    END IF;
+    PERFORM ledger_post(p_account, 'issued:' || p_order, 'stamps_issued', p_order,
+        ARRAY['stamps_issued', v_book, 'buyer_funds', 'duty_payable', 'service_fee'],
+        ARRAY[-v_order.quantity, v_order.quantity, -v_order.total,
+              v_order.quantity * v_order.unit_price, v_order.quantity * v_order.service_fee]);
+    PERFORM order_close(p_account, p_order, 'executed');
+    RETURN 'executed';
+END $$;

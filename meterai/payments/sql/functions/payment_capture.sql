@@ -1,0 +1,42 @@
+-- Money arrived.  The one door for notification, browser return and status question alike; it
+-- only ever moves forward.  Answers 'captured', 'known', 'amount_differs' (it is known with another
+-- amount: nothing is moved), 'elsewhere' (it counts under another reference: nothing is moved), or
+-- 'unknown_attempt'.
+CREATE OR REPLACE FUNCTION payment_capture(
+    p_account uuid, p_attempt uuid, p_payment text, p_amount bigint, p_learned_by text
+) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_attempt payment_attempts;
+    v_known captures;
+BEGIN
+    SELECT * INTO v_attempt FROM payment_attempts
+    WHERE account_id = p_account AND attempt_id = p_attempt FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'unknown_attempt';
+    END IF;
+    SELECT * INTO v_known FROM captures
+    WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment;
+    IF FOUND THEN
+        -- A denial that came first has left its mark, with what was taken back.
+        RETURN CASE WHEN v_known.amount = p_amount OR v_known.learned_by = 'denial' THEN 'known'
+                    ELSE 'amount_differs' END;
+    END IF;
+    PERFORM payment_number_lock(p_payment);
+    IF payment_is_elsewhere(p_account, p_attempt, p_payment)
+        OR NOT suspense_captured(p_payment, p_amount) THEN
+        RETURN 'elsewhere';
+    END IF;
+    INSERT INTO captures (account_id, attempt_id, payment, amount, learned_by)
+    VALUES (p_account, p_attempt, p_payment, p_amount, p_learned_by);
+    UPDATE payment_attempts SET state = 'paid', ask_rank = 1
+    WHERE account_id = p_account AND attempt_id = p_attempt AND state <> 'denied';
+    PERFORM ledger_post(
+        p_account, 'captured:' || p_attempt || ':' || p_payment, 'payment_captured',
+        v_attempt.subject,
+        ARRAY['bank_clearing', 'buyer_funds'], ARRAY[-p_amount, p_amount]);
+    PERFORM emit(p_account, 'payment_captured', jsonb_build_object(
+        'attempt', p_attempt, 'payment', p_payment, 'subject', v_attempt.subject,
+        'amount', p_amount));
+    RETURN 'captured';
+END $$;

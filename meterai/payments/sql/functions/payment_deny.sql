@@ -1,0 +1,83 @@
+-- The issuer took a payment back, in part or whole, or never gave it.  `p_amount` is the sum taken
+-- back of this payment SO FAR, null for all of it: a repeat brings no greater sum and changes
+-- nothing, whatever came between, and who hears of parts one by one asks the provider for the sum.
+-- Answers:
+--   denied           money goes out of the books (by a job)
+--   known            no more than what was taken back before
+--   declined         nothing was captured: the QR is spent, a later capture by this number is denied
+--   early            a part of a payment that we have not heard of; kept until it is captured
+--   exceeds          more than was captured; nothing is done
+--   elsewhere        it counts under another reference; nothing is done
+--   ambiguous        no payment was named and it may be one of several; nothing is done
+--   unknown_attempt
+-- Without `p_payment` the one capture of the attempt that is not wholly taken back is meant.  Where
+-- another one was taken back by news that named none either, this may be that news again.
+CREATE OR REPLACE FUNCTION payment_deny(
+    p_account uuid, p_attempt uuid, p_payment text, p_amount bigint
+) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_attempt payment_attempts;
+    v_payment text := p_payment;
+    v_capture captures;
+    v_before bigint := 0;
+    v_left integer;
+BEGIN
+    SELECT * INTO v_attempt FROM payment_attempts
+    WHERE account_id = p_account AND attempt_id = p_attempt FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'unknown_attempt';
+    END IF;
+    IF p_amount <= 0 THEN
+        RETURN 'known';
+    END IF;
+    IF p_payment IS NULL THEN
+        SELECT count(*) FILTER (WHERE denied_at IS NULL), min(payment) FILTER (
+            WHERE denied_at IS NULL)
+        INTO v_left, v_payment FROM captures
+        WHERE account_id = p_account AND attempt_id = p_attempt AND learned_by <> 'denial'
+        HAVING count(*) > 0;
+        IF v_left = 0 THEN
+            RETURN 'known';
+        ELSIF v_left > 1 OR EXISTS (
+            SELECT 1 FROM chargebacks WHERE account_id = p_account AND attempt_id = p_attempt
+                AND payment <> v_payment AND NOT is_named) THEN
+            RETURN 'ambiguous';
+        END IF;
+    END IF;
+    SELECT * INTO v_capture FROM captures
+    WHERE account_id = p_account AND attempt_id = p_attempt AND payment = v_payment;
+    IF v_payment IS NULL THEN
+        RETURN payment_decline(v_attempt);
+    ELSIF v_capture.amount IS NULL AND payment_is_elsewhere(p_account, p_attempt, v_payment) THEN
+        RETURN 'elsewhere';
+    ELSIF v_capture.learned_by = 'denial' THEN
+        RETURN 'known';  -- a mark of before: the payment itself will be known too
+    ELSIF p_amount > v_capture.amount THEN
+        RETURN 'exceeds';
+    END IF;
+    SELECT taken_back INTO v_before FROM chargebacks
+    WHERE account_id = p_account AND attempt_id = p_attempt AND payment = v_payment;
+    INSERT INTO chargebacks AS c (account_id, attempt_id, payment, subject, taken_back, is_whole, is_named)
+    VALUES (p_account, p_attempt, v_payment, v_attempt.subject,
+            coalesce(p_amount, v_capture.amount, 0), p_amount IS NULL, p_payment IS NOT NULL)
+    ON CONFLICT ON CONSTRAINT chargebacks_pkey DO UPDATE
+    SET taken_back = greatest(c.taken_back, excluded.taken_back), is_whole = c.is_whole OR excluded.is_whole,
+        is_named = c.is_named OR excluded.is_named, last_told_at = now()
+    WHERE NOT c.is_whole AND (excluded.taken_back > c.taken_back
+        OR excluded.is_whole AND (v_capture.amount IS NULL OR c.taken_back < v_capture.amount));
+    IF NOT FOUND THEN
+        RETURN 'known';
+    ELSIF v_capture.amount IS NULL AND p_amount < v_attempt.amount THEN
+        UPDATE payment_attempts SET ask_at = least(ask_at, now())
+        WHERE account_id = p_account AND attempt_id = p_attempt AND state <> 'opening';
+        RETURN 'early';
+    ELSIF v_capture.amount IS NULL THEN
+        RETURN payment_decline(v_attempt);
+    END IF;
+    PERFORM payment_mark_denied(p_account, p_attempt, v_payment);
+    PERFORM emit(p_account, 'payment_denied', jsonb_build_object(
+        'attempt', p_attempt, 'payment', v_payment, 'subject', v_attempt.subject,
+        'amount', coalesce(p_amount, v_capture.amount) - coalesce(v_before, 0)));
+    RETURN 'denied';
+END $$;

@@ -1,0 +1,6 @@
+-- The time to pay ran out: what is open of a subject is not shown any more.
+CREATE OR REPLACE FUNCTION payment_expire(p_account uuid, p_subject uuid) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE payment_attempts SET state = 'expired'
+    WHERE account_id = p_account AND subject = p_subject AND state = 'waiting';
+$$;

@@ -1,0 +1,11 @@
+-- A loop: distributed by account, an INSERT from a SELECT would be copied by way of the coordinator.
+CREATE OR REPLACE FUNCTION emit(p_account uuid, p_kind text, p_facts jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_handler text;
+BEGIN
+    FOREACH v_handler IN ARRAY coalesce(subscribers(p_kind), ARRAY['']) LOOP
+        INSERT INTO jobs (account_id, kind, handler, handlers, facts)
+        VALUES (p_account, p_kind, v_handler, ARRAY[v_handler], p_facts);
+    END LOOP;
+END $$;

@@ -1,0 +1,57 @@
+"""The SQL of this installation, as files: what makes tables, and what functions say.
+
+A room owns its SQL, in `meterai/<room>/sql/`:
+
+    0001_name.sql             a migration: applied once, never changed, numbered within the room
+    functions/<function>.sql  one function as it is today: applied again whenever its text changes
+
+`migrations/` holds what was applied before rooms had SQL of their own.  It is complete, and the first
+thing that builds a database; the functions it made are those of the rooms by now.
+"""
+
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from meterai.plumbing import catalog
+from meterai.plumbing.catalog import Description
+
+FUNCTIONS = "functions"
+
+
+def _baseline() -> Traversable:
+    # In a checkout the files lie beside the package; in a wheel they are packed into it.
+    beside = Path(__file__).parents[2] / "migrations"
+    return beside if beside.is_dir() else resources.files("meterai") / "migrations"
+
+
+def _sql_of(folder: Traversable) -> Iterator[Traversable]:
+    if folder.is_dir():
+        files = (file for file in folder.iterdir() if file.name.endswith(".sql"))
+        yield from sorted(files, key=lambda file: file.name)
+
+
+def _rooms() -> Iterator[Traversable]:
+    yield from sorted(resources.files("meterai").iterdir(), key=lambda room: room.name)
+
+
+def migrations() -> Iterator[tuple[str, str]]:
+    """(name, SQL) of every migration, in order; no room's depends on another's."""
+    for file in _sql_of(_baseline()):
+        yield file.name, file.read_text()
+    for room in _rooms():
+        for file in _sql_of(room / "sql"):
+            yield f"{room.name}/{file.name}", file.read_text()
+
+
+def functions() -> Iterator[tuple[str, str]]:
+    """(name, SQL) of every function, as it is to be."""
+    for room in _rooms():
+        for file in _sql_of(room / "sql" / FUNCTIONS):
+            yield f"{room.name}/{FUNCTIONS}/{file.name}", file.read_text()
+
+
+def described() -> Description:
+    """What a database is like that these files have just built."""
+    return catalog.read((_baseline() / "schema.toml").read_text())

@@ -1,0 +1,32 @@
+-- The provider's record says how much it gave back of its own accord, `p_returned` so far, and which
+-- refunds of ours it has made.  What it has not made and nobody is asking for is not to be made any
+-- more as far as this money covers it.
+CREATE OR REPLACE FUNCTION refund_given_back(
+    p_account uuid, p_attempt uuid, p_payment text, p_returned bigint, p_made text[]
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_order uuid;
+    v_captured bigint;
+BEGIN
+    SELECT a.subject, c.amount INTO v_order, v_captured
+    FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
+    WHERE c.account_id = p_account AND c.attempt_id = p_attempt AND c.payment = p_payment
+        AND c.learned_by <> 'denial';
+    IF NOT FOUND OR p_returned <= 0 THEN
+        RETURN;
+    END IF;
+    PERFORM 1 FROM orders WHERE account_id = p_account AND order_id = v_order FOR UPDATE;
+    INSERT INTO chargebacks AS b (account_id, attempt_id, payment, subject, taken_back, returned)
+    VALUES (p_account, p_attempt, p_payment, v_order, 0, least(p_returned, v_captured))
+    ON CONFLICT ON CONSTRAINT chargebacks_pkey DO UPDATE
+    SET returned = greatest(b.returned, excluded.returned);
+    UPDATE refunds SET state = 'refused', last_answer = 'given back by the provider itself'
+    WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment
+        AND state = 'sent' AND (leased_until IS NULL OR leased_until <= now())
+        AND refund_no <> ALL(p_made)
+        AND EXISTS (SELECT 1 FROM chargebacks b WHERE b.account_id = p_account
+            AND b.attempt_id = p_attempt AND b.payment = p_payment
+            AND (b.returned > b.returned_posted OR b.lost > 0));
+    PERFORM refund_denied(p_account, v_order, p_attempt, p_payment);
+END $$;

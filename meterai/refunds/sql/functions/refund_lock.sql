@@ -1,0 +1,13 @@
+-- A refund with its order locked before it, as everybody locks them.
+CREATE OR REPLACE FUNCTION refund_lock(p_account uuid, p_refund uuid) RETURNS refunds
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_refund refunds;
+BEGIN
+    PERFORM 1 FROM orders o WHERE o.account_id = p_account AND o.order_id = (
+        SELECT r.order_id FROM refunds r
+        WHERE r.account_id = p_account AND r.refund_id = p_refund) FOR UPDATE;
+    SELECT * INTO v_refund FROM refunds
+    WHERE account_id = p_account AND refund_id = p_refund FOR UPDATE;
+    RETURN v_refund;
+END $$;

@@ -1,0 +1,81 @@
+-- Several documents of one request: all their stamps are held, or nothing happened.
+-- `p_documents` is a list of objects in the order of the request; hashes are hex.  Answers one row
+-- for each stamping of the key, in that order.
+-- Refuses `not_enough_stamps`, and `idempotency_key_reused` where a document was sent under this
+-- key before, with other placements.
+CREATE OR REPLACE FUNCTION stampings_reserve(
+    p_account uuid, p_key text, p_request bytea, p_documents jsonb,
+    p_due_seconds double precision, p_lease_seconds double precision
+) RETURNS TABLE (created boolean, id uuid, request bytea)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_due_at timestamptz := now() + make_interval(secs => p_due_seconds);
+    v_document record;
+    v_made uuid[] := '{}';
+    v_found uuid[] := '{}';
+    v_one uuid;
+    v_needed bigint := 0;
+    v_available bigint;
+BEGIN
+    FOR v_document IN
+        SELECT * FROM jsonb_to_recordset(p_documents) AS d (
+            sha256 text, name text, bytes integer, pages integer, kept_until timestamptz)
+        ORDER BY d.sha256
+    LOOP
+        PERFORM document_keep(p_account, decode(v_document.sha256, 'hex'), v_document.name,
+                              v_document.bytes, v_document.pages, v_document.kept_until);
+    END LOOP;
+
+    INSERT INTO stamping_keys (account_id, idempotency_key, request_hash, stampings)
+    SELECT p_account, p_key, p_request, array_agg((one->>'stamping')::uuid ORDER BY place)
+    FROM jsonb_array_elements(p_documents) WITH ORDINALITY AS d (one, place)
+    ON CONFLICT ON CONSTRAINT stamping_keys_pkey DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT false, one, k.request_hash
+        FROM stamping_keys k CROSS JOIN unnest(k.stampings) WITH ORDINALITY AS u (one, place)
+        WHERE k.account_id = p_account AND k.idempotency_key = p_key ORDER BY place;
+        RETURN;
+    END IF;
+
+    FOR v_document IN
+        SELECT place, d.* FROM jsonb_array_elements(p_documents) WITH ORDINALITY AS e (one, place),
+            jsonb_to_record(one) AS d (
+                stamping uuid, request text, sha256 text, placements jsonb, is_repaired boolean)
+        ORDER BY d.request
+    LOOP
+        -- The key of each document is the one that the form gave it when it sent one by one.
+        v_one := stamping_begin(
+            p_account, v_document.stamping, p_key || ':' || v_document.sha256,
+            decode(v_document.request, 'hex'), decode(v_document.sha256, 'hex'),
+            v_document.placements, v_due_at, p_lease_seconds, v_document.is_repaired);
+        v_found[v_document.place] := v_one;
+        IF v_one = v_document.stamping THEN
+            v_made := v_made || v_one;
+            v_needed := v_needed + jsonb_array_length(v_document.placements);
+        ELSIF NOT EXISTS (
+            SELECT 1 FROM stampings s WHERE s.account_id = p_account AND s.stamping_id = v_one
+                AND s.request_hash = decode(v_document.request, 'hex')
+        ) THEN
+            PERFORM refuse('idempotency_key_reused');
+        END IF;
+    END LOOP;
+
+    -- Asked of the whole request, so that what is refused says what the whole request needs.
+    SELECT posted - held INTO v_available FROM balances
+    WHERE account_id = p_account AND book = 'stamps_available' FOR UPDATE;
+    IF coalesce(v_available, 0) < v_needed THEN
+        PERFORM refuse('not_enough_stamps', jsonb_build_object(
+            'needed', v_needed, 'available', coalesce(v_available, 0)));
+    END IF;
+    FOR v_document IN
+        SELECT * FROM jsonb_to_recordset(p_documents) AS d (stamping uuid, serials text[])
+        WHERE d.stamping = ANY (v_made)
+    LOOP
+        PERFORM stamps_hold(p_account, v_document.stamping, 'stamps_available', NULL,
+                            v_document.serials);
+    END LOOP;
+    UPDATE stamping_keys SET stampings = v_found
+    WHERE account_id = p_account AND idempotency_key = p_key AND stampings <> v_found;
+    RETURN QUERY SELECT one = ANY (v_made), one, p_request
+    FROM unnest(v_found) WITH ORDINALITY AS u (one, place) ORDER BY place;
+END $$;

@@ -1,0 +1,38 @@
+-- Say how an open item ended.  Money in the book leaves it as `returned` (the provider has given it
+-- back to its payer) or as `explained` (it is being captured for its order), and is never dismissed.
+-- News that a payment of ours was given back ends in no way before that money has left the books.
+-- Answers 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked'.
+CREATE OR REPLACE FUNCTION suspense_resolve(p_item uuid, p_resolution text, p_by text, p_note text)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_item suspense_items;
+BEGIN
+    SELECT * INTO v_item FROM suspense_items WHERE item_id = p_item FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'unknown';
+    END IF;
+    IF v_item.state = 'resolved' THEN
+        RETURN 'known';
+    END IF;
+    IF v_item.booked > 0 AND p_resolution = 'dismissed' THEN
+        RETURN 'money_is_booked';
+    END IF;
+    IF v_item.reason = 'refunded_there' AND EXISTS (
+        SELECT 1 FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
+        WHERE c.payment = v_item.payment AND a.reference = v_item.reference
+            AND c.learned_by <> 'denial'
+            AND refund_gone(c.account_id, c.attempt_id, c.payment)
+                < least(coalesce(v_item.amount, c.amount), c.amount)) THEN
+        RETURN 'money_is_booked';
+    END IF;
+    UPDATE suspense_items SET state = 'resolved', resolved_at = now(), resolution = p_resolution,
+        resolved_by = p_by, note = p_note
+    WHERE item_id = p_item;
+    IF v_item.booked > 0 THEN
+        PERFORM ledger_post('00000000-0000-0000-0000-000000000000', 'unsuspended:' || p_item,
+            'suspense_' || p_resolution, p_item,
+            ARRAY['suspense', 'bank_clearing'], ARRAY[-v_item.booked, v_item.booked]);
+    END IF;
+    RETURN 'resolved';
+END $$;

@@ -1,0 +1,90 @@
+"""The SQL of the rooms: where it lies, and that a function is what its file says."""
+
+import re
+from itertools import chain
+
+import psycopg
+import pytest
+
+from meterai.plumbing.migrations import changed, hashes, migrate, missing
+from meterai.plumbing.sql_files import functions, migrations
+from tests.tidy.sources import BASELINE, FUNCTIONS, MIGRATIONS, PACKAGE
+
+# The newest of `migrations/`, which is complete: what comes now belongs to a room.
+LAST_OF_BASELINE = "0024_roles.sql"
+_MADE = re.compile(r"^CREATE (?:OR REPLACE )?FUNCTION (\w+)", re.MULTILINE)
+
+
+def test_the_migrations_of_before_the_rooms_are_complete() -> None:
+    assert BASELINE[-1].name == LAST_OF_BASELINE, "it belongs to meterai/<room>/sql"
+
+
+def test_a_file_holds_one_function_and_has_its_name() -> None:
+    for path in FUNCTIONS:
+        text = path.read_text()
+        assert _MADE.findall(text) == [path.stem], path
+        assert f"CREATE OR REPLACE FUNCTION {path.stem}" in text, path
+
+
+def test_a_function_is_in_one_room() -> None:
+    names = [path.name for path in FUNCTIONS]
+    assert len(names) == len(set(names))
+
+
+def test_no_migration_of_a_room_makes_a_function() -> None:
+    of_rooms = [path for path in MIGRATIONS if PACKAGE in path.parents]
+    assert not [path for path in of_rooms if _MADE.search(path.read_text())]
+
+
+def test_every_function_there_is_has_a_file(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        ).fetchall()
+    assert sorted(name for (name,) in rows) == sorted(path.stem for path in FUNCTIONS)
+
+
+def known(url: str) -> dict[str, str]:
+    with psycopg.connect(url) as connection:
+        return dict(connection.execute("SELECT name, sha256 FROM applied_migrations").fetchall())
+
+
+def body(url: str, name: str) -> str:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", [name]).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def test_a_function_whose_text_changed_is_applied_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not missing(known(database_url))
+    assert not changed(known(database_url))
+    name, text = next(
+        (name, text) for name, text in functions() if name.endswith("/backoff_seconds.sql")
+    )
+    newer = text.replace("least(p_first", "0 + least(p_first")
+    assert newer != text
+    those = [(name, newer), *(one for one in functions() if one[0] != name)]
+    monkeypatch.setattr("meterai.plumbing.migrations.functions", lambda: iter(those))
+    assert migrate(database_url) == [name]
+    assert "0 + least" in body(database_url, "backoff_seconds")
+    assert known(database_url) == hashes()
+    assert migrate(database_url) == []
+
+
+def test_one_that_cannot_be_applied_changes_none(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = known(database_url)
+    broken = [(name, f"-- newer\n{text}") for name, text in functions()]
+    broken.append(("plumbing/functions/broken.sql", "CREATE OR REPLACE FUNCTION broken("))
+    monkeypatch.setattr("meterai.plumbing.migrations.functions", lambda: iter(broken))
+    with pytest.raises(psycopg.errors.SyntaxError):
+        migrate(database_url)
+    assert known(database_url) == before
+
+
+def test_what_a_database_has_applied_is_what_there_is(database_url: str) -> None:
+    assert known(database_url).keys() == {name for name, _ in chain(migrations(), functions())}
