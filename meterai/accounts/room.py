@@ -15,6 +15,18 @@ async def _build(container: Container) -> None:
 
 ROOM = Room(
     name="accounts",
+    tables=frozenset(
+        {
+            "accounts",
+            "email_directory",
+            "organizations",
+            "memberships",
+            "staff_roles",
+            "sessions",
+            "api_keys",
+            "sign_in_challenges",
+        }
+    ),
     settings=AccountSettings,
     build=_build,
     services={"accounts": AccountService},

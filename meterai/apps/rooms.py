@@ -7,7 +7,9 @@ A service is built after those of the rooms below it, so the order is that of th
 from collections.abc import Mapping, Sequence
 
 from meterai.accounts.room import ROOM as ACCOUNTS
+from meterai.audit.room import ROOM as AUDIT
 from meterai.documents.room import ROOM as DOCUMENTS
+from meterai.ledger.room import ROOM as LEDGER
 from meterai.notifications.room import ROOM as NOTIFICATIONS
 from meterai.orders.room import ROOM as ORDERS
 from meterai.pages import RoomPages
@@ -15,6 +17,7 @@ from meterai.payments.room import ROOM as PAYMENTS
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.events import Event, Subscription
+from meterai.plumbing.tables import TABLES
 from meterai.portal.room import ROOM as PORTAL
 from meterai.refunds.room import ROOM as REFUNDS
 from meterai.room import Rooms
@@ -24,7 +27,9 @@ from meterai.suspense.room import ROOM as SUSPENSE
 from meterai.verification.room import ROOM as VERIFICATION
 
 ROOMS: Rooms = (
+    AUDIT,
     ACCOUNTS,
+    LEDGER,
     SUSPENSE,
     NOTIFICATIONS,
     PAYMENTS,
@@ -44,6 +49,15 @@ def services_of(rooms: Rooms = ROOMS) -> Mapping[str, type]:
     for room in rooms:
         assert not found.keys() & room.services.keys(), f"{room.name} offers a name that is taken"
         found.update(room.services)
+    return found
+
+
+def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
+    """Whose each table is: the name of a room, or `plumbing`."""
+    found = dict.fromkeys(TABLES, "plumbing")
+    for room in rooms:
+        assert not found.keys() & room.tables, f"{room.name} owns a table that is taken"
+        found.update(dict.fromkeys(room.tables, room.name))
     return found
 
 

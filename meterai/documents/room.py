@@ -27,6 +27,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 ROOM = Room(
     name="documents",
+    tables=frozenset({"documents", "object_store"}),
     settings=DocumentSettings,
     build=_build,
     ready={"objects": _store_is_ours},

@@ -55,6 +55,7 @@ def _lanes(container: Container) -> Sequence[Lane]:
 
 ROOM = Room(
     name="notifications",
+    tables=frozenset({"mails"}),
     settings=NotificationSettings,
     build=_build,
     leases=_leases,

@@ -26,6 +26,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 ROOM = Room(
     name="orders",
+    tables=frozenset({"orders", "sale_terms"}),
     settings=OrderSettings,
     build=_build,
     services={"orders": OrderService},

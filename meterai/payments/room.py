@@ -47,6 +47,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 ROOM = Room(
     name="payments",
+    tables=frozenset({"payment_attempts", "captures", "chargebacks", "notification_inbox"}),
     settings=PaymentSettings,
     needs=_needs,
     build=_build,

@@ -34,6 +34,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 ROOM = Room(
     name="refunds",
+    tables=frozenset({"refunds"}),
     build=_build,
     services={"refunds": RefundService},
     routes=routes,

@@ -28,6 +28,7 @@ class Room:
     """One room.  Everything but the name may be left out.
 
     name       as its package is called
+    tables     its tables: no other room's SQL names them (tests/tidy/test_sql_walls.py)
     settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
     needs      refuses where something is missing that its services need beside the database; asked
                before a process begins
@@ -46,6 +47,7 @@ class Room:
     """
 
     name: str
+    tables: frozenset[str] = frozenset()
     settings: type[msgspec.Struct] | None = None
     needs: Callable[[Settings, Keyring], None] = lambda _settings, _keyring: None
     build: Build = _nothing

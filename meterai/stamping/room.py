@@ -57,6 +57,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 ROOM = Room(
     name="stamping",
+    tables=frozenset({"stampings", "stamping_keys", "deltas"}),
     settings=StampingSettings,
     needs=_needs,
     build=_build,

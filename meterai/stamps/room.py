@@ -8,4 +8,8 @@ async def _build(container: Container) -> None:
     container.add(SerialService(container.database))
 
 
-ROOM = Room(name="stamps", build=_build)
+ROOM = Room(
+    name="stamps",
+    tables=frozenset({"stamp_lots", "stamps", "issuing", "serial_directory", "serial_leases"}),
+    build=_build,
+)

@@ -15,4 +15,4 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask("watch_suspense", container.of(SuspenseService).watch, 10.0)]
 
 
-ROOM = Room(name="suspense", build=_build, tasks=_tasks)
+ROOM = Room(name="suspense", tables=frozenset({"suspense_items"}), build=_build, tasks=_tasks)

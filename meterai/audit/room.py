@@ -1,0 +1,5 @@
+"""Audit, as the applications see the room."""
+
+from meterai.room import Room
+
+ROOM = Room(name="audit", tables=frozenset({"audit_events", "audit_points"}))
