@@ -1,10 +1,11 @@
-"""Write docs/retention.md from the table of retention: `.venv/bin/python -m scripts.retention`."""
+"""Write docs/retention.md from the rules of the rooms: `.venv/bin/python -m scripts.retention`."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from meterai.apps.retention import KEPT, RULES, Leaves
+from meterai.apps.retention import KEPT, RULES
+from meterai.plumbing.retention import Leaves
 
 FILE = Path(__file__).parents[1] / "docs" / "retention.md"
 COMMAND = ".venv/bin/python -m scripts.retention"
@@ -13,8 +14,8 @@ HEAD = f"""# Retention
 How long what is in each table is kept, and why. Periodic tasks of the worker see to it, some hundred rows at a
 time. The bytes of originals are let go after `document_kept_seconds` (see [operations](operations.md)).
 
-This file is written by `{COMMAND}` from `meterai/apps/retention.py`;
-tests compare it with that table, and the table with the schema.
+This file is written by `{COMMAND}` from the `retention` of each room;
+tests compare it with those rules, and the rules with the schema.
 """
 
 

@@ -1,5 +1,7 @@
 """Accounts, as the applications see the room."""
 
+from meterai.accounts.invariants import INVARIANTS
+from meterai.accounts.retention import RETENTION
 from meterai.accounts.routes import routes
 from meterai.accounts.service import AccountService
 from meterai.accounts.settings import AccountSettings
@@ -31,4 +33,6 @@ ROOM = Room(
     build=_build,
     services={"accounts": AccountService},
     routes=routes,
+    invariants=INVARIANTS,
+    retention=RETENTION,
 )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from meterai.accounts.invariants import INVARIANTS as ACCOUNTS
 from meterai.apps.audit_history import BEGINNING, Hashing, Mark
 from meterai.apps.audit_points import (
     SETTLED_AFTER,
@@ -17,14 +16,8 @@ from meterai.apps.audit_points import (
     wrong_links,
 )
 from meterai.apps.audit_scopes import of_everything, of_what_moved
-from meterai.documents.invariants import INVARIANTS as DOCUMENTS
-from meterai.ledger.invariants import INVARIANTS as LEDGER
-from meterai.ledger.invariants import explained
-from meterai.notifications.invariants import INVARIANTS as NOTIFICATIONS
-from meterai.orders.invariants import INVARIANTS as ORDERS
-from meterai.orders.invariants import POSTINGS as ORDER_POSTINGS
-from meterai.payments.invariants import INVARIANTS as PAYMENTS
-from meterai.payments.invariants import POSTINGS as PAYMENT_POSTINGS
+from meterai.apps.rooms import ROOMS
+from meterai.ledger import explained
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import (
     Finding,
@@ -36,36 +29,22 @@ from meterai.plumbing.invariants import (
     look,
 )
 from meterai.plumbing.schema import check_schema
-from meterai.refunds.invariants import INVARIANTS as REFUNDS
-from meterai.refunds.invariants import POSTINGS as REFUND_POSTINGS
-from meterai.stamping.invariants import INVARIANTS as STAMPING
-from meterai.stamping.invariants import POSTINGS as STAMPING_POSTINGS
-from meterai.stamps.invariants import INVARIANTS as STAMPS
-from meterai.suspense.invariants import INVARIANTS as SUSPENSE
-from meterai.suspense.invariants import POSTINGS as SUSPENSE_POSTINGS
+from meterai.room import Rooms
 
-POSTINGS: tuple[Posting, ...] = (
-    *SUSPENSE_POSTINGS,
-    *PAYMENT_POSTINGS,
-    *ORDER_POSTINGS,
-    *STAMPING_POSTINGS,
-    *REFUND_POSTINGS,
-)
-INVARIANTS: tuple[Invariant, ...] = tuple(
-    chain(
-        LEDGER,
-        [explained(POSTINGS)],
-        SUSPENSE,
-        PAYMENTS,
-        STAMPS,
-        DOCUMENTS,
-        ORDERS,
-        STAMPING,
-        REFUNDS,
-        ACCOUNTS,
-        NOTIFICATIONS,
-    )
-)
+
+def postings_of(rooms: Rooms = ROOMS) -> tuple[Posting, ...]:
+    """From what the entries of every reason are made."""
+    return tuple(chain.from_iterable(room.postings for room in rooms))
+
+
+def invariants_of(rooms: Rooms = ROOMS) -> tuple[Invariant, ...]:
+    """Every invariant of every room, and that each entry of the ledger is explained by a room."""
+    of_rooms = chain.from_iterable(room.invariants for room in rooms)
+    return (explained(postings_of(rooms)), *of_rooms)
+
+
+POSTINGS: tuple[Posting, ...] = postings_of()
+INVARIANTS: tuple[Invariant, ...] = invariants_of()
 
 Tell = Callable[[int, int, str], None]  # parts done, parts in all, what is looked at now
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from itertools import chain
 
 from meterai.apps.container import build_services
-from meterai.apps.retention import Retention
+from meterai.apps.retention import rules_of
 from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.plumbing import dead_jobs, logs, telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.jobs import PeriodicTask, Run, Worker
+from meterai.plumbing.retention import Retention
 from meterai.room import Container, Rooms
 
 WATCH_SECONDS = 15.0
@@ -22,7 +23,7 @@ def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[Perio
     """What is looked for by state, and how long each periodic task rests when it finds nothing."""
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
-        *Retention(container.database, container.clock).periodic_tasks(),
+        *Retention(container.database, container.clock, rules_of(rooms)).periodic_tasks(),
         PeriodicTask("watch_queues", watch_queues(container), WATCH_SECONDS),
     ]
 

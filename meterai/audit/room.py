@@ -1,5 +1,6 @@
-"""Audit, as the applications see the room."""
+"""The audit trail, as the applications see the room."""
 
+from meterai.audit.retention import RETENTION
 from meterai.room import Room
 
-ROOM = Room(name="audit", tables=frozenset({"audit_events", "audit_points"}))
+ROOM = Room(name="audit", tables=frozenset({"audit_events", "audit_points"}), retention=RETENTION)

@@ -1,8 +1,8 @@
 """What must be true of documents."""
 
+from meterai.documents.model import NO_NAME
 from meterai.plumbing.invariants import Invariant
 
-NO_NAME = "dokumen.pdf"  # what a document is called whose own name was let go
 # No name is let go before (the rules of retention, and a day for clocks that differ).
 NAMES_KEPT = "interval '729 days'"
 

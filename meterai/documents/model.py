@@ -46,6 +46,9 @@ class Particulars(NamedTuple):
     kept_until: datetime
 
 
+NO_NAME = "dokumen.pdf"  # what a document is called that has no name of its own, or not any more
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """An uploaded PDF, without its bytes."""
@@ -60,7 +63,7 @@ class Document:
 
 def clean_name(name: str | None) -> str:
     """A file name that is safe to show, to mail and to send back; a document always has one."""
-    return file_name(name or "") or "dokumen.pdf"
+    return file_name(name or "") or NO_NAME
 
 
 def object_name(account: UUID, sha256: bytes) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from meterai.documents.invariants import INVARIANTS
+from meterai.documents.retention import RETENTION
 from meterai.documents.service import DocumentService
 from meterai.documents.settings import DocumentSettings
 from meterai.plumbing.jobs import PeriodicTask
@@ -33,4 +35,6 @@ ROOM = Room(
     ready={"objects": _store_is_ours},
     tasks=_tasks,
     before_work=_store_is_ours,
+    invariants=INVARIANTS,
+    retention=RETENTION,
 )

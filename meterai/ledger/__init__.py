@@ -9,7 +9,8 @@ The posting functions are plpgsql (migrations/0003_ledger.sql), called by the fu
 rooms above within their own transaction; this package reads the books and checks them.
 """
 
+from meterai.ledger.invariants import explained
 from meterai.ledger.model import NOTHING, BalanceTooLow, MoneySummary
 from meterai.ledger.service import balance, money_summaries
 
-__all__ = ["NOTHING", "BalanceTooLow", "MoneySummary", "balance", "money_summaries"]
+__all__ = ["NOTHING", "BalanceTooLow", "MoneySummary", "balance", "explained", "money_summaries"]

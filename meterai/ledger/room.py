@@ -1,5 +1,12 @@
 """The ledger, as the applications see the room."""
 
+from meterai.ledger.invariants import INVARIANTS
+from meterai.ledger.retention import RETENTION
 from meterai.room import Room
 
-ROOM = Room(name="ledger", tables=frozenset({"entries", "legs", "balances", "holds"}))
+ROOM = Room(
+    name="ledger",
+    tables=frozenset({"entries", "legs", "balances", "holds"}),
+    invariants=INVARIANTS,
+    retention=RETENTION,
+)

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from meterai.accounts import AccountService
+from meterai.notifications.invariants import INVARIANTS
 from meterai.notifications.jobs import HANDLERS
+from meterai.notifications.retention import RETENTION
 from meterai.notifications.service import MailService, count_given_up
 from meterai.notifications.settings import NotificationSettings
 from meterai.notifications.store import LEASE_SECONDS
@@ -62,4 +64,6 @@ ROOM = Room(
     handlers=HANDLERS,
     tasks=_tasks,
     lanes=_lanes,
+    invariants=INVARIANTS,
+    retention=RETENTION,
 )

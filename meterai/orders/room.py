@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from meterai.orders.invariants import INVARIANTS, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
+from meterai.orders.retention import RETENTION
 from meterai.orders.routes import routes
 from meterai.orders.service import OrderService
 from meterai.orders.settings import OrderSettings
@@ -34,4 +36,7 @@ ROOM = Room(
     handlers=HANDLERS,
     unheard=UNHEARD,
     tasks=_tasks,
+    invariants=INVARIANTS,
+    postings=POSTINGS,
+    retention=RETENTION,
 )

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from meterai.payments.adapters.profile import profile_of
 from meterai.payments.adapters.snap import SnapProvider
 from meterai.payments.adapters.wire import call_seconds_max
+from meterai.payments.invariants import INVARIANTS, POSTINGS
 from meterai.payments.jobs import HANDLERS
+from meterai.payments.retention import RETENTION
 from meterai.payments.routes import routes
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
@@ -56,4 +58,7 @@ ROOM = Room(
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,
+    invariants=INVARIANTS,
+    postings=POSTINGS,
+    retention=RETENTION,
 )

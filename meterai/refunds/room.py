@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from meterai.payments import PaymentSettings, SnapProvider, call_seconds_max
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
+from meterai.refunds.invariants import INVARIANTS, POSTINGS
 from meterai.refunds.jobs import HANDLERS
 from meterai.refunds.model import lease_seconds
+from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
 from meterai.refunds.service import RefundService
 from meterai.room import Container, Room
@@ -41,4 +43,7 @@ ROOM = Room(
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,
+    invariants=INVARIANTS,
+    postings=POSTINGS,
+    retention=RETENTION,
 )

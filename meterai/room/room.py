@@ -10,10 +10,12 @@ from litestar.types import ControllerRouterHandler
 from meterai.pages import RoomPages
 from meterai.plumbing.config import Settings
 from meterai.plumbing.events import Event, Subscription
+from meterai.plumbing.invariants import Invariant, Posting
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.lane import Lane
 from meterai.plumbing.leases import Lease
+from meterai.plumbing.retention import Rule
 from meterai.room.container import Container
 
 Build: TypeAlias = Callable[[Container], Awaitable[None]]
@@ -44,6 +46,9 @@ class Room:
     tasks      what the worker looks for by state, and how often
     lanes      other work the worker keeps under way
     before_work  what the worker sees to before it begins; a refusal ends it
+    invariants what must be true of its tables, for `meterai audit`
+    postings   from what its entries in the ledger are made, by their reasons
+    retention  how long what is in its tables is kept, and why
     """
 
     name: str
@@ -62,6 +67,9 @@ class Room:
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
     lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
     before_work: Build = _nothing
+    invariants: Sequence[Invariant] = ()
+    postings: Sequence[Posting] = ()
+    retention: Sequence[Rule] = ()
 
 
 Rooms: TypeAlias = Sequence[Room]

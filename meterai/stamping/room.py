@@ -11,8 +11,10 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.leases import Lease
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
+from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
+from meterai.stamping.retention import RETENTION
 from meterai.stamping.routes import routes
 from meterai.stamping.service import StampingService, sealing_seconds
 from meterai.stamping.settings import StampingSettings
@@ -68,4 +70,7 @@ ROOM = Room(
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,
+    invariants=INVARIANTS,
+    postings=POSTINGS,
+    retention=RETENTION,
 )

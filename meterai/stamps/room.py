@@ -1,6 +1,8 @@
 """Stamps, as the applications see the room."""
 
 from meterai.room import Container, Room
+from meterai.stamps.invariants import INVARIANTS
+from meterai.stamps.retention import RETENTION
 from meterai.stamps.service import SerialService
 
 
@@ -12,4 +14,6 @@ ROOM = Room(
     name="stamps",
     tables=frozenset({"stamp_lots", "stamps", "issuing", "serial_directory", "serial_leases"}),
     build=_build,
+    invariants=INVARIANTS,
+    retention=RETENTION,
 )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
+from meterai.suspense.invariants import INVARIANTS, POSTINGS
+from meterai.suspense.retention import RETENTION
 from meterai.suspense.service import SuspenseService
 
 
@@ -15,4 +17,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask("watch_suspense", container.of(SuspenseService).watch, 10.0)]
 
 
-ROOM = Room(name="suspense", tables=frozenset({"suspense_items"}), build=_build, tasks=_tasks)
+ROOM = Room(
+    name="suspense",
+    tables=frozenset({"suspense_items"}),
+    build=_build,
+    tasks=_tasks,
+    invariants=INVARIANTS,
+    postings=POSTINGS,
+    retention=RETENTION,
+)

@@ -11,11 +11,12 @@ import psycopg
 import pytest
 
 from meterai.apps.audit import audit
-from meterai.apps.retention import BATCH, RULES, Leaves, Retention
+from meterai.apps.retention import RULES
 from meterai.apps.worker import periodic_tasks
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.plumbing.database import Database
+from meterai.plumbing.retention import BATCH, Leaves, Retention
 from tests.support.shop import Shop, open_shop
 
 ACCOUNT, NOBODY = UUID(int=1), UUID(int=0)
@@ -44,7 +45,7 @@ def apply(url: str, rule: Leaves) -> list[int]:
         await database.open()
         try:
             found = []
-            while batch := await Retention(database, Clock()).apply(rule):
+            while batch := await Retention(database, Clock(), RULES).apply(rule):
                 found.append(batch)
             return found
         finally:
@@ -287,7 +288,7 @@ def test_after_everything_has_left_every_promise_about_money_holds(shop: Shop) -
             return SystemClock().now() + timedelta(days=4000)
 
     left = {
-        rule.name: shop.do(Retention(container.database, Later()).apply(rule))  # type: ignore[func-returns-value]
+        rule.name: shop.do(Retention(container.database, Later(), RULES).apply(rule))  # type: ignore[func-returns-value]
         for rule in RULES
     }
     assert left["mail_contents"] > 0

@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from meterai.apps.retention import KEPT, RULES, Leaves
+from meterai.apps.retention import KEPT, RULES
+from meterai.plumbing.retention import Leaves
 from meterai.plumbing.rights import Right, rights_due
 from scripts.retention import COMMAND, FILE, document
 
@@ -54,7 +55,7 @@ def test_every_table_says_how_long_what_is_in_it_is_kept(
 ) -> None:
     there = {table for table, _ in columns(connection)}
     leaving, staying = {rule.table for rule in RULES}, [one.table for one in KEPT]
-    assert not there - leaving - set(staying), "name them in meterai/apps/retention.py"
+    assert not there - leaving - set(staying), "name them in the retention of their room"
     assert not (leaving | set(staying)) - there, "there is no such table"
     assert not leaving & set(staying)
     assert len(staying) == len(set(staying))

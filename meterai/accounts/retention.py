@@ -1,0 +1,55 @@
+"""How long what is in the tables of accounts is kept, and why."""
+
+from meterai.plumbing.retention import MONTH, WEEK, YEAR, Leaves, Rule, Stays
+
+_OWNER = "Who owns orders and stamps; leaves when its owner asks for that (UU PDP 43)."
+
+RETENTION: tuple[Rule, ...] = (
+    Leaves(
+        "sign_in_codes",
+        "sign_in_challenges",
+        ("challenge_id",),
+        WEEK,
+        "created_at",
+        "A code lives for minutes and limits look back an hour; a week lets abuse be looked into. "
+        "Addresses and networks of whoever asked go with it.",
+    ),
+    Leaves(
+        "sessions",
+        "sessions",
+        ("account_id", "session_id"),
+        MONTH,
+        "coalesce(ended_at, expires_at)",
+        "It opens nothing any more; that somebody signed in is in the audit trail.",
+    ),
+    Leaves(
+        "api_keys",
+        "api_keys",
+        ("account_id", "key_id"),
+        YEAR,
+        "ended_at",
+        "Its owner sees for a year that it was ended; making and ending are in the audit trail.",
+        only="ended_at IS NOT NULL",
+    ),
+    Leaves(
+        "roles_of_members",
+        "memberships",
+        ("account_id", "membership_id"),
+        YEAR,
+        "ended_at",
+        "Its organization sees for a year who had it; giving and ending are in the audit trail.",
+        only="ended_at IS NOT NULL",
+    ),
+    Leaves(
+        "roles_of_staff",
+        "staff_roles",
+        ("account_id", "grant_id"),
+        YEAR,
+        "ended_at",
+        "As of members.",
+        only="ended_at IS NOT NULL",
+    ),
+    Stays("accounts", _OWNER),
+    Stays("email_directory", _OWNER),
+    Stays("organizations", _OWNER),
+)

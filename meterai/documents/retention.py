@@ -1,0 +1,20 @@
+"""How long what is in the tables of documents is kept, and why."""
+
+from meterai.documents.model import NO_NAME
+from meterai.plumbing.retention import ONE, YEAR, Leaves, Rule, Stays
+
+RETENTION: tuple[Rule, ...] = (
+    Leaves(
+        "document_names",
+        "documents",
+        ("account_id", "sha256"),
+        2 * YEAR,
+        "forgotten_at",
+        "A file name may name a person. Its owner finds the document by it for two years after "
+        "the bytes were let go; hash and sizes stay with the stamp, and a digest of the name that nobody can try names on: its "
+        "salt leaves too.",
+        only=f"forgotten_at IS NOT NULL AND name <> '{NO_NAME}'",
+        blanks={"name": f"'{NO_NAME}'", "name_salt": "NULL"},
+    ),
+    Stays("object_store", ONE),
+)

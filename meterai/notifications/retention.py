@@ -1,0 +1,26 @@
+"""How long what is in the tables of notifications is kept, and why."""
+
+from meterai.plumbing.retention import QUARTER, WEEK, Leaves, Rule
+
+RETENTION: tuple[Rule, ...] = (
+    Leaves(
+        "sign_in_mails",
+        "mails",
+        ("account_id", "mail_id"),
+        WEEK,
+        "queued_at",
+        "As the code that was sent: whoever asked may have no account.",
+        only="state <> 'queued' AND template = 'sign_in_code'",
+    ),
+    Leaves(
+        "mail_contents",
+        "mails",
+        ("account_id", "mail_id"),
+        QUARTER,
+        "queued_at",
+        "Whether a receipt was sent, and what it said, is asked within weeks. That it was sent "
+        "stays, without the address: it proves that an order's owner was told.",
+        only="state <> 'queued' AND recipient <> '' AND template <> 'sign_in_code'",
+        blanks={"recipient": "''", "facts": "'{}'", "last_fault": "NULL"},
+    ),
+)

@@ -1,0 +1,20 @@
+"""How long what is in the tables of payments is kept, and why."""
+
+from meterai.plumbing.retention import HALF_YEAR, MONEY, Leaves, Rule, Stays
+
+RETENTION: tuple[Rule, ...] = (
+    Leaves(
+        "news_of_the_bank",
+        "notification_inbox",
+        ("provider", "sent_on", "external_id"),
+        HALF_YEAR,
+        "received_at",
+        "The signed words are needed while a payment can be disputed; they may name the payer. "
+        "That the news came, its digest, and what became of it stay with the payment.",
+        only="outcome IS NOT NULL AND body <> ''",
+        blanks={"body": "''"},
+    ),
+    Stays("payment_attempts", MONEY),
+    Stays("captures", MONEY),
+    Stays("chargebacks", MONEY),
+)

@@ -1,0 +1,11 @@
+"""How long what is in the tables of stamps is kept, and why."""
+
+from meterai.plumbing.retention import MONEY, ONE, STAMPS, Rule, Stays
+
+RETENTION: tuple[Rule, ...] = (
+    Stays("issuing", ONE),
+    Stays("serial_leases", ONE),
+    Stays("stamp_lots", MONEY),
+    Stays("stamps", STAMPS),
+    Stays("serial_directory", STAMPS),
+)

@@ -1,0 +1,17 @@
+"""How long what is in the tables of suspense is kept, and why."""
+
+from meterai.plumbing.retention import HALF_YEAR, Leaves, Rule
+
+RETENTION: tuple[Rule, ...] = (
+    Leaves(
+        "news_in_suspense",
+        "suspense_items",
+        ("item_id",),
+        HALF_YEAR,
+        "resolved_at",
+        "As other news of the bank, once it is known what it was; digest, sum, number and how it ended "
+        "stay.",
+        only="state = 'resolved' AND told <> ''",
+        blanks={"told": "''"},
+    ),
+)
