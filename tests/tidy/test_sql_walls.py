@@ -1,9 +1,223 @@
-"""SQL has the walls that imports have: every table is one room's."""
+"""SQL has the walls that imports have: every table is one room's, every function too.
+
+A room's SQL names its own tables and those of plumbing, and calls its own functions, those of plumbing,
+and those of lower rooms that are marked `-- Public:` at the head of their file.  Invariants compare
+what several rooms say: they read the tables of the rooms below theirs.  The audit and retention are
+about all tables.
+"""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
 
 import psycopg
+import pytest
 
 from meterai.apps.rooms import ROOMS, owners_of_tables
 from meterai.plumbing.tables import TABLES
+from tests.tidy.sources import ROOT
+from tests.tidy.statements import (
+    Sql,
+    calls_in,
+    everything,
+    function_files,
+    is_public,
+    strings_of,
+    tables_in,
+    without_words,
+)
+from tests.tidy.test_architecture import held
+
+OWNERS = owners_of_tables()
+_COLUMNS = tomllib.loads((ROOT / "migrations" / "schema.toml").read_text())["column"]
+BOTH = frozenset(name.split(".")[-1] for name in _COLUMNS) & frozenset(OWNERS)
+FUNCTIONS = {one.where: one for one in function_files()}
+HEIGHT = {room: -place for place, layer in enumerate(held()) for room in layer}
+
+# (what is named, by whom, why).  One that is not needed any more fails.
+_GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    (
+        "chargebacks",
+        (
+            "order_settle",
+            "refund_denied",
+            "refund_found",
+            "refund_given_back",
+            "refund_gone",
+            "refund_recover",
+            "refund_recover_order",
+            "refund_settle",
+            "refund_stop",
+            "refund_unassigned",
+            "refund_void",
+            "refunds/store.py:GIVEN_BACK_AS_TOLD",
+            "refunds/store.py:TO_LOOK_UP",
+            "refunds/store.py:LOOK_LATER",
+            "refunds/store.py:LOOKED_UP",
+        ),
+        "one row has what was told of a payment and what of it is in the books, and one lock is for both",
+    ),
+    ("chargebacks", ("stamps_release",), "whether there is a loss decides the order of locks"),
+    (
+        "captures",
+        (
+            "refund_denied",
+            "refund_given_back",
+            "refund_recover_order",
+            "refund_unassigned",
+            "refunds/store.py:GIVEN_BACK_AS_TOLD",
+            "refunds/store.py:PAYMENTS_OF_ATTEMPT",
+        ),
+        "a refund is of a payment, whose sum bounds it",
+    ),
+    (
+        "payment_attempts",
+        (
+            "refund_given_back",
+            "refunds/store.py:GIVEN_BACK_AS_TOLD",
+        ),
+        "a payment is found with its order",
+    ),
+    (
+        "suspense_items",
+        ("refunds/store.py:GIVEN_BACK_AS_TOLD",),
+        "one statement compares what the news says with the books",
+    ),
+    (
+        "orders",
+        (
+            "refund_denied",
+            "refund_finish_order",
+            "refund_found_stamps",
+            "refund_given_back",
+            "refund_lock",
+            "refund_not_executed",
+            "refund_recover_order",
+            "refund_request",
+            "refund_surplus",
+            "refund_unassigned",
+            "refund_unused",
+            "refunds/store.py:OVERDUE",
+        ),
+        "refunds locks and reads the order whose money goes back",
+    ),
+    (
+        "orders",
+        ("stamps_release",),
+        "orders are locked before balances; the loss is found again at this moment, so that nobody may use the stamps in between",
+    ),
+    (
+        "orders",
+        ("stamping/store.py:ALIVE",),
+        "whether a document may still get its stamps, of many at once",
+    ),
+    (
+        "stamp_lots",
+        (
+            "refund_found_stamps",
+            "refund_not_executed",
+            "refund_recover_order",
+            "refund_unassigned",
+            "refund_unused",
+            "refunds/store.py:OVERDUE",
+        ),
+        "what a stamp is worth, and whether an order has any",
+    ),
+    (
+        "stamp_lots",
+        (
+            "order_execute",
+            "orders/store.py:TO_EXECUTE",
+        ),
+        "whether an order has its stamps, of many at once",
+    ),
+    (
+        "balances",
+        (
+            "stampings_reserve",
+            "stamps_hold",
+            "stamps_return",
+        ),
+        "locked before lots",
+    ),
+    ("entries", ("order_in_flight",), "a sum of the books"),
+    ("legs", ("order_in_flight",), "a sum of the books"),
+    (
+        "captures",
+        ("suspense_resolve",),
+        "news of money given back ends after that money has left the books, in no way before",
+    ),
+    ("payment_attempts", ("suspense_resolve",), "as captures"),
+    (
+        "documents",
+        (
+            "stamping/store.py:_SELECT",
+            "stamping/store.py:LOCK_DOCUMENTS",
+        ),
+        "a stamping is shown with the name of its document, a page of them by one statement",
+    ),
+    (
+        "stamps",
+        ("stamping/store.py:_SELECT",),
+        "a stamping is shown with its serials, a page of them by one statement",
+    ),
+    (
+        "refunds",
+        ("accounts/invariants.py:INVARIANTS",),
+        "the trail of an account speaks of acts of rooms above",
+    ),
+    ("orders", ("notifications/invariants.py:INVARIANTS",), "a mail has its cause in a room above"),
+    (
+        "refunds",
+        ("notifications/invariants.py:INVARIANTS",),
+        "a mail has its cause in a room above",
+    ),
+    (
+        "stampings",
+        ("notifications/invariants.py:INVARIANTS",),
+        "a mail has its cause in a room above",
+    ),
+    (
+        "stampings",
+        ("refunds/invariants.py:INVARIANTS",),
+        "what could not be stamped is given back: the one event that goes sideways",
+    ),
+    ("mails", ("plumbing/invariants.py:is_told",), "a part of the invariants of several rooms"),
+    ("holds", ("plumbing/grants.py:_ROLES",), "the word, not the table"),
+    (
+        "refund_denied",
+        ("order_settle",),
+        "what the issuer took back goes out before the order gets what is left, in one command",
+    ),
+    (
+        "refund_recover",
+        ("stamps_release",),
+        "stamps that were paid with money taken back leave the world at this moment",
+    ),
+    (
+        "payment_number_lock",
+        ("suspense_keep",),
+        "the number of a payment is locked by whoever counts it",
+    ),
+    ("refund_gone", ("suspense_resolve",), "as captures"),
+)
+EXCEPTIONS = {(where, name): why for name, places, why in _GROUPS for where in places}
+
+
+def strangers(sql: Sql) -> Iterator[str]:
+    """Tables and functions that SQL names across a wall."""
+    is_invariant = sql.where.split(":")[0].endswith("/invariants.py") and sql.home != "plumbing"
+    for table in tables_in(sql.bare, frozenset(OWNERS), BOTH):
+        owner = OWNERS[table]
+        is_read_below = is_invariant and HEIGHT[owner] < HEIGHT[sql.home]
+        if owner not in (sql.home, "plumbing") and not is_read_below:
+            yield table
+    for name in calls_in(sql.bare, frozenset(FUNCTIONS)):
+        owner = FUNCTIONS[name].home
+        is_offered = HEIGHT[owner] < HEIGHT[sql.home] and is_public(FUNCTIONS[name].text)
+        if owner not in (sql.home, "plumbing") and not is_offered:
+            yield name
 
 
 def test_every_table_has_one_owner(database_url: str) -> None:
@@ -15,3 +229,113 @@ def test_every_table_has_one_owner(database_url: str) -> None:
     claims = [*TABLES, *(table for room in ROOMS for table in room.tables)]
     assert sorted(claims) == sorted(name for (name,) in rows)
     assert owners_of_tables().keys() == set(claims)
+
+
+def test_sql_stays_within_its_walls() -> None:
+    found = {(sql.where, name) for sql in everything() for name in strangers(sql)}
+    assert not found - EXCEPTIONS.keys(), "ask a public function of the owner, or a parameter"
+    assert not EXCEPTIONS.keys() - found, "no longer needed"
+
+
+def test_a_function_is_public_for_somebody() -> None:
+    asked = {
+        name
+        for sql in everything()
+        for name in calls_in(sql.bare, frozenset(FUNCTIONS))
+        if FUNCTIONS[name].home not in (sql.home, "plumbing")
+    }
+    public = {name for name, sql in FUNCTIONS.items() if is_public(sql.text)}
+    assert not public - asked
+
+
+# -- the reader itself ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "tables"),
+    [
+        ("SELECT 1 FROM orders", {"orders"}),
+        ("SELECT 1 FROM accounts, orders o WHERE true", {"accounts", "orders"}),
+        ("SELECT 1 FROM ONLY public.orders", {"orders"}),
+        ("DELETE FROM orders USING refunds", {"orders", "refunds"}),
+        ("INSERT INTO\n  orders (a) SELECT 1", {"orders"}),
+        ("UPDATE orders SET a = 1", {"orders"}),
+        ("MERGE INTO orders USING refunds ON true", {"orders", "refunds"}),
+        ("DECLARE v_order orders; v_all orders[];", {"orders"}),
+        ("DECLARE v_order orders%ROWTYPE;", {"orders"}),
+        ("DECLARE v_order public.orders.total%TYPE;", {"orders"}),
+        (
+            "f(p_order orders, p_lot stamp_lots) RETURNS SETOF refunds",
+            {"orders", "stamp_lots", "refunds"},
+        ),
+        ("SELECT orders.total, NULL::refunds", {"orders", "refunds"}),
+        ("SELECT 1 FROM {orders*} o JOIN {stamps@lot_id?} s", {"orders", "stamps"}),
+        ("-- FROM orders\nSELECT 'FROM refunds -- ', it''s /* FROM legs */ FROM jobs", {"jobs"}),
+        ("SELECT 'it''s -- no end' FROM orders", {"orders"}),
+        # Words that are columns too.
+        ("SELECT r.stamps, stamps FROM refunds r", {"refunds"}),
+        ("INSERT INTO refunds (amount, stamps, refund_no)", {"refunds"}),
+        ("UPDATE stamping_keys SET stampings = 1 WHERE stampings <> v_found", {"stamping_keys"}),
+        ("SELECT 1 FROM stamps s JOIN stampings USING (account_id)", {"stamps", "stampings"}),
+        ("SELECT 1 FROM refunds r, stamps s WHERE true", {"refunds", "stamps"}),
+        ("DECLARE v_stamp stamps; v_other stampings%ROWTYPE;", {"stamps", "stampings"}),
+        ("f(p_stamp stamps, p_text text)", {"stamps"}),
+        ("SELECT stamps.serial, NULL::stampings", {"stamps", "stampings"}),
+        ("ON CONFLICT DO UPDATE SET a = stamps.a", {"stamps"}),
+    ],
+)
+def test_tables_are_found(text: str, tables: set[str]) -> None:
+    assert tables_in(without_words(text), frozenset(OWNERS), BOTH) == tables
+
+
+@pytest.mark.parametrize(
+    ("text", "functions"),
+    [
+        ("PERFORM emit(a, 'ledger_post(', b)", {"emit"}),
+        ("v := least(ledger_hold (a), public.refuse('b'))", {"ledger_hold", "refuse"}),
+        ("SELECT * FROM order_place(1)", {"order_place"}),
+        ("CREATE OR REPLACE FUNCTION emit(a uuid) ... ledger_lock(a)", {"ledger_lock"}),
+        ("SELECT ledger_lock FROM x -- emit(", set()),
+    ],
+)
+def test_calls_are_found(text: str, functions: set[str]) -> None:
+    assert calls_in(without_words(text), frozenset(FUNCTIONS)) == functions
+
+
+def test_strings_of_python_are_found() -> None:
+    text = '''
+"""SELECT this is prose FROM orders."""
+A = "SELECT 1 FROM orders"
+B = f"SELECT {x} FROM refunds" + " JOIN legs"
+C = Thing("name", "A promise.", "DELETE FROM jobs")
+def f(tx):
+    """Prose FROM mails."""
+    return tx.run(
+        "UPDATE stamps"
+        " SET a = %s", "no sql")
+'''
+    found = [
+        (sql.where.split(":")[1], table)
+        for sql in strings_of(ROOT / "meterai" / "orders" / "made_up.py", ast.parse(text))
+        for table in tables_in(sql.bare, frozenset(OWNERS), BOTH)
+    ]
+    assert found == [
+        ("A", "orders"),
+        ("B", "refunds"),
+        ("B", "legs"),
+        ("C", "jobs"),
+        ("f", "stamps"),
+    ]
+
+
+def test_a_statement_names_its_tables_where_it_stands() -> None:
+    # A table that Python puts in would be named where nothing reads it.
+    assert not [
+        sql.where
+        for sql in everything()
+        if sql.home != "plumbing" and re.search(r"\b(FROM|JOIN|INTO|UPDATE)\s+\{\}", sql.bare)
+    ]
+
+
+def test_names_of_functions_and_tables_differ() -> None:
+    assert not FUNCTIONS.keys() & OWNERS.keys()

@@ -1,4 +1,5 @@
 -- The same as before, and the digest of the name.
+-- Public: stamping, which keeps a document with the wish to stamp it.
 CREATE OR REPLACE FUNCTION document_keep(
     p_account uuid, p_sha256 bytea, p_name text, p_bytes integer, p_pages integer,
     p_kept_until timestamptz

@@ -1,3 +1,4 @@
+-- Public: refunds, for what is left over when a loss was found.
 CREATE OR REPLACE FUNCTION order_give_back(
     p_account uuid, p_order uuid, p_attempt uuid, p_payment text, p_amount bigint, p_cause text,
     p_key text DEFAULT NULL

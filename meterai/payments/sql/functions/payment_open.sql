@@ -1,4 +1,5 @@
 -- Record the wish to be paid, before the provider is asked.  Part of order_place.
+-- Public: orders, which are placed with the wish to be paid.
 CREATE OR REPLACE FUNCTION payment_open(
     p_account uuid, p_attempt uuid, p_subject uuid, p_reference text, p_amount bigint,
     p_expires_at timestamptz, p_lease_seconds double precision

@@ -1,5 +1,6 @@
 -- The stamps of a stamping are on the document.  For stamps bought with named documents this
 -- is also when their money is executed.  Answers false if it was done before.
+-- Public: stamping, which delivered a document.
 CREATE OR REPLACE FUNCTION stamps_affix(p_account uuid, p_stamping uuid, p_book text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,5 +1,6 @@
 -- Hold stamps for one stamping and bind its serials.  Oldest lots first, or one lot only.
 -- Refuses `not_enough_stamps`.
+-- Public: stamping, which reserves.
 CREATE OR REPLACE FUNCTION stamps_hold(
     p_account uuid, p_stamping uuid, p_book text, p_lot uuid, p_serials text[]
 ) RETURNS void

@@ -1,6 +1,7 @@
 -- The stamping will not happen: the stamps go back where they came from, the serials are void.
 -- Where the issuer took back what a stamp was paid with, it leaves the world at this moment: nobody
 -- may use it in between.
+-- Public: stamping, which could not stamp a document.
 CREATE OR REPLACE FUNCTION stamps_release(p_account uuid, p_stamping uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,3 +1,4 @@
+-- Public: refunds, which gives the money of unused stamps back.
 CREATE OR REPLACE FUNCTION stamps_return(p_account uuid, p_lot uuid, p_most bigint DEFAULT NULL)
 RETURNS integer
 LANGUAGE plpgsql AS $$

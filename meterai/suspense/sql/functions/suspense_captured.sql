@@ -1,3 +1,4 @@
+-- Public: payments, which captures a payment that may be in suspense.
 CREATE OR REPLACE FUNCTION suspense_captured(p_payment text, p_amount bigint) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
