@@ -253,7 +253,7 @@ class RefundService:
 
     async def look_up_given_back(self) -> int:
         """Periodic task: read the provider's record of payments that it says were given back."""
-        rows = await self._database.read(store.TO_LOOK_UP, self._lease_seconds, BATCH)
+        rows = await self._database.call_all(store.TO_LOOK_UP, self._lease_seconds, BATCH)
         return await each(
             self._database, store.LOOKING, rows, self._look_up, subject="attempt_id", at_once=BATCH
         )
