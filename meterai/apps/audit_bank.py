@@ -31,7 +31,8 @@ _MOVED = """
 SELECT payment FROM captures
 WHERE learned_by <> 'denial' AND captured_at >= %s AND captured_at < %s
 UNION SELECT payment FROM refunds WHERE state = 'settled' AND settled_at >= %s AND settled_at < %s
-UNION SELECT payment FROM chargebacks WHERE posted > 0 AND last_told_at >= %s AND last_told_at < %s
+UNION SELECT payment FROM chargebacks
+WHERE posted + returned_posted > 0 AND last_told_at >= %s AND last_told_at < %s
 """
 # Money in suspense is of no order, and came all the same.  Nothing of a payment is older than its
 # attempt; what has none was told within a day.
@@ -46,7 +47,7 @@ FROM (
     SELECT r.payment, 0, r.amount, 0, NULL
     FROM asked c JOIN refunds r USING (account_id, attempt_id, payment) WHERE r.state = 'settled'
     UNION ALL
-    SELECT b.payment, 0, 0, b.posted, NULL
+    SELECT b.payment, 0, b.returned_posted, b.posted, NULL
     FROM asked c JOIN chargebacks b USING (account_id, attempt_id, payment)
     UNION ALL
     SELECT i.payment, i.booked, CASE i.resolution WHEN 'returned' THEN i.booked ELSE 0 END, 0,

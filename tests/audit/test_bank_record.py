@@ -7,7 +7,7 @@ from meterai.apps.audit_bank import FRESH, check_bank
 from meterai.kit.clock import SystemClock
 from meterai.payments import PaymentService
 from tests.support.shop import PRICE
-from tests.support.till import Till
+from tests.support.till import Till, paid_body
 
 LATER = 2 * FRESH  # nothing is fresh any more
 
@@ -99,3 +99,32 @@ def test_money_in_suspense_came_all_the_same(till: Till) -> None:
     till.ask()
     assert ours(till, number, wrong(till)) == []
     assert till.attempt(attempt)["state"] == "paid"
+
+
+def test_what_the_bank_gave_back_itself_is_refunded_on_both_sides(till: Till) -> None:
+    qr, number = executed(till)
+    till.control("refund", qr_content=qr, amount=4_000)
+    assert ours(till, number, wrong(till)) == [
+        "refunded Rp4.000 at the bank, Rp0 in our books: Rp4.000 missing here"
+    ]
+    [attempt] = till.rows("SELECT attempt_id FROM captures WHERE payment = %s", number)
+    body = paid_body(till.reference(attempt["attempt_id"]), number, "4000.00")
+    assert till.notify(body | {"latestTransactionStatus": "04"}) == "refunded"
+    till.look_up()
+    assert ours(till, number, wrong(till)) == []
+
+
+def test_what_only_we_say_the_bank_gave_back_is_named(till: Till) -> None:
+    _, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    shop = till.shop
+    # An operator believed the bank's word; its record does not have it, and names nothing lately.
+    shop.arrange("SELECT refund_given_back(%s, %s, %s, 4000, '{}')", shop.account, attempt, number)
+    begins = SystemClock().now() + FRESH + timedelta(seconds=2)
+    shop.arrange("UPDATE chargebacks SET last_told_at = now() + interval '16 minutes'")
+    provider = shop.container.of(PaymentService).provider
+    look = check_bank(shop.container.database, provider, begins, begins + timedelta(minutes=2))
+    found = [row["is"] for row in till.do(look).evidence if row["number"] == number]
+    assert found == ["refunded Rp0 at the bank, Rp4.000 in our books: Rp4.000 too much here"]
+    shop.arrange("UPDATE chargebacks SET last_told_at = now()")

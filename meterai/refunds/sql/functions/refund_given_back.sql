@@ -20,7 +20,7 @@ BEGIN
     INSERT INTO chargebacks AS b (account_id, attempt_id, payment, subject, taken_back, returned)
     VALUES (p_account, p_attempt, p_payment, v_order, 0, least(p_returned, v_captured))
     ON CONFLICT ON CONSTRAINT chargebacks_pkey DO UPDATE
-    SET returned = greatest(b.returned, excluded.returned);
+    SET returned = excluded.returned, last_told_at = now() WHERE b.returned < excluded.returned;
     UPDATE refunds SET state = 'refused', last_answer = 'given back by the provider itself'
     WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment
         AND state = 'sent' AND (leased_until IS NULL OR leased_until <= now())
