@@ -18,6 +18,7 @@ from bench.machine import Group, cores, flush_seconds, parts_of_instance
 from meterai.accounts import AccountService
 from meterai.apps.instance import database_of
 from meterai.apps.settings import load
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
@@ -112,9 +113,10 @@ class Bench:
         await database.open()
         try:
             service = AccountService(database, b"", self._settings, SystemClock())
+            actor = Actor(ActorKind.OPERATOR, "bench")
             for number in range(self._accounts):
-                account = await service.create(f"buyer{number}@example.org")
-                self._keys.append(await service.create_api_key(account, "bench"))
+                account = await service.create(f"buyer{number}@example.org", actor=actor)
+                self._keys.append(await service.create_api_key(account, "bench", actor=actor))
         finally:
             await database.close()
 

@@ -1,10 +1,12 @@
 """What must be true of accounts, and of the trail of what was done with them."""
 
+from meterai.kit.actor import ActorKind
 from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, Invariant
 
 # None leaves before (the rules of retention, and a day for clocks that differ).
 SESSIONS_KEPT = "interval '29 days'"  # after its end
 KEYS_KEPT = "interval '364 days'"  # after it was ended
+_ACTORS = ", ".join(f"'{kind}'" for kind in ActorKind)
 
 INVARIANTS = (
     Invariant(
@@ -133,6 +135,14 @@ INVARIANTS = (
                 AND r.cause = 'asked' AND r.requested_at = e.happened_at
                 AND e.subject = 'ord_' || lower(compact(r.order_id))
                 AND (e.facts->>'stamps')::integer = r.stamps))
+        """,
+    ),
+    Invariant(
+        "trail_says_who_acted",
+        "Every line of the audit trail names who acted: a kind of actor, and perhaps who of it.",
+        f"""
+        SELECT e.account_id, e.event_id, e.actor, e.action FROM {{audit_events*}} e
+        WHERE split_part(e.actor, ':', 1) NOT IN ({_ACTORS}) OR e.actor LIKE '%:'
         """,
     ),
     Invariant(

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 
 from meterai.accounts.model import Permission
 from meterai.accounts.service import KEY_KIND, AccountService, ApiKeyView
+from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 
 
@@ -42,11 +43,14 @@ async def list_api_keys(
     status_code=200,
 )
 async def end_api_key(
-    accounts: NamedDependency[AccountService], account: NamedDependency[UUID], key_id: FromPath[str]
+    accounts: NamedDependency[AccountService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    key_id: FromPath[str],
 ) -> ApiKeyView:
     """End a key, the one you ask with too; a few seconds later it opens nothing any more."""
     key = read(KEY_KIND, key_id)
-    return await accounts.end_api_key(account, key, actor="account")
+    return await accounts.end_api_key(account, key, actor=actor)
 
 
 routes = [list_api_keys, end_api_key]

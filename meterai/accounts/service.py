@@ -38,6 +38,7 @@ from meterai.accounts.model import (
     session_digest,
 )
 from meterai.accounts.settings import AccountSettings
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound, SignInRequired
@@ -58,7 +59,9 @@ REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query 
 REMEMBERED_MAX = 10_000
 LAST_USE_EVERY = timedelta(minutes=1)  # how often the last use of a key is written
 KEY_KIND = "key"
+SESSION_KIND = "ses"
 MEMBERSHIP_KIND = "mem"
+_PERSON = Actor(ActorKind.ACCOUNT)
 _KNOWN_DEVICES = 5  # of one address; as many may use up their own codes within an hour
 
 
@@ -117,7 +120,7 @@ async def contact(tx: ReadTx, account: UUID) -> Contact:
     return Contact(row["email"], row["language"])
 
 
-async def _account(tx: Tx, email: str, language: str, *, actor: str) -> UUID:
+async def _account(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
     """The account of an address, made if it is new."""
     account, is_new = await store.insert_account(tx, new_id(), email, language)
     if is_new:
@@ -135,10 +138,10 @@ async def _account(tx: Tx, email: str, language: str, *, actor: str) -> UUID:
 async def make_organization(tx: Tx, account: UUID, name: str) -> None:
     """Make an account an organization; whoever the account is becomes its owner.  Once is enough."""
     if await store.insert_organization(tx, account, name):
-        await give_role(tx, account, account, Role.OWNER, actor="account")
+        await give_role(tx, account, account, Role.OWNER, actor=_PERSON)
 
 
-async def give_role(tx: Tx, account: UUID, member: UUID, role: Role, *, actor: str) -> None:
+async def give_role(tx: Tx, account: UUID, member: UUID, role: Role, *, actor: Actor) -> None:
     """Give a person this role in an organization, in place of the one it has."""
     await end_role(tx, account, member, actor=actor)
     membership = new_id()
@@ -147,7 +150,7 @@ async def give_role(tx: Tx, account: UUID, member: UUID, role: Role, *, actor: s
     await audit.record(tx, account, actor=actor, action="role_given", subject=subject, role=role)
 
 
-async def end_role(tx: Tx, account: UUID, member: UUID, *, actor: str) -> None:
+async def end_role(tx: Tx, account: UUID, member: UUID, *, actor: Actor) -> None:
     """End the role of a person in an organization; nothing happens where there is none."""
     ended = await store.end_membership(tx, account, member)
     if ended is not None:
@@ -230,7 +233,7 @@ class AccountService:
         async with self._database.transaction() as tx:
             if not await store.use_challenge(tx, challenge, now):
                 raise CodeSpent("the code was used")
-            account = await _account(tx, row["email"], language, actor="account")
+            account = await _account(tx, row["email"], language, actor=_PERSON)
             session = Credential.fresh(account, new_id())
             life = self._settings.session_lives_seconds
             until = now + timedelta(seconds=life)
@@ -238,9 +241,9 @@ class AccountService:
             await audit.record(
                 tx,
                 account,
-                actor="account",
+                actor=_PERSON,
                 action="signed_in",
-                subject=show("ses", session.id),
+                subject=show(SESSION_KIND, session.id),
                 digest=session_digest(session.hash()),
                 until=until.isoformat(),
             )
@@ -262,15 +265,15 @@ class AccountService:
                 await audit.record(
                     tx,
                     session.account,
-                    actor="account",
+                    actor=_PERSON,
                     action="signed_out",
-                    subject=show("ses", session.id),
+                    subject=show(SESSION_KIND, session.id),
                 )
 
-    async def create(self, email: str, language: str = "id") -> UUID:
+    async def create(self, email: str, language: str = "id", *, actor: Actor) -> UUID:
         """The account of an address, made if it is new.  For the command line."""
         async with self._database.transaction() as tx:
-            return await _account(tx, normalized(email), language, actor="operator")
+            return await _account(tx, normalized(email), language, actor=actor)
 
     async def set_language(self, account: UUID, language: str) -> None:
         """The language of our pages and mails to this account from now on."""
@@ -286,7 +289,7 @@ class AccountService:
         return account
 
     async def create_api_key(
-        self, account: UUID, name: str, *, actor: str = "operator", key: UUID | None = None
+        self, account: UUID, name: str, *, actor: Actor, key: UUID | None = None
     ) -> str:
         """A new API key.  This is the only time its text exists on our side.
 
@@ -317,7 +320,7 @@ class AccountService:
         rows = await self._database.read(store.API_KEYS, account, KEYS_SHOWN_MAX)
         return [_key_view(row) for row in rows]
 
-    async def end_api_key(self, account: UUID, key: UUID, *, actor: str = "operator") -> ApiKeyView:
+    async def end_api_key(self, account: UUID, key: UUID, *, actor: Actor) -> ApiKeyView:
         """End a key: within `REMEMBERED_SECONDS` it opens nothing any more, anywhere.
 
         Ending it again changes nothing.  Refuses `NotFound`.
@@ -369,7 +372,9 @@ class AccountService:
         if is_key:
             await self._note_use(credential, row["last_used_at"])
         token = hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
-        caller = Caller(credential.account, by, row["language"], token)
+        shown = show(KEY_KIND if is_key else SESSION_KIND, credential.id)
+        actor = Actor(ActorKind.ACCOUNT, shown)
+        caller = Caller(credential.account, by, row["language"], token, actor)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
         # Counted from before the query, because its answer may be as old as that.

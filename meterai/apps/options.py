@@ -1,5 +1,7 @@
 """What every command takes, and how one speaks and refuses."""
 
+import os
+import pwd
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from cyclopts import Parameter
 
 from meterai.apps.command_needs import check_directory
 from meterai.apps.production import Complaint, check_allowed
+from meterai.kit.actor import ID_LENGTH_MAX, Actor, ActorKind
+from meterai.kit.refusal import Malformed
 from meterai.plumbing.config import Configuration, Settings, directory_of
 from meterai.plumbing.messages import translate
 
@@ -89,7 +93,40 @@ class Options:
 
 
 NO_OPTIONS = Options()
+
+
+def _name(_kind: object, value: str | None) -> None:
+    try:
+        operator(value)
+    except Malformed:
+        raise ValueError(f"1 to {ID_LENGTH_MAX} printable characters are meant.") from None
+
+
+By = Annotated[
+    str | None,
+    Parameter(
+        name="--by",
+        help="Who does this, for the audit trail (else the user of the system).",
+        validator=(text_only, _name),
+    ),
+]
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]
+
+
+def operator(by: str | None) -> Actor:
+    """Who is at the command line: the name that was given, else that of the system's user.
+
+    Refuses `Malformed`.
+    """
+    return Actor(ActorKind.OPERATOR, _user() if by is None else by)
+
+
+def _user() -> str:
+    # By the number that the system knows: the environment says whatever it was told to.
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container a user may have a number and no name
+        return f"uid {os.getuid()}"
 
 
 def line(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from meterai.kit.actor import Actor
 from meterai.plumbing.database import Tx, jsonb
 
 _RECORD = """
@@ -10,7 +11,7 @@ INSERT INTO audit_events (account_id, actor, action, subject, facts) VALUES (%s,
 
 
 async def record(
-    tx: Tx, account: UUID, *, actor: str, action: str, subject: str, **facts: object
+    tx: Tx, account: UUID, *, actor: Actor, action: str, subject: str, **facts: object
 ) -> None:
-    """Write down that `actor` did `action` to `subject`."""
-    await tx.run(_RECORD, account, actor, action, subject, jsonb(facts))
+    """Write down that `actor` did `action` to `subject`, in the transaction that does it."""
+    await tx.run(_RECORD, account, str(actor), action, subject, jsonb(facts))

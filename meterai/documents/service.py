@@ -24,6 +24,7 @@ from meterai.documents.model import (
     object_name,
 )
 from meterai.documents.settings import DocumentSettings
+from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
@@ -175,7 +176,7 @@ class DocumentService:
         if row is None or row["store_id"] != marker:
             raise StoreDiffers(self._objects.place)
 
-    async def adopt_store(self) -> None:
+    async def adopt_store(self, *, actor: Actor) -> None:
         """Take our store for the one of the database from now on: the old one is lost for good.
 
         An operator's act.
@@ -187,7 +188,7 @@ class DocumentService:
             await audit.record(
                 tx,
                 NOBODY,
-                actor="operator",
+                actor=actor,
                 action="object_store_adopted",
                 subject="object_store",
                 place=self._objects.place,

@@ -29,6 +29,7 @@ from litestar.params import QueryParameter
 from litestar.types import Empty
 from litestar.utils import normalize_path
 
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.doubles import NameDoubled, check_names
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
@@ -219,6 +220,9 @@ class InProgress(Refusal):
     retry_after_seconds = 1  # what is under way takes tenths of a second
 
 
+_ITS_OWN_ACCOUNT = Actor(ActorKind.ACCOUNT)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who is asking: the account, how it proved itself, and the language it reads."""
@@ -227,6 +231,7 @@ class Caller:
     by: str  # 'session' or 'api_key'
     language: str
     form_token: str = ""  # proves that a form came from our own page
+    actor: Actor = _ITS_OWN_ACCOUNT  # who the audit trail says it was
 
 
 class Authenticator(Protocol):
@@ -251,19 +256,32 @@ def service(request: ASGIConnection[Any, Any, Any, Any], kind: type[Service]) ->
     return found
 
 
-def account_of(request: Request[Any, Any, Any]) -> UUID:
-    """The account of the caller; only in routes that ask who it is."""
+def _caller(request: Request[Any, Any, Any]) -> Caller:
     caller = request.scope["caller"]  # type: ignore[typeddict-item]
     assert isinstance(caller, Caller)
-    return caller.account
+    return caller
+
+
+def account_of(request: Request[Any, Any, Any]) -> UUID:
+    """The account of the caller; only in routes that ask who it is."""
+    return _caller(request).account
+
+
+def actor_of(request: Request[Any, Any, Any]) -> Actor:
+    """Who the caller is to the audit trail; only in routes that ask who it is."""
+    return _caller(request).actor
 
 
 def injected(services: Mapping[str, type]) -> dict[str, Provide]:
-    """What routes may ask for by name: each of these services, and the `account` of the caller."""
+    """What routes may ask for by name: each of these services, and of the caller its `account` and
+    the `actor` that it is to the audit trail."""
     found = {
         name: Provide(_provider(kind), sync_to_thread=False) for name, kind in services.items()
     }
-    return found | {"account": Provide(account_of, sync_to_thread=False)}
+    return found | {
+        "account": Provide(account_of, sync_to_thread=False),
+        "actor": Provide(actor_of, sync_to_thread=False),
+    }
 
 
 def _provider(kind: type) -> Callable[[Request[Any, Any, Any]], Any]:

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai.accounts import Permission
+from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.plumbing.http import Before, Limit
 from meterai.plumbing.paging import PAGE_MAX, Page
@@ -27,14 +28,17 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tags=["refunds"],
 )
 async def ask_for_refund(
-    refunds: NamedDependency[RefundService], account: NamedDependency[UUID], data: RefundRequest
+    refunds: NamedDependency[RefundService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    data: RefundRequest,
 ) -> RefundView:
     """Give the unused stamps of an order back; the money goes to where it came from.
 
     Nothing has to be asked for what was paid and not executed: that comes back by itself.
     """
     order = read("ord", data.order_id)
-    return await refunds.ask(account, order)
+    return await refunds.ask(account, order, actor=actor)
 
 
 class RefundList(msgspec.Struct, frozen=True):

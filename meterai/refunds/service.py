@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from meterai import audit, orders, payments, suspense
+from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
@@ -186,7 +187,7 @@ class RefundService:
         """By when a refund that begins now is to be settled."""
         return self._clock.now() + timedelta(seconds=self._due_seconds)
 
-    async def ask(self, account: UUID, order_id: UUID) -> RefundView:
+    async def ask(self, account: UUID, order_id: UUID, *, actor: Actor) -> RefundView:
         """The buyer wants the money of the unused stamps of an order.
 
         Asking again finds the refund that was asked for.  Refuses `NotFound`,
@@ -209,7 +210,7 @@ class RefundService:
                 await audit.record(
                     tx,
                     account,
-                    actor="account",
+                    actor=actor,
                     action="refund_asked",
                     subject=show("ord", order_id),
                     stamps=given,

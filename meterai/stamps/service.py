@@ -8,6 +8,7 @@ from uuid import UUID
 
 from meterai import audit, ledger
 from meterai.accounts import NOBODY
+from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id
 from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import Refusal
@@ -116,7 +117,7 @@ async def issuing(tx: ReadTx) -> tuple[bool, str]:
     return row["is_open"], row["reason"]
 
 
-async def set_issuing(tx: Tx, *, is_open: bool, reason: str) -> None:
+async def set_issuing(tx: Tx, *, is_open: bool, reason: str, actor: Actor) -> None:
     """Open or stop issuing.  An operator's act: paid orders wait, and go back when due.
 
     Refuses `ReasonMissing` where it is stopped for none.
@@ -124,6 +125,4 @@ async def set_issuing(tx: Tx, *, is_open: bool, reason: str) -> None:
     reason = reason if is_open else written_reason(reason)
     await store.set_issuing(tx, is_open=is_open, reason=reason)
     action = "issuing_opened" if is_open else "issuing_stopped"
-    await audit.record(
-        tx, NOBODY, actor="operator", action=action, subject="issuing", reason=reason
-    )
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject="issuing", reason=reason)

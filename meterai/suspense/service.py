@@ -6,6 +6,7 @@ import structlog
 
 from meterai import audit
 from meterai.accounts import NOBODY
+from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.reasons import written_reason
@@ -91,7 +92,7 @@ class SuspenseService:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def resolve(self, item: UUID, resolution: Resolution, *, by: str, note: str) -> None:
+    async def resolve(self, item: UUID, resolution: Resolution, *, actor: Actor, note: str) -> None:
         """Say how an open item ended.
 
         Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that
@@ -99,12 +100,12 @@ class SuspenseService:
         """
         note = written_reason(note)
         async with self._database.transaction() as tx:
-            outcome = await tx.value(store.RESOLVE, item, resolution, by, note)
+            outcome = await tx.value(store.RESOLVE, item, resolution, str(actor), note)
             if outcome == "resolved":
                 await audit.record(
                     tx,
                     NOBODY,
-                    actor=by,
+                    actor=actor,
                     action=f"suspense_{resolution}",
                     subject=show("sus", item),
                 )

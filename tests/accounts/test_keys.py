@@ -16,14 +16,16 @@ from meterai.accounts.model import (
     TooManyKeys,
 )
 from meterai.accounts.service import KEY_KIND, LAST_USE_EVERY, REMEMBERED_SECONDS, ApiKeyView
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, read
 from meterai.kit.refusal import Malformed, NotFound, SignInRequired
 from tests.accounts.conftest import BEGIN, Counter
+from tests.support.shop import TESTER
 
 
 @pytest.fixture
 def account(counter: Counter) -> UUID:
-    return counter.do(counter.service.create("ani@example.id"))
+    return counter.do(counter.service.create("ani@example.id", actor=TESTER))
 
 
 def keys(counter: Counter, account: UUID) -> list[ApiKeyView]:
@@ -33,7 +35,7 @@ def keys(counter: Counter, account: UUID) -> list[ApiKeyView]:
 def make(counter: Counter, account: UUID, name: str = "kasir") -> tuple[str, UUID]:
     """A new key: its text and its id."""
     key = new_id()
-    return counter.do(counter.service.create_api_key(account, name, key=key)), key
+    return counter.do(counter.service.create_api_key(account, name, key=key, actor=TESTER)), key
 
 
 def test_a_key_is_listed_by_its_name_and_never_by_its_secret(
@@ -53,9 +55,9 @@ def test_a_key_is_listed_by_its_name_and_never_by_its_secret(
 
 def test_keys_in_use_come_first_and_the_newest_of_them(counter: Counter, account: UUID) -> None:
     made = [make(counter, account, name)[1] for name in ("one", "two", "three")]
-    counter.do(counter.service.end_api_key(account, made[2]))
+    counter.do(counter.service.end_api_key(account, made[2], actor=TESTER))
     assert [key.name for key in keys(counter, account)] == ["two", "one", "three"]
-    stranger = counter.do(counter.service.create("budi@example.id"))
+    stranger = counter.do(counter.service.create("budi@example.id", actor=TESTER))
     assert keys(counter, stranger) == []
 
 
@@ -67,7 +69,7 @@ def test_a_key_that_is_ended_opens_nothing_any_more(
     counter.opens(key=text)
     counter.opens(key=text, service=elsewhere)
     counter.clock.wait(minutes=1)
-    ended = counter.do(counter.service.end_api_key(account, key))
+    ended = counter.do(counter.service.end_api_key(account, key, actor=TESTER))
     assert ended.ended_at == BEGIN + timedelta(minutes=1)
     with pytest.raises(SignInRequired):
         counter.opens(key=text)
@@ -78,18 +80,18 @@ def test_a_key_that_is_ended_opens_nothing_any_more(
     with pytest.raises(SignInRequired):
         counter.opens(key=text, service=elsewhere)
     counter.clock.wait(minutes=1)
-    assert counter.do(counter.service.end_api_key(account, key)) == ended, (
+    assert counter.do(counter.service.end_api_key(account, key, actor=TESTER)) == ended, (
         "the first end is the end"
     )
 
 
 def test_nobody_ends_the_key_of_another(counter: Counter, account: UUID) -> None:
     text, key = make(counter, account)
-    stranger = counter.do(counter.service.create("budi@example.id"))
+    stranger = counter.do(counter.service.create("budi@example.id", actor=TESTER))
     with pytest.raises(NotFound):
-        counter.do(counter.service.end_api_key(stranger, key))
+        counter.do(counter.service.end_api_key(stranger, key, actor=TESTER))
     with pytest.raises(NotFound):
-        counter.do(counter.service.end_api_key(account, new_id()))
+        counter.do(counter.service.end_api_key(account, new_id(), actor=TESTER))
     assert counter.opens(key=text, service=counter.another_service()).account == account
 
 
@@ -158,7 +160,7 @@ def test_who_asks_with_a_key_does_not_wait_for_who_writes_its_last_use(
 def test_the_same_form_makes_one_key(counter: Counter, account: UUID) -> None:
     text, key = make(counter, account)
     with pytest.raises(KeyAlreadyMade):
-        counter.do(counter.service.create_api_key(account, "kasir", key=key))
+        counter.do(counter.service.create_api_key(account, "kasir", key=key, actor=TESTER))
     assert len(keys(counter, account)) == 1
     assert counter.opens(key=text).account == account
 
@@ -169,13 +171,13 @@ def test_an_account_has_so_many_keys_and_no_more_even_at_once(
     made = [make(counter, account)[1] for _ in range(KEYS_PER_ACCOUNT_MAX - 2)]
 
     async def run() -> list[object]:
-        asks = (counter.service.create_api_key(account, "kasir") for _ in range(8))
+        asks = (counter.service.create_api_key(account, "kasir", actor=TESTER) for _ in range(8))
         return await asyncio.gather(*asks, return_exceptions=True)
 
     answers = counter.do(run())
     assert sum(isinstance(one, str) for one in answers) == 2
     assert sum(isinstance(one, TooManyKeys) for one in answers) == 6
-    counter.do(counter.service.end_api_key(account, made[0]))
+    counter.do(counter.service.end_api_key(account, made[0], actor=TESTER))
     make(counter, account)
 
 
@@ -189,12 +191,16 @@ def test_making_and_ending_a_key_is_on_the_trail_and_its_secret_is_not(
     counter: Counter, account: UUID
 ) -> None:
     (text, key), key_of_page = make(counter, account), new_id()
-    counter.do(counter.service.end_api_key(account, key, actor="account"))
-    counter.do(counter.service.end_api_key(account, key, actor="account"))
+    counter.do(counter.service.end_api_key(account, key, actor=Actor(ActorKind.ACCOUNT)))
+    counter.do(counter.service.end_api_key(account, key, actor=Actor(ActorKind.ACCOUNT)))
     made, *others = counter.trail()
-    assert made == ("operator", "account_made")
-    assert others == [("operator", "api_key_made"), ("account", "api_key_ended")]
-    counter.do(counter.service.create_api_key(account, "kasir", actor="account", key=key_of_page))
+    assert made == ("operator:test", "account_made")
+    assert others == [("operator:test", "api_key_made"), ("account", "api_key_ended")]
+    counter.do(
+        counter.service.create_api_key(
+            account, "kasir", actor=Actor(ActorKind.ACCOUNT), key=key_of_page
+        )
+    )
     assert counter.trail()[3:] == [("account", "api_key_made")]
     rows = counter.rows("SELECT * FROM audit_events ORDER BY happened_at")[1:]
     assert all(row["account_id"] == account for row in rows)

@@ -7,8 +7,10 @@ import pytest
 from meterai.accounts import PERMISSIONS, AccountService, Permission, Role
 from meterai.accounts.service import end_role, give_role, make_organization, permissions_in
 from meterai.apps.settings import settings_of as make_settings
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.database import Database
+from tests.support.shop import TESTER
 
 
 def test_a_member_may_what_its_role_there_has(database_url: str) -> None:
@@ -16,18 +18,20 @@ def test_a_member_may_what_its_role_there_has(database_url: str) -> None:
         database = Database(database_url, connections=2)
         await database.open()
         accounts = AccountService(database, b"k" * 32, make_settings(), SystemClock())
-        ani, budi = [await accounts.create(f"{who}@example.id") for who in ("ani", "budi")]
+        ani, budi = [
+            await accounts.create(f"{who}@example.id", actor=TESTER) for who in ("ani", "budi")
+        ]
         async with database.transaction() as tx:
             await make_organization(tx, ani, "PT Contoh")
             await make_organization(tx, ani, "PT Contoh")  # once is enough
             assert await permissions_in(tx, ani, ani) == PERMISSIONS[Role.OWNER]
             assert await permissions_in(tx, ani, budi) == frozenset()
             for role in Role:
-                await give_role(tx, ani, budi, role, actor="account")
+                await give_role(tx, ani, budi, role, actor=Actor(ActorKind.ACCOUNT))
                 assert await permissions_in(tx, ani, budi) == PERMISSIONS[role]
             assert Permission.ORDER_CREATE not in await permissions_in(tx, ani, budi)
-            await end_role(tx, ani, budi, actor="account")
-            await end_role(tx, ani, budi, actor="account")
+            await end_role(tx, ani, budi, actor=Actor(ActorKind.ACCOUNT))
+            await end_role(tx, ani, budi, actor=Actor(ActorKind.ACCOUNT))
             assert await permissions_in(tx, ani, budi) == frozenset()
             assert await permissions_in(tx, budi, ani) == frozenset(), "not the other way round"
         rows = await database.read(

@@ -14,6 +14,7 @@ from meterai.kit.refusal import SignInRequired
 from meterai.pages import check_form
 from meterai.pages.model import FormExpired
 from tests.accounts.conftest import BEGIN, CARRIER, HOME, Counter
+from tests.support.shop import TESTER
 
 ANI, BUDI = "ani@example.id", "budi@example.id"
 HOUR = timedelta(hours=1)
@@ -343,7 +344,7 @@ def test_an_address_has_one_account_however_it_is_written(counter: Counter) -> N
     assert one.account == other.account
     assert counter.opens(counter.sign_in(BUDI).session).account != one.account
     assert counter.do(counter.service.account_of("ANI@example.id")) == one.account
-    assert counter.do(counter.service.create("ANI@Example.ID")) == one.account
+    assert counter.do(counter.service.create("ANI@Example.ID", actor=TESTER)) == one.account
 
 
 # -- sessions --------------------------------------------------------------------------------

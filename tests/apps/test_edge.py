@@ -25,6 +25,7 @@ from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing import link
 from meterai.plumbing.http import InProgress, read_json
 from meterai.plumbing.messages import WIB
+from tests.support.shop import TESTER
 from tests.support.within import Asking, Given, Within, settings_of, within
 from tests.tidy.sources import facts_of, refusals
 
@@ -42,8 +43,10 @@ def run(database_url: str, directory: Path, act: Act, **settings: Any) -> None:
 
 
 async def a_key(web: Within) -> dict[str, str]:
-    account = await web.container.of(AccountService).create(f"{new_id().hex}@example.org")
-    key = await web.container.of(AccountService).create_api_key(account, "test")
+    account = await web.container.of(AccountService).create(
+        f"{new_id().hex}@example.org", actor=TESTER
+    )
+    key = await web.container.of(AccountService).create_api_key(account, "test", actor=TESTER)
     return {"Authorization": f"Bearer {key}"}
 
 

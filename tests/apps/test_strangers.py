@@ -14,6 +14,7 @@ from litestar.routes import HTTPRoute
 from meterai.accounts import AccountService
 from meterai.kit.ids import new_id, show
 from tests.support.pdf import pdf
+from tests.support.shop import TESTER
 from tests.support.within import Asking, Within, settings_of, within
 
 SEED = 2026
@@ -199,8 +200,8 @@ class Caller:
 async def callers(web: Within) -> list[Caller]:
     """Nobody, somebody with a key, somebody with a browser."""
     accounts = web.container.of(AccountService)
-    account = await accounts.create("stranger@example.org")
-    key = await accounts.create_api_key(account, "test")
+    account = await accounts.create("stranger@example.org", actor=TESTER)
+    key = await accounts.create_api_key(account, "test", actor=TESTER)
     return [
         Caller([]),
         Caller([(b"authorization", f"Bearer {key}".encode())]),

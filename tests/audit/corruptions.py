@@ -1395,6 +1395,11 @@ PEOPLE = [
         "trail_speaks_of_what_happened",
     ),
     _c(
+        "the trail does not say who",
+        "UPDATE audit_events SET actor = 'somebody' WHERE action = 'refund_asked'",
+        "trail_says_who_acted",
+    ),
+    _c(
         "the trail is from the future",
         "UPDATE audit_events SET happened_at = happened_at +"
         " interval '1 year' WHERE action = 'signed_in'",

@@ -7,7 +7,7 @@ import pytest
 
 from meterai import refunds
 from meterai.suspense import MoneyBooked, Resolution, SuspenseService
-from tests.support.shop import PRICE
+from tests.support.shop import PRICE, TESTER
 from tests.support.till import Till
 
 
@@ -157,7 +157,7 @@ def test_what_the_record_does_not_have_is_in_suspense_until_it_has(till: Till) -
     [row] = till.rows("SELECT item_id FROM suspense_items")
     for how in Resolution:  # it ends by an entry, and in no other way
         with pytest.raises(MoneyBooked):
-            till.do(service.resolve(row["item_id"], how, by="operator", note="nothing"))
+            till.do(service.resolve(row["item_id"], how, actor=TESTER, note="nothing"))
     till.control("refund", qr_content=qr, amount=4_000)
     till.look_up()
     assert till.suspended() == []
@@ -172,7 +172,7 @@ def test_an_operator_who_knows_books_it(till: Till) -> None:
     till.do(_book(till, row["item_id"]))
     service = till.shop.container.of(SuspenseService)
     returned = Resolution.RETURNED
-    till.do(service.resolve(row["item_id"], returned, by="operator", note="by telephone"))
+    till.do(service.resolve(row["item_id"], returned, actor=TESTER, note="by telephone"))
     assert till.shop.money(order)["refunded"] == 4_000
     till.shop.work()
 

@@ -23,7 +23,7 @@ from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
 from tests.support.pdf import pdf
-from tests.support.shop import PLACEMENT, Paid, Shop
+from tests.support.shop import PLACEMENT, TESTER, Paid, Shop
 
 _PLACE = '{"page": 1, "x": 60, "y": %d, "width": 80}'
 
@@ -150,8 +150,8 @@ def _sign_in(history: History) -> None:
     [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", shop.account)
     challenge = shop.do(service.ask_for_code(row["email"], "192.0.2.1", "id"))
     shop.do(service.sign_in(challenge, service.code(challenge), "id"))
-    shop.do(service.create_api_key(shop.account, "history"))
-    history.names["other"] = shop.do(service.create(f"{new_id().hex}@example.id"))
+    shop.do(service.create_api_key(shop.account, "history", actor=TESTER))
+    history.names["other"] = shop.do(service.create(f"{new_id().hex}@example.id", actor=TESTER))
     shop.work()
 
 
@@ -304,7 +304,7 @@ def _suspended(history: History) -> None:
         history.names[f"{name}.item"] = row["item_id"]
     for name, how in (("sent_back", "returned"), ("dismissed", "dismissed")):
         resolution = suspense.Resolution(how)
-        shop.do(service.resolve(history[f"{name}.item"], resolution, by="operator", note="a test"))
+        shop.do(service.resolve(history[f"{name}.item"], resolution, actor=TESTER, note="a test"))
 
 
 def _in_flight(history: History) -> None:

@@ -19,6 +19,7 @@ from meterai.room import Container
 from meterai.stamping import StampingService, Upload
 from meterai.stamping.model import read_placements
 from tests.support.instance import Client, Instance, until
+from tests.support.shop import TESTER
 
 Answer = TypeVar("Answer")
 PLACEMENT = '{"page": 1, "x": 60, "y": 60, "width": 80}'
@@ -55,9 +56,9 @@ class Inside:
 
         async def make(container: Container) -> str:
             account = await container.of(AccountService).create(
-                f"{uuid.uuid4().hex[:12]}@example.org"
+                f"{uuid.uuid4().hex[:12]}@example.org", actor=TESTER
             )
-            return await container.of(AccountService).create_api_key(account, "test")
+            return await container.of(AccountService).create_api_key(account, "test", actor=TESTER)
 
         return Client(self.instance.url, self.ask(make))
 
@@ -108,7 +109,7 @@ class Inside:
 
         async def change(container: Container) -> None:
             async with container.database.transaction() as tx:
-                await stamps.set_issuing(tx, is_open=is_open, reason="a test")
+                await stamps.set_issuing(tx, is_open=is_open, reason="a test", actor=TESTER)
 
         self.ask(change)
 

@@ -26,6 +26,7 @@ from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.apps.rooms import subscriptions_of
 from meterai.apps.settings import settings_of as make_settings
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.ledger import MoneySummary
@@ -44,6 +45,7 @@ from meterai.stamps import NotEnoughStamps
 from standins.bank import qris
 from tests.support.per_order import assert_each_order_is_explained
 
+TESTER = Actor(ActorKind.OPERATOR, "test")  # who does what only an operator does
 Answer = TypeVar("Answer")
 PRICE = 10_000
 FEE = 500
@@ -158,7 +160,7 @@ class Shop:
         self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
         self.bank = BankRecord() if self.bank else None
         self.account = self.do(
-            self.container.of(AccountService).create(f"{new_id().hex}@example.id")
+            self.container.of(AccountService).create(f"{new_id().hex}@example.id", actor=TESTER)
         )
 
     # -- orders ----------------------------------------------------------------------------
@@ -237,7 +239,9 @@ class Shop:
 
     async def _set_issuing(self, *, is_open: bool) -> None:
         async with self.container.database.transaction() as tx:
-            await stamps.set_issuing(tx, is_open=is_open, reason="" if is_open else "a test")
+            await stamps.set_issuing(
+                tx, is_open=is_open, reason="" if is_open else "a test", actor=TESTER
+            )
 
     def state(self, order: UUID) -> str:
         """The state of an order."""
@@ -415,7 +419,7 @@ class Shop:
                 await audit_trail.record(
                     tx,
                     self.account,
-                    actor="account",
+                    actor=Actor(ActorKind.ACCOUNT),
                     action="refund_asked",
                     subject=show("ord", order),
                     stamps=given,

@@ -8,7 +8,7 @@ import pytest
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.payments import reference_of
 from meterai.suspense import ItemUnknown, MoneyBooked, Resolution, SuspenseService
-from tests.support.shop import PRICE
+from tests.support.shop import PRICE, TESTER
 from tests.support.till import Till, paid_body
 
 
@@ -242,7 +242,7 @@ def test_a_number_whose_money_went_back_is_not_captured(till: Till) -> None:
     order, attempt, _ = till.order()
     till.notify(paid_body("SOMEBODY-ELSE"))
     service = till.shop.container.of(SuspenseService)
-    till.do(service.resolve(item_of(till), Resolution.RETURNED, by="operator", note="R-1"))
+    till.do(service.resolve(item_of(till), Resolution.RETURNED, actor=TESTER, note="R-1"))
     assert till.notify(paid_body(till.reference(attempt))) == "suspended_number_elsewhere"
     assert till.shop.state(order) == "placed"
     assert till.book("bank_clearing") == 0
@@ -255,11 +255,11 @@ def test_money_leaves_the_book_when_the_bank_has_given_it_back(till: Till) -> No
     till.notify(paid_body("SOMEBODY-ELSE", "P7"))
     item, service = item_of(till), till.shop.container.of(SuspenseService)
     with pytest.raises(MoneyBooked):
-        till.do(service.resolve(item, Resolution.DISMISSED, by="operator", note="nothing"))
-    till.do(service.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
+        till.do(service.resolve(item, Resolution.DISMISSED, actor=TESTER, note="nothing"))
+    till.do(service.resolve(item, Resolution.RETURNED, actor=TESTER, note="R-1"))
     assert till.book("suspense") == till.book("bank_clearing") == 0
     with pytest.raises(NotAllowedNow):
-        till.do(service.resolve(item, Resolution.RETURNED, by="operator", note="R-1"))
+        till.do(service.resolve(item, Resolution.RETURNED, actor=TESTER, note="R-1"))
     assert till.book("bank_clearing") == 0
     acts = till.rows("SELECT action FROM audit_events WHERE action <> 'account_made'")
     assert acts == [{"action": "suspense_returned"}]
@@ -269,14 +269,14 @@ def test_news_without_money_can_be_dismissed(till: Till) -> None:
     till.notify(b"<html>")
     service = till.shop.container.of(SuspenseService)
     assert till.do(service.figures()).open == 1
-    till.do(service.resolve(item_of(till), Resolution.DISMISSED, by="operator", note="a test"))
+    till.do(service.resolve(item_of(till), Resolution.DISMISSED, actor=TESTER, note="a test"))
     assert till.do(service.figures()).open == 0
 
 
 def test_an_item_that_is_none_is_refused(till: Till) -> None:
     service = till.shop.container.of(SuspenseService)
     with pytest.raises(ItemUnknown):
-        till.do(service.resolve(uuid4(), Resolution.DISMISSED, by="operator", note="a test"))
+        till.do(service.resolve(uuid4(), Resolution.DISMISSED, actor=TESTER, note="a test"))
 
 
 def test_what_is_open_is_counted(till: Till) -> None:

@@ -21,6 +21,7 @@ from meterai.apps.audit import INVARIANTS, POSTINGS
 from meterai.apps.rooms import services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
+from meterai.kit.actor import Actor
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.ledger import invariants as ledger_invariants
 from meterai.plumbing import http
@@ -220,7 +221,7 @@ def test_a_route_that_changes_something_is_not_asked_by_get() -> None:
 
 
 def test_a_route_is_given_what_it_asks_for_by_name() -> None:
-    given: dict[str, object] = {**services_of(), "account": UUID}
+    given: dict[str, object] = {**services_of(), "account": UUID, "actor": Actor}
     for path, handler in handlers():
         for name, field in handler.parsed_fn_signature.parameters.items():
             is_asked = any(isinstance(one, Dependency) for one in field.metadata)

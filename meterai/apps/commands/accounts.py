@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from meterai.accounts import KEY_KIND, AccountService, ApiKeyView
 from meterai.apps.instance import with_database
-from meterai.apps.options import NO_OPTIONS, Options, Text, line, text_only
+from meterai.apps.options import NO_OPTIONS, By, Options, Text, line, operator, text_only
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.plumbing.config import Settings
@@ -34,14 +34,16 @@ def create(
     api_key: Annotated[bool, Parameter(name="--api-key", negative="")] = False,
     name: KeyName = "command line",
     language: Literal["id", "en"] = "id",
+    by: By = None,
 ) -> None:
     """Make an account (or find it), and with --api-key a key, printed once, on the last line."""
+    actor = operator(by)
 
     async def make(service: AccountService) -> None:
-        account = await service.create(email, language)
+        account = await service.create(email, language, actor=actor)
         line(f"account {show('acc', account)}")
         if api_key:
-            line(await service.create_api_key(account, name))
+            line(await service.create_api_key(account, name, actor=actor))
 
     _with_service("accounts create", options, make)
 
@@ -56,13 +58,13 @@ def keys(email: Text, options: Options = NO_OPTIONS) -> None:
     _with_service("accounts keys", options, list_them)
 
 
-def end_key(email: Text, key: Text, options: Options = NO_OPTIONS) -> None:
+def end_key(email: Text, key: Text, options: Options = NO_OPTIONS, *, by: By = None) -> None:
     """End an API key of an account; KEY is its number, as `accounts keys` shows it."""
+    actor = operator(by)
 
     async def end(service: AccountService) -> None:
-        line(
-            _shown(await service.end_api_key(await service.account_of(email), read(KEY_KIND, key)))
-        )
+        account = await service.account_of(email)
+        line(_shown(await service.end_api_key(account, read(KEY_KIND, key), actor=actor)))
 
     _with_service("accounts end-key", options, end)
 

@@ -15,7 +15,17 @@ from meterai.apps.audit_bank import DAYS
 from meterai.apps.audit_seals import DRAWN, Drawing
 from meterai.apps.exits import Exit, exit_of
 from meterai.apps.instance import with_database
-from meterai.apps.options import NO_OPTIONS, AsJson, Between, Options, Text, complain, line
+from meterai.apps.options import (
+    NO_OPTIONS,
+    AsJson,
+    Between,
+    By,
+    Options,
+    Text,
+    complain,
+    line,
+    operator,
+)
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
@@ -85,20 +95,22 @@ def _tell(done: int, parts: int, name: str) -> None:
         print(f"part {done + 1} of {parts}", file=sys.stderr, flush=True)
 
 
-def stop_issuing(reason: Text, options: Options = NO_OPTIONS) -> None:
+def stop_issuing(reason: Text, options: Options = NO_OPTIONS, *, by: By = None) -> None:
     """Stop issuing: paid orders wait, and their money goes back when it is due."""
-    _set_issuing("issuing stop", options, is_open=False, reason=reason)
+    _set_issuing("issuing stop", options, is_open=False, reason=reason, by=by)
 
 
-def open_issuing(options: Options = NO_OPTIONS) -> None:
+def open_issuing(options: Options = NO_OPTIONS, *, by: By = None) -> None:
     """Issue again: paid orders that still wait are executed."""
-    _set_issuing("issuing open", options, is_open=True, reason="")
+    _set_issuing("issuing open", options, is_open=True, reason="", by=by)
 
 
-def _set_issuing(command: str, options: Options, *, is_open: bool, reason: str) -> None:
+def _set_issuing(command: str, options: Options, *, is_open: bool, reason: str, by: By) -> None:
+    actor = operator(by)
+
     async def change(database: Database, _: Settings) -> None:
         async with database.transaction() as tx:
-            await stamps.set_issuing(tx, is_open=is_open, reason=reason)
+            await stamps.set_issuing(tx, is_open=is_open, reason=reason, actor=actor)
 
     with_database(command, options, change)
     line("issuing is open" if is_open else f"issuing is stopped: {reason}")
@@ -142,6 +154,7 @@ def suspense_resolve(
     how: Literal["returned", "dismissed"],
     *,
     note: Text,
+    by: By = None,
     options: Options = NO_OPTIONS,
 ) -> None:
     """Say how an item in suspense ended.
@@ -149,14 +162,14 @@ def suspense_resolve(
     `returned`: the bank gave its money back to the payer (--note: the bank's number of that).
     `dismissed`: somebody looked, it holds no money, and there is nothing to do (--note: why).
     """
-    identifier = read("sus", item)
+    identifier, actor = read("sus", item), operator(by)
 
     async def resolve(database: Database, _: Settings) -> None:
         if how == "returned":
             async with database.transaction() as tx:
                 await refunds.book_as_told(tx, identifier)
         service = suspense.SuspenseService(database)
-        await service.resolve(identifier, suspense.Resolution(how), by="operator", note=note)
+        await service.resolve(identifier, suspense.Resolution(how), actor=actor, note=note)
 
     with_database("suspense resolve", options, resolve)
     line(f"{item} is {how}")

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from meterai import stamps
 from meterai.accounts import KEY_KIND, AccountService, Permission, contact
+from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import (
@@ -81,13 +82,14 @@ async def make_key(
     database: NamedDependency[Database],
     accounts: NamedDependency[AccountService],
     account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
 ) -> Page:
     """Make an API key and show it, this once."""
     form = await _own_form_of_a_person(request)
     name = form.text("name")
     key = read(FORM_KEY, form_key(form.text("key")))
     try:
-        text = await accounts.create_api_key(account, name, actor="account", key=key)
+        text = await accounts.create_api_key(account, name, actor=actor, key=key)
     except Refusal as refusal:
         return await _account_page(request, database, accounts, name=name, refusal=refusal)
     return page(request, "portal/key.html", key=text, name=name)
@@ -102,11 +104,12 @@ async def end_key(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
     account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
     key_id: FromPath[str],
 ) -> Page:
     """End an API key."""
     await _own_form_of_a_person(request)
-    await accounts.end_api_key(account, read(KEY_KIND, key_id), actor="account")
+    await accounts.end_api_key(account, read(KEY_KIND, key_id), actor=actor)
     return see_other(KEYS)
 
 

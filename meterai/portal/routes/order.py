@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from meterai import stamps
 from meterai.accounts import Permission
+from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, Refusal
@@ -228,13 +229,14 @@ async def give_back(
     refunds: NamedDependency[RefundService],
     orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
     order_id: FromPath[str],
 ) -> Page:
     """Ask the money of unused stamps back."""
     await read_own_form(request)
     identifier = read("ord", order_id)
     try:
-        await refunds.ask(account, identifier)
+        await refunds.ask(account, identifier, actor=actor)
     except NotFound:
         raise
     except Refusal as refusal:
