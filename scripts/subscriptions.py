@@ -7,28 +7,29 @@ rooms.
 from collections.abc import Iterator
 from pathlib import Path
 
-from meterai.apps.rooms import subscriptions_of, unheard_of
+from meterai.apps.rooms import ROOMS, subscriptions_of, unheard_of
 from meterai.plumbing.events import name_of_event
+from meterai.room import Rooms
 
 FILE = Path(__file__).parents[1] / "meterai" / "plumbing" / "sql" / "functions" / "subscribers.sql"
 
 
-def subscribers() -> dict[str, list[str]]:
+def subscribers(rooms: Rooms = ROOMS) -> dict[str, list[str]]:
     """The handlers of every event, by the names of both."""
-    found: dict[str, list[str]] = {name_of_event(event): [] for event in unheard_of()}
-    for one in subscriptions_of():
+    found: dict[str, list[str]] = {name_of_event(event): [] for event in unheard_of(rooms)}
+    for one in subscriptions_of(rooms):
         found.setdefault(one.kind, []).append(one.name)
     return found
 
 
-def function() -> Iterator[str]:
+def function(rooms: Rooms = ROOMS) -> Iterator[str]:
     """The lines of its file."""
     yield "-- The handlers of an event; none where nobody listens, null where no such event is declared."
     yield "-- Written by `python -m scripts.subscriptions` from the HANDLERS of the rooms."
     yield "CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]"
     yield "LANGUAGE sql IMMUTABLE AS $$"
     yield "    SELECT CASE p_event"
-    for event, handlers in sorted(subscribers().items()):
+    for event, handlers in sorted(subscribers(rooms).items()):
         listed = ", ".join(f"'{name}'" for name in handlers)
         yield f"        WHEN '{event}' THEN ARRAY[{listed}]{'' if handlers else '::text[]'}"
     yield "    END;"

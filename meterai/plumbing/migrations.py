@@ -17,7 +17,7 @@ import psycopg
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import catalog, rights
 from meterai.plumbing.link import conninfo
-from meterai.plumbing.sql_files import FUNCTIONS, functions, migrations
+from meterai.plumbing.sql_files import FUNCTIONS, Homes, functions, migrations
 
 ADVISORY_LOCK = 0x6D65746572  # "meter"
 _HISTORY = """
@@ -38,6 +38,7 @@ INSERT INTO applied_migrations (name, sha256) VALUES (%s, %s)
 ON CONFLICT ON CONSTRAINT applied_migrations_pkey
 DO UPDATE SET sha256 = excluded.sha256, applied_at = now()
 """
+_FORGOTTEN = "DELETE FROM applied_migrations WHERE name = ANY(%s)"
 _KNOWN = "SELECT name, sha256 FROM applied_migrations"
 
 
@@ -83,24 +84,31 @@ def hashes() -> dict[str, str]:
     return {name: _sha256(text) for name, text in (*migrations(), *functions())}
 
 
-def missing(known: Mapping[str, str]) -> list[tuple[str, str]]:
+def missing(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str]]:
     """(name, SQL) of migrations not applied yet.  Refuses `DatabaseNewer`, `MigrationChanged`."""
-    ours = dict(migrations())
-    _check_known(known)
+    ours = dict(migrations(beside))
+    _check_known(known, ours)
     for name, text in ours.items():
         if known.get(name, _sha256(text)) != _sha256(text):
             raise MigrationChanged(name)
     return [(name, text) for name, text in ours.items() if name not in known]
 
 
-def changed(known: Mapping[str, str]) -> list[tuple[str, str]]:
+def changed(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str]]:
     """(name, SQL) of functions that are not in the database as they are here."""
-    return [(name, text) for name, text in functions() if known.get(name) != _sha256(text)]
+    ours = functions(beside)
+    return [(name, text) for name, text in ours if known.get(name) != _sha256(text)]
 
 
-def _check_known(applied: Iterable[str]) -> None:
+def _gone(known: Iterable[str], beside: Homes) -> list[str]:
+    """Functions that were applied and have no file any more: a migration has dropped them."""
+    ours = dict(functions(beside))
+    return [name for name in known if f"/{FUNCTIONS}/" in name and name not in ours]
+
+
+def _check_known(applied: Iterable[str], ours: Iterable[str]) -> None:
     # A function that is gone from the files says nothing of who is newer.
-    newer = {name for name in set(applied) - set(names()) if f"/{FUNCTIONS}/" not in name}
+    newer = {name for name in set(applied) - set(ours) if f"/{FUNCTIONS}/" not in name}
     if newer:
         raise DatabaseNewer(min(newer))
 
@@ -116,15 +124,18 @@ def check_current(url: str) -> None:
         known: dict[str, str] = {}
         if is_there:
             known = dict(connection.execute(_KNOWN).fetchall())
-    _check_known(known)
-    due = {name for name, _ in migrations()} - known.keys()
+    ours = dict(migrations())
+    _check_known(known, ours)
+    due = ours.keys() - known.keys()
     due |= {name for name, _ in changed(known)}
     if due:
         raise DatabaseNotMigrated(min(due))
 
 
-def migrate(url: str) -> list[str]:
+def migrate(url: str, beside: Homes = ()) -> list[str]:
     """Apply what is missing and return the names that were applied.  Refuses as `missing`.
+
+    `beside`: rooms outside the package, which have SQL of their own.
 
     For the owner of the tables; another login, as the application's in production, finds that
     nothing is missing.  The application gets its rights here too: docs/decisions/0014.
@@ -136,11 +147,14 @@ def migrate(url: str) -> list[str]:
         if connection.execute(_IS_THERE).fetchone() == (None,):
             connection.execute(_HISTORY)
         known: dict[str, str] = dict(connection.execute(_KNOWN).fetchall())
-        due, again = missing(known), changed(known)
+        due, again = missing(known, beside), changed(known, beside)
         for name, text in due:
             with connection.transaction():
                 _apply(connection, name, text)
-        _apply_functions(connection, again)
+        if again:
+            _apply_functions(connection, again)
+        if gone := _gone(known, beside):
+            connection.execute(_FORGOTTEN, [gone])
         if connection.execute(_IS_OURS).fetchone() == (True,):
             rights.grant(connection)
     return [name for name, _ in (*due, *again)]
@@ -159,11 +173,6 @@ def _apply_functions(connection: psycopg.Connection[Any], again: Sequence[tuple[
         connection.execute("SET LOCAL lock_timeout = '5s'")
         for name, text in again:
             _apply(connection, name, text)
-        gone = "name LIKE %s AND NOT name = ANY(%s)"
-        connection.execute(
-            f"DELETE FROM applied_migrations WHERE {gone}",  # noqa: S608 - a constant
-            [f"%/{FUNCTIONS}/%", [name for name, _ in functions()]],
-        )
 
 
 def names() -> list[str]:

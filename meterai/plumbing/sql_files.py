@@ -9,15 +9,17 @@ A room owns its SQL, in `meterai/<room>/sql/`:
 thing that builds a database; the functions it made are those of the rooms by now.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TypeAlias
 
 from meterai.plumbing import catalog
 from meterai.plumbing.catalog import Description
 
 FUNCTIONS = "functions"
+Homes: TypeAlias = Sequence[tuple[str, Traversable]]  # of rooms outside the package, by name
 
 
 def _baseline() -> Traversable:
@@ -32,24 +34,25 @@ def _sql_of(folder: Traversable) -> Iterator[Traversable]:
         yield from sorted(files, key=lambda file: file.name)
 
 
-def _rooms() -> Iterator[Traversable]:
-    yield from sorted(resources.files("meterai").iterdir(), key=lambda room: room.name)
+def _rooms(beside: Homes) -> Iterator[tuple[str, Traversable]]:
+    ours = ((room.name, room) for room in resources.files("meterai").iterdir())
+    yield from sorted((*ours, *beside), key=lambda home: home[0])
 
 
-def migrations() -> Iterator[tuple[str, str]]:
+def migrations(beside: Homes = ()) -> Iterator[tuple[str, str]]:
     """(name, SQL) of every migration, in order; no room's depends on another's."""
     for file in _sql_of(_baseline()):
         yield file.name, file.read_text()
-    for room in _rooms():
-        for file in _sql_of(room / "sql"):
-            yield f"{room.name}/{file.name}", file.read_text()
+    for room, home in _rooms(beside):
+        for file in _sql_of(home / "sql"):
+            yield f"{room}/{file.name}", file.read_text()
 
 
-def functions() -> Iterator[tuple[str, str]]:
+def functions(beside: Homes = ()) -> Iterator[tuple[str, str]]:
     """(name, SQL) of every function, as it is to be."""
-    for room in _rooms():
-        for file in _sql_of(room / "sql" / FUNCTIONS):
-            yield f"{room.name}/{FUNCTIONS}/{file.name}", file.read_text()
+    for room, home in _rooms(beside):
+        for file in _sql_of(home / "sql" / FUNCTIONS):
+            yield f"{room}/{FUNCTIONS}/{file.name}", file.read_text()
 
 
 def described() -> Description:

@@ -15,11 +15,12 @@ from litestar import Litestar
 from litestar.exceptions import LitestarDeprecationWarning
 
 from meterai.apps.edge import Edge
+from meterai.apps.rooms import ROOMS
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import keyring_of
-from meterai.room import Container
+from meterai.room import Container, Rooms
 
 NOWHERE = "http://127.0.0.1:9"  # discard; nobody listens
 
@@ -139,12 +140,12 @@ def settings_of(
 
 
 @asynccontextmanager
-async def within(settings: Settings) -> AsyncIterator[Within]:
+async def within(settings: Settings, rooms: Rooms = ROOMS) -> AsyncIterator[Within]:
     """The application as it is served, without a server."""
     with warnings.catch_warnings():
         # How parameters are spelt changes with Litestar 3; that is for its upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        app = build(settings)
+        app = build(settings, rooms)
     async with app.lifespan():
         edge = Edge(app, is_production=settings.process.environment == "production")
         yield Within(app, edge)

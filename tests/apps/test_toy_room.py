@@ -1,0 +1,103 @@
+"""A room that no list of the product knows works whole, once it is in the list that an application walks.
+
+The room is tests/toy, as docs/adding.md explains it.
+"""
+
+import asyncio
+from importlib import resources
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meterai.accounts import NOBODY
+from meterai.apps.audit import audit, invariants_of
+from meterai.apps.retention import rules_of
+from meterai.apps.rooms import ROOMS, subscriptions_of
+from meterai.apps.settings import load, sections
+from meterai.apps.worker import periodic_tasks
+from meterai.plumbing import config
+from meterai.plumbing.config import Settings
+from meterai.plumbing.jobs import Worker
+from meterai.plumbing.migrations import migrate
+from meterai.plumbing.retention import Retention
+from meterai.room import Room
+from scripts.subscriptions import function
+from tests.support.within import settings_of, within
+from tests.toy.room import ROOM as GUESTS
+from tests.toy.service import GuestService
+from tests.toy.settings import GuestSettings
+
+WITH_GUESTS: tuple[Room, ...] = (*ROOMS, GUESTS)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """The settings of an installation that has the room, migrated with its SQL."""
+    applied = migrate(database_url, beside=[("guests", resources.files("tests.toy"))])
+    assert applied == ["guests/0001_guests.sql", "guests/functions/guest_enter.sql"]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("\n".join(function(WITH_GUESTS)).encode())
+    flat = settings_of(database_url, tmp_path).flat()
+    return config.settings_of(sections(WITH_GUESTS), **(flat | {"guests_shown_max": 2}))
+
+
+def test_its_setting_is_shown_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METERAI_GUESTS_SHOWN_MAX", "7")
+    found = load(rooms=WITH_GUESTS)
+    assert found.settings.of(GuestSettings).guests_shown_max == 7
+    assert ("guests_shown_max", "7", "environment") in list(found.shown())
+
+
+def test_it_answers_programs_and_people(settings: Settings) -> None:
+    async def run() -> None:
+        async with within(settings, WITH_GUESTS) as web:
+            for name in ("Ani", "Budi", "Citra"):
+                assert (await web.get(f"/guests?name={name}")).status == 200
+            page = (await web.get("/guests")).body.decode()
+            assert "<li>Citra</li><li>Budi</li></ul>" in page
+            assert (await web.get("/v1/guests")).body == b'["Citra","Budi"]'
+            assert b'"guests":"ok"' in (await web.get("/readyz")).body
+            assert b'"/v1/guests"' in (await web.get("/openapi.json")).body
+
+    asyncio.run(run())
+
+
+def test_its_handler_its_task_and_its_retention_run(settings: Settings) -> None:
+    async def run() -> None:
+        async with within(settings, WITH_GUESTS) as web:
+            container = web.container
+            guests = container.of(GuestService)
+            await guests.enter(NOBODY, "Ani")
+            tasks = periodic_tasks(container, WITH_GUESTS)
+            await next(one.run for one in tasks if one.name == "look_at_guests")()
+            assert guests.looks == 1
+            worker = Worker(
+                container.database,
+                subscriptions_of(WITH_GUESTS),
+                tasks,
+                services=container.services(),
+                concurrency=1,
+            )
+            assert await worker.lane().once() == 1
+            [row] = await container.database.read("SELECT welcomes FROM guests")
+            assert row["welcomes"] == 1
+            rules = rules_of(WITH_GUESTS)
+            retention = Retention(container.database, container.clock, rules)
+            assert "retention_guests" in {task.name for task in retention.periodic_tasks()}
+
+    asyncio.run(run())
+
+
+def test_the_audit_asks_its_invariant(settings: Settings) -> None:
+    async def run() -> None:
+        async with within(settings, WITH_GUESTS) as web:
+            database = web.container.database
+            await web.container.of(GuestService).enter(NOBODY, "Ani")
+            assert (await audit(database, invariants_of(WITH_GUESTS))).holds
+            await database.call("UPDATE guests SET welcomes = 2")
+            found = await audit(database, invariants_of(WITH_GUESTS))
+            broken = [one.invariant.name for one in found.findings if not one.holds]
+            assert broken == ["guests_are_welcomed_once"]
+
+    asyncio.run(run())

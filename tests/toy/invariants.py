@@ -1,0 +1,11 @@
+"""What must be true of the guest book."""
+
+from meterai.plumbing.invariants import Invariant
+
+INVARIANTS = (
+    Invariant(
+        "guests_are_welcomed_once",
+        "Nobody is welcomed twice.",
+        "SELECT account_id, guest_id, welcomes FROM guests WHERE welcomes > 1",
+    ),
+)

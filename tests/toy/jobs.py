@@ -1,0 +1,14 @@
+"""What the guest book does when something happened."""
+
+from meterai.plumbing.database import Tx
+from meterai.plumbing.events import on
+from tests.toy import store
+from tests.toy.events import GuestEntered
+
+
+async def welcome(tx: Tx, event: GuestEntered) -> None:
+    """Whoever was entered is welcomed."""
+    await store.welcome(tx, event.account, event.guest)
+
+
+HANDLERS = (on(GuestEntered, welcome, gives_up=False),)

@@ -1,0 +1,40 @@
+"""The guest book, as the applications see the room."""
+
+from collections.abc import Sequence
+
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+from tests.toy.invariants import INVARIANTS
+from tests.toy.jobs import HANDLERS
+from tests.toy.retention import RETENTION
+from tests.toy.routes import PAGES, routes
+from tests.toy.service import GuestService
+from tests.toy.settings import GuestSettings
+
+
+async def _build(container: Container) -> None:
+    container.add(GuestService(container.database, container.settings))
+
+
+async def _is_open(_container: Container) -> None:
+    """Refuses nothing: a book is always open."""
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    return [PeriodicTask("look_at_guests", container.of(GuestService).look, 0.1)]
+
+
+ROOM = Room(
+    name="guests",
+    tables=frozenset({"guests"}),
+    settings=GuestSettings,
+    build=_build,
+    ready={"guests": _is_open},
+    services={"guests": GuestService},
+    routes=routes,
+    pages=PAGES,
+    handlers=HANDLERS,
+    tasks=_tasks,
+    invariants=INVARIANTS,
+    retention=RETENTION,
+)

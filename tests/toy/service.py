@@ -1,0 +1,34 @@
+"""Enter a guest, and see who came."""
+
+from uuid import UUID
+
+from meterai.kit.ids import new_id
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from tests.toy import store
+from tests.toy.settings import GuestSettings
+
+
+class GuestService:
+    """The commands and queries of the guest book."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._shown_max = settings.of(GuestSettings).guests_shown_max
+        self.looks = 0
+
+    async def enter(self, account: UUID, name: str) -> UUID:
+        """Enter somebody; the id of the entry."""
+        guest = new_id()
+        await self._database.call(store.ENTER, account, guest, name)
+        return guest
+
+    async def names(self, account: UUID) -> list[str]:
+        """Who is in the book of this account, the newest first."""
+        async with self._database.reading() as tx:
+            return await store.names(tx, account, self._shown_max)
+
+    async def look(self) -> int:
+        """Periodic task: look at the book."""
+        self.looks += 1
+        return 0

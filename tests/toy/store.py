@@ -1,0 +1,27 @@
+"""The SQL of the guest book."""
+
+from uuid import UUID
+
+from meterai.plumbing.database import ReadTx, Tx
+
+ENTER = "SELECT guest_enter(%s, %s, %s)"
+
+
+async def welcome(tx: Tx, account: UUID, guest: UUID) -> None:
+    """Somebody is welcomed; a repeat changes nothing."""
+    await tx.run(
+        "UPDATE guests SET welcomes = welcomes + 1 WHERE account_id = %s AND guest_id = %s"
+        " AND welcomes = 0",
+        account,
+        guest,
+    )
+
+
+async def names(tx: ReadTx, account: UUID, most: int) -> list[str]:
+    """Who is in the book, the newest first."""
+    rows = await tx.all(
+        "SELECT name FROM guests WHERE account_id = %s ORDER BY guest_id DESC LIMIT %s",
+        account,
+        most,
+    )
+    return [row["name"] for row in rows]
