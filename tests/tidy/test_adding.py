@@ -1,0 +1,27 @@
+"""The worked example of docs/adding.md is the code of the toy room."""
+
+import re
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAPER = (ROOT / "docs" / "adding.md").read_text()
+_PIECE = re.compile(
+    r"^ *`(tests/toy/[\w./]+)`:\n( *)```\w+\n(.*?)^ *```$", re.MULTILINE | re.DOTALL
+)
+
+
+def test_each_piece_of_code_is_a_piece_of_its_file() -> None:
+    pieces = _PIECE.findall(PAPER)
+    assert len(pieces) == PAPER.count("`tests/toy/") >= 10
+    for name, indent, code in pieces:
+        piece = textwrap.dedent(code) if indent else code
+        assert piece in (ROOT / name).read_text(), name
+
+
+def test_every_path_it_names_is_there() -> None:
+    named = re.findall(r"`((?:apps|plumbing|meterai|tests|docs|migrations)/[\w./]+\.\w+)`", PAPER)
+    assert named
+    for name in named:
+        path = ROOT / name if (ROOT / name).exists() else ROOT / "meterai" / name
+        assert path.exists(), name
