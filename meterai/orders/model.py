@@ -42,6 +42,7 @@ class OrderEvent(StrEnum):
     ASKED_BACK = "asked_back"
     REFUND_SETTLED = "refund_settled"
     PAYMENT_DENIED = "payment_denied"
+    GIVEN_BACK = "given_back"  # by the provider of its own accord, all that the order was paid with
 
 
 _S, _E = OrderState, OrderEvent
@@ -63,6 +64,10 @@ ORDER = Lifecycle(
         (_S.RETURNING, _E.REFUND_SETTLED): _S.RETURNED,
         # The buyer has it back from the payer's bank, and no refund of ours is under way.
         (_S.RETURNING, _E.PAYMENT_DENIED): _S.RETURNED,
+        # Whoever gave it back, the buyer has the money, as by a refund of ours.
+        (_S.PAID, _E.GIVEN_BACK): _S.RETURNED,
+        (_S.EXECUTED, _E.GIVEN_BACK): _S.RETURNED,
+        (_S.RETURNING, _E.GIVEN_BACK): _S.RETURNED,
     },
 )
 

@@ -22,7 +22,7 @@ class RefundState(StrEnum):
     SENT = "sent"  # the provider was called; the outcome may be unknown
     REFUSED = "refused"  # the provider refused; it is tried again
     SETTLED = "settled"
-    VOID = "void"  # not carried out: the payer's bank had taken the payment back already
+    VOID = "void"  # not carried out: the payer had the money from a bank already
 
 
 class RefundEvent(StrEnum):
@@ -32,6 +32,7 @@ class RefundEvent(StrEnum):
     REFUSED = "refused"
     SETTLED = "settled"
     PAYMENT_DENIED = "payment_denied"
+    GIVEN_BACK = "given_back"  # its payment, by the provider of its own accord
 
 
 _S, _E = RefundState, RefundEvent
@@ -48,6 +49,9 @@ REFUND = Lifecycle(
         (_S.REQUESTED, _E.PAYMENT_DENIED): _S.VOID,
         (_S.SENT, _E.PAYMENT_DENIED): _S.VOID,
         (_S.REFUSED, _E.PAYMENT_DENIED): _S.VOID,
+        (_S.REQUESTED, _E.GIVEN_BACK): _S.VOID,
+        (_S.SENT, _E.GIVEN_BACK): _S.VOID,  # no call of it is open, and the record does not have it
+        (_S.REFUSED, _E.GIVEN_BACK): _S.VOID,
         # A call that was open when it was stopped had been carried out.
         (_S.VOID, _E.SETTLED): _S.SETTLED,
     },

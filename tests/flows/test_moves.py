@@ -110,6 +110,13 @@ def take_back(shop: Shop, order: UUID) -> None:
     shop.work()
 
 
+def give_back(shop: Shop, _: UUID) -> None:
+    """The provider gives all of the payment back of its own accord."""
+    for one in shop.paid[-1:]:
+        shop.given_back(one, one.amount)
+    shop.work()
+
+
 def denied(shop: Shop) -> UUID:
     order = executed(shop)
     take_back(shop, order)
@@ -146,6 +153,7 @@ def test_orders(shop: Shop) -> None:
         OrderEvent.NOT_EXECUTED: lambda shop, order: shop.refund_overdue(order),
         OrderEvent.REFUND_SETTLED: settle_all,
         OrderEvent.PAYMENT_DENIED: take_back,
+        OrderEvent.GIVEN_BACK: give_back,
     }
     assert set(makes) == set(OrderState)
     assert set(happens) | {OrderEvent.ASKED_BACK} == set(OrderEvent)
@@ -412,6 +420,7 @@ def test_refunds(shop: Shop) -> None:
         RefundEvent.REFUSED: refuse,
         RefundEvent.SETTLED: settle,
         RefundEvent.PAYMENT_DENIED: deny_and_be_refused,
+        RefundEvent.GIVEN_BACK: give_back,
     }
     assert set(makes) == set(RefundState)
     assert set(happens) == set(RefundEvent)

@@ -211,8 +211,7 @@ def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
 def tell_of_the_refund(shop: Shop) -> None:
     """The provider says that it gave the money back."""
     [row] = shop.rows("SELECT attempt_id, payment FROM refunds")
-    about = (shop.account, row["attempt_id"], row["payment"])
-    shop.call(refund_store.ASK_NOW, *about, *about)
+    shop.call(refund_store.ASK_NOW, shop.account, row["attempt_id"], row["payment"])
 
 
 def test_a_refund_that_did_not_reach_the_bank_is_tried_soon(shop: Shop, bank: Bank) -> None:

@@ -17,7 +17,7 @@ class Payment:
     """One payment of the order, as the tables of payments and refunds tell of it."""
 
     amount: int
-    taken_back: int  # by the issuer, in the books
+    taken_back: int  # by the issuer, or given back by the provider itself; in the books
     lost: int
     refunds: list[Row]
 
@@ -87,6 +87,8 @@ class Reference:
             if one.lost and (self.unassigned(one) or one.refunded("requested", "refused")):
                 found.append(f"{key}: a loss although there is money of the same payment")
             used = one.refunded("settled", "sent")
+            # What the issuer took and the provider gave back of its own accord may be the same money.
+            used += max(0, one.taken_back - one.amount)
             if one is self.payer and self.lot is not None:
                 used += (self.lot["held"] + self.lot["affixed"]) * self.unit
                 if one.lost and self.free:
