@@ -10,7 +10,7 @@ Promises this room keeps
     made, last used and ended.
   * Every route declares a permission, and one guard asks whether the caller has it.
 
-Calls audit.  Is called by every room that needs to know who is asking.
+Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
 """
 
 from meterai.accounts.model import NOBODY, PERMISSIONS, NotPermitted, Permission, Role

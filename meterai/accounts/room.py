@@ -1,5 +1,6 @@
 """Accounts, as the applications see the room."""
 
+from meterai.accounts import pages
 from meterai.accounts.invariants import INVARIANTS
 from meterai.accounts.retention import RETENTION
 from meterai.accounts.routes import routes
@@ -32,7 +33,8 @@ ROOM = Room(
     settings=AccountSettings,
     build=_build,
     services={"accounts": AccountService},
-    routes=routes,
+    routes=(*routes, *pages.routes),
+    pages=pages.PAGES,
     invariants=INVARIANTS,
     retention=RETENTION,
 )

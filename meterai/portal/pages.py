@@ -39,12 +39,9 @@ PAGES = RoomPages(
         Link(LinkPlace.NAVIGATION, 20, "/buy", "page.nav.buy"),
         Link(LinkPlace.NAVIGATION, 30, "/history", "page.nav.history"),
         Link(LinkPlace.NAVIGATION, 50, "/account", "page.nav.account", ShownTo.SIGNED_IN),
-        Link(LinkPlace.NAVIGATION, 50, "/sign-in", "page.nav.sign_in", ShownTo.STRANGERS),
         Link(LinkPlace.FOOT, 20, "/docs", "page.foot.docs"),
         Link(LinkPlace.REFUSED, 10, "/history", "page.to_history"),
         Link(LinkPlace.REFUSED, 20, "/", "page.to_front"),
     ),
     filters={"reason": reason},
-    sign_in="/sign-in",
-    language="/language",
 )

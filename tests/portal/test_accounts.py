@@ -17,6 +17,7 @@ from litestar.testing import RequestFactory, TestClient
 from meterai import pages
 from meterai.accounts import AccountService, Permission, require_permission
 from meterai.accounts.model import TooManyCodes
+from meterai.accounts.pages import routes as sign_in_routes
 from meterai.accounts.routes import routes as account_routes
 from meterai.apps.rooms import pages_of, services_of
 from meterai.apps.settings import settings_of as make_settings
@@ -54,7 +55,7 @@ def application(url: str, settings: Settings) -> Litestar:
         await database.close()
 
     return Litestar(
-        [*routes, *account_routes, pages.static_files(Permission.PUBLIC)],
+        [*routes, *sign_in_routes, *account_routes, pages.static_files(Permission.PUBLIC)],
         dependencies=injected(services_of()),
         guards=[require_permission],
         lifespan=[lifespan],

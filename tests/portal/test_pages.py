@@ -15,30 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as some
 from jinja2 import meta
 from litestar import Litestar, get, post
-from litestar.exceptions import HTTPException
-from litestar.testing import RequestFactory, TestClient
+from litestar.testing import TestClient
 from markupsafe import escape
 
-from meterai import pages, portal, verification
-from meterai.accounts import AccountService, ApiKeyView, Permission, require_permission
-from meterai.apps.rooms import pages_of, services_of
-from meterai.apps.settings import settings_of as make_settings
+from meterai import accounts, pages, portal, verification
+from meterai.accounts import AccountService, ApiKeyView, Permission
+from meterai.accounts.pages import routes as sign_in_routes
+from meterai.apps.rooms import pages_of
 from meterai.kit.ids import new_id, read, show
-from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView, PaymentView
 from meterai.pages import FieldWrong, Site, form_key, fresh_key, local_path, rendered
 from meterai.pages.assets import address
 from meterai.pages.model import FormForeign, comes_back_to, wants_page
 from meterai.plumbing.bodies import UploadsFull
-from meterai.plumbing.config import Settings
-from meterai.plumbing.http import (
-    Caller,
-    injected,
-    on_fault,
-    on_http_exception,
-    on_refusal,
-)
 from meterai.plumbing.messages import (
     LANGUAGES,
     catalogue,
@@ -60,42 +50,23 @@ from meterai.portal.routes.history import entries
 from meterai.portal.routes.stamp import saved_as, stamped_name
 from meterai.refunds import RefundState, RefundView
 from meterai.refunds.model import RefundCause
-from meterai.sealing import LAST_PAGE, PageSize, Placement, Verdict
+from meterai.sealing import LAST_PAGE, PageSize, Placement
 from meterai.stamping import Stamping, StampingState, why_refused
 from meterai.stamping.model import shown
 from meterai.stamps import StampState
-from meterai.verification import (
-    CheckView,
-    ClaimVerdict,
-    ClaimView,
-    FinalVerdict,
-    StampView,
-    VerificationService,
-    VerificationView,
-)
+from meterai.verification import VerificationService
 from meterai.verification.pages import routes as verification_routes
+from tests.support.pages import application, asked_by_somebody, browser_of
 
 SITE = Site(*pages_of())
-FLOOR = Path(pages.__file__).parent
 TEMPLATES = [
     path
-    for room in (pages, portal, verification)
+    for room in (pages, accounts, portal, verification)
     for path in Path(room.__file__).parent.rglob("*.html")
 ]
 NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
 SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
 HOSTILE = "<script>alert('surat')</script>.pdf"
-HTML = {"Accept": "text/html"}
-
-
-class Nobody:
-    """A authenticator who knows no one."""
-
-    async def caller(self, _: object) -> Caller:
-        raise SignInRequired("nobody is signed in")
-
-    def has_session(self, _: object) -> bool:
-        return False
 
 
 @get("/breaks", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
@@ -115,43 +86,20 @@ async def full() -> str:
 
 @pytest.fixture(scope="module")
 def app() -> Litestar:
-    made = Litestar(
-        [
-            *portal_routes,
-            *verification_routes,
-            pages.static_files(Permission.PUBLIC),
-            breaks,
-            show_full,
-            full,
-        ],
-        dependencies=injected(services_of()),
-        guards=[require_permission],
-        exception_handlers={
-            Refusal: pages.page_or_problem(on_refusal),
-            HTTPException: pages.page_or_problem(on_http_exception),
-            Exception: pages.page_or_problem(on_fault),
-        },
-    )
-    # Routes are given their services; what is refused before they are asked needs none built.
-    idle = {kind: object.__new__(kind) for kind in (AccountService, VerificationService)}
-    made.state.services = {Settings: make_settings(), Site: SITE, **idle}
-    made.state.authenticator = Nobody()
-    return made
+    own = [breaks, show_full, full]
+    every = [*portal_routes, *sign_in_routes, *verification_routes, *own]
+    return application(every, SITE, AccountService, VerificationService)
 
 
 @pytest.fixture(scope="module")
 def browser(app: Litestar) -> Iterator[TestClient[Litestar]]:
-    with TestClient(app, raise_server_exceptions=False) as client:
-        client.headers.update(HTML)
-        yield client
+    yield from browser_of(app)
 
 
 @pytest.fixture(params=LANGUAGES)
 def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
     """A request of somebody signed in, in each language."""
-    made = RequestFactory(app=app).get("/", headers={"Cookie": f"language={request.param}"})
-    made.scope["caller"] = Caller(UUID(int=1), "session", request.param, "t" * 32)  # type: ignore[typeddict-unknown-key]
-    return made
+    return asked_by_somebody(app, request.param)
 
 
 # -- words ---------------------------------------------------------------------------------
@@ -240,11 +188,6 @@ def test_both_languages_fill_the_same_facts() -> None:
 def test_every_state_has_a_name(thing: str, states: Any) -> None:
     for state in states:
         assert f"state.{thing}.{state}" in catalogue()
-
-
-def test_every_verdict_has_a_word() -> None:
-    for verdict in {*map(str, Verdict), *map(str, FinalVerdict)}:
-        assert f"verdict.{verdict}" in catalogue()
 
 
 def test_templates_name_only_what_pages_give_them() -> None:
@@ -652,31 +595,6 @@ def test_a_stamping_in_any_state_is_told(asked: Any, state: StampingState) -> No
     assert "{" not in text
 
 
-@pytest.mark.parametrize("verdict", FinalVerdict)
-def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVerdict) -> None:
-    result = VerificationView(
-        verdict=verdict,
-        summary="s",
-        serials=[SERIAL],
-        sealed_at=NOW,
-        sha256_original="00",
-        checks=[CheckView("seal", True, "good"), CheckView("seal", False, "bad")],
-    )
-    text = rendered(asked, "verification/verdict.html", {"result": result, "name": HOSTILE})
-    assert escape(translate(f"verdict.{verdict}", asked.cookies["language"])) in text
-    assert ('class="verdict good"' in text) == (verdict == FinalVerdict.GENUINE)
-    assert HOSTILE not in text
-
-
-@pytest.mark.parametrize("state", StampState)
-def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
-    stamp = stamp_view(state, asked.cookies["language"])
-    text = rendered(asked, "verification/serial.html", {"stamp": stamp, "typed": SERIAL})
-    assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
-    assert translate(f"stamp.{state}.explained", asked.cookies["language"]) in text
-    assert not approvals(text)
-
-
 @pytest.mark.parametrize("is_repaired", [True, False])
 def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
     one = replace(stamping(StampingState.DELIVERED), is_repaired=is_repaired)
@@ -686,90 +604,6 @@ def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
     facts = {"entries": entries([], [one]), "is_first": True, "older": None}
     short = translate("page.stamping.repaired.short", language)
     assert (short in rendered(asked, "portal/history.html", facts)) == is_repaired
-
-
-def approvals(text: str) -> list[str]:
-    """What a reader takes for a yes: the tick, or the colour of what is good."""
-    css = (FLOOR / "static" / "site.css").read_text()
-    coloured = re.findall(r"^([^{}\n]*)\{[^}\n]*var\(--good\b", css, re.MULTILINE)
-    green = [set(re.findall(r"\.([\w-]+)", one)) for one in ",".join(coloured).split(",")]
-    shown = [set(found.split()) for found in re.findall(r'class="([^"]*)"', text)]
-    found = {".".join(sorted(one)) for one in green for classes in shown if one and one <= classes}
-    return [*re.findall("✓", text), *sorted(found)]
-
-
-def stamp_view(state: StampState, language: str) -> StampView:
-    return StampView(
-        serial=SERIAL,
-        state=state,
-        summary=translate(f"stamp.{state}.explained", language),
-        affixed_at=NOW,
-        sha256_original="00",
-    )
-
-
-def claim_view(verdict: ClaimVerdict, state: StampState | None, language: str) -> ClaimView:
-    stamp = state and stamp_view(state, language)
-    return ClaimView(
-        verdict=verdict,
-        summary=f"summary of {verdict}",
-        serial=SERIAL,
-        key_id="QDE8",
-        sealed_at=NOW,
-        sha256_original_begins="5f" * 16,
-        stamp=stamp or None,
-    )
-
-
-@pytest.mark.parametrize("state", [*StampState, None])
-@pytest.mark.parametrize("verdict", ClaimVerdict)
-def test_a_claim_is_told_with_what_to_do_next(
-    asked: Any, verdict: ClaimVerdict, state: StampState | None
-) -> None:
-    language = asked.cookies["language"]
-    text = rendered(
-        asked, "verification/claim.html", {"claim": claim_view(verdict, state, language)}
-    )
-    assert escape(translate(f"claim.{verdict}", language)) in text
-    holds = verdict == ClaimVerdict.HOLDS
-    # A copy of the code holds as well as the code: it earns no yes, whatever the register says.
-    assert not approvals(text)
-    assert ('class="verdict unsure"' in text) == holds
-    assert (escape(translate("page.claim.one_document", language)) in text) == holds
-    assert ('enctype="multipart/form-data"' in text) == holds
-    for fact in ("5f" * 16, "QDE8", "1QQJ XXBQ NX00 N0WZ XZP2 FV"):
-        assert fact in text
-    assert "page.claim" not in text
-
-
-def test_a_genuine_file_is_the_only_yes(asked: Any) -> None:
-    result = VerificationView(
-        verdict=FinalVerdict.GENUINE,
-        summary="s",
-        serials=[],
-        sealed_at=None,
-        sha256_original=None,
-        checks=[],
-    )
-    text = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
-    assert approvals(text) == ["✓", "good.verdict"]
-
-
-def test_a_number_says_that_it_checked_no_document(asked: Any) -> None:
-    language = asked.cookies["language"]
-    claim = claim_view(ClaimVerdict.HOLDS, StampState.AFFIXED, language)
-    assert not claim.document_checked
-    assert claim.stamp is not None
-    assert not claim.stamp.document_checked
-
-
-@pytest.mark.parametrize("code", ["claim_forged", "claim_malformed", "claim_key_unknown"])
-def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
-    facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE}
-    text = rendered(asked, "verification/claim.html", facts)
-    assert translate(f"claim.{code}", asked.cookies["language"]) in text
-    assert ('class="verdict bad"' in text) == (code == "claim_forged")
-    assert HOSTILE not in text
 
 
 def test_history_is_newest_first_with_documents_under_their_order(asked: Any) -> None:
@@ -825,43 +659,12 @@ def test_a_stranger_is_led_to_signing_in_and_back(browser: TestClient[Litestar],
     assert f'name="next" value="{path}"' in browser.get(answer.headers["location"]).text
 
 
-def test_signing_in_never_leads_elsewhere(browser: TestClient[Litestar]) -> None:
-    answer = browser.get("/sign-in", params={"next": "//evil.example"})
-    assert "evil.example" not in answer.text
-
-
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-in/code", "/language", "/sign-out", "/check"])
 def test_a_form_of_another_site_is_refused(browser: TestClient[Litestar], path: str) -> None:
     for origin in ("https://evil.example", "null", "http://testserver.local.evil.example"):
         answer = browser.post(path, data={"next": "/"}, headers={"Origin": origin})
         assert answer.status_code == 403
         assert translate("refusal.form_foreign", "id") in answer.text
-
-
-def test_the_language_is_kept_and_leads_back(browser: TestClient[Litestar]) -> None:
-    form = {"language": "en", "next": "/check"}
-    answer = browser.post("/language", data=form, follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/check")
-    assert "language=en" in answer.headers["set-cookie"]
-    browser.cookies.clear()
-    unknown = browser.post(
-        "/language", data={"language": "xx", "next": "//e"}, follow_redirects=False
-    )
-    assert unknown.headers["location"] == "/"
-    assert "set-cookie" not in unknown.headers
-
-
-def test_checking_without_a_file_says_so_and_takes_focus(browser: TestClient[Litestar]) -> None:
-    answer = browser.post("/check", files={"document": ("", b"", "application/octet-stream")})
-    assert answer.status_code == 422
-    assert "<title>Kesalahan: " in answer.text
-    assert 'role="alert" tabindex="-1" autofocus' in answer.text
-    assert 'href="#document"' in answer.text
-
-
-def test_a_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None:
-    answer = browser.get("/check", params={"serial": " 1qqj xx/../ "}, follow_redirects=False)
-    assert answer.headers["location"] == "/c/1qqj%20xx%2F..%2F"
 
 
 def test_an_unknown_page_is_a_calm_page(browser: TestClient[Litestar]) -> None:

@@ -1,0 +1,226 @@
+"""The pages of an account alone: signing in and out, and the language."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from urllib.parse import urlencode
+
+from litestar import get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+
+from meterai.accounts.model import Permission
+from meterai.accounts.service import COOKIE, AccountService
+from meterai.accounts.settings import AccountSettings
+from meterai.kit.ids import read, show
+from meterai.kit.refusal import Refusal
+from meterai.pages import (
+    Link,
+    LinkPlace,
+    Page,
+    PageRequest,
+    RoomPages,
+    ShownTo,
+    check_form,
+    check_origin,
+    field_errors,
+    known_caller,
+    local_path,
+    page,
+    read_form,
+    see_other,
+    visitor,
+)
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import (
+    cookie_name,
+    language_of,
+    network_of,
+    retry_after,
+)
+from meterai.plumbing.messages import LANGUAGES
+
+CHALLENGE = "chl"
+LANGUAGE_KEPT_SECONDS = 31_536_000
+DEVICE_KEPT_SECONDS = 31_536_000
+_LANGUAGE = "language"
+_ASKED = "asked"  # the address a code was sent to, only to be shown again
+_DEVICE = "device"  # which addresses signed in here; opens nothing
+
+
+def _set_cookie(settings: Settings, answer: Page, name: str, value: str, seconds: float) -> None:
+    """Let the browser keep something for so long; what has no time left is forgotten."""
+    process = settings.process
+    answer.set_cookie(
+        Cookie(
+            cookie_name(name, process),
+            path="/",
+            value=value,
+            max_age=int(seconds),
+            secure=process.is_secure,
+            httponly=True,
+        )
+    )
+
+
+def _cookie(request: PageRequest, settings: Settings, name: str) -> str:
+    return request.cookies.get(cookie_name(name, settings.process), "")
+
+
+@post("/language", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+async def choose_language(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Read the pages in another language from now on, mails too."""
+    check_origin(request)
+    form = await read_form(request)
+    there = see_other(local_path(form.text("next")))
+    language = form.text("language")
+    if language not in LANGUAGES:
+        return there
+    caller = await visitor(request)
+    if caller is not None:
+        await accounts.set_language(caller.account, language)
+    _set_cookie(settings, there, _LANGUAGE, language, LANGUAGE_KEPT_SECONDS)
+    return there
+
+
+@get("/sign-in", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+async def show_sign_in(request: PageRequest) -> Page:
+    """Ask for the address."""
+    there = local_path(request.query_params.get("next", ""))
+    if await visitor(request) is not None:
+        return see_other(there)
+    return page(request, "accounts/sign_in.html", next=there, email="")
+
+
+@post("/sign-in", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+async def ask_for_code(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Send a code, and go on to where it is typed."""
+    check_origin(request)
+    form = await read_form(request)
+    there, email = local_path(form.text("next")), form.text("email").strip()
+    network = network_of(request, settings.process.proxies)
+    language = language_of(request)
+    device = _cookie(request, settings, _DEVICE)
+    try:
+        challenge = await accounts.ask_for_code(email, network, language, device)
+    except Refusal as refusal:
+        errors = field_errors(refusal, language, "email")
+        shown = page(
+            request,
+            "accounts/sign_in.html",
+            status=refusal.status,
+            next=there,
+            email=email,
+            errors=errors,
+        )
+        shown.headers.update(retry_after(refusal))
+        return shown
+    query = urlencode({"challenge": show(CHALLENGE, challenge), "next": there})
+    answer = see_other(f"/sign-in/code?{query}")
+    kept = urlsafe_b64encode(email.encode()).decode()
+    _set_cookie(
+        settings,
+        answer,
+        _ASKED,
+        kept,
+        settings.of(AccountSettings).code_lives_seconds,
+    )
+    return answer
+
+
+def _asked_address(request: PageRequest, settings: Settings) -> str:
+    """The address the code went to, as this browser remembers it."""
+    try:
+        return urlsafe_b64decode(_cookie(request, settings, _ASKED)).decode()
+    except ValueError:  # not base64, not ASCII, not UTF-8
+        return ""
+
+
+def _code_page(
+    request: PageRequest,
+    settings: Settings,
+    challenge: str,
+    there: str,
+    refusal: Refusal | None = None,
+) -> Page:
+    shown = page(
+        request,
+        "accounts/code.html",
+        status=refusal.status if refusal else 200,
+        challenge=challenge,
+        next=there,
+        email=_asked_address(request, settings),
+        minutes=int(settings.of(AccountSettings).code_lives_seconds // 60),
+        errors=field_errors(refusal, language_of(request), "code") if refusal else (),
+    )
+    shown.headers["Cache-Control"] = "private, no-store"  # it has the address
+    return shown
+
+
+@get("/sign-in/code", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+async def show_code(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
+    """Ask for the six digits."""
+    challenge = request.query_params.get("challenge", "")
+    read(CHALLENGE, challenge)
+    return _code_page(
+        request, settings, challenge, local_path(request.query_params.get("next", ""))
+    )
+
+
+@post("/sign-in/code", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+async def sign_in(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Trade the code for a session."""
+    check_origin(request)
+    form = await read_form(request)
+    challenge, there = form.text("challenge"), local_path(form.text("next"))
+    language, identifier = language_of(request), read(CHALLENGE, challenge)
+    try:
+        signed_in = await accounts.sign_in(
+            identifier, form.text("code"), language, _cookie(request, settings, _DEVICE)
+        )
+    except Refusal as refusal:
+        return _code_page(request, settings, challenge, there, refusal)
+    answer = see_other(there)
+    _set_cookie(settings, answer, COOKIE, signed_in.session, signed_in.life_seconds)
+    _set_cookie(settings, answer, _DEVICE, signed_in.device, DEVICE_KEPT_SECONDS)
+    _set_cookie(settings, answer, _ASKED, "", 0)
+    return answer
+
+
+@post("/sign-out", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+async def sign_out(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """End the session of this browser."""
+    check_origin(request)
+    form = await read_form(request)
+    if await visitor(request) is not None:
+        caller = known_caller(request)
+        assert caller is not None
+        check_form(caller, form.text("form_token"))
+        await accounts.sign_out(_cookie(request, settings, COOKIE))
+    answer = see_other("/")
+    _set_cookie(settings, answer, COOKIE, "", 0)
+    return answer
+
+
+routes = [choose_language, show_sign_in, ask_for_code, show_code, sign_in, sign_out]
+PAGES = RoomPages(
+    "accounts",
+    "meterai.accounts",
+    links=(Link(LinkPlace.NAVIGATION, 50, "/sign-in", "page.nav.sign_in", ShownTo.STRANGERS),),
+    sign_in="/sign-in",
+    language="/language",
+)

@@ -1,0 +1,61 @@
+"""Pages without a database: an application of some rooms, and who looks at it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+from litestar.testing import RequestFactory, TestClient
+from litestar.types import ControllerRouterHandler
+
+from meterai import pages
+from meterai.accounts import Permission, require_permission
+from meterai.apps.rooms import services_of
+from meterai.apps.settings import settings_of as make_settings
+from meterai.kit.refusal import Refusal, SignInRequired
+from meterai.pages import Site
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import Caller, injected, on_fault, on_http_exception, on_refusal
+
+
+class Nobody:
+    """An authenticator who knows no one."""
+
+    async def caller(self, _: object) -> Caller:
+        raise SignInRequired("nobody is signed in")
+
+    def has_session(self, _: object) -> bool:
+        return False
+
+
+def application(routes: Sequence[ControllerRouterHandler], site: Site, *services: type) -> Litestar:
+    """These routes, whose services were never built: what is refused before they are asked."""
+    made = Litestar(
+        [*routes, pages.static_files(Permission.PUBLIC)],
+        dependencies=injected(services_of()),
+        guards=[require_permission],
+        exception_handlers={
+            Refusal: pages.page_or_problem(on_refusal),
+            HTTPException: pages.page_or_problem(on_http_exception),
+            Exception: pages.page_or_problem(on_fault),
+        },
+    )
+    idle = {kind: object.__new__(kind) for kind in services}
+    made.state.services = {Settings: make_settings(), Site: site, **idle}
+    made.state.authenticator = Nobody()
+    return made
+
+
+def browser_of(app: Litestar) -> Iterator[TestClient[Litestar]]:
+    """A browser without a session."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        client.headers["Accept"] = "text/html"
+        yield client
+
+
+def asked_by_somebody(app: Litestar, language: str) -> Any:
+    """A request of somebody signed in."""
+    made = RequestFactory(app=app).get("/", headers={"Cookie": f"language={language}"})
+    made.scope["caller"] = Caller(UUID(int=1), "session", language, "t" * 32)  # type: ignore[typeddict-unknown-key]
+    return made

@@ -1,0 +1,177 @@
+"""The pages of checking, without a database and without the other rooms."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+from markupsafe import escape
+
+from meterai import pages
+from meterai.pages import Site, rendered
+from meterai.plumbing.messages import LANGUAGES, catalogue, translate
+from meterai.sealing import Verdict
+from meterai.stamps import StampState
+from meterai.verification import (
+    CheckView,
+    ClaimVerdict,
+    ClaimView,
+    FinalVerdict,
+    StampView,
+    VerificationService,
+    VerificationView,
+)
+from meterai.verification.pages import PAGES, routes
+from tests.support.pages import application, asked_by_somebody, browser_of
+
+NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
+SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
+HOSTILE = "<script>alert('surat')</script>.pdf"
+FLOOR = Path(pages.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def app() -> Litestar:
+    return application(routes, Site(PAGES), VerificationService)
+
+
+@pytest.fixture(scope="module")
+def browser(app: Litestar) -> Iterator[TestClient[Litestar]]:
+    yield from browser_of(app)
+
+
+@pytest.fixture(params=LANGUAGES)
+def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
+    """A request of somebody signed in, in each language."""
+    return asked_by_somebody(app, request.param)
+
+
+def test_every_verdict_has_a_word() -> None:
+    for verdict in {*map(str, Verdict), *map(str, FinalVerdict)}:
+        assert f"verdict.{verdict}" in catalogue()
+
+
+@pytest.mark.parametrize("verdict", FinalVerdict)
+def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVerdict) -> None:
+    result = VerificationView(
+        verdict=verdict,
+        summary="s",
+        serials=[SERIAL],
+        sealed_at=NOW,
+        sha256_original="00",
+        checks=[CheckView("seal", True, "good"), CheckView("seal", False, "bad")],
+    )
+    text = rendered(asked, "verification/verdict.html", {"result": result, "name": HOSTILE})
+    assert escape(translate(f"verdict.{verdict}", asked.cookies["language"])) in text
+    assert ('class="verdict good"' in text) == (verdict == FinalVerdict.GENUINE)
+    assert HOSTILE not in text
+
+
+@pytest.mark.parametrize("state", StampState)
+def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
+    stamp = stamp_view(state, asked.cookies["language"])
+    text = rendered(asked, "verification/serial.html", {"stamp": stamp, "typed": SERIAL})
+    assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
+    assert translate(f"stamp.{state}.explained", asked.cookies["language"]) in text
+    assert not approvals(text)
+
+
+def approvals(text: str) -> list[str]:
+    """What a reader takes for a yes: the tick, or the colour of what is good."""
+    css = (FLOOR / "static" / "site.css").read_text()
+    coloured = re.findall(r"^([^{}\n]*)\{[^}\n]*var\(--good\b", css, re.MULTILINE)
+    green = [set(re.findall(r"\.([\w-]+)", one)) for one in ",".join(coloured).split(",")]
+    shown = [set(found.split()) for found in re.findall(r'class="([^"]*)"', text)]
+    found = {".".join(sorted(one)) for one in green for classes in shown if one and one <= classes}
+    return [*re.findall("✓", text), *sorted(found)]
+
+
+def stamp_view(state: StampState, language: str) -> StampView:
+    return StampView(
+        serial=SERIAL,
+        state=state,
+        summary=translate(f"stamp.{state}.explained", language),
+        affixed_at=NOW,
+        sha256_original="00",
+    )
+
+
+def claim_view(verdict: ClaimVerdict, state: StampState | None, language: str) -> ClaimView:
+    stamp = state and stamp_view(state, language)
+    return ClaimView(
+        verdict=verdict,
+        summary=f"summary of {verdict}",
+        serial=SERIAL,
+        key_id="QDE8",
+        sealed_at=NOW,
+        sha256_original_begins="5f" * 16,
+        stamp=stamp or None,
+    )
+
+
+@pytest.mark.parametrize("state", [*StampState, None])
+@pytest.mark.parametrize("verdict", ClaimVerdict)
+def test_a_claim_is_told_with_what_to_do_next(
+    asked: Any, verdict: ClaimVerdict, state: StampState | None
+) -> None:
+    language = asked.cookies["language"]
+    text = rendered(
+        asked, "verification/claim.html", {"claim": claim_view(verdict, state, language)}
+    )
+    assert escape(translate(f"claim.{verdict}", language)) in text
+    holds = verdict == ClaimVerdict.HOLDS
+    # A copy of the code holds as well as the code: it earns no yes, whatever the register says.
+    assert not approvals(text)
+    assert ('class="verdict unsure"' in text) == holds
+    assert (escape(translate("page.claim.one_document", language)) in text) == holds
+    assert ('enctype="multipart/form-data"' in text) == holds
+    for fact in ("5f" * 16, "QDE8", "1QQJ XXBQ NX00 N0WZ XZP2 FV"):
+        assert fact in text
+    assert "page.claim" not in text
+
+
+def test_a_genuine_file_is_the_only_yes(asked: Any) -> None:
+    result = VerificationView(
+        verdict=FinalVerdict.GENUINE,
+        summary="s",
+        serials=[],
+        sealed_at=None,
+        sha256_original=None,
+        checks=[],
+    )
+    text = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
+    assert approvals(text) == ["✓", "good.verdict"]
+
+
+def test_a_number_says_that_it_checked_no_document(asked: Any) -> None:
+    language = asked.cookies["language"]
+    claim = claim_view(ClaimVerdict.HOLDS, StampState.AFFIXED, language)
+    assert not claim.document_checked
+    assert claim.stamp is not None
+    assert not claim.stamp.document_checked
+
+
+@pytest.mark.parametrize("code", ["claim_forged", "claim_malformed", "claim_key_unknown"])
+def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
+    facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE}
+    text = rendered(asked, "verification/claim.html", facts)
+    assert translate(f"claim.{code}", asked.cookies["language"]) in text
+    assert ('class="verdict bad"' in text) == (code == "claim_forged")
+    assert HOSTILE not in text
+
+
+def test_checking_without_a_file_says_so_and_takes_focus(browser: TestClient[Litestar]) -> None:
+    answer = browser.post("/check", files={"document": ("", b"", "application/octet-stream")})
+    assert answer.status_code == 422
+    assert "<title>Kesalahan: " in answer.text
+    assert 'role="alert" tabindex="-1" autofocus' in answer.text
+    assert 'href="#document"' in answer.text
+
+
+def test_a_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None:
+    answer = browser.get("/check", params={"serial": " 1qqj xx/../ "}, follow_redirects=False)
+    assert answer.headers["location"] == "/c/1qqj%20xx%2F..%2F"
