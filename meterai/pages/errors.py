@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 
 from litestar import Response
 
-from meterai.kit.refusal import SignInRequired
+from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages.model import comes_back_to, wants_page
-from meterai.pages.rendering import PageRequest, Site, page, see_other
-from meterai.plumbing.http import allowed, service
+from meterai.pages.rendering import PageRequest, Site, page, see_other, sentence
+from meterai.plumbing.http import allowed, language_of, service
 
 Wrong = TypeVar("Wrong", bound=Exception)
 
@@ -35,6 +35,7 @@ def page_or_problem(
             "refused.html",
             status=told.status_code or 500,
             problem=told.content,
+            text=sentence(wrong, language_of(request)) if isinstance(wrong, Refusal) else "",
             again=there if can_be_seen else None,
             is_looking=request.method == "GET",
             seconds=told.headers.get("Retry-After"),

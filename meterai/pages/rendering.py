@@ -112,11 +112,10 @@ class FieldError:
     text: str
 
 
-def sentence(refusal: Refusal, language: str, *, field_name: str | None = None) -> str:
-    """A refusal in words; our forms have their own words for their own fields."""
+def sentence(refusal: Refusal, language: str) -> str:
+    """A refusal in words; our forms have their own words for the field that is wrong."""
     facts = localize(refusal.facts(), language)
-    about = field_name or facts.get("field")
-    own = f"page.field.{about}.wrong"
+    own = f"page.field.{facts.get('field')}.wrong"
     if refusal.code in ("malformed", "field_wrong") and own in catalogue():
         return translate(own, language, **facts)
     return translate(f"refusal.{refusal.code}", language, **facts)
@@ -163,6 +162,4 @@ def see_other(path: str) -> Page:
 def field_errors(refusal: Refusal, language: str, field_name: str) -> Sequence[FieldError]:
     """What a form shows of a refusal."""
     about = refusal.facts().get("field") if refusal.code == "field_wrong" else None
-    return (
-        FieldError(str(about or field_name), sentence(refusal, language, field_name=field_name)),
-    )
+    return (FieldError(str(about or field_name), sentence(refusal, language)),)

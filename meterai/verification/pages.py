@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from litestar import get, post
 from litestar.di import NamedDependency
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.params import FromPath
 
 from meterai.accounts import Permission
@@ -35,6 +36,7 @@ from meterai.sealing import (
     ClaimForged,
     ClaimKeyUnknown,
     ClaimMalformed,
+    DocumentTooLarge,
 )
 from meterai.verification.service import VerificationService
 
@@ -57,6 +59,18 @@ async def show_check_form(request: PageRequest) -> Page:
     return page(request, "verification/check.html", result=None)
 
 
+async def _document(request: PageRequest) -> tuple[str, bytes]:
+    """The document of the form, with its name.  Refuses `DocumentTooLarge`, `UploadMissing`."""
+    try:
+        form = await read_form(request)
+    except RequestEntityTooLarge:
+        # Not read to its end; a document has as much of the form as one may have.
+        raise DocumentTooLarge(size_bytes=FORM_BYTES_MAX, limit_bytes=CHECKED_BYTES_MAX) from None
+    if not form.files:
+        raise UploadMissing("no file was chosen")
+    return form.files[0]
+
+
 @post(
     "/check",
     opt={"permission": Permission.PUBLIC},
@@ -71,11 +85,9 @@ async def check(
     """Check a document.  It is not kept."""
     check_origin(request)
     await visitor(request)
-    form, language = await read_form(request), language_of(request)
+    language = language_of(request)
     try:
-        if not form.files:
-            raise UploadMissing("no file was chosen")
-        name, content = form.files[0]
+        name, content = await _document(request)
         client = network_of(request, settings.process.proxies)
         checking = verification.check(content, language, client)
         result = await unless_gone(request.receive, checking)

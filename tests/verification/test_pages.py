@@ -25,7 +25,7 @@ from meterai.verification import (
     VerificationService,
     VerificationView,
 )
-from meterai.verification.pages import PAGES, routes
+from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from tests.support.pages import application, asked_by_somebody, browser_of
 
 NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
@@ -175,3 +175,28 @@ def test_checking_without_a_file_says_so_and_takes_focus(browser: TestClient[Lit
 def test_a_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None:
     answer = browser.get("/check", params={"serial": " 1qqj xx/../ "}, follow_redirects=False)
     assert answer.headers["location"] == "/c/1qqj%20xx%2F..%2F"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_form_that_did_not_arrive_whole_is_told_so(
+    browser: TestClient[Litestar], language: str
+) -> None:
+    broken = b"--x\r\nContent-Disposition: form-data; name=document; filename=a.pdf\r\n\r\n%PDF"
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Accept-Language": language}
+    answer = browser.post("/check", content=broken, headers=headers)
+    assert answer.status_code == 422
+    assert translate("page.field.body.wrong", language) in answer.text
+    assert "multipart" not in answer.text.partition("<form")[0]
+    assert 'enctype="multipart/form-data"' in answer.text, "it can be sent again from here"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_document_that_is_too_large_to_check_is_told_the_limit(
+    browser: TestClient[Litestar], language: str
+) -> None:
+    headers = {"Content-Length": str(FORM_BYTES_MAX + 1), "Accept-Language": language}
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = browser.post("/check", content=b"--x", headers=headers | kind)
+    assert answer.status_code == 413
+    assert translate("refusal.document_too_large", language, limit_bytes="32 MB") in answer.text
+    assert 'enctype="multipart/form-data"' in answer.text, "another can be chosen here"
