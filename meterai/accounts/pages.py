@@ -65,6 +65,11 @@ def _cookie(request: PageRequest, settings: Settings, name: str) -> str:
     return request.cookies.get(cookie_name(name, settings.process), "")
 
 
+def _address(path: str, **query: str) -> str:
+    """Where a page is found again, with where it leads to."""
+    return f"{path}?{urlencode(query)}"
+
+
 @post("/language", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def choose_language(
     request: PageRequest,
@@ -91,7 +96,8 @@ async def show_sign_in(request: PageRequest) -> Page:
     there = local_path(request.query_params.get("next", ""))
     if await visitor(request) is not None:
         return see_other(there)
-    return page(request, "accounts/sign_in.html", next=there, email="")
+    here = _address("/sign-in", next=there)
+    return page(request, "accounts/sign_in.html", next=there, here=here, email="")
 
 
 @post("/sign-in", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
@@ -116,13 +122,13 @@ async def ask_for_code(
             "accounts/sign_in.html",
             status=refusal.status,
             next=there,
+            here=_address("/sign-in", next=there),
             email=email,
             errors=errors,
         )
         shown.headers.update(retry_after(refusal))
         return shown
-    query = urlencode({"challenge": show(CHALLENGE, challenge), "next": there})
-    answer = see_other(f"/sign-in/code?{query}")
+    answer = see_other(_address("/sign-in/code", challenge=show(CHALLENGE, challenge), next=there))
     kept = urlsafe_b64encode(email.encode()).decode()
     _set_cookie(
         settings,
@@ -155,6 +161,7 @@ def _code_page(
         status=refusal.status if refusal else 200,
         challenge=challenge,
         next=there,
+        here=_address("/sign-in/code", challenge=challenge, next=there),
         email=_asked_address(request, settings),
         minutes=int(settings.of(AccountSettings).code_lives_seconds // 60),
         errors=field_errors(refusal, language_of(request), "code") if refusal else (),

@@ -15,9 +15,9 @@ from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal
 from meterai.pages.assets import Asset, address, assets_of
-from meterai.pages.model import Link, LinkPlace, RoomPages, ShownTo, fresh_key
+from meterai.pages.model import Link, LinkPlace, RoomPages, ShownTo, comes_back_to, fresh_key
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import Authenticator, Caller, language_of, service
+from meterai.plumbing.http import Authenticator, Caller, allowed, language_of, service
 from meterai.plumbing.messages import catalogue, format_datetime, localize, translate
 
 PageRequest = Request[Any, Any, Any]
@@ -137,8 +137,18 @@ def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -
         who=caller,  # `caller` is a word of Jinja's own within macros
         path=request.scope["path"],
         settings=settings.flat() | {"is_specimen": not settings.process.is_production},
-        **{"errors": (), **facts},
+        **{"errors": (), "here": _here(request), **facts},
     )
+
+
+def _here(request: PageRequest) -> str:
+    """Where this page is found again: it, or what is nearest above a form that cannot be looked at."""
+    scope = request.scope
+    query = scope["query_string"].decode("latin-1")
+    there = comes_back_to(request.method, scope["path"], query)
+    while request.method != "GET" and there != "/" and "GET" not in allowed(request.app, there):
+        there = there.rpartition("/")[0] or "/"
+    return there
 
 
 def page(

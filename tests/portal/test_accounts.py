@@ -315,3 +315,27 @@ def test_nobody_sees_or_ends_the_keys_of_another(browser: Browser) -> None:
         stolen = stranger.post("/account/keys", data=ours | {"form_token": "t" * 32})
         assert stolen.status_code == 403
     assert f"/account/keys/{theirs}/end" in browser.get("/account").text
+
+
+# -- another language, wherever one is -------------------------------------------------------
+
+
+def test_another_language_leads_back_to_where_the_code_is_typed(browser: Browser) -> None:
+    asked = ask(browser)
+    there = asked.headers["location"]
+    challenge = parse_qs(urlsplit(there).query)["challenge"][0]
+    wrong = {"challenge": challenge, "code": "x", "next": "/account"}
+    for shown in (browser.get(there), browser.post("/sign-in/code", data=wrong)):
+        [again] = re.findall(r'name="next" value="([^"]*)">\s*<button class="link"', shown.text)
+        assert unescape(again) == there
+        form = {"language": "id", "next": unescape(again)}
+        assert browser.post("/language", data=form).headers["location"] == there
+    assert browser.get(there).status_code == 200
+
+
+def test_another_language_leads_back_from_a_form_that_was_refused(browser: Browser) -> None:
+    sign_in(browser)
+    form = fields(browser.get("/account").text, "/account/keys")
+    shown = browser.post("/account/keys", data=form | {"name": ""})
+    assert shown.status_code == 422
+    assert 'name="next" value="/account">' in shown.text

@@ -101,7 +101,8 @@ async def _form_page(
         key=key,
         errors=errors,
         available=await available(database, account_of(request)),
-        is_again=refusal is not None,
+        # Without a form that was read there is nothing to keep, and no file to choose once more.
+        is_again=refusal is not None and not isinstance(refusal, FormTooLarge | UploadMissing),
         before=before,
         again=",".join(sorted({one.sha256_original.hex() for one in before})),
         # The connection to the database broke: what was asked may have happened all the same.
