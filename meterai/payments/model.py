@@ -150,7 +150,7 @@ class Status(StrEnum):
 
 
 class OddReason(StrEnum):
-    """Why news of a provider cannot be booked as what it says it is."""
+    """Why news of a provider cannot be booked as what it says it is, or why somebody is to ask it."""
 
     UNREADABLE = "unreadable"
     REFERENCE_MISSING = "reference_missing"
@@ -164,6 +164,7 @@ class OddReason(StrEnum):
     ID_CONFLICT = "id_conflict"  # the id of another notification, with another body
     NUMBER_ELSEWHERE = "number_elsewhere"  # the payment of this number counts for another reference
     REFUNDED_THERE = "refunded_there"  # the provider gave money back that we did not ask it to
+    REFUND_OVERDUE = "refund_overdue"  # no news: a refund that the provider has not made in time
 
 
 @dataclass(frozen=True, slots=True)

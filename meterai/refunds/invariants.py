@@ -485,11 +485,16 @@ INVARIANTS = (
     ),
     Invariant(
         "no_refund_past_its_due_time_unnoticed",
-        "A refund is tried when it is time; past its due time it says what the provider answered.",
+        "A refund is tried when it is time; past its due time it says what the provider answered, "
+        "and is in suspense until it ends.",
         f"""
-        SELECT account_id, refund_id, state, tries, due_at, try_at, last_answer FROM refunds
-        WHERE state IN {_OPEN} AND (try_at < now() - {LATE}
-            OR (due_at < now() AND last_answer IS NULL))
+        SELECT r.account_id, r.refund_id, r.state, r.tries, r.due_at, r.try_at, r.last_answer
+        FROM refunds r
+        LEFT JOIN suspense_items i ON i.item_key = 'refund_overdue:' || r.refund_no
+        WHERE CASE WHEN r.state IN {_OPEN} THEN r.try_at < now() - {LATE}
+                OR (r.due_at < now() AND r.last_answer IS NULL)
+                OR (r.due_at < now() - {LATE} AND i.item_id IS NULL) OR i.state <> 'open'
+            ELSE i.state = 'open' END
         """,
     ),
 )

@@ -30,6 +30,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [
         PeriodicTask("turn_money_round", refunds.refund_overdue, 1.0),
         PeriodicTask("send_refunds", refunds.send_due, 0.2),
+        PeriodicTask("suspend_overdue_refunds", refunds.suspend_overdue, 10.0),
         PeriodicTask("look_up_given_back", refunds.look_up_given_back, 0.5),
     ]
 

@@ -171,6 +171,20 @@ async def book_as_told(tx: Tx, item: UUID) -> None:
     await tx.run(store.GIVEN_BACK_AS_TOLD, item)
 
 
+def _overdue(refund: Refund, answer: str | None) -> suspense.News:
+    """What an operator is to know who asks the provider for this refund."""
+    told = {"state": refund.state, "tries": refund.tries, "answer": answer}
+    return suspense.News(
+        key=f"refund_overdue:{refund.number}",
+        source="question",
+        reason="refund_overdue",
+        told=msgspec.json.encode(told),
+        reference=refund.number,  # by which the provider knows it
+        payment=refund.payment,
+        amount=refund.amount,
+    )
+
+
 class RefundService:
     """Begins refunds, sends them, and runs its periodic tasks."""
 
@@ -251,6 +265,20 @@ class RefundService:
         return await each(
             self._database, store.SENDING, rows, self._send, subject="refund_id", at_once=BATCH
         )
+
+    async def suspend_overdue(self) -> int:
+        """Periodic task: a refund that is open past its due time is an item in suspense."""
+        rows = await self._database.read(store.PAST_DUE, OVERDUE_BATCH)
+        return await each(
+            self._database, store.SUSPENDING, rows, self._suspend, subject="refund_id"
+        )
+
+    async def _suspend(self, row: Row) -> None:
+        async with own_transaction(self._database) as tx:
+            # Locked, so that it does not end before its item is there to end with it.
+            found = await tx.one(store.STILL_PAST_DUE, row["account_id"], row["refund_id"])
+            if found is not None:
+                await suspense.keep(tx, _overdue(_refund(found), found["last_answer"]))
 
     async def look_up_given_back(self) -> int:
         """Periodic task: read the provider's record of payments that it says were given back."""

@@ -13,6 +13,7 @@ _COLUMNS = (
 )
 # Names of the periodic tasks.
 SENDING, TURNING, LOOKING = "send_refunds", "turn_money_round", "look_up_given_back"
+SUSPENDING = "suspend_overdue_refunds"
 # The intent of a call, committed before it is made.  The lease covers the whole call: until it is
 # over or the call has ended nothing sends this refund again.  What comes of it sets the pause until
 # the next one.
@@ -79,6 +80,20 @@ LOOKED_UP = """
 UPDATE chargebacks SET look_at = 'infinity'
 WHERE account_id = %s AND attempt_id = %s AND payment = %s
 """
+# Open past their due time, and nobody was told yet.
+PAST_DUE = f"""
+SELECT account_id, refund_id FROM refunds o
+WHERE state IN ('requested', 'sent', 'refused') AND due_at <= now()
+    AND NOT suspense_knows('refund_overdue:' || refund_no)
+    AND {not_paused(SUSPENDING, "refund_id")}
+ORDER BY due_at LIMIT %s
+"""  # noqa: S608
+STILL_PAST_DUE = f"""
+SELECT {_COLUMNS}, last_answer FROM refunds
+WHERE account_id = %s AND refund_id = %s AND state IN ('requested', 'sent', 'refused')
+    AND due_at <= now() AND NOT suspense_knows('refund_overdue:' || refund_no)
+FOR UPDATE
+"""  # noqa: S608
 OF_ATTEMPT = """
 SELECT refund_id, refund_no, state, amount FROM refunds
 WHERE account_id = %s AND attempt_id = %s AND payment = %s

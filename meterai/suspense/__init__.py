@@ -5,6 +5,7 @@ Promises this room keeps
     how it ended; told again, it is the same item.
   * Money that surely came is in the book `suspense` exactly as long as its item is open.
   * News that money of a payment went back ends when that money has left the books of its order.
+  * A refund that is overdue is an item until the refund ends; nobody can say otherwise.
 
 Calls ledger, audit.
 """

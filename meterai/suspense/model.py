@@ -15,7 +15,7 @@ DUE_SECONDS = 86_400.0  # within which an operator looks at an item: banks close
 class SuspenseState(StrEnum):
     """State of an item of the suspense book."""
 
-    OPEN = "open"  # not booked to an order yet; its money, if any was surely paid, is in the book
+    OPEN = "open"  # nobody knows yet whose it is, or a refund is overdue; money that came is booked
     RESOLVED = "resolved"
 
 

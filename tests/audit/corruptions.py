@@ -1211,6 +1211,19 @@ REFUNDS = [
         "no_refund_past_its_due_time_unnoticed",
     ),
     _c(
+        "a refund is long past due and nobody is to see to it",
+        "UPDATE refunds SET due_at = now() - interval '11 minutes', last_answer = '4057801 no',"
+        " requested_at = now() - interval '11 minutes' WHERE refund_id = %(sent.refund)s",
+        "no_refund_past_its_due_time_unnoticed",
+    ),
+    _c(
+        "an overdue refund has ended and its item has not",
+        "UPDATE suspense_items SET reason = 'refund_overdue', item_key = 'refund_overdue:' ||"
+        " (SELECT refund_no FROM refunds WHERE refund_id = %(returned.refund)s)"
+        " WHERE item_id = %(suspended.item)s",
+        "no_refund_past_its_due_time_unnoticed",
+    ),
+    _c(
         "a refund was settled before it was asked for",
         "UPDATE refunds SET settled_at ="
         " requested_at - interval '1 hour' WHERE refund_id = %(returned.refund)s",

@@ -13,6 +13,7 @@ BEGIN
     END IF;
     UPDATE refunds SET state = 'settled', settled_at = now(), provider_refund_no = p_provider_no
     WHERE account_id = p_account AND refund_id = p_refund;
+    PERFORM suspense_refund_ended(v_refund.refund_no, 'settled');
     -- A call that was open while the refund was stopped has been carried out all the same: then
     -- the buyer was paid twice, and what it was stopped for is a loss again.
     PERFORM ledger_post(p_account, 'settled:' || p_refund, 'refund_settled', v_refund.order_id,

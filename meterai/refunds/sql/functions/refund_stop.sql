@@ -11,6 +11,7 @@ BEGIN
         AND payment = p_refund.payment;
     UPDATE refunds SET state = 'void'
     WHERE account_id = p_refund.account_id AND refund_id = p_refund.refund_id;
+    PERFORM suspense_refund_ended(p_refund.refund_no, 'void');
     UPDATE chargebacks SET lost = lost - v_found
     WHERE account_id = p_refund.account_id AND attempt_id = p_refund.attempt_id
         AND payment = p_refund.payment RETURNING lost INTO v_lost;

@@ -1,6 +1,7 @@
 -- Say how an open item ended.  Money in the book leaves it as `returned` (the provider has given it
 -- back to its payer) or as `explained` (it is being captured for its order), and is never dismissed.
--- News that a payment of ours was given back ends in no way before that money has left the books.
+-- News that a payment of ours was given back ends in no way before that money has left the books,
+-- and a refund that is overdue by nothing but its own end.
 -- Answers 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked'.
 CREATE OR REPLACE FUNCTION suspense_resolve(p_item uuid, p_resolution text, p_by text, p_note text)
 RETURNS text
@@ -16,6 +17,9 @@ BEGIN
         RETURN 'known';
     END IF;
     IF v_item.booked > 0 AND p_resolution = 'dismissed' THEN
+        RETURN 'money_is_booked';
+    END IF;
+    IF v_item.reason = 'refund_overdue' AND p_by <> 'payments' THEN
         RETURN 'money_is_booked';
     END IF;
     IF v_item.reason = 'refunded_there' AND EXISTS (

@@ -1,0 +1,5 @@
+-- Public: refunds, whose overdue refunds are items once.
+CREATE OR REPLACE FUNCTION suspense_knows(p_key text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM suspense_items WHERE item_key = p_key);
+$$;

@@ -1,0 +1,81 @@
+"""A refund that is open past its due time has an owner who sees it, until it ends."""
+
+from uuid import UUID
+
+import pytest
+
+from meterai.kit.money import Rupiah
+from meterai.refunds import RefundService
+from meterai.suspense import Item, MoneyBooked, Resolution, SuspenseService, open_items
+from tests.support.shop import PRICE, TESTER
+from tests.support.till import Till
+
+
+def refused(till: Till) -> tuple[UUID, str, str]:
+    """A refund the bank refuses, past its due time: its order, the QR, its number at the bank."""
+    order, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+    till.control("faults", refuse_refunds=1)
+    till.send_refunds()
+    till.shop.arrange("UPDATE refunds SET due_at = now()")
+    till.shop.arrange("UPDATE orders SET returning_due_at = r.due_at FROM refunds r")
+    [row] = till.rows("SELECT state, refund_no FROM refunds")
+    assert row["state"] == "refused"
+    return order, qr, row["refund_no"]
+
+
+def look(till: Till) -> list[Item]:
+    """The periodic task that looks for them, twice; then what is open in suspense."""
+    for _ in range(2):
+        till.do(till.shop.container.of(RefundService).suspend_overdue())
+    return till.do(_open(till))
+
+
+async def _open(till: Till) -> list[Item]:
+    async with till.shop.container.database.transaction() as tx:
+        return await open_items(tx)
+
+
+def test_it_is_an_item_with_an_owner_that_ends_with_the_refund(till: Till) -> None:
+    _, _, number = refused(till)
+    [item] = look(till)
+    assert (item.reason, item.reference, item.times_told) == ("refund_overdue", number, 1)
+    assert (item.owner, item.booked.value) == ("operator", 0)
+    assert item.amount == Rupiah(PRICE)
+    assert item.due_at > item.opened_at
+    till.assert_books_hold()
+    till.send_refunds()
+    assert look(till) == []
+    assert [one["state"] for one in till.rows("SELECT state FROM refunds")] == ["settled"]
+
+
+def test_nobody_says_that_it_ended_while_it_is_open(till: Till) -> None:
+    refused(till)
+    [item] = look(till)
+    service = till.shop.container.of(SuspenseService)
+    for how in Resolution:
+        with pytest.raises(MoneyBooked):
+            till.do(service.resolve(item.id, how, actor=TESTER, note="it is well"))
+    assert till.suspended() == [("refund_overdue", 0)]
+
+
+def test_it_ends_with_a_refund_that_is_not_carried_out(till: Till) -> None:
+    order, qr, _ = refused(till)
+    assert len(look(till)) == 1
+    till.control("deny", qr_content=qr)
+    till.ask()
+    till.shop.work()
+    assert look(till) == []
+    assert till.shop.state(order) == "returned"
+
+
+def test_a_refund_in_its_time_is_none(till: Till) -> None:
+    order, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+    assert look(till) == []
