@@ -172,8 +172,8 @@ class Bench:
         def stamp() -> None:
             document = self.documents.next()
             hashed = hashlib.sha256(document)
-            intake = sealing.take_in(document, (PLACEMENT,))
-            self._ours.seal(intake.document, hashed=hashed)
+            prepared = sealing.ingest(document, (PLACEMENT,))
+            self._ours.seal(prepared.document, hashed=hashed)
 
         making = cpu_per_call(self.documents.next, seconds / 10)
         return cpu_per_call(stamp, seconds) - making

@@ -23,16 +23,16 @@ from meterai.kit.refusal import Refusal
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.sealing import (
     LAST_PAGE,
-    Intake,
     Issuer,
     Placement,
     PlacementOutsidePage,
+    PreparedDocument,
     Stamp,
     Verdict,
     development_issuer,
+    ingest,
     load_issuer,
     seal,
-    take_in,
     verify,
 )
 from scripts.pictures import visible
@@ -67,10 +67,10 @@ def examine(
     begun, data, placements = _spent(), path.read_bytes(), PLACEMENTS
     try:
         try:
-            taken = take_in(data, placements, password=password.encode())
+            taken = ingest(data, placements, password=password.encode())
         except PlacementOutsidePage:
             begun, placements = _spent(), SMALLEST
-            taken = take_in(data, placements, password=password.encode())
+            taken = ingest(data, placements, password=password.encode())
         sealed = _sealed(taken, placements, issuer, scratch, password)
         spent = _spent() - begun
         ours = _checked(sealed)
@@ -105,7 +105,7 @@ def _examine_in_time(kind: str, path: Path, issuer_folder: Path, scratch: Path) 
 
 
 def _sealed(
-    taken: Intake,
+    taken: PreparedDocument,
     placements: Sequence[Placement],
     issuer: Issuer,
     scratch: Path,

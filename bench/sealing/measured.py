@@ -81,7 +81,7 @@ def _works(original: bytes, ours: Ours, peers: Peers) -> dict[str, Work]:
         "hash": lambda: state_of(stamped).digest(),
         "normal": lambda: peers.normal(original),
         "inspect": lambda: ours.inspect(original),
-        "take in": lambda: ours.take_in(original),
+        "take in": lambda: ours.ingest(original),
         "verify": lambda: ours.verify(stamped),
         "verify limit": lambda: limit.verify(stamped),
         "several": lambda: ours.seal(original, SEVERAL),

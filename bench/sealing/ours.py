@@ -58,9 +58,9 @@ class Ours:
         """Ask whether the document can be stamped."""
         sealing.inspect(original, (PLACEMENT,))
 
-    def take_in(self, original: bytes) -> None:
+    def ingest(self, original: bytes) -> None:
         """Ask the same, ready to mend it."""
-        assert not sealing.take_in(original, (PLACEMENT,)).is_repaired
+        assert not sealing.ingest(original, (PLACEMENT,)).is_repaired
 
     def verify(self, stamped: bytes) -> None:
         """Check a stamped document, its claims too; it must be genuine."""

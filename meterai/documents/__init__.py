@@ -12,8 +12,8 @@ Calls accounts, audit.
 from meterai.documents.model import (
     Document,
     DocumentForgotten,
+    DocumentMetadata,
     DocumentUnavailable,
-    Particulars,
     UploadMissing,
     object_name,
 )
@@ -24,10 +24,10 @@ __all__ = [
     "MARKER",
     "Document",
     "DocumentForgotten",
+    "DocumentMetadata",
     "DocumentService",
     "DocumentSettings",
     "DocumentUnavailable",
-    "Particulars",
     "UploadMissing",
     "load",
     "object_name",

@@ -37,7 +37,7 @@ class DocumentUnavailable(Refusal):
     retry_after_seconds = 60  # what a lease of a stamping lasts, or a mount
 
 
-class Particulars(NamedTuple):
+class DocumentMetadata(NamedTuple):
     """What is remembered of a document beside its bytes and its hash."""
 
     name: str

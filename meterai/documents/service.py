@@ -17,8 +17,8 @@ from meterai.documents import store
 from meterai.documents.model import (
     Document,
     DocumentForgotten,
+    DocumentMetadata,
     DocumentUnavailable,
-    Particulars,
     clean_name,
     named_by,
     object_name,
@@ -77,17 +77,17 @@ class DocumentService:
         """Keep the bytes of a document, before its row.  It was inspected.  Waits for the disk."""
         self._objects.put_from_thread(object_name(account, sha256), content)
 
-    def particulars(
+    def metadata(
         self, name: str | None, content: bytes, pages: int, *, wanted_seconds: float
-    ) -> Particulars:
+    ) -> DocumentMetadata:
         """What the row of a document will say, and until when it is kept from now on.
 
         `wanted_seconds` is how long it may be before its stamping ends; it is kept that long.
         """
         until = self._clock.now() + timedelta(seconds=max(self._kept_seconds, wanted_seconds))
-        return Particulars(clean_name(name), len(content), pages, until)
+        return DocumentMetadata(clean_name(name), len(content), pages, until)
 
-    async def keep(self, account: UUID, sha256: bytes, about: Particulars) -> None:
+    async def store(self, account: UUID, sha256: bytes, about: DocumentMetadata) -> None:
         """Write the row of a document whose bytes are kept."""
         await self._database.call(store.KEEP, account, sha256, *about)
 

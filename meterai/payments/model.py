@@ -190,7 +190,7 @@ class Odd:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TransactionStatus:
     """What the provider says became of an attempt."""
 
     status: Status

@@ -36,8 +36,8 @@ from meterai.payments.model import (
     ProviderRefused,
     ProviderUnreachable,
     QrMade,
-    Standing,
     Status,
+    TransactionStatus,
     parse_reference,
     reference_of,
 )
@@ -300,7 +300,7 @@ class PaymentService:
             attempt.id,
         )
 
-    async def _learn(self, attempt: Attempt, standing: Standing) -> None:
+    async def _learn(self, attempt: Attempt, standing: TransactionStatus) -> None:
         for one in standing.payments:
             async with self._database.transaction() as tx:
                 odd = one if isinstance(one, Odd) else await _learned(tx, attempt, one)
@@ -316,7 +316,7 @@ class PaymentService:
                 if reason := NOT_BOOKED.get(outcome):
                     await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
 
-    async def _explain(self, attempt: Attempt, standing: Standing) -> None:
+    async def _explain(self, attempt: Attempt, standing: TransactionStatus) -> None:
         """Resolve items in suspense about payments of this answer, unless any of them is `Odd`."""
         if any(isinstance(one, Odd) for one in standing.payments):
             return

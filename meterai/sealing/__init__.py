@@ -9,7 +9,7 @@ Promises this room keeps
     development counterparts read (and make) those of the issuers.  Network: `signing.network`
     alone, where an issuer asks for time-stamps or evidence.
   * What may take long, and what needs a library that is not safe with hostile files (repairing,
-    comparing, rendering), is done in a process that is ended at its budget.  `accept`, `take_in`
+    comparing, rendering), is done in a process that is ended at its budget.  `accept`, `ingest`
     and `verify` wait for it; a `Pool` carries out the same works for many clients at once.
 
 Knows no accounts, orders or other serials: whether a serial was issued, and for this document, is
@@ -18,7 +18,7 @@ for `verification` to say.
 
 from meterai.sealing.checking.questions import Question
 from meterai.sealing.checking.verification import verify, verifying
-from meterai.sealing.intake import examining
+from meterai.sealing.ingestion import examining
 from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
     DOCUMENT_BYTES_MAX,
@@ -36,7 +36,6 @@ from meterai.sealing.model import (
     EncryptedWithoutIdentifier,
     ExaminationBusy,
     Inspection,
-    Intake,
     IssuerUnusable,
     NoPages,
     NotAPdf,
@@ -47,6 +46,7 @@ from meterai.sealing.model import (
     PlacementMalformed,
     PlacementOutsidePage,
     PlacementsOverlap,
+    PreparedDocument,
     Report,
     SealingUnavailable,
     Stamp,
@@ -73,10 +73,10 @@ from meterai.sealing.writing.engine import (
     HashState,
     accept,
     accepting,
+    ingest,
+    ingesting,
     inspect,
     seal,
-    take_in,
-    taking_in,
 )
 
 __all__ = [
@@ -104,7 +104,6 @@ __all__ = [
     "ExaminationBusy",
     "HashState",
     "Inspection",
-    "Intake",
     "Issuer",
     "IssuerUnusable",
     "Issuers",
@@ -120,6 +119,7 @@ __all__ = [
     "PlacementOutsidePage",
     "PlacementsOverlap",
     "Pool",
+    "PreparedDocument",
     "Question",
     "Report",
     "RevocationUnavailable",
@@ -135,12 +135,12 @@ __all__ = [
     "development_issuer",
     "development_issuers",
     "examining",
+    "ingest",
+    "ingesting",
     "inspect",
     "load_issuer",
     "load_issuers",
     "seal",
-    "take_in",
-    "taking_in",
     "verify",
     "verifying",
 ]

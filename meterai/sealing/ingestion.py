@@ -5,25 +5,25 @@ from datetime import datetime
 
 from meterai.sealing.checking.questions import Question
 from meterai.sealing.checking.verification import verifying
-from meterai.sealing.model import Intake, NotComparable, Placement, Verdict
+from meterai.sealing.model import NotComparable, Placement, PreparedDocument, Verdict
 from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.signing.issuers import Issuers
-from meterai.sealing.writing.engine import taking_in
+from meterai.sealing.writing.engine import ingesting
 
 
 def examining(
     document: bytes, placements: Sequence[Placement], issuers: Issuers, at: datetime
-) -> Work[tuple[Intake, Verdict | None]]:
+) -> Work[tuple[PreparedDocument, Verdict | None]]:
     """The work of taking a document in, and the verdict on it where somebody signed it before.
 
-    Refuses with what `take_in` refuses, and with `NotComparable` what is beyond its bounds: another
+    Refuses with what `ingest` refuses, and with `NotComparable` what is beyond its bounds: another
     seal would not make it genuine.
     """
-    intake = yield from taking_in(document, placements)
-    if not intake.inspection.signatures:
-        return intake, None
+    prepared = yield from ingesting(document, placements)
+    if not prepared.inspection.signatures:
+        return prepared, None
     keys, roots = issuers.claim_keys, issuers.time_stamp_roots
-    report = yield from verifying(Question(intake.document, issuers.roots, at, keys, roots))
+    report = yield from verifying(Question(prepared.document, issuers.roots, at, keys, roots))
     if report.verdict is Verdict.COULD_NOT_BE_COMPARED:
         raise NotComparable("what follows an earlier seal could not be compared")
-    return intake, report.verdict
+    return prepared, report.verdict

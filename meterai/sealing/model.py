@@ -75,7 +75,7 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class PreparedDocument:
     """A document ready to be stamped.
 
     `document` is what came in, byte for byte, unless `is_repaired`: then it was broken, and is

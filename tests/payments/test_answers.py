@@ -19,7 +19,7 @@ from meterai.payments import (
     SnapProvider,
 )
 from meterai.payments.adapters import reading
-from meterai.payments.model import Act, OddReason, Payment, QrMade, Standing, Status, judge
+from meterai.payments.model import Act, OddReason, Payment, QrMade, Status, TransactionStatus, judge
 from tests.support.bank import profile, soon
 from tests.support.scripted import Scripted, scripted
 
@@ -199,7 +199,7 @@ async def _one(data: st.DataObject, server: Scripted, provider: SnapProvider) ->
     except THREE:
         return
     if name == "query" and server.status == 404:
-        assert answer == Standing(Status.NOT_FOUND, ())
+        assert answer == TransactionStatus(Status.NOT_FOUND, ())
         return
     assert server.status == 200
     if name == "refund":

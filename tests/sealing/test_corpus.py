@@ -6,7 +6,7 @@ What comes of every file is written down here.  `make proof` does the same with 
 import pytest
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import DocumentEncrypted, PlacementOutsidePage, Verdict, inspect, take_in
+from meterai.sealing import DocumentEncrypted, PlacementOutsidePage, Verdict, ingest, inspect
 from scripts.proof import CORPUS, PASSWORDS, PLACEMENTS, examine
 from scripts.strangers import earlier, pdfsig, pyhanko, qpdf
 
@@ -137,13 +137,13 @@ def test_a_protected_file_is_refused_without_its_password(corpus, name):
     path = next(one for one in corpus("odd") if one.name == name)
     for password in (b"", b"another"):
         with pytest.raises(DocumentEncrypted):
-            take_in(path.read_bytes(), PLACEMENTS, password=password)
+            ingest(path.read_bytes(), PLACEMENTS, password=password)
 
 
 def test_a_page_that_is_too_small_is_refused(corpus):
     path = next(one for one in corpus("odd") if one.name == "pdfjs__issue8088.pdf")
     with pytest.raises(PlacementOutsidePage) as refusal:
-        take_in(path.read_bytes(), PLACEMENTS)
+        ingest(path.read_bytes(), PLACEMENTS)
     assert (refusal.value.page_width, refusal.value.page_height) == (200, 50)
 
 

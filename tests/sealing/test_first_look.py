@@ -71,9 +71,9 @@ def test_a_large_honest_form_is_sealed_and_checked_all_the_same(bench):
     }
     document = whole(objects)
     assert next(accepting(document, PLACES)).name == "inspect"
-    intake = accept(document, PLACES)
-    assert (intake.inspection.pages, intake.opened) == (2, None)
-    assert intake.inspection.sizes[0].width == 595
+    prepared = accept(document, PLACES)
+    assert (prepared.inspection.pages, prepared.opened) == (2, None)
+    assert prepared.inspection.sizes[0].width == 595
     sealed = bench.sealed(document)
     assert next(verifying(Question(sealed, [bench.issuer.root], AT))).name == "verify"
     report = bench.verify(sealed)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import Placement, Verdict, inspect, take_in
+from meterai.sealing import Placement, Verdict, ingest, inspect
 
 PLACES = [Placement(1, 36, 36, 80)]
 REFUSED = {
@@ -30,7 +30,7 @@ def test_what_comes_of_each(found):
     said = {}
     for name, document in found.items():
         try:
-            take_in(document, PLACES)
+            ingest(document, PLACES)
         except Refusal as refusal:
             said[name] = refusal.code
     assert said == REFUSED

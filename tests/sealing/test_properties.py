@@ -18,7 +18,7 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing import LAST_PAGE, Placement, Report, Verdict, inspect, take_in
+from meterai.sealing import LAST_PAGE, Placement, Report, Verdict, ingest, inspect
 from tests.support.pdfmaker import Stream, whole
 
 PLACES = [Placement(1, 20, 20, 60), Placement(LAST_PAGE, 90, 90, 60)]
@@ -279,10 +279,10 @@ def test_taking_in_a_mutated_document_mends_it_or_refuses(seed):
     shape = Shape(seed)
     document, password = shape.document()
     try:
-        intake = take_in(edited(document, shape), PLACES, password=password)
+        prepared = ingest(edited(document, shape), PLACES, password=password)
     except Refusal:
         return
-    assert intake.inspection.pages >= 1
+    assert prepared.inspection.pages >= 1
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 300, 5_000])

@@ -105,9 +105,7 @@ class History:
             self.shop.fresh_serials(count),
             900.0,
             60.0,
-            *container.of(DocumentService).particulars(
-                f"{name}.pdf", content, 1, wanted_seconds=0.0
-            ),
+            *container.of(DocumentService).metadata(f"{name}.pdf", content, 1, wanted_seconds=0.0),
             False,
         )
         assert row is not None

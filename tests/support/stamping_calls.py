@@ -53,9 +53,9 @@ def stamp_all(shop: Shop, key: str, *names: str) -> Sequence[StampingView]:
 async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0) -> Row:
     """A web process keeps a document and reserves its stamps, and is killed."""
     sent = upload(name)
-    intake = sealing.accept(sent.content, sent.placements)
-    assert not intake.is_repaired
-    taken = await shop.container.of(StampingService)._intake.keep(shop.account, sent)
+    prepared = sealing.accept(sent.content, sent.placements)
+    assert not prepared.is_repaired
+    taken = await shop.container.of(StampingService)._uploads.store(shop.account, sent)
     row = await shop.container.database.call(
         stamping_store.RESERVE,
         shop.account,

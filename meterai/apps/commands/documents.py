@@ -104,7 +104,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
     placements = [_placed(one) for one in place or ()] or [Placement(page, x, y, width)]
     opening = password.encode()
     try:
-        intake = sealing.take_in(_read(source), placements, password=opening)
+        intake = sealing.ingest(_read(source), placements, password=opening)
     except sealing.DocumentEncrypted:
         complain(f"{source}: needs its password to open; give it with --password")
         raise SystemExit(Exit.NO) from None

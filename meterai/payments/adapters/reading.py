@@ -28,8 +28,8 @@ from meterai.payments.model import (
     QrMade,
     RefundLine,
     RefundMade,
-    Standing,
     Status,
+    TransactionStatus,
 )
 
 Answer = Mapping[str, object]
@@ -115,7 +115,7 @@ def qr_made(answer: Answer, reference: str) -> QrMade:
     return QrMade(str(content), number)
 
 
-def standing(answer: Answer) -> Standing:
+def standing(answer: Answer) -> TransactionStatus:
     """51: what became of a QR.  Refuses `OutcomeUnknown` where there is no status."""
     status = _status(answer.get("latestTransactionStatus"))
     if status is None:
@@ -130,7 +130,7 @@ def standing(answer: Answer) -> Standing:
         lines = [_listed(status, one) for one in listed]
         if status is Status.SUCCESS and not listed:
             lines = [Odd(OddReason.NUMBER_MISSING)]
-    return Standing(status, tuple(line for line in lines if line is not None))
+    return TransactionStatus(status, tuple(line for line in lines if line is not None))
 
 
 def _listed(whole: Status, one: object) -> Payment | Odd | None:

@@ -26,8 +26,8 @@ from meterai.payments.model import (
     QrMade,
     RefundLine,
     RefundMade,
-    Standing,
     Status,
+    TransactionStatus,
 )
 from meterai.plumbing import telemetry
 
@@ -88,7 +88,7 @@ class SnapProvider:
             raise OutcomeUnknown(f"the QR is not the one asked for: {', '.join(wrong)}")
         return made
 
-    async def query(self, reference: str) -> Standing:
+    async def query(self, reference: str) -> TransactionStatus:
         """Ask what became of a QR.  An unknown one has the status 07."""
         try:
             answer = await self._call(
@@ -101,7 +101,7 @@ class SnapProvider:
             )
         except ProviderRefused as refusal:
             if refusal.case == "40401":
-                return Standing(Status.NOT_FOUND, ())
+                return TransactionStatus(Status.NOT_FOUND, ())
             raise
         return reading.standing(answer)
 

@@ -132,7 +132,7 @@ async def placed(
     Refuses what `sealing` refuses.
     """
     name, content = file
-    intake = await stamping.take_in(account, content, [choice.probe()], may)
+    intake = await stamping.ingest(account, content, [choice.probe()], may)
     placement = choice.on(intake.inspection.sizes[0])
     return Upload(name, intake.document, (placement,), is_repaired=intake.is_repaired)
 

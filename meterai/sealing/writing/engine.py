@@ -18,10 +18,10 @@ from meterai.sealing.model import (
     DocumentBroken,
     EncryptedWithoutIdentifier,
     Inspection,
-    Intake,
     IssuerUnusable,
     PageSize,
     Placement,
+    PreparedDocument,
     Stamp,
     check_apart,
     check_placements,
@@ -66,24 +66,26 @@ def inspect(
     return accept(original, placements, password=password).inspection
 
 
-def accept(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
+def accept(
+    document: bytes, placements: Sequence[Placement], *, password: bytes = b""
+) -> PreparedDocument:
     """The document as it is, ready to be stamped.  Refuses with what `inspect` refuses."""
     return finish(accepting(document, placements, password=password))
 
 
 def accepting(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
-) -> Work[Intake]:
+) -> Work[PreparedDocument]:
     """`accept` as a work: a document that takes long to inspect is inspected in a task."""
     try:
         opened = looked_through(document, placements, password, FIRST_LOOK)
     except TooMuchHere:
         inspection = yield from _inspected_apart(document, placements, password)
-        return Intake(document, inspection, is_repaired=False)
+        return PreparedDocument(document, inspection, is_repaired=False)
     opened.document.widen(LIMITS)  # it passed; sealing reads some of it again
     sizes = tuple(page.size for page in opened.targets)
     inspection = Inspection(opened.pages, sizes, opened.signatures)
-    return Intake(document, inspection, is_repaired=False, opened=opened)
+    return PreparedDocument(document, inspection, is_repaired=False, opened=opened)
 
 
 def _inspected_apart(
@@ -107,28 +109,30 @@ def read_placements(wanted: Sequence[Sequence[float]]) -> list[Placement]:
     return [Placement(int(page), x, y, width) for page, x, y, width in wanted]
 
 
-def take_in(document: bytes, placements: Sequence[Placement], *, password: bytes = b"") -> Intake:
+def ingest(
+    document: bytes, placements: Sequence[Placement], *, password: bytes = b""
+) -> PreparedDocument:
     """The document that will be stamped, and what it is: a broken one is repaired first.
 
     Refuses with what `inspect` refuses.
     """
-    return finish(taking_in(document, placements, password=password))
+    return finish(ingesting(document, placements, password=password))
 
 
-def taking_in(
+def ingesting(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
-) -> Work[Intake]:
-    """`take_in` as a work."""
+) -> Work[PreparedDocument]:
+    """`ingest` as a work."""
     try:
         return (yield from accepting(document, placements, password=password))
     except DocumentBroken:
         repaired = yield from repairing(document)
-        intake = yield from accepting(repaired, placements)
-        return replace(intake, is_repaired=True)
+        prepared = yield from accepting(repaired, placements)
+        return replace(prepared, is_repaired=True)
 
 
 def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
-    original: bytes | Intake,
+    original: bytes | PreparedDocument,
     stamps: Sequence[Stamp],
     issuer: Issuer,
     *,
@@ -140,7 +144,7 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 ) -> Delta:
     """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
 
-    An `Intake`, with the placements it was taken in for, is not read a second time.
+    A `PreparedDocument`, with the placements it was made for, is not read a second time.
     `check_url` is the address below which a serial can be checked; it, the serial and the signed
     claim are in the QR code, in capitals.  `specimen` prints the word on each stamp.  `at` (with a
     time zone) is the time written into the seal.  `password` opens an encrypted document, which
@@ -228,9 +232,9 @@ def looked_through(
 
 
 def _opened_for(
-    original: bytes | Intake, placements: Sequence[Placement], password: bytes
+    original: bytes | PreparedDocument, placements: Sequence[Placement], password: bytes
 ) -> Opened:
-    if isinstance(original, Intake):
+    if isinstance(original, PreparedDocument):
         opened = original.opened
         if isinstance(opened, Opened) and opened.placements == tuple(placements):
             return opened

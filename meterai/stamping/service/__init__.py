@@ -37,7 +37,7 @@ from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.plumbing.messages import translate
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each
-from meterai.sealing import Delta, HashState, Intake, Issuers, Placement, Stamp
+from meterai.sealing import Delta, HashState, Issuers, Placement, PreparedDocument, Stamp
 from meterai.stamping import store
 from meterai.stamping.model import (
     NotDelivered,
@@ -52,7 +52,7 @@ from meterai.stamping.model import (
     shown,
 )
 from meterai.stamping.service.again import Agreed, check_not_again
-from meterai.stamping.service.intake import TakenIn, UploadIntake
+from meterai.stamping.service.uploads import StoredUpload, UploadIngestion
 from meterai.stamping.settings import StampingSettings
 from meterai.stamps import NotEnoughStamps, SerialService
 
@@ -64,7 +64,7 @@ CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
 _log = structlog.get_logger()
 
 
-def _reserved(account: UUID, row: Row, taken: TakenIn, serials: Sequence[Serial]) -> Stamping:
+def _reserved(account: UUID, row: Row, taken: StoredUpload, serials: Sequence[Serial]) -> Stamping:
     """The stamping that `stamping_reserve` has just made."""
     return Stamping(
         account,
@@ -134,20 +134,20 @@ class StampingService:
         self._process = settings.process
         self._clock = clock
         self._sealing = asyncio.Semaphore(self._settings.seals_at_once)
-        self._intake = UploadIntake(self._documents, issuers, settings, clock)
+        self._uploads = UploadIngestion(self._documents, issuers, settings, clock)
 
-    async def take_in(
+    async def ingest(
         self,
         account: UUID,
         document: bytes,
         placements: Sequence[Placement],
         may: sealing.Permission | None = None,
-    ) -> Intake:
+    ) -> PreparedDocument:
         """What a document is, before anybody pays for it; a broken one is mended.
 
         `may` is asked before that costs anything.  Refuses what `sealing` does, and `ExistingSealInvalid`.
         """
-        return await self._intake.take_in(account, document, placements, may)
+        return await self._uploads.ingest(account, document, placements, may)
 
     async def check_rights(self, account: UUID, key: str, stamps_needed: int) -> None:
         """Refuses `NotEnoughStamps` for a new stamping; one asked for before may go on."""
@@ -167,7 +167,7 @@ class StampingService:
         `IdempotencyKeyReused`, `InProgress`, `StampingFailed`.
         """
         may = partial(self.check_rights, account, key, len(upload.placements))
-        taken = await self._intake.keep(account, upload, may)
+        taken = await self._uploads.store(account, upload, may)
         serials = await self._serials.serials(len(upload.placements))
         row = await self._database.call(
             store.RESERVE,
@@ -187,7 +187,7 @@ class StampingService:
         if not row["created"]:
             return await self._repeated(account, row, taken.request)
         stamping = _reserved(account, row, taken, serials)
-        delivered = await self._seal_and_deliver(stamping, taken.intake, serials, taken.hashed)
+        delivered = await self._seal_and_deliver(stamping, taken.prepared, serials, taken.hashed)
         return shown(delivered) if delivered else await self.view(account, stamping.id)
 
     async def stamp_all(
@@ -205,7 +205,7 @@ class StampingService:
         """
         needed = sum(len(upload.placements) for upload in uploads)
         may = partial(self.check_rights, account, key, needed)
-        taken = await self._intake.keep_all(account, uploads, may)
+        taken = await self._uploads.store_all(account, uploads, may)
         serials = [await self._serials.serials(len(one.upload.placements)) for one in taken]
         request = request_of([one.request for one in taken])
         async with self._database.transaction() as tx:
@@ -233,7 +233,7 @@ class StampingService:
         return [store.stamping_of(row) for row in rows]
 
     async def _seal_each(
-        self, account: UUID, wanted: Sequence[tuple[TakenIn, Sequence[Serial]]]
+        self, account: UUID, wanted: Sequence[tuple[StoredUpload, Sequence[Serial]]]
     ) -> None:
         """Seal and deliver stampings that were reserved together, one after the other."""
         ids = [taken.stamping for taken, _ in wanted]
@@ -246,7 +246,7 @@ class StampingService:
                 continue
             stamping = stampings[taken.stamping]
             try:
-                await self._seal_and_deliver(stamping, taken.intake, serials, taken.hashed)
+                await self._seal_and_deliver(stamping, taken.prepared, serials, taken.hashed)
             except Refusal as refusal:
                 _not_delivered(stamping.id, refusal)
 
@@ -282,9 +282,9 @@ class StampingService:
         Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
         `StampedBefore`, `IdempotencyKeyReused`.
         """
-        taken = await self._intake.keep_all(account, uploads)
+        taken = await self._uploads.store_all(account, uploads)
         for one in taken:
-            await self._documents.keep(account, one.sha256, one.about)
+            await self._documents.store(account, one.sha256, one.about)
         quantity = sum(len(upload.placements) for upload in uploads)
         request = orders.request_hash(OrderKind.DOCUMENTS, *(one.request.hex() for one in taken))
         terms = self._orders.terms(account, key, request, OrderKind.DOCUMENTS, quantity)
@@ -368,7 +368,7 @@ class StampingService:
     async def _seal_and_deliver(
         self,
         stamping: Stamping,
-        original: bytes | Intake,
+        original: bytes | PreparedDocument,
         serials: Sequence[Serial],
         hashed: HashState | None = None,
     ) -> Stamping | None:
@@ -395,7 +395,7 @@ class StampingService:
     async def _sealed(
         self,
         stamping: Stamping,
-        original: bytes | Intake,
+        original: bytes | PreparedDocument,
         serials: Sequence[Serial],
         hashed: HashState | None,
     ) -> Delta:
@@ -430,11 +430,11 @@ class StampingService:
         await self._database.call(store.FAIL, stamping.account, stamping.id, cause.code)
         return StampingFailed(cause.code)
 
-    def _is_quick(self, original: bytes | Intake) -> bool:
+    def _is_quick(self, original: bytes | PreparedDocument) -> bool:
         """True if sealing takes less time than the way to another thread and back."""
         return (
             self._issuers.current.is_local
-            and isinstance(original, Intake)
+            and isinstance(original, PreparedDocument)
             and original.opened is not None
             and not original.inspection.signatures
             and len(original.document) <= SEALED_IN_PLACE_BYTES_MAX
@@ -474,7 +474,7 @@ class StampingService:
         await self._seal_and_deliver(stamping, original, serials)
 
 
-def _wanted(taken: TakenIn, serials: Sequence[Serial]) -> dict[str, object]:
+def _wanted(taken: StoredUpload, serials: Sequence[Serial]) -> dict[str, object]:
     """One document of a request as `stampings_reserve` takes it."""
     name, size, pages, kept_until = taken.about
     return {

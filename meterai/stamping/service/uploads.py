@@ -7,30 +7,30 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from meterai import sealing
-from meterai.documents import DocumentService, DocumentSettings, Particulars
+from meterai.documents import DocumentMetadata, DocumentService, DocumentSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
 from meterai.orders import OrderSettings
 from meterai.plumbing.config import Settings
-from meterai.sealing import HashState, Intake, Issuers, Placement, Verdict
+from meterai.sealing import HashState, Issuers, Placement, PreparedDocument, Verdict
 from meterai.stamping.model import DocumentTwice, ExistingSealInvalid, Upload, request_hash
 from meterai.stamping.settings import StampingSettings
 
-TAKEN_IN_AT_ONCE = 4  # per process; each waits for the disk as long as it works
+INGESTED_AT_ONCE = 4  # per process; each waits for the disk as long as it works
 EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or was signed later
 # After these another stamp would leave the document as little genuine as it is.
 _SPOILT = (Verdict.CHANGED_AFTER_SEALING, Verdict.COVERED_AFTER_SEALING, Verdict.FORGED)
 
 
 @dataclass(frozen=True, slots=True)
-class TakenIn:
-    """An upload that can be stamped, mended where it was broken, and the hash of its bytes."""
+class StoredUpload:
+    """An upload that can be stamped, repaired where it was broken, and the hash of its bytes."""
 
     upload: Upload
-    intake: Intake
+    prepared: PreparedDocument
     hashed: HashState
-    about: Particulars
+    about: DocumentMetadata
     stamping: UUID = field(default_factory=new_id)  # the one it gets, if it gets one of its own
 
     @property
@@ -42,7 +42,7 @@ class TakenIn:
         return request_hash(self.sha256, self.upload.placements)
 
 
-class UploadIntake:
+class UploadIngestion:
     """Looks at uploads and keeps their bytes, a few at once."""
 
     def __init__(
@@ -56,74 +56,76 @@ class UploadIntake:
         # An order of a document may take so long to be paid, and then to be executed.
         self._wanted_seconds = sale.order_lapses_seconds + sale.documents_due_seconds
         self._clock = clock
-        self._taking_in = asyncio.Semaphore(TAKEN_IN_AT_ONCE)
+        self._ingesting = asyncio.Semaphore(INGESTED_AT_ONCE)
         # Whoever has stamps does not wait for those who may never pay for what they order.
         self._for_payers = sealing.Pool(EXAMINED_AT_ONCE)
         self._for_orders = sealing.Pool(EXAMINED_AT_ONCE)
 
-    async def take_in(
+    async def ingest(
         self,
         account: UUID,
         document: bytes,
         placements: Sequence[Placement],
         may: sealing.Permission | None = None,
-    ) -> Intake:
+    ) -> PreparedDocument:
         """What a document is, before anybody pays for it; a broken one is mended.
 
         `may` is asked before that costs anything.  Refuses what `sealing` does, and `ExistingSealInvalid`.
         """
         self._check_size(document)
         work = self._inspecting(document, placements)
-        return await self._pool(may).finish(work, str(account), self._taking_in, may)
+        return await self._pool(may).finish(work, str(account), self._ingesting, may)
 
-    async def keep_all(
+    async def store_all(
         self, account: UUID, uploads: Sequence[Upload], may: sealing.Permission | None = None
-    ) -> list[TakenIn]:
+    ) -> list[StoredUpload]:
         """The documents of one request.  Refuses `Malformed`, `DocumentTwice`."""
         most = self._per_order_max
         if not 1 <= len(uploads) <= most:
             raise Malformed("document", "documents", documents_max=most)
-        taken: dict[bytes, TakenIn] = {}
+        taken: dict[bytes, StoredUpload] = {}
         for upload in uploads:
-            one = await self.keep(account, upload, may)
+            one = await self.store(account, upload, may)
             first = taken.setdefault(one.sha256, one)
             if first is not one:
                 raise DocumentTwice(name=one.about.name, same_as=first.about.name)
         return list(taken.values())
 
-    async def keep(
+    async def store(
         self, account: UUID, upload: Upload, may: sealing.Permission | None = None
-    ) -> TakenIn:
+    ) -> StoredUpload:
         """Take a document in and keep its bytes; its row is for the caller to write."""
         self._check_size(upload.content)
-        work = self._keeping(account, upload)
-        return await self._pool(may).finish(work, str(account), self._taking_in, may)
+        work = self._storing(account, upload)
+        return await self._pool(may).finish(work, str(account), self._ingesting, may)
 
     def _pool(self, may: sealing.Permission | None) -> sealing.Pool:
         return self._for_orders if may is None else self._for_payers
 
-    def _keeping(self, account: UUID, upload: Upload) -> sealing.Work[TakenIn]:
+    def _storing(self, account: UUID, upload: Upload) -> sealing.Work[StoredUpload]:
         # All in one go: every change to another thread costs as much as a step of the sealing.
-        intake = yield from self._inspecting(upload.content, upload.placements)
-        document = intake.document
+        prepared = yield from self._inspecting(upload.content, upload.placements)
+        document = prepared.document
         hashed = hashlib.sha256(document)
         self._documents.put_from_thread(account, hashed.digest(), document)
-        about = self._documents.particulars(
+        about = self._documents.metadata(
             upload.name,
             document,
-            intake.inspection.pages,
+            prepared.inspection.pages,
             wanted_seconds=self._wanted_seconds,
         )
-        is_repaired = upload.is_repaired or intake.is_repaired
+        is_repaired = upload.is_repaired or prepared.is_repaired
         kept = replace(upload, content=document, is_repaired=is_repaired)
-        return TakenIn(kept, intake, hashed, about)
+        return StoredUpload(kept, prepared, hashed, about)
 
-    def _inspecting(self, document: bytes, placements: Sequence[Placement]) -> sealing.Work[Intake]:
+    def _inspecting(
+        self, document: bytes, placements: Sequence[Placement]
+    ) -> sealing.Work[PreparedDocument]:
         at = self._clock.now()
-        intake, verdict = yield from sealing.examining(document, placements, self._issuers, at)
+        prepared, verdict = yield from sealing.examining(document, placements, self._issuers, at)
         if verdict in _SPOILT:
             raise ExistingSealInvalid(f"an earlier seal is {verdict}")
-        return intake
+        return prepared
 
     def _check_size(self, document: bytes) -> None:
         limit = self._bytes_max

@@ -12,7 +12,7 @@ from meterai.sealing import (
     DocumentTooLarge,
     Placement,
     Verdict,
-    take_in,
+    ingest,
 )
 from meterai.sealing.model import DOCUMENT_BYTES_MAX
 from tests.support.pdfmaker import letter, whole
@@ -32,31 +32,31 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_document_is_mended_and_said_to_be(lab, name):
-    intake = take_in(BROKEN[name], PLACES)
-    assert intake.is_repaired
-    assert intake.inspection.pages == 2
-    assert lab.verify(lab.seal(intake.document, *PLACES)).verdict is Verdict.GENUINE
-    with pikepdf.open(io.BytesIO(intake.document)) as opened:
+    prepared = ingest(BROKEN[name], PLACES)
+    assert prepared.is_repaired
+    assert prepared.inspection.pages == 2
+    assert lab.verify(lab.seal(prepared.document, *PLACES)).verdict is Verdict.GENUINE
+    with pikepdf.open(io.BytesIO(prepared.document)) as opened:
         assert b"Surat Pernyataan" in opened.pages[0].Contents.read_bytes()
 
 
 def test_a_whole_document_is_left_as_it_is():
-    intake = take_in(DOCUMENT, PLACES)
-    assert intake.document is DOCUMENT
-    assert not intake.is_repaired
+    prepared = ingest(DOCUMENT, PLACES)
+    assert prepared.document is DOCUMENT
+    assert not prepared.is_repaired
 
 
 def test_the_same_bytes_are_mended_to_the_same_bytes():
-    one, other = (take_in(BROKEN["pointer-misses"], PLACES).document for _ in range(2))
+    one, other = (ingest(BROKEN["pointer-misses"], PLACES).document for _ in range(2))
     assert one == other
 
 
 def test_a_broken_signed_document_is_refused(lab):
     signed = lab.signed(lab.original)
     with pytest.raises(DocumentBroken):
-        take_in(re.sub(rb"startxref\n\d+", b"startxref\n7", signed), PLACES)
+        ingest(re.sub(rb"startxref\n\d+", b"startxref\n7", signed), PLACES)
     with pytest.raises(DocumentBroken):
-        take_in(b"junk\n" + lab.sealed[:-9], PLACES)
+        ingest(b"junk\n" + lab.sealed[:-9], PLACES)
 
 
 def test_a_broken_encrypted_document_is_refused():
@@ -64,11 +64,11 @@ def test_a_broken_encrypted_document_is_refused():
     with pikepdf.open(io.BytesIO(DOCUMENT)) as opened:
         opened.save(out, encryption=pikepdf.Encryption(owner="a", user="b"))
     with pytest.raises(DocumentEncrypted):
-        take_in(re.sub(rb"startxref\n\d+", b"startxref\n7", out.getvalue()), PLACES)
+        ingest(re.sub(rb"startxref\n\d+", b"startxref\n7", out.getvalue()), PLACES)
 
 
 def test_a_mended_document_is_refused_where_a_whole_one_would_be():
     with pytest.raises(DocumentTooLarge):
-        take_in(b"%PDF-1.7\n" + bytes(DOCUMENT_BYTES_MAX), PLACES)
+        ingest(b"%PDF-1.7\n" + bytes(DOCUMENT_BYTES_MAX), PLACES)
     with pytest.raises(DocumentBroken):
-        take_in(b"%PDF-1.7\nnothing at all", PLACES)
+        ingest(b"%PDF-1.7\nnothing at all", PLACES)

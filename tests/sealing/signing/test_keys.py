@@ -114,7 +114,7 @@ class Module:
             ["softhsm2-util", *arguments], check=True, capture_output=True, text=True, timeout=60
         )
 
-    def take_in(self, key_file: Path, label: str, number: str) -> None:
+    def ingest(self, key_file: Path, label: str, number: str) -> None:
         self.run(
             *("--import", str(key_file), "--token", "meterai", "--pin", PIN),
             *("--label", label, "--id", number),
@@ -156,7 +156,7 @@ def hardware(request, module, tmp_path_factory):
     directory = tmp_path_factory.mktemp("hardware") / "issuer"
     development_issuer(directory, algorithm=request.param, at=AT)
     number = {"p256": "a1", "rsa2048": "a2"}[request.param]
-    module.take_in(directory / "seal.key", request.param, number)
+    module.ingest(directory / "seal.key", request.param, number)
     (directory / "seal.key").unlink()
     return directory, number, request.param
 

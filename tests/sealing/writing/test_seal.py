@@ -22,9 +22,9 @@ from meterai.sealing import (
     Stamp,
     Verdict,
     development_issuer,
+    ingest,
     inspect,
     seal,
-    take_in,
     verify,
 )
 
@@ -131,9 +131,9 @@ def test_a_header_after_some_junk_is_mended_first(bench, plain):
     shifted = table.sub(lambda row: b"%010d" % (int(row[1]) + 5) + row[2], shifted)
     with pytest.raises(DocumentBroken):
         bench.delta(shifted)
-    intake = take_in(shifted, [Placement(1, 20, 20)])
-    assert intake.is_repaired
-    assert bench.verify(bench.sealed(intake.document)).verdict is Verdict.GENUINE
+    prepared = ingest(shifted, [Placement(1, 20, 20)])
+    assert prepared.is_repaired
+    assert bench.verify(bench.sealed(prepared.document)).verdict is Verdict.GENUINE
 
 
 def test_inspect_reports_pages_and_visible_sizes(make_pdf):
