@@ -98,7 +98,7 @@ INVARIANTS = (
     Invariant(
         "role_is_in_the_trail",
         "Every role of a member is of an organization and of people with accounts, and that it was "
-        "given and ended is in the audit trail.",
+        "given and ended, and when it ended, is in the audit trail.",
         """
         SELECT m.account_id, m.membership_id, m.role FROM {memberships*} m
         WHERE NOT EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = m.account_id
@@ -106,7 +106,7 @@ INVARIANTS = (
                 AND e.subject = 'mem_' || lower(compact(m.membership_id)))
             OR (m.ended_at IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM {audit_events*} e WHERE e.account_id = m.account_id
-                AND e.action = 'role_ended'
+                AND e.action = 'role_ended' AND e.happened_at = m.ended_at
                 AND e.subject = 'mem_' || lower(compact(m.membership_id))))
             OR NOT EXISTS (SELECT 1 FROM {organizations*} o WHERE o.account_id = m.account_id)
             OR NOT EXISTS (SELECT 1 FROM {accounts*} a WHERE a.account_id = m.member_id)
@@ -117,7 +117,7 @@ INVARIANTS = (
                 AND e.subject = 'stf_' || lower(compact(s.grant_id)))
             OR (s.ended_at IS NOT NULL AND NOT EXISTS (
                 SELECT 1 FROM {audit_events*} e WHERE e.account_id = s.account_id
-                AND e.action = 'staff_role_ended'
+                AND e.action = 'staff_role_ended' AND e.happened_at = s.ended_at
                 AND e.subject = 'stf_' || lower(compact(s.grant_id))))
             OR NOT EXISTS (SELECT 1 FROM {accounts*} a WHERE a.account_id = s.account_id)
         """,

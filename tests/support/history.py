@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from meterai import suspense
-from meterai.accounts import AccountService
+from meterai import audit, suspense
+from meterai.accounts import AccountService, Role
+from meterai.accounts.service import give_role, make_organization
 from meterai.documents import DocumentService
-from meterai.kit.ids import new_id
+from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store
@@ -130,6 +131,7 @@ def make(shop: Shop) -> History:
     """Everything that can happen, once."""
     history = History(shop)
     _sign_in(history)
+    _roles(history)
     _unpaid(history)
     _executed(history)
     _of_documents(history)
@@ -151,6 +153,34 @@ def _sign_in(history: History) -> None:
     shop.do(service.create_api_key(shop.account, "history", actor=TESTER))
     history.names["other"] = shop.do(service.create(f"{new_id().hex}@example.id", actor=TESTER))
     shop.work()
+
+
+def _roles(history: History) -> None:
+    """Members and staff, some of whom have left."""
+    shop, other = history.shop, history["other"]
+
+    async def give() -> None:
+        async with shop.container.database.transaction() as tx:
+            await make_organization(tx, other, "PT Contoh")
+            await give_role(tx, other, shop.account, Role.CLERK, actor=TESTER)
+            await give_role(tx, other, shop.account, Role.AUDITOR, actor=TESTER)
+            for role, is_over in (("support", False), ("reconciler", True)):
+                grant = new_id()
+                ended = "now()" if is_over else "NULL"
+                await tx.run(
+                    "INSERT INTO staff_roles (account_id, grant_id, role, ended_at)"
+                    f" VALUES (%s, %s, %s, {ended})",
+                    other,
+                    grant,
+                    role,
+                )
+                subject = show("stf", grant)
+                for action in ("staff_role_given", *(["staff_role_ended"] if is_over else [])):
+                    await audit.record(
+                        tx, other, actor=TESTER, action=action, subject=subject, role=role
+                    )
+
+    shop.do(give())
 
 
 def _unpaid(history: History) -> None:
