@@ -6,6 +6,9 @@ Ways to speak to it:
   commands, one plpgsql function each, cost one round trip.  `read(...)` is the same for a query.
 * `Database.transaction()` opens a `Tx` for everything else.  It commits when the block ends and
   rolls back when the block raises.  Rooms get a `Tx` and never commit.
+* `Database.run(command)` does the same for a command that takes the `Tx`: it runs it again where
+  PostgreSQL broke it off for another's sake, so that what is composed of several rooms' commands
+  happens whole or not at all.  What must follow the commit says `tx.after_commit(...)`.
 * `Database.reading()` opens a `ReadTx`, in which PostgreSQL refuses whatever writes.
 
 A plpgsql function refuses with `PERFORM refuse('code', '{"fact": 1}')`; it arrives here as the
@@ -17,10 +20,10 @@ docs/decisions/0017 says how that is found out and how the way back is.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import structlog
@@ -28,6 +31,7 @@ from psycopg import IsolationLevel
 from psycopg.types.json import Jsonb
 
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
+from meterai.plumbing import telemetry
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX, SESSION, Link, Pulse, connect, conninfo
 
 REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see migrations/0001_plumbing.sql
@@ -39,9 +43,12 @@ SILENCE_SECONDS_MAX = 1.0  # after this without any answer we ask whether the se
 # What passes when the same is asked again: a lock or a statement that took too long, a deadlock,
 # a conflict of serializable transactions, a server without a free place (PostgreSQL, appendix A).
 _PASSING = frozenset({"55P03", "57014", "40P01", "40001", "53300"})
+_BROKEN_OFF = frozenset({"40P01", "40001"})  # of two transactions one had to go, and all of it did
+RUNS_MAX = 3  # of a command that is broken off; who is unlucky so often is told to come again
 _READ_ONLY = "25006"  # the server was the leader once
 
 Row = dict[str, Any]
+Answer = TypeVar("Answer")
 _log = structlog.get_logger()
 
 
@@ -51,6 +58,10 @@ class DatabaseBusy(Refusal):
     code = "busy"
     status = 503
     retry_after_seconds = 1
+
+
+class BrokenOff(DatabaseBusy):
+    """A deadlock, or a conflict of serializable transactions: this one was rolled back whole."""
 
 
 class DatabaseAway(Refusal):
@@ -70,7 +81,8 @@ class ChangeRefused(Exception):
 
 def _translated(error: psycopg.Error) -> Refusal | None:
     if error.sqlstate in _PASSING:
-        return DatabaseBusy(f"{error.sqlstate} {error.diag.message_primary}")
+        busy = BrokenOff if error.sqlstate in _BROKEN_OFF else DatabaseBusy
+        return busy(f"{error.sqlstate} {error.diag.message_primary}")
     if broken := declared_for_constraint(error.diag.constraint_name):
         return broken(error.diag.constraint_name)
     if error.sqlstate != REFUSED or error.diag.message_primary is None:
@@ -131,6 +143,29 @@ class Tx(ReadTx):
     """An open transaction.  Handed to the commands of rooms, which never commit it."""
 
     may_write = True
+
+    def __init__(self, link: Link) -> None:
+        super().__init__(link)
+        self._following: list[Callable[[], Awaitable[None] | None]] = []
+
+    def after_commit(self, act: Callable[[], Awaitable[None] | None]) -> None:
+        """Do this once the transaction is committed, in the order of asking, and never otherwise.
+
+        For what is no part of it: forgetting what is remembered, a call to somebody.  It fails by
+        itself, and a process that dies leaves it undone: what must happen is found by its state.
+        """
+        self._following.append(act)
+
+    async def follow(self) -> None:
+        """Do what was to follow the commit.  For whoever committed."""
+        for act in self._following:
+            try:
+                waits = act()
+                if waits is not None:
+                    await waits
+            except Exception as fault:  # the edge: what was committed is not undone by this
+                telemetry.FAULTS.labels(where="after_commit").inc()
+                _log.error("after_commit_failed", fault=repr(fault), exc_info=True)
 
     async def run(self, query: str, *parameters: object) -> int:
         """Run a statement and say how many rows it touched."""
@@ -325,8 +360,27 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
         """A transaction: committed when the block ends, rolled back when it raises."""
-        async with self._link() as link, _open(link):
-            yield Tx(link)
+        async with self._link() as link:
+            tx = Tx(link)
+            async with _open(link):
+                yield tx
+        await tx.follow()
+
+    async def run(self, command: Callable[[Tx], Awaitable[Answer]]) -> Answer:
+        """Run a command in a transaction of its own, commit it, and do what follows the commit.
+
+        Where PostgreSQL broke it off (a deadlock, a conflict) nothing of it happened, and it is run
+        again, `RUNS_MAX` times in all.  So a command does nothing that cannot be rolled back: it
+        speaks to its transaction, and leaves the rest to `after_commit`.  Refuses `DatabaseBusy`.
+        """
+        for _ in range(RUNS_MAX - 1):
+            with suppress(BrokenOff):
+                return await self._run_once(command)
+        return await self._run_once(command)
+
+    async def _run_once(self, command: Callable[[Tx], Awaitable[Answer]]) -> Answer:
+        async with self.transaction() as tx:
+            return await command(tx)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadTx]:
@@ -364,6 +418,8 @@ async def _open(link: Link) -> AsyncIterator[None]:
                 yield
             finally:
                 link.ask()  # the COMMIT or ROLLBACK
+    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
+        raise BrokenOff(f"{error.sqlstate} at the commit") from None
     finally:
         link.answered()
 
