@@ -10,7 +10,7 @@ Calls orders, payments, stamps, notifications.
 """
 
 from meterai.refunds.model import NothingToRefund, Refund, RefundCause, RefundState, lease_seconds
-from meterai.refunds.service import RefundService, RefundView, book_as_told, refunds_of_order
+from meterai.refunds.service import RefundService, RefundView, ask, book_as_told, refunds_of_order
 
 __all__ = [
     "NothingToRefund",
@@ -19,6 +19,7 @@ __all__ = [
     "RefundService",
     "RefundState",
     "RefundView",
+    "ask",
     "book_as_told",
     "lease_seconds",
     "refunds_of_order",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -185,6 +186,42 @@ def _overdue(refund: Refund, answer: str | None) -> suspense.News:
     )
 
 
+async def ask(
+    tx: Tx, account: UUID, order_id: UUID, *, due_at: datetime, actor: Actor
+) -> RefundView:
+    """The account wants the money of the unused stamps of an order.
+
+    Asking again finds the refund that was asked for.  Refuses `NotFound`, `NothingToRefund`.
+    """
+    await orders.load(tx, account, order_id)
+    refund = new_id()
+    given = await store.unused(
+        tx,
+        account,
+        order_id,
+        refund,
+        cause_key=f"asked:{refund}",
+        cause=RefundCause.ASKED,
+        number=payments.refund_number(account, refund),
+        due_at=due_at,
+    )
+    if given:
+        await audit.record(
+            tx,
+            account,
+            actor=actor,
+            action="refund_asked",
+            subject=show("ord", order_id),
+            stamps=given,
+        )
+        return shown(await load(tx, account, refund))
+    earlier = await refunds_of_order(tx, account, order_id)
+    asked = [one for one in earlier if one.cause == RefundCause.ASKED]
+    if not asked:
+        raise NothingToRefund("the order has no unused stamp")
+    return asked[-1]
+
+
 class RefundService:
     """Begins refunds, sends them, and runs its periodic tasks."""
 
@@ -202,39 +239,9 @@ class RefundService:
         return self._clock.now() + timedelta(seconds=self._due_seconds)
 
     async def ask(self, account: UUID, order_id: UUID, *, actor: Actor) -> RefundView:
-        """The buyer wants the money of the unused stamps of an order.
-
-        Asking again finds the refund that was asked for.  Refuses `NotFound`,
-        `NothingToRefund`.
-        """
-        async with self._database.transaction() as tx:
-            await orders.load(tx, account, order_id)
-            refund = new_id()
-            given = await store.unused(
-                tx,
-                account,
-                order_id,
-                refund,
-                cause_key=f"asked:{refund}",
-                cause=RefundCause.ASKED,
-                number=payments.refund_number(account, refund),
-                due_at=self.due(),
-            )
-            if given:
-                await audit.record(
-                    tx,
-                    account,
-                    actor=actor,
-                    action="refund_asked",
-                    subject=show("ord", order_id),
-                    stamps=given,
-                )
-                return shown(await load(tx, account, refund))
-            earlier = await refunds_of_order(tx, account, order_id)
-        asked = [one for one in earlier if one.cause == RefundCause.ASKED]
-        if not asked:
-            raise NothingToRefund("the order has no unused stamp")
-        return asked[-1]
+        """`ask` in a transaction of its own."""
+        command = partial(ask, account=account, order_id=order_id, due_at=self.due(), actor=actor)
+        return await self._database.run(command)
 
     async def view(self, account: UUID, refund_id: UUID) -> RefundView:
         """One refund.  Refuses `NotFound`."""

@@ -18,7 +18,14 @@ from meterai.suspense.model import (
     Resolution,
     SuspenseState,
 )
-from meterai.suspense.service import SuspenseService, explained, given_back, keep, open_items
+from meterai.suspense.service import (
+    SuspenseService,
+    explained,
+    given_back,
+    keep,
+    open_items,
+    resolve,
+)
 
 __all__ = [
     "Item",
@@ -32,4 +39,5 @@ __all__ = [
     "given_back",
     "keep",
     "open_items",
+    "resolve",
 ]

@@ -1,5 +1,6 @@
 """The suspense book: keep news that cannot be booked, list open items, resolve them."""
 
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -11,7 +12,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.reasons import written_reason
 from meterai.plumbing import telemetry
-from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Row, Tx
 from meterai.suspense import store
 from meterai.suspense.model import (
     DUE_SECONDS,
@@ -70,7 +71,7 @@ async def keep(tx: Tx, news: News) -> None:
         )
 
 
-async def open_items(tx: Tx) -> list[Item]:
+async def open_items(tx: ReadTx) -> list[Item]:
     """What is open, the most urgent first."""
     return [_item(row) for row in await tx.all(store.OPEN_ITEMS, LISTED_MAX)]
 
@@ -86,6 +87,29 @@ async def given_back(tx: Tx, reference: str, payment: str) -> None:
     await tx.run(store.GIVEN_BACK, reference, payment)
 
 
+async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, note: str) -> None:
+    """Say how an open item ended.
+
+    Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that
+    ended before.
+    """
+    note = written_reason(note)
+    subject = show("sus", item)
+    match await tx.value(store.RESOLVE, item, resolution, str(actor), note):
+        case "unknown":
+            raise ItemUnknown("no such item")
+        case "known":
+            SUSPENSE.after(SuspenseState.RESOLVED, SuspenseEvent(resolution))
+        case "money_is_booked":
+            raise MoneyBooked("its money is in the book")
+        case _:
+            action = f"suspense_{resolution}"
+            await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject)
+            tx.after_commit(
+                partial(_log.info, "suspense_resolved", item=subject, resolution=resolution)
+            )
+
+
 class SuspenseService:
     """Resolves items, and watches what is open."""
 
@@ -93,31 +117,10 @@ class SuspenseService:
         self._database = database
 
     async def resolve(self, item: UUID, resolution: Resolution, *, actor: Actor, note: str) -> None:
-        """Say how an open item ended.
-
-        Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that
-        ended before.
-        """
-        note = written_reason(note)
-        async with self._database.transaction() as tx:
-            outcome = await tx.value(store.RESOLVE, item, resolution, str(actor), note)
-            if outcome == "resolved":
-                await audit.record(
-                    tx,
-                    NOBODY,
-                    actor=actor,
-                    action=f"suspense_{resolution}",
-                    subject=show("sus", item),
-                )
-        match outcome:
-            case "unknown":
-                raise ItemUnknown("no such item")
-            case "known":
-                SUSPENSE.after(SuspenseState.RESOLVED, SuspenseEvent(resolution))
-            case "money_is_booked":
-                raise MoneyBooked("its money is in the book")
-            case _:
-                _log.info("suspense_resolved", item=show("sus", item), resolution=resolution)
+        """`resolve` in a transaction of its own."""
+        await self._database.run(
+            partial(resolve, item=item, resolution=resolution, actor=actor, note=note)
+        )
 
     async def figures(self) -> Figures:
         """What is open, counted."""

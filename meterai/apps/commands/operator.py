@@ -29,7 +29,7 @@ from meterai.apps.options import (
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.database import Database, Tx
 
 FIRST = INVARIANTS[0].name
 SEALS_MAX = 1_000_000_000  # more documents than there are: then `all` is meant
@@ -109,8 +109,7 @@ def _set_issuing(command: str, options: Options, *, is_open: bool, reason: str, 
     actor = operator(by)
 
     async def change(database: Database, _: Settings) -> None:
-        async with database.transaction() as tx:
-            await stamps.set_issuing(tx, is_open=is_open, reason=reason, actor=actor)
+        await database.run(partial(stamps.set_issuing, is_open=is_open, reason=reason, actor=actor))
 
     with_database(command, options, change)
     line("issuing is open" if is_open else f"issuing is stopped: {reason}")
@@ -120,7 +119,7 @@ def suspense_list(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> 
     """Show what the bank told us and nobody can place yet, the most urgent first."""
 
     async def look(database: Database, _: Settings) -> list[suspense.Item]:
-        async with database.transaction() as tx:
+        async with database.reading() as tx:
             return await suspense.open_items(tx)
 
     found = with_database("suspense list", options, look)
@@ -164,12 +163,14 @@ def suspense_resolve(
     """
     identifier, actor = read("sus", item), operator(by)
 
-    async def resolve(database: Database, _: Settings) -> None:
+    async def decide(tx: Tx) -> None:
         if how == "returned":
-            async with database.transaction() as tx:
-                await refunds.book_as_told(tx, identifier)
-        service = suspense.SuspenseService(database)
-        await service.resolve(identifier, suspense.Resolution(how), actor=actor, note=note)
+            await refunds.book_as_told(tx, identifier)
+        resolution = suspense.Resolution(how)
+        await suspense.resolve(tx, identifier, resolution, actor=actor, note=note)
+
+    async def resolve(database: Database, _: Settings) -> None:
+        await database.run(decide)
 
     with_database("suspense resolve", options, resolve)
     line(f"{item} is {how}")
