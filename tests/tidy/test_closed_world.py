@@ -40,7 +40,7 @@ from tests.tidy.sources import (
 )
 
 # Two classes, one fact for the client: come again in a moment.
-SHARED_CODES = {"busy": {"DatabaseBusy", "NoLeaseFree"}}
+SHARED_CODES = {"busy": {"BrokenOff", "DatabaseBusy", "NoLeaseFree"}}
 # The database refuses with these where only a bug of ours can be the cause: they are faults.
 FAULTS = {"entry_differs", "entry_unbalanced"}
 
