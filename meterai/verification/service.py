@@ -14,7 +14,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
 from meterai.plumbing.database import Database, ReadTx
-from meterai.plumbing.messages import localize, translate
+from meterai.plumbing.messages import catalogue, localize, translate
 from meterai.sealing import Check, Claim, Issuers, Report
 from meterai.stamps import StampState
 from meterai.verification.model import ClaimVerdict, FinalVerdict
@@ -106,10 +106,18 @@ def sentence(check: Check, language: str) -> str:
     """What a check found, in words."""
     outcome = "passed" if check.passed else "failed"
     facts = localize(check.facts, language)
+    if "reason" in facts:
+        facts["reason"] = _why_unreadable(str(facts["reason"]), language)
     if place := _place(check):
         lengths = msgspec.structs.asdict(place)
         facts |= {name: round(lengths[name] * MILLIMETRES_PER_POINT) for name in _LENGTHS}
     return translate(f"check.{check.name}.{outcome}", language, **facts)
+
+
+def _why_unreadable(code: str, language: str) -> str:
+    """Why a document could not be read, from the code of the refusal."""
+    key = f"unreadable.{code}"
+    return translate(key if key in catalogue() else "unreadable.other", language)
 
 
 def _place(check: Check) -> PlaceView | None:

@@ -40,3 +40,14 @@ def test_every_verdict_about_a_claim_is_explained() -> None:
     for verdict in ClaimVerdict:
         assert f"claim.{verdict}" in catalogue()
         assert f"claim.{verdict}.explained" in catalogue()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "code",
+    ["not_a_pdf", "document_encrypted", "document_too_large", "encrypted_without_identifier"],
+)
+def test_why_a_document_cannot_be_read_is_told_in_words(code: str, language: str) -> None:
+    text = sentence(Check("readable", passed=False, facts={"reason": code}), language)
+    assert "_" not in text
+    assert "{" not in text
