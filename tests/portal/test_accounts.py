@@ -27,8 +27,10 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import injected, on_http_exception, on_refusal
-from meterai.plumbing.messages import format_datetime
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.portal.routes import routes
+from meterai.portal.routes.stamp import UPLOAD_BYTES_MAX
+from meterai.stamping import StampingService
 
 URL = "https://meterai.example.id"
 SETTINGS = make_settings(public_url=URL, proxies=1, codes_per_hour_max=2)
@@ -339,3 +341,25 @@ def test_another_language_leads_back_from_a_form_that_was_refused(browser: Brows
     shown = browser.post("/account/keys", data=form | {"name": ""})
     assert shown.status_code == 422
     assert 'name="next" value="/account">' in shown.text
+
+
+# -- documents that are too large together -----------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_documents_that_are_too_large_together_are_told_how_large_they_may_be(
+    app: Litestar, language: str
+) -> None:
+    with browser_of(app, language) as browser:
+        sign_in(browser)
+        # Refused by its length, so the service is never asked.
+        app.state.services[StampingService] = object.__new__(StampingService)
+        headers = {
+            "Content-Type": "multipart/form-data; boundary=x",
+            "Content-Length": str(UPLOAD_BYTES_MAX + 1),
+        }
+        answer = browser.post("/stamp", content=b"--x", headers=headers)
+        assert answer.status_code == 413
+        assert translate("refusal.form_too_large", language, sum_bytes="100 MB") in answer.text
+        assert translate("page.stamp.choose_again", language) not in answer.text, "nothing is kept"
+        assert 'enctype="multipart/form-data"' in answer.text, "it can be sent in several goes"
