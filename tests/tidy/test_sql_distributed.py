@@ -101,19 +101,6 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ),
         "who signs in has no account yet",
     ),
-    (
-        "moves_now",
-        (
-            "order_settle",
-            "payment_close",
-            "payment_deny",
-            "payment_given_back_told",
-            "payment_is_elsewhere",
-            "stamps_leave_hold",
-            "refund_given_back",
-        ),
-        "to be put into a variable",
-    ),
 )
 EXCEPTIONS = {(rule, where): why for rule, places, why in _GROUPS for where in places}
 

@@ -14,6 +14,7 @@ DECLARE
     v_order orders;
     v_cause text;
     v_amount bigint := p_amount;
+    v_now timestamptz := now();
 BEGIN
     SELECT * INTO v_order FROM orders
     WHERE account_id = p_account AND order_id = p_order FOR UPDATE;
@@ -38,8 +39,8 @@ BEGIN
         PERFORM order_give_back(p_account, p_order, p_attempt, p_payment, v_amount, v_cause);
         RETURN v_cause;
     END IF;
-    UPDATE orders SET state = 'paid', paid_at = now(), paid_attempt = p_attempt,
-        paid_payment = p_payment, due_at = now() + make_interval(secs => due_seconds)
+    UPDATE orders SET state = 'paid', paid_at = v_now, paid_attempt = p_attempt,
+        paid_payment = p_payment, due_at = v_now + make_interval(secs => due_seconds)
     WHERE account_id = p_account AND order_id = p_order;
     IF v_amount > v_order.total THEN
         PERFORM order_give_back(p_account, p_order, p_attempt, p_payment,

@@ -1,8 +1,11 @@
 -- Nobody should pay a QR of this subject any more: what the buyer has seen is 'cancelled', what
 -- somebody may be asking for at this moment 'lost'.  The round takes both back at the provider.
 CREATE OR REPLACE FUNCTION payment_close(p_account uuid, p_subject uuid) RETURNS void
-LANGUAGE sql AS $$
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_soon timestamptz := now() + make_interval(secs => 5);
+BEGIN
     UPDATE payment_attempts SET state = CASE state WHEN 'waiting' THEN 'cancelled' ELSE 'lost' END,
-        ask_at = least(ask_at, now() + make_interval(secs => 5)), ask_rank = 1
+        ask_at = least(ask_at, v_soon), ask_rank = 1
     WHERE account_id = p_account AND subject = p_subject AND state IN ('opening', 'waiting');
-$$;
+END $$;

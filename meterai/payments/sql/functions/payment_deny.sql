@@ -22,6 +22,7 @@ DECLARE
     v_capture captures;
     v_before bigint := 0;
     v_left integer;
+    v_now timestamptz := now();
 BEGIN
     SELECT * INTO v_attempt FROM payment_attempts
     WHERE account_id = p_account AND attempt_id = p_attempt FOR UPDATE;
@@ -63,13 +64,13 @@ BEGIN
             coalesce(p_amount, v_capture.amount, 0), p_amount IS NULL, p_payment IS NOT NULL)
     ON CONFLICT ON CONSTRAINT chargebacks_pkey DO UPDATE
     SET taken_back = greatest(c.taken_back, excluded.taken_back), is_whole = c.is_whole OR excluded.is_whole,
-        is_named = c.is_named OR excluded.is_named, last_told_at = now()
+        is_named = c.is_named OR excluded.is_named, last_told_at = v_now
     WHERE NOT c.is_whole AND (excluded.taken_back > c.taken_back
         OR excluded.is_whole AND (v_capture.amount IS NULL OR c.taken_back < v_capture.amount));
     IF NOT FOUND THEN
         RETURN 'known';
     ELSIF v_capture.amount IS NULL AND p_amount < v_attempt.amount THEN
-        UPDATE payment_attempts SET ask_at = least(ask_at, now())
+        UPDATE payment_attempts SET ask_at = least(ask_at, v_now)
         WHERE account_id = p_account AND attempt_id = p_attempt AND state <> 'opening';
         RETURN 'early';
     ELSIF v_capture.amount IS NULL THEN

@@ -5,6 +5,7 @@ RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     v_other captures;
+    v_now timestamptz := now();
 BEGIN
     SELECT * INTO v_other FROM captures
     WHERE payment = p_payment AND learned_by <> 'denial'
@@ -13,7 +14,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    UPDATE payment_attempts SET ask_at = least(ask_at, now())
+    UPDATE payment_attempts SET ask_at = least(ask_at, v_now)
     WHERE state <> 'opening' AND (account_id, attempt_id) IN (
         SELECT account_id, attempt_id FROM payment_attempts
         WHERE (account_id, attempt_id) IN (

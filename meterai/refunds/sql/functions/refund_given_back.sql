@@ -8,6 +8,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_order uuid;
     v_captured bigint;
+    v_now timestamptz := now();
 BEGIN
     SELECT a.subject, c.amount INTO v_order, v_captured
     FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
@@ -20,7 +21,7 @@ BEGIN
     INSERT INTO chargebacks AS b (account_id, attempt_id, payment, subject, taken_back, returned)
     VALUES (p_account, p_attempt, p_payment, v_order, 0, least(p_returned, v_captured))
     ON CONFLICT ON CONSTRAINT chargebacks_pkey DO UPDATE
-    SET returned = excluded.returned, last_told_at = now() WHERE b.returned < excluded.returned;
+    SET returned = excluded.returned, last_told_at = v_now WHERE b.returned < excluded.returned;
     UPDATE refunds SET state = 'refused', last_answer = 'given back by the provider itself'
     WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment
         AND state = 'sent' AND (leased_until IS NULL OR leased_until <= now())
