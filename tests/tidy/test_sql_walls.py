@@ -87,15 +87,10 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "orders",
         (
-            "refund_denied",
-            "refund_finish_order",
             "refund_found_stamps",
-            "refund_given_back",
-            "refund_lock",
             "refund_not_executed",
             "refund_recover_order",
             "refund_request",
-            "refund_surplus",
             "refund_unassigned",
             "refund_unused",
             "refunds/store.py:OVERDUE",
@@ -132,17 +127,6 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ),
         "whether an order has its stamps, of many at once",
     ),
-    (
-        "balances",
-        (
-            "stampings_reserve",
-            "stamps_hold",
-            "stamps_return",
-        ),
-        "locked before lots",
-    ),
-    ("entries", ("order_in_flight",), "a sum of the books"),
-    ("legs", ("order_in_flight",), "a sum of the books"),
     (
         "captures",
         ("suspense_resolve",),
@@ -194,11 +178,6 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "refund_recover",
         ("stamps_release",),
         "stamps that were paid with money taken back leave the world at this moment",
-    ),
-    (
-        "payment_number_lock",
-        ("suspense_keep",),
-        "the number of a payment is locked by whoever counts it",
     ),
     ("refund_gone", ("suspense_resolve",), "as captures"),
 )

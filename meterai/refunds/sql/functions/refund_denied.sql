@@ -14,7 +14,7 @@ DECLARE
     v_back bigint;
     v_back_posted bigint;
 BEGIN
-    PERFORM 1 FROM orders WHERE account_id = p_account AND order_id = p_order FOR UPDATE;
+    PERFORM order_lock(p_account, p_order);
     SELECT amount INTO v_captured FROM captures WHERE account_id = p_account
         AND attempt_id = p_attempt AND payment = p_payment AND learned_by <> 'denial';
     SELECT CASE WHEN is_whole THEN v_captured ELSE least(taken_back, v_captured) END - posted, posted,

@@ -4,10 +4,9 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_state text;
 BEGIN
-    UPDATE orders SET returning_due_at = (
+    v_state := order_returning_due(p_account, p_order, (
         SELECT max(due_at) FROM refunds WHERE account_id = p_account AND order_id = p_order
-            AND state IN ('requested', 'sent', 'refused'))
-    WHERE account_id = p_account AND order_id = p_order RETURNING state INTO v_state;
+            AND state IN ('requested', 'sent', 'refused')));
     IF v_state = 'returning' AND order_in_flight(p_account, p_order) = 0 THEN
         PERFORM order_close(p_account, p_order, 'returned');
     END IF;

@@ -17,7 +17,7 @@ BEGIN
     IF NOT FOUND OR p_returned <= 0 THEN
         RETURN;
     END IF;
-    PERFORM 1 FROM orders WHERE account_id = p_account AND order_id = v_order FOR UPDATE;
+    PERFORM order_lock(p_account, v_order);
     INSERT INTO chargebacks AS b (account_id, attempt_id, payment, subject, taken_back, returned)
     VALUES (p_account, p_attempt, p_payment, v_order, 0, least(p_returned, v_captured))
     ON CONFLICT ON CONSTRAINT chargebacks_pkey DO UPDATE

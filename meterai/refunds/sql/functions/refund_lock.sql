@@ -4,9 +4,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_refund refunds;
 BEGIN
-    PERFORM 1 FROM orders o WHERE o.account_id = p_account AND o.order_id = (
-        SELECT r.order_id FROM refunds r
-        WHERE r.account_id = p_account AND r.refund_id = p_refund) FOR UPDATE;
+    PERFORM order_lock(p_account, r.order_id) FROM refunds r
+    WHERE r.account_id = p_account AND r.refund_id = p_refund;
     SELECT * INTO v_refund FROM refunds
     WHERE account_id = p_account AND refund_id = p_refund FOR UPDATE;
     RETURN v_refund;

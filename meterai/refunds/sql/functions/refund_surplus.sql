@@ -8,7 +8,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_amount bigint;
 BEGIN
-    PERFORM 1 FROM orders WHERE account_id = p_account AND order_id = p_order FOR UPDATE;
+    PERFORM order_lock(p_account, p_order);
     v_amount := least(p_amount,
         coalesce(refund_unassigned(p_account, p_order, p_attempt, p_payment), 0));
     IF v_amount > 0 AND refund_request(p_account, p_refund, p_cause_key, p_cause, p_order,

@@ -61,8 +61,7 @@ BEGIN
     END LOOP;
 
     -- Asked of the whole request, so that what is refused says what the whole request needs.
-    SELECT posted - held INTO v_available FROM balances
-    WHERE account_id = p_account AND book = 'stamps_available' FOR UPDATE;
+    v_available := ledger_free(p_account, 'stamps_available');
     IF coalesce(v_available, 0) < v_needed THEN
         PERFORM refuse('not_enough_stamps', jsonb_build_object(
             'needed', v_needed, 'available', coalesce(v_available, 0)));

@@ -14,8 +14,7 @@ DECLARE
 BEGIN
     -- The balance row is locked first and lots after it, always: two stampings of one account
     -- wait for each other here and never in a circle.
-    SELECT posted - held INTO v_available FROM balances
-    WHERE account_id = p_account AND book = p_book FOR UPDATE;
+    v_available := ledger_free(p_account, p_book);
     IF coalesce(v_available, 0) < v_needed THEN
         PERFORM refuse('not_enough_stamps', jsonb_build_object(
             'needed', v_needed, 'available', coalesce(v_available, 0)));

@@ -7,8 +7,8 @@ DECLARE
     v_free integer;
 BEGIN
     -- The balance first, as in stamps_hold.
-    PERFORM 1 FROM balances b JOIN stamp_lots l USING (account_id, book)
-    WHERE b.account_id = p_account AND l.lot_id = p_lot FOR UPDATE OF b;
+    PERFORM ledger_free(p_account, book) FROM stamp_lots
+    WHERE account_id = p_account AND lot_id = p_lot;
     SELECT * INTO v_lot FROM stamp_lots
     WHERE account_id = p_account AND lot_id = p_lot FOR UPDATE;
     v_free := coalesce(v_lot.issued - v_lot.held - v_lot.affixed - v_lot.returned, 0);
