@@ -20,6 +20,8 @@ from meterai.accounts.service import (
     AccountService,
     ApiKeyView,
     contact,
+    end_api_key,
+    make_api_key,
     require_permission,
 )
 from meterai.accounts.settings import AccountSettings
@@ -36,5 +38,7 @@ __all__ = [
     "Permission",
     "Role",
     "contact",
+    "end_api_key",
+    "make_api_key",
     "require_permission",
 ]

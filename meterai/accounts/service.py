@@ -5,6 +5,7 @@ import hmac
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -166,6 +167,52 @@ async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permi
     return PERMISSIONS[Role(role)] if role else frozenset()
 
 
+async def create(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
+    """The account of an address, made if it is new.  An operator's act.  Refuses `Malformed`."""
+    return await _account(tx, normalized(email), language, actor=actor)
+
+
+async def make_api_key(
+    tx: Tx, account: UUID, name: str, *, actor: Actor, at: datetime, key: UUID | None = None
+) -> str:
+    """A new API key.  This is the only time its text exists on our side.
+
+    `key` is its id, made by the caller where the same wish may come twice.  Refuses
+    `Malformed`, `TooManyKeys`, `KeyAlreadyMade`.
+    """
+    name = key_name(name)
+    made = Credential.fresh(account, key or new_id())
+    if await store.keys_in_use(tx, account) >= KEYS_PER_ACCOUNT_MAX:
+        raise TooManyKeys(KEYS_PER_ACCOUNT_MAX)
+    if not await store.insert_api_key(tx, account, made.id, made.hash(), name, at):
+        raise KeyAlreadyMade("this key was made before")
+    await audit.record(
+        tx,
+        account,
+        actor=actor,
+        action="api_key_made",
+        subject=show(KEY_KIND, made.id),
+        digest=key_digest(made.hash(), name),
+    )
+    return made.text(KEY_PREFIX)
+
+
+async def end_api_key(
+    tx: Tx, account: UUID, key: UUID, *, actor: Actor, at: datetime
+) -> ApiKeyView:
+    """End a key: within `REMEMBERED_SECONDS` it opens nothing any more, anywhere.
+
+    Ending it again changes nothing.  Refuses `NotFound`.
+    """
+    row = await store.end_api_key(tx, account, key, at)
+    if row is None:
+        raise NotFound("no such key of this account")
+    if row["is_new"]:
+        subject = show(KEY_KIND, key)
+        await audit.record(tx, account, actor=actor, action="api_key_ended", subject=subject)
+    return _key_view(row)
+
+
 class AccountService:
     """Signs people in and says who is asking.  Authenticates the caller of every route."""
 
@@ -271,9 +318,10 @@ class AccountService:
                 )
 
     async def create(self, email: str, language: str = "id", *, actor: Actor) -> UUID:
-        """The account of an address, made if it is new.  For the command line."""
-        async with self._database.transaction() as tx:
-            return await _account(tx, normalized(email), language, actor=actor)
+        """`create` in a transaction of its own."""
+        return await self._database.run(
+            partial(create, email=email, language=language, actor=actor)
+        )
 
     async def set_language(self, account: UUID, language: str) -> None:
         """The language of our pages and mails to this account from now on."""
@@ -291,29 +339,10 @@ class AccountService:
     async def create_api_key(
         self, account: UUID, name: str, *, actor: Actor, key: UUID | None = None
     ) -> str:
-        """A new API key.  This is the only time its text exists on our side.
-
-        `key` is its id, made by the caller where the same wish may come twice.  Refuses
-        `Malformed`, `TooManyKeys`, `KeyAlreadyMade`.
-        """
-        name = key_name(name)
-        made = Credential.fresh(account, key or new_id())
-        async with self._database.transaction() as tx:
-            if await store.keys_in_use(tx, account) >= KEYS_PER_ACCOUNT_MAX:
-                raise TooManyKeys(KEYS_PER_ACCOUNT_MAX)
-            now = self._clock.now()
-            if not await store.insert_api_key(tx, account, made.id, made.hash(), name, now):
-                raise KeyAlreadyMade("this key was made before")
-            subject = show(KEY_KIND, made.id)
-            await audit.record(
-                tx,
-                account,
-                actor=actor,
-                action="api_key_made",
-                subject=subject,
-                digest=key_digest(made.hash(), name),
-            )
-        return made.text(KEY_PREFIX)
+        """`make_api_key` in a transaction of its own."""
+        at = self._clock.now()
+        command = partial(make_api_key, account=account, name=name, actor=actor, at=at, key=key)
+        return await self._database.run(command)
 
     async def api_keys(self, account: UUID) -> list[ApiKeyView]:
         """The keys of an account: those in use, newest first, then those that were ended."""
@@ -321,21 +350,13 @@ class AccountService:
         return [_key_view(row) for row in rows]
 
     async def end_api_key(self, account: UUID, key: UUID, *, actor: Actor) -> ApiKeyView:
-        """End a key: within `REMEMBERED_SECONDS` it opens nothing any more, anywhere.
+        """`end_api_key` in a transaction of its own; this process forgets the key at once."""
 
-        Ending it again changes nothing.  Refuses `NotFound`.
-        """
-        async with self._database.transaction() as tx:
-            row = await store.end_api_key(tx, account, key, self._clock.now())
-            if row is None:
-                raise NotFound("no such key of this account")
-            if row["is_new"]:
-                subject = show(KEY_KIND, key)
-                await audit.record(
-                    tx, account, actor=actor, action="api_key_ended", subject=subject
-                )
-        self._forget(key)
-        return _key_view(row)
+        async def end(tx: Tx) -> ApiKeyView:
+            tx.after_commit(partial(self._forget, key))
+            return await end_api_key(tx, account, key, actor=actor, at=self._clock.now())
+
+        return await self._database.run(end)
 
     async def caller(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
         """Who is asking, by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`."""
