@@ -10,7 +10,7 @@ from meterai.apps.audit_points import Point
 from meterai.apps.audit_qrs import check_qrs
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
 from meterai.kit.clock import SystemClock
-from meterai.payments import PaymentSettings, SnapProvider, profile_of, qr_accounts_of
+from meterai.payments import PaymentSettings, connected, qr_accounts_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Finding, Invariant
@@ -103,9 +103,5 @@ async def _papers(database: Database, settings: Settings, drawing: Drawing) -> l
 
 async def _bank(database: Database, settings: Settings, days: int) -> Finding:
     clock = SystemClock()
-    provider = SnapProvider(profile_of(settings, keyring_of(settings)), clock)
-    await provider.open()
-    try:
-        return await check_bank(database, provider, clock.now() - timedelta(days=days), clock.now())
-    finally:
-        await provider.close()
+    async with connected(database, settings, keyring_of(settings), clock) as payments:
+        return await check_bank(database, payments, clock.now() - timedelta(days=days), clock.now())

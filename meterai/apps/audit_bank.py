@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from meterai.kit.money import Rupiah
-from meterai.payments import REFUND_PREFIX, Movement, SnapProvider
+from meterai.payments import REFUND_PREFIX, Movement, PaymentService
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
 
@@ -99,11 +99,11 @@ class Statement:
 
 
 async def check_bank(
-    database: Database, provider: SnapProvider, begins: datetime, now: datetime
+    database: Database, payments: PaymentService, begins: datetime, now: datetime
 ) -> Finding:
     """Compare both records from `begins` on.  Refuses what the provider does."""
     statement = Statement(now - FRESH)
-    async for movement in provider.history(begins - FRESH, now + FRESH):
+    async for movement in payments.history(begins - FRESH, now + FRESH):
         statement.take(movement)
     wrong = await _named(database, statement)
     moved = {row["payment"] for row in await database.read(_MOVED, *(begins, now) * 3)}
@@ -114,7 +114,7 @@ async def check_bank(
         if sums["since"] < begins and statement.differs(number, sums)
     }
     if doubted:  # moved in part before this time, on either side
-        async for movement in provider.history(min(doubted.values()) - FRESH, begins - FRESH):
+        async for movement in payments.history(min(doubted.values()) - FRESH, begins - FRESH):
             if movement.payment in doubted:
                 statement.take(movement)
     for number in sorted(statement.numbers() | moved):

@@ -7,6 +7,7 @@ Promises this room keeps
   * Only a payment with status success moves money; what is signed and cannot be booked is in
     suspense.
   * A QR that nobody should pay any more is taken back at the provider.
+  * Money comes and goes through this room alone: no other knows the provider.
 
 Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_declined`,
 `payment_denied` and `payment_refunded`.
@@ -15,7 +16,6 @@ Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_d
 from meterai.payments.adapters.emv import qr_complaints
 from meterai.payments.adapters.profile import profile_of, qr_accounts_of
 from meterai.payments.adapters.reading import read_notification
-from meterai.payments.adapters.snap import SnapProfile, SnapProvider
 from meterai.payments.adapters.wire import call_seconds_max
 from meterai.payments.model import (
     REFUND_PREFIX,
@@ -26,7 +26,7 @@ from meterai.payments.model import (
     ProviderRefused,
     ProviderUnreachable,
     RefundLine,
-    RefundMade,
+    RefundWish,
     parse_reference,
     reference_of,
     refund_number,
@@ -36,6 +36,7 @@ from meterai.payments.service import (
     PaymentService,
     attempts_of,
     close,
+    connected,
     new_attempt,
     open_another,
 )
@@ -53,12 +54,11 @@ __all__ = [
     "ProviderRefused",
     "ProviderUnreachable",
     "RefundLine",
-    "RefundMade",
-    "SnapProfile",
-    "SnapProvider",
+    "RefundWish",
     "attempts_of",
     "call_seconds_max",
     "close",
+    "connected",
     "new_attempt",
     "open_another",
     "parse_reference",

@@ -198,6 +198,18 @@ class TransactionStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundWish:
+    """Money that the provider is asked to give back of a payment, in whole rupiah."""
+
+    account: UUID
+    attempt: UUID
+    payment: str  # RRN
+    number: str  # ours, the same in every try
+    amount: Rupiah
+    was_tried: bool  # an earlier try may have been carried out
+
+
+@dataclass(frozen=True, slots=True)
 class RefundMade:
     """The provider gave money back."""
 

@@ -4,8 +4,8 @@
 the intent before the call, the result after it.
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -20,7 +20,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.payments import store
 from meterai.payments.adapters import emv
-from meterai.payments.adapters.profile import qr_accounts_of
+from meterai.payments.adapters.profile import profile_of, qr_accounts_of
 from meterai.payments.adapters.snap import SnapProvider
 from meterai.payments.events import PaymentRefunded
 from meterai.payments.model import (
@@ -28,6 +28,7 @@ from meterai.payments.model import (
     NOT_BOOKED,
     Attempt,
     AttemptState,
+    Movement,
     Notification,
     Odd,
     OddReason,
@@ -36,14 +37,19 @@ from meterai.payments.model import (
     ProviderRefused,
     ProviderUnreachable,
     QrMade,
+    RefundLine,
+    RefundMade,
+    RefundWish,
     Status,
     TransactionStatus,
     parse_reference,
     reference_of,
 )
 from meterai.payments.settings import PaymentSettings
+from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Row, Tx
 from meterai.plumbing.events import emit
+from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.periodic import each
 
 PROVIDER = "bank"
@@ -134,7 +140,7 @@ class PaymentService:
         self, database: Database, provider: SnapProvider, settings: PaymentSettings, clock: Clock
     ) -> None:
         self._database = database
-        self.provider = provider
+        self._provider = provider
         self._settings = settings
         self._clock = clock
 
@@ -164,7 +170,7 @@ class PaymentService:
         QR, which we cannot show, does another reference take its place.
         """
         try:
-            made = await self.provider.generate(reference, amount, expires_at)
+            made = await self._provider.generate(reference, amount, expires_at)
         except ProviderRefused as refusal:
             if refusal.case in MADE_BEFORE:
                 await self._replace(account, attempt, reference)
@@ -248,7 +254,7 @@ class PaymentService:
 
         Whatever was signed is kept, also what cannot be read.  Refuses `NotificationForged`.
         """
-        read = self.provider.notification(path, headers, body)
+        read = self._provider.notification(path, headers, body)
         external_id = headers.get("x-external-id", "")
         if not (0 < len(external_id) <= EXTERNAL_ID_CHARACTERS_MAX and external_id.isprintable()):
             external_id = f"none:{sha256(body).hexdigest()}"
@@ -283,7 +289,7 @@ class PaymentService:
         """Ask what became of one attempt, record it, and say when it is to be asked again."""
         is_cancelled = is_unknown = False
         try:
-            standing = await self.provider.query(attempt.reference)
+            standing = await self._provider.query(attempt.reference)
         except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
             _log.info("question_unanswered", reference=attempt.reference, answer=str(refusal))
         else:
@@ -349,7 +355,7 @@ class PaymentService:
         attempt = _attempt(row)
         key = (attempt.account, attempt.id)
         try:
-            await self.provider.cancel(attempt.reference, "not to be paid any more")
+            await self._provider.cancel(attempt.reference, "not to be paid any more")
         except ProviderRefused as refusal:
             if refusal.response_code.startswith("405"):
                 # It was paid meanwhile, or has ended: a status query says which.
@@ -363,6 +369,40 @@ class PaymentService:
         else:
             await self._database.call(store.CANCELLED, *key)
 
+    # -- giving back -----------------------------------------------------------------------
+
+    async def refund(self, wish: RefundWish) -> RefundMade:
+        """Have money given back; a repeat under the same number gives nothing twice.
+
+        The caller has committed its intent.  Where an earlier try may have been carried out, the
+        provider's record is asked first.  Refuses `ProviderRefused`, `OutcomeUnknown`,
+        `ProviderUnreachable`.
+        """
+        reference = reference_of(wish.account, wish.attempt)
+        if wish.was_tried:
+            try:
+                made = await self._provider.refunded(reference, wish.number, wish.amount)
+            except ProviderRefused:
+                made = None  # the provider cannot tell; the same number makes a repeat safe
+            if made is not None:
+                return made
+        return await self._provider.refund(reference, wish.payment, wish.number, wish.amount)
+
+    async def refund_history(self, account: UUID, attempt: UUID) -> tuple[RefundLine, ...]:
+        """What the provider's record says was given back on an attempt, asked for by us or not.
+
+        Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
+        """
+        return await self._provider.refunds_of(reference_of(account, attempt))
+
+    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
+        """The provider's record of all that moved from `begins` on and before `ends`.
+
+        Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,
+        `ProviderUnreachable`.
+        """
+        return self._provider.history(begins, ends)
+
     async def _cancel_later(self, attempt: Attempt, answer: Exception) -> None:
         _log.info("cancel_failed", reference=attempt.reference, answer=str(answer))
         await self._database.call(
@@ -373,6 +413,19 @@ class PaymentService:
             attempt.account,
             attempt.id,
         )
+
+
+@asynccontextmanager
+async def connected(
+    database: Database, settings: Settings, keyring: Keyring, clock: Clock
+) -> AsyncIterator[PaymentService]:
+    """The service by itself, for a command without the other rooms; its connections close at the end."""
+    provider = SnapProvider(profile_of(settings, keyring), clock)
+    await provider.open()
+    try:
+        yield PaymentService(database, provider, settings.of(PaymentSettings), clock)
+    finally:
+        await provider.close()
 
 
 async def _keep_conflict(tx: Tx, read: Notification, external_id: str, body: bytes) -> None:

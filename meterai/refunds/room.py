@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from meterai.payments import PaymentSettings, SnapProvider, call_seconds_max
+from meterai.payments import PaymentService, PaymentSettings, call_seconds_max
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
 from meterai.refunds.invariants import INVARIANTS, POSTINGS
@@ -15,8 +15,8 @@ from meterai.room import Container, Room
 
 
 async def _build(container: Container) -> None:
-    provider, settings = container.of(SnapProvider), container.settings
-    container.add(RefundService(container.database, provider, settings, container.clock))
+    paying, settings = container.of(PaymentService), container.settings
+    container.add(RefundService(container.database, paying, settings, container.clock))
 
 
 def _leases(container: Container) -> Iterable[Lease]:

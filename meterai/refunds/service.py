@@ -17,12 +17,12 @@ from meterai.kit.refusal import NotFound
 from meterai.orders import OrderSettings
 from meterai.payments import (
     OutcomeUnknown,
+    PaymentService,
     PaymentSettings,
     ProviderRefused,
     ProviderUnreachable,
     RefundLine,
-    RefundMade,
-    SnapProvider,
+    RefundWish,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Row, Tx
@@ -222,14 +222,25 @@ async def ask(
     return asked[-1]
 
 
+def _wish(refund: Refund) -> RefundWish:
+    return RefundWish(
+        refund.account,
+        refund.attempt,
+        refund.payment,
+        refund.number,
+        refund.amount,
+        was_tried=refund.tries > 1,  # this try is counted
+    )
+
+
 class RefundService:
     """Begins refunds, sends them, and runs its periodic tasks."""
 
     def __init__(
-        self, database: Database, provider: SnapProvider, settings: Settings, clock: Clock
+        self, database: Database, paying: PaymentService, settings: Settings, clock: Clock
     ) -> None:
         self._database = database
-        self._provider = provider
+        self._payments = paying
         self._due_seconds = settings.of(OrderSettings).stamps_due_seconds
         self._lease_seconds = lease_seconds(settings.of(PaymentSettings).bank_timeout_seconds)
         self._clock = clock
@@ -297,7 +308,7 @@ class RefundService:
     async def _look_up(self, row: Row) -> None:
         about = (row["account_id"], row["attempt_id"], row["payment"])
         try:
-            lines = await self._provider.refunds_of(payments.reference_of(*about[:2]))
+            lines = await self._payments.refund_history(*about[:2])
         except ProviderRefused as refusal:
             _log.warning("record_refused", payment=row["payment"], answer=refusal.response_code)
             async with own_transaction(self._database) as tx:
@@ -314,7 +325,7 @@ class RefundService:
         # same call with the same number, which the provider answers as it did before.
         refund = _refund(row)
         try:
-            made = await self._made(refund)
+            made = await self._payments.refund(_wish(refund))
         except ProviderRefused as refusal:
             await self._refused(refund, refusal)
             return
@@ -323,19 +334,6 @@ class RefundService:
             return
         await self._database.call(store.SETTLE, refund.account, refund.id, made.provider_number)
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
-
-    async def _made(self, refund: Refund) -> RefundMade:
-        """The refund at the provider, made by an earlier try or now."""
-        reference = payments.reference_of(refund.account, refund.attempt)
-        if refund.tries > 1:
-            # The outcome of the earlier tries is unknown: ask for it before sending again.
-            try:
-                made = await self._provider.refunded(reference, refund.number, refund.amount)
-            except ProviderRefused:
-                made = None  # the provider cannot tell; the same number makes a repeat safe
-            if made is not None:
-                return made
-        return await self._provider.refund(reference, refund.payment, refund.number, refund.amount)
 
     async def _refused(self, refund: Refund, refusal: ProviderRefused) -> None:
         stopped = await self._database.call(store.VOID, refund.account, refund.id)

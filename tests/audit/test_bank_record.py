@@ -16,9 +16,7 @@ def wrong(till: Till, *, days: float = 1.0) -> list[tuple[str, str]]:
     """(number, complaint) of everything that differs."""
     container, now = till.shop.container, SystemClock().now() + LATER
     begins = now - timedelta(days=days)
-    found = till.do(
-        check_bank(container.database, container.of(PaymentService).provider, begins, now)
-    )
+    found = till.do(check_bank(container.database, container.of(PaymentService), begins, now))
     return [(row["number"], row["is"]) for row in found.evidence]
 
 
@@ -66,7 +64,7 @@ def test_what_moved_before_the_time_that_is_looked_at_counts_too(till: Till) -> 
     till.control("deny", qr_content=qr, amount=500)
     look = check_bank(
         container.database,
-        container.of(PaymentService).provider,
+        container.of(PaymentService),
         begins,
         begins + timedelta(minutes=2),
     )
@@ -80,7 +78,7 @@ def test_what_the_bank_did_a_moment_ago_may_still_be_on_its_way(till: Till) -> N
     till.control("deny", qr_content=qr, amount=3_000)
     container, now = till.shop.container, SystemClock().now()
     look = check_bank(
-        container.database, container.of(PaymentService).provider, now - timedelta(days=1), now
+        container.database, container.of(PaymentService), now - timedelta(days=1), now
     )
     assert [row for row in till.do(look).evidence if row["number"] == number] == []
 
@@ -123,8 +121,8 @@ def test_what_only_we_say_the_bank_gave_back_is_named(till: Till) -> None:
     shop.arrange("SELECT refund_given_back(%s, %s, %s, 4000, '{}')", shop.account, attempt, number)
     begins = SystemClock().now() + FRESH + timedelta(seconds=2)
     shop.arrange("UPDATE chargebacks SET last_told_at = now() + interval '16 minutes'")
-    provider = shop.container.of(PaymentService).provider
-    look = check_bank(shop.container.database, provider, begins, begins + timedelta(minutes=2))
+    payments = shop.container.of(PaymentService)
+    look = check_bank(shop.container.database, payments, begins, begins + timedelta(minutes=2))
     found = [row["is"] for row in till.do(look).evidence if row["number"] == number]
     assert found == ["refunded Rp0 at the bank, Rp4.000 in our books: Rp4.000 too much here"]
     shop.arrange("UPDATE chargebacks SET last_told_at = now()")

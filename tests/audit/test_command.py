@@ -91,7 +91,7 @@ def bank_says(inside: Inside, spoilt: str = "") -> list[Row]:
             database.plant(spoilt, {})
         found = inside.ask(
             lambda container: check_bank(
-                cast(Database, database), container.of(PaymentService).provider, begins, ends
+                cast(Database, database), container.of(PaymentService), begins, ends
             )
         )
         connection.rollback()

@@ -15,11 +15,19 @@ from meterai.payments import (
     OutcomeUnknown,
     ProviderRefused,
     ProviderUnreachable,
-    RefundMade,
-    SnapProvider,
 )
 from meterai.payments.adapters import reading
-from meterai.payments.model import Act, OddReason, Payment, QrMade, Status, TransactionStatus, judge
+from meterai.payments.adapters.snap import SnapProvider
+from meterai.payments.model import (
+    Act,
+    OddReason,
+    Payment,
+    QrMade,
+    RefundMade,
+    Status,
+    TransactionStatus,
+    judge,
+)
 from tests.support.bank import profile, soon
 from tests.support.scripted import Scripted, scripted
 

@@ -10,7 +10,8 @@ import pytest
 from meterai.kit.money import Rupiah
 from meterai.orders import OrderService
 from meterai.orders import service as order_service
-from meterai.payments import PaymentSettings, ProviderRefused, ProviderUnreachable, RefundMade
+from meterai.payments import PaymentService, PaymentSettings, ProviderRefused, ProviderUnreachable
+from meterai.payments.model import RefundMade
 from meterai.refunds import RefundService
 from meterai.refunds import service as refund_service
 from meterai.refunds import store as refund_store
@@ -137,7 +138,7 @@ class Bank:
 @pytest.fixture
 def bank(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Bank:
     made = Bank()
-    monkeypatch.setattr(shop.container.of(RefundService), "_provider", made)
+    monkeypatch.setattr(shop.container.of(PaymentService), "_provider", made)
     return made
 
 

@@ -19,6 +19,7 @@ from meterai.apps.container import build_services
 from meterai.apps.settings import settings_of as make_settings
 from meterai.payments import PaymentService, reference_of
 from meterai.payments.adapters import signing
+from meterai.payments.adapters.snap import SnapProvider
 from meterai.payments.adapters.wire import snap_time
 from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.config import Settings
@@ -234,7 +235,7 @@ def open_till(database_url: str, directory: Path, **more: Any) -> Iterator[Till]
         try:
             shop = Shop(container, runner)
             shop.clear()
-            provider = container.of(PaymentService).provider
+            provider = container.of(SnapProvider)
             yield Till(shop, Bank(running.bank_url, provider, session))
         finally:
             runner.run(session.close())

@@ -27,3 +27,12 @@ def test_the_picture_of_the_rooms_is_true() -> None:
     assert _drawn() == held()
     folders = {one.parent.name for one in (ROOT / "meterai").glob("*/__init__.py")}
     assert set().union(*_drawn()) == folders
+
+
+def test_money_leaves_through_payments_only() -> None:
+    knowing = {
+        one.relative_to(ROOT / "meterai").as_posix()
+        for one in (ROOT / "meterai").rglob("*.py")
+        if "SnapProvider" in one.read_text()
+    }
+    assert knowing == {"payments/adapters/snap.py", "payments/room.py", "payments/service.py"}
