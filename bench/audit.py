@@ -9,7 +9,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -149,13 +149,15 @@ def make(url: str, first: int, last: int, per_account: int, at: datetime) -> Non
 
 async def measure(url: str, *, is_incremental: bool) -> None:
     """One audit, and where its time went."""
-    spent: Counter[str] = Counter()
-    begun, last = time.perf_counter(), ["", time.perf_counter()]
+    spent: defaultdict[str, float] = defaultdict(float)
+    begun = time.perf_counter()
+    part, since = "", begun
 
     def tell(_done: int, _parts: int, name: str) -> None:
+        nonlocal part, since
         now = time.perf_counter()
-        spent[str(last[0])] += now - float(last[1])  # type: ignore[call-overload]
-        last[:] = [name, now]
+        spent[part] += now - since
+        part, since = name, now
 
     database = Database(url, connections=2)
     await database.open()
@@ -166,7 +168,7 @@ async def measure(url: str, *, is_incremental: bool) -> None:
     print(f"{coverage.kind}: {seconds:.1f} s, {len(broken)} broken")
     for one in broken:
         print("  ", one.invariant.name, one.broken, one.evidence[:2])
-    for name, took in spent.most_common(8):
+    for name, took in sorted(spent.items(), key=lambda one: -one[1])[:8]:
         print(f"  {took:7.2f} s  {name}")
     if not broken:
         await auditor.record(coverage)

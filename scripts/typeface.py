@@ -104,7 +104,7 @@ def _stem(program: TTFont) -> int:
     points, *_ = program["glyf"][_glyph("T")].getCoordinates(program["glyf"])
     foot = min(y for _, y in points)
     across = [x for x, y in points if y == foot]
-    return max(across) - min(across)
+    return int(max(across) - min(across))
 
 
 def _glyph(letter: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 
-from asn1crypto import algos, cms, core, tsp, x509  # type: ignore[import-untyped]
+from asn1crypto import algos, cms, core, tsp, x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding

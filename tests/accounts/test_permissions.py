@@ -52,7 +52,7 @@ def test_only_what_is_open_asks_nobody_who_they_are(
 def test_who_lacks_a_permission_is_told_which(
     client: TestClient[Litestar], monkeypatch: pytest.MonkeyPatch, missing: Permission
 ) -> None:
-    monkeypatch.setitem(PERMISSIONS, Role.OWNER, PERMISSIONS[Role.OWNER] - {missing})  # type: ignore[arg-type]
+    monkeypatch.setitem(PERMISSIONS, Role.OWNER, PERMISSIONS[Role.OWNER] - {missing})
     key = {"Authorization": "Bearer x"}
     refused = client.get(f"/{missing}", headers=key)
     assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")

@@ -1,7 +1,7 @@
 """Every command ends with a status of one table; a number outside its bounds is refused."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -48,12 +48,18 @@ def numbers() -> Iterator[tuple[str, str, Any]]:
                 yield command, f"--{name.replace('_', '-')}", kind
 
 
+def validators(parameter: Parameter) -> Iterable[object]:
+    """What looks at the value; `Parameter` keeps several, however they were given."""
+    assert isinstance(parameter.validator, Iterable)
+    return parameter.validator
+
+
 def bounds(kind: Any) -> Between | None:
     if get_origin(kind) is not Annotated:
         return None
     for extra in get_args(kind)[1:]:
         if isinstance(extra, Parameter):
-            return next((one for one in extra.validator if isinstance(one, Between)), None)
+            return next((one for one in validators(extra) if isinstance(one, Between)), None)
     return None
 
 

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -204,7 +204,7 @@ def words_of(kind: object) -> Iterator[object]:
 
 def validates(kind: object) -> bool:
     found = [one for one in get_args(kind) if isinstance(one, Parameter)]
-    return any(text_only in one.validator for one in found)
+    return any(isinstance(one.validator, Iterable) and text_only in one.validator for one in found)
 
 
 def test_every_word_is_text() -> None:

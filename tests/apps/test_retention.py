@@ -288,7 +288,7 @@ def test_after_everything_has_left_every_promise_about_money_holds(shop: Shop) -
             return SystemClock().now() + timedelta(days=4000)
 
     left = {
-        rule.name: shop.do(Retention(container.database, Later(), RULES).apply(rule))  # type: ignore[func-returns-value]
+        rule.name: shop.do(Retention(container.database, Later(), RULES).apply(rule))
         for rule in RULES
     }
     assert left["mail_contents"] > 0

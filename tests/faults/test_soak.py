@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from tests.support.inside import Inside
@@ -41,7 +42,7 @@ class Soak:
         serials: list[str] = []
         for number in range(SOAK_ORDERS):
             time.sleep(pause)
-            order = again(lambda key=f"o{number}": place(customer, key, 2)).json["id"]
+            order = again(partial(place, customer, f"o{number}", 2)).json["id"]
             self._pay(customer, order)
             for one in range(2):
                 serials += self._stamp(customer, f"s{number}-{one}")

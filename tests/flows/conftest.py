@@ -24,7 +24,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 
 @pytest.fixture(scope="package")
-def customer(inside: Inside) -> Iterator[Client]:
+def customer(inside: Inside) -> Client:
     """A customer with stamps, who loses none of them to a mistake."""
     found = inside.customer()
     order = found.place(STAMPS)

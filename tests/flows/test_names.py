@@ -48,7 +48,7 @@ def signed_in(inside: Inside, address: str) -> dict[str, str]:
 
 
 def hidden(page: str, name: str) -> str:
-    return re.findall(rf'name="{name}" value="([^"]*)"', page)[0]
+    return str(re.findall(rf'name="{name}" value="([^"]*)"', page)[0])
 
 
 @pytest.mark.parametrize("name", NASTY.values(), ids=NASTY.keys())

@@ -18,7 +18,11 @@ def work_off(shop: Shop) -> None:
 
 def given_up(shop: Shop) -> float:
     """What the alarm says, as soon as a worker has looked."""
-    shop.do(watch_queues(shop.container)())
+
+    async def look() -> int:
+        return await watch_queues(shop.container)()
+
+    shop.do(look())
     value: float = telemetry.GIVEN_UP.labels(queue="jobs")._value.get()
     return value
 

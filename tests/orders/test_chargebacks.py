@@ -447,7 +447,7 @@ def test_what_was_done_before_is_put_right(server: str, template: str) -> None:
             for file, text in every:
                 if file >= "0011":
                     connection.execute(text.encode())
-            left = dict(
+            left: dict[str, int] = dict(
                 connection.execute(
                     "SELECT book, posted FROM balances WHERE account_id = %s", [account]
                 ).fetchall()

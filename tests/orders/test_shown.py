@@ -1,6 +1,8 @@
 """What an account is shown of its money: every order and refund, when it is due, one number."""
 
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,6 +17,8 @@ from tests.support.shop import FEE, PRICE, Shop
 
 UNIT = PRICE + FEE
 REFUSES = "entry_differs"
+
+Reader = Callable[[UUID, Page], Coroutine[Any, Any, tuple[Sequence[Any], bool]]]
 
 
 def seen(shop: Shop, order: UUID) -> OrderView:
@@ -32,10 +36,11 @@ def test_every_order_and_every_refund_is_on_exactly_one_page(shop: Shop, limit: 
     shop.work()
     for order in placed:
         shop.ask_back(order)
-    for lists, kind in (
+    readers: list[tuple[Reader, str]] = [
         (shop.container.of(OrderService).list, "ord"),
         (shop.container.of(RefundService).list, "rfd"),
-    ):
+    ]
+    for lists, kind in readers:
         found: list[str] = []
         page, is_more = Page(limit), True
         while is_more:

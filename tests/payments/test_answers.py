@@ -37,7 +37,9 @@ THREE = (ProviderRefused, OutcomeUnknown, ProviderUnreachable)
 # -- what a bank may answer --------------------------------------------------------------------
 
 STATUS = st.sampled_from([status.value for status in Status])
-ODD_TEXT = st.one_of(st.none(), st.text(max_size=12), st.integers(), st.booleans(), st.just({}))
+ODD_TEXT: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.text(max_size=12), st.integers(), st.booleans(), st.just({})
+)
 NUMBER = st.one_of(st.just("P1"), st.just("P2"), ODD_TEXT)
 MONEY = st.one_of(
     st.just({"value": "10000.00", "currency": "IDR"}),

@@ -2,7 +2,7 @@
 back, however long it was away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -311,7 +311,7 @@ def test_two_that_wait_for_each_other_are_told_to_come_again(database_url: str) 
         connection.execute("INSERT INTO rows VALUES (1), (2)")
         connection.execute("GRANT ALL ON rows TO PUBLIC")
 
-    async def run() -> list[object]:
+    async def run() -> Sequence[object]:
         async with opened(database_url) as found:
             both = asyncio.Barrier(2)
 

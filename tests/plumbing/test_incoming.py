@@ -20,7 +20,9 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http import BoundedRequest, on_refusal
 from meterai.plumbing.incoming import Incoming
 
-GONE = {"type": "http.disconnect"}
+Message = dict[str, Any]  # of the server, as ASGI has it
+
+GONE: Message = {"type": "http.disconnect"}
 BODY = bytes(range(256)) * 96  # goes through a file, where none is held in memory
 WORK_STEPS = 6  # turns of the loop that a check takes
 
@@ -32,7 +34,7 @@ class Server:
     who asks while it is asked.
     """
 
-    def __init__(self, messages: Sequence[dict[str, object]], turns: Sequence[int]) -> None:
+    def __init__(self, messages: Sequence[Message], turns: Sequence[int]) -> None:
         self.left = list(messages)
         self._turns = list(turns) or [0]
         self._is_asked = False
@@ -61,7 +63,7 @@ class Server:
         self.sent.append(message)
 
 
-def pieces_of(body: bytes, cuts: Sequence[int]) -> list[dict[str, object]]:
+def pieces_of(body: bytes, cuts: Sequence[int]) -> list[Message]:
     """The body cut at these places, as a server sends it; the end comes by itself."""
     marks = sorted({0, *(cut % len(body) for cut in cuts), len(body)})
     pieces = [body[start:end] for start, end in pairwise(marks)]
@@ -82,14 +84,15 @@ def pieces_of(body: bytes, cuts: Sequence[int]) -> list[dict[str, object]]:
 def test_every_message_comes_once_and_in_order_however_often_a_reader_gives_up(
     count: int, turns: list[int], patience: list[int]
 ) -> None:
-    messages: list[dict[str, object]] = [
+    messages: list[Message] = [
         {"type": "http.request", "body": bytes([place]), "more_body": True}
         for place in range(count)
     ]
     server = Server([*messages, GONE], turns)
 
     async def run() -> list[object]:
-        incoming, found, tries = Incoming(server.receive), [], 0
+        incoming, tries = Incoming(server.receive), 0
+        found: list[object] = []
         while len(found) < count + 3:
             reader = asyncio.ensure_future(incoming())
             tries += 1
@@ -183,7 +186,8 @@ def status_of(app: Edge, server: Server, announced: int | None) -> int:
         "state": {},
     }
     asyncio.run(app(scope, server.receive, server.send))
-    return next(m["status"] for m in server.sent if m["type"] == "http.response.start")
+    status: int = next(m["status"] for m in server.sent if m["type"] == "http.response.start")
+    return status
 
 
 @given(
@@ -208,7 +212,7 @@ def test_an_upload_is_incomplete_only_where_its_client_went_away(
     if gone_after is None:
         assert status == 201
     else:
-        came = sum(len(m["body"]) for m in messages[:-1])  # type: ignore[arg-type]
+        came = sum(len(m["body"]) for m in messages[:-1])
         is_whole = came == len(BODY)
         assert status == 400 or is_whole, "an answer to half a document"
     assert server.cancelled == 0, "a message may have been lost"

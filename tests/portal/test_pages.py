@@ -29,6 +29,7 @@ from meterai.pages import FieldWrong, Site, form_key, fresh_key, local_path, ren
 from meterai.pages.assets import address
 from meterai.pages.model import FormForeign, comes_back_to, wants_page
 from meterai.plumbing.bodies import UploadsFull
+from meterai.plumbing.http import saved_as
 from meterai.plumbing.messages import (
     LANGUAGES,
     catalogue,
@@ -47,7 +48,7 @@ from meterai.portal.model import (
 from meterai.portal.pages import qr_drawing
 from meterai.portal.routes import routes as portal_routes
 from meterai.portal.routes.history import entries
-from meterai.portal.routes.stamp import saved_as, stamped_name
+from meterai.portal.routes.stamp import stamped_name
 from meterai.refunds import RefundState, RefundView
 from meterai.refunds.model import RefundCause
 from meterai.sealing import LAST_PAGE, PageSize, Placement
@@ -62,7 +63,7 @@ SITE = Site(*pages_of())
 TEMPLATES = [
     path
     for room in (pages, accounts, portal, verification)
-    for path in Path(room.__file__).parent.rglob("*.html")
+    for path in Path(room.__path__[0]).rglob("*.html")
 ]
 NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
 SERIAL = "1QQJXXBQNX00N0WZXZP2FV"

@@ -94,7 +94,7 @@ def test_a_report_that_contradicts_itself_is_none(bench, plain):
     good = written_report(bench.verify(bench.sealed(plain)))
     assert read_report(good, ALWAYS_MADE, SOMETIMES_MADE).verdict is Verdict.GENUINE
     no = CheckFound("seal", False, {})
-    for changes in (
+    spoilt: list[dict[str, object]] = [
         {"checks": [*good.checks, no]},
         {"checks": [*good.checks, CheckFound("no such check", True, {})]},
         {"checks": [one for one in good.checks if one.name != "seal"]},
@@ -103,7 +103,8 @@ def test_a_report_that_contradicts_itself_is_none(bench, plain):
         {"originals": []},
         {"sha256_original": None},
         {"verdict": "no such verdict"},
-    ):
+    ]
+    for changes in spoilt:
         fields = {name: getattr(good, name) for name in good.__struct_fields__} | changes
         with pytest.raises(NotAnswered):
             read_report(Verified(**fields), ALWAYS_MADE, SOMETIMES_MADE)

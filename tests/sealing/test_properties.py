@@ -58,7 +58,7 @@ class Shape(random.Random):
             self.pages.append(number)
             self.made[number] = b"<</Type/Page%b%b%b>>" % (up, more, self._page())
             return
-        shares = []
+        shares: list[int] = []
         while sum(shares) < leaves:
             most = leaves - sum(shares)
             shares.append(self.randint(1, most) if depth < 4 else 1)
@@ -87,6 +87,8 @@ class Shape(random.Random):
                 entries += b"/Annots %d 0 R" % self._new(b"[%d 0 R]" % self._new(annotation))
             case 3:
                 entries += b"/Annots[]"
+            case _:
+                pass  # none
         return entries + self.some(b"", b"% a comment\n", b"/Tabs/S", b"/Odd#20Key(a\\)b)")
 
     def _form(self):
@@ -201,6 +203,7 @@ def test_pyhanko_calls_the_seal_valid(lab, bench, seed):
     context = ValidationContext(trust_roots=[root], moment=bench.at, allow_fetching=False)
     status = validate_pdf_signature(signature, context)
     assert status.bottom_line
+    assert status.coverage is not None
     assert status.coverage.name == "ENTIRE_FILE"
 
 

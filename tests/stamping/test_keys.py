@@ -226,7 +226,11 @@ def test_a_key_finds_its_answer_whatever_comes_in_between(
     shop.clear()
     buy(shop, 12)
     found: dict[tuple[str, str], tuple[object, object]] = {}
-    kinds = {_order: "orders", _order_documents: "orders of documents", _stamp_all: "forms"}
+    kinds: dict[Command, str] = {
+        _order: "orders",
+        _order_documents: "orders of documents",
+        _stamp_all: "forms",
+    }
     # The same requests once more in the end: each must find what it found.
     again = [[one] for moment in moments for one in moment if one[0] in ASKING]
     for moment in (*moments, *again):

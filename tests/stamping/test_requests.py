@@ -3,10 +3,11 @@
 import hashlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import psycopg
 import pytest
@@ -157,7 +158,7 @@ def test_requests_with_the_same_documents_do_not_bar_each_other(shop: Shop) -> N
     names = [f"Surat {number}" for number in range(6)]
     agreed = {hashlib.sha256(letter(name)).digest() for name in names}
     chance = Random(7)
-    works = []
+    works: list[Coroutine[Any, Any, object]] = []
     for number in range(14):
         chosen = chance.sample(names, 3)
         works.append(

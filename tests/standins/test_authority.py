@@ -23,7 +23,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 def ask(url: str, body: bytes | None = None, method: str | None = None) -> bytes:
     with urlopen(Request(url, body, method=method), timeout=10) as answer:
-        return answer.read()
+        return bytes(answer.read())
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -75,7 +76,7 @@ class Merchant:
         self.arrived.set()
         return web.json_response({"responseCode": code, "responseMessage": "x"}, status=status)
 
-    async def log_in(self, **changes: str) -> tuple[int, dict]:
+    async def log_in(self, **changes: str) -> tuple[int, dict[str, Any]]:
         stamp = changes.pop("stamp", timestamp())
         headers = {
             "Content-Type": "application/json",
@@ -90,7 +91,9 @@ class Merchant:
         self.token = answer.get("accessToken", self.token)
         return response.status, answer
 
-    async def call(self, path: str, body: dict, *, symmetric: bool = True, **changes: str):
+    async def call(
+        self, path: str, body: dict[str, Any], *, symmetric: bool = True, **changes: Any
+    ) -> dict[str, Any]:
         raw = json.dumps(body, separators=(",", ":")).encode()
         sent = raw.replace(b",", b" ,\n ") if changes.pop("spaced", "") else raw
         target = f"/snap/v1.0/qr/{path}"
@@ -113,11 +116,13 @@ class Merchant:
         headers |= {name.replace("_", "-"): value for name, value in changes.items()}
         headers = {name: value for name, value in headers.items() if value != "-"}
         async with self.http.post(self.bank + target, data=sent, headers=headers) as response:
-            answer = await response.json()
+            answer: dict[str, Any] = await response.json()
             assert answer["responseCode"].startswith(str(response.status))
             return answer
 
-    async def generate(self, number: str = "", rupiah: int = 10_000, **more: object) -> dict:
+    async def generate(
+        self, number: str = "", rupiah: int = 10_000, **more: object
+    ) -> dict[str, Any]:
         body = {
             "partnerReferenceNo": number or f"EM-{next(numbers)}",
             "amount": money(rupiah),
@@ -125,11 +130,13 @@ class Merchant:
         }
         return await self.call("qr-mpm-generate", body | more)
 
-    async def query(self, number: str) -> dict:
+    async def query(self, number: str) -> dict[str, Any]:
         body = {"originalPartnerReferenceNo": number, "serviceCode": "47"}
         return await self.call("qr-mpm-query", body)
 
-    async def refund(self, number: str, refund_no: str, rupiah: int, **more: object) -> dict:
+    async def refund(
+        self, number: str, refund_no: str, rupiah: int, **more: object
+    ) -> dict[str, Any]:
         body = {
             "originalPartnerReferenceNo": number,
             "partnerRefundNo": refund_no,
@@ -138,11 +145,11 @@ class Merchant:
         }
         return await self.call("qr-mpm-refund", body | more)
 
-    async def cancel(self, number: str) -> dict:
+    async def cancel(self, number: str) -> dict[str, Any]:
         body = {"originalPartnerReferenceNo": number, "merchantId": "METERAI", "reason": "lapsed"}
         return await self.call("qr-mpm-cancel", body)
 
-    async def standin(self, path: str, method: str = "POST", **body: object):
+    async def standin(self, path: str, method: str = "POST", /, **body: object) -> tuple[int, Any]:
         url = f"{self.bank}/standin/{path}"
         async with self.http.request(method, url, json=body or None) as response:
             return response.status, await response.json()
@@ -151,12 +158,13 @@ class Merchant:
         status, _ = await self.standin("faults", **faults)
         assert status == 200
 
-    async def pay(self, qr: dict, **more: object) -> dict:
+    async def pay(self, qr: dict[str, Any], **more: object) -> dict[str, Any]:
         status, answer = await self.standin("pay", qr_content=qr["qrContent"], **more)
         assert status == 200, answer
-        return answer
+        paid: dict[str, Any] = answer
+        return paid
 
-    async def notifications(self, count: int, seconds: float = 4) -> list[dict]:
+    async def notifications(self, count: int, seconds: float = 4) -> list[dict[str, Any]]:
         """The bodies received, once there are so many."""
         async with asyncio.timeout(seconds):
             while len(self.received) < count:
@@ -475,7 +483,9 @@ def test_a_refunded_payment_cannot_be_denied(tmp_path: Path) -> None:
         ("qr-mpm-nothing", {}, "4050000"),
     ],
 )
-def test_a_body_that_will_not_do(tmp_path: Path, path: str, body: dict, code: str) -> None:
+def test_a_body_that_will_not_do(
+    tmp_path: Path, path: str, body: dict[str, Any], code: str
+) -> None:
     async def story(merchant: Merchant) -> None:
         assert (await merchant.call(path, body))["responseCode"] == code
 
@@ -523,7 +533,7 @@ def test_other_ways_to_sign_that_are_right(tmp_path: Path) -> None:
         ({"Authorization": "-"}, "4015100"),  # then an RSA signature is expected
     ],
 )
-def test_what_authentication_refuses(tmp_path: Path, changes: dict[str, str], code: str) -> None:
+def test_what_authentication_refuses(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
     async def story(merchant: Merchant) -> None:
         body = {"originalPartnerReferenceNo": "Q", "serviceCode": "47"}
         answer = await merchant.call("qr-mpm-query", body, **changes)
@@ -576,7 +586,7 @@ def move_clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         ({"X-SIGNATURE": ""}, "4007302"),
     ],
 )
-def test_no_token_for_a_stranger(tmp_path: Path, changes: dict[str, str], code: str) -> None:
+def test_no_token_for_a_stranger(tmp_path: Path, changes: dict[str, Any], code: str) -> None:
     async def story(merchant: Merchant) -> None:
         status, answer = await merchant.log_in(**changes)
         assert (str(status), answer["responseCode"]) == (code[:3], code)
@@ -712,7 +722,8 @@ def test_what_an_earlier_version_stored_is_still_there(tmp_path: Path) -> None:
         store = Store(path)
         try:
             [notification] = store.waiting_notifications(9)
-            assert (notification.external_id, notification.body) == ("7", "{}")
+            stored: list[object] = [notification.external_id, notification.body]
+            assert stored == ["7", "{}"]  # a former version wrote text
             assert ResponseOverrides(store.connection).waiting() == [
                 {"service": "query", "status": 500, "times": 2}
             ]

@@ -58,4 +58,4 @@ def flood(
 
 def resident(process: psutil.Process) -> int:
     """Resident memory of the largest of a process and its children, in bytes."""
-    return max(one.memory_info().rss for one in [process, *process.children(recursive=True)])
+    return max(int(one.memory_info().rss) for one in [process, *process.children(recursive=True)])

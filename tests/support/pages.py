@@ -41,7 +41,7 @@ def application(routes: Sequence[ControllerRouterHandler], site: Site, *services
             Exception: pages.page_or_problem(on_fault),
         },
     )
-    idle = {kind: object.__new__(kind) for kind in services}
+    idle: dict[type, object] = {kind: object.__new__(kind) for kind in services}
     made.state.services = {Settings: make_settings(), Site: site, **idle}
     made.state.authenticator = Nobody()
     return made

@@ -214,6 +214,12 @@ def _rows_stream(rows: Mapping[int, Row], trailer: bytes, *, up: bool) -> Stream
     return Stream(head, zlib.compress(b"".join(lines)))
 
 
+def text_of(body: Body) -> bytes:
+    """What is written of an object that is no stream."""
+    assert isinstance(body, bytes)
+    return body
+
+
 def letter(pages: int = 1, words: str = "Surat Pernyataan") -> dict[int, Body]:
     """The objects of a plain A4 document with some words on each page; its catalog is 1."""
     objects: dict[int, Body] = {1: b"<</Type/Catalog/Pages 2 0 R>>"}

@@ -92,7 +92,8 @@ def _written(node: ast.AST) -> str | None:
         case ast.JoinedStr(values=parts):
             texts = [part.value if isinstance(part, ast.Constant) else "{}" for part in parts]
             return "".join(str(text) for text in texts)
-    return None
+        case _:
+            return None
 
 
 def strings_of(path: Path, tree: ast.Module) -> Iterator[Sql]:
@@ -110,6 +111,8 @@ def strings_of(path: Path, tree: ast.Module) -> Iterator[Sql]:
                 | ast.AnnAssign(target=ast.Name(id=target))
             ):
                 name = target if name == "" else name
+            case _:
+                pass  # has no name of its own
         text = _written(node)
         if text is not None:
             if _IS_SQL.search(text):

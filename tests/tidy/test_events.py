@@ -182,8 +182,9 @@ def _types(connection: psycopg.Connection[Any], told: Told) -> dict[str, str]:
         f" {' '.join(variables)} types jsonb := '{{}}';"
         f" BEGIN {looks} RETURN types; END $$".encode()
     )
-    [types] = connection.execute("SELECT pg_temp.types()").fetchone() or ()
-    return dict(types)
+    row = connection.execute("SELECT pg_temp.types()").fetchone()
+    assert row is not None
+    return dict(row[0])
 
 
 def test_the_facts_of_an_event_are_those_its_function_writes(

@@ -69,6 +69,8 @@ def limit_of(decorator: ast.expr, tree: ast.Module) -> int | None:
                             return size
                     case _:
                         continue
+        case _:
+            return None
     return None
 
 
@@ -118,8 +120,8 @@ def assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr | None]]:
 def containers(path: Path, tree: ast.Module) -> set[str]:
     """Containers that live as long as their module, or begin in an `__init__` and are kept."""
     found = set()
-    for node in tree.body:
-        for target, value in assigned(node):
+    for statement in tree.body:
+        for target, value in assigned(statement):
             if isinstance(target, ast.Name) and is_container(value):
                 found.add(target.id)
     if "sealing" in path.parts:

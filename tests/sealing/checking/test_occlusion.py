@@ -8,14 +8,14 @@ import pytest
 from meterai.sealing import Verdict
 from tests.support.attacks import ATTACKS
 from tests.support.attacks.lab import EMPTY_PAPER, OVER_WORDS
-from tests.support.pdfmaker import letter, whole
+from tests.support.pdfmaker import letter, text_of, whole
 
 
 def turned_letter(**entries):
     objects = letter(2)
     more = b"".join(b"/%b %b" % (key.encode(), value) for key, value in entries.items())
     for number in (4, 6):
-        objects[number] = objects[number][:-2] + more + b">>"
+        objects[number] = text_of(objects[number])[:-2] + more + b">>"
     return objects
 
 

@@ -14,7 +14,7 @@ from meterai.sealing import (
     Verdict,
     inspect,
 )
-from tests.support.pdfmaker import Stream, letter, whole
+from tests.support.pdfmaker import Stream, letter, text_of, whole
 
 PLACES = [Placement(1, 20, 20, 60), Placement(2, 20, 20, 60)]
 REVISIONS = [2, 3, 4, 6]
@@ -22,7 +22,7 @@ REVISIONS = [2, 3, 4, 6]
 
 def encrypted(revision, user, *, streams=pikepdf.ObjectStreamMode.disable):
     objects = letter(2)
-    objects[1] = objects[1][:-2] + b"/Lang(id)/Nested[<</Word(rahasia sekali)>>]>>"
+    objects[1] = text_of(objects[1])[:-2] + b"/Lang(id)/Nested[<</Word(rahasia sekali)>>]>>"
     out = io.BytesIO()
     handler = pikepdf.Encryption(
         owner="pemilik", user=user, R=revision, aes=revision > 3, metadata=revision > 3
@@ -112,6 +112,7 @@ def encrypted_over(identifier, written):
     key = _md5(_PADDING + owner + (-4).to_bytes(4, "little", signed=True) + identifier)[:5]
     objects = letter(1)
     content = objects[5]
+    assert isinstance(content, Stream)
     objects[5] = Stream(content.entries, _rc4(_md5(key + b"\5\0\0\0\0")[:10], content.data))
     objects[9] = b"<</Filter/Standard/V 1/R 2/P -4/O<%b>/U<%b>>>" % (
         owner.hex().encode(),

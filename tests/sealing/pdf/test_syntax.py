@@ -53,7 +53,9 @@ def test_a_dictionary_knows_where_its_values_stand():
     found = Dictionary(text, 0)
     assert found.raw(b"/B") == b"[1 2]"
     assert found.get(b"/E") == Ref(3, 0)
-    assert found.get(b"/C").get(b"/D") == b"x"
+    inner = found.get(b"/C")
+    assert isinstance(inner, Dictionary)
+    assert inner.get(b"/D") == b"x"
     assert b"/FA" in found
     assert found.get(b"/Missing") is None
     assert text[found.stop :] == b">>"
@@ -66,6 +68,7 @@ def test_a_key_that_stands_twice_is_noticed():
 
 def test_a_list_of_references_is_only_that():
     kids = ref_list_at(b" [1 0 R\n2 0 R] ", 0)
+    assert kids is not None
     assert [kids[index] for index in range(len(kids))] == [Ref(1, 0), Ref(2, 0)]
     for text in (b"[]", b"[1 0 R 5]", b"[1 0 R", b"1 0 R"):
         assert ref_list_at(text, 0) is None

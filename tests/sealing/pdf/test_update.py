@@ -5,7 +5,7 @@ import re
 import pytest
 
 from meterai.sealing import LAST_PAGE, DocumentBroken, Placement
-from tests.support.pdfmaker import Row, Stream, letter, update, whole
+from tests.support.pdfmaker import Row, Stream, letter, text_of, update, whole
 
 PLACES = [Placement(1, 20, 20, 60), Placement(LAST_PAGE, 20, 20, 60)]
 
@@ -34,14 +34,14 @@ def test_a_stream_follows_a_stream(lab):
 def test_an_object_keeps_its_generation_and_what_we_do_not_understand(lab):
     objects = letter(2)
     odd = b"/Odd#20Key  (a\\)b) % a comment\n /Deep[<</A[1 2]>>] "
-    objects[4] = objects[4][:-2] + odd + b">>"
+    objects[4] = text_of(objects[4])[:-2] + odd + b">>"
     # A page of another generation, as one has it whose number was used before.
     document = update(
         whole(objects), {4: objects[4], 2: b"<</Type/Pages/Kids[4 3 R 6 0 R]/Count 2>>"},
         generations={4: 3},
     )  # fmt: skip
     added = delta(lab, document)
-    page = re.search(rb"4 3 obj\n(.*?)endobj", added, re.DOTALL)[1]
+    [page] = re.findall(rb"4 3 obj\n(.*?)endobj", added, re.DOTALL)
     assert odd in page
     assert b"/Annots" in page
 
@@ -62,7 +62,7 @@ def test_the_offsets_of_a_signed_file_count_from_where_its_own_do(lab):
 
 def test_a_key_that_stands_twice_where_we_must_write_is_refused(lab):
     objects = letter(2)
-    objects[4] = objects[4][:-2] + b"/Annots[]/Annots[]>>"
+    objects[4] = text_of(objects[4])[:-2] + b"/Annots[]/Annots[]>>"
     with pytest.raises(DocumentBroken, match="twice"):
         lab.seal(whole(objects))
 

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import psutil
 import pytest
@@ -36,7 +37,7 @@ from meterai.sealing.sandbox.bounded import Task
 from meterai.sealing.sandbox.repair import repairing
 from meterai.stamps import NotEnoughStamps
 from tests.support.attacks import endless
-from tests.support.pdfmaker import letter, whole
+from tests.support.pdfmaker import letter, text_of, whole
 
 WAIT_SECONDS_MAX = 60.0  # of a test for what should take two; the machine may be busy
 BROKEN = whole(letter(2)).replace(b" 00000 n \n", b" 00000 n\n")
@@ -170,7 +171,7 @@ def test_a_process_that_hangs_holds_up_nobody(endless_task):
 
 def test_what_needs_more_memory_than_it_may_says_nothing(lab):
     objects = letter(2)
-    objects[4] = objects[4].replace(b"[0 0 595 842]", b"[0 0 14000 14000]/UserUnit 1")
+    objects[4] = text_of(objects[4]).replace(b"[0 0 595 842]", b"[0 0 14000 14000]/UserUnit 1")
     signed = lab.signed(lab.sealed_of(objects), on_page=0, box=(0, 0, 14000, 14000))
     report = lab.verify(signed)
     assert report.verdict is Verdict.COULD_NOT_BE_COMPARED
@@ -278,6 +279,10 @@ def test_a_refusal_comes_back_as_itself():
 # -- taking turns ------------------------------------------------------------------------------
 
 
+def all_ended(tasks: Iterable[psutil.Process]) -> bool:
+    return all(ended(one) for one in tasks)
+
+
 async def _until(check: Callable[[], object]) -> None:
     await asyncio.to_thread(until, "what the pool was asked for", check)
 
@@ -328,7 +333,7 @@ def test_beyond_the_queue_everybody_is_refused_at_once(endless_task):
             await _until(tasks)
             under_way = tasks()
             end_tasks()
-            await _until(lambda seen=tuple(under_way): all(ended(one) for one in seen))
+            await _until(partial(all_ended, tuple(under_way)))
         assert await asyncio.gather(*asked) == [None, None]
 
     asyncio.run(crowd())

@@ -10,12 +10,14 @@ from asn1crypto import cms as asn1
 from asn1crypto import tsp as _attributes_of_time_stamping  # noqa: F401 - names its attributes
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding as paddings
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.sealing.signing import cms, der
 from meterai.sealing.signing.cms import SignedDataUnreadable
+from meterai.sealing.signing.cms_layout import SIGNED_DATA, TIME_STAMP_TOKEN, Layout
 from meterai.sealing.signing.der import SEQUENCE, SET, tlv
 from meterai.sealing.signing.development import development_issuer
 from meterai.sealing.signing.issuer import Issuer
@@ -56,7 +58,7 @@ def test_hexadecimal_is_the_same_container(issuer):
 
 def test_every_length_of_an_ecdsa_signature_is_framed(tmp_path):
     issuer = development_issuer(tmp_path / "issuer", at=AT)
-    layout = cms.Layout(issuer.chain)
+    layout = Layout(issuer.chain)
     attributes = layout.attributes(DIGEST)
     for length in range(8, 300):
         head, middle = layout.around_signature(length)
@@ -111,7 +113,7 @@ def test_the_reserve_holds_the_largest_time_stamp(issuer):
 def rebuilt(encoded: bytes, **changes: bytes) -> bytes:
     """The container with other unsigned attributes, signers or certificates."""
     read = cms.read(encoded)
-    layout = cms.Layout((read.leaf, *read.others))
+    layout = Layout((read.leaf, *read.others))
     content = asn1.ContentInfo.load(encoded)["content"]
     signer = content["signer_infos"][0].dump()
     inside = der.element(signer, 0, len(signer))
@@ -124,13 +126,13 @@ def rebuilt(encoded: bytes, **changes: bytes) -> bytes:
         changes.get("certificates", content["certificates"].dump()),
         tlv(SET, signer, changes.get("more_signers", b"")),
     )
-    whole = tlv(SEQUENCE, cms.SIGNED_DATA, tlv(0xA0, signed_data))
+    whole = tlv(SEQUENCE, SIGNED_DATA, tlv(0xA0, signed_data))
     assert changes or whole == encoded == layout.content_info(read.signed_bytes, read.signature)
     return whole
 
 
 def token_attribute(*tokens: bytes) -> bytes:
-    return tlv(SEQUENCE, cms.TIME_STAMP_TOKEN, tlv(SET, *tokens))
+    return tlv(SEQUENCE, TIME_STAMP_TOKEN, tlv(SET, *tokens))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ def test_a_signed_attribute_twice_is_unreadable(issuer):
     attributes = read.signed_bytes
     inside = der.members(attributes, der.element(attributes, 0, len(attributes)))
     parts = [attributes[one.at : one.stop] for one in inside]
-    layout = cms.Layout(issuer.chain)
+    layout = Layout(issuer.chain)
     for changed in (parts + parts[1:2], parts[1:], parts[:1] + parts[2:]):
         with pytest.raises(SignedDataUnreadable):
             cms.read(layout.content_info(tlv(SET, *changed), read.signature))
@@ -222,6 +224,7 @@ def test_what_is_not_der_is_named_and_never_holds(issuer, written):
 def test_signatures_of_others_are_recognised(tmp_path, padding_name):
     issuer = development_issuer(tmp_path / "issuer", algorithm="rsa2048", at=AT)
     key = serialization.load_pem_private_key((tmp_path / "issuer" / "seal.key").read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
     digest = hashes.SHA384() if padding_name == "sha384" else hashes.SHA256()
     padding = None
     if padding_name == "pss":

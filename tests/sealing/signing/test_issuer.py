@@ -268,6 +268,7 @@ def test_a_plain_directory_is_one_issuer(directory):
     assert known.current is known.by_id["issuer"]
     assert known.roots == (known.current.root,)
     key = known.current.claim_key
+    assert key is not None
     assert dict(known.claim_keys) == {key.id: key.public}
     assert development_issuers(directory, at=AT).roots == known.roots
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from meterai.sealing.model import IssuerUnusable
@@ -52,7 +53,7 @@ def sign_at_once(key: SealKey) -> None:
         assert list(pool.map(sign, range(THREADS))) == [None] * THREADS
 
 
-def pem(key) -> bytes:
+def pem(key: PrivateKeyTypes) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
@@ -178,6 +179,7 @@ def module_key(module: Module, hardware) -> Pkcs11Key:
     directory, _, label = hardware
     settings = read_settings(module.settings(directory, label=label))
     issuer_public = load_issuer(directory).chain[0].public_key()
+    assert isinstance(issuer_public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
     return Pkcs11Key(settings, issuer_public)
 
 

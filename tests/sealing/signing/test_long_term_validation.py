@@ -42,16 +42,20 @@ def now() -> datetime:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAuthority]:
-    directory = tmp_path_factory.mktemp("authority")
-    with running_authority(directory / "own", directory / "issuers") as running:
-        running.issuers = directory / "issuers"
+def issuers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Whose certificates the authority answers for."""
+    return tmp_path_factory.mktemp("authority") / "issuers"
+
+
+@pytest.fixture(scope="module")
+def authority(issuers: Path) -> Iterator[RunningAuthority]:
+    with running_authority(issuers.with_name("own"), issuers) as running:
         yield running
 
 
 @pytest.fixture(params=["p256", "rsa2048"])
-def directory(request, authority, now, tmp_path: Path) -> Path:
-    made = authority.issuers / f"{request.param}-{tmp_path.name}"
+def directory(request, authority, issuers: Path, now, tmp_path: Path) -> Path:
+    made = issuers / f"{request.param}-{tmp_path.name}"
     development_issuer(made, algorithm=request.param, at=now, authority_url=authority.url)
     (made / "tsa.pem").write_bytes(authority.root.public_bytes(Encoding.PEM))
     authority.clear()
@@ -90,6 +94,7 @@ def test_a_seal_with_a_time_stamp(directory, authority, plain, now):
     ]
     status = validate_pdf_signature(signature, ValidationContext(trust_roots=roots))
     assert status.bottom_line
+    assert status.timestamp_validity is not None
     assert status.timestamp_validity.valid
 
 

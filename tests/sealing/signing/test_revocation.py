@@ -4,6 +4,7 @@ import hashlib
 import io
 import zlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -13,14 +14,13 @@ from cryptography.x509 import ocsp
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.pdf.serialization import Stream
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.development import development_issuer
 from meterai.sealing.signing.issuers import load_issuer
 from meterai.sealing.signing.revocation import (
     KEPT,
-    Evidence,
     NoEvidence,
     RevocationAuthorities,
     RevocationUnavailable,
@@ -185,13 +185,14 @@ def test_lists_must_be_by_the_issuer_and_about_such_certificates(world, tmp_path
             check_crl(made, leaf, intermediate, NOW)
     own = next(one for one in strangers if one.certificate == other.chain[1])
     check_crl(revocation_list(own, [], faults), other.chain[0], other.chain[1], NOW)
-    for kind, is_complete in [
+    kinds: list[tuple[dict[str, object], bool]] = [
         ({"only_contains_user_certs": True}, True),
         ({"only_contains_ca_certs": True}, False),
         ({"only_contains_attribute_certs": True}, False),
         ({"indirect_crl": True}, False),
         ({"only_some_reasons": frozenset([x509.ReasonFlags.key_compromise])}, False),
-    ]:
+    ]
+    for kind, is_complete in kinds:
         made = partial_list(own, kind)
         if is_complete:
             check_crl(made, other.chain[0], other.chain[1], NOW)
@@ -201,7 +202,7 @@ def test_lists_must_be_by_the_issuer_and_about_such_certificates(world, tmp_path
 
 
 def partial_list(signer: Signer, kind: dict[str, object]) -> bytes:
-    point = {
+    point: dict[str, Any] = {
         "full_name": None,
         "relative_name": None,
         "only_contains_user_certs": False,
@@ -251,6 +252,7 @@ def test_a_general_reader_finds_what_was_put_into_the_store(world, asker):
     )
     contents = stamped + bytes(100)
     token = cms.read(stamped).time_stamp
+    assert token is not None
     stamper = check(token, cms.read(stamped).signature, [authority.root]).chain
     authority.set_faults(ocsp_unavailable=1)
     evidence = asker.evidence([issuer.chain, stamper], NOW)
@@ -259,7 +261,9 @@ def test_a_general_reader_finds_what_was_put_into_the_store(world, asker):
     store = SecurityStore(evidence, contents)
     objects = store.objects(3)
     assert len(objects) == store.count == 5 + 3 + 2
-    assert objects[store.dss(3) - 3].startswith(b"<</Type/DSS")
+    dss = objects[store.dss(3) - 3]
+    assert isinstance(dss, bytes)
+    assert dss.startswith(b"<</Type/DSS")
     reader = PdfFileReader(io.BytesIO(document_with(objects, 3, store.dss(3))), strict=True)
     found = DocumentSecurityStore.read_dss(reader)
     read = {one.dump() for one in found.load_certs()}
@@ -277,7 +281,10 @@ def test_an_earlier_store_stays():
     earlier = EarlierStore(certificates=b"7 0 R", ocsps=b"8 0 R", vri=b"/0AF 9 0 R")
     store = SecurityStore(evidence, b"contents", earlier)
     *streams, entry, dss = store.objects(20)
-    assert [zlib.decompress(one.data) for one in streams] == [b"certificate", b"list"]
+    assert [zlib.decompress(one.data) for one in streams if isinstance(one, Stream)] == [
+        b"certificate",
+        b"list",
+    ]
     assert entry == b"<</Type/VRI/Cert[20 0 R]/CRL[21 0 R]>>"
     name = hashlib.sha1(b"contents").hexdigest().upper().encode()
     assert dss == (

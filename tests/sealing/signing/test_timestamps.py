@@ -7,6 +7,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from asn1crypto import cms as asn1
@@ -51,7 +52,10 @@ def no_faults(authority):
 
 
 def stamper(authority: RunningAuthority, **changes) -> TimeStampAuthority:
-    settings = {"timeout_seconds": TIMEOUT_SECONDS, "roots": [authority.root]} | changes
+    settings: dict[str, Any] = {
+        "timeout_seconds": TIMEOUT_SECONDS,
+        "roots": [authority.root],
+    } | changes
     return TimeStampAuthority(authority.tsa_url, **settings)
 
 
@@ -95,6 +99,7 @@ def test_a_seal_of_level_b_t(authority, tmp_path, algorithm):
     read = cms.read(encoded)
     assert read.signature_holds()
     assert read.is_laid_out_as_ours(encoded)
+    assert read.time_stamp is not None
     check_token(read.time_stamp, read.signature, [authority.root])
     signer = asn1.ContentInfo.load(encoded, strict=True)["content"]["signer_infos"][0]
     [attribute] = signer["unsigned_attrs"]

@@ -96,7 +96,7 @@ def rendered(document: bytes, dpi: float) -> Image.Image:
     """The first page as PDFium shows it."""
     opened = pypdfium2.PdfDocument(document)
     opened.init_forms()
-    picture = opened[0].render(scale=dpi / 72, may_draw_forms=True).to_pil()
+    picture: Image.Image = opened[0].render(scale=dpi / 72, may_draw_forms=True).to_pil()
     opened.close()
     return picture
 

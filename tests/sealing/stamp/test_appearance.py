@@ -9,6 +9,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 from fontTools.ttLib import TTFont
+from PIL import Image
 
 from meterai.sealing import HEIGHT_PER_WIDTH, Placement
 from meterai.sealing.pdf.serialization import Stream
@@ -16,6 +17,13 @@ from meterai.sealing.stamp import appearance, artwork, operator_artwork, qr, typ
 from tests.sealing.stamp.printed import MAKER, code_text, page, rendered
 
 WHITE = 250
+
+
+def colours_of(picture: Image.Image) -> dict[tuple[int, ...], int]:
+    """How many points have each colour."""
+    found = picture.getcolors(1 << 20)
+    assert found is not None
+    return {colour: count for count, colour in found if isinstance(colour, tuple)}
 
 
 def inked(picture):
@@ -97,10 +105,10 @@ def test_specimen_is_printed_only_where_it_applies():
     words = {specimen: artwork.fixed_part(specimen=specimen) for specimen in (True, False)}
     assert b"(SPECIMEN)" in words[True]
     assert b"SPECIMEN" not in words[False]
-    red = [
-        rendered(page(80, specimen=specimen), 72).getcolors(1 << 20) for specimen in (True, False)
+    red = [colours_of(rendered(page(80, specimen=specimen), 72)) for specimen in (True, False)]
+    counts = [
+        sum(n for (r, g, b), n in colours.items() if r > 150 and max(g, b) < 60) for colours in red
     ]
-    counts = [sum(n for n, (r, g, b) in colours if r > 150 and max(g, b) < 60) for colours in red]
     assert counts[0] > 50
     assert counts[1] == 0
 
@@ -215,9 +223,9 @@ def test_the_stamp_keeps_its_shape():
     code = qr.encoder_for(len(text)).draw(text)
     for width in (40, 56.7, 300):
         entries = appearance.appearance_stream(MAKER.make(), code, width, 0, 40).entries
-        box = re.search(rb"/BBox\[0 0 (\S+) (\S+)\]", entries)
-        assert float(box[1]) == width
-        assert float(box[2]) == pytest.approx(width * HEIGHT_PER_WIDTH, abs=0.001)
+        [box] = re.findall(rb"/BBox\[0 0 (\S+) (\S+)\]", entries)
+        assert float(box[0]) == width
+        assert float(box[1]) == pytest.approx(width * HEIGHT_PER_WIDTH, abs=0.001)
     assert pytest.approx(112) == artwork.SHEET_HEIGHT
 
 
@@ -235,7 +243,7 @@ def drawing_of_somebody(**entries):
     source = pikepdf.open(io.BytesIO(page(80, flat=True)))
     art = source.pages[0]
     art.contents_add(b"q 0 .5 0 rg 0 0 500 500 re f Q", prepend=True)
-    art.mediabox = [0, 0, 200, 224]
+    art.mediabox = pikepdf.Array([0, 0, 200, 224])
     for name, value in entries.items():
         art.obj[f"/{name}"] = value
     out = io.BytesIO()
@@ -252,7 +260,7 @@ def test_official_art_leaves_room_for_code_and_serial(specimen, turn):
     pikepdf.open(io.BytesIO(document)).check_pdf_syntax()
     picture = rendered(document, 300)
     assert [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
-    colours = {colour: count for count, colour in picture.getcolors(1 << 20)}
+    colours = colours_of(picture)
     assert colours[0, 128, 0] > 2000
     reds = sum(n for (r, g, b), n in colours.items() if r > 150 and max(g, b) < 60)
     assert (reds > 1000) is specimen

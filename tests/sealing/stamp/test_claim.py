@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,7 +148,7 @@ def test_a_file_without_a_key_of_ours_is_refused(tmp_path, content):
 
 def test_two_keys_of_one_id_are_refused(tmp_path):
     # Four letters are 20 bits: among a few thousand keys two share one.
-    found = {}
+    found: dict[str, Ed25519PublicKey] = {}
     while True:
         key = Ed25519PrivateKey.generate().public_key()
         twin = found.setdefault(claim.key_id(key), key)

@@ -1,6 +1,7 @@
 """The code is read from paper: a stamp of 20 mm, printed at 300 dpi in grey, scanned askew."""
 
 import shutil
+from typing import Any
 
 import pytest
 import zxingcpp
@@ -11,7 +12,7 @@ from tests.sealing.stamp.printed import MAKER, POINTS_PER_MM, code_text, page, p
 WIDTH = 20 * POINTS_PER_MM
 DPI = 300
 SEEDS = range(8)  # of each length and turn
-MODERATE = {"tilt": 2.0, "blur": 0.6, "noise": 10.0, "ink": (40, 225), "jpeg": 40}
+MODERATE: dict[str, Any] = {"tilt": 2.0, "blur": 0.6, "noise": 10.0, "ink": (40, 225), "jpeg": 40}
 # The length of the text for the usual address, and for the longest in versions 8, 9 and 10.
 LENGTHS = (189, qr.capacity(8), qr.capacity(9), qr.capacity(10))
 

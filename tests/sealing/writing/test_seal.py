@@ -125,7 +125,7 @@ def test_a_stamped_document_can_be_stamped_again(bench, plain):
 def test_a_header_after_some_junk_is_mended_first(bench, plain):
     # The offsets in the file count from its first byte, so the junk takes the room of a comment.
     shifted = plain.replace(b"%PDF-", b"junk\n%PDF-", 1)
-    start = int(re.search(rb"startxref\s+(\d+)", plain)[1])
+    start = int(re.findall(rb"startxref\s+(\d+)", plain)[0])
     shifted = re.sub(rb"startxref\s+\d+", b"startxref\n%d" % (start + 5), shifted)
     table = re.compile(rb"(\d{10})( \d{5} n)")
     shifted = table.sub(lambda row: b"%010d" % (int(row[1]) + 5) + row[2], shifted)

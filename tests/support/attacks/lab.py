@@ -106,9 +106,10 @@ class Lab:
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (self.directory / "notary.key").write_bytes(private)
         (self.directory / "notary.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-        return signers.SimpleSigner.load(
+        made: signers.SimpleSigner = signers.SimpleSigner.load(
             str(self.directory / "notary.key"), str(self.directory / "notary.pem"), **more
         )
+        return made
 
     @cached_property
     def forger(self) -> Issuer:
@@ -135,7 +136,7 @@ class Lab:
         out = signers.PdfSigner(meta, signer or self.stranger, new_field_spec=place).sign_pdf(
             writer
         )
-        return out.getvalue()
+        return bytes(out.getvalue())
 
     def updated(self, document: bytes, change: Change) -> bytes:
         """The document with one more update by a library."""
@@ -143,7 +144,7 @@ class Lab:
         change(writer)
         out = io.BytesIO()
         writer.write(out)
-        return out.getvalue()
+        return bytes(out.getvalue())
 
     def raw(self, document: bytes, objects: Mapping[int, Body], **more: Any) -> bytes:
         """The document with one more update, written by hand."""
