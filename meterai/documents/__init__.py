@@ -10,25 +10,22 @@ Calls accounts, audit.
 """
 
 from meterai.documents.model import (
-    Document,
     DocumentForgotten,
     DocumentMetadata,
     DocumentUnavailable,
     UploadMissing,
     object_name,
 )
-from meterai.documents.service import MARKER, DocumentService, load
+from meterai.documents.service import MARKER, DocumentService
 from meterai.documents.settings import DocumentSettings
 
 __all__ = [
     "MARKER",
-    "Document",
     "DocumentForgotten",
     "DocumentMetadata",
     "DocumentService",
     "DocumentSettings",
     "DocumentUnavailable",
     "UploadMissing",
-    "load",
     "object_name",
 ]

@@ -1,7 +1,6 @@
 """What a document is; pure."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -47,18 +46,6 @@ class DocumentMetadata(NamedTuple):
 
 
 NO_NAME = "dokumen.pdf"  # what a document is called that has no name of its own, or not any more
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """An uploaded PDF, without its bytes."""
-
-    account: UUID
-    sha256: bytes
-    name: str
-    bytes: int
-    kept_until: datetime
-    is_forgotten: bool
 
 
 def clean_name(name: str | None) -> str:

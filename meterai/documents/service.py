@@ -1,4 +1,4 @@
-"""Documents: keep one, load one, read its bytes, forget it when its time is over.
+"""Documents: keep one, read its bytes, forget it when its time is over.
 
 The bytes are written first and then the row: a row without bytes would name a document that cannot
 be read.  What lies in the store without a row (an upload that was refused for want of stamps, or
@@ -15,7 +15,6 @@ from meterai import audit
 from meterai.accounts import NOBODY
 from meterai.documents import store
 from meterai.documents.model import (
-    Document,
     DocumentForgotten,
     DocumentMetadata,
     DocumentUnavailable,
@@ -27,8 +26,7 @@ from meterai.documents.settings import DocumentSettings
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
-from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import Database, ReadTx, Row
+from meterai.plumbing.database import Database, Row
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
 from meterai.plumbing.periodic import each
 
@@ -40,21 +38,6 @@ UNCLAIMED_AFTER = timedelta(hours=1)
 MARKER = "store-marker"  # the object that holds the id of the store
 
 _log = structlog.get_logger()
-
-
-async def load(tx: ReadTx, account: UUID, sha256: bytes) -> Document:
-    """One document of this account.  Refuses `NotFound`."""
-    row = await store.document(tx, account, sha256)
-    if row is None:
-        raise NotFound("no such document of this account")
-    return Document(
-        row["account_id"],
-        row["sha256"],
-        row["name"],
-        row["bytes"],
-        row["kept_until"],
-        row["forgotten_at"] is not None,
-    )
 
 
 class DocumentService:

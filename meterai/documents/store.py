@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Row
-
 KEEP = "SELECT document_keep(%s, %s, %s, %s, %s, %s) AS name"
 DOCUMENT = """
 SELECT account_id, sha256, name, bytes, kept_until, forgotten_at FROM documents
@@ -35,11 +33,6 @@ INSERT INTO object_store (store_id) VALUES (%s)
 ON CONFLICT ON CONSTRAINT object_store_pkey
 DO UPDATE SET store_id = excluded.store_id, marked_at = now()
 """
-
-
-async def document(tx: ReadTx, account: UUID, sha256: bytes) -> Row | None:
-    """One document."""
-    return await tx.one(DOCUMENT, account, sha256)
 
 
 def columns(named: Sequence[tuple[UUID, bytes]]) -> tuple[list[UUID], list[bytes]]:

@@ -17,7 +17,6 @@ from meterai.orders.service import (
     OrderView,
     finish,
     load,
-    lock,
     place_documents,
 )
 from meterai.orders.settings import OrderSettings
@@ -31,7 +30,6 @@ __all__ = [
     "OrderView",
     "finish",
     "load",
-    "lock",
     "place_documents",
     "request_hash",
 ]

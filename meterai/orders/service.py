@@ -145,11 +145,6 @@ async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
     return await store.finish(tx, account, order_id)
 
 
-async def lock(tx: Tx, account: UUID, order_id: UUID) -> None:
-    """Lock the order until the transaction ends: moves of its money wait for one another."""
-    await store.lock(tx, account, order_id)
-
-
 async def place_documents(tx: Tx, terms: Terms) -> Row:
     """Place the order of named documents, in the transaction that records them."""
     row = await tx.one(store.PLACE, *terms.arguments())

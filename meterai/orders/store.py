@@ -65,12 +65,3 @@ async def settle(
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
     """The documents of an order are stamped; false where it is not merely paid."""
     return bool(await tx.value("SELECT order_finish(%s, %s)", account, order_id))
-
-
-async def lock(tx: Tx, account: UUID, order_id: UUID) -> None:
-    """Lock one order until the transaction ends."""
-    await tx.run(
-        "SELECT 1 FROM orders WHERE account_id = %s AND order_id = %s FOR UPDATE",
-        account,
-        order_id,
-    )

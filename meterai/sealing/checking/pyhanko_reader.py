@@ -22,16 +22,10 @@ from pyhanko.pdf_utils.reader import PdfFileReader, process_data_at_eof
 from pyhanko.pdf_utils.xref import XRefBuilder, XRefCache
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing.checking.pyhanko_objects import (
-    Dictionary,
-    Reference,
-)
 from meterai.sealing.model import DocumentBroken
 
 HEADER_WITHIN_BYTES = 1024  # where readers look for the header (ISO 32000-1, annex H, note 13)
 OBJECTS_MAX = 500_000  # rows of cross-reference streams; a book of 1,000 pages has 20,000
-FIELDS_MAX = 20_000  # form fields looked at; a large tax form has two thousand
-DEPTH_MAX = 64  # of a tree in the file; real ones are under ten deep
 
 _MEBIBYTE = 1024 * 1024
 _LIMITS = DecodeLimits(
@@ -46,7 +40,7 @@ class _BoundedXRefBuilder(XRefBuilder):
 
     rows = 0
 
-    def _read_xref_stream_object(self) -> tuple[Reference, generic.StreamObject]:
+    def _read_xref_stream_object(self) -> tuple[generic.Reference, generic.StreamObject]:
         reference, stream = super()._read_xref_stream_object()  # type: ignore[no-untyped-call]
         index = list(stream["/Index"]) if "/Index" in stream else [0, stream["/Size"]]
         widths = stream["/W"]
@@ -61,7 +55,7 @@ class _BoundedXRefBuilder(XRefBuilder):
 class _XRefCache(XRefCache):
     """The library's cache, which breaks off a comparison of revisions at a dangling reference."""
 
-    def get_introducing_revision(self, ref: Reference) -> int:
+    def get_introducing_revision(self, ref: generic.Reference) -> int:
         """The revision that made the object; a reference to nothing has always been null."""
         try:
             return int(super().get_introducing_revision(ref))
@@ -118,6 +112,6 @@ def open_reader(document: bytes, password: bytes) -> Reader:
     reader = Reader(BytesIO(document), (int(header[1]), int(header[2])))
     if reader.security_handler is not None:
         reader.decrypt(password)
-    if not isinstance(reader.root, Dictionary):
+    if not isinstance(reader.root, generic.DictionaryObject):
         raise DocumentBroken("no catalog")
     return reader
