@@ -3,6 +3,7 @@
 #   make run    set up and run everything on this machine   (ARGS="--port 8001 --data DIR")
 #   make test   set up and run every test, the browser's too
 #   make check  format, lint, types, layers
+#   make quick  the same, and every test that needs no instance, database or browser
 #   make bench  measure, beside a limit measured in the same run
 #   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
@@ -11,7 +12,7 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run setup test check bench bench-sealing proof golden schema format lock clean tools
+.PHONY: run setup test check quick bench bench-sealing proof golden schema format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -36,6 +37,11 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What can be known without starting anything; `make test` runs the rest too.
+quick: check
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile \
+		-m "not instance and not database and not browser and not slow" $(ARGS)
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)

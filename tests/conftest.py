@@ -1,6 +1,7 @@
-"""What tests share: one whole instance of the platform, and one database server."""
+"""What tests share: one whole instance of the platform, and one database server; and which tests
+need which of the two."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -22,6 +23,31 @@ loopback.watch()
 queries.hold()
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
+
+
+# What a test needs follows from its fixtures, or from what its module imports to start its own.
+NEEDS = {
+    "instance": ({"instance", "inside"}, {"tests.support.instance.Instance"}),
+    "database": (
+        {"server"},
+        {"meterai.plumbing.embedded.EmbeddedPostgres", "tests.support.servers.Server"},
+    ),
+    "browser": ({"chromium"}, {"playwright.sync_api.sync_playwright"}),
+}
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark what needs an instance, a database or a browser; `slow` is written at the test."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        imported = {
+            f"{getattr(value, '__module__', '')}.{name}"
+            for name, value in vars(item.module).items()
+        }
+        for marker, (fixtures, starters) in NEEDS.items():
+            if fixtures & set(item.fixturenames) or starters & imported:
+                item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")

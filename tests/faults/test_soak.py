@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+import pytest
+
 from tests.support.inside import Inside
 from tests.support.instance import Client, until
 from tests.support.killing import AGAIN_SECONDS_MAX, again, is_there, place
@@ -75,6 +77,7 @@ class Soak:
         return found
 
 
+@pytest.mark.slow
 def test_buyers_get_what_they_paid_for_while_parts_die_at_random(inside: Inside) -> None:
     seed = uuid.uuid4().int % 1_000_000
     print("seed", seed)
