@@ -1,6 +1,6 @@
 """How long to wait before the next try: twice as long each time, up to a longest pause.
 
-The same rule is `backoff_seconds` in the database (migrations/0012_payments.sql); a test compares
+The same rule is `backoff_seconds` in the database (plumbing/sql/functions/); a test compares
 the two, and another finds whoever computes a pause in another way.
 """
 

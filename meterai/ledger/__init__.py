@@ -5,7 +5,7 @@ Promises this room keeps
   * No guarded balance goes below zero, holds counted.
   * A hold is resolved exactly once.
 
-The posting functions are plpgsql (migrations/0003_ledger.sql), called by the functions of the
+The posting functions are plpgsql (sql/functions/), called by the functions of the
 rooms above within their own transaction; this package reads the books and checks them.
 """
 

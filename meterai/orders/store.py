@@ -54,7 +54,7 @@ async def orders_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list
 async def settle(
     tx: Tx, account: UUID, order_id: UUID, attempt: UUID, payment: str, amount: int
 ) -> str:
-    """Capture-and-issue; see order_settle in migrations/0006_orders.sql."""
+    """Capture-and-issue; see sql/functions/order_settle.sql."""
     outcome = await tx.value(
         "SELECT order_settle(%s, %s, %s, %s, %s)", account, order_id, attempt, payment, amount
     )

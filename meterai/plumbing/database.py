@@ -34,7 +34,7 @@ from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constra
 from meterai.plumbing import telemetry
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX, SESSION, Link, Pulse, connect, conninfo
 
-REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see migrations/0001_plumbing.sql
+REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see plumbing/sql/functions/refuse.sql
 CONNECTION_WAIT_SECONDS_MAX = 5.0  # a request that waits longer is better refused
 RECONNECT_SECONDS = 0.5  # between two looks for a database that is away
 LOOK_SECONDS = 0.25  # between two looks at who still waits for an answer
