@@ -109,7 +109,7 @@ INVARIANTS = (
                 AND e.action = 'role_ended' AND e.happened_at = m.ended_at
                 AND e.subject = 'mem_' || lower(compact(m.membership_id))))
             OR NOT EXISTS (SELECT 1 FROM {organizations*} o WHERE o.account_id = m.account_id)
-            OR NOT EXISTS (SELECT 1 FROM {accounts*} a WHERE a.account_id = m.member_id)
+            OR NOT EXISTS (SELECT 1 FROM accounts a WHERE a.account_id = m.member_id)
         UNION ALL
         SELECT s.account_id, s.grant_id, s.role FROM {staff_roles*} s
         WHERE NOT EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = s.account_id
@@ -142,7 +142,7 @@ INVARIANTS = (
         "Every line of the audit trail names who acted: a kind of actor, and perhaps who of it.",
         f"""
         SELECT e.account_id, e.event_id, e.actor, e.action FROM {{audit_events*}} e
-        WHERE split_part(e.actor, ':', 1) NOT IN ({_ACTORS}) OR e.actor LIKE '%:'
+        WHERE split_part(e.actor, ':', 1) NOT IN ({_ACTORS}) OR right(e.actor, 1) = ':'
         """,
     ),
     Invariant(

@@ -56,11 +56,14 @@ def _repair(document: bytes, _: Parameters) -> bytes:
 
 def _verify(document: bytes, parameters: Parameters) -> bytes:
     question = read_question(document, parameters)
-    return answers.written(written_report(_carried_out(judging(question, LIMITS))))
+    return answers.written(written_report(carried_out(judging(question, LIMITS))))
 
 
-def _carried_out(work: Work[Result]) -> Result:
-    """The result of a work whose tasks are done here, within what is left of the one budget."""
+def carried_out(work: Work[Result]) -> Result:
+    """The result of a work whose tasks are done here, within what is left of the one budget.
+
+    Outside such a process nothing bounds it.
+    """
     answer: bytes | None = None
     while True:
         try:

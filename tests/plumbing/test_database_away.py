@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from meterai.plumbing import database
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.database import BrokenOff, Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.link import SESSION
 from tests.support.servers import Server, Switch
 
@@ -324,7 +324,8 @@ def test_two_that_wait_for_each_other_are_told_to_come_again(database_url: str) 
             return await asyncio.gather(take(1, 2), take(2, 1), return_exceptions=True)
 
     found = asyncio.run(run())
-    assert sorted(type(one).__name__ for one in found) == ["DatabaseBusy", "NoneType"]
+    assert sorted(type(one).__name__ for one in found) == ["BrokenOff", "NoneType"]
+    assert issubclass(BrokenOff, DatabaseBusy)
 
 
 def test_a_server_that_says_nothing_by_the_deadline_is_cut(database_url: str) -> None:
