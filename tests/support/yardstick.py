@@ -4,9 +4,7 @@ import time
 from functools import cache
 
 ROUNDS = 1_000_000
-USUAL_SECONDS = 0.03  # of the rounds below, on the machine where the limits were set
-    0.1  # of the rounds below, where the limits were set; a fast machine takes half of it
-)
+USUAL_SECONDS = 0.03  # of these rounds, on the machine where the limits were set
 TRIES = 3
 
 
