@@ -9,6 +9,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.params import FromPath
+from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
@@ -92,6 +93,8 @@ async def check(
         checking = verification.check(content, language, client)
         result = await unless_gone(request.receive, checking)
     except Refusal as refusal:
+        if refusal.status == HTTP_503_SERVICE_UNAVAILABLE:
+            raise  # nothing is wrong with the document: the page of refusals says when to come again
         errors = field_errors(refusal, language, "document")
         return page(
             request, "verification/check.html", status=refusal.status, result=None, errors=errors
