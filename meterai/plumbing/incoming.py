@@ -7,10 +7,11 @@ request is over.  Whoever waits may stop waiting at any moment; the message is f
 """
 
 import asyncio
+from typing import Literal
 
 from litestar.types import HTTPReceiveMessage, Receive
 
-GONE = "http.disconnect"
+GONE: Literal["http.disconnect"] = "http.disconnect"
 
 
 class Incoming:
@@ -41,7 +42,9 @@ class Incoming:
         return self._end
 
     def close(self) -> None:
-        """Ask no more: the request is over."""
+        """Ask no more: the request is over, and whoever still waits hears that the client has gone."""
+        if self._end is None:
+            self._end = {"type": GONE}
         if self._asked is not None:
             self._asked.cancel()
             self._asked = None

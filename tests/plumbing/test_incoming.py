@@ -216,3 +216,24 @@ def test_an_upload_is_incomplete_only_where_its_client_went_away(
         is_whole = came == len(BODY)
         assert status == 400 or is_whole, "an answer to half a document"
     assert server.cancelled == 0, "a message may have been lost"
+
+
+def test_who_still_waits_when_the_request_is_over_hears_so_and_asks_no_more() -> None:
+    async def run() -> None:
+        asked = 0
+
+        async def never() -> Any:
+            nonlocal asked
+            asked += 1
+            await asyncio.Event().wait()
+
+        incoming = Incoming(never)
+        waiting = asyncio.create_task(incoming())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        incoming.close()
+        assert await asyncio.wait_for(waiting, 5) == GONE
+        assert await incoming() == GONE
+        assert asked == 1
+
+    asyncio.run(run())
