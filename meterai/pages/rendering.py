@@ -159,7 +159,7 @@ def page(
     return Response(
         rendered(request, template, facts),
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={"Cache-Control": f"private, {keeps}", "Vary": "Cookie, Accept-Language"},
     )
 

@@ -14,11 +14,11 @@ import hashlib
 import os
 import pwd
 import signal
+import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
@@ -31,6 +31,9 @@ STOP_SECONDS_MAX = 20.0
 QUIT_SECONDS_MAX = 5.0
 LOOK_SECONDS = 0.02  # between two looks at a server that starts (0.5 s) or stops (0.1 s)
 SOCKET_PATH_BYTES_MAX = 100  # the kernel allows 107
+# Where PostgreSQL itself puts sockets; not TMPDIR, which differs from one shell to the next and
+# may be as long as the path that did not fit.
+SOCKETS = Path("/tmp")  # noqa: S108  (see `_make_socket_folder`)
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
@@ -111,7 +114,7 @@ class EmbeddedPostgres:
         if len(str(self._data / ".s.PGSQL.5432.lock").encode()) <= SOCKET_PATH_BYTES_MAX:
             return self._data
         name = hashlib.sha256(str(self._data.resolve()).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"meterai-{name}"
+        return SOCKETS / f"meterai-{name}"
 
     @property
     def url(self) -> str:
@@ -240,7 +243,8 @@ class EmbeddedPostgres:
     def _prepare(self) -> None:
         self._data.mkdir(parents=True, exist_ok=True)
         self._data.chmod(0o700)
-        self._socket_folder.mkdir(exist_ok=True)
+        if self._socket_folder != self._data:
+            self._make_socket_folder()
         self._log.touch()
         if self._servant is not None:
             _let_walk_through(programs())
@@ -250,6 +254,15 @@ class EmbeddedPostgres:
         if not self.is_made():
             initdb = ["-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
             self._run(str(programs() / "initdb"), *initdb, "--locale=C.UTF-8", "--no-instructions")
+
+    def _make_socket_folder(self) -> None:
+        # Who owns the folder of the socket can answer as the database.
+        with suppress(FileExistsError):
+            self._socket_folder.mkdir(mode=0o700)
+        found = self._socket_folder.lstat()
+        ours = {os.geteuid(), *([self._servant.pw_uid] if self._servant else [])}
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
+            raise PostgresNotStarted(f"{self._socket_folder} is there and is not ours: remove it")
 
     # -- stopping --------------------------------------------------------------------------
 
@@ -283,3 +296,6 @@ class EmbeddedPostgres:
             while self._is_alive() and time.monotonic() < deadline:
                 time.sleep(LOOK_SECONDS)
         self._process = None
+        if self._socket_folder != self._data:
+            with suppress(OSError):  # of a killed server something is left in it
+                self._socket_folder.rmdir()

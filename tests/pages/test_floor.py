@@ -75,7 +75,10 @@ def test_the_floor_needs_no_room(language: str) -> None:
             assert translate(f"refusal.{code}", language) in answer.text
             assert '<form method="post"' not in answer.text, "nobody takes a choice of language"
             assert '<a href="/sign-in"' not in answer.text
-        assert browser.get("/static/site.css").status_code == 200
+            assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        style = browser.get("/static/site.css")
+        assert style.status_code == 200
+        assert style.headers["content-type"] == "text/css; charset=utf-8"
         assert browser.get("/static/order.js").status_code == 404
 
 

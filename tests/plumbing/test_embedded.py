@@ -12,7 +12,7 @@ import psutil
 import psycopg
 import pytest
 
-from meterai.plumbing.embedded import EmbeddedPostgres, _is_server
+from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted, _is_server
 from tests.support.instance import until
 from tests.support.servers import Server
 
@@ -27,6 +27,43 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def answer(url: str) -> object:
     with psycopg.connect(url) as connection:
         return connection.execute("SELECT 42").fetchone()
+
+
+def deep(folder: Path) -> EmbeddedPostgres:
+    """A server whose socket has no room in its own directory."""
+    directory = folder / ("d" * 100)
+    directory.mkdir()
+    return EmbeddedPostgres(directory)
+
+
+def test_where_a_path_is_too_long_the_socket_is_at_a_short_one_whatever_the_shell_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = deep(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / ("t" * 100)))
+    server.start()
+    try:
+        assert answer(server.url) == (42,)
+        monkeypatch.delenv("TMPDIR")
+        assert EmbeddedPostgres(tmp_path / ("d" * 100)).is_running()
+    finally:
+        server.stop()
+    assert not server._socket_folder.exists()
+
+
+@pytest.mark.parametrize("planted", ["file", "link"])
+def test_a_folder_that_is_not_ours_is_not_taken_for_sockets(tmp_path: Path, planted: str) -> None:
+    server = deep(tmp_path)
+    place = server._socket_folder
+    if planted == "file":
+        place.touch()
+    else:
+        place.symlink_to(tmp_path)
+    try:
+        with pytest.raises(PostgresNotStarted, match="not ours"):
+            server.start()
+    finally:
+        place.unlink()
 
 
 def test_a_killed_server_is_started_again(server: Server) -> None:

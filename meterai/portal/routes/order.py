@@ -175,7 +175,7 @@ async def show_order_state(
     # A proxy that compresses makes a tag weak; it still names the same page to us.
     if request.headers.get("if-none-match", "").removeprefix("W/") == version:
         return Response(None, status_code=304, headers=headers)
-    return Response(main, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(main, media_type="text/html", headers=headers)
 
 
 @get(
