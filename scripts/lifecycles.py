@@ -1,4 +1,4 @@
-"""Write docs/lifecycles.md from the lifecycle tables: `.venv/bin/python -m scripts.lifecycles`.
+"""Write docs/lifecycles.md from the lifecycles that rooms register: `.venv/bin/python -m scripts.lifecycles`.
 
 The sentence of each state is the comment beside it in the room's model, so there is one place to
 change; a test compares the file with what this program would write.
@@ -12,15 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from meterai.apps.rooms import subscriptions_of, unheard_of
+from meterai.apps.rooms import ROOMS, subscriptions_of, unheard_of
 from meterai.kit.lifecycle import Lifecycle
-from meterai.orders.model import ORDER, OrderEvent, OrderState
-from meterai.payments.model import ATTEMPT, AttemptEvent, AttemptState
 from meterai.plumbing.events import Event, name_of_event
-from meterai.refunds.model import REFUND, RefundEvent, RefundState
-from meterai.stamping.model import STAMPING, StampingEvent, StampingState
-from meterai.stamps.model import STAMP, StampEvent, StampState
-from meterai.suspense.model import SUSPENSE, SuspenseEvent, SuspenseState
 
 FILE = Path(__file__).parents[1] / "docs" / "lifecycles.md"
 COMMAND = ".venv/bin/python -m scripts.lifecycles"
@@ -29,8 +23,9 @@ HEAD = f"""# Lifecycles
 How each thing of the platform may change. A move that is not drawn is refused with
 `not_allowed_now`, by the model and by the functions of the database alike.
 
-This file is written by `{COMMAND}` from the tables in
-`meterai/*/model.py`; tests compare it with the tables, and the tables with what the database does.
+This file is written by `{COMMAND}` from the lifecycles that rooms
+register (`lifecycles` of a `Room`); tests compare it with the tables, and the tables with what the
+database does.
 """
 
 
@@ -41,23 +36,28 @@ What is told when something happened, and who listens ([21](decisions/0021-event
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One lifecycle and the enums of its table."""
+    """One lifecycle and the room that it belongs to."""
 
-    title: str
     room: str
     lifecycle: Lifecycle[Any, Any]
-    states: type[StrEnum]
-    events: type[StrEnum]
+
+    @property
+    def title(self) -> str:
+        """What its chapter is called."""
+        return self.lifecycle.subject.removeprefix("the ").capitalize()
+
+    @property
+    def states(self) -> type[StrEnum]:
+        """Every state of its table."""
+        return self.lifecycle.states
+
+    @property
+    def events(self) -> type[StrEnum]:
+        """Every event of its table."""
+        return self.lifecycle.events
 
 
-LIFECYCLES = (
-    Drawn("Order", "orders", ORDER, OrderState, OrderEvent),
-    Drawn("Payment attempt", "payments", ATTEMPT, AttemptState, AttemptEvent),
-    Drawn("Stamp", "stamps", STAMP, StampState, StampEvent),
-    Drawn("Stamping", "stamping", STAMPING, StampingState, StampingEvent),
-    Drawn("Refund", "refunds", REFUND, RefundState, RefundEvent),
-    Drawn("Item in suspense", "suspense", SUSPENSE, SuspenseState, SuspenseEvent),
-)
+LIFECYCLES = tuple(Drawn(room.name, one) for room in ROOMS for one in room.lifecycles)
 _MEMBER = re.compile(r'^    [A-Z_]+ = "(\w+)"(?:  # (.+))?$')
 
 

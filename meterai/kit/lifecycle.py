@@ -34,6 +34,16 @@ class Lifecycle(Generic[State, Event]):
         self.subject = subject
         self._edges = dict(edges)
 
+    @property
+    def states(self) -> type[State]:
+        """Every state there is, the first one first."""
+        return type(next(iter(self._edges))[0])
+
+    @property
+    def events(self) -> type[Event]:
+        """Everything that can happen to it."""
+        return type(next(iter(self._edges))[1])
+
     def after(self, state: State, event: Event) -> State:
         """The state that follows, or `NotAllowedNow`."""
         try:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from meterai.orders.invariants import INVARIANTS, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
+from meterai.orders.model import ORDER
 from meterai.orders.retention import RETENTION
 from meterai.orders.routes import routes
 from meterai.orders.service import OrderService
@@ -29,6 +30,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 ROOM = Room(
     name="orders",
     tables=frozenset({"orders", "sale_terms"}),
+    lifecycles=(ORDER,),
     settings=OrderSettings,
     build=_build,
     services={"orders": OrderService},

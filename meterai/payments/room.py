@@ -7,6 +7,7 @@ from meterai.payments.adapters.snap import SnapProvider
 from meterai.payments.adapters.wire import call_seconds_max
 from meterai.payments.invariants import INVARIANTS, POSTINGS
 from meterai.payments.jobs import HANDLERS
+from meterai.payments.model import ATTEMPT
 from meterai.payments.retention import RETENTION
 from meterai.payments.routes import routes
 from meterai.payments.service import PaymentService
@@ -50,6 +51,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 ROOM = Room(
     name="payments",
     tables=frozenset({"payment_attempts", "captures", "chargebacks", "notification_inbox"}),
+    lifecycles=(ATTEMPT,),
     settings=PaymentSettings,
     needs=_needs,
     build=_build,

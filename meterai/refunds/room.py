@@ -7,7 +7,7 @@ from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
 from meterai.refunds.invariants import INVARIANTS, POSTINGS
 from meterai.refunds.jobs import HANDLERS
-from meterai.refunds.model import lease_seconds
+from meterai.refunds.model import REFUND, lease_seconds
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
 from meterai.refunds.service import RefundService
@@ -38,6 +38,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 ROOM = Room(
     name="refunds",
     tables=frozenset({"refunds"}),
+    lifecycles=(REFUND,),
     build=_build,
     services={"refunds": RefundService},
     routes=routes,

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from litestar.types import ControllerRouterHandler
 
+from meterai.kit.lifecycle import Lifecycle
 from meterai.pages import RoomPages
 from meterai.plumbing.config import Settings
 from meterai.plumbing.events import Event, Subscription
@@ -31,6 +32,7 @@ class Room:
 
     name       as its package is called
     tables     its tables: no other room's SQL names them (tests/tidy/test_sql_walls.py)
+    lifecycles which states its things may have, and what leads from one to the next
     settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
     needs      refuses where something is missing that its services need beside the database; asked
                before a process begins
@@ -53,6 +55,7 @@ class Room:
 
     name: str
     tables: frozenset[str] = frozenset()
+    lifecycles: Sequence[Lifecycle[Any, Any]] = ()
     settings: type[msgspec.Struct] | None = None
     needs: Callable[[Settings, Keyring], None] = lambda _settings, _keyring: None
     build: Build = _nothing

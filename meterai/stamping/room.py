@@ -14,6 +14,7 @@ from meterai.sealing import Issuers
 from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
+from meterai.stamping.model import STAMPING
 from meterai.stamping.retention import RETENTION
 from meterai.stamping.routes import routes
 from meterai.stamping.service import StampingService, sealing_seconds
@@ -60,6 +61,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 ROOM = Room(
     name="stamping",
     tables=frozenset({"stampings", "stamping_keys", "deltas"}),
+    lifecycles=(STAMPING,),
     settings=StampingSettings,
     needs=_needs,
     build=_build,

@@ -2,6 +2,7 @@
 
 from meterai.room import Container, Room
 from meterai.stamps.invariants import INVARIANTS
+from meterai.stamps.model import STAMP
 from meterai.stamps.retention import RETENTION
 from meterai.stamps.service import SerialService
 
@@ -13,6 +14,7 @@ async def _build(container: Container) -> None:
 ROOM = Room(
     name="stamps",
     tables=frozenset({"stamp_lots", "stamps", "issuing", "serial_directory", "serial_leases"}),
+    lifecycles=(STAMP,),
     build=_build,
     invariants=INVARIANTS,
     retention=RETENTION,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.suspense.invariants import INVARIANTS, POSTINGS
+from meterai.suspense.model import SUSPENSE
 from meterai.suspense.retention import RETENTION
 from meterai.suspense.service import SuspenseService
 
@@ -20,6 +21,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 ROOM = Room(
     name="suspense",
     tables=frozenset({"suspense_items"}),
+    lifecycles=(SUSPENSE,),
     build=_build,
     tasks=_tasks,
     invariants=INVARIANTS,
