@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from meterai.payments.adapters.signing import minified
+from meterai.payments.adapters.snap.signing import minified
 
 SHORT_BYTES, LONG_BYTES = 8 * 1024, 64 * 1024  # a notification has at most the longer one
 GROWTH_MAX = 4.0 * LONG_BYTES / SHORT_BYTES  # 8 is in proportion, 64 would be quadratic

@@ -13,10 +13,10 @@ Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_d
 `payment_denied` and `payment_refunded`.
 """
 
-from meterai.payments.adapters.emv import qr_complaints
-from meterai.payments.adapters.profile import profile_of, qr_accounts_of
-from meterai.payments.adapters.reading import read_notification
-from meterai.payments.adapters.wire import call_seconds_max
+from meterai.payments.adapters.snap.emv import qr_complaints
+from meterai.payments.adapters.snap.profile import profile_of, qr_accounts_of
+from meterai.payments.adapters.snap.reading import read_notification
+from meterai.payments.adapters.snap.wire import call_seconds_max
 from meterai.payments.model import (
     REFUND_PREFIX,
     Attempt,

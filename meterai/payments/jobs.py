@@ -7,7 +7,7 @@ import structlog
 
 from meterai import suspense
 from meterai.payments import store
-from meterai.payments.adapters.snap import read_notification
+from meterai.payments.adapters.snap.provider import read_notification
 from meterai.payments.events import NotificationReceived, PaymentRefunded
 from meterai.payments.model import (
     NOT_BOOKED,

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from meterai.payments.adapters.profile import profile_of
-from meterai.payments.adapters.snap import SnapProvider
-from meterai.payments.adapters.wire import call_seconds_max
+from meterai.payments.adapters.snap.profile import profile_of
+from meterai.payments.adapters.snap.provider import SnapProvider
+from meterai.payments.adapters.snap.wire import call_seconds_max
 from meterai.payments.invariants import INVARIANTS, POSTINGS
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.model import ATTEMPT

@@ -19,9 +19,9 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.payments import store
-from meterai.payments.adapters import emv
-from meterai.payments.adapters.profile import profile_of, qr_accounts_of
-from meterai.payments.adapters.snap import SnapProvider
+from meterai.payments.adapters.snap import emv
+from meterai.payments.adapters.snap.profile import profile_of, qr_accounts_of
+from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.events import PaymentRefunded
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,

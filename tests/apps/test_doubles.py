@@ -11,7 +11,7 @@ import pytest
 from litestar import Request
 
 from meterai.kit.refusal import Malformed
-from meterai.payments.adapters.reading import read_answer, read_notification
+from meterai.payments.adapters.snap.reading import read_answer, read_notification
 from meterai.payments.model import OutcomeUnknown
 from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.forms import read_multipart

@@ -9,7 +9,7 @@ import pytest
 from meterai.apps.audit_qrs import check_qrs
 from meterai.orders import OrderService
 from meterai.payments import PaymentSettings, qr_accounts_of, qr_complaints
-from meterai.payments.adapters import emv
+from meterai.payments.adapters.snap import emv
 from meterai.plumbing.database import Database
 from standins.bank import qris
 from tests.audit.conftest import Spoilt

@@ -16,8 +16,8 @@ from meterai.payments import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from meterai.payments.adapters import reading
-from meterai.payments.adapters.snap import SnapProvider
+from meterai.payments.adapters.snap import reading
+from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.model import (
     Act,
     OddReason,

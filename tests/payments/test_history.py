@@ -8,7 +8,7 @@ import pytest
 
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, OutcomeUnknown
-from meterai.payments.adapters import snap
+from meterai.payments.adapters.snap import provider as snap
 from tests.support.bank import Bank, open_bank
 
 

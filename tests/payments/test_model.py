@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from meterai.payments.adapters.signing import (
+from meterai.payments.adapters.snap.signing import (
     is_signed_by,
     minified,
     sign_asymmetric,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from fuzz.signing import GROWTH_MAX, PIECES, by_hand, growth
-from meterai.payments.adapters.signing import minified, read_signature
-from meterai.payments.adapters.snap import SnapProfile, SnapProvider
+from meterai.payments.adapters.snap.provider import SnapProfile, SnapProvider
+from meterai.payments.adapters.snap.signing import minified, read_signature
 from meterai.payments.model import NotificationForged
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -8,7 +8,7 @@ import pytest
 
 from meterai.kit.money import Rupiah
 from meterai.payments import ProviderUnreachable
-from meterai.payments.adapters.tokens import Token, Tokens
+from meterai.payments.adapters.snap.tokens import Token, Tokens
 from meterai.payments.model import OutcomeUnknown
 from tests.support.bank import open_bank, soon
 

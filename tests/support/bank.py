@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 import standins
 from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
-from meterai.payments.adapters.snap import SnapProfile, SnapProvider
+from meterai.payments.adapters.snap.provider import SnapProfile, SnapProvider
 from standins.bank import qris, signing
 
 CLIENT, SECRET, MERCHANT = "METERAI", "not so secret", "METERAI"

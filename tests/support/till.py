@@ -18,9 +18,9 @@ from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.apps.settings import settings_of as make_settings
 from meterai.payments import PaymentService, reference_of
-from meterai.payments.adapters import signing
-from meterai.payments.adapters.snap import SnapProvider
-from meterai.payments.adapters.wire import snap_time
+from meterai.payments.adapters.snap import signing
+from meterai.payments.adapters.snap.provider import SnapProvider
+from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row

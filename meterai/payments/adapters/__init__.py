@@ -1,1 +1,1 @@
-"""Providers: SNAP BI spoken over HTTP, with a profile for each provider's paths and quirks."""
+"""Outside machines that take and give back money, a package each."""

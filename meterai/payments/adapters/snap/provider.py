@@ -13,9 +13,9 @@ import msgspec
 
 from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
-from meterai.payments.adapters import emv, reading, signing
-from meterai.payments.adapters.reading import Answer, read_notification
-from meterai.payments.adapters.wire import SnapProfile, Wire, call_seconds_max, snap_time
+from meterai.payments.adapters.snap import emv, reading, signing
+from meterai.payments.adapters.snap.reading import Answer, read_notification
+from meterai.payments.adapters.snap.wire import SnapProfile, Wire, call_seconds_max, snap_time
 from meterai.payments.model import (
     Movement,
     Notification,

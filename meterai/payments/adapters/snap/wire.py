@@ -15,9 +15,9 @@ import aiohttp
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai.kit.clock import Clock
-from meterai.payments.adapters import signing
-from meterai.payments.adapters.reading import read_answer
-from meterai.payments.adapters.tokens import Token, Tokens
+from meterai.payments.adapters.snap import signing
+from meterai.payments.adapters.snap.reading import read_answer
+from meterai.payments.adapters.snap.tokens import Token, Tokens
 from meterai.payments.model import OutcomeUnknown, ProviderUnreachable
 from meterai.plumbing.messages import WIB
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from meterai.payments.adapters.wire import SnapProfile
+from meterai.payments.adapters.snap.wire import SnapProfile
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring, read_public_key
