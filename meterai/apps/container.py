@@ -6,11 +6,13 @@ from itertools import chain
 
 from meterai.apps.rooms import ROOMS
 from meterai.kit.clock import SystemClock
+from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.leases import check_leases
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX
+from meterai.plumbing.metrics import begin
 from meterai.plumbing.objects import ObjectStore
 from meterai.room import Container, Rooms
 
@@ -23,6 +25,7 @@ async def build_services(
 
     Raises `KeyMissing`; refuses `LeaseTooShort`, and what the needs of the rooms refuse.
     """
+    begin(chain(telemetry.METRICS, *(room.metrics for room in rooms)))
     keyring = keyring_of(settings)
     database = Database(
         settings.process.database_url,

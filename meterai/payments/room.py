@@ -7,6 +7,7 @@ from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.wire import call_seconds_max
 from meterai.payments.invariants import INVARIANTS, POSTINGS
 from meterai.payments.jobs import HANDLERS
+from meterai.payments.metrics import METRICS
 from meterai.payments.model import ATTEMPT
 from meterai.payments.retention import RETENTION
 from meterai.payments.routes import routes
@@ -60,6 +61,7 @@ ROOM = Room(
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,
+    metrics=METRICS,
     invariants=INVARIANTS,
     postings=POSTINGS,
     retention=RETENTION,

@@ -31,6 +31,7 @@ from psycopg import IsolationLevel
 from psycopg.types.json import Jsonb
 
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
+from meterai.plumbing import telemetry
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX, SESSION, Link, Pulse, connect, conninfo
 
 REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see plumbing/sql/functions/refuse.sql
@@ -163,9 +164,6 @@ class Tx(ReadTx):
                 if waits is not None:
                     await waits
             except Exception as fault:  # the edge: what was committed is not undone by this
-                # Commands know a database before they know where its processes count.
-                from meterai.plumbing import telemetry  # noqa: PLC0415
-
                 telemetry.FAULTS.labels(where="after_commit").inc()
                 _log.error("after_commit_failed", fault=repr(fault), exc_info=True)
 

@@ -1,11 +1,15 @@
-"""Metrics: Prometheus counters and histograms.
+"""The metrics of every process, whatever its rooms: requests, refusals, jobs, periodic tasks, faults.
 
-The processes of an instance share them through `DIR/metrics` (see `plumbing/shared_metrics.py`).
+A room's own are in its `metrics`.
 """
 
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from prometheus_client import Counter, Gauge, Histogram
+from meterai.plumbing.metrics import Counter, Gauge, Histogram, Metric
+
+if TYPE_CHECKING:
+    import prometheus_client
 
 REQUESTS = Counter(
     "meterai_requests_total", "HTTP requests answered", ["method", "route", "status"]
@@ -27,57 +31,37 @@ FAULTS = Counter("meterai_faults_total", "Faults nobody expected", ["where"])
 # Told by a worker; the newest word counts.  Where `meterai_queues_seen_seconds` stands still, no
 # worker runs.
 QUEUES_SEEN = Gauge(
-    "meterai_queues_seen_seconds",
-    "When a worker last looked at the queues (Unix time)",
-    multiprocess_mode="mostrecent",
+    "meterai_queues_seen_seconds", "When a worker last looked at the queues (Unix time)"
 )
-JOBS_LATE = Gauge(
-    "meterai_jobs_late_seconds", "Age of the oldest due job", multiprocess_mode="mostrecent"
-)
-JOBS_FAILING = Gauge(
-    "meterai_jobs_failing", "Jobs that failed at least 3 times", multiprocess_mode="mostrecent"
-)
+JOBS_LATE = Gauge("meterai_jobs_late_seconds", "Age of the oldest due job")
+JOBS_FAILING = Gauge("meterai_jobs_failing", "Jobs that failed at least 3 times")
 GIVEN_UP = Gauge(
-    "meterai_given_up",
-    "What was given up and waits for a person, by queue",
-    ["queue"],
-    multiprocess_mode="mostrecent",
+    "meterai_given_up", "What was given up and waits for a person, by queue", ["queue"]
 )
-PROVIDER = Counter(
-    "meterai_provider_calls_total", "Calls to a payment provider", ["call", "outcome"]
-)
-SEALS = Histogram(
-    "meterai_seal_seconds",
-    "Time to seal one document",
-    buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 20),
-)
-
-# Set by whichever worker looked last, for the whole instance.
-SUSPENSE_OPEN = Gauge("meterai_suspense_open", "Items in suspense", multiprocess_mode="mostrecent")
-SUSPENSE_OVERDUE = Gauge(
-    "meterai_suspense_overdue",
-    "Items in suspense past their due time",
-    multiprocess_mode="mostrecent",
-)
-SUSPENSE_OLDEST = Gauge(
-    "meterai_suspense_oldest_seconds",
-    "Age of the oldest item in suspense",
-    multiprocess_mode="mostrecent",
-)
-SUSPENSE_BOOKED = Gauge(
-    "meterai_suspense_rupiah", "Money in suspense", multiprocess_mode="mostrecent"
+METRICS: tuple[Metric[Any], ...] = (
+    REQUESTS,
+    LATENCY,
+    REFUSALS,
+    JOBS,
+    ROUND_ROWS,
+    FAULTS,
+    QUEUES_SEEN,
+    JOBS_LATE,
+    JOBS_FAILING,
+    GIVEN_UP,
 )
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ANSWERS_MAX = 4096  # routes, methods and statuses are far fewer; a bound all the same
-OUTCOMES_MAX = 64  # codes of a provider that get a line of their own
-_outcomes: set[str] = set()
 
 
 @lru_cache(ANSWERS_MAX)
-def _answers(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+def _answers(
+    method: str, route: str, status: int
+) -> "tuple[prometheus_client.Counter, prometheus_client.Histogram]":
     # Finding a metric by its labels costs more than counting; there are few of them.
-    return REQUESTS.labels(method, route, status), LATENCY.labels(route)
+    request = REQUESTS.labels(method=method, route=route, status=str(status))
+    return request, LATENCY.labels(route=route)
 
 
 def count_answer(method: str, route: str, status: int, seconds: float) -> None:
@@ -85,11 +69,3 @@ def count_answer(method: str, route: str, status: int, seconds: float) -> None:
     count, latency = _answers(method if method in METHODS else "other", route, status)
     count.inc()
     latency.observe(seconds)
-
-
-def count_call(call: str, outcome: str) -> None:
-    """Count one call to a provider.  Its codes are its own: what is not known is `other`."""
-    if outcome not in _outcomes and len(_outcomes) >= OUTCOMES_MAX:
-        outcome = "other"
-    _outcomes.add(outcome)
-    PROVIDER.labels(call=call, outcome=outcome).inc()

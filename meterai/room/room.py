@@ -16,6 +16,7 @@ from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.lane import Lane
 from meterai.plumbing.leases import Lease
+from meterai.plumbing.metrics import Metric
 from meterai.plumbing.retention import Rule
 from meterai.room.container import Container
 
@@ -48,6 +49,7 @@ class Room:
     tasks      what the worker looks for by state, and how often
     lanes      other work the worker keeps under way
     before_work  what the worker sees to before it begins; a refusal ends it
+    metrics    what it counts and measures; made when a process begins
     invariants what must be true of its tables, for `meterai audit`
     postings   from what its entries in the ledger are made, by their reasons
     retention  how long what is in its tables is kept, and why
@@ -70,6 +72,7 @@ class Room:
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
     lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
     before_work: Build = _nothing
+    metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()
     postings: Sequence[Posting] = ()
     retention: Sequence[Rule] = ()

@@ -14,6 +14,7 @@ from meterai.sealing import Issuers
 from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
+from meterai.stamping.metrics import METRICS
 from meterai.stamping.model import STAMPING
 from meterai.stamping.retention import RETENTION
 from meterai.stamping.routes import routes
@@ -72,6 +73,7 @@ ROOM = Room(
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,
+    metrics=METRICS,
     invariants=INVARIANTS,
     postings=POSTINGS,
     retention=RETENTION,

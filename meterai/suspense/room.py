@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.suspense.invariants import INVARIANTS, POSTINGS
+from meterai.suspense.metrics import METRICS
 from meterai.suspense.model import SUSPENSE
 from meterai.suspense.retention import RETENTION
 from meterai.suspense.service import SuspenseService
@@ -24,6 +25,7 @@ ROOM = Room(
     lifecycles=(SUSPENSE,),
     build=_build,
     tasks=_tasks,
+    metrics=METRICS,
     invariants=INVARIANTS,
     postings=POSTINGS,
     retention=RETENTION,

@@ -11,9 +11,8 @@ from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.reasons import written_reason
-from meterai.plumbing import telemetry
 from meterai.plumbing.database import Database, ReadTx, Row, Tx
-from meterai.suspense import store
+from meterai.suspense import metrics, store
 from meterai.suspense.model import (
     DUE_SECONDS,
     SUSPENSE,
@@ -131,8 +130,8 @@ class SuspenseService:
     async def watch(self) -> int:
         """Periodic task: set the metrics from the figures."""
         found = await self.figures()
-        telemetry.SUSPENSE_OPEN.set(found.open)
-        telemetry.SUSPENSE_OVERDUE.set(found.overdue)
-        telemetry.SUSPENSE_OLDEST.set(found.oldest_seconds)
-        telemetry.SUSPENSE_BOOKED.set(found.booked)
+        metrics.OPEN.set(found.open)
+        metrics.OVERDUE.set(found.overdue)
+        metrics.OLDEST.set(found.oldest_seconds)
+        metrics.BOOKED.set(found.booked)
         return 0

@@ -4,6 +4,8 @@ The room is tests/toy, as docs/adding.md explains it.
 """
 
 import asyncio
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -13,22 +15,20 @@ import pytest
 from meterai.accounts import NOBODY
 from meterai.apps.audit import audit, invariants_of
 from meterai.apps.retention import rules_of
-from meterai.apps.rooms import ROOMS, subscriptions_of
-from meterai.apps.settings import load, sections
+from meterai.apps.rooms import subscriptions_of
+from meterai.apps.settings import load
 from meterai.apps.worker import periodic_tasks
-from meterai.plumbing import config
 from meterai.plumbing.config import Settings
 from meterai.plumbing.jobs import Worker
 from meterai.plumbing.migrations import migrate
 from meterai.plumbing.retention import Retention
-from meterai.room import Room
 from scripts.subscriptions import function
-from tests.support.within import settings_of, within
-from tests.toy.room import ROOM as GUESTS
+from tests.support.instance import ROOT
+from tests.support.within import within
+from tests.toy.installation import ROOMS as WITH_GUESTS
+from tests.toy.installation import guest_settings
 from tests.toy.service import GuestService
 from tests.toy.settings import GuestSettings
-
-WITH_GUESTS: tuple[Room, ...] = (*ROOMS, GUESTS)
 
 
 @pytest.fixture
@@ -38,8 +38,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     assert applied == ["guests/0001_guests.sql", "guests/functions/guest_enter.sql"]
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("\n".join(function(WITH_GUESTS)).encode())
-    flat = settings_of(database_url, tmp_path).flat()
-    return config.settings_of(sections(WITH_GUESTS), **(flat | {"guests_shown_max": 2}))
+    return guest_settings(database_url, tmp_path)
 
 
 def test_its_setting_is_shown_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +86,19 @@ def test_its_handler_its_task_and_its_retention_run(settings: Settings) -> None:
             assert "retention_guests" in {task.name for task in retention.periodic_tasks()}
 
     asyncio.run(run())
+
+
+def test_web_and_worker_show_what_it_counts(
+    settings: Settings, database_url: str, tmp_path: Path
+) -> None:
+    for process in ("web", "worker"):
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.toy.processes", process, database_url, str(tmp_path)],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert 'meterai_guests_total{what="entered"} 1.0' in done.stdout
+    assert 'meterai_guests_total{what="welcomed"} 1.0' in done.stdout
 
 
 def test_the_audit_asks_its_invariant(settings: Settings) -> None:

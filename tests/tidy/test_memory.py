@@ -30,7 +30,7 @@ BOUNDED = {
     "plumbing/lane.py: _of_account": "the places of the lane",
     "plumbing/lane.py: _under_way": "the places of the lane",
     "plumbing/lane.py: _waiting": "one batch",
-    "plumbing/telemetry.py: _outcomes": "OUTCOMES_MAX",
+    "payments/metrics.py: _outcomes": "OUTCOMES_MAX",
     "sealing/signing/pkcs11.py: _started": "the modules that the configuration names",
 }
 

@@ -6,6 +6,7 @@ from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 from tests.toy.invariants import INVARIANTS
 from tests.toy.jobs import HANDLERS
+from tests.toy.metrics import METRICS
 from tests.toy.retention import RETENTION
 from tests.toy.routes import PAGES, routes
 from tests.toy.service import GuestService
@@ -35,6 +36,7 @@ ROOM = Room(
     pages=PAGES,
     handlers=HANDLERS,
     tasks=_tasks,
+    metrics=METRICS,
     invariants=INVARIANTS,
     retention=RETENTION,
 )

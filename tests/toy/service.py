@@ -6,6 +6,7 @@ from meterai.kit.ids import new_id
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from tests.toy import store
+from tests.toy.metrics import GUESTS
 from tests.toy.settings import GuestSettings
 
 
@@ -21,6 +22,7 @@ class GuestService:
         """Enter somebody; the id of the entry."""
         guest = new_id()
         await self._database.call(store.ENTER, account, guest, name)
+        GUESTS.labels(what="entered").inc()
         return guest
 
     async def names(self, account: UUID) -> list[str]:

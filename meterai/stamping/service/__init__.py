@@ -30,7 +30,6 @@ from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import OrderKind, OrderService, OrderSettings, OrderView
-from meterai.plumbing import telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Row, Tx, jsonb
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
@@ -39,6 +38,7 @@ from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each
 from meterai.sealing import Delta, HashState, Issuers, Placement, PreparedDocument, Stamp
 from meterai.stamping import store
+from meterai.stamping.metrics import SEALS
 from meterai.stamping.model import (
     NotDelivered,
     NotInTime,
@@ -416,7 +416,7 @@ class StampingService:
         try:
             async with asyncio.timeout(sealing_seconds(self._settings.seal_lease_seconds)):
                 async with self._sealing:
-                    with telemetry.SEALS.time():
+                    with SEALS.time():
                         return seal() if self._is_quick(original) else await asyncio.to_thread(seal)
         except TimeoutError:
             raise InProgress("its turn did not come in time; it is sealed later") from None

@@ -16,6 +16,7 @@ from meterai.kit.money import Rupiah
 from meterai.payments.adapters.snap import emv, reading, signing
 from meterai.payments.adapters.snap.reading import Answer, read_notification
 from meterai.payments.adapters.snap.wire import SnapProfile, Wire, call_seconds_max, snap_time
+from meterai.payments.metrics import count_call
 from meterai.payments.model import (
     Movement,
     Notification,
@@ -29,7 +30,6 @@ from meterai.payments.model import (
     Status,
     TransactionStatus,
 )
-from meterai.plumbing import telemetry
 
 SKEW_SECONDS_MAX = 300.0  # tolerance of X-TIMESTAMP; the standard names none
 HISTORY_PAGE = 100  # lines asked for at once
@@ -215,15 +215,15 @@ class SnapProvider:
             async with asyncio.timeout(call_seconds_max(self._profile.timeout_seconds)):
                 answer = await self._answer(path, service, msgspec.json.encode(content))
         except TimeoutError:
-            telemetry.count_call(name, OutcomeUnknown.code)
+            count_call(name, OutcomeUnknown.code)
             raise OutcomeUnknown("no answer in time") from None
         except ProviderRefused as refusal:
-            telemetry.count_call(name, refusal.case)
+            count_call(name, refusal.case)
             raise
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
-            telemetry.count_call(name, refusal.code)
+            count_call(name, refusal.code)
             raise
-        telemetry.count_call(name, "done")
+        count_call(name, "done")
         return answer
 
     async def _answer(self, path: str, service: str, body: bytes) -> Answer:

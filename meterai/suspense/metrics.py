@@ -1,0 +1,9 @@
+"""How many items are in suspense, since when, and for how much; set by the worker that looked last."""
+
+from meterai.plumbing.metrics import Gauge
+
+OPEN = Gauge("meterai_suspense_open", "Items in suspense")
+OVERDUE = Gauge("meterai_suspense_overdue", "Items in suspense past their due time")
+OLDEST = Gauge("meterai_suspense_oldest_seconds", "Age of the oldest item in suspense")
+BOOKED = Gauge("meterai_suspense_rupiah", "Money in suspense")
+METRICS = (OPEN, OVERDUE, OLDEST, BOOKED)

@@ -1,0 +1,29 @@
+"""Every metric is registered by the room that counts it, under the name of the platform."""
+
+from importlib import import_module
+
+from meterai.apps.rooms import ROOMS
+from meterai.plumbing import telemetry
+from meterai.plumbing.metrics import Metric
+from tests.tidy.sources import modules
+
+REGISTERED = {"plumbing": telemetry.METRICS} | {room.name: room.metrics for room in ROOMS}
+
+
+def test_every_metric_is_registered_where_it_is_declared() -> None:
+    declared: dict[str, set[str]] = {name: set() for name in REGISTERED}
+    for name in modules():
+        if name.endswith((".metrics", ".telemetry")):
+            found = vars(import_module(name)).values()
+            declared.setdefault(name.split(".")[1], set()).update(
+                one.name for one in found if isinstance(one, Metric)
+            )
+    assert declared == {of: {one.name for one in found} for of, found in REGISTERED.items()} | {
+        "apps": set()
+    }
+
+
+def test_names_are_of_the_platform_and_given_once() -> None:
+    names = [one.name for found in REGISTERED.values() for one in found]
+    assert len(names) == len(set(names))
+    assert all(name.startswith("meterai_") for name in names)

@@ -1,0 +1,6 @@
+"""What the guest book counts."""
+
+from meterai.plumbing.metrics import Counter
+
+GUESTS = Counter("meterai_guests_total", "Guests, by what happened", ["what"])
+METRICS = (GUESTS,)

@@ -1,0 +1,49 @@
+"""The guest book as two processes of one instance, for its test: `web` enters a guest, `worker` welcomes.
+
+Each prints what /metrics then shows.  Run as `python -m tests.toy.processes PROCESS DATABASE_URL DIR`.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from meterai.plumbing.shared_metrics import sharing
+
+
+async def _web(url: str, directory: Path) -> None:
+    from tests.support.within import within  # noqa: PLC0415 - once figures are shared
+    from tests.toy.installation import ROOMS, guest_settings  # noqa: PLC0415
+
+    async with within(guest_settings(url, directory), ROOMS) as web:
+        assert (await web.get("/guests?name=Ani")).status == 200
+
+
+async def _worker(url: str, directory: Path) -> None:
+    from meterai.apps.container import build_services  # noqa: PLC0415
+    from meterai.apps.rooms import subscriptions_of  # noqa: PLC0415
+    from meterai.plumbing.jobs import Worker  # noqa: PLC0415
+    from tests.toy.installation import ROOMS, guest_settings  # noqa: PLC0415
+
+    async with build_services(guest_settings(url, directory), ROOMS) as container:
+        worker = Worker(
+            container.database,
+            subscriptions_of(ROOMS),
+            (),
+            services=container.services(),
+            concurrency=1,
+        )
+        assert await worker.lane().once() == 1
+
+
+def main(process: str, url: str, folder: str) -> None:
+    """Run one process and print its figures."""
+    directory = Path(folder)
+    with sharing(directory):
+        from meterai.apps.metrics import figures  # noqa: PLC0415
+
+        asyncio.run({"web": _web, "worker": _worker}[process](url, directory))
+        sys.stdout.write(figures().decode())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
