@@ -12,6 +12,10 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
+# Without compiled files beside the sources each process compiles all it loads anew, which takes
+# half of its start; some environments ask for that.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run setup test check quick bench bench-sealing proof golden schema format lock clean tools
 
 run: setup

@@ -1,6 +1,8 @@
 """What tests share: one whole instance of the platform, and one database server; and which tests
 need which of the two."""
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,9 +21,15 @@ from tests.support.till import Till, open_till
 settings.register_profile("ours", deadline=None, derandomize=True)
 settings.load_profile("ours")
 
+# Processes that tests start find what was compiled before, also where pytest was started alone.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 loopback.watch()
 queries.hold()
 
+# What PostgreSQL does so that a power cut loses nothing: no test goes through one with this server.
+UNSAFE = ("fsync", "full_page_writes", "synchronous_commit")
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 
@@ -69,7 +77,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server; the URL of its maintenance database."""
     embedded = EmbeddedPostgres(tmp_path_factory.mktemp("server"))
     try:
-        yield embedded.start()
+        url = embedded.start()
+        with psycopg.connect(url, autocommit=True) as connection:
+            for name in UNSAFE:
+                connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
     finally:
         embedded.stop()
 

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
@@ -25,6 +24,7 @@ from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing import link
 from meterai.plumbing.http import InProgress, read_json
 from meterai.plumbing.messages import WIB
+from tests.support.keys import BANK_KEY
 from tests.support.shop import TESTER
 from tests.support.within import Asking, Given, Within, settings_of, within
 from tests.tidy.sources import facts_of, refusals
@@ -242,7 +242,6 @@ def test_words_and_numbers_are_described_as_what_they_can_be(
 
 # -- when we cannot ----------------------------------------------------------------------------
 
-BANK = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 SERIAL = SerialMaker(7).make().text
 
 
@@ -272,7 +271,7 @@ def signed(body: bytes) -> dict[str, str]:
     at = datetime.now(UTC).astimezone(WIB).strftime("%Y-%m-%dT%H:%M:%S+07:00")
     text = string_to_sign("POST", NOTIFY_PATH, body, at)
     external = str(new_id().int)[:36]
-    return {"X-TIMESTAMP": at, "X-SIGNATURE": sign_asymmetric(BANK, text),
+    return {"X-TIMESTAMP": at, "X-SIGNATURE": sign_asymmetric(BANK_KEY, text),
             "X-EXTERNAL-ID": external, "X-PARTNER-ID": "METERAI"} | JSON  # fmt: skip
 
 
@@ -304,7 +303,7 @@ def test_what_stays_locked_is_told_to_each_in_their_words(
             asked = await four_asked(web, key)
         assert_each_in_their_words(asked, 503, "busy")
 
-    run(database_url, tmp_path, act, bank=BANK)
+    run(database_url, tmp_path, act)
 
 
 def test_a_fault_is_told_to_each_in_their_words(database_url: str, tmp_path: Path) -> None:
@@ -315,7 +314,7 @@ def test_a_fault_is_told_to_each_in_their_words(database_url: str, tmp_path: Pat
                 connection.execute(f"ALTER TABLE {name} RENAME TO {name}_gone")
         assert_each_in_their_words(await four_asked(web, key), 500, "fault")
 
-    run(database_url, tmp_path, act, bank=BANK)
+    run(database_url, tmp_path, act)
 
 
 def test_the_bank_is_told_in_its_words_what_is_too_much(database_url: str, tmp_path: Path) -> None:
@@ -323,7 +322,7 @@ def test_the_bank_is_told_in_its_words_what_is_too_much(database_url: str, tmp_p
         given = await web.post(NOTIFY_PATH, b" " * 65_537, signed(b""))
         assert (given.status, json.loads(given.body)["responseCode"]) == (413, "4135200")
 
-    run(database_url, tmp_path, act, bank=BANK)
+    run(database_url, tmp_path, act)
 
 
 @pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.__name__)

@@ -21,8 +21,7 @@ from meterai.plumbing.files import KEY_BYTES_MAX, SETTINGS_BYTES_MAX, read_file
 from meterai.plumbing.keyring import Keyring
 from meterai.sealing import development_issuers
 from tests.apps.test_exits import functions
-from tests.support.commands import ARGUMENTS, Done, run, run_here
-from tests.support.instance import ROOT
+from tests.support.commands import ARGUMENTS, ROOT, Done, run, run_here
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 NO_TEXT = os.fsdecode(b"\xff\xfe")

@@ -12,7 +12,7 @@ import pytest
 
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.sealing import claim, development_issuers, load_issuers
-from tests.support.instance import ROOT
+from tests.support.commands import ROOT
 from tests.support.pdf import pdf
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

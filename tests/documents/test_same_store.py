@@ -20,7 +20,7 @@ from meterai.payments import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.objects import ObjectStore, StoreDiffers
-from tests.support.instance import ROOT
+from tests.support.commands import ROOT
 from tests.support.shop import dead_bank
 
 KEY = b"k" * 32

@@ -12,7 +12,8 @@ import pytest
 import urllib3
 
 from meterai.apps.instance import free_port
-from tests.support.instance import ROOT, Client, Instance, until
+from tests.support.commands import ROOT
+from tests.support.instance import Client, Instance, until
 from tests.support.servers import Server
 
 EX_CONFIG = 78

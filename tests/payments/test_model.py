@@ -5,7 +5,6 @@ import json
 from uuid import UUID
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -22,9 +21,9 @@ from meterai.payments.model import (
     reference_of,
     refund_number,
 )
+from tests.support.keys import OUR_KEY
 
 SNAP_REFERENCE_LENGTH_MAX = 64  # partnerReferenceNo, partnerRefundNo
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -117,17 +116,17 @@ def test_numbers_and_escapes_are_kept_as_they_were_sent() -> None:
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_a_signature_belongs_to_its_text(text: bytes, other: bytes) -> None:
     assume(text != other)
-    signature = sign_asymmetric(KEY, text)
-    assert is_signed_by(KEY.public_key(), text, signature)
-    assert not is_signed_by(KEY.public_key(), other, signature)
+    signature = sign_asymmetric(OUR_KEY, text)
+    assert is_signed_by(OUR_KEY.public_key(), text, signature)
+    assert not is_signed_by(OUR_KEY.public_key(), other, signature)
 
 
 @given(st.text(max_size=400))
 def test_any_text_as_a_signature_is_answered(signature: str) -> None:
-    assert not is_signed_by(KEY.public_key(), b"text", signature)
+    assert not is_signed_by(OUR_KEY.public_key(), b"text", signature)
 
 
 def test_hex_is_read_as_well() -> None:
-    signature = base64.b64decode(sign_asymmetric(KEY, b"text")).hex()
-    assert is_signed_by(KEY.public_key(), b"text", signature)
-    assert is_signed_by(KEY.public_key(), b"text", signature.upper())
+    signature = base64.b64decode(sign_asymmetric(OUR_KEY, b"text")).hex()
+    assert is_signed_by(OUR_KEY.public_key(), b"text", signature)
+    assert is_signed_by(OUR_KEY.public_key(), b"text", signature.upper())

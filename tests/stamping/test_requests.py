@@ -20,7 +20,8 @@ from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.stamping import StampedBefore, StampingService
 from meterai.stamping.model import DocumentTwice
 from meterai.stamps import NotEnoughStamps
-from tests.support.instance import ROOT, until
+from tests.support.commands import ROOT
+from tests.support.instance import until
 from tests.support.shop import Shop, open_shop
 from tests.support.stamping_calls import (
     at_once,

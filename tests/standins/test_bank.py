@@ -22,24 +22,18 @@ from standins import clock
 from standins.bank import authentication, qris, signing, webhooks
 from standins.bank.overrides import ResponseOverrides
 from standins.bank.store import Store
+from tests.support.keys import BANK_KEY, OUR_KEY, pem_of, public_pem_of
 
 CLIENT, SECRET = "meterai-test", "not so secret"
 WIB = timezone(timedelta(hours=7))
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PUBLIC = KEY.public_key().public_bytes(
-    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-)
-# The bank's key, made once for all banks here: making one takes longer than most stories.
-BANK_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-    serialization.Encoding.PEM,
-    serialization.PrivateFormat.PKCS8,
-    serialization.NoEncryption(),
-)
+PUBLIC = public_pem_of(OUR_KEY)
 numbers = itertools.count(1)
 
 
 def rsa_sign(text: str) -> str:
-    return base64.b64encode(KEY.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
+    return base64.b64encode(
+        OUR_KEY.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+    ).decode()
 
 
 def timestamp() -> str:
@@ -183,7 +177,7 @@ def options(directory: Path, url: str) -> standins.Options:
 
 @asynccontextmanager
 async def merchant_alone(directory: Path) -> AsyncIterator[Merchant]:
-    (directory / signing.KEY_FILE).write_bytes(BANK_KEY)
+    (directory / signing.KEY_FILE).write_bytes(pem_of(BANK_KEY))
     async with aiohttp.ClientSession() as http:
         merchant = Merchant(http)
         key = serialization.load_pem_public_key(standins.bank_keys(directory))

@@ -7,17 +7,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 import standins
 from standins.mail import smtp, store
+from tests.support.keys import OUR_KEY, public_pem_of
 
-PUBLIC = (
-    rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    .public_key()
-    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-)
+PUBLIC = public_pem_of(OUR_KEY)
 
 
 class World:

@@ -8,38 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 import standins
 from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
 from meterai.payments.adapters.snap.provider import SnapProfile, SnapProvider
 from standins.bank import qris, signing
+from tests.support.keys import BANK_KEY, OUR_KEY, pem_of, public_pem_of
 
 CLIENT, SECRET, MERCHANT = "METERAI", "not so secret", "METERAI"
-# Made once: making a key takes longer than most tests.
-OUR_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-BANK_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def prepare(directory: Path) -> None:
     """Put the bank's key where the bank looks for it."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / signing.KEY_FILE).write_bytes(
-        BANK_KEY.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
-def our_public_key() -> bytes:
-    """PEM of the key we sign with."""
-    return OUR_KEY.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    (directory / signing.KEY_FILE).write_bytes(pem_of(BANK_KEY))
 
 
 def profile(url: str, *, timeout_seconds: float = 5.0, **changes: Any) -> SnapProfile:
@@ -101,7 +84,7 @@ async def open_bank(
     """A fresh bank; by default nobody hears its notifications."""
     prepare(directory)
     running = await standins.start(
-        standins.Options(directory, CLIENT, SECRET, our_public_key(), notify_url, MERCHANT)
+        standins.Options(directory, CLIENT, SECRET, public_pem_of(OUR_KEY), notify_url, MERCHANT)
     )
     provider = SnapProvider(
         profile(running.bank_url, timeout_seconds=timeout_seconds), SystemClock()

@@ -13,7 +13,8 @@ import structlog
 
 from meterai.apps.cli import main
 from meterai.kit.ids import new_id, show
-from tests.support.instance import ROOT
+
+ROOT = Path(__file__).parents[2]
 
 # What an operator would type after each command that asks for something.
 ARGUMENTS: dict[str, tuple[str, ...]] = {
@@ -39,7 +40,8 @@ def do(folder: Path, command: str, **settings: str) -> "Done":
     return how(folder, *command.split(), *ARGUMENTS.get(command, ()), **settings)
 
 
-def _environment(settings: dict[str, str]) -> dict[str, str]:
+def environment(settings: dict[str, str]) -> dict[str, str]:
+    """These settings and no others: whatever the shell says of the platform is left out."""
     others = {
         name: value
         for name, value in os.environ.items()
@@ -53,7 +55,7 @@ def run(data: Path, *words: str, **settings: str) -> "Done":
     done = subprocess.run(
         [sys.executable, "-m", "meterai", *words, "--data", str(data)],
         cwd=ROOT,
-        env=_environment(settings),
+        env=environment(settings),
         capture_output=True,
         text=True,
         check=False,
@@ -76,7 +78,7 @@ def run_here(data: Path, *words: str, **settings: str) -> Done:
     out, err = StringIO(), StringIO()
     status: object = 0
     with pytest.MonkeyPatch.context() as world, redirect_stdout(out), redirect_stderr(err):
-        for name in set(os.environ) - set(_environment(settings)):
+        for name in set(os.environ) - set(environment(settings)):
             world.delenv(name)
         for name, value in settings.items():
             world.setenv(name, value)

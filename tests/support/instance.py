@@ -1,7 +1,6 @@
 """A whole instance under test: `meterai up` in a directory of its own, and a client for it."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,10 +18,10 @@ import urllib3
 from meterai.apps.settings import load
 from meterai.plumbing.config import Settings
 from meterai.plumbing.embedded import EmbeddedPostgres
+from tests.support.commands import ROOT, SERVING, Done, environment, run, run_here
 
 READY_SECONDS_MAX = 90.0
 WAIT_SECONDS_MAX = 30.0
-ROOT = Path(__file__).parents[2]
 
 # Short enough for a test to see what takes minutes in life; a test may pass its own.
 QUICK = {
@@ -159,9 +158,8 @@ class Instance:
 
     def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
-        self._environment = dict(os.environ) | QUICK | settings
-        for name in ("DATABASE_URL", "METERAI_DATA"):
-            self._environment.pop(name, None)
+        self._given = QUICK | settings
+        self._environment = environment(self._given)
         self._process: subprocess.Popen[str] | None = None
         self.url = self.mail = self.metrics = ""
         self.bank = Bank("")
@@ -284,17 +282,10 @@ class Instance:
 
         until("the web is ready", is_ready)
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run `meterai WORDS --data DIR`."""
-        return subprocess.run(
-            [sys.executable, "-m", "meterai", *words, "--data", str(self.data)],
-            cwd=ROOT,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+    def command(self, *words: str) -> Done:
+        """Run `meterai WORDS --data DIR`, in this process where the command serves nothing."""
+        how = run if words[0] in SERVING else run_here
+        return how(self.data, *words, **self._given)
 
     def customer(self, email: str | None = None) -> Client:
         """A new account with an API key."""

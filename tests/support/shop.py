@@ -16,8 +16,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai import audit as audit_trail
 from meterai import ledger, orders, payments, stamps
@@ -43,6 +41,7 @@ from meterai.room import Container
 from meterai.stamping import store as stamping_store
 from meterai.stamps import NotEnoughStamps
 from standins.bank import qris
+from tests.support.keys import BANK_KEY, give_provider_key, public_pem_of
 from tests.support.per_order import assert_each_order_is_explained
 
 TESTER = Actor(ActorKind.OPERATOR, "test")  # who does what only an operator does
@@ -62,13 +61,9 @@ _TABLES = (
 
 def dead_bank(directory: Path) -> Settings:
     """Settings of a container whose bank never answers."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    give_provider_key(directory)
     pem = directory / "bank.pub.pem"
-    pem.write_bytes(
-        key.public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-    )
+    pem.write_bytes(public_pem_of(BANK_KEY))
     return make_settings(
         data=str(directory),
         bank_url="http://127.0.0.1:9",  # "discard": nobody listens

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import aiohttp
-from cryptography.hazmat.primitives import serialization
 
 import standins
 from meterai.apps.audit import audit
@@ -25,22 +24,13 @@ from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row
 from meterai.refunds import RefundService
-from tests.support.bank import BANK_KEY, CLIENT, MERCHANT, OUR_KEY, Bank, our_public_key, prepare
+from tests.support.bank import CLIENT, MERCHANT, Bank, prepare
+from tests.support.keys import BANK_KEY, OUR_KEY, give_provider_key, public_pem_of
 from tests.support.per_order import assert_each_order_is_explained
 from tests.support.shop import PRICE, Shop
 
 Answer = TypeVar("Answer")
 SECRET = "a secret of tests"
-
-
-def pem_of(key: Any) -> bytes:
-    """A private key as the keyring keeps it."""
-    found: bytes = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return found
 
 
 @dataclass
@@ -195,15 +185,9 @@ def paid_body(reference: str, number: str = "P1", value: str = f"{PRICE}.00") ->
 
 def settings_of(directory: Path, database_url: str, bank_url: str, **more: Any) -> Settings:
     """Settings of a container with this bank; its keys are made beforehand."""
-    keys = directory / "keys"
-    keys.mkdir(parents=True, exist_ok=True)
-    (keys / "provider.key.pem").write_bytes(pem_of(OUR_KEY))
+    give_provider_key(directory)
     public = directory / "bank.pub.pem"
-    public.write_bytes(
-        BANK_KEY.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-    )
+    public.write_bytes(public_pem_of(BANK_KEY))
     return make_settings(
         **(
             {
@@ -226,7 +210,12 @@ def open_till(database_url: str, directory: Path, **more: Any) -> Iterator[Till]
     prepare(directory / "bank")
     with asyncio.Runner() as runner:
         options = standins.Options(
-            directory / "bank", CLIENT, SECRET, our_public_key(), "http://127.0.0.1:9/", MERCHANT
+            directory / "bank",
+            CLIENT,
+            SECRET,
+            public_pem_of(OUR_KEY),
+            "http://127.0.0.1:9/",
+            MERCHANT,
         )
         running = runner.run(standins.start(options))
         opened = build_services(settings_of(directory, database_url, running.bank_url, **more))

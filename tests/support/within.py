@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from litestar import Litestar
 from litestar.exceptions import LitestarDeprecationWarning
 
@@ -19,8 +17,8 @@ from meterai.apps.rooms import ROOMS
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
 from meterai.plumbing.config import Settings
-from meterai.plumbing.keyring import keyring_of
 from meterai.room import Container, Rooms
+from tests.support.keys import BANK_KEY, give_provider_key, public_pem_of
 
 NOWHERE = "http://127.0.0.1:9"  # discard; nobody listens
 
@@ -123,19 +121,13 @@ def _bytes(headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
 
 
-def settings_of(
-    database_url: str, directory: Path, bank: rsa.RSAPrivateKey | None = None, **more: Any
-) -> Settings:
+def settings_of(database_url: str, directory: Path, **more: Any) -> Settings:
     """Settings of an instance that has a database and keys, and reaches no bank."""
     settings = make_settings(
         data=str(directory), database_url=database_url, bank_url=NOWHERE, **more
     )
-    keys = keyring_of(settings).directory
-    keys.mkdir(parents=True, exist_ok=True)
-    known = bank or rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    (keys / "bank.pub.pem").write_bytes(
-        known.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    )
+    keys = give_provider_key(directory)
+    (keys / "bank.pub.pem").write_bytes(public_pem_of(BANK_KEY))
     return settings
 
 
