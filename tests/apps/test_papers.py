@@ -1,8 +1,6 @@
 """Commands about files and QR codes: what they say and how they end.  No database runs."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,11 +10,11 @@ import pytest
 
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.sealing import claim, development_issuers, load_issuers
-from tests.support.commands import ROOT
+from tests.support.commands import Done, run, run_here
 from tests.support.pdf import pdf
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-Command = Callable[..., subprocess.CompletedProcess[str]]
+Command = Callable[..., Done]
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +28,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def meterai(data: Path) -> Command:
     """Runs a command with this data directory."""
 
-    def run(*words: object, given: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "meterai", *map(str, words), "--data", str(data)],
-            cwd=ROOT,
-            input=given,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+    def do(*words: object, given: str = "") -> Done:
+        return run_here(data, *map(str, words), given=given)
 
-    return run
+    return do
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +52,13 @@ def scanned(data: Path, public: Path) -> str:
 
 
 def test_a_damaged_document_is_repaired_stamped_and_found_genuine(
-    meterai: Command, tmp_path: Path
+    meterai: Command, data: Path, tmp_path: Path
 ) -> None:
     source, target = tmp_path / "broken.pdf", tmp_path / "stamped.pdf"
     source.write_bytes(pdf(2)[:-60])
     places = ("--place", "1,36,36,80", "--place", "-1,200,36,80")
-    done = meterai("seal", source, target, *places)
+    # A process of its own, as for an operator: what it starts for a document ends with it.
+    done = run(data, "seal", str(source), str(target), *places)
     assert done.returncode == 0, done.stderr
     repaired, *serials = done.stdout.splitlines()
     assert repaired.startswith("repaired")

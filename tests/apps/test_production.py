@@ -30,7 +30,7 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from meterai.sealing import development_issuers
 from meterai.sealing.signing import development
-from tests.support.commands import run
+from tests.support.commands import run, run_here
 
 RIGHT: dict[str, object] = {
     "environment": "production",
@@ -353,7 +353,7 @@ def test_what_pays_for_itself_does_not_run(tmp_path: Path, command: tuple[str, .
 
 
 def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
-    done = run(tmp_path, "check-config", **PRODUCTION)
+    done = run_here(tmp_path, "check-config", **PRODUCTION)
     assert done.returncode == Exit.CONFIGURATION
     names = [line.split(": ")[0] for line in done.stdout.splitlines()]
     assert set(names) == {
@@ -365,14 +365,14 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 def test_development_is_told_what_it_would_lack(right: Installation) -> None:
     right.given["environment"] = "development"
     environ = {f"METERAI_{name.upper()}": str(value) for name, value in right.given.items()}
-    done = run(right.folder, "check-config", **environ)
+    done = run_here(right.folder, "check-config", **environ)
     assert (done.returncode, done.stdout.splitlines()[1:]) == (
         0,
         ["as production it would lack nothing"],
     )
-    done = run(right.folder, "check-config", **environ | PRODUCTION)
+    done = run_here(right.folder, "check-config", **environ | PRODUCTION)
     assert (done.returncode, done.stdout) == (0, "nothing is wrong\n"), done.stdout
-    done = run(right.folder, "check-config", **environ | {"METERAI_PROXIES": "0"})
+    done = run_here(right.folder, "check-config", **environ | {"METERAI_PROXIES": "0"})
     assert done.returncode == 0
     assert [line.split(": ")[0] for line in done.stdout.splitlines()[2:]] == ["proxies"]
 
@@ -380,7 +380,7 @@ def test_development_is_told_what_it_would_lack(right: Installation) -> None:
 def test_a_missing_key_is_one_line_and_not_a_traceback(tmp_path: Path, database_url: str) -> None:
     (tmp_path / "keys").mkdir()
     there = PRODUCTION | {"METERAI_DATABASE_URL": database_url}
-    done = run(tmp_path, "accounts", "create", "ani@example.id", **there)
+    done = run_here(tmp_path, "accounts", "create", "ani@example.id", **there)
     assert done.returncode == Exit.CONFIGURATION, done.stderr
     [line] = done.stderr.splitlines()
     assert line.startswith("meterai: key_missing: ")
@@ -388,6 +388,6 @@ def test_a_missing_key_is_one_line_and_not_a_traceback(tmp_path: Path, database_
 
 
 def test_a_setting_that_cannot_be_read_is_a_wrong_configuration(tmp_path: Path) -> None:
-    done = run(tmp_path, "check-config", METERAI_PORT="http")
+    done = run_here(tmp_path, "check-config", METERAI_PORT="http")
     assert done.returncode == Exit.CONFIGURATION
     assert done.stderr.startswith("meterai: configuration_wrong: ")

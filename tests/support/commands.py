@@ -73,8 +73,11 @@ class Done:
     stderr: str
 
 
-def run_here(data: Path, *words: str, **settings: str) -> Done:
-    """The same in this process: for commands that serve nothing, and quick."""
+def run_here(data: Path, *words: str, given: str = "", **settings: str) -> Done:
+    """The same in this process: for commands that serve nothing, and quick.
+
+    `given` is what stands on its standard input.
+    """
     out, err = StringIO(), StringIO()
     status: object = 0
     with pytest.MonkeyPatch.context() as world, redirect_stdout(out), redirect_stderr(err):
@@ -82,6 +85,7 @@ def run_here(data: Path, *words: str, **settings: str) -> Done:
             world.delenv(name)
         for name, value in settings.items():
             world.setenv(name, value)
+        world.setattr(sys, "stdin", StringIO(given))
         before = structlog.get_config()
         try:
             main([*words, "--data", str(data)])
