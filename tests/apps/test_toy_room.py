@@ -23,7 +23,7 @@ from meterai.plumbing.jobs import Worker
 from meterai.plumbing.migrations import migrate
 from meterai.plumbing.retention import Retention
 from scripts.subscriptions import function
-from tests.support.instance import ROOT
+from tests.support.commands import ROOT
 from tests.support.within import within
 from tests.toy.installation import ROOMS as WITH_GUESTS
 from tests.toy.installation import guest_settings
