@@ -2,8 +2,9 @@
 
 Ways to speak to it:
 
-* `Database.call(...)` and `call_all(...)` run one statement that is its own transaction: the hot
-  commands, one plpgsql function each, cost one round trip.  `read(...)` is the same for a query.
+* `Database.once(command, ...)` runs a command or query of one statement, which is its own
+  transaction: the hot commands, one plpgsql function each, cost one round trip.  `call(...)`,
+  `call_all(...)` and `read(...)` do the same for a statement.
 * `Database.transaction()` opens a `Tx` for everything else.  It commits when the block ends and
   rolls back when the block raises.  Rooms get a `Tx` and never commit.
 * `Database.run(command)` does the same for a command that takes the `Tx`: it runs it again where
@@ -23,16 +24,18 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 import structlog
 from psycopg import IsolationLevel
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.plumbing import telemetry
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX, SESSION, Link, Pulse, connect, conninfo
+from meterai.plumbing.rows import RowMapper
 
 REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see plumbing/sql/functions/refuse.sql
 CONNECTION_WAIT_SECONDS_MAX = 5.0  # a request that waits longer is better refused
@@ -49,6 +52,8 @@ _READ_ONLY = "25006"  # the server was the leader once
 
 Row = dict[str, Any]
 Answer = TypeVar("Answer")
+Model = TypeVar("Model")
+Given = ParamSpec("Given")
 _log = structlog.get_logger()
 
 
@@ -73,6 +78,10 @@ class DatabaseAway(Refusal):
     code = "database_away"
     status = 503
     retry_after_seconds = 3  # we look twice a second, and a look takes two seconds at most
+
+
+class SecondStatement(Exception):
+    """What runs as one statement had another, which would be another transaction: a fault of ours."""
 
 
 class ChangeRefused(Exception):
@@ -105,10 +114,13 @@ class ReadTx:
     def __init__(self, link: Link) -> None:
         self._link = link
 
-    async def _execute(self, query: str, parameters: tuple[object, ...]) -> Any:
+    async def _execute(
+        self, query: str, parameters: tuple[object, ...], rows: Any = dict_row
+    ) -> Any:
+        cursor = self._link.connection.cursor(row_factory=rows)
         self._link.ask()
         try:
-            return await self._link.connection.execute(query.encode(), parameters or None)
+            return await cursor.execute(query.encode(), parameters or None)
         except psycopg.Error as error:
             if refusal := _translated(error):
                 raise refusal from None
@@ -121,6 +133,21 @@ class ReadTx:
         cursor = await self._execute(query, parameters)
         # All of it is here already; this only reads it out.
         return await cursor.fetchall() if cursor.description else []
+
+    async def all_as(
+        self, mapper: RowMapper[Model], query: str, *parameters: object
+    ) -> list[Model]:
+        """Every row of the answer, each made by `mapper`."""
+        cursor = await self._execute(query, parameters, mapper)
+        rows: list[Model] = await cursor.fetchall()
+        return rows
+
+    async def one_as(
+        self, mapper: RowMapper[Model], query: str, *parameters: object
+    ) -> Model | None:
+        """The first row of the answer, made by `mapper`, or None."""
+        rows = await self.all_as(mapper, query, *parameters)
+        return rows[0] if rows else None
 
     async def one(self, query: str, *parameters: object) -> Row | None:
         """The first row of the answer, or None."""
@@ -171,6 +198,20 @@ class Tx(ReadTx):
         """Run a statement and say how many rows it touched."""
         rows: int = (await self._execute(query, parameters)).rowcount
         return rows
+
+
+class _OneStatement(Tx):
+    """A transaction that is one statement."""
+
+    _was_run = False
+
+    async def _execute(
+        self, query: str, parameters: tuple[object, ...], rows: Any = dict_row
+    ) -> Any:
+        if self._was_run:
+            raise SecondStatement(query)
+        self._was_run = True
+        return await super()._execute(query, parameters, rows)
 
 
 class Database:
@@ -342,6 +383,22 @@ class Database:
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     # -- speaking --------------------------------------------------------------------------
+
+    async def once(
+        self,
+        command: Callable[Concatenate[Tx, Given], Awaitable[Answer]],
+        *arguments: Given.args,
+        **named: Given.kwargs,
+    ) -> Answer:
+        """Run a command or query of one statement: its own transaction, one round trip.
+
+        Raises `SecondStatement`.
+        """
+        async with self._link() as link:
+            tx = _OneStatement(link)
+            answer = await command(tx, *arguments, **named)
+        await tx.follow()
+        return answer
 
     async def call(self, query: str, *parameters: object) -> Row | None:
         """One statement, its own transaction, one round trip: the first row of its answer."""

@@ -14,12 +14,14 @@ A periodic task finds by state what is due and hands its rows to `each`.  Promis
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
+from uuid import UUID
 
 import structlog
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
-from meterai.plumbing.database import Database, DatabaseAway, Row, Tx
+from meterai.plumbing.database import Database, DatabaseAway, Tx
 
 AT_ONCE = 8  # rows of one run under way; each uses a connection for moments
 LOCK_WAIT_MS_MAX = 200  # for one row of a periodic task; the next run is soon enough
@@ -39,6 +41,7 @@ DELETE FROM round_faults WHERE round = %s AND (last_at < now() - interval '1 day
     OR (account_id, subject) IN (SELECT * FROM unnest(%s::uuid[], %s::text[])))
 """
 _log = structlog.get_logger()
+Due = TypeVar("Due")
 
 
 def not_paused(name: str, subject: str) -> str:
@@ -54,57 +57,63 @@ def not_paused(name: str, subject: str) -> str:
 async def each(
     database: Database,
     name: str,
-    rows: Sequence[Row],
-    act: Callable[[Row], Awaitable[object]],
+    rows: Sequence[Due],
+    act: Callable[[Due], Awaitable[object]],
     *,
     subject: str,
     at_once: int = AT_ONCE,
 ) -> int:
     """Do `act` for every row and say for how many it was done.
 
-    `name` is the periodic task's, `subject` the column that names a row within its account.  Raises only
-    where the database itself is away: that is no fault of a row.
+    `name` is the periodic task's, `subject` the field (of a row as PostgreSQL has it: the column)
+    that names one of `rows` within its account.  Raises only where the database itself is away: that
+    is no fault of a row.
     """
     turns = asyncio.Semaphore(at_once)
-    done: list[Row] = []
+    done: list[tuple[UUID, str]] = []
 
-    async def one(row: Row) -> None:
+    async def one(row: Due) -> None:
+        account, which = _account(row), _text(_field(row, subject))
         async with turns:
             try:
                 await act(row)
             except DatabaseAway:
                 raise
             except Exception as fault:  # the edge of a row: kept, shown, tried again
-                await _keep(database, name, row, _text(row[subject]), fault)
+                await _keep(database, name, account, which, fault)
             else:
                 telemetry.ROUND_ROWS.labels(round=name, outcome="done").inc()
-                done.append(row)
+                done.append((account, which))
 
     # All of them come to an end, whatever happens to one.
     for outcome in await asyncio.gather(*(one(row) for row in rows), return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
     if done:
-        accounts = [row["account_id"] for row in done]
-        await database.call(_DONE, name, accounts, [_text(row[subject]) for row in done])
+        accounts = [account for account, _ in done]
+        await database.call(_DONE, name, accounts, [which for _, which in done])
     return len(done)
 
 
-async def _keep(database: Database, name: str, row: Row, subject: str, fault: Exception) -> None:
+def _field(row: object, name: str) -> object:
+    return row[name] if isinstance(row, dict) else getattr(row, name)
+
+
+def _account(row: object) -> UUID:
+    found = _field(row, "account_id" if isinstance(row, dict) else "account")
+    assert isinstance(found, UUID)
+    return found
+
+
+async def _keep(
+    database: Database, name: str, account: UUID, subject: str, fault: Exception
+) -> None:
     code = _code(fault)
     telemetry.ROUND_ROWS.labels(round=name, outcome=code).inc()
     if code == "fault":
         telemetry.FAULTS.labels(where=name).inc()
     _log.error("round_row_failed", round=name, subject=subject, code=code, fault=repr(fault))
-    await database.call(
-        _FAILED,
-        row["account_id"],
-        name,
-        subject,
-        code,
-        repr(fault)[:500],
-        PAUSE_SECONDS_MAX,
-    )
+    await database.call(_FAILED, account, name, subject, code, repr(fault)[:500], PAUSE_SECONDS_MAX)
 
 
 def _text(subject: object) -> str:

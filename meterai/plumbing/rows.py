@@ -1,0 +1,63 @@
+"""Rows of an answer as values of the model.
+
+A query names its columns as the fields of what it returns (`order_id AS order`), and a `RowMapper`
+makes each row into one.  A field that is an enum, an amount or a serial is made from its column;
+what is made in another way says how.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
+from types import NoneType
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+
+from psycopg import AsyncCursor
+from psycopg.rows import RowMaker, no_result
+
+from meterai.kit.money import Rupiah
+from meterai.kit.serial import Serial
+
+Model = TypeVar("Model")
+_MADE_FROM_COLUMNS = (Enum, Rupiah, Serial)
+
+
+class RowMapper(Generic[Model]):
+    """Makes rows into `kind`, a class with typed fields; the row factory of a cursor.
+
+    `converters` are for fields that are made from their column in a way of their own.  NULL stays
+    None.  A row with other columns than `kind` has fields raises `TypeError`.
+    """
+
+    def __init__(self, kind: Callable[..., Model], **converters: Callable[[Any], object]) -> None:
+        self._kind = kind
+        self._converters = {**dict(_converters(kind)), **converters}
+
+    def __call__(self, cursor: AsyncCursor[Any]) -> RowMaker[Model]:
+        """What makes the rows of this answer."""
+        answer = cursor.pgresult
+        if answer is None or not answer.nfields:
+            return no_result
+        names = [(answer.fname(place) or b"").decode() for place in range(answer.nfields)]
+        to_convert = [
+            (place, self._converters[name])
+            for place, name in enumerate(names)
+            if name in self._converters
+        ]
+        kind = self._kind
+
+        def make(values: Sequence[Any]) -> Model:
+            if to_convert:
+                values = list(values)
+                for place, convert in to_convert:
+                    if values[place] is not None:
+                        values[place] = convert(values[place])
+            return kind(**dict(zip(names, values, strict=True)))
+
+        return make
+
+
+def _converters(kind: Callable[..., object]) -> Iterator[tuple[str, Callable[[Any], object]]]:
+    for name, hint in get_type_hints(kind).items():
+        kinds = [one for one in get_args(hint) or (hint,) if one is not NoneType]
+        match kinds:
+            case [type() as made] if issubclass(made, _MADE_FROM_COLUMNS):
+                yield name, made
