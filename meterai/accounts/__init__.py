@@ -13,12 +13,19 @@ Promises this room keeps
 Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
 """
 
-from meterai.accounts.model import NOBODY, PERMISSIONS, NotPermitted, Permission, Role
+from meterai.accounts.model import (
+    KEY_KIND,
+    NOBODY,
+    PERMISSIONS,
+    ApiKeyView,
+    Contact,
+    NotPermitted,
+    Permission,
+    Role,
+)
 from meterai.accounts.service import (
     COOKIE,
-    KEY_KIND,
     AccountService,
-    ApiKeyView,
     contact,
     end_api_key,
     make_api_key,
@@ -34,6 +41,7 @@ __all__ = [
     "AccountService",
     "AccountSettings",
     "ApiKeyView",
+    "Contact",
     "NotPermitted",
     "Permission",
     "Role",

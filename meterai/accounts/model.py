@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.ids import compact, from_compact, new_id
@@ -72,6 +73,7 @@ EMAIL_LENGTH_MAX = 254  # RFC 5321, section 4.5.3.1.3
 CODE_DIGITS = 6
 SECRET_BYTES = 24
 KEY_PREFIX = "mtr_"
+KEY_KIND = "key"
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+\Z")
 _CREDENTIAL_LENGTH = 26 + 26 + 32
 KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
@@ -139,6 +141,56 @@ class KeyAlreadyMade(Refusal):
 
     code = "key_already_made"
     status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where and in which language an account is written to."""
+
+    email: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A sign-in code that was sent, and how often it was tried."""
+
+    email: str
+    expires_at: datetime
+    used_at: datetime | None
+    tries: int
+
+    def is_spent(self, now: datetime, tries_max: int) -> bool:
+        """True where no code opens it any more."""
+        return self.used_at is not None or self.expires_at <= now or self.tries >= tries_max
+
+
+class CodeLimits(NamedTuple):
+    """How many codes are sent within an hour."""
+
+    of_address: int
+    of_devices: int  # all those together that an address signed in with before
+    of_network: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCredential:
+    """What is known of a session or an API key that opens something."""
+
+    secret_hash: bytes
+    language: str  # of its account
+    last_used_at: datetime | None  # of a key
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyView:
+    """An API key as its owner sees it.  Its text is not here: nobody but the holder has it."""
+
+    id: str
+    name: str
+    made_at: datetime
+    last_used_at: datetime | None
+    ended_at: datetime | None
 
 
 def normalized(email: str) -> str:

@@ -10,8 +10,8 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from meterai.accounts.model import Permission
-from meterai.accounts.service import KEY_KIND, AccountService, ApiKeyView
+from meterai.accounts.model import KEY_KIND, ApiKeyView, Permission
+from meterai.accounts.service import AccountService
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 

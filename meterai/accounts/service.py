@@ -15,14 +15,17 @@ from litestar.handlers.base import BaseRouteHandler
 from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.model import (
+    KEY_KIND,
     KEY_PREFIX,
     KEYS_PER_ACCOUNT_MAX,
     KEYS_SHOWN_MAX,
-    NOBODY,
     OPEN,
     PERMISSIONS,
+    ApiKeyView,
+    CodeLimits,
     CodeSpent,
     CodeWrong,
+    Contact,
     Credential,
     Device,
     KeyAlreadyMade,
@@ -44,7 +47,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.http import (
     Authenticator,
     Caller,
@@ -59,19 +62,10 @@ COOKIE = "session"
 REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query per request
 REMEMBERED_MAX = 10_000
 LAST_USE_EVERY = timedelta(minutes=1)  # how often the last use of a key is written
-KEY_KIND = "key"
 SESSION_KIND = "ses"
 MEMBERSHIP_KIND = "mem"
 _PERSON = Actor(ActorKind.ACCOUNT)
 _KNOWN_DEVICES = 5  # of one address; as many may use up their own codes within an hour
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Where and in which language an account is written to."""
-
-    email: str
-    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +78,6 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class ApiKeyView:
-    """An API key as its owner sees it.  Its text is not here: nobody but the holder has it."""
-
-    id: str
-    name: str
-    made_at: datetime
-    last_used_at: datetime | None
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Remembered:
     """A credential that was checked a moment ago, and whose it is."""
 
@@ -103,22 +86,12 @@ class _Remembered:
     caller: Caller
 
 
-def _key_view(row: Row) -> ApiKeyView:
-    return ApiKeyView(
-        show(KEY_KIND, row["key_id"]),
-        row["name"],
-        row["created_at"],
-        row["last_used_at"],
-        row["ended_at"],
-    )
-
-
 async def contact(tx: ReadTx, account: UUID) -> Contact:
     """How to write to an account."""
-    row = await store.account(tx, account)
-    if row is None:
+    found = await store.contact(tx, account)
+    if found is None:
         raise NotFound("no such account")
-    return Contact(row["email"], row["language"])
+    return found
 
 
 async def _account(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
@@ -204,13 +177,52 @@ async def end_api_key(
 
     Ending it again changes nothing.  Refuses `NotFound`.
     """
-    row = await store.end_api_key(tx, account, key, at)
-    if row is None:
+    ended, is_new = await store.end_api_key(tx, account, key, at)
+    if ended is None:
         raise NotFound("no such key of this account")
-    if row["is_new"]:
+    if is_new:
         subject = show(KEY_KIND, key)
         await audit.record(tx, account, actor=actor, action="api_key_ended", subject=subject)
-    return _key_view(row)
+    return ended
+
+
+async def begin_session(
+    tx: Tx, challenge: UUID, email: str, language: str, *, at: datetime, until: datetime
+) -> Credential:
+    """A session for the address whose code was right; its account is made if it is new.
+
+    Refuses `CodeSpent` where another request used the code.
+    """
+    if not await store.use_challenge(tx, challenge, at):
+        raise CodeSpent("the code was used")
+    account = await _account(tx, email, language, actor=_PERSON)
+    session = Credential.fresh(account, new_id())
+    await store.insert_session(tx, account, session.id, session.hash(), until)
+    await audit.record(
+        tx,
+        account,
+        actor=_PERSON,
+        action="signed_in",
+        subject=show(SESSION_KIND, session.id),
+        digest=session_digest(session.hash()),
+        until=until.isoformat(),
+    )
+    return session
+
+
+async def end_session(tx: Tx, session: Credential, *, at: datetime) -> None:
+    """End a session; nothing happens where the credential opens none."""
+    found = await store.session(tx, session.account, session.id)
+    if found is None or not session.opens(found.secret_hash):
+        return
+    if await store.end_session(tx, session.account, session.id, at):
+        await audit.record(
+            tx,
+            session.account,
+            actor=_PERSON,
+            action="signed_out",
+            subject=show(SESSION_KIND, session.id),
+        )
 
 
 class AccountService:
@@ -237,23 +249,23 @@ class AccountService:
             known = None
         now = self._clock.now()
         challenge, limits = new_id(), self._settings
-        row = await self._database.call(
-            store.ASK_FOR_CODE,
-            NOBODY,
+        waits_until = await self._database.once(
+            store.ask_for_code,
             challenge,
             address,
             network,
             known.id if known else None,
             language,
-            now,
-            now + timedelta(seconds=limits.code_lives_seconds),
-            limits.codes_per_hour_max,
-            limits.codes_per_hour_max * _KNOWN_DEVICES,
-            limits.codes_per_hour_per_network_max,
+            at=now,
+            expires_at=now + timedelta(seconds=limits.code_lives_seconds),
+            limits=CodeLimits(
+                limits.codes_per_hour_max,
+                limits.codes_per_hour_max * _KNOWN_DEVICES,
+                limits.codes_per_hour_per_network_max,
+            ),
         )
-        assert row is not None
-        if row["waits_until"] is not None:
-            raise TooManyCodes(row["waits_until"])
+        if waits_until is not None:
+            raise TooManyCodes(waits_until)
         return challenge
 
     def code(self, challenge: UUID) -> str:
@@ -268,34 +280,25 @@ class AccountService:
         Refuses `CodeWrong`, `CodeSpent`.
         """
         now = self._clock.now()
-        # Its own transaction: a wrong try must be counted even though the request is refused.
-        async with self._database.transaction() as tx:
-            row = await store.try_challenge(tx, challenge)
-        spent = row is None or row["used_at"] is not None or row["expires_at"] <= now
-        if row is None or spent or row["tries"] >= self._settings.code_tries_max:
+        # Stepwise: a wrong try must be counted even though the request is refused.
+        tried = await self._database.once(store.try_challenge, challenge)
+        if tried is None or tried.is_spent(now, self._settings.code_tries_max):
             raise CodeSpent("the code cannot be used any more")
         given = "".join(letter for letter in code if letter.isdigit())
         if not hmac.compare_digest(given.encode(), self.code(challenge).encode()):
             raise CodeWrong("another code was sent")
-        async with self._database.transaction() as tx:
-            if not await store.use_challenge(tx, challenge, now):
-                raise CodeSpent("the code was used")
-            account = await _account(tx, row["email"], language, actor=_PERSON)
-            session = Credential.fresh(account, new_id())
-            life = self._settings.session_lives_seconds
-            until = now + timedelta(seconds=life)
-            await store.insert_session(tx, account, session.id, session.hash(), until)
-            await audit.record(
-                tx,
-                account,
-                actor=_PERSON,
-                action="signed_in",
-                subject=show(SESSION_KIND, session.id),
-                digest=session_digest(session.hash()),
-                until=until.isoformat(),
-            )
+        life = self._settings.session_lives_seconds
+        begin = partial(
+            begin_session,
+            challenge=challenge,
+            email=tried.email,
+            language=language,
+            at=now,
+            until=now + timedelta(seconds=life),
+        )
+        session = await self._database.run(begin)
         known = Device.read(device) or Device.fresh()
-        return SignedIn(session.text(), life, known.knowing(self._key, row["email"]).text())
+        return SignedIn(session.text(), life, known.knowing(self._key, tried.email).text())
 
     async def sign_out(self, cookie: str) -> None:
         """End the session of a cookie; nothing happens where it opens none."""
@@ -304,18 +307,7 @@ class AccountService:
         except SignInRequired:
             return
         self._forget(session.id)
-        async with self._database.transaction() as tx:
-            row = await tx.one(store.SESSION, session.account, session.id)
-            if row is None or not session.opens(row["secret_hash"]):
-                return
-            if await store.end_session(tx, session.account, session.id, self._clock.now()):
-                await audit.record(
-                    tx,
-                    session.account,
-                    actor=_PERSON,
-                    action="signed_out",
-                    subject=show(SESSION_KIND, session.id),
-                )
+        await self._database.run(partial(end_session, session=session, at=self._clock.now()))
 
     async def create(self, email: str, language: str = "id", *, actor: Actor) -> UUID:
         """`create` in a transaction of its own."""
@@ -325,13 +317,11 @@ class AccountService:
 
     async def set_language(self, account: UUID, language: str) -> None:
         """The language of our pages and mails to this account from now on."""
-        async with self._database.transaction() as tx:
-            await store.set_language(tx, account, language)
+        await self._database.once(store.set_language, account, language)
 
     async def account_of(self, email: str) -> UUID:
         """The account of an address.  For the command line.  Refuses `NotFound`."""
-        async with self._database.reading() as tx:
-            account = await store.account_by_email(tx, normalized(email))
+        account = await self._database.once(store.account_by_email, normalized(email))
         if account is None:
             raise NotFound("no such account")
         return account
@@ -346,8 +336,7 @@ class AccountService:
 
     async def api_keys(self, account: UUID) -> list[ApiKeyView]:
         """The keys of an account: those in use, newest first, then those that were ended."""
-        rows = await self._database.read(store.API_KEYS, account, KEYS_SHOWN_MAX)
-        return [_key_view(row) for row in rows]
+        return await self._database.once(store.api_keys, account, KEYS_SHOWN_MAX)
 
     async def end_api_key(self, account: UUID, key: UUID, *, actor: Actor) -> ApiKeyView:
         """`end_api_key` in a transaction of its own; this process forgets the key at once."""
@@ -386,16 +375,16 @@ class AccountService:
         asked = time.monotonic()
         is_key = by == "api_key"
         credential = Credential.read(text, KEY_PREFIX if is_key else "")
-        query = store.API_KEY if is_key else store.SESSION
-        row = await self._database.call(query, credential.account, credential.id)
-        if row is None or not credential.opens(row["secret_hash"]):
+        query = store.api_key if is_key else store.session
+        stored = await self._database.once(query, credential.account, credential.id)
+        if stored is None or not credential.opens(stored.secret_hash):
             raise SignInRequired("unknown or ended")
         if is_key:
-            await self._note_use(credential, row["last_used_at"])
+            await self._note_use(credential, stored.last_used_at)
         token = hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
         shown = show(KEY_KIND if is_key else SESSION_KIND, credential.id)
         actor = Actor(ActorKind.ACCOUNT, shown)
-        caller = Caller(credential.account, by, row["language"], token, actor)
+        caller = Caller(credential.account, by, stored.language, token, actor)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
         # Counted from before the query, because its answer may be as old as that.
@@ -406,7 +395,7 @@ class AccountService:
         now = self._clock.now()
         due = now - LAST_USE_EVERY
         if last is None or last < due:
-            await self._database.call(store.API_KEY_USED, now, key.account, key.id, due)
+            await self._database.once(store.note_use, key.account, key.id, at=now, since=due)
 
     def _forget(self, credential: UUID) -> None:
         """Forget a session or key that was checked a moment ago: the next request reads its row."""

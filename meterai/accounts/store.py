@@ -1,9 +1,27 @@
 """SQL of accounts, one function per question."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Row, Tx
+from meterai.accounts.model import (
+    KEY_KIND,
+    NOBODY,
+    ApiKeyView,
+    Challenge,
+    CodeLimits,
+    Contact,
+    StoredCredential,
+)
+from meterai.kit.ids import show
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+
+_CONTACTS = RowMapper(Contact)
+_CHALLENGES = RowMapper(Challenge)
+_CREDENTIALS = RowMapper(StoredCredential)
+_KEYS = RowMapper(ApiKeyView, id=partial(show, KEY_KIND))
+_KEY_COLUMNS = "key_id AS id, name, created_at AS made_at, last_used_at, ended_at"
 
 
 async def account_by_email(tx: ReadTx, email: str) -> UUID | None:
@@ -34,17 +52,49 @@ async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tu
     return owner, bool(made)
 
 
-async def account(tx: ReadTx, account: UUID) -> Row | None:
+async def contact(tx: ReadTx, account: UUID) -> Contact | None:
     """Address and language of an account."""
-    return await tx.one("SELECT email, language FROM accounts WHERE account_id = %s", account)
+    return await tx.one_as(
+        _CONTACTS, "SELECT email, language FROM accounts WHERE account_id = %s", account
+    )
 
 
-ASK_FOR_CODE = "SELECT sign_in_ask(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS waits_until"
+_ASK_FOR_CODE = "SELECT sign_in_ask(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS waits_until"
 
 
-async def try_challenge(tx: Tx, challenge: UUID) -> Row | None:
+async def ask_for_code(
+    tx: Tx,
+    challenge: UUID,
+    email: str,
+    network: str,
+    device: UUID | None,
+    language: str,
+    *,
+    at: datetime,
+    expires_at: datetime,
+    limits: CodeLimits,
+) -> datetime | None:
+    """Make a challenge; or say until when none is made, where there were too many."""
+    waits_until = await tx.value(
+        _ASK_FOR_CODE,
+        NOBODY,
+        challenge,
+        email,
+        network,
+        device,
+        language,
+        at,
+        expires_at,
+        *limits,
+    )
+    assert waits_until is None or isinstance(waits_until, datetime)
+    return waits_until
+
+
+async def try_challenge(tx: Tx, challenge: UUID) -> Challenge | None:
     """Count one try and return the challenge as it was before it."""
-    return await tx.one(
+    return await tx.one_as(
+        _CHALLENGES,
         "UPDATE sign_in_challenges SET tries = tries + 1 WHERE challenge_id = %s"
         " RETURNING email, expires_at, used_at, tries - 1 AS tries",
         challenge,
@@ -77,12 +127,12 @@ async def insert_session(
     )
 
 
-SESSION = """
-SELECT s.secret_hash, a.language FROM sessions s JOIN accounts a USING (account_id)
+_SESSION = """
+SELECT s.secret_hash, a.language, NULL::timestamptz AS last_used_at FROM sessions s JOIN accounts a USING (account_id)
 WHERE s.account_id = %s AND s.session_id = %s AND s.ended_at IS NULL AND s.expires_at > now()
 """
-API_KEY = """
-SELECT k.secret_hash, k.last_used_at, a.language FROM api_keys k JOIN accounts a USING (account_id)
+_API_KEY = """
+SELECT k.secret_hash, a.language, k.last_used_at FROM api_keys k JOIN accounts a USING (account_id)
 WHERE k.account_id = %s AND k.key_id = %s AND k.ended_at IS NULL
 """
 # A row that is locked is skipped: another request is writing the same use, and none waits for it.
@@ -92,10 +142,30 @@ UPDATE api_keys SET last_used_at = %s WHERE (account_id, key_id) IN (
     WHERE account_id = %s AND key_id = %s AND (last_used_at IS NULL OR last_used_at < %s)
     FOR UPDATE SKIP LOCKED)
 """
-API_KEYS = """
-SELECT key_id, name, created_at, last_used_at, ended_at FROM api_keys
+_API_KEYS = f"""
+SELECT {_KEY_COLUMNS} FROM api_keys
 WHERE account_id = %s ORDER BY ended_at IS NOT NULL, key_id DESC LIMIT %s
-"""
+"""  # noqa: S608 - columns are a constant
+
+
+async def session(tx: ReadTx, account: UUID, session: UUID) -> StoredCredential | None:
+    """A session that opens something."""
+    return await tx.one_as(_CREDENTIALS, _SESSION, account, session)
+
+
+async def api_key(tx: ReadTx, account: UUID, key: UUID) -> StoredCredential | None:
+    """An API key in use."""
+    return await tx.one_as(_CREDENTIALS, _API_KEY, account, key)
+
+
+async def note_use(tx: Tx, account: UUID, key: UUID, *, at: datetime, since: datetime) -> None:
+    """Write down that a key was used, unless that was done after `since`."""
+    await tx.run(API_KEY_USED, at, account, key, since)
+
+
+async def api_keys(tx: ReadTx, account: UUID, limit: int) -> list[ApiKeyView]:
+    """The keys of an account: those in use, newest first, then those that were ended."""
+    return await tx.all_as(_KEYS, _API_KEYS, account, limit)
 
 
 async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> bool:
@@ -138,8 +208,10 @@ async def insert_api_key(
     )
 
 
-async def end_api_key(tx: Tx, account: UUID, key: UUID, at: datetime) -> Row | None:
-    """End an API key and return it, with whether it was ended only now; None: there is none."""
+async def end_api_key(
+    tx: Tx, account: UUID, key: UUID, at: datetime
+) -> tuple[ApiKeyView | None, bool]:
+    """End an API key and return it, and whether it was ended only now; None: there is none."""
     ended = await tx.run(
         "UPDATE api_keys SET ended_at = %s"
         " WHERE account_id = %s AND key_id = %s AND ended_at IS NULL",
@@ -147,13 +219,13 @@ async def end_api_key(tx: Tx, account: UUID, key: UUID, at: datetime) -> Row | N
         account,
         key,
     )
-    row = await tx.one(
-        "SELECT key_id, name, created_at, last_used_at, ended_at FROM api_keys"
-        " WHERE account_id = %s AND key_id = %s",
+    found = await tx.one_as(
+        _KEYS,
+        f"SELECT {_KEY_COLUMNS} FROM api_keys WHERE account_id = %s AND key_id = %s",  # noqa: S608
         account,
         key,
     )
-    return row and row | {"is_new": bool(ended)}
+    return found, bool(ended)
 
 
 async def set_language(tx: Tx, account: UUID, language: str) -> None:

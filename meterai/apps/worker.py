@@ -34,9 +34,9 @@ def watch_queues(container: Container) -> Run:
     async def watch() -> int:
         async with container.database.reading() as tx:
             counts = await dead_jobs.counts(tx)
-        telemetry.JOBS_FAILING.set(counts["failing"])
-        telemetry.JOBS_LATE.set(counts["late_seconds"])
-        telemetry.GIVEN_UP.labels(queue="jobs").set(counts["dead"])
+        telemetry.JOBS_FAILING.set(counts.failing)
+        telemetry.JOBS_LATE.set(counts.late_seconds)
+        telemetry.GIVEN_UP.labels(queue="jobs").set(counts.dead)
         telemetry.QUEUES_SEEN.set_to_current_time()
         return 0
 

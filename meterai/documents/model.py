@@ -45,6 +45,18 @@ class DocumentMetadata(NamedTuple):
     kept_until: datetime
 
 
+class DocumentKey(NamedTuple):
+    """Whose document it is, and which."""
+
+    account: UUID
+    sha256: bytes
+
+    @property
+    def object(self) -> str:
+        """Where its bytes lie in the object store."""
+        return object_name(self.account, self.sha256)
+
+
 NO_NAME = "dokumen.pdf"  # what a document is called that has no name of its own, or not any more
 
 
@@ -58,9 +70,9 @@ def object_name(account: UUID, sha256: bytes) -> str:
     return f"{sha256.hex()}-{account.hex}"
 
 
-def named_by(name: str) -> tuple[UUID, bytes] | None:
-    """The account and the hash of a document by the name of its object; None for other objects."""
+def named_by(name: str) -> DocumentKey | None:
+    """The document by the name of its object; None for other objects."""
     if not _OBJECT.fullmatch(name):
         return None
     sha256, account = name.split("-")
-    return UUID(account), bytes.fromhex(sha256)
+    return DocumentKey(UUID(account), bytes.fromhex(sha256))

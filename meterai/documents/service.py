@@ -16,6 +16,7 @@ from meterai.accounts import NOBODY
 from meterai.documents import store
 from meterai.documents.model import (
     DocumentForgotten,
+    DocumentKey,
     DocumentMetadata,
     DocumentUnavailable,
     clean_name,
@@ -26,7 +27,7 @@ from meterai.documents.settings import DocumentSettings
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
-from meterai.plumbing.database import Database, Row
+from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable, StoreDiffers
 from meterai.plumbing.periodic import each
 
@@ -72,7 +73,7 @@ class DocumentService:
 
     async def store(self, account: UUID, sha256: bytes, about: DocumentMetadata) -> None:
         """Write the row of a document whose bytes are kept."""
-        await self._database.call(store.KEEP, account, sha256, *about)
+        await self._database.once(store.keep, account, sha256, about)
 
     async def content(self, account: UUID, sha256: bytes) -> bytes:
         """The bytes of a document.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""
@@ -84,9 +85,8 @@ class DocumentService:
             found = None
         if found is not None:
             return found
-        row = await self._database.call(store.DOCUMENT, account, sha256)
         # Only the row says that it was forgotten: a missing object may lie on another machine.
-        if row is None or row["forgotten_at"] is not None:
+        if not await self._database.once(store.is_kept, account, sha256):
             raise DocumentForgotten("the original is not kept any more")
         raise DocumentUnavailable("the original is not in this store")
 
@@ -97,14 +97,13 @@ class DocumentService:
 
         The row first: a crash between the two leaves bytes that `delete_orphans` deletes.
         """
-        now = self._clock.now()
-        rows = await self._database.call_all(store.FORGET, now, now, BATCH)
+        found = await self._database.once(store.forget, self._clock.now(), BATCH)
         return await each(
-            self._database, "forget_documents", rows, self._remove_forgotten, subject="sha256"
+            self._database, "forget_documents", found, self._remove_forgotten, subject="sha256"
         )
 
-    async def _remove_forgotten(self, row: Row) -> None:
-        await self._remove(object_name(row["account_id"], row["sha256"]))
+    async def _remove_forgotten(self, document: DocumentKey) -> None:
+        await self._remove(document.object)
 
     async def delete_orphans(self) -> int:
         """Periodic task: delete what lies in the store and no document wants.
@@ -113,24 +112,21 @@ class DocumentService:
         it saw, and none at the end.
         """
         seen = await self._objects.list(self._looked_to, LOOKED_AT_ONCE)
-        of_document = {one.name: named for one in seen if (named := named_by(one.name))}
-        found = await self._database.read(store.WANTED, *store.columns([*of_document.values()]))
-        wanted = {object_name(row["account_id"], row["sha256"]) for row in found}
-        rows = [
-            {"account_id": account, "object": name}
-            for name, (account, _) in of_document.items()
-            if name not in wanted
-        ]
-        await each(self._database, "sweep_objects", rows, self._remove_unclaimed, subject="object")
+        named = [document for one in seen if (document := named_by(one.name))]
+        wanted = set(await self._database.once(store.wanted, named))
+        unclaimed = [document for document in named if document not in wanted]
+        await each(
+            self._database, "sweep_objects", unclaimed, self._remove_unclaimed, subject="object"
+        )
         is_end = len(seen) < LOOKED_AT_ONCE
         self._looked_to = "" if is_end else seen[-1].name
         if is_end:
             await self._objects.clear_drafts(self._long_ago())
         return 0 if is_end else len(seen)
 
-    async def _remove_unclaimed(self, row: Row) -> None:
-        if await self._remove(row["object"]):
-            _log.info("unclaimed_object_deleted", object=row["object"])
+    async def _remove_unclaimed(self, document: DocumentKey) -> None:
+        if await self._remove(document.object):
+            _log.info("unclaimed_object_deleted", object=document.object)
 
     async def _remove(self, name: str) -> bool:
         """Delete one object, unless an upload has just written it."""
@@ -146,17 +142,17 @@ class DocumentService:
 
         Refuses `StoreDiffers`.
         """
-        row = await self._database.call(store.STORE)
-        if row is None:
+        known = await self._database.once(store.store_id)
+        if known is None:
             # The store first: a crash between the two leaves a mark that the next start takes.
             with suppress(OSError):
                 await self._objects.put_new(MARKER, new_id().hex.encode())
             if marker := await self._marker():
-                await self._database.call(store.MARK_STORE, marker)
-            row = await self._database.call(store.STORE)
+                await self._database.once(store.mark_store, marker)
+            known = await self._database.once(store.store_id)
         # Read after the row: where there is one, its store carried the mark before.
         marker = await self._marker()
-        if row is None or row["store_id"] != marker:
+        if known is None or known != marker:
             raise StoreDiffers(self._objects.place)
 
     async def adopt_store(self, *, actor: Actor) -> None:
@@ -165,9 +161,11 @@ class DocumentService:
         An operator's act.
         """
         marker = new_id()
+        # A crash after this leaves a store that is not the database's: it is adopted again.
         await self._objects.put(MARKER, marker.hex.encode())
-        async with self._database.transaction() as tx:
-            await tx.run(store.ADOPT_STORE, marker)
+
+        async def adopt(tx: Tx) -> None:
+            await store.adopt_store(tx, marker)
             await audit.record(
                 tx,
                 NOBODY,
@@ -176,6 +174,8 @@ class DocumentService:
                 subject="object_store",
                 place=self._objects.place,
             )
+
+        await self._database.run(adopt)
 
     async def _marker(self) -> UUID | None:
         """The id that our store carries; None where it has none, or not one of our key."""

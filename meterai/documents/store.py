@@ -1,40 +1,78 @@
 """SQL of documents, one function per question."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-KEEP = "SELECT document_keep(%s, %s, %s, %s, %s, %s) AS name"
-DOCUMENT = """
-SELECT account_id, sha256, name, bytes, kept_until, forgotten_at FROM documents
-WHERE account_id = %s AND sha256 = %s
+from meterai.documents.model import DocumentKey, DocumentMetadata
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+
+_KEEP = "SELECT document_keep(%s, %s, %s, %s, %s, %s) AS name"
+_IS_KEPT = """
+SELECT forgotten_at IS NULL AS is_kept FROM documents WHERE account_id = %s AND sha256 = %s
 """
 # A row that another transaction holds is left for the next run and does not stop the others.
-FORGET = """
+_FORGET = """
 UPDATE documents SET forgotten_at = %s
 WHERE (account_id, sha256) IN (
     SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL AND kept_until <= %s
     ORDER BY kept_until LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING account_id, sha256
+RETURNING account_id AS account, sha256
 """
 # Of the documents that objects are named after: those whose bytes are still wanted.
-WANTED = """
-SELECT d.account_id, d.sha256
+_WANTED = """
+SELECT d.account_id AS account, d.sha256
 FROM unnest(%s::uuid[], %s::bytea[]) AS named (account_id, sha256)
 JOIN documents d ON d.account_id = named.account_id AND d.sha256 = named.sha256
 WHERE d.forgotten_at IS NULL
 """
-STORE = "SELECT store_id FROM object_store"
-MARK_STORE = """
+_STORE = "SELECT store_id FROM object_store"
+_MARK_STORE = """
 INSERT INTO object_store (store_id) VALUES (%s)
 ON CONFLICT ON CONSTRAINT object_store_pkey DO NOTHING
 """
-ADOPT_STORE = """
+_ADOPT_STORE = """
 INSERT INTO object_store (store_id) VALUES (%s)
 ON CONFLICT ON CONSTRAINT object_store_pkey
 DO UPDATE SET store_id = excluded.store_id, marked_at = now()
 """
+_KEYS = RowMapper(DocumentKey)
 
 
-def columns(named: Sequence[tuple[UUID, bytes]]) -> tuple[list[UUID], list[bytes]]:
-    """Documents as the two arrays that `WANTED` takes."""
-    return [account for account, _ in named], [sha256 for _, sha256 in named]
+async def keep(tx: Tx, account: UUID, sha256: bytes, about: DocumentMetadata) -> None:
+    """Write the row of a document, or keep the one that is there for longer."""
+    await tx.run(_KEEP, account, sha256, *about)
+
+
+async def is_kept(tx: ReadTx, account: UUID, sha256: bytes) -> bool:
+    """Whether a document is known and its bytes were not forgotten."""
+    return bool(await tx.value(_IS_KEPT, account, sha256))
+
+
+async def forget(tx: Tx, at: datetime, limit: int) -> list[DocumentKey]:
+    """Forget what was kept until this moment, and say which documents those are."""
+    return await tx.all_as(_KEYS, _FORGET, at, at, limit)
+
+
+async def wanted(tx: ReadTx, named: Sequence[DocumentKey]) -> list[DocumentKey]:
+    """Those of these documents whose bytes are still wanted."""
+    columns = ([one.account for one in named], [one.sha256 for one in named])
+    return await tx.all_as(_KEYS, _WANTED, *columns)
+
+
+async def store_id(tx: ReadTx) -> UUID | None:
+    """The id of the object store that is the database's; None where none is marked yet."""
+    found = await tx.value(_STORE)
+    assert found is None or isinstance(found, UUID)
+    return found
+
+
+async def mark_store(tx: Tx, store: UUID) -> None:
+    """Make this store the database's, where there is none."""
+    await tx.run(_MARK_STORE, store)
+
+
+async def adopt_store(tx: Tx, store: UUID) -> None:
+    """Make this store the database's, in place of another."""
+    await tx.run(_ADOPT_STORE, store)

@@ -15,10 +15,10 @@ async def money_summaries(
     """Where every rupiah of each order is."""
     books: dict[UUID, dict[str, tuple[int, int]]] = {subject: {} for subject in subjects}
     captured_at: dict[UUID, datetime] = {}
-    for row in await store.books_of_subjects(tx, account, list(subjects)):
-        books[row["subject"]][row["book"]] = (row["debit"], row["credit"])
-        if row["book"] == "bank_clearing":
-            captured_at[row["subject"]] = row["last"]
+    for one in await store.books_of_subjects(tx, account, list(subjects)):
+        books[one.subject][one.book] = (one.debit, one.credit)
+        if one.book == "bank_clearing":
+            captured_at[one.subject] = one.last
     return {
         subject: MoneySummary.of(found, captured_at.get(subject))
         for subject, found in books.items()
@@ -27,5 +27,5 @@ async def money_summaries(
 
 async def balance(tx: ReadTx, account: UUID, book: str) -> tuple[int, int]:
     """(available, held) of one guarded book."""
-    row = await store.balance(tx, account, book)
-    return (row["posted"] - row["held"], row["held"]) if row else (0, 0)
+    found = await store.balance(tx, account, book)
+    return (found.posted - found.held, found.held) if found else (0, 0)

@@ -1,16 +1,41 @@
 """SQL of the ledger, one function per question."""
 
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Row
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.rows import RowMapper
 
 
-async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> list[Row]:
-    """(subject, book, debits, credits, last) over the entries of orders.
+class BookOfSubject(NamedTuple):
+    """Sums in rupiah over the entries of one order in one book; `last` is the newest entry."""
+
+    subject: UUID
+    book: str
+    debit: int
+    credit: int
+    last: datetime
+
+
+class GuardedBalance(NamedTuple):
+    """What is posted in a guarded book, and how much of it is held."""
+
+    posted: int
+    held: int
+
+
+_BOOK = RowMapper(BookOfSubject)
+_BALANCE = RowMapper(GuardedBalance)
+
+
+async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> list[BookOfSubject]:
+    """The books that entries of orders are in.
 
     What left the provider's account has names of its own: 'refunded' and 'charged_back'.
     """
-    return await tx.all(
+    return await tx.all_as(
+        _BOOK,
         "SELECT e.subject, CASE WHEN l.book <> 'bank_clearing' THEN l.book"
         "  WHEN e.reason IN ('refund_settled', 'payment_given_back') THEN 'refunded'"
         "  WHEN e.reason = 'payment_denied' THEN 'charged_back' ELSE l.book END AS book,"
@@ -23,8 +48,11 @@ async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> 
     )
 
 
-async def balance(tx: ReadTx, account: UUID, book: str) -> Row | None:
-    """Posted and held of one guarded book."""
-    return await tx.one(
-        "SELECT posted, held FROM balances WHERE account_id = %s AND book = %s", account, book
+async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None:
+    """One guarded book."""
+    return await tx.one_as(
+        _BALANCE,
+        "SELECT posted, held FROM balances WHERE account_id = %s AND book = %s",
+        account,
+        book,
     )

@@ -9,12 +9,14 @@ Promises this room keeps
 Calls accounts.
 """
 
+from meterai.notifications.model import GivenUpMail
 from meterai.notifications.service import MailService, count_given_up, given_up, queue, queue_again
 from meterai.notifications.settings import NotificationSettings
 from meterai.notifications.store import LEASE_SECONDS
 
 __all__ = [
     "LEASE_SECONDS",
+    "GivenUpMail",
     "MailService",
     "NotificationSettings",
     "count_given_up",

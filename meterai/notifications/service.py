@@ -13,7 +13,8 @@ from meterai.accounts import AccountService
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.notifications import store
-from meterai.plumbing.database import Database, ReadTx, Row, Tx
+from meterai.notifications.model import GivenUpMail, Mail
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.lane import Lane, Piece
 from meterai.plumbing.mail import Mailer, MailNotSent, MailRefused, without_addresses
 from meterai.plumbing.messages import translate
@@ -67,49 +68,44 @@ class MailService:
         return Lane("mails", self._look, self._send, self._read_clock, places=PLACES, batch=BATCH)
 
     async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
-        rows = await self._database.read(store.LOOK, since, list(without), most)
-        return [Piece(row["account_id"], row["mail_id"], row["try_at"]) for row in rows]
+        return await self._database.once(store.due, since, without, most)
 
     async def _read_clock(self) -> datetime:
-        row = await self._database.call(store.CLOCK)
-        assert row is not None
-        now: datetime = row["now"]
-        return now
+        return await self._database.once(store.clock)
 
     async def _send(self, piece: Piece) -> None:
-        row = await self._database.call(store.CLAIM, store.LEASE_SECONDS, *piece[:2])
-        if row is None:
+        mail = await self._database.once(store.claim, piece.account, piece.id)
+        if mail is None:
             return
         try:
-            await self._mailer.deliver(self._written(row))
+            await self._mailer.deliver(self._written(mail))
         except MailNotSent as error:
-            is_over = isinstance(error, MailRefused) or row["is_old"]
-            await self._not_sent(row, str(error), is_over=is_over)
+            is_over = isinstance(error, MailRefused) or mail.is_old
+            await self._not_sent(mail, str(error), is_over=is_over)
         except Exception as fault:  # the edge: a mail that cannot be written stops no other
-            is_over = row["tries"] >= WRITE_TRIES_MAX
+            is_over = mail.tries >= WRITE_TRIES_MAX
             await self._not_sent(
-                row, f"cannot be written: {without_addresses(repr(fault))}", is_over=is_over
+                mail, f"cannot be written: {without_addresses(repr(fault))}", is_over=is_over
             )
         else:
-            await self._database.call(store.SENT, row["account_id"], row["mail_id"])
+            await self._database.once(store.sent, mail.account, mail.id)
 
-    async def _not_sent(self, row: Row, why: str, *, is_over: bool) -> None:
-        which = (row["account_id"], row["mail_id"])
-        about = {"template": row["template"], "mail": str(row["mail_id"]), "tries": row["tries"]}
+    async def _not_sent(self, mail: Mail, why: str, *, is_over: bool) -> None:
+        about = {"template": mail.template, "mail": str(mail.id), "tries": mail.tries}
         if is_over:
             _log.error("mail_given_up", **about, why=why)
-            await self._database.call(store.GIVE_UP, why, *which)
+            await self._database.once(store.give_up, mail.account, mail.id, fault=why)
             return
         _log.warning("mail_not_sent", **about, why=why)
-        wait = pause(row["tries"], longest=WAIT_SECONDS_MAX)
-        await self._database.call(store.LATER, wait, why, *which)
+        wait = pause(mail.tries, longest=WAIT_SECONDS_MAX)
+        await self._database.once(store.later, mail.account, mail.id, seconds=wait, fault=why)
 
-    def _written(self, row: Row) -> EmailMessage:
-        template, language = row["template"], row["language"]
+    def _written(self, mail: Mail) -> EmailMessage:
+        template, language = mail.template, mail.language
         # A fact that reads differently in each language is kept in both.
         facts = {
             name: value[language] if isinstance(value, dict) else value
-            for name, value in row["facts"].items()
+            for name, value in mail.facts.items()
         } | {"url": self._url}
         if template == "sign_in_code":
             facts["code"] = self._accounts.code(UUID(facts["challenge"]))
@@ -120,19 +116,19 @@ class MailService:
             language=language, subject=subject, lines=lines, foot=foot
         )
         text = "\n".join([*lines, "", "-- ", foot, ""])
-        return self._mailer.written(row["mail_id"], row["recipient"], subject, text, html)
+        return self._mailer.written(mail.id, mail.recipient, subject, text, html)
 
 
-async def given_up(tx: Tx, limit: int) -> list[Row]:
+async def given_up(tx: ReadTx, limit: int) -> list[GivenUpMail]:
     """Mails that were given up, the newest first, each with its last fault."""
-    return await tx.all(store.GIVEN_UP, limit)
+    return await store.given_up(tx, limit)
 
 
 async def count_given_up(tx: ReadTx) -> int:
     """How many mails were given up."""
-    return int(await tx.value(store.COUNT_GIVEN_UP))
+    return await store.count_given_up(tx)
 
 
 async def queue_again(tx: Tx, mail: UUID | None) -> int:
     """Try a given-up mail again, or all of them; how many there were."""
-    return await tx.run(store.QUEUE_AGAIN, mail, mail)
+    return await store.queue_again(tx, mail)

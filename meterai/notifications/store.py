@@ -1,47 +1,54 @@
 """SQL of notifications, one function per question."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from meterai.plumbing.database import Tx, jsonb
+from meterai.notifications.model import GivenUpMail, Mail
+from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.lane import Piece
 from meterai.plumbing.mail import SEND_SECONDS_MAX
+from meterai.plumbing.rows import RowMapper
 
 # A lease is longer than what it covers: one mail, with every step of the server at its slowest.
 LEASE_SECONDS = SEND_SECONDS_MAX * 2
-CLOCK = "SELECT now() AS now"
-LOOK = """
-SELECT account_id, mail_id, try_at FROM mails
+_LOOK = """
+SELECT account_id AS account, mail_id AS id, try_at AS due_at FROM mails
 WHERE state = 'queued' AND try_at > %s AND try_at <= now() AND account_id <> ALL(%s)
 ORDER BY try_at LIMIT %s
 """
 # A try is counted by its outcome: when the database goes away before it is recorded, there was none.
-CLAIM = """
+_CLAIM = """
 UPDATE mails SET try_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND mail_id = %s AND state = 'queued' AND try_at <= now()
-RETURNING account_id, mail_id, template, language, recipient, facts, tries + 1 AS tries,
+RETURNING account_id AS account, mail_id AS id, template, language, recipient, facts, tries + 1 AS tries,
     queued_at < now() - interval '1 day' AS is_old
 """
 SENT = """
 UPDATE mails SET state = 'sent', sent_at = now(), last_fault = NULL, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
-LATER = """
+_LATER = """
 UPDATE mails SET try_at = now() + make_interval(secs => %s), last_fault = %s, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
-GIVE_UP = """
+_GIVE_UP = """
 UPDATE mails SET state = 'given_up', last_fault = %s, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
-GIVEN_UP = """
-SELECT account_id, mail_id, template, queued_at, tries, last_fault FROM mails
+_GIVEN_UP = """
+SELECT mail_id AS id, template, queued_at, tries, last_fault AS fault FROM mails
 WHERE state = 'given_up' ORDER BY queued_at DESC LIMIT %s
 """
-COUNT_GIVEN_UP = "SELECT count(*) AS number FROM mails WHERE state = 'given_up'"
+_COUNT_GIVEN_UP = "SELECT count(*) AS number FROM mails WHERE state = 'given_up'"
 # Queued anew: it has another day.
-QUEUE_AGAIN = """
+_QUEUE_AGAIN = """
 UPDATE mails SET state = 'queued', queued_at = now(), try_at = now(), tries = 0
 WHERE state = 'given_up' AND recipient <> '' AND (%s::uuid IS NULL OR mail_id = %s) RETURNING mail_id
 """
+_PIECES = RowMapper(Piece)
+_MAILS = RowMapper(Mail)
+_GIVEN_UP_MAILS = RowMapper(GivenUpMail)
 
 
 async def insert(
@@ -68,3 +75,52 @@ async def insert(
         recipient,
         jsonb(facts),
     )
+
+
+async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
+    """Queued mails that are due and became so after a moment; none of some accounts."""
+    return await tx.all_as(_PIECES, _LOOK, since, list(without), limit)
+
+
+async def clock(tx: ReadTx) -> datetime:
+    """The clock of the database."""
+    now = await tx.value("SELECT now() AS now")
+    assert isinstance(now, datetime)
+    return now
+
+
+async def claim(tx: Tx, account: UUID, mail: UUID) -> Mail | None:
+    """Lease a mail that is due; None where somebody else has it, or it was sent."""
+    return await tx.one_as(_MAILS, _CLAIM, LEASE_SECONDS, account, mail)
+
+
+async def sent(tx: Tx, account: UUID, mail: UUID) -> None:
+    """The mail is out."""
+    await tx.run(SENT, account, mail)
+
+
+async def later(tx: Tx, account: UUID, mail: UUID, *, seconds: float, fault: str) -> None:
+    """The mail was not sent, and is tried again."""
+    await tx.run(_LATER, seconds, fault, account, mail)
+
+
+async def give_up(tx: Tx, account: UUID, mail: UUID, *, fault: str) -> None:
+    """The mail is tried no more."""
+    await tx.run(_GIVE_UP, fault, account, mail)
+
+
+async def given_up(tx: ReadTx, limit: int) -> list[GivenUpMail]:
+    """Mails that were given up, the newest first."""
+    return await tx.all_as(_GIVEN_UP_MAILS, _GIVEN_UP, limit)
+
+
+async def count_given_up(tx: ReadTx) -> int:
+    """How many mails were given up."""
+    found = await tx.value(_COUNT_GIVEN_UP)
+    assert isinstance(found, int)
+    return found
+
+
+async def queue_again(tx: Tx, mail: UUID | None) -> int:
+    """Queue a given-up mail anew, or all of them; how many there were."""
+    return await tx.run(_QUEUE_AGAIN, mail, mail)

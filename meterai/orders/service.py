@@ -316,8 +316,8 @@ class OrderService:
     async def execute_paid(self) -> int:
         """Periodic task: try again to execute what was paid while issuing was stopped."""
         async with self._database.reading() as tx:
-            is_open, _ = await stamps.issuing(tx)
-        if not is_open:
+            issuing = await stamps.issuing(tx)
+        if not issuing.is_open:
             return 0
         rows = await self._database.call_all(store.TO_EXECUTE, BATCH)
         return await each(self._database, store.EXECUTING, rows, self._execute, subject="order_id")

@@ -1,15 +1,19 @@
 """Jobs that fail, and those that were given up, each of one handler: seen by people, run again when they say so."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Row, Tx
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
 
 _FAILING = """
-SELECT account_id, job_id, handler, kind, created_at, tries, last_fault AS fault
+SELECT account_id AS account, job_id AS id, handler, kind, created_at, tries, last_fault AS fault
 FROM jobs WHERE tries >= 3 ORDER BY created_at LIMIT %s
 """
 _DEAD = """
-SELECT account_id, job_id, handler, kind, created_at, tries, fault
+SELECT account_id AS account, job_id AS id, handler, kind, created_at, tries, fault
 FROM dead_jobs ORDER BY died_at DESC LIMIT %s
 """
 _COUNTS = """
@@ -32,21 +36,46 @@ WHERE tries >= 3 AND run_at > now() AND (%s::uuid IS NULL OR job_id = %s) RETURN
 """
 
 
-async def failing(tx: Tx, limit: int) -> list[Row]:
-    """Jobs that failed several times and are tried again, oldest first."""
-    return await tx.all(_FAILING, limit)
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that failed, of one handler, with its last fault."""
+
+    account: UUID
+    id: UUID
+    handler: str
+    kind: str
+    created_at: datetime
+    tries: int
+    fault: str | None
 
 
-async def dead(tx: Tx, limit: int) -> list[Row]:
-    """Handlers that were given up, the newest first."""
-    return await tx.all(_DEAD, limit)
-
-
-async def counts(tx: ReadTx) -> Row:
+class JobCounts(NamedTuple):
     """How many jobs fail, how many handlers were given up, and how late the oldest job is."""
-    row = await tx.one(_COUNTS)
-    assert row is not None
-    return row
+
+    failing: int
+    dead: int
+    late_seconds: float
+
+
+_JOBS = RowMapper(FailedJob)
+_JOB_COUNTS = RowMapper(JobCounts)
+
+
+async def failing(tx: ReadTx, limit: int) -> list[FailedJob]:
+    """Jobs that failed several times and are tried again, oldest first."""
+    return await tx.all_as(_JOBS, _FAILING, limit)
+
+
+async def dead(tx: ReadTx, limit: int) -> list[FailedJob]:
+    """Handlers that were given up, the newest first."""
+    return await tx.all_as(_JOBS, _DEAD, limit)
+
+
+async def counts(tx: ReadTx) -> JobCounts:
+    """What waits and what failed, counted."""
+    found = await tx.one_as(_JOB_COUNTS, _COUNTS)
+    assert found is not None
+    return found
 
 
 async def retry(tx: Tx, job: UUID | None) -> int:

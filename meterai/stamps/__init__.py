@@ -9,10 +9,9 @@ The moves are plpgsql (sql/functions/), part of the transactions of orders, stam
 and refunds.  Calls ledger.
 """
 
-from meterai.stamps.model import Balance, NotEnoughStamps, StampState
+from meterai.stamps.model import Balance, Issuing, NotEnoughStamps, StampRecord, StampState
 from meterai.stamps.service import (
     SerialService,
-    StampRecord,
     balance,
     issuing,
     look_up,
@@ -24,6 +23,7 @@ from meterai.stamps.store import enter_directory
 
 __all__ = [
     "Balance",
+    "Issuing",
     "NotEnoughStamps",
     "SerialService",
     "StampRecord",

@@ -1,7 +1,10 @@
 """States of a stamp and what an account holds; pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Refusal, refusal_of_database
@@ -51,3 +54,35 @@ class Balance:
     available: int
     held: int
     used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Where the stamps of one order are: on documents, held for them, or given back."""
+
+    issued: int
+    held: int
+    affixed: int
+    returned: int
+
+    @property
+    def free(self) -> int:
+        """How many of them are unused."""
+        return self.issued - self.held - self.affixed - self.returned
+
+
+@dataclass(frozen=True, slots=True)
+class StampRecord:
+    """What is known of one serial."""
+
+    account: UUID
+    stamping: UUID
+    state: StampState
+    affixed_at: datetime | None
+
+
+class Issuing(NamedTuple):
+    """Whether stamps are being issued, and the reason given where not."""
+
+    is_open: bool
+    reason: str

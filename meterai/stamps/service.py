@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from meterai import audit, ledger
@@ -15,7 +13,7 @@ from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial, SerialMaker
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.stamps import store
-from meterai.stamps.model import Balance, StampState
+from meterai.stamps.model import Balance, Issuing, StampRecord
 
 LEASE_SECONDS = 120.0  # longer than any pause of a process that is still alive
 
@@ -26,16 +24,6 @@ class NoLeaseFree(Refusal):
     code = "busy"
     status = 503
     retry_after_seconds = 5  # another process may end at any moment
-
-
-@dataclass(frozen=True, slots=True)
-class StampRecord:
-    """What is known of one serial."""
-
-    account: UUID
-    stamping: UUID
-    state: StampState
-    affixed_at: datetime | None
 
 
 class SerialService:
@@ -63,17 +51,17 @@ class SerialService:
     async def _take(self) -> None:
         begun = time.monotonic()
         if self._lease is not None:
-            row = await self._database.call(
-                store.KEEP_LEASE, LEASE_SECONDS, self._lease, self._holder
+            is_kept = await self._database.once(
+                store.keep_lease, self._lease, self._holder, LEASE_SECONDS
             )
-            if row is not None:
+            if is_kept:
                 self._good_until = begun + LEASE_SECONDS / 2
                 return
         for _ in range(3):  # two processes may have picked the same free number
-            row = await self._database.call(store.TAKE_LEASE, self._holder, LEASE_SECONDS)
-            if row is not None:
-                self._lease = row["lease"]
-                self._maker = SerialMaker(row["lease"])
+            lease = await self._database.once(store.take_lease, self._holder, LEASE_SECONDS)
+            if lease is not None:
+                self._lease = lease
+                self._maker = SerialMaker(lease)
                 self._good_until = begun + LEASE_SECONDS / 2
                 return
         raise NoLeaseFree("no process number is free")
@@ -87,34 +75,26 @@ async def balance(tx: ReadTx, account: UUID) -> Balance:
 
 async def unused_of_order(tx: ReadTx, account: UUID, order: UUID) -> int:
     """How many stamps of an order are free: neither held, nor on a document, nor returned."""
-    row = await store.lot(tx, account, order)
-    return row["issued"] - row["held"] - row["affixed"] - row["returned"] if row else 0
+    lot = await store.lot(tx, account, order)
+    return lot.free if lot else 0
 
 
 async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:
     """Serials bound to a stamping, in the order of its placements."""
-    rows = await store.serials_of(tx, account, stamping)
-    return [Serial(row["serial"]) for row in rows]
+    return await store.serials_of(tx, account, stamping)
 
 
 async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
     """What is known of a serial, or None where it was never given out."""
     account = await store.directory_entry(tx, serial.text)
     if account is not None:
-        row = await store.stamp(tx, account, serial.text)
-    else:
-        row = await store.stamp_anywhere(tx, serial.text)
-    if row is None:
-        return None
-    return StampRecord(
-        row["account_id"], row["stamping_id"], StampState(row["state"]), row["affixed_at"]
-    )
+        return await store.stamp(tx, account, serial.text)
+    return await store.stamp_anywhere(tx, serial.text)
 
 
-async def issuing(tx: ReadTx) -> tuple[bool, str]:
+async def issuing(tx: ReadTx) -> Issuing:
     """Whether stamps are being issued, and the reason given where not."""
-    row = await store.issuing(tx)
-    return row["is_open"], row["reason"]
+    return await store.issuing(tx)
 
 
 async def set_issuing(tx: Tx, *, is_open: bool, reason: str, actor: Actor) -> None:

@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Row, Tx
+from meterai.kit.serial import Serial
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+from meterai.stamps.model import Issuing, Lot, StampRecord
 
-TAKE_LEASE = """
+_TAKE_LEASE = """
 INSERT INTO serial_leases (lease, holder, held_until)
 SELECT free.lease, %s, now() + make_interval(secs => %s)
 FROM (SELECT number::smallint AS lease FROM generate_series(0, 1022) AS number
@@ -16,11 +19,27 @@ SET holder = excluded.holder, held_until = excluded.held_until
 WHERE serial_leases.held_until <= now()
 RETURNING lease
 """
-KEEP_LEASE = """
+_KEEP_LEASE = """
 UPDATE serial_leases SET held_until = now() + make_interval(secs => %s)
 WHERE lease = %s AND holder = %s AND held_until > now()
 RETURNING lease
 """
+_STAMP = "SELECT account_id AS account, stamping_id AS stamping, state, affixed_at FROM stamps"
+_LOTS = RowMapper(Lot)
+_STAMPS = RowMapper(StampRecord)
+_ISSUING = RowMapper(Issuing)
+
+
+async def take_lease(tx: Tx, holder: UUID, seconds: float) -> int | None:
+    """Lease a process number that is free; None where another took the one that was picked."""
+    lease = await tx.value(_TAKE_LEASE, holder, seconds)
+    assert lease is None or isinstance(lease, int)
+    return lease
+
+
+async def keep_lease(tx: Tx, lease: int, holder: UUID, seconds: float) -> bool:
+    """Keep a process number for longer; false where it is not the holder's any more."""
+    return await tx.value(_KEEP_LEASE, seconds, lease, holder) is not None
 
 
 async def used(tx: ReadTx, account: UUID) -> int:
@@ -32,9 +51,10 @@ async def used(tx: ReadTx, account: UUID) -> int:
     return found
 
 
-async def lot(tx: ReadTx, account: UUID, lot_id: UUID) -> Row | None:
+async def lot(tx: ReadTx, account: UUID, lot_id: UUID) -> Lot | None:
     """Where the stamps of one order are."""
-    return await tx.one(
+    return await tx.one_as(
+        _LOTS,
         "SELECT issued, held, affixed, returned FROM stamp_lots"
         " WHERE account_id = %s AND lot_id = %s",
         account,
@@ -42,14 +62,14 @@ async def lot(tx: ReadTx, account: UUID, lot_id: UUID) -> Row | None:
     )
 
 
-async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Row]:
+async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:
     """Serials of a stamping in the order of its placements."""
-    return await tx.all(
-        "SELECT serial, state FROM stamps WHERE account_id = %s AND stamping_id = %s"
-        " ORDER BY position",
+    rows = await tx.all(
+        "SELECT serial FROM stamps WHERE account_id = %s AND stamping_id = %s ORDER BY position",
         account,
         stamping,
     )
+    return [Serial(row["serial"]) for row in rows]
 
 
 async def directory_entry(tx: ReadTx, serial: str) -> UUID | None:
@@ -59,21 +79,16 @@ async def directory_entry(tx: ReadTx, serial: str) -> UUID | None:
     return found
 
 
-async def stamp(tx: ReadTx, account: UUID, serial: str) -> Row | None:
+async def stamp(tx: ReadTx, account: UUID, serial: str) -> StampRecord | None:
     """One stamp of a known account."""
-    return await tx.one(
-        "SELECT account_id, stamping_id, state, affixed_at FROM stamps"
-        " WHERE account_id = %s AND serial = %s",
-        account,
-        serial,
+    return await tx.one_as(
+        _STAMPS, f"{_STAMP} WHERE account_id = %s AND serial = %s", account, serial
     )
 
 
-async def stamp_anywhere(tx: ReadTx, serial: str) -> Row | None:
+async def stamp_anywhere(tx: ReadTx, serial: str) -> StampRecord | None:
     """One stamp, searched in all accounts: for serials that are not in the directory yet."""
-    return await tx.one(
-        "SELECT account_id, stamping_id, state, affixed_at FROM stamps WHERE serial = %s", serial
-    )
+    return await tx.one_as(_STAMPS, f"{_STAMP} WHERE serial = %s", serial)
 
 
 async def enter_directory(tx: Tx, account: UUID, stamping: UUID) -> None:
@@ -90,11 +105,11 @@ async def enter_directory(tx: Tx, account: UUID, stamping: UUID) -> None:
     )
 
 
-async def issuing(tx: ReadTx) -> Row:
-    """Whether stamps are being issued, since when, and why not."""
-    row = await tx.one("SELECT is_open, reason, changed_at FROM issuing")
-    assert row is not None
-    return row
+async def issuing(tx: ReadTx) -> Issuing:
+    """Whether stamps are being issued, and why not."""
+    found = await tx.one_as(_ISSUING, "SELECT is_open, reason FROM issuing")
+    assert found is not None
+    return found
 
 
 async def set_issuing(tx: Tx, *, is_open: bool, reason: str) -> None:

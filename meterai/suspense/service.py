@@ -11,10 +11,9 @@ from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.reasons import written_reason
-from meterai.plumbing.database import Database, ReadTx, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.suspense import metrics, store
 from meterai.suspense.model import (
-    DUE_SECONDS,
     SUSPENSE,
     Figures,
     Item,
@@ -30,41 +29,10 @@ LISTED_MAX = 1_000  # items shown at once, the most urgent first
 _log = structlog.get_logger()
 
 
-def _item(row: Row) -> Item:
-    amount = row["amount"]
-    return Item(
-        row["item_id"],
-        row["source"],
-        row["reason"],
-        row["reference"],
-        row["payment"],
-        None if amount is None else Rupiah(amount),
-        Rupiah(row["booked"]),
-        row["owner"],
-        SuspenseState(row["state"]),
-        row["opened_at"],
-        row["due_at"],
-        row["times_told"],
-    )
-
-
 async def keep(tx: Tx, news: News) -> None:
     """Keep news that cannot be booked to an order; its money, if any, goes into the book."""
     item = new_id()
-    is_new = await tx.value(
-        store.KEEP,
-        item,
-        news.key,
-        news.source,
-        news.reason,
-        news.reference,
-        news.payment,
-        news.amount and news.amount.value,
-        news.is_money,
-        news.told,
-        DUE_SECONDS,
-    )
-    if is_new:
+    if await store.keep(tx, item, news):
         _log.warning(
             "suspended", item=show("sus", item), reason=news.reason, is_money=news.is_money
         )
@@ -72,18 +40,17 @@ async def keep(tx: Tx, news: News) -> None:
 
 async def open_items(tx: ReadTx) -> list[Item]:
     """What is open, the most urgent first."""
-    return [_item(row) for row in await tx.all(store.OPEN_ITEMS, LISTED_MAX)]
+    return await store.open_items(tx, LISTED_MAX)
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> None:
     """Resolve the items that lacked the number or the amount of this payment, now captured."""
-    how = f"captured {payment}"
-    await tx.run(store.EXPLAINED, how, reference, payment, amount.value, amount.value)
+    await store.explained(tx, reference, payment, amount.value)
 
 
 async def given_back(tx: Tx, reference: str, payment: str) -> None:
     """Resolve what was told of this payment being given back, as far as the books have it."""
-    await tx.run(store.GIVEN_BACK, reference, payment)
+    await store.given_back(tx, reference, payment)
 
 
 async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, note: str) -> None:
@@ -94,7 +61,7 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, n
     """
     note = written_reason(note)
     subject = show("sus", item)
-    match await tx.value(store.RESOLVE, item, resolution, str(actor), note):
+    match await store.resolve(tx, item, resolution, str(actor), note):
         case "unknown":
             raise ItemUnknown("no such item")
         case "known":
@@ -123,9 +90,7 @@ class SuspenseService:
 
     async def figures(self) -> Figures:
         """What is open, counted."""
-        row = await self._database.call(store.FIGURES)
-        assert row is not None
-        return Figures(**row)
+        return await self._database.once(store.figures)
 
     async def watch(self) -> int:
         """Periodic task: set the metrics from the figures."""

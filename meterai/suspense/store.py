@@ -1,29 +1,84 @@
 """SQL of the suspense book, one function per question."""
 
+from uuid import UUID
+
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+from meterai.suspense.model import DUE_SECONDS, Figures, Item, News, Resolution
+
 _COLUMNS = (
-    "item_id, source, reason, reference, payment, amount, booked, owner, state, opened_at, due_at,"
+    "item_id AS id, source, reason, reference, payment, amount, booked, owner, state, opened_at, due_at,"
     " times_told"
 )
-KEEP = "SELECT suspense_keep(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS is_new"
-RESOLVE = "SELECT suspense_resolve(%s, %s, %s, %s) AS outcome"
-OPEN_ITEMS = f"""
+_KEEP = "SELECT suspense_keep(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS is_new"
+_RESOLVE = "SELECT suspense_resolve(%s, %s, %s, %s) AS outcome"
+_OPEN_ITEMS = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE state = 'open' ORDER BY due_at, item_id LIMIT %s
 """  # noqa: S608 - columns are a constant
 # Only what books nothing: a payment that was learned elsewhere was never in the book.
-EXPLAINED = """
+_EXPLAINED = """
 SELECT suspense_resolve(item_id, 'explained', 'payments', %s) FROM suspense_items
 WHERE state = 'open' AND reference = %s AND booked = 0
     AND CASE reason WHEN 'amount_unreadable' THEN payment = %s
                     WHEN 'number_missing' THEN coalesce(amount, %s) = %s ELSE false END
 """
 # News that a payment was given back, once that money has left the books.
-GIVEN_BACK = """
+_GIVEN_BACK = """
 SELECT suspense_resolve(item_id, 'explained', 'payments', 'in the books') FROM suspense_items
 WHERE state = 'open' AND reason = 'refunded_there' AND reference = %s AND payment = %s
 """
-FIGURES = """
+_FIGURES = """
 SELECT count(*) AS open, count(*) FILTER (WHERE due_at <= now()) AS overdue,
     coalesce(extract(epoch FROM now() - min(opened_at)), 0)::double precision AS oldest_seconds,
     coalesce(sum(booked), 0)::bigint AS booked
 FROM suspense_items WHERE state = 'open'
 """
+_ITEMS = RowMapper(Item)
+_FIGURE = RowMapper(Figures)
+
+
+async def keep(tx: Tx, item: UUID, news: News) -> bool:
+    """Keep news under this id, with its money; false where it is an item already."""
+    is_new = await tx.value(
+        _KEEP,
+        item,
+        news.key,
+        news.source,
+        news.reason,
+        news.reference,
+        news.payment,
+        news.amount and news.amount.value,
+        news.is_money,
+        news.told,
+        DUE_SECONDS,
+    )
+    return bool(is_new)
+
+
+async def resolve(tx: Tx, item: UUID, resolution: Resolution, actor: str, note: str) -> str:
+    """How it went; see sql/functions/suspense_resolve.sql."""
+    outcome = await tx.value(_RESOLVE, item, resolution, actor, note)
+    assert isinstance(outcome, str)
+    return outcome
+
+
+async def open_items(tx: ReadTx, limit: int) -> list[Item]:
+    """What is open, the most urgent first."""
+    return await tx.all_as(_ITEMS, _OPEN_ITEMS, limit)
+
+
+async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:
+    """Resolve the items that lacked the number or the amount of this payment."""
+    await tx.run(_EXPLAINED, f"captured {payment}", reference, payment, amount, amount)
+
+
+async def given_back(tx: Tx, reference: str, payment: str) -> None:
+    """Resolve what was told of this payment being given back."""
+    await tx.run(_GIVEN_BACK, reference, payment)
+
+
+async def figures(tx: ReadTx) -> Figures:
+    """What is open, counted."""
+    found = await tx.one_as(_FIGURE, _FIGURES)
+    assert found is not None
+    return found

@@ -11,11 +11,13 @@ from litestar.testing import RequestFactory
 
 from meterai.accounts import store
 from meterai.accounts.model import (
+    KEY_KIND,
     KEYS_PER_ACCOUNT_MAX,
+    ApiKeyView,
     KeyAlreadyMade,
     TooManyKeys,
 )
-from meterai.accounts.service import KEY_KIND, LAST_USE_EVERY, REMEMBERED_SECONDS, ApiKeyView
+from meterai.accounts.service import LAST_USE_EVERY, REMEMBERED_SECONDS
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, read
 from meterai.kit.refusal import Malformed, NotFound, SignInRequired

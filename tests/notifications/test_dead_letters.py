@@ -30,8 +30,8 @@ def given_up(shop: Shop) -> float:
 async def dead(shop: Shop) -> list[tuple[str, str]]:
     async with shop.container.database.transaction() as tx:
         rows = await dead_jobs.dead(tx, 10)
-    assert all("no_mail_today" in row["fault"] for row in rows)
-    return sorted((row["kind"], row["handler"]) for row in rows)
+    assert all("no_mail_today" in str(row.fault) for row in rows)
+    return sorted((row.kind, row.handler) for row in rows)
 
 
 async def retry(shop: Shop) -> int:

@@ -129,8 +129,8 @@ def test_a_mail_that_cannot_be_written_ends_and_stops_no_other(database_url: str
         assert [message["To"] for message in office.server.taken] == ["second@example.org"]
         async with office.database.transaction() as tx:
             [row] = await given_up(tx, 10)
-        assert row["mail_id"] == broken
-        assert row["last_fault"].startswith("cannot be written: KeyError")
+        assert row.id == broken
+        assert str(row.fault).startswith("cannot be written: KeyError")
 
         # Mended, it is sent when a person says so.
         await office.database.call(

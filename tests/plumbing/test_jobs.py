@@ -423,12 +423,12 @@ def test_who_only_tells_is_given_up_and_can_be_run_again(
         assert not await shift.rows("SELECT 1 FROM jobs")
         async with shift.database.transaction() as tx:
             [dead] = await dead_jobs.dead(tx, 10)
-            assert (await dead_jobs.counts(tx))["dead"] == 1
-        assert (dead["handler"], dead["tries"], dead["account_id"]) == ("fail_to_tell", 3, account)
-        assert dead["fault"] == "ValueError('no such address')"
+            assert (await dead_jobs.counts(tx)).dead == 1
+        assert (dead.handler, dead.tries, dead.account) == ("fail_to_tell", 3, account)
+        assert dead.fault == "ValueError('no such address')"
 
         assert await retry(shift, uuid.uuid4()) == 0
-        assert await retry(shift, dead["job_id"]) == 1
+        assert await retry(shift, dead.id) == 1
 
         async def mended(tx: Any, event: X) -> None:
             assert event == X(account=account, n=1)
@@ -469,9 +469,9 @@ def test_money_is_never_given_up_but_seen(database_url: str) -> None:
             [row] = await dead_jobs.failing(tx, 10)
             counts = await dead_jobs.counts(tx)
             # Tried again now, for a person who has mended the cause.
-            assert await dead_jobs.retry(tx, row["job_id"]) == 1
-        assert (row["handler"], row["tries"]) == ("fail", jobs.TRIES_MAX + 3)
-        assert (counts["failing"], counts["dead"]) == (1, 0)
+            assert await dead_jobs.retry(tx, row.id) == 1
+        assert (row.handler, row.tries) == ("fail", jobs.TRIES_MAX + 3)
+        assert (counts.failing, counts.dead) == (1, 0)
 
     on_shift(database_url, story)
 

@@ -69,7 +69,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         (
             "documents/store.py:ADOPT_STORE",
             "plumbing/migrations.py:_APPLIED",
-            "stamps/store.py:TAKE_LEASE",
+            "stamps/store.py:_TAKE_LEASE",
         ),
         "the table is of no account and not distributed",
     ),

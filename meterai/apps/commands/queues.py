@@ -1,32 +1,35 @@
 """Commands of the operator about jobs and mails that failed."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from meterai import notifications
 from meterai.apps.exits import Exit
 from meterai.apps.instance import with_database
 from meterai.apps.options import NO_OPTIONS, AsJson, Options, Text, complain, line
+from meterai.notifications import GivenUpMail
 from meterai.plumbing import dead_jobs
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.dead_jobs import FailedJob
 
 LISTED_MAX = 1_000
 
 
-def _shown(state: str, row: Mapping[str, Any]) -> dict[str, str]:
+def _shown(state: str, one: FailedJob | GivenUpMail) -> dict[str, str]:
     """A job or a mail in the same words."""
-    is_mail = "mail_id" in row
+    if isinstance(one, GivenUpMail):
+        kind, handler, since = f"mail {one.template}", "", one.queued_at
+    else:
+        kind, handler, since = one.kind, one.handler, one.created_at
     return {
-        "id": str(row["mail_id"] if is_mail else row["job_id"]),
+        "id": str(one.id),
         "state": state,
-        "kind": f"mail {row['template']}" if is_mail else row["kind"],
-        "handler": row.get("handler") or "",
-        "since": row["queued_at" if is_mail else "created_at"].isoformat(timespec="seconds"),
-        "tries": str(row["tries"]),
-        "fault": row["last_fault" if is_mail else "fault"] or "",
+        "kind": kind,
+        "handler": handler,
+        "since": since.isoformat(timespec="seconds"),
+        "tries": str(one.tries),
+        "fault": one.fault or "",
     }
 
 
@@ -34,11 +37,11 @@ def list_failed(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> No
     """Jobs that fail and are tried again; handlers and mails that were given up, with why."""
 
     async def look(database: Database, _: Settings) -> list[dict[str, str]]:
-        async with database.transaction() as tx:
+        async with database.reading() as tx:
             return [
-                *(_shown("failing", row) for row in await dead_jobs.failing(tx, LISTED_MAX)),
-                *(_shown("given up", row) for row in await dead_jobs.dead(tx, LISTED_MAX)),
-                *(_shown("given up", row) for row in await notifications.given_up(tx, LISTED_MAX)),
+                *(_shown("failing", one) for one in await dead_jobs.failing(tx, LISTED_MAX)),
+                *(_shown("given up", one) for one in await dead_jobs.dead(tx, LISTED_MAX)),
+                *(_shown("given up", one) for one in await notifications.given_up(tx, LISTED_MAX)),
             ]
 
     found = with_database("jobs list", options, look)
@@ -59,8 +62,10 @@ def retry(which: Text, options: Options = NO_OPTIONS) -> None:
         raise SystemExit(Exit.USAGE) from None
 
     async def again(database: Database, _: Settings) -> int:
-        async with database.transaction() as tx:
+        async def command(tx: Tx) -> int:
             return await dead_jobs.retry(tx, number) + await notifications.queue_again(tx, number)
+
+        return await database.run(command)
 
     count = with_database("jobs retry", options, again)
     line(f"{count} will be tried again")

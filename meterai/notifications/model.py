@@ -1,0 +1,34 @@
+"""What a mail in the queue is; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A queued mail that is being sent.  `tries` counts this one; `is_old`: it was queued a day ago.
+
+    A fact that reads differently in each language is kept in both, by the codes of the languages.
+    """
+
+    account: UUID
+    id: UUID
+    template: str
+    language: str
+    recipient: str
+    facts: dict[str, Any]
+    tries: int
+    is_old: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUpMail:
+    """A mail that is tried no more, with its last fault."""
+
+    id: UUID
+    template: str
+    queued_at: datetime
+    tries: int
+    fault: str | None
