@@ -57,13 +57,7 @@ async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService
 
 async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
     """The payer's bank took a settled payment back, or a part of it."""
-    loss = await tx.value(
-        store.DENIED,
-        event.account,
-        event.subject,
-        event.attempt,
-        event.payment,
-    )
+    loss = await store.denied(tx, event.account, event.subject, event.attempt, event.payment)
     _log.warning("payment_denied", order=show("ord", event.subject), loss=loss)
 
 
@@ -75,11 +69,11 @@ async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
     one refund: what an answer says and the books have is no news.
     """
     about = (event.account, event.attempt, event.payment)
-    await tx.run(store.ASK_NOW, *about)
+    await store.ask_now(tx, *about)
     told = event.amount
-    if told is not None and event.is_sum and told <= await tx.value(store.GONE, *about):
+    if told is not None and event.is_sum and told <= await store.gone(tx, *about):
         return
-    await tx.run(store.GIVEN_BACK_TOLD, *about, told)
+    await store.given_back_told(tx, *about, told)
 
 
 def _in_both(at: datetime) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.backoff import pause
@@ -97,6 +98,35 @@ class Refund:
     due_at: datetime
     settled_at: datetime | None
     tries: int
+    last_answer: str | None  # of the provider, where it did not carry the refund out
+
+    @property
+    def is_stopped_or_on_its_way(self) -> bool:
+        """True where the provider may have carried it out, or may yet."""
+        return self.state in (RefundState.SENT, RefundState.REFUSED, RefundState.VOID)
+
+
+class OverdueOrder(NamedTuple):
+    """An order that was paid and not executed by its due time."""
+
+    account: UUID
+    order: UUID
+
+
+class RefundPastDue(NamedTuple):
+    """A refund that is open past its due time."""
+
+    account: UUID
+    refund: UUID
+
+
+class PaymentGivenBack(NamedTuple):
+    """A payment that the provider says it gave back, at least `told` rupiah of it."""
+
+    account: UUID
+    attempt: UUID
+    payment: str
+    told: int
 
 
 def try_again_after(tries: int) -> float:

@@ -25,14 +25,17 @@ from meterai.payments import (
     RefundWish,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each, own_transaction
 from meterai.refunds import store
 from meterai.refunds.model import (
     NothingToRefund,
+    OverdueOrder,
+    PaymentGivenBack,
     Refund,
     RefundCause,
+    RefundPastDue,
     RefundState,
     lease_seconds,
     try_again_after,
@@ -42,7 +45,6 @@ BATCH = 20  # provider calls under way in one run
 OVERDUE_BATCH = 200
 LOOK_AGAIN_SECONDS = 30.0  # for a record that could not be read
 CONTRADICTION_SECONDS = 3600.0  # until the record is read again that does not have what was told
-_UNSETTLED = (RefundState.SENT, RefundState.REFUSED, RefundState.VOID)
 _log = structlog.get_logger()
 
 
@@ -61,26 +63,6 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: datetime | None
     refund_number: str
     provider_refund_number: str | None
-
-
-def _refund(row: Row) -> Refund:
-    return Refund(
-        row["account_id"],
-        row["refund_id"],
-        row["order_id"],
-        row["attempt_id"],
-        row["payment"],
-        RefundCause(row["cause"]),
-        Rupiah(row["amount"]),
-        row["stamps"],
-        RefundState(row["state"]),
-        row["refund_no"],
-        row["provider_refund_no"],
-        row["requested_at"],
-        row["due_at"],
-        row["settled_at"],
-        row["tries"],
-    )
 
 
 def shown(refund: Refund) -> RefundView:
@@ -103,78 +85,80 @@ def shown(refund: Refund) -> RefundView:
 
 async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
     """One refund of this account.  Refuses `NotFound`."""
-    row = await store.refund(tx, account, refund_id)
-    if row is None:
+    found = await store.refund(tx, account, refund_id)
+    if found is None:
         raise NotFound("no such refund of this account")
-    return _refund(row)
+    return found
 
 
 async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[RefundView]:
     """Refunds of one order, oldest first; the newest of very many."""
-    return [shown(_refund(row)) for row in await store.refunds_of_order(tx, account, order)]
+    return [shown(one) for one in await store.refunds_of_order(tx, account, order)]
 
 
 # -- what the provider gave back of its own accord -----------------------------------------------
 
 
-async def book_given_back(tx: Tx, row: Row, lines: Sequence[RefundLine]) -> None:
-    """Book what the record says was given back of the payment of `row`.
+async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
+    """Book what the record says was given back of a payment.
 
     Refunds of ours that it has are settled; the rest the provider gave back itself.  Where news
     spoke of more than that, it is in suspense until the record has it or an operator books it.
     """
-    about = (row["account_id"], row["attempt_id"], row["payment"])
-    is_only = await tx.value(store.PAYMENTS_OF_ATTEMPT, *about[:2]) == 1
-    found = [one for one in lines if one.payment == about[2] or (one.payment is None and is_only)]
-    ours = {one["refund_no"]: one for one in await tx.all(store.OF_ATTEMPT, *about)}
+    account, attempt, payment, _ = news
+    is_only = await store.number_of_payments(tx, account, attempt) == 1
+    found = [one for one in lines if one.payment == payment or (one.payment is None and is_only)]
+    refunds = await store.refunds_of_payment(tx, account, attempt, payment)
+    ours = {refund.number: refund for refund in refunds}
+    own, made = 0, []
     for line in found:
-        await _settle(tx, about[0], ours.get(line.number), line)
-    own = sum(line.amount.value for line in found if line.number not in ours)
-    made = [line.number for line in found if line.number in ours]
-    await tx.run(store.GIVEN_BACK, *about, own, made)
-    await _conclude(tx, row)
+        if line.number is not None and line.number in ours:
+            made.append(line.number)
+            await _settle(tx, ours[line.number], line)
+        else:
+            own += line.amount.value
+    await store.given_back(tx, account, attempt, payment, own, made)
+    await conclude(tx, news)
 
 
-async def _conclude(tx: Tx, row: Row) -> None:
+async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
     """News is explained where the books have all of it; else it is in suspense."""
-    about = (row["account_id"], row["attempt_id"], row["payment"])
-    reference, told = payments.reference_of(*about[:2]), row["returned_told"]
-    if told <= await tx.value(store.GONE, *about):
-        await suspense.given_back(tx, reference, about[2])
-        await tx.run(store.LOOKED_UP, *about)
+    account, attempt, payment, told = news
+    reference = payments.reference_of(account, attempt)
+    if told <= await store.gone(tx, account, attempt, payment):
+        await suspense.given_back(tx, reference, payment)
+        await store.looked_up(tx, account, attempt, payment)
         return
     await suspense.keep(
         tx,
         suspense.News(
-            key=f"refunded:{reference}:{about[2]}:{told}",
+            key=f"refunded:{reference}:{payment}:{told}",
             source="question",
             reason="refunded_there",
-            told=msgspec.json.encode({"payment": about[2], "amount": told}),
+            told=msgspec.json.encode({"payment": payment, "amount": told}),
             reference=reference,
-            payment=about[2],
+            payment=payment,
             amount=Rupiah(told),
         ),
     )
-    await tx.run(store.LOOK_LATER, CONTRADICTION_SECONDS, *about)
+    await store.look_later(tx, account, attempt, payment, CONTRADICTION_SECONDS)
 
 
-async def _settle(tx: Tx, account: UUID, refund: Row | None, line: RefundLine) -> None:
-    is_it = refund is not None and refund["amount"] == line.amount.value
-    if refund is None or not is_it or refund["state"] not in _UNSETTLED:
-        return
-    if line.provider_number is not None:
-        await tx.run(store.SETTLE, account, refund["refund_id"], line.provider_number)
+async def _settle(tx: Tx, refund: Refund, line: RefundLine) -> None:
+    is_it = refund.amount == line.amount and refund.is_stopped_or_on_its_way
+    if is_it and line.provider_number is not None:
+        await store.settle(tx, refund.account, refund.id, line.provider_number)
 
 
 async def book_as_told(tx: Tx, item: UUID) -> None:
     """An operator says that the money of this item in suspense did go back; nothing where it is
     about no payment of ours, or is in the books."""
-    await tx.run(store.GIVEN_BACK_AS_TOLD, item)
+    await store.given_back_as_told(tx, item)
 
 
-def _overdue(refund: Refund, answer: str | None) -> suspense.News:
+def _overdue(refund: Refund) -> suspense.News:
     """What an operator is to know who asks the provider for this refund."""
-    told = {"state": refund.state, "tries": refund.tries, "answer": answer}
+    told = {"state": refund.state, "tries": refund.tries, "answer": refund.last_answer}
     return suspense.News(
         key=f"refund_overdue:{refund.number}",
         source="question",
@@ -261,69 +245,68 @@ class RefundService:
 
     async def list(self, account: UUID, page: Page) -> tuple[list[RefundView], bool]:
         """A page of an account's refunds, newest first, and whether there are older ones."""
-        rows = await self._database.read(store.OF_ACCOUNT, account, page.before, page.wanted)
-        found, is_more = page.cut(rows)
-        return [shown(_refund(row)) for row in found], is_more
+        wanted = await self._database.once(store.refunds_of, account, page.before, page.wanted)
+        found, is_more = page.cut(wanted)
+        return [shown(one) for one in found], is_more
 
     async def refund_overdue(self) -> int:
         """Periodic task: what is paid and not executed by its due time goes back."""
-        rows = await self._database.call_all(store.OVERDUE, OVERDUE_BATCH)
-        return await each(self._database, store.TURNING, rows, self._turn, subject="order_id")
+        found = await self._database.once(store.overdue_orders, OVERDUE_BATCH)
+        return await each(self._database, store.TURNING, found, self._turn, subject="order")
 
-    async def _turn(self, row: Row) -> None:
-        account, refund = row["account_id"], new_id()
+    async def _turn(self, overdue: OverdueOrder) -> None:
+        account, order = overdue
+        refund = new_id()
         number = payments.refund_number(account, refund)
         async with own_transaction(self._database) as tx:
-            await tx.one(store.NOT_EXECUTED, account, row["order_id"], refund, number, self.due())
+            await store.not_executed(tx, account, order, refund, number, self.due())
 
     async def send_due(self) -> int:
         """Periodic task: ask the provider to give money back, and ask again where we do not know."""
-        lease = self._lease_seconds
-        rows = await self._database.call_all(store.TO_TRY, lease, lease, BATCH)
+        leased = await self._database.once(store.lease_to_send, self._lease_seconds, BATCH)
         return await each(
-            self._database, store.SENDING, rows, self._send, subject="refund_id", at_once=BATCH
+            self._database, store.SENDING, leased, self._send, subject="id", at_once=BATCH
         )
 
     async def suspend_overdue(self) -> int:
         """Periodic task: a refund that is open past its due time is an item in suspense."""
-        rows = await self._database.read(store.PAST_DUE, OVERDUE_BATCH)
-        return await each(
-            self._database, store.SUSPENDING, rows, self._suspend, subject="refund_id"
-        )
+        found = await self._database.once(store.past_due, OVERDUE_BATCH)
+        return await each(self._database, store.SUSPENDING, found, self._suspend, subject="refund")
 
-    async def _suspend(self, row: Row) -> None:
+    async def _suspend(self, late: RefundPastDue) -> None:
         async with own_transaction(self._database) as tx:
             # Locked, so that it does not end before its item is there to end with it.
-            found = await tx.one(store.STILL_PAST_DUE, row["account_id"], row["refund_id"])
-            if found is not None:
-                await suspense.keep(tx, _overdue(_refund(found), found["last_answer"]))
+            refund = await store.lock_past_due(tx, late.account, late.refund)
+            if refund is not None:
+                await suspense.keep(tx, _overdue(refund))
 
     async def look_up_given_back(self) -> int:
         """Periodic task: read the provider's record of payments that it says were given back."""
-        rows = await self._database.call_all(store.TO_LOOK_UP, self._lease_seconds, BATCH)
+        leased = await self._database.once(store.lease_to_look_up, self._lease_seconds, BATCH)
         return await each(
-            self._database, store.LOOKING, rows, self._look_up, subject="attempt_id", at_once=BATCH
+            self._database, store.LOOKING, leased, self._look_up, subject="attempt", at_once=BATCH
         )
 
-    async def _look_up(self, row: Row) -> None:
-        about = (row["account_id"], row["attempt_id"], row["payment"])
+    async def _look_up(self, news: PaymentGivenBack) -> None:
+        account, attempt, payment, _ = news
         try:
-            lines = await self._payments.refund_history(*about[:2])
+            lines = await self._payments.refund_history(account, attempt)
         except ProviderRefused as refusal:
-            _log.warning("record_refused", payment=row["payment"], answer=refusal.response_code)
+            _log.warning("record_refused", payment=payment, answer=refusal.response_code)
             async with own_transaction(self._database) as tx:
-                await _conclude(tx, row)
+                await conclude(tx, news)
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
-            _log.info("record_not_read", payment=row["payment"], answer=str(refusal))
-            await self._database.call(store.LOOK_LATER, LOOK_AGAIN_SECONDS, *about)
+            _log.info("record_not_read", payment=payment, answer=str(refusal))
+            await self._database.once(
+                store.look_later, account, attempt, payment, LOOK_AGAIN_SECONDS
+            )
         else:
             async with own_transaction(self._database) as tx:
-                await book_given_back(tx, row, lines)
+                await book_given_back(tx, news, lines)
 
-    async def _send(self, row: Row) -> None:
-        # The row says 'sent' by now.  A crash here leaves it so, and a later run makes the
+    async def _send(self, refund: Refund) -> None:
+        # Its row says 'sent' by now.  A crash here leaves it so, and a later run makes the
         # same call with the same number, which the provider answers as it did before.
-        refund = _refund(row)
         try:
             made = await self._payments.refund(_wish(refund))
         except ProviderRefused as refusal:
@@ -332,18 +315,17 @@ class RefundService:
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
             await self._answered(refund, str(refusal), is_refused=False)
             return
-        await self._database.call(store.SETTLE, refund.account, refund.id, made.provider_number)
+        await self._database.once(store.settle, refund.account, refund.id, made.provider_number)
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
 
     async def _refused(self, refund: Refund, refusal: ProviderRefused) -> None:
-        stopped = await self._database.call(store.VOID, refund.account, refund.id)
-        if stopped is not None and stopped["state"] == RefundState.VOID:
+        if await self._database.once(store.void, refund.account, refund.id) == RefundState.VOID:
             return
         _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
         await self._answered(refund, str(refusal), is_refused=True)
 
     async def _answered(self, refund: Refund, answer: str, *, is_refused: bool) -> None:
         pause = try_again_after(refund.tries)
-        await self._database.call(
-            store.ANSWERED, is_refused, answer[:200], pause, refund.account, refund.id
+        await self._database.once(
+            store.answered, refund, answer[:200], is_refused=is_refused, seconds=pause
         )

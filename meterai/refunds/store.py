@@ -1,16 +1,30 @@
 """SQL of refunds, one function per question."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Row, Tx
+from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
+from meterai.plumbing.rows import RowMapper
+from meterai.refunds.model import (
+    OverdueOrder,
+    PaymentGivenBack,
+    Refund,
+    RefundPastDue,
+    RefundState,
+)
 
 REFUNDS_PER_ORDER_MAX = 100  # on one page; each was a payment by somebody
 _COLUMNS = (
-    "account_id, refund_id, order_id, attempt_id, payment, cause, amount, stamps, state,"
-    " refund_no, provider_refund_no, requested_at, due_at, settled_at, tries"
+    "account_id AS account, refund_id AS id, order_id AS order, attempt_id AS attempt, payment,"
+    " cause, amount, stamps, state, refund_no AS number, provider_refund_no AS provider_number,"
+    " requested_at, due_at, settled_at, tries, last_answer"
 )
+_REFUNDS = RowMapper(Refund)
+_OVERDUE_ORDERS = RowMapper(OverdueOrder)
+_REFUNDS_PAST_DUE = RowMapper(RefundPastDue)
+_PAYMENTS_GIVEN_BACK = RowMapper(PaymentGivenBack)
 # Names of the periodic tasks.
 SENDING, TURNING, LOOKING = "send_refunds", "turn_money_round", "look_up_given_back"
 SUSPENDING = "suspend_overdue_refunds"
@@ -70,7 +84,7 @@ WHERE (account_id, attempt_id, payment) IN (
     SELECT account_id, attempt_id, payment FROM chargebacks
     WHERE look_at <= now() AND look_at < 'infinity' ORDER BY look_at LIMIT %s
     FOR UPDATE SKIP LOCKED)
-RETURNING account_id, attempt_id, payment, returned_told
+RETURNING account_id AS account, attempt_id AS attempt, payment, returned_told AS told
 """
 LOOK_LATER = """
 UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
@@ -82,22 +96,21 @@ WHERE account_id = %s AND attempt_id = %s AND payment = %s
 """
 # Open past their due time, and nobody was told yet.
 PAST_DUE = f"""
-SELECT account_id, refund_id FROM refunds o
+SELECT account_id AS account, refund_id AS refund FROM refunds o
 WHERE state IN ('requested', 'sent', 'refused') AND due_at <= now()
     AND NOT suspense_knows('refund_overdue:' || refund_no)
     AND {not_paused(SUSPENDING, "refund_id")}
 ORDER BY due_at LIMIT %s
 """  # noqa: S608
 STILL_PAST_DUE = f"""
-SELECT {_COLUMNS}, last_answer FROM refunds
+SELECT {_COLUMNS} FROM refunds
 WHERE account_id = %s AND refund_id = %s AND state IN ('requested', 'sent', 'refused')
     AND due_at <= now() AND NOT suspense_knows('refund_overdue:' || refund_no)
 FOR UPDATE
 """  # noqa: S608
-OF_ATTEMPT = """
-SELECT refund_id, refund_no, state, amount FROM refunds
-WHERE account_id = %s AND attempt_id = %s AND payment = %s
-"""
+OF_ATTEMPT = f"""
+SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND attempt_id = %s AND payment = %s
+"""  # noqa: S608
 PAYMENTS_OF_ATTEMPT = """
 SELECT count(*) AS number FROM captures
 WHERE account_id = %s AND attempt_id = %s AND learned_by <> 'denial'
@@ -109,7 +122,8 @@ SURPLUS = "SELECT refund_surplus(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 DENIED = "SELECT refund_denied(%s, %s, %s, %s)"
 # Paid and past due without a lot; a little slack lets the issue that is under way win.
 OVERDUE = f"""
-SELECT account_id, order_id FROM orders o WHERE state = 'paid' AND due_at <= now()
+SELECT account_id AS account, order_id AS order FROM orders o
+WHERE state = 'paid' AND due_at <= now()
     AND NOT EXISTS (SELECT 1 FROM stamp_lots l
                     WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
     AND {not_paused(TURNING, "order_id")}
@@ -117,18 +131,20 @@ ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 
 
-async def refund(tx: ReadTx, account: UUID, refund_id: UUID) -> Row | None:
+async def refund(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund | None:
     """One refund."""
-    return await tx.one(
+    return await tx.one_as(
+        _REFUNDS,
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id = %s",  # noqa: S608
         account,
         refund_id,
     )
 
 
-async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Row]:
+async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Refund]:
     """Refunds of one order, oldest first; the newest of very many."""
-    newest = await tx.all(
+    newest = await tx.all_as(
+        _REFUNDS,
         f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = %s"  # noqa: S608
         " ORDER BY refund_id DESC LIMIT %s",
         account,
@@ -136,6 +152,121 @@ async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Row]:
         REFUNDS_PER_ORDER_MAX,
     )
     return newest[::-1]
+
+
+async def refunds_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Refund]:
+    """Refunds of an account that are older than one, newest first."""
+    return await tx.all_as(_REFUNDS, OF_ACCOUNT, account, before, limit)
+
+
+async def refunds_of_payment(tx: Tx, account: UUID, attempt: UUID, payment: str) -> list[Refund]:
+    """Refunds of ours of one payment."""
+    return await tx.all_as(_REFUNDS, OF_ATTEMPT, account, attempt, payment)
+
+
+async def number_of_payments(tx: Tx, account: UUID, attempt: UUID) -> int:
+    """How many payments of an attempt came."""
+    found = await tx.value(PAYMENTS_OF_ATTEMPT, account, attempt)
+    assert isinstance(found, int)
+    return found
+
+
+async def overdue_orders(tx: Tx, limit: int) -> list[OverdueOrder]:
+    """Orders whose money goes back now, those that wait longest first."""
+    return await tx.all_as(_OVERDUE_ORDERS, OVERDUE, limit)
+
+
+async def not_executed(
+    tx: Tx, account: UUID, order: UUID, refund: UUID, number: str, due_at: datetime
+) -> None:
+    """The money of an order goes back, unless it was executed by now."""
+    await tx.run(NOT_EXECUTED, account, order, refund, number, due_at)
+
+
+async def lease_to_send(tx: Tx, lease_seconds: float, limit: int) -> list[Refund]:
+    """The refunds that are asked for now, each leased and its try counted."""
+    return await tx.all_as(_REFUNDS, TO_TRY, lease_seconds, lease_seconds, limit)
+
+
+async def settle(tx: Tx, account: UUID, refund: UUID, provider_number: str) -> None:
+    """The provider gave the money back."""
+    await tx.run(SETTLE, account, refund, provider_number)
+
+
+async def void(tx: Tx, account: UUID, refund: UUID) -> RefundState | None:
+    """Stop a refund that no money is left for; answers its state, None where there is none."""
+    state = await tx.value(VOID, account, refund)
+    return None if state is None else RefundState(state)
+
+
+async def answered(
+    tx: Tx, refund: Refund, answer: str, *, is_refused: bool, seconds: float
+) -> None:
+    """A try ended without the money being back; the next one is after so many seconds."""
+    await tx.run(ANSWERED, is_refused, answer, seconds, refund.account, refund.id)
+
+
+async def past_due(tx: ReadTx, limit: int) -> list[RefundPastDue]:
+    """Refunds past their due time that nobody was told of."""
+    return await tx.all_as(_REFUNDS_PAST_DUE, PAST_DUE, limit)
+
+
+async def lock_past_due(tx: Tx, account: UUID, refund: UUID) -> Refund | None:
+    """Such a refund, locked; None where it has ended, or somebody was told by now."""
+    return await tx.one_as(_REFUNDS, STILL_PAST_DUE, account, refund)
+
+
+async def lease_to_look_up(tx: Tx, seconds: float, limit: int) -> list[PaymentGivenBack]:
+    """The payments whose record at the provider is read now, each leased."""
+    return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, seconds, limit)
+
+
+async def look_later(tx: Tx, account: UUID, attempt: UUID, payment: str, seconds: float) -> None:
+    """The record is read again after so many seconds."""
+    await tx.run(LOOK_LATER, seconds, account, attempt, payment)
+
+
+async def looked_up(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
+    """The record was read, and the books have what it says."""
+    await tx.run(LOOKED_UP, account, attempt, payment)
+
+
+async def gone(tx: Tx, account: UUID, attempt: UUID, payment: str) -> int:
+    """How much of a payment has left the books, in rupiah."""
+    found = await tx.value(GONE, account, attempt, payment)
+    assert isinstance(found, int)
+    return found
+
+
+async def given_back(
+    tx: Tx, account: UUID, attempt: UUID, payment: str, amount: int, ours: Sequence[str]
+) -> None:
+    """Book what the provider gave back of its own accord, beside refunds of ours with these numbers."""
+    await tx.run(GIVEN_BACK, account, attempt, payment, amount, list(ours))
+
+
+async def given_back_told(
+    tx: Tx, account: UUID, attempt: UUID, payment: str, told: int | None
+) -> None:
+    """The provider says that a payment was given back; its record is read soon."""
+    await tx.run(GIVEN_BACK_TOLD, account, attempt, payment, told)
+
+
+async def ask_now(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
+    """Refunds of this payment that are on their way are asked about at once."""
+    await tx.run(ASK_NOW, account, attempt, payment)
+
+
+async def given_back_as_told(tx: Tx, item: UUID) -> None:
+    """Book what an item in suspense says was given back."""
+    await tx.run(GIVEN_BACK_AS_TOLD, item)
+
+
+async def denied(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str) -> int:
+    """The payer's bank took money of a payment back; answers what of it is our loss, in rupiah."""
+    loss = await tx.value(DENIED, account, order, attempt, payment)
+    assert isinstance(loss, int)
+    return loss
 
 
 async def surplus(
