@@ -31,7 +31,7 @@ async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> Non
     if event.order is None:
         return
     left = await store.unfinished_of_order(tx, event.account, event.order)
-    if left["open"] == 0 and left["delivered"] > 0:
+    if left.open == 0 and left.delivered > 0:
         await orders.finish(tx, event.account, event.order)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -184,6 +184,54 @@ class Stamping:
     is_forgotten: bool
     serials: tuple[str, ...]
     is_repaired: bool = False
+
+
+class Reservation(NamedTuple):
+    """The stamping that a key stands for, and the request it came with; `created` only now or before."""
+
+    created: bool
+    id: UUID
+    request: bytes
+
+
+class ReservedDocument(NamedTuple):
+    """The same for one document, with what the database says of it."""
+
+    created: bool
+    id: UUID
+    request: bytes
+    name: str
+    requested_at: datetime
+    due_at: datetime
+
+
+class Delivery(NamedTuple):
+    """When a stamping was delivered, and whether by us."""
+
+    delivered_at: datetime | None
+    is_ours: bool
+
+
+class StampingToResume(NamedTuple):
+    """A reserved stamping that nobody is at; `is_late` past its due time."""
+
+    account: UUID
+    stamping: UUID
+    is_late: bool
+
+
+class WaitingDocument(NamedTuple):
+    """A document of an order that waits for the payment; `quantity` stamps are for it."""
+
+    stamping: UUID
+    quantity: int
+
+
+class OrderProgress(NamedTuple):
+    """How many documents of an order are not done, and how many are delivered."""
+
+    open: int
+    delivered: int
 
 
 class StampingView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,58 +1,73 @@
 """SQL of stamping, one function per question."""
 
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Row, Tx
-from meterai.sealing import Placement
-from meterai.stamping.model import Stamping, StampingState
+from meterai.kit.serial import Serial
+from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.rows import RowMapper
+from meterai.sealing import Delta, Placement
+from meterai.stamping.model import (
+    Delivery,
+    OrderProgress,
+    Reservation,
+    ReservedDocument,
+    Stamping,
+    StampingToResume,
+    WaitingDocument,
+    placements_json,
+)
 
 RESERVE = """
 SELECT created, id, request, name, requested_at, due_at
 FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-RESERVE_ALL = "SELECT created, id, request FROM stampings_reserve(%s, %s, %s, %s, %s, %s)"
+_RESERVE_ALL = "SELECT created, id, request FROM stampings_reserve(%s, %s, %s, %s, %s, %s)"
 DELIVER = """
-SELECT state, delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
+SELECT delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
 """
 FAIL = "SELECT stamping_fail(%s, %s, %s) AS state"
 # One of several workers gets each; the others find the lease taken.
-TO_RESUME = """
+_TO_RESUME = """
 UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = tries + 1
 WHERE (account_id, stamping_id) IN (
     SELECT account_id, stamping_id FROM stampings
     WHERE state = 'reserved' AND leased_until <= now()
     ORDER BY leased_until LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING account_id, stamping_id, due_at <= now() AS is_late, tries
+RETURNING account_id AS account, stamping_id AS stamping, due_at <= now() AS is_late
 """
-LEASE = """
+_LEASE = """
 UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = tries + 1
 WHERE account_id = %s AND stamping_id = %s AND state = 'reserved' AND leased_until <= now()
 RETURNING stamping_id
 """
 # For whoever seals one document of a request after the other.  Of those still untouched: a
 # stamping that somebody else took up meanwhile has been tried.
-KEEP_LEASES = """
+_KEEP_LEASES = """
 UPDATE stampings SET leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND stamping_id = ANY (%s) AND state = 'reserved' AND tries = 0
 RETURNING stamping_id
 """
 _SELECT = """
-SELECT s.account_id, s.stamping_id, s.order_id, s.state, s.sha256_original, s.sha256_stamped,
-       s.placements, s.requested_at, s.due_at, s.delivered_at, s.refused, s.is_repaired, d.name,
-       d.forgotten_at IS NOT NULL AS is_forgotten,
+SELECT s.account_id AS account, s.stamping_id AS id, s.order_id AS order, s.state,
+       s.sha256_original, s.sha256_stamped, s.placements, s.requested_at, s.due_at, s.delivered_at,
+       s.refused, s.is_repaired, d.name AS document_name, d.forgotten_at IS NOT NULL AS is_forgotten,
        ARRAY(SELECT t.serial FROM stamps t WHERE t.account_id = s.account_id
              AND t.stamping_id = s.stamping_id AND t.state <> 'void' ORDER BY t.position) AS serials
 FROM stampings s
 JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 """
-STAMPING = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = %s"
-STAMPINGS = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = ANY (%s)"
-FROM_BALANCE = _SELECT + (
+_STAMPING = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = %s"
+_STAMPINGS = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = ANY (%s)"
+_FROM_BALANCE = _SELECT + (
     "WHERE s.account_id = %s AND s.order_id IS NULL AND s.stamping_id < %s"
     " ORDER BY s.stamping_id DESC LIMIT %s"
 )
 # Of these documents: what has its stamps, or may still get them.
-ALIVE = (
+_ALIVE = (
     _SELECT
     + """
 LEFT JOIN orders o ON o.account_id = s.account_id AND o.order_id = s.order_id
@@ -63,32 +78,155 @@ ORDER BY s.stamping_id DESC LIMIT 20
 """
 )
 # In the order in which everybody locks documents, so that two requests wait for each other here.
-LOCK_DOCUMENTS = """
+_LOCK_DOCUMENTS = """
 SELECT 1 AS locked FROM documents WHERE account_id = %s AND sha256 = ANY (%s)
 ORDER BY sha256 FOR UPDATE
 """
-OF_ORDERS = _SELECT + "WHERE s.account_id = %s AND s.order_id = ANY(%s) ORDER BY s.position"
+_OF_ORDERS = _SELECT + "WHERE s.account_id = %s AND s.order_id = ANY(%s) ORDER BY s.position"
 
 
-def stamping_of(row: Row) -> Stamping:
-    """A row of these queries as the model has it."""
-    return Stamping(
-        row["account_id"],
-        row["stamping_id"],
-        row["order_id"],
-        StampingState(row["state"]),
-        row["sha256_original"],
-        row["sha256_stamped"],
-        tuple(Placement(**one) for one in row["placements"]),
-        row["requested_at"],
-        row["due_at"],
-        row["delivered_at"],
-        row["refused"],
-        row["name"],
-        row["is_forgotten"],
-        tuple(row["serials"]),
-        row["is_repaired"],
+def _placements(stored: list[dict[str, Any]]) -> tuple[Placement, ...]:
+    return tuple(Placement(**one) for one in stored)
+
+
+_STAMPING_ROWS = RowMapper(Stamping, placements=_placements, serials=tuple)
+_RESERVED_DOCUMENTS = RowMapper(ReservedDocument)
+_RESERVATIONS = RowMapper(Reservation)
+_DELIVERIES = RowMapper(Delivery)
+_TO_RESUME_ROWS = RowMapper(StampingToResume)
+_WAITING = RowMapper(WaitingDocument)
+_PROGRESS = RowMapper(OrderProgress)
+
+
+async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None:
+    """One stamping."""
+    return await tx.one_as(_STAMPING_ROWS, _STAMPING, account, stamping)
+
+
+async def stampings(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> list[Stamping]:
+    """These stampings, in no order."""
+    return await tx.all_as(_STAMPING_ROWS, _STAMPINGS, account, list(ids))
+
+
+async def stampings_of_orders(
+    tx: ReadTx, account: UUID, order_ids: Sequence[UUID]
+) -> list[Stamping]:
+    """The documents of these orders, in the order they came."""
+    return await tx.all_as(_STAMPING_ROWS, _OF_ORDERS, account, list(order_ids))
+
+
+async def from_balance(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Stamping]:
+    """What an account stamped from its balance and is older than one, newest first."""
+    return await tx.all_as(_STAMPING_ROWS, _FROM_BALANCE, account, before, limit)
+
+
+async def alive(
+    tx: ReadTx, account: UUID, sha256: Sequence[bytes], without: Sequence[UUID]
+) -> list[Stamping]:
+    """Of these documents: what has its stamps, or may still get them."""
+    return await tx.all_as(_STAMPING_ROWS, _ALIVE, account, list(sha256), list(without))
+
+
+async def lock_documents(tx: Tx, account: UUID, sha256: Sequence[bytes]) -> None:
+    """Lock these documents, in the order in which everybody locks them."""
+    await tx.run(_LOCK_DOCUMENTS, account, list(sha256))
+
+
+async def reserve(
+    tx: Tx,
+    account: UUID,
+    stamping: UUID,
+    key: str,
+    *,
+    request: bytes,
+    sha256: bytes,
+    placements: Sequence[Placement],
+    serials: Sequence[Serial],
+    due_seconds: float,
+    lease_seconds: float,
+    about: Sequence[object],
+    is_repaired: bool,
+) -> ReservedDocument:
+    """Hold stamps and bind serials; see sql/functions/stamping_reserve.sql."""
+    made = await tx.one_as(
+        _RESERVED_DOCUMENTS,
+        RESERVE,
+        account,
+        stamping,
+        key,
+        request,
+        sha256,
+        jsonb(placements_json(placements)),
+        [serial.text for serial in serials],
+        due_seconds,
+        lease_seconds,
+        *about,
+        is_repaired,
     )
+    assert made is not None
+    return made
+
+
+async def reserve_all(
+    tx: Tx,
+    account: UUID,
+    key: str,
+    request: bytes,
+    wanted: Sequence[dict[str, object]],
+    *,
+    due_seconds: float,
+    lease_seconds: float,
+) -> list[Reservation]:
+    """The same for the documents of one request, in its order; all of them or none."""
+    documents = jsonb(list(wanted))
+    return await tx.all_as(
+        _RESERVATIONS,
+        _RESERVE_ALL,
+        account,
+        key,
+        request,
+        documents,
+        due_seconds,
+        lease_seconds,
+    )
+
+
+async def deliver(tx: Tx, account: UUID, stamping: UUID, delta: Delta) -> Delivery:
+    """Keep the delta and post the hold, unless somebody else did before."""
+    made = await tx.one_as(
+        _DELIVERIES,
+        DELIVER,
+        account,
+        stamping,
+        delta.data,
+        hashlib.sha256(delta.data).digest(),
+        delta.sha256_stamped,
+    )
+    assert made is not None
+    return made
+
+
+async def fail(tx: Tx, account: UUID, stamping: UUID, code: str) -> None:
+    """Give the stamps of a reserved stamping back."""
+    await tx.run(FAIL, account, stamping, code)
+
+
+async def lease_to_resume(tx: Tx, lease_seconds: float, limit: int) -> list[StampingToResume]:
+    """Reserved stampings that nobody is at, each leased."""
+    return await tx.all_as(_TO_RESUME_ROWS, _TO_RESUME, lease_seconds, limit)
+
+
+async def lease(tx: Tx, account: UUID, stamping: UUID, lease_seconds: float) -> bool:
+    """Take up a reserved stamping; false where somebody is at it, or it is done."""
+    return bool(await tx.run(_LEASE, lease_seconds, account, stamping))
+
+
+async def keep_leases(
+    tx: Tx, account: UUID, ids: Sequence[UUID], lease_seconds: float
+) -> set[UUID]:
+    """Keep the leases of stampings that wait for their turn; those that are still ours."""
+    kept = await tx.all(_KEEP_LEASES, lease_seconds, account, list(ids))
+    return {row["stamping_id"] for row in kept}
 
 
 async def insert_waiting(
@@ -100,8 +238,7 @@ async def insert_waiting(
     *,
     request: bytes,
     sha256: bytes,
-    placements: object,
-    quantity: int,
+    placements: Sequence[Placement],
     is_repaired: bool = False,
 ) -> None:
     """Record a document of an order; it waits for the payment."""
@@ -116,16 +253,17 @@ async def insert_waiting(
         f"{order}:{position}",
         request,
         sha256,
-        placements,
-        quantity,
+        jsonb(placements_json(placements)),
+        len(placements),
         is_repaired,
     )
 
 
-async def waiting_of_order(tx: Tx, account: UUID, order: UUID) -> list[Row]:
+async def waiting_of_order(tx: Tx, account: UUID, order: UUID) -> list[WaitingDocument]:
     """Documents of an order that wait for its payment."""
-    return await tx.all(
-        "SELECT stamping_id, quantity FROM stampings"
+    return await tx.all_as(
+        _WAITING,
+        "SELECT stamping_id AS stamping, quantity FROM stampings"
         " WHERE account_id = %s AND order_id = %s AND state = 'waiting' ORDER BY position",
         account,
         order,
@@ -133,11 +271,12 @@ async def waiting_of_order(tx: Tx, account: UUID, order: UUID) -> list[Row]:
 
 
 async def reserve_ordered(
-    tx: Tx, account: UUID, stamping: UUID, serials: list[str], due_at: object
+    tx: Tx, account: UUID, stamping: UUID, serials: Sequence[Serial], due_at: datetime
 ) -> None:
     """Hold the order's own stamps for one of its documents."""
+    texts = [serial.text for serial in serials]
     await tx.run(
-        "SELECT stamping_reserve_ordered(%s, %s, %s, %s)", account, stamping, serials, due_at
+        "SELECT stamping_reserve_ordered(%s, %s, %s, %s)", account, stamping, texts, due_at
     )
 
 
@@ -151,17 +290,18 @@ async def drop_waiting(tx: Tx, account: UUID, order: UUID) -> None:
     )
 
 
-async def unfinished_of_order(tx: Tx, account: UUID, order: UUID) -> Row:
+async def unfinished_of_order(tx: Tx, account: UUID, order: UUID) -> OrderProgress:
     """How many documents of an order are not done, and how many are delivered."""
-    row = await tx.one(
+    found = await tx.one_as(
+        _PROGRESS,
         "SELECT count(*) FILTER (WHERE state IN ('waiting', 'reserved')) AS open,"
         " count(*) FILTER (WHERE state = 'delivered') AS delivered"
         " FROM stampings WHERE account_id = %s AND order_id = %s",
         account,
         order,
     )
-    assert row is not None
-    return row
+    assert found is not None
+    return found
 
 
 async def delta(tx: ReadTx, account: UUID, stamping: UUID) -> bytes | None:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.serial import Serial
 from meterai.orders.model import ORDER, OrderEvent, OrderState
 from meterai.payments import store as payment_store
 from meterai.payments.model import ATTEMPT, AttemptEvent, AttemptState
@@ -323,9 +324,8 @@ def reserve_ordered(shop: Shop, stamping: UUID) -> None:
 
     async def reserving() -> None:
         async with shop.container.database.transaction() as tx:
-            await stamping_store.reserve_ordered(
-                tx, shop.account, stamping, shop.fresh_serials(1), row["due_at"]
-            )
+            serials = [Serial(text) for text in shop.fresh_serials(1)]
+            await stamping_store.reserve_ordered(tx, shop.account, stamping, serials, row["due_at"])
 
     shop.do(reserving())
 

@@ -38,6 +38,7 @@ from meterai.plumbing.jobs import Worker
 from meterai.refunds import RefundService
 from meterai.refunds import store as refund_store
 from meterai.room import Container
+from meterai.sealing import Placement
 from meterai.stamping import store as stamping_store
 from meterai.stamps import NotEnoughStamps
 from standins.bank import qris
@@ -196,8 +197,7 @@ class Shop:
                     position,
                     request=b"request",
                     sha256=await self._document(),
-                    placements=jsonb([PLACEMENT] * size),
-                    quantity=size,
+                    placements=[Placement(1, 100.0, 100.0, 80.0)] * size,
                 )
         return UUID(str(row["id"]))
 

@@ -15,7 +15,6 @@ itself: what becomes of one changes nothing for another.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -31,7 +30,7 @@ from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import OrderKind, OrderService, OrderSettings, OrderView
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Row, Tx, jsonb
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.plumbing.messages import translate
 from meterai.plumbing.paging import Page
@@ -42,9 +41,12 @@ from meterai.stamping.metrics import SEALS
 from meterai.stamping.model import (
     NotDelivered,
     NotInTime,
+    Reservation,
+    ReservedDocument,
     Stamping,
     StampingFailed,
     StampingState,
+    StampingToResume,
     StampingView,
     Upload,
     placements_json,
@@ -64,21 +66,23 @@ CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
 _log = structlog.get_logger()
 
 
-def _reserved(account: UUID, row: Row, taken: StoredUpload, serials: Sequence[Serial]) -> Stamping:
+def _reserved(
+    account: UUID, made: ReservedDocument, taken: StoredUpload, serials: Sequence[Serial]
+) -> Stamping:
     """The stamping that `stamping_reserve` has just made."""
     return Stamping(
         account,
-        row["id"],
+        made.id,
         order=None,
         state=StampingState.RESERVED,
         sha256_original=taken.sha256,
         sha256_stamped=None,
         placements=taken.upload.placements,
-        requested_at=row["requested_at"],
-        due_at=row["due_at"],
+        requested_at=made.requested_at,
+        due_at=made.due_at,
         delivered_at=None,
         refused=None,
-        document_name=row["name"],
+        document_name=made.name,
         is_forgotten=False,
         serials=tuple(serial.text for serial in serials),
         is_repaired=taken.upload.is_repaired,
@@ -98,21 +102,21 @@ def sealing_seconds(lease_seconds: float) -> float:
 
 async def load(tx: ReadTx, account: UUID, stamping_id: UUID) -> Stamping:
     """One stamping of this account.  Refuses `NotFound`."""
-    row = await tx.one(store.STAMPING, account, stamping_id)
-    if row is None:
+    found = await store.stamping(tx, account, stamping_id)
+    if found is None:
         raise NotFound("no such stamping of this account")
-    return store.stamping_of(row)
+    return found
 
 
 async def stampings_of_orders(tx: ReadTx, account: UUID, *ids: UUID) -> list[Stamping]:
     """The documents of these orders, in the order they came."""
-    return [store.stamping_of(row) for row in await tx.all(store.OF_ORDERS, account, list(ids))]
+    return await store.stampings_of_orders(tx, account, ids)
 
 
 async def original_of(tx: ReadTx, account: UUID, stamping_id: UUID) -> bytes | None:
     """SHA-256 of the document a stamping is about, for checking; nothing personal."""
-    row = await tx.one(store.STAMPING, account, stamping_id)
-    return row["sha256_original"] if row else None
+    found = await store.stamping(tx, account, stamping_id)
+    return found.sha256_original if found else None
 
 
 class StampingService:
@@ -169,24 +173,23 @@ class StampingService:
         may = partial(self.check_rights, account, key, len(upload.placements))
         taken = await self._uploads.store(account, upload, may)
         serials = await self._serials.serials(len(upload.placements))
-        row = await self._database.call(
-            store.RESERVE,
+        made = await self._database.once(
+            store.reserve,
             account,
             taken.stamping,
             key,
-            taken.request,
-            taken.sha256,
-            jsonb(placements_json(upload.placements)),
-            [serial.text for serial in serials],
-            self._due_seconds,
-            self._settings.seal_lease_seconds,
-            *taken.about,
-            taken.upload.is_repaired,
+            request=taken.request,
+            sha256=taken.sha256,
+            placements=upload.placements,
+            serials=serials,
+            due_seconds=self._due_seconds,
+            lease_seconds=self._settings.seal_lease_seconds,
+            about=taken.about,
+            is_repaired=taken.upload.is_repaired,
         )
-        assert row is not None
-        if not row["created"]:
-            return await self._repeated(account, row, taken.request)
-        stamping = _reserved(account, row, taken, serials)
+        if not made.created:
+            return await self._repeated(account, made, taken.request)
+        stamping = _reserved(account, made, taken, serials)
         delivered = await self._seal_and_deliver(stamping, taken.prepared, serials, taken.hashed)
         return shown(delivered) if delivered else await self.view(account, stamping.id)
 
@@ -208,29 +211,34 @@ class StampingService:
         taken = await self._uploads.store_all(account, uploads, may)
         serials = [await self._serials.serials(len(one.upload.placements)) for one in taken]
         request = request_of([one.request for one in taken])
-        async with self._database.transaction() as tx:
-            rows = await tx.all(
-                store.RESERVE_ALL,
+
+        async def reserve(tx: Tx) -> list[Reservation]:
+            reserved = await store.reserve_all(
+                tx,
                 account,
                 key,
                 request,
-                jsonb([_wanted(*pair) for pair in zip(taken, serials, strict=True)]),
-                self._due_seconds,
-                self._settings.seal_lease_seconds,
+                [_wanted(*pair) for pair in zip(taken, serials, strict=True)],
+                due_seconds=self._due_seconds,
+                lease_seconds=self._settings.seal_lease_seconds,
             )
-            made = {row["id"] for row in rows if row["created"]}
+            made = {one.id for one in reserved if one.created}
             new = {one.stamping: one.sha256 for one in taken if one.stamping in made}
             await check_not_again(tx, account, new, agreed)
-        if rows[0]["request"] != request:
+            return reserved
+
+        reserved = await self._database.run(reserve)
+        if reserved[0].request != request:
             raise IdempotencyKeyReused("another request had this key")
+        made = {one.id for one in reserved if one.created}
         mine = [pair for pair in zip(taken, serials, strict=True) if pair[0].stamping in made]
         await self._seal_each(account, mine)
-        views = {one.id: shown(one) for one in await self._load(account, [r["id"] for r in rows])}
-        return [views[row["id"]] for row in rows]
+        ids = [one.id for one in reserved]
+        views = {one.id: shown(one) for one in await self._load(account, ids)}
+        return [views[one] for one in ids]
 
     async def _load(self, account: UUID, ids: Sequence[UUID]) -> list[Stamping]:
-        rows = await self._database.read(store.STAMPINGS, account, list(ids))
-        return [store.stamping_of(row) for row in rows]
+        return await self._database.once(store.stampings, account, ids)
 
     async def _seal_each(
         self, account: UUID, wanted: Sequence[tuple[StoredUpload, Sequence[Serial]]]
@@ -241,8 +249,8 @@ class StampingService:
         lease = self._settings.seal_lease_seconds
         for place, (taken, serials) in enumerate(wanted):
             # What waits for its turn stays ours; what was taken up by somebody else is theirs.
-            kept = await self._database.call_all(store.KEEP_LEASES, lease, account, ids[place:])
-            if taken.stamping not in {row["stamping_id"] for row in kept}:
+            kept = await self._database.once(store.keep_leases, account, ids[place:], lease)
+            if taken.stamping not in kept:
                 continue
             stamping = stampings[taken.stamping]
             try:
@@ -250,22 +258,22 @@ class StampingService:
             except Refusal as refusal:
                 _not_delivered(stamping.id, refusal)
 
-    async def _repeated(self, account: UUID, row: Row, request: bytes) -> StampingView:
-        if row["request"] != request:
+    async def _repeated(
+        self, account: UUID, made: ReservedDocument, request: bytes
+    ) -> StampingView:
+        if made.request != request:
             raise IdempotencyKeyReused("another request had this key")
-        async with self._database.reading() as tx:
-            stamping = await load(tx, account, row["id"])
+        stamping = await self._database.once(load, account, made.id)
         if stamping.state == StampingState.FAILED:
             raise StampingFailed(str(stamping.refused))
         if stamping.state == StampingState.RESERVED and not await self._resume_now(stamping):
             raise InProgress("it is being sealed")
-        return await self.view(account, row["id"])
+        return await self.view(account, made.id)
 
     async def _resume_now(self, stamping: Stamping) -> bool:
         """Take up a stamping whose sealer went silent; false where somebody is at it."""
         lease = self._settings.seal_lease_seconds
-        row = await self._database.call(store.LEASE, lease, stamping.account, stamping.id)
-        if row is None:
+        if not await self._database.once(store.lease, stamping.account, stamping.id, lease):
             return False
         await self._resume(stamping)
         return True
@@ -289,7 +297,7 @@ class StampingService:
         request = orders.request_hash(OrderKind.DOCUMENTS, *(one.request.hex() for one in taken))
         terms = self._orders.terms(account, key, request, OrderKind.DOCUMENTS, quantity)
         async with self._database.transaction() as tx:
-            await tx.all(store.LOCK_DOCUMENTS, account, [one.sha256 for one in taken])
+            await store.lock_documents(tx, account, [one.sha256 for one in taken])
             row = await orders.place_documents(tx, terms)
             if row["created"]:
                 new = {one.stamping: one.sha256 for one in taken}
@@ -303,8 +311,7 @@ class StampingService:
                         position,
                         request=one.request,
                         sha256=one.sha256,
-                        placements=jsonb(placements_json(one.upload.placements)),
-                        quantity=len(one.upload.placements),
+                        placements=one.upload.placements,
                         is_repaired=one.upload.is_repaired,
                     )
         if row["created"]:
@@ -316,29 +323,20 @@ class StampingService:
     async def reserve_order(self, tx: Tx, account: UUID, order_id: UUID) -> None:
         """An order of documents was paid: hold its stamps for each of its documents."""
         order = await orders.load(tx, account, order_id)
-        for row in await store.waiting_of_order(tx, account, order_id):
-            serials = await self._serials.serials(row["quantity"])
-            await store.reserve_ordered(
-                tx,
-                account,
-                row["stamping_id"],
-                [serial.text for serial in serials],
-                order.refund_due_at,
-            )
+        for stamping, quantity in await store.waiting_of_order(tx, account, order_id):
+            serials = await self._serials.serials(quantity)
+            await store.reserve_ordered(tx, account, stamping, serials, order.refund_due_at)
 
     # -- queries ---------------------------------------------------------------------------
 
     async def view(self, account: UUID, stamping_id: UUID) -> StampingView:
         """One stamping.  Refuses `NotFound`."""
-        row = await self._database.call(store.STAMPING, account, stamping_id)
-        if row is None:
-            raise NotFound("no such stamping of this account")
-        return shown(store.stamping_of(row))
+        return shown(await self._database.once(load, account, stamping_id))
 
     async def from_balance(self, account: UUID, page: Page) -> tuple[list[Stamping], bool]:
         """A page of what an account stamped from its balance, and whether there is older."""
-        rows = await self._database.read(store.FROM_BALANCE, account, page.before, page.wanted)
-        return page.cut([store.stamping_of(row) for row in rows])
+        wanted = self._database.once(store.from_balance, account, page.before, page.wanted)
+        return page.cut(await wanted)
 
     async def delta(self, account: UUID, stamping_id: UUID) -> tuple[Stamping, bytes]:
         """The delta of a delivered stamping.  Refuses `NotFound`, `NotDelivered`."""
@@ -374,22 +372,14 @@ class StampingService:
     ) -> Stamping | None:
         """The stamping as it is now; None where somebody else delivered it first."""
         delta = await self._sealed(stamping, original, serials, hashed)
-        row = await self._database.call(
-            store.DELIVER,
-            stamping.account,
-            stamping.id,
-            delta.data,
-            hashlib.sha256(delta.data).digest(),
-            delta.sha256_stamped,
-        )
-        assert row is not None
-        if not row["is_ours"]:
+        made = await self._database.once(store.deliver, stamping.account, stamping.id, delta)
+        if not made.is_ours:
             return None
         return replace(
             stamping,
             state=StampingState.DELIVERED,
             sha256_stamped=delta.sha256_stamped,
-            delivered_at=row["delivered_at"],
+            delivered_at=made.delivered_at,
         )
 
     async def _sealed(
@@ -427,7 +417,7 @@ class StampingService:
 
     async def _failed(self, stamping: Stamping, cause: Refusal) -> StampingFailed:
         """Give the stamps back; every request for this stamping hears the same from now on."""
-        await self._database.call(store.FAIL, stamping.account, stamping.id, cause.code)
+        await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
         return StampingFailed(cause.code)
 
     def _is_quick(self, original: bytes | PreparedDocument) -> bool:
@@ -446,19 +436,18 @@ class StampingService:
         No more at once than are sealed at once: a lease covers one seal, not a line of them.
         """
         lease, most = self._settings.seal_lease_seconds, self._settings.seals_at_once
-        rows = await self._database.call_all(store.TO_RESUME, lease, most)
+        leased = await self._database.once(store.lease_to_resume, lease, most)
         return await each(
-            self._database, "resume_stampings", rows, self._resume_row, subject="stamping_id"
+            self._database, "resume_stampings", leased, self._resume_row, subject="stamping"
         )
 
-    async def _resume_row(self, row: Row) -> None:
+    async def _resume_row(self, due: StampingToResume) -> None:
         """What cannot be done now is tried again when the lease runs out, until the due time."""
-        account, stamping_id = row["account_id"], row["stamping_id"]
-        if row["is_late"]:
-            await self._database.call(store.FAIL, account, stamping_id, NotInTime.code)
+        account, stamping_id, is_late = due
+        if is_late:
+            await self._database.once(store.fail, account, stamping_id, NotInTime.code)
             return
-        async with self._database.reading() as tx:
-            stamping = await load(tx, account, stamping_id)
+        stamping = await self._database.once(load, account, stamping_id)
         try:
             await self._resume(stamping)
         except StampingFailed as refusal:  # it has ended, and its stamps are back
@@ -469,8 +458,7 @@ class StampingService:
             original = await self._original(stamping)
         except DocumentForgotten as refusal:
             raise await self._failed(stamping, refusal) from refusal
-        async with self._database.reading() as tx:
-            serials = await stamps.serials_of(tx, stamping.account, stamping.id)
+        serials = await self._database.once(stamps.serials_of, stamping.account, stamping.id)
         await self._seal_and_deliver(stamping, original, serials)
 
 

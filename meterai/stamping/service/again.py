@@ -24,6 +24,6 @@ async def check_not_again(
     asked = [sha256 for sha256 in made.values() if sha256 not in agreed]
     if not asked:
         return
-    rows = await tx.all(store.ALIVE, account, asked, list(made))
-    if rows:
-        raise StampedBefore([store.stamping_of(row) for row in rows])
+    found = await store.alive(tx, account, asked, list(made))
+    if found:
+        raise StampedBefore(found)
