@@ -104,7 +104,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     (
         "orders",
-        ("stamping/store.py:ALIVE",),
+        ("stamping/store.py:_ALIVE",),
         "whether a document may still get its stamps, of many at once",
     ),
     (
@@ -137,7 +137,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "documents",
         (
             "stamping/store.py:_SELECT",
-            "stamping/store.py:LOCK_DOCUMENTS",
+            "stamping/store.py:_LOCK_DOCUMENTS",
         ),
         "a stamping is shown with the name of its document, a page of them by one statement",
     ),

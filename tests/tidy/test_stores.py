@@ -1,0 +1,92 @@
+"""What PostgreSQL answers ends in the store of a room: everybody else has values of the model."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tidy.sources import PACKAGE, ROOMS, SOURCES, home_of
+
+# Methods of a transaction and of a database that answer with rows or with a column.
+_ROWS = {"one", "all", "value", "call_all", "read"}
+# Rooms that still index rows, each with what is left.
+LEFT: dict[str, str] = {
+    "payments/service.py": "its periodic tasks, until its rails are rooms' own",
+    "payments/jobs.py": "the handler of news, until its rails are rooms' own",
+    "orders/service.py": "the answer of order_place",
+    "stamping/service/__init__.py": "the same, where documents are ordered",
+}
+
+
+def rows_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, what) of every place that knows how PostgreSQL answered."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module="meterai.plumbing.database", names=names):
+                if any(one.name == "Row" for one in names):
+                    yield node.lineno, "imports Row"
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="tx"), attr=name)) if name in _ROWS:
+                yield node.lineno, f"asks tx.{name}()"
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_database"), attr=name)) if (
+                name in _ROWS | {"call"}
+            ):
+                yield node.lineno, f"asks database.{name}()"
+            case ast.Subscript(value=ast.Name(id="row"), slice=ast.Constant(value=str(column))):
+                yield node.lineno, f"indexes row[{column!r}]"
+            case _:
+                pass
+
+
+def outside_stores() -> Iterator[tuple[str, ast.Module]]:
+    for path, tree in SOURCES:
+        # What an invariant finds, it shows as it was found.
+        if home_of(path) in ROOMS and path.name not in {"store.py", "invariants.py"}:
+            yield str(path.relative_to(PACKAGE)), tree
+
+
+def test_rows_end_in_stores() -> None:
+    wrong = [
+        f"{file}:{line}: {what}"
+        for file, tree in outside_stores()
+        if file not in LEFT
+        for line, what in rows_in(tree)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_left_is_left() -> None:
+    known = dict(outside_stores())
+    assert [file for file in LEFT if not list(rows_in(known[file]))] == []
+
+
+def test_no_function_of_a_store_returns_a_row() -> None:
+    wrong = []
+    for path, tree in SOURCES:
+        file = str(path.relative_to(PACKAGE))
+        if Path(file).name != "store.py" or file.partition("/")[0] in {"payments", "orders"}:
+            continue
+        wrong += [
+            f"{file}:{node.lineno}: {node.name}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef)
+            and node.returns is not None
+            and any(
+                isinstance(one, ast.Name) and one.id in {"Row", "Any", "dict"}
+                for one in ast.walk(node.returns)
+            )
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from meterai.plumbing.database import Row, Tx",
+        "async def due(tx):\n    return await tx.all(store.DUE)",
+        "class A:\n    async def f(self):\n        return await self._database.call(store.X)",
+        "def shown(row):\n    return row['order_id']",
+    ],
+)
+def test_a_planted_row_is_found(planted: str) -> None:
+    assert list(rows_in(ast.parse(planted)))
