@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
@@ -196,9 +197,7 @@ class _Run:
     async def handle(self, subscription: Subscription) -> None:
         """Run its handler; note what failed and when it is tried again."""
         try:
-            async with self._database.transaction() as tx:
-                taken = await self._take(tx)
-                await subscription.run(tx, self._account, taken["facts"], self._services)
+            await self._database.run(partial(self._handled, subscription=subscription))
         except (Gone, DatabaseAway):
             raise
         except DatabaseBusy as busy:  # somebody holds a lock: no fault of the handler
@@ -212,6 +211,10 @@ class _Run:
                 await self._try_again(fault)
         else:
             self._count("done")
+
+    async def _handled(self, tx: Tx, subscription: Subscription) -> None:
+        taken = await self._take(tx)
+        await subscription.run(tx, self._account, taken["facts"], self._services)
 
     async def set_aside(self) -> None:
         """Nobody here knows its handler: it waits for who does, or for a person."""
@@ -238,12 +241,14 @@ class _Run:
         await self._database.call(_FAILED, int(is_counted), wait, *about)
 
     async def _give_up(self, fault: Exception) -> None:
-        async with self._database.transaction() as tx:
-            taken = await self._take(tx)
-            why = (jsonb(taken["facts"]), taken["created_at"], self._tries, told(fault))
-            await tx.run(_DIED, self._account, self._id, self._handler, self._kind, *why)
+        await self._database.run(partial(self._moved, fault=fault))
         self._count("given_up")
         _log.error("job_given_up", **self._about)
+
+    async def _moved(self, tx: Tx, fault: Exception) -> None:
+        taken = await self._take(tx)
+        why = (jsonb(taken["facts"]), taken["created_at"], self._tries, told(fault))
+        await tx.run(_DIED, self._account, self._id, self._handler, self._kind, *why)
 
     def _count(self, outcome: str) -> None:
         telemetry.JOBS.labels(kind=self._kind, outcome=outcome).inc()

@@ -6,7 +6,7 @@ A periodic task finds by state what is due and hands its rows to `each`.  Promis
 * a row that failed is left out of the next runs for a while that doubles up to a bound, so that
   old rows that cannot be done never bar the way of the others (`not_paused`, in the query);
 * a row that somebody else has locked is skipped: the query says FOR UPDATE SKIP LOCKED, and
-  `own_transaction` waits only briefly for what is locked afterwards;
+  `run_row` waits only briefly for what is locked afterwards;
 * what could not be done is shown: a line in the log with its code, `meterai_round_rows_total`, and a
   row of `round_faults` until it is done.
 """
@@ -14,14 +14,14 @@ A periodic task finds by state what is due and hands its rows to `each`.  Promis
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Concatenate, TypeVar
 from uuid import UUID
 
 import structlog
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
-from meterai.plumbing.database import Database, DatabaseAway, Tx
+from meterai.plumbing.database import Answer, Database, DatabaseAway, Given, Tx
 
 AT_ONCE = 8  # rows of one run under way; each uses a connection for moments
 LOCK_WAIT_MS_MAX = 200  # for one row of a periodic task; the next run is soon enough
@@ -123,6 +123,21 @@ def _text(subject: object) -> str:
 
 def _code(fault: Exception) -> str:
     return fault.code if isinstance(fault, Refusal) else "fault"
+
+
+async def run_row(
+    database: Database,
+    command: Callable[Concatenate[Tx, Given], Awaitable[Answer]],
+    *arguments: Given.args,
+    **named: Given.kwargs,
+) -> Answer:
+    """Run the command of one row; a lock that somebody else keeps is not waited for long."""
+
+    async def briefly(tx: Tx) -> Answer:
+        await tx.run(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS_MAX}")
+        return await command(tx, *arguments, **named)
+
+    return await database.run(briefly)
 
 
 @asynccontextmanager

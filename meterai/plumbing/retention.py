@@ -101,8 +101,8 @@ class Retention:
 
     async def apply(self, rule: Leaves) -> int:
         """One batch of one rule; how many rows it was about."""
-        async with self._database.transaction() as tx:
-            return await tx.run(rule.statement(), self._clock.now() - rule.after, BATCH)
+        before = self._clock.now() - rule.after
+        return await self._database.run(lambda tx: tx.run(rule.statement(), before, BATCH))
 
     def periodic_tasks(self) -> Sequence[PeriodicTask]:
         """A periodic task for each rule."""

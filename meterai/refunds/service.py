@@ -27,7 +27,7 @@ from meterai.payments import (
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.paging import Page
-from meterai.plumbing.periodic import each, own_transaction
+from meterai.plumbing.periodic import each, run_row
 from meterai.refunds import store
 from meterai.refunds.model import (
     NothingToRefund,
@@ -170,6 +170,14 @@ def _overdue(refund: Refund) -> suspense.News:
     )
 
 
+async def suspend(tx: Tx, late: RefundPastDue) -> None:
+    """A refund that is still open past its due time is an item in suspense."""
+    # Locked, so that it does not end before its item is there to end with it.
+    refund = await store.lock_past_due(tx, late.account, late.refund)
+    if refund is not None:
+        await suspense.keep(tx, _overdue(refund))
+
+
 async def ask(
     tx: Tx, account: UUID, order_id: UUID, *, due_at: datetime, actor: Actor
 ) -> RefundView:
@@ -258,8 +266,9 @@ class RefundService:
         account, order = overdue
         refund = new_id()
         number = payments.refund_number(account, refund)
-        async with own_transaction(self._database) as tx:
-            await store.not_executed(tx, account, order, refund, number, self.due())
+        await run_row(
+            self._database, store.not_executed, account, order, refund, number, self.due()
+        )
 
     async def send_due(self) -> int:
         """Periodic task: ask the provider to give money back, and ask again where we do not know."""
@@ -274,11 +283,7 @@ class RefundService:
         return await each(self._database, store.SUSPENDING, found, self._suspend, subject="refund")
 
     async def _suspend(self, late: RefundPastDue) -> None:
-        async with own_transaction(self._database) as tx:
-            # Locked, so that it does not end before its item is there to end with it.
-            refund = await store.lock_past_due(tx, late.account, late.refund)
-            if refund is not None:
-                await suspense.keep(tx, _overdue(refund))
+        await run_row(self._database, suspend, late)
 
     async def look_up_given_back(self) -> int:
         """Periodic task: read the provider's record of payments that it says were given back."""
@@ -293,16 +298,14 @@ class RefundService:
             lines = await self._payments.refund_history(account, attempt)
         except ProviderRefused as refusal:
             _log.warning("record_refused", payment=payment, answer=refusal.response_code)
-            async with own_transaction(self._database) as tx:
-                await conclude(tx, news)
+            await run_row(self._database, conclude, news)
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
             _log.info("record_not_read", payment=payment, answer=str(refusal))
             await self._database.once(
                 store.look_later, account, attempt, payment, LOOK_AGAIN_SECONDS
             )
         else:
-            async with own_transaction(self._database) as tx:
-                await book_given_back(tx, news, lines)
+            await run_row(self._database, book_given_back, news, lines)
 
     async def _send(self, refund: Refund) -> None:
         # Its row says 'sent' by now.  A crash here leaves it so, and a later run makes the

@@ -206,8 +206,9 @@ class ReservedDocument(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """When a stamping was delivered, and whether by us."""
+    """How a stamping stands after somebody delivered it, and whether that was us."""
 
+    state: StampingState
     delivered_at: datetime | None
     is_ours: bool
 

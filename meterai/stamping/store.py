@@ -27,7 +27,7 @@ FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _RESERVE_ALL = "SELECT created, id, request FROM stampings_reserve(%s, %s, %s, %s, %s, %s)"
 DELIVER = """
-SELECT delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
+SELECT state, delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
 """
 FAIL = "SELECT stamping_fail(%s, %s, %s) AS state"
 # One of several workers gets each; the others find the lease taken.

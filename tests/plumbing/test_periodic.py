@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
-from meterai.plumbing.database import DatabaseAway, Row
-from meterai.plumbing.periodic import PAUSE_SECONDS_MAX, each, not_paused, own_transaction
+from meterai.plumbing.database import DatabaseAway, Row, Tx
+from meterai.plumbing.periodic import PAUSE_SECONDS_MAX, each, not_paused, run_row
 from meterai.refunds.model import TRY_SECONDS_MAX, lease_seconds, try_again_after
 from tests.support.shop import Shop
 
@@ -125,10 +125,12 @@ def test_a_locked_row_costs_its_own_round_a_moment_only(shop: Shop) -> None:
         database = shop.container.database
 
         async def act(row: Row) -> None:
-            async with own_transaction(database) as tx:
+            async def close(tx: Tx) -> None:
                 await tx.run(
                     "UPDATE orders SET closed_at = now() WHERE order_id = %s", row["order_id"]
                 )
+
+            await run_row(database, close)
 
         async with database.transaction() as tx:
             await tx.run("SELECT 1 FROM orders WHERE order_id = %s FOR UPDATE", locked)

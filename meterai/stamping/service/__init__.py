@@ -377,7 +377,7 @@ class StampingService:
             return None
         return replace(
             stamping,
-            state=StampingState.DELIVERED,
+            state=made.state,
             sha256_stamped=delta.sha256_stamped,
             delivered_at=made.delivered_at,
         )
