@@ -1,1 +1,1 @@
-"""The commands, one module for each kind of work, loaded when one of them is called."""
+"""The commands of the applications: they run processes, or look at all rooms.  Loaded when called."""
