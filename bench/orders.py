@@ -16,8 +16,8 @@ from bench.limit import Pgbench, bound, script
 from bench.load import Heard, Load
 from bench.machine import Group, cores, flush_seconds, parts_of_instance
 from meterai.accounts import AccountService
-from meterai.apps.instance import database_of
 from meterai.apps.settings import load
+from meterai.commands import database_of
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings

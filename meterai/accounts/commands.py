@@ -1,13 +1,22 @@
-"""Commands about accounts and their API keys."""
+"""Make an account; make, show and end its API keys."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai.accounts import KEY_KIND, AccountService, ApiKeyView
-from meterai.apps.instance import with_database
-from meterai.apps.options import NO_OPTIONS, By, Options, Text, line, operator, text_only
+from meterai.accounts.model import KEY_KIND, ApiKeyView
+from meterai.accounts.service import AccountService
+from meterai.commands import (
+    NO_OPTIONS,
+    By,
+    Options,
+    Text,
+    line,
+    operator,
+    text_only,
+    with_database,
+)
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.plumbing.config import Settings

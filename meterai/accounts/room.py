@@ -1,11 +1,13 @@
 """Accounts, as the applications see the room."""
 
 from meterai.accounts import pages
+from meterai.accounts.demands import DEMANDS, UNDEMANDED
 from meterai.accounts.invariants import INVARIANTS
 from meterai.accounts.retention import RETENTION
 from meterai.accounts.routes import routes
 from meterai.accounts.service import AccountService
 from meterai.accounts.settings import AccountSettings
+from meterai.commands import Command, Directory, Schema, Scope
 from meterai.room import Container, Room
 
 SIGN_IN_KEY = "sign-in"  # what the key is derived for that makes codes and sessions
@@ -15,6 +17,30 @@ async def _build(container: Container) -> None:
     key = container.keyring.derived(SIGN_IN_KEY)
     container.add(AccountService(container.database, key, container.settings, container.clock))
 
+
+COMMANDS = (
+    Command(
+        "accounts create",
+        "meterai.accounts.commands:create",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+    Command(
+        "accounts keys",
+        "meterai.accounts.commands:keys",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.ANY,
+    ),
+    Command(
+        "accounts end-key",
+        "meterai.accounts.commands:end_key",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.ANY,
+    ),
+)
 
 ROOM = Room(
     name="accounts",
@@ -35,6 +61,10 @@ ROOM = Room(
     services={"accounts": AccountService},
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
+    demands=DEMANDS,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={"accounts": "Accounts and API keys."},
     invariants=INVARIANTS,
     retention=RETENTION,
 )

@@ -1,54 +1,56 @@
-"""The command line.  A command's module is loaded when it is called: starting stays quick."""
+"""The command line.  The module of a command is loaded when it is called."""
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cyclopts
 from cyclopts import App
 
 from meterai import __version__
-from meterai.apps.exits import Exit, exit_of
-from meterai.apps.options import complain, sentence_of
-from meterai.apps.production import NotForProduction
+from meterai.apps.program import program_of
+from meterai.apps.rooms import ROOMS
+from meterai.commands import (
+    NO_OPTIONS,
+    Exit,
+    NotForProduction,
+    Program,
+    complain,
+    exit_of,
+    sentence_of,
+)
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import logs
 from meterai.plumbing.discretion import bare_trace
 from meterai.plumbing.messages import localize, translate
+from meterai.room import Rooms
 
 SENTENCE_LENGTH_MAX = 500  # what was typed is quoted, and may be a file
-_HERE = "meterai.apps.commands"
 
-app = App(name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps.")
-for _name in ("up", "web", "worker", "standins", "migrate", "config", "check-config"):
-    app.command(f"{_HERE}.run:{_name.replace('-', '_')}", name=_name)
-app.command(f"{_HERE}.operator:audit", name="audit")
-app.command(f"{_HERE}.documents:seal", name="seal")
-app.command(f"{_HERE}.documents:verify", name="verify")
-app.command(f"{_HERE}.documents:verify_claim", name="verify-claim")
-accounts = App(name="accounts", help="Accounts and API keys.")
-accounts.command(f"{_HERE}.accounts:create", name="create")
-accounts.command(f"{_HERE}.accounts:keys", name="keys")
-accounts.command(f"{_HERE}.accounts:end_key", name="end-key")
-issuing = App(name="issuing", help="Whether stamps are being issued.")
-issuing.command(f"{_HERE}.operator:stop_issuing", name="stop")
-issuing.command(f"{_HERE}.operator:open_issuing", name="open")
-suspense = App(name="suspense", help="What the bank told us and nobody can place yet.")
-suspense.command(f"{_HERE}.operator:suspense_list", name="list")
-suspense.command(f"{_HERE}.operator:suspense_resolve", name="resolve")
-issuer = App(name="issuer", help="Who seals.")
-issuer.command(f"{_HERE}.issuers:show", name="show")
-issuer.command(f"{_HERE}.issuers:appoint", name="appoint")
-jobs = App(name="jobs", help="Jobs and mails that failed.")
-jobs.command(f"{_HERE}.queues:list_failed", name="list")
-jobs.command(f"{_HERE}.queues:retry", name="retry")
-objects = App(name="objects", help="Where the originals lie.")
-objects.command(f"{_HERE}.objects:adopt", name="adopt")
-app.command(accounts)
-app.command(issuer)
-app.command(issuing)
-app.command(suspense)
-app.command(jobs)
-app.command(objects)
+
+def build(program: Program) -> App:
+    """The commands as they are called: one word, or the word of a group and one more."""
+    app = App(
+        name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps."
+    )
+    groups = {word: App(name=word, help=text) for word, text in program.groups.items()}
+    for command in program.commands.values():
+        *group, word = command.name.split()
+        (groups[group[0]] if group else app).command(command.function, name=word)
+    for one in groups.values():
+        app.command(one)
+    return app
+
+
+def _call(words: Sequence[str] | None, rooms: Rooms) -> None:
+    program = program_of(rooms)
+    command, bound, _ = build(program).parse_args(
+        words, print_error=False, exit_on_error=False, verbose=False
+    )
+    if "options" in bound.signature.parameters:
+        given = bound.arguments.get("options", NO_OPTIONS)
+        bound.arguments["options"] = replace(given, program=program)
+    command(*bound.args, **bound.kwargs)
 
 
 def _refused(refusal: Refusal) -> Exit:
@@ -68,9 +70,9 @@ def _failed(fault: Exception) -> Exit:
     return Exit.FAULT
 
 
-def _run(words: Sequence[str] | None) -> Exit:
+def _run(words: Sequence[str] | None, rooms: Rooms) -> Exit:
     try:
-        app(words, print_error=False, exit_on_error=False, verbose=False)
+        _call(words, rooms)
     except Refusal as refusal:
         return _refused(refusal)
     except cyclopts.CycloptsError as error:
@@ -94,10 +96,10 @@ def _run(words: Sequence[str] | None) -> Exit:
     return Exit.DONE
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Run the command of these words (or of the command line).
+def main(words: Sequence[str] | None = None, rooms: Rooms = ROOMS) -> None:
+    """Run the command of these words (or of the command line), of an application of these rooms.
 
     It ends in a sentence and a status of `exits.Exit`, whatever happens.
     """
     logs.configure_for_command()
-    raise SystemExit(int(_run(words)))
+    raise SystemExit(int(_run(words, rooms)))

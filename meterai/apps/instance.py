@@ -1,64 +1,18 @@
-"""An instance on one machine: its database, and the addresses it chose.
+"""An instance on one machine: who runs it, and the addresses it chose.
 
 `DIR/instance.json` says how to reach a running instance; every command with the same `--data`
-reads it.  Where the embedded server of a data directory is not running, a command that needs it
-starts it; whoever uses it last stops it.
+reads it.
 """
 
-import asyncio
 import fcntl
 import json
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
-import psycopg
-import structlog
-
-from meterai.apps.command_needs import NEEDS, Schema
-from meterai.apps.options import Options
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings, instance_file
-from meterai.plumbing.database import Database
-from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
-from meterai.plumbing.link import conninfo
-from meterai.plumbing.migrations import check_current
-
-SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its usual socket
-DATABASE = "meterai"
-Answer = TypeVar("Answer")
-_PASSING = ("starting up", "shutting down", "recovery", "too many", "connection slots")
-_NOT_THERE = (
-    psycopg.errors.UndefinedTable,
-    psycopg.errors.UndefinedColumn,
-    psycopg.errors.UndefinedFunction,
-)
-_log = structlog.get_logger()
-
-
-class DatabaseMissing(Refusal):
-    """No database was found where the configuration says there is one."""
-
-    code = "database_missing"
-    status = 500
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class DatabaseUnreachable(Refusal):
-    """The database that was named does not answer: it may be starting, or away."""
-
-    code = "database_unreachable"
-    status = 503
-    retry_after_seconds = 5  # a restart takes about so long
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class AlreadyRunning(Refusal):
@@ -66,6 +20,7 @@ class AlreadyRunning(Refusal):
 
     code = "already_running"
     status = 500
+    passes = True
 
     def __init__(self, data: str) -> None:
         super().__init__(f"an instance runs in {data}")
@@ -111,17 +66,6 @@ def remember(settings: Settings, **chosen: object) -> None:
     draft.rename(path)
 
 
-def _our_database(server_url: str, *, may_make: bool) -> str:
-    """The URL of our database on a server.  Refuses `DatabaseMissing` where it is not made."""
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-        if found.fetchone() is None:
-            if not may_make:
-                raise DatabaseMissing(f"the server has no database {DATABASE}")
-            connection.execute(f"CREATE DATABASE {DATABASE} ENCODING 'UTF8' TEMPLATE template0")
-    return server_url.replace("/postgres?", f"/{DATABASE}?")
-
-
 @contextmanager
 def sole_owner(settings: Settings) -> Iterator[None]:
     """Nobody else runs this data directory.  Refuses `AlreadyRunning`.
@@ -135,95 +79,6 @@ def sole_owner(settings: Settings) -> Iterator[None]:
         except OSError:
             raise AlreadyRunning(settings.process.data) from None
         yield
-
-
-def _says_no(error: psycopg.OperationalError) -> bool:
-    """True where a server answers that it has no such database or lets nobody in of that name.
-
-    One that starts, stops or is full answers too, and will say something else later.
-    """
-    text = str(error)
-    return "FATAL" in text and not any(passing in text for passing in _PASSING)
-
-
-def is_embedded(settings: Settings) -> bool:
-    """True where the database is the embedded server of the data directory."""
-    return not settings.process.database_url and settings.process.database == "embedded"
-
-
-@contextmanager
-def database_of(
-    settings: Settings,
-    embedded: EmbeddedPostgres | None = None,
-    *,
-    may_make: bool = False,
-    may_be_away: bool = False,
-) -> Iterator[Settings]:
-    """The settings with a database that answers; the embedded one is started if it must be.
-
-    With `may_make` one that is missing is made.  Refuses `DatabaseMissing`, `DatabaseUnreachable`;
-    with `may_be_away` only where it cannot come back by itself: a server that was named and does
-    not answer is said on standard error and waited for later.
-    """
-    server = embedded or EmbeddedPostgres(settings.process.directory)
-    url = settings.process.database_url
-    try:
-        if is_embedded(settings):
-            if not (may_make or server.is_made()):
-                raise DatabaseMissing(f"{settings.process.data} has none")
-            url = _our_database(server.start(), may_make=may_make)
-        elif not url:
-            url = _our_database(SYSTEM_URL, may_make=may_make)
-        else:
-            psycopg.connect(conninfo(url)).close()
-    except (psycopg.ProgrammingError, PostgresNotStarted) as error:
-        raise DatabaseMissing(str(error).strip()) from None
-    except psycopg.OperationalError as error:
-        if not (may_be_away and settings.process.database_url):
-            kind = DatabaseMissing if _says_no(error) else DatabaseUnreachable
-            raise kind(str(error).strip()) from None
-        _log.warning("database_away", reason=str(error).strip())
-    try:
-        yield settings.replaced(database_url=url)
-    finally:
-        if is_embedded(settings):
-            server.stop()
-
-
-@contextmanager
-def schema_for(command: str, settings: Settings) -> Iterator[None]:
-    """While this lasts the schema is what the command needs; nobody brings it up to date here.
-
-    Refuses `DatabaseNotMigrated`, `DatabaseNewer`.  A database that is away is looked at by
-    `/readyz` later.
-    """
-    need, url = NEEDS[command].schema, settings.process.database_url
-    if need is Schema.CURRENT:
-        with suppress(psycopg.OperationalError):
-            check_current(url)
-    try:
-        yield
-    except _NOT_THERE:
-        # A command for incidents met a table of another version: which, is better than that.
-        check_current(url)
-        raise
-
-
-def with_database(
-    command: str, options: Options, act: Callable[[Database, Settings], Awaitable[Answer]]
-) -> Answer:
-    """Do something with the database of an instance, running or not, as this command."""
-
-    async def run(settings: Settings) -> Answer:
-        database = Database(settings.process.database_url, connections=2)
-        await database.open()
-        try:
-            return await act(database, settings)
-        finally:
-            await database.close()
-
-    with database_of(options.settings(command)) as found, schema_for(command, found):
-        return asyncio.run(run(found))
 
 
 def standins_directory(settings: Settings) -> Path:

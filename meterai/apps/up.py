@@ -19,15 +19,14 @@ import structlog
 
 from meterai.apps.instance import (
     PortTaken,
-    database_of,
     free_port,
-    is_embedded,
     is_free,
     remember,
     sole_owner,
     standins_directory,
 )
 from meterai.apps.settings import StandinSettings
+from meterai.commands import database_of, is_embedded
 from meterai.kit.clock import SystemClock
 from meterai.notifications import NotificationSettings
 from meterai.payments import PaymentSettings

@@ -1,1 +1,97 @@
-"""What commands share."""
+"""What all commands share: what they take and need, how they answer and end, and the database they use.
+
+Promises this floor keeps
+  * A command ends in a sentence and a status of `Exit`.
+  * Only a command that says so makes an installation or changes its schema; what production demands
+    is looked at before a command begins, as far as the command says.
+  * A command stands in the room it is about, which registers it as a `Command`; whoever builds a
+    command line makes a `Program` of them (`apps/cli.py`).
+
+Calls plumbing.  Is called by every room that has commands, and by apps.
+"""
+
+from meterai.commands.addresses import is_a_public_host, is_this_machine, split_url
+from meterai.commands.database import (
+    DatabaseMissing,
+    DatabaseUnreachable,
+    database_of,
+    is_embedded,
+    schema_for,
+    with_database,
+)
+from meterai.commands.exits import Exit, exit_of
+from meterai.commands.key_files import open_key_files, open_secret_file
+from meterai.commands.needs import Directory, InstallationMissing, Schema, is_installation
+from meterai.commands.options import (
+    NO_OPTIONS,
+    AsJson,
+    Between,
+    By,
+    Options,
+    Password,
+    Text,
+    complain,
+    line,
+    operator,
+    read_given,
+    sentence_of,
+    text_only,
+)
+from meterai.commands.production import (
+    LOAD,
+    TIME,
+    Complaint,
+    Demand,
+    Facts,
+    NotForProduction,
+    OnlyForDevelopment,
+    Scope,
+    check_allowed,
+    complaints,
+)
+from meterai.commands.program import Command, Program
+
+__all__ = [
+    "LOAD",
+    "NO_OPTIONS",
+    "TIME",
+    "AsJson",
+    "Between",
+    "By",
+    "Command",
+    "Complaint",
+    "DatabaseMissing",
+    "DatabaseUnreachable",
+    "Demand",
+    "Directory",
+    "Exit",
+    "Facts",
+    "InstallationMissing",
+    "NotForProduction",
+    "OnlyForDevelopment",
+    "Options",
+    "Password",
+    "Program",
+    "Schema",
+    "Scope",
+    "Text",
+    "check_allowed",
+    "complain",
+    "complaints",
+    "database_of",
+    "exit_of",
+    "is_a_public_host",
+    "is_embedded",
+    "is_installation",
+    "is_this_machine",
+    "line",
+    "open_key_files",
+    "open_secret_file",
+    "operator",
+    "read_given",
+    "schema_for",
+    "sentence_of",
+    "split_url",
+    "text_only",
+    "with_database",
+]

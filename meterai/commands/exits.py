@@ -25,13 +25,8 @@ class Exit(IntEnum):
 
 def exit_of(refusal: Refusal) -> Exit:
     """The status of a command that was refused."""
-    # Imported here: most commands need neither, and a refusal can wait for them.
-    from meterai.apps.instance import AlreadyRunning  # noqa: PLC0415
-    from meterai.sealing import IssuerUnusable  # noqa: PLC0415
-
-    if isinstance(refusal, IssuerUnusable):
-        return Exit.CONFIGURATION
-    if isinstance(refusal, AlreadyRunning) or refusal.status == 503:
+    passes = refusal.status == 503 if refusal.passes is None else refusal.passes
+    if passes:
         return Exit.LATER
     # What no client can cause is what somebody configured.
-    return Exit.CONFIGURATION if refusal.status == 500 else Exit.NO
+    return Exit.CONFIGURATION if refusal.status in (500, 503) else Exit.NO

@@ -6,10 +6,8 @@ to look at an installation, or to change one thing in it, and not to change the 
 is running.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Configuration
@@ -24,7 +22,6 @@ class Directory(StrEnum):
     MADE = "made"  # the command itself makes an installation of it
     NEEDED = "needed"
     DATABASE = "database"  # the database alone, which may be configured elsewhere
-    ISSUER = "issuer"  # the issuers alone, which may be configured elsewhere
     SETTINGS = "settings"  # its settings if there are any
 
 
@@ -36,41 +33,6 @@ class Schema(StrEnum):
     # In an incident: stop, revoke, look.  It touches few tables, and refuses where one is not there.
     ANY = "any"
     NONE = "none"  # it opens no database
-
-
-class Need(NamedTuple):
-    """What one command needs."""
-
-    directory: Directory
-    schema: Schema = Schema.NONE
-
-
-# Every command there is; a test compares.
-NEEDS: Mapping[str, Need] = {
-    "up": Need(Directory.MADE, Schema.BROUGHT),
-    "migrate": Need(Directory.DATABASE, Schema.BROUGHT),
-    "web": Need(Directory.NEEDED, Schema.CURRENT),
-    "worker": Need(Directory.NEEDED, Schema.CURRENT),
-    "standins": Need(Directory.NEEDED),
-    "audit": Need(Directory.DATABASE, Schema.CURRENT),
-    "accounts create": Need(Directory.NEEDED, Schema.CURRENT),
-    "accounts keys": Need(Directory.NEEDED, Schema.ANY),
-    "accounts end-key": Need(Directory.NEEDED, Schema.ANY),
-    "suspense list": Need(Directory.DATABASE, Schema.ANY),
-    "suspense resolve": Need(Directory.DATABASE, Schema.CURRENT),
-    "issuing stop": Need(Directory.DATABASE, Schema.ANY),
-    "issuing open": Need(Directory.DATABASE, Schema.CURRENT),
-    "jobs list": Need(Directory.DATABASE, Schema.ANY),
-    "jobs retry": Need(Directory.DATABASE, Schema.CURRENT),
-    "objects adopt": Need(Directory.NEEDED, Schema.CURRENT),
-    "config": Need(Directory.SETTINGS),
-    "check-config": Need(Directory.SETTINGS),
-    "seal": Need(Directory.ISSUER),
-    "verify": Need(Directory.ISSUER),
-    "verify-claim": Need(Directory.ISSUER),
-    "issuer show": Need(Directory.ISSUER),
-    "issuer appoint": Need(Directory.ISSUER),
-}
 
 
 class InstallationMissing(Refusal):
@@ -89,19 +51,18 @@ def is_installation(directory: Path) -> bool:
     return any((directory / mark).exists() for mark in MARKS)
 
 
-def check_directory(command: str, configuration: Configuration) -> None:
-    """Refuses `InstallationMissing` where the command needs an installation and finds none.
+def check_directory(need: Directory, configuration: Configuration, elsewhere: str = "") -> None:
+    """Refuses `InstallationMissing` where a command needs an installation and finds none.
 
-    A directory that was named and does not exist is mistyped, whatever the command needs of it.
+    What it needs may be where the setting `elsewhere` says.  A directory that was named and does not exist is mistyped, whatever the command needs of it.
     """
-    need, process = NEEDS[command].directory, configuration.settings.process
+    process = configuration.settings.process
     if need is Directory.MADE or is_installation(process.directory):
         return
     is_elsewhere = {
         Directory.DATABASE: bool(process.database_url) or process.database != "embedded",
-        Directory.ISSUER: bool(configuration.value("issuer")),
         Directory.SETTINGS: True,
-    }.get(need, False)
+    }.get(need, bool(elsewhere and configuration.value(elsewhere)))
     is_mistyped = configuration.sources["data"] != "default" and not process.directory.is_dir()
     if is_mistyped or not is_elsewhere:
         raise InstallationMissing(process.data)

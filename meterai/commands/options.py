@@ -10,11 +10,14 @@ from typing import Annotated, cast
 
 from cyclopts import Parameter
 
-from meterai.apps.command_needs import check_directory
-from meterai.apps.production import Complaint, check_allowed
+from meterai.commands.exits import Exit
+from meterai.commands.needs import check_directory
+from meterai.commands.production import Complaint, check_allowed
+from meterai.commands.program import Command, Program
 from meterai.kit.actor import ID_LENGTH_MAX, Actor, ActorKind
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.config import Configuration, Settings, directory_of
+from meterai.plumbing.config import Configuration, Settings, directory_of, load
+from meterai.plumbing.files import read_file
 from meterai.plumbing.messages import translate
 
 
@@ -43,6 +46,7 @@ def text_only(_kind: object, value: object) -> None:
 
 # Every word that is not the name of a file: those are whatever the system allows.
 Text = Annotated[str, Parameter(validator=text_only)]
+DOCUMENT_BYTES_MAX = 256 * 1024 * 1024  # the most that is read; the engine says what is too large
 WORKERS_MAX = 256  # processes of one machine; more would only wait for each other
 PortNumber = Annotated[
     int | None, Parameter(help="Port of the web; 0 for any free one.", validator=Between(0, 65_535))
@@ -50,6 +54,9 @@ PortNumber = Annotated[
 WorkerCount = Annotated[
     int | None, Parameter(help="Web processes.", validator=Between(1, WORKERS_MAX))
 ]
+
+
+NO_PROGRAM = Program()
 
 
 @Parameter(name="*")
@@ -61,24 +68,27 @@ class Options:
     config: Annotated[Path | None, Parameter(help="TOML file with settings.")] = None
     port: PortNumber = None
     workers: WorkerCount = None
+    # Put there by whoever runs the program.
+    program: Annotated[Program, Parameter(parse=False)] = NO_PROGRAM
 
     @property
     def directory(self) -> Path:
-        """The data directory, known before any room is loaded."""
+        """The data directory, known before any setting is read."""
         return directory_of(self.data and str(self.data))
 
     def configuration(self, command: str) -> Configuration:
         """The settings in force, for a command that only looks.  Refuses `InstallationMissing`."""
-        found = self._loaded()
-        check_directory(command, found)
+        one, found = self.command(command), self._loaded()
+        check_directory(one.directory, found, one.elsewhere)
         return found
 
     def _loaded(self) -> Configuration:
         given = {"data": self.data and str(self.data), "port": self.port, "workers": self.workers}
-        # Imported here: settings belong to rooms, and loading those takes a moment.
-        from meterai.apps.settings import load  # noqa: PLC0415
+        return load(self.program.sections, given, config=self.config)
 
-        return load(given, config_file=self.config)
+    def command(self, name: str) -> Command:
+        """A command as it is registered.  Raises `KeyError`."""
+        return self.program.commands[name]
 
     def settings(self, command: str) -> Settings:
         """The settings in force, for this command.
@@ -86,9 +96,9 @@ class Options:
         Refuses what must not run in production: `NotForProduction`, `OnlyForDevelopment`; and
         `InstallationMissing`.
         """
-        found = self._loaded()
-        check_allowed(command, found)
-        check_directory(command, found)
+        one, found = self.command(command), self._loaded()
+        check_allowed(one.name, one.scope, found, self.program.demands)
+        check_directory(one.directory, found, one.elsewhere)
         return found.settings
 
 
@@ -109,6 +119,10 @@ By = Annotated[
         help="Who does this, for the audit trail (else the user of the system).",
         validator=(text_only, _name),
     ),
+]
+Password = Annotated[
+    str,
+    Parameter(help="Opens an encrypted document; it stays encrypted.", validator=text_only),
 ]
 AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 
@@ -148,3 +162,12 @@ def sentence_of(complaint: Complaint) -> str:
 def complain(text: str) -> None:
     """One line about what went wrong."""
     print(_writable(f"meterai: {text}"), file=sys.stderr)
+
+
+def read_given(path: Path) -> bytes:
+    """The content of a file that was given; ends the command where it cannot be read."""
+    try:
+        return read_file(path, DOCUMENT_BYTES_MAX)
+    except OSError as error:
+        complain(f"{path}: {error.strerror}")
+        raise SystemExit(Exit.USAGE) from None

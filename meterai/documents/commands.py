@@ -1,8 +1,8 @@
-"""Commands about the object store."""
+"""Take another object store for the one of the database."""
 
-from meterai.apps.instance import with_database
-from meterai.apps.options import NO_OPTIONS, By, Options, line, operator
-from meterai.documents import DocumentService, DocumentSettings
+from meterai.commands import NO_OPTIONS, By, Options, line, operator, with_database
+from meterai.documents.service import DocumentService
+from meterai.documents.settings import DocumentSettings
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.documents.demands import UNDEMANDED
 from meterai.documents.invariants import INVARIANTS
 from meterai.documents.retention import RETENTION
 from meterai.documents.service import DocumentService
@@ -27,6 +29,16 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     ]
 
 
+COMMANDS = (
+    Command(
+        "objects adopt",
+        "meterai.documents.commands:adopt",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+)
+
 ROOM = Room(
     name="documents",
     tables=frozenset({"documents", "object_store"}),
@@ -35,6 +47,9 @@ ROOM = Room(
     ready={"objects": _store_is_ours},
     tasks=_tasks,
     before_work=_store_is_ours,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={"objects": "Where the originals lie."},
     invariants=INVARIANTS,
     retention=RETENTION,
 )

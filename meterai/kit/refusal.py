@@ -26,6 +26,8 @@ class Refusal(Exception):
     status: ClassVar[int] = 409
     # After so many seconds the same request may succeed by itself; None where time changes nothing.
     retry_after_seconds: ClassVar[int | None] = None
+    # Whether a command that is refused so may succeed later, where its status does not say: 503 does.
+    passes: ClassVar[bool | None] = None
 
     def facts(self) -> dict[str, object]:
         """What a client needs to act, safe to show to the account that asked."""

@@ -1,13 +1,20 @@
-"""Commands of the operator about jobs and mails that failed."""
+"""See jobs and mails that failed, and run them again."""
 
 import json
 from uuid import UUID
 
-from meterai import notifications
-from meterai.apps.exits import Exit
-from meterai.apps.instance import with_database
-from meterai.apps.options import NO_OPTIONS, AsJson, Options, Text, complain, line
-from meterai.notifications import GivenUpMail
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    Exit,
+    Options,
+    Text,
+    complain,
+    line,
+    with_database,
+)
+from meterai.notifications.model import GivenUpMail
+from meterai.notifications.service import given_up, queue_again
 from meterai.plumbing import dead_jobs
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
@@ -41,7 +48,7 @@ def list_failed(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> No
             return [
                 *(_shown("failing", one) for one in await dead_jobs.failing(tx, LISTED_MAX)),
                 *(_shown("given up", one) for one in await dead_jobs.dead(tx, LISTED_MAX)),
-                *(_shown("given up", one) for one in await notifications.given_up(tx, LISTED_MAX)),
+                *(_shown("given up", one) for one in await given_up(tx, LISTED_MAX)),
             ]
 
     found = with_database("jobs list", options, look)
@@ -63,7 +70,7 @@ def retry(which: Text, options: Options = NO_OPTIONS) -> None:
 
     async def again(database: Database, _: Settings) -> int:
         async def command(tx: Tx) -> int:
-            return await dead_jobs.retry(tx, number) + await notifications.queue_again(tx, number)
+            return await dead_jobs.retry(tx, number) + await queue_again(tx, number)
 
         return await database.run(command)
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from meterai.accounts import AccountService
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.notifications.demands import DEMANDS, UNDEMANDED
 from meterai.notifications.invariants import INVARIANTS
 from meterai.notifications.jobs import HANDLERS
 from meterai.notifications.retention import RETENTION
@@ -55,6 +57,23 @@ def _lanes(container: Container) -> Sequence[Lane]:
     return [container.of(MailService).lane()]
 
 
+COMMANDS = (
+    Command(
+        "jobs list",
+        "meterai.notifications.commands:list_failed",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.ANY,
+    ),
+    Command(
+        "jobs retry",
+        "meterai.notifications.commands:retry",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+)
+
 ROOM = Room(
     name="notifications",
     tables=frozenset({"mails"}),
@@ -64,6 +83,10 @@ ROOM = Room(
     handlers=HANDLERS,
     tasks=_tasks,
     lanes=_lanes,
+    demands=DEMANDS,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={"jobs": "Jobs and mails that failed."},
     invariants=INVARIANTS,
     retention=RETENTION,
 )

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from meterai.plumbing.config import Port
+from meterai.plumbing.config import Port, Secret
 
 
 class NotificationSettings(msgspec.Struct, frozen=True):
@@ -13,6 +13,6 @@ class NotificationSettings(msgspec.Struct, frozen=True):
     smtp_host: str = "127.0.0.1"
     smtp_port: Port = 0
     smtp_user: str = ""
-    smtp_password: str = ""
+    smtp_password: Secret = ""
     smtp_tls: Literal["none", "starttls", "implicit"] = "none"
     mail_from: str = "meterai <no-reply@meterai.invalid>"

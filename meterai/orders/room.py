@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.invariants import INVARIANTS, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
 from meterai.orders.model import ORDER
@@ -38,6 +39,8 @@ ROOM = Room(
     handlers=HANDLERS,
     unheard=UNHEARD,
     tasks=_tasks,
+    demands=DEMANDS,
+    undemanded=UNDEMANDED,
     invariants=INVARIANTS,
     postings=POSTINGS,
     retention=RETENTION,

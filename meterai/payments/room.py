@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from meterai.payments.adapters.snap.profile import profile_of
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.wire import call_seconds_max
+from meterai.payments.demands import DEMANDS, UNDEMANDED
 from meterai.payments.invariants import INVARIANTS, POSTINGS
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.metrics import METRICS
@@ -61,6 +62,8 @@ ROOM = Room(
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,
+    demands=DEMANDS,
+    undemanded=UNDEMANDED,
     metrics=METRICS,
     invariants=INVARIANTS,
     postings=POSTINGS,

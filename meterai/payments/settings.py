@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from meterai.plumbing.config import Positive, Seconds
+from meterai.plumbing.config import Positive, Seconds, Secret
 
 
 class PaymentSettings(msgspec.Struct, frozen=True):
@@ -13,7 +13,7 @@ class PaymentSettings(msgspec.Struct, frozen=True):
     bank_url: str = ""
     bank_path: str = "/snap/v1.0"
     bank_client_id: str = "METERAI"
-    bank_client_secret: str = ""  # empty: DIR/keys/bank-client-secret
+    bank_client_secret: Secret = ""  # empty: DIR/keys/bank-client-secret
     bank_public_key: str = ""  # PEM file; empty: DIR/keys/bank.pub.pem
     bank_merchant_id: str = "METERAI"
     # What else stands for us in a QR, with spaces between: the merchant's PAN and NMID, and what stood

@@ -24,7 +24,6 @@ PREFIX = "METERAI_"
 PARENT = "METERAI_PARENT_PID"  # a parent whose death ends its children; see plumbing/parent.py
 # Where a setting may come from that is not a file; any other source is the path of one.
 NOT_FILES = frozenset({"default", "running instance", "environment", "option"})
-SECRET = frozenset({"bank_client_secret", "database_url", "smtp_password"})
 
 
 class ConfigurationWrong(Refusal):
@@ -44,6 +43,7 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Whole = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]  # never shown
 
 
 class ProcessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,7 +54,7 @@ class ProcessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Port = 8000
     public_url: str = ""  # how the outside reaches us; empty: http://host:port
     proxies: Whole = 0  # of ours in front, whose X-Forwarded-For is believed
-    database_url: str = ""  # empty: see `database`
+    database_url: Secret = ""  # empty: see `database`
     database: Literal["embedded", "system"] = "embedded"
     workers: Positive = 1  # web processes
     worker_concurrency: Positive = 8  # slow acts one worker does at the same time
@@ -130,6 +130,15 @@ class Settings:
             for name in section.__struct_fields__
         }
 
+    def secrets(self) -> frozenset[str]:
+        """The names of those that are never shown."""
+        return frozenset(
+            name
+            for section in self._sections
+            for name, kind in get_type_hints(section, include_extras=True).items()
+            if kind == Secret
+        )
+
     def replaced(self, **values: object) -> "Settings":
         """The same with other values of these names.  Refuses `ConfigurationWrong`."""
         return _converted(tuple(self._sections), self.flat() | values)
@@ -168,9 +177,9 @@ class Configuration:
 
     def shown(self) -> list[tuple[str, str, str]]:
         """(name, value, source) of every setting, secrets hidden."""
-        rows = []
+        rows, secrets = [], self.settings.secrets()
         for name, value in self.settings.flat().items():
-            hidden = name in SECRET and value
+            hidden = name in secrets and value
             rows.append((name, "(set)" if hidden else str(value), self.sources[name]))
         return rows
 

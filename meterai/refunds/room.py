@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from meterai.commands import Command, Directory, Schema, Scope
 from meterai.payments import PaymentService, PaymentSettings, call_seconds_max
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
@@ -35,6 +36,16 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     ]
 
 
+COMMANDS = (
+    Command(
+        "suspense resolve",
+        "meterai.refunds.commands:resolve_item",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+)
+
 ROOM = Room(
     name="refunds",
     tables=frozenset({"refunds"}),
@@ -45,6 +56,7 @@ ROOM = Room(
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,
+    commands=COMMANDS,
     invariants=INVARIANTS,
     postings=POSTINGS,
     retention=RETENTION,

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 from litestar.types import ControllerRouterHandler
 
+from meterai.commands import Command, Demand
 from meterai.kit.lifecycle import Lifecycle
 from meterai.pages import RoomPages
 from meterai.plumbing.config import Settings
@@ -49,6 +50,10 @@ class Room:
     tasks      what the worker looks for by state, and how often
     lanes      other work the worker keeps under way
     before_work  what the worker sees to before it begins; a refusal ends it
+    demands    what production demands of its settings and keys
+    undemanded settings of which nothing is demanded, and why any value of them can be served with
+    commands   what an operator can do at the command line
+    command_groups  by their first word, what several commands are about
     metrics    what it counts and measures; made when a process begins
     invariants what must be true of its tables, for `meterai audit`
     postings   from what its entries in the ledger are made, by their reasons
@@ -72,6 +77,10 @@ class Room:
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
     lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
     before_work: Build = _nothing
+    demands: Sequence[Demand] = ()
+    undemanded: Mapping[str, str] = field(default_factory=dict)
+    commands: Sequence[Command] = ()
+    command_groups: Mapping[str, str] = field(default_factory=dict)
     metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()
     postings: Sequence[Posting] = ()

@@ -294,6 +294,7 @@ class IssuerUnusable(SealingUnavailable):
 
     code = "issuer_unusable"
     status = 503
+    passes = False
     retry_after_seconds = 60  # a person has to act
 
 

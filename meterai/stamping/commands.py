@@ -1,19 +1,105 @@
-"""Commands about who seals."""
+"""Stamp one file without a database, and look at who seals."""
 
 from datetime import datetime
+from pathlib import Path
+from typing import Annotated
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cyclopts import Parameter
 
 from meterai import sealing
-from meterai.apps.exits import Exit
-from meterai.apps.options import NO_OPTIONS, Options, Text, complain, line
+from meterai.commands import (
+    NO_OPTIONS,
+    Between,
+    Exit,
+    Options,
+    Password,
+    Text,
+    complain,
+    line,
+    read_given,
+    text_only,
+)
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
-from meterai.sealing import Issuer, KnownIssuer
-from meterai.stamping import issuers_directory, issuers_of
+from meterai.kit.serial import UNLEASED, SerialMaker
+from meterai.sealing import Issuer, KnownIssuer, Placement, Stamp
+from meterai.stamping.issuers import issuers_directory, issuers_of
+
+LENGTH_MAX = 1_000_000  # points; more than any page has
+PAGES_MAX = 1_000_000
+Page = Annotated[int, Parameter(validator=Between(-1, PAGES_MAX))]
+Length = Annotated[float, Parameter(validator=Between(0, LENGTH_MAX))]
 
 
-def show(options: Options = NO_OPTIONS) -> None:
+def _placed(text: str) -> Placement:
+    try:
+        page, *lengths = text.split(",")
+        x, y, width = map(float, lengths)
+        placed = Placement(int(page), x, y, width)
+        Between(-1, PAGES_MAX)(int, placed.page)
+        for length in (x, y, width):
+            Between(0, LENGTH_MAX)(float, length)
+    except ValueError:
+        complain(f"--place {text}: PAGE,X,Y,WIDTH is meant, such as -1,36,36,80")
+        raise SystemExit(Exit.USAGE) from None
+    return placed
+
+
+def seal(  # noqa: PLR0913 - each is an option of the command
+    source: Path,
+    target: Path,
+    options: Options = NO_OPTIONS,
+    *,
+    page: Page = -1,
+    x: Length = 36.0,
+    y: Length = 36.0,
+    width: Length = 80.0,
+    place: Annotated[
+        list[str] | None,
+        Parameter(
+            help="PAGE,X,Y,WIDTH of a stamp; for several, several times.",
+            allow_leading_hyphen=True,
+            validator=text_only,
+        ),
+    ] = None,
+    password: Password = "",
+) -> None:
+    """Put stamps on a PDF with the development issuer; needs no database.
+
+    A damaged document is repaired first; then the target is the repaired one, stamped.  The
+    stamps are SPECIMENs: nobody sold them and no register knows their serials.
+    """
+    settings, clock, maker = options.settings("seal"), SystemClock(), SerialMaker(UNLEASED)
+    placements = [_placed(one) for one in place or ()] or [Placement(page, x, y, width)]
+    opening = password.encode()
+    try:
+        intake = sealing.ingest(read_given(source), placements, password=opening)
+    except sealing.DocumentEncrypted:
+        complain(f"{source}: needs its password to open; give it with --password")
+        raise SystemExit(Exit.NO) from None
+    stamps = [Stamp(maker.make(), placement) for placement in placements]
+    delta = sealing.seal(
+        intake.document,
+        stamps,
+        issuers_of(settings, clock, may_make=True).current,
+        at=clock.now(),
+        check_url=f"{settings.process.url}/c/",
+        specimen=True,
+        password=opening,
+    )
+    try:
+        target.write_bytes(intake.document + delta.data)
+    except OSError as error:
+        complain(f"{target}: {error.strerror}")
+        raise SystemExit(Exit.USAGE) from None
+    if intake.is_repaired:
+        line("repaired: the document was damaged; look whether all of it is there")
+    for stamp in stamps:
+        line(f"serial {stamp.serial}")
+
+
+def show_issuers(options: Options = NO_OPTIONS) -> None:
     """Show every issuer: id, name, kind of key, when its certificate ends, id of its claim key.
 
     Exit status 1 where the current one cannot seal now.
@@ -30,7 +116,7 @@ def show(options: Options = NO_OPTIONS) -> None:
     raise SystemExit(Exit.DONE if _can_seal(issuers.current, clock.now()) else Exit.NO)
 
 
-def appoint(name: Text, options: Options = NO_OPTIONS) -> None:
+def appoint_issuer(name: Text, options: Options = NO_OPTIONS) -> None:
     """Let the issuer with this id seal, from the next start of web and worker on."""
     try:
         sealing.appoint(issuers_directory(options.settings("issuer appoint")), name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from meterai.commands import Command, Directory, Scope
 from meterai.documents import DocumentService
 from meterai.kit.clock import SystemClock
 from meterai.orders import OrderService
@@ -11,6 +12,7 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.leases import Lease
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
+from meterai.stamping.demands import DEMANDS, UNDEMANDED
 from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
@@ -59,6 +61,26 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask("resume_stampings", container.of(StampingService).resume, 0.1)]
 
 
+COMMANDS = (
+    Command(
+        "seal", "meterai.stamping.commands:seal", Directory.NEEDED, Scope.NEVER, elsewhere="issuer"
+    ),
+    Command(
+        "issuer show",
+        "meterai.stamping.commands:show_issuers",
+        Directory.NEEDED,
+        Scope.NOTHING,
+        elsewhere="issuer",
+    ),
+    Command(
+        "issuer appoint",
+        "meterai.stamping.commands:appoint_issuer",
+        Directory.NEEDED,
+        Scope.NOTHING,
+        elsewhere="issuer",
+    ),
+)
+
 ROOM = Room(
     name="stamping",
     tables=frozenset({"stampings", "stamping_keys", "deltas"}),
@@ -73,6 +95,10 @@ ROOM = Room(
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,
+    demands=DEMANDS,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={"issuer": "Who seals."},
     metrics=METRICS,
     invariants=INVARIANTS,
     postings=POSTINGS,

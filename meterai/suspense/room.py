@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.suspense.invariants import INVARIANTS, POSTINGS
@@ -19,12 +20,24 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask("watch_suspense", container.of(SuspenseService).watch, 10.0)]
 
 
+COMMANDS = (
+    Command(
+        "suspense list",
+        "meterai.suspense.commands:list_open",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.ANY,
+    ),
+)
+
 ROOM = Room(
     name="suspense",
     tables=frozenset({"suspense_items"}),
     lifecycles=(SUSPENSE,),
     build=_build,
     tasks=_tasks,
+    commands=COMMANDS,
+    command_groups={"suspense": "What the bank told us and nobody can place yet."},
     metrics=METRICS,
     invariants=INVARIANTS,
     postings=POSTINGS,

@@ -1,4 +1,4 @@
-"""Commands about one file or one QR code: stamp it, check it.  They need no database."""
+"""Check one file or the text of one QR code, without a database."""
 
 import hashlib
 import json
@@ -11,21 +11,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cyclopts import Parameter
 
 from meterai import sealing
-from meterai.apps.exits import Exit
-from meterai.apps.options import (
+from meterai.commands import (
     NO_OPTIONS,
     AsJson,
-    Between,
+    Exit,
     Options,
+    Password,
     Text,
     complain,
     line,
-    text_only,
+    read_given,
 )
 from meterai.kit.clock import SystemClock
-from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.plumbing.config import Settings
-from meterai.plumbing.files import read_file
 from meterai.plumbing.messages import translate
 from meterai.sealing import (
     Claim,
@@ -34,99 +32,13 @@ from meterai.sealing import (
     ClaimKeyUnusable,
     ClaimMalformed,
     IssuerUnusable,
-    Placement,
     Report,
-    Stamp,
     Verdict,
 )
 from meterai.stamping import issuers_directory, issuers_of
-from meterai.verification import sentence
+from meterai.verification.service import sentence
 
-LENGTH_MAX = 1_000_000  # points; more than any page has
-PAGES_MAX = 1_000_000
-Page = Annotated[int, Parameter(validator=Between(-1, PAGES_MAX))]
-Length = Annotated[float, Parameter(validator=Between(0, LENGTH_MAX))]
-Password = Annotated[
-    str,
-    Parameter(help="Opens an encrypted document; it stays encrypted.", validator=text_only),
-]
-DOCUMENT_BYTES_MAX = 256 * 1024 * 1024  # the most that is read; what is too large says the engine
 SCANNED_BYTES_MAX = 1024 * 1024  # of codes on the standard input, a line each
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return read_file(path, DOCUMENT_BYTES_MAX)
-    except OSError as error:
-        complain(f"{path}: {error.strerror}")
-        raise SystemExit(Exit.USAGE) from None
-
-
-def _placed(text: str) -> Placement:
-    try:
-        page, *lengths = text.split(",")
-        x, y, width = map(float, lengths)
-        placed = Placement(int(page), x, y, width)
-        Between(-1, PAGES_MAX)(int, placed.page)
-        for length in (x, y, width):
-            Between(0, LENGTH_MAX)(float, length)
-    except ValueError:
-        complain(f"--place {text}: PAGE,X,Y,WIDTH is meant, such as -1,36,36,80")
-        raise SystemExit(Exit.USAGE) from None
-    return placed
-
-
-def seal(  # noqa: PLR0913 - each is an option of the command
-    source: Path,
-    target: Path,
-    options: Options = NO_OPTIONS,
-    *,
-    page: Page = -1,
-    x: Length = 36.0,
-    y: Length = 36.0,
-    width: Length = 80.0,
-    place: Annotated[
-        list[str] | None,
-        Parameter(
-            help="PAGE,X,Y,WIDTH of a stamp; for several, several times.",
-            allow_leading_hyphen=True,
-            validator=text_only,
-        ),
-    ] = None,
-    password: Password = "",
-) -> None:
-    """Put stamps on a PDF with the development issuer; needs no database.
-
-    A damaged document is repaired first; then the target is the repaired one, stamped.  The
-    stamps are SPECIMENs: nobody sold them and no register knows their serials.
-    """
-    settings, clock, maker = options.settings("seal"), SystemClock(), SerialMaker(UNLEASED)
-    placements = [_placed(one) for one in place or ()] or [Placement(page, x, y, width)]
-    opening = password.encode()
-    try:
-        intake = sealing.ingest(_read(source), placements, password=opening)
-    except sealing.DocumentEncrypted:
-        complain(f"{source}: needs its password to open; give it with --password")
-        raise SystemExit(Exit.NO) from None
-    stamps = [Stamp(maker.make(), placement) for placement in placements]
-    delta = sealing.seal(
-        intake.document,
-        stamps,
-        issuers_of(settings, clock, may_make=True).current,
-        at=clock.now(),
-        check_url=f"{settings.process.url}/c/",
-        specimen=True,
-        password=opening,
-    )
-    try:
-        target.write_bytes(intake.document + delta.data)
-    except OSError as error:
-        complain(f"{target}: {error.strerror}")
-        raise SystemExit(Exit.USAGE) from None
-    if intake.is_repaired:
-        line("repaired: the document was damaged; look whether all of it is there")
-    for stamp in stamps:
-        line(f"serial {stamp.serial}")
 
 
 def _as_json(report: Report) -> str:
@@ -161,7 +73,7 @@ def verify(
     settings, clock = options.settings("verify"), SystemClock()
     issuers = _known_issuers(settings, clock)
     report = sealing.verify(
-        _read(document),
+        read_given(document),
         issuers.roots,
         at=clock.now(),
         claim_keys=issuers.claim_keys,
@@ -200,7 +112,7 @@ def verify_claim(
     Exit status: 0 holds, 1 does not, 3 could not be checked.
     """
     trusted = _trusted(keys, options)
-    sha256 = hashlib.sha256(_read(document)).digest() if document else None
+    sha256 = hashlib.sha256(read_given(document)).digest() if document else None
     scanned = text or _scanned()
     if not scanned:
         complain("no text of a QR code was given")

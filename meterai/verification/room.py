@@ -1,5 +1,6 @@
 """Verification, as the applications see the room."""
 
+from meterai.commands import Command, Directory, Scope
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.stamping import StampingSettings
@@ -14,10 +15,28 @@ async def _build(container: Container) -> None:
     container.add(VerificationService(container.database, issuers, at_once, container.clock))
 
 
+COMMANDS = (
+    Command(
+        "verify",
+        "meterai.verification.commands:verify",
+        Directory.NEEDED,
+        Scope.NOTHING,
+        elsewhere="issuer",
+    ),
+    Command(
+        "verify-claim",
+        "meterai.verification.commands:verify_claim",
+        Directory.NEEDED,
+        Scope.NOTHING,
+        elsewhere="issuer",
+    ),
+)
+
 ROOM = Room(
     name="verification",
     build=_build,
     services={"verification": VerificationService},
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
+    commands=COMMANDS,
 )

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from meterai.apps.command_needs import NEEDS, Directory
-from meterai.apps.exits import Exit
-from tests.support.commands import Done, do, run_here
+from meterai.commands import Directory, Exit
+from tests.support.commands import COMMANDS, Done, do, run_here
 
-LOOKING = [command for command, need in NEEDS.items() if need.directory is not Directory.MADE]
-NEEDING = [command for command in LOOKING if NEEDS[command].directory is not Directory.SETTINGS]
+LOOKING = [command for command, need in COMMANDS.items() if need.directory is not Directory.MADE]
+NEEDING = [command for command in LOOKING if COMMANDS[command].directory is not Directory.SETTINGS]
 
 
 def assert_refused(done: Done, folder: Path) -> None:
@@ -46,7 +45,7 @@ def test_who_only_looks_at_settings_makes_nothing(tmp_path: Path, command: str) 
 
 
 @pytest.mark.parametrize(
-    "command", [one for one in NEEDING if NEEDS[one].directory is Directory.DATABASE]
+    "command", [one for one in NEEDING if COMMANDS[one].directory is Directory.DATABASE]
 )
 def test_a_database_elsewhere_needs_no_directory(
     tmp_path: Path, database_url: str, command: str

@@ -1,6 +1,5 @@
 """Every command ends with a status of one table; a number outside its bounds is refused."""
 
-import inspect
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -9,14 +8,12 @@ import psycopg
 import pytest
 from cyclopts import App, Parameter
 
-from meterai.apps import cli, instance
-from meterai.apps.exits import Exit, exit_of
 from meterai.apps.instance import AlreadyRunning, PortTaken
-from meterai.apps.options import Between, Options
+from meterai.commands import Between, Exit, Options, database, exit_of
 from meterai.plumbing.database import DatabaseAway
 from meterai.plumbing.keyring import KeyMissing
 from meterai.sealing import IssuerUnusable
-from tests.support.commands import ARGUMENTS, SERVING, run_here
+from tests.support.commands import APP, ARGUMENTS, ROOT, SERVING, run_here
 
 WRONG = ("-1000000000", "1e400", "nan", "inf", "9" * 30, "9" * 5_000, "", "ten", "\ud800")
 
@@ -39,7 +36,7 @@ def is_number(kind: Any) -> bool:
 
 def numbers() -> Iterator[tuple[str, str, Any]]:
     """(command, option, annotation) of every option that takes a number."""
-    for command, function in functions(cli.app):
+    for command, function in functions(APP):
         names = {**get_type_hints(function, include_extras=True)}
         if names.pop("options", None) is not None:
             names |= get_type_hints(Options, include_extras=True)
@@ -110,7 +107,7 @@ def test_a_fault_is_not_a_broken_promise(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("rahasia")
 
-    monkeypatch.setattr(instance, "schema_for", broken)
+    monkeypatch.setattr(database, "schema_for", broken)
     done = run_here(tmp_path, "audit", DATABASE_URL=database_url)
     assert done.returncode == Exit.FAULT
     assert done.stderr.startswith("meterai: fault: ")
@@ -141,7 +138,7 @@ def test_what_is_refused_has_its_status(tmp_path: Path) -> None:
 
 
 def test_every_status_is_documented() -> None:
-    text = (Path(inspect.getfile(cli)).parents[2] / "docs" / "operations.md").read_text()
+    text = (ROOT / "docs" / "operations.md").read_text()
     for status in Exit:
         assert f"| {status.value} | " in text, status
 

@@ -12,16 +12,13 @@ from typing import get_args, get_type_hints
 import pytest
 from cyclopts import Parameter
 
-from meterai.apps import cli
-from meterai.apps.exits import Exit
-from meterai.apps.options import text_only
-from meterai.apps.production import COMMANDS
+from meterai.commands import Exit, text_only
 from meterai.kit.reasons import REASON_LENGTH_MAX
 from meterai.plumbing.files import KEY_BYTES_MAX, SETTINGS_BYTES_MAX, read_file
 from meterai.plumbing.keyring import Keyring
 from meterai.sealing import development_issuers
 from tests.apps.test_exits import functions
-from tests.support.commands import ARGUMENTS, ROOT, Done, run, run_here
+from tests.support.commands import APP, ARGUMENTS, COMMANDS, ROOT, Done, run, run_here
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 NO_TEXT = os.fsdecode(b"\xff\xfe")
@@ -207,7 +204,7 @@ def validates(kind: object) -> bool:
 
 
 def test_every_word_is_text() -> None:
-    for command, function in functions(cli.app):
+    for command, function in functions(APP):
         for name, kind in get_type_hints(function, include_extras=True).items():
             if name not in ("return", "options") and list(words_of(kind)):
                 assert validates(kind), (command, name)

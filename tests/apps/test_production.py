@@ -10,27 +10,33 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from cyclopts import App
 
-from meterai.apps.cli import app
-from meterai.apps.exits import Exit
-from meterai.apps.options import Options
-from meterai.apps.production import (
-    COMMANDS,
-    DEMANDS,
-    NEEDS_NONE,
+from meterai.apps.production import demands_of, undemanded_of
+from meterai.apps.program import program_of
+from meterai.apps.settings import SECTIONS, load
+from meterai.commands import (
+    Exit,
     NotForProduction,
     OnlyForDevelopment,
+    Options,
     Scope,
-    check_allowed,
     complaints,
 )
-from meterai.apps.settings import SECTIONS, load
+from meterai.commands import check_allowed as check_scope
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Configuration, names_of
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from meterai.sealing import development_issuers
 from meterai.sealing.signing import development
-from tests.support.commands import run, run_here
+from tests.support.commands import APP, COMMANDS, run, run_here
+
+DEMANDS = demands_of()
+
+
+def check_allowed(command: str, configuration: Configuration) -> None:
+    """What every command does first."""
+    check_scope(command, COMMANDS[command].scope, configuration, DEMANDS)
+
 
 RIGHT: dict[str, object] = {
     "environment": "production",
@@ -63,7 +69,7 @@ class Installation:
         return load({"data": str(self.folder), **self.given})
 
     def lacks(self) -> list[tuple[str, dict[str, object]]]:
-        return [(one.name, one.facts) for one in complaints(self.configuration())]
+        return [(one.name, one.facts) for one in complaints(self.configuration(), DEMANDS)]
 
 
 def _name(role: str) -> x509.Name:
@@ -209,8 +215,8 @@ WRONG: dict[str, list[Wrong]] = {
 
 def test_an_installation_in_order_lacks_nothing(right: Installation) -> None:
     assert right.lacks() == []
-    for command, scope in COMMANDS.items():
-        if scope is not Scope.NEVER:
+    for command in COMMANDS:
+        if COMMANDS[command].scope is not Scope.NEVER:
             check_allowed(command, right.configuration())
 
 
@@ -267,17 +273,16 @@ def test_an_issuer_elsewhere_is_looked_at_where_it_is(right: Installation) -> No
 
 def test_every_setting_is_demanded_of_or_says_why_not() -> None:
     demanded = {name for demand in DEMANDS for name in demand.settings}
-    assert demanded | set(NEEDS_NONE) == set(names_of(SECTIONS))
-    assert not demanded & set(NEEDS_NONE)
-    assert all(NEEDS_NONE.values())
+    assert demanded | set(undemanded_of()) == set(names_of(SECTIONS))
+    assert not demanded & set(undemanded_of())
+    assert all(undemanded_of().values())
 
 
 def test_every_demand_has_a_sentence_and_ways_to_be_wrong() -> None:
-    names = [demand.name for demand in DEMANDS]
-    assert len(names) == len(set(names))
+    names = dict.fromkeys(demand.name for demand in DEMANDS)
     said = {key for key in catalogue() if key.startswith("production.")}
     assert said == {f"production.{name}" for name in names}
-    assert list(WRONG) == names
+    assert set(WRONG) == set(names)
 
 
 def commands(of: App, prefix: str = "") -> Iterator[str]:
@@ -290,14 +295,14 @@ def commands(of: App, prefix: str = "") -> Iterator[str]:
 
 
 def test_every_command_says_what_it_needs() -> None:
-    assert set(commands(app)) == set(COMMANDS)
+    assert set(commands(APP)) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_is_refused_where_production_lacks_what_it_needs(
     right: Installation, command: str
 ) -> None:
-    scope = COMMANDS[command]
+    scope = COMMANDS[command].scope
     if scope is Scope.NEVER:
         with pytest.raises(OnlyForDevelopment):
             check_allowed(command, right.configuration())
@@ -310,7 +315,7 @@ def test_a_command_is_refused_where_production_lacks_what_it_needs(
 
 
 def _tried(command: str, one: Installation, *, is_refused: bool) -> None:
-    if COMMANDS[command] is Scope.NEVER:
+    if COMMANDS[command].scope is Scope.NEVER:
         return
     if is_refused:
         with pytest.raises(NotForProduction):
@@ -323,7 +328,7 @@ def test_no_command_finds_the_settings_without_saying_which_it_is() -> None:
     with pytest.raises(TypeError):
         Options().settings()  # type: ignore[call-arg]
     with pytest.raises(KeyError):
-        check_allowed("another", load({}))
+        Options(program=program_of()).settings("another")
 
 
 # -- as an operator sees it ------------------------------------------------------------------

@@ -5,20 +5,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from meterai.apps.command_needs import NEEDS, Schema
-from meterai.apps.exits import Exit
-from meterai.apps.production import COMMANDS
+from meterai.commands import Exit, Schema
 from meterai.plumbing import rights
 from meterai.plumbing.migrations import _HISTORY, names
 from meterai.plumbing.sql_files import migrations
-from tests.support.commands import do, run_here
+from tests.support.commands import COMMANDS, do, run_here
 
 NEWER = "9999_of_a_newer_version.sql"
 ISSUING_CAME = "0005"
-
-
-def test_every_command_says_what_it_needs() -> None:
-    assert set(NEEDS) == set(COMMANDS)
 
 
 def applied(url: str) -> list[str]:
@@ -58,8 +52,8 @@ def newer(database_url: str) -> str:
     return database_url
 
 
-CURRENT = [command for command, need in NEEDS.items() if need.schema is Schema.CURRENT]
-ANY = [command for command, need in NEEDS.items() if need.schema is Schema.ANY]
+CURRENT = [command for command, need in COMMANDS.items() if need.schema is Schema.CURRENT]
+ANY = [command for command, need in COMMANDS.items() if need.schema is Schema.ANY]
 
 
 @pytest.mark.parametrize("command", CURRENT)

@@ -14,16 +14,18 @@ import pytest
 
 from meterai.accounts import NOBODY
 from meterai.apps.audit import audit, invariants_of
+from meterai.apps.program import program_of
 from meterai.apps.retention import rules_of
 from meterai.apps.rooms import subscriptions_of
 from meterai.apps.settings import load
 from meterai.apps.worker import periodic_tasks
+from meterai.commands import complaints
 from meterai.plumbing.config import Settings
 from meterai.plumbing.jobs import Worker
 from meterai.plumbing.migrations import migrate
 from meterai.plumbing.retention import Retention
 from scripts.subscriptions import function
-from tests.support.commands import ROOT
+from tests.support.commands import ROOT, Done, run_with
 from tests.support.within import within
 from tests.toy.installation import ROOMS as WITH_GUESTS
 from tests.toy.installation import guest_settings
@@ -39,6 +41,31 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("\n".join(function(WITH_GUESTS)).encode())
     return guest_settings(database_url, tmp_path)
+
+
+def test_its_command_runs_and_the_command_line_shows_its_setting(
+    settings: Settings, database_url: str, tmp_path: Path
+) -> None:
+    async def enter() -> None:
+        async with within(settings, WITH_GUESTS) as web:
+            await web.container.of(GuestService).enter(NOBODY, "Ani")
+
+    asyncio.run(enter())
+
+    def do(*words: str, **more: str) -> Done:
+        return run_with(WITH_GUESTS, tmp_path, *words, DATABASE_URL=database_url, **more)
+
+    assert do("guests", "list") == Done(0, "Ani\n", "")
+    assert "guests_shown_max" in do("config").stdout
+    assert "Who came." in do("--help").stdout
+
+
+def test_production_demands_of_its_setting(tmp_path: Path) -> None:
+    demands = program_of(WITH_GUESTS).demands
+    given = load({"data": str(tmp_path), "guests_shown_max": 1_001}, rooms=WITH_GUESTS)
+    assert [one.facts for one in complaints(given, demands) if one.name == "guests_shown"] == [
+        {"found": 1_001}
+    ]
 
 
 def test_its_setting_is_shown_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:

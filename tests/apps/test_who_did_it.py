@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from meterai.apps.exits import Exit
+from meterai.commands import Exit
 from tests.support.commands import run_here
 
 

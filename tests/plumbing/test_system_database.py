@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from meterai.apps.instance import DatabaseMissing, DatabaseUnreachable, database_of
 from meterai.apps.settings import settings_of as make_settings
+from meterai.commands import DatabaseMissing, DatabaseUnreachable, database_of
 from meterai.plumbing.config import Settings
 
 

@@ -11,11 +11,16 @@ from pathlib import Path
 import pytest
 import structlog
 
-from meterai.apps.cli import main
+from meterai.apps.cli import build, main
+from meterai.apps.program import program_of
+from meterai.apps.rooms import ROOMS
 from meterai.kit.ids import new_id, show
+from meterai.room import Rooms
 
 ROOT = Path(__file__).parents[2]
 
+COMMANDS = program_of().commands
+APP = build(program_of())
 # What an operator would type after each command that asks for something.
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "accounts create": ("ani@example.id",),
@@ -78,6 +83,11 @@ def run_here(data: Path, *words: str, given: str = "", **settings: str) -> Done:
 
     `given` is what stands on its standard input.
     """
+    return run_with(ROOMS, data, *words, given=given, **settings)
+
+
+def run_with(rooms: Rooms, data: Path, *words: str, given: str = "", **settings: str) -> Done:
+    """The same, of an application of these rooms."""
     out, err = StringIO(), StringIO()
     status: object = 0
     with pytest.MonkeyPatch.context() as world, redirect_stdout(out), redirect_stderr(err):
@@ -88,7 +98,7 @@ def run_here(data: Path, *words: str, given: str = "", **settings: str) -> Done:
         world.setattr(sys, "stdin", StringIO(given))
         before = structlog.get_config()
         try:
-            main([*words, "--data", str(data)])
+            main([*words, "--data", str(data)], rooms)
         except SystemExit as ended:
             status = ended.code
         finally:

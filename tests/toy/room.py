@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
+from tests.toy.demands import DEMANDS
 from tests.toy.invariants import INVARIANTS
 from tests.toy.jobs import HANDLERS
 from tests.toy.metrics import METRICS
@@ -25,6 +27,15 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask("look_at_guests", container.of(GuestService).look, 0.1)]
 
 
+COMMANDS = (
+    Command(
+        "guests list",
+        "tests.toy.commands:list_guests",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.ANY,
+    ),
+)
 ROOM = Room(
     name="guests",
     tables=frozenset({"guests"}),
@@ -36,6 +47,9 @@ ROOM = Room(
     pages=PAGES,
     handlers=HANDLERS,
     tasks=_tasks,
+    demands=DEMANDS,
+    commands=COMMANDS,
+    command_groups={"guests": "Who came."},
     metrics=METRICS,
     invariants=INVARIANTS,
     retention=RETENTION,

@@ -1,4 +1,4 @@
-"""Commands of the operator about money and stamps."""
+"""Check every invariant of money and stamps."""
 
 import json
 import secrets
@@ -8,28 +8,22 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai import refunds, stamps, suspense
 from meterai.apps.audit import INVARIANTS
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_bank import DAYS
 from meterai.apps.audit_seals import DRAWN, Drawing
-from meterai.apps.exits import Exit, exit_of
-from meterai.apps.instance import with_database
-from meterai.apps.options import (
+from meterai.commands import (
     NO_OPTIONS,
     AsJson,
     Between,
-    By,
+    Exit,
     Options,
-    Text,
     complain,
+    exit_of,
     line,
-    operator,
+    with_database,
 )
-from meterai.kit.ids import read, show
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
 
 FIRST = INVARIANTS[0].name
 SEALS_MAX = 1_000_000_000  # more documents than there are: then `all` is meant
@@ -93,84 +87,3 @@ def _tell(done: int, parts: int, name: str) -> None:
         sys.stderr.flush()
     elif parts > 1 and name == FIRST:
         print(f"part {done + 1} of {parts}", file=sys.stderr, flush=True)
-
-
-def stop_issuing(reason: Text, options: Options = NO_OPTIONS, *, by: By = None) -> None:
-    """Stop issuing: paid orders wait, and their money goes back when it is due."""
-    _set_issuing("issuing stop", options, is_open=False, reason=reason, by=by)
-
-
-def open_issuing(options: Options = NO_OPTIONS, *, by: By = None) -> None:
-    """Issue again: paid orders that still wait are executed."""
-    _set_issuing("issuing open", options, is_open=True, reason="", by=by)
-
-
-def _set_issuing(command: str, options: Options, *, is_open: bool, reason: str, by: By) -> None:
-    actor = operator(by)
-
-    async def change(database: Database, _: Settings) -> None:
-        await database.run(partial(stamps.set_issuing, is_open=is_open, reason=reason, actor=actor))
-
-    with_database(command, options, change)
-    line("issuing is open" if is_open else f"issuing is stopped: {reason}")
-
-
-def suspense_list(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
-    """Show what the bank told us and nobody can place yet, the most urgent first."""
-
-    async def look(database: Database, _: Settings) -> list[suspense.Item]:
-        async with database.reading() as tx:
-            return await suspense.open_items(tx)
-
-    found = with_database("suspense list", options, look)
-    if as_json:
-        line(json.dumps([_item(one) for one in found], indent=2))
-        return
-    for one in found:
-        facts = ", ".join(f"{name}={value}" for name, value in _item(one).items() if value)
-        line(facts)
-    line(f"{len(found)} open")
-
-
-def _item(item: suspense.Item) -> dict[str, object]:
-    return {
-        "id": show("sus", item.id),
-        "reason": item.reason,
-        "reference": item.reference,
-        "payment": item.payment,
-        "amount": item.amount and item.amount.value,
-        "booked": item.booked.value,
-        "owner": item.owner,
-        "opened_at": item.opened_at.isoformat(),
-        "due_at": item.due_at.isoformat(),
-        "times_told": item.times_told,
-        "source": item.source,
-    }
-
-
-def suspense_resolve(
-    item: Text,
-    how: Literal["returned", "dismissed"],
-    *,
-    note: Text,
-    by: By = None,
-    options: Options = NO_OPTIONS,
-) -> None:
-    """Say how an item in suspense ended.
-
-    `returned`: the bank gave its money back to the payer (--note: the bank's number of that).
-    `dismissed`: somebody looked, it holds no money, and there is nothing to do (--note: why).
-    """
-    identifier, actor = read("sus", item), operator(by)
-
-    async def decide(tx: Tx) -> None:
-        if how == "returned":
-            await refunds.book_as_told(tx, identifier)
-        resolution = suspense.Resolution(how)
-        await suspense.resolve(tx, identifier, resolution, actor=actor, note=note)
-
-    async def resolve(database: Database, _: Settings) -> None:
-        await database.run(decide)
-
-    with_database("suspense resolve", options, resolve)
-    line(f"{item} is {how}")

@@ -8,15 +8,18 @@ import rich
 from rich.table import Table
 from rich.text import Text
 
-from meterai.apps.exits import Exit
-from meterai.apps.instance import PortTaken, database_of, is_free, schema_for
-from meterai.apps.options import (
+from meterai.apps.instance import PortTaken, is_free
+from meterai.commands import (
     NO_OPTIONS,
+    Exit,
     Options,
+    Schema,
+    complaints,
+    database_of,
     line,
+    schema_for,
     sentence_of,
 )
-from meterai.apps.production import complaints
 from meterai.plumbing.config import Settings, export
 from meterai.plumbing.migrations import migrate as apply_migrations
 from meterai.plumbing.parent import die_with_parent
@@ -24,11 +27,11 @@ from meterai.plumbing.shared_metrics import sharing
 
 
 @contextmanager
-def _served(command: str, given: Settings) -> Iterator[Settings]:
+def _served(given: Settings) -> Iterator[Settings]:
     """Everything is there but perhaps the database: that is waited for, and said by 503."""
     from meterai.apps.needs import check_needs  # noqa: PLC0415 - only services need it
 
-    with database_of(given, may_be_away=True) as settings, schema_for(command, settings):
+    with database_of(given, may_be_away=True) as settings, schema_for(Schema.CURRENT, settings):
         check_needs(settings)
         yield settings
 
@@ -57,7 +60,7 @@ def web(options: Options = NO_OPTIONS) -> None:
 
     with sharing(options.directory):
         given = options.settings("web")
-    with _served("web", given) as settings:
+    with _served(given) as settings:
         if settings.process.port and not is_free(settings.process.host, settings.process.port):
             raise PortTaken(settings.process.port)
         serve(settings)
@@ -73,7 +76,7 @@ def worker(options: Options = NO_OPTIONS) -> None:
         from meterai.apps.worker import run  # noqa: PLC0415 - after the metrics are shared
 
         given = options.settings("worker")
-    with _served("worker", given) as settings:
+    with _served(given) as settings:
         export(settings)
         asyncio.run(run(settings))
 
@@ -113,7 +116,7 @@ def check_config(options: Options = NO_OPTIONS) -> None:
     Exit status: 0 where nothing is wrong, or where this is not production; 78 otherwise.
     """
     configuration = options.configuration("check-config")
-    found = list(complaints(configuration))
+    found = list(complaints(configuration, options.program.demands))
     if not configuration.settings.process.is_production:
         line("this is development, of which nothing is demanded")
         line("as production it would lack:" if found else "as production it would lack nothing")

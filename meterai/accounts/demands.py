@@ -1,0 +1,25 @@
+"""What production demands of signing in."""
+
+from collections.abc import Iterator, Mapping
+
+from meterai.commands import LOAD, TIME, Demand, Facts
+from meterai.plumbing.config import Configuration
+
+# A code has a million values: at so many guesses an hour one address holds for years.
+GUESSES_PER_HOUR_MAX = 100
+
+
+def _guesses(of: Configuration) -> Iterator[Facts]:
+    guesses = of.value("code_tries_max") * of.value("codes_per_hour_max")
+    if guesses > GUESSES_PER_HOUR_MAX:
+        yield {"found": guesses, "guesses_max": GUESSES_PER_HOUR_MAX}
+
+
+DEMANDS: tuple[Demand, ...] = (
+    Demand("sign_in_guesses", ("code_tries_max", "codes_per_hour_max"), _guesses),
+)
+UNDEMANDED: Mapping[str, str] = {
+    "code_lives_seconds": TIME,
+    "codes_per_hour_per_network_max": LOAD,
+    "session_lives_seconds": TIME,
+}

@@ -1,0 +1,104 @@
+"""What production demands of a process, and with it what the rooms demand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from meterai.apps.rooms import ROOMS
+from meterai.commands import (
+    LOAD,
+    Demand,
+    Facts,
+    is_a_public_host,
+    open_key_files,
+    open_secret_file,
+    split_url,
+)
+from meterai.plumbing.config import NOT_FILES, Configuration
+from meterai.room import Rooms
+
+
+def _public_address(of: Configuration) -> Iterator[Facts]:
+    url = split_url(of.settings.process.public_url)
+    is_one = (
+        url is not None
+        and url.scheme == "https"
+        and url.username is None
+        and is_a_public_host(url.hostname or "")
+        and (url.path.rstrip("/"), url.query, url.fragment) == ("", "", "")
+    )
+    if not is_one:
+        yield {"found": of.settings.process.public_url or "nothing"}
+
+
+def _proxies(of: Configuration) -> Iterator[Facts]:
+    if of.settings.process.proxies == 0:  # we speak no TLS ourselves
+        yield {}
+
+
+def _port(of: Configuration) -> Iterator[Facts]:
+    if of.settings.process.port == 0:
+        yield {}
+
+
+def _database(of: Configuration) -> Iterator[Facts]:
+    if not of.settings.process.database_url and of.settings.process.database == "embedded":
+        yield {}
+
+
+def _development_directory(of: Configuration) -> Iterator[Facts]:
+    folder = of.settings.process.directory / "standins"
+    if of.value("bank_port") or of.value("mail_port") or folder.exists():
+        yield {"path": of.settings.process.data}
+
+
+def _keys_there(of: Configuration) -> Iterator[Facts]:
+    path = of.settings.process.directory / "keys" / "instance.key"
+    if not path.is_file():
+        yield {"path": str(path)}
+
+
+def _keys_closed(of: Configuration) -> Iterator[Facts]:
+    yield from open_key_files(of.settings.process.directory / "keys")
+    for source in sorted({of.sources[name] for name in of.settings.secrets()} - NOT_FILES):
+        yield from open_secret_file(Path(source))  # a settings file with a secret
+
+
+OWN: tuple[Demand, ...] = (
+    Demand("public_address", ("public_url",), _public_address),
+    Demand("proxies", ("proxies",), _proxies),
+    Demand("port", ("port",), _port),
+    Demand("database", ("database_url", "database"), _database, is_of_the_database=True),
+    Demand(
+        "development_directory",
+        ("data", "bank_port", "mail_port"),
+        _development_directory,
+        is_of_the_database=True,
+    ),
+    Demand("keys_there", ("data",), _keys_there),
+    Demand("keys_closed", ("data",), _keys_closed),
+)
+UNDEMANDED: Mapping[str, str] = {
+    "environment": "it says whether this list applies",
+    "host": "loopback behind a proxy of this machine, or an address of its own: both are right",
+    "workers": LOAD,
+    "worker_concurrency": LOAD,
+    "database_connections": LOAD,
+    "metrics_port": "nobody but this machine reaches it",
+    "uploads_bytes_max": LOAD,
+    "log_level": "no level writes secrets or personal data",
+    "log_values": "production writes JSON, which tells no values whatever this says",
+}
+
+
+def demands_of(rooms: Rooms = ROOMS) -> Sequence[Demand]:
+    """Every demand: of the process, and of each room."""
+    return (*OWN, *(one for room in rooms for one in room.demands))
+
+
+def undemanded_of(rooms: Rooms = ROOMS) -> Mapping[str, str]:
+    """Every setting of which nothing is demanded, and why any value of it can be served with."""
+    return {
+        name: why
+        for of in (UNDEMANDED, *(room.undemanded for room in rooms))
+        for name, why in of.items()
+    }

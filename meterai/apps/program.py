@@ -1,0 +1,37 @@
+"""The command line of the applications: their own commands, and those of each room."""
+
+from collections.abc import Sequence
+
+from meterai.apps.production import demands_of
+from meterai.apps.rooms import ROOMS
+from meterai.apps.settings import sections
+from meterai.commands import Command, Directory, Program, Schema, Scope
+from meterai.room import Rooms
+
+_RUN = "meterai.apps.commands.run"
+OWN: Sequence[Command] = (
+    Command("up", f"{_RUN}:up", Directory.MADE, Scope.NEVER, Schema.BROUGHT),
+    Command("web", f"{_RUN}:web", Directory.NEEDED, Scope.EVERYTHING, Schema.CURRENT),
+    Command("worker", f"{_RUN}:worker", Directory.NEEDED, Scope.EVERYTHING, Schema.CURRENT),
+    Command("standins", f"{_RUN}:standins", Directory.NEEDED, Scope.NEVER),
+    Command("migrate", f"{_RUN}:migrate", Directory.DATABASE, Scope.DATABASE, Schema.BROUGHT),
+    Command("config", f"{_RUN}:config", Directory.SETTINGS, Scope.NOTHING),
+    Command("check-config", f"{_RUN}:check_config", Directory.SETTINGS, Scope.NOTHING),
+    Command(
+        "audit",
+        "meterai.apps.commands.audit:audit",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+)
+
+
+def program_of(rooms: Rooms = ROOMS) -> Program:
+    """The command line of an application of these rooms."""
+    commands: dict[str, Command] = {}
+    for one in (*OWN, *(one for room in rooms for one in room.commands)):
+        assert one.name not in commands, f"{one.name} is registered twice"
+        commands[one.name] = one
+    groups = {word: text for room in rooms for word, text in room.command_groups.items()}
+    return Program(commands, groups, sections(rooms), demands_of(rooms))

@@ -1,0 +1,49 @@
+"""Files of keys: those that others than their owner may read or change."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from meterai.commands.production import Facts
+from meterai.plumbing.files import read_key_file
+
+OTHERS_MAY_NOTHING = 0o077
+OTHERS_MAY_NOT_WRITE = 0o022
+_PUBLIC_SUFFIXES = frozenset({".pub", ".crl", ".toml", ".pdf", ".pem"})
+_PUBLIC_FILES = frozenset({"current"})
+
+
+def open_key_files(folder: Path) -> Iterator[Facts]:
+    """Path and mode of everything in a folder of keys that is open to others, the folder too."""
+    for path in sorted({folder, *folder.rglob("*")}):
+        yield from _open_to_others(path)
+
+
+def open_secret_file(path: Path) -> Iterator[Facts]:
+    """Path and mode of a file that holds a secret, where others may read or change it."""
+    yield from _too_open(path, OTHERS_MAY_NOTHING)
+
+
+def _is_secret(path: Path) -> bool:
+    """True for a key file that only its owner may read; what is not known as public is secret."""
+    if path.name in _PUBLIC_FILES:
+        return False
+    if path.suffix not in _PUBLIC_SUFFIXES:
+        return True
+    return path.suffix == ".pem" and b"PRIVATE KEY" in read_key_file(path)
+
+
+def _open_to_others(path: Path) -> Iterator[Facts]:
+    try:
+        if path.is_dir():
+            yield from _too_open(path, OTHERS_MAY_NOT_WRITE)
+        elif path.is_file():
+            secret = _is_secret(path)
+            yield from _too_open(path, OTHERS_MAY_NOTHING if secret else OTHERS_MAY_NOT_WRITE)
+    except OSError as error:
+        yield {"path": str(path), "mode": error.strerror or "unreadable"}
+
+
+def _too_open(path: Path, forbidden: int) -> Iterator[Facts]:
+    mode = path.stat().st_mode & 0o777
+    if mode & forbidden:
+        yield {"path": str(path), "mode": f"{mode:04o}"}

@@ -1,0 +1,44 @@
+"""Commands as rooms register them, and the program that is made of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from meterai.commands.needs import Directory, Schema
+from meterai.commands.production import Demand, Scope
+from meterai.plumbing.config import Sections
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command.
+
+    name       its words, such as `accounts create`
+    function   what runs, as `module:function`; loaded when the command is called
+    directory  what it needs of the data directory
+    scope      how much of what production demands must be met
+    schema     what it needs of the schema of the database
+    elsewhere  the setting that names another place for what it needs of the data directory, if any
+    """
+
+    name: str
+    function: str
+    directory: Directory
+    scope: Scope
+    schema: Schema = Schema.NONE
+    elsewhere: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The command line of an application.
+
+    commands  every command by its words
+    groups    what a first word stands for that several commands share: its help
+    sections  the settings that are loaded for a command
+    demands   what production demands
+    """
+
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+    sections: Sections = ()
+    demands: Sequence[Demand] = ()

@@ -1,0 +1,10 @@
+"""What production demands of documents: nothing."""
+
+from collections.abc import Mapping
+
+from meterai.commands import LOAD, TIME
+
+UNDEMANDED: Mapping[str, str] = {
+    "document_bytes_max": LOAD,
+    "document_kept_seconds": TIME,
+}

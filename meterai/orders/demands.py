@@ -1,0 +1,23 @@
+"""What production demands of the sale."""
+
+from collections.abc import Iterator, Mapping
+
+from meterai.commands import LOAD, TIME, Demand, Facts
+from meterai.kit.money import STAMP_DUTY
+from meterai.plumbing.config import Configuration
+
+
+def _stamp_price(of: Configuration) -> Iterator[Facts]:
+    if of.value("stamp_price") != STAMP_DUTY:
+        yield {"found": of.value("stamp_price"), "duty": STAMP_DUTY}
+
+
+DEMANDS: tuple[Demand, ...] = (Demand("stamp_price", ("stamp_price",), _stamp_price),)
+UNDEMANDED: Mapping[str, str] = {
+    "service_fee": "none is a fee too; buyers see it before they pay",
+    "order_total_max": "the provider refuses what is above its own",
+    "order_lapses_seconds": TIME,
+    "stamps_due_seconds": TIME,
+    "documents_due_seconds": TIME,
+    "unpaid_orders_max": LOAD,
+}

@@ -1,0 +1,39 @@
+"""What production demands of who seals."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from meterai.commands import LOAD, TIME, Demand, Facts, open_key_files
+from meterai.kit.clock import SystemClock
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Configuration
+from meterai.stamping.issuers import issuers_of
+
+
+def _issuer(of: Configuration) -> Iterator[Facts]:
+    try:
+        current = issuers_of(of.settings, SystemClock()).current
+    except Refusal as refusal:
+        yield {"reason": str(refusal)}
+        return
+    if any("SPECIMEN" in one.subject.rfc4514_string() for one in current.chain):
+        yield {"reason": f"{current.name} is an issuer for development"}
+    if current.claim_key is None:
+        yield {"reason": "it has no claim.key"}
+
+
+def _keys_closed(of: Configuration) -> Iterator[Facts]:
+    if of.value("issuer"):
+        yield from open_key_files(Path(of.value("issuer")))
+
+
+DEMANDS: tuple[Demand, ...] = (
+    Demand("issuer", ("issuer",), _issuer),
+    Demand("keys_closed", ("issuer",), _keys_closed),
+)
+UNDEMANDED: Mapping[str, str] = {
+    "stampings_per_order_max": LOAD,
+    "seal_algorithm": "of development issuers only; in production the key says which",
+    "seal_lease_seconds": TIME,
+    "seals_at_once": LOAD,
+}
