@@ -116,13 +116,7 @@ class Papers:
             yield "another original"
         if hashlib.sha256(stamped).digest() != row["sha256_stamped"]:
             yield "another stamped document"
-        report = sealing.verify(
-            stamped,
-            self.issuers.roots,
-            at=self.clock.now(),
-            claim_keys=self.issuers.claim_keys,
-            time_stamp_roots=self.issuers.time_stamp_roots,
-        )
+        report = sealing.verify_own(stamped, self.issuers, at=self.clock.now())
         if report.verdict != Verdict.GENUINE:
             failed = [one.name for one in report.checks if not one.passed]
             yield f"{report.verdict}: {', '.join(failed)}"

@@ -52,6 +52,7 @@ from meterai.sealing.model import (
     Stamp,
     Verdict,
 )
+from meterai.sealing.own_seals import question, verify_own
 from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.sandbox.pool import Permission, Pool
 from meterai.sealing.signing.development import development_issuer, development_issuers
@@ -140,7 +141,9 @@ __all__ = [
     "inspect",
     "load_issuer",
     "load_issuers",
+    "question",
     "seal",
     "verify",
+    "verify_own",
     "verifying",
 ]

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from meterai.sealing.checking.questions import Question
 from meterai.sealing.checking.verification import verifying
 from meterai.sealing.model import NotComparable, Placement, PreparedDocument, Verdict
+from meterai.sealing.own_seals import question
 from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.signing.issuers import Issuers
 from meterai.sealing.writing.engine import ingesting
@@ -22,8 +22,7 @@ def examining(
     prepared = yield from ingesting(document, placements)
     if not prepared.inspection.signatures:
         return prepared, None
-    keys, roots = issuers.claim_keys, issuers.time_stamp_roots
-    report = yield from verifying(Question(prepared.document, issuers.roots, at, keys, roots))
+    report = yield from verifying(question(prepared.document, issuers, at))
     if report.verdict is Verdict.COULD_NOT_BE_COMPARED:
         raise NotComparable("what follows an earlier seal could not be compared")
     return prepared, report.verdict

@@ -72,13 +72,8 @@ def verify(
     """
     settings, clock = options.settings("verify"), SystemClock()
     issuers = _known_issuers(settings, clock)
-    report = sealing.verify(
-        read_given(document),
-        issuers.roots,
-        at=clock.now(),
-        claim_keys=issuers.claim_keys,
-        time_stamp_roots=issuers.time_stamp_roots,
-        password=password.encode(),
+    report = sealing.verify_own(
+        read_given(document), issuers, at=clock.now(), password=password.encode()
     )
     if as_json:
         line(_as_json(report))

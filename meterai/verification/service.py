@@ -207,13 +207,7 @@ class VerificationService:
         limit = sealing.CHECKED_BYTES_MAX
         if len(document) > limit:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
-        question = sealing.Question(
-            document,
-            self._issuers.roots,
-            self._clock.now(),
-            self._issuers.claim_keys,
-            self._issuers.time_stamp_roots,
-        )
+        question = sealing.question(document, self._issuers, self._clock.now())
         report = await self._pool.finish(sealing.verifying(question), client, self._checking)
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
         if verdict == FinalVerdict.GENUINE:
