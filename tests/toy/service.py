@@ -21,14 +21,13 @@ class GuestService:
     async def enter(self, account: UUID, name: str) -> UUID:
         """Enter somebody; the id of the entry."""
         guest = new_id()
-        await self._database.call(store.ENTER, account, guest, name)
+        await self._database.once(store.enter, account, guest, name)
         GUESTS.labels(what="entered").inc()
         return guest
 
     async def names(self, account: UUID) -> list[str]:
         """Who is in the book of this account, the newest first."""
-        async with self._database.reading() as tx:
-            return await store.names(tx, account, self._shown_max)
+        return await self._database.once(store.names, account, self._shown_max)
 
     async def look(self) -> int:
         """Periodic task: look at the book."""

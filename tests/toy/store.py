@@ -4,7 +4,10 @@ from uuid import UUID
 
 from meterai.plumbing.database import ReadTx, Tx
 
-ENTER = "SELECT guest_enter(%s, %s, %s)"
+
+async def enter(tx: Tx, account: UUID, guest: UUID, name: str) -> None:
+    """Enter somebody."""
+    await tx.run("SELECT guest_enter(%s, %s, %s)", account, guest, name)
 
 
 async def welcome(tx: Tx, account: UUID, guest: UUID) -> None:

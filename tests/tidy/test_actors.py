@@ -1,0 +1,126 @@
+"""Who acts is said by whoever lets act, and every line of the audit trail comes through one door.
+
+A route and a command have an actor from the caller and hand it down as `actor`.  What has no caller
+is an event handler or a periodic task, by `job:<name>`, or the news of a provider, by
+`provider:<name>`; nothing else makes an actor up.
+"""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from meterai.apps.rooms import ROOMS
+from tests.tidy.sources import PACKAGE, SOURCES
+from tests.tidy.statements import function_files, python_strings
+
+# Where an actor is made, and of which kind.  `job` and `provider` may be made by any handler.
+MADE: dict[str, set[str]] = {
+    "accounts/service.py": {"ACCOUNT"},  # of a session or key; of whoever proves an address
+    "apps/options.py": {"OPERATOR"},  # at the command line
+    "plumbing/http.py": {"ACCOUNT"},  # of a caller without a credential of its own
+}
+BY_ITSELF = {"JOB", "PROVIDER"}
+# Constants that stand for an actor of a kind; the id is not known, or is the account itself.
+NAMED = {"_PERSON"}
+
+
+def kinds_made(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, kind) of every actor that is made here."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="Actor"), args=[ast.Attribute(attr=kind), *_]):
+                yield node.lineno, kind
+            case ast.Call(func=ast.Name(id="Actor")):
+                yield node.lineno, "?"
+            case _:
+                pass
+
+
+def unnamed_records(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, actor) of every record whose actor is neither handed down nor said right there."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="audit"), attr="record")):
+                given = {one.arg: one.value for one in node.keywords}
+                actor = given.get("actor")
+                match actor:
+                    case ast.Name(id="actor"):
+                        continue
+                    case ast.Name(id=name) if name in NAMED:
+                        continue
+                    case ast.Call(func=ast.Name(id="Actor")):
+                        continue
+                    case _:
+                        yield node.lineno, ast.unparse(actor) if actor else "nobody"
+            case _:
+                pass
+
+
+def handed_down(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, actor) of every call that hands an actor down that is none of `job` or `provider`."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        for one in node.keywords:
+            if one.arg == "actor" and {kind for _, kind in kinds_made(one.value)} - BY_ITSELF:
+                yield node.lineno, ast.unparse(one.value)
+
+
+def test_every_record_says_who() -> None:
+    wrong = [
+        f"{path.relative_to(PACKAGE)}:{line}: {actor}"
+        for path, tree in SOURCES
+        for line, actor in unnamed_records(tree)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_actors_are_made_where_somebody_comes_in() -> None:
+    found = {
+        (str(path.relative_to(PACKAGE)), kind)
+        for path, tree in SOURCES
+        for _, kind in kinds_made(tree)
+    }
+    declared = {(file, kind) for file, kinds in MADE.items() for kind in kinds}
+    assert declared <= found, "no longer made there"
+    strangers = {one for one in found - declared if one[1] not in BY_ITSELF}
+    assert not strangers
+
+
+def test_handlers_act_as_themselves() -> None:
+    """What nobody asked for at this moment is never written down as somebody's act."""
+    for path, tree in SOURCES:
+        if path.name == "jobs.py":
+            kinds = {kind for _, kind in kinds_made(tree)}
+            assert kinds <= BY_ITSELF, f"{path}: {kinds}"
+            assert not list(handed_down(tree)), path
+            names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            assert not names & NAMED, path
+
+
+def test_the_trail_has_one_door() -> None:
+    writes = {
+        sql.where
+        for sql in (*function_files(), *python_strings())
+        if "INTO audit_events" in " ".join(sql.bare.split())
+    }
+    assert writes == {"audit/service.py:_RECORD"}
+    assert "audit_events" in {table for room in ROOMS for table in room.tables}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "audit.record(tx, account, action='x', subject='y')",
+        "audit.record(tx, account, actor=_NOBODY, action='x', subject='y')",
+        "audit.record(tx, account, actor=caller, action='x', subject='y')",
+    ],
+)
+def test_a_planted_record_is_found(planted: str) -> None:
+    assert list(unnamed_records(ast.parse(planted)))
+
+
+def test_a_planted_actor_is_found() -> None:
+    assert list(kinds_made(ast.parse("who = Actor(ActorKind.STAFF, 'budi')"))) == [(1, "STAFF")]
+    assert list(handed_down(ast.parse("ask(tx, actor=Actor(ActorKind.ACCOUNT))")))
