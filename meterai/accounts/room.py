@@ -1,6 +1,7 @@
 """Accounts, as the applications see the room."""
 
 from meterai.accounts import pages
+from meterai.accounts.audited import AUDITED
 from meterai.accounts.demands import DEMANDS, UNDEMANDED
 from meterai.accounts.invariants import INVARIANTS
 from meterai.accounts.retention import RETENTION
@@ -66,5 +67,6 @@ ROOM = Room(
     commands=COMMANDS,
     command_groups={"accounts": "Accounts and API keys."},
     invariants=INVARIANTS,
+    audited=AUDITED,
     retention=RETENTION,
 )

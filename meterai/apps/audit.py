@@ -16,6 +16,7 @@ from meterai.apps.audit_points import (
     wrong_links,
 )
 from meterai.apps.audit_scopes import of_everything, of_what_moved
+from meterai.apps.audited import EVERYTHING
 from meterai.apps.rooms import ROOMS
 from meterai.ledger import explained
 from meterai.plumbing.database import Database
@@ -85,7 +86,7 @@ class Audit:
 
 async def audit(database: Database, invariants: Iterable[Invariant] = INVARIANTS) -> Audit:
     """Check every invariant over all of a small installation; nothing is recorded."""
-    return Audit(tuple([await check_quickly(database, one) for one in invariants]))
+    return Audit(tuple([await check_quickly(database, one, EVERYTHING) for one in invariants]))
 
 
 class Auditor:
@@ -149,7 +150,9 @@ class Auditor:
         for one in INVARIANTS:
             if one.name not in found:
                 nothing = Finding(one, 0, [])
-                found[one.name] = await check(self._database, one) if one.is_whole else nothing
+                found[one.name] = (
+                    await check(self._database, one, EVERYTHING) if one.is_whole else nothing
+                )
         return [found[one.name] for one in INVARIANTS]
 
 

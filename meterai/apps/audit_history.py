@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Self
 
-from meterai.apps.audit_facts import FACTS, Fact
+from meterai.apps.audited import AUDITED, EVERYTHING
+from meterai.plumbing.audited import Fact
 from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import EVERYTHING, Scope, look, patiently, written
+from meterai.plumbing.invariants import Scope, look, patiently, written
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)  # nothing is older: the epoch of our serials
 # Transactions are compared by the 32 bits that a row knows; beyond half of them it is unclear which
@@ -91,12 +92,8 @@ SELECT width_bucket({{at}}, %s::timestamptz[]) AS stretch, count(*) AS rows,
        count(*) FILTER (WHERE {IS_YOUNG.format(row="t")}) AS young
 FROM {{table}} t {{join}} WHERE {{only}} AND {{at}} >= %s AND {{at}} < %s GROUP BY stretch
 """  # noqa: S608 - of constants
-# Of what has no time of its own and never goes there are never less rows.
-_STANDING = """
-SELECT (SELECT count(*) FROM balances) AS balances,
-       (SELECT count(*) FROM email_directory) AS email_directory,
-       (SELECT count(*) FROM serial_directory) AS serial_directory
-"""
+_COUNTED = (f"(SELECT count(*) FROM {table}) AS {table}" for table in AUDITED.standing)  # noqa: S608
+_STANDING = f"SELECT {', '.join(_COUNTED)}"
 
 
 def _of(fact: Fact, query: str) -> str:
@@ -135,7 +132,7 @@ class Hashing:
 
     async def take(self, database: Database, scope: Scope) -> None:
         """Read what happened to the accounts of one scope; what is of nobody with the first."""
-        for fact in FACTS:
+        for fact in AUDITED.facts:
             if not (fact.is_global and self._is_global_taken):
                 await self._take(database, fact, scope)
         self._is_global_taken = True

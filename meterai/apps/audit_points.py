@@ -1,7 +1,7 @@
 """The chain of clean audits: what each covered, and a hash over it and the one before.
 
 A point says: everything that happened before `covers_until` was looked at and held.  It keeps the
-hash of every fact (`audit_facts`) of every stretch of time that it covers: an incremental one of the
+hash of every fact (`plumbing/audited.py`) of every stretch of time that it covers: an incremental one of the
 time since the point before, a full one of all time, month by month, so that only the last full one
 and what follows it are compared.  Whoever can change the books could change this table too: note
 `chained` elsewhere (it is printed), then not even that helps.
@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from meterai.apps.audit_facts import FACTS
 from meterai.apps.audit_history import (
     BEGINNING,
     Cell,
@@ -27,6 +26,7 @@ from meterai.apps.audit_history import (
     standing,
     unproven,
 )
+from meterai.apps.audited import AUDITED
 from meterai.plumbing.database import Database, Row, jsonb
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
 
@@ -136,7 +136,7 @@ class Past:
         shapes: list[dict[str, str]] = [point.totals.get("shapes", {}) for point in kept]
         self._facts = {
             fact.name: fact
-            for fact in FACTS
+            for fact in AUDITED.facts
             if all(one.get(fact.name) == fact.shape for one in shapes)
         }
         self._cells = {
@@ -193,7 +193,7 @@ class Past:
         known = {cell: digest for cell, digest in self._cells.items() if cell[1] in same}
         rest = {
             (fact.name, start)
-            for fact in FACTS
+            for fact in AUDITED.facts
             for start, _ in stretches
             if fact.name not in self._facts or start not in same
         }
@@ -221,7 +221,7 @@ async def record(
         facts.setdefault(name, {})[start.isoformat()] = (one.rows, one.sha256)
     counted = {
         "facts": facts,
-        "shapes": {fact.name: fact.shape for fact in FACTS},
+        "shapes": {fact.name: fact.shape for fact in AUDITED.facts},
         "mark": asdict(mark),
         "standing": await standing(database),
     }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
+from meterai.documents.audited import AUDITED
 from meterai.documents.demands import UNDEMANDED
 from meterai.documents.invariants import INVARIANTS
 from meterai.documents.retention import RETENTION
@@ -51,5 +52,6 @@ ROOM = Room(
     commands=COMMANDS,
     command_groups={"objects": "Where the originals lie."},
     invariants=INVARIANTS,
+    audited=AUDITED,
     retention=RETENTION,
 )

@@ -1,5 +1,6 @@
 """The ledger, as the applications see the room."""
 
+from meterai.ledger.audited import AUDITED
 from meterai.ledger.invariants import INVARIANTS
 from meterai.ledger.retention import RETENTION
 from meterai.room import Room
@@ -8,5 +9,6 @@ ROOM = Room(
     name="ledger",
     tables=frozenset({"entries", "legs", "balances", "holds"}),
     invariants=INVARIANTS,
+    audited=AUDITED,
     retention=RETENTION,
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from meterai.accounts import AccountService
 from meterai.commands import Command, Directory, Schema, Scope
+from meterai.notifications.audited import AUDITED
 from meterai.notifications.demands import DEMANDS, UNDEMANDED
 from meterai.notifications.invariants import INVARIANTS
 from meterai.notifications.jobs import HANDLERS
@@ -88,5 +89,6 @@ ROOM = Room(
     commands=COMMANDS,
     command_groups={"jobs": "Jobs and mails that failed."},
     invariants=INVARIANTS,
+    audited=AUDITED,
     retention=RETENTION,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from meterai.orders.audited import AUDITED
 from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.invariants import INVARIANTS, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
@@ -42,6 +43,7 @@ ROOM = Room(
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     invariants=INVARIANTS,
+    audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
 )

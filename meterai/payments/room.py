@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from meterai.payments.adapters.snap.profile import profile_of
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.wire import call_seconds_max
+from meterai.payments.audited import AUDITED
 from meterai.payments.demands import DEMANDS, UNDEMANDED
 from meterai.payments.invariants import INVARIANTS, POSTINGS
 from meterai.payments.jobs import HANDLERS
@@ -66,6 +67,7 @@ ROOM = Room(
     undemanded=UNDEMANDED,
     metrics=METRICS,
     invariants=INVARIANTS,
+    audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
 )

@@ -14,11 +14,12 @@ a snapshot that is held for long keeps dead rows of the job queue alive.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
+from meterai.plumbing.audited import Subject
 from meterai.plumbing.catalog import SEARCH_PATH
 from meterai.plumbing.database import Database, Row, Tx
 
@@ -30,26 +31,8 @@ AHEAD = "interval '10 minutes'"  # between the clocks of two machines, and for a
 BEFORE_DIGESTS = "(SELECT applied_at + interval '1 day' FROM applied_migrations WHERE right(name, 11) = 'digests.sql')"
 
 _TABLE = re.compile(r"\{(\w+)(?:@(\w+))?([*?]?)\}")
-# By which column a table says what it is about: an order, or a stamping from the balance.
-_SUBJECT = {
-    "orders": "order_id",
-    "payment_attempts": "subject",
-    "chargebacks": "subject",
-    "entries": "subject",
-    "stamp_lots": "lot_id",
-    "refunds": "order_id",
-    "stampings": "stamping_id",
-    "stamps": "stamping_id",
-    "holds": "hold_id",
-    "deltas": "stamping_id",
-}
-# What is of no account is under the nil one, as its entries are.
-_OF_NOBODY = {"suspense_items": "item_id"}
-_NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
-_THROUGH = {
-    "captures": ("attempt_id", "payment_attempts"),
-    "legs": ("entry_id", "entries"),
-}
+_NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"  # whose rows are of no account
+Subjects: TypeAlias = Mapping[str, Subject]  # by table
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +102,12 @@ class Scope(Protocol):
 class Everything:
     """Every row of every table."""
 
+    subjects: Subjects
     parameters: tuple[object, ...] = ()
     is_broad: bool = True
 
     def rows(self, table: str, column: str | None, kind: str) -> str:
-        return _with_nobody(table)
+        return _with_nobody(table, self.subjects)
 
     def head(self) -> str:
         return ""
@@ -133,6 +117,7 @@ class Everything:
 class Accounts:
     """The rows of accounts from `low` up to `high`, exclusive; None is no bound."""
 
+    subjects: Subjects
     low: UUID | None
     high: UUID | None
     parameters: tuple[object, ...] = ()
@@ -143,7 +128,8 @@ class Accounts:
         bounds = [f"account_id >= '{self.low}'"] if self.low else []
         bounds += [f"account_id < '{self.high}'"] if self.high else []
         where = " AND ".join(bounds) or "true"
-        return f"(SELECT * FROM {_with_nobody(table)} AS source WHERE {where})"
+        source = _with_nobody(table, self.subjects)
+        return f"(SELECT * FROM {source} AS source WHERE {where})"
 
     def head(self) -> str:
         return ""
@@ -153,13 +139,15 @@ class Accounts:
 class Touched:
     """The rows about some orders and stampings, given as accounts and ids side by side."""
 
+    subjects: Subjects
     parameters: tuple[object, ...]
     is_broad: bool = False
 
     @classmethod
-    def of(cls, touched: Sequence[tuple[UUID, UUID]]) -> "Touched":
+    def of(cls, subjects: Subjects, touched: Sequence[tuple[UUID, UUID]]) -> "Touched":
         """The rows about these (account, order or stamping)."""
-        return cls(([account for account, _ in touched], [subject for _, subject in touched]))
+        ids = ([account for account, _ in touched], [subject for _, subject in touched])
+        return cls(subjects, ids)
 
     def head(self) -> str:
         return (
@@ -168,27 +156,24 @@ class Touched:
         )
 
     def rows(self, table: str, column: str | None, kind: str) -> str:
-        source = _with_nobody(table)
+        source = _with_nobody(table, self.subjects)
         if kind == "?":
             return source
         if kind == "*":
             within = "(SELECT DISTINCT account_id FROM touched)"
             return f"(SELECT x.* FROM {within} t JOIN {source} x USING (account_id))"
-        if table in _THROUGH:
-            key, through = _THROUGH[table]
-            inner = f"{self.rows(through, None, '')} t"
-            on = f"x.account_id = t.account_id AND x.{key} = t.{key}"
+        known = self.subjects.get(table)
+        if known and known.through:
+            inner = f"{self.rows(known.through, None, '')} t"
+            on = f"x.account_id = t.account_id AND x.{known.column} = t.{known.column}"
         else:
-            key, inner = column or (_SUBJECT | _OF_NOBODY)[table], "touched t"
+            key, inner = column or self.subjects[table].column, "touched t"
             on = f"x.account_id = t.account_id AND x.{key} = t.subject"
         return f"(SELECT x.* FROM {inner} JOIN {source} x ON {on})"
 
 
-EVERYTHING = Everything()
-
-
-def _with_nobody(table: str) -> str:
-    if table in _OF_NOBODY:
+def _with_nobody(table: str, subjects: Subjects) -> str:
+    if table in subjects and subjects[table].is_global:
         return f"(SELECT {_NOBODY} AS account_id, x.* FROM {table} x)"
     return table
 
@@ -233,18 +218,18 @@ SELECT count(*) OVER () AS broken, to_jsonb(found) AS row FROM (<query>) AS foun
 """
 
 
-async def check(database: Database, invariant: Invariant, scope: Scope = EVERYTHING) -> Finding:
+async def check(database: Database, invariant: Invariant, scope: Scope) -> Finding:
     """Ask one invariant of a scope, in a snapshot of its own, however long it takes."""
-    whole = EVERYTHING if invariant.is_whole else scope
-    statement = _FOUND.replace("<query>", written(invariant.query, whole))
+    asked = Everything({}) if invariant.is_whole else scope
+    statement = _FOUND.replace("<query>", written(invariant.query, asked))
     async with database.transaction() as tx:
-        rows = await patiently(tx, statement, *whole.parameters, is_broad=whole.is_broad)
+        rows = await patiently(tx, statement, *asked.parameters, is_broad=asked.is_broad)
     return _finding(invariant, rows)
 
 
-async def check_quickly(database: Database, invariant: Invariant) -> Finding:
+async def check_quickly(database: Database, invariant: Invariant, scope: Everything) -> Finding:
     """Ask one invariant of everything, where everything is little."""
-    statement = _FOUND.replace("<query>", written(invariant.query, EVERYTHING))
+    statement = _FOUND.replace("<query>", written(invariant.query, scope))
     return _finding(invariant, await look(database, statement))
 
 

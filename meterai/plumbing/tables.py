@@ -3,4 +3,58 @@
 Those of a room are in its `room.py`; `apps/rooms.py: owners_of_tables` has all of them.
 """
 
+from meterai.plumbing.audited import WORK, Audited, global_fact
+
 TABLES = frozenset({"applied_migrations", "jobs", "dead_jobs", "round_faults"})
+AUDITED = Audited(
+    facts=(global_fact("applied_migrations", "applied_at", "name sha256"),),
+    checked={
+        "jobs": {
+            "account_id": ("no_money_lies_about",),
+            "kind": ("no_money_lies_about",),
+            "facts": ("no_money_lies_about",),
+            "run_at": ("no_job_put_off", "no_job_late"),
+            "created_at": ("no_job_put_off",),
+            "tries": ("no_job_put_off",),
+        },
+    },
+    unchecked={
+        "dead_jobs": dict.fromkeys(
+            [
+                "account_id",
+                "job_id",
+                "handler",
+                "kind",
+                "facts",
+                "created_at",
+                "died_at",
+                "tries",
+                "fault",
+            ],
+            "Work that was given up: what it would have done is looked at where it would have left "
+            "something, and the list only says why it has not.",
+        ),
+        "jobs": {
+            "job_id": "A name that nothing else uses.",
+            **dict.fromkeys(
+                ("handler", "handlers"),
+                "What a handler would have done is looked at where it would have left something.",
+            ),
+            "last_fault": WORK,
+        },
+        "round_faults": dict.fromkeys(
+            [
+                "account_id",
+                "round",
+                "subject",
+                "tries",
+                "code",
+                "last_fault",
+                "first_at",
+                "last_at",
+                "try_at",
+            ],
+            "Why something is late; that it is late is looked at by itself.",
+        ),
+    },
+)

@@ -6,6 +6,7 @@ from meterai.commands import Command, Directory, Schema, Scope
 from meterai.payments import PaymentService, PaymentSettings, call_seconds_max
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
+from meterai.refunds.audited import AUDITED
 from meterai.refunds.invariants import INVARIANTS, POSTINGS
 from meterai.refunds.jobs import HANDLERS
 from meterai.refunds.model import REFUND, lease_seconds
@@ -58,6 +59,7 @@ ROOM = Room(
     tasks=_tasks,
     commands=COMMANDS,
     invariants=INVARIANTS,
+    audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
 )

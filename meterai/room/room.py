@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 from meterai.commands import Command, Demand
 from meterai.kit.lifecycle import Lifecycle
 from meterai.pages import RoomPages
+from meterai.plumbing.audited import Audited
 from meterai.plumbing.config import Settings
 from meterai.plumbing.events import Event, Subscription
 from meterai.plumbing.invariants import Invariant, Posting
@@ -57,6 +58,7 @@ class Room:
     metrics    what it counts and measures; made when a process begins
     invariants what must be true of its tables, for `meterai audit`
     postings   from what its entries in the ledger are made, by their reasons
+    audited    what the audit knows of the columns of its tables
     retention  how long what is in its tables is kept, and why
     """
 
@@ -84,6 +86,7 @@ class Room:
     metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()
     postings: Sequence[Posting] = ()
+    audited: Audited = field(default_factory=Audited)
     retention: Sequence[Rule] = ()
 
 

@@ -12,6 +12,7 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.leases import Lease
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
+from meterai.stamping.audited import AUDITED
 from meterai.stamping.demands import DEMANDS, UNDEMANDED
 from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
@@ -101,6 +102,7 @@ ROOM = Room(
     command_groups={"issuer": "Who seals."},
     metrics=METRICS,
     invariants=INVARIANTS,
+    audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
 )

@@ -2,6 +2,7 @@
 
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.room import Container, Room
+from meterai.stamps.audited import AUDITED
 from meterai.stamps.invariants import INVARIANTS
 from meterai.stamps.model import STAMP
 from meterai.stamps.retention import RETENTION
@@ -37,5 +38,6 @@ ROOM = Room(
     commands=COMMANDS,
     command_groups={"issuing": "Whether stamps are being issued."},
     invariants=INVARIANTS,
+    audited=AUDITED,
     retention=RETENTION,
 )

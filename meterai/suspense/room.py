@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
+from meterai.suspense.audited import AUDITED
 from meterai.suspense.invariants import INVARIANTS, POSTINGS
 from meterai.suspense.metrics import METRICS
 from meterai.suspense.model import SUSPENSE
@@ -40,6 +41,7 @@ ROOM = Room(
     command_groups={"suspense": "What the bank told us and nobody can place yet."},
     metrics=METRICS,
     invariants=INVARIANTS,
+    audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
 )

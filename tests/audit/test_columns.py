@@ -5,12 +5,13 @@ from typing import cast
 import pytest
 
 from meterai.apps.audit import INVARIANTS, audit
-from meterai.apps.audit_columns import CHECKED
+from meterai.apps.audited import AUDITED
 from meterai.plumbing.database import Database
 from tests.audit.conftest import Spoilt
 from tests.audit.test_facts import CHANGES, bare, types
 from tests.support.history import History
 
+CHECKED = AUDITED.checked
 # Columns of which a small change is allowed, and one that is not.
 FAR = "{0} + interval '2 years'"
 LARGE = {

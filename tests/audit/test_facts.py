@@ -8,14 +8,15 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from meterai.apps.audit_facts import FACTS, Fact
 from meterai.apps.audit_history import TOLD_APART_MAX, Mark, months
 from meterai.apps.audit_points import Past, Point, record
+from meterai.apps.audited import AUDITED, EVERYTHING
+from meterai.plumbing.audited import Fact
 from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import EVERYTHING
 from tests.audit.conftest import Spoilt
 from tests.support.history import History
 
+FACTS = AUDITED.facts
 # What makes another value of a column, by its type.
 CHANGES = {
     "uuid": "gen_random_uuid()",

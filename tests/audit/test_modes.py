@@ -12,6 +12,7 @@ from meterai.apps import audit_scopes
 from meterai.apps.audit import INVARIANTS, Auditor
 from meterai.apps.audit_points import points
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
+from meterai.apps.audited import AUDITED
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Accounts, Finding, Scope, Touched, check
@@ -143,7 +144,11 @@ def scopes_of(history: History, spoilt: Spoilt) -> list[list[Scope]]:
     rows = spoilt.connection.execute(audit_scopes._TOUCHED.encode(), marks)
     touched = [(row["account_id"], row["subject"]) for row in rows.fetchall()]
     middle = history["other"]
-    return [[Accounts(None, middle), Accounts(middle, None)], [Touched.of(touched)]]
+    about = AUDITED.subjects
+    return [
+        [Accounts(about, None, middle), Accounts(about, middle, None)],
+        [Touched.of(about, touched)],
+    ]
 
 
 async def broken_in(spoilt: Spoilt, scopes: list[Scope], names: Collection[str] = ALL) -> set[str]:

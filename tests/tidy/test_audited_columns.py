@@ -6,11 +6,12 @@ import psycopg
 import pytest
 
 from meterai.apps.audit import INVARIANTS
-from meterai.apps.audit_columns import CHECKED, OPEN
-from meterai.apps.audit_facts import FACTS
 from meterai.apps.audit_news import NEWS
 from meterai.apps.audit_points import UNCHANGED
+from meterai.apps.audited import AUDITED
+from meterai.apps.rooms import ROOMS
 
+FACTS, CHECKED, OPEN = AUDITED.facts, AUDITED.checked, AUDITED.unchecked
 FACT = {(fact.table, column) for fact in FACTS for column in fact.columns}
 CHECKED_COLUMNS = {(table, column) for table, names in CHECKED.items() for column in names}
 OPEN_COLUMNS = {(table, column) for table, names in OPEN.items() for column in names}
@@ -31,8 +32,16 @@ def columns(server: str, template: str) -> set[tuple[str, str]]:
 
 def test_every_column_has_its_decision(columns: set[tuple[str, str]]) -> None:
     decided = FACT | CHECKED_COLUMNS | OPEN_COLUMNS
-    assert columns - decided == set(), "decide in apps/audit_facts.py or apps/audit_columns.py"
+    assert columns - decided == set(), "decide in audited.py of its room"
     assert decided - columns == set(), "there is no such column"
+
+
+def test_a_room_speaks_of_its_own_tables() -> None:
+    for room in ROOMS:
+        of = room.audited
+        spoken = {fact.table for fact in of.facts} | set(of.of_accounts) | set(of.standing)
+        spoken |= of.checked.keys() | of.unchecked.keys() | of.subjects.keys()
+        assert spoken <= room.tables, room.name
 
 
 def test_no_column_has_two() -> None:

@@ -1,0 +1,67 @@
+"""What the audit knows of the columns of accounts."""
+
+from meterai.plumbing.audited import SHOWN, Audited, fact
+
+AUDITED = Audited(
+    facts=(fact("accounts", "created_at", ""),),
+    checked={
+        "accounts": {"email": ("trail_knows_every_address", "address_finds_its_account")},
+        "api_keys": {
+            "account_id": ("session_and_key_are_in_the_trail",),
+            "key_id": ("session_and_key_are_in_the_trail",),
+            "secret_hash": ("api_key_is_what_the_trail_says",),
+            "name": ("api_key_is_what_the_trail_says",),
+            "ended_at": ("api_key_is_what_the_trail_says",),
+        },
+        "memberships": dict.fromkeys(
+            ("account_id", "membership_id", "member_id", "role", "ended_at"),
+            ("role_is_in_the_trail",),
+        ),
+        "organizations": {"account_id": ("role_is_in_the_trail",)},
+        "staff_roles": dict.fromkeys(
+            ("account_id", "grant_id", "role", "ended_at"), ("role_is_in_the_trail",)
+        ),
+        "email_directory": {
+            "email": ("address_finds_its_account",),
+            "account_id": ("address_finds_its_account",),
+        },
+        "sessions": {
+            "account_id": ("session_and_key_are_in_the_trail",),
+            "session_id": ("session_and_key_are_in_the_trail",),
+            "secret_hash": ("session_is_what_the_trail_says",),
+            "created_at": ("session_times_are_possible",),
+            "expires_at": ("session_is_what_the_trail_says",),
+            "ended_at": ("session_is_what_the_trail_says",),
+        },
+    },
+    unchecked={
+        "accounts": {"language": "Which of two languages its pages and mails are in."},
+        "api_keys": {
+            "created_at": f"{SHOWN} When it was made is in the audit trail.",
+            "last_used_at": SHOWN,
+        },
+        "memberships": {"given_at": f"{SHOWN} When it was given is in the audit trail."},
+        "organizations": {"name": "What its owner calls it.", "made_at": SHOWN},
+        "staff_roles": {"given_at": f"{SHOWN} When it was given is in the audit trail."},
+        "sign_in_challenges": dict.fromkeys(
+            [
+                "challenge_id",
+                "email",
+                "network",
+                "created_at",
+                "expires_at",
+                "tries",
+                "used_at",
+                "device",
+            ],
+            "A code that lives for minutes; what it opened is a session in the audit trail.",
+        ),
+    },
+    of_accounts=(
+        "accounts",
+        "api_keys",
+        "email_directory",
+        "sessions",
+    ),
+    standing=("email_directory",),
+)

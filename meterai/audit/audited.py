@@ -1,0 +1,17 @@
+"""What the audit knows of the columns of audit."""
+
+from meterai.plumbing.audited import Audited, fact
+
+AUDITED = Audited(
+    facts=(fact("audit_events", "happened_at", "event_id actor action subject facts"),),
+    checked={
+        "audit_points": dict.fromkeys(
+            ("point", "kind", "covers_from", "covers_until", "history", "totals", "chained"),
+            ("history_is_as_it_was_audited",),
+        ),
+    },
+    unchecked={
+        "audit_points": {"taken_at": "When it was written; what it covers is in its hash."},
+    },
+    of_accounts=("audit_events",),
+)

@@ -1,0 +1,33 @@
+"""What the audit knows of the columns of ledger."""
+
+from meterai.plumbing.audited import Audited, Fact, Subject, fact
+
+AUDITED = Audited(
+    facts=(
+        fact("entries", "posted_at", "entry_id reason subject"),
+        Fact(
+            "legs",
+            "legs",
+            "e.posted_at",
+            ("account_id", "entry_id", "book", "unit", "debit", "credit"),
+            join="JOIN {entries?} e ON e.account_id = t.account_id AND e.entry_id = t.entry_id",
+        ),
+        fact("holds", "held_at", "hold_id book amount subject"),
+        fact("holds", "resolved_at", "hold_id state", name="holds_resolved"),
+    ),
+    checked={
+        "balances": {
+            "account_id": ("balances_are_the_sums_of_their_legs",),
+            "book": ("balances_are_the_sums_of_their_legs",),
+            "posted": ("balances_are_the_sums_of_their_legs",),
+            "held": ("held_is_the_sum_of_open_holds",),
+        },
+    },
+    subjects={
+        "entries": Subject("subject"),
+        "holds": Subject("hold_id"),
+        "legs": Subject("entry_id", through="entries"),
+    },
+    of_accounts=("balances",),
+    standing=("balances",),
+)

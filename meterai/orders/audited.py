@@ -1,0 +1,31 @@
+"""What the audit knows of the columns of orders."""
+
+from meterai.plumbing.audited import Audited, Subject, fact, global_fact
+
+AUDITED = Audited(
+    facts=(
+        fact(
+            "orders",
+            "placed_at",
+            "order_id idempotency_key request_hash kind quantity unit_price service_fee total"
+            " due_seconds lapses_at",
+        ),
+        fact("orders", "paid_at", "order_id paid_attempt paid_payment due_at", name="orders_paid"),
+        global_fact("sale_terms", "since", "unit_price service_fee"),
+    ),
+    checked={
+        "orders": {
+            "state": ("orders_issue_what_was_paid", "order_stands_where_its_refunds_do"),
+            "closed_at": ("order_times_are_in_order",),
+            "returning_due_at": ("order_stands_where_its_refunds_do",),
+        },
+    },
+    subjects={
+        "orders": Subject("order_id"),
+    },
+    unfinished=(
+        "SELECT account_id, order_id FROM orders WHERE state = 'placed'",
+        "SELECT account_id, order_id FROM orders WHERE state = 'paid'",
+    ),
+    measure="orders",
+)

@@ -1,0 +1,61 @@
+"""What the audit knows of the columns of payments."""
+
+from meterai.plumbing.audited import WORK, Audited, Subject, fact, global_fact
+
+AUDITED = Audited(
+    facts=(
+        fact("payment_attempts", "opened_at", "attempt_id subject reference amount expires_at"),
+        fact("captures", "captured_at", "attempt_id payment amount learned_by"),
+        fact("chargebacks", "first_told_at", "attempt_id payment subject"),
+        global_fact(
+            "notification_inbox", "received_at", "provider external_id sent_on body_sha256"
+        ),
+    ),
+    checked={
+        "captures": {"denied_at": ("no_money_lies_about",)},
+        "chargebacks": {
+            "taken_back": ("no_money_lies_about",),
+            "is_whole": ("no_money_lies_about", "chargeback_is_what_was_told_and_booked"),
+            "posted": ("entries_are_what_their_causes_make", "no_money_lies_about"),
+            "lost": ("chargeback_is_what_was_told_and_booked",),
+            "findings": ("chargeback_is_what_was_told_and_booked",),
+            "returned": ("no_money_lies_about",),
+            "returned_posted": ("no_money_lies_about", "entries_are_what_their_causes_make"),
+            "look_at": ("chargeback_is_what_was_told_and_booked",),
+        },
+        "notification_inbox": {
+            "body": ("news_of_the_bank_is_as_it_came",),
+            "outcome": ("no_notification_forgotten", "news_of_the_bank_is_what_was_done"),
+        },
+        "payment_attempts": {
+            "state": ("attempt_agrees_with_its_payments",),
+            "leased_until": ("attempt_times_are_possible",),
+            "ask_at": ("attempt_times_are_possible",),
+            "cancel_at": ("attempt_times_are_possible",),
+        },
+    },
+    unchecked={
+        "chargebacks": {
+            "is_named": "Whether later news without a number may speak of this payment.",
+            "last_told_at": "When the bank repeated itself.",
+            "returned_told": "Whether the bank's record is to be asked; what it says is in the books.",
+        },
+        "payment_attempts": {
+            "qr_content": "Shown to the buyer; whom it pays is the bank's to say, and what was paid "
+            "comes with our reference.",
+            "provider_reference": "The bank's number of a QR: news that names no reference of ours is "
+            "looked up by it, and its sum and payment are those of the bank.",
+            "asked": WORK,
+            "tries": WORK,
+            "last_answer": WORK,
+            "is_perhaps_made": "Whether a QR that nobody saw is taken back or simply ends.",
+            "ask_rank": "Which of two queues a question waits in; both are looked at by their times.",
+            "cancel_tries": WORK,
+        },
+    },
+    subjects={
+        "payment_attempts": Subject("subject"),
+        "chargebacks": Subject("subject"),
+        "captures": Subject("attempt_id", through="payment_attempts"),
+    },
+)

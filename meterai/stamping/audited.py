@@ -1,0 +1,47 @@
+"""What the audit knows of the columns of stamping."""
+
+from meterai.plumbing.audited import SHOWN, WORK, Audited, Fact, Subject, fact
+
+AUDITED = Audited(
+    facts=(
+        fact(
+            "stampings",
+            "requested_at",
+            "stamping_id order_id position idempotency_key request_hash sha256_original placements"
+            " quantity is_repaired",
+        ),
+        fact("stampings", "delivered_at", "stamping_id sha256_stamped", name="stampings_delivered"),
+        fact("stamping_keys", "used_at", "idempotency_key request_hash stampings"),
+        Fact(
+            "deltas",
+            "deltas",
+            "s.delivered_at",
+            ("account_id", "stamping_id", "sha256"),
+            join="JOIN {stampings?} s ON s.account_id = t.account_id"
+            " AND s.stamping_id = t.stamping_id AND s.delivered_at IS NOT NULL",
+        ),
+    ),
+    checked={
+        "deltas": {"delta": ("delta_is_what_was_delivered",)},
+        "stampings": {
+            "state": ("stamping_agrees_with_its_serials",),
+            "due_at": ("stamping_belongs_to_an_order_or_a_balance",),
+            "leased_until": ("stamping_belongs_to_an_order_or_a_balance",),
+        },
+    },
+    unchecked={
+        "stampings": {"tries": WORK, "refused": SHOWN},
+    },
+    subjects={
+        "stampings": Subject("stamping_id"),
+        "deltas": Subject("stamping_id"),
+    },
+    of_accounts=("stamping_keys",),
+    unfinished=("SELECT account_id, stamping_id FROM stampings WHERE state = 'reserved'",),
+    related=(
+        "SELECT s.account_id, s.order_id FROM stampings s JOIN {found} m"
+        " ON m.account_id = s.account_id AND m.subject = s.stamping_id WHERE s.order_id IS NOT NULL"
+        " UNION SELECT s.account_id, s.stamping_id FROM stampings s JOIN {found} m"
+        " ON m.account_id = s.account_id AND m.subject = s.order_id",
+    ),
+)
