@@ -7,10 +7,11 @@ from meterai.apps.audit import Audit, Auditor, Tell
 from meterai.apps.audit_bank import check_bank
 from meterai.apps.audit_news import News
 from meterai.apps.audit_points import Point
-from meterai.apps.audit_qrs import check_qrs
+from meterai.apps.audit_qrs import check_qrs, check_rails
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
 from meterai.kit.clock import SystemClock
-from meterai.payments import PaymentSettings, connected, qr_accounts_of
+from meterai.payments import RailKinds, Rails, connected
+from meterai.payments.room import RAILS
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Finding, Invariant
@@ -62,12 +63,18 @@ class Told:
 
 
 async def audit_all(
-    database: Database, settings: Settings, *, request: AuditRequest, tell: Tell
+    database: Database,
+    settings: Settings,
+    *,
+    request: AuditRequest,
+    tell: Tell,
+    kinds: RailKinds = RAILS,
 ) -> Told:
     """Audit as wished, and record the point where everything holds."""
     auditor = Auditor(database, tell)
     findings, coverage = await auditor.run(is_incremental=request.is_incremental)
-    findings.append(await News(database, coverage.since, coverage.begins).check())
+    rails = Rails(settings, kinds)
+    findings.append(await News(database, rails, coverage.since, coverage.begins).check())
     notes = [f"{coverage.kind} audit"]
     if (settings.process.directory / "keys" / INSTANCE_KEY).exists():
         notes.append(f"documents drawn with --seed {request.drawing.seed}")
@@ -76,9 +83,10 @@ async def audit_all(
         # Their bytes and keys are on another machine, or in another folder.
         notes.append(f"documents were not opened: {settings.process.directory} is of no instance")
     since = coverage.known[-1].mark if coverage.kind == "incremental" else None
-    findings.append(await check_qrs(database, qr_accounts_of(settings.of(PaymentSettings)), since))
+    findings.append(await check_qrs(database, rails, since))
+    findings.append(await check_rails(database, rails))
     if request.bank_days:
-        findings.append(await _bank(database, settings, request.bank_days))
+        findings.append(await _bank(database, settings, request.bank_days, kinds))
     if role := await works_as(database):
         notes.append(f"the role {role} can change the past: docs/operations.md, Rights")
         if settings.process.environment == "production":
@@ -101,7 +109,7 @@ async def _papers(database: Database, settings: Settings, drawing: Drawing) -> l
     ]
 
 
-async def _bank(database: Database, settings: Settings, days: int) -> Finding:
+async def _bank(database: Database, settings: Settings, days: int, kinds: RailKinds) -> Finding:
     clock = SystemClock()
-    async with connected(database, settings, keyring_of(settings), clock) as payments:
+    async with connected(database, settings, keyring_of(settings), clock, kinds) as payments:
         return await check_bank(database, payments, clock.now() - timedelta(days=days), clock.now())

@@ -1,7 +1,7 @@
 """What the bank told us beside what we made of it, in both directions, while its words are kept.
 
-A notification that captured a payment is read again by the same reader: its payment is in the books
-with its sum.  A payment that says it was learned by a notification has one; so has an item in
+A notification that captured a payment is read again by the same reader: what was read in it then is
+what is read now, and its payment is in the books with its sum.  A payment that says it was learned by a notification has one; so has an item in
 suspense that came by one.
 """
 
@@ -9,8 +9,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from meterai.apps.audit_history import IS_YOUNG, Mark
-from meterai.payments import parse_reference, read_notification
+from meterai.payments import Notification, RailNotConfigured, Rails, parse_reference
 from meterai.payments.invariants import LET_GO
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, patiently
@@ -23,7 +25,7 @@ NEWS = Invariant(
 )
 READ_AT_ONCE = 2_000
 _NEWS = f"""
-SELECT provider, sent_on, external_id, body, received_at FROM notification_inbox t
+SELECT provider, sent_on, external_id, body, reading, received_at FROM notification_inbox t
 WHERE outcome = 'captured' AND body <> '' AND (provider, sent_on, external_id) > (%s, %s, %s)
     AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
 ORDER BY provider, sent_on, external_id LIMIT {READ_AT_ONCE}
@@ -49,8 +51,11 @@ WHERE source = 'notification' AND reason <> 'id_conflict' AND told <> ''
 class News:
     """One comparison: of everything, or of what was written since a mark and happened since."""
 
-    def __init__(self, database: Database, since: Mark | None, begins: datetime) -> None:
+    def __init__(
+        self, database: Database, rails: Rails, since: Mark | None, begins: datetime
+    ) -> None:
         self._database = database
+        self._rails = rails
         self._xid = since.xid if since else None
         self._begins = begins
         self._told: set[str] = set()
@@ -76,13 +81,15 @@ class News:
             return await patiently(tx, query, *parameters, is_broad=False)
 
     async def _compare(self, rows: list[Row]) -> None:
-        read = [(row, read_notification(bytes(row["body"]))) for row in rows]
+        read = [(row, one) for row in rows if (one := self._reread(row)) is not None]
         numbers = [one.number for _, one in read if one.number]
         booked: dict[str, list[Row]] = {}
         for capture in await self._read(_CAPTURES, numbers):
             booked.setdefault(capture["payment"], []).append(capture)
         for row, one in read:
             self._told.add(one.number or "")
+            if row["reading"] is not None and row["reading"] != msgspec.to_builtins(one):
+                self._wrong.append(_told(row) | {"payment": one.number, "is": "read otherwise"})
             amount = one.amount and one.amount.value
             attempt = _attempt(one.reference)
             if not any(
@@ -90,8 +97,19 @@ class News:
                 and attempt in (None, (capture["account_id"], capture["attempt_id"]))
                 for capture in booked.get(one.number or "", [])
             ):
-                told = {name: row[name] for name in ("external_id", "sent_on", "received_at")}
-                self._wrong.append(told | {"payment": one.number, "is": "not in our books"})
+                self._wrong.append(_told(row) | {"payment": one.number, "is": "not in our books"})
+
+    def _reread(self, row: Row) -> Notification | None:
+        """What a notification says, by its rail; None and a complaint where that is gone."""
+        try:
+            return self._rails.reread(row["provider"], bytes(row["body"]))
+        except RailNotConfigured as refusal:
+            self._wrong.append(_told(row) | {"is": str(refusal)})
+            return None
+
+
+def _told(row: Row) -> Row:
+    return {name: row[name] for name in ("external_id", "sent_on", "received_at")}
 
 
 def _attempt(reference: str | None) -> tuple[UUID, UUID] | None:

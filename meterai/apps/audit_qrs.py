@@ -1,14 +1,15 @@
-"""The QRs of attempts: each pays us, the attempt's amount, under the attempt's reference.
+"""The instructions of attempts: by each we are paid, its amount, under the provider's number of it.
 
-A QR that was exchanged in the database sends a buyer's money to somebody else, and nothing in the
-books knows of it.  So it is read again: what is in it is what banks act on.
+What was exchanged in the database (a QR, an account number) sends a buyer's money to somebody else,
+and nothing in the books knows of it.  So it is read again by its rail: what is in it is what banks
+act on.  An attempt that may still be paid and whose rail is gone is told too: nobody opens it, asks
+about it or takes it back.
 """
 
-from collections.abc import Collection
 from uuid import UUID
 
 from meterai.apps.audit_history import IS_YOUNG, Mark
-from meterai.payments import qr_complaints
+from meterai.payments import Rails, read_instructions
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, patiently
 
@@ -16,37 +17,64 @@ READ_AT_ONCE = 5_000  # rows of some hundred bytes
 
 QRS = Invariant(
     "qr_pays_its_attempt",
-    "Every QR pays us and nobody else, the amount of its attempt, under the number the provider "
-    "gave it, and its check sum is right.",
+    "By every QR, or other instructions, we are paid and nobody else, the amount of its attempt, "
+    "under the number the provider gave it, and its check sum is right.",
+    "",
+)
+RAILS_THERE = Invariant(
+    "attempt_has_its_rail",
+    "Every attempt that may still be paid is of a rail that this installation has.",
     "",
 )
 _FIRST = UUID(int=0)
 _READ = """
-SELECT account_id, attempt_id, state, amount, qr_content, provider_reference FROM payment_attempts t
-WHERE (account_id, attempt_id) > (%s, %s) AND qr_content IS NOT NULL
+SELECT account_id, attempt_id, state, amount, provider, provider_reference,
+    coalesce(instructions, jsonb_build_object('kind', 'qr', 'content', qr_content)) AS instructions
+FROM payment_attempts t
+WHERE (account_id, attempt_id) > (%s, %s) AND provider = ANY (%s)
+    AND coalesce(instructions->>'kind', qr_content) IS NOT NULL
     AND (state = 'waiting' OR {which})
 ORDER BY account_id, attempt_id LIMIT {READ_AT_ONCE}
 """
 _EACH = _READ.format(which="true", READ_AT_ONCE=READ_AT_ONCE)
 _YOUNG = _READ.format(which=IS_YOUNG.format(row="t"), READ_AT_ONCE=READ_AT_ONCE)
+_WITHOUT_RAIL = """
+SELECT provider, count(*) AS attempts, min(opened_at) AS opened_at, sum(amount)::bigint AS amount
+FROM payment_attempts WHERE provider <> ALL (%s) AND (state IN ('opening', 'waiting', 'lost')
+    OR (ask_at < 'infinity' AND state <> 'denied')) GROUP BY provider
+"""
 
 
-async def check_qrs(database: Database, ours: Collection[str], since: Mark | None) -> Finding:
-    """Read the QRs that were written since a mark, or every one, and those that can be paid now.
+async def check_qrs(database: Database, rails: Rails, since: Mark | None) -> Finding:
+    """Read the instructions that were written since a mark, or all, and those that can be paid now.
 
-    `ours` is what may stand for a merchant in them.
+    Those of a rail that is gone are not read: `check_rails` tells of them.
     """
     wrong: list[Row] = []
     query, young = (_YOUNG, [since.xid]) if since else (_EACH, [])
+    names = list(rails.names())
     account, attempt = _FIRST, _FIRST
     while True:
         async with database.transaction() as tx:
-            rows = await patiently(tx, query, account, attempt, *young)
+            rows = await patiently(tx, query, account, attempt, names, *young)
         for row in rows:
             told = {"account_id": row["account_id"], "attempt_id": row["attempt_id"]}
-            number = row["provider_reference"] or ""
-            found = list(qr_complaints(row["qr_content"], row["amount"], ours, number))
+            found = _complaints(rails, row)
             wrong += [told | {"state": row["state"], "is": ", ".join(found)}] if found else []
         if len(rows) < READ_AT_ONCE:
             return Finding(QRS, len(wrong), wrong[:SHOWN_MAX])
         account, attempt = rows[-1]["account_id"], rows[-1]["attempt_id"]
+
+
+def _complaints(rails: Rails, row: Row) -> list[str]:
+    told = read_instructions(row["instructions"])
+    if told is None:
+        return ["no instructions of a kind that we know"]
+    return rails.complaints(row["provider"], told, row["amount"], row["provider_reference"])
+
+
+async def check_rails(database: Database, rails: Rails) -> Finding:
+    """Whether what may still be paid, given back or taken back has its rail."""
+    async with database.transaction() as tx:
+        rows = await patiently(tx, _WITHOUT_RAIL, list(rails.names()))
+    return Finding(RAILS_THERE, sum(row["attempts"] for row in rows), rows[:SHOWN_MAX])

@@ -10,6 +10,7 @@ from typing import Any
 
 from meterai.orders import OrderKind, OrderState
 from meterai.payments import AttemptState
+from meterai.payments.room import RAILS
 from meterai.plumbing.http import PROBLEM
 from meterai.refunds import RefundCause, RefundState
 from meterai.stamping import StampingState
@@ -73,7 +74,7 @@ _WORDS: Mapping[tuple[str, str], Sequence[str]] = {
     ("OrderView", "state"): list(OrderState),
     ("OrderView", "kind"): list(OrderKind),
     ("OrderView", "currency"): ["IDR"],
-    ("PaymentView", "method"): ["qris"],
+    ("PaymentView", "method"): [method for kind in RAILS for method in kind.methods],
     ("PaymentView", "state"): list(AttemptState),
     ("RefundView", "state"): list(RefundState),
     ("RefundView", "cause"): list(RefundCause),

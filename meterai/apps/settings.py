@@ -20,7 +20,9 @@ class StandinSettings(msgspec.Struct, frozen=True):
 
 def sections(rooms: Rooms = ROOMS) -> Sections:
     """Every section of settings: of the process, of each room, of the stand-ins."""
-    of_rooms = [room.settings for room in rooms if room.settings]
+    of_rooms: list[type[msgspec.Struct]] = []
+    for room in rooms:
+        of_rooms += [*room.sections, *([room.settings] if room.settings else [])]
     return (ProcessSettings, *of_rooms, StandinSettings)
 
 

@@ -7,7 +7,7 @@ import standins
 from meterai.apps.instance import standins_directory
 from meterai.apps.settings import StandinSettings
 from meterai.notifications import NotificationSettings
-from meterai.payments import NOTIFY_PATH, PaymentSettings
+from meterai.payments import NOTIFY_PATH, SnapSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import keyring_of
 
@@ -18,12 +18,11 @@ async def run(settings: Settings) -> None:
     running = await standins.start(
         standins.Options(
             directory=standins_directory(settings),
-            client_id=settings.of(PaymentSettings).bank_client_id,
-            client_secret=settings.of(PaymentSettings).bank_client_secret
-            or keyring.client_secret(),
+            client_id=settings.of(SnapSettings).bank_client_id,
+            client_secret=settings.of(SnapSettings).bank_client_secret or keyring.client_secret(),
             partner_public_key=keyring.provider_public_key(),
             notify_url=f"http://{settings.process.host}:{settings.process.port}{NOTIFY_PATH}",
-            merchant_id=settings.of(PaymentSettings).bank_merchant_id,
+            merchant_id=settings.of(SnapSettings).bank_merchant_id,
             host=settings.process.host,
             bank_port=settings.of(StandinSettings).bank_port,
             mail_port=settings.of(StandinSettings).mail_port,

@@ -29,7 +29,7 @@ from meterai.apps.settings import StandinSettings
 from meterai.commands import database_of, is_embedded
 from meterai.kit.clock import SystemClock
 from meterai.notifications import NotificationSettings
-from meterai.payments import PaymentSettings
+from meterai.payments import SnapSettings
 from meterai.plumbing.config import Settings, environment_for
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.keyring import keyring_of, write_once
@@ -155,11 +155,11 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
         try:
             mail_url = f"http://{ready.process.host}:{ready.of(StandinSettings).mail_port}"
             parts.append(Part("standins", ready))
-            _wait_for(f"{ready.of(PaymentSettings).bank_url}/healthz", is_stopping)
+            _wait_for(f"{ready.of(SnapSettings).bank_url}/healthz", is_stopping)
             parts += [Part("worker", ready), Part("web", ready)]
             _wait_for(f"http://{ready.process.host}:{ready.process.port}/readyz", is_stopping)
             if not is_stopping.is_set():
-                tell(f"bank {ready.of(PaymentSettings).bank_url}")
+                tell(f"bank {ready.of(SnapSettings).bank_url}")
                 tell(f"mail {mail_url}")
                 tell(f"metrics http://127.0.0.1:{ready.process.metrics_port}/metrics")
                 tell(f"ready http://{ready.process.host}:{ready.process.port}")

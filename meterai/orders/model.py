@@ -155,8 +155,10 @@ class Terms:
     due_seconds: float
     attempt: UUID
     reference: str
-    lease_seconds: float  # who places it asks for the QR; 0: the worker does
+    lease_seconds: float  # who places it asks for the instructions; 0: the worker does
     unpaid_max: int
+    provider: str  # the rail by which it is paid
+    method: str
 
     @property
     def total(self) -> int:
@@ -164,7 +166,7 @@ class Terms:
         return self.quantity * (self.unit_price + self.service_fee)
 
     def arguments(self) -> tuple[object, ...]:
-        """The arguments of `order_place`: every field, in this order."""
+        """The arguments of `order_place_by_method`: every field, in this order."""
         return (
             self.account,
             self.order,
@@ -180,6 +182,8 @@ class Terms:
             self.reference,
             self.lease_seconds,
             self.unpaid_max,
+            self.provider,
+            self.method,
         )
 
 

@@ -16,9 +16,10 @@ from meterai.plumbing.paging import PAGE_MAX, Page
 
 
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many stamps to buy."""
+    """How many stamps to buy, and how to pay: by the default method where nothing is said."""
 
     quantity: int
+    payment_method: str | None = None
 
 
 class OrderList(msgspec.Struct, frozen=True):
@@ -47,6 +48,7 @@ async def place_order(
         idempotency_key(request),
         data.quantity,
         wait_for_qr="respond-async" not in request.headers.get("prefer", ""),
+        method=data.payment_method,
     )
 
 

@@ -26,7 +26,15 @@ from meterai.orders.model import (
     request_hash,
 )
 from meterai.orders.settings import OrderSettings
-from meterai.payments import Attempt, AttemptState, PaymentService, PaymentSettings
+from meterai.payments import (
+    Attempt,
+    AttemptState,
+    Channel,
+    Instructions,
+    PaymentService,
+    PaymentSettings,
+    Qr,
+)
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Row, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
@@ -44,6 +52,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     qr_content: str | None
     expires_at: datetime
+    # Where it is not paid by a QR: a number to transfer to, a page to go to.
+    instructions: Instructions | msgspec.UnsetType = msgspec.UNSET
 
 
 class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,8 +110,19 @@ def _order(row: Row) -> Order:
     )
 
 
-def _shown(order: Order, attempt: Attempt | None, money: MoneySummary) -> OrderView:
-    is_payable = order.state == OrderState.PLACED and attempt is not None
+def _pay(order: Order, attempt: Attempt | None, default: str) -> PaymentView:
+    told = attempt.instructions if attempt and order.state == OrderState.PLACED else None
+    return PaymentView(
+        method=attempt.channel.method if attempt else default,
+        state=attempt.state if attempt else AttemptState.OPENING,
+        amount=order.total.value,
+        qr_content=told.content if isinstance(told, Qr) else None,
+        expires_at=order.lapses_at,
+        instructions=msgspec.UNSET if told is None or isinstance(told, Qr) else told,
+    )
+
+
+def _shown(order: Order, payment: PaymentView, money: MoneySummary) -> OrderView:
     return OrderView(
         id=show("ord", order.id),
         state=order.state,
@@ -114,13 +135,7 @@ def _shown(order: Order, attempt: Attempt | None, money: MoneySummary) -> OrderV
         placed_at=order.placed_at,
         paid_at=order.paid_at,
         refund_due_at=order.money_due_at(money.in_flight, money.captured_at),
-        payment=PaymentView(
-            method="qris",
-            state=attempt.state if attempt else AttemptState.OPENING,
-            amount=order.total.value,
-            qr_content=attempt.qr_content if attempt and is_payable else None,
-            expires_at=order.lapses_at,
-        ),
+        payment=payment,
         money=MoneyView(
             captured=money.captured.value,
             charged_back=money.charged_back.value,
@@ -174,9 +189,16 @@ class OrderService:
         return quantity
 
     def terms(
-        self, account: UUID, key: str, request: bytes, kind: OrderKind, quantity: int
+        self,
+        account: UUID,
+        key: str,
+        request: bytes,
+        kind: OrderKind,
+        quantity: int,
+        *,
+        method: str | None = None,
     ) -> Terms:
-        """One order at today's terms.
+        """One order at today's terms, to be paid by a method, or by the default one.
 
         Refuses `Malformed`, `OrderTooLarge`.
         """
@@ -184,6 +206,7 @@ class OrderService:
         sale = self._settings
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
+        channel = self._payments.rails.channel(method)
         return Terms(
             account=account,
             order=new_id(),
@@ -199,19 +222,28 @@ class OrderService:
             reference=reference,
             lease_seconds=self._lease_seconds,
             unpaid_max=sale.unpaid_orders_max,
+            provider=channel.provider,
+            method=channel.method,
         )
 
     async def place(
-        self, account: UUID, key: str, quantity: int, *, wait_for_qr: bool = True
+        self,
+        account: UUID,
+        key: str,
+        quantity: int,
+        *,
+        wait_for_qr: bool = True,
+        method: str | None = None,
     ) -> OrderView:
-        """Buy stamps.  The same key finds the same order.
+        """Buy stamps, to be paid by a method, or by the default one.  The same key finds the same
+        order.
 
         With `wait_for_qr` the answer holds the QR if the provider gives it in time; without,
         the worker asks for it (`Prefer: respond-async`, RFC 7240).
         Refuses `Malformed`, `OrderTooLarge`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
         """
-        request = request_hash(OrderKind.STAMPS, quantity)
-        terms = self.terms(account, key, request, OrderKind.STAMPS, quantity)
+        request = request_hash(OrderKind.STAMPS, quantity, *([method] if method else []))
+        terms = self.terms(account, key, request, OrderKind.STAMPS, quantity, method=method)
         if not wait_for_qr:
             terms = replace(terms, lease_seconds=0.0)  # for the worker, at once
         row = await self._database.call(store.PLACE, *terms.arguments())
@@ -241,22 +273,20 @@ class OrderService:
             None,
             terms.due_seconds,
         )
-        qr = None
-        if wait_for_qr:
-            qr = await self._payments.open(
-                account, terms.attempt, terms.reference, order.total, order.lapses_at
-            )
         attempt = Attempt(
             account,
             terms.attempt,
             order.id,
+            Channel(terms.provider, terms.method),
             terms.reference,
             order.total,
-            AttemptState.WAITING if qr else AttemptState.OPENING,
-            qr,
+            AttemptState.OPENING,
+            None,
             order.lapses_at,
         )
-        return _shown(order, attempt, ledger.NOTHING)
+        if wait_for_qr and (told := await self._payments.open(attempt)):
+            attempt = replace(attempt, state=AttemptState.WAITING, instructions=told)
+        return _shown(order, _pay(order, attempt, terms.method), ledger.NOTHING)
 
     async def view(self, account: UUID, order_id: UUID) -> OrderView:
         """One order.  Refuses `NotFound`."""
@@ -280,7 +310,11 @@ class OrderService:
         to_show = await payments.attempts_of(tx, account, ids, paid_by)
         attempts = {one: self._payments.payable(attempt) for one, attempt in to_show.items()}
         money = await ledger.money_summaries(tx, account, ids)
-        return [_shown(order, attempts.get(order.id), money[order.id]) for order in found]
+        default = self._payments.rails.default.method
+        return [
+            _shown(order, _pay(order, attempts.get(order.id), default), money[order.id])
+            for order in found
+        ]
 
     async def list(self, account: UUID, page: Page = WHOLE) -> tuple[list[OrderView], bool]:
         """A page of an account's orders, newest first, and whether there are older ones."""

@@ -11,7 +11,7 @@ _COLUMNS = (
 )
 PLACE = """
 SELECT created, id, request, placed, lapses
-FROM order_place(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"

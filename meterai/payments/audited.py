@@ -5,6 +5,15 @@ from meterai.plumbing.audited import WORK, Audited, Subject, fact, global_fact
 AUDITED = Audited(
     facts=(
         fact("payment_attempts", "opened_at", "attempt_id subject reference amount expires_at"),
+        fact(
+            "payment_attempts", "opened_at", "attempt_id provider method", name="attempt_channels"
+        ),
+        fact(
+            "payment_attempts",
+            "instructed_at",
+            "attempt_id provider_reference instructions",
+            name="attempts_instructed",
+        ),
         fact("captures", "captured_at", "attempt_id payment amount learned_by"),
         fact("chargebacks", "first_told_at", "attempt_id payment subject"),
         global_fact(
@@ -29,6 +38,7 @@ AUDITED = Audited(
         },
         "payment_attempts": {
             "state": ("attempt_agrees_with_its_payments",),
+            "qr_content": ("instructions_are_whole",),
             "leased_until": ("attempt_times_are_possible",),
             "ask_at": ("attempt_times_are_possible",),
             "cancel_at": ("attempt_times_are_possible",),
@@ -40,11 +50,11 @@ AUDITED = Audited(
             "last_told_at": "When the bank repeated itself.",
             "returned_told": "Whether the bank's record is to be asked; what it says is in the books.",
         },
+        "notification_inbox": {
+            "reading": "What was read in the words when they came and is acted on once; the audit "
+            "reads the words again and compares (audit_news).",
+        },
         "payment_attempts": {
-            "qr_content": "Shown to the buyer; whom it pays is the bank's to say, and what was paid "
-            "comes with our reference.",
-            "provider_reference": "The bank's number of a QR: news that names no reference of ours is "
-            "looked up by it, and its sum and payment are those of the bank.",
             "asked": WORK,
             "tries": WORK,
             "last_answer": WORK,

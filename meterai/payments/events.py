@@ -18,6 +18,7 @@ class NotificationReceived(Event, frozen=True, kw_only=True):
 
     external_id: str
     sent_on: date
+    provider: str = "bank"  # what a process says nothing of that knew one rail
 
 
 class PaymentCaptured(Event, frozen=True, kw_only=True):

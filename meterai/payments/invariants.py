@@ -1,5 +1,6 @@
 """What must be true of payments, and of the queue that carries the news of them."""
 
+from meterai.payments.rails import RailKinds
 from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, LATE, Invariant, Posting
 
 # No words of the bank are let go before (the rules of retention, and a day for clocks that differ).
@@ -49,16 +50,32 @@ INVARIANTS = (
     ),
     Invariant(
         "qr_is_of_one_attempt",
-        "A QR, by the provider's number of it, is of one attempt only, and who waits to be paid has "
-        "one.",
+        "A QR (or other instructions), by the provider's number of it, is of one attempt only, and "
+        "who waits to be paid has one.",
         """
         SELECT a.account_id, a.attempt_id, a.provider_reference, o.account_id AS other_account,
                o.attempt_id AS other_attempt
         FROM {payment_attempts} a LEFT JOIN payment_attempts o
-            ON o.provider_reference = a.provider_reference
+            ON o.provider_reference = a.provider_reference AND o.provider = a.provider
             AND (o.account_id, o.attempt_id) <> (a.account_id, a.attempt_id)
         WHERE o.attempt_id IS NOT NULL
-            OR (a.qr_content IS NULL) <> (a.provider_reference IS NULL)
+            OR (coalesce(a.instructions->>'kind', a.qr_content) IS NULL)
+                <> (a.provider_reference IS NULL)
+        """,
+    ),
+    Invariant(
+        "instructions_are_whole",
+        "The instructions of an attempt are of a kind that we know, with the time they were made "
+        "at, and a QR in them is the one that processes of before read.",
+        """
+        SELECT account_id, attempt_id, method, instructions->>'kind' AS kind
+        FROM {payment_attempts} a
+        WHERE (instructions IS NULL) <> (instructed_at IS NULL)
+            OR (instructions IS NOT NULL AND (
+                coalesce(instructions->>'kind', '') NOT IN ('qr', 'account_number', 'redirect')
+                OR (CASE WHEN instructions->>'kind' = 'qr' THEN instructions->>'content' END)
+                    IS DISTINCT FROM qr_content
+                OR instructed_at < opened_at))
         """,
     ),
     Invariant(
@@ -119,6 +136,7 @@ INVARIANTS = (
         WHERE (outcome IS NULL AND (received_at < now() - {LATE} OR NOT EXISTS (
                 SELECT 1 FROM jobs j WHERE j.kind = 'notification_received'
                 AND j.facts->>'external_id' = i.external_id
+                AND coalesce(j.facts->>'provider', 'bank') = i.provider
                 AND j.facts->>'sent_on' = i.sent_on::text)))
             OR received_at > now() + {AHEAD}
         """,
@@ -163,3 +181,44 @@ INVARIANTS = (
         """,
     ),
 )
+
+
+def of_rails(kinds: RailKinds) -> tuple[Invariant, ...]:
+    """What must be true of the rows of these rails.  What is of another rail is not judged here."""
+    methods = " OR ".join(
+        f"(provider = '{kind.name}' AND method NOT IN ({_listed(kind.methods)}))" for kind in kinds
+    )
+    found = Invariant(
+        "attempt_has_a_method_of_its_rail",
+        "The method of an attempt is one of the rail that it is paid by.",
+        f"""
+        SELECT account_id, attempt_id, provider, method FROM {{payment_attempts}} a
+        WHERE {methods}
+        """,
+    )
+    return (found, _of_numbers(kinds)) if any(kind.prefix for kind in kinds) else (found,)
+
+
+def _of_numbers(kinds: RailKinds) -> Invariant:
+    """Of rails of which some have a prefix."""
+    begins = {kind.name: f"starts_with(c.payment, '{kind.prefix}')" for kind in kinds}
+    others = " OR ".join(begins[kind.name] for kind in kinds if kind.prefix)
+    numbers = " OR ".join(
+        f"(a.provider = '{kind.name}' AND "
+        + (f"NOT {begins[kind.name]})" if kind.prefix else f"({others}))")
+        for kind in kinds
+    )
+    return Invariant(
+        "payment_number_is_of_its_rail",
+        "The number of a payment begins as those of the rail of its attempt do, so that no two rails "
+        "have the same.",
+        f"""
+        SELECT c.account_id, c.attempt_id, c.payment, a.provider
+        FROM {{captures}} c JOIN {{payment_attempts}} a USING (account_id, attempt_id)
+        WHERE {numbers}
+        """,
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)

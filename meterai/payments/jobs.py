@@ -3,11 +3,11 @@
 from hashlib import sha256
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from meterai import suspense
 from meterai.payments import store
-from meterai.payments.adapters.snap.provider import read_notification
 from meterai.payments.events import NotificationReceived, PaymentRefunded
 from meterai.payments.model import (
     NOT_BOOKED,
@@ -18,33 +18,40 @@ from meterai.payments.model import (
     judge,
     parse_reference,
 )
-from meterai.payments.service import PROVIDER
+from meterai.payments.service import PaymentService
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import emit, on
 
 _log = structlog.get_logger()
 
 
-async def take_from_inbox(tx: Tx, event: NotificationReceived) -> None:
-    """A notification was kept: do what it says, once, or keep it in suspense."""
-    external_id, sent_on = event.external_id, event.sent_on
-    kept = await store.inboxed(tx, PROVIDER, external_id, sent_on)
+async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: PaymentService) -> None:
+    """A notification was kept: do what it says, once, or keep it in suspense.
+
+    It was read when its signature was checked, and that reading is acted on; only what a process
+    of before took is read here.  The audit reads the words themselves.
+    """
+    at = (event.provider, event.external_id, event.sent_on)
+    kept = await store.inboxed(tx, *at)
     if kept is None or kept["outcome"] is not None:
         return
-    read = read_notification(kept["body"])
-    outcome = await act_on(tx, read)
+    if kept["reading"] is None:
+        read = payments.rails.reread(event.provider, kept["body"])
+    else:
+        read = msgspec.convert(kept["reading"], Notification)
+    outcome = await act_on(tx, event.provider, read)
     if isinstance(outcome, OddReason):
-        outcome = await _suspend(tx, read, outcome, kept["body"])
-    await store.set_outcome(tx, PROVIDER, external_id, sent_on, outcome)
-    _log.info("notification_taken", external_id=external_id, outcome=outcome)
+        outcome = await _suspend(tx, event.provider, read, outcome, kept["body"])
+    await store.set_outcome(tx, *at, outcome)
+    _log.info("notification_taken", external_id=event.external_id, outcome=outcome)
 
 
-async def act_on(tx: Tx, read: Notification) -> str | OddReason:
+async def act_on(tx: Tx, provider: str, read: Notification) -> str | OddReason:
     """Do what a notification says and answer what came of it, or why it cannot be done."""
     act = judge(read)
     if isinstance(act, OddReason) and act is not OddReason.UNREADABLE and _names_nothing(read):
         return OddReason.REFERENCE_MISSING
-    found = await _attempt_of(tx, read)
+    found = await _attempt_of(tx, provider, read)
     if isinstance(act, OddReason):
         if found is not None:
             # A status query may answer what this notification leaves open.
@@ -52,7 +59,7 @@ async def act_on(tx: Tx, read: Notification) -> str | OddReason:
         return act
     if found is None:
         return OddReason.REFERENCE_MISSING if _names_nothing(read) else OddReason.REFERENCE_UNKNOWN
-    outcome = await _done(tx, act, *found, read)
+    outcome = await _done(tx, provider, act, *found, read)
     return NOT_BOOKED.get(outcome, outcome)
 
 
@@ -60,7 +67,7 @@ def _names_nothing(read: Notification) -> bool:
     return read.reference is None and read.provider_reference is None
 
 
-async def _attempt_of(tx: Tx, read: Notification) -> tuple[UUID, UUID] | None:
+async def _attempt_of(tx: Tx, provider: str, read: Notification) -> tuple[UUID, UUID] | None:
     """(account, attempt) a notification speaks of; the attempt need not exist."""
     if read.reference is not None:
         try:
@@ -69,18 +76,18 @@ async def _attempt_of(tx: Tx, read: Notification) -> tuple[UUID, UUID] | None:
             return None
     if read.provider_reference is None:
         return None
-    row = await store.by_provider_reference(tx, read.provider_reference)
+    row = await store.by_provider_reference(tx, provider, read.provider_reference)
     return None if row is None else (row["account_id"], row["attempt_id"])
 
 
 async def _done(
-    tx: Tx, act: Act, account: UUID, attempt: UUID, read: Notification
+    tx: Tx, provider: str, act: Act, account: UUID, attempt: UUID, read: Notification
 ) -> str | OddReason:
     amount = None if read.amount is None else read.amount.value
     match act:
         case Act.CAPTURE:
             outcome = await tx.value(
-                store.CAPTURE, account, attempt, read.number, amount, "notification"
+                store.CAPTURE_FROM, provider, account, attempt, read.number, amount
             )
         case Act.DENY:
             if read.status is Status.CANCELLED and read.number is None:
@@ -88,7 +95,9 @@ async def _done(
                 if await store.captured(tx, account, attempt, None):
                     return OddReason.DENIAL_AMBIGUOUS
                 amount = None
-            outcome = await tx.value(store.DENY, account, attempt, read.number, amount)
+            outcome = await tx.value(
+                store.DENY_FROM, provider, account, attempt, read.number, amount
+            )
         case Act.REFUNDED:
             if read.number is None or not await store.captured(tx, account, attempt, read.number):
                 return OddReason.REFUNDED_THERE
@@ -109,7 +118,9 @@ async def _done(
     return str(outcome)
 
 
-async def _suspend(tx: Tx, read: Notification, reason: OddReason, body: bytes) -> str:
+async def _suspend(
+    tx: Tx, provider: str, read: Notification, reason: OddReason, body: bytes
+) -> str:
     """Keep news that cannot be booked; money that surely came goes into the suspense book."""
     names_no_attempt = reason in (OddReason.REFERENCE_MISSING, OddReason.REFERENCE_UNKNOWN)
     is_money = names_no_attempt and judge(read) is Act.CAPTURE
@@ -118,11 +129,11 @@ async def _suspend(tx: Tx, read: Notification, reason: OddReason, body: bytes) -
         if reference is None:
             return "known"
         reason, is_money = OddReason.NUMBER_ELSEWHERE, False
-    named = f"{reference}:{read.number}:{read.status}" if read.number else sha256(body).hexdigest()
+    named = f"{reference}:{read.number}:{read.word}" if read.number else sha256(body).hexdigest()
     await suspense.keep(
         tx,
         suspense.News(
-            key=f"{PROVIDER}:{named}:{reason}",
+            key=f"{provider}:{named}:{reason}",
             source="notification",
             reason=reason,
             told=body,
@@ -135,4 +146,4 @@ async def _suspend(tx: Tx, read: Notification, reason: OddReason, body: bytes) -
     return f"suspended_{reason}"
 
 
-HANDLERS = (on(NotificationReceived, take_from_inbox, gives_up=False),)
+HANDLERS = (on(NotificationReceived, take_from_inbox, gives_up=False, service=PaymentService),)

@@ -1,9 +1,12 @@
 """Attempts to be paid, and what a provider can answer; pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
+
+import msgspec
 
 from meterai.kit.ids import compact, from_compact
 from meterai.kit.lifecycle import Lifecycle
@@ -86,24 +89,26 @@ class OutcomeUnknown(Refusal):
 
 
 class ProviderRefused(Refusal):
-    """The provider refused the call, with its response code."""
+    """The provider refused the call, with a code of its own, which only its rail understands."""
 
     code = "provider_refused"
     status = 502
 
-    def __init__(self, response_code: str, message: str, service: str = "") -> None:
-        super().__init__(f"{response_code} {message}")
+    def __init__(self, response_code: str, message: str) -> None:
+        super().__init__(f"{response_code} {message}".rstrip())
         self.response_code = response_code
-        self._is_of_service = service in ("", response_code[3:5])
 
-    @property
-    def case(self) -> str:
-        """HTTP status and case code without the service: '40401', '40901'.
 
-        A refusal that does not come from the service that was called (but from a gateway before it,
-        say) has no case of that service: '404'.
-        """
-        return self.response_code[:3] + (self.response_code[5:] if self._is_of_service else "")
+class RailNotConfigured(Refusal):
+    """The rail of an attempt is not one of this installation's any more: nothing is sent there."""
+
+    code = "rail_not_configured"
+    status = 503
+    retry_after_seconds = 60
+
+    def __init__(self, rail: str) -> None:
+        super().__init__(f"no rail {rail!r} is configured")
+        self.rail = rail
 
 
 class NotificationForged(Refusal):
@@ -113,6 +118,45 @@ class NotificationForged(Refusal):
     status = 401
 
 
+class Qr(msgspec.Struct, frozen=True, tag_field="kind", tag="qr"):
+    """A QR to scan."""
+
+    content: str
+
+
+class AccountNumber(msgspec.Struct, frozen=True, tag_field="kind", tag="account_number"):
+    """A number to transfer to, which stands for this attempt alone (a virtual account)."""
+
+    bank: str  # as the payer looks for it in a list
+    number: str
+
+
+class Redirect(msgspec.Struct, frozen=True, tag_field="kind", tag="redirect"):
+    """A page of the provider where it is paid: an e-wallet, a card."""
+
+    url: str
+
+
+Instructions: TypeAlias = Qr | AccountNumber | Redirect
+
+
+def read_instructions(kept: object) -> Instructions | None:
+    """Instructions as a row keeps them; None where it has none, or what nobody wrote."""
+    try:
+        found: Instructions = msgspec.convert(kept, Instructions)
+    except msgspec.ValidationError:
+        return None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """By which rail an attempt is paid, and by which of its methods; the row keeps both."""
+
+    provider: str
+    method: str
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt to be paid."""
@@ -120,33 +164,43 @@ class Attempt:
     account: UUID
     id: UUID
     subject: UUID
+    channel: Channel
     reference: str
     amount: Rupiah
     state: AttemptState
-    qr_content: str | None
+    instructions: Instructions | None  # what the buyer is shown to pay it
     expires_at: datetime
     provider_reference: str | None = None
 
+    @property
+    def qr_content(self) -> str | None:
+        """What is in its QR, where it is paid by one."""
+        return self.instructions.content if isinstance(self.instructions, Qr) else None
+
 
 @dataclass(frozen=True, slots=True)
-class QrMade:
-    """A QR that the provider made."""
+class Opened:
+    """What the provider made of an attempt: how to pay it, and its own number of that."""
 
-    qr_content: str
+    instructions: Instructions
     provider_reference: str
 
 
-class Status(StrEnum):
-    """latestTransactionStatus of SNAP BI."""
+@dataclass(frozen=True, slots=True)
+class MadeBefore:
+    """The provider made instructions for this reference before, by a call whose answer we never saw,
+    and does not tell them again."""
 
-    SUCCESS = "00"
-    INITIATED = "01"
-    PAYING = "02"
-    PENDING = "03"
-    REFUNDED = "04"
-    CANCELLED = "05"
-    FAILED = "06"
-    NOT_FOUND = "07"
+
+class Status(StrEnum):
+    """What became of an attempt, or of one payment on it, as its provider says."""
+
+    PAID = "paid"
+    PENDING = "pending"
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # the provider has no such thing
 
 
 class OddReason(StrEnum):
@@ -169,13 +223,13 @@ class OddReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One payment the provider received on a QR, by its own status.
+    """One payment the provider received on an attempt, by its own status.
 
     With `FAILED` or `CANCELLED` the amount is what was taken back of it so far, None for all of
     it; with `REFUNDED` what was given back.
     """
 
-    number: str  # RRN
+    number: str  # the provider's, of one payment
     amount: Rupiah | None
     status: Status
 
@@ -203,7 +257,7 @@ class RefundWish:
 
     account: UUID
     attempt: UUID
-    payment: str  # RRN
+    payment: str  # the provider's number of it
     number: str  # ours, the same in every try
     amount: Rupiah
     was_tried: bool  # an earlier try may have been carried out
@@ -222,7 +276,7 @@ class RefundLine:
 
     number: str | None  # ours, or one that the provider gave a refund of its own
     provider_number: str | None
-    payment: str | None  # RRN
+    payment: str | None  # the provider's number of it
     amount: Rupiah
 
 
@@ -233,7 +287,7 @@ class Movement:
     kind: str  # 'payment' in; 'refund' or 'chargeback' out
     moved_at: datetime
     reference: str | None  # ours, of the attempt
-    payment: str | None  # RRN
+    payment: str | None  # the provider's number of it
     amount: Rupiah
     refund_number: str | None  # ours
     provider_refund_number: str | None
@@ -247,9 +301,19 @@ class Notification:
     reference: str | None = None
     provider_reference: str | None = None
     status: Status | None = None
+    word: str | None = None  # the provider's own for the status, by which news is known again
     number: str | None = None
     amount: Rupiah | None = None
     is_amount_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A notification whose signature is good: by what it is known again, and what was read in it."""
+
+    id: str | None  # the provider's of this delivery; None where it has none
+    sent_on: date
+    said: Notification
 
 
 class Act(StrEnum):
@@ -268,7 +332,7 @@ def judge(read: Notification) -> Act | OddReason:
     if read.status is None:
         return OddReason.STATUS_UNKNOWN
     match read.status:
-        case Status.SUCCESS:
+        case Status.PAID:
             if read.number is None:
                 return OddReason.NUMBER_MISSING
             return OddReason.AMOUNT_UNREADABLE if read.amount is None else Act.CAPTURE

@@ -12,7 +12,7 @@ RETENTION: tuple[Rule, ...] = (
         "The signed words are needed while a payment can be disputed; they may name the payer. "
         "That the news came, its digest, and what became of it stay with the payment.",
         only="outcome IS NOT NULL AND body <> ''",
-        blanks={"body": "''"},
+        blanks={"body": "''", "reading": "NULL"},
     ),
     Stays("payment_attempts", MONEY),
     Stays("captures", MONEY),

@@ -1,44 +1,47 @@
 """Payments, as the applications see the room."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
-from meterai.payments.adapters.snap.profile import profile_of
-from meterai.payments.adapters.snap.provider import SnapProvider
-from meterai.payments.adapters.snap.wire import call_seconds_max
+from meterai.commands import TIME, Demand, Facts
+from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.audited import AUDITED
-from meterai.payments.demands import DEMANDS, UNDEMANDED
-from meterai.payments.invariants import INVARIANTS, POSTINGS
+from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.metrics import METRICS
 from meterai.payments.model import ATTEMPT
+from meterai.payments.rails import (
+    RailKind,
+    RailKinds,
+    Rails,
+    check_kinds,
+    configured,
+    connect_rails,
+)
 from meterai.payments.retention import RETENTION
-from meterai.payments.routes import routes
+from meterai.payments.routes import notify_route
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
-from meterai.plumbing.config import Settings
+from meterai.plumbing.config import Configuration, Settings
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.leases import Lease
 from meterai.room import Container, Room
 
-
-async def _build(container: Container) -> None:
-    settings, clock = container.settings.of(PaymentSettings), container.clock
-    provider = SnapProvider(profile_of(container.settings, container.keyring), clock)
-    container.add(provider)
-    container.add(PaymentService(container.database, provider, settings, clock))
-    await provider.open()
-    container.close_with(provider.close)
-
-
-def _needs(settings: Settings, keyring: Keyring) -> None:
-    profile_of(settings, keyring)
+# Every rail there is; an installation has those that its setting `payment_rails` names.
+RAILS: RailKinds = (SNAP_QRIS,)
+UNDEMANDED: Mapping[str, str] = {
+    "bank_lease_seconds": "compared with the time-outs it covers when a process starts (leases.py)",
+    "poll_after_seconds": TIME,
+    "payment_rails": "a name that is no rail stops the start; each rail has demands of its own",
+}
 
 
 def _leases(container: Container) -> Iterable[Lease]:
     settings = container.settings.of(PaymentSettings)
     # Opened, asked about, taken back: one call each.
-    call = call_seconds_max(settings.bank_timeout_seconds)
+    call = container.of(Rails).call_seconds_max
     yield Lease("payment attempts", settings.bank_lease_seconds, call)
 
 
@@ -51,23 +54,56 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     ]
 
 
-ROOM = Room(
-    name="payments",
-    tables=frozenset({"payment_attempts", "captures", "chargebacks", "notification_inbox"}),
-    lifecycles=(ATTEMPT,),
-    settings=PaymentSettings,
-    needs=_needs,
-    build=_build,
-    services={"payments": PaymentService},
-    routes=routes,
-    leases=_leases,
-    handlers=HANDLERS,
-    tasks=_tasks,
-    demands=DEMANDS,
-    undemanded=UNDEMANDED,
-    metrics=METRICS,
-    invariants=INVARIANTS,
-    audited=AUDITED,
-    postings=POSTINGS,
-    retention=RETENTION,
-)
+def _demand(kind: RailKind, demand: Demand) -> Demand:
+    """The same, of an installation that has this rail."""
+
+    def check(of: Configuration) -> Iterable[Facts]:
+        has_it = kind.name in of.settings.of(PaymentSettings).payment_rails.split()
+        return demand.check(of) if has_it else ()
+
+    return replace(demand, check=check)
+
+
+def payments_with(kinds: RailKinds) -> Room:
+    """The room with these rails.  Raises `ValueError` for two that cannot be told apart."""
+    check_kinds(kinds)
+
+    async def build(container: Container) -> None:
+        settings, clock = container.settings, container.clock
+        stack = AsyncExitStack()
+        container.close_with(stack.aclose)
+        rails = await connect_rails(stack, settings, container.keyring, clock, kinds)
+        container.add(rails)
+        own = settings.of(PaymentSettings)
+        container.add(PaymentService(container.database, rails, own, clock))
+
+    kinds_say = [kind.undemanded for kind in kinds]
+
+    def needs(settings: Settings, keyring: Keyring) -> None:
+        for kind in configured(settings, kinds):
+            kind.needs(settings, keyring)
+
+    return Room(
+        name="payments",
+        tables=frozenset({"payment_attempts", "captures", "chargebacks", "notification_inbox"}),
+        lifecycles=(ATTEMPT,),
+        settings=PaymentSettings,
+        sections=[kind.settings for kind in kinds],
+        needs=needs,
+        build=build,
+        services={"payments": PaymentService},
+        routes=[notify_route(kind) for kind in kinds],
+        leases=_leases,
+        handlers=HANDLERS,
+        tasks=_tasks,
+        demands=[_demand(kind, one) for kind in kinds for one in kind.demands],
+        undemanded={name: why for of in (UNDEMANDED, *kinds_say) for name, why in of.items()},
+        metrics=METRICS,
+        invariants=(*INVARIANTS, *of_rails(kinds)),
+        audited=AUDITED,
+        postings=POSTINGS,
+        retention=RETENTION,
+    )
+
+
+ROOM = payments_with(RAILS)

@@ -5,7 +5,7 @@ the intent before the call, the result after it.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -19,32 +19,35 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.payments import store
-from meterai.payments.adapters.snap import emv
-from meterai.payments.adapters.snap.profile import profile_of, qr_accounts_of
-from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.events import PaymentRefunded
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
     NOT_BOOKED,
     Attempt,
     AttemptState,
+    Channel,
+    Delivered,
+    Instructions,
+    MadeBefore,
     Movement,
-    Notification,
     Odd,
     OddReason,
+    Opened,
     OutcomeUnknown,
     Payment,
     ProviderRefused,
     ProviderUnreachable,
-    QrMade,
+    RailNotConfigured,
     RefundLine,
     RefundMade,
     RefundWish,
     Status,
     TransactionStatus,
     parse_reference,
+    read_instructions,
     reference_of,
 )
+from meterai.payments.rails import Rail, RailKinds, Rails, connect_rails
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Row, Tx
@@ -52,18 +55,13 @@ from meterai.plumbing.events import emit
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.periodic import each
 
-PROVIDER = "bank"
 PAUSE_SECONDS = 2.0  # before a QR is asked for again; doubled after each try without an answer
 PAUSE_SECONDS_MAX = 120.0
 CANCEL_SECONDS_MAX = 3600.0  # between two tries to take a QR back
 CANCEL_AFTER_END_SECONDS = 3600.0  # so long after its end a QR surely takes no money any more
 BATCH = 20  # provider calls under way in one run
 LATE_SHARE = 5  # of them at least, in a run, for those nobody waits for
-EXTERNAL_ID_CHARACTERS_MAX = 36  # SNAP BI, X-EXTERNAL-ID
-# The provider says the QR exists already: it was made by a call whose answer we never saw.
-MADE_BEFORE = frozenset({"40901", "40418"})
 CANCELLING = "cancel_payments"
-DAY_SECONDS = 86_400.0
 _log = structlog.get_logger()
 
 
@@ -72,10 +70,11 @@ def _attempt(row: Row) -> Attempt:
         row["account_id"],
         row["attempt_id"],
         row["subject"],
+        Channel(row["provider"], row["method"]),
         row["reference"],
         Rupiah(row["amount"]),
         AttemptState(row["state"]),
-        row["qr_content"],
+        read_instructions(row["instructions"]),
         row["expires_at"],
         row["provider_reference"],
     )
@@ -124,7 +123,7 @@ async def open_another(
 
 async def suspend(tx: Tx, reference: str, odd: Odd, *, asked_of: Attempt) -> None:
     """Put into suspense what an answer says of an attempt and cannot be booked."""
-    key = f"{PROVIDER}:{reference}:{odd.number or ''}:{odd.reason}"
+    key = f"{asked_of.channel.provider}:{reference}:{odd.number or ''}:{odd.reason}"
     told = msgspec.json.encode(
         {"number": odd.number, "amount": odd.amount and odd.amount.value, "of": asked_of.reference}
     )
@@ -134,57 +133,75 @@ async def suspend(tx: Tx, reference: str, odd: Odd, *, asked_of: Attempt) -> Non
 
 
 class PaymentService:
-    """Opens attempts, takes notifications, asks what became of payments."""
+    """Opens attempts, takes notifications, asks what became of payments, each by its own rail."""
 
     def __init__(
-        self, database: Database, provider: SnapProvider, settings: PaymentSettings, clock: Clock
+        self, database: Database, rails: Rails, settings: PaymentSettings, clock: Clock
     ) -> None:
         self._database = database
-        self._provider = provider
+        self._rails = rails
         self._settings = settings
         self._clock = clock
 
-    def payable(self, attempt: Attempt) -> Attempt:
-        """An attempt as a buyer may see it: without its QR where that pays another, or another sum.
+    @property
+    def rails(self) -> Rails:
+        """The rails of this installation."""
+        return self._rails
 
-        The QR was read when it was made; what lies in the database may have been exchanged since.
+    def payable(self, attempt: Attempt) -> Attempt:
+        """An attempt as a buyer may see it: without instructions that pay another, or another sum.
+
+        They were read when they were made; what lies in the database may have been exchanged since.
         """
-        if attempt.qr_content is None:
+        if attempt.instructions is None:
             return attempt
-        ours, number = qr_accounts_of(self._settings), attempt.provider_reference or ""
-        wrong = list(emv.qr_complaints(attempt.qr_content, attempt.amount.value, ours, number))
+        wrong = self._rails.complaints(
+            attempt.channel.provider,
+            attempt.instructions,
+            attempt.amount.value,
+            attempt.provider_reference,
+        )
         if not wrong:
             return attempt
         _log.error("qr_exchanged", reference=attempt.reference, wrong=", ".join(wrong))
-        return replace(attempt, qr_content=None)
+        return replace(attempt, instructions=None)
+
+    async def _rail_of(self, account: UUID, attempt: UUID) -> Rail:
+        """The rail of an attempt.  Refuses `RailNotConfigured`."""
+        async with self._database.reading() as tx:
+            return self._rails.of(await store.provider_of(tx, account, attempt) or "")
 
     # -- opening ---------------------------------------------------------------------------
 
-    async def open(
-        self, account: UUID, attempt: UUID, reference: str, amount: Rupiah, expires_at: datetime
-    ) -> str | None:
-        """Ask the provider for the QR of a recorded attempt, and record the answer.
+    async def open(self, attempt: Attempt) -> Instructions | None:
+        """Ask the provider for the instructions of a recorded attempt, and record the answer.
 
-        Returns the QR, or None where there is none yet: the worker goes on with it, under the same
-        reference, which makes a repeat safe.  Only where the provider says that it has made this
-        QR, which we cannot show, does another reference take its place.
+        Returns them, or None where there are none yet: the worker goes on with it, under the same
+        reference, which makes a repeat safe.  Only where the provider says that it has made them,
+        which we cannot show, does another reference take its place.
         """
+        account, reference = attempt.account, attempt.reference
         try:
-            made = await self._provider.generate(reference, amount, expires_at)
+            made = await self._rails.of(attempt.channel.provider).open(
+                attempt.channel.method, reference, attempt.amount, attempt.expires_at
+            )
         except ProviderRefused as refusal:
-            if refusal.case in MADE_BEFORE:
-                await self._replace(account, attempt, reference)
-            else:
-                _log.warning("attempt_refused", reference=reference, answer=str(refusal))
-                await self._later(account, attempt, refusal, is_perhaps_made=False)
+            _log.warning("attempt_refused", reference=reference, answer=str(refusal))
+            await self._later(account, attempt.id, refusal, is_perhaps_made=False)
             return None
         except ProviderUnreachable as refusal:
-            await self._later(account, attempt, refusal, is_perhaps_made=False)
+            await self._later(account, attempt.id, refusal, is_perhaps_made=False)
             return None
         except OutcomeUnknown as refusal:
-            await self._later(account, attempt, refusal, is_perhaps_made=True)
+            await self._later(account, attempt.id, refusal, is_perhaps_made=True)
             return None
-        return await self._record(account, attempt, made)
+        except RailNotConfigured as refusal:
+            await self._later(account, attempt.id, refusal, is_perhaps_made=False)
+            raise
+        if isinstance(made, MadeBefore):
+            await self._replace(account, attempt.id, reference)
+            return None
+        return await self._record(account, attempt.id, made)
 
     async def _later(
         self, account: UUID, attempt: UUID, answer: Exception, *, is_perhaps_made: bool
@@ -212,16 +229,11 @@ class PaymentService:
         )
         _log.warning("attempt_lost", reference=reference, outcome=row and row["outcome"])
 
-    async def _record(self, account: UUID, attempt: UUID, made: QrMade) -> str:
+    async def _record(self, account: UUID, attempt: UUID, made: Opened) -> Instructions:
         await self._database.call(
-            store.OPENED,
-            made.qr_content,
-            made.provider_reference,
-            self._settings.poll_after_seconds,
-            account,
-            attempt,
+            store.OPENED, *store.opened(made), self._settings.poll_after_seconds, account, attempt
         )
-        return made.qr_content
+        return made.instructions
 
     async def open_waiting(self) -> int:
         """Periodic task: open the attempts that nobody opened."""
@@ -242,30 +254,28 @@ class PaymentService:
         if attempt.expires_at <= self._clock.now():
             await self._database.call(store.EXPIRE_OPENING, attempt.account, attempt.id)
             return
-        await self.open(
-            attempt.account, attempt.id, attempt.reference, attempt.amount, attempt.expires_at
-        )
+        await self.open(attempt)
 
     # -- learning --------------------------------------------------------------------------
 
-    async def take_notification(self, path: str, headers: Mapping[str, str], body: bytes) -> bool:
+    async def take_notification(
+        self, provider: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> bool:
         """Keep a notification, to be acted on from the inbox; false where its id came before
         with another body.  Then it is kept in suspense, and what it speaks of is asked about.
 
-        Whatever was signed is kept, also what cannot be read.  Refuses `NotificationForged`.
+        Whatever was signed is kept, also what cannot be read, with what its rail read in it.
+        Refuses `NotificationForged`, `RailNotConfigured`.
         """
-        read = self._provider.notification(path, headers, body)
-        external_id = headers.get("x-external-id", "")
-        if not (0 < len(external_id) <= EXTERNAL_ID_CHARACTERS_MAX and external_id.isprintable()):
-            external_id = f"none:{sha256(body).hexdigest()}"
-        sent_on = datetime.fromisoformat(headers["x-timestamp"]).date()
+        told = self._rails.of(provider).notification(path, headers, body)
+        told_id = told.id or f"none:{sha256(body).hexdigest()}"
         async with self._database.transaction() as tx:
-            if await store.take(tx, PROVIDER, external_id, sent_on, body):
+            if await store.take(tx, provider, told_id, told.sent_on, body, told.said):
                 return True
-            known = await store.inboxed(tx, PROVIDER, external_id, sent_on)
+            known = await store.inboxed(tx, provider, told_id, told.sent_on)
             if known is None or known["body"] == body:
                 return True
-            await _keep_conflict(tx, read, external_id, body)
+            await _keep_conflict(tx, f"{provider}:{told_id}", told, body)
         return False
 
     async def poll_waiting(self) -> int:
@@ -288,20 +298,29 @@ class PaymentService:
     async def ask(self, attempt: Attempt) -> None:
         """Ask what became of one attempt, record it, and say when it is to be asked again."""
         is_cancelled = is_unknown = False
+        provider = attempt.channel.provider
         try:
-            standing = await self._provider.query(attempt.reference)
+            standing = await self._rails.of(provider).ask(attempt.reference)
+        except RailNotConfigured:
+            await self._asked(attempt)
+            raise
         except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
             _log.info("question_unanswered", reference=attempt.reference, answer=str(refusal))
         else:
             await self._learn(attempt, standing)
             is_cancelled = standing.status is Status.CANCELLED and not standing.payments
-            is_unknown = standing.status is Status.NOT_FOUND
+            is_unknown = standing.status is Status.UNKNOWN
+        await self._asked(attempt, is_cancelled=is_cancelled, is_unknown=is_unknown)
+
+    async def _asked(
+        self, attempt: Attempt, *, is_cancelled: bool = False, is_unknown: bool = False
+    ) -> None:
         await self._database.call(
             store.ASKED,
             is_cancelled,
             is_unknown,
             self._settings.poll_after_seconds,
-            self._settings.bank_window_days * DAY_SECONDS,
+            self._rails.window_seconds(attempt.channel.provider),
             attempt.account,
             attempt.id,
         )
@@ -328,7 +347,7 @@ class PaymentService:
             return
         async with self._database.transaction() as tx:
             for one in standing.payments:
-                if isinstance(one, Payment) and one.status is Status.SUCCESS and one.amount:
+                if isinstance(one, Payment) and one.status is Status.PAID and one.amount:
                     await suspense.explained(tx, attempt.reference, one.number, one.amount)
 
     # -- taking back -----------------------------------------------------------------------
@@ -355,19 +374,21 @@ class PaymentService:
         attempt = _attempt(row)
         key = (attempt.account, attempt.id)
         try:
-            await self._provider.cancel(attempt.reference, "not to be paid any more")
-        except ProviderRefused as refusal:
-            if refusal.response_code.startswith("405"):
-                # It was paid meanwhile, or has ended: a status query says which.
-                await self._database.call(store.CANCEL_NO_MORE, *key)
-                await self._database.call(store.ASK_NOW, *key)
-            else:
-                # Also where there is no such QR: the call that makes it may still be under way.
-                await self._cancel_later(attempt, refusal)
-        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            rail = self._rails.of(attempt.channel.provider)
+            is_taken_back = await rail.cancel(attempt.reference, "not to be paid any more")
+        except (ProviderRefused, OutcomeUnknown, ProviderUnreachable) as refusal:
+            # Also where there is no such thing: the call that makes it may still be under way.
             await self._cancel_later(attempt, refusal)
+        except RailNotConfigured as refusal:
+            await self._cancel_later(attempt, refusal)
+            raise
         else:
-            await self._database.call(store.CANCELLED, *key)
+            if is_taken_back:
+                await self._database.call(store.CANCELLED, *key)
+                return
+            # It was paid meanwhile, or has ended: a question says which.
+            await self._database.call(store.CANCEL_NO_MORE, *key)
+            await self._database.call(store.ASK_NOW, *key)
 
     # -- giving back -----------------------------------------------------------------------
 
@@ -376,32 +397,36 @@ class PaymentService:
 
         The caller has committed its intent.  Where an earlier try may have been carried out, the
         provider's record is asked first.  Refuses `ProviderRefused`, `OutcomeUnknown`,
-        `ProviderUnreachable`.
+        `ProviderUnreachable`, `RailNotConfigured`.
         """
         reference = reference_of(wish.account, wish.attempt)
+        rail = await self._rail_of(wish.account, wish.attempt)
         if wish.was_tried:
             try:
-                made = await self._provider.refunded(reference, wish.number, wish.amount)
+                made = await rail.refunded(reference, wish.number, wish.amount)
             except ProviderRefused:
                 made = None  # the provider cannot tell; the same number makes a repeat safe
             if made is not None:
                 return made
-        return await self._provider.refund(reference, wish.payment, wish.number, wish.amount)
+        return await rail.refund(reference, wish.payment, wish.number, wish.amount)
 
     async def refund_history(self, account: UUID, attempt: UUID) -> tuple[RefundLine, ...]:
         """What the provider's record says was given back on an attempt, asked for by us or not.
 
-        Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
+        Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
         """
-        return await self._provider.refunds_of(reference_of(account, attempt))
+        rail = await self._rail_of(account, attempt)
+        return await rail.refunds_of(reference_of(account, attempt))
 
-    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
-        """The provider's record of all that moved from `begins` on and before `ends`.
+    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
+        """The records of every provider of all that moved from `begins` on and before `ends`.
 
         Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,
         `ProviderUnreachable`.
         """
-        return self._provider.history(begins, ends)
+        for name in self._rails.names():
+            async for movement in self._rails.of(name).history(begins, ends):
+                yield movement
 
     async def _cancel_later(self, attempt: Attempt, answer: Exception) -> None:
         _log.info("cancel_failed", reference=attempt.reference, answer=str(answer))
@@ -417,29 +442,26 @@ class PaymentService:
 
 @asynccontextmanager
 async def connected(
-    database: Database, settings: Settings, keyring: Keyring, clock: Clock
+    database: Database, settings: Settings, keyring: Keyring, clock: Clock, kinds: RailKinds
 ) -> AsyncIterator[PaymentService]:
     """The service by itself, for a command without the other rooms; its connections close at the end."""
-    provider = SnapProvider(profile_of(settings, keyring), clock)
-    await provider.open()
-    try:
-        yield PaymentService(database, provider, settings.of(PaymentSettings), clock)
-    finally:
-        await provider.close()
+    async with AsyncExitStack() as stack:
+        rails = await connect_rails(stack, settings, keyring, clock, kinds)
+        yield PaymentService(database, rails, settings.of(PaymentSettings), clock)
 
 
-async def _keep_conflict(tx: Tx, read: Notification, external_id: str, body: bytes) -> None:
-    reference = read.reference
+async def _keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> None:
+    reference = told.said.reference
     await suspense.keep(
         tx,
         suspense.News(
-            key=f"{PROVIDER}:{external_id}:{sha256(body).hexdigest()}",
+            key=f"{told_id}:{sha256(body).hexdigest()}",
             source="notification",
             reason=OddReason.ID_CONFLICT,
             told=body,
             reference=reference,
-            payment=read.number,
-            amount=read.amount,
+            payment=told.said.number,
+            amount=told.said.amount,
         ),
     )
     if reference is not None:
@@ -452,7 +474,7 @@ async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:
     about = (attempt.account, attempt.id, payment.number)
     amount = None if payment.amount is None else payment.amount.value
     match payment.status:
-        case Status.SUCCESS:
+        case Status.PAID:
             outcome = await tx.value(store.CAPTURE, *about, amount, "question")
         case Status.FAILED | Status.CANCELLED:
             outcome = await tx.value(store.DENY, *about, amount)

@@ -1,29 +1,15 @@
-"""What can be set about the payment provider."""
-
-from typing import Literal
+"""What can be set about payments, whatever they are made by."""
 
 import msgspec
 
-from meterai.plumbing.config import Positive, Seconds, Secret
+from meterai.plumbing.config import Seconds
 
 
 class PaymentSettings(msgspec.Struct, frozen=True):
-    """SNAP BI; times in seconds."""
+    """Which rails there are, and when they are called; times in seconds."""
 
-    bank_url: str = ""
-    bank_path: str = "/snap/v1.0"
-    bank_client_id: str = "METERAI"
-    bank_client_secret: Secret = ""  # empty: DIR/keys/bank-client-secret
-    bank_public_key: str = ""  # PEM file; empty: DIR/keys/bank.pub.pem
-    bank_merchant_id: str = "METERAI"
-    # What else stands for us in a QR, with spaces between: the merchant's PAN and NMID, and what stood
-    # there before.  The default is the stand-in's.
-    bank_qr_accounts: str = "936009990000000001 ID1099999999999"
-    bank_signature: Literal["symmetric", "asymmetric"] = "symmetric"
-    bank_timeout_seconds: Seconds = 5
     # Who called has died; more than two time-outs, see plumbing/leases.py.
     bank_lease_seconds: Seconds = 15
     poll_after_seconds: Seconds = 5  # first status query for a payment nobody told us about
-    # How long the provider answers about a payment and can return it.  QRIS: 7 days off-us, 45 on-us
-    # at most acquirers; after this a payment can only be learned from its own record.
-    bank_window_days: Positive = 45
+    # The rails of this installation by their names, with spaces between; the first is the default.
+    payment_rails: str = "bank"

@@ -4,26 +4,33 @@ from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
+import msgspec
+
 from meterai.accounts import NOBODY
 from meterai.payments.events import NotificationReceived
-from meterai.plumbing.database import ReadTx, Row, Tx
+from meterai.payments.model import Notification, Opened, Qr
+from meterai.plumbing.database import ReadTx, Row, Tx, jsonb
 from meterai.plumbing.events import emit
 
+# A process of before instructions were kept writes a QR into qr_content alone.
+_INSTRUCTIONS = """coalesce(instructions, CASE WHEN qr_content IS NOT NULL
+    THEN jsonb_build_object('kind', 'qr', 'content', qr_content) END)"""
 _COLUMNS = (
-    "account_id, attempt_id, subject, reference, amount, state, qr_content, expires_at,"
-    " provider_reference"
+    "account_id, attempt_id, subject, provider, method, reference, amount, state, expires_at,"
+    f" provider_reference, {_INSTRUCTIONS} AS instructions"
 )
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 
 # Of each subject the attempt that paid it, else one that can be paid now, or soon, else the newest.
-# A QR is shown of what can be paid now and of nothing else.
-SHOWN = """
-SELECT DISTINCT ON (subject) account_id, attempt_id, subject, reference, provider_reference, amount,
-    state, expires_at, CASE WHEN state = 'waiting' AND expires_at > now() THEN qr_content END AS qr_content
+# Instructions are shown of what can be paid now and of nothing else.
+SHOWN = f"""
+SELECT DISTINCT ON (subject) account_id, attempt_id, subject, provider, method, reference,
+    provider_reference, amount, state, expires_at,
+    CASE WHEN state = 'waiting' AND expires_at > now() THEN {_INSTRUCTIONS} END AS instructions
 FROM payment_attempts WHERE account_id = %s AND subject = ANY(%s)
 ORDER BY subject, attempt_id = ANY(%s) DESC, (state = 'waiting' AND expires_at > now()) DESC,
     (state = 'opening' AND expires_at > now()) DESC, attempt_id DESC
-"""
+"""  # noqa: S608 - of constants
 TO_OPEN = f"""
 UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (
@@ -33,8 +40,8 @@ WHERE (account_id, attempt_id) IN (
 RETURNING {_COLUMNS}
 """  # noqa: S608
 OPENED = """
-UPDATE payment_attempts SET state = 'waiting', qr_content = %s, provider_reference = %s,
-    ask_at = now() + make_interval(secs => %s)
+UPDATE payment_attempts SET state = 'waiting', instructions = %s, qr_content = %s,
+    provider_reference = %s, instructed_at = now(), ask_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening' RETURNING attempt_id
 """
 LATER = """
@@ -73,7 +80,7 @@ RETURNING {_COLUMNS}
 # or does not know a QR that nobody has seen.
 ASKED = """
 UPDATE payment_attempts SET
-    ask_at = CASE WHEN (%s OR (%s AND qr_content IS NULL))
+    ask_at = CASE WHEN (%s OR (%s AND coalesce(instructions->>'kind', qr_content) IS NULL))
             AND cancel_at = 'infinity' AND expires_at <= now() THEN 'infinity'
         ELSE payment_next_question(state, opened_at, asked - 1, %s, %s) END,
     ask_rank = CASE WHEN state = 'waiting' THEN 0 ELSE 1 END
@@ -116,11 +123,19 @@ UPDATE payment_attempts SET cancel_at = 'infinity' WHERE account_id = %s AND att
 OPEN_ANOTHER = "SELECT payment_open_another(%s, %s, %s, %s, %s, %s, %s)"
 CAPTURE = "SELECT payment_capture(%s, %s, %s, %s, %s) AS outcome"
 DENY = "SELECT payment_deny(%s, %s, %s, %s) AS outcome"
+CAPTURE_FROM = "SELECT payment_capture_from(%s, %s, %s, %s, %s) AS outcome"
+DENY_FROM = "SELECT payment_deny_from(%s, %s, %s, %s, %s) AS outcome"
 INBOX = """
-INSERT INTO notification_inbox (provider, external_id, sent_on, body, body_sha256)
-VALUES (%s, %s, %s, %s, %s)
+INSERT INTO notification_inbox (provider, external_id, sent_on, body, body_sha256, reading)
+VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT ON CONSTRAINT notification_inbox_pkey DO NOTHING RETURNING external_id
 """
+
+
+def opened(made: Opened) -> tuple[object, ...]:
+    """The first arguments of `OPENED`.  A QR is also written where processes of before read it."""
+    content = made.instructions.content if isinstance(made.instructions, Qr) else None
+    return jsonb(msgspec.to_builtins(made.instructions)), content, made.provider_reference
 
 
 async def attempt(tx: Tx, account: UUID, attempt_id: UUID) -> Row | None:
@@ -138,10 +153,20 @@ async def shown(tx: ReadTx, account: UUID, subjects: list[UUID], paid_by: list[U
     return await tx.all(SHOWN, account, subjects, paid_by)
 
 
+async def provider_of(tx: ReadTx, account: UUID, attempt_id: UUID) -> str | None:
+    """The name of the rail of an attempt; None where there is no such attempt."""
+    found: str | None = await tx.value(
+        "SELECT provider FROM payment_attempts WHERE account_id = %s AND attempt_id = %s",
+        account,
+        attempt_id,
+    )
+    return found
+
+
 async def inboxed(tx: Tx, provider: str, external_id: str, sent_on: date) -> Row | None:
     """A notification that came before."""
     return await tx.one(
-        "SELECT body, outcome FROM notification_inbox"
+        "SELECT body, reading, outcome FROM notification_inbox"
         " WHERE provider = %s AND sent_on = %s AND external_id = %s",
         provider,
         sent_on,
@@ -149,17 +174,33 @@ async def inboxed(tx: Tx, provider: str, external_id: str, sent_on: date) -> Row
     )
 
 
-async def insert_inbox(tx: Tx, provider: str, external_id: str, sent_on: date, body: bytes) -> bool:
-    """Keep a notification; false where it came before."""
+async def insert_inbox(
+    tx: Tx,
+    provider: str,
+    external_id: str,
+    sent_on: date,
+    body: bytes,
+    read: Notification | None = None,
+) -> bool:
+    """Keep a notification, with what was read in it; false where it came before."""
     digest = sha256(body).digest()  # stays when the words are let go
-    return await tx.one(INBOX, provider, external_id, sent_on, body, digest) is not None
+    reading = jsonb(msgspec.to_builtins(read)) if read else None
+    given = (provider, external_id, sent_on, body, digest, reading)
+    return await tx.one(INBOX, *given) is not None
 
 
-async def take(tx: Tx, provider: str, external_id: str, sent_on: date, body: bytes) -> bool:
+async def take(
+    tx: Tx, provider: str, external_id: str, sent_on: date, body: bytes, read: Notification
+) -> bool:
     """Keep a notification and the job that acts on it; false where it came before."""
-    if not await insert_inbox(tx, provider, external_id, sent_on, body):
+    if not await insert_inbox(tx, provider, external_id, sent_on, body, read):
         return False
-    await emit(tx, NotificationReceived(account=NOBODY, external_id=external_id, sent_on=sent_on))
+    await emit(
+        tx,
+        NotificationReceived(
+            account=NOBODY, external_id=external_id, sent_on=sent_on, provider=provider
+        ),
+    )
     return True
 
 
@@ -175,11 +216,13 @@ async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, ou
     )
 
 
-async def by_provider_reference(tx: Tx, provider_reference: str) -> Row | None:
-    """The attempt whose QR has this number at the provider; None where not exactly one has."""
+async def by_provider_reference(tx: Tx, provider: str, number: str) -> Row | None:
+    """The attempt whose instructions have this number there; None where not exactly one has."""
     rows = await tx.all(
-        f"SELECT {_COLUMNS} FROM payment_attempts WHERE provider_reference = %s LIMIT 2",  # noqa: S608
-        provider_reference,
+        f"SELECT {_COLUMNS} FROM payment_attempts"  # noqa: S608
+        " WHERE provider_reference = %s AND provider = %s LIMIT 2",
+        number,
+        provider,
     )
     return rows[0] if len(rows) == 1 else None
 

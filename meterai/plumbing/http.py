@@ -11,7 +11,7 @@
 import math
 import re
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -41,7 +41,8 @@ from meterai.plumbing.paging import PAGE_MAX
 
 KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
 HOST_PREFIX = "__Host-"  # asks for Secure, Path=/ and no Domain
-# Which say who asks, for what, how it is framed, or what was signed: each has one value or none.
+# Which say who asks, for what, or how it is framed: each has one value or none.  A route adds what it
+# reads beside them: `single_headers` of its `opt`, in lower case.
 SINGLE_HEADERS = (
     "authorization",
     "content-encoding",
@@ -51,11 +52,6 @@ SINGLE_HEADERS = (
     "idempotency-key",
     "origin",
     "transfer-encoding",
-    "channel-id",
-    "x-external-id",
-    "x-partner-id",
-    "x-signature",
-    "x-timestamp",
 )
 PROBLEM = "application/problem+json"
 LENGTH_DIGITS_MAX = 18  # of a Content-Length
@@ -313,7 +309,8 @@ def is_api(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
 def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Refuses `HeaderDoubled`, and `Malformed` where a Content-Type says one thing twice."""
     names = [name.lower() for name, _ in connection.scope["headers"]]
-    for name in SINGLE_HEADERS:
+    of_route: Iterable[str] = connection.route_handler.opt.get("single_headers", ())
+    for name in (*SINGLE_HEADERS, *of_route):
         if names.count(name.encode()) > 1:
             raise HeaderDoubled(name)
     unquoted = _QUOTED.sub("", connection.headers.get("content-type", ""))

@@ -52,7 +52,9 @@ KEPT: Mapping[str, frozenset[str]] = {
     "notification_inbox": frozenset(
         {"provider", "external_id", "sent_on", "received_at", "body_sha256"}
     ),
-    "payment_attempts": frozenset({"account_id", "attempt_id", "subject", "reference", "amount"}),
+    "payment_attempts": frozenset(
+        {"account_id", "attempt_id", "subject", "provider", "method", "reference", "amount"}
+    ),
     "refunds": frozenset(
         {
             "account_id",

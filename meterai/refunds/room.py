@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.payments import PaymentService, PaymentSettings, call_seconds_max
+from meterai.payments import PaymentService, Rails
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
 from meterai.refunds.audited import AUDITED
@@ -22,9 +22,9 @@ async def _build(container: Container) -> None:
 
 
 def _leases(container: Container) -> Iterable[Lease]:
-    timeout = container.settings.of(PaymentSettings).bank_timeout_seconds
+    rails = container.of(Rails)
     # A refund is asked about before it is sent: two calls.
-    yield Lease("refunds", lease_seconds(timeout), 2 * call_seconds_max(timeout))
+    yield Lease("refunds", lease_seconds(rails.timeout_seconds), 2 * rails.call_seconds_max)
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:

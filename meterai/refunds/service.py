@@ -18,9 +18,9 @@ from meterai.orders import OrderSettings
 from meterai.payments import (
     OutcomeUnknown,
     PaymentService,
-    PaymentSettings,
     ProviderRefused,
     ProviderUnreachable,
+    RailNotConfigured,
     RefundLine,
     RefundWish,
 )
@@ -234,7 +234,7 @@ class RefundService:
         self._database = database
         self._payments = paying
         self._due_seconds = settings.of(OrderSettings).stamps_due_seconds
-        self._lease_seconds = lease_seconds(settings.of(PaymentSettings).bank_timeout_seconds)
+        self._lease_seconds = lease_seconds(paying.rails.timeout_seconds)
         self._clock = clock
 
     def due(self) -> datetime:
@@ -304,6 +304,11 @@ class RefundService:
             await self._database.once(
                 store.look_later, account, attempt, payment, LOOK_AGAIN_SECONDS
             )
+        except RailNotConfigured:
+            await self._database.once(
+                store.look_later, account, attempt, payment, CONTRADICTION_SECONDS
+            )
+            raise
         else:
             await run_row(self._database, book_given_back, news, lines)
 
@@ -318,6 +323,9 @@ class RefundService:
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
             await self._answered(refund, str(refusal), is_refused=False)
             return
+        except RailNotConfigured as refusal:
+            await self._answered(refund, str(refusal), is_refused=False)
+            raise
         await self._database.once(store.settle, refund.account, refund.id, made.provider_number)
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
 

@@ -37,6 +37,7 @@ class Room:
     tables     its tables: no other room's SQL names them (tests/tidy/test_sql_walls.py)
     lifecycles which states its things may have, and what leads from one to the next
     settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
+    sections   more of them, of parts that the room is made with
     needs      refuses where something is missing that its services need beside the database; asked
                before a process begins
     build      adds its services to the container; the rooms below it were built before
@@ -66,6 +67,7 @@ class Room:
     tables: frozenset[str] = frozenset()
     lifecycles: Sequence[Lifecycle[Any, Any]] = ()
     settings: type[msgspec.Struct] | None = None
+    sections: Sequence[type[msgspec.Struct]] = ()
     needs: Callable[[Settings, Keyring], None] = lambda _settings, _keyring: None
     build: Build = _nothing
     ready: Mapping[str, Callable[[Container], Awaitable[None]]] = field(default_factory=dict)

@@ -11,9 +11,9 @@ import pytest
 from litestar import Request
 
 from meterai.kit.refusal import Malformed
+from meterai.payments.adapters.snap import NOTIFY_PATH, SNAP_QRIS
 from meterai.payments.adapters.snap.reading import read_answer, read_notification
 from meterai.payments.model import OutcomeUnknown
-from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.forms import read_multipart
 from meterai.plumbing.http import SINGLE_HEADERS
 from meterai.stamping.model import read_placements
@@ -155,6 +155,7 @@ def test_a_header_that_means_one_thing_comes_once(database_url: str, tmp_path: P
             page = await doubled(web, "GET", "/check", name, [(b"accept", b"text/html")])
             assert page.status == 400
             assert page.header("content-type").startswith("text/html")
+        for name in (*SINGLE_HEADERS, *SNAP_QRIS.door.headers):
             news = await doubled(web, "POST", NOTIFY_PATH, name, of_bank, NEWS)
             assert news.status == 400
             assert json.loads(news.body)["responseCode"] == "4005200"

@@ -19,8 +19,8 @@ from meterai.apps.edge import Edge
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.kit.serial import SerialMaker
+from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import sign_asymmetric, string_to_sign
-from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing import link
 from meterai.plumbing.http import InProgress, read_json
 from meterai.plumbing.messages import WIB

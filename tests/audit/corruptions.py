@@ -250,6 +250,29 @@ PAYMENTS = [
         "qr_is_of_one_attempt",
     ),
     _c(
+        "instructions of a kind nobody reads",
+        'UPDATE payment_attempts SET qr_content = NULL, instructions = \'{"kind": "letter"}\''
+        " WHERE attempt_id = %(placed.attempt)s",
+        "instructions_are_whole",
+    ),
+    _c(
+        "another QR for processes of before",
+        "UPDATE payment_attempts SET qr_content = qr_content || '0'"
+        " WHERE attempt_id = %(placed.attempt)s",
+        "instructions_are_whole",
+    ),
+    _c(
+        "instructions from before their attempt",
+        "UPDATE payment_attempts SET instructed_at = opened_at - interval '1 day'"
+        " WHERE attempt_id = %(placed.attempt)s",
+        "instructions_are_whole",
+    ),
+    _c(
+        "a method of another rail",
+        "UPDATE payment_attempts SET method = 'card' WHERE attempt_id = %(placed.attempt)s",
+        "attempt_has_a_method_of_its_rail",
+    ),
+    _c(
         "a QR nobody made",
         "UPDATE payment_attempts SET qr_content = 'q' WHERE attempt_id = %(opening.attempt)s",
         "qr_is_of_one_attempt",

@@ -10,8 +10,9 @@ from meterai.apps.audit_bank import FRESH, check_bank
 from meterai.apps.audit_history import BEGINNING, Mark
 from meterai.apps.audit_news import News
 from meterai.kit.ids import read
-from meterai.payments import PaymentService
+from meterai.payments import PaymentService, Rails
 from meterai.plumbing.database import Database, Row
+from meterai.room import Container
 from tests.audit.conftest import Spoilt
 from tests.support.inside import Inside
 from tests.support.instance import Instance, until
@@ -44,16 +45,21 @@ def test_an_audit_is_told_and_recorded(inside: Inside) -> None:
     assert done.stdout.splitlines()[-1] == "every invariant holds"
 
 
+async def _rails(container: Container) -> Rails:
+    return container.of(Rails)
+
+
 def news_says(inside: Inside, spoilt: str = "") -> set[str]:
     """What of the bank's news does not agree with what we did."""
     with inside.connect() as connection:
         database = Spoilt(connection)
+        rails = inside.ask(_rails)
         mark = inside.ask(lambda container: Mark.of_now(container.database))
         if spoilt:
             database.plant(spoilt, {})
-        everything = News(cast(Database, database), None, BEGINNING)
+        everything = News(cast(Database, database), rails, None, BEGINNING)
         found = inside.ask(lambda container: everything.check())
-        young = News(cast(Database, database), mark, BEGINNING)
+        young = News(cast(Database, database), rails, mark, BEGINNING)
         assert spoilt or inside.ask(lambda container: young.check()).holds
         connection.rollback()
     return {row["is"] for row in found.evidence}

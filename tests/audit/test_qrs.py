@@ -7,17 +7,27 @@ from uuid import UUID
 import pytest
 
 from meterai.apps.audit_qrs import check_qrs
+from meterai.apps.settings import settings_of
 from meterai.orders import OrderService
-from meterai.payments import PaymentSettings, qr_accounts_of, qr_complaints
+from meterai.payments import Rails, SnapSettings
 from meterai.payments.adapters.snap import emv
+from meterai.payments.adapters.snap.emv import qr_complaints
+from meterai.payments.adapters.snap.profile import qr_accounts_of
+from meterai.payments.room import RAILS
 from meterai.plumbing.database import Database
 from standins.bank import qris
 from tests.audit.conftest import Spoilt
 from tests.support.history import History
 from tests.support.shop import Shop
 
-OURS = qr_accounts_of(PaymentSettings())
+OURS = qr_accounts_of(SnapSettings())
 AMOUNT, NUMBER = 21_000, "20261124000000001"
+
+
+EXCHANGE = """
+UPDATE payment_attempts SET qr_content = %s,
+    instructions = jsonb_build_object('kind', 'qr', 'content', %s::text)
+"""
 
 
 def payload(amount: int = AMOUNT, number: str = NUMBER, merchant: str = "METERAI") -> str:
@@ -66,7 +76,9 @@ def test_the_defaults_are_those_of_the_stand_in() -> None:
 
 
 def found(history: History, spoilt: Spoilt) -> list[Any]:
-    return history.shop.do(check_qrs(cast(Database, spoilt), OURS, None)).evidence
+    return history.shop.do(
+        check_qrs(cast(Database, spoilt), Rails(settings_of(), RAILS), None)
+    ).evidence
 
 
 def test_honest_qrs(history: History, spoilt: Spoilt) -> None:
@@ -84,8 +96,8 @@ def test_a_qr_that_was_exchanged_is_seen(history: History, spoilt: Spoilt, what:
         (attempt,),
     ).fetchall()
     spoilt.connection.execute(
-        "UPDATE payment_attempts SET qr_content = %s WHERE attempt_id = %s",
-        (EXCHANGED[what](*row.values()), attempt),
+        f"{EXCHANGE} WHERE attempt_id = %s",
+        (*(EXCHANGED[what](*row.values()),) * 2, attempt),
     )
     assert [row["attempt_id"] for row in found(history, spoilt)] == [attempt]
 
@@ -106,8 +118,8 @@ def test_a_qr_that_was_exchanged_is_shown_to_nobody(shop: Shop) -> None:
     total = 2 * 10_500
     assert list(qr_complaints(qr, total, OURS, attempt.hex[-20:])) == []
     shop.arrange(
-        "UPDATE payment_attempts SET qr_content = %s WHERE attempt_id = %s",
-        payload(total, attempt.hex[-20:], "SHADOW"),
+        f"{EXCHANGE} WHERE attempt_id = %s",
+        *(payload(total, attempt.hex[-20:], "SHADOW"),) * 2,
         attempt,
     )
     assert shown() == {None}

@@ -16,7 +16,7 @@ from litestar.testing import TestClient
 from meterai.apps.web import build
 from meterai.documents import DocumentService, DocumentSettings
 from meterai.kit.clock import SystemClock
-from meterai.payments import PaymentSettings
+from meterai.payments import SnapSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.objects import ObjectStore, StoreDiffers
@@ -104,8 +104,8 @@ def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]
         name: value for name, value in os.environ.items() if not name.startswith("METERAI_")
     } | {
         "DATABASE_URL": settings.process.database_url,
-        "METERAI_BANK_URL": settings.of(PaymentSettings).bank_url,
-        "METERAI_BANK_PUBLIC_KEY": settings.of(PaymentSettings).bank_public_key,
+        "METERAI_BANK_URL": settings.of(SnapSettings).bank_url,
+        "METERAI_BANK_PUBLIC_KEY": settings.of(SnapSettings).bank_public_key,
     }
     return subprocess.run(
         [sys.executable, "-m", "meterai", *words, "--data", settings.process.data],

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 import urllib3
 
-from meterai.payments.routes import NOTIFY_PATH
+from meterai.payments.adapters.snap import NOTIFY_PATH
 from tests.support.flood import flood
 from tests.support.inside import PLACEMENT, Inside
 from tests.support.instance import Client, until

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from meterai.kit.ids import new_id, show
+from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import string_to_sign
-from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.messages import WIB
 from tests.support.inside import PLACEMENT, Inside
 from tests.support.instance import Client, until

@@ -21,8 +21,9 @@ from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.model import (
     Act,
     OddReason,
+    Opened,
     Payment,
-    QrMade,
+    Qr,
     RefundMade,
     Status,
     TransactionStatus,
@@ -36,7 +37,7 @@ THREE = (ProviderRefused, OutcomeUnknown, ProviderUnreachable)
 
 # -- what a bank may answer --------------------------------------------------------------------
 
-STATUS = st.sampled_from([status.value for status in Status])
+STATUS = st.sampled_from(sorted(reading.STATUSES))
 ODD_TEXT: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.text(max_size=12), st.integers(), st.booleans(), st.just({})
 )
@@ -126,7 +127,7 @@ def test_only_a_success_with_its_number_and_its_sum_is_money(answer: dict[str, A
     except OutcomeUnknown:
         return
     for one in found.payments:
-        if isinstance(one, Payment) and one.status is Status.SUCCESS:
+        if isinstance(one, Payment) and one.status is Status.PAID:
             assert answer["latestTransactionStatus"] == "00"
             assert one.amount is not None
             assert one.amount.value > 0
@@ -175,8 +176,8 @@ async def history(provider: SnapProvider) -> object:
 
 
 CALLS: dict[str, Call] = {
-    "generate": lambda provider: provider.generate("EM", AMOUNT, soon()),
-    "query": lambda provider: provider.query("EM"),
+    "generate": lambda provider: provider.open("qris", "EM", AMOUNT, soon()),
+    "query": lambda provider: provider.ask("EM"),
     "cancel": lambda provider: provider.cancel("EM", "why"),
     "refund": lambda provider: provider.refund("EM", "P1", "RF", AMOUNT),
     "refunded": lambda provider: provider.refunded("EM", "RF", AMOUNT),
@@ -190,7 +191,7 @@ def test_no_answer_raises_anything_but_the_three(data: st.DataObject) -> None:
     async def story() -> None:
         async with scripted() as server:
             provider = SnapProvider(profile(server.url, timeout_seconds=2), SystemClock())
-            await provider.open()
+            await provider.connect()
             try:
                 for _ in range(40):
                     await _one(data, server, provider)
@@ -209,7 +210,7 @@ async def _one(data: st.DataObject, server: Scripted, provider: SnapProvider) ->
     except THREE:
         return
     if name == "query" and server.status == 404:
-        assert answer == TransactionStatus(Status.NOT_FOUND, ())
+        assert answer == TransactionStatus(Status.UNKNOWN, ())
         return
     assert server.status == 200
     if name == "refund":
@@ -217,8 +218,9 @@ async def _one(data: st.DataObject, server: Scripted, provider: SnapProvider) ->
         assert answer == RefundMade(str(body["refundNo"]))
         assert body.get("partnerRefundNo", "RF") == "RF"
     if name == "generate":
-        assert isinstance(answer, QrMade)
-        assert answer.qr_content == success(server.body, "47")["qrContent"]
+        assert isinstance(answer, Opened)
+        assert isinstance(answer.instructions, Qr)
+        assert answer.instructions.content == success(server.body, "47")["qrContent"]
 
 
 @pytest.mark.parametrize(
@@ -239,9 +241,9 @@ def test_without_a_token_nothing_is_sent(status: int, token: bytes) -> None:
         async with scripted() as server:
             server.token_status, server.token = status, token
             provider = SnapProvider(profile(server.url, timeout_seconds=2), SystemClock())
-            await provider.open()
+            await provider.connect()
             with pytest.raises(ProviderUnreachable):
-                await provider.query("EM")
+                await provider.ask("EM")
             await provider.close()
             assert all("access-token" in path for path in server.asked)
 
@@ -257,9 +259,9 @@ def test_a_token_of_any_life_is_used(life: str) -> None:
             )
             server.status, server.body = 404, b'{"responseCode":"4045101"}'
             provider = SnapProvider(profile(server.url, timeout_seconds=2), SystemClock())
-            await provider.open()
+            await provider.connect()
             for _ in range(3):
-                assert (await provider.query("EM")).status is Status.NOT_FOUND
+                assert (await provider.ask("EM")).status is Status.UNKNOWN
             await provider.close()
             assert sum("access-token" in path for path in server.asked) == 1
 
@@ -269,4 +271,4 @@ def test_a_token_of_any_life_is_used(life: str) -> None:
 def test_a_no_of_another_service_is_no_case_of_ours() -> None:
     with pytest.raises(ProviderRefused) as refusal:
         reading.read_answer("51", 404, b'{"responseCode": "4040001"}')
-    assert refusal.value.case == "404"
+    assert reading.case_of(refusal.value, "51") == "404"

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from fuzz.signing import GROWTH_MAX, PIECES, by_hand, growth
-from meterai.payments.adapters.snap.provider import SnapProfile, SnapProvider
+from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.signing import minified, read_signature
+from meterai.payments.adapters.snap.wire import SnapProfile
 from meterai.payments.model import NotificationForged
 from tests.support.keys import OUR_KEY
 

@@ -142,7 +142,7 @@ def test_orders_do_not_queue_behind_a_slow_token(tmp_path: Path) -> None:
             begun = loop.time()
             answers = await asyncio.gather(
                 *(
-                    bank.provider.generate(f"EM-{number}", Rupiah(10_000), soon())
+                    bank.provider.open("qris", f"EM-{number}", Rupiah(10_000), soon())
                     for number in range(20)
                 ),
                 return_exceptions=True,

@@ -9,18 +9,28 @@ import pytest
 from meterai.plumbing.sql_files import migrations
 
 NEW = "0012_payments.sql"
+RAILS = ("payments/0001_rails.sql", "payments/0002_rails_checked.sql")
 
 
 @pytest.fixture
 def before(server: str) -> Iterator[psycopg.Connection[Any]]:
-    """A database as it was before this migration."""
+    """A database as it was before 0012."""
+    yield from _database(server, [text for file, text in migrations() if file < NEW])
+
+
+@pytest.fixture
+def before_rails(server: str) -> Iterator[psycopg.Connection[Any]]:
+    """A database as it was before there were rails."""
+    yield from _database(server, [text for file, text in migrations() if file not in RAILS])
+
+
+def _database(server: str, texts: list[str]) -> Iterator[psycopg.Connection[Any]]:
     name = "upgrade_of_payments"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     with psycopg.connect(server.replace("/postgres?", f"/{name}?")) as opened:
-        for file, text in migrations():
-            if file < NEW:
-                opened.execute(text.encode())
+        for text in texts:
+            opened.execute(text.encode())
         yield opened
         opened.rollback()
     with psycopg.connect(server, autocommit=True) as connection:
@@ -67,3 +77,22 @@ def test_a_process_of_before_places_orders_without_a_limit(
             " 'stamps', 1, 10000, 0, 900, 900, gen_random_uuid(), 'EM', 15)"
         )
         assert row == (True,)
+
+
+def test_an_attempt_of_before_rails_is_of_the_rail_there_was(
+    before_rails: psycopg.Connection[Any],
+) -> None:
+    made = (
+        "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state,"
+        " qr_content, provider_reference, expires_at, leased_until, ask_at)"
+        " VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), %s, 10000, 'waiting',"
+        " %s, 'B1', now(), now(), now())"
+    )
+    before_rails.execute(made, ("old", "qr"))
+    for name in RAILS:
+        before_rails.execute(dict(migrations())[name].encode())
+    before_rails.execute(made, ("by a process of before", "qr"))
+    found = before_rails.execute("SELECT provider, method, qr_content FROM payment_attempts")
+    assert found.fetchall() == [("bank", "qris", "qr")] * 2
+    with pytest.raises(psycopg.errors.CheckViolation, match="waiting_attempt_has_instructions"):
+        before_rails.execute(made, ("without", None))

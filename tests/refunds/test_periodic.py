@@ -10,7 +10,7 @@ import pytest
 from meterai.kit.money import Rupiah
 from meterai.orders import OrderService
 from meterai.orders import service as order_service
-from meterai.payments import PaymentService, PaymentSettings, ProviderRefused, ProviderUnreachable
+from meterai.payments import PaymentService, ProviderRefused, ProviderUnreachable, SnapSettings
 from meterai.payments.model import RefundMade
 from meterai.refunds import RefundService
 from meterai.refunds import service as refund_service
@@ -138,7 +138,7 @@ class Bank:
 @pytest.fixture
 def bank(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Bank:
     made = Bank()
-    monkeypatch.setattr(shop.container.of(PaymentService), "_provider", made)
+    monkeypatch.setitem(shop.container.of(PaymentService).rails._connected, "bank", made)
     return made
 
 
@@ -186,7 +186,7 @@ def test_a_refund_under_way_is_not_sent_again_while_its_call_may_be_open(
     run_task(shop, shop.container.of(RefundService).send_due, times=5)
     assert bank.asked == [number]
     [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
-    assert row["left"] > 2 * shop.container.settings.of(PaymentSettings).bank_timeout_seconds
+    assert row["left"] > 2 * shop.container.settings.of(SnapSettings).bank_timeout_seconds
 
 
 def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(

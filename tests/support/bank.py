@@ -12,7 +12,9 @@ import aiohttp
 import standins
 from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
-from meterai.payments.adapters.snap.provider import SnapProfile, SnapProvider
+from meterai.payments.adapters.snap.provider import SnapProvider
+from meterai.payments.adapters.snap.wire import SnapProfile
+from meterai.payments.model import Opened, Qr
 from standins.bank import qris, signing
 from tests.support.keys import BANK_KEY, OUR_KEY, pem_of, public_pem_of
 
@@ -67,9 +69,11 @@ class Bank:
 
     async def paid(self, reference: str, rupiah: int = 10_000) -> tuple[str, str]:
         """Make a QR and pay it: what is in the QR, and the payment's number."""
-        made = await self.provider.generate(reference, Rupiah(rupiah), soon())
-        payment = await self.control("pay", qr_content=made.qr_content)
-        return made.qr_content, payment["rrn"]
+        made = await self.provider.open("qris", reference, Rupiah(rupiah), soon())
+        assert isinstance(made, Opened)
+        assert isinstance(made.instructions, Qr)
+        payment = await self.control("pay", qr_content=made.instructions.content)
+        return made.instructions.content, payment["rrn"]
 
 
 def soon() -> datetime:
@@ -89,7 +93,7 @@ async def open_bank(
     provider = SnapProvider(
         profile(running.bank_url, timeout_seconds=timeout_seconds), SystemClock()
     )
-    await provider.open()
+    await provider.connect()
     try:
         async with aiohttp.ClientSession() as http:
             yield Bank(running.bank_url, provider, http)

@@ -31,6 +31,7 @@ from meterai.ledger import MoneySummary
 from meterai.orders import OrderKind, OrderService
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
+from meterai.payments.model import Opened, Qr
 from meterai.plumbing import jobs
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row, jsonb
@@ -261,7 +262,8 @@ class Shop:
         number = attempt.hex[-20:]
         [row] = self.rows("SELECT amount FROM payment_attempts WHERE attempt_id = %s", attempt)
         content = qris.payload(qris.DynamicQr(row["amount"], number, "METERAI", "METERAI", "T1"))
-        self.call(payment_store.OPENED, content, number, 60.0, self.account, attempt)
+        made = payment_store.opened(Opened(Qr(content), number))
+        self.call(payment_store.OPENED, *made, 60.0, self.account, attempt)
 
     def lose_qr(self, attempt: UUID) -> None:
         """Nobody knows whether the bank made the QR; another attempt takes its place."""

@@ -16,11 +16,10 @@ import standins
 from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.apps.settings import settings_of as make_settings
-from meterai.payments import PaymentService, reference_of
-from meterai.payments.adapters.snap import signing
+from meterai.payments import PaymentService, Rails, reference_of
+from meterai.payments.adapters.snap import NOTIFY_PATH, signing
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.wire import snap_time
-from meterai.payments.routes import NOTIFY_PATH
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row
 from meterai.refunds import RefundService
@@ -163,7 +162,8 @@ class Till:
             "x-signature": signing.sign_asymmetric(BANK_KEY, text),
             "x-external-id": f"{self._told:012}" if external_id is None else external_id,
         }
-        self.do(self.shop.container.of(PaymentService).take_notification(NOTIFY_PATH, headers, raw))
+        service = self.shop.container.of(PaymentService)
+        self.do(service.take_notification("bank", NOTIFY_PATH, headers, raw))
         self.shop.work()
         [row] = self.rows(
             "SELECT outcome FROM notification_inbox ORDER BY received_at DESC, external_id LIMIT 1"
@@ -224,7 +224,8 @@ def open_till(database_url: str, directory: Path, **more: Any) -> Iterator[Till]
         try:
             shop = Shop(container, runner)
             shop.clear()
-            provider = container.of(SnapProvider)
+            provider = container.of(Rails).of("bank")
+            assert isinstance(provider, SnapProvider)
             yield Till(shop, Bank(running.bank_url, provider, session))
         finally:
             runner.run(session.close())

@@ -24,6 +24,7 @@ from meterai.apps.web import build
 from meterai.kit.actor import Actor
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.ledger import invariants as ledger_invariants
+from meterai.payments.room import RAILS
 from meterai.plumbing import http
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.refunds.model import RefundCause
@@ -251,6 +252,7 @@ def test_every_invariant_is_audited() -> None:
     for room in rooms:
         found = import_module(f"meterai.{room}.invariants")
         written += found.INVARIANTS
+        written += found.of_rails(RAILS) if room == "payments" else ()
         postings += getattr(found, "POSTINGS", ())
     assert sorted(one.query for one in POSTINGS) == sorted(one.query for one in postings)
     assert sorted(one.name for one in INVARIANTS) == sorted(one.name for one in written)

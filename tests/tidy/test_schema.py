@@ -37,8 +37,9 @@ GLOBAL = {
     "suspense_items": "what a provider told us and nobody can place, before it is known whose it is",
 }
 HOT_COMMANDS = {
-    "order_place": "place an order and record the wish to be paid",
-    "payment_capture": "money arrived",
+    "order_place_by_method": "place an order and record the wish to be paid",
+    "payment_capture": "money arrived, as we asked",
+    "payment_capture_from": "money arrived, as its provider told us",
     "order_settle": "capture-and-issue",
     "stamping_reserve": "hold stamps, bind serials",
     "stamping_deliver": "keep the delta, post the hold",

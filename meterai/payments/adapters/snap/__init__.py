@@ -1,1 +1,9 @@
-"""Providers that speak SNAP BI over HTTP, with a profile for each one's paths and quirks."""
+"""QRIS at providers that speak SNAP BI over HTTP, with a profile for each one's paths and quirks.
+
+The only package that knows SNAP BI: its codes, headers, paths, and what is in a QR.
+"""
+
+from meterai.payments.adapters.snap.rail import NOTIFY_PATH, SNAP_QRIS
+from meterai.payments.adapters.snap.settings import SnapSettings
+
+__all__ = ["NOTIFY_PATH", "SNAP_QRIS", "SnapSettings"]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from meterai.payments.adapters.snap.settings import SnapSettings
 from meterai.payments.adapters.snap.wire import SnapProfile
-from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring, read_public_key
 
@@ -15,18 +15,18 @@ def provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKe
 
     Refuses `KeyMissing`, `KeyUnusable`.
     """
-    given = settings.of(PaymentSettings).bank_public_key
+    given = settings.of(SnapSettings).bank_public_key
     return read_public_key(Path(given) if given else keyring.directory / "bank.pub.pem")
 
 
-def qr_accounts_of(bank: PaymentSettings) -> frozenset[str]:
+def qr_accounts_of(bank: SnapSettings) -> frozenset[str]:
     """What may stand for a merchant in a QR of ours: ids and PANs."""
     return frozenset({bank.bank_merchant_id, *bank.bank_qr_accounts.split()})
 
 
 def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
     """The payment provider as configured.  Raises `KeyMissing`."""
-    bank = settings.of(PaymentSettings)
+    bank = settings.of(SnapSettings)
     return SnapProfile(
         base_url=bank.bank_url.rstrip("/"),
         path=bank.bank_path,

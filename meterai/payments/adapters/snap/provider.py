@@ -1,4 +1,4 @@
-"""QR MPM over SNAP BI: generate (47), query (51), cancel (77), refund (78), notify (52), and the
+"""QRIS: QR MPM over SNAP BI: generate (47), query (51), cancel (77), refund (78), notify (52), and the
 provider's own record: transaction history list (12) and detail (13).
 
 Every answer is one of three: it was done, it was refused (4xx with a response code), or its outcome
@@ -6,7 +6,7 @@ is unknown.  `reading` says which; `wire` says how a call is made.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -14,17 +14,20 @@ import msgspec
 from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
 from meterai.payments.adapters.snap import emv, reading, signing
-from meterai.payments.adapters.snap.reading import Answer, read_notification
+from meterai.payments.adapters.snap.reading import Answer, case_of, read_notification
 from meterai.payments.adapters.snap.wire import SnapProfile, Wire, call_seconds_max, snap_time
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
+    Delivered,
+    Instructions,
+    MadeBefore,
     Movement,
-    Notification,
     NotificationForged,
+    Opened,
     OutcomeUnknown,
     ProviderRefused,
     ProviderUnreachable,
-    QrMade,
+    Qr,
     RefundLine,
     RefundMade,
     Status,
@@ -35,6 +38,11 @@ SKEW_SECONDS_MAX = 300.0  # tolerance of X-TIMESTAMP; the standard names none
 HISTORY_PAGE = 100  # lines asked for at once
 HISTORY_PAGES_MAX = 100_000  # protects from a provider whose last page never comes
 
+METHOD = "qris"
+EXTERNAL_ID_CHARACTERS_MAX = 36  # X-EXTERNAL-ID
+# The provider says the QR exists already: it was made by a call whose answer we never saw.
+_MADE_BEFORE = frozenset({"40901", "40418"})
+
 # Path after the profile's, and the code of the service.
 _GENERATE = ("/qr/qr-mpm-generate", "47")
 _QUERY = ("/qr/qr-mpm-query", "51")
@@ -44,15 +52,25 @@ _HISTORY = ("/transaction-history-list", "12")
 _DETAIL = ("/transaction-history-detail", "13")
 
 
+def complaints(
+    instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
+) -> Iterator[str]:
+    """Why nobody should pay by these instructions; `ours` is what may stand for us in a QR."""
+    if not isinstance(instructions, Qr):
+        yield "not a QR"
+        return
+    yield from emv.qr_complaints(instructions.content, amount, ours, number)
+
+
 class SnapProvider:
-    """Speaks to one provider.  Use as an async context: it keeps connections open."""
+    """Speaks to one provider: a `Rail`.  It keeps connections open."""
 
     def __init__(self, profile: SnapProfile, clock: Clock) -> None:
         self._profile = profile
         self._clock = clock
         self._wire = Wire(profile, clock)
 
-    async def open(self) -> None:
+    async def connect(self) -> None:
         """Make ready to connect; nothing is sent yet."""
         await self._wire.open()
 
@@ -60,36 +78,34 @@ class SnapProvider:
         """Close the connections."""
         await self._wire.close()
 
-    async def generate(self, reference: str, amount: Rupiah, expires_at: datetime) -> QrMade:
-        """Make a QR.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
-
-        Safe to repeat with the same reference: a provider that made it says so (409/01).  A QR that
-        pays another, or another amount, is `OutcomeUnknown`: it exists, and nobody may see it.
-        """
-        answer = await self._call(
-            _GENERATE,
-            {
-                "partnerReferenceNo": reference,
-                "amount": amount.snap(),
-                "merchantId": self._profile.merchant_id,
-                "validityPeriod": snap_time(expires_at),
-            },
-        )
-        made = reading.qr_made(answer, reference)
-        wrong = list(
-            emv.qr_complaints(
-                made.qr_content,
-                amount.value,
-                self._profile.qr_accounts,
-                made.provider_reference,
+    async def open(
+        self, method: str, reference: str, amount: Rupiah, expires_at: datetime
+    ) -> Opened | MadeBefore:
+        """Make a QR.  A provider that made it before says so (409/01)."""
+        assert method == METHOD, method
+        try:
+            answer = await self._call(
+                _GENERATE,
+                {
+                    "partnerReferenceNo": reference,
+                    "amount": amount.snap(),
+                    "merchantId": self._profile.merchant_id,
+                    "validityPeriod": snap_time(expires_at),
+                },
             )
-        )
+        except ProviderRefused as refusal:
+            if case_of(refusal, _GENERATE[1]) in _MADE_BEFORE:
+                return MadeBefore()
+            raise
+        made = reading.qr_made(answer, reference)
+        accounts, number = self._profile.qr_accounts, made.provider_reference
+        wrong = list(complaints(made.instructions, amount.value, number, ours=accounts))
         if wrong:
             raise OutcomeUnknown(f"the QR is not the one asked for: {', '.join(wrong)}")
         return made
 
-    async def query(self, reference: str) -> TransactionStatus:
-        """Ask what became of a QR.  An unknown one has the status 07."""
+    async def ask(self, reference: str) -> TransactionStatus:
+        """Ask what became of a QR."""
         try:
             answer = await self._call(
                 _QUERY,
@@ -100,21 +116,27 @@ class SnapProvider:
                 },
             )
         except ProviderRefused as refusal:
-            if refusal.case == "40401":
-                return TransactionStatus(Status.NOT_FOUND, ())
+            if case_of(refusal, _QUERY[1]) == "40401":
+                return TransactionStatus(Status.UNKNOWN, ())
             raise
         return reading.standing(answer)
 
-    async def cancel(self, reference: str, reason: str) -> None:
-        """Withdraw a QR that was not paid.  Safe to repeat."""
-        await self._call(
-            _CANCEL,
-            {
-                "originalPartnerReferenceNo": reference,
-                "merchantId": self._profile.merchant_id,
-                "reason": reason,
-            },
-        )
+    async def cancel(self, reference: str, reason: str) -> bool:
+        """Withdraw a QR; false where it was paid, or has ended.  Safe to repeat."""
+        try:
+            await self._call(
+                _CANCEL,
+                {
+                    "originalPartnerReferenceNo": reference,
+                    "merchantId": self._profile.merchant_id,
+                    "reason": reason,
+                },
+            )
+        except ProviderRefused as refusal:
+            if refusal.response_code.startswith("405"):
+                return False
+            raise
+        return True
 
     async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> RefundMade:
         """Give money back.
@@ -135,7 +157,7 @@ class SnapProvider:
                 },
             )
         except ProviderRefused as refusal:
-            if refusal.case == "40418":
+            if case_of(refusal, _REFUND[1]) == "40418":
                 raise OutcomeUnknown(f"inconsistent request: {refusal}") from None
             raise
         return reading.refund_made(answer, number, amount)
@@ -176,7 +198,7 @@ class SnapProvider:
                 return
         raise OutcomeUnknown("the history does not end")
 
-    def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Notification:
+    def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
         """Check the signature of a notification and read it, whatever it says.
 
         Refuses `NotificationForged`.
@@ -184,7 +206,8 @@ class SnapProvider:
         timestamp = headers.get("x-timestamp", "")
         signature = headers.get("x-signature", "")
         try:
-            age = (self._clock.now() - datetime.fromisoformat(timestamp)).total_seconds()
+            sent_at = datetime.fromisoformat(timestamp)
+            age = (self._clock.now() - sent_at).total_seconds()
         except (ValueError, TypeError):
             raise NotificationForged("no readable X-TIMESTAMP") from None
         if abs(age) > SKEW_SECONDS_MAX:
@@ -194,7 +217,9 @@ class SnapProvider:
         # What costs time comes last: anybody may call here.
         if not self._is_signed(path, timestamp, signature, body):
             raise NotificationForged("the signature does not fit")
-        return read_notification(body)
+        told = headers.get("x-external-id", "")
+        is_usable = 0 < len(told) <= EXTERNAL_ID_CHARACTERS_MAX and told.isprintable()
+        return Delivered(told if is_usable else None, sent_at.date(), read_notification(body))
 
     def _is_signed(self, path: str, timestamp: str, signature: str, body: bytes) -> bool:
         minified = signing.minified(body)
@@ -218,7 +243,7 @@ class SnapProvider:
             count_call(name, OutcomeUnknown.code)
             raise OutcomeUnknown("no answer in time") from None
         except ProviderRefused as refusal:
-            count_call(name, refusal.case)
+            count_call(name, case_of(refusal, service))
             raise
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
             count_call(name, refusal.code)
@@ -232,11 +257,8 @@ class SnapProvider:
         try:
             return reading.read_answer(service, status, raw)
         except ProviderRefused as refusal:
-            if refusal.case != "40101" or not token:
+            if case_of(refusal, service) != "40101" or not token:
                 raise
         self._wire.drop_token(token)
         status, raw, _ = await self._wire.call(target, body)
         return reading.read_answer(service, status, raw)
-
-
-__all__ = ["SnapProfile", "SnapProvider", "read_notification"]

@@ -22,10 +22,11 @@ from meterai.payments.model import (
     Notification,
     Odd,
     OddReason,
+    Opened,
     OutcomeUnknown,
     Payment,
     ProviderRefused,
-    QrMade,
+    Qr,
     RefundLine,
     RefundMade,
     Status,
@@ -40,8 +41,28 @@ PAYMENTS_MAX = 100  # on one QR; an answer with more is `OutcomeUnknown`
 MESSAGE_CHARACTERS_MAX = 150  # SNAP BI: responseMessage
 _CODE = re.compile(r"[0-9]{7}\Z")
 _NUMBER = re.compile(rf"(?! )[\x20-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}(?<! )\Z")
-_STATUSES = frozenset(Status)
+# latestTransactionStatus
+STATUSES = {
+    "00": Status.PAID,
+    "01": Status.PENDING,  # initiated
+    "02": Status.PENDING,  # paying
+    "03": Status.PENDING,
+    "04": Status.REFUNDED,
+    "05": Status.CANCELLED,
+    "06": Status.FAILED,
+    "07": Status.UNKNOWN,
+}
 _MOVEMENTS = {"PAYMENT": "payment", "REFUND": "refund", "CHARGEBACK": "chargeback"}
+
+
+def case_of(refusal: ProviderRefused, service: str) -> str:
+    """HTTP status and case code of a refusal without the service that was called: '40401', '40901'.
+
+    A refusal that does not come from that service (but from a gateway before it, say) has no case of
+    that service: '404'.
+    """
+    code = refusal.response_code
+    return code[:3] + (code[5:] if code[3:5] == service else "")
 
 
 def read_object(raw: bytes) -> Answer | None:
@@ -67,7 +88,7 @@ def read_answer(service: str, status: int, raw: bytes) -> Answer:
         return answer
     is_passing = status in (408, 429)  # no refusal: the provider may have acted all the same
     if 400 <= status < 500 and not is_passing and code.startswith(str(status)):
-        raise ProviderRefused(code, message, service)
+        raise ProviderRefused(code, message)
     raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
 
 
@@ -93,7 +114,7 @@ def _amount(told: object) -> Rupiah | None:
 
 
 def _status(told: object) -> Status | None:
-    return Status(told) if isinstance(told, str) and told in _STATUSES else None
+    return STATUSES.get(told) if isinstance(told, str) else None
 
 
 def _about(answer: Answer) -> Answer:
@@ -104,7 +125,7 @@ def _about(answer: Answer) -> Answer:
 # -- our calls ---------------------------------------------------------------------------------
 
 
-def qr_made(answer: Answer, reference: str) -> QrMade:
+def qr_made(answer: Answer, reference: str) -> Opened:
     """47: the QR.  Refuses `OutcomeUnknown` where there is none, or it is another's."""
     content, number = answer.get("qrContent"), _number(answer.get("referenceNo"))
     is_text = isinstance(content, str) and content.isascii() and content.isprintable()
@@ -112,7 +133,7 @@ def qr_made(answer: Answer, reference: str) -> QrMade:
         raise OutcomeUnknown("the answer has no QR")
     if answer.get("partnerReferenceNo", reference) != reference:
         raise OutcomeUnknown("the answer is about another reference")
-    return QrMade(str(content), number)
+    return Opened(Qr(str(content)), number)
 
 
 def standing(answer: Answer) -> TransactionStatus:
@@ -128,7 +149,7 @@ def standing(answer: Answer) -> TransactionStatus:
         if not isinstance(listed, list) or len(listed) > PAYMENTS_MAX:
             raise OutcomeUnknown("the payments cannot be read")
         lines = [_listed(status, one) for one in listed]
-        if status is Status.SUCCESS and not listed:
+        if status is Status.PAID and not listed:
             lines = [Odd(OddReason.NUMBER_MISSING)]
     return TransactionStatus(status, tuple(line for line in lines if line is not None))
 
@@ -147,17 +168,17 @@ def _line(whole: Status, own: Status | None, rrn: object, told: object) -> Payme
     if own in (Status.CANCELLED, Status.FAILED):
         # Without a number there is no payment here: the caller acts on the QR's own status.
         return None if number is None else Payment(number, amount, own)
-    if own is Status.REFUNDED or (own is Status.SUCCESS and whole is Status.REFUNDED):
+    if own is Status.REFUNDED or (own is Status.PAID and whole is Status.REFUNDED):
         return None if number is None else Payment(number, amount, Status.REFUNDED)
-    if own is not Status.SUCCESS:
+    if own is not Status.PAID:
         return None
     if number is None:
         return Odd(OddReason.NUMBER_MISSING, None, amount)
     if amount is None:
         return Odd(OddReason.AMOUNT_UNREADABLE, number)
-    if whole is not Status.SUCCESS:
+    if whole is not Status.PAID:
         return Odd(OddReason.STATUS_CONTRADICTS, number, amount)
-    return Payment(number, amount, Status.SUCCESS)
+    return Payment(number, amount, Status.PAID)
 
 
 def refund_made(answer: Answer, number: str, amount: Rupiah) -> RefundMade:
@@ -187,9 +208,9 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
         if not isinstance(one, dict) or one.get("partnerRefundNo") != number:
             continue
         status = _status(one.get("refundStatus"))
-        if status in (Status.FAILED, Status.CANCELLED, Status.NOT_FOUND):
+        if status in (Status.FAILED, Status.CANCELLED, Status.UNKNOWN):
             continue
-        if status is not Status.SUCCESS:
+        if status is not Status.PAID:
             raise OutcomeUnknown("the refund is under way")
         return refund_made(one, number, amount)
     return None
@@ -209,9 +230,9 @@ def refunds_in_history(answer: Answer) -> tuple[RefundLine, ...]:
 def _refund_line(one: object) -> RefundLine | None:
     found = one if isinstance(one, dict) else {}
     status, amount = _status(found.get("refundStatus")), _amount(found.get("refundAmount"))
-    if status in (Status.FAILED, Status.CANCELLED, Status.NOT_FOUND):
+    if status in (Status.FAILED, Status.CANCELLED, Status.UNKNOWN):
         return None
-    if status is not Status.SUCCESS or amount is None:
+    if status is not Status.PAID or amount is None:
         raise OutcomeUnknown("a refund of the history is under way, or cannot be read")
     number, provider_number = _number(found.get("partnerRefundNo")), _number(found.get("refundNo"))
     return RefundLine(number, provider_number, _number(found.get("rrn")), amount)
@@ -256,11 +277,13 @@ def read_notification(body: bytes) -> Notification:
     if content is None:
         return Notification(is_readable=False)
     status = content.get("latestTransactionStatus")
+    read = _status(status)
     return Notification(
         is_readable=True,
         reference=_number(content.get("originalPartnerReferenceNo")),
         provider_reference=_number(content.get("originalReferenceNo")),
-        status=_status(status),
+        status=read,
+        word=str(status) if read else None,
         number=_number(_about(content).get("rrn")),
         amount=_amount(content.get("amount")),
         is_amount_told=content.get("amount") is not None,

@@ -19,7 +19,8 @@ BEGIN
     IF v_attempts >= p_attempts_max THEN
         RETURN 'spent';
     END IF;
-    PERFORM payment_open(p_account, p_attempt, v_lost.subject, p_reference, v_lost.amount,
-                         v_lost.expires_at, backoff_seconds(p_first_seconds, v_attempts - 1, 120));
+    PERFORM payment_begin(
+        p_account, p_attempt, v_lost.subject, v_lost.provider, v_lost.method, p_reference,
+        v_lost.amount, v_lost.expires_at, backoff_seconds(p_first_seconds, v_attempts - 1, 120));
     RETURN 'replaced';
 END $$;

@@ -1,4 +1,4 @@
-"""What production demands of the payment provider."""
+"""What production demands of a provider that speaks SNAP BI."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -40,7 +40,5 @@ UNDEMANDED: Mapping[str, str] = {
     "bank_path": "the provider's; a wrong one is answered 404 and nothing is sold",
     "bank_signature": "the provider's; a wrong one is refused and nothing is sold",
     "bank_timeout_seconds": TIME,
-    "bank_lease_seconds": "compared with the time-outs it covers when a process starts (leases.py)",
     "bank_window_days": "the provider's; a shorter one is asked less long, and news still counts",
-    "poll_after_seconds": TIME,
 }

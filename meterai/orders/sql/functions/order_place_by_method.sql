@@ -1,0 +1,41 @@
+-- Place an order, with the wish to be paid by a method of a rail; the terms are written down with the
+-- first order that has them.
+CREATE OR REPLACE FUNCTION order_place_by_method(
+    p_account uuid, p_order uuid, p_key text, p_request bytea, p_kind text, p_quantity integer,
+    p_price bigint, p_fee bigint, p_lapses_seconds double precision,
+    p_due_seconds double precision, p_attempt uuid, p_reference text,
+    p_lease_seconds double precision, p_unpaid_max integer, p_provider text, p_method text
+) RETURNS TABLE (created boolean, id uuid, request bytea, placed timestamptz, lapses timestamptz)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_total bigint := p_quantity * (p_price + p_fee);
+    v_lapses timestamptz := now() + make_interval(secs => p_lapses_seconds);
+    v_unpaid integer;
+BEGIN
+    INSERT INTO orders (account_id, order_id, idempotency_key, request_hash, kind, quantity,
+                        unit_price, service_fee, total, due_seconds, lapses_at)
+    VALUES (p_account, p_order, p_key, p_request, p_kind, p_quantity, p_price, p_fee, v_total,
+            p_due_seconds, v_lapses)
+    ON CONFLICT ON CONSTRAINT one_order_per_key DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT false, o.order_id, o.request_hash, o.placed_at, o.lapses_at
+        FROM orders o WHERE o.account_id = p_account AND o.idempotency_key = p_key;
+        RETURN;
+    END IF;
+    INSERT INTO sale_terms (unit_price, service_fee) VALUES (p_price, p_fee)
+    ON CONFLICT ON CONSTRAINT sale_terms_pkey DO NOTHING;
+    v_unpaid := order_unpaid(p_account, p_unpaid_max);
+    IF v_unpaid > p_unpaid_max / 10 THEN
+        -- Those who place at the same moment do not see each other: from a tenth of the limit on
+        -- they wait for each other.  Who has few orders, as nearly everybody has, waits for nobody.
+        PERFORM pg_advisory_xact_lock(hashtextextended(p_account::text, 0));
+        v_unpaid := order_unpaid(p_account, p_unpaid_max);
+        IF v_unpaid > p_unpaid_max THEN
+            PERFORM refuse('too_many_unpaid_orders', jsonb_build_object(
+                'unpaid_max', p_unpaid_max));
+        END IF;
+    END IF;
+    PERFORM payment_begin(p_account, p_attempt, p_order, p_provider, p_method, p_reference, v_total,
+                          v_lapses, p_lease_seconds);
+    RETURN QUERY SELECT true, p_order, p_request, now(), v_lapses;
+END $$;

@@ -1,0 +1,26 @@
+"""What can be set about a provider that speaks SNAP BI."""
+
+from typing import Literal
+
+import msgspec
+
+from meterai.plumbing.config import Positive, Seconds, Secret
+
+
+class SnapSettings(msgspec.Struct, frozen=True):
+    """SNAP BI; times in seconds."""
+
+    bank_url: str = ""
+    bank_path: str = "/snap/v1.0"
+    bank_client_id: str = "METERAI"
+    bank_client_secret: Secret = ""  # empty: DIR/keys/bank-client-secret
+    bank_public_key: str = ""  # PEM file; empty: DIR/keys/bank.pub.pem
+    bank_merchant_id: str = "METERAI"
+    # What else stands for us in a QR, with spaces between: the merchant's PAN and NMID, and what stood
+    # there before.  The default is the stand-in's.
+    bank_qr_accounts: str = "936009990000000001 ID1099999999999"
+    bank_signature: Literal["symmetric", "asymmetric"] = "symmetric"
+    bank_timeout_seconds: Seconds = 5
+    # How long the provider answers about a payment and can return it.  QRIS: 7 days off-us, 45 on-us
+    # at most acquirers; after this a payment can only be learned from its own record.
+    bank_window_days: Positive = 45

@@ -1,0 +1,370 @@
+"""A rail that no file of the product knows works whole, beside the one there is.
+
+The rail is tests/toy_rail, as docs/adding.md explains it.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import psycopg
+import pytest
+
+import standins
+from meterai.accounts import AccountService
+from meterai.apps.audit import audit, invariants_of
+from meterai.apps.audit_all import AuditRequest, audit_all
+from meterai.apps.audit_bank import check_bank
+from meterai.apps.audit_qrs import check_rails
+from meterai.apps.audit_seals import Drawing
+from meterai.apps.rooms import ROOMS, subscriptions_of
+from meterai.apps.settings import sections
+from meterai.kit.ids import read
+from meterai.payments import PaymentService, Rails
+from meterai.payments.rails import RailKinds, check_kinds
+from meterai.payments.room import RAILS, payments_with
+from meterai.plumbing import config
+from meterai.plumbing.config import ConfigurationWrong, Settings
+from meterai.plumbing.database import Row
+from meterai.plumbing.jobs import Worker
+from meterai.refunds import RefundService
+from meterai.room import Rooms
+from tests.support.bank import CLIENT, MERCHANT, prepare
+from tests.support.keys import OUR_KEY, public_pem_of
+from tests.support.shop import TESTER
+from tests.support.till import SECRET
+from tests.support.till import settings_of as settings_with_bank
+from tests.support.within import Given, Within, within
+from tests.toy_rail.bank import ToyBank, toy_bank
+from tests.toy_rail.rail import NOTIFY_PATH, TOY
+
+KINDS: RailKinds = (*RAILS, TOY)
+WITH_TOY: Rooms = tuple(payments_with(KINDS) if room.name == "payments" else room for room in ROOMS)
+TOY_SECRET = "known to two"
+
+
+@dataclass
+class Town:
+    """The application, an account in it, and two banks."""
+
+    web: Within
+    settings: Settings
+    bank_url: str
+    toy: ToyBank
+    account: UUID
+    key: str
+    _orders: int = 0
+
+    async def order(self, **more: object) -> dict[str, Any]:
+        """Order a stamp."""
+        self._orders += 1
+        given = await self.asked("/v1/orders", {"quantity": 1, **more})
+        assert given.status == 201, given.body
+        found: dict[str, Any] = json.loads(given.body)
+        return found
+
+    async def asked(self, path: str, content: object = None) -> Given:
+        """POST as the account."""
+        headers = {
+            "Authorization": f"Bearer {self.key}",
+            "Idempotency-Key": f"key-{self._orders}-{path[-30:]}",
+            "Content-Type": "application/json",
+        }
+        return await self.web.post(path, json.dumps(content).encode(), headers)
+
+    async def shown(self, order: dict[str, Any]) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.key}"}
+        given = await self.web.get(f"/v1/orders/{order['id']}", headers)
+        found: dict[str, Any] = json.loads(given.body)
+        return found
+
+    async def rows(self, query: str, *parameters: object) -> list[Row]:
+        return await self.web.container.database.call_all(query, *parameters)
+
+    def arrange(self, query: str) -> None:
+        """Change what only the owner of the tables may change."""
+        with psycopg.connect(self.web.container.database.url) as owner:
+            owner.execute(query.encode())
+
+    async def work(self) -> None:
+        """Every job that is there."""
+        container = self.web.container
+        worker = Worker(
+            container.database,
+            subscriptions_of(WITH_TOY),
+            [],
+            services=container.services(),
+            concurrency=1,
+        )
+        while await worker.lane().once():
+            pass
+
+    async def round(self) -> None:
+        """Every periodic task of payments and refunds, now."""
+        self.arrange(
+            "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening';"
+            " UPDATE payment_attempts SET ask_at = now() WHERE state <> 'opening'"
+            " AND ask_at < 'infinity';"
+            " UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'"
+        )
+        payments = self.web.container.of(PaymentService)
+        await payments.open_waiting()
+        await payments.poll_waiting()
+        await payments.cancel_closed()
+        await self.work()
+        await self.web.container.of(RefundService).send_due()
+        await self.work()
+
+    async def pay_bank(self, order: dict[str, Any]) -> None:
+        """A customer of the other bank scans the QR."""
+        body = {"qr_content": order["payment"]["qr_content"]}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(f"{self.bank_url}/standin/pay", json=body) as answer,
+        ):
+            assert answer.status == 200
+
+
+def both(database_url: str, directory: Path, bank_url: str, toy_url: str) -> Settings:
+    flat = settings_with_bank(directory, database_url, bank_url).flat()
+    more = {"payment_rails": "bank toy", "toy_url": toy_url, "toy_secret": TOY_SECRET}
+    return config.settings_of(sections(WITH_TOY), **(flat | more))
+
+
+@asynccontextmanager
+async def town(database_url: str, directory: Path) -> AsyncIterator[Town]:
+    prepare(directory / "bank")
+    options = standins.Options(
+        directory / "bank", CLIENT, SECRET, public_pem_of(OUR_KEY), "http://127.0.0.1:9/", MERCHANT
+    )
+    running = await standins.start(options)
+    try:
+        async with toy_bank(TOY_SECRET) as toy:
+            settings = both(database_url, directory, running.bank_url, toy.url)
+            async with within(settings, WITH_TOY) as web:
+                accounts = web.container.of(AccountService)
+                account = await accounts.create("ani@example.id", actor=TESTER)
+                key = await accounts.create_api_key(account, "test", actor=TESTER)
+                yield Town(web, settings, running.bank_url, toy, account, key)
+    finally:
+        await running.stop()
+
+
+async def told(place: Town, notice: tuple[dict[str, str], bytes]) -> Given:
+    headers, body = notice
+    return await place.web.post(NOTIFY_PATH, body, headers)
+
+
+async def holds(place: Town) -> None:
+    """Every invariant of the rooms with their rails, and `meterai audit` with both banks' records."""
+    database = place.web.container.database
+    found = await audit(database, invariants_of(WITH_TOY))
+    assert found.holds, [one for one in found.findings if not one.holds]
+    whole = await audit_all(
+        database,
+        place.settings,
+        request=AuditRequest(Drawing(1), bank_days=1),
+        tell=lambda *_: None,
+        kinds=KINDS,
+    )
+    assert whole.audit.holds, [one for one in whole.audit.findings if not one.holds]
+
+
+def test_orders_are_paid_by_either_rail_and_given_back_by_the_same(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def run() -> None:
+        async with town(database_url, tmp_path) as place:
+            by_qr = await place.order()
+            assert (by_qr["payment"]["method"], "instructions" in by_qr["payment"]) == (
+                "qris",
+                False,
+            )
+            by_number = await place.order(payment_method="virtual_account")
+            number = by_number["payment"]["instructions"]["number"]
+            assert by_number["payment"]["qr_content"] is None
+            assert by_number["payment"] == (await place.shown(by_number))["payment"]
+            assert (await place.order(payment_method="qris"))["payment"]["qr_content"]
+            # Told: one by its bank, and again; one is asked for.
+            await place.pay_bank(by_qr)
+            notice = place.toy.pay(number, "17")
+            for _ in range(2):
+                given = await told(place, notice)
+                assert (given.status, json.loads(given.body)["kept"]) == (200, True)
+            await place.work()
+            assert (await place.shown(by_number))["state"] == "executed"
+            untold = await place.order(payment_method="virtual_account")
+            place.toy.pay(untold["payment"]["instructions"]["number"], "18")
+            await place.round()
+            assert {(await place.shown(one))["state"] for one in (by_qr, untold)} == {"executed"}
+            payments = {row["payment"] for row in await place.rows("SELECT payment FROM captures")}
+            assert payments > {"toy:17", "toy:18"}
+            # Given back, each by its own.
+            for order in (by_qr, by_number):
+                given = await place.asked("/v1/refunds", {"order_id": order["id"]})
+                assert given.status in (200, 201), given.body
+            await place.round()
+            assert {(await place.shown(one))["state"] for one in (by_qr, by_number)} == {"returned"}
+            [refund] = place.toy.refunds.values()
+            assert (refund["payment"], refund["id"]) == ("17", "R1")
+            await holds(place)
+
+    asyncio.run(run())
+
+
+def test_what_is_given_up_is_closed_at_its_bank_and_what_was_not_made_is_made_later(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def run() -> None:
+        async with town(database_url, tmp_path) as place:
+            given_up = await place.order(payment_method="virtual_account")
+            await place.asked(f"/v1/orders/{given_up['id']}/withdraw")
+            [closed] = place.toy.numbers.values()
+            assert closed.state == "closed"
+            place.toy.secret = "another"
+            later = await place.order(payment_method="virtual_account")
+            assert (later["payment"]["state"], len(place.toy.numbers)) == ("opening", 1)
+            place.toy.secret = TOY_SECRET
+            await place.round()
+            assert (await place.shown(later))["payment"]["instructions"]["kind"] == "account_number"
+            await holds(place)
+
+    asyncio.run(run())
+
+
+def test_what_one_bank_signs_moves_nothing_of_the_other(database_url: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with town(database_url, tmp_path) as place:
+            order = await place.order()
+            [row] = await place.rows("SELECT reference, amount FROM payment_attempts")
+            news = {"reference": row["reference"], "payment": "1", "amount": row["amount"]}
+            for state in ("paid", "closed"):
+                notice = place.toy.notice(news | {"state": state}, delivery=state)
+                assert (await told(place, notice)).status == 200
+            await place.work()
+            outcomes = await place.rows("SELECT outcome FROM notification_inbox ORDER BY 1")
+            assert [one["outcome"] for one in outcomes] == ["suspended_reference_unknown"] * 2
+            assert not await place.rows("SELECT 1 FROM captures")
+            payment = (await place.shown(order))["payment"]
+            assert (payment["state"], payment["qr_content"] is None) == ("waiting", False)
+
+    asyncio.run(run())
+
+
+def test_the_door_answers_as_its_bank_reads_answers(database_url: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with town(database_url, tmp_path) as place:
+            headers, body = place.toy.notice({"state": "paid"}, delivery="1")
+            forged = await place.web.post(NOTIFY_PATH, body + b" ", headers)
+            assert (forged.status, json.loads(forged.body)) == (
+                401,
+                {"kept": False, "why": "the signature does not fit"},
+            )
+            assert (await place.web.post(NOTIFY_PATH, body, headers)).status == 200
+            other = place.toy.notice({"state": "open"}, delivery="1")
+            assert (await told(place, other)).status == 409
+            assert b'"/hooks/toy"' in (await place.web.get("/openapi.json")).body
+            unknown = await place.asked("/v1/orders", {"quantity": 1, "payment_method": "card"})
+            assert (unknown.status, json.loads(unknown.body)["field"]) == (422, "payment_method")
+
+    asyncio.run(run())
+
+
+def test_an_attempt_of_a_rail_that_is_gone_is_told_and_stops_no_other(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def run() -> None:
+        async with town(database_url, tmp_path) as place:
+            paid = await place.order(payment_method="virtual_account")
+            number = paid["payment"]["instructions"]["number"]
+            await told(place, place.toy.pay(number, "17"))
+            await place.work()
+            stranded = await place.order(payment_method="virtual_account")
+            await place.asked("/v1/refunds", {"order_id": paid["id"]})
+            only = place.settings.replaced(payment_rails="bank")
+            async with within(only, WITH_TOY) as web:
+                alone = replace(place, web=web, settings=only)
+                fresh = await alone.order()
+                assert fresh["payment"]["method"] == "qris"
+                await alone.pay_bank(fresh)
+                await alone.round()
+                assert (await alone.shown(fresh))["state"] == "executed"
+                shown = (await alone.shown(stranded))["payment"]
+                assert (shown["method"], "instructions" in shown) == ("virtual_account", False)
+                faults = await alone.rows("SELECT round, code FROM round_faults ORDER BY 1")
+                assert {(one["round"], one["code"]) for one in faults} == {
+                    ("ask_about_payments", "rail_not_configured"),
+                    ("send_refunds", "rail_not_configured"),
+                }
+                told_of = await check_rails(web.container.database, web.container.of(Rails))
+                assert [row["provider"] for row in told_of.evidence] == ["toy"]
+                notice = place.toy.notice({"state": "paid"}, delivery="18")
+                assert (await told(alone, notice)).status == 503
+            # It comes back, and what waited goes on.
+            await place.round()
+            place.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
+            await place.round()
+            assert (await place.shown(paid))["state"] == "returned"
+            await holds(place)
+
+    asyncio.run(run())
+
+
+def test_a_payment_of_another_bank_is_seen(database_url: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with town(database_url, tmp_path) as place:
+            order = await place.order(payment_method="virtual_account")
+            await told(place, place.toy.pay(order["payment"]["instructions"]["number"], "17"))
+            await place.work()
+            await holds(place)
+            place.arrange("UPDATE captures SET payment = '17'")
+            found = await audit(place.web.container.database, invariants_of(WITH_TOY))
+            assert "payment_number_is_of_its_rail" in {
+                one.invariant.name for one in found.findings if not one.holds
+            }
+            now = datetime.now(UTC)
+            begins = now.replace(hour=0, minute=0, second=0)
+            paying = place.web.container.of(PaymentService)
+            assert not (await check_bank(place.web.container.database, paying, begins, now)).holds
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"name": "bank"}, {"methods": ("qris",)}, {"prefix": ""}, {"prefix": "toy"}],
+    ids=str,
+)
+def test_two_rails_that_cannot_be_told_apart_are_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="rail"):
+        check_kinds((*RAILS, replace(TOY, **changed)))
+
+
+@pytest.mark.parametrize("names", ["", "bank bank", "bank card"])
+def test_an_installation_has_rails_that_there_are(
+    database_url: str, tmp_path: Path, names: str
+) -> None:
+    settings = both(database_url, tmp_path, "", "")
+    with pytest.raises(ConfigurationWrong):
+        Rails(settings.replaced(payment_rails=names), KINDS)
+
+
+def test_an_order_has_its_id(database_url: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with town(database_url, tmp_path) as place:
+            order = await place.order(payment_method="virtual_account")
+            [row] = await place.rows("SELECT subject, provider, method FROM payment_attempts")
+            assert row == {
+                "subject": read("ord", order["id"]),
+                "provider": "toy",
+                "method": "virtual_account",
+            }
+
+    asyncio.run(run())

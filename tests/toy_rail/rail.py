@@ -1,0 +1,225 @@
+"""The toy rail: an account number for each attempt, by JSON over HTTP."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from meterai.kit.clock import Clock
+from meterai.kit.money import Rupiah
+from meterai.payments.model import (
+    AccountNumber,
+    Delivered,
+    Instructions,
+    MadeBefore,
+    Movement,
+    Notification,
+    NotificationForged,
+    Opened,
+    OutcomeUnknown,
+    Payment,
+    ProviderRefused,
+    ProviderUnreachable,
+    RefundLine,
+    RefundMade,
+    Status,
+    TransactionStatus,
+)
+from meterai.payments.rails import Complaints, Door, Rail, RailKind
+from meterai.plumbing.config import ConfigurationWrong, Settings
+from meterai.plumbing.keyring import Keyring
+from tests.toy_rail.settings import ToySettings
+from tests.toy_rail.signing import HEADER, signed, signed_at
+
+BANK = "TOY"
+METHOD = "virtual_account"
+PREFIX = "toy:"  # before the numbers of its payments, which another bank may give too
+NOTIFY_PATH = "/hooks/toy"
+SKEW_SECONDS_MAX = 300
+WINDOW_SECONDS = 30 * 86_400.0
+_STATUSES = {
+    "open": Status.PENDING,
+    "paid": Status.PAID,
+    "closed": Status.CANCELLED,
+    "none": Status.UNKNOWN,
+}
+
+Json = dict[str, Any]
+
+
+def read_notification(body: bytes) -> Notification:
+    """What the bank tells of one payment."""
+    try:
+        told = msgspec.json.decode(body, type=Json)
+        amount = Rupiah(told["amount"])
+        word = str(told["state"])
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+        return Notification(is_readable=False)
+    return Notification(
+        is_readable=True,
+        reference=told.get("reference"),
+        status=_STATUSES.get(word),
+        word=word,
+        number=PREFIX + told["payment"] if "payment" in told else None,
+        amount=amount,
+        is_amount_told=True,
+    )
+
+
+def complaints(instructions: Instructions, amount: int, number: str) -> Iterator[str]:
+    """An account number of this bank ends in its own number of the attempt."""
+    del amount  # the bank takes no other sum
+    if not isinstance(instructions, AccountNumber):
+        yield "not an account number"
+    elif instructions.bank != BANK or not instructions.number.endswith(number):
+        yield "of another account"
+
+
+class ToyRail:
+    """Speaks to the toy bank: a `Rail`."""
+
+    def __init__(self, settings: ToySettings, clock: Clock, http: aiohttp.ClientSession) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._http = http
+
+    async def open(
+        self, method: str, reference: str, amount: Rupiah, expires_at: datetime
+    ) -> Opened | MadeBefore:
+        """The bank answers the same again, so nothing is ever made before."""
+        assert method == METHOD
+        told = {"amount": amount.value, "until": expires_at.isoformat()}
+        answer = await self._call("PUT", f"/numbers/{reference}", told)
+        return Opened(AccountNumber(BANK, answer["number"]), answer["id"])
+
+    async def ask(self, reference: str) -> TransactionStatus:
+        """What became of an account number, and every payment on it."""
+        answer = await self._call("GET", f"/numbers/{reference}")
+        payments = tuple(
+            Payment(PREFIX + one["id"], Rupiah(one["amount"]), Status.PAID)
+            for one in answer["payments"]
+        )
+        return TransactionStatus(_STATUSES[answer["state"]], payments)
+
+    async def cancel(self, reference: str, reason: str) -> bool:
+        """Close an account number; the bank leaves one open that was paid."""
+        answer = await self._call("DELETE", f"/numbers/{reference}", {"reason": reason})
+        return bool(answer["state"] == "closed")
+
+    async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> RefundMade:
+        """Give back under our number."""
+        told = {
+            "reference": reference,
+            "payment": payment.removeprefix(PREFIX),
+            "amount": amount.value,
+        }
+        answer = await self._call("PUT", f"/refunds/{number}", told)
+        return RefundMade(answer["id"])
+
+    async def refunded(self, reference: str, number: str, amount: Rupiah) -> RefundMade | None:
+        """What became of a refund, by all of them."""
+        for line in await self.refunds_of(reference):
+            if line.number == number and line.amount == amount:
+                return RefundMade(str(line.provider_number))
+        return None
+
+    async def refunds_of(self, reference: str) -> tuple[RefundLine, ...]:
+        """Every refund of an account number."""
+        answer = await self._call("GET", f"/refunds-of/{reference}")
+        return tuple(
+            RefundLine(one["number"], one["id"], PREFIX + one["payment"], Rupiah(one["amount"]))
+            for one in answer["refunds"]
+        )
+
+    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
+        """The record of the bank."""
+        told = {"begins": begins.timestamp(), "ends": ends.timestamp()}
+        answer = await self._call("POST", "/record", told)
+        for one in answer["lines"]:
+            yield Movement(
+                one["kind"],
+                datetime.fromtimestamp(one["at"], UTC),
+                one["reference"],
+                PREFIX + one["payment"],
+                Rupiah(one["amount"]),
+                one["refund"],
+                one["refund_id"],
+            )
+
+    def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
+        """Refuses `NotificationForged`."""
+        at = signed_at(self._settings.toy_secret, headers.get(HEADER, ""), body)
+        if at is None or abs(self._clock.now().timestamp() - at) > SKEW_SECONDS_MAX:
+            raise NotificationForged("the signature does not fit")
+        return Delivered(
+            headers.get("toy-delivery"),
+            datetime.fromtimestamp(at, UTC).date(),
+            read_notification(body),
+        )
+
+    async def _call(self, method: str, path: str, content: Json | None = None) -> Json:
+        body = msgspec.json.encode(content)
+        at = int(self._clock.now().timestamp())
+        url, headers = self._settings.toy_url, {HEADER: signed(self._settings.toy_secret, at, body)}
+        try:
+            async with self._http.request(method, url + path, data=body, headers=headers) as answer:
+                status, raw = answer.status, await answer.read()
+        except aiohttp.ClientConnectorError as error:
+            raise ProviderUnreachable(repr(error)) from None
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise OutcomeUnknown(repr(error)) from None
+        if 400 <= status < 500:
+            raise ProviderRefused(str(status), raw.decode(errors="replace")[:100])
+        if status != 200:
+            raise OutcomeUnknown(f"HTTP {status}")
+        found: Json = msgspec.json.decode(raw, type=Json)
+        return found
+
+
+@asynccontextmanager
+async def _connect(settings: Settings, _keyring: Keyring, clock: Clock) -> AsyncIterator[Rail]:
+    own = settings.of(ToySettings)
+    timeout = aiohttp.ClientTimeout(total=own.toy_timeout_seconds)
+    async with aiohttp.ClientSession(timeout=timeout) as http:
+        yield ToyRail(own, clock, http)
+
+
+def _needs(settings: Settings, _keyring: Keyring) -> None:
+    if not settings.of(ToySettings).toy_secret:
+        raise ConfigurationWrong("toy_secret", "settings", "missing")
+
+
+def _complaints(_settings: Settings) -> Complaints:
+    return complaints
+
+
+def _answer(status: int, reason: str) -> dict[str, object]:
+    return {"kept": status == 200, "why": reason}
+
+
+def _timeout(settings: Settings) -> float:
+    return settings.of(ToySettings).toy_timeout_seconds
+
+
+TOY = RailKind(
+    name="toy",
+    methods=(METHOD,),
+    prefix=PREFIX,
+    door=Door(
+        path=NOTIFY_PATH,
+        summary="Notification of the toy bank",
+        headers=(HEADER, "toy-delivery"),
+        answer=_answer,
+    ),
+    settings=ToySettings,
+    needs=_needs,
+    connect=_connect,
+    complaints=_complaints,
+    reread=read_notification,
+    timeout_seconds=_timeout,
+    call_seconds_max=_timeout,
+    window_seconds=lambda _settings: WINDOW_SECONDS,
+)
