@@ -76,6 +76,8 @@ _WORDS: Mapping[tuple[str, str], Sequence[str]] = {
     ("OrderView", "currency"): ["IDR"],
     ("PaymentView", "method"): [method for kind in RAILS for method in kind.methods],
     ("PaymentView", "state"): list(AttemptState),
+    ("AccountNumber", "kind"): ["account_number"],
+    ("Redirect", "kind"): ["redirect"],
     ("RefundView", "state"): list(RefundState),
     ("RefundView", "cause"): list(RefundCause),
     ("RefundView", "currency"): ["IDR"],

@@ -27,13 +27,14 @@ from meterai.orders.model import (
 )
 from meterai.orders.settings import OrderSettings
 from meterai.payments import (
+    AccountNumber,
     Attempt,
     AttemptState,
     Channel,
-    Instructions,
     PaymentService,
     PaymentSettings,
     Qr,
+    Redirect,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Row, Tx
@@ -53,7 +54,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     qr_content: str | None
     expires_at: datetime
     # Where it is not paid by a QR: a number to transfer to, a page to go to.
-    instructions: Instructions | msgspec.UnsetType = msgspec.UNSET
+    instructions: AccountNumber | Redirect | msgspec.UnsetType = msgspec.UNSET
 
 
 class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
