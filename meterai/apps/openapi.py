@@ -1,31 +1,26 @@
 """What the framework cannot tell of our API from its handlers: added to its description.
 
-Refusals are problem+json with our code, and which statuses they have; two commands need an
-Idempotency-Key; bodies that are files are files; checking needs no key; which words a state or a
-verdict can be.  That all of it is so is tried with random requests (tests/apps/test_strangers.py).
+Refusals are problem+json with our code, and which statuses they have; what is public needs no key;
+which words a state or a verdict can be; and what a route says of itself (`plumbing/described.py`).
+That all of it is so is tried with random requests (tests/apps/test_strangers.py).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from litestar.routes import BaseRoute, HTTPRoute
+
+from meterai.accounts import Permission
 from meterai.orders import OrderKind, OrderState
 from meterai.payments import AttemptState
 from meterai.payments.room import RAILS
+from meterai.plumbing.described import FILE, NOTHING_MORE, Described, Schema
 from meterai.plumbing.http import PROBLEM
 from meterai.refunds import RefundCause, RefundState
 from meterai.stamping import StampingState
 from meterai.stamps import StampState
 from meterai.verification import ClaimVerdict, FinalVerdict
 
-Schema = dict[str, Any]
-
-NEEDS_KEY = ("/v1/orders", "/v1/stampings")
-NEEDS_NO_SIGN_IN = (
-    "/v1/verifications",
-    "/v1/stamps/{serial}",
-    "/v1/claims/{serial}/{claim}",
-    "/v1/claim-keys",
-)
 _PREFIX = "/v1/"
 
 IDEMPOTENCY_KEY: Schema = {
@@ -88,60 +83,51 @@ _WORDS: Mapping[tuple[str, str], Sequence[str]] = {
     ("ClaimKeyView", "algorithm"): ["Ed25519"],
 }
 _LEAST = {("OrderRequest", "quantity"): 1, ("PlaceView", "page"): 1}
-_PLACEMENT: Schema = {
-    "type": "string",
-    "description": "JSON: one placement or a list of them, in points from the lower left of the "
-    'page as it is seen; page 1 is the first, -1 the last: {"page": 1, "x": 400, "y": 60, '
-    '"width": 80}',
-}
-_DOCUMENT = (
-    "the PDF; a damaged one is repaired first, and the answer says `repaired`; one that needs a "
-    "password to open is refused with `document_encrypted`"
-)
-_BODIES: dict[str, Schema] = {
-    "/v1/verifications": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
-    "/v1/stampings": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["document", "placement"],
-                "properties": {
-                    "document": {"type": "string", "format": "binary", "description": _DOCUMENT},
-                    "placement": _PLACEMENT,
-                },
-            }
-        }
-    },
-}
-_FILES = {
-    "/v1/stampings/{stamping_id}/document": "application/pdf",
-    "/v1/stampings/{stamping_id}/delta": "application/octet-stream",
-}
 
 
-def _operations(description: Schema) -> Iterator[tuple[str, str, Schema]]:
-    for path, methods in description["paths"].items():
-        if path.startswith(_PREFIX):
-            for method, operation in methods.items():
-                yield path, method, operation
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """One operation, as its description has it and as its route says of itself."""
+
+    path: str
+    method: str
+    operation: Schema
+    described: Described
+    is_public: bool
 
 
-def _statuses(path: str, method: str) -> Iterator[int]:
+def _operations(description: Schema, routes: Iterable[BaseRoute]) -> Iterator[_Route]:
+    for route in routes:
+        if not isinstance(route, HTTPRoute) or not route.path_format.startswith(_PREFIX):
+            continue
+        for handler in route.route_handlers:
+            for method in handler.http_methods:
+                operation = description["paths"][route.path_format].get(method.lower())
+                if operation is not None:
+                    yield _Route(
+                        route.path_format,
+                        method.lower(),
+                        operation,
+                        handler.opt.get("described", NOTHING_MORE),
+                        handler.opt["permission"] is Permission.PUBLIC,
+                    )
+
+
+def _statuses(route: _Route) -> Iterator[int]:
     """The statuses of refusals that an operation can have."""
     yield from (400, 422, 503)
-    if path not in NEEDS_NO_SIGN_IN:
+    if not route.is_public:
         yield 401
-    if "{" in path:
+    if "{" in route.path:
         yield 404
-    if path in _FILES:
+    if route.described.file:
         yield from (409, 410)
-    if method == "post":
+    if route.method == "post":
         # A body that nobody asked for is not read.
         yield from (408, 413)
-        if path not in NEEDS_NO_SIGN_IN:
+        if not route.is_public:
             yield 409
-        if path == "/v1/refunds":
-            yield 404
+    yield from route.described.refuses
 
 
 def _narrow_fields(schemas: Schema) -> None:
@@ -153,25 +139,24 @@ def _narrow_fields(schemas: Schema) -> None:
                 field["minimum"] = _LEAST.get((schema, name), 0)
 
 
-def completed(description: Schema) -> Schema:
+def completed(description: Schema, routes: Iterable[BaseRoute]) -> Schema:
     """The description with what is missing from it; changed in place and returned."""
     schemas = description["components"].setdefault("schemas", {})
     schemas["Problem"] = PROBLEM_SCHEMA
     _narrow_fields(schemas)
-    for path, method, operation in _operations(description):
+    for route in _operations(description, routes):
+        operation, described = route.operation, route.described
         operation["responses"].pop("400", None)
-        for status in _statuses(path, method):
+        for status in _statuses(route):
             operation["responses"][str(status)] = _STATUSES[status] | {"content": _CONTENT}
         operation["responses"]["default"] = _REFUSED
-        if path in NEEDS_NO_SIGN_IN:
+        if route.is_public:
             operation["security"] = []
-        if method == "get" and path in _FILES:
-            file = {_FILES[path]: {"schema": {"type": "string", "format": "binary"}}}
-            operation["responses"]["200"]["content"] = file
-        if method != "post":
-            continue
-        if path in NEEDS_KEY:
+        if described.file:
+            operation["responses"]["200"]["content"] = {described.file: {"schema": FILE}}
+        if described.needs_key:
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-        if path in _BODIES:
-            operation["requestBody"] = {"required": True, "content": _BODIES[path]}
+        if described.body:
+            content = {kind: {"schema": schema} for kind, schema in described.body.items()}
+            operation["requestBody"] = {"required": True, "content": content}
     return description

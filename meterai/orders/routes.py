@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from meterai.accounts import Permission
 from meterai.kit.ids import read
 from meterai.orders.service import OrderService, OrderView
+from meterai.plumbing.described import Described
 from meterai.plumbing.http import Before, Limit, idempotency_key
 from meterai.plumbing.paging import PAGE_MAX, Page
 
@@ -30,7 +31,10 @@ class OrderList(msgspec.Struct, frozen=True):
 
 
 @post(
-    "/v1/orders", opt={"permission": Permission.ORDER_CREATE}, summary="Buy stamps", tags=["orders"]
+    "/v1/orders",
+    opt={"permission": Permission.ORDER_CREATE, "described": Described(needs_key=True)},
+    summary="Buy stamps",
+    tags=["orders"],
 )
 async def place_order(
     request: Request[Any, Any, Any],

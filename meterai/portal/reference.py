@@ -21,15 +21,10 @@ _EXAMPLES: Mapping[str, str] = {
     "serial": "03TG7W4J2N0A5D8K1R9YQB",
     "claim": "1A7K9...",
     "quantity": "3",
+    "placement": '{"page": -1, "x": 450, "y": 40, "width": 80}',
 }
-# What a form with files looks like on the command line; the schema cannot say what a file is.
-_FORMS: Mapping[str, str] = {
-    "/v1/stampings": "-F document=@surat.pdf"
-    ' -F \'placement={"page": -1, "x": 450, "y": 40, "width": 80}\'',
-}
-_RAW: Mapping[str, str] = {
-    "/v1/verifications": "-H 'Content-Type: application/pdf' --data-binary @surat.pdf",
-}
+_FILE_EXAMPLE = "@surat.pdf"
+_FILE_TYPE = "binary"  # the format of a file in a description
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +51,12 @@ class Operation:
     body: tuple[Member, ...]
     answer_status: str
     answer: tuple[Member, ...]
-    curl: str
+    url: str  # of the instance that is asked
+
+    @property
+    def curl(self) -> str:
+        """How it is asked on the command line."""
+        return _curl(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +113,30 @@ def _answer(operation: Schema, components: Schema) -> tuple[str, tuple[Member, .
     return "", ()
 
 
-def _curl(method: str, path: str, body_type: str, body: tuple[Member, ...], url: str) -> str:
-    address = path
+def _curl(operation: Operation) -> str:
+    address, body_type, body = operation.path, operation.body_type, operation.body
     for name, example in _EXAMPLES.items():
         address = address.replace("{" + name + "}", example)
     parts = ["curl", "-H 'Authorization: Bearer mtr_...'"]
-    if method == "POST" and path in ("/v1/orders", "/v1/stampings"):
+    if any(one.name.startswith(IDEMPOTENCY) for one in operation.parameters):
         parts.append(f"-H '{IDEMPOTENCY}: 7f1c2a9e'")
-    if path in _FORMS or path in _RAW:
-        parts.append(_FORMS.get(path) or _RAW[path])
+    if body_type == "multipart/form-data":
+        parts.append(" ".join(f"-F {shlex.quote(_form_example(one))}" for one in body))
     elif body_type == "application/json":
         fields = ", ".join(
             f'"{one.name}": {_json_example(one)}' for one in body if "." not in one.name
         )
         parts.append(f"--json {shlex.quote('{' + fields + '}')}")
-    elif method != "GET":
-        parts.append(f"-X {method}")
-    return " \\\n  ".join([*parts, f"{url}{address}"])
+    elif body_type:
+        parts.append(f"-H 'Content-Type: {body_type}' --data-binary {_FILE_EXAMPLE}")
+    elif operation.method != "GET":
+        parts.append(f"-X {operation.method}")
+    return " \\\n  ".join([*parts, f"{operation.url}{address}"])
+
+
+def _form_example(member: Member) -> str:
+    example = _FILE_EXAMPLE if member.type == _FILE_TYPE else _EXAMPLES.get(member.name, "...")
+    return f"{member.name}={example}"
 
 
 def _json_example(member: Member) -> str:
@@ -167,7 +174,7 @@ def operations(description: Schema, url: str) -> list[Operation]:
                     body=body,
                     answer_status=status,
                     answer=answer,
-                    curl=_curl(method.upper(), path, body_type, body, url),
+                    url=url,
                 )
             )
     return found

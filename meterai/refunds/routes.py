@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
+from meterai.plumbing.described import Described
 from meterai.plumbing.http import Before, Limit
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.refunds.service import RefundService, RefundView
@@ -23,7 +24,7 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @post(
     "/v1/refunds",
-    opt={"permission": Permission.REFUND_ASK},
+    opt={"permission": Permission.REFUND_ASK, "described": Described(refuses=(404,))},
     summary="Ask unused stamps back",
     tags=["refunds"],
 )

@@ -14,6 +14,7 @@ from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
+from meterai.plumbing.described import FILE, Described, Schema
 from meterai.plumbing.forms import read_multipart
 from meterai.plumbing.http import idempotency_key, saved_as
 from meterai.sealing import STAMPS_MAX
@@ -21,6 +22,23 @@ from meterai.stamping.model import StampingView, Upload, read_placements
 from meterai.stamping.service import StampingService
 
 BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document, its form fields and boundaries
+_FORM: Schema = {
+    "type": "object",
+    "required": ["document", "placement"],
+    "properties": {
+        "document": FILE
+        | {
+            "description": "the PDF; a damaged one is repaired first, and the answer says "
+            "`repaired`; one that needs a password to open is refused with `document_encrypted`"
+        },
+        "placement": {
+            "type": "string",
+            "description": "JSON: one placement or a list of them, in points from the lower left "
+            "of the page as it is seen; page 1 is the first, -1 the last: "
+            '{"page": 1, "x": 400, "y": 60, "width": 80}',
+        },
+    },
+}
 FORM_PARTS_MAX = 8  # two are asked for; a form with many more means to cost us time
 
 
@@ -66,7 +84,10 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
 
 @post(
     "/v1/stampings",
-    opt={"permission": Permission.STAMP_AFFIX},
+    opt={
+        "permission": Permission.STAMP_AFFIX,
+        "described": Described(needs_key=True, body={"multipart/form-data": _FORM}),
+    },
     summary="Stamp a document from the balance",
     tags=["stampings"],
     request_max_body_size=BODY_BYTES_MAX,
@@ -105,7 +126,7 @@ async def show_stamping(
 
 @get(
     "/v1/stampings/{stamping_id:str}/document",
-    opt={"permission": Permission.DOCUMENT_READ},
+    opt={"permission": Permission.DOCUMENT_READ, "described": Described(file="application/pdf")},
     summary="The stamped document",
     tags=["stampings"],
 )
@@ -122,7 +143,10 @@ async def download_document(
 
 @get(
     "/v1/stampings/{stamping_id:str}/delta",
-    opt={"permission": Permission.DOCUMENT_READ},
+    opt={
+        "permission": Permission.DOCUMENT_READ,
+        "described": Described(file="application/octet-stream"),
+    },
     summary="Only what was added to the document",
     tags=["stampings"],
 )

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from meterai.accounts import Permission
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
+from meterai.plumbing.described import FILE, Described
 from meterai.plumbing.http import language_of, network_of
 from meterai.sealing import CHECKED_BYTES_MAX
 from meterai.verification.service import (
@@ -22,7 +23,10 @@ from meterai.verification.service import (
 
 @post(
     "/v1/verifications",
-    opt={"permission": Permission.PUBLIC},
+    opt={
+        "permission": Permission.PUBLIC,
+        "described": Described(body={"application/pdf": FILE}),
+    },
     summary="Check a PDF",
     tags=["checking"],
     status_code=200,

@@ -715,6 +715,7 @@ def test_the_documentation_lists_operations_with_examples() -> None:
             "/v1/orders": {
                 "post": {
                     "summary": "Buy",
+                    "parameters": [{"name": "Idempotency-Key", "in": "header", "required": True}],
                     "requestBody": {
                         "content": {
                             "application/json": {"schema": {"$ref": "#/components/schemas/O"}}

@@ -1,0 +1,31 @@
+"""What the framework cannot tell of an API route from its handler; the route says it, once.
+
+`opt={..., "described": Described(...)}`.  The description of the API (`apps/openapi.py`) and what is
+shown of it are made of that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Schema = dict[str, Any]
+FILE: Schema = {"type": "string", "format": "binary"}
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Facts of one route.
+
+    needs_key  it is a command that wants an Idempotency-Key
+    body       media type and schema of a body that the handler reads by itself
+    file       media type of the file it answers with
+    refuses    statuses it may refuse with beyond those that follow from its path and method
+    """
+
+    needs_key: bool = False
+    body: Mapping[str, Schema] = field(default_factory=dict)
+    file: str | None = None
+    refuses: tuple[int, ...] = ()
+
+
+NOTHING_MORE = Described()
