@@ -23,7 +23,8 @@ QRS = Invariant(
 )
 RAILS_THERE = Invariant(
     "attempt_has_its_rail",
-    "Every attempt that may still be paid is of a rail that this installation has.",
+    "Every attempt that may still be paid, or is being given back, is of a rail that this "
+    "installation has.",
     "",
 )
 _FIRST = UUID(int=0)
@@ -40,8 +41,11 @@ _EACH = _READ.format(which="true", READ_AT_ONCE=READ_AT_ONCE)
 _YOUNG = _READ.format(which=IS_YOUNG.format(row="t"), READ_AT_ONCE=READ_AT_ONCE)
 _WITHOUT_RAIL = """
 SELECT provider, count(*) AS attempts, min(opened_at) AS opened_at, sum(amount)::bigint AS amount
-FROM payment_attempts WHERE provider <> ALL (%s) AND (state IN ('opening', 'waiting', 'lost')
-    OR (ask_at < 'infinity' AND state <> 'denied')) GROUP BY provider
+FROM payment_attempts a WHERE provider <> ALL (%s) AND (state IN ('opening', 'waiting', 'lost')
+    OR (ask_at < 'infinity' AND state <> 'denied')
+    OR EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id
+        AND r.attempt_id = a.attempt_id AND r.state IN ('requested', 'sent', 'refused')))
+GROUP BY provider
 """
 
 

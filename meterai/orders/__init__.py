@@ -15,6 +15,7 @@ from meterai.orders.model import Order, OrderKind, OrderState, request_hash
 from meterai.orders.service import (
     OrderService,
     OrderView,
+    PaymentView,
     finish,
     load,
     place_documents,
@@ -28,6 +29,7 @@ __all__ = [
     "OrderSettings",
     "OrderState",
     "OrderView",
+    "PaymentView",
     "finish",
     "load",
     "place_documents",

@@ -36,6 +36,7 @@ from meterai.plumbing.database import Row
 from meterai.plumbing.jobs import Worker
 from meterai.refunds import RefundService
 from meterai.room import Rooms
+from tests.apps.test_strangers import signed_in
 from tests.support.bank import CLIENT, MERCHANT, prepare
 from tests.support.keys import OUR_KEY, public_pem_of
 from tests.support.shop import TESTER
@@ -150,7 +151,7 @@ async def town(database_url: str, directory: Path) -> AsyncIterator[Town]:
             settings = both(database_url, directory, running.bank_url, toy.url)
             async with within(settings, WITH_TOY) as web:
                 accounts = web.container.of(AccountService)
-                account = await accounts.create("ani@example.id", actor=TESTER)
+                account = await accounts.create("browser@example.org", actor=TESTER)
                 key = await accounts.create_api_key(account, "test", actor=TESTER)
                 yield Town(web, settings, running.bank_url, toy, account, key)
     finally:
@@ -235,6 +236,25 @@ def test_what_is_given_up_is_closed_at_its_bank_and_what_was_not_made_is_made_la
             await place.round()
             assert (await place.shown(later))["payment"]["instructions"]["kind"] == "account_number"
             await holds(place)
+
+    asyncio.run(run())
+
+
+def test_a_page_says_how_to_pay_by_it(database_url: str, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with town(database_url, tmp_path) as place:
+            browser = await signed_in(place.web)
+            headers = {name.decode(): value.decode() for name, value in browser.headers}
+            order = await place.order(payment_method="virtual_account")
+            page = (await place.web.get(f"/orders/{order['id']}", headers)).body.decode()
+            assert order["payment"]["instructions"]["number"] in page
+            assert "Virtual account number" in page or "Nomor rekening virtual" in page
+            assert "qr.png" not in page
+            place.arrange(
+                """UPDATE payment_attempts SET instructions = jsonb_set(instructions, '{number}', '"666"')"""
+            )
+            page = (await place.web.get(f"/orders/{order['id']}", headers)).body.decode()
+            assert "666" not in page
 
     asyncio.run(run())
 

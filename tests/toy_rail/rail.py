@@ -10,6 +10,7 @@ import msgspec
 
 from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
+from meterai.payments.metrics import count_call
 from meterai.payments.model import (
     AccountNumber,
     Delivered,
@@ -163,6 +164,16 @@ class ToyRail:
     async def _call(self, method: str, path: str, content: Json | None = None) -> Json:
         body = msgspec.json.encode(content)
         at = int(self._clock.now().timestamp())
+        name = f"toy-{path.split('/')[1]}"
+        try:
+            found = await self._answered(method, path, body, at)
+        except (ProviderRefused, OutcomeUnknown, ProviderUnreachable) as refusal:
+            count_call(name, refusal.code)
+            raise
+        count_call(name, "done")
+        return found
+
+    async def _answered(self, method: str, path: str, body: bytes, at: int) -> Json:
         url, headers = self._settings.toy_url, {HEADER: signed(self._settings.toy_secret, at, body)}
         try:
             async with self._http.request(method, url + path, data=body, headers=headers) as answer:

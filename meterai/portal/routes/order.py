@@ -17,7 +17,7 @@ from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.orders import OrderKind, OrderService, OrderSettings, OrderState
+from meterai.orders import OrderKind, OrderService, OrderSettings, OrderState, PaymentView
 from meterai.pages import (
     Page,
     PageRequest,
@@ -30,6 +30,7 @@ from meterai.pages import (
     see_other,
     whole_number,
 )
+from meterai.payments import AccountNumber, Redirect
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     IdempotencyKeyReused,
@@ -112,7 +113,8 @@ async def _facts(service: OrderService, account: UUID, order_id: UUID) -> dict[s
             unused = await stamps.unused_of_order(tx, account, order_id)
     now = _clock.now()
     # A QR whose time is over is not shown, also in the moment before its order lapses.
-    qr_content = order.payment.qr_content if order.payment.expires_at > now else None
+    is_in_time = order.payment.expires_at > now
+    qr_content = order.payment.qr_content if is_in_time else None
     state = OrderState(order.state)
     is_open = any(refund.state not in _DONE for refund in refunds)
     return {
@@ -123,9 +125,20 @@ async def _facts(service: OrderService, account: UUID, order_id: UUID) -> dict[s
         "now": now,
         "is_soon": now < order.placed_at + QR_USUALLY_WITHIN,
         "qr": qr_drawing(qr_content) if qr_content else None,
+        "instructions": _instructions(order.payment) if is_in_time else None,
         "may_change": state in _MAY_CHANGE or is_open,
         "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_open else 0),
     }
+
+
+def _instructions(payment: PaymentView) -> AccountNumber | Redirect | None:
+    """How to pay what has no QR; a page only where the browser goes there by TLS."""
+    match payment.instructions:
+        case AccountNumber() as number:
+            return number
+        case Redirect(url) as page if url.startswith("https://"):
+            return page
+    return None
 
 
 def _version(main: str) -> str:
