@@ -173,7 +173,7 @@ def test_a_corruption_is_seen_in_every_scope(
 
 
 def test_accounts_are_cut_into_ranges(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_scopes, "ORDERS_PER_RANGE", 5)
+    monkeypatch.setattr(audit_scopes, "ROWS_PER_RANGE", 5)
     [one, two] = history.shop.do(audit_scopes.of_everything(history.shop.container.database))
     assert isinstance(one, Accounts)
     assert isinstance(two, Accounts)
