@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from meterai.apps.audit_history import BEGINNING, Hashing, Mark
+from meterai.apps.audit_history import BEGINNING, Hashing
 from meterai.apps.audit_points import (
     SETTLED_AFTER,
     Past,
@@ -29,6 +29,7 @@ from meterai.plumbing.invariants import (
     check_quickly,
     look,
 )
+from meterai.plumbing.marks import Mark
 from meterai.plumbing.schema import check_schema
 from meterai.room import Rooms
 
@@ -94,8 +95,13 @@ class Auditor:
     clean one; where everything holds it becomes a point of the chain."""
 
     def __init__(
-        self, database: Database, tell: Tell = silent, settled_after: timedelta = SETTLED_AFTER
+        self,
+        database: Database,
+        tell: Tell = silent,
+        settled_after: timedelta = SETTLED_AFTER,
+        rooms: Rooms = ROOMS,
     ) -> None:
+        self._invariants = invariants_of(rooms)
         self._database = database
         self._tell = tell
         self._settled_after = settled_after
@@ -137,7 +143,7 @@ class Auditor:
     async def _check(self, scopes: Sequence[Scope], hashing: Hashing | None) -> list[Finding]:
         found: dict[str, Finding] = {}
         for place, scope in enumerate(scopes):
-            for one in INVARIANTS:
+            for one in self._invariants:
                 if one.is_whole:
                     continue
                 self._tell(place, len(scopes), one.name)
@@ -147,13 +153,13 @@ class Auditor:
             if hashing is not None:
                 self._tell(place, len(scopes), "history")
                 await hashing.take(self._database, scope)
-        for one in INVARIANTS:
+        for one in self._invariants:
             if one.name not in found:
                 nothing = Finding(one, 0, [])
                 found[one.name] = (
                     await check(self._database, one, EVERYTHING) if one.is_whole else nothing
                 )
-        return [found[one.name] for one in INVARIANTS]
+        return [found[one.name] for one in self._invariants]
 
 
 @dataclass(frozen=True, slots=True)

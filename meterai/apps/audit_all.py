@@ -5,19 +5,20 @@ from datetime import timedelta
 
 from meterai.apps.audit import Audit, Auditor, Tell
 from meterai.apps.audit_bank import check_bank
-from meterai.apps.audit_news import News
 from meterai.apps.audit_points import Point
-from meterai.apps.audit_qrs import check_qrs, check_rails
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
+from meterai.apps.rooms import ROOMS
 from meterai.kit.clock import SystemClock
-from meterai.payments import RailKinds, Rails, connected
+from meterai.payments import RailKinds, connected
 from meterai.payments.room import RAILS
+from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Finding, Invariant
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.schema import works_as
+from meterai.room import Rooms
 from meterai.stamping import issuers_of
 
 YOUNG = timedelta(hours=6)  # bytes come before their row, and what has none is swept by then
@@ -69,12 +70,13 @@ async def audit_all(
     request: AuditRequest,
     tell: Tell,
     kinds: RailKinds = RAILS,
+    rooms: Rooms = ROOMS,
 ) -> Told:
     """Audit as wished, and record the point where everything holds."""
-    auditor = Auditor(database, tell)
+    auditor = Auditor(database, tell, rooms=rooms)
     findings, coverage = await auditor.run(is_incremental=request.is_incremental)
-    rails = Rails(settings, kinds)
-    findings.append(await News(database, rails, coverage.since, coverage.begins).check())
+    part = AuditedPart(database, settings, coverage.since, coverage.begins)
+    findings += [await check(part) for room in rooms for check in room.checks]
     notes = [f"{coverage.kind} audit"]
     if (settings.process.directory / "keys" / INSTANCE_KEY).exists():
         notes.append(f"documents drawn with --seed {request.drawing.seed}")
@@ -82,9 +84,6 @@ async def audit_all(
     else:
         # Their bytes and keys are on another machine, or in another folder.
         notes.append(f"documents were not opened: {settings.process.directory} is of no instance")
-    since = coverage.known[-1].mark if coverage.kind == "incremental" else None
-    findings.append(await check_qrs(database, rails, since))
-    findings.append(await check_rails(database, rails))
     if request.bank_days:
         findings.append(await _bank(database, settings, request.bank_days, kinds))
     if role := await works_as(database):

@@ -14,17 +14,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 from meterai.apps.audited import AUDITED, EVERYTHING
 from meterai.plumbing.audited import Fact
 from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import Scope, look, patiently, written
+from meterai.plumbing.invariants import Scope, patiently, written
+from meterai.plumbing.marks import IS_YOUNG, Mark
 
 BEGINNING = datetime(2025, 1, 1, tzinfo=UTC)  # nothing is older: the epoch of our serials
-# Transactions are compared by the 32 bits that a row knows; beyond half of them it is unclear which
-# of two is older.
-TOLD_APART_MAX = (1 << 31) - 1
 
 Stretch = tuple[datetime, datetime]  # from, and up to (exclusive)
 Cell = tuple[str, datetime]  # a fact, and where its stretch begins
@@ -38,44 +36,6 @@ class Digest:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A moment in the life of one database: every transaction before `transaction` had ended."""
-
-    cluster: str
-    database: int
-    transaction: int
-
-    @classmethod
-    async def of_now(cls, database: Database) -> Self:
-        """This moment.  A database that was restored from a dump is another one."""
-        [row] = await look(database, _MARK)
-        return cls(row["cluster"], row["database"], row["transaction"])
-
-    @classmethod
-    def read(cls, told: Mapping[str, Any]) -> Self:
-        """As a point keeps it."""
-        return cls(told["cluster"], told["database"], told["transaction"])
-
-    def is_of(self, now: "Mark") -> bool:
-        """True where rows of `now` can be told to be older or younger than this mark."""
-        return (self.cluster, self.database) == (now.cluster, now.database) and (
-            0 <= now.transaction - self.transaction < TOLD_APART_MAX
-        )
-
-    @property
-    def xid(self) -> str:
-        """The transaction as rows know it."""
-        return str(self.transaction % (1 << 32))
-
-
-_MARK = """
-SELECT (SELECT system_identifier::text FROM pg_control_system()) AS cluster,
-       (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database,
-       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS transaction
-"""
-# A row that a transaction since the mark wrote, or that is so old that it only looks like one.
-IS_YOUNG = "(age({row}.xmin) <= (SELECT age(%s::text::xid)))"
 _DIGESTS = """
 SELECT stretch, sum(rows)::bigint AS rows, string_agg(digest, '' ORDER BY owner) AS digests FROM (
     SELECT stretch, owner, count(*) AS rows,

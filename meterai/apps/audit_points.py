@@ -19,7 +19,6 @@ from meterai.apps.audit_history import (
     Cell,
     Digest,
     Hashing,
-    Mark,
     Stretch,
     hashed,
     months,
@@ -29,6 +28,7 @@ from meterai.apps.audit_history import (
 from meterai.apps.audited import AUDITED
 from meterai.plumbing.database import Database, Row, jsonb
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
+from meterai.plumbing.marks import Mark
 
 # A row has the time its transaction began and is seen when that ends.  No transaction of ours lasts
 # so long; what is younger is looked at again next time.

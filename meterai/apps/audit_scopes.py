@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise, starmap
 from uuid import UUID
 
-from meterai.apps.audit_history import IS_YOUNG, Mark
 from meterai.apps.audited import AUDITED, EVERYTHING
 from meterai.plumbing.audited import Audited, Subject
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Accounts, Scope, Touched, patiently
+from meterai.plumbing.marks import IS_YOUNG, Mark
 
 ROWS_PER_RANGE = 20_000  # so that a statement takes a second, and its sorts fit in memory
 SUBJECTS_PER_PART = 5_000

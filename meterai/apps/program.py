@@ -1,11 +1,12 @@
 """The command line of the applications: their own commands, and those of each room."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from meterai.apps.production import demands_of
 from meterai.apps.rooms import ROOMS
 from meterai.apps.settings import sections
-from meterai.commands import Command, Directory, Program, Schema, Scope
+from meterai.commands import Command, Directory, Options, Program, Schema, Scope
 from meterai.room import Rooms
 
 _RUN = "meterai.apps.commands.run"
@@ -27,11 +28,25 @@ OWN: Sequence[Command] = (
 )
 
 
-def program_of(rooms: Rooms = ROOMS) -> Program:
+@dataclass(frozen=True, slots=True)
+class RoomsProgram(Program):
+    """The command line of an application of `rooms`."""
+
+    rooms: Rooms = ()
+
+
+def rooms_of(options: Options) -> Rooms:
+    """The rooms of the application whose command runs."""
+    assert isinstance(options.program, RoomsProgram), "only commands of the applications ask"
+    return options.program.rooms
+
+
+def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
     """The command line of an application of these rooms."""
     commands: dict[str, Command] = {}
     for one in (*OWN, *(one for room in rooms for one in room.commands)):
         assert one.name not in commands, f"{one.name} is registered twice"
         commands[one.name] = one
     groups = {word: text for room in rooms for word, text in room.command_groups.items()}
-    return Program(commands, groups, sections(rooms), demands_of(rooms))
+    homes = [(room.name, room.home) for room in rooms if room.home]
+    return RoomsProgram(commands, groups, sections(rooms), demands_of(rooms), homes, rooms)

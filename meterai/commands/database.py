@@ -20,6 +20,7 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.link import conninfo
 from meterai.plumbing.migrations import check_current
+from meterai.plumbing.sql_files import Homes
 
 SYSTEM_URL = "postgresql:///postgres?"  # the machine's own server, by its usual socket
 DATABASE = "meterai"
@@ -121,7 +122,7 @@ def database_of(
 
 
 @contextmanager
-def schema_for(need: Schema, settings: Settings) -> Iterator[None]:
+def schema_for(need: Schema, settings: Settings, homes: Homes = ()) -> Iterator[None]:
     """While this lasts the schema is what the command needs; nobody brings it up to date here.
 
     Refuses `DatabaseNotMigrated`, `DatabaseNewer`.  A database that is away is looked at by
@@ -130,12 +131,12 @@ def schema_for(need: Schema, settings: Settings) -> Iterator[None]:
     url = settings.process.database_url
     if need is Schema.CURRENT:
         with suppress(psycopg.OperationalError):
-            check_current(url)
+            check_current(url, homes)
     try:
         yield
     except _NOT_THERE:
         # A command for incidents met a table of another version: which, is better than that.
-        check_current(url)
+        check_current(url, homes)
         raise
 
 
@@ -154,6 +155,6 @@ def with_database(
 
     with (
         database_of(options.settings(command)) as found,
-        schema_for(options.command(command).schema, found),
+        schema_for(options.command(command).schema, found, options.program.homes),
     ):
         return asyncio.run(run(found))

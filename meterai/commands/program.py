@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from meterai.commands.needs import Directory, Schema
 from meterai.commands.production import Demand, Scope
 from meterai.plumbing.config import Sections
+from meterai.plumbing.sql_files import Homes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,11 @@ class Program:
     groups    what a first word stands for that several commands share: its help
     sections  the settings that are loaded for a command
     demands   what production demands
+    homes     folders of SQL that are not in the package
     """
 
     commands: Mapping[str, Command] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     sections: Sections = ()
     demands: Sequence[Demand] = ()
+    homes: Homes = ()

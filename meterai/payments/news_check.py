@@ -1,8 +1,8 @@
 """What the bank told us beside what we made of it, in both directions, while its words are kept.
 
 A notification that captured a payment is read again by the same reader: what was read in it then is
-what is read now, and its payment is in the books with its sum.  A payment that says it was learned by a notification has one; so has an item in
-suspense that came by one.
+what is read now, and its payment is in the books with its sum.  A payment that says it was learned by a
+notification has one; so has an item in suspense that came by one.
 """
 
 from datetime import date, datetime
@@ -11,11 +11,12 @@ from uuid import UUID
 
 import msgspec
 
-from meterai.apps.audit_history import IS_YOUNG, Mark
-from meterai.payments import Notification, RailNotConfigured, Rails, parse_reference
 from meterai.payments.invariants import LET_GO
+from meterai.payments.model import Notification, RailNotConfigured, parse_reference
+from meterai.payments.rails import Rails
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, patiently
+from meterai.plumbing.marks import IS_YOUNG, Mark
 
 NEWS = Invariant(
     "news_of_the_bank_is_what_was_done",

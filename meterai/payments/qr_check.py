@@ -8,10 +8,11 @@ about it or takes it back.
 
 from uuid import UUID
 
-from meterai.apps.audit_history import IS_YOUNG, Mark
-from meterai.payments import Rails, read_instructions
+from meterai.payments.model import read_instructions
+from meterai.payments.rails import Rails
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, patiently
+from meterai.plumbing.marks import IS_YOUNG, Mark
 
 READ_AT_ONCE = 5_000  # rows of some hundred bytes
 

@@ -11,6 +11,8 @@ from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.metrics import METRICS
 from meterai.payments.model import ATTEMPT
+from meterai.payments.news_check import News
+from meterai.payments.qr_check import check_qrs, check_rails
 from meterai.payments.rails import (
     RailKind,
     RailKinds,
@@ -23,7 +25,9 @@ from meterai.payments.retention import RETENTION
 from meterai.payments.routes import notify_route
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
+from meterai.plumbing.checks import AuditedPart, Check
 from meterai.plumbing.config import Configuration, Settings
+from meterai.plumbing.invariants import Finding
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.leases import Lease
@@ -64,6 +68,20 @@ def _demand(kind: RailKind, demand: Demand) -> Demand:
     return replace(demand, check=check)
 
 
+def _checks(kinds: RailKinds) -> Sequence[Check]:
+    async def news(part: AuditedPart) -> Finding:
+        rails = Rails(part.settings, kinds)
+        return await News(part.database, rails, part.since, part.begins).check()
+
+    async def instructions(part: AuditedPart) -> Finding:
+        return await check_qrs(part.database, Rails(part.settings, kinds), part.since)
+
+    async def rails_there(part: AuditedPart) -> Finding:
+        return await check_rails(part.database, Rails(part.settings, kinds))
+
+    return (news, instructions, rails_there)
+
+
 def payments_with(kinds: RailKinds) -> Room:
     """The room with these rails.  Raises `ValueError` for two that cannot be told apart."""
     check_kinds(kinds)
@@ -100,6 +118,7 @@ def payments_with(kinds: RailKinds) -> Room:
         undemanded={name: why for of in (UNDEMANDED, *kinds_say) for name, why in of.items()},
         metrics=METRICS,
         invariants=(*INVARIANTS, *of_rails(kinds)),
+        checks=_checks(kinds),
         audited=AUDITED,
         postings=POSTINGS,
         retention=RETENTION,

@@ -113,7 +113,7 @@ def _check_known(applied: Iterable[str], ours: Iterable[str]) -> None:
         raise DatabaseNewer(min(newer))
 
 
-def check_current(url: str) -> None:
+def check_current(url: str, beside: Homes = ()) -> None:
     """The schema is the one this version was written for.
 
     Refuses `DatabaseNotMigrated`, `DatabaseNewer`; raises `psycopg.OperationalError` where the
@@ -124,10 +124,10 @@ def check_current(url: str) -> None:
         known: dict[str, str] = {}
         if is_there:
             known = dict(connection.execute(_KNOWN).fetchall())
-    ours = dict(migrations())
+    ours = dict(migrations(beside))
     _check_known(known, ours)
     due = ours.keys() - known.keys()
-    due |= {name for name, _ in changed(known)}
+    due |= {name for name, _ in changed(known, beside)}
     if due:
         raise DatabaseNotMigrated(min(due))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -11,6 +12,7 @@ from meterai.commands import Command, Demand
 from meterai.kit.lifecycle import Lifecycle
 from meterai.pages import RoomPages
 from meterai.plumbing.audited import Audited
+from meterai.plumbing.checks import Check
 from meterai.plumbing.config import Settings
 from meterai.plumbing.events import Event, Subscription
 from meterai.plumbing.invariants import Invariant, Posting
@@ -34,6 +36,7 @@ class Room:
     """One room.  Everything but the name may be left out.
 
     name       as its package is called
+    home       the folder that has its `sql/`, where it is not meterai/<name>
     tables     its tables: no other room's SQL names them (tests/tidy/test_sql_walls.py)
     lifecycles which states its things may have, and what leads from one to the next
     settings   the Struct of its settings; each becomes `METERAI_<FIELD>`
@@ -59,11 +62,13 @@ class Room:
     metrics    what it counts and measures; made when a process begins
     invariants what must be true of its tables, for `meterai audit`
     postings   from what its entries in the ledger are made, by their reasons
+    checks     what must be true and is no single query
     audited    what the audit knows of the columns of its tables
     retention  how long what is in its tables is kept, and why
     """
 
     name: str
+    home: Traversable | None = None
     tables: frozenset[str] = frozenset()
     lifecycles: Sequence[Lifecycle[Any, Any]] = ()
     settings: type[msgspec.Struct] | None = None
@@ -88,6 +93,7 @@ class Room:
     metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()
     postings: Sequence[Posting] = ()
+    checks: Sequence[Check] = ()
     audited: Audited = field(default_factory=Audited)
     retention: Sequence[Rule] = ()
 

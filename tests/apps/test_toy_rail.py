@@ -22,12 +22,12 @@ from meterai.accounts import AccountService
 from meterai.apps.audit import audit, invariants_of
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_bank import check_bank
-from meterai.apps.audit_qrs import check_rails
 from meterai.apps.audit_seals import Drawing
 from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.apps.settings import sections
 from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails
+from meterai.payments.qr_check import check_rails
 from meterai.payments.rails import RailKinds, check_kinds
 from meterai.payments.room import RAILS, payments_with
 from meterai.plumbing import config
@@ -174,6 +174,7 @@ async def holds(place: Town) -> None:
         request=AuditRequest(Drawing(1), bank_days=1),
         tell=lambda *_: None,
         kinds=KINDS,
+        rooms=WITH_TOY,
     )
     assert whole.audit.holds, [one for one in whole.audit.findings if not one.holds]
 

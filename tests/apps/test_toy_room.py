@@ -6,7 +6,6 @@ The room is tests/toy, as docs/adding.md explains it.
 import asyncio
 import subprocess
 import sys
-from importlib import resources
 from pathlib import Path
 
 import psycopg
@@ -22,7 +21,6 @@ from meterai.apps.worker import periodic_tasks
 from meterai.commands import complaints
 from meterai.plumbing.config import Settings
 from meterai.plumbing.jobs import Worker
-from meterai.plumbing.migrations import migrate
 from meterai.plumbing.retention import Retention
 from scripts.subscriptions import function
 from tests.support.commands import ROOT, Done, run_with
@@ -36,8 +34,13 @@ from tests.toy.settings import GuestSettings
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
     """The settings of an installation that has the room, migrated with its SQL."""
-    applied = migrate(database_url, beside=[("guests", resources.files("tests.toy"))])
-    assert applied == ["guests/0001_guests.sql", "guests/functions/guest_enter.sql"]
+    (tmp_path / "keys").mkdir()
+    done = run_with(WITH_GUESTS, tmp_path, "migrate", DATABASE_URL=database_url)
+    assert done.stdout.splitlines() == [
+        "applied guests/0001_guests.sql",
+        "applied guests/functions/guest_enter.sql",
+        "up to date",
+    ]
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("\n".join(function(WITH_GUESTS)).encode())
     return guest_settings(database_url, tmp_path)
@@ -57,6 +60,9 @@ def test_its_command_runs_and_the_command_line_shows_its_setting(
 
     assert do("guests", "list") == Done(0, "Ani\n", "")
     assert "guests_shown_max" in do("config").stdout
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE guests SET welcomes = 2")
+    assert "BROKEN (1) guests_are_welcomed_once" in do("audit").stdout
     assert "Who came." in do("--help").stdout
 
 

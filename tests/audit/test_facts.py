@@ -8,11 +8,12 @@ from typing import Any, cast
 import psycopg
 import pytest
 
-from meterai.apps.audit_history import TOLD_APART_MAX, Mark, months
+from meterai.apps.audit_history import months
 from meterai.apps.audit_points import Past, Point, record
 from meterai.apps.audited import AUDITED, EVERYTHING
 from meterai.plumbing.audited import Fact
 from meterai.plumbing.database import Database
+from meterai.plumbing.marks import TOLD_APART_MAX, Mark
 from tests.audit.conftest import Spoilt
 from tests.support.history import History
 

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from meterai.apps.audit_qrs import check_qrs
 from meterai.apps.settings import settings_of
 from meterai.orders import OrderService
 from meterai.payments import Rails, SnapSettings
 from meterai.payments.adapters.snap import emv
 from meterai.payments.adapters.snap.emv import qr_complaints
 from meterai.payments.adapters.snap.profile import qr_accounts_of
+from meterai.payments.qr_check import check_qrs
 from meterai.payments.room import RAILS
 from meterai.plumbing.database import Database
 from standins.bank import qris

@@ -6,10 +6,10 @@ import psycopg
 import pytest
 
 from meterai.apps.audit import INVARIANTS
-from meterai.apps.audit_news import NEWS
 from meterai.apps.audit_points import UNCHANGED
 from meterai.apps.audited import AUDITED
 from meterai.apps.rooms import ROOMS
+from meterai.payments.news_check import NEWS
 
 FACTS, CHECKED, OPEN = AUDITED.facts, AUDITED.checked, AUDITED.unchecked
 FACT = {(fact.table, column) for fact in FACTS for column in fact.columns}

@@ -16,8 +16,8 @@ CONTAINERS = {"dict", "list", "set", "deque", "defaultdict", "OrderedDict", "Cou
 BOUNDED = {
     "accounts/service.py: _remembered": "REMEMBERED_MAX, then it begins anew",
     "apps/audit_history.py: _found": "one for each fact and month, in one command",
-    "apps/audit_news.py: _told": "the payments of half a year, in one command",
-    "apps/audit_news.py: _wrong": "what one command found",
+    "payments/news_check.py: _told": "the payments of half a year, in one command",
+    "payments/news_check.py: _wrong": "what one command found",
     "kit/refusal.py: _BY_CODE": "the classes of refusals, when they are declared",
     "kit/refusal.py: _BY_CONSTRAINT": "the constraints that are refusals, when they are declared",
     "plumbing/bodies.py: _line": "one place for each connection, and TURN_SECONDS_MAX",

@@ -168,6 +168,16 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "what could not be stamped is given back: the one event that goes sideways",
     ),
     ("mails", ("plumbing/invariants.py:is_told",), "a part of the invariants of several rooms"),
+    (
+        "suspense_items",
+        ("payments/news_check.py:_SUSPENDED",),
+        "a check of the audit: news in suspense is compared with the inbox it came through",
+    ),
+    (
+        "refunds",
+        ("payments/qr_check.py:_WITHOUT_RAIL",),
+        "a check of the audit: what may still be given back needs its rail",
+    ),
     ("holds", ("plumbing/grants.py:_ROLES",), "the word, not the table"),
     (
         "refund_denied",

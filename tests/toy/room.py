@@ -1,6 +1,7 @@
 """The guest book, as the applications see the room."""
 
 from collections.abc import Sequence
+from importlib import resources
 
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.jobs import PeriodicTask
@@ -33,11 +34,12 @@ COMMANDS = (
         "tests.toy.commands:list_guests",
         Directory.DATABASE,
         Scope.DATABASE,
-        Schema.ANY,
+        Schema.CURRENT,
     ),
 )
 ROOM = Room(
     name="guests",
+    home=resources.files("tests.toy"),
     tables=frozenset({"guests"}),
     settings=GuestSettings,
     build=_build,

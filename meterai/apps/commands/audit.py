@@ -12,6 +12,7 @@ from meterai.apps.audit import INVARIANTS
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_bank import DAYS
 from meterai.apps.audit_seals import DRAWN, Drawing
+from meterai.apps.program import rooms_of
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
@@ -58,8 +59,9 @@ def audit(
         drawing=Drawing(secrets.randbits(32) if seed is None else seed, at_most),
         bank_days=bank_days if bank else 0,
     )
+    act = partial(audit_all, request=request, tell=_tell, rooms=rooms_of(options))
     try:
-        told = with_database("audit", options, partial(audit_all, request=request, tell=_tell))
+        told = with_database("audit", options, act)
     except Refusal as refusal:
         if exit_of(refusal) is not Exit.NO:
             raise

@@ -27,11 +27,14 @@ from meterai.plumbing.shared_metrics import sharing
 
 
 @contextmanager
-def _served(given: Settings) -> Iterator[Settings]:
+def _served(given: Settings, options: Options) -> Iterator[Settings]:
     """Everything is there but perhaps the database: that is waited for, and said by 503."""
     from meterai.apps.needs import check_needs  # noqa: PLC0415 - only services need it
 
-    with database_of(given, may_be_away=True) as settings, schema_for(Schema.CURRENT, settings):
+    with (
+        database_of(given, may_be_away=True) as settings,
+        schema_for(Schema.CURRENT, settings, options.program.homes),
+    ):
         check_needs(settings)
         yield settings
 
@@ -60,7 +63,7 @@ def web(options: Options = NO_OPTIONS) -> None:
 
     with sharing(options.directory):
         given = options.settings("web")
-    with _served(given) as settings:
+    with _served(given, options) as settings:
         if settings.process.port and not is_free(settings.process.host, settings.process.port):
             raise PortTaken(settings.process.port)
         serve(settings)
@@ -76,7 +79,7 @@ def worker(options: Options = NO_OPTIONS) -> None:
         from meterai.apps.worker import run  # noqa: PLC0415 - after the metrics are shared
 
         given = options.settings("worker")
-    with _served(given) as settings:
+    with _served(given, options) as settings:
         export(settings)
         asyncio.run(run(settings))
 
@@ -92,7 +95,7 @@ def standins(options: Options = NO_OPTIONS) -> None:
 def migrate(options: Options = NO_OPTIONS) -> None:
     """Bring the database up to date."""
     with database_of(options.settings("migrate"), may_make=True) as settings:
-        for name in apply_migrations(settings.process.database_url):
+        for name in apply_migrations(settings.process.database_url, options.program.homes):
             line(f"applied {name}")
         line("up to date")
 
