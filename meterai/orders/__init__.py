@@ -11,7 +11,7 @@ Calls payments, stamps, ledger.  Tells the rooms above by `order_paid`, `order_e
 `money_to_return` and the other events of its lifecycle.
 """
 
-from meterai.orders.model import Order, OrderKind, OrderState, request_hash
+from meterai.orders.model import Order, OrderKind, OrderState, PlacedOrder, Terms, request_hash
 from meterai.orders.service import (
     OrderService,
     OrderView,
@@ -19,6 +19,7 @@ from meterai.orders.service import (
     finish,
     load,
     place_documents,
+    withdraw,
 )
 from meterai.orders.settings import OrderSettings
 
@@ -30,8 +31,11 @@ __all__ = [
     "OrderState",
     "OrderView",
     "PaymentView",
+    "PlacedOrder",
+    "Terms",
     "finish",
     "load",
     "place_documents",
     "request_hash",
+    "withdraw",
 ]

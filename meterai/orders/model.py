@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
@@ -137,6 +138,23 @@ class Order:
         if in_flight.value and captured_at is not None:  # its event handler has not run yet
             return captured_at + timedelta(seconds=self.due_seconds)
         return None
+
+
+class OrderKey(NamedTuple):
+    """Whose order it is, and which."""
+
+    account: UUID
+    order: UUID
+
+
+class PlacedOrder(NamedTuple):
+    """The order that a key stands for, and the request it came with; `created` only now or before."""
+
+    created: bool
+    id: UUID
+    request: bytes
+    placed: datetime
+    lapses: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

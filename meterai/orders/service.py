@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -19,9 +20,11 @@ from meterai.orders.model import (
     ORDER,
     Order,
     OrderEvent,
+    OrderKey,
     OrderKind,
     OrderState,
     OrderTooLarge,
+    PlacedOrder,
     Terms,
     request_hash,
 )
@@ -37,10 +40,10 @@ from meterai.payments import (
     Redirect,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import WHOLE, Page
-from meterai.plumbing.periodic import each, own_transaction
+from meterai.plumbing.periodic import each, run_row
 
 BATCH = 200  # orders one run moves
 
@@ -91,26 +94,6 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     money: MoneyView
 
 
-def _order(row: Row) -> Order:
-    return Order(
-        row["account_id"],
-        row["order_id"],
-        OrderKind(row["kind"]),
-        OrderState(row["state"]),
-        row["quantity"],
-        Rupiah(row["unit_price"]),
-        Rupiah(row["service_fee"]),
-        Rupiah(row["total"]),
-        row["placed_at"],
-        row["lapses_at"],
-        row["paid_at"],
-        row["due_at"],
-        row["due_seconds"],
-        row["returning_due_at"],
-        row["paid_attempt"],
-    )
-
-
 def _pay(order: Order, attempt: Attempt | None, default: str) -> PaymentView:
     told = attempt.instructions if attempt and order.state == OrderState.PLACED else None
     return PaymentView(
@@ -150,10 +133,10 @@ def _shown(order: Order, payment: PaymentView, money: MoneySummary) -> OrderView
 
 async def load(tx: ReadTx, account: UUID, order_id: UUID) -> Order:
     """One order of this account.  Refuses `NotFound`."""
-    row = await store.order(tx, account, order_id)
-    if row is None:
+    found = await store.order(tx, account, order_id)
+    if found is None:
         raise NotFound("no such order of this account")
-    return _order(row)
+    return found
 
 
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
@@ -161,11 +144,23 @@ async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
     return await store.finish(tx, account, order_id)
 
 
-async def place_documents(tx: Tx, terms: Terms) -> Row:
+async def place_documents(tx: Tx, terms: Terms) -> PlacedOrder:
     """Place the order of named documents, in the transaction that records them."""
-    row = await tx.one(store.PLACE, *terms.arguments())
-    assert row is not None
-    return row
+    return await store.place(tx, terms)
+
+
+async def withdraw(tx: Tx, account: UUID, order_id: UUID) -> None:
+    """Give an unpaid order up and close its attempts.  A repeat changes nothing.
+
+    Their QRs are taken back by who committed that (`PaymentService.take_back`), or by the periodic
+    task of payments.  Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
+    """
+    state = await store.abandon(tx, account, order_id, OrderState.WITHDRAWN)
+    if state is None:
+        raise NotFound("no such order of this account")
+    if state != OrderState.WITHDRAWN:
+        ORDER.after(state, OrderEvent.WITHDRAWN)
+    await payments.close(tx, account, order_id)
 
 
 class OrderService:
@@ -247,35 +242,32 @@ class OrderService:
         terms = self.terms(account, key, request, OrderKind.STAMPS, quantity, method=method)
         if not wait_for_qr:
             terms = replace(terms, lease_seconds=0.0)  # for the worker, at once
-        row = await self._database.call(store.PLACE, *terms.arguments())
-        assert row is not None
-        if not row["created"]:
-            if row["request"] != request:
+        placed = await self._database.once(store.place, terms)
+        if not placed.created:
+            if placed.request != request:
                 raise IdempotencyKeyReused("another request had this key")
-            return await self.view(account, row["id"])
-        return await self.opened(account, terms, row, wait_for_qr=wait_for_qr)
+            return await self.view(account, placed.id)
+        return await self.opened(terms, placed, wait_for_qr=wait_for_qr)
 
-    async def opened(
-        self, account: UUID, terms: Terms, row: Row, *, wait_for_qr: bool
-    ) -> OrderView:
+    async def opened(self, terms: Terms, placed: PlacedOrder, *, wait_for_qr: bool) -> OrderView:
         """A new order as it is shown at once, from what was just written, without reading it."""
         order = Order(
-            account,
-            row["id"],
+            terms.account,
+            placed.id,
             terms.kind,
             OrderState.PLACED,
             terms.quantity,
             Rupiah(terms.unit_price),
             Rupiah(terms.service_fee),
             Rupiah(terms.total),
-            row["placed"],
-            row["lapses"],
+            placed.placed,
+            placed.lapses,
             None,
             None,
             terms.due_seconds,
         )
         attempt = Attempt(
-            account,
+            terms.account,
             terms.attempt,
             order.id,
             Channel(terms.provider, terms.method),
@@ -320,43 +312,35 @@ class OrderService:
     async def list(self, account: UUID, page: Page = WHOLE) -> tuple[list[OrderView], bool]:
         """A page of an account's orders, newest first, and whether there are older ones."""
         async with self._database.reading() as tx:
-            rows = await store.orders_of(tx, account, page.before, page.wanted)
-            found, is_more = page.cut(rows)
-            views = await self._views(tx, account, [_order(row) for row in found])
+            wanted = await store.orders_of(tx, account, page.before, page.wanted)
+            found, is_more = page.cut(wanted)
+            views = await self._views(tx, account, found)
         return list(views), is_more
 
     async def withdraw(self, account: UUID, order_id: UUID) -> OrderView:
-        """Give an unpaid order up.  A repeat changes nothing.
+        """`withdraw`, and then tell the provider: two steps.
 
-        Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
+        A crash between them leaves closed attempts, which the periodic task `cancel_closed` finds.
         """
-        row = await self._database.call(store.ABANDON, account, order_id, OrderState.WITHDRAWN)
-        state = row["state"] if row else None
-        if state is None:
-            raise NotFound("no such order of this account")
-        if state != OrderState.WITHDRAWN:
-            ORDER.after(OrderState(state), OrderEvent.WITHDRAWN)
-        await self._payments.withdraw(account, order_id)
+        await self._database.run(partial(withdraw, account=account, order_id=order_id))
+        await self._payments.take_back(account, order_id)
         return await self.view(account, order_id)
 
     async def expire_unpaid(self) -> int:
         """Periodic task: the time to pay ran out."""
-        rows = await self._database.call_all(store.TO_EXPIRE, BATCH)
-        return await each(self._database, store.LAPSING, rows, self._expire, subject="order_id")
+        found = await self._database.once(store.to_expire, BATCH)
+        return await each(self._database, store.LAPSING, found, self._expire, subject="order")
 
-    async def _expire(self, row: Row) -> None:
-        async with own_transaction(self._database) as tx:
-            await tx.one(store.ABANDON, row["account_id"], row["order_id"], OrderState.LAPSED)
+    async def _expire(self, unpaid: OrderKey) -> None:
+        await run_row(self._database, store.abandon, *unpaid, OrderState.LAPSED)
 
     async def execute_paid(self) -> int:
         """Periodic task: try again to execute what was paid while issuing was stopped."""
-        async with self._database.reading() as tx:
-            issuing = await stamps.issuing(tx)
+        issuing = await self._database.once(stamps.issuing)
         if not issuing.is_open:
             return 0
-        rows = await self._database.call_all(store.TO_EXECUTE, BATCH)
-        return await each(self._database, store.EXECUTING, rows, self._execute, subject="order_id")
+        found = await self._database.once(store.to_execute, BATCH)
+        return await each(self._database, store.EXECUTING, found, self._execute, subject="order")
 
-    async def _execute(self, row: Row) -> None:
-        async with own_transaction(self._database) as tx:
-            await tx.one(store.EXECUTE, row["account_id"], row["order_id"])
+    async def _execute(self, paid: OrderKey) -> None:
+        await run_row(self._database, store.execute, *paid)

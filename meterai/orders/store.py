@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
-from meterai.plumbing.database import ReadTx, Row, Tx
+from meterai.orders.model import Order, OrderKey, OrderState, PlacedOrder, Terms
+from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
+from meterai.plumbing.rows import RowMapper
 
 _COLUMNS = (
-    "account_id, order_id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
+    "account_id AS account, order_id AS id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
     " lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt"
 )
 PLACE = """
@@ -17,32 +19,65 @@ ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"
 LAPSING, EXECUTING = "lapse_orders", "execute_orders"  # names of the periodic tasks
 TO_EXPIRE = f"""
-SELECT account_id, order_id FROM orders o WHERE state = 'placed' AND lapses_at <= now()
+SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'placed' AND lapses_at <= now()
     AND {not_paused(LAPSING, "order_id")}
 ORDER BY lapses_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - names are constants
 # Paid orders without a lot: issuing was stopped when they were paid.
 TO_EXECUTE = f"""
-SELECT account_id, order_id FROM orders o WHERE state = 'paid' AND due_at > now()
+SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'paid' AND due_at > now()
     AND NOT EXISTS (SELECT 1 FROM stamp_lots l
                     WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
     AND {not_paused(EXECUTING, "order_id")}
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
+_ORDERS = RowMapper(Order)
+_ORDER_KEYS = RowMapper(OrderKey)
+_PLACED_ORDERS = RowMapper(PlacedOrder)
 
 
-async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Row | None:
+async def place(tx: Tx, terms: Terms) -> PlacedOrder:
+    """Place an order, or find the one of its key; see sql/functions/order_place_by_method.sql."""
+    placed = await tx.one_as(_PLACED_ORDERS, PLACE, *terms.arguments())
+    assert placed is not None
+    return placed
+
+
+async def abandon(tx: Tx, account: UUID, order_id: UUID, state: OrderState) -> OrderState | None:
+    """An unpaid order lapses or is withdrawn; its state then, None where there is no such order."""
+    found = await tx.value(ABANDON, account, order_id, state)
+    return None if found is None else OrderState(found)
+
+
+async def execute(tx: Tx, account: UUID, order_id: UUID) -> None:
+    """Execute a paid order, where it can be."""
+    await tx.run(EXECUTE, account, order_id)
+
+
+async def to_expire(tx: Tx, limit: int) -> list[OrderKey]:
+    """Unpaid orders whose time to pay ran out, those first that waited longest."""
+    return await tx.all_as(_ORDER_KEYS, TO_EXPIRE, limit)
+
+
+async def to_execute(tx: Tx, limit: int) -> list[OrderKey]:
+    """Paid orders that were not executed, those first that are due first."""
+    return await tx.all_as(_ORDER_KEYS, TO_EXECUTE, limit)
+
+
+async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:
     """One order."""
-    return await tx.one(
+    return await tx.one_as(
+        _ORDERS,
         f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s AND order_id = %s",  # noqa: S608
         account,
         order_id,
     )
 
 
-async def orders_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Row]:
+async def orders_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Order]:
     """Orders of an account that are older than one, newest first."""
-    return await tx.all(
+    return await tx.all_as(
+        _ORDERS,
         f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s AND order_id < %s"  # noqa: S608
         " ORDER BY order_id DESC LIMIT %s",
         account,

@@ -352,10 +352,8 @@ class PaymentService:
 
     # -- taking back -----------------------------------------------------------------------
 
-    async def withdraw(self, account: UUID, subject: UUID) -> None:
-        """Close what is open of a subject: no QR of it should be paid any more."""
-        async with self._database.transaction() as tx:
-            await close(tx, account, subject)
+    async def take_back(self, account: UUID, subject: UUID) -> None:
+        """Take the QRs of the closed attempts of a subject back, without waiting for the periodic task."""
         rows = await self._database.call_all(
             store.TO_CANCEL_OF, self._settings.bank_lease_seconds, account, subject
         )

@@ -12,8 +12,7 @@ A periodic task finds by state what is due and hands its rows to `each`.  Promis
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Concatenate, TypeVar
 from uuid import UUID
 
@@ -138,11 +137,3 @@ async def run_row(
         return await command(tx, *arguments, **named)
 
     return await database.run(briefly)
-
-
-@asynccontextmanager
-async def own_transaction(database: Database) -> AsyncIterator[Tx]:
-    """The transaction of one row; a lock that somebody else keeps is not waited for long."""
-    async with database.transaction() as tx:
-        await tx.run(f"SET LOCAL lock_timeout = {LOCK_WAIT_MS_MAX}")
-        yield tx

@@ -188,19 +188,19 @@ class Shop:
             self.account, secrets.token_hex(8), b"request", OrderKind.DOCUMENTS, sum(sizes)
         )
         async with self.container.database.transaction() as tx:
-            row = await orders.place_documents(tx, terms)
+            placed = await orders.place_documents(tx, terms)
             for position, size in enumerate(sizes, start=1):
                 await stamping_store.insert_waiting(
                     tx,
                     self.account,
                     new_id(),
-                    row["id"],
+                    placed.id,
                     position,
                     request=b"request",
                     sha256=await self._document(),
                     placements=[Placement(1, 100.0, 100.0, 80.0)] * size,
                 )
-        return UUID(str(row["id"]))
+        return placed.id
 
     async def _document(self) -> bytes:
         sha256 = secrets.token_bytes(32)

@@ -28,7 +28,14 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
-from meterai.orders import OrderKind, OrderService, OrderSettings, OrderView
+from meterai.orders import (
+    OrderKind,
+    OrderService,
+    OrderSettings,
+    OrderView,
+    PlacedOrder,
+    Terms,
+)
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
@@ -296,29 +303,13 @@ class StampingService:
         quantity = sum(len(upload.placements) for upload in uploads)
         request = orders.request_hash(OrderKind.DOCUMENTS, *(one.request.hex() for one in taken))
         terms = self._orders.terms(account, key, request, OrderKind.DOCUMENTS, quantity)
-        async with self._database.transaction() as tx:
-            await store.lock_documents(tx, account, [one.sha256 for one in taken])
-            row = await orders.place_documents(tx, terms)
-            if row["created"]:
-                new = {one.stamping: one.sha256 for one in taken}
-                await check_not_again(tx, account, new, agreed)
-                for position, one in enumerate(taken, start=1):
-                    await store.insert_waiting(
-                        tx,
-                        account,
-                        one.stamping,
-                        row["id"],
-                        position,
-                        request=one.request,
-                        sha256=one.sha256,
-                        placements=one.upload.placements,
-                        is_repaired=one.upload.is_repaired,
-                    )
-        if row["created"]:
-            return await self._orders.opened(account, terms, row, wait_for_qr=True)
-        if row["request"] != request:
+        place = partial(_place_documents, terms=terms, taken=taken, agreed=agreed)
+        placed = await self._database.run(place)
+        if placed.created:
+            return await self._orders.opened(terms, placed, wait_for_qr=True)
+        if placed.request != request:
             raise IdempotencyKeyReused("another request had this key")
-        return await self._orders.view(account, row["id"])
+        return await self._orders.view(account, placed.id)
 
     async def reserve_order(self, tx: Tx, account: UUID, order_id: UUID) -> None:
         """An order of documents was paid: hold its stamps for each of its documents."""
@@ -460,6 +451,31 @@ class StampingService:
             raise await self._failed(stamping, refusal) from refusal
         serials = await self._database.once(stamps.serials_of, stamping.account, stamping.id)
         await self._seal_and_deliver(stamping, original, serials)
+
+
+async def _place_documents(
+    tx: Tx, terms: Terms, taken: Sequence[StoredUpload], agreed: Agreed
+) -> PlacedOrder:
+    """Place an order and record its documents, which wait for its payment."""
+    account = terms.account
+    await store.lock_documents(tx, account, [one.sha256 for one in taken])
+    placed = await orders.place_documents(tx, terms)
+    if not placed.created:
+        return placed
+    await check_not_again(tx, account, {one.stamping: one.sha256 for one in taken}, agreed)
+    for position, one in enumerate(taken, start=1):
+        await store.insert_waiting(
+            tx,
+            account,
+            one.stamping,
+            placed.id,
+            position,
+            request=one.request,
+            sha256=one.sha256,
+            placements=one.upload.placements,
+            is_repaired=one.upload.is_repaired,
+        )
+    return placed
 
 
 def _wanted(taken: StoredUpload, serials: Sequence[Serial]) -> dict[str, object]:

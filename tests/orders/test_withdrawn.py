@@ -1,0 +1,71 @@
+"""An order is given up whole: its attempts are closed with it, and the bank is told after that."""
+
+from functools import partial
+
+import pytest
+
+from meterai import orders
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.kit.refusal import NotFound
+from meterai.orders import OrderService
+from meterai.plumbing.database import Tx
+from tests.support.till import Till
+
+WAITING, CANCELLED = "03", "05"  # SNAP BI, latestTransactionStatus
+
+
+def attempts(till: Till) -> list[str]:
+    return [row["state"] for row in till.rows("SELECT state FROM payment_attempts")]
+
+
+def bills(till: Till) -> list[str]:
+    ours = {row["reference"] for row in till.rows("SELECT reference FROM payment_attempts")}
+    found = till.do(till.bank.look("payments"))
+    return [one["status"] for one in found if one["partner_reference_no"] in ours]
+
+
+def test_a_crash_before_the_bank_is_told_is_made_good_by_the_periodic_task(till: Till) -> None:
+    order, _, _ = till.order()
+    withdraw = partial(orders.withdraw, account=till.shop.account, order_id=order)
+    till.do(till.shop.container.database.run(withdraw))  # and the process is killed here
+    assert till.shop.state(order) == "withdrawn"
+    assert attempts(till) == ["cancelled"]
+    assert bills(till) == [WAITING]
+    till.cancel()
+    assert bills(till) == [CANCELLED]
+
+
+def test_what_is_not_committed_closes_nothing(till: Till) -> None:
+    order, _, _ = till.order()
+
+    async def broken(tx: Tx) -> None:
+        await orders.withdraw(tx, till.shop.account, order)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        till.do(till.shop.container.database.run(broken))
+    assert till.shop.state(order) == "placed"
+    assert attempts(till) == ["waiting"]
+
+
+def test_a_bank_that_does_not_answer_keeps_no_order_from_being_given_up(till: Till) -> None:
+    order, _, _ = till.order()
+    till.answers("cancel", {"status": 504, "act": False})
+    service = till.shop.container.of(OrderService)
+    assert till.do(service.withdraw(till.shop.account, order)).state == "withdrawn"
+    assert bills(till) == [WAITING]
+    # A repeat of the same request, or the periodic task, whichever comes first.
+    assert till.do(service.withdraw(till.shop.account, order)).state == "withdrawn"
+    till.cancel()
+    assert bills(till) == [CANCELLED]
+
+
+def test_who_asks_twice_and_who_is_too_late(till: Till) -> None:
+    order, attempt, _ = till.order()
+    service = till.shop.container.of(OrderService)
+    with pytest.raises(NotFound):
+        till.do(service.withdraw(till.shop.account, attempt))
+    till.shop.pay(order)
+    till.shop.work()
+    with pytest.raises(NotAllowedNow):
+        till.do(service.withdraw(till.shop.account, order))
