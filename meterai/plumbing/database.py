@@ -1,4 +1,4 @@
-"""PostgreSQL: a pool, transactions that the edge commits, and refusals raised by the database.
+"""PostgreSQL: a pool, and transactions that the edge commits.
 
 Ways to speak to it:
 
@@ -12,15 +12,11 @@ Ways to speak to it:
   happens whole or not at all.  What must follow the commit says `tx.after_commit(...)`.
 * `Database.reading()` opens a `ReadTx`, in which PostgreSQL refuses whatever writes.
 
-A plpgsql function refuses with `PERFORM refuse('code', '{"fact": 1}')`; it arrives here as the
-`Refusal` that was declared with `kit.refusal.refusal_of_database`.
-
 A database that is away (restarting, failing over, frozen) is a refusal at once and never a wait:
 docs/decisions/0017 says how that is found out and how the way back is.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
@@ -29,189 +25,46 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import psycopg
 import structlog
 from psycopg import IsolationLevel
-from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
-from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
-from meterai.plumbing import telemetry
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX, SESSION, Link, Pulse, connect, conninfo
-from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.transactions import (
+    BrokenOff,
+    ChangeRefused,
+    DatabaseAway,
+    DatabaseBusy,
+    OneStatement,
+    ReadTx,
+    Row,
+    SecondStatement,
+    Tx,
+    jsonb,
+)
 
-REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see plumbing/sql/functions/refuse.sql
+# What is imported with a database: a command and its transaction.
+__all__ = [
+    "RUNS_MAX",
+    "BrokenOff",
+    "ChangeRefused",
+    "Database",
+    "DatabaseAway",
+    "DatabaseBusy",
+    "ReadTx",
+    "Row",
+    "SecondStatement",
+    "Tx",
+    "jsonb",
+]
+
 CONNECTION_WAIT_SECONDS_MAX = 5.0  # a request that waits longer is better refused
 RECONNECT_SECONDS = 0.5  # between two looks for a database that is away
 LOOK_SECONDS = 0.25  # between two looks at who still waits for an answer
 SILENCE_SECONDS_MAX = 1.0  # after this without any answer we ask whether the server is there
-
-# What passes when the same is asked again: a lock or a statement that took too long, a deadlock,
-# a conflict of serializable transactions, a server without a free place (PostgreSQL, appendix A).
-_PASSING = frozenset({"55P03", "57014", "40P01", "40001", "53300"})
-_BROKEN_OFF = frozenset({"40P01", "40001"})  # of two transactions one had to go, and all of it did
 RUNS_MAX = 3  # of a command that is broken off; who is unlucky so often is told to come again
 _READ_ONLY = "25006"  # the server was the leader once
 
-Row = dict[str, Any]
 Answer = TypeVar("Answer")
-Model = TypeVar("Model")
 Given = ParamSpec("Given")
 _log = structlog.get_logger()
-
-
-class DatabaseBusy(Refusal):
-    """No connection came free in time, or a lock was held too long.  Nothing was changed."""
-
-    code = "busy"
-    status = 503
-    retry_after_seconds = 1
-
-
-class BrokenOff(DatabaseBusy):
-    """A deadlock, or a conflict of serializable transactions: this one was rolled back whole."""
-
-
-class DatabaseAway(Refusal):
-    """The connection broke (a restart, a failover): what was asked may or may not have happened.
-
-    Every command is safe to repeat, so the answer is to repeat the same request.
-    """
-
-    code = "database_away"
-    status = 503
-    retry_after_seconds = 3  # we look twice a second, and a look takes two seconds at most
-
-
-class SecondStatement(Exception):
-    """What runs as one statement had another, which would be another transaction: a fault of ours."""
-
-
-class ChangeRefused(Exception):
-    """A transaction that may only read was to change something: a fault of ours."""
-
-
-def _translated(error: psycopg.Error) -> Refusal | None:
-    if error.sqlstate in _PASSING:
-        busy = BrokenOff if error.sqlstate in _BROKEN_OFF else DatabaseBusy
-        return busy(f"{error.sqlstate} {error.diag.message_primary}")
-    if broken := declared_for_constraint(error.diag.constraint_name):
-        return broken(error.diag.constraint_name)
-    if error.sqlstate != REFUSED or error.diag.message_primary is None:
-        return None
-    kind = declared_for_code(error.diag.message_primary)
-    if kind is None:
-        return None
-    refusal = kind.__new__(kind)
-    Exception.__init__(refusal, f"{kind.code}: {error.diag.message_detail}")
-    for name, value in json.loads(error.diag.message_detail or "{}").items():
-        setattr(refusal, name, value)
-    return refusal
-
-
-class ReadTx:
-    """An open transaction that may only read: every query of a room takes one."""
-
-    may_write = False
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-
-    async def _execute(
-        self, query: str, parameters: tuple[object, ...], rows: Any = dict_row
-    ) -> Any:
-        cursor = self._link.connection.cursor(row_factory=rows)
-        self._link.ask()
-        try:
-            return await cursor.execute(query.encode(), parameters or None)
-        except psycopg.Error as error:
-            if refusal := _translated(error):
-                raise refusal from None
-            raise
-        finally:
-            self._link.answered()
-
-    async def all(self, query: str, *parameters: object) -> list[Row]:
-        """Every row of the answer."""
-        cursor = await self._execute(query, parameters)
-        # All of it is here already; this only reads it out.
-        return await cursor.fetchall() if cursor.description else []
-
-    async def all_as(
-        self, mapper: RowMapper[Model], query: str, *parameters: object
-    ) -> list[Model]:
-        """Every row of the answer, each made by `mapper`."""
-        cursor = await self._execute(query, parameters, mapper)
-        rows: list[Model] = await cursor.fetchall()
-        return rows
-
-    async def one_as(
-        self, mapper: RowMapper[Model], query: str, *parameters: object
-    ) -> Model | None:
-        """The first row of the answer, made by `mapper`, or None."""
-        rows = await self.all_as(mapper, query, *parameters)
-        return rows[0] if rows else None
-
-    async def one(self, query: str, *parameters: object) -> Row | None:
-        """The first row of the answer, or None."""
-        rows = await self.all(query, *parameters)
-        return rows[0] if rows else None
-
-    async def value(self, query: str, *parameters: object) -> Any:
-        """The first column of the first row, or None."""
-        row = await self.one(query, *parameters)
-        return next(iter(row.values())) if row else None
-
-    async def allow(self, seconds: float) -> None:
-        """Let each statement of this transaction take so long, at the server and here."""
-        limit = str(int(seconds * 1000))
-        await self._execute("SELECT set_config('statement_timeout', %s, true)", (limit,))
-        self._link.patience = seconds + 2.0
-
-
-class Tx(ReadTx):
-    """An open transaction.  Handed to the commands of rooms, which never commit it."""
-
-    may_write = True
-
-    def __init__(self, link: Link) -> None:
-        super().__init__(link)
-        self._following: list[Callable[[], Awaitable[None] | None]] = []
-
-    def after_commit(self, act: Callable[[], Awaitable[None] | None]) -> None:
-        """Do this once the transaction is committed, in the order of asking, and never otherwise.
-
-        For what is no part of it: forgetting what is remembered, a call to somebody.  It fails by
-        itself, and a process that dies leaves it undone: what must happen is found by its state.
-        """
-        self._following.append(act)
-
-    async def follow(self) -> None:
-        """Do what was to follow the commit.  For whoever committed."""
-        for act in self._following:
-            try:
-                waits = act()
-                if waits is not None:
-                    await waits
-            except Exception as fault:  # the edge: what was committed is not undone by this
-                telemetry.FAULTS.labels(where="after_commit").inc()
-                _log.error("after_commit_failed", fault=repr(fault), exc_info=True)
-
-    async def run(self, query: str, *parameters: object) -> int:
-        """Run a statement and say how many rows it touched."""
-        rows: int = (await self._execute(query, parameters)).rowcount
-        return rows
-
-
-class _OneStatement(Tx):
-    """A transaction that is one statement."""
-
-    _was_run = False
-
-    async def _execute(
-        self, query: str, parameters: tuple[object, ...], rows: Any = dict_row
-    ) -> Any:
-        if self._was_run:
-            raise SecondStatement(query)
-        self._was_run = True
-        return await super()._execute(query, parameters, rows)
 
 
 class Database:
@@ -392,13 +245,17 @@ class Database:
     ) -> Answer:
         """Run a command or query of one statement: its own transaction, one round trip.
 
-        Raises `SecondStatement`.
+        Run again as by `run`.  Raises `SecondStatement`.
         """
-        async with self._link() as link:
-            tx = _OneStatement(link)
-            answer = await command(tx, *arguments, **named)
-        await tx.follow()
-        return answer
+
+        async def act() -> Answer:
+            async with self._link() as link:
+                tx = OneStatement(link)
+                answer = await command(tx, *arguments, **named)
+            await tx.follow()
+            return answer
+
+        return await _again(act)
 
     async def call(self, query: str, *parameters: object) -> Row | None:
         """One statement, its own transaction, one round trip: the first row of its answer."""
@@ -430,14 +287,12 @@ class Database:
         again, `RUNS_MAX` times in all.  So a command does nothing that cannot be rolled back: it
         speaks to its transaction, and leaves the rest to `after_commit`.  Refuses `DatabaseBusy`.
         """
-        for _ in range(RUNS_MAX - 1):
-            with suppress(BrokenOff):
-                return await self._run_once(command)
-        return await self._run_once(command)
 
-    async def _run_once(self, command: Callable[[Tx], Awaitable[Answer]]) -> Answer:
-        async with self.transaction() as tx:
-            return await command(tx)
+        async def act() -> Answer:
+            async with self.transaction() as tx:
+                return await command(tx)
+
+        return await _again(act)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadTx]:
@@ -455,6 +310,13 @@ class Database:
             finally:
                 if link.is_sound:  # else it is closed with its transaction
                     await _may_only_read(link, None, is_read_only=None)
+
+
+async def _again(act: Callable[[], Awaitable[Answer]]) -> Answer:
+    for _ in range(RUNS_MAX - 1):
+        with suppress(BrokenOff):
+            return await act()
+    return await act()
 
 
 async def _may_only_read(
@@ -484,8 +346,3 @@ async def _open(link: Link) -> AsyncIterator[None]:
 def _is_an_answer(error: psycopg.Error) -> bool:
     """True where a server said no to a connection (too many, for one): it is there."""
     return "FATAL" in str(error)
-
-
-def jsonb(value: object) -> Jsonb:
-    """A Python value as a jsonb parameter."""
-    return Jsonb(value)

@@ -84,6 +84,26 @@ def test_who_is_broken_off_every_time_is_told_to_come_again(places: str) -> None
     assert (runs, followed) == (RUNS_MAX, 0)
 
 
+def test_one_statement_that_is_broken_off_is_run_again(places: str) -> None:
+    runs = 0
+
+    async def command(tx: Tx, place: int) -> int:
+        nonlocal runs
+        runs += 1
+        return await tx.run(CONFLICT if runs == 1 else ADD, *([] if runs == 1 else [place]))
+
+    async def act() -> list[int]:
+        database = Database(places, connections=2)
+        await database.open()
+        assert await database.once(command, 2) == 1
+        found = await taken(database)
+        await database.close()
+        return found
+
+    assert asyncio.run(act()) == [0, 1]
+    assert runs == 2
+
+
 def test_what_follows_sees_what_was_committed_and_fails_by_itself(places: str) -> None:
     async def act() -> None:
         database = Database(places, connections=2)

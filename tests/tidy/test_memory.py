@@ -23,7 +23,7 @@ BOUNDED = {
     "plumbing/bodies.py: _line": "one place for each connection, and TURN_SECONDS_MAX",
     "plumbing/bodies.py: _of_network": "one entry for each upload under way",
     "plumbing/bodies.py: _pieces": "the body of one request: HELD_BYTES_MAX, or one write",
-    "plumbing/database.py: _following": "what the commands of one transaction leave for after it",
+    "plumbing/transactions.py: _following": "what the commands of one transaction leave for after it",
     "plumbing/database.py: _resting": "the connections of the pool",
     "plumbing/database.py: _tasks": "one for each connection that is given back",
     "plumbing/database.py: _used": "the connections of the pool",

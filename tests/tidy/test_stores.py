@@ -10,6 +10,7 @@ from tests.tidy.sources import PACKAGE, ROOMS, SOURCES, home_of
 
 # Methods of a transaction and of a database that answer with rows or with a column.
 _ROWS = {"one", "all", "value", "call_all", "read"}
+_HAVE_ROW = {"meterai.plumbing.database", "meterai.plumbing.transactions"}
 # Rooms that still index rows, each with what is left.
 LEFT: dict[str, str] = {
     "payments/service.py": "its periodic tasks, until its rails are rooms' own",
@@ -21,7 +22,7 @@ def rows_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """(line, what) of every place that knows how PostgreSQL answered."""
     for node in ast.walk(tree):
         match node:
-            case ast.ImportFrom(module="meterai.plumbing.database", names=names):
+            case ast.ImportFrom(module=str(module), names=names) if module in _HAVE_ROW:
                 if any(one.name == "Row" for one in names):
                     yield node.lineno, "imports Row"
             case ast.Call(func=ast.Attribute(value=ast.Name(id="tx"), attr=name)) if name in _ROWS:
