@@ -1,25 +1,21 @@
 """What the framework cannot tell of our API from its handlers: added to its description.
 
 Refusals are problem+json with our code, and which statuses they have; what is public needs no key;
-which words a state or a verdict can be; and what a route says of itself (`plumbing/described.py`).
+what a room says of the fields of its views (`fields` of a `Room`); and what a route says of itself
+(`plumbing/described.py`).
 That all of it is so is tried with random requests (tests/apps/test_strangers.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from litestar.routes import BaseRoute, HTTPRoute
 
 from meterai.accounts import Permission
-from meterai.orders import OrderKind, OrderState
-from meterai.payments import AttemptState
-from meterai.payments.room import RAILS
-from meterai.plumbing.described import FILE, NOTHING_MORE, Described, Schema
+from meterai.apps.rooms import ROOMS
+from meterai.plumbing.described import FILE, NOTHING_MORE, Described, Field, Schema
 from meterai.plumbing.http import PROBLEM
-from meterai.refunds import RefundCause, RefundState
-from meterai.stamping import StampingState
-from meterai.stamps import StampState
-from meterai.verification import ClaimVerdict, FinalVerdict
+from meterai.room import Rooms
 
 _PREFIX = "/v1/"
 
@@ -64,25 +60,6 @@ _STATUSES: Mapping[int, Schema] = {
     422: {"description": "A field, a header or the document cannot be used; the code says what"},
     503: {"description": "Not now; nothing was charged", "headers": _AGAIN},
 }
-# What a field can be, beyond its type.  Other integers count something: they are 0 or more.
-_WORDS: Mapping[tuple[str, str], Sequence[str]] = {
-    ("OrderView", "state"): list(OrderState),
-    ("OrderView", "kind"): list(OrderKind),
-    ("OrderView", "currency"): ["IDR"],
-    ("PaymentView", "method"): [method for kind in RAILS for method in kind.methods],
-    ("PaymentView", "state"): list(AttemptState),
-    ("AccountNumber", "kind"): ["account_number"],
-    ("Redirect", "kind"): ["redirect"],
-    ("RefundView", "state"): list(RefundState),
-    ("RefundView", "cause"): list(RefundCause),
-    ("RefundView", "currency"): ["IDR"],
-    ("StampView", "state"): list(StampState),
-    ("StampingView", "state"): list(StampingState),
-    ("VerificationView", "verdict"): list(FinalVerdict),
-    ("ClaimView", "verdict"): list(ClaimVerdict),
-    ("ClaimKeyView", "algorithm"): ["Ed25519"],
-}
-_LEAST = {("OrderRequest", "quantity"): 1, ("PlaceView", "page"): 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +107,25 @@ def _statuses(route: _Route) -> Iterator[int]:
     yield from route.described.refuses
 
 
-def _narrow_fields(schemas: Schema) -> None:
+def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], Field]) -> None:
+    """Say which words a text can be, and the least of a number.
+
+    Integers of which no room says anything count something: they are 0 or more.
+    """
     for schema, described in schemas.items():
         for name, field in described.get("properties", {}).items():
-            if words := _WORDS.get((schema, name)):
-                field["enum"] = [str(word) for word in words]
+            told = fields.get((schema, name), Field())
+            if told.words:
+                field["enum"] = [str(word) for word in told.words]
             elif field.get("type") == "integer":
-                field["minimum"] = _LEAST.get((schema, name), 0)
+                field["minimum"] = told.least
 
 
-def completed(description: Schema, routes: Iterable[BaseRoute]) -> Schema:
+def completed(description: Schema, routes: Iterable[BaseRoute], rooms: Rooms = ROOMS) -> Schema:
     """The description with what is missing from it; changed in place and returned."""
     schemas = description["components"].setdefault("schemas", {})
     schemas["Problem"] = PROBLEM_SCHEMA
-    _narrow_fields(schemas)
+    _narrow_fields(schemas, {of: field for room in rooms for of, field in room.fields.items()})
     for route in _operations(description, routes):
         operation, described = route.operation, route.described
         operation["responses"].pop("400", None)

@@ -190,7 +190,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    app.state.openapi = completed(app.openapi_schema.to_schema(), app.routes)
+    app.state.openapi = completed(app.openapi_schema.to_schema(), app.routes, rooms)
     return app
 
 

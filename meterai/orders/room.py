@@ -6,12 +6,13 @@ from meterai.orders.audited import AUDITED
 from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.invariants import INVARIANTS, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
-from meterai.orders.model import ORDER
+from meterai.orders.model import ORDER, OrderKind, OrderState
 from meterai.orders.retention import RETENTION
 from meterai.orders.routes import routes
 from meterai.orders.service import OrderService
 from meterai.orders.settings import OrderSettings
 from meterai.payments import PaymentService
+from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 
@@ -29,6 +30,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     ]
 
 
+FIELDS = {
+    ("OrderView", "state"): Field(list(OrderState)),
+    ("OrderView", "kind"): Field(list(OrderKind)),
+    ("OrderView", "currency"): Field(["IDR"]),
+    ("OrderRequest", "quantity"): Field(least=1),
+}
 ROOM = Room(
     name="orders",
     tables=frozenset({"orders", "sale_terms"}),
@@ -37,6 +44,7 @@ ROOM = Room(
     build=_build,
     services={"orders": OrderService},
     routes=routes,
+    fields=FIELDS,
     handlers=HANDLERS,
     unheard=UNHEARD,
     tasks=_tasks,

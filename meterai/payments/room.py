@@ -10,7 +10,7 @@ from meterai.payments.audited import AUDITED
 from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.metrics import METRICS
-from meterai.payments.model import ATTEMPT
+from meterai.payments.model import ATTEMPT, AttemptState
 from meterai.payments.news_check import News
 from meterai.payments.qr_check import check_qrs, check_rails
 from meterai.payments.rails import (
@@ -27,6 +27,7 @@ from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.checks import AuditedPart, Check
 from meterai.plumbing.config import Configuration, Settings
+from meterai.plumbing.described import Field
 from meterai.plumbing.invariants import Finding
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
@@ -111,6 +112,12 @@ def payments_with(kinds: RailKinds) -> Room:
         build=build,
         services={"payments": PaymentService},
         routes=[notify_route(kind) for kind in kinds],
+        fields={
+            ("PaymentView", "method"): Field([method for kind in kinds for method in kind.methods]),
+            ("PaymentView", "state"): Field(list(AttemptState)),
+            ("AccountNumber", "kind"): Field(["account_number"]),
+            ("Redirect", "kind"): Field(["redirect"]),
+        },
         leases=_leases,
         handlers=HANDLERS,
         tasks=_tasks,

@@ -4,7 +4,7 @@
 shown of it are made of that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,3 +29,11 @@ class Described:
 
 
 NOTHING_MORE = Described()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a field of a view can be, beyond its type: one of some words, or a number from `least` on."""
+
+    words: Sequence[str] = ()
+    least: int = 0

@@ -4,9 +4,11 @@ The application works as the role `meterai_app` (NOLOGIN).  It may add to every 
 the past it may neither change nor delete, whatever a fault of ours or a stolen connection asks
 for.  Migrations run as the owner of the tables, who alone can.  See docs/decisions/0014.
 
-A table that is not named here is one of work under way: every right but TRUNCATE.
+A room says in `sql/rights.toml` what records the past.  A table that none names is one of work under
+way: every right but TRUNCATE.
 """
 
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -15,74 +17,27 @@ import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import dict_row
 
+from meterai.plumbing import sql_files
+
 ROLE = "meterai_app"
 
-# Written once: no column changes, no row goes.
-PAST = frozenset(
-    {"entries", "legs", "audit_events", "audit_points", "deltas", "serial_directory", "sale_terms"}
-)
 # Written by the owner alone, with each migration.
 OWNERS = frozenset({"applied_migrations"})
-# Whose rows stay: what was agreed and what was paid.  These columns of them never change.
-KEPT: Mapping[str, frozenset[str]] = {
-    "accounts": frozenset({"account_id", "created_at"}),
-    "balances": frozenset({"account_id", "book"}),
-    "captures": frozenset(
-        {"account_id", "attempt_id", "payment", "amount", "learned_by", "captured_at"}
-    ),
-    "chargebacks": frozenset({"account_id", "attempt_id", "payment", "subject", "first_told_at"}),
-    "documents": frozenset({"account_id", "sha256", "bytes", "pages", "received_at", "name_seal"}),
-    "holds": frozenset({"account_id", "hold_id", "book", "amount", "subject", "held_at"}),
-    "issuing": frozenset({"only_row"}),
-    "orders": frozenset(
-        {
-            "account_id",
-            "order_id",
-            "idempotency_key",
-            "request_hash",
-            "kind",
-            "quantity",
-            "unit_price",
-            "service_fee",
-            "total",
-            "due_seconds",
-            "placed_at",
-        }
-    ),
-    "notification_inbox": frozenset(
-        {"provider", "external_id", "sent_on", "received_at", "body_sha256"}
-    ),
-    "payment_attempts": frozenset(
-        {"account_id", "attempt_id", "subject", "provider", "method", "reference", "amount"}
-    ),
-    "refunds": frozenset(
-        {
-            "account_id",
-            "refund_id",
-            "cause_key",
-            "cause",
-            "order_id",
-            "attempt_id",
-            "payment",
-            "refund_no",
-            "requested_at",
-        }
-    ),
-    "stamping_keys": frozenset({"account_id", "idempotency_key", "used_at"}),
-    "stamp_lots": frozenset(
-        {"account_id", "lot_id", "book", "unit_price", "service_fee", "issued", "issued_at"}
-    ),
-    "stampings": frozenset(
-        {"account_id", "stamping_id", "order_id", "sha256_original", "placements", "quantity"}
-    ),
-    "stamps": frozenset({"account_id", "serial", "stamping_id", "lot_id", "position"}),
-    "suspense_items": frozenset(
-        {
-            *("item_id", "item_key", "source", "reason", "reference", "payment", "amount"),
-            *("booked", "told_sha256"),
-        }
-    ),
-}
+
+
+def _told() -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
+    """What the rooms say: tables that are written once, and columns that stay in tables that change."""
+    past: set[str] = set()
+    kept: dict[str, frozenset[str]] = {}
+    for text in sql_files.rights():
+        found = tomllib.loads(text)
+        past.update(found.get("past", ()))
+        kept |= {table: frozenset(columns) for table, columns in found.get("kept", {}).items()}
+    return frozenset(past), kept
+
+
+# Tables whose rows neither change nor go, and columns that never change of tables whose rows stay.
+PAST, KEPT = _told()
 
 
 class Right(NamedTuple):

@@ -3,6 +3,7 @@
 A room owns its SQL, in `meterai/<room>/sql/`:
 
     0001_name.sql             a migration: applied once, never changed, numbered within the room
+    rights.toml               what the application may not change of its tables
     functions/<function>.sql  one function as it is today: applied again whenever its text changes
 
 `migrations/` holds what was applied before rooms had SQL of their own.  It is complete, and the first
@@ -19,6 +20,7 @@ from meterai.plumbing import catalog
 from meterai.plumbing.catalog import Description
 
 FUNCTIONS = "functions"
+RIGHTS = "rights.toml"
 Homes: TypeAlias = Sequence[tuple[str, Traversable]]  # of rooms outside the package, by name
 
 
@@ -53,6 +55,14 @@ def functions(beside: Homes = ()) -> Iterator[tuple[str, str]]:
     for room, home in _rooms(beside):
         for file in _sql_of(home / "sql" / FUNCTIONS):
             yield f"{room}/{FUNCTIONS}/{file.name}", file.read_text()
+
+
+def rights() -> Iterator[str]:
+    """What each room says of the rights to its tables, as TOML."""
+    for _, home in _rooms(()):
+        file = home / "sql" / RIGHTS
+        if file.is_file():
+            yield file.read_text()
 
 
 def described() -> Description:

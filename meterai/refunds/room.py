@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.payments import PaymentService, Rails
+from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
 from meterai.refunds.audited import AUDITED
 from meterai.refunds.invariants import INVARIANTS, POSTINGS
 from meterai.refunds.jobs import HANDLERS
-from meterai.refunds.model import REFUND, lease_seconds
+from meterai.refunds.model import REFUND, RefundCause, RefundState, lease_seconds
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
 from meterai.refunds.service import RefundService
@@ -47,6 +48,11 @@ COMMANDS = (
     ),
 )
 
+FIELDS = {
+    ("RefundView", "state"): Field(list(RefundState)),
+    ("RefundView", "cause"): Field(list(RefundCause)),
+    ("RefundView", "currency"): Field(["IDR"]),
+}
 ROOM = Room(
     name="refunds",
     tables=frozenset({"refunds"}),
@@ -54,6 +60,7 @@ ROOM = Room(
     build=_build,
     services={"refunds": RefundService},
     routes=routes,
+    fields=FIELDS,
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,

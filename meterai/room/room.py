@@ -14,6 +14,7 @@ from meterai.pages import RoomPages
 from meterai.plumbing.audited import Audited
 from meterai.plumbing.checks import Check
 from meterai.plumbing.config import Settings
+from meterai.plumbing.described import Field
 from meterai.plumbing.events import Event, Subscription
 from meterai.plumbing.invariants import Invariant, Posting
 from meterai.plumbing.jobs import PeriodicTask
@@ -49,6 +50,7 @@ class Room:
     leases     how long something is held and what its holder may take, checked at start
     services   by the name of a parameter, what routes may ask for; `build` adds them
     routes     what answers HTTP: the API, and pages that show only this room
+    fields     by the names of a view and of its field, what that can be, for the description of the API
     pages      templates, drawings and links of its pages
     handlers   to which events it listens, and with what
     unheard    events of its own that nobody listens to, and why not
@@ -80,6 +82,7 @@ class Room:
     leases: Callable[[Container], Iterable[Lease]] = lambda _: ()
     services: Mapping[str, type] = field(default_factory=dict)
     routes: Sequence[ControllerRouterHandler] = ()
+    fields: Mapping[tuple[str, str], Field] = field(default_factory=dict)
     pages: RoomPages | None = None
     handlers: Sequence[Subscription] = ()
     unheard: Mapping[type[Event], str] = field(default_factory=dict)

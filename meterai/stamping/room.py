@@ -7,6 +7,7 @@ from meterai.documents import DocumentService
 from meterai.kit.clock import SystemClock
 from meterai.orders import OrderService
 from meterai.plumbing.config import Settings
+from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.leases import Lease
@@ -18,7 +19,7 @@ from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
 from meterai.stamping.metrics import METRICS
-from meterai.stamping.model import STAMPING
+from meterai.stamping.model import STAMPING, StampingState
 from meterai.stamping.retention import RETENTION
 from meterai.stamping.routes import routes
 from meterai.stamping.service import StampingService, sealing_seconds
@@ -82,6 +83,9 @@ COMMANDS = (
     ),
 )
 
+FIELDS = {
+    ("StampingView", "state"): Field(list(StampingState)),
+}
 ROOM = Room(
     name="stamping",
     tables=frozenset({"stampings", "stamping_keys", "deltas"}),
@@ -93,6 +97,7 @@ ROOM = Room(
     warns={"keys_end": _keys_end},
     services={"stamping": StampingService},
     routes=routes,
+    fields=FIELDS,
     leases=_leases,
     handlers=HANDLERS,
     tasks=_tasks,

@@ -1,10 +1,13 @@
 """Verification, as the applications see the room."""
 
 from meterai.commands import Command, Directory, Scope
+from meterai.plumbing.described import Field
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.stamping import StampingSettings
+from meterai.stamps import StampState
 from meterai.verification import pages
+from meterai.verification.model import ClaimVerdict, FinalVerdict
 from meterai.verification.routes import routes
 from meterai.verification.service import VerificationService
 
@@ -32,11 +35,19 @@ COMMANDS = (
     ),
 )
 
+FIELDS = {
+    ("StampView", "state"): Field(list(StampState)),
+    ("VerificationView", "verdict"): Field(list(FinalVerdict)),
+    ("ClaimView", "verdict"): Field(list(ClaimVerdict)),
+    ("ClaimKeyView", "algorithm"): Field(["Ed25519"]),
+    ("PlaceView", "page"): Field(least=1),
+}
 ROOM = Room(
     name="verification",
     build=_build,
     services={"verification": VerificationService},
     routes=(*routes, *pages.routes),
+    fields=FIELDS,
     pages=pages.PAGES,
     commands=COMMANDS,
 )
