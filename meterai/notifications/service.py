@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -15,7 +16,7 @@ from meterai.kit.ids import new_id
 from meterai.notifications import store
 from meterai.notifications.model import GivenUpMail, Mail
 from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.lane import Lane, Piece
+from meterai.plumbing.lane import Lane, Piece, clock
 from meterai.plumbing.mail import Mailer, MailNotSent, MailRefused, without_addresses
 from meterai.plumbing.messages import translate
 
@@ -65,13 +66,17 @@ class MailService:
 
     def lane(self) -> Lane:
         """Where queued mails are sent: one that takes long keeps no other waiting."""
-        return Lane("mails", self._look, self._send, self._read_clock, places=PLACES, batch=BATCH)
+        return Lane(
+            "mails",
+            self._look,
+            self._send,
+            partial(self._database.once, clock),
+            places=PLACES,
+            batch=BATCH,
+        )
 
     async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
         return await self._database.once(store.due, since, without, most)
-
-    async def _read_clock(self) -> datetime:
-        return await self._database.once(store.clock)
 
     async def _send(self, piece: Piece) -> None:
         mail = await self._database.once(store.claim, piece.account, piece.id)

@@ -82,13 +82,6 @@ async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) 
     return await tx.all_as(_PIECES, _LOOK, since, list(without), limit)
 
 
-async def clock(tx: ReadTx) -> datetime:
-    """The clock of the database."""
-    now = await tx.value("SELECT now() AS now")
-    assert isinstance(now, datetime)
-    return now
-
-
 async def claim(tx: Tx, account: UUID, mail: UUID) -> Mail | None:
     """Lease a mail that is due; None where somebody else has it, or it was sent."""
     return await tx.one_as(_MAILS, _CLAIM, LEASE_SECONDS, account, mail)

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -32,9 +33,10 @@ import structlog
 from meterai.kit.backoff import pause
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, Row, Tx, jsonb
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx, jsonb
 from meterai.plumbing.events import Subscription
-from meterai.plumbing.lane import Lane, Piece
+from meterai.plumbing.lane import Lane, Piece, clock
+from meterai.plumbing.rows import RowMapper
 
 BATCH = 50  # jobs seen by one look; enough to amortize the query
 BACKOFF_SECONDS_MAX = 300
@@ -44,10 +46,9 @@ FAULT_LENGTH_MAX = 500
 _log = structlog.get_logger()
 
 LOOK = """
-SELECT account_id, job_id, run_at, kind, handler, tries FROM jobs
+SELECT account_id AS account, job_id AS id, run_at, kind, handler, tries FROM jobs
 WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
 """
-CLOCK = "SELECT now() AS now"
 # Claimed by its lock: who comes second passes on.
 TAKE = """
 DELETE FROM jobs WHERE account_id = %s AND job_id IN (
@@ -75,6 +76,37 @@ class PeriodicTask:
     name: str
     run: Run
     rest_seconds: float
+
+
+class DueJob(NamedTuple):
+    """A job that is due: an event of an account, for one handler."""
+
+    account: UUID
+    id: UUID
+    run_at: datetime
+    kind: str
+    handler: str
+    tries: int
+
+
+class TakenJob(NamedTuple):
+    """What a job carries, read as it is deleted."""
+
+    facts: dict[str, Any]
+    created_at: datetime
+
+
+_DUE_JOBS = RowMapper(DueJob)
+_TAKEN_JOBS = RowMapper(TakenJob)
+
+
+async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[DueJob]:
+    """Jobs that are due and became so after a moment; none of some accounts."""
+    return await tx.all_as(_DUE_JOBS, LOOK, since, list(without), limit)
+
+
+async def _is_declared(tx: ReadTx, handler: str, kind: str) -> bool:
+    return bool(await tx.value(_IS_DECLARED, handler, kind))
 
 
 def told(fault: Exception) -> str:
@@ -150,7 +182,7 @@ class Worker:
             "jobs",
             self._look,
             self._run_one,
-            self._read_clock,
+            partial(self._database.once, clock),
             places=self._concurrency,
             batch=BATCH,
         )
@@ -160,20 +192,14 @@ class Worker:
         return await self.lane().once()
 
     async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
-        rows = await self._database.read(LOOK, since, list(without), most)
-        return [Piece(row["account_id"], row["job_id"], row["run_at"], row) for row in rows]
-
-    async def _read_clock(self) -> datetime:
-        row = await self._database.call(CLOCK)
-        assert row is not None
-        now: datetime = row["now"]
-        return now
+        found = await self._database.once(due, since, without, most)
+        return [Piece(job.account, job.id, job.run_at, job) for job in found]
 
     async def _run_one(self, piece: Piece) -> None:
-        row = piece.what
-        assert isinstance(row, dict)
-        run = _Run(self._database, row, self._services)
-        subscription = self._subscriptions.get((row["kind"], row["handler"]))
+        job = piece.what
+        assert isinstance(job, DueJob)
+        run = _Run(self._database, job, self._services)
+        subscription = self._subscriptions.get((job.kind, job.handler))
         with suppress(Gone):
             await (run.handle(subscription) if subscription else run.set_aside())
 
@@ -181,12 +207,12 @@ class Worker:
 class _Run:
     """One try of a job."""
 
-    def __init__(self, database: Database, row: Row, services: Mapping[type, object]) -> None:
+    def __init__(self, database: Database, job: DueJob, services: Mapping[type, object]) -> None:
         self._database = database
         self._services = services
-        self._account, self._id = row["account_id"], row["job_id"]
-        self._kind, self._handler = row["kind"], row["handler"]
-        self._tries = row["tries"] + 1
+        self._account, self._id = job.account, job.id
+        self._kind, self._handler = job.kind, job.handler
+        self._tries = job.tries + 1
         self._about = {
             "kind": self._kind,
             "handler": self._handler,
@@ -214,23 +240,22 @@ class _Run:
 
     async def _handled(self, tx: Tx, subscription: Subscription) -> None:
         taken = await self._take(tx)
-        await subscription.run(tx, self._account, taken["facts"], self._services)
+        await subscription.run(tx, self._account, taken.facts, self._services)
 
     async def set_aside(self) -> None:
         """Nobody here knows its handler: it waits for who does, or for a person."""
         fault = LookupError(f"nobody here handles {self._kind} by {self._handler!r}")
         self._count("failed")
         _log.error("job_unknown", **self._about)
-        row = await self._database.call(_IS_DECLARED, self._handler, self._kind)
-        if row is not None and row["is_declared"]:
+        if await self._database.once(_is_declared, self._handler, self._kind):
             # We are a version behind: another worker knows it, or this one soon will.
             await self._try_again(fault)
         else:
             await self._give_up(fault)
 
-    async def _take(self, tx: Tx) -> Row:
+    async def _take(self, tx: Tx) -> TakenJob:
         """Lock the job and delete it with what this transaction writes."""
-        taken = await tx.one(TAKE, self._account, self._account, self._id)
+        taken = await tx.one_as(_TAKEN_JOBS, TAKE, self._account, self._account, self._id)
         if taken is None:
             raise Gone(self._kind)
         return taken
@@ -247,7 +272,7 @@ class _Run:
 
     async def _moved(self, tx: Tx, fault: Exception) -> None:
         taken = await self._take(tx)
-        why = (jsonb(taken["facts"]), taken["created_at"], self._tries, told(fault))
+        why = (jsonb(taken.facts), taken.created_at, self._tries, told(fault))
         await tx.run(_DIED, self._account, self._id, self._handler, self._kind, *why)
 
     def _count(self, outcome: str) -> None:

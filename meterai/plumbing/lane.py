@@ -16,7 +16,7 @@ import structlog
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
-from meterai.plumbing.database import DatabaseAway, DatabaseBusy
+from meterai.plumbing.database import DatabaseAway, DatabaseBusy, ReadTx
 
 POLL_SECONDS = 0.05
 FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
@@ -40,6 +40,13 @@ class Piece(NamedTuple):
     id: UUID
     due_at: datetime
     what: object = None
+
+
+async def clock(tx: ReadTx) -> datetime:
+    """The clock of the database, by which work is due."""
+    now = await tx.value("SELECT now() AS now")
+    assert isinstance(now, datetime)
+    return now
 
 
 class LowWaterMark:

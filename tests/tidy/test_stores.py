@@ -60,6 +60,18 @@ def test_what_is_left_is_left() -> None:
     assert [file for file in LEFT if not list(rows_in(known[file]))] == []
 
 
+def test_rooms_open_no_transaction_by_hand() -> None:
+    """A command takes one, and `Database.run` or `run_row` opens it: it runs again if broken off."""
+    wrong = [
+        f"{file}:{node.lineno}"
+        for file, tree in outside_stores()
+        if file not in LEFT
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "transaction"
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_no_function_of_a_store_returns_a_row() -> None:
     wrong = []
     for path, tree in SOURCES:
