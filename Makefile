@@ -26,9 +26,12 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml scripts/setup
 	@scripts/setup
 
-# As many at once as there are processors; the tests of one file stay together and share an instance.
+# As many at once as there are processors; the tests of one file stay together and share an instance,
+# and files are begun in the order of tests/conftest.py.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 test: setup tools
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 # What some tests use of the system; each says so where it cannot be had.
 tools:
@@ -44,7 +47,7 @@ check: setup
 
 # What can be known without starting anything; `make test` runs the rest too.
 quick: check
-	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile \
+	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) \
 		-m "not instance and not database and not browser and not slow" $(ARGS)
 
 bench: setup

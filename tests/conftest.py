@@ -3,7 +3,7 @@ need which of the two."""
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -44,8 +44,12 @@ NEEDS = {
 }
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark what needs an instance, a database or a browser; `slow` is written at the test."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs an instance, a database or a browser; `slow` is written at the test.
+
+    Files that need an instance come first: they are the longest, and of several processes none
+    should begin with one while the others have nothing left.
+    """
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
@@ -56,6 +60,8 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
         for marker, (fixtures, starters) in NEEDS.items():
             if fixtures & set(item.fixturenames) or starters & imported:
                 item.add_marker(marker)
+    of_instances = {item.path for item in items if item.get_closest_marker("instance")}
+    items.sort(key=lambda item: item.path not in of_instances)
 
 
 @pytest.fixture(scope="session")

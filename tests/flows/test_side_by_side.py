@@ -1,6 +1,7 @@
 """Instances side by side, stopped and started again: each keeps to itself and leaves nothing."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -8,6 +9,21 @@ import pytest
 
 from tests.support.instance import Instance, until
 from tests.support.pdf import pdf
+
+
+@pytest.fixture(scope="module")
+def only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance that the tests here stop, kill and start again."""
+    with Instance(tmp_path_factory.mktemp("only")) as instance:
+        yield instance
+
+
+@pytest.fixture
+def alone(only: Instance) -> Instance:
+    """It, at work, however the test before left it."""
+    if not only.is_up:
+        only.start()
+    return only
 
 
 def processes_of(data: Path) -> list[str]:
@@ -66,59 +82,53 @@ def test_two_instances_know_nothing_of_each_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_leaves_no_process_and_a_second_start_keeps_everything(
-    tmp_path: Path, how: signal.Signals
+    alone: Instance, how: signal.Signals
 ) -> None:
-    with Instance(tmp_path) as instance:
-        key, order = buy(instance)
-        held = instance.anybody().get("/v1/balance", headers={"Authorization": f"Bearer {key}"})
-        url, bank = instance.url, instance.bank.url
-        assert len(processes_of(tmp_path)) > 4
-        assert instance.stop(how) == 0
-        assert processes_of(tmp_path) == []
-        assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+    key, order = buy(alone)
+    mine = {"Authorization": f"Bearer {key}"}
+    held = alone.anybody().get("/v1/balance", headers=mine)
+    url, bank = alone.url, alone.bank.url
+    assert len(processes_of(alone.data)) > 4
+    assert alone.stop(how) == 0
+    assert processes_of(alone.data) == []
+    assert not (alone.data / "postgres" / "postmaster.pid").exists()
 
-        instance.start()
-        assert (instance.url, instance.bank.url) == (url, bank)
-        customer = instance.anybody()
-        mine = {"Authorization": f"Bearer {key}"}
-        assert customer.get(f"/v1/orders/{order}", headers=mine).json["state"] == "executed"
-        assert customer.get("/v1/balance", headers=mine).json == held.json
-        instance.assert_audit_holds()
-
-
-def test_a_stop_after_a_crash_leaves_no_process_either(tmp_path: Path) -> None:
-    with Instance(tmp_path) as instance:
-        key, _ = buy(instance)
-        instance.kill_all()
-        instance.start()
-        mine = {"Authorization": f"Bearer {key}"}
-        balance = instance.anybody().get("/v1/balance", headers=mine).json
-        assert balance["stamps"]["available"] == 2
-        assert instance.stop() == 0
-        assert processes_of(tmp_path) == []
+    alone.start()
+    assert (alone.url, alone.bank.url) == (url, bank)
+    customer = alone.anybody()
+    assert customer.get(f"/v1/orders/{order}", headers=mine).json["state"] == "executed"
+    assert customer.get("/v1/balance", headers=mine).json == held.json
+    alone.assert_audit_holds()
 
 
-def test_a_second_instance_in_the_same_directory_is_refused(tmp_path: Path) -> None:
-    with Instance(tmp_path) as instance:
-        refused = instance.command("up", "--port", "0")
-        assert refused.returncode != 0
-        assert "already_running" in refused.stderr
-        assert instance.anybody().get("/readyz").status == 200
-        instance.assert_audit_holds()
+def test_a_second_instance_in_the_same_directory_is_refused(alone: Instance) -> None:
+    refused = alone.command("up", "--port", "0")
+    assert refused.returncode != 0
+    assert "already_running" in refused.stderr
+    assert alone.anybody().get("/readyz").status == 200
+    alone.assert_audit_holds()
 
 
-def test_a_command_leaves_a_stopped_instance_stopped(tmp_path: Path) -> None:
-    with Instance(tmp_path) as instance:
-        buy(instance)
-        assert instance.stop() == 0
-        instance.assert_audit_holds()
-        assert processes_of(tmp_path) == []
+def test_the_parts_do_not_outlive_a_killed_parent(alone: Instance) -> None:
+    parts = [alone.part(name) for name in ("web", "worker", "standins")]
+    alone.kill_parent()
+    until("every part is gone", lambda: not any(map(psutil.Process.is_running, parts)))
+    alone.start()
+    assert alone.anybody().get("/readyz").status == 200
 
 
-def test_the_parts_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
-    with Instance(tmp_path) as instance:
-        parts = [instance.part(name) for name in ("web", "worker", "standins")]
-        instance.kill_parent()
-        until("every part is gone", lambda: not any(map(psutil.Process.is_running, parts)))
-        instance.start()
-        assert instance.anybody().get("/readyz").status == 200
+def test_a_stop_after_a_crash_leaves_no_process_either(alone: Instance) -> None:
+    key, _ = buy(alone)
+    alone.kill_all()
+    alone.start()
+    mine = {"Authorization": f"Bearer {key}"}
+    balance = alone.anybody().get("/v1/balance", headers=mine).json
+    assert balance["stamps"]["available"] == 2
+    assert alone.stop() == 0
+    assert processes_of(alone.data) == []
+
+
+def test_a_command_leaves_a_stopped_instance_stopped(only: Instance) -> None:
+    assert only.stop() == 0
+    only.assert_audit_holds()
+    assert processes_of(only.data) == []

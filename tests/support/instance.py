@@ -173,6 +173,11 @@ class Instance:
         self.stop()
 
     @property
+    def is_up(self) -> bool:
+        """True from a start until a stop."""
+        return self._process is not None
+
+    @property
     def log(self) -> str:
         """What the processes logged."""
         return (self.data / "test.log").read_text()
