@@ -57,6 +57,7 @@ bench-sealing: setup
 	$(BIN)/python -m bench.sealing $(ARGS)
 
 proof: setup tools
+	$(BIN)/python -m pytest -q tests/sealing/test_corpus.py --whole-corpus
 	$(BIN)/python -m scripts.proof $(ARGS)
 
 golden: setup

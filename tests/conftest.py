@@ -44,6 +44,17 @@ NEEDS = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make proof` asks for all that is sampled otherwise."""
+    parser.addoption(
+        "--whole-corpus", action="store_true", help="every file of the corpus, not a sample"
+    )
+
+
+OF_INSTANCES: set[Path] = set()  # files with a test that needs one
+SHARED: list[Instance] = []  # of this process: none or one
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs an instance, a database or a browser; `slow` is written at the test.
 
@@ -60,14 +71,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, (fixtures, starters) in NEEDS.items():
             if fixtures & set(item.fixturenames) or starters & imported:
                 item.add_marker(marker)
-    of_instances = {item.path for item in items if item.get_closest_marker("instance")}
-    items.sort(key=lambda item: item.path not in of_instances)
+    OF_INSTANCES.update(item.path for item in items if item.get_closest_marker("instance"))
+    items.sort(key=lambda item: item.path not in OF_INSTANCES)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """After the last file that needs an instance the shared one is stopped.
+
+    It has nothing to do then, and that costs a twentieth of a processor.
+    """
+    if nextitem is not None and nextitem.path not in OF_INSTANCES:
+        for running in SHARED:
+            running.stop()
 
 
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """A running instance (`meterai up`), shared by the tests that do not break it."""
     with Instance(tmp_path_factory.mktemp("instance")) as running:
+        SHARED.append(running)
         yield running
 
 

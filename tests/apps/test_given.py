@@ -18,7 +18,7 @@ from meterai.plumbing.files import KEY_BYTES_MAX, SETTINGS_BYTES_MAX, read_file
 from meterai.plumbing.keyring import Keyring
 from meterai.sealing import development_issuers
 from tests.apps.test_exits import functions
-from tests.support.commands import APP, ARGUMENTS, COMMANDS, ROOT, Done, run, run_here
+from tests.support.commands import APP, ARGUMENTS, COMMANDS, ROOT, Done, each, run, run_here
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 NO_TEXT = os.fsdecode(b"\xff\xfe")
@@ -122,7 +122,7 @@ def test_a_data_directory_whose_settings_cannot_be_read(data: Path, name: str, m
         assert str(data / name) in done.stderr
 
 
-@pytest.mark.parametrize("command", sorted(ALONE))
+@pytest.mark.parametrize("command", each(sorted(ALONE)))
 def test_who_serves_says_so_too(data: Path, command: str) -> None:
     bad = data.parent / "bad.toml"
     no_text(bad)

@@ -1,4 +1,4 @@
-"""The instance whose processes are killed, shared by the tests that kill."""
+"""The instance whose processes are killed and whose bank has faults, shared by the tests of both."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.support.instance import Instance, until
 
 @pytest.fixture(scope="package")
 def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """An instance whose processes are killed."""
+    """An instance whose processes are killed, and whose bank is told to have faults."""
     settings = {"METERAI_SEAL_LEASE_SECONDS": "1"}
     with Instance(tmp_path_factory.mktemp("fragile"), **settings) as instance:
         yield Inside(instance)

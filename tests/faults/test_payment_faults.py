@@ -26,14 +26,6 @@ RETRY_SECONDS_MAX = 40.0  # a refund that is refused some times, with its doubli
 
 
 @pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """An instance whose bank is told to have faults; its orders have time."""
-    with Instance(tmp_path_factory.mktemp("faults")) as instance:
-        yield Inside(instance)
-        instance.assert_audit_holds()
-
-
-@pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     """An instance that waits half a second for the bank."""
     settings = {"METERAI_BANK_TIMEOUT_SECONDS": "0.5"}
@@ -43,9 +35,9 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 
 @pytest.fixture
-def at_rest(quiet: Inside) -> Iterator[Inside]:
-    """The quiet instance; afterwards the bank has no fault and the money is accounted for."""
-    yield from at_rest_afterwards(quiet)
+def at_rest(fragile: Inside) -> Iterator[Inside]:
+    """The instance of this folder; afterwards the bank has no fault and the money is accounted for."""
+    yield from at_rest_afterwards(fragile)
 
 
 @pytest.fixture

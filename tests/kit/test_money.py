@@ -6,9 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.kit.money import Rupiah
+from meterai.kit.money import STAMP_DUTY, Rupiah
 
 AMOUNTS = st.integers(0, 10**13 - 1).map(Rupiah)
+
+
+def test_the_duty_is_that_of_the_law() -> None:
+    assert STAMP_DUTY == 10_000  # UU 10/2020, section 5
 
 
 @pytest.mark.parametrize("value", [True, 1.0, Decimal(1), "1", None])

@@ -51,6 +51,7 @@ def test_a_report_from_a_process_is_the_one_made_here(name):
     assert read_report(answers.read(answer, Verified), ALWAYS_MADE, SOMETIMES_MADE) == here
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", BEYOND)
 def test_what_is_beyond_a_first_look_is_left_to_a_process(bench, limit):
     name, verdict = BEYOND[limit]

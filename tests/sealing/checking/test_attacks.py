@@ -45,6 +45,7 @@ def test_what_is_no_attack_gets_its_verdict(lab, name):
 # Bytes
 
 
+@pytest.mark.slow
 def test_no_byte_can_be_changed(lab):
     sealed = lab.sealed
     gap_start, gap_end, _ = ranges_of(sealed)

@@ -207,6 +207,7 @@ bounded.ask(bounded.Task("compare", sys.stdin.buffer.read(), parameters))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_outlives_its_owner(endless_task, how):
     """Nor is the end of the owner waited for."""

@@ -31,6 +31,7 @@ def is_read(picture, text):
     return any([found.text for found in zxingcpp.read_barcodes(look)] == [text] for look in looks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("characters", LENGTHS)
 def test_a_moderate_scan_of_20_mm_is_read(tmp_path, turns, characters):
@@ -43,6 +44,7 @@ def test_a_moderate_scan_of_20_mm_is_read(tmp_path, turns, characters):
     assert not missed, f"seeds {missed} of {len(SEEDS)} were not read"
 
 
+@pytest.mark.slow
 def test_how_much_blur_a_scan_may_have(tmp_path, say):
     text = code_text(MAKER.make())
     paper = printed(page(WIDTH, text=text), DPI, tmp_path)

@@ -1,0 +1,41 @@
+"""What `payment_capture` keeps of a payment that is told after something else."""
+
+from uuid import UUID
+
+from tests.support.shop import Shop
+
+
+def state_of(shop: Shop, attempt: UUID) -> str:
+    [row] = shop.rows("SELECT state FROM payment_attempts WHERE attempt_id = %s", attempt)
+    return str(row["state"])
+
+
+def test_a_denied_attempt_is_not_paid_by_a_second_payment(shop: Shop) -> None:
+    order = shop.place(1)
+    shop.make_qr(*shop.attempts(order))
+    first = shop.pay(order)
+    shop.work()
+    assert shop.deny(first) == "denied"
+    assert state_of(shop, first.attempt) == "denied"
+    second = shop.pay(order, attempt=first.attempt)
+    assert shop.tell(second) == "known", "the payment itself counts all the same"
+    assert state_of(shop, first.attempt) == "denied"
+
+
+def test_a_mark_that_an_older_version_left_is_known_whatever_its_sum(shop: Shop) -> None:
+    """Once a denial that came before its payment was written down as a capture, with what was taken."""
+    order = shop.place(1)
+    shop.make_qr(*shop.attempts(order))
+    paid = shop.pay(order)
+    shop.arrange("UPDATE captures SET learned_by = 'denial', amount = 1")
+    assert shop.tell(paid) == "known"
+    assert shop.rows("SELECT amount FROM captures") == [{"amount": 1}]
+
+
+def test_a_paid_attempt_is_asked_about_after_those_that_wait(shop: Shop) -> None:
+    order = shop.place(1)
+    shop.make_qr(*shop.attempts(order))
+    rank = "SELECT ask_rank FROM payment_attempts"
+    assert shop.rows(rank) == [{"ask_rank": 0}]
+    shop.pay(order)
+    assert shop.rows(rank) == [{"ask_rank": 1}]
