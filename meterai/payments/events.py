@@ -31,7 +31,7 @@ class PaymentCaptured(Event, frozen=True, kw_only=True):
 
 
 class PaymentDeclined(Event, frozen=True, kw_only=True):
-    """A QR is spent and nothing was captured; written by `payment_decline`."""
+    """An attempt is spent and nothing was captured; written by `payment_decline`."""
 
     subject: UUID
 

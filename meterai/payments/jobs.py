@@ -91,7 +91,7 @@ async def _done(
             )
         case Act.DENY:
             if read.status is Status.CANCELLED and read.number is None:
-                # A QR is cancelled only while it is unpaid; a payment taken back has its number.
+                # What is cancelled is unpaid; a payment taken back has its number.
                 if await store.captured(tx, account, attempt, None):
                     return OddReason.DENIAL_AMBIGUOUS
                 amount = None

@@ -15,16 +15,18 @@ from meterai.kit.refusal import Refusal
 
 REFERENCE_PREFIX = "EM"
 REFUND_PREFIX = "RF"
-ATTEMPTS_PER_SUBJECT_MAX = 10  # QRs made for one order; limits the status queries they cause
+ATTEMPTS_PER_SUBJECT_MAX = (
+    10  # QRs or the like made for one order; limits the status queries they cause
+)
 
 
 class AttemptState(StrEnum):
     """State of an attempt to be paid."""
 
-    OPENING = "opening"  # we want a QR; nobody may know of it yet
-    WAITING = "waiting"  # the buyer has the QR
+    OPENING = "opening"  # we want instructions; nobody may know of them yet
+    WAITING = "waiting"  # the buyer has them
     PAID = "paid"
-    LOST = "lost"  # a QR may exist that nobody has seen; never shown, taken back and asked about
+    LOST = "lost"  # some may exist that nobody has seen; never shown, taken back and asked about
     EXPIRED = "expired"
     CANCELLED = "cancelled"  # nobody should pay it any more; taken back at the provider
     DECLINED = "declined"
@@ -34,12 +36,12 @@ class AttemptState(StrEnum):
 class AttemptEvent(StrEnum):
     """What happens to an attempt."""
 
-    QR_MADE = "qr_made"
+    INSTRUCTED = "instructed"  # the provider made instructions: a QR, say
     ANSWER_LOST = "answer_lost"
     CAPTURED = "captured"
     TIME_RAN_OUT = "time_ran_out"
     CANCELLED = "cancelled"
-    TAKEN_BACK = "taken_back"  # the provider cancelled its QR
+    TAKEN_BACK = "taken_back"  # the provider cancelled its instructions
     DECLINED = "declined"
     DENIED = "denied"
 
@@ -48,11 +50,11 @@ _S, _E = AttemptState, AttemptEvent
 ATTEMPT = Lifecycle(
     "the payment attempt",
     {
-        (_S.OPENING, _E.QR_MADE): _S.WAITING,
+        (_S.OPENING, _E.INSTRUCTED): _S.WAITING,
         (_S.OPENING, _E.ANSWER_LOST): _S.LOST,
         (_S.OPENING, _E.CAPTURED): _S.PAID,
         (_S.OPENING, _E.TIME_RAN_OUT): _S.EXPIRED,
-        # A call that asks for the QR may be under way, so the QR may exist.
+        # A call that asks for the instructions may be under way, so they may exist.
         (_S.OPENING, _E.CANCELLED): _S.LOST,
         (_S.OPENING, _E.DECLINED): _S.DECLINED,
         (_S.WAITING, _E.CAPTURED): _S.PAID,

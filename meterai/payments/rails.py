@@ -51,7 +51,7 @@ class Rail(Protocol):
     async def open(
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> Opened | MadeBefore:
-        """Have instructions made by which `amount` is paid until `expires_at`.
+        """Have instructions made by which `amount` is paid, at least until `expires_at`.
 
         Instructions that pay another, or another amount, are `OutcomeUnknown`: they exist, and
         nobody may see them.

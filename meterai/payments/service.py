@@ -1,4 +1,4 @@
-"""Payments: open an attempt, learn what was paid, take a QR back, keep what cannot be booked.
+"""Payments: open an attempt, learn what was paid, take it back, keep what cannot be booked.
 
 `PaymentService` is where an outside machine is called, so each of its steps commits by itself:
 the intent before the call, the result after it.
@@ -55,10 +55,12 @@ from meterai.plumbing.events import emit
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.periodic import each
 
-PAUSE_SECONDS = 2.0  # before a QR is asked for again; doubled after each try without an answer
+PAUSE_SECONDS = (
+    2.0  # before instructions are asked for again; doubled after each try without an answer
+)
 PAUSE_SECONDS_MAX = 120.0
-CANCEL_SECONDS_MAX = 3600.0  # between two tries to take a QR back
-CANCEL_AFTER_END_SECONDS = 3600.0  # so long after its end a QR surely takes no money any more
+CANCEL_SECONDS_MAX = 3600.0  # between two tries to take them back
+CANCEL_AFTER_END_SECONDS = 3600.0  # so long after their end they surely take no money any more
 BATCH = 20  # provider calls under way in one run
 LATE_SHARE = 5  # of them at least, in a run, for those nobody waits for
 CANCELLING = "cancel_payments"
@@ -90,22 +92,22 @@ async def attempts_of(
     tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
 ) -> dict[UUID, Attempt]:
     """For each subject the attempt a buyer is shown: the one of `paid_by` that paid it, else one
-    that can be paid now or soon, else its newest.  It has a QR only while it can be paid."""
+    that can be paid now or soon, else its newest.  It has instructions only while it can be paid."""
     rows = await store.shown(tx, account, list(subjects), list(paid_by))
     return {row["subject"]: _attempt(row) for row in rows}
 
 
 async def close(tx: Tx, account: UUID, subject: UUID) -> None:
-    """Nobody should pay for this subject any more; the periodic task takes its QRs back."""
+    """Nobody should pay for this subject any more; the periodic task takes it back."""
     await tx.run(store.CLOSE, account, subject)
 
 
 async def open_another(
     tx: Tx, account: UUID, subject: UUID, amount: Rupiah, expires_at: datetime
 ) -> None:
-    """Begin another attempt for a subject that is unpaid and whose last QR takes no money any more.
+    """Begin another attempt for a subject that is unpaid and whose last one takes no money any more.
 
-    The worker asks the provider for the QR at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
+    The worker asks the provider for its instructions at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
     """
     attempt, reference = new_attempt(account)
     if not await tx.value(
@@ -353,14 +355,14 @@ class PaymentService:
     # -- taking back -----------------------------------------------------------------------
 
     async def take_back(self, account: UUID, subject: UUID) -> None:
-        """Take the QRs of the closed attempts of a subject back, without waiting for the periodic task."""
+        """Take the closed attempts of a subject back, without waiting for the periodic task."""
         rows = await self._database.call_all(
             store.TO_CANCEL_OF, self._settings.bank_lease_seconds, account, subject
         )
         await each(self._database, CANCELLING, rows, self._take_back, subject="attempt_id")
 
     async def cancel_closed(self) -> int:
-        """Periodic task: take the QRs of closed attempts back at the provider, so that nobody pays them."""
+        """Periodic task: take closed attempts back at their providers, so that nobody pays them."""
         rows = await self._database.call_all(
             store.TO_CANCEL, self._settings.bank_lease_seconds, BATCH
         )

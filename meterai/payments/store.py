@@ -50,7 +50,7 @@ UPDATE payment_attempts SET tries = tries + 1, last_answer = %s,
     leased_until = now() + make_interval(secs => backoff_seconds(%s, tries, %s))
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
-# Nobody has seen this QR.  Where it perhaps exists, it is taken back and asked about.
+# Nobody has seen its instructions.  Where there are some perhaps, they are taken back and asked about.
 EXPIRE_OPENING = """
 UPDATE payment_attempts SET state = CASE WHEN is_perhaps_made THEN 'lost' ELSE 'expired' END,
     ask_at = CASE WHEN is_perhaps_made THEN now() ELSE 'infinity' END, ask_rank = 1,
@@ -76,8 +76,8 @@ WHERE (account_id, attempt_id) IN (SELECT * FROM first UNION ALL SELECT * FROM l
 RETURNING {_COLUMNS}
 """  # noqa: S608
 # `asked` counts the question that was just answered.  Who may be paid at this moment is of the
-# first rank.  What ended is asked about no more once the provider has taken its QR back and says so,
-# or does not know a QR that nobody has seen.
+# first rank.  What ended is asked about no more once the provider has taken it back and says so, or
+# does not know what nobody has seen.
 ASKED = """
 UPDATE payment_attempts SET
     ask_at = CASE WHEN (%s OR (%s AND coalesce(instructions->>'kind', qr_content) IS NULL))
@@ -110,7 +110,7 @@ UPDATE payment_attempts SET cancel_at = 'infinity',
     state = CASE state WHEN 'lost' THEN 'cancelled' ELSE state END
 WHERE account_id = %s AND attempt_id = %s
 """
-# No more tries once the provider's QR ended so long ago that it takes no money any more.
+# No more tries once it ended so long ago that it takes no money any more.
 CANCEL_LATER = """
 UPDATE payment_attempts SET cancel_at = CASE
     WHEN expires_at < now() - make_interval(secs => %s) THEN 'infinity'

@@ -262,7 +262,7 @@ def test_attempts(shop: Shop) -> None:
         AttemptState.DENIED: attempt(make_qr, pay_attempt, deny_payment),
     }
     happens: dict[StrEnum, Happen] = {
-        AttemptEvent.QR_MADE: make_qr,
+        AttemptEvent.INSTRUCTED: make_qr,
         AttemptEvent.ANSWER_LOST: lose_qr,
         AttemptEvent.CAPTURED: pay_attempt,
         AttemptEvent.TIME_RAN_OUT: run_out,
