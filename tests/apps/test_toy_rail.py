@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -315,7 +315,14 @@ def test_an_attempt_of_a_rail_that_is_gone_is_told_and_stops_no_other(
                 fresh = await alone.order()
                 assert fresh["payment"]["method"] == "qris"
                 await alone.pay_bank(fresh)
+                place.arrange("UPDATE payment_attempts SET asked = 20 WHERE provider = 'toy'")
                 await alone.round()
+                # As where nobody answers: ever less often, so that it takes no turns of others.
+                [wait] = await alone.rows(
+                    "SELECT min(ask_at) - now() AS wait FROM payment_attempts"
+                    " WHERE provider = 'toy'"
+                )
+                assert wait["wait"] > timedelta(minutes=10)
                 assert (await alone.shown(fresh))["state"] == "executed"
                 shown = (await alone.shown(stranded))["payment"]
                 assert (shown["method"], "instructions" in shown) == ("virtual_account", False)
