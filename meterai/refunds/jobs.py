@@ -14,7 +14,7 @@ from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.refunds import store
 from meterai.refunds.events import RefundRequested, RefundSettled
 from meterai.refunds.model import RefundCause
-from meterai.refunds.service import RefundService, load
+from meterai.refunds.service import RefundService, load, return_unused
 from meterai.stamping.events import StampingFailed
 
 _log = structlog.get_logger()
@@ -42,16 +42,13 @@ async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService
     """A document of an order could not be stamped: its stamps and their money go back."""
     if event.order is None:
         return
-    refund = new_id()
-    await store.unused(
+    await return_unused(
         tx,
         event.account,
         event.order,
-        refund,
-        cause_key=f"not_stamped:{event.stamping}",
         cause=RefundCause.NOT_STAMPED,
-        number=payments.refund_number(event.account, refund),
         due_at=service.due(),
+        of=event.stamping,
     )
 
 

@@ -178,6 +178,33 @@ async def suspend(tx: Tx, late: RefundPastDue) -> None:
         await suspense.keep(tx, _overdue(refund))
 
 
+async def return_unused(
+    tx: Tx,
+    account: UUID,
+    order_id: UUID,
+    *,
+    cause: RefundCause,
+    due_at: datetime,
+    of: UUID | None = None,
+) -> tuple[UUID, int]:
+    """Give the unused stamps of an order back with their money: the refund, and how many there were.
+
+    `of` is what the cause is about, which has one refund; without it each time is another.
+    """
+    refund = new_id()
+    given = await store.unused(
+        tx,
+        account,
+        order_id,
+        refund,
+        cause_key=f"{cause}:{of or refund}",
+        cause=cause,
+        number=payments.refund_number(account, refund),
+        due_at=due_at,
+    )
+    return refund, given
+
+
 async def ask(
     tx: Tx, account: UUID, order_id: UUID, *, due_at: datetime, actor: Actor
 ) -> RefundView:
@@ -186,16 +213,8 @@ async def ask(
     Asking again finds the refund that was asked for.  Refuses `NotFound`, `NothingToRefund`.
     """
     await orders.load(tx, account, order_id)
-    refund = new_id()
-    given = await store.unused(
-        tx,
-        account,
-        order_id,
-        refund,
-        cause_key=f"asked:{refund}",
-        cause=RefundCause.ASKED,
-        number=payments.refund_number(account, refund),
-        due_at=due_at,
+    refund, given = await return_unused(
+        tx, account, order_id, cause=RefundCause.ASKED, due_at=due_at
     )
     if given:
         await audit.record(

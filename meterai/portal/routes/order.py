@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -209,6 +211,24 @@ async def download_qr(
     return saved_as(f"qris-{order.id}.png", picture.getvalue(), "image/png")
 
 
+async def _acted_on(
+    request: PageRequest,
+    orders: OrderService,
+    order_id: str,
+    act: Callable[[UUID], Awaitable[object]],
+) -> Page:
+    """Do to an order what a form of its page asks for; a refusal is said on that page."""
+    await read_own_form(request)
+    identifier = read("ord", order_id)
+    try:
+        await act(identifier)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _order_page(request, orders, identifier, refusal)
+    return see_other(f"/orders/{order_id}")
+
+
 @post(
     "/orders/{order_id:str}/withdraw",
     opt={"permission": Permission.ORDER_WITHDRAW},
@@ -221,15 +241,7 @@ async def withdraw(
     order_id: FromPath[str],
 ) -> Page:
     """Give an unpaid order up."""
-    await read_own_form(request)
-    identifier = read("ord", order_id)
-    try:
-        await orders.withdraw(account, identifier)
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        return await _order_page(request, orders, identifier, refusal)
-    return see_other(f"/orders/{order_id}")
+    return await _acted_on(request, orders, order_id, partial(orders.withdraw, account))
 
 
 @post(
@@ -246,15 +258,8 @@ async def give_back(
     order_id: FromPath[str],
 ) -> Page:
     """Ask the money of unused stamps back."""
-    await read_own_form(request)
-    identifier = read("ord", order_id)
-    try:
-        await refunds.ask(account, identifier, actor=actor)
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        return await _order_page(request, orders, identifier, refusal)
-    return see_other(f"/orders/{order_id}")
+    ask = partial(refunds.ask, account, actor=actor)
+    return await _acted_on(request, orders, order_id, ask)
 
 
 routes = [
