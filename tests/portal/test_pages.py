@@ -501,6 +501,7 @@ def test_an_order_in_any_state_says_what_happens_next(
         "refunds": [refund(one, cause) for one in RefundState for cause in RefundCause],
         "unused": 2 if (kind, state) == (OrderKind.STAMPS, OrderState.EXECUTED) else 0,
         "qr": qr_drawing("00020101") if state == OrderState.PLACED else None,
+        "instructions": None,
         "may_change": True,
         "reload_seconds": 5,
         "now": NOW,
@@ -517,7 +518,14 @@ def test_an_order_in_any_state_says_what_happens_next(
 
 def order_page(asked: Any, one: OrderView, **more: Any) -> str:
     """The main part of the page of an order, a moment after it was placed."""
-    facts = {"documents": [], "refunds": [], "unused": 0, "qr": None, "may_change": True}
+    facts = {
+        "documents": [],
+        "refunds": [],
+        "unused": 0,
+        "qr": None,
+        "instructions": None,
+        "may_change": True,
+    }
     times = {"now": NOW - timedelta(seconds=1), "is_soon": True}
     return rendered(asked, "portal/order_main.html", {"order": one, **facts, **times, **more})
 
