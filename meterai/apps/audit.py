@@ -52,7 +52,7 @@ Tell = Callable[[int, int, str], None]  # parts done, parts in all, what is look
 
 
 def silent(_done: int, _parts: int, _name: str) -> None:
-    """Nobody wants to hear how far it is."""
+    """Reports no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Audit:
         return all(finding.holds for finding in self.findings)
 
     def as_json(self) -> dict[str, object]:
-        """For machines: every invariant, how many rows break it, and some of them."""
+        """One JSON object: every invariant, how many rows break it, and some of them."""
         return {
             "holds": self.holds,
             "invariants": [
@@ -91,8 +91,10 @@ async def audit(database: Database, invariants: Iterable[Invariant] = INVARIANTS
 
 
 class Auditor:
-    """One audit as the command makes it: over all history, or over what moved since the last
-    clean one; where everything holds it becomes a point of the chain."""
+    """One audit: of all history, or of the rows that were written since the last clean one.
+
+    Where everything holds, `record` adds it to the chain of points.
+    """
 
     def __init__(
         self,
@@ -107,8 +109,11 @@ class Auditor:
         self._settled_after = settled_after
 
     async def run(self, *, is_incremental: bool) -> tuple[list[Finding], "Coverage"]:
-        """Every finding, and what was covered.  Everything is looked at without a clean point, or
-        where that was made in another database, as before this one was restored."""
+        """Every finding, and what was covered.
+
+        An incremental audit looks at everything where there is no clean point, or where the last
+        one was made in another database: this one was restored from a dump.
+        """
         mark = await Mark.of_now(self._database)
         known = await points(self._database)
         until = await self._database_time() - self._settled_after
@@ -129,7 +134,9 @@ class Auditor:
         return findings, Coverage(kind, known, until, mark, since, begins)
 
     async def record(self, coverage: "Coverage") -> Point | None:
-        """The audit was clean: let it be a point of the chain, if it covers anything new."""
+        """Add a clean audit to the chain; None where it covers no time after the last point, or
+        where another audit was recorded meanwhile.
+        """
         known = coverage.known
         if known and coverage.until <= known[-1].covers_until:
             return None
@@ -164,7 +171,7 @@ class Auditor:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What an audit covered: which history, after which earlier audits."""
+    """What an audit covered: of which kind it was, after which points, until when."""
 
     kind: str
     known: Sequence[Point]

@@ -48,7 +48,7 @@ class Told:
     point: Point | None
 
     def as_json(self) -> dict[str, object]:
-        """For machines."""
+        """The same as one JSON object."""
         point = None
         if self.point is not None:
             point = {
@@ -72,7 +72,7 @@ async def audit_all(
     kinds: RailKinds = RAILS,
     rooms: Rooms = ROOMS,
 ) -> Told:
-    """Audit as wished, and record the point where everything holds."""
+    """Make the audit that was asked for, and record a point of the chain where everything holds."""
     auditor = Auditor(database, tell, rooms=rooms)
     findings, coverage = await auditor.run(is_incremental=request.is_incremental)
     part = AuditedPart(database, settings, coverage.since, coverage.begins)

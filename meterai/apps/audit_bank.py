@@ -1,8 +1,8 @@
 """Our books of payments against the bank's own record (SNAP BI 12, transaction history).
 
-Everything else an audit asks is what we wrote down ourselves.  Here both sides are read: of every
-payment that the bank or we moved lately, what came, what was given back and what the payer's bank
-took back are sums, and both sides must have the same, however many parts they were moved in.
+For every payment that the record or the books moved in the time compared, three sums must be equal
+on both sides: received, given back, and taken back by the payer's bank.  Sums are compared and not
+movements: one side may have made in two parts what the other made in one.
 """
 
 from collections import Counter
@@ -65,7 +65,9 @@ SELECT refund_no, amount FROM refunds WHERE state = 'settled' AND settled_at >= 
 
 @dataclass(slots=True)
 class Statement:
-    """The bank's record of a time: sums by payment, and what is younger than `FRESH`."""
+    """The bank's record of a time: sums in rupiah by payment; of what is younger than `FRESH` by
+    itself, since our books may not have it yet.
+    """
 
     fresh_from: datetime
     sums: dict[str, Counter[str]] = field(default_factory=dict)
@@ -74,7 +76,7 @@ class Statement:
     nameless: list[Movement] = field(default_factory=list)
 
     def take(self, movement: Movement, payment: str | None = None) -> None:
-        """One line of it; `payment` where the line names none and we know it."""
+        """Add one movement; `payment` is whose it is where the record itself does not say."""
         if movement.kind == "refund" and movement.refund_number:
             self.refunds[movement.refund_number] = movement
         number = movement.payment or payment
@@ -89,7 +91,7 @@ class Statement:
         return self.sums.keys() | self.fresh.keys()
 
     def differs(self, payment: str, ours: Mapping[str, int]) -> list[str]:
-        """Which sums of a payment are not ours, counting what is fresh or not."""
+        """Which sums of a payment differ from ours, whether fresh movements are counted or not."""
         sums, fresh = self.sums.get(payment, Counter()), self.fresh.get(payment, Counter())
         return [
             name

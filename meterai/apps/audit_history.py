@@ -1,12 +1,12 @@
-"""The hashes of what is written once, of one stretch of time after another; and a quick proof that a
-stretch is what it was.
+"""The hashes of facts, of one stretch of time after another, and a quick proof that a stretch is
+unchanged.
 
-A hash of a stretch is over the hashes of its rows, in their own order, account by account: it says
-what there was and not in which order.  The quick proof needs no hash.  PostgreSQL writes into every
-version of a row which transaction wrote it (xmin), which nobody who may only speak SQL can choose.  A
-stretch that has as many rows as it had, all of them written before it was hashed, has the very same
-rows.  Where a younger one is among them (because another column of it changed, or it was planted),
-the stretch is hashed again and compared.
+A hash of a stretch is over the hashes of its rows, in their own order, account by account: it
+depends on which rows there are and not on the order in which they were written.  The quick proof
+needs no hash.  PostgreSQL writes into every version of a row which transaction wrote it (xmin),
+which nobody who may only speak SQL can choose.  A stretch that has as many rows as it had, all of
+them written before it was hashed, has the very same rows.  Where a younger one is among them
+(because another column of it changed, or it was planted), the stretch is hashed again and compared.
 """
 
 import hashlib
@@ -69,7 +69,9 @@ def _of(fact: Fact, query: str) -> str:
 
 
 def months(start: datetime, until: datetime) -> list[Stretch]:
-    """A time cut at the beginnings of months: what changes late is hashed again by itself."""
+    """A time in stretches cut at the beginnings of months, so that a late change makes one month be
+    hashed again.
+    """
     cuts = [start]
     while cuts[-1] < until:
         last = cuts[-1]
@@ -91,7 +93,9 @@ class Hashing:
         self._is_global_taken = False
 
     async def take(self, database: Database, scope: Scope) -> None:
-        """Read what happened to the accounts of one scope; what is of nobody with the first."""
+        """Read the facts of the accounts of one scope; facts of no account are read with the first
+        scope.
+        """
         for fact in AUDITED.facts:
             if not (fact.is_global and self._is_global_taken):
                 await self._take(database, fact, scope)
@@ -119,7 +123,7 @@ class Hashing:
             self._found[cell] = (count + row["rows"], digest)
 
     def digests(self) -> dict[Cell, Digest]:
-        """What was found, where there was anything."""
+        """The hashes that were found, of stretches that have rows."""
         return {
             cell: Digest(rows, digest.hexdigest())
             for cell, (rows, digest) in self._found.items()
@@ -163,7 +167,7 @@ async def unproven(
 
 
 async def standing(database: Database) -> dict[str, int]:
-    """How many rows there are of what never goes and has no time."""
+    """How many rows each table has whose rows have no time and never leave."""
     async with database.transaction() as tx:
         [row] = await patiently(tx, _STANDING)
     return row

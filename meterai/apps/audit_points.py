@@ -65,19 +65,21 @@ class Point:
 
     @property
     def has_facts(self) -> bool:
-        """False for a point of before facts were kept one by one: the chain is all it says."""
+        """False for a point of an earlier release, which has no hashes of single facts; only its
+        link in the chain is checked.
+        """
         return "facts" in self.totals
 
     @property
     def stretches(self) -> list[Stretch]:
-        """The time it has hashes of."""
+        """The stretches of time that it has hashes of."""
         if self.kind == "full":
             return months(BEGINNING, self.covers_until)
         return [(self.covers_from, self.covers_until)]
 
     @property
     def cells(self) -> dict[Cell, Digest]:
-        """Its hashes."""
+        """Its hashes, by fact and beginning of a stretch."""
         return {
             (fact, datetime.fromisoformat(start)): Digest(rows, sha256)
             for fact, by_start in self.totals["facts"].items()
@@ -86,7 +88,7 @@ class Point:
 
     @property
     def mark(self) -> Mark:
-        """When it was made, in transactions."""
+        """The mark (a transaction of one database) at which it was made."""
         return Mark.read(self.totals["mark"])
 
 
@@ -149,7 +151,7 @@ class Past:
         self.hashing = Hashing(self.stretches)
 
     async def compare_young(self, database: Database, since: Mark) -> list[Row]:
-        """What of the past is not what it was, where anything of it was written since a mark."""
+        """What of the past differs, looked for only where a row was written since the mark."""
         if not self.stretches:
             return []
         facts = self._facts.values()
@@ -158,7 +160,7 @@ class Past:
         return self._differences(found, left)
 
     def compare_all(self) -> list[Row]:
-        """What of the past is not what it was, after `hashing` has taken everything."""
+        """What of the past differs, once `hashing` has taken every scope."""
         found = self.hashing.digests()
         told = {cell for cell in found if cell[0] in self._facts}
         return self._differences(found, self._cells.keys() | told)
@@ -179,7 +181,7 @@ class Past:
         ]
 
     async def compare_standing(self, database: Database) -> list[Row]:
-        """Of what there are less rows than there were, though none may go."""
+        """Tables that have fewer rows than at the last point, though no row leaves them."""
         now = await standing(database) if self._standing else {}
         return [
             {"table": table, "is": "less than it was", "rows": now[table], "rows_then": then}
@@ -212,7 +214,7 @@ def _sha256(facts: object) -> bytes:
 async def record(
     database: Database, kind: str, known: Sequence[Point], until: datetime, mark: Mark
 ) -> Point | None:
-    """Add a clean audit to the chain; None where another audit was faster."""
+    """Add a clean audit to the chain; None where another audit took its number first."""
     last = known[-1] if known else None
     covers_from = last.covers_until if last else BEGINNING
     draft = Point(len(known) + 1, kind, covers_from, until, b"", {}, b"")

@@ -24,7 +24,9 @@ _IS_YOUNG = IS_YOUNG.format(row="t")
 
 
 def _young(table: str, subject: Subject) -> str:
-    """What rows of a table are about that were written since, whatever time they say of themselves."""
+    """SQL of the subjects of rows that were written since a mark, whatever time they say of
+    themselves.
+    """
     if subject.through:
         known = AUDITED.subjects[subject.through].column
         source = f"{table} t JOIN {subject.through} USING (account_id, {subject.column})"
@@ -34,8 +36,9 @@ def _young(table: str, subject: Subject) -> str:
 
 
 def _touched(audited: Audited) -> str:
-    """What was written since and what is open; then what hangs together with it, room by room from
-    the highest: documents of an order, the order of a document, the lot a stamp came from."""
+    """SQL of what was written since a mark and what is unfinished; then of what is related, room by
+    room from the highest: documents of an order, the order of a document, the lot of a stamp.
+    """
     subjects = dict(audited.subjects) | {
         table: Subject("account_id") for table in audited.of_accounts
     }

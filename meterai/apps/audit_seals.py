@@ -74,7 +74,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """What is needed to open deltas: the bytes of originals and the keys of seals."""
+    """Opens deltas: with the bytes of originals and the keys of seals."""
 
     objects: ObjectStore
     issuers: Issuers
@@ -149,9 +149,11 @@ def _name(row: dict[str, Any]) -> str:
 async def check_objects(
     database: Database, objects: ObjectStore, written_before: datetime
 ) -> Finding:
-    """Compare the store with the documents; what was written since is let be.
+    """Compare the object store with the documents that are kept: an object of no document, and a
+    document without its object.
 
-    A store that took the place of a lost one has nothing of what came before it.
+    Objects written from `written_before` on are not looked at: their row may come later.  Documents
+    that were received before the store was adopted in place of a lost one need no object.
     """
     # The store first: what is uploaded meanwhile is younger than `written_before`.
     there = {one.name: one.written_at async for one in _objects(objects)}

@@ -29,7 +29,7 @@ SENTENCE_LENGTH_MAX = 500  # what was typed is quoted, and may be a file
 
 
 def build(program: Program) -> App:
-    """The commands as they are called: one word, or the word of a group and one more."""
+    """The commands of a program: one word, or the word of a group and one more."""
     app = App(
         name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps."
     )
@@ -63,7 +63,9 @@ def _refused(refusal: Refusal) -> Exit:
 
 
 def _failed(fault: Exception) -> Exit:
-    """A fault of ours: where it is, and nothing of what was worked on."""
+    """Report a fault of ours by its kinds and lines, without its message, which may quote what was
+    worked on.
+    """
     complain("fault: something went wrong in meterai itself; nothing was done twice")
     for told in bare_trace(None, "", {"exc_info": fault})["trace"]:
         complain(told)

@@ -1,4 +1,5 @@
-"""What every request and every answer goes through, before the application and after it.
+"""Every request and every answer, before the application and after it: limits, counts, headers,
+bodies.
 
 Stands before the application, not inside it, so that it sees what the router refuses too.
 """
@@ -43,7 +44,7 @@ Header = tuple[bytes, bytes]
 
 
 class HeadersTooLarge(Refusal):
-    """Address and headers are longer than any request of ours."""
+    """Address and headers together are longer than the limit."""
 
     code = "headers_too_large"
     status = 431
@@ -72,9 +73,9 @@ async def _refuse_head(send: Send) -> None:
 
 
 def _kept(headers: Iterable[Header], *, is_private: bool) -> list[Header]:
-    """The headers with a Cache-Control: nothing is stored that nobody said may be.
+    """The headers with a Cache-Control: `no-store` where the application set none.
 
-    What is for one account, or is no answer, is stored by nobody, whatever was said.
+    An answer to one account, and a refusal, is `no-store` whatever the application set.
     """
     found = list(headers)
     told = [value for name, value in found if name.lower() == b"cache-control"]
@@ -84,7 +85,7 @@ def _kept(headers: Iterable[Header], *, is_private: bool) -> list[Header]:
 
 
 class Edge:
-    """Counts and times every request, adds what every answer has, and clears up behind it."""
+    """Counts and times every request, adds the headers of every answer, and gives the body back."""
 
     def __init__(self, app: Litestar, *, is_production: bool) -> None:
         self._app: ASGIApp = app

@@ -68,7 +68,8 @@ def remember(settings: Settings, **chosen: object) -> None:
 
 @contextmanager
 def sole_owner(settings: Settings) -> Iterator[None]:
-    """Nobody else runs this data directory.  Refuses `AlreadyRunning`.
+    """Hold the lock of the data directory.  Refuses `AlreadyRunning` where another process holds
+    it.
 
     The lock goes with the process that holds it, however that process ends.
     """

@@ -1,9 +1,9 @@
-"""Metrics for the operator, through a door of their own.
+"""Metrics for the operator, on a port that only this machine reaches.
 
-How many sign in, pay and fail is nobody's business but the operator's, and a rule about addresses
-would not hold behind a proxy on the same machine: so the metrics of an instance are shown on a
-port that only this machine reaches.  Every web process listens on it; whichever is asked answers
-for all, since their figures lie in one folder.
+The figures are for the operator alone, and a rule about the addresses of clients would not hold
+behind a proxy on the same machine: so they are shown on a port of 127.0.0.1 and not by the web
+itself.  Every web process listens on it; whichever is asked answers for all, since their figures
+lie in one folder.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _log = structlog.get_logger()
 
 
 def figures() -> bytes:
-    """What all processes of this instance counted, those that ended too."""
+    """What all processes of this instance counted, ended ones too, in Prometheus' text format."""
     registry = CollectorRegistry()
     with reading():
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

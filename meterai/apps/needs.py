@@ -7,7 +7,9 @@ from meterai.room import Rooms
 
 
 def check_needs(settings: Settings, rooms: Rooms = ROOMS) -> None:
-    """Every key is there and can be read.  Raises `KeyMissing`; refuses as the rooms refuse."""
+    """Check that every key is there and can be read.  Raises `KeyMissing`; refuses as the rooms
+    refuse.
+    """
     keyring = keyring_of(settings)
     for room in rooms:
         room.needs(settings, keyring)

@@ -62,7 +62,7 @@ def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
 
 
 def pages_of(rooms: Rooms = ROOMS) -> Sequence[RoomPages]:
-    """What each room brings to the pages."""
+    """The pages that the rooms register."""
     return [room.pages for room in rooms if room.pages]
 
 

@@ -13,7 +13,7 @@ from meterai.plumbing.keyring import keyring_of
 
 
 async def run(settings: Settings) -> None:
-    """Stand in until SIGTERM or SIGINT."""
+    """Run the stand-ins until SIGTERM or SIGINT."""
     keyring = keyring_of(settings)
     running = await standins.start(
         standins.Options(

@@ -72,7 +72,7 @@ class Part:
             self._process = self._start()
 
     def stop(self) -> None:
-        """Ask it to stop, and make it after a while."""
+        """End it: SIGTERM, then SIGKILL after `STOP_SECONDS_MAX`."""
         if self._process.poll() is not None:
             return
         self._process.terminate()
@@ -101,7 +101,7 @@ def _wait_for(url: str, is_stopping: threading.Event) -> None:
 
 
 def _with_ports(settings: Settings) -> Settings:
-    """Ports for everything: those of last time where they are free."""
+    """The settings with a free port for everything; those of the last start where they are free."""
     if settings.process.port and not is_free(settings.process.host, settings.process.port):
         raise PortTaken(settings.process.port)
     port = settings.process.port or free_port(settings.process.host, 0)
@@ -174,7 +174,9 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
 
 
 def _revive(embedded: EmbeddedPostgres) -> None:
-    """Start the database again if it died.  Where it cannot be, the parts say 503 until it can."""
+    """Start the database again if it died.  Where that fails, web and worker answer 503 until it
+    comes back.
+    """
     try:
         if embedded.revive():
             _log.warning("database_died")

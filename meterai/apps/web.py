@@ -68,9 +68,9 @@ async def healthz() -> str:
 
 @get("/readyz", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
-    """Ready: the database answers and is migrated, and what each room wants holds.
+    """Ready: the database answers and is migrated, and every check that a room registered holds.
 
-    What a room only warns of does not count.
+    A warning of a room is shown and does not change the status.
     """
     container: Container = request.app.state.container
     checks: dict[str, object] = {}
@@ -116,7 +116,9 @@ OWN = (healthz, readyz, openapi)
 
 @asynccontextmanager
 async def _opened(settings: Settings, rooms: Rooms) -> AsyncIterator[Container]:
-    """The services.  Logs why they cannot be built, which the server that calls us does not."""
+    """The services of the application.  Logs why they cannot be built: the server that calls us
+    does not.
+    """
     async with AsyncExitStack() as stack:
         try:
             container = await stack.enter_async_context(build_services(settings, rooms))
@@ -195,7 +197,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
 
 
 def create() -> ASGIApp:
-    """What Granian calls in each web process."""
+    """The application of one web process; Granian calls it."""
     die_with_parent()
     gather_the_dead()  # the process whose place this one takes may have been killed
     settings = load().settings

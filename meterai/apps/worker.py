@@ -20,7 +20,7 @@ LOCK_WAIT_MS_MAX = 1_000
 
 
 def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[PeriodicTask]:
-    """What is looked for by state, and how long each periodic task rests when it finds nothing."""
+    """The periodic tasks of the rooms, of retention and of the queues."""
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
         *Retention(container.database, container.clock, rules_of(rooms)).periodic_tasks(),
@@ -29,7 +29,7 @@ def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[Perio
 
 
 def watch_queues(container: Container) -> Run:
-    """Tell the metrics how the jobs stand."""
+    """A periodic task that sets the metrics of the queues."""
 
     async def watch() -> int:
         async with container.database.reading() as tx:
@@ -46,7 +46,7 @@ def watch_queues(container: Container) -> Run:
 async def run(settings: Settings, rooms: Rooms = ROOMS) -> None:
     """Work until SIGTERM or SIGINT, then finish what is begun.
 
-    Refuses `StoreDiffers`, and whatever else a room wants of a worker before it begins.
+    Refuses what a room's `before_work` refuses, such as `StoreDiffers`.
     """
     logs.configure(
         level=settings.process.log_level,

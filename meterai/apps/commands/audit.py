@@ -83,7 +83,7 @@ def audit(
 
 
 def _tell(done: int, parts: int, name: str) -> None:
-    """How far it is, on a line of its own that is written over; nothing where nobody looks."""
+    """Report which part is looked at: on one line of a terminal, or a line for each part elsewhere."""
     if parts > 1 and sys.stderr.isatty():
         sys.stderr.write(f"\r\033[Kpart {done + 1} of {parts}: {name}")
         sys.stderr.flush()

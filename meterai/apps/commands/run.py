@@ -28,7 +28,11 @@ from meterai.plumbing.shared_metrics import sharing
 
 @contextmanager
 def _served(given: Settings, options: Options) -> Iterator[Settings]:
-    """Everything is there but perhaps the database: that is waited for, and said by 503."""
+    """The settings of a process that serves, once its keys and issuers can be read.
+
+    A database that was named and does not answer does not stop the start: the web answers 503 and
+    the worker waits until it does.
+    """
     from meterai.apps.needs import check_needs  # noqa: PLC0415 - only services need it
 
     with (
@@ -101,7 +105,7 @@ def migrate(options: Options = NO_OPTIONS) -> None:
 
 
 def _plain(text: str) -> Text:
-    """As it is: a value may look like markup, and a path need not be UTF-8."""
+    """Text that is not read as markup, with escapes for what is not UTF-8: a path may be."""
     return Text(text.encode("utf-8", "backslashreplace").decode())
 
 
