@@ -43,7 +43,7 @@ Answer = TypeVar("Answer")
 
 
 class UploadsFull(Refusal):
-    """As many bytes of uploads are here as we have room for.  Nothing was done or charged."""
+    """The uploads under way have as many bytes as this process holds.  Nothing was done or charged."""
 
     code = "uploads_full"
     status = 503
@@ -116,7 +116,7 @@ class Budget:
 
 
 class Bodies:
-    """What the bodies of one process may take, and where they go."""
+    """The room that bodies have in one process: in memory, and in files of one folder."""
 
     def __init__(self, directory: Path, files_bytes_max: int) -> None:
         self.directory = directory
@@ -327,9 +327,10 @@ def _read(file: IO[bytes], start: int, size: int) -> bytes:
 
 
 async def to_the_end(act: Callable[[], Answer]) -> Answer:
-    """Run something in a thread.  Who is cancelled meanwhile still waits for the thread.
+    """Run something in a thread, and wait for its end even if the caller is cancelled.
 
-    A thread cannot be stopped: what it works on, and its place, must not be given away before.
+    A thread cannot be stopped: what it works on, and its place, must not be given away before it
+    ends.
     """
     work = asyncio.ensure_future(asyncio.to_thread(act))
     try:
@@ -341,9 +342,10 @@ async def to_the_end(act: Callable[[], Answer]) -> Answer:
 
 
 async def unless_gone(receive: Receive, act: Coroutine[Any, Any, Answer]) -> Answer:
-    """Do something for a client as long as it is there; its body must have been read.
+    """Await something for a client, and cancel it when the client has gone; its body must have been
+    read.
 
-    Refuses `BodyIncomplete`: nobody reads that, but what was begun ends.
+    Then refuses `BodyIncomplete`, which nobody reads.
     """
     work = asyncio.ensure_future(act)
     gone = asyncio.ensure_future(_gone(receive))

@@ -172,7 +172,7 @@ class Configuration:
     sources: dict[str, str]
 
     def value(self, name: str) -> Any:
-        """A setting by its name, for who speaks of settings and not of what they mean."""
+        """The value of a setting by its name."""
         return self.settings.flat()[name]
 
     def shown(self) -> list[tuple[str, str, str]]:
@@ -300,7 +300,7 @@ def metrics_folder() -> Path:
 
 
 def count_in(folder: Path) -> None:
-    """Say where this process counts, before anything that counts is imported."""
+    """Set the folder in which this process counts, before `prometheus_client` is imported."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 

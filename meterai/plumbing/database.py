@@ -174,7 +174,7 @@ class Database:
             await link.close()
 
     async def _connect(self) -> Link:
-        """A new connection: where it leads is the server from now on."""
+        """A new connection; the server it leads to is the one we use from now on."""
         link = await connect(conninfo(self.url), self._limits, self._pulse)
         if link.server != self._server:
             self._server = link.server
@@ -217,7 +217,7 @@ class Database:
             await link.close()
 
     def _lose(self, error: psycopg.Error) -> None:
-        """It is away: nobody waits any longer, and one task looks for it."""
+        """Note that the database is away: refuse whoever waits, and let one task look for it."""
         if self._is_away:
             return
         self._is_away = True

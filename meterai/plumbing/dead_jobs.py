@@ -1,4 +1,4 @@
-"""Jobs that fail, and those that were given up, each of one handler: seen by people, run again when they say so."""
+"""Jobs that fail and jobs that were given up, each of one handler: list, count, run again."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -42,7 +42,7 @@ def redacted(text: str) -> str:
 
 
 def _codes(text: str) -> str:
-    """Of what an outside machine said its numbers and code words; the rest may name anybody."""
+    """The numbers and code words in what an outside machine said; other words may name a person."""
     return " ".join(_CODE.findall(redacted(text)))
 
 

@@ -59,7 +59,7 @@ def programs() -> Path:
 
 
 def _servant() -> pwd.struct_passwd | None:
-    """Who runs the server: nobody special, unless we are root."""
+    """The user that runs the server where we are root; None where we are not, and run it ourselves."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -214,11 +214,11 @@ class EmbeddedPostgres:
             )
 
     def _disown_the_dead(self) -> None:
-        """Let a new server start where the number of the dead one is taken.
+        """Let a new server start although a process has the number of the one that died.
 
-        PostgreSQL takes any process of that number for a living server, also a zombie that only
-        its parent can bury.  The number of its own parent it ignores; the rest of the file it
-        needs, to find out whether processes of the dead one still hold its memory.
+        PostgreSQL takes any process of the number in its lock file for a living server, also a
+        zombie.  The number of its own parent it ignores, so ours is written in its place; the rest
+        of the file it needs, to find out whether shared memory is still used.
         """
         for path in (self._pid_file, self._socket_folder / ".s.PGSQL.5432.lock"):
             if path.exists():

@@ -1,4 +1,4 @@
-"""Files that somebody names: read within a bound, and only if they are files."""
+"""Read files that an operator names, up to a bound, and only regular files."""
 
 import errno
 import os
@@ -10,7 +10,8 @@ KEY_BYTES_MAX = 256 * 1024  # a key has some 2 KiB, a chain of certificates some
 
 
 def read_file(path: Path, bytes_max: int) -> bytes:
-    """The whole file.  Raises `OSError` where there is none, or it is none, or it is too large.
+    """The whole content.  Raises `OSError` where there is no such file, where it is no regular
+    file, or where it is larger than the bound.
 
     A pipe, a socket or a device may never end, and opening it may never return.
     """

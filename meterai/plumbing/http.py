@@ -176,7 +176,9 @@ def _expected(message: str) -> str:
 
 
 class HeaderDoubled(Refusal):
-    """A header that means one thing came more than once: proxies and we may each read another."""
+    """A header that may come once came more than once: a proxy and we may each read another of
+    them.
+    """
 
     code = "header_doubled"
     status = 400
@@ -209,7 +211,7 @@ class KeyRequired(Refusal):
 
 
 class InProgress(Refusal):
-    """The same request is being worked on; its answer can be asked for in a moment."""
+    """The same request is being worked on; ask again in a moment for its answer."""
 
     code = "request_in_progress"
     status = 409
@@ -440,7 +442,7 @@ def answer_problem(
 
 
 def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
-    """Tell a refusal."""
+    """Answer with the refusal."""
     headers = dict(retry_after(refusal))
     if refusal.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -458,7 +460,7 @@ def _what_was_wrong(error: HTTPException) -> dict[str, object]:
 
 
 def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Tell what the framework refused: unknown paths, wrong methods, bodies it cannot read."""
+    """Answer what the framework refused: unknown paths, wrong methods, bodies it cannot read."""
     code = _MESSAGE_OF_STATUS.get(error.status_code, "malformed")
     status = error.status_code if error.status_code != 400 else 422
     facts = _what_was_wrong(error) if code == "malformed" else {}
@@ -481,7 +483,7 @@ def allowed(app: Litestar, path: str) -> str:
 
 
 def on_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
-    """Tell a fault: nothing of it but a number, which the log has too."""
+    """Answer a fault with 500 and a number, which is in the log too; nothing else of it is shown."""
     number = secrets.token_hex(6)
     telemetry.FAULTS.labels(where="web").inc()
     # The template of the path: the path itself has serials and ids in it.

@@ -1,8 +1,8 @@
-"""What arrives of a request: `receive` of ASGI, which only this asks.
+"""The messages of a request: one task at a time calls `receive` of ASGI.
 
 A `receive` of the server that is cancelled may already have taken a message, and the next one then
-finds a stream out of step: an upload that arrived whole was told to be incomplete (Granian 2.8).
-So the server is asked by one task at a time, and that task lasts until its message is here or the
+finds a stream out of step: an upload that arrived whole was told to be incomplete (Granian 2.8). So
+the server is asked by one task at a time, and that task lasts until its message is here or the
 request is over.  Whoever waits may stop waiting at any moment; the message is for who asks next.
 """
 

@@ -75,7 +75,7 @@ class Finding:
         return self.broken == 0
 
     def __add__(self, other: "Finding") -> "Finding":
-        """The same invariant, of two parts."""
+        """The findings of one invariant in two parts of the rows, together."""
         shown = (self.evidence + other.evidence)[:SHOWN_MAX]
         return Finding(self.invariant, self.broken + other.broken, shown)
 
@@ -85,17 +85,17 @@ class Scope(Protocol):
 
     @property
     def parameters(self) -> tuple[object, ...]:
-        """What `head` leaves open."""
+        """The parameters of the SQL in `head`."""
 
     @property
     def is_broad(self) -> bool:
         """True where it is all rows of some accounts, not a few rows of many."""
 
     def rows(self, table: str, column: str | None, kind: str) -> str:
-        """What stands for a table in a query."""
+        """SQL that stands for a table in a query: a name or a subquery."""
 
     def head(self) -> str:
-        """What a query begins with, as an item of WITH; empty if nothing."""
+        """SQL that a query begins with, as an item of WITH; empty if nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _with_nobody(table: str, subjects: Subjects) -> str:
 
 
 def written(query: str, scope: Scope) -> str:
-    """The statement that asks a query of a scope."""
+    """The SQL that asks a query of a scope."""
     body = _TABLE.sub(lambda found: scope.rows(found[1], found[2], found[3]), query).strip()
     head = scope.head()
     if not head:
@@ -199,7 +199,7 @@ def waits(alias: str, kinds: Sequence[str], fact: str, value: str) -> str:
 
 
 def given_up(alias: str, kinds: Sequence[str], fact: str, value: str) -> str:
-    """A condition: such a job failed too often and lies among the dead, where it is seen."""
+    """A condition: such a job was given up and is in `dead_jobs`, where an operator sees it."""
     return waits(alias, kinds, fact, value).replace("FROM jobs j", "FROM dead_jobs j")
 
 
@@ -228,7 +228,7 @@ async def check(database: Database, invariant: Invariant, scope: Scope) -> Findi
 
 
 async def check_quickly(database: Database, invariant: Invariant, scope: Everything) -> Finding:
-    """Ask one invariant of everything, where everything is little."""
+    """Ask one invariant of all rows, where there are few: no time of its own is allowed for it."""
     statement = _FOUND.replace("<query>", written(invariant.query, scope))
     return _finding(invariant, await look(database, statement))
 
@@ -250,12 +250,12 @@ SELECT set_config('transaction_read_only', 'on', true), set_config('work_mem', '
 
 
 async def name_ours(tx: Tx) -> None:
-    """Let names mean our schema until the transaction ends, whatever the session was told."""
+    """Set the search path to our schema until the transaction ends, whatever the session has."""
     await tx.run(f"SET LOCAL search_path = {SEARCH_PATH}")
 
 
 async def look(database: Database, query: str, *parameters: object) -> list[Row]:
-    """The answer of a short statement of the audit."""
+    """The rows of a short statement of the audit."""
     async with database.transaction() as tx:
         await name_ours(tx)
         return await tx.all(query, *parameters)
@@ -264,7 +264,9 @@ async def look(database: Database, query: str, *parameters: object) -> list[Row]
 async def patiently(
     tx: Tx, statement: str, *parameters: object, is_broad: bool = True
 ) -> list[Row]:
-    """The answer of a statement that reads much and changes nothing."""
+    """The rows of a statement that reads much and changes nothing; it may take
+    `STATEMENT_SECONDS_MAX`.
+    """
     await name_ours(tx)
     await tx.run(_BROADLY, "off" if is_broad else "on")
     await tx.allow(STATEMENT_SECONDS_MAX)

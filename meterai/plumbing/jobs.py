@@ -110,13 +110,13 @@ async def _is_declared(tx: ReadTx, handler: str, kind: str) -> bool:
 
 
 def told(fault: Exception) -> str:
-    """A fault as it is kept and logged."""
+    """A fault as one line, as it is kept and logged."""
     text = fault.code if isinstance(fault, Refusal) else repr(fault)
     return text[:FAULT_LENGTH_MAX]
 
 
 class Gone(Exception):
-    """Somebody else has the job, or it is done; whatever was done here is rolled back."""
+    """Another worker has the job, or it is done; what this transaction did is rolled back."""
 
 
 class Worker:
@@ -243,7 +243,9 @@ class _Run:
         await subscription.run(tx, self._account, taken.facts, self._services)
 
     async def set_aside(self) -> None:
-        """Nobody here knows its handler: it waits for who does, or for a person."""
+        """Put a job aside that no handler here is named by: it waits for a worker of a newer
+        version, or for a person.
+        """
         fault = LookupError(f"nobody here handles {self._kind} by {self._handler!r}")
         self._count("failed")
         _log.error("job_unknown", **self._about)

@@ -1,7 +1,7 @@
-"""A lane: so many pieces of work under way, and the next one begins as soon as one ends.
+"""A lane: a number of pieces of work under way, where the next one begins as soon as one ends.
 
-Nobody waits for a batch.  Of one account only a few pieces go at once, so that an account whose
-rows are locked, or that has very many, takes no place from the others.
+Pieces do not wait for the end of a batch.  Of one account only a few are under way at once, so that
+an account whose rows are locked, or that has very many, leaves places to the others.
 """
 
 import asyncio
@@ -52,9 +52,9 @@ async def clock(tx: ReadTx) -> datetime:
 class LowWaterMark:
     """From where to look in an index by time.
 
-    What was done lies at the beginning of the index as dead rows, until no snapshot of anybody
-    sees them any more; each look from the beginning reads them all.  So a look begins where the
-    last one ended, and only now and then at the beginning.
+    Rows that were handled stay at the beginning of the index as dead rows, until no snapshot sees
+    them any more; each look from the beginning reads them all.  So a look begins where the last one
+    ended, and only every `EVERYTHING_SECONDS` at the beginning.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class LowWaterMark:
         self._whole_at = float("-inf")
 
     def is_whole_due(self) -> bool:
-        """True where the next look begins at the beginning; then tell the clock first."""
+        """True where the next look is to begin at the beginning; then call `begin_whole` first."""
         return monotonic() - self._whole_at >= EVERYTHING_SECONDS
 
     def begin_whole(self, now: datetime) -> None:
@@ -75,7 +75,7 @@ class LowWaterMark:
 
     @property
     def since(self) -> datetime:
-        """What is due after this moment is looked for."""
+        """The moment after which the next look begins."""
         return self._mark
 
     def now(self) -> datetime:
@@ -134,7 +134,7 @@ class Lane:
         return len(found)
 
     async def _fill(self) -> float:
-        """Take up what there is room for; how long to rest before the next look, in seconds."""
+        """Begin work while there is room; how many seconds to rest before the next look."""
         try:
             while self._begin() < self._places and await self._see_more():
                 pass
@@ -148,7 +148,7 @@ class Lane:
         return POLL_SECONDS
 
     async def _see_more(self) -> bool:
-        """One look; true where there is more to see at once."""
+        """Look once; true where there is more to read at once."""
         if self.mark.is_whole_due():
             self.mark.begin_whole(await self._read_clock())
         begun = self.mark.now()
@@ -166,7 +166,7 @@ class Lane:
         return self._of_account[account] < -(-self._places // share)
 
     def _begin(self) -> int:
-        """Begin what may be begun; how many are under way."""
+        """Begin the pieces that may begin now; how many are under way."""
         for key, piece in list(self._waiting.items()):
             if len(self._under_way) == self._places:
                 break
@@ -194,7 +194,7 @@ class Lane:
             self._ended.set()
 
     async def _wait(self, stopped: asyncio.Task[bool], seconds: float) -> None:
-        """Until a place is free that may be taken, a look is due, or all is over."""
+        """Wait until a piece ends, the next look is due, or the lane is to stop."""
         self._ended.clear()
         ended = asyncio.create_task(self._ended.wait())
         try:

@@ -1,7 +1,7 @@
-"""Leases: a lease is longer than what it covers, or two do at the same time what one began.
+"""Leases: a lease must be longer than what it covers, or two processes do the same thing at once.
 
-Every room says its leases, each with the longest its holder can take, so that a setting which makes
-one too short stops the start, and says both numbers.
+A room registers its leases, each with the longest its holder can take: a setting that makes one too
+short stops the start, and the refusal names both numbers.
 """
 
 from collections.abc import Iterable

@@ -97,11 +97,11 @@ class Link:
         self._pulse = pulse
 
     def ask(self) -> None:
-        """An answer is owed from now on."""
+        """Note that the server owes an answer from now on."""
         self.asked_at = monotonic()
 
     def answered(self) -> None:
-        """No answer is owed any more: it came, or the connection broke."""
+        """Note that it owes none any more: the answer came, or the connection broke."""
         self.asked_at = 0.0
         if not self.connection.closed:
             self._pulse.heard_at = monotonic()
@@ -111,7 +111,7 @@ class Link:
         return now - self.asked_at if self.asked_at else 0.0
 
     def rest(self) -> None:
-        """Nobody uses it for now."""
+        """Note that nobody uses it from now on."""
         self.patience = ANSWER_SECONDS_MAX
         self.rested_at = monotonic()
 
@@ -131,9 +131,10 @@ class Link:
         return bool(poll.poll(0))
 
     def cut(self) -> None:
-        """End it from our side, at once: whoever waits for its answer gets an error now.
+        """End the connection from our side, at once: whoever waits for its answer gets an error
+        now.
 
-        Asking the server to cancel is no use where the server does not answer.
+        Asking the server to cancel would not help where the server does not answer.
         """
         # It may end by itself in this very moment.
         with (
@@ -143,7 +144,7 @@ class Link:
             ours.shutdown(socket.SHUT_RDWR)
 
     async def close(self) -> None:
-        """Let go of it."""
+        """Close it as PostgreSQL wants it closed."""
         await self.connection.close()
 
 

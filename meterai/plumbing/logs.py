@@ -80,10 +80,12 @@ def configure(*, level: str, as_json: bool, who: str, with_values: bool = False)
 
 
 class _Ours(logging.Handler):
-    """What libraries log, as an event of ours: their words without what was filled in."""
+    """A handler that writes what libraries log as events of ours, without the values filled into
+    their words.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell it."""
+        """Write one record."""
         first, _, _ = str(record.msg).partition("\n")
         structlog.get_logger().log(
             record.levelno,

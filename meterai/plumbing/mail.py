@@ -27,12 +27,12 @@ class MailRefused(MailNotSent):
 
 
 def without_addresses(text: str) -> str:
-    """What went wrong, as it may be logged and kept."""
+    """The text of an error without addresses, as it may be logged and kept."""
     return one_line(_ADDRESS.sub("<address>", text))[:ANSWER_LENGTH_MAX]
 
 
 def _told(error: Exception) -> str:
-    """What the server said, without the addresses in it: it is logged and kept."""
+    """The server's answer without the addresses in it: it is logged and kept."""
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         error = error.recipients[0]  # we have only one
     code = getattr(error, "code", None)
@@ -72,7 +72,9 @@ class Mailer:
     def written(
         self, number: UUID, recipient: str, subject: str, text: str, html: str
     ) -> EmailMessage:
-        """The message.  Its id is that of the mail: sent twice, it is known as the same."""
+        """The message.  Its Message-ID is made of the id of the mail, so that a second copy is
+        known as the same.
+        """
         message = EmailMessage()
         message["From"] = self.sender
         message["To"] = recipient

@@ -22,13 +22,13 @@ class Mark:
 
     @classmethod
     async def of_now(cls, database: Database) -> Self:
-        """This moment.  A database that was restored from a dump is another one."""
+        """The mark of this moment.  A database that was restored from a dump is another database."""
         [row] = await look(database, _MARK)
         return cls(row["cluster"], row["database"], row["transaction"])
 
     @classmethod
     def read(cls, told: Mapping[str, Any]) -> Self:
-        """As a point keeps it."""
+        """A mark from what a point keeps of it."""
         return cls(told["cluster"], told["database"], told["transaction"])
 
     def is_of(self, now: "Mark") -> bool:
@@ -39,7 +39,7 @@ class Mark:
 
     @property
     def xid(self) -> str:
-        """The transaction as rows know it."""
+        """The number of the transaction as rows have it (32 bits)."""
         return str(self.transaction % (1 << 32))
 
 

@@ -18,7 +18,7 @@ Made = TypeVar("Made", bound="MetricWrapperBase")
 
 
 class Metric(Generic[Made]):
-    """What is counted, not yet made; there is one of each name in a process."""
+    """One metric, declared and perhaps not yet made.  There is one of each name in a process."""
 
     def __init__(self, name: str, text: str, labels: Iterable[str] = ()) -> None:
         self.name = name
@@ -31,7 +31,9 @@ class Metric(Generic[Made]):
         return self._make()
 
     def labels(self, **values: str) -> Made:
-        """The metric with these values of its labels, from few: each is kept for ever."""
+        """The metric with these values of its labels.  Each combination is kept for ever, so there
+        must be few.
+        """
         return self.made.labels(**values)
 
     def _make(self) -> Made:
@@ -39,7 +41,7 @@ class Metric(Generic[Made]):
 
 
 class Counter(Metric["prometheus_client.Counter"]):
-    """What only grows."""
+    """A number that only grows."""
 
     def inc(self, amount: float = 1) -> None:
         """Count."""
@@ -52,7 +54,9 @@ class Counter(Metric["prometheus_client.Counter"]):
 
 
 class Gauge(Metric["prometheus_client.Gauge"]):
-    """What is so many now, for the whole instance: the newest word of any process counts."""
+    """A number that grows and falls, for the whole instance: of several processes the newest value
+    counts.
+    """
 
     def set(self, value: float) -> None:
         """Say how many it is."""
@@ -69,7 +73,7 @@ class Gauge(Metric["prometheus_client.Gauge"]):
 
 
 class Histogram(Metric["prometheus_client.Histogram"]):
-    """How values are distributed over `buckets`, which are upper bounds."""
+    """How many values were at most each of `buckets`, which are upper bounds, and their sum."""
 
     def __init__(
         self, name: str, text: str, labels: Iterable[str] = (), *, buckets: tuple[float, ...]

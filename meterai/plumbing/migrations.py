@@ -95,7 +95,7 @@ def missing(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str
 
 
 def changed(known: Mapping[str, str], beside: Homes = ()) -> list[tuple[str, str]]:
-    """(name, SQL) of functions that are not in the database as they are here."""
+    """(name, SQL) of functions whose text here is not the one that was applied last."""
     ours = functions(beside)
     return [(name, text) for name, text in ours if known.get(name) != _sha256(text)]
 
@@ -114,10 +114,11 @@ def _check_known(applied: Iterable[str], ours: Iterable[str]) -> None:
 
 
 def check_current(url: str, beside: Homes = ()) -> None:
-    """The schema is the one this version was written for.
+    """Check that the schema is the one this version was written for.
 
     Refuses `DatabaseNotMigrated`, `DatabaseNewer`; raises `psycopg.OperationalError` where the
-    database does not answer.  Whether a migration was another text is for the audit to say.
+    database does not answer.  Whether an applied migration had another text is checked by the
+    audit.
     """
     with psycopg.connect(conninfo(url)) as connection:
         is_there = connection.execute(_IS_THERE).fetchone() != (None,)
@@ -166,7 +167,9 @@ def _apply(connection: psycopg.Connection[Any], name: str, text: str) -> None:
 
 
 def _apply_functions(connection: psycopg.Connection[Any], again: Sequence[tuple[str, str]]) -> None:
-    """All of them or none: between two that changed together there is no moment."""
+    """Apply changed functions in one transaction: no session sees one of them with an old version
+    of another.
+    """
     with connection.transaction():
         # One may call another that comes after it.
         connection.execute("SET LOCAL check_function_bodies = off")

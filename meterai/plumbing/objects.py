@@ -57,7 +57,7 @@ class ObjectStore:
 
     @property
     def place(self) -> str:
-        """Where it is, for whoever must look."""
+        """The path of an object."""
         return str(self._directory)
 
     def _path(self, name: str) -> Path:

@@ -25,7 +25,7 @@ def _watch(parent: int) -> None:
 
 
 def die_with_parent() -> None:
-    """Kill this process soon after the parent that asked for it is gone."""
+    """Kill this process soon after the parent has ended that wrote its number into the environment."""
     parent = parent_pid()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()

@@ -1,11 +1,11 @@
-"""What the application may do to the tables, held by PostgreSQL and not by our good will.
+"""What the application may do to the tables, enforced by PostgreSQL.
 
-The application works as the role `meterai_app` (NOLOGIN).  It may add to every table; what records
-the past it may neither change nor delete, whatever a fault of ours or a stolen connection asks
-for.  Migrations run as the owner of the tables, who alone can.  See docs/decisions/0014.
+The application works as the role `meterai_app` (NOLOGIN). It may add to every table; what records
+the past it may neither change nor delete, whatever a fault of ours or a stolen connection asks for.
+Migrations run as the owner of the tables, who alone can.  See docs/decisions/0014.
 
-A room says in `sql/rights.toml` what records the past.  A table that none names is one of work under
-way: every right but TRUNCATE.
+A room says in `sql/rights.toml` what records the past.  To a table that none names the role has
+every right but TRUNCATE.
 """
 
 import tomllib
@@ -116,8 +116,8 @@ def grant(connection: Connection[Any]) -> bool:
     """Make the role where it is missing and give it its rights; false where we may not.
 
     For the owner of the tables, after migrating.  A role belongs to the whole server: several
-    databases share it, and two may make it at once.  Who may not make roles asks whoever runs
-    the server to do it once (docs/operations.md).
+    databases share it, and two may make it at once.  Where the owner may not make roles, whoever
+    runs the server makes it once (docs/operations.md).
     """
     if not _made(connection):
         return False
@@ -159,5 +159,5 @@ WHERE rolname = '{ROLE}' AND pg_has_role(session_user, oid, 'MEMBER')
 
 
 async def take(connection: AsyncConnection[Any]) -> None:
-    """Work as the application's role from now on.  For every new connection of a pool."""
+    """Work as the application's role from now on; run on every new connection of a pool."""
     await connection.execute(_TAKE.encode(), prepare=False)

@@ -1,9 +1,8 @@
-"""The schema is what the migrations made of it, is the one our statements mean, and rights are as
-they are due.
+"""The schema is what the migrations made of it, and rights are as they are due.
 
 What the database refuses by itself (a constraint, a function, a right that is not there) is only
 worth something while it is there.  Expected is what the files of this installation say, so nothing
-is kept that could be changed with the rest.
+is kept in the database that could be changed with the rest.
 """
 
 from collections.abc import Iterable
@@ -145,7 +144,9 @@ def _told(found: Iterable[rights.Right], complaint: str) -> list[Row]:
 
 
 async def works_as(database: Database) -> str | None:
-    """The role our statements run as where that one could change the past; None where not."""
+    """The role our statements run as, where that one could change the past; None where it could
+    not.
+    """
     rows = await database.read(
         "SELECT current_user::text AS name WHERE has_table_privilege('public.entries', 'DELETE')"
         " OR has_table_privilege('public.audit_events', 'DELETE')"

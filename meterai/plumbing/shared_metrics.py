@@ -1,10 +1,10 @@
 """The folder through which the processes of one instance count together.
 
-`prometheus_client` decides when it is imported whether its figures are shared, so this module
-must not import it before that, and whoever calls `sharing` must do so first.
+`prometheus_client` decides when it is imported whether its figures are shared, so this module must
+not import it before that, and whoever calls `sharing` must do so first.
 
-A counter never goes back while an instance has its folder: what a process counted that is no more
-is added to the figures of the dead, under a lock that who reads takes too.
+A counter never goes back while an instance has its folder: what an ended process counted is added
+to one file for all ended processes, under a lock that readers take too.
 """
 
 import fcntl
@@ -43,13 +43,13 @@ def _locked(folder: Path, how: int) -> Iterator[None]:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """While this lasts no figures move from one file to another."""
+    """Hold the lock under which no figures move from one file to another."""
     with _locked(metrics_folder(), fcntl.LOCK_SH):
         yield
 
 
 def _add(kind: str, folder: Path, file: Path) -> None:
-    """Add the figures of one file to those of the dead.
+    """Add the figures of one file to those of ended processes.
 
     A crash between the two counts them twice; it does not lose them.
     """
@@ -65,7 +65,7 @@ def _add(kind: str, folder: Path, file: Path) -> None:
 
 
 def gather_the_dead() -> None:
-    """Keep what processes counted that are no more, in one place."""
+    """Add what ended processes counted to one file for all of them; forget their gauges."""
     folder = metrics_folder()
     with _locked(folder, fcntl.LOCK_EX):
         for file in sorted(folder.iterdir()):
@@ -79,8 +79,8 @@ def gather_the_dead() -> None:
 def sharing(directory: Path) -> Iterator[None]:
     """Let this process and those it starts count in `DIR/metrics`, from now on.
 
-    What counts may be imported in the block.  A block that raises leaves no folder behind that was
-    not there before: nothing was begun.
+    What counts may be imported in the block.  Where the block raises, a folder that was made here
+    is removed again: nothing was begun.
     """
     assert "prometheus_client" not in sys.modules
     folder = directory / "metrics"

@@ -156,7 +156,7 @@ class Tx(ReadTx):
         self._following.append(act)
 
     async def follow(self) -> None:
-        """Do what was to follow the commit.  For whoever committed."""
+        """Do what `after_commit` was given.  Called once, after the commit."""
         for act in self._following:
             try:
                 waits = act()
