@@ -47,7 +47,7 @@ _DEVICE = "device"  # which addresses signed in here; opens nothing
 
 
 def _set_cookie(settings: Settings, answer: Page, name: str, value: str, seconds: float) -> None:
-    """Let the browser keep something for so long; what has no time left is forgotten."""
+    """Set a cookie for so many seconds; one without time left is deleted by the browser."""
     process = settings.process
     answer.set_cookie(
         Cookie(
@@ -66,7 +66,7 @@ def _cookie(request: PageRequest, settings: Settings, name: str) -> str:
 
 
 def _address(path: str, **query: str) -> str:
-    """Where a page is found again, with where it leads to."""
+    """A path with a query."""
     return f"{path}?{urlencode(query)}"
 
 
@@ -76,7 +76,7 @@ async def choose_language(
     accounts: NamedDependency[AccountService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Read the pages in another language from now on, mails too."""
+    """Set the language of pages and mails."""
     check_origin(request)
     form = await read_form(request)
     there = see_other(local_path(form.text("next")))

@@ -1,4 +1,4 @@
-"""Accounts, as the applications see the room."""
+"""What the room `accounts` registers with the applications."""
 
 from meterai.accounts import pages
 from meterai.accounts.audited import AUDITED

@@ -79,7 +79,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """A credential that was checked a moment ago, and whose it is."""
+    """A credential that was checked within `REMEMBERED_SECONDS`, and whose it is."""
 
     until: float  # of the monotonic clock
     id: UUID  # of its session or key
@@ -110,7 +110,9 @@ async def _account(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
 
 
 async def make_organization(tx: Tx, account: UUID, name: str) -> None:
-    """Make an account an organization; whoever the account is becomes its owner.  Once is enough."""
+    """Make an account an organization; the person of the account becomes its owner.  A repeat
+    changes nothing.
+    """
     if await store.insert_organization(tx, account, name):
         await give_role(tx, account, account, Role.OWNER, actor=_PERSON)
 
@@ -226,7 +228,7 @@ async def end_session(tx: Tx, session: Credential, *, at: datetime) -> None:
 
 
 class AccountService:
-    """Signs people in and says who is asking.  Authenticates the caller of every route."""
+    """Signs people in and finds the caller of a request, for every route."""
 
     def __init__(self, database: Database, key: bytes, settings: Settings, clock: Clock) -> None:
         self._database = database
@@ -398,7 +400,7 @@ class AccountService:
             await self._database.once(store.note_use, key.account, key.id, at=now, since=due)
 
     def _forget(self, credential: UUID) -> None:
-        """Forget a session or key that was checked a moment ago: the next request reads its row."""
+        """Forget a credential that was checked a moment ago: the next request reads its row."""
         for text in [text for text, one in self._remembered.items() if one.id == credential]:
             del self._remembered[text]
 

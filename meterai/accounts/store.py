@@ -25,7 +25,7 @@ _KEY_COLUMNS = "key_id AS id, name, created_at AS made_at, last_used_at, ended_a
 
 
 async def account_by_email(tx: ReadTx, email: str) -> UUID | None:
-    """Whose address this is."""
+    """The account of an address."""
     found = await tx.value("SELECT account_id FROM email_directory WHERE email = %s", email)
     assert found is None or isinstance(found, UUID)
     return found
@@ -74,7 +74,9 @@ async def ask_for_code(
     expires_at: datetime,
     limits: CodeLimits,
 ) -> datetime | None:
-    """Make a challenge; or say until when none is made, where there were too many."""
+    """Make a challenge; where there were too many, none is made, and the answer is from when on
+    there may be one.
+    """
     waits_until = await tx.value(
         _ASK_FOR_CODE,
         NOBODY,

@@ -1,4 +1,4 @@
-"""The audit trail, as the applications see the room."""
+"""What the room `audit` registers with the applications."""
 
 from meterai.audit.audited import AUDITED
 from meterai.audit.retention import RETENTION

@@ -1,4 +1,4 @@
-"""Documents, as the applications see the room."""
+"""What the room `documents` registers with the applications."""
 
 from collections.abc import Sequence
 

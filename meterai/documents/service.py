@@ -42,7 +42,7 @@ _log = structlog.get_logger()
 
 
 class DocumentService:
-    """Takes documents in, hands them out, forgets them."""
+    """Takes documents in, reads them, and forgets them when their time is over."""
 
     def __init__(
         self,
@@ -138,8 +138,7 @@ class DocumentService:
     # -- which store -----------------------------------------------------------------------
 
     async def check_store(self) -> None:
-        """See that our store is the one of the database; who looks first marks both.
-
+        """Check that this object store is the one of the database; the first process marks both.
         Refuses `StoreDiffers`.
         """
         known = await self._database.once(store.store_id)
@@ -156,9 +155,8 @@ class DocumentService:
             raise StoreDiffers(self._objects.place)
 
     async def adopt_store(self, *, actor: Actor) -> None:
-        """Take our store for the one of the database from now on: the old one is lost for good.
-
-        An operator's act.
+        """Make this object store the one of the database, in place of one that is lost for good, as
+        an operator.
         """
         marker = new_id()
         # A crash after this leaves a store that is not the database's: it is adopted again.

@@ -69,10 +69,10 @@ async def store_id(tx: ReadTx) -> UUID | None:
 
 
 async def mark_store(tx: Tx, store: UUID) -> None:
-    """Make this store the database's, where there is none."""
+    """Make this object store the one of the database where it has none."""
     await tx.run(_MARK_STORE, store)
 
 
 async def adopt_store(tx: Tx, store: UUID) -> None:
-    """Make this store the database's, in place of another."""
+    """Make this object store the one of the database in place of another."""
     await tx.run(_ADOPT_STORE, store)

@@ -37,7 +37,9 @@ class MoneySummary:
     def of(
         cls, books: Mapping[str, tuple[int, int]], captured_at: datetime | None = None
     ) -> "MoneySummary":
-        """From (debits, credits) of each book; what left the provider's account stands apart."""
+        """From (debits, credits) of each book in rupiah; what left the provider's account is in the
+        books `refunded` and `charged_back`.
+        """
 
         def balance(book: str) -> int:
             debit, credit = books.get(book, (0, 0))

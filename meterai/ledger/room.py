@@ -1,4 +1,4 @@
-"""The ledger, as the applications see the room."""
+"""What the room `ledger` registers with the applications."""
 
 from meterai.ledger.audited import AUDITED
 from meterai.ledger.invariants import INVARIANTS

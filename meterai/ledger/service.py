@@ -1,4 +1,4 @@
-"""The ledger, read: the money of orders, and the balance of a guarded book."""
+"""Read the ledger: the money of orders, and the balance of a guarded book."""
 
 from collections.abc import Sequence
 from datetime import datetime

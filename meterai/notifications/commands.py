@@ -24,7 +24,7 @@ LISTED_MAX = 1_000
 
 
 def _shown(state: str, one: FailedJob | GivenUpMail) -> dict[str, str]:
-    """A job or a mail in the same words."""
+    """A job or a mail as a line of the list: both have the same fields."""
     if isinstance(one, GivenUpMail):
         kind, handler, since = f"mail {one.template}", "", one.queued_at
     else:

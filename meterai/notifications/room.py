@@ -1,4 +1,4 @@
-"""Notifications, as the applications see the room."""
+"""What the room `notifications` registers with the applications."""
 
 from collections.abc import Iterable, Sequence
 

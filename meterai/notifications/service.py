@@ -65,7 +65,7 @@ class MailService:
         )
 
     def lane(self) -> Lane:
-        """Where queued mails are sent: one that takes long keeps no other waiting."""
+        """The lane that sends queued mails: one that takes long keeps no other waiting."""
         return Lane(
             "mails",
             self._look,

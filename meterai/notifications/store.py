@@ -61,7 +61,7 @@ async def insert(
     recipient: str,
     facts: dict[str, object],
 ) -> None:
-    """Queue one mail; a cause that has its mail changes nothing."""
+    """Queue one mail; changes nothing where its cause has a mail."""
     await tx.run(
         "INSERT INTO mails"
         " (account_id, mail_id, cause_key, template, language, recipient, facts)"
@@ -78,7 +78,7 @@ async def insert(
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Queued mails that are due and became so after a moment; none of some accounts."""
+    """Queued mails that became due after a moment, but none of these accounts."""
     return await tx.all_as(_PIECES, _LOOK, since, list(without), limit)
 
 
@@ -88,17 +88,17 @@ async def claim(tx: Tx, account: UUID, mail: UUID) -> Mail | None:
 
 
 async def sent(tx: Tx, account: UUID, mail: UUID) -> None:
-    """The mail is out."""
+    """Mark a mail as sent."""
     await tx.run(SENT, account, mail)
 
 
 async def later(tx: Tx, account: UUID, mail: UUID, *, seconds: float, fault: str) -> None:
-    """The mail was not sent, and is tried again."""
+    """Put a mail off that could not be sent, with its fault."""
     await tx.run(_LATER, seconds, fault, account, mail)
 
 
 async def give_up(tx: Tx, account: UUID, mail: UUID, *, fault: str) -> None:
-    """The mail is tried no more."""
+    """Give a mail up, with its fault: it is tried no more."""
     await tx.run(_GIVE_UP, fault, account, mail)
 
 

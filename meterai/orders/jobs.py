@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 
 
 async def settle(tx: Tx, event: PaymentCaptured) -> None:
-    """Money was captured: capture-and-issue."""
+    """A payment was captured: book it to its order and issue the stamps, in one transaction."""
     outcome = await store.settle(
         tx,
         event.account,
@@ -35,14 +35,16 @@ async def settle(tx: Tx, event: PaymentCaptured) -> None:
 
 
 async def offer_again(tx: Tx, event: PaymentCaptured | PaymentDeclined) -> None:
-    """A QR is spent (declined, or paid too little) and its order is not paid: another QR."""
+    """A payment attempt ended (declined, or paid too little) and its order is not paid: make
+    another attempt.
+    """
     order = await load(tx, event.account, event.subject)
     if order.state == OrderState.PLACED:
         await payments.open_another(tx, event.account, order.id, order.total, order.lapses_at)
 
 
 async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
-    """Stamps were issued: the receipt."""
+    """Stamps were issued: queue the mail with the receipt."""
     order = await load(tx, event.account, event.order)
     await notifications.queue(
         tx,

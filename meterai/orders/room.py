@@ -1,4 +1,4 @@
-"""Orders, as the applications see the room."""
+"""What the room `orders` registers with the applications."""
 
 from collections.abc import Sequence
 

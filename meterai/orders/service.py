@@ -150,10 +150,10 @@ async def place_documents(tx: Tx, terms: Terms) -> PlacedOrder:
 
 
 async def withdraw(tx: Tx, account: UUID, order_id: UUID) -> None:
-    """Give an unpaid order up and close its attempts.  A repeat changes nothing.
+    """Withdraw an unpaid order and close its payment attempts.  A repeat changes nothing.
 
-    Their QRs are taken back by who committed that (`PaymentService.take_back`), or by the periodic
-    task of payments.  Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
+    Its QRs are taken back by whoever committed that (`PaymentService.take_back`), or by the
+    periodic task of payments.  Refuses `NotFound`, and `NotAllowedNow` for an order that was paid.
     """
     state = await store.abandon(tx, account, order_id, OrderState.WITHDRAWN)
     if state is None:
@@ -250,7 +250,7 @@ class OrderService:
         return await self.opened(terms, placed, wait_for_qr=wait_for_qr)
 
     async def opened(self, terms: Terms, placed: PlacedOrder, *, wait_for_qr: bool) -> OrderView:
-        """A new order as it is shown at once, from what was just written, without reading it."""
+        """A new order as the API shows it, made from what was just written without reading it back."""
         order = Order(
             terms.account,
             placed.id,
@@ -327,7 +327,7 @@ class OrderService:
         return await self.view(account, order_id)
 
     async def expire_unpaid(self) -> int:
-        """Periodic task: the time to pay ran out."""
+        """Periodic task: close orders whose time to pay ran out."""
         found = await self._database.once(store.to_expire, BATCH)
         return await each(self._database, store.LAPSING, found, self._expire, subject="order")
 

@@ -44,7 +44,9 @@ async def place(tx: Tx, terms: Terms) -> PlacedOrder:
 
 
 async def abandon(tx: Tx, account: UUID, order_id: UUID, state: OrderState) -> OrderState | None:
-    """An unpaid order lapses or is withdrawn; its state then, None where there is no such order."""
+    """Close an unpaid order, lapsed or withdrawn; its state then, None where there is no such
+    order.
+    """
     found = await tx.value(ABANDON, account, order_id, state)
     return None if found is None else OrderState(found)
 
@@ -55,12 +57,12 @@ async def execute(tx: Tx, account: UUID, order_id: UUID) -> None:
 
 
 async def to_expire(tx: Tx, limit: int) -> list[OrderKey]:
-    """Unpaid orders whose time to pay ran out, those first that waited longest."""
+    """Unpaid orders whose time to pay ran out, the one that waited longest in front."""
     return await tx.all_as(_ORDER_KEYS, TO_EXPIRE, limit)
 
 
 async def to_execute(tx: Tx, limit: int) -> list[OrderKey]:
-    """Paid orders that were not executed, those first that are due first."""
+    """Paid orders that were not executed, the one that is due first in front."""
     return await tx.all_as(_ORDER_KEYS, TO_EXECUTE, limit)
 
 
@@ -89,7 +91,7 @@ async def orders_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list
 async def settle(
     tx: Tx, account: UUID, order_id: UUID, attempt: UUID, payment: str, amount: int
 ) -> str:
-    """Capture-and-issue; see sql/functions/order_settle.sql."""
+    """Book a captured payment and issue its stamps; see sql/functions/order_settle.sql."""
     outcome = await tx.value(
         "SELECT order_settle(%s, %s, %s, %s, %s)", account, order_id, attempt, payment, amount
     )

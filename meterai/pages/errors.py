@@ -17,7 +17,7 @@ Wrong = TypeVar("Wrong", bound=Exception)
 def page_or_problem(
     handler: Callable[[PageRequest, Wrong], Response[Any]],
 ) -> Callable[[PageRequest, Wrong], Response[Any]]:
-    """An exception handler that answers browsers with a page that says the same."""
+    """An exception handler: a page for browsers, and the given handler's problem+json for programs."""
 
     def answer(request: PageRequest, wrong: Wrong) -> Response[Any]:
         path = request.scope["path"]

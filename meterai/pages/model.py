@@ -1,4 +1,4 @@
-"""What the pages decide without asking anybody: links, paths, fields of forms; pure."""
+"""Links, local paths, keys and fields of forms; pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -26,7 +26,7 @@ FLOOR = "meterai.pages"
 
 
 def rupiah(value: int) -> str:
-    """An amount as people write it."""
+    """An amount as people write it: Rp10.000."""
     return str(Rupiah(value))
 
 
@@ -70,7 +70,7 @@ class Site:
 
 
 def _only(paths: Iterable[str | None]) -> str | None:
-    """The path that one of the rooms has, or None."""
+    """The path of this kind that one of the rooms registers, or None."""
     found = [path for path in paths if path is not None]
     assert len(found) <= 1, f"one room has it: {found}"
     return found[0] if found else None
@@ -83,9 +83,8 @@ def _time(at: datetime, language: str) -> Markup:
 
 
 async def visitor(request: PageRequest) -> Caller | None:
-    """Who looks at a public page, where somebody is signed in.
-
-    A page that everybody may see is shown even where the question cannot be answered.
+    """The caller of a public page, or None where nobody is signed in or that could not be found
+    out.
     """
     authenticator: Authenticator = request.app.state.authenticator
     if not authenticator.has_session(request):
@@ -99,7 +98,7 @@ async def visitor(request: PageRequest) -> Caller | None:
 
 
 def known_caller(request: PageRequest) -> Caller | None:
-    """The caller as far as the guard or `visitor` found one."""
+    """The caller, where the guard or `visitor` found one for this request; else None."""
     caller = request.scope.get("caller")
     return caller if isinstance(caller, Caller) else None
 
@@ -165,11 +164,11 @@ def page(
 
 
 def see_other(path: str) -> Page:
-    """See Other: after a form, so that reloading sends nothing twice."""
+    """303 See Other: the answer to a form, so that reloading the page sends nothing twice."""
     return Redirect(path, status_code=303)
 
 
 def field_errors(refusal: Refusal, language: str, field_name: str) -> Sequence[FieldError]:
-    """What a form shows of a refusal."""
+    """The errors that a form shows for a refusal."""
     about = refusal.facts().get("field") if refusal.code == "field_wrong" else None
     return (FieldError(str(about or field_name), sentence(refusal, language)),)

@@ -1,4 +1,4 @@
-"""Payments, as the applications see the room."""
+"""What the room `payments` registers with the applications."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack

@@ -1,4 +1,4 @@
-"""What the pages decide without asking anybody: places on a page, paths, fields; pure."""
+"""Places on a page, lengths and page numbers as they are typed into forms; pure."""
 
 import math
 from collections.abc import Mapping

@@ -26,7 +26,7 @@ def qr_drawing(content: str) -> Markup:
 
 @pass_context
 def reason(context: Context, code: str) -> str:
-    """Why a stamping failed, from the code that was kept; its facts were not."""
+    """Why a stamping failed, as a sentence made from the code that was kept."""
     language: str = context["language"]
     return why_refused(code, language)
 

@@ -1,4 +1,4 @@
-"""The portal, as the applications see the room."""
+"""What the room `portal` registers with the applications."""
 
 from meterai.portal.pages import PAGES
 from meterai.portal.routes import routes

@@ -1,4 +1,4 @@
-"""What becomes of a refund."""
+"""What refunds tell other rooms."""
 
 from uuid import UUID
 

@@ -34,7 +34,7 @@ _TAKEN = """
 
 
 def _steps(reason: str, prefix: str, booked: str) -> str:
-    """Entries of a sum of chargebacks that only grows: each is what it grew by."""
+    """SQL of the entries of a sum that only grows, of chargebacks: each entry is what it grew by."""
     return f"""
         SELECT account_id, entry_id, '{reason}', subject, posted_at,
                ARRAY['bank_clearing', 'denied_loss'], ARRAY[grown, -grown]

@@ -21,7 +21,7 @@ _log = structlog.get_logger()
 
 
 async def return_money(tx: Tx, event: MoneyToReturn, service: RefundService) -> None:
-    """Money came that its order has no use for."""
+    """Money came that its order has no use for: begin its refund."""
     refund = new_id()
     await store.surplus(
         tx,
@@ -39,7 +39,7 @@ async def return_money(tx: Tx, event: MoneyToReturn, service: RefundService) -> 
 
 
 async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService) -> None:
-    """A document of an order could not be stamped: its stamps and their money go back."""
+    """A document of an order could not be stamped: begin the refund of its stamps."""
     if event.order is None:
         return
     await return_unused(
@@ -53,7 +53,7 @@ async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService
 
 
 async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
-    """The payer's bank took a settled payment back, or a part of it."""
+    """The payer's bank took back a settled payment or a part of it: book that."""
     loss = await store.denied(tx, event.account, event.subject, event.attempt, event.payment)
     _log.warning("payment_denied", order=show("ord", event.subject), loss=loss)
 
@@ -78,7 +78,7 @@ def _in_both(at: datetime) -> dict[str, str]:
 
 
 async def tell_requested(tx: Tx, event: RefundRequested) -> None:
-    """Money is on its way back: say so, and by when."""
+    """Money is on its way back: queue the mail that says so, and by when."""
     refund = await load(tx, event.account, event.refund)
     await notifications.queue(
         tx,
@@ -98,7 +98,7 @@ async def tell_requested(tx: Tx, event: RefundRequested) -> None:
 
 
 async def tell_settled(tx: Tx, event: RefundSettled) -> None:
-    """The money is back: the receipt."""
+    """The money is back: queue the mail with the receipt."""
     refund = await load(tx, event.account, event.refund)
     await notifications.queue(
         tx,

@@ -1,4 +1,4 @@
-"""Refunds, as the applications see the room."""
+"""What the room `refunds` registers with the applications."""
 
 from collections.abc import Iterable, Sequence
 

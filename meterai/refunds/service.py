@@ -122,7 +122,9 @@ async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[Refund
 
 
 async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
-    """News is explained where the books have all of it; else it is in suspense."""
+    """Resolve the news in suspense where the books have all the money it tells of; else keep it in
+    suspense, and read the provider's record again later.
+    """
     account, attempt, payment, told = news
     reference = payments.reference_of(account, attempt)
     if told <= await store.gone(tx, account, attempt, payment):
@@ -151,13 +153,17 @@ async def _settle(tx: Tx, refund: Refund, line: RefundLine) -> None:
 
 
 async def book_as_told(tx: Tx, item: UUID) -> None:
-    """An operator says that the money of this item in suspense did go back; nothing where it is
-    about no payment of ours, or is in the books."""
+    """Book that the money of an item in suspense was given back, as an operator says.
+
+    Changes nothing where the item is about no payment of ours, or the books have it.
+    """
     await store.given_back_as_told(tx, item)
 
 
 def _overdue(refund: Refund) -> suspense.News:
-    """What an operator is to know who asks the provider for this refund."""
+    """The item in suspense of an overdue refund, with what an operator needs to ask the provider
+    about it.
+    """
     told = {"state": refund.state, "tries": refund.tries, "answer": refund.last_answer}
     return suspense.News(
         key=f"refund_overdue:{refund.number}",
@@ -171,7 +177,7 @@ def _overdue(refund: Refund) -> suspense.News:
 
 
 async def suspend(tx: Tx, late: RefundPastDue) -> None:
-    """A refund that is still open past its due time is an item in suspense."""
+    """Keep a refund that is open past its due time as an item in suspense."""
     # Locked, so that it does not end before its item is there to end with it.
     refund = await store.lock_past_due(tx, late.account, late.refund)
     if refund is not None:
@@ -277,7 +283,7 @@ class RefundService:
         return [shown(one) for one in found], is_more
 
     async def refund_overdue(self) -> int:
-        """Periodic task: what is paid and not executed by its due time goes back."""
+        """Periodic task: begin refunds of what is paid and was not executed by its due time."""
         found = await self._database.once(store.overdue_orders, OVERDUE_BATCH)
         return await each(self._database, store.TURNING, found, self._turn, subject="order")
 
@@ -290,7 +296,9 @@ class RefundService:
         )
 
     async def send_due(self) -> int:
-        """Periodic task: ask the provider to give money back, and ask again where we do not know."""
+        """Periodic task: ask the provider to give money back; ask about it first where an earlier
+        try has no answer.
+        """
         leased = await self._database.once(store.lease_to_send, self._lease_seconds, BATCH)
         return await each(
             self._database, store.SENDING, leased, self._send, subject="id", at_once=BATCH

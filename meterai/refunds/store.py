@@ -179,12 +179,12 @@ async def overdue_orders(tx: Tx, limit: int) -> list[OverdueOrder]:
 async def not_executed(
     tx: Tx, account: UUID, order: UUID, refund: UUID, number: str, due_at: datetime
 ) -> None:
-    """The money of an order goes back, unless it was executed by now."""
+    """Set the money of an order aside to go back, unless it was executed by now."""
     await tx.run(NOT_EXECUTED, account, order, refund, number, due_at)
 
 
 async def lease_to_send(tx: Tx, lease_seconds: float, limit: int) -> list[Refund]:
-    """The refunds that are asked for now, each leased and its try counted."""
+    """Refunds that are due to be sent, each leased and its try counted."""
     return await tx.all_as(_REFUNDS, TO_TRY, lease_seconds, lease_seconds, limit)
 
 
@@ -207,17 +207,17 @@ async def answered(
 
 
 async def past_due(tx: ReadTx, limit: int) -> list[RefundPastDue]:
-    """Refunds past their due time that nobody was told of."""
+    """Refunds past their due time that are not yet in suspense."""
     return await tx.all_as(_REFUNDS_PAST_DUE, PAST_DUE, limit)
 
 
 async def lock_past_due(tx: Tx, account: UUID, refund: UUID) -> Refund | None:
-    """Such a refund, locked; None where it has ended, or somebody was told by now."""
+    """Such a refund, locked; None where it has ended or is in suspense by now."""
     return await tx.one_as(_REFUNDS, STILL_PAST_DUE, account, refund)
 
 
 async def lease_to_look_up(tx: Tx, seconds: float, limit: int) -> list[PaymentGivenBack]:
-    """The payments whose record at the provider is read now, each leased."""
+    """Payments whose record at the provider is due to be read, each leased."""
     return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, seconds, limit)
 
 

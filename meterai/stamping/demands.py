@@ -1,4 +1,4 @@
-"""What production demands of who seals."""
+"""What production demands of the issuer and its keys."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

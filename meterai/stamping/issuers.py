@@ -1,4 +1,4 @@
-"""Who seals and who sealed, from the settings."""
+"""The issuers, read from the directory that the settings name."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

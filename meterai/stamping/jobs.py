@@ -17,12 +17,14 @@ async def reserve(tx: Tx, event: OrderPaid, service: StampingService) -> None:
 
 
 async def drop_waiting(tx: Tx, event: OrderWithdrawn | OrderReturning | OrderDenied) -> None:
-    """An order came to nothing: its documents wait no longer."""
+    """An order was withdrawn, denied, or its money goes back: end the stampings that wait for its
+    payment.
+    """
     await store.drop_waiting(tx, event.account, event.order)
 
 
 async def enter_directory(tx: Tx, event: StampingDelivered) -> None:
-    """A document is stamped: anyone may look its serials up."""
+    """A document is stamped: enter its serials into the directory, where anyone may look them up."""
     await stamps.enter_directory(tx, event.account, event.stamping)
 
 
@@ -36,7 +38,7 @@ async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> Non
 
 
 async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
-    """A document is stamped."""
+    """A document is stamped: queue the mail with its serials."""
     stamping = await load(tx, event.account, event.stamping)
     await notifications.queue(
         tx,
@@ -52,7 +54,7 @@ async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
 
 
 async def tell_failed(tx: Tx, event: StampingFailed) -> None:
-    """A document could not be stamped."""
+    """A document could not be stamped: queue the mail with the reason."""
     stamping = await load(tx, event.account, event.stamping)
     reason = {language: why_refused(str(stamping.refused), language) for language in LANGUAGES}
     await notifications.queue(

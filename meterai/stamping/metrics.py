@@ -1,4 +1,4 @@
-"""What stamping measures."""
+"""How long sealing takes."""
 
 from meterai.plumbing.metrics import Histogram
 

@@ -107,7 +107,7 @@ class StampedBefore(Refusal):
 
 
 class NotDelivered(Refusal):
-    """There is no stamped document (yet)."""
+    """The stamping is not delivered, so there is no stamped document."""
 
     code = "not_delivered"
     status = 409
@@ -214,7 +214,7 @@ class Delivery(NamedTuple):
 
 
 class StampingToResume(NamedTuple):
-    """A reserved stamping that nobody is at; `is_late` past its due time."""
+    """A reserved stamping whose lease ran out; `is_late` past its due time."""
 
     account: UUID
     stamping: UUID

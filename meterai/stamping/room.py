@@ -1,4 +1,4 @@
-"""Stamping, as the applications see the room."""
+"""What the room `stamping` registers with the applications."""
 
 from collections.abc import Iterable, Sequence
 

@@ -104,7 +104,7 @@ async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None
 
 
 async def stampings(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> list[Stamping]:
-    """These stampings, in no order."""
+    """These stampings, in no particular order."""
     return await tx.all_as(_STAMPING_ROWS, _STAMPINGS, account, list(ids))
 
 
@@ -123,12 +123,12 @@ async def from_balance(tx: ReadTx, account: UUID, before: UUID, limit: int) -> l
 async def alive(
     tx: ReadTx, account: UUID, sha256: Sequence[bytes], without: Sequence[UUID]
 ) -> list[Stamping]:
-    """Of these documents: what has its stamps, or may still get them."""
+    """Of these documents, the stampings that are delivered or may still be."""
     return await tx.all_as(_STAMPING_ROWS, _ALIVE, account, list(sha256), list(without))
 
 
 async def lock_documents(tx: Tx, account: UUID, sha256: Sequence[bytes]) -> None:
-    """Lock these documents, in the order in which everybody locks them."""
+    """Lock these documents, in the one order in which all transactions lock them."""
     await tx.run(_LOCK_DOCUMENTS, account, list(sha256))
 
 
@@ -212,12 +212,12 @@ async def fail(tx: Tx, account: UUID, stamping: UUID, code: str) -> None:
 
 
 async def lease_to_resume(tx: Tx, lease_seconds: float, limit: int) -> list[StampingToResume]:
-    """Reserved stampings that nobody is at, each leased."""
+    """Reserved stampings that no process is sealing, each leased to this one."""
     return await tx.all_as(_TO_RESUME_ROWS, _TO_RESUME, lease_seconds, limit)
 
 
 async def lease(tx: Tx, account: UUID, stamping: UUID, lease_seconds: float) -> bool:
-    """Take up a reserved stamping; false where somebody is at it, or it is done."""
+    """Lease a stamping to this process; false where another has it, or it is done."""
     return bool(await tx.run(_LEASE, lease_seconds, account, stamping))
 
 
@@ -281,7 +281,7 @@ async def reserve_ordered(
 
 
 async def drop_waiting(tx: Tx, account: UUID, order: UUID) -> None:
-    """The order came to nothing."""
+    """End the stampings of an order that wait for its payment."""
     await tx.run(
         "UPDATE stampings SET state = 'dropped'"
         " WHERE account_id = %s AND order_id = %s AND state = 'waiting'",

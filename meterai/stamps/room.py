@@ -1,4 +1,4 @@
-"""Stamps, as the applications see the room."""
+"""What the room `stamps` registers with the applications."""
 
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.room import Container, Room

@@ -74,7 +74,7 @@ async def balance(tx: ReadTx, account: UUID) -> Balance:
 
 
 async def unused_of_order(tx: ReadTx, account: UUID, order: UUID) -> int:
-    """How many stamps of an order are free: neither held, nor on a document, nor returned."""
+    """How many stamps of an order are free: not held, not on a document, not returned."""
     lot = await store.lot(tx, account, order)
     return lot.free if lot else 0
 
@@ -98,9 +98,10 @@ async def issuing(tx: ReadTx) -> Issuing:
 
 
 async def set_issuing(tx: Tx, *, is_open: bool, reason: str, actor: Actor) -> None:
-    """Open or stop issuing.  An operator's act: paid orders wait, and go back when due.
+    """Open or stop issuing, as an operator: while it is stopped paid orders wait, and their money
+    goes back when due.
 
-    Refuses `ReasonMissing` where it is stopped for none.
+    Refuses `ReasonMissing` where it is stopped without a reason.
     """
     reason = reason if is_open else written_reason(reason)
     await store.set_issuing(tx, is_open=is_open, reason=reason)

@@ -1,4 +1,4 @@
-"""What must be true of the suspense book."""
+"""What must be true of items in suspense and their money."""
 
 from meterai.plumbing.invariants import AHEAD, Invariant, Posting
 

@@ -1,4 +1,4 @@
-"""Suspense, as the applications see the room."""
+"""What the room `suspense` registers with the applications."""
 
 from collections.abc import Sequence
 

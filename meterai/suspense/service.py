@@ -77,7 +77,7 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, n
 
 
 class SuspenseService:
-    """Resolves items, and watches what is open."""
+    """Commands of one item in a transaction of their own, and the figures for the metrics."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -56,7 +56,7 @@ async def keep(tx: Tx, item: UUID, news: News) -> bool:
 
 
 async def resolve(tx: Tx, item: UUID, resolution: Resolution, actor: str, note: str) -> str:
-    """How it went; see sql/functions/suspense_resolve.sql."""
+    """Resolve an item; the outcome is a word of sql/functions/suspense_resolve.sql."""
     outcome = await tx.value(_RESOLVE, item, resolution, actor, note)
     assert isinstance(outcome, str)
     return outcome

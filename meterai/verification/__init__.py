@@ -1,7 +1,7 @@
 """Verification: is this PDF, this serial, this QR code genuine, unaltered, used once?
 
 Promises this room keeps
-  * Anybody may ask, without signing in, and hears a clear word and each check in plain language.
+  * Anybody may ask, without signing in, and gets one verdict and each check as a sentence.
   * What is answered about a serial is nothing personal.
   * The document that is checked is not kept.
   * A QR code that holds is never called a genuine document: it can be printed on any paper.

@@ -1,6 +1,6 @@
 """The pages of checking: a document by its bytes, a stamp by its serial or its QR code.
 
-Anybody may.
+No sign-in is needed.
 """
 
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""Verification, as the applications see the room."""
+"""What the room `verification` registers with the applications."""
 
 from meterai.commands import Command, Directory, Scope
 from meterai.plumbing.described import Field

@@ -1,4 +1,4 @@
-"""Queries of verification."""
+"""Check a document against its seal and the register; look up a serial or a claim."""
 
 import asyncio
 from base64 import b64encode
@@ -148,7 +148,7 @@ def shown(report: Report, verdict: str, checks: Sequence[Check], language: str) 
 
 
 async def _registered(tx: ReadTx, report: Report) -> tuple[FinalVerdict, Check]:
-    """Ask the register about every serial of a document whose seal is good."""
+    """The report with what the register says of each serial, for a document whose seal is good."""
     for text, on in zip(report.serials, report.originals, strict=True):
         facts: dict[str, object] = {"serial": text}
         found = await stamps.look_up(tx, Serial(text))
@@ -175,7 +175,7 @@ async def _stamp(tx: ReadTx, serial: Serial, language: str) -> StampView | None:
 
 
 def _judged(claim: Claim, stamp: StampView | None) -> ClaimVerdict:
-    """What the register says of a claim whose signature holds."""
+    """The verdict of the register on a claim whose signature holds."""
     if stamp is None or stamp.state != StampState.AFFIXED or stamp.sha256_original is None:
         return ClaimVerdict.UNKNOWN_SERIAL
     is_same = sealing.claim.matches(claim, bytes.fromhex(stamp.sha256_original))

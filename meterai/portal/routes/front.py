@@ -8,7 +8,7 @@ from meterai.pages import Page, PageRequest, page, visitor
 
 @get("/", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
 async def show_front(request: PageRequest) -> Page:
-    """What this is, what it costs, where to go."""
+    """The front page: what is sold, what it costs, where to go."""
     await visitor(request)
     return page(request, "portal/front.html")
 

@@ -1,4 +1,4 @@
-"""What an account did."""
+"""The page of what an account ordered and stamped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Buying stamps, and the page of an order: where every rupiah of it is."""
+"""Buying stamps, and the page of an order with its money."""
 
 import hashlib
 import io
@@ -201,7 +201,7 @@ async def show_order_state(
 async def download_qr(
     orders: NamedDependency[OrderService], account: NamedDependency[UUID], order_id: FromPath[str]
 ) -> Response[Any]:
-    """The QR as a picture: who pays on the same phone cannot point its camera at it."""
+    """The QR as a picture to download: a phone cannot scan its own screen."""
     order = await orders.view(account, read("ord", order_id))
     if order.payment.qr_content is None:
         raise NotFound("there is no QR to pay now")
@@ -240,7 +240,7 @@ async def withdraw(
     account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Page:
-    """Give an unpaid order up."""
+    """Withdraw an unpaid order."""
     return await _acted_on(request, orders, order_id, partial(orders.withdraw, account))
 
 
@@ -257,7 +257,7 @@ async def give_back(
     actor: NamedDependency[Actor],
     order_id: FromPath[str],
 ) -> Page:
-    """Ask the money of unused stamps back."""
+    """Ask for the money of unused stamps."""
     ask = partial(refunds.ask, account, actor=actor)
     return await _acted_on(request, orders, order_id, ask)
 

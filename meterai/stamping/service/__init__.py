@@ -1,17 +1,18 @@
-"""Commands and queries of stamping.
+"""Stamping: reserve, seal and deliver documents, show stampings, resume those that were
+interrupted.
 
-`StampingService` goes the three steps, each committed by itself:
+`StampingService` goes three steps, each committed by itself:
 
-1. reserve: the wish, the held stamps and the bound serials are one transaction;
+1. reserve: the request, the held stamps and the bound serials are one transaction;
 2. seal: outside any transaction, from what step 1 recorded and nothing else;
-3. deliver: delta, posted hold and outbox are one transaction.
+3. deliver: delta, posted hold and jobs are one transaction.
 
-A crash after 1 leaves a reserved stamping whose lease runs out: `resume` seals it again under
-the same serials.  A crash after 2 is the same, since nobody has seen that seal.  A crash after 3
-has lost only our answer, and the same request finds it.
+A crash after 1 leaves a reserved stamping whose lease runs out: `resume` seals it again under the
+same serials.  A crash after 2 is the same, since nobody has seen that seal.  A crash after 3 has
+lost only our answer, and the same request finds it.
 
 Several documents of one request go step 1 together, in one transaction, and the others each by
-itself: what becomes of one changes nothing for another.
+itself: the outcome of one changes nothing for another.
 """
 
 import asyncio
@@ -127,7 +128,9 @@ async def original_of(tx: ReadTx, account: UUID, stamping_id: UUID) -> bytes | N
 
 
 class StampingService:
-    """Stamps documents."""
+    """Stamps documents: the three steps of this module, orders of documents, and what is asked
+    about them.
+    """
 
     def __init__(
         self,
@@ -278,7 +281,7 @@ class StampingService:
         return await self.view(account, made.id)
 
     async def _resume_now(self, stamping: Stamping) -> bool:
-        """Take up a stamping whose sealer went silent; false where somebody is at it."""
+        """Seal a stamping whose lease ran out; false where another process has leased it."""
         lease = self._settings.seal_lease_seconds
         if not await self._database.once(store.lease, stamping.account, stamping.id, lease):
             return False
@@ -407,7 +410,9 @@ class StampingService:
             raise await self._failed(stamping, refusal) from refusal
 
     async def _failed(self, stamping: Stamping, cause: Refusal) -> StampingFailed:
-        """Give the stamps back; every request for this stamping hears the same from now on."""
+        """Give the stamps back and keep the reason; every request for this stamping is refused with
+        it from now on.
+        """
         await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
         return StampingFailed(cause.code)
 
@@ -433,7 +438,9 @@ class StampingService:
         )
 
     async def _resume_row(self, due: StampingToResume) -> None:
-        """What cannot be done now is tried again when the lease runs out, until the due time."""
+        """Seal and deliver one leased stamping.  What cannot be done now is tried again when the
+        lease runs out, until the due time.
+        """
         account, stamping_id, is_late = due
         if is_late:
             await self._database.once(store.fail, account, stamping_id, NotInTime.code)

@@ -1,6 +1,7 @@
-"""A document that was stamped before is not stamped again unless somebody plainly wants it.
+"""A document that was stamped before is stamped again only where its sender agreed.
 
-Who lost our answer sends the same file once more, from a new form: that must not cost a stamp.
+A sender who lost our answer sends the same file once more, from a new form: that must not cost a
+stamp.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,10 +17,11 @@ Agreed = Collection[bytes]  # SHA-256 of documents that shall be stamped althoug
 async def check_not_again(
     tx: Tx, account: UUID, made: Mapping[UUID, bytes], agreed: Agreed
 ) -> None:
-    """Look whether one of the documents of these new stampings has another that is alive.
+    """Refuse `StampedBefore` where one of the documents of these new stampings has another stamping
+    that is delivered or may still be.
 
-    Their rows are locked by now, so of two requests at once the later one sees the other.
-    Refuses `StampedBefore`; what the transaction did is then undone.
+    The rows of the documents are locked by now, so of two requests at once the later one sees the
+    other.  What the transaction did is undone by the refusal.
     """
     asked = [sha256 for sha256 in made.values() if sha256 not in agreed]
     if not asked:

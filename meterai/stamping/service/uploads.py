@@ -1,4 +1,4 @@
-"""Taking uploads in: a document is looked at, mended where it is broken, and its bytes are kept."""
+"""Take uploads in: inspect a document, repair it where it is broken, and keep its bytes."""
 
 import asyncio
 import hashlib
@@ -43,7 +43,7 @@ class StoredUpload:
 
 
 class UploadIngestion:
-    """Looks at uploads and keeps their bytes, a few at once."""
+    """Inspects uploads and keeps their bytes, a few at once."""
 
     def __init__(
         self, documents: DocumentService, issuers: Issuers, settings: Settings, clock: Clock
