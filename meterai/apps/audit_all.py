@@ -21,7 +21,9 @@ from meterai.plumbing.schema import works_as
 from meterai.room import Rooms
 from meterai.stamping import issuers_of
 
-YOUNG = timedelta(hours=6)  # bytes come before their row, and what has none is swept by then
+YOUNG = timedelta(
+    hours=6
+)  # an upload writes bytes before its row; what has no row by then was deleted
 ROLE_USED = Invariant(
     "application_works_as_its_role",
     "The application's login can neither change nor delete what happened.",

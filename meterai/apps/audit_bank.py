@@ -15,8 +15,8 @@ from meterai.payments import REFUND_PREFIX, Movement, PaymentService
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
 
-DAYS = 3  # looked at unless told otherwise; what is older was looked at before
-# What the bank did so shortly ago we may still be about to learn; clocks differ by less.
+DAYS = 3  # compared by default: a daily audit has compared what is older
+# Movements younger than this may not have reached our books yet; clocks differ by less.
 FRESH = timedelta(minutes=15)
 READ_AT_ONCE = 1_000
 _SUMS = {"payment": "captured", "refund": "refunded", "chargeback": "charged_back"}

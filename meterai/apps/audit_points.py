@@ -30,8 +30,8 @@ from meterai.plumbing.database import Database, Row, jsonb
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
 from meterai.plumbing.marks import Mark
 
-# A row has the time its transaction began and is seen when that ends.  No transaction of ours lasts
-# so long; what is younger is looked at again next time.
+# A row has the time at which its transaction began and is visible when that commits.  No transaction
+# of ours lasts so long; younger rows are covered by the next point.
 SETTLED_AFTER = timedelta(minutes=5)
 
 _POINTS = """
@@ -134,7 +134,7 @@ class Past:
     def __init__(self, known: Sequence[Point]) -> None:
         kept = compared_to_last(known)
         self.stretches = [stretch for point in kept for stretch in point.stretches]
-        # Of facts that a point knew in another shape, or not at all, it says nothing.
+        # Facts whose columns or rows were defined otherwise at a point are not compared with it.
         shapes: list[dict[str, str]] = [point.totals.get("shapes", {}) for point in kept]
         self._facts = {
             fact.name: fact

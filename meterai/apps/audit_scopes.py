@@ -13,7 +13,8 @@ from meterai.plumbing.marks import IS_YOUNG, Mark
 ROWS_PER_RANGE = 20_000  # so that a statement takes a second, and its sorts fit in memory
 SUBJECTS_PER_PART = 5_000
 
-# Where to cut: accounts between which there is so much.  An account is never cut.
+# Accounts at which the ranges are cut, so many rows of the measuring table apart.  The rows of one
+# account are always in one range.
 _CUTS = f"""
 SELECT DISTINCT account_id FROM (
     SELECT account_id, row_number() OVER (ORDER BY account_id) AS place

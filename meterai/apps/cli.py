@@ -83,7 +83,7 @@ def _run(words: Sequence[str] | None, rooms: Rooms) -> Exit:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # Nobody reads any more; closing the pipe at the end would fail again.
+        # The reader of our output is gone; closing the pipe at exit would raise again.
         os._exit(Exit.UNWRITTEN)
     except UnicodeError:
         complain("usage: what was given is no text in UTF-8")
@@ -93,7 +93,7 @@ def _run(words: Sequence[str] | None, rooms: Rooms) -> Exit:
             return _failed(error)
         complain(f"file_unusable: {error.filename}: {error.strerror}")
         return Exit.USAGE
-    except Exception as fault:  # whatever it is, it has a status of its own
+    except Exception as fault:  # any fault ends the command with its own status
         return _failed(fault)
     return Exit.DONE
 

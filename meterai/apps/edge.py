@@ -31,12 +31,12 @@ HEADERS = (
 )
 # RFC 6797; two years, the least that browsers' own lists accept is one.
 TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
-# A page that shows a form again says what is missing now, not when; and neither does /readyz.
+# Added to a 503 that names no time: a page that shows its form again with what is wrong, and /readyz.
 COME_AGAIN = (b"retry-after", b"2")
 NOT_STORED = (b"cache-control", b"private, no-store")
 
-# Of address and headers.  The framework remembers what it parsed of a thousand requests: this
-# times that, and twice over for what it made of them, is what a stranger can fill.
+# Bytes of address and headers together.  The framework caches what it parsed of a thousand requests,
+# raw and parsed: twice a thousand times this is the memory that a stranger can fill.
 HEAD_BYTES_MAX = 16 * 1024
 _IN_A_QUERY = "!$%&'()*+,-./:;=?@_~[]"  # RFC 3986, section 3.4, and what people send all the same
 

@@ -65,7 +65,7 @@ async def showing_metrics(settings: Settings) -> AsyncIterator[None]:
         server = await asyncio.start_server(
             _serve, HOST, settings.process.metrics_port, limit=REQUEST_BYTES_MAX, reuse_port=True
         )
-    except OSError as error:  # those who buy and check need no metrics
+    except OSError as error:  # the web serves its clients without metrics
         _log.error("metrics_not_shown", port=settings.process.metrics_port, error=error.strerror)
         yield
         return

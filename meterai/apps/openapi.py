@@ -100,7 +100,7 @@ def _statuses(route: _Route) -> Iterator[int]:
     if route.described.file:
         yield from (409, 410)
     if route.method == "post":
-        # A body that nobody asked for is not read.
+        # Only POST reads a body, and so can be too slow or too large.
         yield from (408, 413)
         if not route.is_public:
             yield 409

@@ -11,12 +11,13 @@ from meterai.plumbing.config import Settings, export
 from meterai.plumbing.parent import die_with_parent
 
 BACKLOG = 2048  # connections that may wait while every process is busy
-# What is under way when we are told to stop gets so long: an order that waits for its bank is
-# answered, a document that is still being examined is not.  What is cut off is found by its state.
+# Requests under way have so long when the server is told to stop: an order that waits for its bank
+# is answered, a document that is still being examined is not.  A periodic task finds what was cut off
+# by its state.
 STOP_SECONDS_MAX = 6
 HEADER_MS_MAX = 20_000  # for the headers of a request, and for the next request on a connection
 CONNECTION_BYTES_MAX = 64 * 1024  # read ahead of the application, headers included; times BACKLOG
-LARGE_BLOCK_BYTES = 2 * 1024 * 1024  # a document; less than that is used again soon
+LARGE_BLOCK_BYTES = 2 * 1024 * 1024  # a document; smaller blocks are used again soon
 _M_MMAP_THRESHOLD = -3  # malloc.h of glibc
 
 

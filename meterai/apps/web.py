@@ -44,7 +44,7 @@ _log = structlog.get_logger()
 
 BODY_BYTES_MAX = 1024 * 1024  # of a request that does not say otherwise; JSON is far smaller
 UPLOADS = "uploads"  # under DIR; bodies on their way, files without names
-YOUNG_OBJECTS_MAX = 10_000  # before the collector looks through them; some megabytes
+YOUNG_OBJECTS_MAX = 10_000  # new objects before the garbage collector runs: some megabytes
 
 API = """
 Sell, issue, affix, check and refund electronic stamps.
@@ -78,7 +78,8 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
         rows = await container.database.read("SELECT name FROM applied_migrations ORDER BY name")
         checks["database"] = "ok"
         applied = [row["name"] for row in rows]
-        # A migration suits the version before it, which goes on until it is replaced.
+        # A database may have newer migrations: each suits the version before it, which runs on until it
+        # is replaced.
         checks["migrations"] = "ok" if set(applied) >= set(names()) else "missing"
     except Exception as fault:  # whatever it is, we are not ready
         checks["database"] = _code_of(fault)

@@ -15,7 +15,8 @@ from meterai.plumbing.retention import Retention
 from meterai.room import Container, Rooms
 
 WATCH_SECONDS = 15.0
-# Nobody waits for a worker: what is locked is tried again later, and its place is for another.
+# No client waits for a worker: a row that is locked for longer is tried again later, and its place
+# goes to another row.
 LOCK_WAIT_MS_MAX = 1_000
 
 

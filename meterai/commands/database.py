@@ -135,7 +135,7 @@ def schema_for(need: Schema, settings: Settings, homes: Homes = ()) -> Iterator[
     try:
         yield
     except _NOT_THERE:
-        # A command for incidents met a table of another version: which, is better than that.
+        # A command that runs at any schema met a table or column that is not there: name the version instead.
         check_current(url, homes)
         raise
 

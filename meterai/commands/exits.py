@@ -28,5 +28,5 @@ def exit_of(refusal: Refusal) -> Exit:
     passes = refusal.status == 503 if refusal.passes is None else refusal.passes
     if passes:
         return Exit.LATER
-    # What no client can cause is what somebody configured.
+    # 500 and 503 are refusals that no client causes: something is configured wrong.
     return Exit.CONFIGURATION if refusal.status in (500, 503) else Exit.NO

@@ -12,7 +12,8 @@ from pathlib import Path
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Configuration
 
-# Any of these: an operator's settings, the keys, a running instance's addresses, its database.
+# A directory with one of these is an installation: settings, keys, addresses of a running instance,
+# the embedded database.
 MARKS = ("meterai.toml", "keys", "instance.json", "postgres")
 
 

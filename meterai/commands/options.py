@@ -44,7 +44,7 @@ def text_only(_kind: object, value: object) -> None:
             raise ValueError("Printable text in UTF-8 is meant.")
 
 
-# Every word that is not the name of a file: those are whatever the system allows.
+# Every argument but names of files, which may be any bytes.
 Text = Annotated[str, Parameter(validator=text_only)]
 DOCUMENT_BYTES_MAX = 256 * 1024 * 1024  # the most that is read; the engine says what is too large
 WORKERS_MAX = 256  # processes of one machine; more would only wait for each other
@@ -68,7 +68,7 @@ class Options:
     config: Annotated[Path | None, Parameter(help="TOML file with settings.")] = None
     port: PortNumber = None
     workers: WorkerCount = None
-    # Put there by whoever runs the program.
+    # Set by `apps/cli.py` after parsing.
     program: Annotated[Program, Parameter(parse=False)] = NO_PROGRAM
 
     @property
@@ -136,7 +136,7 @@ def operator(by: str | None) -> Actor:
 
 
 def _user() -> str:
-    # By the number that the system knows: the environment says whatever it was told to.
+    # By the number of the user: variables of the environment can be set to any name.
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # in a container a user may have a number and no name

@@ -23,7 +23,7 @@ class Scope(StrEnum):
     """How much a command needs to be in order."""
 
     EVERYTHING = "everything"  # it serves the public, or moves money and stamps
-    # It speaks to the database only, and may be what puts the rest in order or stops it.
+    # It uses the database only: it may be the command that repairs the rest, or stops issuing.
     DATABASE = "database"
     NOTHING = "nothing"  # it only looks at files, or repairs them
     NEVER = "never"  # it belongs to development: it pays for itself, or stamps without a sale

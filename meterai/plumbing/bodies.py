@@ -37,7 +37,7 @@ READ_BYTES = 256 * 1024
 SILENCE_SECONDS_MAX = 20.0  # between two pieces of a body
 GRACE_SECONDS = 20.0  # before its speed matters
 BYTES_PER_SECOND_MIN = 8 * 1024  # 64 kbit/s: the slowest phone that still gets anywhere
-TURN_SECONDS_MAX = 30.0  # in the line for memory; who waits longer had better come again
+TURN_SECONDS_MAX = 30.0  # in the line for memory; then refused, with a time to come again
 
 Answer = TypeVar("Answer")
 
@@ -47,7 +47,7 @@ class UploadsFull(Refusal):
 
     code = "uploads_full"
     status = 503
-    retry_after_seconds = 5  # an upload ahead takes about so long on a fair line
+    retry_after_seconds = 5  # an upload on an ordinary connection takes about so long
 
 
 class BodyTooSlow(Refusal):
@@ -106,10 +106,10 @@ class Budget:
                 await turn
         except BaseException as broken:
             if turn.done() and not turn.cancelled():
-                self.give_back(size)  # our turn came at the moment we left
+                self.give_back(size)  # it was given to us at the moment we stopped waiting
             else:
                 turn.cancel()
-                self.give_back(0)  # who is behind us may fit where we did not
+                self.give_back(0)  # a smaller wish behind ours may fit now
             if isinstance(broken, TimeoutError):
                 raise UploadsFull("the line for memory is long") from None
             raise

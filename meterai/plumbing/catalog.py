@@ -98,7 +98,7 @@ SELECT 'language', l.lanname::text,
        concat_ws(' ', (SELECT proname || ' of ' || probin FROM pg_proc WHERE oid = l.lanplcallfoid))
 FROM pg_language l WHERE l.lanname IN ('sql', 'plpgsql')
 """
-# What does something behind the back of statements, or makes them mean something else.
+# Objects that act beside a statement (triggers, rules) or change what it means (operators, casts).
 _HIDDEN = f"""
 SELECT 'trigger', c.relname || '.' || g.tgname, concat_ws(' ', pg_get_triggerdef(g.oid), g.tgenabled)
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid

@@ -57,9 +57,9 @@ __all__ = [
 
 CONNECTION_WAIT_SECONDS_MAX = 5.0  # a request that waits longer is better refused
 RECONNECT_SECONDS = 0.5  # between two looks for a database that is away
-LOOK_SECONDS = 0.25  # between two looks at who still waits for an answer
+LOOK_SECONDS = 0.25  # between two looks for connections that wait too long for an answer
 SILENCE_SECONDS_MAX = 1.0  # after this without any answer we ask whether the server is there
-RUNS_MAX = 3  # of a command that is broken off; who is unlucky so often is told to come again
+RUNS_MAX = 3  # of a command that PostgreSQL broke off; then `DatabaseBusy`
 _READ_ONLY = "25006"  # the server was the leader once
 
 Answer = TypeVar("Answer")
@@ -133,7 +133,7 @@ class Database:
                 if not link.connection.closed and error.sqlstate != _READ_ONLY:
                     raise
                 await link.close()
-                # One connection broke, so the others did too: nobody else need find out.
+                # The others lead to the same server: they are given up at once, without waiting for each to fail.
                 await self._drop_resting()
                 raise DatabaseAway(str(error).strip()) from None
             finally:

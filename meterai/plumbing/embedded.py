@@ -138,7 +138,7 @@ class EmbeddedPostgres:
             return None
 
     def _is_alive(self) -> bool:
-        # Asking after our own child also buries it: a zombie would pass for a living server.
+        # poll() also reaps our own child: a zombie would pass for a living server.
         if self._process is not None and self._process.poll() is None:
             return True
         pid = self._pid()
@@ -256,7 +256,7 @@ class EmbeddedPostgres:
             self._run(str(programs() / "initdb"), *initdb, "--locale=C.UTF-8", "--no-instructions")
 
     def _make_socket_folder(self) -> None:
-        # Who owns the folder of the socket can answer as the database.
+        # The owner of the socket's folder could answer in place of the database.
         with suppress(FileExistsError):
             self._socket_folder.mkdir(mode=0o700)
         found = self._socket_folder.lstat()
@@ -281,8 +281,8 @@ class EmbeddedPostgres:
                 self._bring_down()
 
     def _bring_down(self) -> None:
-        # Fast shutdown: sessions end, data is safe.  Then at once; then, where it is frozen and
-        # hears nothing, by force: its log of changes makes it whole at the next start.
+        # Fast shutdown (SIGINT), then immediate (SIGQUIT), then SIGKILL where the server is frozen: the
+        # write-ahead log repairs the data at the next start.
         for number, seconds in (
             (signal.SIGINT, STOP_SECONDS_MAX),
             (signal.SIGQUIT, QUIT_SECONDS_MAX),

@@ -11,7 +11,7 @@ from meterai.plumbing import rights
 _OWNER = "(SELECT relowner FROM pg_class WHERE oid = 'public.applied_migrations'::regclass)"
 _ROLE = f"(SELECT oid FROM pg_roles WHERE rolname = '{rights.ROLE}')"  # noqa: S608 - a constant
 _OURS = "'public'::regnamespace"
-# Whoever makes reports or backups may read; what is due to the application is compared elsewhere.
+# SELECT is let be: reports and backups read.  The application's own rights are compared in `rights`.
 _EXCESS = f"""
 WITH given AS (
     SELECT 'table' AS kind, c.relname::text AS name, a.* FROM pg_class c, aclexplode(c.relacl) a

@@ -41,7 +41,7 @@ from meterai.plumbing.paging import PAGE_MAX
 
 KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
 HOST_PREFIX = "__Host-"  # asks for Secure, Path=/ and no Domain
-# Which say who asks, for what, or how it is framed: each has one value or none.  A route adds what it
+# Headers of identity, meaning or framing: each may come once at most.  A route adds what it
 # reads beside them: `single_headers` of its `opt`, in lower case.
 SINGLE_HEADERS = (
     "authorization",
@@ -151,7 +151,7 @@ def read_json(body: bytes, kind: Any) -> Any:
     """
     try:
         check_names(body.decode())
-        # First as it comes, since a number beyond 64 bits is one, even if it is too much.
+        # First without a type: a number beyond 64 bits is a number, and is refused as too large.
         return msgspec.convert(msgspec.json.decode(body), kind)
     except NameDoubled as double:
         raise Malformed(double.name, "once") from None

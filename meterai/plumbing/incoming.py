@@ -50,6 +50,6 @@ class Incoming:
             self._asked = None
 
     async def _ask(self) -> HTTPReceiveMessage:
-        # The server's own awaitable is no task: it keeps one of those who wait, and may be cancelled.
+        # The server's own awaitable is no task: it knows only one waiter, and cancelling that cancels it.
         message: HTTPReceiveMessage = await self._receive()  # type: ignore[assignment]
         return message

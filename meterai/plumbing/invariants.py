@@ -25,7 +25,7 @@ from meterai.plumbing.database import Database, Row, Tx
 
 SHOWN_MAX = 20  # rows of evidence kept per broken invariant
 STATEMENT_SECONDS_MAX = 1800  # over everything at once, on a large installation
-LATE = "interval '10 minutes'"  # what every worker looks for is not found this long: nobody looks
+LATE = "interval '10 minutes'"  # every worker looks for due rows: one that is due for longer shows that no worker runs
 AHEAD = "interval '10 minutes'"  # between the clocks of two machines, and for a lease to be seen
 # While the version before digests still ran beside the one that writes them.
 BEFORE_DIGESTS = "(SELECT applied_at + interval '1 day' FROM applied_migrations WHERE right(name, 11) = 'digests.sql')"

@@ -49,7 +49,7 @@ LOOK = """
 SELECT account_id AS account, job_id AS id, run_at, kind, handler, tries FROM jobs
 WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
 """
-# Claimed by its lock: who comes second passes on.
+# The lock of the row claims it: other workers skip it.
 TAKE = """
 DELETE FROM jobs WHERE account_id = %s AND job_id IN (
     SELECT job_id FROM jobs WHERE account_id = %s AND job_id = %s AND run_at <= now()
@@ -250,7 +250,7 @@ class _Run:
         self._count("failed")
         _log.error("job_unknown", **self._about)
         if await self._database.once(_is_declared, self._handler, self._kind):
-            # We are a version behind: another worker knows it, or this one soon will.
+            # A newer version declared it: a worker of that version runs it.
             await self._try_again(fault)
         else:
             await self._give_up(fault)

@@ -28,9 +28,9 @@ STATEMENT_MS_MAX = 10_000  # nothing a request needs takes longer; protects the 
 LOCK_WAIT_MS_MAX = 5_000  # a row is held for milliseconds; longer means something is stuck
 # A process that stops in the middle of a transaction holds its locks no longer than this.
 IDLE_IN_TRANSACTION_MS_MAX = 15_000
-# Beyond its own time-out a server has this long to say so; then it is not there any more.
+# So long after its own time-out a server must have answered; then the connection is cut.
 ANSWER_SECONDS_MAX = STATEMENT_MS_MAX / 1000 + 2.0
-REST_SECONDS_MAX = 1.0  # a connection that rested longer is looked at before it is used
+REST_SECONDS_MAX = 1.0  # a connection unused for longer is tested before it is used
 
 # What libpq is told unless the URL says otherwise.  The kernel gives up a peer that acknowledges
 # nothing, on a quiet connection and on one with data under way; and of several hosts only the
@@ -154,7 +154,7 @@ async def connect(parameters: str, limits: Mapping[str, str], pulse: Pulse) -> L
         parameters, autocommit=True, row_factory=dict_row, prepare_threshold=1
     )
     link = Link(connection, "", pulse)
-    # A server that freezes right here must be noticed too.
+    # Setting up counts as an answer owed, so that a server that freezes now is noticed too.
     cutting = asyncio.get_running_loop().call_later(CONNECT_SECONDS_MAX, link.cut)
     try:
         await _set_limits(connection, limits)

@@ -107,7 +107,7 @@ def _gone(known: Iterable[str], beside: Homes) -> list[str]:
 
 
 def _check_known(applied: Iterable[str], ours: Iterable[str]) -> None:
-    # A function that is gone from the files says nothing of who is newer.
+    # A function that has no file any more was dropped by a migration: it does not show a newer database.
     newer = {name for name in set(applied) - set(ours) if f"/{FUNCTIONS}/" not in name}
     if newer:
         raise DatabaseNewer(min(newer))
@@ -171,7 +171,7 @@ def _apply_functions(connection: psycopg.Connection[Any], again: Sequence[tuple[
     of another.
     """
     with connection.transaction():
-        # One may call another that comes after it.
+        # A function may call one that is applied after it.
         connection.execute("SET LOCAL check_function_bodies = off")
         connection.execute("SET LOCAL lock_timeout = '5s'")
         for name, text in again:

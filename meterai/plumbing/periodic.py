@@ -34,7 +34,7 @@ SET tries = round_faults.tries + 1, code = excluded.code, last_fault = excluded.
     last_at = now(),
     try_at = now() + make_interval(secs => backoff_seconds(1, round_faults.tries, %s))
 """
-# A row that nobody has tried for a day is not due any more: something else has dealt with it.
+# A row that was not tried for a day is no longer due: it was dealt with in another way.
 _DONE = """
 DELETE FROM round_faults WHERE round = %s AND (last_at < now() - interval '1 day'
     OR (account_id, subject) IN (SELECT * FROM unnest(%s::uuid[], %s::text[])))
@@ -84,7 +84,7 @@ async def each(
                 telemetry.ROUND_ROWS.labels(round=name, outcome="done").inc()
                 done.append((account, which))
 
-    # All of them come to an end, whatever happens to one.
+    # One row that fails does not cancel the others.
     for outcome in await asyncio.gather(*(one(row) for row in rows), return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome

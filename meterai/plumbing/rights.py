@@ -70,7 +70,7 @@ SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = 
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
     AND a.attnum > 0 AND NOT a.attisdropped
 """
-# What the role has in fact, by whatever way: a grant to it, to everybody, or to a role it is in.
+# The rights that the role has, whether granted to it, to PUBLIC or to a role that it is in.
 HELD = f"""
 SELECT c.relname AS table, p.privilege, '' AS column FROM pg_class c,
     unnest(ARRAY['SELECT', 'INSERT', 'DELETE', 'TRUNCATE']) AS p (privilege)
@@ -125,7 +125,7 @@ def grant(connection: Connection[Any]) -> bool:
     due = rights_due(columns)
     if _held(connection) != due:
         with connection.transaction():
-            # In one go: between taking a right and giving it back nobody may look.
+            # In one transaction: no session may run between REVOKE and GRANT.
             connection.execute(";".join(_grants(due, frozenset(columns))).encode())
     return True
 
@@ -142,7 +142,7 @@ def _made(connection: Connection[Any]) -> bool:
             ):
                 connection.execute(f"CREATE ROLE {ROLE} NOLOGIN".encode())
         if found is None or not found[0]:
-            # Who makes a role is not its member by that alone.
+            # Making a role does not make its maker a member of it.
             with connection.transaction():
                 connection.execute(f"GRANT {ROLE} TO CURRENT_USER".encode())
     except psycopg.errors.InsufficientPrivilege:

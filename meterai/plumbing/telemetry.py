@@ -28,7 +28,7 @@ ROUND_ROWS = Counter(
     ["round", "outcome"],
 )
 FAULTS = Counter("meterai_faults_total", "Faults nobody expected", ["where"])
-# Told by a worker; the newest word counts.  Where `meterai_queues_seen_seconds` stands still, no
+# Set by a worker; the newest value counts.  Where `meterai_queues_seen_seconds` does not grow, no
 # worker runs.
 QUEUES_SEEN = Gauge(
     "meterai_queues_seen_seconds", "When a worker last looked at the queues (Unix time)"

@@ -19,10 +19,12 @@ from meterai.plumbing.link import Link
 from meterai.plumbing.rows import RowMapper
 
 REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see plumbing/sql/functions/refuse.sql
-# What passes when the same is asked again: a lock or a statement that took too long, a deadlock,
+# Errors after which the same request may succeed: a lock or a statement that took too long, a deadlock,
 # a conflict of serializable transactions, a server without a free place (PostgreSQL, appendix A).
 _PASSING = frozenset({"55P03", "57014", "40P01", "40001", "53300"})
-_BROKEN_OFF = frozenset({"40P01", "40001"})  # of two transactions one had to go, and all of it did
+_BROKEN_OFF = frozenset(
+    {"40P01", "40001"}
+)  # deadlock and serialization failure: the transaction was rolled back whole
 
 Row = dict[str, Any]
 Model = TypeVar("Model")
@@ -49,7 +51,9 @@ class DatabaseAway(Refusal):
 
     code = "database_away"
     status = 503
-    retry_after_seconds = 3  # we look twice a second, and a look takes two seconds at most
+    retry_after_seconds = (
+        3  # the database is looked for twice a second, each time for two seconds at most
+    )
 
 
 class SecondStatement(Exception):

@@ -65,7 +65,7 @@ def audit(
     except Refusal as refusal:
         if exit_of(refusal) is not Exit.NO:
             raise
-        # What a room refuses is not what the audit found.
+        # A refusal (the bank does not answer) says nothing about invariants: the audit is unfinished.
         complain(f"the audit could not be completed: {refusal.code}")
         raise SystemExit(Exit.UNJUDGED) from None
     if as_json:
