@@ -35,7 +35,7 @@ async def _build(container: Container) -> None:
 
 
 def _leases(_container: Container) -> Iterable[Lease]:
-    # All of a conversation, and the goodbye after it was cut short.
+    # The whole conversation with the server, and the QUIT after one that was cut short.
     sent = mail.SEND_SECONDS_MAX + mail.STEP_SECONDS_MAX
     yield Lease("mails", LEASE_SECONDS, sent)
 

@@ -41,7 +41,7 @@ SELECT mail_id AS id, template, queued_at, tries, last_fault AS fault FROM mails
 WHERE state = 'given_up' ORDER BY queued_at DESC LIMIT %s
 """
 _COUNT_GIVEN_UP = "SELECT count(*) AS number FROM mails WHERE state = 'given_up'"
-# Queued anew: it has another day.
+# Queued again: it is tried for another day.
 _QUEUE_AGAIN = """
 UPDATE mails SET state = 'queued', queued_at = now(), try_at = now(), tries = 0
 WHERE state = 'given_up' AND recipient <> '' AND (%s::uuid IS NULL OR mail_id = %s) RETURNING mail_id

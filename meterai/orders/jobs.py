@@ -65,7 +65,7 @@ HANDLERS = (
     on(OrderExecuted, tell_executed, gives_up=True),
 )
 
-# Told, and nobody listens; why not.
+# Events of this room without a handler, each with the reason.
 UNHEARD = {
     OrderLapsed: "late money may still come: its documents wait",
     OrderReturned: "each of its refunds has told the buyer",

@@ -10,7 +10,7 @@ from meterai.sealing import LAST_PAGE, PageSize, Placement
 
 MARGIN = 36.0  # points; half an inch, less is cut off by some printers
 STAMP_WIDTH = 80.0  # points; its QR is then printed at about 17 mm
-PAGE_MAX = 100_000  # pages; beyond it is a slip of the finger
+PAGE_MAX = 100_000  # pages; a larger number is a typing mistake
 
 
 class Place(StrEnum):

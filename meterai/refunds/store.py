@@ -120,7 +120,7 @@ NOT_EXECUTED = "SELECT refund_not_executed(%s, %s, %s, %s, %s) AS state"
 UNUSED = "SELECT refund_unused(%s, %s, %s, %s, %s, %s, %s)"
 SURPLUS = "SELECT refund_surplus(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 DENIED = "SELECT refund_denied(%s, %s, %s, %s)"
-# Paid and past due without a lot; a little slack lets the issue that is under way win.
+# Paid and past due without a lot, with some slack, so that an issue under way comes first.
 OVERDUE = f"""
 SELECT account_id AS account, order_id AS order FROM orders o
 WHERE state = 'paid' AND due_at <= now()

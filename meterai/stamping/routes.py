@@ -39,7 +39,7 @@ _FORM: Schema = {
         },
     },
 }
-FORM_PARTS_MAX = 8  # two are asked for; a form with many more means to cost us time
+FORM_PARTS_MAX = 8  # two are asked for; every part costs time to read
 
 
 class StampCounts(msgspec.Struct, frozen=True):

@@ -44,8 +44,8 @@ UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = t
 WHERE account_id = %s AND stamping_id = %s AND state = 'reserved' AND leased_until <= now()
 RETURNING stamping_id
 """
-# For whoever seals one document of a request after the other.  Of those still untouched: a
-# stamping that somebody else took up meanwhile has been tried.
+# For a process that seals the documents of a request one after the other.  Only those without a try:
+# one that another process leased meanwhile has been tried.
 _KEEP_LEASES = """
 UPDATE stampings SET leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND stamping_id = ANY (%s) AND state = 'reserved' AND tries = 0
@@ -77,7 +77,7 @@ WHERE s.account_id = %s AND s.sha256_original = ANY (%s) AND s.stamping_id <> AL
 ORDER BY s.stamping_id DESC LIMIT 20
 """
 )
-# In the order in which everybody locks documents, so that two requests wait for each other here.
+# In the one order in which documents are locked, so that of two requests one waits here for the other.
 _LOCK_DOCUMENTS = """
 SELECT 1 AS locked FROM documents WHERE account_id = %s AND sha256 = ANY (%s)
 ORDER BY sha256 FOR UPDATE

@@ -102,8 +102,8 @@ async def check(
     return page(request, "verification/verdict.html", result=result, name=name)
 
 
-# The QR is all capitals, which makes it smaller; addresses are not, so both are served.  The claim
-# may be left out, by whoever types the address.
+# The address in a QR is in capitals, which makes the QR smaller; a typed one is not, so both are
+# served.  A person who types it may leave the claim out.
 @get(
     ["/c/{serial:str}", "/C/{serial:str}"],
     opt={"permission": Permission.PUBLIC},

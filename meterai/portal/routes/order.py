@@ -45,8 +45,8 @@ from meterai.refunds import RefundService, RefundState, refunds_of_order
 from meterai.stamping import stampings_of_orders
 
 QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
-# Without JavaScript the page loads itself again: soon while we are at work, and slower while
-# the person is, who would lose the place on the page.
+# Without JavaScript the page reloads itself: often while the platform works, and rarely while the
+# buyer acts, for whom a reload loses the place on the page.
 RELOAD_SECONDS = {OrderState.PAID: 5, OrderState.RETURNING: 10, OrderState.PLACED: 10}
 _MAY_CHANGE = (OrderState.PLACED, OrderState.PAID, OrderState.LAPSED, OrderState.RETURNING)
 QR_USUALLY_WITHIN = timedelta(seconds=20)  # a bank that takes longer has some trouble

@@ -258,7 +258,7 @@ class StampingService:
         stampings = {one.id: one for one in await self._load(account, ids)}
         lease = self._settings.seal_lease_seconds
         for place, (taken, serials) in enumerate(wanted):
-            # What waits for its turn stays ours; what was taken up by somebody else is theirs.
+            # Keep the leases of those that wait for their turn; one that another process leased is left to it.
             kept = await self._database.once(store.keep_leases, account, ids[place:], lease)
             if taken.stamping not in kept:
                 continue

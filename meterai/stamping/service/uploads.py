@@ -57,7 +57,7 @@ class UploadIngestion:
         self._wanted_seconds = sale.order_lapses_seconds + sale.documents_due_seconds
         self._clock = clock
         self._ingesting = asyncio.Semaphore(INGESTED_AT_ONCE)
-        # Whoever has stamps does not wait for those who may never pay for what they order.
+        # Uploads of an account that holds stamps do not wait behind those of orders, which may never be paid.
         self._for_payers = sealing.Pool(EXAMINED_AT_ONCE)
         self._for_orders = sealing.Pool(EXAMINED_AT_ONCE)
 
