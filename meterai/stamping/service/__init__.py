@@ -1,5 +1,4 @@
-"""Stamping: reserve, seal and deliver documents, show stampings, resume those that were
-interrupted.
+"""Reserve, seal and deliver documents; show stampings; resume those that were interrupted.
 
 `StampingService` goes three steps, each committed by itself:
 
@@ -128,9 +127,7 @@ async def original_of(tx: ReadTx, account: UUID, stamping_id: UUID) -> bytes | N
 
 
 class StampingService:
-    """Stamps documents: the three steps of this module, orders of documents, and what is asked
-    about them.
-    """
+    """Stamps documents, from the balance or with an order, and resumes interrupted stampings."""
 
     def __init__(
         self,
@@ -258,7 +255,7 @@ class StampingService:
         stampings = {one.id: one for one in await self._load(account, ids)}
         lease = self._settings.seal_lease_seconds
         for place, (taken, serials) in enumerate(wanted):
-            # Keep the leases of those that wait for their turn; one that another process leased is left to it.
+            # Those that wait keep their leases; one that another process leased is left to it.
             kept = await self._database.once(store.keep_leases, account, ids[place:], lease)
             if taken.stamping not in kept:
                 continue
@@ -410,9 +407,7 @@ class StampingService:
             raise await self._failed(stamping, refusal) from refusal
 
     async def _failed(self, stamping: Stamping, cause: Refusal) -> StampingFailed:
-        """Give the stamps back and keep the reason; every request for this stamping is refused with
-        it from now on.
-        """
+        """Give the stamps back and keep why; requests for this stamping are refused with it."""
         await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
         return StampingFailed(cause.code)
 
@@ -438,9 +433,7 @@ class StampingService:
         )
 
     async def _resume_row(self, due: StampingToResume) -> None:
-        """Seal and deliver one leased stamping.  What cannot be done now is tried again when the
-        lease runs out, until the due time.
-        """
+        """Seal and deliver one; tried again when its lease runs out, until the due time."""
         account, stamping_id, is_late = due
         if is_late:
             await self._database.once(store.fail, account, stamping_id, NotInTime.code)
