@@ -21,6 +21,7 @@ from meterai.plumbing.http import Caller
 Answer = TypeVar("Answer")
 # The database has a clock of its own, so this one is not far from it.
 BEGIN = SystemClock().now().replace(minute=0, second=20, microsecond=0)
+FACTORY = RequestFactory()  # makes a whole application
 HOME, CARRIER = "203.0.113.7", "198.51.100.9"
 
 
@@ -74,7 +75,7 @@ class Counter:
     ) -> Caller:
         """Who is asking with this cookie or this key."""
         headers = {"Authorization": f"Bearer {key}"} if key else {"Cookie": f"session={cookie}"}
-        request = RequestFactory().get("/", headers=headers)
+        request = FACTORY.get("/", headers=headers)
         return self.do((service or self.service).caller(request))
 
     def trail(self) -> list[tuple[str, str]]:

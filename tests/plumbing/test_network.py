@@ -10,8 +10,12 @@ from litestar.testing import RequestFactory
 from meterai.plumbing.http import network_of
 
 
+# Each makes an application of its own, which takes longer than what is asked here.
+FACTORY = RequestFactory()
+
+
 def network(seen: str, told: list[str], proxies: int) -> str:
-    request = RequestFactory().get("/")
+    request = FACTORY.get("/")
     request.scope["client"] = (seen, 1)
     request.scope["headers"] = [(b"x-forwarded-for", line.encode("latin-1")) for line in told]
     return network_of(request, proxies)
@@ -43,7 +47,7 @@ def test_network(seen: str, told: list[str], proxies: int, expected: str) -> Non
 
 
 def test_no_visitor_is_none() -> None:
-    request = RequestFactory().get("/")
+    request = FACTORY.get("/")
     request.scope["client"] = None
     assert network_of(request, 0) == "unknown"
 
