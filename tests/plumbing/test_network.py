@@ -9,7 +9,6 @@ from litestar.testing import RequestFactory
 
 from meterai.plumbing.http import network_of
 
-
 # Each makes an application of its own, which takes longer than what is asked here.
 FACTORY = RequestFactory()
 

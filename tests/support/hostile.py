@@ -113,10 +113,15 @@ def _sections_claiming_the_file() -> bytes:
     return _ended(bytes(out) + bytes(total), places[-1])
 
 
+def _section_of(entries: bytes, data: bytes) -> bytes:
+    """A document whose only section is a cross-reference stream of this content."""
+    return _ended(_HEADER + _stream(1, entries, data), len(_HEADER))
+
+
 def _rows_bomb() -> bytes:
     data = zlib.compress(bytes(400_000_000), 9)
     entries = b"/Type/XRef/W[1 4 2]/Size 8000000/Root 1 0 R/Filter/FlateDecode"
-    return _ended(_HEADER + _stream(1, entries, data), len(_HEADER))
+    return _section_of(entries, data)
 
 
 def _predicted_rows() -> bytes:
@@ -125,7 +130,7 @@ def _predicted_rows() -> bytes:
         b"/Type/XRef/W[1 2 1]/Size 8000000/Root 1 0 R/Filter/FlateDecode"
         b"/DecodeParms<</Predictor 12/Columns 4>>"
     )
-    return _ended(_HEADER + _stream(1, entries, data), len(_HEADER))
+    return _section_of(entries, data)
 
 
 def _odd_predictor() -> bytes:
@@ -135,7 +140,7 @@ def _odd_predictor() -> bytes:
         b"/Type/XRef/W[8 8 8]/Size 9/Root 1 0 R/Filter/FlateDecode"
         b"/DecodeParms<</Predictor 15/Columns 60>>"
     )
-    return _ended(_HEADER + _stream(1, entries, data), len(_HEADER))
+    return _section_of(entries, data)
 
 
 def _million_objects() -> bytes:

@@ -2,14 +2,14 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from meterai.plumbing.embedded import EmbeddedPostgres
 from tests.support.instance import until
+from tests.support.listening import Listener
 
 
 class Server:
@@ -67,33 +67,15 @@ def _is_dead(process: psutil.Process) -> bool:
         return True
 
 
-class Switch:
+class Switch(Listener):
     """A port that leads each new connection to the server of the moment, as a proxy does."""
 
     def __init__(self, target: str) -> None:
         self.target = target
-        self.port = 0
 
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["Switch"]:
-        """Listen; at the end every connection is dropped."""
-        server = await asyncio.start_server(self._lead, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._tasks: set[asyncio.Task[None]] = set()
-        try:
-            yield self
-        finally:
-            server.close()
-            for task in list(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(self.target)
-        for source, sink in ((reader, back), (there, writer)):
-            task = asyncio.create_task(self._carry(source, sink))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        await asyncio.gather(self._carry(reader, back), self._carry(there, writer))
 
     @staticmethod
     async def _carry(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -1,16 +1,18 @@
 """A mail server that behaves as it is told, recipient by recipient."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+
+from tests.support.listening import Listener
 
 FREEZE = "freeze"
 GARBAGE = "garbage"
 
 
-class MailServer:
+class MailServer(Listener):
     """Takes mail.  `whims` maps the beginning of an address to an answer to RCPT, or to
     `FREEZE`, `GARBAGE`; `after_data` the same to the answer to a whole message."""
 
@@ -21,32 +23,8 @@ class MailServer:
         self.after_data = after_data or {}
         self.taken: list[EmailMessage] = []
         self.asked = asyncio.Event()  # somebody named a recipient
-        self.port = 0
 
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["MailServer"]:
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._met, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield self
-        finally:
-            server.close()
-            for task in list(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def hang_up(self) -> None:
-        """Break every connection."""
-        for task in list(self._tasks):
-            task.cancel()
-
-    def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._converse(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             writer.write(b"220 test\r\n")
             recipient = ""
