@@ -117,8 +117,8 @@ def key(connection: Connection, ended: datetime | None) -> None:
 
 def news(connection: Connection, at: datetime, outcome: str | None = "captured") -> None:
     connection.execute(
-        "INSERT INTO notification_inbox (provider, external_id, sent_on, body, received_at,"
-        " outcome) VALUES ('snap', %s, %s, 'Ani', %s, %s)",
+        "INSERT INTO notification_inbox (provider, external_id, sent_on, body, reading,"
+        " received_at, outcome) VALUES ('snap', %s, %s, 'Ani', '{\"payer\": \"Ani\"}', %s, %s)",
         [str(new_id()), at.date(), at, outcome],
     )
 

@@ -13,6 +13,7 @@ import pytest
 
 from meterai.accounts import NOBODY
 from meterai.apps.audit import audit, invariants_of
+from meterai.apps.audited import audited_of
 from meterai.apps.program import program_of
 from meterai.apps.retention import rules_of
 from meterai.apps.rooms import subscriptions_of
@@ -132,6 +133,16 @@ def test_web_and_worker_show_what_it_counts(
         assert done.returncode == 0, done.stderr
         assert 'meterai_guests_total{what="entered"} 1.0' in done.stdout
     assert 'meterai_guests_total{what="welcomed"} 1.0' in done.stdout
+
+
+def test_the_audit_knows_each_of_its_columns(settings: Settings) -> None:
+    known = audited_of(WITH_GUESTS)
+    [fact] = [one for one in known.facts if one.table == "guests"]
+    with psycopg.connect(settings.process.database_url) as connection:
+        cursor = connection.execute("SELECT * FROM guests")
+        assert cursor.description is not None
+        columns = {one.name for one in cursor.description}
+    assert columns == set(fact.columns) | known.checked["guests"].keys()
 
 
 def test_the_audit_asks_its_invariant(settings: Settings) -> None:

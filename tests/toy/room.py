@@ -6,6 +6,7 @@ from importlib import resources
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
+from tests.toy.audited import AUDITED
 from tests.toy.demands import DEMANDS
 from tests.toy.invariants import INVARIANTS
 from tests.toy.jobs import HANDLERS
@@ -54,5 +55,6 @@ ROOM = Room(
     command_groups={"guests": "Who came."},
     metrics=METRICS,
     invariants=INVARIANTS,
+    audited=AUDITED,
     retention=RETENTION,
 )

@@ -1,0 +1,7 @@
+"""What the audit knows of the columns of the guest book."""
+
+from meterai.plumbing.audited import Audited, fact
+
+FACTS = (fact("guests", "entered_at", "guest_id name"),)
+CHECKED = {"guests": {"welcomes": ("guests_are_welcomed_once",)}}
+AUDITED = Audited(facts=FACTS, checked=CHECKED)
