@@ -11,6 +11,8 @@ import psycopg
 
 from meterai.orders import OrderSettings, store
 from meterai.orders.model import OrderKind, request_hash
+from meterai.payments import Rails
+from meterai.payments.room import RAILS
 from meterai.plumbing.config import Settings
 from meterai.plumbing.embedded import programs
 
@@ -29,8 +31,7 @@ _VALUES = (
     *(":request", ":kind", ":quantity", ":price", ":fee", ":lapses", ":due"),
     _ID,
     "'MTR' || lpad(:number::text, 40, '0') || lpad(:client_id::text, 12, '0')",
-    ":lease",
-    ":unpaid",
+    *(":lease", ":unpaid", ":provider", ":method"),
 )
 
 
@@ -39,12 +40,14 @@ def script(accounts: int) -> str:
     statement = " ".join(store.PLACE.split())
     for value in _VALUES:
         statement = statement.replace("%s", value, 1)
+    assert "%s" not in statement, "order_place_by_method takes more than is given"
     chosen = f"\\set account random(1, {accounts})\n\\set number :number + 1\n"
     return f"{chosen}{statement};\n"
 
 
 def bound(settings: Settings, quantity: int) -> dict[str, str]:
     """What does not change from order to order."""
+    channel = Rails(settings, RAILS).default
     return {
         "request": "\\x" + request_hash(OrderKind.STAMPS, quantity).hex(),
         "kind": OrderKind.STAMPS.value,
@@ -55,6 +58,8 @@ def bound(settings: Settings, quantity: int) -> dict[str, str]:
         "due": str(settings.of(OrderSettings).stamps_due_seconds),
         "lease": "0",
         "unpaid": str(settings.of(OrderSettings).unpaid_orders_max),
+        "provider": channel.provider,
+        "method": channel.method,
     }
 
 
