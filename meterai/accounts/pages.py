@@ -11,6 +11,7 @@ from meterai.accounts.model import Permission
 from meterai.accounts.service import COOKIE, AccountService
 from meterai.accounts.settings import AccountSettings
 from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import (
     Link,
@@ -70,7 +71,11 @@ def _address(path: str, **query: str) -> str:
     return f"{path}?{urlencode(query)}"
 
 
-@post("/language", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@post(
+    "/language",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
 async def choose_language(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
@@ -90,7 +95,11 @@ async def choose_language(
     return there
 
 
-@get("/sign-in", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@get(
+    "/sign-in",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
 async def show_sign_in(request: PageRequest) -> Page:
     """Ask for the address."""
     there = local_path(request.query_params.get("next", ""))
@@ -100,7 +109,11 @@ async def show_sign_in(request: PageRequest) -> Page:
     return page(request, "accounts/sign_in.html", next=there, here=here, email="")
 
 
-@post("/sign-in", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@post(
+    "/sign-in",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
 async def ask_for_code(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
@@ -170,7 +183,11 @@ def _code_page(
     return shown
 
 
-@get("/sign-in/code", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@get(
+    "/sign-in/code",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
 async def show_code(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """Ask for the six digits."""
     challenge = request.query_params.get("challenge", "")
@@ -180,7 +197,11 @@ async def show_code(request: PageRequest, settings: NamedDependency[Settings]) -
     )
 
 
-@post("/sign-in/code", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@post(
+    "/sign-in/code",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
 async def sign_in(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
@@ -204,7 +225,11 @@ async def sign_in(
     return answer
 
 
-@post("/sign-out", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@post(
+    "/sign-out",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
 async def sign_out(
     request: PageRequest,
     accounts: NamedDependency[AccountService],

@@ -14,6 +14,7 @@ from meterai.accounts.model import KEY_KIND, ApiKeyView, Permission
 from meterai.accounts.service import AccountService
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
+from meterai.kit.priority import Priority
 
 
 class ApiKeyList(msgspec.Struct, frozen=True):
@@ -24,7 +25,7 @@ class ApiKeyList(msgspec.Struct, frozen=True):
 
 @get(
     "/v1/api-keys",
-    opt={"permission": Permission.KEYS_READ},
+    opt={"permission": Permission.KEYS_READ, "priority": Priority.CHECKOUT},
     summary="Your API keys",
     tags=["api keys"],
 )
@@ -37,7 +38,7 @@ async def list_api_keys(
 
 @post(
     "/v1/api-keys/{key_id:str}/end",
-    opt={"permission": Permission.KEYS_MANAGE},
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
     summary="End an API key",
     tags=["api keys"],
     status_code=200,

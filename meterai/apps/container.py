@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 
+from meterai import limiter
 from meterai.apps.rooms import ROOMS
 from meterai.kit.clock import SystemClock
 from meterai.plumbing import telemetry
@@ -14,23 +15,29 @@ from meterai.plumbing.leases import check_leases
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX
 from meterai.plumbing.metrics import begin
 from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.queueing import Queueing
 from meterai.room import Container, Rooms
 
 
 @asynccontextmanager
 async def build_services(
-    settings: Settings, rooms: Rooms = ROOMS, *, lock_wait_ms: int = LOCK_WAIT_MS_MAX
+    settings: Settings,
+    rooms: Rooms = ROOMS,
+    *,
+    lock_wait_ms: int = LOCK_WAIT_MS_MAX,
+    queueing: Queueing | None = None,
 ) -> AsyncIterator[Container]:
     """Build every service, open database and provider, and close them at the end.
 
     Raises `KeyMissing`; refuses `LeaseTooShort`, and what the needs of the rooms refuse.
     """
-    begin(chain(telemetry.METRICS, *(room.metrics for room in rooms)))
+    begin(chain(telemetry.METRICS, limiter.METRICS, *(room.metrics for room in rooms)))
     keyring = keyring_of(settings)
     database = Database(
         settings.process.database_url,
         connections=settings.process.database_connections,
         lock_wait_ms=lock_wait_ms,
+        queueing=queueing,
     )
     objects = ObjectStore(settings.process.directory, keyring.derived("objects"))
     async with AsyncExitStack() as stack:

@@ -90,7 +90,7 @@ class Edge:
     def __init__(self, app: Litestar, *, is_production: bool) -> None:
         self._app: ASGIApp = app
         self._litestar = app
-        self._headers = (*HEADERS, TLS_ONLY) if is_production else HEADERS
+        self.headers = (*HEADERS, TLS_ONLY) if is_production else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and watch its answer begin."""
@@ -120,12 +120,12 @@ class Edge:
                     headers.append(COME_AGAIN)
                 if method == "OPTIONS":
                     headers = self._with_allow(headers, scope["path"])
-                message["headers"] = [*headers, *self._headers]
+                message["headers"] = [*headers, *self.headers]
             elif is_head and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)
 
-        incoming = Incoming(receive)
+        incoming = receive if isinstance(receive, Incoming) else Incoming(receive)
         try:
             await self._app(scope, incoming, watched)
         finally:

@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.response_cache import ResponseCacheConfig
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, HTTPScope
 
 from meterai import __version__, pages
 from meterai.accounts import AccountService, Permission, require_permission
@@ -24,19 +25,23 @@ from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
 from meterai.apps.settings import load
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
+from meterai.limiter import Admission, Answers, Limiter, Priorities, Users
 from meterai.plumbing import logs
 from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     BoundedRequest,
     injected,
+    network_of,
     on_fault,
     on_http_exception,
     on_refusal,
 )
 from meterai.plumbing.migrations import names
 from meterai.plumbing.parent import die_with_parent
+from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.shared_metrics import gather_the_dead
 from meterai.room import Container, Rooms
 
@@ -57,7 +62,7 @@ stable `code`.
 
 @get(
     "/healthz",
-    opt={"permission": Permission.PUBLIC},
+    opt={"permission": Permission.PUBLIC, "priority": Priority.MONEY},
     include_in_schema=False,
     media_type="text/plain",
 )
@@ -66,7 +71,11 @@ async def healthz() -> str:
     return "ok"
 
 
-@get("/readyz", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@get(
+    "/readyz",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.MONEY},
+    include_in_schema=False,
+)
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
     """Ready: the database answers and is migrated, and every check that a room registered holds.
 
@@ -105,7 +114,11 @@ def _code_of(fault: Exception) -> str:
     return fault.code if isinstance(fault, Refusal) else "fault"
 
 
-@get("/openapi.json", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@get(
+    "/openapi.json",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """The API as OpenAPI 3.1."""
     found: dict[str, Any] = request.app.state.openapi
@@ -116,13 +129,15 @@ OWN = (healthz, readyz, openapi)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, rooms: Rooms) -> AsyncIterator[Container]:
+async def _opened(settings: Settings, rooms: Rooms, queueing: Queueing) -> AsyncIterator[Container]:
     """The services of the application.  Logs why they cannot be built: the server that calls us
     does not.
     """
     async with AsyncExitStack() as stack:
         try:
-            container = await stack.enter_async_context(build_services(settings, rooms))
+            container = await stack.enter_async_context(
+                build_services(settings, rooms, queueing=queueing)
+            )
         except Exception as fault:
             _log.critical("web_not_started", fault=repr(fault), exc_info=True)
             raise
@@ -140,14 +155,41 @@ def _spare_the_collector() -> None:
     gc.set_threshold(YOUNG_OBJECTS_MAX, 10, 10)
 
 
+def _described() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="meterai",
+        use_handler_docstrings=True,
+        version=__version__,
+        description=API,
+        servers=[Server(url="/")],
+        components=Components(
+            security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}
+        ),
+        security=[{"key": []}],
+        openapi_router=Router(
+            "/openapi",
+            route_handlers=[],  # the framework's own
+            opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+            include_in_schema=False,
+        ),
+        render_plugins=[JsonRenderPlugin(path="/json")],
+    )
+
+
 def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
     """The application of these rooms, for these settings."""
     bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
     site = pages.Site(*pages_of(rooms))
+    queueing = Queueing()
+    limiter = Limiter(queueing)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with _opened(settings, rooms) as container, showing_metrics(settings):
+        async with (
+            _opened(settings, rooms, queueing) as container,
+            showing_metrics(settings),
+            limiter.watching(),
+        ):
             app.state.container = container
             app.state.services = container.services() | {Bodies: bodies, pages.Site: site}
             app.state.authenticator = container.of(AccountService)
@@ -164,30 +206,13 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
         request_class=BoundedRequest,
         guards=[require_permission],
         lifespan=[lifespan],
-        state=State({"rooms": rooms}),
+        state=State({"rooms": rooms, "limiter": limiter, "site": site}),
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),
             Exception: pages.page_or_problem(on_fault),
         },
-        openapi_config=OpenAPIConfig(
-            title="meterai",
-            use_handler_docstrings=True,
-            version=__version__,
-            description=API,
-            servers=[Server(url="/")],
-            components=Components(
-                security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}
-            ),
-            security=[{"key": []}],
-            openapi_router=Router(
-                "/openapi",
-                route_handlers=[],  # the framework's own
-                opt={"permission": Permission.PUBLIC},
-                include_in_schema=False,
-            ),
-            render_plugins=[JsonRenderPlugin(path="/json")],
-        ),
+        openapi_config=_described(),
         request_max_body_size=BODY_BYTES_MAX,
         response_cache_config=ResponseCacheConfig(),
         logging_config=None,
@@ -195,6 +220,24 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
     )
     app.state.openapi = completed(app.openapi_schema.to_schema(), app.routes, rooms)
     return app
+
+
+def admitted(app: Litestar, settings: Settings) -> ASGIApp:
+    """The application with all that a request comes through before it."""
+    edge = Edge(app, is_production=settings.process.is_production)
+    site: pages.Site = app.state.site
+
+    def address_of(scope: HTTPScope) -> str:
+        return network_of(ASGIConnection(scope), settings.process.proxies)
+
+    return Admission(
+        edge,
+        app.state.limiter,
+        Priorities(app),
+        Users(address_of),
+        Answers(pages.busy_pages(site, settings), edge.headers),
+        pages.wants_page,
+    )
 
 
 def create() -> ASGIApp:
@@ -208,4 +251,4 @@ def create() -> ASGIApp:
         who="web",
         with_values=settings.process.log_values,
     )
-    return Edge(build(settings), is_production=settings.process.environment == "production")
+    return admitted(build(settings), settings)

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from meterai.accounts import Permission
 from meterai.kit.ids import read
+from meterai.kit.priority import Priority
 from meterai.orders.service import OrderService, OrderView
 from meterai.plumbing.described import Described
 from meterai.plumbing.http import Before, Limit, idempotency_key
@@ -32,7 +33,11 @@ class OrderList(msgspec.Struct, frozen=True):
 
 @post(
     "/v1/orders",
-    opt={"permission": Permission.ORDER_CREATE, "described": Described(needs_key=True)},
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "described": Described(needs_key=True),
+    },
     summary="Buy stamps",
     tags=["orders"],
 )
@@ -57,7 +62,10 @@ async def place_order(
 
 
 @get(
-    "/v1/orders", opt={"permission": Permission.ORDER_READ}, summary="Your orders", tags=["orders"]
+    "/v1/orders",
+    opt={"permission": Permission.ORDER_READ, "priority": Priority.PAID},
+    summary="Your orders",
+    tags=["orders"],
 )
 async def list_orders(
     orders: NamedDependency[OrderService],
@@ -73,7 +81,7 @@ async def list_orders(
 
 @get(
     "/v1/orders/{order_id:str}",
-    opt={"permission": Permission.ORDER_READ},
+    opt={"permission": Permission.ORDER_READ, "priority": Priority.PAID},
     summary="One order",
     tags=["orders"],
 )
@@ -86,7 +94,7 @@ async def show_order(
 
 @post(
     "/v1/orders/{order_id:str}/withdraw",
-    opt={"permission": Permission.ORDER_WITHDRAW},
+    opt={"permission": Permission.ORDER_WITHDRAW, "priority": Priority.CHECKOUT},
     summary="Give an unpaid order up",
     tags=["orders"],
     status_code=200,

@@ -13,6 +13,7 @@ Knows no stamp, no order and no account: only whether somebody is signed in.  Ca
 called by every room that has pages.
 """
 
+from meterai.pages.busy import busy_pages
 from meterai.pages.errors import page_or_problem
 from meterai.pages.files import static_files
 from meterai.pages.forms import Form, check_form, check_origin, read_form, read_own_form
@@ -26,6 +27,7 @@ from meterai.pages.model import (
     form_key,
     fresh_key,
     local_path,
+    wants_page,
     whole_number,
 )
 from meterai.pages.rendering import (
@@ -54,6 +56,7 @@ __all__ = [
     "RoomPages",
     "ShownTo",
     "Site",
+    "busy_pages",
     "check_form",
     "check_origin",
     "field_errors",
@@ -70,5 +73,6 @@ __all__ = [
     "sentence",
     "static_files",
     "visitor",
+    "wants_page",
     "whole_number",
 ]

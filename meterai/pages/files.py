@@ -4,6 +4,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
 from meterai.pages.rendering import PageRequest, Site
 from meterai.plumbing.http import service
@@ -22,5 +23,9 @@ async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[byte
 
 def static_files(permission: str) -> HTTPRouteHandler:
     """The route of the files; it declares this permission, which the floor does not know."""
-    made = get("/static/{name:str}", opt={"permission": permission}, include_in_schema=False)
+    made = get(
+        "/static/{name:str}",
+        opt={"permission": permission, "priority": Priority.CHECKOUT},
+        include_in_schema=False,
+    )
     return made(show_asset)

@@ -68,6 +68,26 @@ class Site:
         hidden = ShownTo.STRANGERS if is_signed_in else ShownTo.SIGNED_IN
         return [link for link in self._links if link.place == place and link.shown_to != hidden]
 
+    def links_for_all(self, place: LinkPlace) -> list[Link]:
+        """The links of a place on a page that does not know who reads it."""
+        return [
+            link
+            for link in self._links
+            if link.place == place and link.shown_to == ShownTo.EVERYBODY
+        ]
+
+    def render(self, template: str, language: str, settings: Settings, **facts: object) -> str:
+        """The text of a template in a language, of what every page is given and these facts."""
+        return self.environment.get_template(template).render(
+            language=language,
+            other_language="en" if language == "id" else "id",
+            t=lambda key, **named: translate(key, language, **named),
+            format_datetime=partial(format_datetime, language=language),
+            time=partial(_time, language=language),
+            settings=settings.flat() | {"is_specimen": not settings.process.is_production},
+            **{"errors": (), **facts},
+        )
+
 
 def _only(paths: Iterable[str | None]) -> str | None:
     """The path of this kind that one of the rooms registers, or None."""
@@ -122,21 +142,19 @@ def sentence(refusal: Refusal, language: str) -> str:
 
 def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -> str:
     """The text of a template for this reader."""
-    language = language_of(request)
-    settings, site = service(request, Settings), service(request, Site)
-    caller = known_caller(request)
-    return site.environment.get_template(template).render(
-        language=language,
-        other_language="en" if language == "id" else "id",
-        t=lambda key, **named: translate(key, language, **named),
-        format_datetime=partial(format_datetime, language=language),
-        time=partial(_time, language=language),
-        links=partial(site.links, is_signed_in=caller is not None),
-        choose_language=site.language,
-        who=caller,  # `caller` is a word of Jinja's own within macros
-        path=request.scope["path"],
-        settings=settings.flat() | {"is_specimen": not settings.process.is_production},
-        **{"errors": (), "here": _here(request), **facts},
+    site, caller = service(request, Site), known_caller(request)
+    return site.render(
+        template,
+        language_of(request),
+        service(request, Settings),
+        **{
+            "links": partial(site.links, is_signed_in=caller is not None),
+            "choose_language": site.language,
+            "who": caller,  # `caller` is a word of Jinja's own within macros
+            "path": request.scope["path"],
+            "here": _here(request),
+            **facts,
+        },
     )
 
 

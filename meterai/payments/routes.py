@@ -8,6 +8,7 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from meterai.accounts import Permission
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.payments.model import NotificationForged
 from meterai.payments.rails import RailKind
@@ -38,7 +39,11 @@ def notify_route(kind: RailKind) -> HTTPRouteHandler:
             HTTPException: lambda request, error: in_its_words(on_http_exception(request, error)),
             Exception: lambda request, fault: in_its_words(on_fault(request, fault)),
         },
-        opt={"permission": Permission.PROVIDER, "single_headers": door.headers},
+        opt={
+            "permission": Permission.PROVIDER,
+            "priority": Priority.MONEY,
+            "single_headers": door.headers,
+        },
         summary=door.summary,
         tags=["provider"],
         request_max_body_size=NOTIFICATION_BYTES_MAX,

@@ -27,6 +27,7 @@ import structlog
 from psycopg import IsolationLevel
 
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX, SESSION, Link, Pulse, connect, conninfo
+from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.transactions import (
     BrokenOff,
     ChangeRefused,
@@ -39,6 +40,7 @@ from meterai.plumbing.transactions import (
     Tx,
     jsonb,
 )
+from meterai.plumbing.turns import NoTurn, Turns
 
 # What is imported with a database: a command and its transaction.
 __all__ = [
@@ -70,14 +72,21 @@ _log = structlog.get_logger()
 class Database:
     """A pool of connections to one PostgreSQL.
 
-    At most `connections` are in use, the rest wait in line.  Which server is the leader may
+    At most `connections` are in use, the rest wait in line, by priority (`plumbing/turns.py`).  Which server is the leader may
     change; the newest connection leads to it, and those to another are given up.
     """
 
-    def __init__(self, url: str, *, connections: int, lock_wait_ms: int = LOCK_WAIT_MS_MAX) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int,
+        lock_wait_ms: int = LOCK_WAIT_MS_MAX,
+        queueing: Queueing | None = None,
+    ) -> None:
         self.url = url
         self._limits = SESSION | {"lock_timeout": str(lock_wait_ms)}
-        self._turns = asyncio.Semaphore(connections)
+        self._turns = Turns(connections, CONNECTION_WAIT_SECONDS_MAX, queueing or Queueing())
         self._most = connections
         self._resting: list[Link] = []
         self._used: set[Link] = set()
@@ -110,20 +119,13 @@ class Database:
 
     # -- connections -----------------------------------------------------------------------
 
-    async def _turn(self) -> None:
-        if not self._turns.locked():
-            await self._turns.acquire()
-            return
-        try:
-            async with asyncio.timeout(CONNECTION_WAIT_SECONDS_MAX):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise DatabaseBusy("no connection came free") from None
-
     @asynccontextmanager
     async def _link(self) -> AsyncIterator[Link]:
         self._refuse_while_away()
-        await self._turn()
+        try:
+            await self._turns.take()
+        except NoTurn as reason:
+            raise DatabaseBusy(str(reason)) from None
         try:
             link = await self._take()
             self._used.add(link)
@@ -143,7 +145,7 @@ class Database:
                 else:
                     await link.close()
         finally:
-            self._turns.release()
+            self._turns.give_back()
 
     def _refuse_while_away(self) -> None:
         if self._is_away:

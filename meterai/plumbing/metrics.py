@@ -8,7 +8,7 @@ declared without it, and made when a process begins (`begin`) or when it is firs
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
     import prometheus_client
@@ -55,8 +55,14 @@ class Counter(Metric["prometheus_client.Counter"]):
 
 class Gauge(Metric["prometheus_client.Gauge"]):
     """A number that grows and falls, for the whole instance: of several processes the newest value
-    counts.
+    counts.  Where each process speaks of itself alone, those of the living are added up.
     """
+
+    def __init__(
+        self, name: str, text: str, labels: Iterable[str] = (), *, adds_up: bool = False
+    ) -> None:
+        super().__init__(name, text, labels)
+        self._mode: Literal["livesum", "mostrecent"] = "livesum" if adds_up else "mostrecent"
 
     def set(self, value: float) -> None:
         """Say how many it is."""
@@ -69,7 +75,7 @@ class Gauge(Metric["prometheus_client.Gauge"]):
     def _make(self) -> "prometheus_client.Gauge":
         from prometheus_client import Gauge as Library  # noqa: PLC0415 - see the module
 
-        return Library(self.name, self.text, self.label_names, multiprocess_mode="mostrecent")
+        return Library(self.name, self.text, self.label_names, multiprocess_mode=self._mode)
 
 
 class Histogram(Metric["prometheus_client.Histogram"]):

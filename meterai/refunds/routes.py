@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
+from meterai.kit.priority import Priority
 from meterai.plumbing.described import Described
 from meterai.plumbing.http import Before, Limit
 from meterai.plumbing.paging import PAGE_MAX, Page
@@ -24,7 +25,11 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @post(
     "/v1/refunds",
-    opt={"permission": Permission.REFUND_ASK, "described": Described(refuses=(404,))},
+    opt={
+        "permission": Permission.REFUND_ASK,
+        "priority": Priority.PAID,
+        "described": Described(refuses=(404,)),
+    },
     summary="Ask unused stamps back",
     tags=["refunds"],
 )
@@ -51,7 +56,7 @@ class RefundList(msgspec.Struct, frozen=True):
 
 @get(
     "/v1/refunds",
-    opt={"permission": Permission.REFUND_READ},
+    opt={"permission": Permission.REFUND_READ, "priority": Priority.PAID},
     summary="Your refunds",
     tags=["refunds"],
 )
@@ -69,7 +74,7 @@ async def list_refunds(
 
 @get(
     "/v1/refunds/{refund_id:str}",
-    opt={"permission": Permission.REFUND_READ},
+    opt={"permission": Permission.REFUND_READ, "priority": Priority.PAID},
     summary="One refund",
     tags=["refunds"],
 )

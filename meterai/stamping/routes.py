@@ -12,6 +12,7 @@ from meterai import stamps
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
 from meterai.plumbing.described import FILE, Described, Schema
@@ -58,7 +59,7 @@ class BalanceView(msgspec.Struct, frozen=True):
 
 @get(
     "/v1/balance",
-    opt={"permission": Permission.BALANCE_READ},
+    opt={"permission": Permission.BALANCE_READ, "priority": Priority.PAID},
     summary="Your stamps",
     tags=["stampings"],
 )
@@ -86,6 +87,7 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
     "/v1/stampings",
     opt={
         "permission": Permission.STAMP_AFFIX,
+        "priority": Priority.PAID,
         "described": Described(needs_key=True, body={"multipart/form-data": _FORM}),
     },
     summary="Stamp a document from the balance",
@@ -111,7 +113,7 @@ async def stamp_document(
 
 @get(
     "/v1/stampings/{stamping_id:str}",
-    opt={"permission": Permission.STAMPING_READ},
+    opt={"permission": Permission.STAMPING_READ, "priority": Priority.PAID},
     summary="One stamping",
     tags=["stampings"],
 )
@@ -126,7 +128,11 @@ async def show_stamping(
 
 @get(
     "/v1/stampings/{stamping_id:str}/document",
-    opt={"permission": Permission.DOCUMENT_READ, "described": Described(file="application/pdf")},
+    opt={
+        "permission": Permission.DOCUMENT_READ,
+        "priority": Priority.PAID,
+        "described": Described(file="application/pdf"),
+    },
     summary="The stamped document",
     tags=["stampings"],
 )
@@ -145,6 +151,7 @@ async def download_document(
     "/v1/stampings/{stamping_id:str}/delta",
     opt={
         "permission": Permission.DOCUMENT_READ,
+        "priority": Priority.PAID,
         "described": Described(file="application/octet-stream"),
     },
     summary="Only what was added to the document",

@@ -13,6 +13,7 @@ from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.pages import (
@@ -50,7 +51,11 @@ def grouped(serial: str) -> str:
     return Serial(serial).grouped()
 
 
-@get("/check", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@get(
+    "/check",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
+    include_in_schema=False,
+)
 async def show_check_form(request: PageRequest) -> Page:
     """Ask for a document or a serial."""
     await visitor(request)
@@ -74,7 +79,7 @@ async def _document(request: PageRequest) -> tuple[str, bytes]:
 
 @post(
     "/check",
-    opt={"permission": Permission.PUBLIC},
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
     include_in_schema=False,
     request_max_body_size=FORM_BYTES_MAX,
 )
@@ -106,7 +111,7 @@ async def check(
 # served.  A person who types it may leave the claim out.
 @get(
     ["/c/{serial:str}", "/C/{serial:str}"],
-    opt={"permission": Permission.PUBLIC},
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
     include_in_schema=False,
 )
 async def show_serial(
@@ -124,7 +129,7 @@ async def show_serial(
 
 @get(
     ["/c/{serial:str}/{claim:str}", "/C/{serial:str}/{claim:str}"],
-    opt={"permission": Permission.PUBLIC},
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
     include_in_schema=False,
 )
 async def show_claim(

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai.accounts import Permission
+from meterai.kit.priority import Priority
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
 from meterai.plumbing.described import FILE, Described
@@ -25,6 +26,7 @@ from meterai.verification.service import (
     "/v1/verifications",
     opt={
         "permission": Permission.PUBLIC,
+        "priority": Priority.CHECKING,
         "described": Described(body={"application/pdf": FILE}),
     },
     summary="Check a PDF",
@@ -45,7 +47,7 @@ async def check_document(
 
 
 @get(
-    "/v1/stamps/{serial:str}", opt={"permission": Permission.PUBLIC}, summary="Check a serial",
+    "/v1/stamps/{serial:str}", opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING}, summary="Check a serial",
     tags=["checking"],
 )  # fmt: skip
 async def show_stamp(
@@ -62,7 +64,7 @@ async def show_stamp(
 
 @get(
     "/v1/claims/{serial:str}/{claim:str}",
-    opt={"permission": Permission.PUBLIC},
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
     summary="Check a QR code",
     tags=["checking"],
 )
@@ -83,7 +85,7 @@ async def show_claim(
 
 @get(
     "/v1/claim-keys",
-    opt={"permission": Permission.PUBLIC},
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
     summary="The keys of the QR codes",
     tags=["checking"],
 )

@@ -121,7 +121,7 @@ def test_in_production_browsers_are_told_to_come_by_tls(
     database_url: str, tmp_path: Path, environment: str
 ) -> None:
     async def act(web: Within) -> None:
-        web._edge = Edge(web.app, is_production=environment == "production")
+        web._admitted = Edge(web.app, is_production=environment == "production")
         for path in ("/", "/v1/orders", "/nothing/here"):
             told = (await web.get(path)).header("strict-transport-security")
             assert told.startswith("max-age=") == (environment == "production")

@@ -126,6 +126,13 @@ def test_a_number_that_another_program_has_now_does_not_keep_the_server_away(
         stranger.wait()
 
 
+def bury(users: list[EmbeddedPostgres]) -> None:
+    """Ask after the server of whoever started it: another may have stopped it, a moment ago."""
+    for user in users:
+        if user._process is not None:
+            user._process.wait(10)
+
+
 def test_many_who_start_it_at_once_share_one(tmp_path: Path) -> None:
     users = [EmbeddedPostgres(tmp_path) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
@@ -135,6 +142,7 @@ def test_many_who_start_it_at_once_share_one(tmp_path: Path) -> None:
         assert answer(users[0].url) == (42,)
         user.stop()
     assert not [user for user in users if user.is_running()]
+    bury(users)
 
 
 @pytest.mark.parametrize("first_to_go", [0, 1], ids=["who started it", "who found it"])
@@ -146,6 +154,7 @@ def test_who_goes_does_not_stop_it_under_another(tmp_path: Path, first_to_go: in
     assert answer(users[0].url) == (42,)
     users[1 - first_to_go].stop()
     assert not [user for user in users if user.is_running()]
+    bury(users)
     # The server removes its file of numbers a moment before it ends; its parent waits for its end.
     until("it has ended", lambda: not users[0]._is_alive())
 

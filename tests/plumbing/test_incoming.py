@@ -111,6 +111,72 @@ def test_every_message_comes_once_and_in_order_however_often_a_reader_gives_up(
     assert server.cancelled == 0
 
 
+@given(
+    whole=some.booleans(),
+    count=some.integers(0, 4),
+    turns=some.lists(some.integers(0, 4), max_size=6),
+    first=some.integers(0, 6),
+)
+def test_watching_for_who_goes_takes_no_message_from_the_reader(
+    *, whole: bool, count: int, turns: list[int], first: int
+) -> None:
+    parts: list[Message] = [
+        {"type": "http.request", "body": bytes([place]), "more_body": True}
+        for place in range(count)
+    ]
+    last: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+    messages = [*parts, *(last if whole else [])]
+    server = Server([*messages, GONE], turns)
+
+    async def run() -> tuple[list[object], list[str]]:
+        told: list[str] = []
+        incoming = Incoming(server.receive)
+        incoming.watch(lambda: told.append("gone"))
+        for _ in range(first):  # some read at once, some when much of it is here
+            await asyncio.sleep(0)
+        found: list[object] = [await incoming() for _ in range(len(messages) + 2)]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert incoming.is_gone
+        incoming.close()
+        return found, told
+
+    found, told = asyncio.run(run())
+    assert found == [*messages, GONE, GONE]
+    # Who sends a body in parts may not be watched beyond the first.
+    assert told == ["gone"] or (not told and count)
+
+
+def test_a_request_that_is_here_whole_and_whose_client_goes_is_told() -> None:
+    whole: Message = {"type": "http.request", "body": b"x", "more_body": False}
+
+    async def run() -> None:
+        gone = asyncio.Event()
+        incoming = Incoming(Server([whole, GONE], [3]).receive)
+        incoming.watch(gone.set)
+        async with asyncio.timeout(5):
+            await gone.wait()
+        assert incoming.is_gone
+        assert await incoming() == whole
+        incoming.close()
+
+    asyncio.run(run())
+
+
+def test_what_ends_is_not_told_to_have_gone() -> None:
+    told: list[str] = []
+
+    async def run() -> None:
+        incoming = Incoming(Server([], []).receive)
+        incoming.watch(lambda: told.append("gone"))
+        await asyncio.sleep(0)
+        incoming.close()
+        await asyncio.sleep(0.01)
+
+    asyncio.run(run())
+    assert not told
+
+
 def test_two_readers_at_once_share_the_messages() -> None:
     server = Server(pieces_of(b"abcdef", [1, 2, 3]), [1])
 

@@ -11,11 +11,11 @@ from urllib.parse import unquote_to_bytes
 
 from litestar import Litestar
 from litestar.exceptions import LitestarDeprecationWarning
+from litestar.types import ASGIApp
 
-from meterai.apps.edge import Edge
 from meterai.apps.rooms import ROOMS
 from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.web import build
+from meterai.apps.web import admitted, build
 from meterai.plumbing.config import Settings
 from meterai.room import Container, Rooms
 from tests.support.keys import BANK_KEY, give_provider_key, public_pem_of
@@ -49,9 +49,9 @@ class Asking:
 class Within:
     """The application of one test; `container` has its services."""
 
-    def __init__(self, app: Litestar, edge: Edge) -> None:
+    def __init__(self, app: Litestar, admitted_app: ASGIApp) -> None:
         self.app = app
-        self._edge = edge
+        self._admitted = admitted_app
 
     @property
     def container(self) -> Container:
@@ -95,7 +95,7 @@ class Within:
         async def send(message: Any) -> None:
             came.append(message)
 
-        await self._edge(scope, receive, send)  # type: ignore[arg-type]
+        await self._admitted(scope, receive, send)  # type: ignore[arg-type]
         start = came[0]
         return Given(
             start["status"],
@@ -139,5 +139,4 @@ async def within(settings: Settings, rooms: Rooms = ROOMS) -> AsyncIterator[With
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         app = build(settings, rooms)
     async with app.lifespan():
-        edge = Edge(app, is_production=settings.process.environment == "production")
-        yield Within(app, edge)
+        yield Within(app, admitted(app, settings))

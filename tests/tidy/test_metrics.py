@@ -2,12 +2,15 @@
 
 from importlib import import_module
 
+from meterai import limiter
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing import telemetry
 from meterai.plumbing.metrics import Metric
 from tests.tidy.sources import modules
 
-REGISTERED = {"plumbing": telemetry.METRICS} | {room.name: room.metrics for room in ROOMS}
+REGISTERED = {"plumbing": telemetry.METRICS, "limiter": limiter.METRICS} | {
+    room.name: room.metrics for room in ROOMS
+}
 
 
 def test_every_metric_is_registered_where_it_is_declared() -> None:

@@ -10,6 +10,7 @@ from meterai import stamps
 from meterai.accounts import KEY_KIND, AccountService, Permission, contact
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import (
     FORM_KEY,
@@ -53,7 +54,11 @@ async def _account_page(
     )
 
 
-@get("/account", opt={"permission": Permission.ACCOUNT_READ}, include_in_schema=False)
+@get(
+    "/account",
+    opt={"permission": Permission.ACCOUNT_READ, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
 async def show_account(
     request: PageRequest,
     database: NamedDependency[Database],
@@ -76,7 +81,11 @@ async def _own_form_of_a_person(request: PageRequest) -> Form:
     return form
 
 
-@post("/account/keys", opt={"permission": Permission.KEYS_MANAGE}, include_in_schema=False)
+@post(
+    "/account/keys",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
 async def make_key(
     request: PageRequest,
     database: NamedDependency[Database],
@@ -97,7 +106,7 @@ async def make_key(
 
 @post(
     "/account/keys/{key_id:str}/end",
-    opt={"permission": Permission.KEYS_MANAGE},
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
     include_in_schema=False,
 )
 async def end_key(

@@ -6,6 +6,7 @@ from litestar import Litestar, get
 from litestar.di import NamedDependency
 
 from meterai.accounts import Permission
+from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, page, visitor
 from meterai.plumbing.config import Settings
 from meterai.portal import reference
@@ -16,7 +17,11 @@ def _operations(app: Litestar, url: str) -> list[reference.Operation]:
     return reference.operations(app.state.openapi, url)
 
 
-@get("/docs", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@get(
+    "/docs",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
 async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """Every operation, with an example."""
     await visitor(request)
@@ -24,7 +29,11 @@ async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -
     return page(request, "portal/docs.html", operations=_operations(request.app, url), url=url)
 
 
-@get("/docs/problems", opt={"permission": Permission.PUBLIC}, include_in_schema=False)
+@get(
+    "/docs/problems",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
 async def show_problems(request: PageRequest) -> Page:
     """Every refusal code; the `type` of a problem leads here."""
     await visitor(request)

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 
 from meterai.accounts import Permission
 from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
 from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
@@ -47,7 +48,11 @@ def entries(orders: Sequence[OrderView], stampings: Sequence[Stamping]) -> list[
     return sorted(found, key=lambda entry: entry.id, reverse=True)
 
 
-@get("/history", opt={"permission": Permission.ORDER_READ}, include_in_schema=False)
+@get(
+    "/history",
+    opt={"permission": Permission.ORDER_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
 async def show_history(
     request: PageRequest,
     orders: NamedDependency[OrderService],

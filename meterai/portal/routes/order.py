@@ -18,6 +18,7 @@ from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.orders import OrderKind, OrderService, OrderSettings, OrderState, PaymentView
 from meterai.pages import (
@@ -78,13 +79,21 @@ def _buy_page(
     )
 
 
-@get("/buy", opt={"permission": Permission.ORDER_CREATE}, include_in_schema=False)
+@get(
+    "/buy",
+    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
 async def show_buy_form(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """How many stamps."""
     return _buy_page(request, settings, "1", fresh_key())
 
 
-@post("/buy", opt={"permission": Permission.ORDER_CREATE}, include_in_schema=False)
+@post(
+    "/buy",
+    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
 async def buy(
     request: PageRequest,
     orders: NamedDependency[OrderService],
@@ -163,7 +172,11 @@ async def _order_page(
     )
 
 
-@get("/orders/{order_id:str}", opt={"permission": Permission.ORDER_READ}, include_in_schema=False)
+@get(
+    "/orders/{order_id:str}",
+    opt={"permission": Permission.ORDER_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
 async def show_order(
     request: PageRequest, orders: NamedDependency[OrderService], order_id: FromPath[str]
 ) -> Page:
@@ -173,7 +186,7 @@ async def show_order(
 
 @get(
     "/orders/{order_id:str}/state",
-    opt={"permission": Permission.ORDER_READ},
+    opt={"permission": Permission.ORDER_READ, "priority": Priority.PAID},
     include_in_schema=False,
 )
 async def show_order_state(
@@ -195,7 +208,7 @@ async def show_order_state(
 
 @get(
     "/orders/{order_id:str}/qr.png",
-    opt={"permission": Permission.ORDER_READ},
+    opt={"permission": Permission.ORDER_READ, "priority": Priority.PAID},
     include_in_schema=False,
 )
 async def download_qr(
@@ -231,7 +244,7 @@ async def _acted_on(
 
 @post(
     "/orders/{order_id:str}/withdraw",
-    opt={"permission": Permission.ORDER_WITHDRAW},
+    opt={"permission": Permission.ORDER_WITHDRAW, "priority": Priority.CHECKOUT},
     include_in_schema=False,
 )
 async def withdraw(
@@ -246,7 +259,7 @@ async def withdraw(
 
 @post(
     "/orders/{order_id:str}/give-back",
-    opt={"permission": Permission.REFUND_ASK},
+    opt={"permission": Permission.REFUND_ASK, "priority": Priority.PAID},
     include_in_schema=False,
 )
 async def give_back(

@@ -14,6 +14,7 @@ from meterai import sealing, stamps
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import (
     FieldError,
@@ -114,7 +115,11 @@ async def _form_page(
     )
 
 
-@get("/stamp", opt={"permission": Permission.STAMP_AFFIX}, include_in_schema=False)
+@get(
+    "/stamp",
+    opt={"permission": Permission.STAMP_AFFIX, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
 async def show_stamp_form(request: PageRequest, database: NamedDependency[Database]) -> Page:
     """Documents, the place of the stamp, and how it is paid."""
     return await _form_page(request, database, {}, fresh_key())
@@ -187,7 +192,7 @@ def _field_error(refusal: Refusal, language: str, document: str | None) -> Field
 
 @post(
     "/stamp",
-    opt={"permission": Permission.STAMP_AFFIX},
+    opt={"permission": Permission.STAMP_AFFIX, "priority": Priority.CHECKOUT},
     include_in_schema=False,
     request_max_body_size=UPLOAD_BYTES_MAX,
 )
@@ -224,7 +229,7 @@ async def stamp(
 
 @get(
     "/stampings/{stamping_id:str}",
-    opt={"permission": Permission.STAMPING_READ},
+    opt={"permission": Permission.STAMPING_READ, "priority": Priority.PAID},
     include_in_schema=False,
 )
 async def show_stamping(
@@ -246,7 +251,7 @@ def stamped_name(name: str) -> str:
 
 @get(
     "/stampings/{stamping_id:str}/document",
-    opt={"permission": Permission.DOCUMENT_READ},
+    opt={"permission": Permission.DOCUMENT_READ, "priority": Priority.PAID},
     include_in_schema=False,
 )
 async def download_document(
@@ -261,7 +266,7 @@ async def download_document(
 
 @get(
     "/stampings/{stamping_id:str}/delta",
-    opt={"permission": Permission.DOCUMENT_READ},
+    opt={"permission": Permission.DOCUMENT_READ, "priority": Priority.PAID},
     include_in_schema=False,
 )
 async def download_delta(

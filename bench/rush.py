@@ -1,0 +1,233 @@
+"""Overrun a running instance and see who is still served.
+
+python -m bench.rush [--short]
+
+One web process on one core; everything else, this program too, on the other.  The front page is
+asked for many times as often as it can be shown, while somebody who has paid looks at an order and
+somebody else places orders, each at a steady rate.  Latencies count from the moment a request was
+due.  Prints each figure beside the same figure of the unloaded instance; nothing is decided by time.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import count, repeat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import uvloop
+
+from bench.load import Heard, Load
+from bench.machine import Group, cores, description, parts_of_instance
+from tests.support.instance import Client, Instance
+
+FACTOR = 20  # as many visitors as can be served, so many times over
+PAID_RATE = 20.0  # requests a second of somebody who has paid
+CHECKOUT_RATE = 10.0  # orders a second
+CROWD_CONNECTIONS = 1_000
+NORMAL_FACTOR = 2.0  # a page is at its normal latency within this much of the unloaded median
+LOOK_SECONDS = 0.05
+RECOVERY_SECONDS_MAX = 60.0
+
+
+@dataclass(frozen=True)
+class Size:
+    """How long to measure."""
+
+    quiet_seconds: int = 5
+    rush_seconds: int = 20
+    factor: int = FACTOR
+
+
+SHORT = Size(quiet_seconds=1, rush_seconds=2, factor=5)
+
+
+def _get(host: str, path: str, **headers: str) -> bytes:
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _crowd(host: str, port: int, connections: int) -> Load:
+    request = _get(f"{host}:{port}", "/", Accept="text/html")
+    return Load(host, port, repeat(request), connections)
+
+
+def _crowd_apart(host: str, port: int, rate: float, seconds: float) -> Heard:
+    os.nice(5)  # the crowd has machines of its own; here it must not keep the servers waiting
+    return uvloop.run(_crowd(host, port, CROWD_CONNECTIONS).steady(rate, seconds))
+
+
+class Rush:
+    """A running instance, one account with a paid order, and the loads on it."""
+
+    def __init__(self, instance: Instance) -> None:
+        found = urlsplit(instance.url)
+        assert found.hostname
+        assert found.port
+        self._host, self._port = found.hostname, found.port
+        self._customer: Client = instance.customer()
+        order = self._customer.place()
+        instance.bank.pay(order["payment"]["qr_content"])
+        self._order = order["id"]
+        self._numbers = count()
+        parts = parts_of_instance()
+        web_cores, other_cores = cores()
+        self.web = parts["web"]
+        for name, part in parts.items():
+            part.pin(web_cores if name == "web" else other_cores)
+        Group(psutil.Process(), with_children=False).pin(other_cores)
+
+    @property
+    def _key(self) -> str:
+        return f"Bearer {self._customer.key}"
+
+    def crowd(self, connections: int = CROWD_CONNECTIONS) -> Load:
+        """Strangers on the front page."""
+        return _crowd(self._host, self._port, connections)
+
+    async def crowd_apart(self, rate: float, seconds: float) -> Heard:
+        """The same from a process of its own, so that it does not disturb what is measured here."""
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
+            asked = (self._host, self._port, rate, seconds)
+            return await asyncio.get_running_loop().run_in_executor(apart, _crowd_apart, *asked)
+
+    def paid(self) -> Load:
+        """Somebody who looks at a paid order."""
+        request = _get(
+            f"{self._host}:{self._port}", f"/v1/orders/{self._order}", Authorization=self._key
+        )
+        return Load(self._host, self._port, repeat(request), 8)
+
+    def checkout(self) -> Load:
+        """Somebody who buys."""
+        return Load(self._host, self._port, self._orders(), 8)
+
+    def _orders(self) -> Iterator[bytes]:
+        body = b'{"quantity":1}'
+        head = (
+            f"POST /v1/orders HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+            f"Authorization: {self._key}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nPrefer: respond-async\r\n"
+        ).encode()
+        while True:
+            yield head + b"Idempotency-Key: rush-%012d\r\n\r\n" % next(self._numbers) + body
+
+    async def recovery(self, normal: float) -> float:
+        """Seconds until the front page is at its normal latency again, ten times in a row."""
+        begun, in_a_row = time.perf_counter(), 0
+        while time.perf_counter() - begun < RECOVERY_SECONDS_MAX:
+            heard = await self.crowd(1).steady(1 / LOOK_SECONDS, LOOK_SECONDS)
+            is_normal = heard.answered(200) and heard.latency(0.5) < NORMAL_FACTOR * normal
+            in_a_row = in_a_row + 1 if is_normal else 0
+            if in_a_row == 10:
+                return time.perf_counter() - begun
+        return RECOVERY_SECONDS_MAX
+
+
+Measured = tuple[Heard, Heard, Heard, Heard, Heard, Heard]
+
+
+@dataclass
+class Found:
+    """What was heard, unloaded and overrun."""
+
+    capacity: Heard
+    crowd: Heard
+    paid_quiet: Heard
+    paid: Heard
+    checkout_quiet: Heard
+    checkout: Heard
+    recovery: float
+    memory: int  # bytes of the web at the end
+    audit_holds: bool
+
+    def lines(self, size: Size) -> Iterator[str]:
+        """The table."""
+        able = self.capacity.answered(200) / self.capacity.seconds
+        served = self.crowd.answered(200) / self.crowd.seconds
+        offered = sum(self.crowd.statuses.values()) / self.crowd.seconds
+        yield f"front page, as fast as it goes: {able:,.0f}/s"
+        yield (
+            f"  asked {size.factor}x of it ({offered:,.0f}/s answered): {served:,.0f}/s shown, "
+            f"ratio {served / able:.2f} (aim 0.90); the others: {self._others()}"
+        )
+        for name, quiet, now, status in (
+            ("a paid order", self.paid_quiet, self.paid, 200),
+            ("an order is placed", self.checkout_quiet, self.checkout, 201),
+        ):
+            ratio = now.latency(0.99) / (quiet.latency(0.99) or 1)
+            yield (
+                f"{name}: p50 {now.latency(0.5) * 1e3:.0f} ms, p99 {now.latency(0.99) * 1e3:.0f} ms; "
+                f"unloaded {quiet.latency(0.5) * 1e3:.0f} and {quiet.latency(0.99) * 1e3:.0f} ms: "
+                f"p99 ratio {ratio:.1f} (aim 2); {now.answered(status)} served, "
+                f"{now.failed(status)} not"
+            )
+        yield f"normal again after {self.recovery:.1f} s (aim 10); web {self.memory / 1e6:.0f} MB"
+
+    def _others(self) -> str:
+        statuses = {f"{one}": n for one, n in self.crowd.statuses.items() if one != 200}
+        return ", ".join(f"{n:,} {one}" for one, n in (statuses | self.crowd.errors).items())
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong, whatever the time it took."""
+        for heard in (self.crowd, self.paid, self.checkout):
+            for status, number in heard.statuses.items():
+                if status >= 500 and status != 503:
+                    yield f"{number} answers of {status}"
+        if not self.audit_holds:
+            yield "the audit failed"
+
+
+async def _measured(rush: Rush, size: Size) -> Measured:
+    capacity = await rush.crowd(16).closed(size.quiet_seconds)
+    paid_quiet, checkout_quiet = await asyncio.gather(
+        rush.paid().steady(PAID_RATE, size.quiet_seconds),
+        rush.checkout().steady(CHECKOUT_RATE, size.quiet_seconds),
+    )
+    rate = size.factor * capacity.answered(200) / capacity.seconds
+    crowd, paid, checkout = await asyncio.gather(
+        rush.crowd_apart(rate, size.rush_seconds),
+        rush.paid().steady(PAID_RATE, size.rush_seconds),
+        rush.checkout().steady(CHECKOUT_RATE, size.rush_seconds),
+    )
+    return capacity, crowd, paid_quiet, paid, checkout_quiet, checkout
+
+
+def measure(folder: Path, size: Size) -> Found:
+    """Start an instance in `folder`, overrun it, audit, stop it."""
+    with Instance(folder, METERAI_UNPAID_ORDERS_MAX="100000", METERAI_WORKERS="1") as instance:
+        rush = Rush(instance)
+        heard = uvloop.run(_measured(rush, size))
+        recovery = uvloop.run(rush.recovery(heard[0].latency(0.5)))
+        memory = sum(one.memory_info().rss for one in rush.web._all())
+        audit = instance.command("audit")
+    return Found(*heard, recovery, memory, audit.returncode == 0)
+
+
+def main() -> int:
+    """Print everything; 1 for an error page or a broken audit."""
+    parser = argparse.ArgumentParser(prog="python -m bench.rush")
+    parser.add_argument("--short", action="store_true", help="only see that everything runs")
+    size = SHORT if parser.parse_args().short else Size()
+    print(f"meterai bench.rush: {description()}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="meterai-rush-") as folder:
+        found = measure(Path(folder), size)
+    for line in found.lines(size):
+        print(line)
+    faults = list(found.faults())
+    for line in faults or ["no error page; every invariant holds"]:
+        print(line)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

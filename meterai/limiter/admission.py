@@ -1,0 +1,106 @@
+"""The first thing that a request comes to: it begins, waits for a moment, or is refused."""
+
+from collections.abc import Callable
+from time import monotonic
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from meterai.kit.priority import ALLOWANCES, Priority
+from meterai.limiter import metrics
+from meterai.limiter.answers import STATUS, Answers
+from meterai.limiter.limiter import Limiter
+from meterai.limiter.priorities import Priorities
+from meterai.limiter.users import Users
+from meterai.plumbing.incoming import Incoming
+from meterai.plumbing.turns import PURPOSE, Purpose
+
+WantsPage = Callable[[str, str], bool]  # of path and Accept
+
+
+class Admission:
+    """Lets as many requests into an application as it can serve, the most urgent first."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        limiter: Limiter,
+        priorities: Priorities,
+        users: Users,
+        answers: Answers,
+        wants_page: WantsPage,
+    ) -> None:
+        self._app = app
+        self._limiter = limiter
+        self._priorities = priorities
+        self._users = users
+        self._answers = answers
+        self._wants_page = wants_page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on when its turn comes, or answer that there is no room."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        begun = monotonic()
+        priority = self._priorities.of(scope["method"], scope["path"])
+        user = self._users.of(scope)
+        incoming = Incoming(receive)
+        try:
+            if await self._may_begin(priority, user, incoming):
+                until = begun + ALLOWANCES[priority].total_seconds
+                purpose = Purpose(priority, until, lambda: incoming.is_gone)
+                await self._serve(scope, incoming, send, user, purpose)
+            elif not incoming.is_gone:
+                await self._refuse(scope, send, priority)
+        finally:
+            incoming.close()
+
+    async def _may_begin(self, priority: Priority, user: bytes, incoming: Incoming) -> bool:
+        place = self._limiter.ask(priority, user)
+        if isinstance(place, bool):
+            return place
+        begun = monotonic()
+        incoming.watch(lambda: self._limiter.withdraw(place))
+        try:
+            return await place.turn
+        except BaseException:  # cancelled: the server stops
+            self._limiter.withdraw(place)
+            raise
+        finally:
+            metrics.waited(priority, monotonic() - begun)
+
+    async def _serve(
+        self, scope: HTTPScope, incoming: Incoming, send: Send, user: bytes, purpose: Purpose
+    ) -> None:
+        begun, until, status = monotonic(), purpose.until, 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        token = PURPOSE.set(purpose)
+        try:
+            await self._app(scope, incoming, watched)
+        finally:
+            PURPOSE.reset(token)
+            purpose.end()
+            now = monotonic()
+            self._users.learn(scope)
+            self._limiter.ended(purpose.priority, user, now - begun)
+            metrics.answered(purpose.priority, is_in_time=status < 500 and now <= until)
+
+    async def _refuse(self, scope: HTTPScope, send: Send, priority: Priority) -> None:
+        metrics.refused(priority)
+        accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
+        headers, body = self._answers.of(
+            priority,
+            scope["headers"],
+            is_looking=scope["method"] in ("GET", "HEAD"),
+            is_page=self._wants_page(scope["path"], accept),
+        )
+        await send({"type": "http.response.start", "status": STATUS, "headers": headers})
+        content = b"" if scope["method"] == "HEAD" else body
+        await send({"type": "http.response.body", "body": content, "more_body": False})

@@ -1,0 +1,142 @@
+"""Who may begin now, who waits for a moment, and who is told at once to come again.
+
+One for each web process.  Nothing of it is shared between processes or kept: what is measured is
+this process, and what it knows is some seconds old at most.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from meterai.kit.priority import ALLOWANCES, Priority
+from meterai.limiter.limit import Limit
+from meterai.limiter.metrics import show
+from meterai.limiter.usage import Usage
+from meterai.limiter.waiting import Place, Waiting
+from meterai.plumbing.queueing import Queueing
+
+LOOK_SECONDS = 0.02  # between two looks at the event loop and at those who wait
+WINDOW_LOOKS = 10  # looks between two changes of the limit
+RESERVE = (
+    0.05  # of the limit is kept free for each higher priority: it need not wait for a slow one
+)
+
+
+class Limiter:
+    """Turns for requests, by priority and recent use."""
+
+    def __init__(self, queueing: Queueing) -> None:
+        self._queueing = queueing
+        self._limit = Limit()
+        self._usage = Usage()
+        self._running = dict.fromkeys(Priority, 0)
+        self._waiting = {priority: Waiting() for priority in Priority}
+        self._was_reached = False
+
+    # -- what is shown ---------------------------------------------------------------------
+
+    @property
+    def limit(self) -> int:
+        """Requests that may be under way at once."""
+        return self._limit.value
+
+    def running(self, priority: Priority) -> int:
+        """Requests under way."""
+        return self._running[priority]
+
+    def waiting(self, priority: Priority) -> int:
+        """Requests that wait for their turn."""
+        return len(self._waiting[priority])
+
+    # -- turns -----------------------------------------------------------------------------
+
+    def ask(self, priority: Priority, user: bytes) -> bool | Place:
+        """True where a request may begin, false where it is refused, else the place it waits at.
+
+        Whoever begins is counted as running until `ended`; whoever waits and is no longer there
+        says so with `withdraw`.
+        """
+        if self._has_room(priority) and not self._somebody_goes_before(priority):
+            self._running[priority] += 1
+            return True
+        self._was_reached = True
+        now = monotonic()
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        until = now + ALLOWANCES[priority].wait_seconds
+        place = Place(turn, priority, until, self._usage.level(user, now))
+        return place if self._waiting[priority].add(place) else False
+
+    def withdraw(self, place: Place) -> None:
+        """Whoever waited there has gone: the place is free, and so is the turn it may have had."""
+        if place.is_waiting:
+            place.turn.set_result(False)
+            self._waiting[place.priority].remove(place)
+        elif place.turn.cancelled():
+            self._waiting[place.priority].remove(place)
+        elif place.turn.result():
+            self._leave(place.priority)
+
+    def ended(self, priority: Priority, user: bytes, seconds: float) -> None:
+        """A request that began is over and took so long."""
+        self._usage.add(user, seconds, monotonic())
+        self._leave(priority)
+
+    def _leave(self, priority: Priority) -> None:
+        self._running[priority] -= 1
+        self._fill()
+
+    def _fill(self) -> None:
+        """Give turns while there is room: to shares that are not used up first, then by priority."""
+        while (priority := self._next()) is not None:
+            place = self._waiting[priority].next()
+            if place is None:
+                continue
+            self._running[priority] += 1
+            place.turn.set_result(True)
+
+    def _next(self) -> Priority | None:
+        wanting = [one for one in Priority if len(self._waiting[one]) and self._has_room(one)]
+        owed = (one for one in wanting if self._running[one] < self._share(one))
+        return next(owed, None) or next(iter(wanting), None)
+
+    def _share(self, priority: Priority) -> float:
+        return ALLOWANCES[priority].share * self._limit.value
+
+    def _has_room(self, priority: Priority) -> bool:
+        reserve = RESERVE * self._limit.value
+        kept = sum(max(0.0, reserve - self._running[one]) for one in Priority if one < priority)
+        return sum(self._running.values()) + kept < self._limit.value
+
+    def _somebody_goes_before(self, priority: Priority) -> bool:
+        return any(len(self._waiting[one]) for one in Priority if one <= priority)
+
+    # -- the limit -------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Measure and adapt while this lasts."""
+        task = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _watch(self) -> None:
+        while True:
+            for _ in range(WINDOW_LOOKS):
+                due = monotonic() + LOOK_SECONDS
+                await asyncio.sleep(LOOK_SECONDS)
+                now = monotonic()
+                self._queueing.waited("loop", max(0.0, now - due))
+                for line in self._waiting.values():
+                    line.refuse_late(now)
+                self._fill()
+            self.adapt()
+
+    def adapt(self) -> None:
+        """End a window: move the limit by what queued in it, and show how things stand."""
+        self._limit.adapt(self._queueing.worst(), was_reached=self._was_reached)
+        self._was_reached = any(len(line) for line in self._waiting.values())
+        self._fill()
+        show(self.limit, self._running, {one: len(line) for one, line in self._waiting.items()})

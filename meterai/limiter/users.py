@@ -1,0 +1,49 @@
+"""Who a request is from, as far as fairness needs to know, without asking the database.
+
+A cookie or a key proves nothing by itself: whoever made up a new one for each request would be new
+each time.  So a credential counts for its account only once the application has accepted it;
+before that its sender is known by the address.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import blake2b
+
+from litestar.types import HTTPScope
+
+from meterai.plumbing.http import Caller
+
+KNOWN_MAX = 20_000  # credentials; the one not seen for longest is forgotten first; some megabytes
+_CREDENTIALS = (b"authorization", b"cookie")
+
+
+class Users:
+    """Names of users by what they show."""
+
+    def __init__(self, address_of: Callable[[HTTPScope], str]) -> None:
+        self._address_of = address_of
+        self._known: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def of(self, scope: HTTPScope) -> bytes:
+        """The user of a request: its account where the credential is known, else its address."""
+        credential = _credential(scope)
+        account = self._known.get(credential) if credential else None
+        if account is None:
+            return self._address_of(scope).encode()
+        self._known.move_to_end(credential)
+        return account
+
+    def learn(self, scope: HTTPScope) -> None:
+        """Remember whose credential it was, where the application found out."""
+        caller = scope.get("caller")
+        credential = _credential(scope)
+        if isinstance(caller, Caller) and credential:
+            self._known[credential] = caller.account.bytes
+            self._known.move_to_end(credential)
+            if len(self._known) > KNOWN_MAX:
+                self._known.popitem(last=False)
+
+
+def _credential(scope: HTTPScope) -> bytes:
+    shown = [value for name, value in scope["headers"] if name in _CREDENTIALS]
+    return blake2b(b"\0".join(shown), digest_size=16).digest() if shown else b""

@@ -1,0 +1,339 @@
+"""What a request meets before the application: a turn, a moment of waiting, or a ready answer."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from litestar import Litestar, get, post
+
+from meterai.accounts import Permission
+from meterai.apps.settings import settings_of
+from meterai.kit.priority import Priority
+from meterai.limiter import (
+    Admission,
+    Answers,
+    Limiter,
+    Priorities,
+    PriorityMissing,
+    Users,
+)
+from meterai.pages import Site, busy_pages, wants_page
+from meterai.plumbing.http import Caller
+from meterai.plumbing.messages import LANGUAGES
+from meterai.plumbing.queueing import Queueing
+from meterai.plumbing.turns import PURPOSE, Purpose
+
+PATHS = {
+    Priority.MONEY: "/money",
+    Priority.PAID: "/paid",
+    Priority.CHECKOUT: "/checkout",
+    Priority.CHECKING: "/checking",
+    Priority.NEW: "/new",
+}
+SECURE = ((b"x-content-type-options", b"nosniff"),)
+
+
+def routes() -> Litestar:
+    """One path of each priority; nothing of it is called."""
+
+    def path(priority: Priority) -> Any:
+        @get(PATHS[priority], opt={"permission": Permission.PUBLIC, "priority": priority})
+        async def look() -> None: ...
+
+        @post(PATHS[priority], opt={"permission": Permission.PUBLIC, "priority": priority})
+        async def send() -> None: ...
+
+        return look, send
+
+    return Litestar([one for priority in Priority for one in path(priority)], openapi_config=None)
+
+
+class Application:
+    """Answers when it is let to; remembers in which order it was called."""
+
+    def __init__(self) -> None:
+        self.called: list[str] = []
+        self.purposes: list[Priority] = []
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        self.called.append(scope["path"])
+        self.purposes.append(PURPOSE.get().priority)
+        await self.may_answer.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+
+class Visitor:
+    """One request, and whether its client is still there."""
+
+    def __init__(self, method: str, path: str, headers: dict[str, str] | None = None) -> None:
+        given = {"accept": "text/html", "accept-language": "id"} | (headers or {})
+        self.scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+            "client": ("192.0.2.1", 1),
+        }
+        self._gone = asyncio.Event()
+        self._is_read = False
+        self.sent: list[Any] = []
+
+    def leave(self) -> None:
+        self._gone.set()
+
+    async def receive(self) -> Any:
+        if not self._is_read:
+            self._is_read = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        status: int = self.sent[0]["status"]
+        return status
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {name.decode(): value.decode() for name, value in self.sent[0]["headers"]}
+
+    @property
+    def body(self) -> str:
+        return b"".join(message.get("body", b"") for message in self.sent[1:]).decode()
+
+
+class Door:
+    """An application behind its admission, whose limit is used up by slow requests."""
+
+    def __init__(self) -> None:
+        self.application = Application()
+        self.limiter = Limiter(Queueing())
+        settings = settings_of()
+        self.admission = Admission(
+            self.application,
+            self.limiter,
+            Priorities(routes()),
+            Users(lambda scope: scope["client"][0] if scope["client"] else ""),
+            Answers(busy_pages(Site(), settings), SECURE),
+            wants_page,
+        )
+        self.under_way: list[asyncio.Task[None]] = []
+
+    def ask(self, visitor: Visitor) -> asyncio.Task[None]:
+        task = asyncio.create_task(
+            self.admission(visitor.scope, visitor.receive, visitor.send)  # type: ignore[arg-type]
+        )
+        self.under_way.append(task)
+        return task
+
+    def crowd(self, number: int, priority: Priority = Priority.MONEY) -> None:
+        for _ in range(number):
+            self.ask(Visitor("GET", PATHS[priority]))
+
+    async def settle(self) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    async def over(self) -> None:
+        self.application.may_answer.set()
+        while self.under_way:
+            await asyncio.wait([self.under_way.pop()])
+
+
+def at_the_door(act: Callable[[Door], Awaitable[None]]) -> None:
+    async def run() -> None:
+        door = Door()
+        await act(door)
+        async with asyncio.timeout(20):
+            await door.over()
+        assert not any(door.limiter.running(one) for one in Priority)
+        assert not any(door.limiter.waiting(one) for one in Priority)
+
+    asyncio.run(run())
+
+
+FULL = 1000  # more than run and wait at once
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("priority", Priority)
+def test_a_browser_gets_a_page_that_comes_again_by_itself(
+    language: str, priority: Priority
+) -> None:
+    async def act(door: Door) -> None:
+        door.crowd(FULL, priority)
+        await door.settle()
+        looking = Visitor("GET", PATHS[priority], {"accept-language": language})
+        sending = Visitor("POST", PATHS[priority], {"cookie": f"a=b; language={language}"})
+        for visitor in (looking, sending):
+            await door.ask(visitor)
+            assert visitor.status == 503
+            assert visitor.headers["content-type"] == "text/html; charset=utf-8"
+            assert visitor.headers["content-length"] == str(len(visitor.body.encode()))
+            assert visitor.headers["x-content-type-options"] == "nosniff"
+            assert "no-store" in visitor.headers["cache-control"]
+            assert 1 <= int(visitor.headers["retry-after"]) <= 60
+            assert f'<html lang="{language}">' in visitor.body
+        assert looking.headers["refresh"] == looking.headers["retry-after"]
+        assert "refresh" not in sending.headers, "what was sent is not sent again unasked"
+
+    at_the_door(act)
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_program_gets_a_problem(priority: Priority) -> None:
+    async def act(door: Door) -> None:
+        door.crowd(FULL, priority)
+        await door.settle()
+        visitor = Visitor("POST", PATHS[priority], {"accept": "application/json"})
+        await door.ask(visitor)
+        told = json.loads(visitor.body)
+        assert (visitor.status, told["status"], told["code"]) == (503, 503, "busy")
+        assert visitor.headers["content-type"] == "application/problem+json"
+        assert told["detail"]
+
+    at_the_door(act)
+
+
+def test_a_refused_head_has_no_body() -> None:
+    async def act(door: Door) -> None:
+        door.crowd(FULL, Priority.NEW)
+        await door.settle()
+        visitor = Visitor("HEAD", PATHS[Priority.NEW])
+        await door.ask(visitor)
+        assert (visitor.status, visitor.body) == (503, "")
+        assert int(visitor.headers["content-length"]) > 0
+
+    at_the_door(act)
+
+
+def test_those_refused_together_do_not_come_again_together() -> None:
+    async def act(door: Door) -> None:
+        door.crowd(FULL, Priority.NEW)
+        await door.settle()
+        visitors = [Visitor("GET", PATHS[Priority.NEW]) for _ in range(100)]
+        for visitor in visitors:
+            await door.ask(visitor)
+        assert len({visitor.headers["retry-after"] for visitor in visitors}) > 3
+
+    at_the_door(act)
+
+
+def test_the_urgent_pass_a_crowd_that_waits() -> None:
+    async def act(door: Door) -> None:
+        door.crowd(FULL, Priority.NEW)
+        await door.settle()
+        for priority in (Priority.PAID, Priority.MONEY):
+            door.ask(Visitor("POST", PATHS[priority]))
+        await door.settle()
+        begun = door.application.called
+        assert "/paid" in begun
+        assert "/money" in begun
+        assert door.application.purposes[begun.index("/paid")] is Priority.PAID
+
+    at_the_door(act)
+
+
+def test_who_leaves_while_waiting_is_not_served() -> None:
+    async def act(door: Door) -> None:
+        door.crowd(FULL, Priority.MONEY)
+        await door.settle()
+        leaving, staying = (Visitor("POST", PATHS[Priority.PAID]) for _ in range(2))
+        for visitor in (leaving, staying):
+            door.ask(visitor)
+        await door.settle()
+        assert door.limiter.waiting(Priority.PAID) == 2
+        leaving.leave()
+        await door.settle()
+        assert door.limiter.waiting(Priority.PAID) == 1
+        await door.over()
+        assert door.application.called.count("/paid") == 1
+        assert (leaving.sent, staying.status) == ([], 200)
+
+    at_the_door(act)
+
+
+def test_a_server_that_stops_leaves_no_turn_taken() -> None:
+    async def act(door: Door) -> None:
+        door.crowd(FULL, Priority.MONEY)
+        await door.settle()
+        waiting = door.ask(Visitor("POST", PATHS[Priority.PAID]))
+        await door.settle()
+        waiting.cancel()
+        await door.settle()
+        assert door.limiter.waiting(Priority.PAID) == 0
+
+    at_the_door(act)
+
+
+def test_what_a_request_leaves_behind_is_bound_by_nobodys_patience() -> None:
+    left: list[asyncio.Task[Purpose]] = []
+
+    async def act(door: Door) -> None:
+        async def later() -> Purpose:
+            await door.application.may_answer.wait()
+            await asyncio.sleep(0.01)
+            return PURPOSE.get()
+
+        async def leaves(scope: Any, receive: Any, send: Any) -> None:
+            assert PURPOSE.get().until < float("inf")
+            left.append(asyncio.create_task(later()))
+            await door.application(scope, receive, send)
+
+        door.admission._app = leaves
+        before = PURPOSE.get()
+        asked = door.ask(Visitor("GET", PATHS[Priority.NEW]))
+        await door.settle()
+        door.application.may_answer.set()
+        await asked
+        assert (await left[0]).until == float("inf")
+        assert PURPOSE.get() is before
+
+    at_the_door(act)
+
+
+def test_a_route_says_how_near_to_money_it_is() -> None:
+    @get("/somewhere", opt={"permission": Permission.PUBLIC})
+    async def somewhere() -> None: ...
+
+    with pytest.raises(PriorityMissing, match="somewhere"):
+        Priorities(Litestar([somewhere], openapi_config=None))
+
+
+def test_paths_are_found_as_the_router_finds_them() -> None:
+    @get("/orders/{order_id:str}", opt={"priority": Priority.PAID})
+    async def one() -> None: ...
+
+    @get("/orders/new", opt={"priority": Priority.CHECKOUT})
+    async def new() -> None: ...
+
+    @get("/", opt={"priority": Priority.CHECKING})
+    async def front() -> None: ...
+
+    priorities = Priorities(Litestar([one, new, front], openapi_config=None))
+    assert priorities.of("GET", "/") is Priority.CHECKING
+    assert priorities.of("HEAD", "/orders/ord_1") is Priority.PAID
+    assert priorities.of("GET", "/orders/new/") is Priority.CHECKOUT
+    for method, path in (("POST", "/orders/ord_1"), ("GET", "/orders"), ("GET", "/orders/a/b")):
+        assert priorities.of(method, path) is Priority.NEW
+
+
+# -- who it is ---------------------------------------------------------------------------------
+
+
+def test_a_credential_counts_once_it_was_accepted() -> None:
+    users = Users(lambda scope: scope["client"][0] if scope["client"] else "")
+    made_up = [Visitor("GET", "/", {"cookie": f"session={number}"}).scope for number in range(3)]
+    assert {users.of(scope) for scope in made_up} == {b"192.0.2.1"}, "a new one is nobody new"  # type: ignore[arg-type]
+    account = UUID(int=7)
+    users.learn(made_up[0] | {"caller": Caller(account, "session", "id")})  # type: ignore[arg-type]
+    assert users.of(made_up[0]) == account.bytes  # type: ignore[arg-type]
+    assert users.of(made_up[1]) == b"192.0.2.1"  # type: ignore[arg-type]

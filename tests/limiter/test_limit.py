@@ -1,0 +1,48 @@
+"""The limit follows what queues, and nothing else."""
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from meterai.limiter.limit import DELAY_SECONDS_MAX, LIMIT_FIRST, LIMIT_MAX, LIMIT_MIN, Limit
+
+QUEUED = 2 * DELAY_SECONDS_MAX
+
+
+def test_where_nothing_waits_it_stays() -> None:
+    limit = Limit()
+    for _ in range(1000):
+        limit.adapt(0.001, was_reached=False)
+    assert limit.value == LIMIT_FIRST
+
+
+def test_it_falls_where_things_queue_and_rises_where_all_of_it_is_used() -> None:
+    limit = Limit()
+    limit.adapt(QUEUED, was_reached=True)
+    fallen = limit.value
+    assert fallen < LIMIT_FIRST
+    for _ in range(4):
+        limit.adapt(0.001, was_reached=True)
+    assert limit.value > fallen
+
+
+def test_it_falls_faster_the_worse_it_is() -> None:
+    a_little, badly = Limit(), Limit()
+    a_little.adapt(QUEUED, was_reached=True)
+    badly.adapt(10 * QUEUED, was_reached=True)
+    assert badly.value < a_little.value
+
+
+def test_a_slow_bank_does_not_keep_it_small() -> None:
+    """Requests that wait for somebody else fill the limit and queue nobody: it doubles in seconds."""
+    limit = Limit()
+    for _ in range(25):  # 5 s
+        limit.adapt(0.001, was_reached=True)
+    assert limit.value > 2 * LIMIT_FIRST
+
+
+@given(some.lists(some.tuples(some.floats(0, 1000), some.booleans()), max_size=200))
+def test_it_stays_within_its_bounds(windows: list[tuple[float, bool]]) -> None:
+    limit = Limit()
+    for delay, was_reached in windows:
+        limit.adapt(delay, was_reached=was_reached)
+        assert LIMIT_MIN <= limit.value <= LIMIT_MAX

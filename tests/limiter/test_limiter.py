@@ -1,0 +1,219 @@
+"""Turns: by priority, with shares that nobody takes, by recent use; and none is ever lost."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from hypothesis import settings as limits
+from hypothesis import strategies as some
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from meterai.kit.priority import ALLOWANCES, Priority
+from meterai.limiter.limiter import RESERVE, Limiter
+from meterai.limiter.usage import UNIT_SECONDS
+from meterai.limiter.waiting import WAITING_MAX, Place
+from meterai.plumbing.queueing import Queueing
+
+
+def within_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    def run() -> None:
+        asyncio.run(test())
+
+    run.__name__, run.__doc__ = test.__name__, test.__doc__
+    return run
+
+
+def fill(limiter: Limiter, priority: Priority) -> int:
+    """Begin as many as may begin."""
+    begun = 0
+    while True:
+        asked = limiter.ask(priority, b"crowd")
+        if asked is not True:
+            if isinstance(asked, Place):
+                limiter.withdraw(asked)
+            return begun
+        begun += 1
+
+
+def place_of(limiter: Limiter, priority: Priority, user: bytes = b"somebody") -> Place:
+    asked = limiter.ask(priority, user)
+    assert isinstance(asked, Place)
+    return asked
+
+
+@within_loop
+async def test_at_low_traffic_everybody_begins_at_once() -> None:
+    limiter = Limiter(Queueing())
+    for priority in Priority:
+        assert limiter.ask(priority, b"a") is True
+
+
+@within_loop
+async def test_the_slow_of_low_priority_leave_room_for_the_urgent() -> None:
+    limiter = Limiter(Queueing())
+    begun = fill(limiter, Priority.NEW)
+    assert begun < limiter.limit
+    assert limiter.ask(Priority.MONEY, b"bank") is True
+
+
+@within_loop
+async def test_a_turn_that_comes_free_goes_to_the_urgent() -> None:
+    limiter = Limiter(Queueing())
+    for priority in reversed(Priority):
+        fill(limiter, priority)
+    late = place_of(limiter, Priority.NEW)
+    early = place_of(limiter, Priority.PAID)
+    # What runs is more of `NEW` than its share, so it is not owed this one.
+    limiter.ended(Priority.NEW, b"crowd", 0.01)
+    assert early.turn.done()
+    assert not late.turn.done()
+
+
+@within_loop
+async def test_a_flood_of_the_urgent_leaves_each_share() -> None:
+    limiter = Limiter(Queueing())
+    fill(limiter, Priority.MONEY)
+    waiting = [place_of(limiter, priority) for priority in Priority]
+    for _ in range(limiter.limit):
+        place_of(limiter, Priority.MONEY)
+    for _ in range(limiter.limit):
+        limiter.ended(Priority.MONEY, b"crowd", 0.01)
+    assert all(place.turn.done() and place.turn.result() for place in waiting)
+
+
+@within_loop
+async def test_who_had_less_lately_goes_before_who_had_more() -> None:
+    limiter = Limiter(Queueing())
+    fill(limiter, Priority.NEW)
+    limiter.ask(Priority.MONEY, b"x")
+    limiter.ended(Priority.MONEY, b"greedy", UNIT_SECONDS * 8)
+    fill(limiter, Priority.NEW)
+    greedy = place_of(limiter, Priority.NEW, b"greedy")
+    modest = place_of(limiter, Priority.NEW, b"modest")
+    limiter.ended(Priority.NEW, b"crowd", 0.0)
+    assert modest.turn.done()
+    assert not greedy.turn.done()
+
+
+@within_loop
+async def test_a_full_line_lets_go_of_who_had_most() -> None:
+    limiter = Limiter(Queueing())
+    fill(limiter, Priority.NEW)
+    limiter.ask(Priority.MONEY, b"x")
+    limiter.ended(Priority.MONEY, b"greedy", UNIT_SECONDS * 8)
+    fill(limiter, Priority.NEW)
+    greedy = [place_of(limiter, Priority.NEW, b"greedy") for _ in range(WAITING_MAX)]
+    assert limiter.ask(Priority.NEW, b"greedy") is False
+    modest = limiter.ask(Priority.NEW, b"modest")
+    assert isinstance(modest, Place)
+    assert greedy[-1].turn.result() is False
+    assert limiter.waiting(Priority.NEW) == WAITING_MAX
+
+
+class Overrun(Queueing):
+    """A process in which everything waits for a second."""
+
+    def worst(self) -> float:
+        return 1.0
+
+
+@within_loop
+async def test_who_waits_too_long_is_told() -> None:
+    limiter = Limiter(Overrun())
+    async with limiter.watching():
+        fill(limiter, Priority.NEW)
+        place = place_of(limiter, Priority.NEW)
+        async with asyncio.timeout(ALLOWANCES[Priority.NEW].wait_seconds + 5):
+            assert await place.turn is False
+        assert limiter.waiting(Priority.NEW) == 0
+
+
+@within_loop
+async def test_who_goes_leaves_nothing_behind() -> None:
+    limiter = Limiter(Queueing())
+    fill(limiter, Priority.NEW)
+    running = limiter.running(Priority.NEW)
+    first, second = place_of(limiter, Priority.NEW), place_of(limiter, Priority.NEW)
+    limiter.withdraw(first)
+    limiter.ended(Priority.NEW, b"crowd", 0.0)
+    assert second.turn.result() is True
+    limiter.withdraw(second)  # its turn came, and it had gone
+    assert limiter.running(Priority.NEW) == running - 1
+    assert limiter.waiting(Priority.NEW) == 0
+
+
+class Turns(RuleBasedStateMachine):
+    """Whatever comes and goes in whatever order, the counts are those of a list kept beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.queueing = Queueing()
+        self.limiter = Limiter(self.queueing)
+        self.running: list[Priority] = []
+        self.waiting: list[Place] = []
+
+    def teardown(self) -> None:
+        self.loop.close()
+
+    def _settle(self) -> None:
+        for place in [one for one in self.waiting if one.turn.done()]:
+            self.waiting.remove(place)
+            if place.turn.result():
+                self.running.append(place.priority)
+
+    @rule(priority=some.sampled_from(Priority), user=some.sampled_from([b"a", b"b", b"c"]))
+    def come(self, priority: Priority, user: bytes) -> None:
+        async def ask() -> bool | Place:
+            return self.limiter.ask(priority, user)
+
+        asked = self.loop.run_until_complete(ask())
+        if isinstance(asked, Place):
+            self.waiting.append(asked)
+        elif asked:
+            self.running.append(priority)
+
+    @precondition(lambda self: self.running)
+    @rule(data=some.data(), seconds=some.floats(0, 2))
+    def end(self, data: some.DataObject, seconds: float) -> None:
+        priority = data.draw(some.sampled_from(self.running))
+        self.running.remove(priority)
+        self.limiter.ended(priority, data.draw(some.sampled_from([b"a", b"b"])), seconds)
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=some.data())
+    def go(self, data: some.DataObject) -> None:
+        place = data.draw(some.sampled_from(self.waiting))
+        self.waiting.remove(place)
+        self.limiter.withdraw(place)
+
+    @rule(delay=some.floats(0, 1))
+    def window(self, delay: float) -> None:
+        self.queueing.waited("loop", delay)
+        self.limiter.adapt()
+
+    @invariant()
+    def counts_are_right(self) -> None:
+        self._settle()
+        for priority in Priority:
+            assert self.limiter.running(priority) == self.running.count(priority)
+            waiting = [one for one in self.waiting if one.priority is priority]
+            assert self.limiter.waiting(priority) == len(waiting)
+
+    @invariant()
+    def nobody_waits_beside_a_free_turn(self) -> None:
+        kept = len(Priority) * (1 + RESERVE * self.limiter.limit)
+        if self.waiting:
+            assert len(self.running) + kept >= self.limiter.limit
+
+
+TestTurns = Turns.TestCase
+TestTurns.settings = limits(max_examples=60, stateful_step_count=60, deadline=None)
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_shares_are_of_one_whole(priority: Priority) -> None:
+    assert sum(one.share for one in ALLOWANCES.values()) == pytest.approx(1.0)
+    assert ALLOWANCES[priority].share > RESERVE
+    assert ALLOWANCES[priority].wait_seconds < ALLOWANCES[priority].total_seconds
