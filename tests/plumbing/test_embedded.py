@@ -172,6 +172,7 @@ def test_who_comes_while_it_is_being_stopped_finds_it_running(tmp_path: Path) ->
         finally:
             coming.stop()
         assert not [user for user in (going, coming) if user.is_running()]
+        bury([going, coming])
 
 
 def test_a_frozen_server_can_be_stopped(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
