@@ -33,15 +33,15 @@ async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: Payment
     """
     at = (event.provider, event.external_id, event.sent_on)
     kept = await store.inboxed(tx, *at)
-    if kept is None or kept["outcome"] is not None:
+    if kept is None or kept.outcome is not None:
         return
-    if kept["reading"] is None:
-        read = payments.rails.reread(event.provider, kept["body"])
+    if kept.reading is None:
+        read = payments.rails.reread(event.provider, kept.body)
     else:
-        read = msgspec.convert(kept["reading"], Notification)
+        read = msgspec.convert(kept.reading, Notification)
     outcome = await act_on(tx, event.provider, read)
     if isinstance(outcome, OddReason):
-        outcome = await _suspend(tx, event.provider, read, outcome, kept["body"])
+        outcome = await _suspend(tx, event.provider, read, outcome, kept.body)
     await store.set_outcome(tx, *at, outcome)
     _log.info("notification_taken", external_id=event.external_id, outcome=outcome)
 
@@ -76,8 +76,8 @@ async def _attempt_of(tx: Tx, provider: str, read: Notification) -> tuple[UUID, 
             return None
     if read.provider_reference is None:
         return None
-    row = await store.by_provider_reference(tx, provider, read.provider_reference)
-    return None if row is None else (row["account_id"], row["attempt_id"])
+    found = await store.by_provider_reference(tx, provider, read.provider_reference)
+    return None if found is None else (found.account, found.id)
 
 
 async def _done(

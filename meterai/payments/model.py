@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -149,6 +149,15 @@ def read_instructions(kept: object) -> Instructions | None:
     except msgspec.ValidationError:
         return None
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class InboxedNotification:
+    """A notification as it was kept: what was told, what its rail read in it, what came of it."""
+
+    body: bytes
+    reading: Any
+    outcome: str | None
 
 
 @dataclass(frozen=True, slots=True)

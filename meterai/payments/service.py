@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
@@ -25,7 +26,6 @@ from meterai.payments.model import (
     NOT_BOOKED,
     Attempt,
     AttemptState,
-    Channel,
     Delivered,
     Instructions,
     MadeBefore,
@@ -44,13 +44,12 @@ from meterai.payments.model import (
     Status,
     TransactionStatus,
     parse_reference,
-    read_instructions,
     reference_of,
 )
 from meterai.payments.rails import Rail, RailKinds, Rails, connect_rails
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Row, Tx
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.events import emit
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.periodic import each
@@ -67,21 +66,6 @@ CANCELLING = "cancel_payments"
 _log = structlog.get_logger()
 
 
-def _attempt(row: Row) -> Attempt:
-    return Attempt(
-        row["account_id"],
-        row["attempt_id"],
-        row["subject"],
-        Channel(row["provider"], row["method"]),
-        row["reference"],
-        Rupiah(row["amount"]),
-        AttemptState(row["state"]),
-        read_instructions(row["instructions"]),
-        row["expires_at"],
-        row["provider_reference"],
-    )
-
-
 def new_attempt(account: UUID) -> tuple[UUID, str]:
     """An id and a reference for an attempt that is about to be recorded."""
     attempt = new_id()
@@ -93,8 +77,8 @@ async def attempts_of(
 ) -> dict[UUID, Attempt]:
     """For each subject the attempt a buyer is shown: the one of `paid_by` that paid it, else one
     that can be paid now or soon, else its newest.  It has instructions only while it can be paid."""
-    rows = await store.shown(tx, account, list(subjects), list(paid_by))
-    return {row["subject"]: _attempt(row) for row in rows}
+    found = await store.shown(tx, account, subjects, paid_by)
+    return {attempt.subject: attempt for attempt in found}
 
 
 async def close(tx: Tx, account: UUID, subject: UUID) -> None:
@@ -239,20 +223,13 @@ class PaymentService:
 
     async def open_waiting(self) -> int:
         """Periodic task: open the attempts that nobody opened."""
-        rows = await self._database.call_all(
-            store.TO_OPEN, self._settings.bank_lease_seconds, BATCH
-        )
+        lease = self._settings.bank_lease_seconds
+        leased = await self._database.once(store.lease_to_open, lease, BATCH)
         return await each(
-            self._database,
-            "open_payments",
-            rows,
-            self._open_late,
-            subject="attempt_id",
-            at_once=BATCH,
+            self._database, "open_payments", leased, self._open_late, subject="id", at_once=BATCH
         )
 
-    async def _open_late(self, row: Row) -> None:
-        attempt = _attempt(row)
+    async def _open_late(self, attempt: Attempt) -> None:
         if attempt.expires_at <= self._clock.now():
             await self._database.call(store.EXPIRE_OPENING, attempt.account, attempt.id)
             return
@@ -271,31 +248,30 @@ class PaymentService:
         """
         told = self._rails.of(provider).notification(path, headers, body)
         told_id = told.id or f"none:{sha256(body).hexdigest()}"
-        async with self._database.transaction() as tx:
+
+        async def take(tx: Tx) -> bool:
             if await store.take(tx, provider, told_id, told.sent_on, body, told.said):
                 return True
             known = await store.inboxed(tx, provider, told_id, told.sent_on)
-            if known is None or known["body"] == body:
+            if known is None or known.body == body:
                 return True
             await _keep_conflict(tx, f"{provider}:{told_id}", told, body)
-        return False
+            return False
+
+        return await self._database.run(take)
 
     async def poll_waiting(self) -> int:
         """Periodic task: ask the provider about payments that we may not have been told of."""
-        rows = await self._database.call_all(
-            store.TO_ASK, BATCH, LATE_SHARE, BATCH, self._settings.bank_lease_seconds
-        )
+        lease = self._settings.bank_lease_seconds
+        leased = await self._database.once(store.lease_to_ask, lease, BATCH, LATE_SHARE)
         return await each(
             self._database,
             "ask_about_payments",
-            rows,
-            self._ask,
-            subject="attempt_id",
+            leased,
+            self.ask,
+            subject="id",
             at_once=BATCH + LATE_SHARE,
         )
-
-    async def _ask(self, row: Row) -> None:
-        await self.ask(_attempt(row))
 
     async def ask(self, attempt: Attempt) -> None:
         """Ask what became of one attempt, record it, and say when it is to be asked again."""
@@ -329,49 +305,43 @@ class PaymentService:
 
     async def _learn(self, attempt: Attempt, standing: TransactionStatus) -> None:
         for one in standing.payments:
-            async with self._database.transaction() as tx:
-                odd = one if isinstance(one, Odd) else await _learned(tx, attempt, one)
-                if odd is not None:
-                    await suspend(tx, attempt.reference, odd, asked_of=attempt)
+            await self._database.run(partial(_take_answer, attempt=attempt, one=one))
         if standing.payments:
             await self._explain(attempt, standing)
             return
         is_ended = standing.status is Status.CANCELLED and attempt.state is AttemptState.WAITING
         if standing.status is Status.FAILED or is_ended:
-            async with self._database.transaction() as tx:
-                outcome = await tx.value(store.DENY, attempt.account, attempt.id, None, None)
-                if reason := NOT_BOOKED.get(outcome):
-                    await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
+            await self._database.run(partial(_deny, attempt=attempt))
 
     async def _explain(self, attempt: Attempt, standing: TransactionStatus) -> None:
         """Resolve items in suspense about payments of this answer, unless any of them is `Odd`."""
         if any(isinstance(one, Odd) for one in standing.payments):
             return
-        async with self._database.transaction() as tx:
+
+        async def explain(tx: Tx) -> None:
             for one in standing.payments:
                 if isinstance(one, Payment) and one.status is Status.PAID and one.amount:
                     await suspense.explained(tx, attempt.reference, one.number, one.amount)
+
+        await self._database.run(explain)
 
     # -- taking back -----------------------------------------------------------------------
 
     async def take_back(self, account: UUID, subject: UUID) -> None:
         """Take the closed attempts of a subject back, without waiting for the periodic task."""
-        rows = await self._database.call_all(
-            store.TO_CANCEL_OF, self._settings.bank_lease_seconds, account, subject
-        )
-        await each(self._database, CANCELLING, rows, self._take_back, subject="attempt_id")
+        lease = self._settings.bank_lease_seconds
+        leased = await self._database.once(store.lease_to_cancel_of, account, subject, lease)
+        await each(self._database, CANCELLING, leased, self._take_back, subject="id")
 
     async def cancel_closed(self) -> int:
         """Periodic task: take closed attempts back at their providers, so that nobody pays them."""
-        rows = await self._database.call_all(
-            store.TO_CANCEL, self._settings.bank_lease_seconds, BATCH
-        )
+        lease = self._settings.bank_lease_seconds
+        leased = await self._database.once(store.lease_to_cancel, lease, BATCH)
         return await each(
-            self._database, CANCELLING, rows, self._take_back, subject="attempt_id", at_once=BATCH
+            self._database, CANCELLING, leased, self._take_back, subject="id", at_once=BATCH
         )
 
-    async def _take_back(self, row: Row) -> None:
-        attempt = _attempt(row)
+    async def _take_back(self, attempt: Attempt) -> None:
         key = (attempt.account, attempt.id)
         try:
             rail = self._rails.of(attempt.channel.provider)
@@ -467,6 +437,20 @@ async def _keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> 
     if reference is not None:
         with suppress(ValueError):
             await tx.run(store.ASK_NOW, *parse_reference(reference))
+
+
+async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd) -> None:
+    """Record what an answer says of one payment, or keep it in suspense."""
+    odd = one if isinstance(one, Odd) else await _learned(tx, attempt, one)
+    if odd is not None:
+        await suspend(tx, attempt.reference, odd, asked_of=attempt)
+
+
+async def _deny(tx: Tx, attempt: Attempt) -> None:
+    """An attempt ended at its provider without a payment."""
+    outcome = await tx.value(store.DENY, attempt.account, attempt.id, None, None)
+    if reason := NOT_BOOKED.get(outcome):
+        await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
 
 
 async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:

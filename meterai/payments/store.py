@@ -1,30 +1,54 @@
 """SQL of payments, one function per question."""
 
+from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from meterai.accounts import NOBODY
+from meterai.kit.money import Rupiah
 from meterai.payments.events import NotificationReceived
-from meterai.payments.model import Notification, Opened, Qr
-from meterai.plumbing.database import ReadTx, Row, Tx, jsonb
+from meterai.payments.model import (
+    Attempt,
+    AttemptState,
+    Channel,
+    InboxedNotification,
+    Notification,
+    Opened,
+    Qr,
+    read_instructions,
+)
+from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.events import emit
+from meterai.plumbing.rows import RowMapper
 
 # A process of before instructions were kept writes a QR into qr_content alone.
 _INSTRUCTIONS = """coalesce(instructions, CASE WHEN qr_content IS NOT NULL
     THEN jsonb_build_object('kind', 'qr', 'content', qr_content) END)"""
 _COLUMNS = (
-    "account_id, attempt_id, subject, provider, method, reference, amount, state, expires_at,"
+    "account_id AS account, attempt_id AS id, subject, provider, method, reference, amount, state,"
+    " expires_at,"
     f" provider_reference, {_INSTRUCTIONS} AS instructions"
 )
+
+
+def _made(
+    *, amount: Rupiah, state: AttemptState, provider: str, method: str, **more: Any
+) -> Attempt:
+    return Attempt(channel=Channel(provider, method), amount=amount, state=state, **more)
+
+
+_ATTEMPTS = RowMapper(_made, instructions=read_instructions)
+_INBOXED = RowMapper(InboxedNotification)
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 
 # Of each subject the attempt that paid it, else one that can be paid now, or soon, else the newest.
 # Instructions are shown of what can be paid now and of nothing else.
 SHOWN = f"""
-SELECT DISTINCT ON (subject) account_id, attempt_id, subject, provider, method, reference,
+SELECT DISTINCT ON (subject) account_id AS account, attempt_id AS id, subject, provider, method, reference,
     provider_reference, amount, state, expires_at,
     CASE WHEN state = 'waiting' AND expires_at > now() THEN {_INSTRUCTIONS} END AS instructions
 FROM payment_attempts WHERE account_id = %s AND subject = ANY(%s)
@@ -138,9 +162,10 @@ def opened(made: Opened) -> tuple[object, ...]:
     return jsonb(msgspec.to_builtins(made.instructions)), content, made.provider_reference
 
 
-async def attempt(tx: Tx, account: UUID, attempt_id: UUID) -> Row | None:
+async def attempt(tx: Tx, account: UUID, attempt_id: UUID) -> Attempt | None:
     """One attempt."""
-    return await tx.one(
+    return await tx.one_as(
+        _ATTEMPTS,
         f"SELECT {_COLUMNS} FROM payment_attempts"  # noqa: S608
         " WHERE account_id = %s AND attempt_id = %s",
         account,
@@ -148,9 +173,33 @@ async def attempt(tx: Tx, account: UUID, attempt_id: UUID) -> Row | None:
     )
 
 
-async def shown(tx: ReadTx, account: UUID, subjects: list[UUID], paid_by: list[UUID]) -> list[Row]:
+async def shown(
+    tx: ReadTx, account: UUID, subjects: Sequence[UUID], paid_by: Sequence[UUID]
+) -> list[Attempt]:
     """Of each subject the attempt that a buyer is shown; `paid_by` are those that paid one."""
-    return await tx.all(SHOWN, account, subjects, paid_by)
+    return await tx.all_as(_ATTEMPTS, SHOWN, account, list(subjects), list(paid_by))
+
+
+async def lease_to_open(tx: Tx, lease_seconds: float, limit: int) -> list[Attempt]:
+    """Attempts that nobody has opened yet, each leased."""
+    return await tx.all_as(_ATTEMPTS, TO_OPEN, lease_seconds, limit)
+
+
+async def lease_to_ask(tx: Tx, lease_seconds: float, limit: int, late_max: int) -> list[Attempt]:
+    """Attempts whose provider is to be asked about them, each leased; of late ones a share."""
+    return await tx.all_as(_ATTEMPTS, TO_ASK, limit, late_max, limit, lease_seconds)
+
+
+async def lease_to_cancel(tx: Tx, lease_seconds: float, limit: int) -> list[Attempt]:
+    """Closed attempts that their providers are to take back, each leased."""
+    return await tx.all_as(_ATTEMPTS, TO_CANCEL, lease_seconds, limit)
+
+
+async def lease_to_cancel_of(
+    tx: Tx, account: UUID, subject: UUID, lease_seconds: float
+) -> list[Attempt]:
+    """Those of one subject."""
+    return await tx.all_as(_ATTEMPTS, TO_CANCEL_OF, lease_seconds, account, subject)
 
 
 async def provider_of(tx: ReadTx, account: UUID, attempt_id: UUID) -> str | None:
@@ -163,9 +212,12 @@ async def provider_of(tx: ReadTx, account: UUID, attempt_id: UUID) -> str | None
     return found
 
 
-async def inboxed(tx: Tx, provider: str, external_id: str, sent_on: date) -> Row | None:
+async def inboxed(
+    tx: Tx, provider: str, external_id: str, sent_on: date
+) -> InboxedNotification | None:
     """A notification that came before."""
-    return await tx.one(
+    return await tx.one_as(
+        _INBOXED,
         "SELECT body, reading, outcome FROM notification_inbox"
         " WHERE provider = %s AND sent_on = %s AND external_id = %s",
         provider,
@@ -216,15 +268,16 @@ async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, ou
     )
 
 
-async def by_provider_reference(tx: Tx, provider: str, number: str) -> Row | None:
+async def by_provider_reference(tx: Tx, provider: str, number: str) -> Attempt | None:
     """The attempt whose instructions have this number there; None where not exactly one has."""
-    rows = await tx.all(
+    found = await tx.all_as(
+        _ATTEMPTS,
         f"SELECT {_COLUMNS} FROM payment_attempts"  # noqa: S608
         " WHERE provider_reference = %s AND provider = %s LIMIT 2",
         number,
         provider,
     )
-    return rows[0] if len(rows) == 1 else None
+    return found[0] if len(found) == 1 else None
 
 
 async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None) -> bool:

@@ -13,7 +13,7 @@ A periodic task finds by state what is due and hands its rows to `each`.  Promis
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Concatenate, TypeVar
+from typing import Concatenate, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
@@ -40,7 +40,18 @@ DELETE FROM round_faults WHERE round = %s AND (last_at < now() - interval '1 day
     OR (account_id, subject) IN (SELECT * FROM unnest(%s::uuid[], %s::text[])))
 """
 _log = structlog.get_logger()
-Due = TypeVar("Due")
+
+
+class OfAccount(Protocol):
+    """Something of an account."""
+
+    @property
+    def account(self) -> UUID:
+        """Whose it is."""
+        ...
+
+
+Due = TypeVar("Due", bound=OfAccount)
 
 
 def not_paused(name: str, subject: str) -> str:
@@ -64,15 +75,14 @@ async def each(
 ) -> int:
     """Do `act` for every row and say for how many it was done.
 
-    `name` is the periodic task's, `subject` the field (of a row as PostgreSQL has it: the column)
-    that names one of `rows` within its account.  Raises only where the database itself is away: that
-    is no fault of a row.
+    `name` is the periodic task's, `subject` the field that names one of `rows` within its account.
+    Raises only where the database itself is away: that is no fault of a row.
     """
     turns = asyncio.Semaphore(at_once)
     done: list[tuple[UUID, str]] = []
 
     async def one(row: Due) -> None:
-        account, which = _account(row), _text(_field(row, subject))
+        account, which = row.account, _text(getattr(row, subject))
         async with turns:
             try:
                 await act(row)
@@ -92,16 +102,6 @@ async def each(
         accounts = [account for account, _ in done]
         await database.call(_DONE, name, accounts, [which for _, which in done])
     return len(done)
-
-
-def _field(row: object, name: str) -> object:
-    return row[name] if isinstance(row, dict) else getattr(row, name)
-
-
-def _account(row: object) -> UUID:
-    found = _field(row, "account_id" if isinstance(row, dict) else "account")
-    assert isinstance(found, UUID)
-    return found
 
 
 async def _keep(

@@ -3,10 +3,14 @@
 A query names its columns as the fields of what it returns (`order_id AS order`), and a `RowMapper`
 makes each row into one.  A field that is an enum, an amount or a serial is made from its column;
 what is made in another way says how.
+
+A word that an enum of this version does not have stays a word: a version after this one wrote it,
+and only what is done with that row may fail, not the rows that were read beside it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
@@ -17,7 +21,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.serial import Serial
 
 Model = TypeVar("Model")
-_MADE_FROM_COLUMNS = (Enum, Rupiah, Serial)
+_MADE_FROM_COLUMNS = (Rupiah, Serial)
 
 
 class RowMapper(Generic[Model]):
@@ -55,9 +59,18 @@ class RowMapper(Generic[Model]):
         return make
 
 
+def _known(kind: type[Enum], word: object) -> object:
+    try:
+        return kind(word)
+    except ValueError:
+        return word
+
+
 def _converters(kind: Callable[..., object]) -> Iterator[tuple[str, Callable[[Any], object]]]:
     for name, hint in get_type_hints(kind).items():
         kinds = [one for one in get_args(hint) or (hint,) if one is not NoneType]
         match kinds:
+            case [type() as made] if issubclass(made, Enum):
+                yield name, partial(_known, made)
             case [type() as made] if issubclass(made, _MADE_FROM_COLUMNS):
                 yield name, made

@@ -1,7 +1,7 @@
 """A periodic task handles each row by itself, and shows what it could not do."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,15 +24,20 @@ class Unfit(Refusal):
     code = "unfit"
 
 
-def rows_of(count: int, account: UUID) -> list[Row]:
-    return [{"account_id": account, "order_id": uuid4()} for _ in range(count)]
+class Due(NamedTuple):
+    account: UUID
+    order: UUID
 
 
-def run(shop: Shop, rows: list[Row], act: Callable[[Row], Any]) -> int:
-    async def acting(row: Row) -> None:
+def rows_of(count: int, account: UUID) -> list[Due]:
+    return [Due(account, uuid4()) for _ in range(count)]
+
+
+def run(shop: Shop, rows: list[Due], act: Callable[[Due], Any]) -> int:
+    async def acting(row: Due) -> None:
         act(row)
 
-    return shop.do(each(shop.container.database, ROUND, rows, acting, subject="order_id"))
+    return shop.do(each(shop.container.database, ROUND, rows, acting, subject="order"))
 
 
 def faults(shop: Shop) -> list[Row]:
@@ -53,7 +58,7 @@ def test_rows_that_fail_do_not_stop_the_others_and_are_shown(shop: Shop) -> None
     rows, seen = rows_of(5, shop.account), []
     before = {outcome: counted(outcome) for outcome in ("done", "unfit", "fault")}
 
-    def act(row: Row) -> None:
+    def act(row: Due) -> None:
         seen.append(row)
         if row is rows[0]:
             raise Unfit("no")
@@ -63,7 +68,7 @@ def test_rows_that_fail_do_not_stop_the_others_and_are_shown(shop: Shop) -> None
     assert run(shop, rows, act) == 3
     assert len(seen) == 5
     kept = {row["subject"]: row["code"] for row in faults(shop)}
-    assert kept == {str(rows[0]["order_id"]): "unfit", str(rows[3]["order_id"]): "fault"}
+    assert kept == {str(rows[0].order): "unfit", str(rows[3].order): "fault"}
     after = {outcome: counted(outcome) - before[outcome] for outcome in before}
     assert after == {"done": 3, "unfit": 1, "fault": 1}
 
@@ -71,7 +76,7 @@ def test_rows_that_fail_do_not_stop_the_others_and_are_shown(shop: Shop) -> None
 def test_a_row_that_succeeds_is_a_fault_no_more(shop: Shop) -> None:
     rows = rows_of(2, shop.account)
 
-    def fails(row: Row) -> None:
+    def fails(row: Due) -> None:
         raise Unfit("no")
 
     assert run(shop, rows, fails) == 0
@@ -83,7 +88,7 @@ def test_a_row_that_succeeds_is_a_fault_no_more(shop: Shop) -> None:
 def test_the_pause_doubles_up_to_its_bound_whatever_the_number_of_tries(shop: Shop) -> None:
     rows = rows_of(1, shop.account)
 
-    def fails(row: Row) -> None:
+    def fails(row: Due) -> None:
         raise Unfit("no")
 
     pauses = []
@@ -100,17 +105,17 @@ def test_a_paused_row_is_left_out_until_its_time(shop: Shop) -> None:
     query = f"SELECT account_id, order_id FROM orders o WHERE {not_paused(ROUND, 'order_id')}"
     assert [row["order_id"] for row in shop.rows(query)] == [order]
 
-    def fails(row: Row) -> None:
+    def fails(row: Due) -> None:
         raise Unfit("no")
 
-    assert run(shop, shop.rows(query), fails) == 0
+    assert run(shop, [Due(shop.account, order)], fails) == 0
     assert shop.rows(query) == []
     shop.arrange("UPDATE round_faults SET try_at = now()")
     assert [row["order_id"] for row in shop.rows(query)] == [order]
 
 
 def test_an_absent_database_is_no_fault_of_a_row(shop: Shop) -> None:
-    def gone(row: Row) -> None:
+    def gone(row: Due) -> None:
         raise DatabaseAway("gone")
 
     with pytest.raises(DatabaseAway):
@@ -124,18 +129,16 @@ def test_a_locked_row_costs_its_own_round_a_moment_only(shop: Shop) -> None:
     async def locking() -> int:
         database = shop.container.database
 
-        async def act(row: Row) -> None:
+        async def act(row: Due) -> None:
             async def close(tx: Tx) -> None:
-                await tx.run(
-                    "UPDATE orders SET closed_at = now() WHERE order_id = %s", row["order_id"]
-                )
+                await tx.run("UPDATE orders SET closed_at = now() WHERE order_id = %s", row.order)
 
             await run_row(database, close)
 
         async with database.transaction() as tx:
             await tx.run("SELECT 1 FROM orders WHERE order_id = %s FOR UPDATE", locked)
-            rows = [{"account_id": shop.account, "order_id": one} for one in (locked, free)]
-            return await each(database, ROUND, rows, act, subject="order_id")
+            rows = [Due(shop.account, one) for one in (locked, free)]
+            return await each(database, ROUND, rows, act, subject="order")
 
     assert shop.do(locking()) == 1
     assert [(row["subject"], row["code"]) for row in faults(shop)] == [(str(locked), "busy")]

@@ -62,6 +62,19 @@ def test_columns_become_fields_of_their_types(database_url: str) -> None:
     assert isinstance(found[0].colour, Colour)
 
 
+def test_a_word_of_a_later_version_fails_no_other_row(database_url: str) -> None:
+    async def things(tx: ReadTx) -> list[Thing]:
+        return await tx.all_as(
+            THINGS,
+            "SELECT ARRAY[1] AS parts, 5 AS price, colour FROM"
+            " (VALUES ('violet'), ('red')) AS one (colour)",
+        )
+
+    violet, red = asked(database_url, things)
+    assert violet.colour == "violet"
+    assert red.colour is Colour.RED
+
+
 def test_the_order_of_columns_does_not_count(database_url: str) -> None:
     async def pair(tx: ReadTx) -> Pair | None:
         return await tx.one_as(PAIRS, "SELECT 2 AS right, 1 AS left")
