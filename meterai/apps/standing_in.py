@@ -7,9 +7,9 @@ import standins
 from meterai.apps.instance import standins_directory
 from meterai.apps.settings import StandinSettings
 from meterai.notifications import NotificationSettings
-from meterai.payments import NOTIFY_PATH, SnapSettings
+from meterai.payments import NOTIFY_PATH, SnapSettings, client_secret, signing_key
 from meterai.plumbing.config import Settings
-from meterai.plumbing.keyring import keyring_of
+from meterai.plumbing.keyring import keyring_of, public_pem
 
 
 async def run(settings: Settings) -> None:
@@ -19,8 +19,8 @@ async def run(settings: Settings) -> None:
         standins.Options(
             directory=standins_directory(settings),
             client_id=settings.of(SnapSettings).bank_client_id,
-            client_secret=settings.of(SnapSettings).bank_client_secret or keyring.client_secret(),
-            partner_public_key=keyring.provider_public_key(),
+            client_secret=client_secret(settings, keyring),
+            partner_public_key=public_pem(signing_key(keyring)),
             notify_url=f"http://{settings.process.host}:{settings.process.port}{NOTIFY_PATH}",
             merchant_id=settings.of(SnapSettings).bank_merchant_id,
             host=settings.process.host,

@@ -29,7 +29,7 @@ from meterai.apps.settings import StandinSettings
 from meterai.commands import database_of, is_embedded
 from meterai.kit.clock import SystemClock
 from meterai.notifications import NotificationSettings
-from meterai.payments import SnapSettings
+from meterai.payments import SnapSettings, client_secret, signing_key
 from meterai.plumbing.config import Settings, environment_for
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.keyring import keyring_of, write_once
@@ -124,8 +124,8 @@ def _prepare_keys(settings: Settings) -> None:
     from standins import bank_keys  # noqa: PLC0415
 
     keyring = keyring_of(settings)
-    keyring.provider_key()
-    keyring.client_secret()
+    signing_key(keyring)
+    client_secret(settings, keyring)
     path = keyring.directory / "bank.pub.pem"
     public = bank_keys(standins_directory(settings))
     if write_once(path, public) != public:

@@ -15,7 +15,7 @@ Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_d
 `payment_denied` and `payment_refunded`.
 """
 
-from meterai.payments.adapters.snap import NOTIFY_PATH, SnapSettings
+from meterai.payments.adapters.snap import NOTIFY_PATH, SnapSettings, client_secret, signing_key
 from meterai.payments.model import (
     REFUND_PREFIX,
     AccountNumber,
@@ -73,6 +73,7 @@ __all__ = [
     "RefundWish",
     "SnapSettings",
     "attempts_of",
+    "client_secret",
     "close",
     "connected",
     "new_attempt",
@@ -81,4 +82,5 @@ __all__ = [
     "read_instructions",
     "reference_of",
     "refund_number",
+    "signing_key",
 ]

@@ -92,9 +92,10 @@ class Keyring:
     def __init__(self, directory: Path, *, may_make: bool) -> None:
         self.directory = directory / "keys"
         self._may_make = may_make
-        self._instance = self._secret(INSTANCE_KEY)
+        self._instance = self.secret(INSTANCE_KEY)
 
-    def _secret(self, name: str) -> bytes:
+    def secret(self, name: str) -> bytes:
+        """32 random bytes in a file of this name.  Refuses `KeyMissing`, `KeyUnusable`."""
         path = self.directory / name
         if path.exists():
             return _read(path)
@@ -106,13 +107,9 @@ class Keyring:
         """32 bytes for one purpose, derived from the instance key (HMAC-SHA256)."""
         return hmac.digest(self._instance, purpose.encode(), hashlib.sha256)
 
-    def client_secret(self) -> str:
-        """Our secret at the payment provider (SNAP BI symmetric signatures)."""
-        return self._secret("bank-client-secret").hex()
-
-    def provider_key(self) -> rsa.RSAPrivateKey:
-        """Our private key at the payment provider (access token, asymmetric signatures)."""
-        path = self.directory / "provider.key.pem"
+    def rsa_key(self, name: str) -> rsa.RSAPrivateKey:
+        """The RSA key in a PEM file of this name.  Refuses `KeyMissing`, `KeyUnusable`."""
+        path = self.directory / name
         if not path.exists():
             if not self._may_make:
                 raise KeyMissing(path)
@@ -133,15 +130,12 @@ class Keyring:
             raise KeyUnusable(path, "not an RSA key")
         return key
 
-    def provider_public_key(self) -> bytes:
-        """The PEM that the provider checks our signatures with."""
-        return (
-            self.provider_key()
-            .public_key()
-            .public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
-        )
+
+def public_pem(key: rsa.RSAPrivateKey) -> bytes:
+    """The public part of a key, in PEM."""
+    return key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def keyring_of(settings: Settings) -> Keyring:

@@ -23,8 +23,9 @@ from meterai.commands import (
 )
 from meterai.commands import check_allowed as check_scope
 from meterai.kit.clock import SystemClock
+from meterai.payments.adapters.snap.profile import CLIENT_SECRET_FILE, SIGNING_KEY_FILE
 from meterai.plumbing.config import Configuration, names_of
-from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.keyring import Keyring, public_pem
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from meterai.sealing import development_issuers
 from meterai.sealing.signing import development
@@ -81,8 +82,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of keys, to be copied."""
     folder = tmp_path_factory.mktemp("made")
     keyring = Keyring(folder, may_make=True)
-    keyring.client_secret()
-    (keyring.directory / "bank.pub.pem").write_bytes(keyring.provider_public_key())
+    keyring.secret(CLIENT_SECRET_FILE)
+    (keyring.directory / "bank.pub.pem").write_bytes(public_pem(keyring.rsa_key(SIGNING_KEY_FILE)))
     with pytest.MonkeyPatch.context() as named:
         named.setattr(development, "_name", _name)
         development_issuers(keyring.directory / "issuer", at=SystemClock().now())

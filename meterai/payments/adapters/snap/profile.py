@@ -9,6 +9,9 @@ from meterai.payments.adapters.snap.wire import SnapProfile
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring, read_public_key
 
+CLIENT_SECRET_FILE = "bank-client-secret"  # noqa: S105 - a name under DIR/keys
+SIGNING_KEY_FILE = "provider.key.pem"
+
 
 def provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKey:
     """With which the payment provider's signatures are checked.
@@ -17,6 +20,17 @@ def provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKe
     """
     given = settings.of(SnapSettings).bank_public_key
     return read_public_key(Path(given) if given else keyring.directory / "bank.pub.pem")
+
+
+def client_secret(settings: Settings, keyring: Keyring) -> str:
+    """Our secret at the provider (symmetric signatures): the one that is set, else that of a file."""
+    given = settings.of(SnapSettings).bank_client_secret
+    return given or keyring.secret(CLIENT_SECRET_FILE).hex()
+
+
+def signing_key(keyring: Keyring) -> rsa.RSAPrivateKey:
+    """Our private key at the provider (access token, asymmetric signatures)."""
+    return keyring.rsa_key(SIGNING_KEY_FILE)
 
 
 def qr_accounts_of(bank: SnapSettings) -> frozenset[str]:
@@ -31,9 +45,9 @@ def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
         base_url=bank.bank_url.rstrip("/"),
         path=bank.bank_path,
         client_id=bank.bank_client_id,
-        client_secret=bank.bank_client_secret or keyring.client_secret(),
+        client_secret=client_secret(settings, keyring),
         merchant_id=bank.bank_merchant_id,
-        private_key=keyring.provider_key(),
+        private_key=signing_key(keyring),
         provider_public_key=provider_public_key(settings, keyring),
         signature=bank.bank_signature,
         timeout_seconds=bank.bank_timeout_seconds,
