@@ -52,7 +52,7 @@ AUDITED = Audited(
         },
         "notification_inbox": {
             "reading": "What was read in the words when they came and is acted on once; the audit "
-            "reads the words again and compares (audit_news).",
+            "reads the words again and compares (news_check).",
         },
         "payment_attempts": {
             "asked": WORK,
