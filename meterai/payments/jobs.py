@@ -55,7 +55,7 @@ async def act_on(tx: Tx, provider: str, read: Notification) -> str | OddReason:
     if isinstance(act, OddReason):
         if found is not None:
             # A status query may answer what this notification leaves open.
-            await tx.run(store.ASK_NOW, *found)
+            await store.ask_now(tx, *found)
         return act
     if found is None:
         return OddReason.REFERENCE_MISSING if _names_nothing(read) else OddReason.REFERENCE_UNKNOWN
@@ -86,18 +86,14 @@ async def _done(
     amount = None if read.amount is None else read.amount.value
     match act:
         case Act.CAPTURE:
-            outcome = await tx.value(
-                store.CAPTURE_FROM, provider, account, attempt, read.number, amount
-            )
+            outcome = await store.capture_from(tx, provider, account, attempt, read.number, amount)
         case Act.DENY:
             if read.status is Status.CANCELLED and read.number is None:
                 # What is cancelled is unpaid; a payment taken back has its number.
                 if await store.captured(tx, account, attempt, None):
                     return OddReason.DENIAL_AMBIGUOUS
                 amount = None
-            outcome = await tx.value(
-                store.DENY_FROM, provider, account, attempt, read.number, amount
-            )
+            outcome = await store.deny_from(tx, provider, account, attempt, read.number, amount)
         case Act.REFUNDED:
             if read.number is None or not await store.captured(tx, account, attempt, read.number):
                 return OddReason.REFUNDED_THERE
@@ -115,7 +111,7 @@ async def _done(
         case Act.NOTHING:
             known = await store.attempt(tx, account, attempt)
             outcome = "unknown_attempt" if known is None else "nothing_to_do"
-    return str(outcome)
+    return outcome
 
 
 async def _suspend(

@@ -83,7 +83,7 @@ async def attempts_of(
 
 async def close(tx: Tx, account: UUID, subject: UUID) -> None:
     """Nobody should pay for this subject any more; the periodic task takes it back."""
-    await tx.run(store.CLOSE, account, subject)
+    await store.close(tx, account, subject)
 
 
 async def open_another(
@@ -94,15 +94,9 @@ async def open_another(
     The worker asks the provider for its instructions at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
     """
     attempt, reference = new_attempt(account)
-    if not await tx.value(
-        store.OPEN_ANOTHER,
-        account,
-        attempt,
-        subject,
-        reference,
-        amount.value,
-        expires_at,
-        ATTEMPTS_PER_SUBJECT_MAX,
+    most = ATTEMPTS_PER_SUBJECT_MAX
+    if not await store.open_another(
+        tx, account, attempt, subject, reference, amount, expires_at, most
     ):
         _log.warning("attempts_spent", subject=str(subject))
 
@@ -192,20 +186,20 @@ class PaymentService:
     async def _later(
         self, account: UUID, attempt: UUID, answer: Exception, *, is_perhaps_made: bool
     ) -> None:
-        await self._database.call(
-            store.LATER,
-            str(answer)[:200],
-            is_perhaps_made,
-            PAUSE_SECONDS,
-            PAUSE_SECONDS_MAX,
+        await self._database.once(
+            store.open_later,
             account,
             attempt,
+            str(answer)[:200],
+            is_perhaps_made=is_perhaps_made,
+            seconds=PAUSE_SECONDS,
+            seconds_max=PAUSE_SECONDS_MAX,
         )
 
     async def _replace(self, account: UUID, attempt: UUID, reference: str) -> None:
         successor, its_reference = new_attempt(account)
-        row = await self._database.call(
-            store.REPLACE,
+        outcome = await self._database.once(
+            store.replace,
             account,
             attempt,
             successor,
@@ -213,11 +207,11 @@ class PaymentService:
             PAUSE_SECONDS,
             ATTEMPTS_PER_SUBJECT_MAX,
         )
-        _log.warning("attempt_lost", reference=reference, outcome=row and row["outcome"])
+        _log.warning("attempt_lost", reference=reference, outcome=outcome)
 
     async def _record(self, account: UUID, attempt: UUID, made: Opened) -> Instructions:
-        await self._database.call(
-            store.OPENED, *store.opened(made), self._settings.poll_after_seconds, account, attempt
+        await self._database.once(
+            store.record_opened, account, attempt, made, self._settings.poll_after_seconds
         )
         return made.instructions
 
@@ -231,7 +225,7 @@ class PaymentService:
 
     async def _open_late(self, attempt: Attempt) -> None:
         if attempt.expires_at <= self._clock.now():
-            await self._database.call(store.EXPIRE_OPENING, attempt.account, attempt.id)
+            await self._database.once(store.expire_opening, attempt.account, attempt.id)
             return
         await self.open(attempt)
 
@@ -293,14 +287,14 @@ class PaymentService:
     async def _asked(
         self, attempt: Attempt, *, is_cancelled: bool = False, is_unknown: bool = False
     ) -> None:
-        await self._database.call(
-            store.ASKED,
-            is_cancelled,
-            is_unknown,
-            self._settings.poll_after_seconds,
-            self._rails.window_seconds(attempt.channel.provider),
+        await self._database.once(
+            store.asked,
             attempt.account,
             attempt.id,
+            is_cancelled=is_cancelled,
+            is_unknown=is_unknown,
+            seconds=self._settings.poll_after_seconds,
+            window_seconds=self._rails.window_seconds(attempt.channel.provider),
         )
 
     async def _learn(self, attempt: Attempt, standing: TransactionStatus) -> None:
@@ -354,11 +348,11 @@ class PaymentService:
             raise
         else:
             if is_taken_back:
-                await self._database.call(store.CANCELLED, *key)
+                await self._database.once(store.cancelled, *key)
                 return
             # It was paid meanwhile, or has ended: a question says which.
-            await self._database.call(store.CANCEL_NO_MORE, *key)
-            await self._database.call(store.ASK_NOW, *key)
+            await self._database.once(store.cancel_no_more, *key)
+            await self._database.once(store.ask_now, *key)
 
     # -- giving back -----------------------------------------------------------------------
 
@@ -400,13 +394,13 @@ class PaymentService:
 
     async def _cancel_later(self, attempt: Attempt, answer: Exception) -> None:
         _log.info("cancel_failed", reference=attempt.reference, answer=str(answer))
-        await self._database.call(
-            store.CANCEL_LATER,
-            CANCEL_AFTER_END_SECONDS,
-            PAUSE_SECONDS,
-            CANCEL_SECONDS_MAX,
+        await self._database.once(
+            store.cancel_later,
             attempt.account,
             attempt.id,
+            seconds=PAUSE_SECONDS,
+            seconds_max=CANCEL_SECONDS_MAX,
+            give_up_seconds=CANCEL_AFTER_END_SECONDS,
         )
 
 
@@ -436,7 +430,7 @@ async def _keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> 
     )
     if reference is not None:
         with suppress(ValueError):
-            await tx.run(store.ASK_NOW, *parse_reference(reference))
+            await store.ask_now(tx, *parse_reference(reference))
 
 
 async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd) -> None:
@@ -448,7 +442,7 @@ async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd) -> None:
 
 async def _deny(tx: Tx, attempt: Attempt) -> None:
     """An attempt ended at its provider without a payment."""
-    outcome = await tx.value(store.DENY, attempt.account, attempt.id, None, None)
+    outcome = await store.deny(tx, attempt.account, attempt.id, None, None)
     if reason := NOT_BOOKED.get(outcome):
         await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
 
@@ -459,9 +453,9 @@ async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:
     amount = None if payment.amount is None else payment.amount.value
     match payment.status:
         case Status.PAID:
-            outcome = await tx.value(store.CAPTURE, *about, amount, "question")
+            outcome = await store.capture(tx, *about, amount, "question")
         case Status.FAILED | Status.CANCELLED:
-            outcome = await tx.value(store.DENY, *about, amount)
+            outcome = await store.deny(tx, *about, amount)
         case _:
             if await store.captured(tx, *about):
                 await emit(

@@ -1,7 +1,7 @@
 """SQL of payments, one function per question."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -160,6 +160,137 @@ def opened(made: Opened) -> tuple[object, ...]:
     """The first arguments of `OPENED`.  A QR is also written where processes of before read it."""
     content = made.instructions.content if isinstance(made.instructions, Qr) else None
     return jsonb(msgspec.to_builtins(made.instructions)), content, made.provider_reference
+
+
+async def record_opened(
+    tx: Tx, account: UUID, attempt_id: UUID, made: Opened, ask_seconds: float
+) -> None:
+    """The provider has made the instructions; it is asked about them after so many seconds."""
+    await tx.run(OPENED, *opened(made), ask_seconds, account, attempt_id)
+
+
+async def open_later(
+    tx: Tx,
+    account: UUID,
+    attempt_id: UUID,
+    answer: str,
+    *,
+    is_perhaps_made: bool,
+    seconds: float,
+    seconds_max: float,
+) -> None:
+    """An attempt could not be opened: it is tried again, later each time."""
+    await tx.run(LATER, answer, is_perhaps_made, seconds, seconds_max, account, attempt_id)
+
+
+async def replace(
+    tx: Tx,
+    account: UUID,
+    attempt_id: UUID,
+    successor: UUID,
+    reference: str,
+    seconds: float,
+    attempts_max: int,
+) -> str:
+    """Another attempt in place of one whose instructions we cannot show; how it went."""
+    return str(
+        await tx.value(REPLACE, account, attempt_id, successor, reference, seconds, attempts_max)
+    )
+
+
+async def open_another(
+    tx: Tx,
+    account: UUID,
+    attempt_id: UUID,
+    subject: UUID,
+    reference: str,
+    amount: Rupiah,
+    expires_at: datetime,
+    attempts_max: int,
+) -> bool:
+    """Begin another attempt of a subject; false where it had as many as it may."""
+    about = (account, attempt_id, subject, reference, amount.value, expires_at, attempts_max)
+    return bool(await tx.value(OPEN_ANOTHER, *about))
+
+
+async def expire_opening(tx: Tx, account: UUID, attempt_id: UUID) -> None:
+    """An attempt that nobody could open has run out."""
+    await tx.run(EXPIRE_OPENING, account, attempt_id)
+
+
+async def close(tx: Tx, account: UUID, subject: UUID) -> None:
+    """Close what is open of a subject."""
+    await tx.run(CLOSE, account, subject)
+
+
+async def asked(
+    tx: Tx,
+    account: UUID,
+    attempt_id: UUID,
+    *,
+    is_cancelled: bool,
+    is_unknown: bool,
+    seconds: float,
+    window_seconds: float,
+) -> None:
+    """The provider answered, or did not; when it is asked again follows from what it said."""
+    await tx.run(ASKED, is_cancelled, is_unknown, seconds, window_seconds, account, attempt_id)
+
+
+async def ask_now(tx: Tx, account: UUID, attempt_id: UUID) -> None:
+    """The provider is asked about an attempt at once."""
+    await tx.run(ASK_NOW, account, attempt_id)
+
+
+async def cancelled(tx: Tx, account: UUID, attempt_id: UUID) -> None:
+    """The provider took an attempt back."""
+    await tx.run(CANCELLED, account, attempt_id)
+
+
+async def cancel_later(
+    tx: Tx,
+    account: UUID,
+    attempt_id: UUID,
+    *,
+    seconds: float,
+    seconds_max: float,
+    give_up_seconds: float,
+) -> None:
+    """It was not taken back: it is tried again, until so long after its end."""
+    await tx.run(CANCEL_LATER, give_up_seconds, seconds, seconds_max, account, attempt_id)
+
+
+async def cancel_no_more(tx: Tx, account: UUID, attempt_id: UUID) -> None:
+    """There is nothing to take back any more."""
+    await tx.run(CANCEL_NO_MORE, account, attempt_id)
+
+
+async def capture(
+    tx: Tx, account: UUID, attempt_id: UUID, number: str | None, amount: int | None, learned_by: str
+) -> str:
+    """Book a payment of an attempt, in rupiah; how it went."""
+    return str(await tx.value(CAPTURE, account, attempt_id, number, amount, learned_by))
+
+
+async def deny(
+    tx: Tx, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
+) -> str:
+    """A payment failed, or was taken back, all of it or these rupiah; how it went."""
+    return str(await tx.value(DENY, account, attempt_id, number, amount))
+
+
+async def capture_from(
+    tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
+) -> str:
+    """`capture` of what a provider notified, which must be the attempt's own."""
+    return str(await tx.value(CAPTURE_FROM, provider, account, attempt_id, number, amount))
+
+
+async def deny_from(
+    tx: Tx, provider: str, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
+) -> str:
+    """`deny` of what a provider notified, which must be the attempt's own."""
+    return str(await tx.value(DENY_FROM, provider, account, attempt_id, number, amount))
 
 
 async def attempt(tx: Tx, account: UUID, attempt_id: UUID) -> Attempt | None:

@@ -11,11 +11,6 @@ from tests.tidy.sources import PACKAGE, ROOMS, SOURCES, home_of
 # Methods of a transaction and of a database that answer with rows or with a column.
 _ROWS = {"one", "all", "value", "call_all", "read"}
 _HAVE_ROW = {"meterai.plumbing.database", "meterai.plumbing.transactions"}
-# Rooms that still index rows, each with what is left.
-LEFT: dict[str, str] = {
-    "payments/service.py": "its periodic tasks, until its rails are rooms' own",
-    "payments/jobs.py": "the handler of news, until its rails are rooms' own",
-}
 
 
 def rows_in(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -47,17 +42,9 @@ def outside_stores() -> Iterator[tuple[str, ast.Module]]:
 
 def test_rows_end_in_stores() -> None:
     wrong = [
-        f"{file}:{line}: {what}"
-        for file, tree in outside_stores()
-        if file not in LEFT
-        for line, what in rows_in(tree)
+        f"{file}:{line}: {what}" for file, tree in outside_stores() for line, what in rows_in(tree)
     ]
     assert not wrong, "\n".join(wrong)
-
-
-def test_what_is_left_is_left() -> None:
-    known = dict(outside_stores())
-    assert [file for file in LEFT if not list(rows_in(known[file]))] == []
 
 
 def test_rooms_open_no_transaction_by_hand() -> None:
@@ -65,7 +52,6 @@ def test_rooms_open_no_transaction_by_hand() -> None:
     wrong = [
         f"{file}:{node.lineno}"
         for file, tree in outside_stores()
-        if file not in LEFT
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "transaction"
     ]
@@ -76,7 +62,7 @@ def test_no_function_of_a_store_returns_a_row() -> None:
     wrong = []
     for path, tree in SOURCES:
         file = str(path.relative_to(PACKAGE))
-        if Path(file).name != "store.py" or file.partition("/")[0] in {"payments"}:
+        if Path(file).name != "store.py":
             continue
         wrong += [
             f"{file}:{node.lineno}: {node.name}"
