@@ -1,6 +1,18 @@
-"""A refund that the bank refuses stands, unless a loss of its payment is still to be covered."""
+"""A refund that the bank refuses stands, unless a loss of its payment is still to be covered; when an
+order is over, and that money goes back once."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+
+from meterai.kit.ids import new_id
+from tests.support.instance import until
 from tests.support.shop import Shop
+
+WAITS = (
+    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 def test_a_refused_refund_of_a_payment_whose_loss_is_covered_is_tried_again(shop: Shop) -> None:
@@ -21,3 +33,63 @@ def test_a_refused_refund_of_a_payment_whose_loss_is_covered_is_tried_again(shop
     shop.work()
     assert shop.rows(refunds) == [row | {"state": "refused"} for row in before]
     shop.assert_books_hold()
+
+
+def test_an_order_whose_last_refund_is_not_carried_out_is_over(shop: Shop) -> None:
+    order = shop.place(1)
+    paid = shop.pay(order)
+    shop.work()
+    shop.ask_back(order)
+    shop.work()
+    [refund] = shop.refunds()
+    shop.send(refund)
+    assert shop.deny(paid) == "denied"
+    shop.work()
+    assert shop.state(order) == "returning", "perhaps it is being paid"
+    shop.refuse(refund)
+    assert shop.state(order) == "returned"
+
+
+def test_of_several_refunds_the_last_says_when_all_is_back(shop: Shop) -> None:
+    order = shop.place(2)
+    shop.pay(order)
+    shop.work()
+    later = "timestamptz '2999-01-01 00:00Z'"
+    shop.arrange(f"UPDATE orders SET returning_due_at = {later}")
+    shop.ask_back(order)
+    shop.work()
+    assert shop.rows(f"SELECT returning_due_at = {later} AS is_kept FROM orders") == [
+        {"is_kept": True}
+    ]
+
+
+SURPLUS = (
+    "SELECT refund_surplus(%s, %s, %s, 'double', %s, %s, %s, %s, %s, now() + interval '1 day')"
+)
+
+
+def test_money_that_is_too_much_goes_back_once(shop: Shop) -> None:
+    """Two handlers at the same moment: the second waits, and finds nothing left."""
+    order = shop.place(1)
+    shop.pay(order)
+    shop.work()
+    second = shop.pay(order)
+    url = shop.container.database.url
+
+    def give_back(connection: psycopg.Connection[Any], key: str) -> int:
+        terms = [order, second.attempt, second.number, second.amount, key]
+        found = connection.execute(SURPLUS, [shop.account, new_id(), key, *terms]).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    def another() -> int:
+        with psycopg.connect(url) as connection:
+            return give_back(connection, "RF2")
+
+    with psycopg.connect(url) as first, ThreadPoolExecutor(1) as pool:
+        assert give_back(first, "RF1") == second.amount
+        waiting = pool.submit(another)
+        until("the second waits", lambda: shop.watch(WAITS))
+        first.commit()
+        assert waiting.result() == 0
+    assert len(shop.refunds()) == 1

@@ -169,6 +169,7 @@ def test_a_process_that_hangs_holds_up_nobody(endless_task):
     assert asked.result() is None
 
 
+@pytest.mark.slow
 def test_what_needs_more_memory_than_it_may_says_nothing(lab):
     objects = letter(2)
     objects[4] = text_of(objects[4]).replace(b"[0 0 595 842]", b"[0 0 14000 14000]/UserUnit 1")
