@@ -47,7 +47,7 @@ check: setup
 
 # What can be known without starting anything; `make test` runs the rest too.
 quick: check
-	$(BIN)/python -m pytest -q $(SIDE_BY_SIDE) \
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal \
 		-m "not instance and not database and not browser and not slow" $(ARGS)
 
 bench: setup

@@ -154,6 +154,7 @@ def test_a_process_that_dies_says_nothing(endless_task, how):
     assert bounded.ask(QUICK)
 
 
+@pytest.mark.slow
 def test_a_process_that_hangs_is_killed(endless_task):
     asked = Asking(replace(endless_task, wall_seconds=3))
     asked.process.suspend()  # it takes no processor time any more, and no signal but the last
@@ -189,6 +190,7 @@ def test_a_task_that_does_not_exist_says_nothing():
 # -- the server --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_server_that_died_is_replaced(endless_task):
     asked = Asking(endless_task)
     (server,) = servers()
@@ -300,6 +302,7 @@ def _one(task: Task):
     return (yield task)
 
 
+@pytest.mark.slow
 def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
     order: list[str] = []
 
