@@ -6,6 +6,7 @@
 #   make quick  the same, and every test that needs no instance, database or browser
 #   make bench  measure, beside a limit measured in the same run
 #   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
+#   make bench-rush   overrun a running instance, and see who is still served
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
 #   make golden make the golden files anew, one per verdict and attack
 
@@ -16,7 +17,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test check quick bench bench-sealing proof golden schema format lock clean tools
+.PHONY: run setup test check quick bench bench-sealing bench-rush proof golden schema format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -55,6 +56,9 @@ bench: setup
 
 bench-sealing: setup
 	$(BIN)/python -m bench.sealing $(ARGS)
+
+bench-rush: setup
+	$(BIN)/python -m bench.rush $(ARGS)
 
 proof: setup tools
 	$(BIN)/python -m pytest -q tests/sealing/test_corpus.py --whole-corpus

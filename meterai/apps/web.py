@@ -228,6 +228,9 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
     site: pages.Site = app.state.site
 
     def address_of(scope: HTTPScope) -> str:
+        client = scope["client"]
+        if not settings.process.proxies and client is not None and ":" not in client[0]:
+            return client[0]  # what the next line finds too, for a tenth of it
         return network_of(ASGIConnection(scope), settings.process.proxies)
 
     return Admission(

@@ -1,5 +1,6 @@
 """The first thing that a request comes to: it begins, waits for a moment, or is refused."""
 
+import asyncio
 from collections.abc import Callable
 from time import monotonic
 
@@ -44,6 +45,9 @@ class Admission:
             return
         begun = monotonic()
         priority = self._priorities.of(scope["method"], scope["path"])
+        if self._limiter.is_full(priority):  # before anything that costs more
+            await self._refuse(scope, send, priority)
+            return
         user = self._users.of(scope)
         incoming = Incoming(receive)
         try:
@@ -61,14 +65,19 @@ class Admission:
         if isinstance(place, bool):
             return place
         begun = monotonic()
-        incoming.watch(lambda: self._limiter.withdraw(place))
         try:
-            return await place.turn
+            if not await place.turn:
+                return False
         except BaseException:  # cancelled: the server stops
             self._limiter.withdraw(place)
             raise
         finally:
             metrics.waited(priority, monotonic() - begun)
+        # Only now, and not for the many who will be refused: it costs as much as a refusal.
+        if await incoming.has_gone():
+            self._limiter.withdraw(place)
+            return False
+        return True
 
     async def _serve(
         self, scope: HTTPScope, incoming: Incoming, send: Send, user: bytes, purpose: Purpose
@@ -89,17 +98,20 @@ class Admission:
             purpose.end()
             now = monotonic()
             self._users.learn(scope)
-            self._limiter.ended(purpose.priority, user, now - begun)
+            # It counts to the end of this turn of the event loop: what never waits for anything would
+            # else be over before the next one asks, and a thousand of them would run in one turn.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._limiter.ended, purpose.priority, user, now - begun)
             metrics.answered(purpose.priority, is_in_time=status < 500 and now <= until)
 
     async def _refuse(self, scope: HTTPScope, send: Send, priority: Priority) -> None:
         metrics.refused(priority)
-        accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
+        given = dict(scope["headers"])
         headers, body = self._answers.of(
             priority,
-            scope["headers"],
+            given,
             is_looking=scope["method"] in ("GET", "HEAD"),
-            is_page=self._wants_page(scope["path"], accept),
+            is_page=self._wants_page(scope["path"], given.get(b"accept", b"").decode("latin-1")),
         )
         await send({"type": "http.response.start", "status": STATUS, "headers": headers})
         content = b"" if scope["method"] == "HEAD" else body

@@ -9,7 +9,9 @@ used and nothing queues.  At low traffic the limit is never reached and so never
 
 from math import sqrt
 
-DELAY_SECONDS_MAX = 0.020  # what may queue within the process on average; nobody notices it
+# What may queue on average: one turn of the event loop, or the wait for a connection.  An answer
+# takes some twenty turns, and each of them queues.
+DELAY_SECONDS_MAX = 0.002
 DECREASE = 0.90  # of the limit, after a window that queued
 STEEP_DECREASE = 0.70  # after one that queued five times as long as it may
 STEEP = 5.0
@@ -29,11 +31,14 @@ class Limit:
         """Requests that may be under way."""
         return int(self._exact)
 
-    def adapt(self, delay_seconds: float, *, was_reached: bool) -> None:
-        """Move by one window: its queueing delay, and whether the limit kept anybody waiting."""
+    def adapt(self, delay_seconds: float, *, peak: int, was_reached: bool) -> None:
+        """Move by one window: its queueing delay, the most that was under way in it, and whether
+        anybody had to wait."""
         if delay_seconds > DELAY_SECONDS_MAX:
-            is_steep = delay_seconds > STEEP * DELAY_SECONDS_MAX
-            self._exact *= STEEP_DECREASE if is_steep else DECREASE
+            # Where few are under way something else keeps the process waiting, and fewer help nobody.
+            if 2 * peak >= self.value:
+                is_steep = delay_seconds > STEEP * DELAY_SECONDS_MAX
+                self._exact *= STEEP_DECREASE if is_steep else DECREASE
         elif was_reached:
             # By the root: a large limit still doubles within seconds, a small one moves by ones.
             self._exact += sqrt(self._exact) / 2

@@ -17,6 +17,8 @@ from meterai.limiter.waiting import Place, Waiting
 from meterai.plumbing.queueing import Queueing
 
 LOOK_SECONDS = 0.02  # between two looks at the event loop and at those who wait
+# A crowd that came together would be refused together, and come again together.
+REFUSALS_PER_LOOK_MAX = 32
 WINDOW_LOOKS = 10  # looks between two changes of the limit
 RESERVE = (
     0.05  # of the limit is kept free for each higher priority: it need not wait for a slow one
@@ -30,9 +32,13 @@ class Limiter:
         self._queueing = queueing
         self._limit = Limit()
         self._usage = Usage()
+        self._total = 0  # of all that run
+        self._somebody_waits = False
+        self._open_to_all = self._least_open()
         self._running = dict.fromkeys(Priority, 0)
         self._waiting = {priority: Waiting() for priority in Priority}
         self._was_reached = False
+        self._peak = 0  # the most that was under way in this window
 
     # -- what is shown ---------------------------------------------------------------------
 
@@ -49,6 +55,10 @@ class Limiter:
         """Requests that wait for their turn."""
         return len(self._waiting[priority])
 
+    def is_full(self, priority: Priority) -> bool:
+        """True where a request of nobody would be refused: costs nothing to find out."""
+        return self._waiting[priority].is_full
+
     # -- turns -----------------------------------------------------------------------------
 
     def ask(self, priority: Priority, user: bytes) -> bool | Place:
@@ -57,14 +67,18 @@ class Limiter:
         Whoever begins is counted as running until `ended`; whoever waits and is no longer there
         says so with `withdraw`.
         """
+        if not self._somebody_waits and self._total < self._open_to_all:
+            self._begin(priority)  # the usual case, at little cost
+            return True
         if self._has_room(priority) and not self._somebody_goes_before(priority):
-            self._running[priority] += 1
+            self._begin(priority)
             return True
         self._was_reached = True
         now = monotonic()
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         until = now + ALLOWANCES[priority].wait_seconds
         place = Place(turn, priority, until, self._usage.level(user, now))
+        self._somebody_waits = True
         return place if self._waiting[priority].add(place) else False
 
     def withdraw(self, place: Place) -> None:
@@ -82,9 +96,16 @@ class Limiter:
         self._usage.add(user, seconds, monotonic())
         self._leave(priority)
 
+    def _begin(self, priority: Priority) -> None:
+        self._running[priority] += 1
+        self._total += 1
+        self._peak = max(self._peak, self._total)
+
     def _leave(self, priority: Priority) -> None:
         self._running[priority] -= 1
-        self._fill()
+        self._total -= 1
+        if self._somebody_waits:
+            self._fill()
 
     def _fill(self) -> None:
         """Give turns while there is room: to shares that are not used up first, then by priority."""
@@ -92,13 +113,14 @@ class Limiter:
             place = self._waiting[priority].next()
             if place is None:
                 continue
-            self._running[priority] += 1
+            self._begin(priority)
             place.turn.set_result(True)
+        self._somebody_waits = any(len(line) for line in self._waiting.values())
 
     def _next(self) -> Priority | None:
         wanting = [one for one in Priority if len(self._waiting[one]) and self._has_room(one)]
-        owed = (one for one in wanting if self._running[one] < self._share(one))
-        return next(owed, None) or next(iter(wanting), None)
+        owed = [one for one in wanting if self._running[one] < self._share(one)]
+        return next(iter(owed or wanting), None)
 
     def _share(self, priority: Priority) -> float:
         return ALLOWANCES[priority].share * self._limit.value
@@ -106,7 +128,11 @@ class Limiter:
     def _has_room(self, priority: Priority) -> bool:
         reserve = RESERVE * self._limit.value
         kept = sum(max(0.0, reserve - self._running[one]) for one in Priority if one < priority)
-        return sum(self._running.values()) + kept < self._limit.value
+        return self._total + kept < self._limit.value
+
+    def _least_open(self) -> float:
+        """While fewer are under way than this there is room for everybody."""
+        return self._limit.value * (1 - RESERVE * (len(Priority) - 1))
 
     def _somebody_goes_before(self, priority: Priority) -> bool:
         return any(len(self._waiting[one]) for one in Priority if one <= priority)
@@ -125,18 +151,25 @@ class Limiter:
     async def _watch(self) -> None:
         while True:
             for _ in range(WINDOW_LOOKS):
-                due = monotonic() + LOOK_SECONDS
                 await asyncio.sleep(LOOK_SECONDS)
+                begun = monotonic()
+                await asyncio.sleep(0)  # one turn of the event loop: all that could run did
                 now = monotonic()
-                self._queueing.waited("loop", max(0.0, now - due))
-                for line in self._waiting.values():
-                    line.refuse_late(now)
+                self._queueing.waited("loop", now - begun)
                 self._fill()
+                self._refuse_late(now)
             self.adapt()
+
+    def _refuse_late(self, now: float) -> None:
+        left = REFUSALS_PER_LOOK_MAX
+        for line in self._waiting.values():
+            left -= line.refuse_late(now, left)
 
     def adapt(self) -> None:
         """End a window: move the limit by what queued in it, and show how things stand."""
-        self._limit.adapt(self._queueing.worst(), was_reached=self._was_reached)
+        self._limit.adapt(self._queueing.worst(), peak=self._peak, was_reached=self._was_reached)
+        self._peak = self._total
+        self._open_to_all = self._least_open()
         self._was_reached = any(len(line) for line in self._waiting.values())
         self._fill()
         show(self.limit, self._running, {one: len(line) for one, line in self._waiting.items()})

@@ -1,14 +1,10 @@
 """What the limiter counts, by priority."""
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from meterai.kit.priority import Priority
 from meterai.plumbing.metrics import Counter, Gauge, Metric
-
-if TYPE_CHECKING:
-    import prometheus_client
 
 REFUSED = Counter(
     "meterai_limiter_refused_total", "Requests told to come again, by priority", ["priority"]
@@ -38,34 +34,41 @@ WAITING = Gauge(
 METRICS: tuple[Metric[Any], ...] = (REFUSED, IN_TIME, LATE, WAITED, LIMIT, RUNNING, WAITING)
 
 
-CHILDREN_MAX = 64  # priorities times metrics are fewer
-
-
-# Finding a metric by its labels costs more than counting.
-@lru_cache(CHILDREN_MAX)
-def _of(metric: Counter, priority: Priority) -> "prometheus_client.Counter":
-    return metric.labels(priority=priority.name.lower())
+# Counted here, and told once a window: a metric that processes share costs as much as half a refusal.
+_refused = dict.fromkeys(Priority, 0)
+_in_time = dict.fromkeys(Priority, 0)
+_late = dict.fromkeys(Priority, 0)
+_waited = dict.fromkeys(Priority, 0.0)
 
 
 def refused(priority: Priority) -> None:
     """One was told to come again."""
-    _of(REFUSED, priority).inc()
+    _refused[priority] += 1
 
 
 def answered(priority: Priority, *, is_in_time: bool) -> None:
     """One was answered."""
-    _of(IN_TIME if is_in_time else LATE, priority).inc()
+    (_in_time if is_in_time else _late)[priority] += 1
 
 
 def waited(priority: Priority, seconds: float) -> None:
     """One waited so long for its turn, whether it came or not."""
-    _of(WAITED, priority).inc(seconds)
+    _waited[priority] += seconds
 
 
 def show(limit: int, running: Mapping[Priority, int], waiting: Mapping[Priority, int]) -> None:
-    """How a process stands now."""
+    """How a process stands now, and what it counted since."""
     LIMIT.set(limit)
     for priority in Priority:
         name = priority.name.lower()
+        for metric, counted in (
+            (REFUSED, _refused),
+            (IN_TIME, _in_time),
+            (LATE, _late),
+            (WAITED, _waited),
+        ):
+            if counted[priority]:
+                metric.labels(priority=name).inc(counted[priority])
+                counted[priority] = 0
         RUNNING.labels(priority=name).set(running[priority])
         WAITING.labels(priority=name).set(waiting[priority])

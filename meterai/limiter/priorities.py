@@ -29,6 +29,7 @@ class Priorities:
 
     def __init__(self, app: Litestar) -> None:
         self._root = _Step()
+        self._whole: dict[tuple[str, str], Priority] = {}  # paths without parameters
         for route in app.routes:
             if isinstance(route, HTTPRoute):
                 words = [one if isinstance(one, str) else None for one in route.path_components]
@@ -40,6 +41,8 @@ class Priorities:
             return  # the framework's own
         if priority is None:
             raise PriorityMissing(f"{method} /{'/'.join(word or '*' for word in words)}")
+        if None not in words:
+            self._whole[method, "/" + "/".join(filter(None, words))] = priority
         step = self._root
         for word in words:
             if word is None:
@@ -51,6 +54,8 @@ class Priorities:
 
     def of(self, method: str, path: str) -> Priority:
         """The priority of a request; `NEW` where there is no such path."""
+        if (found := self._whole.get((method, path))) is not None:
+            return found
         step = self._root
         for word in filter(None, path.split("/")):
             following = step.words.get(word) or step.parameter

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from meterai.kit.priority import Priority
 from meterai.limiter.usage import LEVELS
 
-WAITING_MAX = 256  # of one priority in one process; each is a connection and some kilobytes
+# Of one priority in one process: some 5 KB each.  So many that whoever asks again as soon as it is
+# refused is kept to one request in `wait_seconds`, instead of having the process refuse all day.
+WAITING_MAX = 4096
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +35,11 @@ class Waiting:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def is_full(self) -> bool:
+        """True where even somebody who is new finds no place."""
+        return self._count >= WAITING_MAX and not any(self._levels[1:])
 
     def add(self, place: Place) -> bool:
         """Let it wait; false where the line is full of such as had no more than this one.
@@ -74,11 +81,17 @@ class Waiting:
             line.remove(place)
             self._count -= 1
 
-    def refuse_late(self, now: float) -> None:
-        """Refuse those who waited as long as they may: the oldest stand at the head of each level."""
+    def refuse_late(self, now: float, most: int) -> int:
+        """Refuse those who waited as long as they may, up to so many; how many it were.
+
+        The oldest stand at the head of each level.
+        """
+        refused = 0
         for line in self._levels:
-            while line and line[0].until <= now:
+            while line and line[0].until <= now and refused < most:
                 place = line.popleft()
                 self._count -= 1
                 if place.is_waiting:
                     place.turn.set_result(False)
+                    refused += 1
+        return refused

@@ -7,12 +7,11 @@ request is over.  Whoever waits may stop waiting at any moment; the message is f
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Literal
 
 from litestar.types import HTTPReceiveMessage, Receive
 
+LOOKS = 6  # turns of the event loop within which a server says what it knows: two messages
 GONE: Literal["http.disconnect"] = "http.disconnect"
 
 
@@ -27,37 +26,39 @@ class Incoming:
         self._receive = receive
         self._asked: asyncio.Task[HTTPReceiveMessage] | None = None
         self._end: HTTPReceiveMessage | None = None  # the client has gone
-        self._ahead: asyncio.Task[None] | None = None
         self._kept: list[HTTPReceiveMessage] = []  # read ahead; one at most
 
     @property
     def is_gone(self) -> bool:
-        """True where the client is known to have gone; nobody knows who does not ask or `watch`."""
-        return self._end is not None
+        """True where the client is known to have gone; nobody knows before `has_gone` was asked."""
+        return self._end is not None or _has_come(self._asked, GONE)
 
-    def watch(self, when_gone: Callable[[], None]) -> None:
-        """Call this when the client goes.  Of a body only the first part is read ahead of its time,
-        so whoever goes while sending more is not noticed before that is asked for."""
-        self._ahead = asyncio.create_task(self._look_ahead(when_gone))
+    async def has_gone(self) -> bool:
+        """True where the client has gone already, as far as the server can tell now.
 
-    async def _look_ahead(self, when_gone: Callable[[], None]) -> None:
-        with suppress(Exception):  # what the server cannot give is told to who reads
-            message = await self._next()
-            if message["type"] != GONE:
+        Reads ahead: the first part of a body, and after a body that is here whole what can only be
+        that the client has gone, so that `is_gone` follows it from now on.  Whoever goes while
+        sending a larger body is not noticed before that is asked for.
+        """
+        for _ in range(LOOKS):
+            if self._asked is None:
+                self._asked = asyncio.create_task(self._ask())
+            await asyncio.sleep(0)
+            if self.is_gone:
+                return True
+            if not self._kept and _has_come(self._asked, "http.request"):
+                message = self._asked.result()
+                self._asked = None
                 self._kept.append(message)
                 if message.get("more_body"):
-                    return
-                await self._next()  # of a request that is here whole nothing else can come
-            when_gone()
+                    break
+        return False
 
     async def __call__(self) -> HTTPReceiveMessage:
         """The next message.  A caller that is cancelled leaves it for the next one."""
-        return await self._next(self._kept)
-
-    async def _next(self, kept: list[HTTPReceiveMessage] | None = None) -> HTTPReceiveMessage:
-        while self._end is None or kept:
-            if kept:
-                return kept.pop()
+        while self._end is None or self._kept:
+            if self._kept:
+                return self._kept.pop()
             if self._asked is None:
                 self._asked = asyncio.create_task(self._ask())
             asked = self._asked
@@ -72,8 +73,6 @@ class Incoming:
 
     def close(self) -> None:
         """Ask no more: the request is over, and whoever still waits hears that the client has gone."""
-        if self._ahead is not None:
-            self._ahead.cancel()
         if self._end is None:
             self._end = {"type": GONE}
         if self._asked is not None:
@@ -84,3 +83,9 @@ class Incoming:
         # The server's own awaitable is no task: it knows only one waiter, and cancelling that cancels it.
         message: HTTPReceiveMessage = await self._receive()  # type: ignore[assignment]
         return message
+
+
+def _has_come(asked: asyncio.Task[HTTPReceiveMessage] | None, kind: str) -> bool:
+    if asked is None or not asked.done() or asked.cancelled() or asked.exception() is not None:
+        return False  # what the server cannot give is told to who reads
+    return asked.result()["type"] == kind

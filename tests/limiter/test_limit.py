@@ -11,24 +11,32 @@ QUEUED = 2 * DELAY_SECONDS_MAX
 def test_where_nothing_waits_it_stays() -> None:
     limit = Limit()
     for _ in range(1000):
-        limit.adapt(0.001, was_reached=False)
+        limit.adapt(0.001, peak=3, was_reached=False)
     assert limit.value == LIMIT_FIRST
 
 
 def test_it_falls_where_things_queue_and_rises_where_all_of_it_is_used() -> None:
     limit = Limit()
-    limit.adapt(QUEUED, was_reached=True)
+    limit.adapt(QUEUED, peak=LIMIT_MAX, was_reached=True)
     fallen = limit.value
     assert fallen < LIMIT_FIRST
     for _ in range(4):
-        limit.adapt(0.001, was_reached=True)
+        limit.adapt(0.001, peak=LIMIT_MAX, was_reached=True)
     assert limit.value > fallen
+
+
+def test_where_few_are_under_way_it_does_not_fall() -> None:
+    """A neighbour on the same processor keeps us waiting; fewer requests would help nobody."""
+    limit = Limit()
+    for _ in range(100):
+        limit.adapt(1.0, peak=LIMIT_FIRST // 4, was_reached=False)
+    assert limit.value == LIMIT_FIRST
 
 
 def test_it_falls_faster_the_worse_it_is() -> None:
     a_little, badly = Limit(), Limit()
-    a_little.adapt(QUEUED, was_reached=True)
-    badly.adapt(10 * QUEUED, was_reached=True)
+    a_little.adapt(QUEUED, peak=LIMIT_MAX, was_reached=True)
+    badly.adapt(10 * QUEUED, peak=LIMIT_MAX, was_reached=True)
     assert badly.value < a_little.value
 
 
@@ -36,7 +44,7 @@ def test_a_slow_bank_does_not_keep_it_small() -> None:
     """Requests that wait for somebody else fill the limit and queue nobody: it doubles in seconds."""
     limit = Limit()
     for _ in range(25):  # 5 s
-        limit.adapt(0.001, was_reached=True)
+        limit.adapt(0.001, peak=LIMIT_MAX, was_reached=True)
     assert limit.value > 2 * LIMIT_FIRST
 
 
@@ -44,5 +52,5 @@ def test_a_slow_bank_does_not_keep_it_small() -> None:
 def test_it_stays_within_its_bounds(windows: list[tuple[float, bool]]) -> None:
     limit = Limit()
     for delay, was_reached in windows:
-        limit.adapt(delay, was_reached=was_reached)
+        limit.adapt(delay, peak=LIMIT_MAX, was_reached=was_reached)
         assert LIMIT_MIN <= limit.value <= LIMIT_MAX

@@ -115,10 +115,10 @@ def test_every_message_comes_once_and_in_order_however_often_a_reader_gives_up(
     whole=some.booleans(),
     count=some.integers(0, 4),
     turns=some.lists(some.integers(0, 4), max_size=6),
-    first=some.integers(0, 6),
+    looks=some.integers(1, 3),
 )
-def test_watching_for_who_goes_takes_no_message_from_the_reader(
-    *, whole: bool, count: int, turns: list[int], first: int
+def test_looking_whether_the_client_has_gone_takes_no_message_from_the_reader(
+    *, whole: bool, count: int, turns: list[int], looks: int
 ) -> None:
     parts: list[Message] = [
         {"type": "http.request", "body": bytes([place]), "more_body": True}
@@ -128,53 +128,58 @@ def test_watching_for_who_goes_takes_no_message_from_the_reader(
     messages = [*parts, *(last if whole else [])]
     server = Server([*messages, GONE], turns)
 
-    async def run() -> tuple[list[object], list[str]]:
-        told: list[str] = []
+    async def run() -> list[object]:
         incoming = Incoming(server.receive)
-        incoming.watch(lambda: told.append("gone"))
-        for _ in range(first):  # some read at once, some when much of it is here
-            await asyncio.sleep(0)
+        for _ in range(looks):
+            await incoming.has_gone()
         found: list[object] = [await incoming() for _ in range(len(messages) + 2)]
-        for _ in range(20):
-            await asyncio.sleep(0)
         assert incoming.is_gone
         incoming.close()
-        return found, told
+        return found
 
-    found, told = asyncio.run(run())
-    assert found == [*messages, GONE, GONE]
-    # Who sends a body in parts may not be watched beyond the first.
-    assert told == ["gone"] or (not told and count)
+    assert asyncio.run(run()) == [*messages, GONE, GONE]
+    assert server.cancelled == 0
 
 
-def test_a_request_that_is_here_whole_and_whose_client_goes_is_told() -> None:
+@pytest.mark.parametrize("turns", [0, 1])
+def test_who_has_gone_is_known_to_have_gone(turns: int) -> None:
     whole: Message = {"type": "http.request", "body": b"x", "more_body": False}
 
     async def run() -> None:
-        gone = asyncio.Event()
-        incoming = Incoming(Server([whole, GONE], [3]).receive)
-        incoming.watch(gone.set)
-        async with asyncio.timeout(5):
-            await gone.wait()
-        assert incoming.is_gone
+        incoming = Incoming(Server([whole, GONE], [turns]).receive)
+        assert await incoming.has_gone()
         assert await incoming() == whole
+        assert await incoming() == GONE
         incoming.close()
 
     asyncio.run(run())
 
 
-def test_what_ends_is_not_told_to_have_gone() -> None:
-    told: list[str] = []
+def test_who_goes_later_is_known_to_have_gone_then() -> None:
+    whole: Message = {"type": "http.request", "body": b"x", "more_body": False}
 
     async def run() -> None:
-        incoming = Incoming(Server([], []).receive)
-        incoming.watch(lambda: told.append("gone"))
-        await asyncio.sleep(0)
+        incoming = Incoming(Server([whole, GONE], [20, 0]).receive)
+        assert not await incoming.has_gone()
+        for _ in range(30):
+            await asyncio.sleep(0)
+        assert incoming.is_gone
         incoming.close()
-        await asyncio.sleep(0.01)
 
     asyncio.run(run())
-    assert not told
+
+
+def test_who_stays_has_not_gone() -> None:
+    whole: Message = {"type": "http.request", "body": b"x", "more_body": False}
+
+    async def run() -> None:
+        incoming = Incoming(Server([whole], [0]).receive)
+        assert not await incoming.has_gone()
+        await asyncio.sleep(0.01)
+        assert not incoming.is_gone
+        incoming.close()
+
+    asyncio.run(run())
 
 
 def test_two_readers_at_once_share_the_messages() -> None:

@@ -1,5 +1,6 @@
 """A whole instance under test: `meterai up` in a directory of its own, and a client for it."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -153,6 +154,14 @@ def until(what: str, check: Callable[[], Any], seconds: float = WAIT_SECONDS_MAX
         time.sleep(0.05)
 
 
+def _is_in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class Instance:
     """`meterai up` as a child process.  Use as a context."""
 
@@ -288,8 +297,11 @@ class Instance:
         until("the web is ready", is_ready)
 
     def command(self, *words: str) -> Done:
-        """Run `meterai WORDS --data DIR`, in this process where the command serves nothing."""
-        how = run if words[0] in SERVING else run_here
+        """Run `meterai WORDS --data DIR`, in this process where the command serves nothing.
+
+        A browser under test keeps an event loop running here, beside which no other can.
+        """
+        how = run if words[0] in SERVING or _is_in_a_loop() else run_here
         return how(self.data, *words, **self._given)
 
     def customer(self, email: str | None = None) -> Client:

@@ -28,6 +28,7 @@ BOUNDED = {
     "plumbing/database.py: _tasks": "one for each connection that is given back",
     "plumbing/database.py: _used": "the connections of the pool",
     "limiter/limiter.py: _waiting": "WAITING_MAX of each priority",
+    "limiter/priorities.py: _whole": "the paths of the routes",
     "limiter/usage.py: _users": "USERS_MAX",
     "limiter/users.py: _known": "KNOWN_MAX",
     "plumbing/incoming.py: _kept": "one message of the request",
