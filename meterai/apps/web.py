@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope
 
 from meterai import __version__, pages
@@ -176,6 +177,20 @@ def _described() -> OpenAPIConfig:
     )
 
 
+def _resolve_in_turn(app: Litestar) -> None:
+    """Have the dependencies of a route found one after the other.
+
+    The framework starts a task for each that does not depend on another; ours wait for nothing, and
+    the tasks were 7 % of an order.
+    """
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for _, model in route.route_handler_map.values():
+                model.dependency_batches = [
+                    {one} for batch in model.dependency_batches for one in batch
+                ]
+
+
 def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
     """The application of these rooms, for these settings."""
     bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
@@ -218,6 +233,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    _resolve_in_turn(app)
     app.state.openapi = completed(app.openapi_schema.to_schema(), app.routes, rooms)
     return app
 

@@ -16,6 +16,7 @@ from meterai.limiter.users import Users
 from meterai.plumbing.incoming import Incoming
 from meterai.plumbing.turns import PURPOSE, Purpose
 
+STAYS_SECONDS = 0.1  # so long nobody leaves, and nobody is looked after
 WantsPage = Callable[[str, str], bool]  # of path and Accept
 
 
@@ -73,8 +74,8 @@ class Admission:
             raise
         finally:
             metrics.waited(priority, monotonic() - begun)
-        # Only now, and not for the many who will be refused: it costs as much as a refusal.
-        if await incoming.has_gone():
+        # Only now, and not for the many who are refused: it costs as much as a refusal.
+        if monotonic() - begun > STAYS_SECONDS and await incoming.has_gone():
             self._limiter.withdraw(place)
             return False
         return True

@@ -20,6 +20,7 @@ from meterai.limiter import (
     PriorityMissing,
     Users,
 )
+from meterai.limiter.admission import STAYS_SECONDS
 from meterai.limiter.limit import LIMIT_MAX
 from meterai.limiter.waiting import WAITING_MAX
 from meterai.pages import Site, busy_pages, wants_page
@@ -254,6 +255,7 @@ def test_who_leaves_while_waiting_is_not_served() -> None:
         await door.settle()
         assert door.limiter.waiting(Priority.PAID) == 2
         leaving.leave()
+        await asyncio.sleep(STAYS_SECONDS)
         await door.over()
         assert door.application.called.count("/paid") == 1
         assert (leaving.sent, staying.status) == ([], 200)
