@@ -67,18 +67,17 @@ class Admission:
             return place
         begun = monotonic()
         try:
-            if not await place.turn:
+            has_turn = await place.turn
+            waited = monotonic() - begun
+            metrics.waited(priority, waited)
+            # Only now, and not for the many who are refused: it costs as much as a refusal.
+            if has_turn and waited > STAYS_SECONDS and await incoming.has_gone():
+                self._limiter.withdraw(place)
                 return False
         except BaseException:  # cancelled: the server stops
             self._limiter.withdraw(place)
             raise
-        finally:
-            metrics.waited(priority, monotonic() - begun)
-        # Only now, and not for the many who are refused: it costs as much as a refusal.
-        if monotonic() - begun > STAYS_SECONDS and await incoming.has_gone():
-            self._limiter.withdraw(place)
-            return False
-        return True
+        return has_turn
 
     async def _serve(
         self, scope: HTTPScope, incoming: Incoming, send: Send, user: bytes, purpose: Purpose

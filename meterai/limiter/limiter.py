@@ -20,9 +20,8 @@ LOOK_SECONDS = 0.02  # between two looks at the event loop and at those who wait
 # A crowd that came together would be refused together, and come again together.
 REFUSALS_PER_LOOK_MAX = 32
 WINDOW_LOOKS = 10  # looks between two changes of the limit
-RESERVE = (
-    0.05  # of the limit is kept free for each higher priority: it need not wait for a slow one
-)
+# Of the limit, kept free for each other priority, so that slow requests of one keep none waiting.
+RESERVE = 0.05
 
 
 class Limiter:
@@ -127,7 +126,7 @@ class Limiter:
 
     def _has_room(self, priority: Priority) -> bool:
         reserve = RESERVE * self._limit.value
-        kept = sum(max(0.0, reserve - self._running[one]) for one in Priority if one < priority)
+        kept = sum(max(0.0, reserve - self._running[one]) for one in Priority if one != priority)
         return self._total + kept < self._limit.value
 
     def _least_open(self) -> float:
@@ -135,7 +134,8 @@ class Limiter:
         return self._limit.value * (1 - RESERVE * (len(Priority) - 1))
 
     def _somebody_goes_before(self, priority: Priority) -> bool:
-        return any(len(self._waiting[one]) for one in Priority if one <= priority)
+        waiting = (one for one in Priority if one <= priority and len(self._waiting[one]))
+        return any(one == priority or self._has_room(one) for one in waiting)
 
     # -- the limit -------------------------------------------------------------------------
 

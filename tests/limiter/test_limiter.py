@@ -58,6 +58,16 @@ async def test_the_slow_of_low_priority_leave_room_for_the_urgent() -> None:
 
 
 @within_loop
+async def test_the_slow_of_one_priority_keep_no_other_waiting() -> None:
+    """Bodies that trickle in hold their turns for long, whatever they are for."""
+    for slow in Priority:
+        limiter = Limiter(Queueing())
+        fill(limiter, slow)
+        for other in Priority:
+            assert (limiter.ask(other, b"somebody") is True) == (other is not slow)
+
+
+@within_loop
 async def test_a_turn_that_comes_free_goes_to_the_urgent() -> None:
     limiter = Limiter(Queueing())
     for priority in reversed(Priority):
@@ -73,7 +83,8 @@ async def test_a_turn_that_comes_free_goes_to_the_urgent() -> None:
 @within_loop
 async def test_a_flood_of_the_urgent_leaves_each_share() -> None:
     limiter = Limiter(Queueing())
-    fill(limiter, Priority.MONEY)
+    for priority in Priority:  # what is kept free for each is in use too
+        fill(limiter, priority)
     waiting = [place_of(limiter, priority) for priority in Priority]
     for _ in range(limiter.limit):
         place_of(limiter, Priority.MONEY)
