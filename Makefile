@@ -78,7 +78,7 @@ schema: setup
 # After a change of dependencies in pyproject.toml.  No addresses get into the lock.
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
+		--no-emit-index-url --no-header --extra capacity --group dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf .venv build data .mypy_cache .ruff_cache .pytest_cache .hypothesis
