@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from meterai.accounts.room import ROOM as ACCOUNTS
 from meterai.audit.room import ROOM as AUDIT
+from meterai.capacity.room import ROOM as CAPACITY
 from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.ledger.room import ROOM as LEDGER
 from meterai.notifications.room import ROOM as NOTIFICATIONS
@@ -40,6 +41,7 @@ ROOMS: Rooms = (
     REFUNDS,
     VERIFICATION,
     PORTAL,
+    CAPACITY,
 )
 
 

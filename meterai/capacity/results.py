@@ -1,0 +1,277 @@
+"""A run: everything one rehearsal offered, saw and found out, as one JSON file.
+
+Times are seconds from the beginning of the run, durations are seconds, sizes bytes.  A latency counts
+from the *intended* time (when a visitor would have acted), never from the moment of sending, so that a
+server that stalls cannot hide who would have come meanwhile.  What was not measured is `None` or an empty
+series; nothing is filled in.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.files import read_file
+
+SCHEMA: Final = 1  # of this file; raised by whoever changes what a field means
+RUN_BYTES_MAX = 256 * 1024 * 1024  # a night at one line a second is a hundredth of it
+
+
+class RunUnreadable(Refusal):
+    """A file is no run, or one of another version."""
+
+    code = "run_unreadable"
+    status = 422
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class Latency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A distribution of durations.
+
+    `histogram` is an HdrHistogram of whole microseconds, three digits, in its V2 encoding (base64), which
+    adds up over runs; the figures beside it are read from it.  All zero where nothing was counted.
+    """
+
+    count: int
+    mean: float
+    p50: float
+    p90: float
+    p99: float
+    p999: float
+    longest: float
+    histogram: str
+
+
+class DataSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much was in the installation when the run began and when it ended."""
+
+    directory_bytes_before: int
+    directory_bytes_after: int
+
+
+class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the generator ran, and with it the installation where `Target.is_own`."""
+
+    cores: int
+    memory_bytes: int
+    system: str  # of the kernel, with its release
+    load_average: float  # of the last minute, before the run began: others on the same machine
+    versions: Mapping[str, str]  # python, meterai, postgres, ... by name
+    commit: str | None = None
+    data: DataSize | None = None
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom the run drove, and who allowed it."""
+
+    url: str
+    is_own: bool  # started by this run, on this machine, in a directory of its own
+    is_loopback: bool
+    allowed_by: str | None = None  # of the written list, where it is not loopback
+    allowed_until: datetime | None = None
+    # That differ from their defaults, of an own installation.
+    settings: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class VoidReason(StrEnum):
+    """Why a run says nothing about the installation."""
+
+    BEYOND_LIMIT = "beyond_limit"  # more was offered than the generator can send
+    DROPPED = "dropped"  # arrivals that the generator did not begin
+    LATE = "late"  # too many arrivals began late by the generator's own fault
+    BROKEN_OFF = "broken_off"  # stopped before the plan was through
+    GENERATOR_DIED = "generator_died"
+
+
+class Generator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who made the load.  A run with a reason in `void` must not be used to judge the installation."""
+
+    processes: int
+    limit_per_second: float  # requests, measured against a trivial server before the run
+    peak_per_second: float  # requests sent in the busiest second of the run
+    open_max: int  # visitors that may be under way at once
+    lateness: Latency  # of beginnings of arrivals, behind the intended time
+    wrk_per_second: float | None = None  # the same server asked by wrk, where it is installed
+    void: tuple[VoidReason, ...] = ()
+
+
+class Arrivals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Visitors by second: item n is of the second that begins n seconds after the beginning.
+
+    offered = sent + dropped.  All three have the same length.
+    """
+
+    offered: tuple[int, ...]
+    sent: tuple[int, ...]
+    dropped: tuple[int, ...]
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One step of a journey: what a visitor does and then looks at, retries included.
+
+    started = finished + the sum of `failed` + those under way when the run ended.
+    """
+
+    name: str
+    started: int
+    finished: int
+    failed: Mapping[
+        str, int
+    ]  # by reason: `status_500`, `connection_lost`, `gave_up`, `wrong_answer`, ...
+    refused: (
+        int  # times the limiter told somebody to come again; the visitor may have succeeded later
+    )
+    latency: Latency  # of those that finished
+
+
+class Journey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of visit, from the intended arrival to its last step."""
+
+    name: str
+    started: int
+    finished: int
+    failed: Mapping[str, int]  # by `<step>: <reason>`
+    latency: Latency  # of whole journeys that finished, pauses of the visitor included
+    working: Latency  # the same without the pauses: what the installation made them wait
+    steps: tuple[Step, ...]
+
+
+class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One figure over time.  `at` and `values` have the same length; `of` says whose it is.
+
+    name                of                unit        what it is
+    goodput             a priority        1/s         answered in time (`meterai_limiter_in_time_total`)
+    late                a priority        1/s         ended with a fault or too late
+    refused             a priority        1/s         told to come again by the limiter
+    running, waiting    a priority        requests    under way; waiting for a turn
+    limit               ""                requests    that may be under way
+    finished            a journey         1/s         journeys that ended well
+    under_way           a journey         visitors    begun and not ended
+    answers             a status          1/s         answers of that status
+    cpu                 a process group   cores       processor time by the clock: web, worker, postgres, ...
+    memory              a process group   bytes       resident
+    Further gauges of the installation have the name of their metric, and counters its rate.
+    """
+
+    name: str
+    of: str
+    unit: str
+    at: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that was broken on purpose."""
+
+    kind: str  # as the plan names it
+    at: float
+    healed_at: float | None  # when the cause was gone; None where it was not by the end
+    recovered_at: (
+        float | None
+    )  # when latency was normal again and stayed so; None where it never was
+    recovery_seconds: float | None  # from the fault's end to `recovered_at`
+    lost: Mapping[
+        str, int
+    ]  # what was lost by name: `orders`, `stamps`, `payments`; all zero is the promise
+
+
+class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One promise, asked once while the run was under way or at its end.
+
+    name    `audit`, `no_error_pages`, `paid_before_unpaid`, `order_of_the_line`, `nothing_lost`
+    held    None where it could not be found out; `found` says why
+    """
+
+    name: str
+    at: float
+    held: bool | None
+    found: str
+
+
+class ErrorPage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer that a visitor would call an error: 5xx other than the limiter's, or a page that is none."""
+
+    at: float
+    journey: str
+    step: str
+    status: int
+    path: str
+    begins: str  # the first characters of what was shown
+
+
+class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the load cost: inputs of a price, not a price."""
+
+    cpu_seconds: Mapping[str, float]  # by process group, of an own installation
+    bytes_sent: int
+    bytes_received: int
+    requests: int
+    orders_paid: int
+    stamps: int  # delivered and looked at: the original is a prefix of what was downloaded
+
+
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rehearsal."""
+
+    schema: int
+    name: str  # of the plan
+    began_at: datetime
+    seconds: float  # from the beginning to the last visitor
+    seed: int
+    command: tuple[str, ...]  # to do it again
+    plan: str  # the TOML as it was given
+    machine: Machine
+    target: Target
+    generator: Generator
+    arrivals: Arrivals
+    journeys: tuple[Journey, ...]
+    statuses: Mapping[str, int]  # answers by status, the limiter's own 503 as `busy`
+    error_pages: int
+    first_error_pages: tuple[ErrorPage, ...]
+    series: tuple[Series, ...]
+    faults: tuple[Fault, ...]
+    promises: tuple[Promise, ...]
+    costs: Costs
+
+    @property
+    def is_void(self) -> bool:
+        """True where the run says nothing about the installation."""
+        return bool(self.generator.void)
+
+    @property
+    def broken(self) -> tuple[Promise, ...]:
+        """Promises that did not hold."""
+        return tuple(one for one in self.promises if one.held is False)
+
+
+class _Version(msgspec.Struct, frozen=True):
+    """What every version of the file begins with."""
+
+    schema: int
+
+
+def write(run: Run, path: Path) -> None:
+    """Write a run whole: a crash leaves the file that was there before, or none."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
+    beside.replace(path)
+
+
+def read(path: Path) -> Run:
+    """A run from its file.  Refuses `RunUnreadable`."""
+    try:
+        text = read_file(path, RUN_BYTES_MAX)
+        version = msgspec.json.decode(text, type=_Version).schema
+        if version != SCHEMA:
+            raise RunUnreadable(str(path), f"version {version}, and this is {SCHEMA}")
+        return msgspec.json.decode(text, type=Run)
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
+        raise RunUnreadable(str(path), str(error)) from None

@@ -1,0 +1,5 @@
+"""What the room `capacity` registers with the applications."""
+
+from meterai.room import Room
+
+ROOM = Room(name="capacity")
