@@ -1,0 +1,95 @@
+"""How long it takes to check a draw of eight million: a stranger's script, and ours.
+
+    python -m bench.draw [ENTRIES]
+
+Both run in a process of their own, one after the other; memory is the most each had.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from meterai.waiting_room.draw import steps
+from meterai.waiting_room.draw.chain import Chain
+from meterai.waiting_room.draw.entries import lines_of, new_entry, read_lines
+from meterai.waiting_room.draw.record import read, write
+from meterai.waiting_room.draw.rules import announcement_of, round_time
+from meterai.waiting_room.draw.verification import Judgement, Question, examine, judge
+from standins.drand import PUBLIC_KEY, signature_of
+
+SCRIPT = Path(__file__).parents[1] / "docs" / "draw" / "verify_draw.py"
+ENTRIES = 8_000_000
+PIECE_BYTES = 1 << 20
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else ENTRIES
+    with tempfile.TemporaryDirectory(prefix="meterai-draw-") as name:
+        folder = Path(name)
+        files = (folder / "draw.json", folder / "entries.txt")
+        began = time.perf_counter()
+        _make(count, *files)
+        print(f"{count:,} entries made, closed and drawn in {time.perf_counter() - began:.1f} s")
+        print(f"the list: {files[1].stat().st_size / 1e6:,.0f} MB")
+        _measure("a stranger's script", [sys.executable, "-I", str(SCRIPT), *map(str, files)])
+        _measure("our own", [sys.executable, "-m", "bench.draw", "check", *map(str, files)])
+
+
+class _Operator:
+    """A signer with a key for this run."""
+
+    def __init__(self) -> None:
+        self._key = Ed25519PrivateKey.generate()
+        self.public_key = self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)
+
+
+def _make(count: int, record_file: Path, list_file: Path) -> None:
+    entries = sorted({new_entry() for _ in range(count)})
+    chain = Chain("bench", 30, 1_800_000_000, "00" * 32, PUBLIC_KEY)
+    closes_at = chain.genesis_time + 3_600
+    plan = announcement_of("bench", closes_at, closes_at + 300, chain=chain)
+    signer = _Operator()
+    record = steps.announce(plan, closes_at - 1, signer)
+    record = steps.close(record, entries, len(entries), closes_at + 1, signer)
+    signature = signature_of(plan.round)
+    record = steps.finish(record, entries, signature, round_time(plan), signer)
+    record_file.write_bytes(write(record))
+    with list_file.open("wb") as file:
+        file.writelines(lines_of(entries))
+
+
+def _measure(what: str, words: Sequence[str]) -> None:
+    began = time.perf_counter()
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    said = process.stdout.read().strip()
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    print(
+        f"{what}: {seconds:.1f} s, {used.ru_maxrss / 1024:,.0f} MB, status {status}: {said[:100]}"
+    )
+
+
+def check(record_file: Path, list_file: Path) -> None:
+    with list_file.open("rb") as file:
+        entries = read_lines(iter(lambda: file.read(PIECE_BYTES), b""))
+    record = read(record_file.read_bytes())
+    findings = list(examine(record, Question(entries=entries)))
+    print(judge(findings), len(findings), "findings")
+    assert judge([one for one in findings if "true" in one.found]) is Judgement.HOLDS
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["check"]:
+        check(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        main()

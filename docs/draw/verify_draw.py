@@ -1,0 +1,36 @@
+"""Check a draw without any program of the operator: python3 verify_draw.py draw.json entries.txt [ENTRY]
+
+Standard library only.  It checks the list, its root, the seed, the order and an entry's number.  Left
+to other programs: the signatures of operator and parties (any Ed25519 tool), and drand's signature of
+the round that is printed (any drand client: `drand get public --round`, or api.drand.sh).
+"""
+import hashlib, hmac, itertools, json, sys  # noqa: E401
+
+H = lambda octets: hashlib.sha256(octets).digest()  # noqa: E731
+told = {part["kind"]: part["body"] for part in json.load(open(sys.argv[1]))["parts"]}
+hashes = {kind: H(f"meterai draw 1 {kind}\n{body}".encode()) for kind, body in told.items()}
+body = {kind: json.loads(text) for kind, text in told.items()}
+for before, after in itertools.pairwise(told):
+    assert body[after]["after"] == hashes[before].hex(), f"the {after} is not of this {before}"
+plan, closing, result = body["announcement"], body["closing"], body["result"]
+text = open(sys.argv[2]).read()
+entries = [bytes.fromhex(text[at : at + 33]) for at in range(0, len(text), 33)]
+assert all(a < b for a, b in itertools.pairwise(entries)), "the list is not sorted, or has one twice"
+assert len(entries) == closing["count"] == result["count"], "another number of entries"
+level = [H(b"\0" + entry) for entry in entries] or [H(b"")]
+while len(level) > 1:
+    pairs = [H(b"\1" + left + right) for left, right in zip(level[::2], level[1::2])]
+    level = pairs + level[2 * len(pairs) :]
+assert level[0].hex() == closing["root"], "the root is not that of the list"
+secrets = {one["name"]: one["secret"] for one in body.get("reveals", {"revealed": []})["revealed"]}
+values = [secrets.get(party["name"]) for party in plan["parties"]]
+used = plan["round_is_used"] == "always" or None in values
+values.append(hashlib.sha256(bytes.fromhex(result["round_signature"])).hexdigest() if used else None)
+seed = b"meterai draw 1 seed\n" + hashes["announcement"] + level[0] + len(entries).to_bytes(8, "big")
+seed = H(seed + b"".join(b"\1" + bytes.fromhex(value) if value else b"\0" for value in values))
+assert seed.hex() == result["seed"] and closing["line"] == plan["line"], "the seed does not follow"
+order = sorted(entries, key=lambda entry: hmac.digest(seed, entry, "sha256"))
+assert H(b"".join(order)).hex() == result["order"], "the order does not follow from the seed"
+print("holds:", len(order), "entries, round", plan["round"], result["round_signature"] if used else "unused")
+if sys.argv[3:]:
+    print("number", order.index(bytes.fromhex(sys.argv[3])) + 1)

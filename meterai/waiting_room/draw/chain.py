@@ -1,0 +1,106 @@
+"""drand: a value every few seconds that nobody knows before its time, signed by many together.
+
+A chain is known by its hash; a round of an unchained one is a BLS signature over its number alone,
+so it can be checked by itself, years later, with the chain's public key.  Its randomness is the
+SHA-256 of the signature.  Source: drand's `chain.Info` and specification.
+"""
+
+import hashlib
+import re
+import struct
+
+import drand_verify
+import msgspec
+
+from meterai.kit.refusal import Refusal
+
+SCHEME = "bls-unchained-g1-rfc9380"  # signatures of 48 bytes on G1, keys of 96 bytes on G2
+SIGNATURE_DIGITS = 96
+_SIGNATURE = re.compile(rf"[0-9a-f]{{{SIGNATURE_DIGITS}}}")
+_DEFAULT_BEACON = "default"  # the one chain whose name is not part of its hash
+_SECONDS_MAX = 1 << 40  # of any time here; what is beyond does not fit into a date
+
+
+class RoundForged(Refusal):
+    """The signature is not the one of this round of this chain."""
+
+    code = "draw_round_forged"
+    status = 422
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"round {number}: the signature does not hold")
+        self.round = number
+
+
+class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a chain is: all of it is in its hash."""
+
+    beacon: str
+    period: int  # seconds from one round to the next
+    genesis_time: int  # of round 1, seconds since 1970
+    genesis_seed: str  # hexadecimal; drand calls it the hash of the group
+    public_key: str  # hexadecimal, 96 bytes
+    scheme: str = SCHEME
+
+
+QUICKNET = Chain(
+    beacon="quicknet",
+    period=3,
+    genesis_time=1692803367,
+    genesis_seed="f477d5c89f21a17c863a7f937c6a6d15859414d2be09cd448d4279af331c5d3e",
+    public_key="83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c"
+    "8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb"
+    "5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a",
+)
+QUICKNET_HASH = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
+
+
+def is_usable(chain: Chain) -> bool:
+    """Whether rounds of the chain can be told the time of, and checked."""
+    return (
+        chain.scheme == SCHEME
+        and 0 < chain.period < 1 << 32
+        and 0 <= chain.genesis_time < _SECONDS_MAX
+        and re.fullmatch(r"[0-9a-f]{64}", chain.genesis_seed) is not None
+        and re.fullmatch(r"[0-9a-f]{192}", chain.public_key) is not None
+    )
+
+
+def hash_of(chain: Chain) -> str:
+    """The hash by which drand names a usable chain."""
+    digest = hashlib.sha256(struct.pack(">Iq", chain.period, chain.genesis_time))
+    digest.update(bytes.fromhex(chain.public_key) + bytes.fromhex(chain.genesis_seed))
+    if chain.beacon != _DEFAULT_BEACON:
+        digest.update(chain.beacon.encode())
+    return digest.hexdigest()
+
+
+def time_of(chain: Chain, number: int) -> int:
+    """When a round exists, seconds since 1970."""
+    return chain.genesis_time + (number - 1) * chain.period
+
+
+def first_round_at(chain: Chain, at: int) -> int:
+    """The first round that does not exist before `at` (seconds since 1970)."""
+    return max(1, 1 - (chain.genesis_time - at) // chain.period)
+
+
+def randomness_of(chain: Chain, number: int, signature: str) -> bytes:
+    """The 32 bytes of a round, from its signature in hexadecimal.
+
+    Refuses `RoundForged`.
+    """
+    if not is_usable(chain) or not 0 < number < 1 << 63 or not _SIGNATURE.fullmatch(signature):
+        raise RoundForged(number)
+    try:
+        randomness = drand_verify.verify_bls_unchained_g1_rfc9380(
+            number, signature, chain.public_key
+        )
+    except ValueError:
+        raise RoundForged(number) from None
+    except BaseException as error:
+        # The library is written in Rust and panics where a key is no point of its curve.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise RoundForged(number) from None
+    return bytes.fromhex(randomness)

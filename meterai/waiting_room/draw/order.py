@@ -1,0 +1,72 @@
+"""From everything that was published to the order: the seed, and the entries sorted by HMAC.
+
+    seed   = SHA-256("meterai draw 1 seed\\n", announcement, root, count, secret..., round)
+    order  = entries sorted by HMAC-SHA256(seed, entry), then by entry
+    number = place in that order, from 1
+
+The announcement enters by its hash, which names the line; the count is 8 bytes, big-endian.  For
+each party of the announcement, in its order, there is 0x01 and its secret, or 0x00 if it did not
+reveal; then 0x01 and the randomness of the round, or 0x00 where it is not used.  So no two records
+have one seed, and the seed of one line says nothing about another.
+
+Why the order is fair: to who does not know the seed before the list is closed, HMAC-SHA256 is a
+random function, and sorting by independent random values of 256 bits is a random permutation.
+Nothing about that can be tested on one order: each is as likely as any other.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Sequence
+
+from meterai.waiting_room.draw.entries import ENTRY_BYTES
+
+SEED_BYTES = 32
+
+
+def seed_of(
+    announcement: bytes,
+    root: bytes,
+    count: int,
+    secrets: Sequence[bytes | None],
+    randomness: bytes | None,
+) -> bytes:
+    """The seed; None stands for a party that did not reveal, and for a round that is not used."""
+    digest = hashlib.sha256(b"meterai draw 1 seed\n" + announcement + root)
+    digest.update(count.to_bytes(8, "big"))
+    for part in (*secrets, randomness):
+        digest.update(b"\x00" if part is None else b"\x01" + part)
+    return digest.digest()
+
+
+def in_order(entries: Iterable[bytes], seed: bytes) -> Iterator[bytes]:
+    """The entries as they were drawn: the first has number 1.
+
+    Sorted in 256 parts, so that eight million entries need 400 MB and not three times that.
+    """
+    parts = [bytearray() for _ in range(256)]
+    for entry in entries:
+        rank = hmac.digest(seed, entry, "sha256")
+        parts[rank[0]] += rank + entry
+    width = hashlib.sha256().digest_size + ENTRY_BYTES
+    for number, part in enumerate(parts):
+        ranked = bytes(part)
+        parts[number] = bytearray()
+        rows = sorted([ranked[at : at + width] for at in range(0, len(ranked), width)])
+        for row in rows:
+            yield row[-ENTRY_BYTES:]
+
+
+def drawn(
+    entries: Iterable[bytes], seed: bytes, sought: bytes | None = None
+) -> tuple[str, int | None]:
+    """The hash of the order, and the number of one entry if it is among them.
+
+    The hash is SHA-256 over all entries as drawn, one behind the other; in hexadecimal.
+    """
+    digest = hashlib.sha256()
+    place = None
+    for number, entry in enumerate(in_order(entries, seed), 1):
+        digest.update(entry)
+        if entry == sought:
+            place = number
+    return digest.hexdigest(), place

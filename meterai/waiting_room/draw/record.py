@@ -1,0 +1,240 @@
+"""The public record of a draw, `draw.json`: signed parts, each with the hash of the one before.
+
+A part is kept as the very text that was signed, so nothing has to be written again to check it:
+
+    {"format": "meterai draw 1", "public_key": "<hex>",
+     "parts": [{"kind": "announcement", "body": "{...}", "signature": "<hex>"}, ...]}
+
+What is signed (Ed25519) and hashed (SHA-256) is "meterai draw 1 <kind>\\n" and the body.
+Times are seconds since 1970; keys, hashes and secrets are hexadecimal in lower case.
+"""
+
+import hashlib
+import re
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from meterai.kit.refusal import Refusal
+from meterai.waiting_room.draw.chain import Chain
+from meterai.waiting_room.draw.parties import Party, Reveal
+
+FORMAT = "meterai draw 1"
+RECORD_BYTES_MAX = 1 << 18  # sixteen parties need a tenth of it
+_KEY = re.compile(r"[0-9a-f]{64}")
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
+
+
+class RecordMalformed(Refusal):
+    """What was given is not the record of a draw, or not all of one."""
+
+    code = "draw_record_malformed"
+    status = 422
+
+
+class Signer(Protocol):
+    """The operator's key."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 bytes of the public key."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of an Ed25519 signature."""
+        ...
+
+
+class Kind(StrEnum):
+    """The parts of a record, in their order."""
+
+    ANNOUNCEMENT = "announcement"
+    CLOSING = "closing"
+    REVEALS = "reveals"  # only where there are parties
+    RESULT = "result"
+
+
+class RoundUse(StrEnum):
+    """Whether the round that is named is part of the seed."""
+
+    ALWAYS = "always"
+    IF_MISSING = "if_missing"  # only in place of a party that does not reveal
+
+
+class Announcement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is fixed before anybody enters.
+
+    The list closes at `closes_at`; its root is public at the latest at `published_by`; parties
+    reveal until `reveals_until`; `round` of `chain` is the first one a fixed time later.
+    `replaces` is the hash of an announcement that could not be carried out, for a `reason`.
+    """
+
+    rules: int
+    line: str
+    closes_at: int
+    published_by: int
+    reveals_until: int
+    chain: Chain
+    round: int
+    round_is_used: RoundUse
+    parties: tuple[Party, ...] = ()
+    replaces: str = ""
+    reason: str = ""
+
+
+class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The list is closed: nothing can be added to what has this root."""
+
+    after: str  # the hash of the announcement
+    line: str
+    root: str
+    count: int
+    at: int
+
+
+class Reveals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The secrets that came, and who is missing; both in the order of the announcement."""
+
+    after: str  # the hash of the closing
+    revealed: tuple[Reveal, ...]
+    missing: tuple[str, ...]
+    at: int
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was drawn.  `round_signature` is empty where the round is not used."""
+
+    after: str  # the hash of the part before
+    round_signature: str
+    seed: str
+    order: str  # SHA-256 over the entries as drawn
+    count: int
+    at: int
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One signed part."""
+
+    kind: Kind
+    body: str
+    signature: str
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The record as far as it is written."""
+
+    format: str
+    public_key: str
+    parts: tuple[Part, ...]
+
+    def part(self, kind: Kind) -> Part | None:
+        """The part of a kind, if it is written."""
+        return next((part for part in self.parts if part.kind is kind), None)
+
+    @property
+    def announcement(self) -> Announcement:
+        """The first part; refuses `RecordMalformed`."""
+        found = self._read(Kind.ANNOUNCEMENT, Announcement)
+        if found is None:
+            raise RecordMalformed("a record without an announcement")
+        return found
+
+    @property
+    def closing(self) -> Closing | None:
+        """The closing, or None; refuses `RecordMalformed`."""
+        return self._read(Kind.CLOSING, Closing)
+
+    @property
+    def reveals(self) -> Reveals | None:
+        """The reveals, or None; refuses `RecordMalformed`."""
+        return self._read(Kind.REVEALS, Reveals)
+
+    @property
+    def result(self) -> Result | None:
+        """The result, or None; refuses `RecordMalformed`."""
+        return self._read(Kind.RESULT, Result)
+
+    def _read(self, kind: Kind, shape: type["Body"]) -> "Body | None":
+        part = self.part(kind)
+        if part is None:
+            return None
+        try:
+            return msgspec.json.decode(part.body, type=shape)
+        except msgspec.DecodeError as error:
+            raise RecordMalformed(f"the {kind}: {error}") from error
+
+
+Body = TypeVar("Body", Announcement, Closing, Reveals, Result)
+_KIND_OF: dict[type, Kind] = {
+    Announcement: Kind.ANNOUNCEMENT,
+    Closing: Kind.CLOSING,
+    Reveals: Kind.REVEALS,
+    Result: Kind.RESULT,
+}
+
+
+def message_of(part: Part) -> bytes:
+    """What is signed and hashed."""
+    return f"{FORMAT} {part.kind}\n{part.body}".encode()
+
+
+def hash_of(part: Part) -> bytes:
+    """The 32 bytes by which the next part names this one."""
+    return hashlib.sha256(message_of(part)).digest()
+
+
+def is_signed(part: Part, public_key: str) -> bool:
+    """Whether the owner of the key signed the part."""
+    if not _SIGNATURE.fullmatch(part.signature):
+        return False
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+        key.verify(bytes.fromhex(part.signature), message_of(part))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def begun(announcement: Announcement, signer: Signer) -> Record:
+    """A record of an announcement alone."""
+    empty = Record(format=FORMAT, public_key=signer.public_key.hex(), parts=())
+    return extended(empty, announcement, signer)
+
+
+def extended(
+    record: Record, body: Announcement | Closing | Reveals | Result, signer: Signer
+) -> Record:
+    """The record with one more part; the body names the part before."""
+    unsigned = Part(_KIND_OF[type(body)], msgspec.json.encode(body).decode(), "")
+    part = msgspec.structs.replace(unsigned, signature=signer.sign(message_of(unsigned)).hex())
+    return msgspec.structs.replace(record, parts=(*record.parts, part))
+
+
+def write(record: Record) -> bytes:
+    """The file `draw.json`."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+
+
+def read(text: bytes) -> Record:
+    """What `write` wrote, perhaps by another; refuses `RecordMalformed`.
+
+    Every part is one that can be read, and they stand in their order; nothing else is checked.
+    """
+    if len(text) > RECORD_BYTES_MAX:
+        raise RecordMalformed(f"longer than {RECORD_BYTES_MAX} bytes")
+    try:
+        record = msgspec.json.decode(text, type=Record)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordMalformed(str(error)) from error
+    if record.format != FORMAT or not _KEY.fullmatch(record.public_key):
+        raise RecordMalformed("not a format or not a key that is known here")
+    kinds = [part.kind for part in record.parts]
+    has_parties = bool(record.announcement.parties)
+    expected = [kind for kind in Kind if has_parties or kind is not Kind.REVEALS]
+    if kinds != expected[: len(kinds)]:
+        raise RecordMalformed(f"the parts are {', '.join(kinds)}")
+    _ = record.closing, record.reveals, record.result
+    return record

@@ -1,0 +1,106 @@
+"""Draws for tests: a chain whose rounds are all known, an operator, parties, whole records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from meterai.waiting_room.draw import steps
+from meterai.waiting_room.draw.chain import Chain
+from meterai.waiting_room.draw.parties import Party, Reveal, party_of, reveal_to
+from meterai.waiting_room.draw.record import Announcement, Kind, Record, RoundUse, hash_of
+from meterai.waiting_room.draw.rules import announcement_of, round_time
+from standins.drand import PUBLIC_KEY, signature_of
+
+GENESIS = 1_800_000_000
+CHAIN = Chain(
+    beacon="test",
+    period=30,
+    genesis_time=GENESIS,
+    genesis_seed="00" * 32,
+    public_key=PUBLIC_KEY,
+)
+CLOSES_AT = GENESIS + 3_600
+
+
+class Operator:
+    """A signer with a key of its own."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed.to_bytes(32, "big"))
+
+    @property
+    def public_key(self) -> bytes:
+        return self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)
+
+
+@dataclass
+class Holder:
+    """A party with its secret."""
+
+    name: str
+    line: str = "meterai"
+    seed: int = 7
+    key: Ed25519PrivateKey = field(init=False)
+    secret: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        raw = (self.seed.to_bytes(4, "big") + self.name.encode()).ljust(32, b".")[:32]
+        self.key = Ed25519PrivateKey.from_private_bytes(raw)
+        self.secret = raw[::-1]
+
+    @property
+    def party(self) -> Party:
+        return party_of(self.line, self.name, self.secret, self.key)
+
+    def reveal(self, record: Record) -> Reveal:
+        closing = record.part(Kind.CLOSING)
+        assert closing is not None
+        return reveal_to(hash_of(closing), self.name, self.secret, self.key)
+
+
+def entries_of(count: int, first: int = 0) -> list[bytes]:
+    """Entries that look like nothing, sorted."""
+    return sorted(
+        (number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128)).to_bytes(16, "big")
+        for number in range(first + 1, first + count + 1)
+    )
+
+
+def announced(
+    holders: Sequence[Holder] = (), use: RoundUse = RoundUse.ALWAYS, line: str = "meterai"
+) -> Announcement:
+    published = CLOSES_AT + 300
+    return announcement_of(
+        line,
+        CLOSES_AT,
+        published,
+        published + 600 if holders else None,
+        chain=CHAIN,
+        round_is_used=use,
+        named=tuple(holder.party for holder in holders),
+    )
+
+
+def drawn_record(
+    entries: Sequence[bytes],
+    holders: Sequence[Holder] = (),
+    *,
+    silent: Sequence[str] = (),
+    use: RoundUse = RoundUse.ALWAYS,
+    line: str = "meterai",
+    operator: Operator | None = None,
+) -> Record:
+    """A whole record, made as the operator makes it."""
+    signer = operator or Operator()
+    announcement = announced(holders, use, line)
+    record = steps.announce(announcement, CLOSES_AT - 1, signer)
+    record = steps.close(record, entries, len(entries), CLOSES_AT + 5, signer)
+    if holders:
+        told = [one.reveal(record) for one in holders if one.name not in silent]
+        record = steps.reveal(record, told, announcement.reveals_until, signer)
+    signature = signature_of(announcement.round)
+    return steps.finish(record, entries, signature, round_time(announcement) + 1, signer)

@@ -1,0 +1,77 @@
+"""Seed and order: recomputed by their definition, and one seed for each record.
+
+That the order is a permutation is tested; that it is fair is argued in `order`: any bijection, the
+identity too, would pass a test that counts how often a place goes to whom in one draw.
+"""
+
+import hashlib
+import hmac
+import random
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.waiting_room.draw.order import drawn, in_order, seed_of
+from tests.support.draws import entries_of
+
+values = st.binary(min_size=32, max_size=32)
+
+
+@given(st.lists(st.binary(min_size=16, max_size=16), unique=True, max_size=300), values)
+def test_the_order_is_that_of_the_hmac(entries: list[bytes], seed: bytes) -> None:
+    expected = sorted(entries, key=lambda entry: hmac.new(seed, entry, hashlib.sha256).digest())
+    assert list(in_order(entries, seed)) == expected
+    digest, _ = drawn(entries, seed)
+    assert digest == hashlib.sha256(b"".join(expected)).hexdigest()
+    for number, entry in enumerate(expected[:5], 1):
+        assert drawn(entries, seed, entry) == (digest, number)
+    assert drawn(entries, seed, b"not an entry ....") == (digest, None)
+
+
+def test_the_order_is_another_for_another_seed() -> None:
+    entries = entries_of(500)
+    assert list(in_order(entries, bytes(32))) != list(in_order(entries, b"\x01" * 32))
+
+
+def test_the_order_of_the_list_does_not_matter() -> None:
+    entries = entries_of(500)
+    mixed = random.Random(5).sample(entries, len(entries))
+    assert drawn(entries, b"s" * 32) == drawn(mixed, b"s" * 32)
+
+
+def test_the_order_shows_no_trace_of_the_list() -> None:
+    # A guard against a slip such as sorting by the entry, and no proof that the draw is fair.
+    entries = entries_of(2_000)
+    places = {entry: place for place, entry in enumerate(in_order(entries, b"t" * 32))}
+    behind = sum(places[one] < places[other] for one, other in pairwise(entries))
+    assert 900 < behind < 1_100
+
+
+@given(
+    st.tuples(values, values, st.integers(0, 1 << 40), st.lists(st.none() | values, max_size=3)),
+    st.none() | values,
+    st.tuples(values, values, st.integers(0, 1 << 40), st.lists(st.none() | values, max_size=3)),
+    st.none() | values,
+)
+def test_two_records_have_two_seeds(one, one_round, other, other_round) -> None:
+    same = (one, one_round) == (other, other_round)
+    seeds = [seed_of(*found) for found in ((*one, one_round), (*other, other_round))]
+    assert (seeds[0] == seeds[1]) == same
+
+
+@pytest.mark.parametrize("moved", range(5))
+def test_every_part_changes_the_seed(moved: int) -> None:
+    parts: list[Any] = [b"a" * 32, b"r" * 32, 7, [b"s" * 32, None], b"v" * 32]
+    changed: list[Any] = [b"b" * 32, b"q" * 32, 8, [None, b"s" * 32], None]
+    other = [*parts[:moved], changed[moved], *parts[moved + 1 :]]
+    assert seed_of(*parts) != seed_of(*other)
+
+
+def test_the_seed_by_its_definition() -> None:
+    made = b"meterai draw 1 seed\n" + b"a" * 32 + b"r" * 32 + (7).to_bytes(8, "big")
+    made += b"\x00" + b"\x01" + b"s" * 32 + b"\x01" + b"v" * 32
+    seed = seed_of(b"a" * 32, b"r" * 32, 7, [None, b"s" * 32], b"v" * 32)
+    assert seed == hashlib.sha256(made).digest()

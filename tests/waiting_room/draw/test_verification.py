@@ -1,0 +1,258 @@
+"""A draw is recomputed from its public files; every forgery is named, by us and by a stranger's script."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from meterai.plumbing.messages import LANGUAGES, catalogue, translate
+from meterai.waiting_room.draw import chain as drand
+from meterai.waiting_room.draw.entries import EntriesMalformed, lines_of, read_lines
+from meterai.waiting_room.draw.merkle import proof_of
+from meterai.waiting_room.draw.order import in_order
+from meterai.waiting_room.draw.record import (
+    Kind,
+    Record,
+    RoundUse,
+    write,
+)
+from meterai.waiting_room.draw.verification import (
+    Finding,
+    Found,
+    Inclusion,
+    Judgement,
+    Question,
+    examine,
+    judge,
+)
+from tests.support.draw_forgeries import (
+    ENTRIES,
+    FORGERIES,
+    HOLDERS,
+    NOT_IN_THIRTY_LINES,
+    OPERATOR,
+    entry_added,
+    entry_exchanged,
+    entry_removed,
+    honest,
+)
+from tests.support.draws import (
+    CHAIN,
+    drawn_record,
+    entries_of,
+)
+
+SCRIPT = Path(__file__).parents[3] / "docs" / "draw" / "verify_draw.py"
+KEY = OPERATOR.public_key.hex()
+TRUSTED = drand.hash_of(CHAIN)
+
+
+def examined(record: Record, entries: Sequence[bytes] | None, **asked) -> list[Finding]:
+    asked = {"public_key": KEY, "chain_hash": TRUSTED, **asked}
+    return list(examine(record, Question(entries=entries, **asked)))
+
+
+def what(findings: list[Finding], judgement: Judgement) -> set[Found]:
+    return {one.found for one in findings if one.judgement is judgement}
+
+
+def strangers(folder: Path, record: Record, text: bytes, *entry: bytes):
+    """What the script of docs/draw says: (whether it holds, its words)."""
+    (folder / "draw.json").write_bytes(write(record))
+    (folder / "entries.txt").write_bytes(text)
+    words: list[str | Path] = [
+        folder / "draw.json",
+        folder / "entries.txt",
+        *(one.hex() for one in entry),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-I", SCRIPT, *words], capture_output=True, text=True, check=False
+    )
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_script_of_a_stranger_is_short_and_needs_nothing_of_ours() -> None:
+    code = SCRIPT.read_text().split('"""')[2].strip().splitlines()
+    assert len(code) <= 30
+    assert max(map(len, code)) <= 110
+    assert "meterai." not in "".join(code)
+
+
+@pytest.mark.parametrize(
+    ("holders", "silent", "use"),
+    [
+        ((), (), RoundUse.ALWAYS),
+        (HOLDERS, (), RoundUse.ALWAYS),
+        (HOLDERS, ("YLKI",), RoundUse.ALWAYS),
+        (HOLDERS, (), RoundUse.IF_MISSING),
+        (HOLDERS, ("YLKI",), RoundUse.IF_MISSING),
+    ],
+)
+def test_an_honest_draw_holds_for_us_and_for_a_stranger(tmp_path, holders, silent, use) -> None:
+    record = drawn_record(ENTRIES, holders, silent=silent, use=use)
+    result = record.result
+    assert result is not None
+    ordered = list(in_order(ENTRIES, bytes.fromhex(result.seed)))
+    for number in (1, 2, 150, 300):
+        entry = ordered[number - 1]
+        findings = examined(record, ENTRIES, entry=entry, number=number)
+        assert judge(findings) is Judgement.HOLDS, findings
+        assert findings[-1].facts["number"] == number
+    holds, said = strangers(tmp_path, record, b"".join(lines_of(ENTRIES)), ordered[149])
+    assert holds, said
+    assert f"300 entries, round {record.announcement.round}" in said
+    assert said.endswith("number 150\n")
+    assert bool(silent) == (Found.SOMEBODY_MISSING in {one.found for one in findings})
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_draw_of_few_or_nobody(tmp_path, count: int) -> None:
+    entries = entries_of(count)
+    record = drawn_record(entries)
+    assert judge(examined(record, entries)) is Judgement.HOLDS
+    holds, said = strangers(tmp_path, record, b"".join(lines_of(entries)))
+    assert holds, said
+
+
+# -- forgeries ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("forgery", FORGERIES, ids=lambda one: one.__name__)
+def test_a_forgery_is_named(forgery, tmp_path) -> None:
+    draw = forgery()
+    findings = examined(draw.record, draw.entries)
+    assert what(findings, Judgement.BROKEN) >= FORGERIES[forgery], findings
+    assert judge(findings) is Judgement.BROKEN
+    holds, said = strangers(tmp_path, draw.record, b"".join(lines_of(draw.entries)))
+    assert holds == (forgery in NOT_IN_THIRTY_LINES), said
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [one for one in FORGERIES if one not in {entry_added, entry_removed, entry_exchanged}],
+    ids=lambda one: one.__name__,
+)
+def test_a_copy_saved_in_time_shows_what_was_changed(forgery) -> None:
+    saved, draw = honest().record, forgery()
+    if saved.announcement.parties == draw.record.announcement.parties:
+        found = examined(draw.record, draw.entries, saved=saved)
+        assert Found.SAVED_DIFFERS in {one.found for one in found}
+    # A copy from before the closing is the beginning of what came later.
+    early = replace(saved, parts=saved.parts[:1])
+    found = examined(saved, ENTRIES, saved=early)
+    assert Found.SAVED_SAME in {one.found for one in found}
+
+
+def test_a_number_that_was_swapped_is_named(tmp_path) -> None:
+    draw = honest()
+    result = draw.record.result
+    assert result is not None
+    first, second, *_ = in_order(ENTRIES, bytes.fromhex(result.seed))
+    for entry, number in ((first, 2), (second, 1)):
+        findings = examined(draw.record, ENTRIES, entry=entry, number=number)
+        assert what(findings, Judgement.BROKEN) == {Found.NUMBER_ANOTHER}
+    _, said = strangers(tmp_path, draw.record, b"".join(lines_of(ENTRIES)), first)
+    assert said.endswith("number 1\n")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text[:-1],
+        lambda text: text[: len(text) // 2],
+        lambda text: text[33:],
+        lambda text: text + text[-33:],
+        lambda text: text[33:66] + text[:33] + text[66:],
+        lambda text: b"x" + text[1:],
+        lambda text: b"",
+    ],
+)
+def test_a_spoilt_list_is_refused(spoil, tmp_path) -> None:
+    record, text = honest().record, spoil(b"".join(lines_of(ENTRIES)))
+    try:
+        entries = read_lines([text])
+    except EntriesMalformed:
+        assert len(text) != 299 * 33
+    else:
+        assert judge(examined(record, entries)) is Judgement.BROKEN
+    # The last line feed alone is nothing to the script.
+    assert strangers(tmp_path, record, text)[0] is (len(text) == 300 * 33 - 1)
+
+
+def test_what_is_not_there_yet_is_open() -> None:
+    record = honest().record
+    opened = {0: set(), 1: {Found.NOT_CLOSED}, 2: {Found.NOT_REVEALED, Found.NOT_DRAWN}}
+    opened[3] = {Found.NOT_DRAWN}
+    for count in (1, 2, 3):
+        findings = examined(replace(record, parts=record.parts[:count]), ENTRIES)
+        assert judge(findings) is Judgement.OPEN
+        assert what(findings, Judgement.OPEN) == opened[count]
+    findings = examined(record, None)
+    assert what(findings, Judgement.OPEN) == {Found.LIST_MISSING}
+    assert what(examined(record, ENTRIES, public_key=""), Judgement.OPEN) == {Found.KEY_UNCHECKED}
+
+
+def test_an_entry_is_proved_without_the_list() -> None:
+    record = honest().record
+    proof = tuple(one.hex() for one in proof_of(ENTRIES, 123))
+    shown = Inclusion(ENTRIES[123].hex(), 123, 300, proof)
+    assert judge(examined(record, None, inclusion=shown)) is Judgement.HOLDS
+    for other in [
+        replace(shown, entry=ENTRIES[124].hex()),
+        replace(shown, index=124),
+        replace(shown, count=301),
+        replace(shown, proof=proof[1:]),
+        replace(shown, proof=("zz", *proof[1:])),
+        replace(shown, entry="nothing"),
+    ]:
+        findings = examined(record, None, inclusion=other)
+        assert what(findings, Judgement.BROKEN) == {Found.NOT_INCLUDED}
+    findings = examined(record, ENTRIES, entry=b"somebody else ..")
+    assert what(findings, Judgement.BROKEN) == {Found.NOT_INCLUDED}
+
+
+def test_a_draw_that_replaces_another_says_so() -> None:
+    draw = honest(()).redone(
+        Kind.ANNOUNCEMENT, lambda body: replace(body, replaces="ab" * 32, reason="power failed")
+    )
+    findings = examined(draw.drawn_again().record, ENTRIES)
+    assert judge(findings) is Judgement.HOLDS
+    (said,) = (one for one in findings if one.found is Found.REPLACES)
+    assert said.facts == {"replaced": "ab" * 32, "reason": "power failed"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: replace(body, root="zz"),
+        lambda body: replace(body, root=""),
+        lambda body: replace(body, count=-1),
+        lambda body: replace(body, count=(1 << 63)),
+        lambda body: replace(body, at=-(1 << 62)),
+    ],
+)
+def test_nonsense_in_a_closing_is_no_crash(change) -> None:
+    draw = honest(()).redone(Kind.CLOSING, change)
+    assert judge(examined(draw.record, ENTRIES)) is Judgement.BROKEN
+
+
+def test_nonsense_in_a_result_is_no_crash() -> None:
+    for seed in ("", "zz", "00"):
+        draw = honest(()).redone(Kind.RESULT, lambda body, seed=seed: replace(body, seed=seed))
+        assert judge(examined(draw.record, ENTRIES)) is Judgement.BROKEN
+
+
+def test_every_finding_has_its_sentence() -> None:
+    said = {key.removeprefix("draw.") for key in catalogue() if key.startswith("draw.")}
+    assert said == {found.value for found in Found}
+    seen: dict[Found, Finding] = {}
+    for forgery in FORGERIES:
+        draw = forgery()
+        for finding in examined(draw.record, draw.entries, saved=honest().record):
+            seen[finding.found] = finding
+    for finding in seen.values():
+        for language in LANGUAGES:
+            assert translate(f"draw.{finding.found}", language, **finding.facts)
