@@ -1,0 +1,212 @@
+"""Journeys: what visitors do, step by step, over the pages that everybody uses.
+
+A step is what a visitor wants next; its name is in the run.  A journey knows addresses only where a person would
+type or choose one; else it follows what the page offers.  One more journey is a function here, its name in
+`JourneyName`, and its line in `JOURNEYS`.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from urllib.parse import quote
+
+import msgspec
+
+from meterai.capacity.rehearsal import connection
+from meterai.capacity.rehearsal.connection import Answer, ConnectionLost
+from meterai.capacity.rehearsal.pages import Page
+from meterai.capacity.rehearsal.plan import JourneyName
+from meterai.capacity.rehearsal.sites import Site
+from meterai.capacity.rehearsal.visitor import StepFailed, Visitor
+
+STANDIN_SECONDS_MAX = 30.0
+MAIL_LOOK_SECONDS = 0.25  # between two looks into the mailbox
+# As `order.js` does: every two seconds, then less and less often.
+WATCH_SECONDS, WATCH_SECONDS_MAX, WATCH_GROWTH = 2.0, 10.0, 1.25
+STAMPED_KEPT_MAX = 50  # of each process, for those who check
+ORDER = r"/orders/[^/]+"
+DOCUMENT = r"/stampings/[^/]+/document"
+GIVE_BACK = r"/orders/[^/]+/give-back"
+QR = "qr-text"
+_CODE = re.compile(r"\b(\d{6})\b")
+_GOOD = re.compile(r'class="verdict good"')
+
+
+class _Mail(msgspec.Struct, frozen=True):
+    """A mail as the stand-in lists it."""
+
+    subject: str
+
+
+Journey = Callable[[Visitor], Awaitable[None]]
+
+
+async def _standin(visitor: Visitor, site: Site | None, request: bytes) -> Answer:
+    """Ask a stand-in; what goes to it is not counted as asked of the installation."""
+    assert site is not None, "the plan was looked at before the run"
+    try:
+        return await connection.exchange(
+            site, request, visitor.world.standin_traffic, STANDIN_SECONDS_MAX
+        )
+    except ConnectionLost:
+        raise StepFailed("standin_silent") from None
+
+
+async def look(visitor: Visitor) -> None:
+    """The front page."""
+    async with visitor.step("front"):
+        await visitor.get("/")
+
+
+async def buy(visitor: Visitor) -> None:
+    """A document is stamped: sign in, order, pay, wait, download."""
+    async with visitor.step("front"):
+        await visitor.get("/")
+    await _sign_in(visitor, "/stamp")
+    original = visitor.world.original(visitor.drawing)
+    async with visitor.step("order"):
+        form = visitor.page.form("/stamp")
+        page = await visitor.submit(form, ("surat.pdf", original))
+        if not re.fullmatch(ORDER, page.path):
+            raise StepFailed(f"refused_{page.status}")
+    await _pay(visitor)
+    async with visitor.step("stamp"):
+        main = await _watched(visitor, lambda page: page.has_link(DOCUMENT))
+    async with visitor.step("download"):
+        stamped = (await visitor.fetch(main.link(DOCUMENT))).body
+    _keep(visitor, original, stamped)
+
+
+def _keep(visitor: Visitor, original: bytes, stamped: bytes) -> None:
+    world = visitor.world
+    if len(stamped) <= len(original) or not stamped.startswith(original):
+        world.tally.stamps_wrong += 1
+        raise StepFailed("download: original_changed")
+    world.tally.stamps += 1
+    if len(world.stamped) < STAMPED_KEPT_MAX:
+        world.stamped.append(stamped)
+
+
+async def check(visitor: Visitor) -> None:
+    """Somebody who was given a stamped document checks it."""
+    async with visitor.step("front"):
+        await visitor.get("/")
+    async with visitor.step("form"):
+        await visitor.follow("/check")
+    document = visitor.drawing.choice(visitor.world.stamped)
+    async with visitor.step("check"):
+        page = await visitor.submit(visitor.page.form("/check"), ("surat.pdf", document))
+        if page.status != 200 or not _GOOD.search(page.text):
+            raise StepFailed(f"not_genuine_{page.status}")
+
+
+async def complain(visitor: Visitor) -> None:
+    """Somebody bought a stamp, does not need it any more, and asks for the money."""
+    await _sign_in(visitor, "/buy")
+    async with visitor.step("order"):
+        page = await visitor.submit(visitor.page.form("/buy"), quantity="1")
+        if not re.fullmatch(ORDER, page.path):
+            raise StepFailed(f"refused_{page.status}")
+    await _pay(visitor)
+    async with visitor.step("executed"):
+        await _watched(visitor, lambda page: page.has_form(GIVE_BACK))
+    async with visitor.step("give_back"):
+        # The script that keeps the page fresh shows the form; a visitor sends that.
+        await visitor.get(visitor.page.path)
+        page = await visitor.submit(visitor.page.form(GIVE_BACK))
+        if page.status != 200 or page.has_form(GIVE_BACK):
+            raise StepFailed(f"refused_{page.status}")
+
+
+async def _sign_in(visitor: Visitor, there: str) -> None:
+    """From any page to `there`, by a code that comes by mail."""
+    address = f"p{visitor.drawing.getrandbits(64):016x}@example.org"
+    async with visitor.step("sign_in_form"):
+        await visitor.get(there)
+    async with visitor.step("ask_for_code"):
+        page = await visitor.submit(visitor.page.form("/sign-in"), email=address)
+        page.form("/sign-in/code")
+    async with visitor.step("mail"):
+        code = await _code(visitor, address, frozenset())
+    async with visitor.step("sign_in"):
+        tried: frozenset[str] = frozenset()
+        while not (page := await _typed(visitor, code)).has_form(there):
+            # Who asked twice by a double click types the later code when the first is wrong.
+            page.form("/sign-in/code")
+            tried |= {code}
+            code = await _code(visitor, address, tried)
+
+
+async def _typed(visitor: Visitor, code: str) -> Page:
+    return await visitor.submit(visitor.page.form("/sign-in/code"), code=code)
+
+
+async def _code(visitor: Visitor, address: str, tried: frozenset[str]) -> str:
+    """The newest code that the stand-in received for an address and that was not tried yet."""
+    mail = visitor.world.mail
+    assert mail is not None
+    asked = connection.request(mail, "GET", f"/standin/mails?to={quote(address)}", {})
+    while True:
+        answer = await _standin(visitor, mail, asked)
+        for one in msgspec.json.decode(answer.body, type=list[_Mail]):
+            found = _CODE.search(one.subject)
+            if found is not None and found[1] not in tried:
+                return found[1]
+        await asyncio.sleep(MAIL_LOOK_SECONDS)
+
+
+async def _pay(visitor: Visitor) -> None:
+    """Wait for the QR and pay it at the bank."""
+    async with visitor.step("qr"):
+        if not _has_qr(visitor.page):
+            await _watched(visitor, _has_qr)
+            await visitor.get(visitor.page.path)
+        qr = visitor.page.text_of(QR)
+    async with visitor.step("pay"):
+        bank = visitor.world.bank
+        assert bank is not None
+        headers = {"Content-Type": "application/json"}
+        body = msgspec.json.encode({"qr_content": qr})
+        asked = connection.request(bank, "POST", "/standin/pay", headers, body)
+        answer = await _standin(visitor, bank, asked)
+        if answer.status != 200:
+            raise StepFailed(f"bank_{answer.status}")
+        visitor.world.tally.orders_paid += 1
+
+
+def _has_qr(page: Page) -> bool:
+    return f'id="{QR}"' in page.text
+
+
+async def _watched(visitor: Visitor, is_there: Callable[[Page], bool]) -> Page:
+    """The main part of the page of an order, once it shows something; asked for as its script does."""
+    if is_there(visitor.page):
+        return visitor.page
+    state, version = visitor.page.data("state"), visitor.page.data("version")
+    if not state:
+        raise StepFailed("another_page")
+    wait = WATCH_SECONDS
+    while True:
+        await asyncio.sleep(wait)
+        found = await visitor.fetch(state, If_None_Match=version)
+        if found.status == 200:
+            if is_there(found):
+                return found
+            version, wait = found.headers.get("etag", ""), WATCH_SECONDS
+        elif found.status == 304:
+            wait = min(wait * WATCH_GROWTH, WATCH_SECONDS_MAX)
+        else:
+            raise StepFailed(f"status_{found.status}")
+
+
+JOURNEYS: Mapping[JourneyName, Journey] = MappingProxyType(
+    {
+        JourneyName.LOOK: look,
+        JourneyName.BUY: buy,
+        JourneyName.CHECK: check,
+        JourneyName.COMPLAIN: complain,
+    }
+)
+PAYING = frozenset({JourneyName.BUY, JourneyName.COMPLAIN})  # need the stand-ins of bank and mail
+CHECKING = frozenset({JourneyName.CHECK})  # need a document that was stamped
