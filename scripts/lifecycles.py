@@ -15,13 +15,14 @@ from typing import Any
 from meterai.apps.rooms import ROOMS, subscriptions_of, unheard_of
 from meterai.kit.lifecycle import Lifecycle
 from meterai.plumbing.events import Event, name_of_event
+from meterai.plumbing.outgoing import CIRCUIT
 
 FILE = Path(__file__).parents[1] / "docs" / "lifecycles.md"
 COMMAND = ".venv/bin/python -m scripts.lifecycles"
 HEAD = f"""# Lifecycles
 
 How each thing of the platform may change. A move that is not drawn is refused with
-`not_allowed_now`, by the model and by the functions of the database alike.
+`not_allowed_now`, by the model and by the functions of the database alike; a circuit is in no database.
 
 This file is written by `{COMMAND}` from the lifecycles that rooms
 register (`lifecycles` of a `Room`); tests compare it with the tables, and the tables with what the
@@ -36,10 +37,13 @@ What is told when something happened, and who listens ([21](decisions/0021-event
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One lifecycle and the room that it belongs to."""
+    """One lifecycle, the room that it belongs to and the module of it; one without an end goes on
+    as long as its process."""
 
     room: str
     lifecycle: Lifecycle[Any, Any]
+    module: str = "model"
+    has_end: bool = True
 
     @property
     def title(self) -> str:
@@ -57,7 +61,10 @@ class Drawn:
         return self.lifecycle.events
 
 
-LIFECYCLES = tuple(Drawn(room.name, one) for room in ROOMS for one in room.lifecycles)
+LIFECYCLES = (
+    *(Drawn(room.name, one) for room in ROOMS for one in room.lifecycles),
+    Drawn("plumbing", CIRCUIT, "outgoing", has_end=False),
+)
 _MEMBER = re.compile(r'^    [A-Z_]+ = "(\w+)"(?:  # (.+))?$')
 
 
@@ -75,7 +82,7 @@ def chapter(drawn: Drawn) -> Iterator[str]:
     """The lines of one lifecycle."""
     yield f"## {drawn.title}"
     yield ""
-    yield f"`meterai/{drawn.room}/model.py`"
+    yield f"`meterai/{drawn.room}/{drawn.module}.py`"
     yield ""
     yield "```mermaid"
     yield from drawn.lifecycle.mermaid().splitlines()

@@ -17,7 +17,13 @@ from meterai.notifications import store
 from meterai.notifications.model import GivenUpMail, Mail
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.lane import Lane, Piece, clock
-from meterai.plumbing.mail import Mailer, MailNotSent, MailRefused, without_addresses
+from meterai.plumbing.mail import (
+    Mailer,
+    MailNotBegun,
+    MailNotSent,
+    MailRefused,
+    without_addresses,
+)
 from meterai.plumbing.messages import translate
 
 BATCH = 50  # mails seen by one look
@@ -73,6 +79,7 @@ class MailService:
             partial(self._database.once, clock),
             places=PLACES,
             batch=BATCH,
+            room=self._mailer.outgoing.room,
         )
 
     async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
@@ -83,7 +90,9 @@ class MailService:
         if mail is None:
             return
         try:
-            await self._mailer.deliver(self._written(mail))
+            await self._mailer.deliver(self._written(mail), is_repeat=mail.tries > 1)
+        except MailNotBegun as reason:
+            await self._database.once(store.put_off, mail.account, mail.id, reason.seconds)
         except MailNotSent as error:
             is_over = isinstance(error, MailRefused) or mail.is_old
             await self._not_sent(mail, str(error), is_over=is_over)

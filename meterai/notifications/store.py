@@ -32,6 +32,11 @@ _LATER = """
 UPDATE mails SET try_at = now() + make_interval(secs => %s), last_fault = %s, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
+# Nothing was sent: it is no try.
+_PUT_OFF = """
+UPDATE mails SET try_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND mail_id = %s AND state = 'queued'
+"""
 _GIVE_UP = """
 UPDATE mails SET state = 'given_up', last_fault = %s, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
@@ -95,6 +100,11 @@ async def sent(tx: Tx, account: UUID, mail: UUID) -> None:
 async def later(tx: Tx, account: UUID, mail: UUID, *, seconds: float, fault: str) -> None:
     """Put a mail off that could not be sent, with its fault."""
     await tx.run(_LATER, seconds, fault, account, mail)
+
+
+async def put_off(tx: Tx, account: UUID, mail: UUID, seconds: float) -> None:
+    """Put a mail off whose sending was not begun."""
+    await tx.run(_PUT_OFF, seconds, account, mail)
 
 
 async def give_up(tx: Tx, account: UUID, mail: UUID, *, fault: str) -> None:

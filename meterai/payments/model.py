@@ -90,6 +90,18 @@ class OutcomeUnknown(Refusal):
     retry_after_seconds = 5
 
 
+class NoAnswer(OutcomeUnknown):
+    """Nothing came back, not even a refusal: a time-out, or a connection that broke."""
+
+
+class CallNotBegun(ProviderUnreachable):
+    """The provider does not answer these days, or was repeated to enough (`plumbing/outgoing.py`)."""
+
+    def __init__(self, why: str, seconds: float) -> None:
+        super().__init__(why)
+        self.seconds = seconds  # until it may be asked for again
+
+
 class ProviderRefused(Refusal):
     """The provider refused the call, with a code of its own, which only its rail understands."""
 
@@ -182,6 +194,7 @@ class Attempt:
     instructions: Instructions | None  # what the buyer is shown to pay it
     expires_at: datetime
     provider_reference: str | None = None
+    tries: int = 0  # how often the call was begun before that it is leased for
 
     @property
     def qr_content(self) -> str | None:

@@ -9,7 +9,7 @@ has those that `payment_rails` names.  Names of rails and methods are in rows, s
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -21,13 +21,16 @@ from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed
 from meterai.payments.model import (
+    CallNotBegun,
     Channel,
     Delivered,
     Instructions,
     MadeBefore,
     Movement,
+    NoAnswer,
     Notification,
     Opened,
+    ProviderUnreachable,
     RailNotConfigured,
     RefundLine,
     RefundMade,
@@ -36,13 +39,15 @@ from meterai.payments.model import (
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.outgoing import NotBegun, Outgoing
 
 
 class Rail(Protocol):
     """Speaks to one provider.  Every call may be repeated: the reference, or the number, is the same.
 
-    Every call refuses `OutcomeUnknown` where the provider may have acted, `ProviderUnreachable` where
-    nothing was sent, `ProviderRefused` where it said no, and raises nothing else.
+    Every call refuses `OutcomeUnknown` where the provider may have acted (`NoAnswer` where nothing at
+    all came back), `ProviderUnreachable` where nothing was sent, `ProviderRefused` where it said no,
+    and raises nothing else.
 
     A payment has a number that no payment of another rail has: all begin with the `prefix` of the
     rail, and the rail takes it off again where it speaks to its provider.
@@ -176,6 +181,67 @@ def check_kinds(kinds: RailKinds) -> None:
         raise ValueError("two rails have no prefix")
 
 
+class BoundedRail:
+    """A rail whose calls begin only where its provider answers these days (`plumbing/outgoing.py`).
+
+    What is not begun is `CallNotBegun`.  The record of a provider is read by an operator's command,
+    page by page: nobody waits for it in a line, and it is asked whatever was known before.
+    """
+
+    def __init__(self, rail: Rail, outgoing: Outgoing, *, is_repeat: bool) -> None:
+        self.rail = rail
+        self._outgoing = outgoing
+        self._is_repeat = is_repeat
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        try:
+            with self._outgoing.call(is_repeat=self._is_repeat):
+                yield
+        except NotBegun as reason:
+            raise CallNotBegun(str(reason), reason.seconds) from None
+
+    async def open(
+        self, method: str, reference: str, amount: Rupiah, expires_at: datetime
+    ) -> Opened | MadeBefore:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.open(method, reference, amount, expires_at)
+
+    async def ask(self, reference: str) -> TransactionStatus:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.ask(reference)
+
+    async def cancel(self, reference: str, reason: str) -> bool:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.cancel(reference, reason)
+
+    async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> RefundMade:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.refund(reference, payment, number, amount)
+
+    async def refunded(self, reference: str, number: str, amount: Rupiah) -> RefundMade | None:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.refunded(reference, number, amount)
+
+    async def refunds_of(self, reference: str) -> tuple[RefundLine, ...]:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.refunds_of(reference)
+
+    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
+        """As of the rail."""
+        return self.rail.history(begins, ends)
+
+    def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
+        """As of the rail."""
+        return self.rail.notification(path, headers, body)
+
+
 class Rails:
     """The rails of an installation; those that a process speaks to are connected."""
 
@@ -184,6 +250,9 @@ class Rails:
     ) -> None:
         self.kinds = configured(settings, kinds)
         self._connected = connected or {}
+        self._outgoing = {
+            name: Outgoing(name, ProviderUnreachable, NoAnswer) for name in self._connected
+        }
         self._by_method = {
             method: Channel(kind.name, method) for kind in self.kinds for method in kind.methods
         }
@@ -209,12 +278,30 @@ class Rails:
         """Every rail, the default first."""
         return [kind.name for kind in self.kinds]
 
-    def of(self, name: str) -> Rail:
-        """One rail.  Refuses `RailNotConfigured`."""
+    def of(self, name: str, *, is_repeat: bool = False) -> Rail:
+        """One rail, for a call that is begun again or not.  Refuses `RailNotConfigured`."""
         found = self._connected.get(name)
         if found is None:
             raise RailNotConfigured(name)
-        return found
+        return BoundedRail(found, self._outgoing[name], is_repeat=is_repeat)
+
+    def outgoing(self, name: str) -> Outgoing:
+        """Whether the provider of a connected rail answers these days."""
+        return self._outgoing[name]
+
+    def room(self, most: int) -> tuple[int, list[str]]:
+        """How many calls may be taken on now, `most` of them, and the rails to take none of.
+
+        Where one of the others is only looked for, few are taken of all: the next round is soon.
+        """
+        rooms = {name: outgoing.room() for name, outgoing in self._outgoing.items()}
+        away = [name for name, room in rooms.items() if not room]
+        return min([most, *(room for room in rooms.values() if room)]), away
+
+    def room_of_any(self, most: int) -> int:
+        """The same for what is not told apart by its rail; 0 where no provider is asked."""
+        fewer, away = self.room(most)
+        return 0 if away and len(away) == len(self._outgoing) else fewer
 
     def window_seconds(self, name: str) -> float:
         """How long a provider answers about a payment; of one that is gone, the longest."""

@@ -26,6 +26,7 @@ from meterai.payments.model import (
     NOT_BOOKED,
     Attempt,
     AttemptState,
+    CallNotBegun,
     Delivered,
     Instructions,
     MadeBefore,
@@ -46,7 +47,7 @@ from meterai.payments.model import (
     parse_reference,
     reference_of,
 )
-from meterai.payments.rails import Rail, RailKinds, Rails, connect_rails
+from meterai.payments.rails import RailKinds, Rails, connect_rails
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
@@ -146,10 +147,10 @@ class PaymentService:
         _log.error("qr_exchanged", reference=attempt.reference, wrong=", ".join(wrong))
         return replace(attempt, instructions=None)
 
-    async def _rail_of(self, account: UUID, attempt: UUID) -> Rail:
-        """The rail of an attempt.  Refuses `RailNotConfigured`."""
+    async def _rail_of(self, account: UUID, attempt: UUID) -> str:
+        """The name of the rail of an attempt; none is called ''."""
         async with self._database.reading() as tx:
-            return self._rails.of(await store.provider_of(tx, account, attempt) or "")
+            return await store.provider_of(tx, account, attempt) or ""
 
     # -- opening ---------------------------------------------------------------------------
 
@@ -162,9 +163,14 @@ class PaymentService:
         """
         account, reference = attempt.account, attempt.reference
         try:
-            made = await self._rails.of(attempt.channel.provider).open(
+            made = await self._rails.of(attempt.channel.provider, is_repeat=attempt.tries > 0).open(
                 attempt.channel.method, reference, attempt.amount, attempt.expires_at
             )
+        except CallNotBegun as refusal:
+            await self._database.once(
+                store.put_opening_off, account, attempt.id, str(refusal)[:200], refusal.seconds
+            )
+            return None
         except ProviderRefused as refusal:
             _log.warning("attempt_refused", reference=reference, answer=str(refusal))
             await self._later(account, attempt.id, refusal, is_perhaps_made=False)
@@ -218,7 +224,8 @@ class PaymentService:
     async def open_waiting(self) -> int:
         """Periodic task: open the attempts that nobody opened."""
         lease = self._settings.bank_lease_seconds
-        leased = await self._database.once(store.lease_to_open, lease, BATCH)
+        most, away = self._rails.room(BATCH)
+        leased = await self._database.once(store.lease_to_open, lease, most, away)
         return await each(
             self._database, "open_payments", leased, self._open_late, subject="id", at_once=BATCH
         )
@@ -257,7 +264,10 @@ class PaymentService:
     async def poll_waiting(self) -> int:
         """Periodic task: ask the provider about payments that we may not have been told of."""
         lease = self._settings.bank_lease_seconds
-        leased = await self._database.once(store.lease_to_ask, lease, BATCH, LATE_SHARE)
+        most, away = self._rails.room(BATCH)
+        leased = await self._database.once(
+            store.lease_to_ask, lease, most, min(LATE_SHARE, most), away
+        )
         return await each(
             self._database,
             "ask_about_payments",
@@ -276,6 +286,11 @@ class PaymentService:
         except RailNotConfigured:
             await self._asked(attempt)
             raise
+        except CallNotBegun as refusal:
+            await self._database.once(
+                store.put_question_off, attempt.account, attempt.id, refusal.seconds
+            )
+            return
         except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
             _log.info("question_unanswered", reference=attempt.reference, answer=str(refusal))
         else:
@@ -330,7 +345,8 @@ class PaymentService:
     async def cancel_closed(self) -> int:
         """Periodic task: take closed attempts back at their providers, so that nobody pays them."""
         lease = self._settings.bank_lease_seconds
-        leased = await self._database.once(store.lease_to_cancel, lease, BATCH)
+        most, away = self._rails.room(BATCH)
+        leased = await self._database.once(store.lease_to_cancel, lease, most, away)
         return await each(
             self._database, CANCELLING, leased, self._take_back, subject="id", at_once=BATCH
         )
@@ -338,8 +354,10 @@ class PaymentService:
     async def _take_back(self, attempt: Attempt) -> None:
         key = (attempt.account, attempt.id)
         try:
-            rail = self._rails.of(attempt.channel.provider)
+            rail = self._rails.of(attempt.channel.provider, is_repeat=attempt.tries > 0)
             is_taken_back = await rail.cancel(attempt.reference, "not to be paid any more")
+        except CallNotBegun as refusal:
+            await self._database.once(store.put_cancel_off, *key, refusal.seconds)
         except (ProviderRefused, OutcomeUnknown, ProviderUnreachable) as refusal:
             # Also where there is no such thing: the call that makes it may still be under way.
             await self._cancel_later(attempt, refusal)
@@ -364,10 +382,13 @@ class PaymentService:
         `ProviderUnreachable`, `RailNotConfigured`.
         """
         reference = reference_of(wish.account, wish.attempt)
-        rail = await self._rail_of(wish.account, wish.attempt)
+        name = await self._rail_of(wish.account, wish.attempt)
+        rail = self._rails.of(name)
         if wish.was_tried:
             try:
-                made = await rail.refunded(reference, wish.number, wish.amount)
+                # A second try is two calls, and is counted as a repeat once.
+                again = self._rails.of(name, is_repeat=True)
+                made = await again.refunded(reference, wish.number, wish.amount)
             except ProviderRefused:
                 made = None  # the provider cannot tell; the same number makes a repeat safe
             if made is not None:
@@ -379,7 +400,7 @@ class PaymentService:
 
         Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
         """
-        rail = await self._rail_of(account, attempt)
+        rail = self._rails.of(await self._rail_of(account, attempt))
         return await rail.refunds_of(reference_of(account, attempt))
 
     async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:

@@ -60,8 +60,9 @@ UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (
     SELECT account_id, attempt_id FROM payment_attempts
     WHERE state = 'opening' AND leased_until <= now()
+        AND (provider <> ALL(%s) OR expires_at <= now())
     ORDER BY leased_until LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING {_COLUMNS}
+RETURNING {_COLUMNS}, tries
 """  # noqa: S608
 OPENED = """
 UPDATE payment_attempts SET state = 'waiting', instructions = %s, qr_content = %s,
@@ -72,6 +73,11 @@ LATER = """
 UPDATE payment_attempts SET tries = tries + 1, last_answer = %s,
     is_perhaps_made = is_perhaps_made OR %s,
     leased_until = now() + make_interval(secs => backoff_seconds(%s, tries, %s))
+WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
+"""
+# The call was not begun: it is no try.
+OPEN_PUT_OFF = """
+UPDATE payment_attempts SET last_answer = %s, leased_until = now() + make_interval(secs => %s)
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
 # Nobody has seen its instructions.  Where there are some perhaps, they are taken back and asked about.
@@ -90,10 +96,12 @@ TO_ASK = f"""
 WITH first AS (
     SELECT account_id, attempt_id FROM payment_attempts
     WHERE ask_rank = 0 AND state <> 'opening' AND ask_at <= now() AND ask_at < 'infinity'
+        AND provider <> ALL(%s)
     ORDER BY ask_at LIMIT %s FOR UPDATE SKIP LOCKED),
 late AS (
     SELECT account_id, attempt_id FROM payment_attempts
     WHERE ask_rank = 1 AND state <> 'opening' AND ask_at <= now() AND ask_at < 'infinity'
+        AND provider <> ALL(%s)
     ORDER BY ask_at LIMIT (SELECT greatest(%s, %s - count(*)) FROM first) FOR UPDATE SKIP LOCKED)
 UPDATE payment_attempts SET asked = asked + 1, ask_at = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (SELECT * FROM first UNION ALL SELECT * FROM late)
@@ -110,6 +118,11 @@ UPDATE payment_attempts SET
     ask_rank = CASE WHEN state = 'waiting' THEN 0 ELSE 1 END
 WHERE account_id = %s AND attempt_id = %s AND ask_at < 'infinity'
 """
+# The question was not begun: it does not count.
+ASK_PUT_OFF = """
+UPDATE payment_attempts SET asked = asked - 1, ask_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND attempt_id = %s AND ask_at < 'infinity'
+"""
 ASK_NOW = """
 UPDATE payment_attempts SET ask_at = now(), ask_rank = 0
 WHERE account_id = %s AND attempt_id = %s AND state <> 'opening'
@@ -119,15 +132,15 @@ UPDATE payment_attempts SET cancel_tries = cancel_tries + 1,
     cancel_at = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (
     SELECT account_id, attempt_id FROM payment_attempts
-    WHERE {_CLOSED} AND cancel_at <= now() AND cancel_at < 'infinity'
+    WHERE {_CLOSED} AND cancel_at <= now() AND cancel_at < 'infinity' AND provider <> ALL(%s)
     ORDER BY cancel_at LIMIT %s FOR UPDATE SKIP LOCKED)
-RETURNING {_COLUMNS}
+RETURNING {_COLUMNS}, cancel_tries - 1 AS tries
 """  # noqa: S608
 TO_CANCEL_OF = f"""
 UPDATE payment_attempts SET cancel_tries = cancel_tries + 1,
     cancel_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND subject = %s AND {_CLOSED} AND cancel_at <= now()
-RETURNING {_COLUMNS}
+RETURNING {_COLUMNS}, cancel_tries - 1 AS tries
 """  # noqa: S608
 CANCELLED = """
 UPDATE payment_attempts SET cancel_at = 'infinity',
@@ -140,6 +153,12 @@ UPDATE payment_attempts SET cancel_at = CASE
     WHEN expires_at < now() - make_interval(secs => %s) THEN 'infinity'
     ELSE now() + make_interval(secs => backoff_seconds(%s, cancel_tries - 1, %s)) END
 WHERE account_id = %s AND attempt_id = %s
+"""
+# The call was not begun: it is no try.
+CANCEL_PUT_OFF = """
+UPDATE payment_attempts SET cancel_tries = cancel_tries - 1,
+    cancel_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND attempt_id = %s AND cancel_at < 'infinity'
 """
 CANCEL_NO_MORE = """
 UPDATE payment_attempts SET cancel_at = 'infinity' WHERE account_id = %s AND attempt_id = %s
@@ -181,6 +200,13 @@ async def open_later(
 ) -> None:
     """An attempt could not be opened: it is tried again, later each time."""
     await tx.run(LATER, answer, is_perhaps_made, seconds, seconds_max, account, attempt_id)
+
+
+async def put_opening_off(
+    tx: Tx, account: UUID, attempt_id: UUID, answer: str, seconds: float
+) -> None:
+    """The call that opens an attempt was not begun: it is tried as before after so many seconds."""
+    await tx.run(OPEN_PUT_OFF, answer, seconds, account, attempt_id)
 
 
 async def replace(
@@ -237,6 +263,11 @@ async def asked(
     await tx.run(ASKED, is_cancelled, is_unknown, seconds, window_seconds, account, attempt_id)
 
 
+async def put_question_off(tx: Tx, account: UUID, attempt_id: UUID, seconds: float) -> None:
+    """A question was not begun: it is asked after so many seconds."""
+    await tx.run(ASK_PUT_OFF, seconds, account, attempt_id)
+
+
 async def ask_now(tx: Tx, account: UUID, attempt_id: UUID) -> None:
     """The provider is asked about an attempt at once."""
     await tx.run(ASK_NOW, account, attempt_id)
@@ -258,6 +289,11 @@ async def cancel_later(
 ) -> None:
     """It was not taken back: it is tried again, until so long after its end."""
     await tx.run(CANCEL_LATER, give_up_seconds, seconds, seconds_max, account, attempt_id)
+
+
+async def put_cancel_off(tx: Tx, account: UUID, attempt_id: UUID, seconds: float) -> None:
+    """The call that takes an attempt back was not begun: it is tried after so many seconds."""
+    await tx.run(CANCEL_PUT_OFF, seconds, account, attempt_id)
 
 
 async def cancel_no_more(tx: Tx, account: UUID, attempt_id: UUID) -> None:
@@ -311,19 +347,26 @@ async def shown(
     return await tx.all_as(_ATTEMPTS, SHOWN, account, list(subjects), list(paid_by))
 
 
-async def lease_to_open(tx: Tx, lease_seconds: float, limit: int) -> list[Attempt]:
-    """Attempts that nobody has opened yet, each leased."""
-    return await tx.all_as(_ATTEMPTS, TO_OPEN, lease_seconds, limit)
+async def lease_to_open(
+    tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
+) -> list[Attempt]:
+    """Attempts that nobody has opened yet, each leased; of rails that are left out only what ran out."""
+    return await tx.all_as(_ATTEMPTS, TO_OPEN, lease_seconds, list(without), limit)
 
 
-async def lease_to_ask(tx: Tx, lease_seconds: float, limit: int, late_max: int) -> list[Attempt]:
+async def lease_to_ask(
+    tx: Tx, lease_seconds: float, limit: int, late_max: int, without: Sequence[str]
+) -> list[Attempt]:
     """Attempts whose provider is to be asked about them, each leased; of late ones a share."""
-    return await tx.all_as(_ATTEMPTS, TO_ASK, limit, late_max, limit, lease_seconds)
+    away = list(without)
+    return await tx.all_as(_ATTEMPTS, TO_ASK, away, limit, away, late_max, limit, lease_seconds)
 
 
-async def lease_to_cancel(tx: Tx, lease_seconds: float, limit: int) -> list[Attempt]:
+async def lease_to_cancel(
+    tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
+) -> list[Attempt]:
     """Closed attempts that their providers are to take back, each leased."""
-    return await tx.all_as(_ATTEMPTS, TO_CANCEL, lease_seconds, limit)
+    return await tx.all_as(_ATTEMPTS, TO_CANCEL, lease_seconds, list(without), limit)
 
 
 async def lease_to_cancel_of(

@@ -91,19 +91,29 @@ class LowWaterMark:
 Look = Callable[[int, datetime, Sequence[UUID]], Awaitable[Sequence[Piece]]]
 Act = Callable[[Piece], Awaitable[None]]
 ReadClock = Callable[[], Awaitable[datetime]]
+Room = Callable[[], int]  # how many more pieces may begin now, beside the places
 
 
 class Lane:
     """Looks for pieces that are due and keeps a number of them under way."""
 
     def __init__(
-        self, name: str, look: Look, act: Act, read_clock: ReadClock, *, places: int, batch: int
+        self,
+        name: str,
+        look: Look,
+        act: Act,
+        read_clock: ReadClock,
+        *,
+        places: int,
+        batch: int,
+        room: Room | None = None,
     ) -> None:
         self.name = name
         self._look = look
         self._act = act
         self._read_clock = read_clock
         self._places = places
+        self._room = room
         self._batch = batch
         self.mark = LowWaterMark()
         self._waiting: dict[tuple[UUID, UUID], Piece] = {}
@@ -136,7 +146,7 @@ class Lane:
     async def _fill(self) -> float:
         """Begin work while there is room; how many seconds to rest before the next look."""
         try:
-            while self._begin() < self._places and await self._see_more():
+            while self._begin() and await self._see_more():
                 pass
         except Refusal as refusal:
             _log.warning("look_refused", lane=self.name, code=refusal.code)
@@ -166,15 +176,19 @@ class Lane:
         return self._of_account[account] < -(-self._places // share)
 
     def _begin(self) -> int:
-        """Begin the pieces that may begin now; how many are under way."""
+        """Begin the pieces that may begin now; for how many more there is room."""
+        left = self._places - len(self._under_way)
+        if self._room is not None:
+            left = min(left, self._room())
         for key, piece in list(self._waiting.items()):
-            if len(self._under_way) == self._places:
+            if left <= 0:
                 break
             if self._has_room(piece.account):
                 del self._waiting[key]
                 self._of_account[piece.account] += 1
                 self._under_way[key] = asyncio.create_task(self._do(key, piece))
-        return len(self._under_way)
+                left -= 1
+        return max(left, 0)
 
     async def _do(self, key: tuple[UUID, UUID], piece: Piece) -> None:
         try:

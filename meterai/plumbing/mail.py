@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import aiosmtplib
 
 from meterai.kit.text import one_line
+from meterai.plumbing.outgoing import NotBegun, Outgoing
 
 STEP_SECONDS_MAX = 10.0  # of the server for one command
 SEND_SECONDS_MAX = 30.0  # for all of them: a server that answers slowly and never ends
@@ -24,6 +25,14 @@ class MailNotSent(Exception):
 
 class MailRefused(MailNotSent):
     """The server will not take this message for this recipient (5yz, RFC 5321, 4.2.1)."""
+
+
+class MailNotBegun(MailNotSent):
+    """The server does not answer these days, or was repeated to enough (`plumbing/outgoing.py`)."""
+
+    def __init__(self, why: str, seconds: float) -> None:
+        super().__init__(why)
+        self.seconds = seconds  # until it may be tried
 
 
 def without_addresses(text: str) -> str:
@@ -52,6 +61,11 @@ def _is_final(error: Exception) -> bool:
             return False
 
 
+def _outgoing() -> Outgoing:
+    # A connection that broke, or that the server would not have (421), is no answer about a mail.
+    return Outgoing("mail", OSError, TimeoutError, aiosmtplib.SMTPConnectError)
+
+
 @dataclass(frozen=True, slots=True)
 class Mailer:
     """Knows the SMTP server and our own address."""
@@ -62,6 +76,7 @@ class Mailer:
     user: str = ""
     password: str = ""
     tls: str = "none"
+    outgoing: Outgoing = field(default_factory=_outgoing)
 
     @property
     def domain(self) -> str:
@@ -86,20 +101,29 @@ class Mailer:
         message.add_alternative(html, subtype="html")
         return message
 
-    async def deliver(self, message: EmailMessage) -> None:
-        """Hand it over.  Raises `MailRefused`, `MailNotSent`, both within `SEND_SECONDS_MAX`."""
+    async def deliver(self, message: EmailMessage, *, is_repeat: bool = False) -> None:
+        """Hand it over.
+
+        Raises `MailRefused`, `MailNotSent`, both within `SEND_SECONDS_MAX`, and `MailNotBegun`.
+        """
         try:
-            async with asyncio.timeout(SEND_SECONDS_MAX):
-                await aiosmtplib.send(
-                    message,
-                    hostname=self.host,
-                    port=self.port,
-                    username=self.user or None,
-                    password=self.password or None,
-                    use_tls=self.tls == "implicit",
-                    start_tls=self.tls == "starttls",
-                    timeout=STEP_SECONDS_MAX,
-                )
+            with self.outgoing.call(is_repeat=is_repeat):
+                await self._deliver(message)
+        except NotBegun as reason:
+            raise MailNotBegun(str(reason), reason.seconds) from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             kind = MailRefused if _is_final(error) else MailNotSent
             raise kind(_told(error)) from None
+
+    async def _deliver(self, message: EmailMessage) -> None:
+        async with asyncio.timeout(SEND_SECONDS_MAX):
+            await aiosmtplib.send(
+                message,
+                hostname=self.host,
+                port=self.port,
+                username=self.user or None,
+                password=self.password or None,
+                use_tls=self.tls == "implicit",
+                start_tls=self.tls == "starttls",
+                timeout=STEP_SECONDS_MAX,
+            )

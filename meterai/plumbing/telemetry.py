@@ -38,6 +38,21 @@ JOBS_FAILING = Gauge("meterai_jobs_failing", "Jobs that failed at least 3 times"
 GIVEN_UP = Gauge(
     "meterai_given_up", "What was given up and waits for a person, by queue", ["queue"]
 )
+# Of calls to outside machines (plumbing/outgoing.py); the processes are added up.
+CIRCUITS = Gauge(
+    "meterai_circuits",
+    "Circuits to providers by state: closed, open, half_open",
+    ["provider", "state"],
+    adds_up=True,
+)
+CALLS_NOT_BEGUN = Counter(
+    "meterai_calls_not_begun_total",
+    "Calls to providers that were not begun: circuit, budget (of repeats), full",
+    ["provider", "reason"],
+)
+REPEATS_LEFT = Gauge(
+    "meterai_repeats_left", "Repeats of calls that may begin now", ["provider"], adds_up=True
+)
 METRICS: tuple[Metric[Any], ...] = (
     REQUESTS,
     LATENCY,
@@ -49,6 +64,9 @@ METRICS: tuple[Metric[Any], ...] = (
     JOBS_LATE,
     JOBS_FAILING,
     GIVEN_UP,
+    CIRCUITS,
+    CALLS_NOT_BEGUN,
+    REPEATS_LEFT,
 )
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

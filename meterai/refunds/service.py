@@ -16,6 +16,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderSettings
 from meterai.payments import (
+    CallNotBegun,
     OutcomeUnknown,
     PaymentService,
     ProviderRefused,
@@ -299,7 +300,9 @@ class RefundService:
         """Periodic task: ask the provider to give money back; ask about it first where an earlier
         try has no answer.
         """
-        leased = await self._database.once(store.lease_to_send, self._lease_seconds, BATCH)
+        if not (most := self._payments.rails.room_of_any(BATCH)):
+            return 0
+        leased = await self._database.once(store.lease_to_send, self._lease_seconds, most)
         return await each(
             self._database, store.SENDING, leased, self._send, subject="id", at_once=BATCH
         )
@@ -314,7 +317,9 @@ class RefundService:
 
     async def look_up_given_back(self) -> int:
         """Periodic task: read the provider's record of payments that it says were given back."""
-        leased = await self._database.once(store.lease_to_look_up, self._lease_seconds, BATCH)
+        if not (most := self._payments.rails.room_of_any(BATCH)):
+            return 0
+        leased = await self._database.once(store.lease_to_look_up, self._lease_seconds, most)
         return await each(
             self._database, store.LOOKING, leased, self._look_up, subject="attempt", at_once=BATCH
         )
@@ -328,9 +333,8 @@ class RefundService:
             await run_row(self._database, conclude, news)
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
             _log.info("record_not_read", payment=payment, answer=str(refusal))
-            await self._database.once(
-                store.look_later, account, attempt, payment, LOOK_AGAIN_SECONDS
-            )
+            seconds = refusal.seconds if isinstance(refusal, CallNotBegun) else LOOK_AGAIN_SECONDS
+            await self._database.once(store.look_later, account, attempt, payment, seconds)
         except RailNotConfigured:
             await self._database.once(
                 store.look_later, account, attempt, payment, CONTRADICTION_SECONDS
@@ -347,6 +351,9 @@ class RefundService:
         except ProviderRefused as refusal:
             await self._refused(refund, refusal)
             return
+        except CallNotBegun as refusal:
+            await self._answered(refund, str(refusal), is_refused=False, seconds=refusal.seconds)
+            return
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
             await self._answered(refund, str(refusal), is_refused=False)
             return
@@ -362,8 +369,10 @@ class RefundService:
         _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
         await self._answered(refund, str(refusal), is_refused=True)
 
-    async def _answered(self, refund: Refund, answer: str, *, is_refused: bool) -> None:
-        pause = try_again_after(refund.tries)
+    async def _answered(
+        self, refund: Refund, answer: str, *, is_refused: bool, seconds: float | None = None
+    ) -> None:
+        pause = try_again_after(refund.tries) if seconds is None else seconds
         await self._database.once(
             store.answered, refund, answer[:200], is_refused=is_refused, seconds=pause
         )

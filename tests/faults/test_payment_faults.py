@@ -7,6 +7,7 @@ import urllib3
 
 from tests.support.inside import Inside
 from tests.support.instance import Instance, until
+from tests.support.killing import freeze, thaw
 from tests.support.money import (
     at_rest_afterwards,
     bank_refunds,
@@ -299,6 +300,29 @@ def test_a_refund_answered_too_late_is_made_once(without_patience: Inside) -> No
     bank.clear_faults()
     ends(customer, order, "returned", captured=10_000, refunded=10_000)
     assert len(bank_refunds(without_patience, refund["refund_number"])) == 1
+
+
+def test_a_bank_that_stands_still_is_not_waited_for(without_patience: Inside) -> None:
+    """It takes connections and answers nothing: whoever orders is told so at once, and the worker
+    looks for it with a few calls.  Nothing is lost."""
+    inside = without_patience
+    customer, bought_before = bought(inside, 1)
+    not_begun = 'meterai_calls_not_begun_total{provider="bank",reason="circuit"}'
+    before = inside.instance.counted().get(not_begun, 0.0)
+    freeze(inside, "standins")
+    try:
+        orders = [customer.place(1)]
+        refund = customer.post("/v1/refunds", {"order_id": bought_before["id"]}).json
+        while inside.instance.counted().get(not_begun, 0.0) == before:
+            orders.append(customer.place(1))
+        assert all(order["payment"]["qr_content"] is None for order in orders)
+    finally:
+        thaw(inside, "standins")
+    for order in orders:
+        assert inside.instance.bank.pay(payable(customer, order)).status == 200
+        ends(customer, order, "executed", captured=10_000, executed=10_000)
+    ends(customer, bought_before, "returned", captured=10_000, refunded=10_000)
+    assert len(bank_refunds(inside, refund["refund_number"])) == 1
 
 
 # -- no bank ------------------------------------------------------------------------------------

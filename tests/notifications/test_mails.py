@@ -2,7 +2,11 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +22,9 @@ from meterai.notifications import MailService, given_up, queue_again, service, s
 from meterai.notifications.service import queue_to
 from meterai.plumbing import mail
 from meterai.plumbing.database import Database
+from meterai.plumbing.lane import Piece
 from meterai.plumbing.mail import SEND_SECONDS_MAX, STEP_SECONDS_MAX, Mailer
+from meterai.plumbing.outgoing import CALLS_MIN, PROBE_SECONDS, PROBES_MAX, CircuitState
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
 
 ACCOUNT = new_id()
@@ -34,7 +40,7 @@ class Office:
         self.server = server
         settings = make_settings()
         accounts = AccountService(database, b"k" * 32, settings, SystemClock())
-        mailer = Mailer("127.0.0.1", server.port, SENDER)
+        self.mailer = mailer = Mailer("127.0.0.1", server.port, SENDER)
         self.mails = MailService(database, mailer, accounts, settings.process.url)
 
     async def queue(self, recipient: str, document: str = "surat.pdf", **more: object) -> UUID:
@@ -50,6 +56,23 @@ class Office:
         """One try of everything that is queued."""
         await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
         await self.mails.lane().once()
+
+    async def look(self) -> None:
+        """What the lane does in one look, with the room it has."""
+        await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
+        stopping = asyncio.Event()
+        lane = self.mails.lane()
+        await lane._fill()
+        lane._begin()
+        stopping.set()
+        await lane.run(stopping)
+
+    async def tries(self) -> int:
+        [row] = await self.database.read("SELECT sum(tries)::int AS tries FROM mails")
+        return int(row["tries"])
+
+    async def is_all_sent(self) -> bool:
+        return not await self.database.read("SELECT 1 FROM mails WHERE state <> 'sent'")
 
     async def states(self) -> dict[str, tuple[str, str | None]]:
         rows = await self.database.read("SELECT recipient, state, last_fault FROM mails")
@@ -259,3 +282,82 @@ def test_two_workers_send_a_mail_once(database_url: str) -> None:
         ]
 
     in_office(database_url, story)
+
+
+# -- a server that does not answer ---------------------------------------------------------------
+
+
+class Hands:
+    """The hands of a clock."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_mails_wait_for_a_server_that_is_away(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        outgoing, hands = office.mailer.outgoing, Hands()
+        outgoing.clock = hands
+        mailer = replace(office.mailer, port=_nobody_listens())
+        office.mails._mailer = mailer
+        for number in range(4 * CALLS_MIN):
+            await office.queue(f"n{number}@example.org")
+        for _ in range(2 * CALLS_MIN):
+            await office.look()
+        assert outgoing.state == CircuitState.OPEN
+        begun = await office.tries()
+        assert CALLS_MIN <= begun < 4 * CALLS_MIN  # a lane has so many places
+        for _ in range(3):
+            await office.look()
+        assert await office.tries() == begun
+        put_off = "SELECT 1 FROM mails WHERE try_at > now()"
+        assert not await office.database.read(put_off)  # nobody took one up
+        hands.now += PROBE_SECONDS
+        await office.look()
+        assert outgoing.state == CircuitState.OPEN
+        assert await office.tries() == begun + PROBES_MAX
+        office.mails._mailer = office.mailer
+        hands.now += PROBE_SECONDS
+        while not await office.is_all_sent():
+            await office.look()
+        assert len(office.server.taken) == 4 * CALLS_MIN
+
+    in_office(database_url, story)
+
+
+def test_a_mail_whose_sending_was_not_begun_is_not_tried(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        outgoing, hands = office.mailer.outgoing, Hands()
+        outgoing.clock = hands
+        for _ in range(CALLS_MIN):
+            with suppress(OSError), outgoing.call():
+                raise OSError("away")
+        mail_id = await office.queue("siti@example.org")
+        await office.mails._send(Piece(ACCOUNT, mail_id, datetime.now(UTC)))
+        [row] = await office.database.read(
+            "SELECT state, tries, try_at > now() AS is_later FROM mails"
+        )
+        assert row == {"state": "queued", "tries": 0, "is_later": True}
+
+    in_office(database_url, story)
+
+
+def test_a_server_that_refuses_mails_is_there(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        for number in range(3 * CALLS_MIN):
+            await office.queue(f"no{number}@example.org")
+        await office.send()
+        assert office.mailer.outgoing.state == CircuitState.CLOSED
+        assert {state for state, _ in (await office.states()).values()} == {"given_up"}
+
+    in_office(database_url, story, MailServer({"no": "550 5.1.1 nobody"}))
+
+
+def _nobody_listens() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port

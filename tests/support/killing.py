@@ -21,8 +21,15 @@ def kill(inside: Inside, what: str) -> None:
     inside.instance.kill_all()
 
 
+def thaw(inside: Inside, part: str) -> None:
+    """Let a part that was frozen go on."""
+    one = inside.instance.part(part)
+    for process in (*one.children(recursive=True), one):
+        process.resume()
+
+
 def freeze(inside: Inside, part: str) -> None:
-    """Stop a part where it stands, until it is killed."""
+    """Stop a part where it stands, until it is killed or goes on."""
     one = inside.instance.part(part)
     for process in (*one.children(recursive=True), one):
         process.suspend()

@@ -20,6 +20,7 @@ from meterai.payments import PaymentService, Rails, reference_of
 from meterai.payments.adapters.snap import NOTIFY_PATH, signing
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.wire import snap_time
+from meterai.payments.rails import BoundedRail
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row
 from meterai.refunds import RefundService
@@ -224,7 +225,9 @@ def open_till(database_url: str, directory: Path, **more: Any) -> Iterator[Till]
         try:
             shop = Shop(container, runner)
             shop.clear()
-            provider = container.of(Rails).of("bank")
+            bounded = container.of(Rails).of("bank")
+            assert isinstance(bounded, BoundedRail)
+            provider = bounded.rail
             assert isinstance(provider, SnapProvider)
             yield Till(shop, Bank(running.bank_url, provider, session))
         finally:

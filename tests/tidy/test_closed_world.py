@@ -40,8 +40,12 @@ from tests.tidy.sources import (
     sentences,
 )
 
-# Two classes, one fact for the client: come again in a moment.
-SHARED_CODES = {"busy": {"BrokenOff", "DatabaseBusy", "NoLeaseFree"}}
+# Several classes, one fact for the client: come again in a moment; what happened at the provider.
+SHARED_CODES = {
+    "busy": {"BrokenOff", "DatabaseBusy", "NoLeaseFree"},
+    "provider_unreachable": {"ProviderUnreachable", "CallNotBegun"},
+    "provider_outcome_unknown": {"OutcomeUnknown", "NoAnswer"},
+}
 # The database refuses with these where only a bug of ours can be the cause: they are faults.
 FAULTS = {"entry_differs", "entry_unbalanced"}
 

@@ -14,7 +14,7 @@ def test_every_lifecycle_is_registered_by_its_room() -> None:
     written = {
         (name.split(".")[1], value.subject)
         for name in modules()
-        if name.endswith(".model")
+        if name.endswith((".model", ".outgoing"))
         for value in vars(__import__(name, fromlist=["model"])).values()
         if isinstance(value, Lifecycle)
     }

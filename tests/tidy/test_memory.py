@@ -41,6 +41,7 @@ BOUNDED = {
     "limiter/usage.py: _users": "USERS_MAX",
     "limiter/users.py: _known": "KNOWN_MAX",
     "plumbing/incoming.py: _kept": "one message of the request",
+    "plumbing/outgoing.py: _counts": "one for each second of WINDOW_SECONDS",
     "plumbing/queueing.py: _seconds": "the places where something waits: two",
     "plumbing/queueing.py: _times": "the places where something waits: two",
     "plumbing/lane.py: _of_account": "the places of the lane",

@@ -17,6 +17,7 @@ from meterai.payments.model import (
     Instructions,
     MadeBefore,
     Movement,
+    NoAnswer,
     Notification,
     NotificationForged,
     Opened,
@@ -181,7 +182,7 @@ class ToyRail:
         except aiohttp.ClientConnectorError as error:
             raise ProviderUnreachable(repr(error)) from None
         except (TimeoutError, aiohttp.ClientError) as error:
-            raise OutcomeUnknown(repr(error)) from None
+            raise NoAnswer(repr(error)) from None
         if 400 <= status < 500:
             raise ProviderRefused(str(status), raw.decode(errors="replace")[:100])
         if status != 200:

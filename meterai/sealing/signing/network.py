@@ -15,7 +15,30 @@ from socket import SHUT_RDWR
 from threading import Timer
 from urllib.parse import urlsplit
 
+from meterai.plumbing.outgoing import NotBegun, Outgoing
+
 _PIECE_BYTES = 64 * 1024
+HOSTS_MAX = 32  # with a circuit of their own; certificates and settings name some six
+
+
+class Authorities:
+    """Whether the authorities of one kind answer these days, each host by itself.
+
+    A certificate names several ways to ask: one that is silent does not stop the others.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._hosts: dict[str, Outgoing] = {}
+
+    def of(self, url: str) -> Outgoing:
+        """That of the host of an address; beyond `HOSTS_MAX` one for all others."""
+        host = urlsplit(url).netloc
+        if host not in self._hosts:
+            if len(self._hosts) >= HOSTS_MAX:
+                host = ""
+            self._hosts.setdefault(host, Outgoing(self._kind, OSError, HTTPException))
+        return self._hosts[host]
 
 
 class Unreached(Exception):
@@ -24,6 +47,7 @@ class Unreached(Exception):
 
 def exchange(
     url: str,
+    outgoing: Outgoing,
     *,
     timeout_seconds: float,
     bytes_max: int,
@@ -37,23 +61,30 @@ def exchange(
     """
     connection, target = _connection(url, timeout_seconds)
     try:
-        connection.connect()
-        with _cut_off(connection, timeout_seconds):
-            method = "GET" if body is None else "POST"
-            connection.request(method, target, body, dict(headers or {}))
-            answer = connection.getresponse()
-            if answer.status != 200:
-                raise Unreached(f"{url} answered {answer.status}")
-            received = bytearray()
-            while piece := answer.read(_PIECE_BYTES):
-                received += piece
-                if len(received) > bytes_max:
-                    raise Unreached(f"{url} answered more than {bytes_max} bytes")
-            return bytes(received)
+        with outgoing.call():
+            connection.connect()
+            with _cut_off(connection, timeout_seconds):
+                method = "GET" if body is None else "POST"
+                connection.request(method, target, body, dict(headers or {}))
+                return _body(connection, url, bytes_max)
+    except NotBegun as reason:
+        raise Unreached(f"{url} was not asked ({reason.reason})") from None
     except (OSError, HTTPException, ValueError) as cause:
         raise Unreached(f"{url} gave no answer ({type(cause).__name__})") from cause
     finally:
         connection.close()
+
+
+def _body(connection: HTTPConnection, url: str, bytes_max: int) -> bytes:
+    answer = connection.getresponse()
+    if answer.status != 200:
+        raise Unreached(f"{url} answered {answer.status}")
+    received = bytearray()
+    while piece := answer.read(_PIECE_BYTES):
+        received += piece
+        if len(received) > bytes_max:
+            raise Unreached(f"{url} answered more than {bytes_max} bytes")
+    return bytes(received)
 
 
 def _connection(url: str, timeout_seconds: float) -> tuple[HTTPConnection, str]:

@@ -26,7 +26,7 @@ from cryptography.x509.oid import (
 from meterai.sealing.model import Evidence, IssuerUnusable, SealingUnavailable
 from meterai.sealing.signing.chains import is_issued_by
 from meterai.sealing.signing.issuer import signs_list
-from meterai.sealing.signing.network import Unreached, exchange
+from meterai.sealing.signing.network import Authorities, Unreached, exchange
 
 OCSP_BYTES_MAX = 32 * 1024  # one answer and the responder's certificates: 2-5 KiB
 CRL_BYTES_MAX = 2 * 1024 * 1024  # the list is put into every document
@@ -58,6 +58,7 @@ class RevocationAuthorities:
 
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
+        self._authorities = Authorities("revocation")
         self._proofs: dict[bytes, _Proof] = {}
         self._changing = Lock()
 
@@ -122,6 +123,7 @@ class RevocationAuthorities:
         asked = request.build()
         answer = exchange(
             url,
+            self._authorities.of(url),
             timeout_seconds=self._timeout_seconds,
             bytes_max=OCSP_BYTES_MAX,
             body=asked.public_bytes(Encoding.DER),
@@ -132,7 +134,12 @@ class RevocationAuthorities:
     def _ask_crl(
         self, url: str, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
     ) -> _Proof:
-        answer = exchange(url, timeout_seconds=self._timeout_seconds, bytes_max=CRL_BYTES_MAX)
+        answer = exchange(
+            url,
+            self._authorities.of(url),
+            timeout_seconds=self._timeout_seconds,
+            bytes_max=CRL_BYTES_MAX,
+        )
         return _Proof("crl", answer, check_crl(answer, certificate, authority, at))
 
 

@@ -22,7 +22,7 @@ from meterai.sealing.model import SealingUnavailable
 from meterai.sealing.signing import der
 from meterai.sealing.signing.chains import chain_to
 from meterai.sealing.signing.cms import CERTIFICATES_MAX, TIME_STAMP_BYTES_MAX
-from meterai.sealing.signing.network import Unreached, exchange
+from meterai.sealing.signing.network import Authorities, Unreached, exchange
 
 NONCE_BITS = 64  # RFC 3161, section 2.4.1: "a large random number with a high probability"
 ANSWER_BYTES_MAX = TIME_STAMP_BYTES_MAX + 1024  # a token, and the status before it
@@ -74,6 +74,7 @@ class TimeStampAuthority:
         self._roots = tuple(roots)
         self._timeout_seconds = timeout_seconds
         self._policy = policy
+        self._outgoing = Authorities("time_stamps").of(url)
 
     def token(self, signature_value: bytes) -> bytes:
         """A token over the signature, in DER; refuses with `TimeStampUnavailable`.
@@ -96,6 +97,7 @@ class TimeStampAuthority:
         try:
             answer = exchange(
                 self._url,
+                self._outgoing,
                 timeout_seconds=self._timeout_seconds,
                 bytes_max=ANSWER_BYTES_MAX,
                 body=tsp.TimeStampReq(request).dump(),

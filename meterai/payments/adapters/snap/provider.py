@@ -22,6 +22,7 @@ from meterai.payments.model import (
     Instructions,
     MadeBefore,
     Movement,
+    NoAnswer,
     NotificationForged,
     Opened,
     OutcomeUnknown,
@@ -241,7 +242,7 @@ class SnapProvider:
                 answer = await self._answer(path, service, msgspec.json.encode(content))
         except TimeoutError:
             count_call(name, OutcomeUnknown.code)
-            raise OutcomeUnknown("no answer in time") from None
+            raise NoAnswer("no answer in time") from None
         except ProviderRefused as refusal:
             count_call(name, case_of(refusal, service))
             raise

@@ -1,7 +1,7 @@
 """One signed call over HTTP: body and signature out, status and body back.
 
-Refuses `ProviderUnreachable` where nothing was sent, and `OutcomeUnknown` where something was and
-no whole answer came.
+Refuses `ProviderUnreachable` where nothing was sent, `NoAnswer` where something was and no whole
+answer came, and `OutcomeUnknown` for an answer that is too long or makes no sense.
 """
 
 import re
@@ -18,7 +18,7 @@ from meterai.kit.clock import Clock
 from meterai.payments.adapters.snap import signing
 from meterai.payments.adapters.snap.reading import read_answer
 from meterai.payments.adapters.snap.tokens import Token, Tokens
-from meterai.payments.model import OutcomeUnknown, ProviderUnreachable
+from meterai.payments.model import NoAnswer, OutcomeUnknown, ProviderUnreachable
 from meterai.plumbing.messages import WIB
 
 CONNECTIONS_MAX = 100
@@ -138,7 +138,7 @@ class Wire:
         except aiohttp.ClientConnectorError as error:
             raise ProviderUnreachable(repr(error)) from None
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise OutcomeUnknown(repr(error)[:200]) from None
+            raise NoAnswer(repr(error)[:200]) from None
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:

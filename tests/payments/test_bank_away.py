@@ -1,0 +1,275 @@
+"""A bank that does not answer is asked by a few calls only: nothing is lost by what was not begun."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from meterai.orders import OrderService
+from meterai.payments import PaymentService, attempts_of, store
+from meterai.payments.model import NoAnswer, ProviderUnreachable
+from meterai.payments.service import BATCH
+from meterai.plumbing.outgoing import (
+    CALLS_MIN,
+    PROBE_SECONDS,
+    PROBES_MAX,
+    REPEATS_PER_SECOND,
+    WINDOW_SECONDS,
+    CircuitState,
+    Outgoing,
+)
+from meterai.refunds import RefundService
+from tests.support.till import Till
+
+SERVICES = ("generate", "query", "cancel", "refund", "history-detail")
+SILENT = {"hang_up": True, "act": False, "times": -1}
+
+
+class Hands:
+    """The hands of a clock."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Outage:
+    """A till whose bank falls silent and comes back."""
+
+    def __init__(self, till: Till) -> None:
+        self.till = till
+        self.hands = Hands()
+        rails = till.shop.container.of(PaymentService).rails
+        self.outgoing = Outgoing("bank", ProviderUnreachable, NoAnswer, clock=self.hands)
+        rails._outgoing["bank"] = self.outgoing
+
+    def state(self) -> CircuitState:
+        return self.outgoing.state
+
+    def begin(self) -> None:
+        self.pass_seconds(WINDOW_SECONDS + 1)  # what it answered before is forgotten
+        for service in SERVICES:
+            self.till.answers(service, SILENT)
+
+    def end(self) -> None:
+        self.till.do(self.till._clear_faults())
+
+    def pass_seconds(self, seconds: float) -> None:
+        """By the clock of the circuit."""
+        self.hands.now += seconds
+
+    def let_them_run_out(self) -> None:
+        now = datetime.now(UTC)
+        self.till.shop.arrange("UPDATE orders SET lapses_at = %s", now)
+        self.till.shop.arrange("UPDATE payment_attempts SET expires_at = %s", now)
+
+    def tries(self) -> list[int]:
+        rows = self.till.rows("SELECT tries FROM payment_attempts ORDER BY attempt_id")
+        return [row["tries"] for row in rows]
+
+    def states(self) -> set[str]:
+        return {row["state"] for row in self.till.rows("SELECT state FROM payment_attempts")}
+
+    def open_round(self) -> int:
+        """The periodic task as the worker runs it: only what is due."""
+        return self.till.do(self.till.shop.container.of(PaymentService).open_waiting())
+
+
+@pytest.fixture
+def outage(till: Till) -> Iterator[Outage]:
+    made = Outage(till)
+    yield made
+    made.end()
+    made.pass_seconds(60)
+
+
+def test_attempts_wait_for_a_bank_that_is_away_and_are_opened_when_it_is_back(
+    outage: Outage,
+) -> None:
+    till = outage.till
+    for _ in range(3 * CALLS_MIN):
+        till.shop.place(1)
+    outage.begin()
+    till.open()
+    assert outage.state() == CircuitState.OPEN
+    begun = sum(outage.tries())
+    assert CALLS_MIN <= begun <= BATCH
+    # It is looked for by two of them, and again by two.
+    for _ in range(2):
+        assert outage.open_round() == 0
+        outage.pass_seconds(PROBE_SECONDS)
+        till.open()
+        assert outage.state() == CircuitState.OPEN
+        begun += PROBES_MAX
+        assert sum(outage.tries()) == begun
+    outage.end()
+    outage.pass_seconds(PROBE_SECONDS)
+    till.open()
+    assert outage.state() == CircuitState.CLOSED
+    till.open()
+    assert outage.states() == {"waiting"}
+
+
+def test_what_was_not_begun_is_no_try_and_makes_no_outcome_unknown(outage: Outage) -> None:
+    till = outage.till
+    outage.begin()
+    for _ in range(CALLS_MIN):
+        till.shop.place(1)
+    till.open()
+    assert outage.state() == CircuitState.OPEN
+    order = till.shop.place(1)
+    # As the web process does when an order is placed: it has its own, and asks at once.
+    _open(till, order)
+    [row] = till.rows(
+        "SELECT tries, is_perhaps_made, last_answer, leased_until - now() AS wait"
+        " FROM payment_attempts WHERE subject = %s",
+        order,
+    )
+    assert (row["tries"], row["is_perhaps_made"]) == (0, False)
+    assert "not asked" in row["last_answer"]
+    assert 0 < row["wait"].total_seconds() <= PROBE_SECONDS
+
+
+def _open(till: Till, order: UUID) -> None:
+    service = till.shop.container.of(PaymentService)
+
+    async def go() -> None:
+        async with till.shop.container.database.reading() as tx:
+            found = await attempts_of(tx, till.shop.account, [order], [])
+        assert await service.open(found[order]) is None
+
+    till.do(go())
+
+
+def test_what_runs_out_meanwhile_ends(outage: Outage) -> None:
+    till = outage.till
+    for _ in range(CALLS_MIN):
+        till.shop.place(1)
+    outage.begin()
+    till.open()
+    outage.let_them_run_out()
+    till.open()
+    assert outage.state() == CircuitState.OPEN
+    # Perhaps made: they are asked about when it is back.
+    assert outage.states() == {"lost"}
+
+
+def test_questions_wait_and_count_only_when_they_were_begun(outage: Outage) -> None:
+    till = outage.till
+    attempts = [till.order()[1] for _ in range(CALLS_MIN)]
+    outage.begin()
+    till.ask()
+    assert outage.state() == CircuitState.OPEN
+    asked = [till.attempt(one)["asked"] for one in attempts]
+    till.ask()
+    assert [till.attempt(one)["asked"] for one in attempts] == asked
+    for one in attempts:
+        till.control("pay", qr_content=till.attempt(one)["qr_content"])
+    outage.end()
+    outage.pass_seconds(PROBE_SECONDS)
+    till.ask()
+    till.ask()
+    assert {till.attempt(one)["state"] for one in attempts} == {"paid"}
+
+
+def test_a_question_or_a_taking_back_that_was_not_begun_is_no_try(outage: Outage) -> None:
+    till = outage.till
+    orders = [till.order() for _ in range(CALLS_MIN)]
+    outage.begin()
+    till.ask()
+    assert outage.state() == CircuitState.OPEN
+    (asked_of, asked, _), (withdrawn, cancelled, _) = orders[:2]
+    till.shop.arrange("UPDATE payment_attempts SET ask_at = now() WHERE subject = %s", asked_of)
+    before = till.attempt(asked)["asked"]
+    till.do(_ask_one(till))
+    after = till.attempt(asked)
+    assert after["asked"] == before
+    assert after["wait"].total_seconds() <= PROBE_SECONDS
+    # The web process takes back at once, without looking whether there is room.
+    till.do(till.shop.container.of(OrderService).withdraw(till.shop.account, withdrawn))
+    [row] = till.rows(
+        "SELECT cancel_tries, cancel_at - now() AS wait FROM payment_attempts"
+        " WHERE attempt_id = %s",
+        cancelled,
+    )
+    assert row["cancel_tries"] == 0
+    assert row["wait"].total_seconds() <= PROBE_SECONDS
+
+
+async def _ask_one(till: Till) -> None:
+    """As where the circuit opens between taking up a question and asking it."""
+    database = till.shop.container.database
+    [leased] = await database.once(store.lease_to_ask, 60.0, 1, 1, [])
+    await till.shop.container.of(PaymentService).ask(leased)
+
+
+def test_a_refund_waits_and_is_made_once(outage: Outage) -> None:
+    till = outage.till
+    orders = []
+    for _ in range(CALLS_MIN + 2):
+        order, _, qr = till.order()
+        till.control("pay", qr_content=qr)
+        orders.append(order)
+    till.ask()
+    for order in orders:
+        till.shop.ask_back(order)
+    till.shop.work()
+    outage.begin()
+    till.send_refunds()
+    assert outage.state() == CircuitState.OPEN
+    before = till.rows("SELECT refund_no, tries, state, try_at FROM refunds ORDER BY refund_no")
+    assert {row["state"] for row in before} == {"sent"}
+    # While it is away none is taken up: not one try is burnt.
+    till.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
+    refunds = till.shop.container.of(RefundService)
+    assert till.do(refunds.send_due()) == 0
+    after = till.rows("SELECT refund_no, tries FROM refunds ORDER BY refund_no")
+    assert [row["tries"] for row in after] == [row["tries"] for row in before]
+    till.assert_books_hold()
+    outage.end()
+    outage.pass_seconds(PROBE_SECONDS)
+    till.send_refunds()
+    till.send_refunds()
+    assert {row["state"] for row in till.rows("SELECT state FROM refunds")} == {"settled"}
+    numbers = [row["refund_no"] for row in before]
+    made = [one["partner_refund_no"] for one in till.do(till.bank.look("refunds?limit=100"))]
+    assert sorted(one for one in made if one in numbers) == numbers
+
+
+def test_taking_back_waits_and_is_not_given_up(outage: Outage) -> None:
+    till = outage.till
+    attempts = [till.order()[1] for _ in range(CALLS_MIN)]
+    outage.let_them_run_out()
+    till.do(till.shop.container.of(OrderService).expire_unpaid())
+    outage.begin()
+    till.cancel()
+    assert outage.state() == CircuitState.OPEN
+    tries = "SELECT sum(cancel_tries) AS tries FROM payment_attempts"
+    before = till.rows(tries)
+    till.shop.arrange("UPDATE payment_attempts SET cancel_at = now()")
+    assert till.do(till.shop.container.of(PaymentService).cancel_closed()) == 0
+    assert till.rows(tries) == before
+    outage.end()
+    outage.pass_seconds(PROBE_SECONDS)
+    till.cancel()
+    till.cancel()
+    assert all(till.attempt(one)["is_taken_back"] for one in attempts)
+
+
+def test_repeats_are_bounded_where_it_answers_nothing_of_use(outage: Outage) -> None:
+    till = outage.till
+    floor = REPEATS_PER_SECOND * WINDOW_SECONDS
+    till.answers("generate", {"status": 500, "act": False, "times": -1})
+    for _ in range(3):
+        till.shop.place(1)
+    for _ in range(floor):
+        till.open()
+    assert outage.state() == CircuitState.CLOSED  # it answers
+    # A first try each, and in ten seconds no more repeats than their floor.
+    assert sum(outage.tries()) == 3 + floor
+    outage.pass_seconds(WINDOW_SECONDS + 1)
+    till.open()
+    assert sum(outage.tries()) == 3 + floor + 3
