@@ -26,10 +26,12 @@ from meterai.stamping.room import ROOM as STAMPING
 from meterai.stamps.room import ROOM as STAMPS
 from meterai.suspense.room import ROOM as SUSPENSE
 from meterai.verification.room import ROOM as VERIFICATION
+from meterai.waiting_room.room import ROOM as WAITING_ROOM
 
 ROOMS: Rooms = (
     AUDIT,
     ACCOUNTS,
+    WAITING_ROOM,
     LEDGER,
     SUSPENSE,
     NOTIFICATIONS,

@@ -206,7 +206,11 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
             limiter.watching(),
         ):
             app.state.container = container
-            app.state.services = container.services() | {Bodies: bodies, pages.Site: site}
+            app.state.services = container.services() | {
+                Bodies: bodies,
+                Limiter: limiter,
+                pages.Site: site,
+            }
             app.state.authenticator = container.of(AccountService)
             _spare_the_collector()
             yield
@@ -249,7 +253,7 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
             return client[0]  # what the next line finds too, for a tenth of it
         return network_of(ASGIConnection(scope), settings.process.proxies)
 
-    return Admission(
+    made: ASGIApp = Admission(
         edge,
         app.state.limiter,
         Priorities(app),
@@ -257,6 +261,10 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
         Answers(pages.busy_pages(site, settings), edge.headers),
         pages.wants_page,
     )
+    for room in app.state.rooms:
+        if room.front is not None:
+            made = room.front(made, app, settings, edge.headers)
+    return made
 
 
 def create() -> ASGIApp:

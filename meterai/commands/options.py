@@ -27,7 +27,7 @@ class Between:
     What is no number (a word that stands for one) was validated by its type.
     """
 
-    def __init__(self, least: int, most: int) -> None:
+    def __init__(self, least: float, most: float) -> None:
         self.least = least
         self.most = most
 

@@ -106,6 +106,7 @@ class Admission:
 
     async def _refuse(self, scope: HTTPScope, send: Send, priority: Priority) -> None:
         metrics.refused(priority)
+        self._limiter.refused(priority)
         given = dict(scope["headers"])
         headers, body = self._answers.of(
             priority,

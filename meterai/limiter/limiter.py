@@ -38,6 +38,7 @@ class Limiter:
         self._waiting = {priority: Waiting() for priority in Priority}
         self._was_reached = False
         self._peak = 0  # the most that was under way in this window
+        self._refused = dict.fromkeys(Priority, 0)
 
     # -- what is shown ---------------------------------------------------------------------
 
@@ -57,6 +58,14 @@ class Limiter:
     def is_full(self, priority: Priority) -> bool:
         """True where a request of nobody would be refused: costs nothing to find out."""
         return self._waiting[priority].is_full
+
+    def refused(self, priority: Priority) -> None:
+        """A request was told to come again."""
+        self._refused[priority] += 1
+
+    def refused_up_to(self, priority: Priority) -> int:
+        """Requests of this priority and those before it that were told to come again, ever."""
+        return sum(count for one, count in self._refused.items() if one <= priority)
 
     # -- turns -----------------------------------------------------------------------------
 

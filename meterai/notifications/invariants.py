@@ -22,6 +22,9 @@ INVARIANTS = (
             UNION ALL
             SELECT account_id, 'refund_settled:' || refund_id, 'refund_settled'
             FROM {refunds*} r WHERE state = 'settled'
+            UNION ALL
+            SELECT account_id, 'turn_near:' || line_id, 'turn_near'
+            FROM {waiting_room_places*} p WHERE wants_mail
         ) cause ON cause.account_id = m.account_id AND cause.cause_key = m.cause_key
         WHERE m.account_id <> '00000000-0000-0000-0000-000000000000'
             AND ((m.recipient IS DISTINCT FROM a.email  -- but for those that were let go

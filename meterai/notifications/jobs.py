@@ -2,9 +2,10 @@
 
 from meterai.accounts import NOBODY
 from meterai.accounts.events import SignInAsked
-from meterai.notifications.service import queue_to
+from meterai.notifications.service import queue, queue_to
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
+from meterai.waiting_room.events import TurnNear
 
 
 async def queue_sign_in_code(tx: Tx, event: SignInAsked) -> None:
@@ -21,4 +22,14 @@ async def queue_sign_in_code(tx: Tx, event: SignInAsked) -> None:
     )
 
 
-HANDLERS = (on(SignInAsked, queue_sign_in_code, gives_up=True),)
+async def queue_turn_near(tx: Tx, event: TurnNear) -> None:
+    """The turn of an account comes within minutes: queue the mail that says so."""
+    facts: dict[str, object] = {"line": event.line, "number": event.number}
+    cause = f"turn_near:{event.line_id}"
+    await queue(tx, event.account, cause=cause, template="turn_near", facts=facts)
+
+
+HANDLERS = (
+    on(SignInAsked, queue_sign_in_code, gives_up=True),
+    on(TurnNear, queue_turn_near, gives_up=True),
+)

@@ -15,11 +15,13 @@ from meterai.payments import PaymentService
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
+from meterai.waiting_room import WaitingRoom
 
 
 async def _build(container: Container) -> None:
     payments, settings = container.of(PaymentService), container.settings
-    container.add(OrderService(container.database, payments, settings, container.clock))
+    lines = container.of(WaitingRoom)
+    container.add(OrderService(container.database, payments, lines, settings, container.clock))
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:

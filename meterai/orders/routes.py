@@ -50,11 +50,14 @@ async def place_order(
     """Place an order; needs an Idempotency-Key.
 
     The answer holds the QRIS payload if the bank gives it in time; with `Prefer: respond-async`
-    it comes a moment later at `GET /v1/orders/{id}`.
+    it comes a moment later at `GET /v1/orders/{id}`.  While many buy, `wait_in_line` says where to take a
+    place; its turn is shown as `Waiting-Turn`.
     """
+    key = idempotency_key(request)
+    await orders.check_turn(request, account, key)
     return await orders.place(
         account,
-        idempotency_key(request),
+        key,
         data.quantity,
         wait_for_qr="respond-async" not in request.headers.get("prefer", ""),
         method=data.payment_method,

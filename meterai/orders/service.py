@@ -5,15 +5,17 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import msgspec
+from litestar.connection import ASGIConnection
 
 from meterai import ledger, payments, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.ledger import MoneySummary
 from meterai.orders import store
 from meterai.orders.model import (
@@ -44,6 +46,7 @@ from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import WHOLE, Page
 from meterai.plumbing.periodic import each, run_row
+from meterai.waiting_room import Act, WaitingRoom
 
 BATCH = 200  # orders one run moves
 
@@ -167,9 +170,15 @@ class OrderService:
     """Places and withdraws orders, and runs its periodic tasks."""
 
     def __init__(
-        self, database: Database, service: PaymentService, settings: Settings, clock: Clock
+        self,
+        database: Database,
+        service: PaymentService,
+        lines: WaitingRoom,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         self._database = database
+        self._lines = lines
         self._payments = service
         self._settings = settings.of(OrderSettings)
         self._lease_seconds = settings.of(PaymentSettings).bank_lease_seconds
@@ -221,6 +230,16 @@ class OrderService:
             provider=channel.provider,
             method=channel.method,
         )
+
+    async def check_turn(
+        self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID, key: str
+    ) -> None:
+        """Refuses what `WaitingRoom.check_turn` does; a repeat of what was placed needs no turn."""
+        try:
+            await self._lines.check_turn(connection, account, Act.BUY)
+        except Refusal:
+            if not await self._database.once(store.is_placed, account, key):
+                raise
 
     async def place(
         self,

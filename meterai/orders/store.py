@@ -31,6 +31,7 @@ SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'pai
     AND {not_paused(EXECUTING, "order_id")}
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
+_IS_PLACED = "SELECT 1 FROM orders WHERE account_id = %s AND idempotency_key = %s"
 _ORDERS = RowMapper(Order)
 _ORDER_KEYS = RowMapper(OrderKey)
 _PLACED_ORDERS = RowMapper(PlacedOrder)
@@ -41,6 +42,11 @@ async def place(tx: Tx, terms: Terms) -> PlacedOrder:
     placed = await tx.one_as(_PLACED_ORDERS, PLACE, *terms.arguments())
     assert placed is not None
     return placed
+
+
+async def is_placed(tx: ReadTx, account: UUID, key: str) -> bool:
+    """True where this key has its order already."""
+    return await tx.value(_IS_PLACED, account, key) is not None
 
 
 async def abandon(tx: Tx, account: UUID, order_id: UUID, state: OrderState) -> OrderState | None:

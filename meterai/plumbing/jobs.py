@@ -64,6 +64,11 @@ _DIED = """
 INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, tries, fault)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
+# One that failed waits for its own reasons, and says nothing about load.
+_LATE = """
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(run_at)), 0)::float8
+FROM jobs WHERE run_at <= clock_timestamp() AND tries = 0
+"""
 _IS_DECLARED = "SELECT %s = ANY(subscribers(%s)) AS is_declared"
 
 Run = Callable[[], Awaitable[int]]
@@ -103,6 +108,11 @@ _TAKEN_JOBS = RowMapper(TakenJob)
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[DueJob]:
     """Jobs that are due and became so after a moment; none of some accounts."""
     return await tx.all_as(_DUE_JOBS, LOOK, since, list(without), limit)
+
+
+async def oldest_overdue(tx: ReadTx) -> float:
+    """For how many seconds the oldest job that was not tried yet has been due; 0 where none is."""
+    return float(await tx.value(_LATE))
 
 
 async def _is_declared(tx: ReadTx, handler: str, kind: str) -> bool:

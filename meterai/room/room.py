@@ -6,7 +6,8 @@ from importlib.resources.abc import Traversable
 from typing import Any, TypeAlias
 
 import msgspec
-from litestar.types import ControllerRouterHandler
+from litestar import Litestar
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from meterai.commands import Command, Demand
 from meterai.kit.lifecycle import Lifecycle
@@ -26,6 +27,8 @@ from meterai.plumbing.retention import Rule
 from meterai.room.container import Container
 
 Build: TypeAlias = Callable[[Container], Awaitable[None]]
+# Of what comes after it, the application, its settings, and the headers that every answer has.
+Front: TypeAlias = Callable[[ASGIApp, Litestar, Settings, Sequence[tuple[bytes, bytes]]], ASGIApp]
 
 
 async def _nothing(_container: Container) -> None:
@@ -52,6 +55,7 @@ class Room:
     routes     what answers HTTP: the API, and pages that show only this room
     fields     by the names of a view and of its field, what that can be, for the description of the API
     pages      templates, drawings and links of its pages
+    front      makes what stands before the application and its limiter: sees each request first
     handlers   to which events it listens, and with what
     unheard    events of its own that nobody listens to, and why not
     tasks      what the worker looks for by state, and how often
@@ -84,6 +88,7 @@ class Room:
     routes: Sequence[ControllerRouterHandler] = ()
     fields: Mapping[tuple[str, str], Field] = field(default_factory=dict)
     pages: RoomPages | None = None
+    front: Front | None = None
     handlers: Sequence[Subscription] = ()
     unheard: Mapping[type[Event], str] = field(default_factory=dict)
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()

@@ -1,10 +1,22 @@
-"""The waiting room: who is let in, in which order, when more come than can be served.
+"""Lines of people: who came first is served first, and nobody waits inside a server.
 
 Promises this room keeps
+  * A place is a signed number that its holder keeps: no restart, deploy or crash of ours loses one,
+    and closing the page costs nothing.
+  * Numbers are served in their order; nobody, the operator included, can put one before another.
   * The order of a line that is drawn can be recomputed by anyone from public files, and nobody, the
     operator included, can choose it or draw again unseen (`draw`).
+  * A line stands in nobody's way while the platform can serve all who come.
+  * What is already paid never waits in a line.
+  * Who had a place before a line closed is still served, and can prove it.
+  * One turn for one account, with however many browsers somebody waits.
+  * Where the room cannot answer, nobody is let in to buy, and everything else goes on.
 
-Calls nothing of the other rooms.
+Calls accounts' callers only through the request; knows no orders.  Is called by rooms that sell
+(`WaitingRoom.check_turn`), and its `Front` stands before the application and answers those who wait.
 """
 
-__all__: list[str] = []
+from meterai.waiting_room.model import Act, Guarded, WaitInLine
+from meterai.waiting_room.service import WaitingRoom
+
+__all__ = ["Act", "Guarded", "WaitInLine", "WaitingRoom"]

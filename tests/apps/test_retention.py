@@ -152,7 +152,37 @@ def dead_job(connection: Connection, at: datetime) -> None:
     )
 
 
-OF_ROLES = {"roles_of_members": membership, "roles_of_staff": staff_role}
+def turn(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO waiting_room_turns (line_id, number, holder, taken_at, admitted_at, shown_low,"
+        " shown_high, waited, used_by, ended_at)"
+        " VALUES (%s, %s, %s, %s, %s, 0, 0, 1, %s, %s)",
+        [new_id(), 7, new_id().bytes, at, at, new_id(), at],
+    )
+
+
+def place(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO waiting_room_places (account_id, line_id, number, holder, taken_at, shown_low,"
+        " shown_high, kept_at) VALUES (%s, %s, 7, %s, %s, 0, 0, %s)",
+        [ACCOUNT, new_id(), new_id().bytes, at, at],
+    )
+
+
+def load(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO waiting_room_loads (process, told_at, refused, arrivals) VALUES (%s, %s, 0, 0)",
+        [str(new_id()), at],
+    )
+
+
+OTHERS = {
+    "roles_of_members": membership,
+    "roles_of_staff": staff_role,
+    "accounts_of_turns": turn,
+    "places_in_lines": place,
+    "loads_of_processes": load,
+}
 
 
 def make(connection: Connection, name: str, at: datetime) -> None:
@@ -177,8 +207,8 @@ def make(connection: Connection, name: str, at: datetime) -> None:
         case "given_up_jobs":
             dead_job(connection, at)
         case _:
-            assert name in OF_ROLES, f"make a row for {name}"
-            OF_ROLES[name](connection, at)
+            assert name in OTHERS, f"make a row for {name}"
+            OTHERS[name](connection, at)
 
 
 @pytest.mark.parametrize("name", BY_NAME)

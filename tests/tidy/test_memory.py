@@ -37,7 +37,7 @@ BOUNDED = {
     "plumbing/database.py: _tasks": "one for each connection that is given back",
     "plumbing/database.py: _used": "the connections of the pool",
     "limiter/limiter.py: _waiting": "WAITING_MAX of each priority",
-    "limiter/priorities.py: _whole": "the paths of the routes",
+    "plumbing/paths.py: _whole": "the paths of the routes",
     "limiter/usage.py: _users": "USERS_MAX",
     "limiter/users.py: _known": "KNOWN_MAX",
     "plumbing/incoming.py: _kept": "one message of the request",
@@ -48,6 +48,9 @@ BOUNDED = {
     "plumbing/lane.py: _under_way": "the places of the lane",
     "plumbing/lane.py: _waiting": "one batch",
     "payments/metrics.py: _outcomes": "OUTCOMES_MAX",
+    "waiting_room/page.py: _made": "KEPT_MAX, then it begins anew",
+    "waiting_room/places.py: _asking": "ASKING_MAX",
+    "waiting_room/service.py: _numbers": "the lines that have not ended",
     "sealing/signing/pkcs11.py: _started": "the modules that the configuration names",
 }
 

@@ -27,6 +27,7 @@ HARMLESS = {
     ("jobs", "facts"): "leaves with its job",
     ("jobs", "last_fault"): "leaves with its job",
     ("round_faults", "last_fault"): "leaves when its row is done",
+    ("waiting_room_lines", "name"): "what an operator calls a line",
     ("suspense_items", "note"): "the bank's number of a return, or why there is nothing to do",
 }
 

@@ -20,6 +20,7 @@ from meterai.refunds.model import RefundCause, RefundState
 from meterai.stamping.model import StampingState
 from meterai.stamps.model import StampState
 from meterai.suspense import Resolution, SuspenseState
+from meterai.waiting_room.model import Act, LineState, Policy
 from tests.tidy.sources import SOURCES
 
 # What belongs to no account, each with its reason.
@@ -35,6 +36,10 @@ GLOBAL = {
     "serial_leases": "numbers of processes that make serials",
     "sign_in_challenges": "before sign-in there is no account",
     "suspense_items": "what a provider told us and nobody can place, before it is known whose it is",
+    "waiting_room_lines": "a line is everybody's",
+    "waiting_room_loads": "what web processes say of themselves",
+    "waiting_room_samples": "how a line went",
+    "waiting_room_turns": "who waits has no account yet; a number has its turn once",
 }
 HOT_COMMANDS = {
     "order_place_by_method": "place an order and record the wish to be paid",
@@ -55,6 +60,9 @@ STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("memberships", "role_is_known"): Role,
     ("staff_roles", "staff_role_is_known"): StaffRole,
     ("suspense_items", "suspense_state_is_known"): SuspenseState,
+    ("waiting_room_lines", "line_state_is_known"): LineState,
+    ("waiting_room_lines", "line_act_is_known"): Act,
+    ("waiting_room_lines", "line_policy_is_known"): Policy,
     ("suspense_items", "suspense_reason_is_known"): OddReason,
     ("suspense_items", "suspense_resolution_is_known"): Resolution,
 }

@@ -70,6 +70,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "documents/store.py:_ADOPT_STORE",
             "plumbing/migrations.py:_APPLIED",
             "stamps/store.py:_TAKE_LEASE",
+            "waiting_room/store.py:_LEASE",
         ),
         "the table is of no account and not distributed",
     ),
@@ -87,6 +88,11 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "joins_across",
         ("payments/invariants.py:INVARIANTS",),
         "jobs of news, which are of no account",
+    ),
+    (
+        "joins_across",
+        ("waiting_room/store.py:_TO_TELL",),
+        "lines and turns are of no account: they are on every node",
     ),
     (
         "queues_for_nobody",

@@ -44,6 +44,7 @@ from meterai.plumbing.http import (
 from meterai.portal.pages import qr_drawing
 from meterai.refunds import RefundService, RefundState, refunds_of_order
 from meterai.stamping import stampings_of_orders
+from meterai.waiting_room import Act, Guarded, WaitInLine
 
 QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
 # Without JavaScript the page reloads itself: often while the platform works, and rarely while the
@@ -81,7 +82,11 @@ def _buy_page(
 
 @get(
     "/buy",
-    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "guarded": Guarded(Act.BUY),
+    },
     include_in_schema=False,
 )
 async def show_buy_form(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
@@ -105,7 +110,10 @@ async def buy(
     key = form_key(form.text("key"))
     try:
         quantity = whole_number(form.text("quantity"), "quantity")
+        await orders.check_turn(request, account, key)
         order = await orders.place(account, key, quantity)
+    except WaitInLine as refusal:
+        return see_other(refusal.join_for("/buy"))
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
         return _buy_page(request, settings, form.text("quantity"), kept, refusal)

@@ -16,6 +16,7 @@ from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
+from meterai.orders import OrderService
 from meterai.pages import (
     FieldError,
     FieldWrong,
@@ -41,6 +42,7 @@ from meterai.plumbing.messages import format_size, translate
 from meterai.portal.model import PlacementChoice, choice_of
 from meterai.stamping import StampedBefore, StampingService, Upload
 from meterai.stamps import NotEnoughStamps
+from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
 # Five full-sized documents, or the twenty of an order at 5 MiB each: more in one request would
 # be lost whole when a phone's connection breaks.
@@ -117,11 +119,27 @@ async def _form_page(
 
 @get(
     "/stamp",
-    opt={"permission": Permission.STAMP_AFFIX, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.STAMP_AFFIX,
+        "priority": Priority.CHECKOUT,
+        # Whoever stamps from the balance has paid, and waits for nothing.
+        "guarded": Guarded(Act.BUY, is_entrance=False),
+    },
     include_in_schema=False,
 )
-async def show_stamp_form(request: PageRequest, database: NamedDependency[Database]) -> Page:
-    """Documents, the place of the stamp, and how it is paid."""
+async def show_stamp_form(
+    request: PageRequest,
+    database: NamedDependency[Database],
+    lines: NamedDependency[WaitingRoom],
+    account: NamedDependency[UUID],
+) -> Page:
+    """Documents, the place of the stamp, and how it is paid.
+
+    Who has no stamps and no turn goes into the line first, before any file is chosen.
+    """
+    line = await lines.waiting_line(request, Act.BUY)
+    if line is not None and not await available(database, account):
+        return see_other(WaitInLine(line.name).join_for("/stamp"))
     return await _form_page(request, database, {}, fresh_key())
 
 
@@ -169,9 +187,17 @@ def _agreed(form: Form) -> frozenset[bytes]:
         return frozenset()
 
 
-async def _carried_out(stamping: StampingService, account: UUID, form: Form) -> str:
+async def _carried_out(
+    request: PageRequest,
+    stamping: StampingService,
+    orders: OrderService,
+    account: UUID,
+    form: Form,
+) -> str:
     """Stamp the documents, or order it; the address to go on to, which says what became of it."""
     key, agreed = form_key(form.text("key")), _agreed(form)
+    if form.text("pay") != FROM_BALANCE:
+        await orders.check_turn(request, account, key)
     uploads = await _uploads(stamping, account, form, key)
     if form.text("pay") != FROM_BALANCE:
         order = await stamping.order(account, key, uploads, agreed)
@@ -199,6 +225,7 @@ def _field_error(refusal: Refusal, language: str, document: str | None) -> Field
 async def stamp(
     request: PageRequest,
     stamping: NamedDependency[StampingService],
+    orders: NamedDependency[OrderService],
     database: NamedDependency[Database],
     account: NamedDependency[UUID],
 ) -> Page:
@@ -211,7 +238,9 @@ async def stamp(
         return await _form_page(request, database, {}, fresh_key(), errors, too_large)
     document = None
     try:
-        return see_other(await _carried_out(stamping, account, form))
+        return see_other(await _carried_out(request, stamping, orders, account, form))
+    except WaitInLine as wrong:
+        return see_other(wrong.join_for("/stamp"))
     except DocumentRefused as wrong:
         refusal, document = wrong.refusal, wrong.name
     except Refusal as wrong:

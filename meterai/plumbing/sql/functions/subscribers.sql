@@ -21,5 +21,6 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'sign_in_asked' THEN ARRAY['queue_sign_in_code']
         WHEN 'stamping_delivered' THEN ARRAY['enter_directory', 'finish_order', 'tell_delivered']
         WHEN 'stamping_failed' THEN ARRAY['finish_order', 'tell_failed', 'return_unstamped']
+        WHEN 'turn_near' THEN ARRAY['queue_turn_near']
     END;
 $$;

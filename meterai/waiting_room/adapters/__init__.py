@@ -1,1 +1,0 @@
-"""Outside machines of the waiting room: relays of drand."""

@@ -1,0 +1,337 @@
+"""Moving lines on: once a second each, by whichever worker comes first.
+
+Crash here: nothing was called, and the next worker goes on from where the line stands.  Where no
+worker runs no line moves, and nobody is let in.
+"""
+
+import os
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+from meterai.plumbing import telemetry
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx
+from meterai.plumbing.events import emit
+from meterai.plumbing.jobs import oldest_overdue
+from meterai.plumbing.periodic import each, run_row
+from meterai.waiting_room import metrics, store
+from meterai.waiting_room.estimate import learned
+from meterai.waiting_room.events import TurnNear
+from meterai.waiting_room.model import LINE, TURN_SECONDS, Line, LineEvent, LineState, Policy
+from meterai.waiting_room.rate import Load, away_share, next_rate, numbers_called
+from meterai.waiting_room.settings import WaitingRoomSettings
+from meterai.waiting_room.signing import Signer
+from meterai.waiting_room.store import Standing
+
+STEP_SECONDS = 1.0
+STEP_SECONDS_MAX = 5.0  # after a pause of the worker nobody is called for the time it was away
+SAMPLE_SECONDS = 5
+FAST_SECONDS, SLOW_SECONDS = 60, 600
+# Who was called has so long to come before it counts as gone, and so long is looked back.
+COMES_WITHIN_SECONDS, LOOK_BACK_SECONDS = 150, 900
+CALM_SECONDS = 30.0  # without a line and without refusals before a line steps aside
+NEAR_SECONDS = 300.0  # a mail is read within minutes
+NEAR_BATCH = 200
+HELD_SMOOTHING = 0.02
+PUBLIC = "public"  # under DIR: files for whoever serves them to the world
+NOW_SERVING = "meterai-now-serving"
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step found and made of a line."""
+
+    line: Line
+    carried: float
+    away: float
+    busy_at: datetime | None
+    decreased_at: datetime | None
+    engaged_at: datetime | None
+    ended_at: datetime | None = None
+
+
+class Advancing:
+    """Moves the lines of an installation on."""
+
+    def __init__(self, database: Database, signer: Signer, settings: Settings) -> None:
+        self._database = database
+        self._signer = signer
+        self._inside_max = settings.of(WaitingRoomSettings).waiting_room_inside_max
+        self._public = settings.process.directory / PUBLIC / "lines"
+
+    async def advance_due(self) -> int:
+        """Every line whose second is over; how many there were."""
+        async with self._database.reading() as tx:
+            found = await store.due(tx, STEP_SECONDS * 0.9)
+        for line in found:
+            try:
+                moved = await self._database.run(partial(self._advance, line=line))
+                if moved is not None:
+                    self._publish(moved)
+            except (DatabaseAway, DatabaseBusy):
+                raise
+            except Exception as fault:  # a line that cannot be moved on stops no other
+                telemetry.FAULTS.labels(where="advance_lines").inc()
+                _log.error("line_not_advanced", line=str(line), fault=repr(fault), exc_info=True)
+        return len(found)
+
+    async def _advance(self, tx: Tx, line: UUID) -> Line | None:
+        """One step of one line; its row is locked, so that two workers make two steps of it."""
+        stands = await store.standing(tx, line)
+        if (
+            stands is None
+            or (stands.now - stands.line.advanced_at).total_seconds() < STEP_SECONDS / 2
+        ):
+            return None
+        load = await self._load(tx, stands)
+        step = _moved(stands, load, self._inside_max)
+        step = replace(step, away=await _away(tx, stands, step.away))
+        step, held, learned_to = await _learn(tx, stands, step)
+        line_now = await _with_flow(tx, stands.now, step)
+        line_now = replace(
+            line_now, document=self._signer.sign(NOW_SERVING, told(line_now, stands.now))
+        )
+        await store.advance(tx, line, _values(line_now, step, held, learned_to, stands.now))
+        await self._sample(tx, stands, line_now, load)
+        _show(line_now, load)
+        return line_now
+
+    async def _load(self, tx: Tx, stands: Standing) -> Load:
+        line, now = stands.line, stands.now
+        told = await store.loads(tx)
+        return Load(
+            refused=told.refused,
+            job_age=await oldest_overdue(tx),
+            admitted=await store.admitted_since(tx, line.id, now - timedelta(seconds=5)) / 5,
+            inside=await store.inside(tx, line.id, now - timedelta(seconds=TURN_SECONDS)),
+        )
+
+    async def _sample(self, tx: Tx, stands: Standing, line: Line, load: Load) -> None:
+        second = int(stands.now.timestamp())
+        if second // SAMPLE_SECONDS == int(stands.line.advanced_at.timestamp()) // SAMPLE_SECONDS:
+            return
+        before = await store.last_sample_before(tx, line.id, stands.now)
+        if not line.is_engaged and before is not None and before.serving == line.serving:
+            return  # nothing happens in it
+        since = before.at if before else stands.line.advanced_at
+        admitted = await store.admitted_since(tx, line.id, since)
+        await store.sample(
+            tx,
+            line.id,
+            (
+                stands.now,
+                line.serving,
+                line.next_number,
+                admitted,
+                load.inside,
+                line.rate,
+                line.is_engaged,
+                line.is_paused,
+                load.refused,
+            ),
+        )
+
+    def _publish(self, line: Line) -> None:
+        """The document as a file, for servers of files; whole or not at all."""
+        folder = self._public / line.name
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".now-serving.{os.getpid()}"
+        draft.write_text(line.document)
+        draft.replace(folder / "now-serving.json")
+
+    async def tell_near(self) -> int:
+        """Tell those who asked for it that their turn is near; each once."""
+        async with self._database.reading() as tx:
+            found = await store.to_tell(tx, NEAR_SECONDS, NEAR_BATCH)
+        return await each(
+            self._database,
+            "tell_near_turns",
+            found,
+            lambda near: run_row(self._database, _tell, near),
+            subject="line",
+        )
+
+    @property
+    def public(self) -> Path:
+        """The folder of the documents."""
+        return self._public
+
+
+async def _tell(tx: Tx, near: store.Near) -> None:
+    if await store.was_told(tx, near.account, near.line):
+        await emit(
+            tx,
+            TurnNear(account=near.account, line_id=near.line, line=near.name, number=near.number),
+        )
+
+
+# -- one step ------------------------------------------------------------------------------
+
+
+def _moved(stands: Standing, load: Load, inside_max: int) -> Step:
+    line, now = stands.line, stands.now
+    busy_at = now if load.is_too_much else stands.busy_at
+    seconds = min((now - line.advanced_at).total_seconds(), STEP_SECONDS_MAX)
+    step = Step(line, stands.carried, stands.away, busy_at, stands.decreased_at, stands.engaged_at)
+    step = _in_time(step, now)
+    step = _engaged(step, now, load)
+    if step.line.policy == Policy.MEASURED and step.line.is_engaged:
+        since = (now - stands.decreased_at).total_seconds() if stands.decreased_at else 1e9
+        rate = next_rate(line.rate, line.rate_max, load, seconds=seconds, since_decrease=since)
+        decreased = now if rate < line.rate else step.decreased_at
+        step = replace(step, line=replace(step.line, rate=rate), decreased_at=decreased)
+    return _called(step, load, seconds, inside_max)
+
+
+def _in_time(step: Step, now: datetime) -> Step:
+    """What the clock does: open, take no more places, end when all were served."""
+    line = step.line
+    if line.state == LineState.PLANNED and line.gathers_at and line.gathers_at <= now:
+        line = replace(line, state=LINE.after(line.state, LineEvent.GATHERS))
+    if line.state == LineState.PLANNED and not line.gathers_at and (line.opens_at or now) <= now:
+        line = replace(line, state=LINE.after(line.state, LineEvent.OPENS))
+    if line.state == LineState.OPEN and line.closes_at and line.closes_at <= now:
+        line = replace(line, state=LINE.after(line.state, LineEvent.CLOSES))
+    return replace(step, line=line)
+
+
+def _engaged(step: Step, now: datetime, load: Load) -> Step:
+    """A line that is automatic stands in the way when there is too much, and steps aside when
+    nobody waits and all has been calm."""
+    line = step.line
+    if not line.is_automatic:
+        return step
+    if not line.is_engaged and load.is_too_much:
+        # Nobody has waited yet: the line begins behind the last number that was given.
+        line = replace(line, is_engaged=True, serving=line.next_number - 1)
+        return replace(step, line=line, engaged_at=now, carried=0.0)
+    calm = (now - step.busy_at).total_seconds() if step.busy_at else CALM_SECONDS + 1
+    if line.is_engaged and line.waiting == 0 and calm > CALM_SECONDS:
+        return replace(step, line=replace(line, is_engaged=False))
+    return step
+
+
+def _called(step: Step, load: Load, seconds: float, inside_max: int) -> Step:
+    line = step.line
+    if line.state not in (LineState.OPEN, LineState.CLOSING) or line.is_paused:
+        return step
+    if not line.is_engaged:
+        return replace(step, line=replace(line, serving=line.next_number - 1), carried=0.0)
+    calls = step.carried + numbers_called(line.rate, step.away, seconds, load.inside, inside_max)
+    most = line.next_number - 1
+    serving = min(line.serving + int(calls), most)
+    # Where nobody waits nothing is saved up: else a crowd would come in at once.
+    carried = calls - int(calls) if serving < most else 0.0
+    return replace(step, line=replace(line, serving=serving), carried=carried)
+
+
+async def _away(tx: ReadTx, stands: Standing, before: float) -> float:
+    """The share of those called some minutes ago who did not come."""
+    line, now = stands.line, stands.now
+    if (
+        int(now.timestamp()) // SAMPLE_SECONDS
+        == int(line.advanced_at.timestamp()) // SAMPLE_SECONDS
+    ):
+        return before
+    since = now - timedelta(seconds=LOOK_BACK_SECONDS)
+    if stands.engaged_at and stands.engaged_at > since:
+        since = stands.engaged_at
+    first = await store.oldest_sample(tx, line.id, since)
+    last = await store.last_sample_before(
+        tx, line.id, now - timedelta(seconds=COMES_WITHIN_SECONDS)
+    )
+    if first is None or last is None or last.at <= first.at:
+        return before
+    came = await store.came(tx, line.id, first.serving, last.serving)
+    return away_share(before, last.serving - first.serving, came)
+
+
+async def _learn(tx: ReadTx, stands: Standing, step: Step) -> tuple[Step, float | None, datetime]:
+    """Widen or narrow the range by the waits that ended since."""
+    line = step.line
+    waits = await store.ended_waits(tx, line.id, stands.learned_to, stands.now)
+    count = waits.inside + waits.outside
+    if not count:
+        return step, None, stands.learned_to
+    share = waits.inside / count
+    held = line.held_share
+    weight = min(HELD_SMOOTHING * count, 1.0)
+    held = share if held is None else held + weight * (share - held)
+    line = replace(line, spread=learned(line.spread, waits.inside, waits.outside), held_share=held)
+    return replace(step, line=line), held, stands.now
+
+
+async def _with_flow(tx: ReadTx, now: datetime, step: Step) -> Line:
+    """How fast numbers were called lately; before there are samples, as fast as is aimed at."""
+    fast = await _flow(tx, now, step, FAST_SECONDS)
+    slow = await _flow(tx, now, step, SLOW_SECONDS)
+    return replace(step.line, flow_fast=fast, flow_slow=slow)
+
+
+async def _flow(tx: ReadTx, now: datetime, step: Step, seconds: int) -> float:
+    line, since = step.line, now - timedelta(seconds=seconds)
+    if step.engaged_at is not None:
+        since = max(since, step.engaged_at)  # before that nobody was called
+    first = await store.oldest_sample(tx, line.id, since)
+    if first is None or (now - first.at).total_seconds() < 2 * SAMPLE_SECONDS:
+        return line.rate
+    flow = (line.serving - first.serving) / (now - first.at).total_seconds()
+    # While few wait fewer are called than could be: then the rate says how fast it would go.
+    return flow if line.waiting else max(flow, line.rate)
+
+
+def told(line: Line, now: datetime) -> dict[str, object]:
+    """What everybody may know of a line: the facts of its document."""
+    slowest, fastest = sorted((line.flow_fast, line.flow_slow))
+    return {
+        "line": line.name,
+        "line_id": str(line.id),
+        "state": line.state,
+        "is_engaged": line.is_engaged,
+        "is_paused": line.is_paused,
+        "serving": line.serving,
+        "last": line.next_number - 1,
+        "per_second": {"fast": round(fastest, 4), "slow": round(slowest, 4)},
+        "spread": round(line.spread, 3),
+        "held_share": line.held_share and round(line.held_share, 3),
+        "reason": {"id": line.reason_id, "en": line.reason_en},
+        "opens_at": line.opens_at and line.opens_at.isoformat(),
+        "closes_at": line.closes_at and line.closes_at.isoformat(),
+        "at": now.isoformat(timespec="milliseconds"),
+    }
+
+
+def _values(
+    line: Line, step: Step, held: float | None, learned_to: datetime, now: datetime
+) -> tuple[object, ...]:
+    return (
+        line.state,
+        line.is_engaged,
+        line.rate,
+        line.serving,
+        step.carried,
+        step.away,
+        line.flow_fast,
+        line.flow_slow,
+        line.spread,
+        held,
+        learned_to,
+        step.busy_at,
+        step.decreased_at,
+        step.engaged_at,
+        now,
+        step.ended_at,
+        line.document,
+    )
+
+
+def _show(line: Line, load: Load) -> None:
+    metrics.RATE.labels(line=line.name).set(line.rate)
+    metrics.WAITING.labels(line=line.name).set(line.waiting)
+    metrics.INSIDE.labels(line=line.name).set(load.inside)

@@ -1,0 +1,208 @@
+"""Lines at the command line: see, plan, slow, pause, close, end; and check a proof of a place."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cyclopts import Parameter
+
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    Between,
+    By,
+    Options,
+    Text,
+    line,
+    operator,
+    text_only,
+    with_database,
+)
+from meterai.kit.clock import SystemClock
+from meterai.kit.refusal import Malformed
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.files import read_key_file
+from meterai.waiting_room import operating
+from meterai.waiting_room.model import RATE_MAX, RATE_MIN, Act, Line
+from meterai.waiting_room.operating import Operating, Plan
+from meterai.waiting_room.service import RECEIPT
+from meterai.waiting_room.signing import SignatureWrong, read_signed
+
+Moment = Annotated[
+    str | None, Parameter(help="A moment, as 2026-12-01T08:00+07:00.", validator=text_only)
+]
+PerSecond = Annotated[
+    float | None, Parameter(help="People a second.", validator=Between(RATE_MIN, RATE_MAX))
+]
+PROOF_BYTES_MAX = 100_000
+
+
+def _moment(text: str | None, field: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Malformed(field, "moment") from None
+    if found.tzinfo is None:
+        raise Malformed(field, "moment")
+    return found.astimezone(UTC)
+
+
+def _run(command: str, options: Options, act: Callable[[Operating], Awaitable[object]]) -> None:
+    async def run(database: Database, _: Settings) -> None:
+        await act(Operating(database, SystemClock()))
+
+    with_database(command, options, run)
+
+
+def list_lines(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
+    """Show every line: what it stands before, how many wait, how fast it goes."""
+
+    async def look(database: Database, _: Settings) -> list[Line]:
+        async with database.reading() as tx:
+            return await operating.lines(tx)
+
+    found = with_database("line list", options, look)
+    if as_json:
+        line(json.dumps([_shown(one) for one in found], indent=2))
+        return
+    for one in found:
+        line(", ".join(f"{name}={value}" for name, value in _shown(one).items()))
+
+
+def _shown(one: Line) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "act": one.act,
+        "state": one.state,
+        "stands_in_the_way": one.stands_in_the_way,
+        "is_automatic": one.is_automatic,
+        "is_paused": one.is_paused,
+        "policy": one.policy,
+        "rate": round(one.rate, 3),
+        "serving": one.serving,
+        "waiting": one.waiting,
+        "flow": round(one.flow_fast, 3),
+        "advanced_at": one.advanced_at.isoformat(),
+    }
+
+
+def create(  # noqa: PLR0913 - each is a word of the command
+    name: Text,
+    *,
+    act: Literal["buy", "check"],
+    gathers_at: Moment = None,
+    opens_at: Moment = None,
+    closes_at: Moment = None,
+    rate: PerSecond = None,
+    by: By = None,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Plan a line.
+
+    With --gathers-at whoever comes before the opening has an entry in a draw; without --rate as many are let in
+    as can be served.
+    """
+    plan = Plan(
+        name,
+        Act(act),
+        _moment(gathers_at, "gathers-at"),
+        _moment(opens_at, "opens-at"),
+        _moment(closes_at, "closes-at"),
+        rate,
+    )
+    actor = operator(by)
+    _run("line create", options, lambda lines: lines.create(plan, actor=actor))
+    line(f"{name} is planned")
+
+
+def set_rate(
+    name: Text,
+    *,
+    rate: PerSecond = None,
+    at_most: PerSecond = None,
+    by: By = None,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Let so many people in a second; without --rate as many as can be served, up to --at-most."""
+    actor = operator(by)
+    _run(
+        "line rate",
+        options,
+        lambda lines: lines.set_rate(name, rate=rate, rate_max=at_most, actor=actor),
+    )
+    line(f"{name}: {'measured' if rate is None else rate}")
+
+
+def pause(
+    name: Text,
+    *,
+    reason_id: Text,
+    reason_en: Text,
+    by: By = None,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Call nobody for a while; the page shows the reason."""
+    actor = operator(by)
+    _run(
+        "line pause",
+        options,
+        lambda lines: lines.pause(name, reason_id=reason_id, reason_en=reason_en, actor=actor),
+    )
+    line(f"{name} is paused")
+
+
+def resume(name: Text, *, by: By = None, options: Options = NO_OPTIONS) -> None:
+    """Go on after a pause."""
+    actor = operator(by)
+    _run("line resume", options, lambda lines: lines.resume(name, actor=actor))
+    line(f"{name} goes on")
+
+
+def close(name: Text, *, at: Moment = None, by: By = None, options: Options = NO_OPTIONS) -> None:
+    """Take new places until a moment (--at), or without an end; who has one is served after it."""
+    moment, actor = _moment(at, "at"), operator(by)
+    _run("line close", options, lambda lines: lines.close_at(name, moment, actor=actor))
+    line(f"{name} closes {moment.isoformat() if moment else 'never'}")
+
+
+def stand(
+    name: Text,
+    how: Literal["always", "never", "automatic"],
+    *,
+    by: By = None,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Say whether a line stands in the way: always, never, or when there is too much."""
+    actor = operator(by)
+    _run("line stand", options, lambda lines: lines.stand(name, how, actor=actor))
+    line(f"{name} stands {how}")
+
+
+def end(name: Text, *, reason: Text, by: By = None, options: Options = NO_OPTIONS) -> None:
+    """Give a line up: what it stood before is free again."""
+    actor = operator(by)
+    _run("line end", options, lambda lines: lines.end(name, reason=reason, actor=actor))
+    line(f"{name} has ended")
+
+
+def check_proof(file: Path, *, key: Path, options: Options = NO_OPTIONS) -> None:
+    """Check the proof of a place with the public key of an installation (`/lines/key.pem`)."""
+    options.settings("line check-proof")
+    try:
+        public = serialization.load_pem_public_key(read_key_file(key))
+    except ValueError:
+        raise SignatureWrong("the key is no public key in PEM") from None
+    if not isinstance(public, Ed25519PublicKey):
+        raise SignatureWrong("the key is of another kind")
+    raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    with file.open("rb") as opened:
+        facts = read_signed(opened.read(PROOF_BYTES_MAX), RECEIPT, raw)
+    for name, value in facts.items():
+        line(f"{name}: {value}")

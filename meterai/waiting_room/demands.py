@@ -1,0 +1,5 @@
+"""What production demands of the settings of the room: nothing."""
+
+UNDEMANDED = {
+    "waiting_room_inside_max": "more people inside make the platform slow, not wrong; the limiter holds",
+}

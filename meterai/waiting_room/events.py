@@ -1,0 +1,13 @@
+"""What lines tell the rooms above."""
+
+from uuid import UUID
+
+from meterai.plumbing.events import Event
+
+
+class TurnNear(Event, frozen=True, kw_only=True):
+    """The turn of an account that asked to be told comes within minutes; written by `Advancing`."""
+
+    line_id: UUID
+    line: str
+    number: int

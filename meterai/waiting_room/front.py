@@ -1,0 +1,316 @@
+"""What stands before the application: sends visitors into a line, and answers those who wait.
+
+Everything here is answered from memory, without the limiter, the router and (but for a lease of
+numbers now and then) the database, so that a million who wait cost next to nothing.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.serialization import encode_json
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from meterai import pages
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.limiter import Limiter
+from meterai.pages import Site, local_path, wants_page
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import PROBLEM, cookie_name, problem
+from meterai.plumbing.paths import Declared
+from meterai.waiting_room import metrics
+from meterai.waiting_room.estimate import look_again
+from meterai.waiting_room.model import (
+    BROWSER_HOLDS_SECONDS,
+    PATH,
+    TURN_SECONDS_MAX,
+    Guarded,
+    Line,
+    LineState,
+    LineUnknown,
+    TicketInvalid,
+    WaitInLine,
+)
+from meterai.waiting_room.page import WaitingPages
+from meterai.waiting_room.service import (
+    TURN_HEADER,
+    WaitingRoom,
+    ticket_cookie,
+    turn_cookie,
+)
+from meterai.waiting_room.tokens import Ticket, Turn
+
+OPTION = "guarded"  # in `opt` of a route
+Header = tuple[bytes, bytes]
+_JSON = (b"content-type", b"application/json")
+_HTML = (b"content-type", b"text/html; charset=utf-8")
+_NOT_STORED = (b"cache-control", b"private, no-store")
+# Long enough that a crowd behind one proxy asks once, short enough that nobody sees it.
+_FOR_A_SECOND = (b"cache-control", b"public, max-age=1")
+_FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
+_ASSETS = ("waiting.css", "waiting.js")
+
+
+def _read(options: dict[str, Any], _name: str) -> Guarded | None:
+    found: Guarded | None = options.get(OPTION)
+    return found
+
+
+def cookie_of(scope: HTTPScope, name: bytes) -> bytes:
+    """The value of a cookie, empty where there is none; the first of several (RFC 6265, 5.4)."""
+    for header, value in scope["headers"]:
+        if header == b"cookie":
+            for pair in value.split(b";"):
+                told, _, content = pair.strip().partition(b"=")
+                if told == name:
+                    return content
+    return b""
+
+
+def _header(scope: HTTPScope, name: bytes) -> bytes:
+    return next((value for told, value in scope["headers"] if told == name), b"")
+
+
+def language_of(scope: HTTPScope) -> str:
+    """`en` where the reader chose it, or their browser asks for it; else `id`."""
+    if b"language=" in (cookie := _header(scope, b"cookie")):
+        return "en" if b"language=en" in cookie else "id"
+    return "en" if _header(scope, b"accept-language").lower().startswith(b"en") else "id"
+
+
+class Front:
+    """Before the application and before its limiter."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        litestar: Litestar,
+        site: Site,
+        settings: Settings,
+        headers: Sequence[Header],
+    ) -> None:
+        self._app = app
+        self._litestar = litestar
+        self._guarded: Declared[Guarded | None] = Declared(litestar, _read, None)
+        self._headers = tuple(headers)
+        self._process = settings.process
+        self._pages = WaitingPages(site, settings)
+        self._assets = {
+            f"/static/{name}": site.assets[name] for name in _ASSETS if name in site.assets
+        }
+        self._refused_before = 0
+
+    @property
+    def _room(self) -> WaitingRoom | None:
+        """The service of this process; None before it has begun."""
+        services = getattr(self._litestar.state, "services", None)
+        found = services.get(WaitingRoom) if services else None
+        assert found is None or isinstance(found, WaitingRoom)
+        if found is not None:
+            found.refused_since = self._refused_since
+        return found
+
+    def _refused_since(self) -> int:
+        """Requests of people who pay or have paid that were told to come again since last asked."""
+        limiter: Limiter = self._litestar.state.limiter
+        refused = limiter.refused_up_to(Priority.CHECKOUT)
+        since, self._refused_before = refused - self._refused_before, refused
+        return since
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, send into a line, or pass on."""
+        if scope["type"] != ScopeType.HTTP or (room := self._room) is None:
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path.startswith(PATH):
+            if await self._answered(scope, send, room):
+                return
+        elif (asset := self._assets.get(path)) and scope["method"] == "GET":
+            headers = (_FOR_GOOD, (b"content-type", asset.media_type.encode()))
+            await self._send(send, 200, asset.content, *headers)
+            return
+        else:
+            guarded = self._guarded.of(scope["method"], path)
+            if guarded is not None and scope["method"] in ("GET", "HEAD"):
+                if not room.is_fresh:
+                    await room.look()
+                if await self._is_sent_away(scope, send, room, guarded):
+                    return
+                send = self._with_turn(scope, send, room, guarded)
+        await self._app(scope, receive, send)
+
+    # -- before what a line guards ---------------------------------------------------------
+
+    async def _is_sent_away(
+        self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded
+    ) -> bool:
+        """True where a visitor without a turn was sent into the line."""
+        line = room.line_before(guarded.act)
+        if line is None or not guarded.is_entrance or self._turn(scope, room, line) is not None:
+            return False
+        metrics.SENT.labels(line=line.name).inc()
+        refusal = WaitInLine(line.name)
+        if not wants_page(scope["path"], _header(scope, b"accept").decode("latin-1")):
+            await self._refuse(scope, send, refusal)
+            return True
+        query = scope["query_string"].decode("latin-1")
+        there = f"{scope['path']}?{query}" if query else scope["path"]
+        location = refusal.join_for(there)
+        await self._send(send, 303, b"", (b"location", location.encode()), _NOT_STORED)
+        return True
+
+    def _turn(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Turn | None:
+        name = cookie_name(turn_cookie(line.name), self._process).encode()
+        shown = _header(scope, TURN_HEADER.encode()) or cookie_of(scope, name)
+        return room.valid_turn(line, shown) if shown else None
+
+    def _with_turn(self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded) -> Send:
+        """The answer with a turn where nobody waits, or with a longer one where it is used."""
+        line = room.any_line_of(guarded.act)
+        if line is None:
+            return send
+        room.arrived()
+        turn = self._turn(scope, room, line)
+        if turn is None:
+            fresh = None if line.stands_in_the_way else room.early_turn(line)
+        else:
+            fresh = room.renewed(turn)
+        return send if fresh is None else partial(self._adding, send, room, line, fresh)
+
+    async def _adding(
+        self, send: Send, room: WaitingRoom, line: Line, turn: Turn, message: Message
+    ) -> None:
+        if message["type"] == "http.response.start" and message["status"] < 400:
+            text = room.tokens.turn(turn)
+            cookie = self.cookie(turn_cookie(line.name), text, TURN_SECONDS_MAX)
+            message["headers"] = [*message["headers"], cookie]
+        await send(message)
+
+    def cookie(self, name: str, value: str, seconds: int) -> Header:
+        """A cookie of ours; not for scripts."""
+        secure = "; Secure" if self._process.is_secure else ""
+        told = cookie_name(name, self._process)
+        text = f"{told}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+        return b"set-cookie", text.encode()
+
+    # -- those who wait --------------------------------------------------------------------
+
+    async def _answered(self, scope: HTTPScope, send: Send, room: WaitingRoom) -> bool:
+        """Answer a page, a document, or the wish for a place; false for everything else."""
+        answer = self._answer_of(scope["method"], scope["path"])
+        if answer is None:
+            return False
+        if not room.is_fresh:
+            await room.look()
+        try:
+            line = room.line(answer[0])
+            await answer[1](scope, send, room, line)
+        except LineUnknown:
+            return False  # the application says so, as to every unknown address
+        except Refusal as refusal:
+            await self._refuse(scope, send, refusal)
+        return True
+
+    def _answer_of(
+        self, method: str, path: str
+    ) -> tuple[str, Callable[[HTTPScope, Send, WaitingRoom, Line], Any]] | None:
+        match path.split("/"):
+            case ["", "lines", name] if method == "GET":
+                return name, self._show_page
+            case ["", "lines", name, "now-serving.json"] if method == "GET":
+                return name, self._show_document
+            case ["", "lines", name, "place"] if method == "POST":
+                return name, self._give_place
+        return None
+
+    async def _show_document(
+        self, _scope: HTTPScope, send: Send, _room: WaitingRoom, line: Line
+    ) -> None:
+        metrics.LOOKS.labels(line=line.name).inc()
+        await self._send(send, 200, line.document.encode(), _JSON, _FOR_A_SECOND)
+
+    async def _give_place(
+        self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line
+    ) -> None:
+        """A ticket as JSON: the one that is shown, else a new one."""
+        ticket = self._ticket(scope, room, line)
+        if ticket is None:
+            ticket = await room.take_place(line)
+        text = room.tokens.ticket(ticket)
+        body = encode_json(
+            {"line": line.name, "number": ticket.number, "ticket": text, "serving": line.serving}
+        )
+        cookie = self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS)
+        await self._send(send, 200, body, _JSON, _NOT_STORED, cookie)
+
+    def _ticket(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Ticket | None:
+        """The ticket of this line that a request shows; one that cannot be read is as none."""
+        name = cookie_name(ticket_cookie(line.name), self._process).encode()
+        shown = cookie_of(scope, name)
+        try:
+            return room.read_ticket(line, shown) if shown else None
+        except TicketInvalid:
+            return None
+
+    async def _show_page(self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line) -> None:
+        """The waiting page; who comes for the first time has a place with it."""
+        metrics.LOOKS.labels(line=line.name).inc()
+        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
+        there = local_path(query.get("next", [""])[0])
+        ticket, headers = self._ticket(scope, room, line), [_HTML, _NOT_STORED]
+        if not line.stands_in_the_way or self._turn(scope, room, line) is not None:
+            await self._send(send, 303, b"", (b"location", there.encode()), _NOT_STORED)
+            return
+        if ticket is None and line.state == LineState.OPEN:
+            ticket = await room.take_place(line)
+            text = room.tokens.ticket(ticket)
+            headers.append(self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS))
+        if ticket is not None and ticket.number <= line.serving and not line.is_paused:
+            location = f"{PATH}/{line.name}/enter?{urlencode({'next': there})}"
+            await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])
+            return
+        shown = room.range_of(line, ticket.number) if ticket else None
+        ahead = ticket.number - line.serving - 1 if ticket else line.waiting
+        again = look_again(ahead, max(line.flow_fast, line.rate), secrets.randbits(16) / 0x10000)
+        body = self._pages.of(line, language_of(scope), ticket, shown, there, again)
+        await self._send(send, 200, body, *headers)
+
+    # -- answers ---------------------------------------------------------------------------
+
+    async def _refuse(self, scope: HTTPScope, send: Send, refusal: Refusal) -> None:
+        """A problem document, or for a browser that waits a page that comes again."""
+        language = language_of(scope)
+        seconds = str(refusal.retry_after_seconds or 30).encode()
+        again = (b"retry-after", seconds)
+        if wants_page(scope["path"], _header(scope, b"accept").decode("latin-1")):
+            body = self._pages.refused(refusal, language)
+            refresh = (b"refresh", seconds)
+            await self._send(send, refusal.status, body, _HTML, _NOT_STORED, again, refresh)
+            return
+        body = encode_json(problem(refusal.code, refusal.status, language, refusal.facts()))
+        kind = (b"content-type", PROBLEM.encode())
+        await self._send(send, refusal.status, body, kind, _NOT_STORED, again)
+
+    async def _send(self, send: Send, status: int, body: bytes, *headers: Header) -> None:
+        length = (b"content-length", b"%d" % len(body))
+        start: Message = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*headers, length, *self._headers],
+        }
+        await send(start)
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def front(
+    app: ASGIApp, litestar: Litestar, settings: Settings, headers: Sequence[Header]
+) -> ASGIApp:
+    """What the room registers to stand before the application."""
+    site: pages.Site = litestar.state.site
+    return Front(app, litestar, site, settings, headers)

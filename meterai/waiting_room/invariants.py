@@ -1,0 +1,52 @@
+"""What must be true of lines, places and turns."""
+
+from meterai.plumbing.invariants import AHEAD, Invariant
+
+INVARIANTS = (
+    Invariant(
+        "turns_follow_the_line",
+        "Nobody came in whose number the line had not called, or whose place was never taken.",
+        f"""
+        SELECT t.line_id, t.number, l.serving, t.taken_at, t.admitted_at
+        FROM waiting_room_turns t LEFT JOIN waiting_room_lines l ON l.line_id = t.line_id
+        WHERE l.line_id IS NULL OR t.number > l.serving OR t.admitted_at < t.taken_at - interval '5 seconds'
+            OR t.admitted_at > now() + {AHEAD} OR t.taken_at < l.created_at - interval '5 seconds'
+            OR t.waited < 0 OR t.shown_high < t.shown_low
+        """,
+    ),
+    Invariant(
+        "turns_are_used_once",
+        "A turn that was used has an account, and was used after it began.",
+        f"""
+        SELECT line_id, number, used_by, admitted_at, ended_at FROM waiting_room_turns t
+        WHERE (used_by IS NOT NULL AND ended_at IS NULL)
+            OR (ended_at IS NOT NULL AND used_by IS NULL AND admitted_at > now() - interval '170 days') OR ended_at < admitted_at - interval '5 seconds'
+            OR ended_at > now() + {AHEAD}
+        """,
+    ),
+    Invariant(
+        "places_are_numbers_that_were_given",
+        "A place that an account keeps is a number that its line gave away.",
+        f"""
+        SELECT p.account_id, p.line_id, p.number, l.next_number FROM waiting_room_places p
+        LEFT JOIN waiting_room_lines l ON l.line_id = p.line_id
+        WHERE l.line_id IS NULL OR p.number >= l.next_number OR p.taken_at > now() + {AHEAD}
+            OR p.kept_at > now() + {AHEAD} OR octet_length(p.holder) <> 16
+            OR (p.told_at IS NOT NULL AND NOT p.wants_mail)
+        """,
+    ),
+    Invariant(
+        "lines_only_go_forward",
+        "A later sample of a line never calls or gives fewer numbers than an earlier one, nor more than "
+        "the line has.",
+        """
+        SELECT s.line_id, s.at, s.serving, s.before, l.serving AS now_serving FROM (
+            SELECT line_id, at, serving, next_number,
+                lag(serving) OVER of_line AS before, lag(next_number) OVER of_line AS next_before
+            FROM waiting_room_samples WINDOW of_line AS (PARTITION BY line_id ORDER BY at)) s
+        LEFT JOIN waiting_room_lines l ON l.line_id = s.line_id
+        WHERE l.line_id IS NULL OR s.serving < s.before OR s.next_number < s.next_before
+            OR s.serving > l.serving OR s.next_number > l.next_number
+        """,
+    ),
+)

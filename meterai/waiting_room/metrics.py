@@ -1,0 +1,14 @@
+"""What the room counts and measures, by line."""
+
+from typing import Any
+
+from meterai.plumbing.metrics import Counter, Gauge, Metric
+
+PLACES = Counter("meterai_line_places_total", "Places taken", ["line"])
+LOOKS = Counter("meterai_line_looks_total", "Waiting pages and documents shown", ["line"])
+ADMITTED = Counter("meterai_line_admitted_total", "People whose turn began", ["line"])
+SENT = Counter("meterai_line_sent_total", "People sent into a line", ["line"])
+RATE = Gauge("meterai_line_rate", "Admissions aimed at, a second", ["line"])
+WAITING = Gauge("meterai_line_waiting", "Numbers whose turn has not come", ["line"])
+INSIDE = Gauge("meterai_line_inside", "People with a turn who have not finished", ["line"])
+METRICS: tuple[Metric[Any], ...] = (PLACES, LOOKS, ADMITTED, SENT, RATE, WAITING, INSIDE)

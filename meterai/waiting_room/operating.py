@@ -1,0 +1,178 @@
+"""What an operator does with lines; each act is in the audit trail."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from meterai import audit
+from meterai.accounts import NOBODY
+from meterai.kit.actor import Actor
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, show
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.waiting_room import store
+from meterai.waiting_room.estimate import SPREAD_FIRST
+from meterai.waiting_room.model import (
+    LINE,
+    Act,
+    Line,
+    LineEvent,
+    LineState,
+    LineUnknown,
+    Policy,
+    admission_rate,
+    check_times,
+    line_name,
+    reason_text,
+)
+from meterai.waiting_room.rate import RATE_FIRST
+
+KIND = "lin"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A line that an operator plans; times in UTC, `rate` people a second, None where measured."""
+
+    name: str
+    act: Act
+    gathers_at: datetime | None = None
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    rate: float | None = None
+    rate_max: float = 200.0
+
+
+async def lines(tx: ReadTx) -> list[Line]:
+    """Every line there ever was."""
+    return await store.lines(tx)
+
+
+class Operating:
+    """Commands over lines."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def create(self, plan: Plan, *, actor: Actor) -> UUID:
+        """A new line.  Refuses `Malformed`, `LineExists`."""
+        line_name(plan.name)
+        check_times(plan.gathers_at, plan.opens_at, plan.closes_at)
+        rate_max = admission_rate(plan.rate_max)
+        rate = admission_rate(plan.rate if plan.rate is not None else min(RATE_FIRST, rate_max))
+        line, now = new_id(), self._clock.now()
+        policy = Policy.MEASURED if plan.rate is None else Policy.FIXED
+        values = (
+            line,
+            plan.name,
+            plan.act,
+            policy,
+            rate,
+            max(rate, rate_max),
+            SPREAD_FIRST,
+            plan.gathers_at,
+            plan.opens_at,
+            plan.closes_at,
+            now,
+            now,
+            now,
+        )
+
+        async def act(tx: Tx) -> None:
+            await store.create(tx, values)
+            await _record(tx, actor, "line_created", line, name=plan.name, act=plan.act)
+
+        await self._database.run(act)
+        return line
+
+    async def set_rate(
+        self, name: str, *, rate: float | None, rate_max: float | None, actor: Actor
+    ) -> None:
+        """Let so many in a second; None: as many as is measured, up to `rate_max`.
+
+        Refuses `Malformed`, `LineUnknown`.
+        """
+
+        async def act(tx: Tx) -> None:
+            line = await _named(tx, name)
+            most = admission_rate(rate_max if rate_max is not None else line.rate_max)
+            now = admission_rate(rate if rate is not None else min(line.rate, most))
+            policy = Policy.MEASURED if rate is None else Policy.FIXED
+            await store.set_rate(tx, line.id, policy, now, max(now, most))
+            await _record(tx, actor, "line_rate_set", line.id, policy=policy, rate=now)
+
+        await self._database.run(act)
+
+    async def pause(self, name: str, *, reason_id: str, reason_en: str, actor: Actor) -> None:
+        """Call nobody, and say why.  Refuses `Malformed`, `LineUnknown`."""
+        await self._set_paused(name, (reason_id, reason_en), is_paused=True, actor=actor)
+
+    async def resume(self, name: str, *, actor: Actor) -> None:
+        """Go on.  Refuses `LineUnknown`."""
+        await self._set_paused(name, ("", ""), is_paused=False, actor=actor)
+
+    async def _set_paused(
+        self, name: str, reason: tuple[str, str], *, is_paused: bool, actor: Actor
+    ) -> None:
+        told = [
+            reason_text(text, f"reason_{which}")
+            for text, which in zip(reason, ("id", "en"), strict=True)
+        ]
+
+        async def act(tx: Tx) -> None:
+            line = await _named(tx, name)
+            await store.set_paused(tx, line.id, is_paused, *told)
+            action = "line_paused" if is_paused else "line_resumed"
+            await _record(tx, actor, action, line.id, reason=told[0])
+
+        await self._database.run(act)
+
+    async def close_at(self, name: str, closes_at: datetime | None, *, actor: Actor) -> None:
+        """Until when a line takes new places.  Refuses `Malformed`, `LineUnknown`, `NotAllowedNow`."""
+
+        async def act(tx: Tx) -> None:
+            line = await _named(tx, name)
+            check_times(line.gathers_at, line.opens_at, closes_at)
+            if line.state == LineState.CLOSING:
+                LINE.after(line.state, LineEvent.CLOSES)  # refuses: who was told no stays told
+            await store.set_closing(tx, line.id, closes_at)
+            until = closes_at.isoformat() if closes_at else None
+            await _record(tx, actor, "line_closing_set", line.id, closes_at=until)
+
+        await self._database.run(act)
+
+    async def stand(self, name: str, how: str, *, actor: Actor) -> None:
+        """`always`, `never`, or `automatic`: whether it stands in the way.  Refuses `LineUnknown`."""
+
+        async def act(tx: Tx) -> None:
+            line = await _named(tx, name)
+            engaged = {"always": True, "never": False}.get(how, line.is_engaged)
+            await store.set_engaged(tx, line, automatic=how == "automatic", engaged=engaged)
+            await _record(tx, actor, "line_stands", line.id, how=how)
+
+        await self._database.run(act)
+
+    async def end(self, name: str, *, reason: str, actor: Actor) -> None:
+        """Give a line up: what it stood before is free.  Refuses `LineUnknown`, `Malformed`."""
+        told = reason_text(reason, "reason")
+
+        async def act(tx: Tx) -> None:
+            line = await _named(tx, name)
+            LINE.after(line.state, LineEvent.ENDS)
+            await store.end(tx, line.id)
+            await _record(tx, actor, "line_ended", line.id, reason=told)
+
+        await self._database.run(act)
+
+
+async def _named(tx: Tx, name: str) -> Line:
+    line = await store.line_named(tx, name)
+    if line is None:
+        raise LineUnknown(f"no line {name}")
+    return line
+
+
+async def _record(tx: Tx, actor: Actor, action: str, line: UUID, **facts: object) -> None:
+    subject = show(KIND, line)
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)

@@ -1,0 +1,127 @@
+"""The waiting page: made once for each way it can look, then only its numbers are filled in."""
+
+from datetime import datetime
+
+from meterai.kit.refusal import Refusal
+from meterai.pages import Site, sentence
+from meterai.plumbing.config import Settings
+from meterai.plumbing.messages import format_datetime, translate
+from meterai.waiting_room.estimate import Range
+from meterai.waiting_room.model import PATH, Line, LineState
+from meterai.waiting_room.tokens import Ticket
+
+TEMPLATE = "waiting_room/waiting.html"
+REFUSED = "waiting_room/refused.html"
+KEPT_MAX = 64  # pages; a line has few ways to look, and an operator's words change seldom
+_MINUTE, _HOUR = 60, 3600
+_IN_MINUTES = 100 * _MINUTE  # longer waits are told in hours
+# What is filled in; no text of ours or of an operator has this letter.
+_MARK = "\N{SYMBOL FOR NULL}"
+
+
+def grouped(number: int, language: str) -> str:
+    """12345 as people write it: 12.345 or 12,345."""
+    return f"{number:,}".replace(",", "." if language == "id" else ",")
+
+
+def waiting_words(shown: Range | None, language: str) -> str:
+    """A range of waiting time in words; that it cannot be told, where it cannot."""
+    if shown is None:
+        return translate("page.waiting.range_unknown", language)
+    low, high = shown
+    if high <= _MINUTE:
+        return translate("page.waiting.range_soon", language)
+    unit, word = (_MINUTE, "minutes") if high <= _IN_MINUTES else (_HOUR, "hours")
+    # Up to the next whole one, so that nobody waits longer than what is said by the rounding.
+    least, most = low // unit, -(-high // unit)
+    kind = f"page.waiting.up_to_{word}" if least == 0 else f"page.waiting.range_{word}"
+    return translate(kind, language, low=least, high=most)
+
+
+class WaitingPages:
+    """Bytes of waiting pages."""
+
+    def __init__(self, site: Site, settings: Settings) -> None:
+        self._site = site
+        self._settings = settings
+        self._made: dict[tuple[object, ...], bytes] = {}
+
+    def of(
+        self,
+        line: Line,
+        language: str,
+        ticket: Ticket | None,
+        shown: Range | None,
+        there: str,
+        again: int,
+    ) -> bytes:
+        """The page for one who waits with this ticket, and is going `there`."""
+        ahead = ticket.number - line.serving - 1 if ticket else 0
+        held = line.held_share
+        facts = {
+            "number": grouped(ticket.number, language) if ticket else "",
+            "ahead": grouped(max(ahead, 0), language),
+            "wait": waiting_words(shown, language),
+            "held": str(round(100 * held)) if held is not None else "",
+            "plain": str(ticket.number) if ticket else "0",
+            "again": str(again),
+            "next": _escaped(there),
+            "time": format_datetime(line.advanced_at, language),
+        }
+        page = self._page(line, language, has_ticket=ticket is not None, has_held=held is not None)
+        for name, value in facts.items():
+            page = page.replace(f"{_MARK}{name}{_MARK}".encode(), value.encode())
+        return page
+
+    def _page(self, line: Line, language: str, *, has_ticket: bool, has_held: bool) -> bytes:
+        reason = line.reason(language)
+        look = (line.name, line.state, line.is_paused, line.opens_at, line.closes_at)
+        key = (*look, reason, language, has_ticket, has_held)
+        if (made := self._made.get(key)) is None:
+            made = self._rendered(line, language, reason, has_ticket, has_held)
+            if len(self._made) >= KEPT_MAX:
+                self._made.clear()
+            self._made[key] = made
+        return made
+
+    def _rendered(
+        self,
+        line: Line,
+        language: str,
+        reason: str,
+        has_ticket: bool,  # noqa: FBT001
+        has_held: bool,  # noqa: FBT001
+    ) -> bytes:
+        marks = ("number", "ahead", "wait", "held", "plain", "again", "next", "time")
+        return self._site.render(
+            TEMPLATE,
+            language,
+            self._settings,
+            mark={name: f"{_MARK}{name}{_MARK}" for name in marks},
+            line=line,
+            path=f"{PATH}/{line.name}",
+            reason=reason,
+            has_ticket=has_ticket,
+            has_held=has_held,
+            is_open=line.state in (LineState.OPEN, LineState.CLOSING),
+            opens_at=_told(line.opens_at, language),
+            closes_at=_told(line.closes_at, language),
+        ).encode()
+
+    def refused(self, refusal: Refusal, language: str) -> bytes:
+        """A page for who cannot be given a place now; it comes again by itself."""
+        return self._site.render(
+            REFUSED, language, self._settings, text=sentence(refusal, language)
+        ).encode()
+
+
+def _told(at: datetime | None, language: str) -> str:
+    return format_datetime(at, language) if at else ""
+
+
+def _escaped(path: str) -> str:
+    """A path as the value of a field of a query within an attribute."""
+    safe = "/-_.~"
+    return "".join(
+        letter if letter.isalnum() or letter in safe else f"%{ord(letter):02X}" for letter in path
+    )

@@ -1,0 +1,214 @@
+"""The pages of a line that are not only looked at: coming in, keeping a number, its proof."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts import Permission
+from meterai.kit.priority import Priority
+from meterai.pages import (
+    Page,
+    PageRequest,
+    RoomPages,
+    check_origin,
+    local_path,
+    page,
+    read_form,
+    read_own_form,
+    see_other,
+    sentence,
+)
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import cookie_name, language_of, saved_as
+from meterai.waiting_room.model import (
+    BROWSER_HOLDS_SECONDS,
+    PATH,
+    TURN_SECONDS_MAX,
+    Line,
+    NumberNotServed,
+    TicketInvalid,
+    TurnOver,
+)
+from meterai.waiting_room.page import grouped
+from meterai.waiting_room.service import WaitingRoom, ticket_cookie, turn_cookie
+from meterai.waiting_room.tokens import Ticket
+
+PAGES = RoomPages("waiting_room", "meterai.waiting_room")
+
+
+def there_of(wanted: str) -> str:
+    """Where somebody goes on to; never back into a line."""
+    there = local_path(wanted)
+    return "/" if there.startswith(PATH) else there
+
+
+def _set(settings: Settings, answer: Page, name: str, value: str, seconds: int) -> None:
+    process = settings.process
+    answer.set_cookie(
+        Cookie(
+            cookie_name(name, process),
+            path="/",
+            value=value,
+            max_age=seconds,
+            secure=process.is_secure,
+            httponly=True,
+        )
+    )
+
+
+def _ticket(
+    request: PageRequest, room: WaitingRoom, line: Line, settings: Settings
+) -> Ticket | None:
+    shown = request.cookies.get(cookie_name(ticket_cookie(line.name), settings.process), "")
+    try:
+        return room.read_ticket(line, shown) if shown else None
+    except TicketInvalid:
+        return None
+
+
+async def _line(room: WaitingRoom, name: str) -> Line:
+    await room.look()
+    return room.line(name)
+
+
+def _page_of(line: Line, there: str) -> Page:
+    return see_other(f"{PATH}/{line.name}?{urlencode({'next': there})}")
+
+
+@get(
+    "/lines/{name:str}/enter",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def enter(
+    request: PageRequest,
+    name: FromPath[str],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Come in, if the number was called; else wait on."""
+    line, there = await _line(lines, name), there_of(request.query_params.get("next", ""))
+    ticket = _ticket(request, lines, line, settings)
+    if ticket is None:
+        return _page_of(line, there)
+    try:
+        turn = await lines.come_in(line, ticket)
+    except (NumberNotServed, TicketInvalid):
+        return _page_of(line, there)
+    except TurnOver as refusal:
+        return page(
+            request,
+            "waiting_room/turn_over.html",
+            status=refusal.status,
+            text=sentence(refusal, language_of(request)),
+            path=f"{PATH}/{line.name}",
+            there=there,
+        )
+    answer = see_other(there)
+    _set(settings, answer, turn_cookie(line.name), lines.tokens.turn(turn), TURN_SECONDS_MAX)
+    return answer
+
+
+@post(
+    "/lines/{name:str}/leave",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
+async def leave(
+    request: PageRequest,
+    name: FromPath[str],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Give a number up, for a new one."""
+    check_origin(request)
+    line, form = await _line(lines, name), await read_form(request)
+    answer = _page_of(line, there_of(form.text("next")))
+    _set(settings, answer, ticket_cookie(line.name), "", 0)
+    _set(settings, answer, turn_cookie(line.name), "", 0)
+    return answer
+
+
+@get(
+    "/lines/{name:str}/keep",
+    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def keep(
+    request: PageRequest,
+    name: FromPath[str],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+    account: NamedDependency[UUID],
+) -> Page:
+    """Keep the number with the account; the earliest it ever had is the one that counts."""
+    line, there = await _line(lines, name), there_of(request.query_params.get("next", ""))
+    kept = await lines.keep(line, account, _ticket(request, lines, line, settings))
+    shown = page(
+        request,
+        "waiting_room/kept.html",
+        number=grouped(kept.number, language_of(request)) if kept else "",
+        path=f"{PATH}/{line.name}",
+        query=urlencode({"next": there}),
+        there=there,
+    )
+    if kept is not None:
+        ticket = lines.tokens.ticket(kept)
+        _set(settings, shown, ticket_cookie(line.name), ticket, BROWSER_HOLDS_SECONDS)
+    return shown
+
+
+@post(
+    "/lines/{name:str}/tell",
+    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def tell(
+    request: PageRequest,
+    name: FromPath[str],
+    lines: NamedDependency[WaitingRoom],
+    account: NamedDependency[UUID],
+) -> Page:
+    """Have a mail sent when the turn is near."""
+    line, form = await _line(lines, name), await read_own_form(request)
+    await lines.tell_me(line, account, wants_mail=True)
+    return _page_of(line, there_of(form.text("next")))
+
+
+@get(
+    "/lines/{name:str}/receipt",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def receipt(
+    request: PageRequest,
+    name: FromPath[str],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """The signed proof of a place, as a file."""
+    line = await _line(lines, name)
+    ticket = _ticket(request, lines, line, settings)
+    if ticket is None:
+        return _page_of(line, "/")
+    proof = lines.receipt(line, ticket)
+    return saved_as(f"antrean-{line.name}-{ticket.number}.json", proof.encode(), "application/json")
+
+
+@get(
+    "/lines/key.pem",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+    media_type="application/x-pem-file",
+)
+async def show_key(lines: NamedDependency[WaitingRoom]) -> Response[bytes]:
+    """The public key that receipts and documents of lines are checked with."""
+    kind = "application/x-pem-file"
+    return Response(lines.signer.public_pem(), media_type=kind)
+
+
+pages = (enter, leave, keep, tell, receipt, show_key)

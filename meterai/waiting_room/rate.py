@@ -1,0 +1,73 @@
+"""How many are let in each second: as many as the platform serves.  Pure.
+
+Additive increase and multiplicative decrease, as TCP has it (RFC 5681): a little more while all
+is well and those let in are wanted, a fifth less where somebody with a turn found no room.  What
+is aimed at are people who come in; numbers are called faster, by the share of those who have gone
+away, within bounds.
+"""
+
+from dataclasses import dataclass
+
+from meterai.waiting_room.model import RATE_MIN
+
+RATE_FIRST = 5.0  # a second: what one core of 2026 serves with ease, a journey of 20 answers each
+DECREASE = 0.8
+DECREASE_REST_SECONDS = 3.0  # what was let in before still comes
+INCREASE = 0.02  # of the rate, a second
+INCREASE_MIN = 0.05  # admissions a second, a second
+USED_MIN = 0.5  # of what was let in; where fewer come, more would tell nothing
+JOB_AGE_SECONDS_MAX = 10.0  # what is paid is executed within seconds, or it is too much
+AWAY_MAX = 0.8  # of those called at most so many are thought to have gone: five numbers for one
+AWAY_SMOOTHING = 0.3
+AWAY_CALLED_MIN = 50  # numbers; fewer say little
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the platform said of the last seconds, all its processes together.
+
+    refused      requests of people who pay or have paid, told to come again, a second
+    job_age      seconds that the oldest work for what is paid is overdue
+    admitted     people who came in, a second
+    inside       people with a turn who have not finished
+    """
+
+    refused: float = 0.0
+    job_age: float = 0.0
+    admitted: float = 0.0
+    inside: int = 0
+
+    @property
+    def is_too_much(self) -> bool:
+        """True where people who are inside find no room."""
+        return self.refused > 0 or self.job_age > JOB_AGE_SECONDS_MAX
+
+
+def next_rate(
+    rate: float, rate_max: float, load: Load, *, seconds: float, since_decrease: float
+) -> float:
+    """The rate after so many seconds with this load."""
+    if load.is_too_much:
+        moved = rate * DECREASE if since_decrease >= DECREASE_REST_SECONDS else rate
+    elif load.admitted >= USED_MIN * rate:
+        moved = rate + max(INCREASE * rate, INCREASE_MIN) * min(seconds, 5.0)
+    else:
+        moved = rate
+    return min(max(moved, RATE_MIN), rate_max)
+
+
+def away_share(before: float, called: int, came: int) -> float:
+    """Of those whose turn came, the share that did not; smoothed, from the last few minutes."""
+    if called < AWAY_CALLED_MIN:
+        return before
+    now = 1 - min(came / called, 1.0)
+    return min(before + AWAY_SMOOTHING * (now - before), AWAY_MAX)
+
+
+def numbers_called(rate: float, away: float, seconds: float, inside: int, inside_max: int) -> float:
+    """How many numbers are called in so many seconds; a fraction is carried on by the caller."""
+    if inside >= inside_max:
+        return 0.0
+    return min(
+        rate * seconds / (1 - min(away, AWAY_MAX)), float(inside_max - inside) / (1 - AWAY_MAX)
+    )

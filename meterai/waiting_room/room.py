@@ -1,0 +1,98 @@
+"""What the room `waiting_room` registers with the applications."""
+
+from collections.abc import Sequence
+
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.plumbing.described import Field
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+from meterai.waiting_room.advancing import STEP_SECONDS, Advancing
+from meterai.waiting_room.audited import AUDITED
+from meterai.waiting_room.demands import UNDEMANDED
+from meterai.waiting_room.front import front
+from meterai.waiting_room.invariants import INVARIANTS
+from meterai.waiting_room.metrics import METRICS
+from meterai.waiting_room.model import LINE, Act, LineState
+from meterai.waiting_room.pages import PAGES, pages
+from meterai.waiting_room.retention import RETENTION
+from meterai.waiting_room.routes import routes
+from meterai.waiting_room.service import WaitingRoom
+from meterai.waiting_room.settings import WaitingRoomSettings
+from meterai.waiting_room.signing import Signer
+from meterai.waiting_room.tokens import Tokens
+
+TOKENS = "waiting room tokens"  # what the keys are derived for
+SIGNATURES = "waiting room signatures"
+
+
+async def _build(container: Container) -> None:
+    database, settings, keyring = container.database, container.settings, container.keyring
+    signer = Signer(keyring.derived(SIGNATURES))
+    tokens = Tokens(keyring.derived(TOKENS))
+    container.add(WaitingRoom(database, tokens, signer, settings, container.clock))
+    container.add(Advancing(database, signer, settings))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    advancing = container.of(Advancing)
+    return [
+        PeriodicTask("advance_lines", advancing.advance_due, STEP_SECONDS / 4),
+        PeriodicTask("tell_near_turns", advancing.tell_near, 5.0),
+    ]
+
+
+def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Command:
+    place = f"meterai.waiting_room.commands:{function}"
+    return Command(name, place, Directory.DATABASE, Scope.DATABASE, schema)
+
+
+COMMANDS = (
+    _command("line list", "list_lines", Schema.ANY),
+    _command("line create", "create"),
+    _command("line rate", "set_rate"),
+    _command("line pause", "pause"),
+    _command("line resume", "resume"),
+    _command("line close", "close"),
+    _command("line stand", "stand"),
+    _command("line end", "end"),
+    Command(
+        "line check-proof",
+        "meterai.waiting_room.commands:check_proof",
+        Directory.SETTINGS,
+        Scope.NOTHING,
+        Schema.NONE,
+    ),
+)
+
+FIELDS = {
+    ("LineView", "state"): Field(list(LineState)),
+    ("LineView", "act"): Field(list(Act)),
+}
+ROOM = Room(
+    name="waiting_room",
+    tables=frozenset(
+        {
+            "waiting_room_lines",
+            "waiting_room_turns",
+            "waiting_room_places",
+            "waiting_room_samples",
+            "waiting_room_loads",
+        }
+    ),
+    lifecycles=(LINE,),
+    settings=WaitingRoomSettings,
+    build=_build,
+    services={"lines": WaitingRoom},
+    routes=(*routes, *pages),
+    fields=FIELDS,
+    pages=PAGES,
+    front=front,
+    tasks=_tasks,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={"line": "Lines of people, and how fast they go."},
+    metrics=METRICS,
+    invariants=INVARIANTS,
+    audited=AUDITED,
+    retention=RETENTION,
+)

@@ -1,0 +1,151 @@
+"""Lines over the API."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts import Permission
+from meterai.kit.priority import Priority
+from meterai.plumbing.described import Described
+from meterai.waiting_room.model import Line
+from meterai.waiting_room.service import WaitingRoom, moment
+
+
+class LineView(msgspec.Struct, frozen=True):
+    """A line: what it stands before, and how it goes.
+
+    `stands_in_the_way` is false while nobody has to wait.  `serving` is the highest number whose
+    turn has come; `per_second` how many numbers are called a second.
+    """
+
+    name: str
+    act: str
+    state: str
+    stands_in_the_way: bool
+    is_paused: bool
+    serving: int
+    last: int
+    per_second: float
+    reason: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+
+class PlaceView(msgspec.Struct, frozen=True):
+    """A place in a line.
+
+    `wait_low_seconds` and `wait_high_seconds` are null where the wait cannot be told.
+    """
+
+    line: str
+    number: int
+    ticket: str
+    taken_at: datetime
+    serving: int
+    wait_low_seconds: int | None
+    wait_high_seconds: int | None
+
+
+class TurnView(msgspec.Struct, frozen=True):
+    """The right to do what a line stands before; shown as the header `Waiting-Turn`."""
+
+    line: str
+    number: int
+    turn: str
+    until: datetime
+
+
+class TurnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ticket whose number was called."""
+
+    ticket: str
+
+
+def _view(line: Line) -> LineView:
+    return LineView(
+        line.name,
+        line.act,
+        line.state,
+        line.stands_in_the_way,
+        line.is_paused,
+        line.serving,
+        line.next_number - 1,
+        round(line.flow_fast, 3),
+        line.reason("en"),
+        line.opens_at,
+        line.closes_at,
+    )
+
+
+@get(
+    "/v1/lines/{name:str}",
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.NEW,
+        "described": Described(refuses=(404,)),
+    },
+    summary="A line",
+    tags=["lines"],
+)
+async def show_line(name: FromPath[str], lines: NamedDependency[WaitingRoom]) -> LineView:
+    """How a line goes; its signed document is at `/lines/{name}/now-serving.json`."""
+    await lines.look()
+    return _view(lines.line(name))
+
+
+@post(
+    "/v1/lines/{name:str}/places",
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "described": Described(refuses=(404,)),
+    },
+    status_code=200,
+    summary="Take a place in a line",
+    tags=["lines"],
+)
+async def take_place(
+    name: FromPath[str], lines: NamedDependency[WaitingRoom], account: NamedDependency[UUID]
+) -> PlaceView:
+    """The place of your account, the same one when asked again until its turn was used."""
+    await lines.look()
+    line = lines.line(name)
+    ticket = await lines.place_of(line, account)
+    shown = lines.range_of(line, ticket.number)
+    return PlaceView(
+        line.name,
+        ticket.number,
+        lines.tokens.ticket(ticket),
+        moment(ticket.taken_at),
+        line.serving,
+        shown.low if shown else None,
+        shown.high if shown else None,
+    )
+
+
+@post(
+    "/v1/lines/{name:str}/turns",
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "described": Described(refuses=(400, 404)),
+    },
+    status_code=200,
+    summary="Come in",
+    tags=["lines"],
+)
+async def come_in(
+    name: FromPath[str], lines: NamedDependency[WaitingRoom], data: TurnRequest
+) -> TurnView:
+    """The turn of a ticket whose number was called; the same one when asked again."""
+    await lines.look()
+    line = lines.line(name)
+    turn = await lines.come_in(line, lines.read_ticket(line, data.ticket))
+    return TurnView(line.name, turn.number, lines.tokens.turn(turn), moment(turn.until))
+
+
+routes = (show_line, take_place, come_in)

@@ -1,0 +1,355 @@
+"""What may be done with lines: look, take a place, come in, use a turn."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from litestar.connection import ASGIConnection
+
+from meterai.kit.clock import Clock
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.http import cookie_name
+from meterai.waiting_room import metrics, store
+from meterai.waiting_room.estimate import Range, waiting_range
+from meterai.waiting_room.model import (
+    EARLY_SECONDS_MAX,
+    TURN_SECONDS,
+    TURN_SECONDS_MAX,
+    Act,
+    Line,
+    LineClosed,
+    LineState,
+    LineUnknown,
+    NumberNotServed,
+    TicketInvalid,
+    TurnNotYours,
+    TurnOver,
+    WaitInLine,
+)
+from meterai.waiting_room.places import MS, Numbers
+from meterai.waiting_room.signing import Signer
+from meterai.waiting_room.store import Block, KeptPlace
+from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket, Tokens, Turn
+
+LOOK_SECONDS = 0.5  # between two looks of a process at all lines
+OLD_SECONDS = 5.0  # what was seen longer ago is looked at again before anybody relies on it
+TURN_HEADER = "waiting-turn"  # of programs; browsers have a cookie
+_NO_HOLDER = bytes(HOLDER_BYTES)
+
+
+def ms(at: datetime) -> int:
+    """Milliseconds since 1970."""
+    return int(at.timestamp() * MS)
+
+
+def moment(milliseconds: int) -> datetime:
+    """The moment of so many milliseconds since 1970."""
+    return datetime.fromtimestamp(milliseconds / MS, UTC)
+
+
+def ticket_cookie(line: str) -> str:
+    """What the cookie of a ticket is called."""
+    return f"ticket-{line}"
+
+
+def turn_cookie(line: str) -> str:
+    """What the cookie of a turn is called."""
+    return f"turn-{line}"
+
+
+class WaitingRoom:
+    """All lines, as one process sees them.
+
+    What is seen is some seconds old at most; where the database is away it stays as it was, so that
+    nobody is let in then who would not have been.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens,
+        signer: Signer,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self.tokens = tokens
+        self.signer = signer
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._lines: dict[str, Line] = {}
+        self._by_act: dict[Act, Line] = {}
+        self._numbers: dict[UUID, Numbers] = {}
+        self._seen_at = 0.0
+        self._looking: asyncio.Task[None] | None = None
+        self._process = f"{socket.gethostname()}:{os.getpid()}"
+        self.refused_since: Callable[[], int] = lambda: 0  # of who pays or has paid, by the limiter
+        self._arrivals = 0
+
+    # -- seeing ----------------------------------------------------------------------------
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970."""
+        return ms(self._clock.now())
+
+    @property
+    def is_fresh(self) -> bool:
+        """True where what was seen may be relied on; else `look` first."""
+        age = monotonic() - self._seen_at
+        if age > LOOK_SECONDS and self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        return age <= OLD_SECONDS
+
+    async def look(self) -> None:
+        """See how all lines are, unless that was done a moment ago."""
+        if not self.is_fresh and self._looking is not None:
+            await asyncio.shield(self._looking)
+
+    async def _look(self) -> None:
+        began = monotonic()
+        since = max(began - self._seen_at, LOOK_SECONDS) if self._seen_at else LOOK_SECONDS
+        refused, arrivals = self.refused_since() / since, self._arrivals / since
+        self._arrivals = 0
+        try:
+            found = await self._database.once(store.look, self._process, refused, arrivals)
+        except Refusal:
+            pass  # away or busy: what was seen before stays
+        else:
+            self._see(found)
+        finally:
+            # Also after a failure: the next look is not before its time.
+            self._seen_at = monotonic()
+            self._looking = None
+
+    def _see(self, found: list[Line]) -> None:
+        self._lines = {line.name: line for line in found}
+        self._by_act = {line.act: line for line in found}
+        known = {line.id for line in found}
+        for gone in self._numbers.keys() - known:
+            del self._numbers[gone]
+
+    def line(self, name: str) -> Line:
+        """A line that has not ended.  Refuses `LineUnknown`."""
+        found = self._lines.get(name)
+        if found is None:
+            raise LineUnknown(f"no line {name}")
+        return found
+
+    def line_before(self, act: Act) -> Line | None:
+        """The line that stands before an act, where one does."""
+        found = self._by_act.get(act)
+        return found if found and found.stands_in_the_way else None
+
+    def any_line_of(self, act: Act) -> Line | None:
+        """The line of an act, whether it stands in the way or not."""
+        return self._by_act.get(act)
+
+    def arrived(self) -> None:
+        """Somebody came to do what a line is for."""
+        self._arrivals += 1
+
+    # -- places ----------------------------------------------------------------------------
+
+    def range_of(self, line: Line, number: int) -> Range | None:
+        """How long this number waits from now; None where that cannot be told."""
+        if line.is_paused or line.state not in (LineState.OPEN, LineState.CLOSING):
+            return None
+        return waiting_range(
+            number - line.serving,
+            line.flow_fast or line.rate,
+            line.flow_slow or line.rate,
+            line.spread,
+        )
+
+    async def take_place(self, line: Line, holder: bytes | None = None) -> Ticket:
+        """A new place.  Refuses `LineClosed`, and what a database refuses that is busy or away."""
+        if line.state != LineState.OPEN:
+            raise LineClosed(f"{line.name} is {line.state}")
+        numbers = self._numbers.get(line.id)
+        if numbers is None:
+            numbers = self._numbers[line.id] = Numbers(line.id, self._lease)
+        number, at = numbers.at_once() or await numbers.take()
+        low, high = self.range_of(line, number) or (0, 0)
+        metrics.PLACES.labels(line=line.name).inc()
+        return Ticket(line.id, number, holder or secrets.token_bytes(HOLDER_BYTES), at, low, high)
+
+    async def _lease(self, line: UUID, count: int) -> Block | None:
+        return await self._database.once(store.lease, line, count)
+
+    def read_ticket(self, line: Line, text: str | bytes) -> Ticket:
+        """A ticket of this line.  Refuses `TicketInvalid`."""
+        ticket = self.tokens.read_ticket(text)
+        if ticket.line != line.id:
+            raise TicketInvalid("of another line")
+        return ticket
+
+    # -- turns -----------------------------------------------------------------------------
+
+    async def come_in(self, line: Line, ticket: Ticket) -> Turn:
+        """The turn of a ticket, the same one when asked again.
+
+        Refuses `NumberNotServed`, `TurnOver`, `TicketInvalid`.
+        """
+        return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
+
+    async def _come_in(self, tx: Tx, line: Line, ticket: Ticket) -> Turn:
+        now, taken_at = self._clock.now(), moment(ticket.taken_at)
+        called = await store.called_at(tx, line.id, ticket.number, taken_at)
+        waited = int(((called or now) - taken_at).total_seconds())
+        turn = await store.admit(tx, ticket, taken_at, now, max(waited, 0))
+        if turn is not None:
+            metrics.ADMITTED.labels(line=line.name).inc()
+        else:
+            turn = await store.turn(tx, line.id, ticket.number)
+        if turn is None:
+            raise NumberNotServed(f"{ticket.number} of {line.name}")
+        if turn.holder != ticket.holder:
+            raise TicketInvalid("the number has another holder")
+        if (now - turn.admitted_at).total_seconds() > TURN_SECONDS_MAX:
+            raise TurnOver(f"{ticket.number} of {line.name}")
+        return self._lasting(Turn(line.id, ticket.number, turn.holder, ms(turn.admitted_at), 0))
+
+    def _lasting(self, turn: Turn) -> Turn:
+        """The turn, for as long as one lasts from now."""
+        most = TURN_SECONDS_MAX if turn.number else EARLY_SECONDS_MAX
+        until = min(self.now_ms() + TURN_SECONDS * MS, turn.admitted_at + most * MS)
+        return turn._replace(until=until)
+
+    def early_turn(self, line: Line) -> Turn:
+        """The turn of somebody who comes while nobody has to wait."""
+        return self._lasting(Turn(line.id, 0, _NO_HOLDER, self.now_ms(), 0))
+
+    def valid_turn(self, line: Line, text: str | bytes) -> Turn | None:
+        """A turn of this line whose time is not over, or None."""
+        try:
+            turn = self.tokens.read_turn(text)
+        except TicketInvalid:
+            return None
+        return turn if turn.line == line.id and self.now_ms() < turn.until else None
+
+    def renewed(self, turn: Turn) -> Turn | None:
+        """The turn for longer, where half of its time is over and there is more."""
+        if turn.until - self.now_ms() > TURN_SECONDS * MS / 2:
+            return None
+        renewed = self._lasting(turn)
+        return renewed if renewed.until > turn.until else None
+
+    async def use(self, line: Line, turn: Turn, account: UUID) -> None:
+        """Let an account use a turn.  Refuses `TurnNotYours`, `TurnOver`."""
+        if turn.number == 0:
+            return
+        since = self._clock.now() - timedelta(seconds=TURN_SECONDS_MAX)
+        outcome = await self._database.once(
+            store.use_turn, line.id, turn.number, turn.holder, account, since
+        )
+        if outcome in ("of_another", "has_another"):
+            raise TurnNotYours(f"{turn.number} of {line.name}: {outcome}")
+        if outcome != "used":
+            raise TurnOver(f"{turn.number} of {line.name}")
+
+    # -- before the act --------------------------------------------------------------------
+
+    def _shown_turn(
+        self, connection: ASGIConnection[Any, Any, Any, Any], line: Line
+    ) -> Turn | None:
+        name = cookie_name(turn_cookie(line.name), self._settings.process)
+        shown = connection.headers.get(TURN_HEADER) or connection.cookies.get(name)
+        return self.valid_turn(line, shown) if shown else None
+
+    async def waiting_line(
+        self, connection: ASGIConnection[Any, Any, Any, Any], act: Act
+    ) -> Line | None:
+        """The line that whoever asks has to wait in first; None where there is none, or the turn came."""
+        await self.look()
+        line = self.line_before(act)
+        has_to_wait = line is not None and self._shown_turn(connection, line) is None
+        return line if has_to_wait else None
+
+    async def check_turn(
+        self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID, act: Act
+    ) -> None:
+        """Let an account do what a line stands before, if it has its turn.
+
+        Costs nothing while no line stands in the way.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`.
+        """
+        await self.look()
+        line = self.line_before(act)
+        if line is None:
+            return
+        turn = self._shown_turn(connection, line)
+        if turn is None:
+            raise WaitInLine(line.name)
+        await self.use(line, turn, account)
+
+    # -- kept with an account --------------------------------------------------------------
+
+    async def keep(self, line: Line, account: UUID, ticket: Ticket | None) -> Ticket | None:
+        """Keep a place with an account, and say which one it has: the earliest.
+
+        None where it has none and brings none.
+        """
+        if ticket is None:
+            async with self._database.reading() as tx:
+                kept = await store.place(tx, account, line.id)
+        else:
+            act = partial(
+                store.keep,
+                account=account,
+                ticket=ticket,
+                taken_at=moment(ticket.taken_at),
+                now=self._clock.now(),
+            )
+            kept = await self._database.run(act)
+        return _ticket_of(line, kept) if kept else None
+
+    async def place_of(self, line: Line, account: UUID) -> Ticket:
+        """The place of an account, a new one where it has none that is still to be used."""
+        kept = await self.keep(line, account, None)
+        if kept is None or await self._is_used(line, kept.number):
+            fresh = await self.take_place(line)
+            kept = await self.keep(line, account, fresh)
+        assert kept is not None
+        return kept
+
+    async def _is_used(self, line: Line, number: int) -> bool:
+        async with self._database.reading() as tx:
+            turn = await store.turn(tx, line.id, number)
+        return turn is not None and turn.ended_at is not None
+
+    async def tell_me(self, line: Line, account: UUID, *, wants_mail: bool) -> bool:
+        """Whether an account is told by mail when its turn is near.  False: it keeps no place."""
+        return await self._database.once(store.tell_me, account, line.id, wants_mail)
+
+    # -- proof -----------------------------------------------------------------------------
+
+    def receipt(self, line: Line, ticket: Ticket) -> str:
+        """Signed: this number was taken at this moment, of this line, which closes then."""
+        return self.signer.sign(
+            RECEIPT,
+            {
+                "line": line.name,
+                "line_id": str(line.id),
+                "number": ticket.number,
+                "taken_at": moment(ticket.taken_at).isoformat(),
+                "closes_at": line.closes_at.isoformat() if line.closes_at else None,
+                "was_in_time": line.closes_at is None or moment(ticket.taken_at) < line.closes_at,
+                "issued_at": self._clock.now().isoformat(timespec="seconds"),
+            },
+        )
+
+
+RECEIPT = "meterai-line-receipt"
+
+
+def _ticket_of(line: Line, kept: KeptPlace) -> Ticket:
+    shown = (kept.shown_low, kept.shown_high)
+    return Ticket(line.id, kept.number, kept.holder, ms(kept.taken_at), *shown)

@@ -1,0 +1,12 @@
+"""What can be set about lines."""
+
+import msgspec
+
+from meterai.plumbing.config import Positive
+
+
+class WaitingRoomSettings(msgspec.Struct, frozen=True):
+    """Rates are set for each line, by `meterai line`."""
+
+    # People with a turn who have not finished: each has a session, a form, documents under way.
+    waiting_room_inside_max: Positive = 5_000

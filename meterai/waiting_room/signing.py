@@ -1,0 +1,75 @@
+"""What the room tells everybody, signed: now serving, receipts.
+
+JSON Web Signature, flattened (RFC 7515, section 7.2.2), with Ed25519 (RFC 8037): libraries in every
+language check it with the public key alone.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from meterai.kit.refusal import Refusal
+
+
+class SignatureWrong(Refusal):
+    """What claims to be signed by the waiting room is not, or is something else."""
+
+    code = "signature_wrong"
+    status = 422
+
+
+def _encoded(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Signer:
+    """Signs with one key.  `kind` of a document keeps one from being shown as another."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(secret)
+
+    def public_key(self) -> bytes:
+        """The public key, 32 bytes."""
+        return self._key.public_key().public_bytes(
+            serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        )
+
+    def public_pem(self) -> bytes:
+        """The public key as others read it."""
+        return self._key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+    def sign(self, kind: str, facts: Mapping[str, object]) -> str:
+        """A document of this kind."""
+        header = _encoded(json.dumps({"alg": "EdDSA", "typ": kind}).encode())
+        payload = _encoded(json.dumps(facts, separators=(",", ":")).encode())
+        signature = self._key.sign(f"{header}.{payload}".encode())
+        return json.dumps(
+            {"payload": payload, "protected": header, "signature": _encoded(signature)}
+        )
+
+
+def read_signed(document: str | bytes, kind: str, public_key: bytes) -> dict[str, object]:
+    """The facts of a document of this kind.  Refuses `SignatureWrong`."""
+    try:
+        found = json.loads(document)
+        header, payload = str(found["protected"]), str(found["payload"])
+        signature = _decoded(str(found["signature"]))
+        Ed25519PublicKey.from_public_bytes(public_key).verify(
+            signature, f"{header}.{payload}".encode()
+        )
+        told, facts = json.loads(_decoded(header)), json.loads(_decoded(payload))
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidSignature):
+        raise SignatureWrong("the signature does not fit, or it is no such document") from None
+    if told != {"alg": "EdDSA", "typ": kind} or not isinstance(facts, dict):
+        raise SignatureWrong(f"it is no {kind}")
+    return facts

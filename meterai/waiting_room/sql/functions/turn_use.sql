@@ -1,0 +1,31 @@
+-- Let an account use a turn: `used`, `of_another` (account or holder), `has_another` (it waited twice at the
+-- same time and has used the other turn), `over`.  Whoever has come to the act makes room for the next one; the
+-- turn stays theirs for mending.
+CREATE OR REPLACE FUNCTION turn_use(
+    p_line uuid, p_number bigint, p_holder bytea, p_account uuid, p_since timestamptz
+) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_turn waiting_room_turns;
+BEGIN
+    -- Two browsers of one account come one after the other.
+    PERFORM pg_advisory_xact_lock(16010, hashtext(p_account::text || p_line::text));
+    SELECT * INTO v_turn FROM waiting_room_turns
+    WHERE line_id = p_line AND number = p_number FOR UPDATE;
+    IF NOT FOUND OR v_turn.admitted_at <= p_since THEN
+        RETURN 'over';
+    END IF;
+    IF v_turn.holder <> p_holder OR v_turn.used_by <> p_account THEN
+        RETURN 'of_another';
+    END IF;
+    IF v_turn.used_by = p_account THEN
+        RETURN 'used';
+    END IF;
+    IF EXISTS (SELECT 1 FROM waiting_room_turns
+               WHERE line_id = p_line AND used_by = p_account AND ended_at > v_turn.taken_at) THEN
+        RETURN 'has_another';
+    END IF;
+    UPDATE waiting_room_turns SET used_by = p_account, ended_at = clock_timestamp()
+    WHERE line_id = p_line AND number = p_number;
+    RETURN 'used';
+END $$;

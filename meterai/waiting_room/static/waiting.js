@@ -1,0 +1,56 @@
+// Looks at the public document of the line instead of loading the page anew; without this file the
+// page reloads itself.  The same rules as `estimate.py`: the nearer, the sooner, and spread.
+
+const place = document.getElementById("place");
+const told = place.dataset;
+const number = Number(told.number);
+const LEAST = 5, MOST = 120, LOOKS = 12, SLOWEST = 0.001;
+let timer;
+
+function words(low, high) {
+  if (high <= 60) return told.soon;
+  const [unit, name] = high <= 6000 ? [60, "inutes"] : [3600, "ours"];
+  const [least, most] = [Math.floor(low / unit), Math.ceil(high / unit)];
+  const key = (unit === 60 ? "m" : "h") + name;
+  const sentence = least === 0 ? told["up" + key[0].toUpperCase() + key.slice(1)] : told[key];
+  return sentence.replace("{low}", least).replace("{high}", most);
+}
+
+function show(line) {
+  const ahead = number - line.serving;
+  const { fast, slow } = line.per_second;
+  place.querySelector("[data-ahead]").textContent =
+    Math.max(ahead - 1, 0).toLocaleString(told.language);
+  const isKnown = !line.is_paused && slow >= SLOWEST;
+  place.querySelector("[data-wait]").textContent = isKnown
+    ? words(ahead / (fast * line.spread), (ahead * line.spread) / slow + LEAST) : told.unknown;
+  const wait = fast > SLOWEST ? ahead / fast : MOST * LOOKS;
+  return Math.min(Math.max(wait / LOOKS, LEAST), MOST) * (0.85 + 0.3 * Math.random());
+}
+
+async function look() {
+  let seconds = 15 + 15 * Math.random();
+  try {
+    const answer = await fetch(told.document, { credentials: "omit" });
+    const { payload } = await answer.json();
+    const line = JSON.parse(new TextDecoder().decode(
+      Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0))));
+    if (!line.is_engaged || (number <= line.serving && !line.is_paused)) {
+      location.replace(told.enter);
+      return;
+    }
+    seconds = show(line);
+  } catch {
+    // Offline, or no room for a moment: the number is kept, and we look again.
+  }
+  later(seconds);
+}
+
+function later(seconds) {
+  clearTimeout(timer);
+  if (!document.hidden) timer = setTimeout(look, seconds * 1000);
+}
+
+document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : later(1)));
+addEventListener("online", () => later(1));
+later(LEAST + LEAST * Math.random());

@@ -1,0 +1,434 @@
+"""SQL of lines, one function per question."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+from meterai.waiting_room.model import Line
+from meterai.waiting_room.tokens import Ticket
+
+_COLUMNS = (
+    "line_id AS id, name, act, state, is_automatic, is_engaged, is_paused, policy, rate, rate_max, serving,"
+    " next_number, flow_fast, flow_slow, spread, held_share, reason_id, reason_en, gathers_at, opens_at,"
+    " closes_at, advanced_at, document"
+)
+_LINES = RowMapper(Line)
+LOAD_SECONDS = 5  # what a process said longer ago counts no more
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A line as whoever moves it on sees it: locked, with what is not shown."""
+
+    line: Line
+    now: datetime
+    carried: float
+    away: float
+    learned_to: datetime
+    busy_at: datetime | None
+    decreased_at: datetime | None
+    engaged_at: datetime | None
+
+
+class Told(NamedTuple):
+    """What all web processes said of the last seconds."""
+
+    refused: float
+    arrivals: float
+
+
+class Waits(NamedTuple):
+    """Waits that ended, and how many of them within what was shown."""
+
+    inside: int
+    outside: int
+
+
+class Block(NamedTuple):
+    """Numbers leased to a process, by the clock of the database."""
+
+    first: int
+    now: datetime
+
+
+class HeldTurn(NamedTuple):
+    """A turn as it was given."""
+
+    holder: bytes
+    admitted_at: datetime
+    ended_at: datetime | None
+
+
+class KeptPlace(NamedTuple):
+    """A place that an account keeps."""
+
+    number: int
+    holder: bytes
+    taken_at: datetime
+    shown_low: int
+    shown_high: int
+
+
+class Sample(NamedTuple):
+    """How a line went in some seconds."""
+
+    at: datetime
+    serving: int
+
+
+class Near(NamedTuple):
+    """Somebody to be told that the turn is near."""
+
+    account: UUID
+    line: UUID
+    name: str
+    number: int
+
+
+_BLOCKS = RowMapper(Block)
+_TOLD = RowMapper(Told)
+_WAITS = RowMapper(Waits)
+_TURNS = RowMapper(HeldTurn)
+_PLACES = RowMapper(KeptPlace)
+_SAMPLES = RowMapper(Sample)
+_NEAR = RowMapper(Near)
+
+_LOOK = f"""
+WITH told AS (
+    INSERT INTO waiting_room_loads (process, told_at, refused, arrivals)
+    VALUES (%s, clock_timestamp(), %s, %s)
+    ON CONFLICT ON CONSTRAINT waiting_room_loads_pkey DO UPDATE
+    SET told_at = excluded.told_at, refused = excluded.refused, arrivals = excluded.arrivals)
+SELECT {_COLUMNS} FROM waiting_room_lines WHERE state <> 'ended' ORDER BY name
+"""  # noqa: S608 - columns are a constant
+_LIST = f"SELECT {_COLUMNS} FROM waiting_room_lines ORDER BY created_at"  # noqa: S608
+_NAMED = f"""
+SELECT {_COLUMNS} FROM waiting_room_lines WHERE name = %s AND state <> 'ended'
+"""  # noqa: S608
+_LEASE = """
+UPDATE waiting_room_lines SET next_number = next_number + %s
+WHERE line_id = %s AND state = 'open' AND (closes_at > clock_timestamp()) IS NOT FALSE
+RETURNING next_number - %s AS first, clock_timestamp() AS now
+"""
+_STANDING = f"""
+SELECT {_COLUMNS}, clock_timestamp() AS now, carried, away, learned_to, busy_at, decreased_at, engaged_at
+FROM waiting_room_lines WHERE line_id = %s AND state <> 'ended' FOR UPDATE
+"""  # noqa: S608
+_DUE = """
+SELECT line_id FROM waiting_room_lines
+WHERE state <> 'ended' AND advanced_at < clock_timestamp() - make_interval(secs => %s) ORDER BY line_id
+"""
+_LOADS = """
+SELECT coalesce(sum(refused), 0)::double precision AS refused,
+    coalesce(sum(arrivals), 0)::double precision AS arrivals
+FROM waiting_room_loads WHERE told_at > clock_timestamp() - make_interval(secs => %s)
+"""
+_INSIDE = """
+SELECT count(*) FROM waiting_room_turns
+WHERE line_id = %s AND admitted_at > %s AND ended_at IS NULL
+"""
+_ADMITTED_SINCE = "SELECT count(*) FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s"
+_CAME = (
+    "SELECT count(*) FROM waiting_room_turns WHERE line_id = %s AND number > %s AND number <= %s"
+)
+_OLDEST_SAMPLE = """
+SELECT at, serving FROM waiting_room_samples WHERE line_id = %s AND at > %s ORDER BY at LIMIT 1
+"""
+_LAST_SAMPLE_BEFORE = """
+SELECT at, serving FROM waiting_room_samples WHERE line_id = %s AND at <= %s ORDER BY at DESC LIMIT 1
+"""
+# Called when the first sample says so; a range of nothing was no promise.
+_CALLED_AT = """
+SELECT min(at) FROM waiting_room_samples WHERE line_id = %s AND serving >= %s AND at > %s
+"""
+_ENDED_WAITS = """
+SELECT count(*) FILTER (WHERE waited BETWEEN shown_low AND shown_high) AS inside,
+    count(*) FILTER (WHERE waited NOT BETWEEN shown_low AND shown_high) AS outside
+FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s AND admitted_at <= %s AND shown_high > 0
+"""
+_ADVANCE = """
+UPDATE waiting_room_lines SET state = %s, is_engaged = %s, rate = %s, serving = %s, carried = %s, away = %s,
+    flow_fast = %s, flow_slow = %s, spread = %s, held_share = coalesce(%s, held_share), learned_to = %s,
+    busy_at = %s, decreased_at = %s, engaged_at = %s, advanced_at = %s, ended_at = %s, document = %s
+WHERE line_id = %s
+"""
+_SAMPLE = """
+INSERT INTO waiting_room_samples
+    (line_id, at, serving, next_number, admitted, inside, rate, is_engaged, is_paused, refused)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT waiting_room_samples_pkey DO NOTHING
+"""
+_ADMIT = """
+INSERT INTO waiting_room_turns
+    (line_id, number, holder, taken_at, admitted_at, shown_low, shown_high, waited)
+SELECT line_id, %s, %s, %s, %s, %s, %s, %s FROM waiting_room_lines
+WHERE line_id = %s AND serving >= %s AND state IN ('open', 'closing') AND NOT is_paused
+ON CONFLICT ON CONSTRAINT waiting_room_turns_pkey DO NOTHING
+RETURNING holder, admitted_at, ended_at
+"""
+_TURN = """
+SELECT holder, admitted_at, ended_at FROM waiting_room_turns WHERE line_id = %s AND number = %s
+"""
+_CREATE = """
+INSERT INTO waiting_room_lines
+    (line_id, name, act, state, is_automatic, is_engaged, policy, rate, rate_max, spread, reason_id, reason_en,
+     gathers_at, opens_at, closes_at, learned_to, advanced_at, created_at)
+VALUES (%s, %s, %s, 'planned', false, true, %s, %s, %s, %s, '', '', %s, %s, %s, %s, %s, %s)
+"""
+_SET_RATE = "UPDATE waiting_room_lines SET policy = %s, rate = %s, rate_max = %s WHERE line_id = %s"
+_SET_PAUSED = """
+UPDATE waiting_room_lines SET is_paused = %s, reason_id = %s, reason_en = %s WHERE line_id = %s
+"""
+_SET_TIMES = "UPDATE waiting_room_lines SET closes_at = %s WHERE line_id = %s"
+_SET_ENGAGED = """
+UPDATE waiting_room_lines SET is_automatic = %s, is_engaged = %s, serving = %s,
+    engaged_at = clock_timestamp() WHERE line_id = %s
+"""
+_END = """
+UPDATE waiting_room_lines SET state = 'ended', is_engaged = false, ended_at = clock_timestamp()
+WHERE line_id = %s
+"""
+_KEEP = """
+INSERT INTO waiting_room_places
+    (account_id, line_id, number, holder, taken_at, shown_low, shown_high, kept_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT ON CONSTRAINT waiting_room_places_pkey DO UPDATE
+SET number = excluded.number, holder = excluded.holder, taken_at = excluded.taken_at,
+    shown_low = excluded.shown_low, shown_high = excluded.shown_high
+WHERE excluded.number < waiting_room_places.number OR EXISTS (
+    SELECT 1 FROM waiting_room_turns t
+    WHERE t.line_id = waiting_room_places.line_id AND t.number = waiting_room_places.number)
+"""
+_PLACE = """
+SELECT number, holder, taken_at, shown_low, shown_high FROM waiting_room_places
+WHERE account_id = %s AND line_id = %s
+"""
+_TELL_ME = """
+UPDATE waiting_room_places SET wants_mail = %s WHERE account_id = %s AND line_id = %s
+"""
+_TO_TELL = """
+SELECT p.account_id AS account, p.line_id AS line, l.name, p.number
+FROM waiting_room_lines l JOIN waiting_room_places p ON p.line_id = l.line_id
+WHERE l.state IN ('open', 'closing') AND l.is_engaged AND p.wants_mail AND p.told_at IS NULL
+    AND p.number > l.serving AND p.number <= l.serving + ceil(greatest(l.flow_fast, l.flow_slow) * %s)
+ORDER BY p.line_id, p.number LIMIT %s
+"""
+_WAS_TOLD = """
+UPDATE waiting_room_places SET told_at = clock_timestamp()
+WHERE account_id = %s AND line_id = %s AND told_at IS NULL
+"""
+
+
+async def look(tx: Tx, process: str, refused: float, arrivals: float) -> list[Line]:
+    """Say how this process is, and see every line that has not ended.  One statement."""
+    return await tx.all_as(_LINES, _LOOK, process, refused, arrivals)
+
+
+async def lines(tx: ReadTx) -> list[Line]:
+    """Every line, those that have ended too, the oldest first."""
+    return await tx.all_as(_LINES, _LIST)
+
+
+async def line_named(tx: ReadTx, name: str) -> Line | None:
+    """The line of this name that has not ended."""
+    return await tx.one_as(_LINES, _NAMED, name)
+
+
+async def lease(tx: Tx, line: UUID, count: int) -> Block | None:
+    """So many numbers for one process; None where the line takes no new places."""
+    return await tx.one_as(_BLOCKS, _LEASE, count, line, count)
+
+
+# -- moving on -----------------------------------------------------------------------------
+
+
+def _standing(**row: object) -> Standing:
+    names = Line.__dataclass_fields__
+    line = {name: value for name, value in row.items() if name in names}
+    return Standing(
+        Line(**line),  # type: ignore[arg-type]  # the columns are those of a line
+        **{name: value for name, value in row.items() if name not in names},  # type: ignore[arg-type]
+    )
+
+
+async def due(tx: ReadTx, seconds: float) -> list[UUID]:
+    """Lines that were not moved on for so long."""
+    return [row["line_id"] for row in await tx.all(_DUE, seconds)]
+
+
+async def standing(tx: Tx, line: UUID) -> Standing | None:
+    """A line, locked; None where it has ended."""
+    row = await tx.one(_STANDING, line)
+    return _standing(**row) if row else None
+
+
+async def loads(tx: ReadTx) -> Told:
+    """What the web processes say, added up."""
+    found = await tx.one_as(_TOLD, _LOADS, LOAD_SECONDS)
+    assert found is not None
+    return found
+
+
+async def inside(tx: ReadTx, line: UUID, since: datetime) -> int:
+    """People with a turn that began after a moment, who have not finished."""
+    return int(await tx.value(_INSIDE, line, since))
+
+
+async def admitted_since(tx: ReadTx, line: UUID, since: datetime) -> int:
+    """People who came in after a moment."""
+    return int(await tx.value(_ADMITTED_SINCE, line, since))
+
+
+async def came(tx: ReadTx, line: UUID, after: int, to: int) -> int:
+    """Of the numbers above the one and up to the other, how many came in."""
+    return int(await tx.value(_CAME, line, after, to))
+
+
+async def oldest_sample(tx: ReadTx, line: UUID, since: datetime) -> Sample | None:
+    """The first sample after a moment."""
+    return await tx.one_as(_SAMPLES, _OLDEST_SAMPLE, line, since)
+
+
+async def last_sample_before(tx: ReadTx, line: UUID, moment: datetime) -> Sample | None:
+    """The last sample that is not after a moment."""
+    return await tx.one_as(_SAMPLES, _LAST_SAMPLE_BEFORE, line, moment)
+
+
+async def called_at(tx: ReadTx, line: UUID, number: int, since: datetime) -> datetime | None:
+    """When a number was called, to some seconds; None where no sample says."""
+    found: datetime | None = await tx.value(_CALLED_AT, line, number, since)
+    return found
+
+
+async def ended_waits(tx: ReadTx, line: UUID, since: datetime, until: datetime) -> Waits:
+    """Waits that ended between two moments."""
+    found = await tx.one_as(_WAITS, _ENDED_WAITS, line, since, until)
+    assert found is not None
+    return found
+
+
+async def advance(tx: Tx, line: UUID, values: tuple[object, ...]) -> None:
+    """Write how a line stands now, in the order of `_ADVANCE`."""
+    await tx.run(_ADVANCE, *values, line)
+
+
+async def sample(tx: Tx, line: UUID, values: tuple[object, ...]) -> None:
+    """Keep how a line went, in the order of `_SAMPLE`."""
+    await tx.run(_SAMPLE, line, *values)
+
+
+# -- turns ---------------------------------------------------------------------------------
+
+
+async def admit(
+    tx: Tx, ticket: Ticket, taken_at: datetime, now: datetime, waited: int
+) -> HeldTurn | None:
+    """Give a number its turn; None where it is not called, or has had it."""
+    return await tx.one_as(
+        _TURNS,
+        _ADMIT,
+        ticket.number,
+        ticket.holder,
+        taken_at,
+        now,
+        ticket.low,
+        ticket.high,
+        waited,
+        ticket.line,
+        ticket.number,
+    )
+
+
+async def turn(tx: ReadTx, line: UUID, number: int) -> HeldTurn | None:
+    """The turn that a number had."""
+    return await tx.one_as(_TURNS, _TURN, line, number)
+
+
+async def use_turn(
+    tx: Tx, line: UUID, number: int, holder: bytes, account: UUID, since: datetime
+) -> str:
+    """Let an account use a turn; the outcome is a word of sql/functions/turn_use.sql."""
+    found = await tx.value(
+        "SELECT turn_use(%s, %s, %s, %s, %s) AS outcome", line, number, holder, account, since
+    )
+    assert isinstance(found, str)
+    return found
+
+
+# -- operator ------------------------------------------------------------------------------
+
+
+async def create(tx: Tx, values: tuple[object, ...]) -> None:
+    """A new line, in the order of `_CREATE`."""
+    await tx.run(_CREATE, *values)
+
+
+async def set_rate(tx: Tx, line: UUID, policy: str, rate: float, rate_max: float) -> None:
+    """How fast it goes."""
+    await tx.run(_SET_RATE, policy, rate, rate_max, line)
+
+
+async def set_paused(tx: Tx, line: UUID, paused: bool, reason_id: str, reason_en: str) -> None:  # noqa: FBT001
+    """Stop it or let it go on, and why."""
+    await tx.run(_SET_PAUSED, paused, reason_id, reason_en, line)
+
+
+async def set_closing(tx: Tx, line: UUID, closes_at: datetime | None) -> None:
+    """Until when it takes new places."""
+    await tx.run(_SET_TIMES, closes_at, line)
+
+
+async def set_engaged(tx: Tx, line: Line, *, automatic: bool, engaged: bool) -> None:
+    """Let it stand in the way, or not, or by itself; who came before is let in."""
+    serving = line.serving if line.is_engaged == engaged else line.next_number - 1
+    await tx.run(_SET_ENGAGED, automatic, engaged, serving, line.id)
+
+
+async def end(tx: Tx, line: UUID) -> None:
+    """Give it up: what it guarded is free."""
+    await tx.run(_END, line)
+
+
+# -- places that an account keeps ----------------------------------------------------------
+
+
+async def keep(
+    tx: Tx, account: UUID, ticket: Ticket, taken_at: datetime, now: datetime
+) -> KeptPlace:
+    """The place of an account: the earlier of this one and the one it had, unless that is used."""
+    await tx.run(
+        _KEEP,
+        account,
+        ticket.line,
+        ticket.number,
+        ticket.holder,
+        taken_at,
+        ticket.low,
+        ticket.high,
+        now,
+    )
+    found = await place(tx, account, ticket.line)
+    assert found is not None
+    return found
+
+
+async def place(tx: ReadTx, account: UUID, line: UUID) -> KeptPlace | None:
+    """The place that an account keeps in a line."""
+    return await tx.one_as(_PLACES, _PLACE, account, line)
+
+
+async def tell_me(tx: Tx, account: UUID, line: UUID, wants_mail: bool) -> bool:  # noqa: FBT001
+    """Whether it is told by mail when its turn is near.  False where it keeps no place."""
+    return bool(await tx.run(_TELL_ME, wants_mail, account, line))
+
+
+async def to_tell(tx: ReadTx, seconds: float, limit: int) -> list[Near]:
+    """Whose turn comes within so many seconds, and who asked to be told and was not."""
+    return await tx.all_as(_NEAR, _TO_TELL, seconds, limit)
+
+
+async def was_told(tx: Tx, account: UUID, line: UUID) -> bool:
+    """Note that it is told; false where it was already."""
+    return bool(await tx.run(_WAS_TOLD, account, line))
