@@ -88,10 +88,12 @@ class Curve:
         totals = self._totals
         later = min(bisect_right(totals, arrivals), len(totals) - 1)
         (begin, low), (end, high) = self.points[later - 1], self.points[later]
-        left, slope = arrivals - totals[later - 1], (high - low) / ((end - begin) or 1)
-        # left = low x + slope x² / 2, solved so that nothing cancels where the slope is near 0.
-        under = math.sqrt(max(low * low + 2 * slope * left, 0.0))
-        return min(begin + (2 * left / (low + under) if low + under else 0.0), end)
+        width = end - begin
+        even = (arrivals - totals[later - 1]) / (width or 1)
+        # even = low u + (high - low) u² / 2 with u the share of the width, solved so that nothing cancels
+        # where the rate hardly changes.
+        under = math.sqrt(max(low * low + 2 * (high - low) * even, 0.0))
+        return min(begin + width * (2 * even / (low + under) if low + under else 0.0), end)
 
     def over(self, seconds: float) -> "Curve":
         """The same rates within another time."""
