@@ -3,7 +3,7 @@
 Whole microseconds with three digits, from 1 µs to `LONGEST_SECONDS`; what is longer counts as that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from hdrh.histogram import HdrHistogram
 
@@ -39,6 +39,11 @@ class Recorder:
         if not self.count:
             return 0.0
         return float(self._histogram.get_value_at_percentile(share * 100)) / _PER_SECOND
+
+    def counts(self) -> Iterator[tuple[float, int]]:
+        """Every duration in seconds that was recorded, to its three digits, and how often."""
+        for one in self._histogram.get_recorded_iterator():
+            yield one.value_iterated_to / _PER_SECOND, int(one.count_at_value_iterated_to)
 
     def encoded(self) -> str:
         """Itself as text (HdrHistogram V2, base64)."""

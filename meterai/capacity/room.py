@@ -1,5 +1,9 @@
 """What the room `capacity` registers with the applications."""
 
+from meterai.commands import Command, Directory, Scope
 from meterai.room import Room
 
-ROOM = Room(name="capacity")
+_PLAN = Command(
+    "plan", "meterai.capacity.simulation.commands:plan", Directory.SETTINGS, Scope.NOTHING
+)
+ROOM = Room(name="capacity", commands=(_PLAN,))

@@ -1,0 +1,112 @@
+"""What `meterai plan` prints: tables for a person, or JSON."""
+
+from collections.abc import Iterable
+from io import StringIO
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from meterai.capacity.simulation.asked import Asked
+from meterai.capacity.simulation.model import Interval, Plan, Waits
+from meterai.capacity.simulation.planning import plan
+from meterai.capacity.simulation.question import question_of
+
+WIDTH = 118
+
+
+def json_of(asked: Asked) -> str:
+    """Simulate, as JSON.  Refuses as `question_of`."""
+    found = plan(question_of(asked))
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def text_of(asked: Asked) -> str:
+    """Simulate, as a table and sentences.  Refuses as `question_of`."""
+    return _text(plan(question_of(asked)))
+
+
+def _text(found: Plan) -> str:
+    out = StringIO()
+    console = Console(file=out, width=WIDTH, highlight=False)
+    console.print(*_headline(found), sep="\n")
+    console.print(_table(found))
+    console.print(*_verdict(found), sep="\n")
+    return out.getvalue().rstrip()
+
+
+def _headline(found: Plan) -> Iterable[str]:
+    scenario = found.scenario
+    yield (
+        f"{scenario.applicants:,} people in {scenario.hours:g} h ({scenario.curve}), "
+        f"{scenario.machines} machine(s) of {scenario.servers} server(s)"
+    )
+    yield f"{found.replications} replications, seed {found.seed}; ± is a 95 % interval of the mean"
+    yield from (f"from {source}" for source in found.sources)
+
+
+def _table(found: Plan) -> Table:
+    table = Table(box=None, pad_edge=False)
+    bound = f"> {clock(found.wait_bound_seconds)}"
+    for head in ("admitted/s", "servers", "wait p50", "p90", "p99", "longest", bound):
+        table.add_column(head, justify="right")
+    for head in ("left", "line empty", "inside p99", ""):
+        table.add_column(head, justify="right")
+    for one in found.waits:
+        table.add_row(*_row(one))
+    return table
+
+
+def _row(one: Waits) -> Iterable[str]:
+    yield f"{one.rate:.4g}"
+    yield f"{one.utilization:.0%}"
+    yield from (clock(wait.mean) for wait in (one.median, one.p90, one.p99, one.longest))
+    yield f"{one.longer.mean:.1%}"
+    yield f"{one.left.mean:.1%}"
+    yield f"{one.emptied_hours.mean:.1f} h"
+    yield _worst(one)
+    yield " ".join(
+        (("safe" if one.is_safe else "unsafe"), ("in time" if one.is_emptied else "too late"))
+    )
+
+
+def _worst(one: Waits) -> str:
+    if one.inside_p99 is None:
+        return "never"
+    worst = max(one.inside_p99.values(), key=lambda interval: interval.mean)
+    return f"{worst.mean * 1000:,.0f} ms"
+
+
+def _verdict(found: Plan) -> Iterable[str]:
+    scenario = found.scenario
+    yield f"all servers busy at        {found.capacity_per_second:.4g}/s"
+    if found.safe_rate is None:
+        yield f"safe rate                  none: {scenario.bound_seconds:g} s is broken on idle servers"
+    else:
+        yield f"safe rate                  {spread(found.safe_rate)}/s"
+    yield f"needed to empty the line   {spread(found.needed_rate)}/s"
+    needed = "no number of them" if found.machines_needed is None else found.machines_needed
+    yield f"machines needed            {needed}  (at least: what all machines share is not in the model)"
+    if found.rate_per_second is not None:
+        yield f"waiting room               rate_per_second = {found.rate_per_second:g}"
+    if found.night is not None:
+        night = found.night
+        inside = ", ".join(f"{name} {p99 * 1000:,.0f} ms" for name, p99 in night.inside_p99.items())
+        yield (
+            f"the whole night, once      {night.finished:,} served, {night.left:,} left, "
+            f"{night.gave_up:,} gave up, last after {night.ended_hours:.1f} h; p99 {inside}; "
+            f"{night.requests:,} requests in {night.wall_seconds:.0f} s"
+        )
+
+
+def spread(one: Interval) -> str:
+    """A figure with how far it may be off."""
+    return f"{one.mean:.4g} ± {max(one.mean - one.low, one.high - one.mean):.2g}"
+
+
+def clock(seconds: float) -> str:
+    """Hours and minutes; seconds where there are only some."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours}:{minutes:02} h" if hours else f"{minutes} min"

@@ -1,0 +1,173 @@
+"""What is simulated, and what a simulation answers.  Times are seconds, rates per second."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from meterai.kit.priority import Priority
+
+SCHEMA: Final = 1  # of a plan as JSON; raised by whoever changes what a field means
+APPLICANTS_MAX: Final = (
+    20_000_000  # what comes and waits is held in memory: some 100 bytes for each
+)
+SERVERS_MAX: Final = 100_000
+MACHINES_MAX: Final = 1_000
+RATE_MAX: Final = 1_000_000.0  # admitted a second
+HOURS_MAX: Final = 24.0 * 60
+REPLICATIONS_MIN: Final = 3  # an interval of fewer would say nothing
+REPLICATIONS_MAX: Final = 200
+STEPS_MAX: Final = 50
+SEED_MAX: Final = 0x7FFF_FFFF_FFFF_FFFF
+SECONDS_MAX: Final = 86_400.0  # of one service time or pause
+
+
+class Interval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A figure over replications: their mean, and where that mean is with 95 % confidence."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class ServiceTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a server is busy with one request.
+
+    One of: `values` with `counts` (a histogram), `shares` with `values` (quantiles, between which values lie
+    evenly), or a single value in `values`: the mean of an exponential distribution, or exactly that where
+    `is_constant`.  Everything is multiplied by `scale`.
+    """
+
+    values: tuple[float, ...]
+    counts: tuple[int, ...] = ()
+    shares: tuple[float, ...] = ()
+    is_constant: bool = False
+    scale: float = 1.0
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One request of a journey, after a pause of the person (exponential; the first step has none)."""
+
+    name: str
+    priority: Priority
+    service: ServiceTime
+    pause_seconds: float = 0.0
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What people do in the waiting room.
+
+    no_shows          share of those who waited and do not come when it is their turn
+    patience_seconds  mean (exponential) of how long people wait at most; None: for ever
+    reaction_seconds  mean (exponential) of how long somebody whose turn it is takes to come
+    correction_max    for no-shows at most so many times as many are called
+    """
+
+    no_shows: float = 0.1
+    patience_seconds: float | None = None
+    reaction_seconds: float = 10.0
+    correction_max: float = 2.0
+
+
+class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which requests are refused, and what somebody does whose request was.
+
+    patience_seconds  a request of this priority that waited so long for a server is refused; of a
+                      priority that is not named: never
+    times             so often somebody comes again, after an (exponential) pause, and then gives up
+    """
+
+    patience_seconds: Mapping[Priority, float] = {}
+    times: int = 10
+    pause_seconds: float = 7.5
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who comes, what they ask, and who serves them.
+
+    applicants     people who come, over `hours`, by the curve of this name
+    grace_hours    the line must be empty so long after closing
+    machines       so many of the same kind there are
+    servers        requests that are served side by side on one of them
+    steps          the journey of each of them
+    bound_seconds  99 of 100 requests of each priority must be answered within
+    """
+
+    applicants: int
+    hours: float
+    grace_hours: float
+    curve: str
+    machines: int
+    servers: int
+    steps: tuple[Step, ...]
+    line: Line
+    retries: Retries
+    bound_seconds: float
+
+
+class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of those who come, at one rate of admission.
+
+    longer          share of all who waited longer than `wait_bound_seconds` of the plan
+    left            share that did not come when it was their turn
+    emptied_hours   when the last one was admitted, in hours from the opening
+    inside_p99      99 of 100 requests are answered within, by priority; None: the servers cannot keep up
+    utilization     share of the servers' time in use at this rate
+    """
+
+    rate: float
+    median: Interval
+    p90: Interval
+    p99: Interval
+    longest: Interval
+    longer: Interval
+    left: Interval
+    emptied_hours: Interval
+    is_emptied: bool
+    inside_p99: Mapping[str, Interval] | None
+    utilization: float
+    is_safe: bool
+
+
+class Night(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everybody simulated from the arrival to the last request, once."""
+
+    rate: float
+    applicants: int
+    requests: int
+    finished: int
+    left: int
+    gave_up: int
+    wait_median: float
+    wait_p99: float
+    wait_longest: float
+    inside_p99: Mapping[str, float]
+    ended_hours: float
+    wall_seconds: float
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `meterai plan` answers.
+
+    sources              where the service times and the curve are from
+    capacity_per_second  people a second that would keep all servers busy: nobody can be admitted as fast
+    safe_rate            the largest rate at which the bound holds on the machines there are; None: it never does
+    needed_rate          the smallest rate that empties the line in time
+    machines_needed      how many machines are safe at that rate; None: not even MACHINES_MAX
+    rate_per_second      what the waiting room should be set to: the lower end of the safe rate
+    """
+
+    schema: int
+    version: str
+    seed: int
+    replications: int
+    wait_bound_seconds: float
+    scenario: Scenario
+    sources: tuple[str, ...]
+    capacity_per_second: float
+    safe_rate: Interval | None
+    needed_rate: Interval
+    machines_needed: int | None
+    rate_per_second: float | None
+    waits: tuple[Waits, ...]
+    night: Night | None

@@ -1,0 +1,140 @@
+"""What somebody asks of `meterai plan`, read and looked at: every nonsense is refused by the name of its option."""
+
+from math import isfinite
+
+from meterai.capacity.results import Run, read
+from meterai.capacity.simulation import model
+from meterai.capacity.simulation.asked import Asked
+from meterai.capacity.simulation.demand import shape_of
+from meterai.capacity.simulation.measured import RunUnusable, busy_share, steps_of
+from meterai.capacity.simulation.model import Line, Retries, Scenario, ServiceTime, Step
+from meterai.capacity.simulation.planning import Question
+from meterai.kit.priority import ALLOWANCES, Priority
+from meterai.kit.refusal import Malformed
+
+PATIENCE = {priority: one.wait_seconds for priority, one in ALLOWANCES.items()}
+
+
+def question_of(asked: Asked) -> Question:
+    """The question.  Refuses `Malformed`, `RunUnreadable`, `RunUnusable`."""
+    _check(asked)
+    shape = shape_of(asked.curve)
+    curve = shape.curve.over(asked.hours * 3600)
+    steps, servers, sources = _served(asked)
+    scenario = Scenario(
+        applicants=asked.applicants,
+        hours=asked.hours,
+        grace_hours=asked.grace_hours,
+        curve=asked.curve,
+        machines=asked.machines,
+        servers=servers,
+        steps=steps,
+        line=Line(
+            no_shows=asked.no_shows,
+            patience_seconds=_minutes(asked.patience_minutes),
+        ),
+        retries=Retries(patience_seconds=PATIENCE),
+        bound_seconds=asked.bound_ms / 1000,
+    )
+    told = (f"{asked.curve}: {shape.title}. {shape.source}. Assumed: {shape.ours}",)
+    return Question(
+        scenario=scenario,
+        curve=curve,
+        sources=(*sources, *told),
+        rates=tuple(asked.admit),
+        wait_bound_seconds=asked.wait_minutes * 60,
+        seed=asked.seed,
+        replications=asked.replications,
+        is_whole=asked.whole,
+    )
+
+
+def _minutes(minutes: float | None) -> float | None:
+    return None if minutes is None else minutes * 60
+
+
+def _check(asked: Asked) -> None:
+    _within("--applicants", asked.applicants, 1, model.APPLICANTS_MAX)
+    _within("--hours", asked.hours, 1 / 60, model.HOURS_MAX)
+    _within("--grace-hours", asked.grace_hours, 0.01, model.HOURS_MAX)
+    _within("--machines", asked.machines, 1, model.MACHINES_MAX)
+    _within("--bound-ms", asked.bound_ms, 1, model.SECONDS_MAX * 1000)
+    _within("--no-shows", asked.no_shows, 0, 0.9)
+    _within("--pause-seconds", asked.pause_seconds, 0, model.SECONDS_MAX)
+    _within("--wait-minutes", asked.wait_minutes, 0, model.HOURS_MAX * 60)
+    _within("--replications", asked.replications, model.REPLICATIONS_MIN, model.REPLICATIONS_MAX)
+    _within("--seed", asked.seed, 0, model.SEED_MAX)
+    if asked.servers is not None:
+        _within("--servers", asked.servers, 1, model.SERVERS_MAX)
+    if asked.patience_minutes is not None:
+        _within("--patience-minutes", asked.patience_minutes, 1 / 60, model.HOURS_MAX * 60)
+    for rate in asked.admit:
+        _within("--admit", rate, 0.001, model.RATE_MAX)
+
+
+def _within(option: str, value: float, least: float, most: float) -> None:
+    if not (isfinite(value) and least <= value <= most):
+        raise Malformed(option, "number_between", least=f"{least:g}", most=f"{most:g}")
+
+
+def _served(asked: Asked) -> tuple[tuple[Step, ...], int, tuple[str, ...]]:
+    """Steps, servers of one machine, and where both are from."""
+    if (asked.measured is None) == (not asked.service_ms):
+        raise Malformed("--measured", "measured_or_service")
+    if asked.measured is None:
+        if asked.servers is None:
+            raise Malformed("--servers", "given")
+        return _given_steps(asked), asked.servers, ("--service-ms and --servers, as given",)
+    run = read(asked.measured)
+    servers = asked.servers or _cores(run)
+    return steps_of(run, asked.journey), servers, (_told(run, asked),)
+
+
+def _cores(run: Run) -> int:
+    """As many servers as cores, where the processor time of the run says how long they were busy."""
+    if not run.target.is_own or busy_share(run) is None:
+        raise RunUnusable(run.name, "it has no processor times, so --servers must be given")
+    return run.machine.cores
+
+
+def _told(run: Run, asked: Asked) -> str:
+    return f"{asked.measured}: {run.name} of {run.began_at.isoformat()}, seed {run.seed}, {asked.journey}"
+
+
+def _given_steps(asked: Asked) -> tuple[Step, ...]:
+    if len(asked.service_ms) > model.STEPS_MAX:
+        raise Malformed("--service-ms", "service_times")
+    steps = [_given_step(words) for words in asked.service_ms]
+    return tuple(
+        Step(step.name, step.priority, step.service, asked.pause_seconds if number else 0.0)
+        for number, step in enumerate(steps)
+    )
+
+
+def _given_step(words: str) -> Step:
+    """`120`, `money=120`, or percentiles: `money=50:100/90:180/99:400`."""
+    name, is_named, times = words.rpartition("=")
+    try:
+        priority = Priority[name.upper()] if is_named else Priority.NEW
+        service = _percentiles(times) if ":" in times else ServiceTime((_seconds(times),))
+    except (KeyError, ValueError):
+        raise Malformed("--service-ms", "service_times") from None
+    return Step(name or "request", priority, service)
+
+
+def _percentiles(times: str) -> ServiceTime:
+    """Quantiles, from 0 at the 0th percentile on; the highest given stands for what is above it."""
+    pairs = [pair.split(":") for pair in times.split("/")]
+    shares = [float(percentile) / 100 for percentile, _ in pairs]
+    values = [_seconds(value) for _, value in pairs]
+    is_rising = shares == sorted(set(shares)) and values == sorted(values)
+    if not (is_rising and shares[0] > 0 and shares[-1] <= 1):
+        raise ValueError(times)
+    return ServiceTime((0.0, *values, values[-1]), shares=(0.0, *shares, 1.0))
+
+
+def _seconds(milliseconds: str) -> float:
+    found = float(milliseconds) / 1000
+    if not (isfinite(found) and 0 < found <= model.SECONDS_MAX):
+        raise ValueError(milliseconds)
+    return found

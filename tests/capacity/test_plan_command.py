@@ -1,0 +1,169 @@
+"""`meterai plan` at the command line: what it prints, and what it refuses by name."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from meterai.capacity import extras, results
+from meterai.capacity.histograms import Recorder
+from meterai.capacity.results import Run, VoidReason
+from meterai.capacity.simulation.asked import Asked
+from meterai.capacity.simulation.durations import mean_of
+from meterai.capacity.simulation.measured import RunUnusable, busy_share, load_points, steps_of
+from meterai.capacity.simulation.question import question_of
+from meterai.capacity.simulation.steady import capacity_per_second
+from meterai.kit.priority import Priority
+from tests.capacity.runs import a_run, journey, latency
+from tests.support.commands import Done, run_here
+
+SMALL = ("--applicants", "500", "--hours", "0.2", "--replications", "3")
+GIVEN = ("--service-ms", "checkout=20", "money=50:60/90:90/99:200", "--servers", "2")
+
+
+def asked(tmp_path: Path, *words: str) -> Done:
+    return run_here(tmp_path, "plan", *words)
+
+
+def test_a_plan_is_printed(tmp_path: Path) -> None:
+    done = asked(tmp_path, *SMALL, *GIVEN)
+    assert done.returncode == 0, done.stderr
+    for said in ("safe rate", "machines needed", "rate_per_second = ", "the whole night, once"):
+        assert said in done.stdout
+
+
+def test_a_plan_is_json(tmp_path: Path) -> None:
+    done = asked(tmp_path, *SMALL, *GIVEN, "--admit", "2", "3", "--no-whole", "--json")
+    found = json.loads(done.stdout)
+    assert [one["rate"] for one in found["waits"]] == [2, 3]
+    assert found["night"] is None
+    assert found["scenario"]["steps"][1]["priority"] == Priority.MONEY
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("--applicants", "0"), "--applicants"),
+        (("--applicants", "99999999999"), "--applicants"),
+        (("--hours", "nan"), "--hours"),
+        (("--hours", "-1"), "--hours"),
+        (("--hours", "inf"), "--hours"),
+        (("--servers", "0"), "--servers"),
+        (("--machines", "1000000"), "--machines"),
+        (("--curve", "nowhere"), "--curve"),
+        (("--grace-hours", "-1"), "--grace-hours"),
+        (("--admit", "-5"), "--admit"),
+        (("--admit", "nan"), "--admit"),
+        (("--bound-ms", "0"), "--bound-ms"),
+        (("--no-shows", "1"), "--no-shows"),
+        (("--patience-minutes", "0"), "--patience-minutes"),
+        (("--replications", "1"), "--replications"),
+        (("--seed", "-1"), "--seed"),
+        (("--service-ms", "0"), "--service-ms"),
+        (("--service-ms", "-3"), "--service-ms"),
+        (("--service-ms", "nan"), "--service-ms"),
+        (("--service-ms", "president=5"), "--service-ms"),
+        (("--service-ms", "money=90:10/50:20"), "--service-ms"),
+        (("--service-ms", "money=50:20/90:10"), "--service-ms"),
+        (("--service-ms", "money=50:20/101:30"), "--service-ms"),
+        (("--measured", "nowhere.json"), "--measured"),
+    ],
+)
+def test_nonsense_is_refused_by_the_name_of_its_option(
+    tmp_path: Path, words: tuple[str, ...], name: str
+) -> None:
+    done = asked(tmp_path, *SMALL, *GIVEN, *words)
+    assert done.returncode != 0
+    assert name in done.stderr
+    assert "fault" not in done.stderr
+
+
+def test_without_service_times_there_is_no_plan(tmp_path: Path) -> None:
+    assert "--measured" in asked(tmp_path, *SMALL).stderr
+    assert "--servers" in asked(tmp_path, *SMALL, "--service-ms", "20").stderr
+
+
+def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    done = asked(tmp_path, *SMALL, *GIVEN)
+    assert done.returncode == 78
+    assert "meterai[capacity]" in done.stderr
+
+
+# -- of a run ----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_plan_is_made_of_a_run(tmp_path: Path) -> None:
+    run, path = a_run(), tmp_path / "run.json"
+    results.write(run, path)
+    question = question_of(Asked(applicants=500, hours=0.2, measured=path))
+    assert question.scenario.servers == run.machine.cores
+    # By the law of utilization, all servers busy is: cores over processor seconds of a visit.
+    spent = sum(run.costs.cpu_seconds[group] for group in ("web", "worker", "postgres"))
+    people = journey(run, "buy").finished
+    assert capacity_per_second(question.scenario) == pytest.approx(2 / (spent / people), rel=0.01)
+    assert str(path) in question.sources[0]
+    done = asked(tmp_path, *SMALL, "--measured", str(path), "--admit", "0.5", "--no-whole")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_form_is_that_of_the_latency_and_the_size_that_of_the_processor() -> None:
+    run = a_run()
+    share = busy_share(run)
+    assert share is not None
+    for step, measured in zip(steps_of(run, "buy"), journey(run, "buy").steps, strict=True):
+        assert mean_of(step.service) == pytest.approx(share * measured.latency.mean, rel=0.01)
+    assert steps_of(run, "buy")[0].pause_seconds == 0
+    assert steps_of(run, "buy")[1].pause_seconds > 0
+
+
+def test_without_processor_times_latencies_stand_as_they_are(tmp_path: Path) -> None:
+    run = a_run()
+    foreign = msgspec.structs.replace(run, costs=msgspec.structs.replace(run.costs, cpu_seconds={}))
+    assert busy_share(foreign) is None
+    assert mean_of(steps_of(foreign, "buy")[0].service) == pytest.approx(
+        journey(run, "buy").steps[0].latency.mean, rel=0.01
+    )
+    results.write(foreign, tmp_path / "run.json")
+    done = asked(tmp_path, *SMALL, "--measured", str(tmp_path / "run.json"))
+    assert "--servers" in done.stderr
+
+
+def without_visitors(run: Run) -> Run:
+    few = msgspec.structs.replace(journey(run, "buy").steps[0], finished=3, latency=latency([0.1]))
+    return msgspec.structs.replace(
+        run, journeys=(msgspec.structs.replace(journey(run, "buy"), steps=(few,)),)
+    )
+
+
+def test_a_run_that_measured_nothing_is_refused() -> None:
+    run = a_run()
+    void = msgspec.structs.replace(run.generator, void=(VoidReason.BEYOND_LIMIT,))
+    with pytest.raises(RunUnusable):
+        steps_of(msgspec.structs.replace(run, generator=void), "buy")
+    with pytest.raises(RunUnusable):
+        steps_of(without_visitors(run), "buy")
+
+
+def test_a_journey_that_nobody_made_is_refused(tmp_path: Path) -> None:
+    results.write(a_run(), tmp_path / "run.json")
+    words = (*SMALL, "--measured", str(tmp_path / "run.json"), "--journey", "fly")
+    assert "--journey" in asked(tmp_path, *words).stderr
+
+
+def test_loads_are_points_of_all_priorities_together() -> None:
+    found = load_points(a_run())
+    assert len(found) >= 6
+    loads = [load for load, _ in found]
+    assert loads == sorted(loads)
+
+
+def test_a_histogram_is_read_as_it_was_recorded() -> None:
+    kept = Recorder()
+    for _ in range(7):
+        kept.record(0.05)
+    ((seconds, count),) = kept.counts()
+    assert count == 7
+    assert seconds == pytest.approx(0.05, rel=0.001)
