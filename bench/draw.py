@@ -21,11 +21,13 @@ from meterai.waiting_room.draw.entries import lines_of, new_entry, read_lines
 from meterai.waiting_room.draw.record import read, write
 from meterai.waiting_room.draw.rules import announcement_of, round_time
 from meterai.waiting_room.draw.verification import Judgement, Question, examine, judge
-from standins.drand import PUBLIC_KEY, signature_of
+from standins import drand
+from standins.drand import signature_of
 
 SCRIPT = Path(__file__).parents[1] / "docs" / "draw" / "verify_draw.py"
 ENTRIES = 8_000_000
 PIECE_BYTES = 1 << 20
+GENESIS = 1_800_000_000
 
 
 def main() -> None:
@@ -54,7 +56,8 @@ class _Operator:
 
 def _make(count: int, record_file: Path, list_file: Path) -> None:
     entries = sorted({new_entry() for _ in range(count)})
-    chain = Chain("bench", 30, 1_800_000_000, "00" * 32, PUBLIC_KEY)
+    told = drand.Chain(GENESIS, period=30)
+    chain = Chain(told.beacon, told.period, told.genesis_time, "00" * 32, told.public_key)
     closes_at = chain.genesis_time + 3_600
     plan = announcement_of("bench", closes_at, closes_at + 300, chain=chain)
     signer = _Operator()
@@ -83,7 +86,9 @@ def check(record_file: Path, list_file: Path) -> None:
     with list_file.open("rb") as file:
         entries = read_lines(iter(lambda: file.read(PIECE_BYTES), b""))
     record = read(record_file.read_bytes())
-    findings = list(examine(record, Question(entries=entries)))
+    findings = list(
+        examine(record, Question(entries=entries, chain_hash=drand.Chain(GENESIS, period=30).hash))
+    )
     print(judge(findings), len(findings), "findings")
     assert judge([one for one in findings if "true" in one.found]) is Judgement.HOLDS
 

@@ -1,5 +1,14 @@
-"""A stand-in for drand: a chain of our own with real signatures, and a relay that serves it."""
+"""A stand-in for drand: a relay of a chain of our own, whose rounds are signed as real ones are.
 
-from standins.drand.rounds import PUBLIC_KEY, ROUNDS, signature_of
+    GET  /chains                       the hashes of the chains it knows: one
+    GET  /{chain}/info                 what the chain is
+    GET  /{chain}/public/{round}       a round; `latest` for the newest
+    POST /standin/faults               see `fault_switches`
 
-__all__ = ["PUBLIC_KEY", "ROUNDS", "signature_of"]
+A round that does not exist yet is answered with 425, as drand's own relays do.
+"""
+
+from standins.drand.chain import ROUNDS, Chain, signature_of
+from standins.drand.relay import Relay
+
+__all__ = ["ROUNDS", "Chain", "Relay", "signature_of"]

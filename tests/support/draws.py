@@ -10,16 +10,25 @@ from meterai.waiting_room.draw.chain import Chain
 from meterai.waiting_room.draw.parties import Party, Reveal, party_of, reveal_to
 from meterai.waiting_room.draw.record import Announcement, Kind, Record, RoundUse, hash_of
 from meterai.waiting_room.draw.rules import announcement_of, round_time
-from standins.drand import PUBLIC_KEY, signature_of
+from standins import drand
+from standins.drand import signature_of
 
 GENESIS = 1_800_000_000
-CHAIN = Chain(
-    beacon="test",
-    period=30,
-    genesis_time=GENESIS,
-    genesis_seed="00" * 32,
-    public_key=PUBLIC_KEY,
-)
+STANDIN = drand.Chain(GENESIS, period=30)
+
+
+def chain_of(standin: drand.Chain) -> Chain:
+    """The chain of a stand-in, as we know chains."""
+    return Chain(
+        beacon=standin.beacon,
+        period=standin.period,
+        genesis_time=standin.genesis_time,
+        genesis_seed="00" * 32,
+        public_key=standin.public_key,
+    )
+
+
+CHAIN = chain_of(STANDIN)
 CLOSES_AT = GENESIS + 3_600
 
 

@@ -1,0 +1,1 @@
+"""Outside machines of the waiting room: relays of drand."""

@@ -1,0 +1,89 @@
+"""A round of drand over HTTP, from any of several relays.
+
+A relay is believed nothing: what it answers is the signature of the round, or it is ignored.  So one
+honest relay among those configured is enough, and a relay that lies, stalls or sends without end
+costs no more than its time.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+import msgspec
+import structlog
+
+from meterai.kit.text import one_line
+from meterai.plumbing.outgoing import NotBegun, Outgoing
+from meterai.waiting_room.draw.chain import Chain, RoundForged, hash_of, randomness_of
+
+RELAYS_MAX = 8
+ANSWER_BYTES_MAX = 4096  # an answer has some 250
+ANSWER_SECONDS_MAX = 5.0  # a relay that takes longer is asked again by the next round of the task
+_SILENCE = (aiohttp.ClientError, TimeoutError, OSError)
+_log = structlog.get_logger()
+
+
+class _Answer(msgspec.Struct):
+    """What of an answer is looked at."""
+
+    signature: str
+
+
+class Relays:
+    """The relays of an installation, each a base URL such as `https://api.drand.sh`."""
+
+    def __init__(self, urls: Sequence[str], timeout_seconds: float = ANSWER_SECONDS_MAX) -> None:
+        # Each has a circuit of its own: one that is silent stops no other.
+        self._relays = [
+            (url.rstrip("/"), Outgoing("drand", *_SILENCE)) for url in urls[:RELAYS_MAX]
+        ]
+        self._timeout_seconds = timeout_seconds
+
+    async def signature_of(self, chain: Chain, number: int) -> str | None:
+        """The signature of a round, checked; None where no relay has it, for whatever reason."""
+        timeout = aiohttp.ClientTimeout(total=self._timeout_seconds)
+        async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
+            asked = [
+                asyncio.create_task(_ask(session, outgoing, url, chain, number))
+                for url, outgoing in self._relays
+            ]
+            try:
+                for answered in asyncio.as_completed(asked):
+                    signature = await answered
+                    if signature is not None:
+                        return signature
+            finally:
+                for task in asked:
+                    task.cancel()
+                await asyncio.gather(*asked, return_exceptions=True)
+        return None
+
+
+async def _ask(
+    session: aiohttp.ClientSession, outgoing: Outgoing, url: str, chain: Chain, number: int
+) -> str | None:
+    """What one relay says, if it is true."""
+    try:
+        place = f"{url}/{hash_of(chain)}/public/{number}"
+        with outgoing.call():
+            async with session.get(place, allow_redirects=False) as response:
+                if response.status != 200:
+                    return None  # before its time a round is not there; that is no news
+                answer = await _bounded(response.content)
+        signature = msgspec.json.decode(answer, type=_Answer).signature
+        randomness_of(chain, number, signature)
+    except NotBegun:
+        return None
+    except (*_SILENCE, ValueError, RoundForged) as error:
+        _log.warning("drand_relay_failed", relay=url, round=number, fault=one_line(repr(error)))
+        return None
+    return signature
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    """The whole body; `ValueError` for one longer than `ANSWER_BYTES_MAX`."""
+    try:
+        await content.readexactly(ANSWER_BYTES_MAX + 1)
+    except asyncio.IncompleteReadError as whole:
+        return whole.partial
+    raise ValueError("the answer is too long")
