@@ -270,6 +270,14 @@ class AccountService:
             raise TooManyCodes(waits_until)
         return challenge
 
+    async def begin_code(self, challenge: UUID) -> None:
+        """The mail with a code goes out now: its life begins.
+
+        In a rush a mail may wait for long, and nobody is to receive a code that is over.
+        """
+        until = self._clock.now() + timedelta(seconds=self._settings.code_lives_seconds)
+        await self._database.once(store.begin_challenge, challenge, until)
+
     def code(self, challenge: UUID) -> str:
         """The code of a challenge, for the mail that carries it."""
         return code_of(self._key, challenge)

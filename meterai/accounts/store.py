@@ -93,6 +93,15 @@ async def ask_for_code(
     return waits_until
 
 
+async def begin_challenge(tx: Tx, challenge: UUID, expires_at: datetime) -> None:
+    """Let a challenge live until then, unless it was used."""
+    await tx.run(
+        "UPDATE sign_in_challenges SET expires_at = %s WHERE challenge_id = %s AND used_at IS NULL",
+        expires_at,
+        challenge,
+    )
+
+
 async def try_challenge(tx: Tx, challenge: UUID) -> Challenge | None:
     """Count one try and return the challenge as it was before it."""
     return await tx.one_as(

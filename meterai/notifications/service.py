@@ -30,6 +30,7 @@ BATCH = 50  # mails seen by one look
 PLACES = 20  # mails under way; each is a connection to the SMTP server
 WAIT_SECONDS_MAX = 900
 WRITE_TRIES_MAX = 5  # of a mail whose text cannot be written: more help only after an upgrade
+SIGN_IN_CODE = "sign_in_code"  # the one mail whose words are not kept
 _log = structlog.get_logger()
 
 
@@ -90,6 +91,8 @@ class MailService:
         if mail is None:
             return
         try:
+            if mail.template == SIGN_IN_CODE:
+                await self._accounts.begin_code(UUID(mail.facts["challenge"]))
             await self._mailer.deliver(self._written(mail), is_repeat=mail.tries > 1)
         except MailNotBegun as reason:
             await self._database.once(store.put_off, mail.account, mail.id, reason.seconds)
@@ -121,7 +124,7 @@ class MailService:
             name: value[language] if isinstance(value, dict) else value
             for name, value in mail.facts.items()
         } | {"url": self._url}
-        if template == "sign_in_code":
+        if template == SIGN_IN_CODE:
             facts["code"] = self._accounts.code(UUID(facts["challenge"]))
         subject = translate(f"mail.{template}.subject", language, **facts)
         lines = translate(f"mail.{template}.text", language, **facts).split("\n")

@@ -83,6 +83,18 @@ def language_of(scope: HTTPScope) -> str:
     return "en" if _header(scope, b"accept-language").lower().startswith(b"en") else "id"
 
 
+def _there(query: bytes) -> str:
+    """Where somebody goes on to, of the field `next`; never back into a line."""
+    if not query:
+        return "/"
+    try:
+        fields = parse_qs(query.decode("latin-1"), max_num_fields=20)
+    except ValueError:  # more fields than any link of ours has
+        return "/"
+    there = local_path(fields.get("next", [""])[0])
+    return "/" if there.startswith(PATH) else there
+
+
 class Front:
     """Before the application and before its limiter."""
 
@@ -261,8 +273,7 @@ class Front:
     async def _show_page(self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line) -> None:
         """The waiting page; who comes for the first time has a place with it."""
         metrics.LOOKS.labels(line=line.name).inc()
-        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
-        there = local_path(query.get("next", [""])[0])
+        there = _there(scope["query_string"])
         ticket, headers = self._ticket(scope, room, line), [_HTML, _NOT_STORED]
         if not line.stands_in_the_way or self._turn(scope, room, line) is not None:
             await self._send(send, 303, b"", (b"location", there.encode()), _NOT_STORED)

@@ -1,6 +1,7 @@
 """The waiting page: made once for each way it can look, then only its numbers are filled in."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from meterai.kit.refusal import Refusal
 from meterai.pages import Site, sentence
@@ -38,6 +39,11 @@ def waiting_words(shown: Range | None, language: str) -> str:
     return translate(kind, language, low=least, high=most)
 
 
+@lru_cache(maxsize=2 * KEPT_MAX)  # of each line and language; formatting costs a third of a page
+def _shown_time(at: datetime, language: str) -> str:
+    return format_datetime(at, language)
+
+
 class WaitingPages:
     """Bytes of waiting pages."""
 
@@ -66,7 +72,7 @@ class WaitingPages:
             "plain": str(ticket.number) if ticket else "0",
             "again": str(again),
             "next": _escaped(there),
-            "time": format_datetime(line.advanced_at, language),
+            "time": _shown_time(line.advanced_at, language),
         }
         page = self._page(line, language, has_ticket=ticket is not None, has_held=held is not None)
         for name, value in facts.items():

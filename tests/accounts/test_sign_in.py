@@ -329,6 +329,19 @@ def test_a_code_ends(counter: Counter) -> None:
         counter.do(counter.service.sign_in(other, counter.service.code(other), "id"))
 
 
+def test_a_code_that_was_late_lives_from_when_its_mail_went_out(counter: Counter) -> None:
+    challenge, used = counter.ask(ANI), counter.ask(BUDI)
+    counter.do(counter.service.sign_in(used, counter.service.code(used), "id"))
+    counter.clock.wait(seconds=40 * counter.settings.of(AccountSettings).code_lives_seconds)
+    counter.do(counter.service.begin_code(challenge))
+    counter.do(counter.service.begin_code(used))
+    assert counter.do(
+        counter.service.sign_in(challenge, counter.service.code(challenge), "id")
+    ).session
+    with pytest.raises(CodeSpent):  # what was used does not live again
+        counter.do(counter.service.sign_in(used, counter.service.code(used), "id"))
+
+
 def test_a_code_is_of_its_challenge_and_its_instance(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     foreign = AccountService(counter.database, b"another key" * 3, counter.settings, counter.clock)

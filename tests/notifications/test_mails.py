@@ -39,7 +39,7 @@ class Office:
         self.database = database
         self.server = server
         settings = make_settings()
-        accounts = AccountService(database, b"k" * 32, settings, SystemClock())
+        self.accounts = accounts = AccountService(database, b"k" * 32, settings, SystemClock())
         self.mailer = mailer = Mailer("127.0.0.1", server.port, SENDER)
         self.mails = MailService(database, mailer, accounts, settings.process.url)
 
@@ -102,6 +102,24 @@ def test_the_message_is_known_by_the_mail_and_comes_from_our_domain(database_url
         assert message["Message-ID"] == f"<{number.hex}@stempel.example.id>"
         assert message["From"] == SENDER
         assert (await office.states())["siti@example.org"] == ("sent", None)
+
+    in_office(database_url, story)
+
+
+def test_a_code_that_waited_for_long_is_good_when_it_arrives(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        accounts = office.accounts
+        challenge = await accounts.ask_for_code("siti@example.org", "192.0.2.7", "id")
+        await office.database.call(
+            "UPDATE sign_in_challenges SET expires_at = now() - interval '3 hours'"
+        )
+        async with office.database.transaction() as tx:
+            facts: dict[str, object] = {"challenge": str(challenge)}
+            await queue_to(tx, ACCOUNT, "siti@example.org", "id", "code", "sign_in_code", facts)
+        await office.send()
+        [message] = office.server.taken
+        [code] = re.findall(r"^\d{6}", str(message["Subject"]))
+        assert (await accounts.sign_in(challenge, code, "id")).session
 
     in_office(database_url, story)
 
