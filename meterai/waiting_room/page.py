@@ -39,7 +39,7 @@ def waiting_words(shown: Range | None, language: str) -> str:
     return translate(kind, language, low=least, high=most)
 
 
-@lru_cache(maxsize=2 * KEPT_MAX)  # of each line and language; formatting costs a third of a page
+@lru_cache(maxsize=128)  # of each line and language; formatting costs a third of a page
 def _shown_time(at: datetime, language: str) -> str:
     return format_datetime(at, language)
 
