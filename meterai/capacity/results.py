@@ -155,7 +155,9 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit               ""                requests    that may be under way
     finished            a journey         1/s         journeys that ended well
     under_way           a journey         visitors    begun and not ended
-    answers             a status          1/s         answers of that status
+    answers             a status          1/s         answers of that status, or what came of a request else
+    requests, failed    ""                1/s         requests sent; steps that failed
+    step_latency        <journey>.<step>  s           mean of the steps that ended in the second
     cpu                 a process group   cores       processor time by the clock: web, worker, postgres, ...
     memory              a process group   bytes       resident
     Further gauges of the installation have the name of their metric, and counters its rate.

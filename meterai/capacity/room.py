@@ -6,4 +6,7 @@ from meterai.room import Room
 _PLAN = Command(
     "plan", "meterai.capacity.simulation.commands:plan", Directory.SETTINGS, Scope.NOTHING
 )
-ROOM = Room(name="capacity", commands=(_PLAN,))
+_REHEARSE = Command(
+    "rehearse", "meterai.capacity.rehearsal.command:rehearse", Directory.SETTINGS, Scope.NOTHING
+)
+ROOM = Room(name="capacity", commands=(_REHEARSE, _PLAN))

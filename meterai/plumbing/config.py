@@ -280,18 +280,22 @@ def parent_pid() -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def environment_for(settings: Settings) -> dict[str, str]:
-    """The environment in which a child finds exactly these settings, and its parent's number."""
+def environment_with(values: Mapping[str, object]) -> dict[str, str]:
+    """The environment of a process that finds these settings and none of ours."""
     environ = {
         name: value
         for name, value in os.environ.items()
         if name != "DATABASE_URL" and not name.startswith(PREFIX)
     }
-    for name, value in settings.flat().items():
+    for name, value in values.items():
         if text := str(value):
             environ[PREFIX + name.upper()] = text
-    environ[PARENT] = str(os.getpid())
     return environ
+
+
+def environment_for(settings: Settings) -> dict[str, str]:
+    """The environment in which a child finds exactly these settings, and its parent's number."""
+    return environment_with(settings.flat()) | {PARENT: str(os.getpid())}
 
 
 def metrics_folder() -> Path:

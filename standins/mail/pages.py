@@ -15,8 +15,11 @@ from standins.web import json_object, page
 HEADING = "Stand-in mail - nothing is delivered"
 MAILS_SHOWN = 200  # on the front page; the rest is in /standin/mails
 
-# The only fault: n mails (-1 all) are answered 451, as a full mail server does.
-FAULT_SWITCHES = {"refuse": FaultSwitch(Kind.COUNT, "Next mails are answered 451")}
+FAULT_SWITCHES = {
+    # n mails (-1 all) are answered 451, as a full mail server does.
+    "refuse": FaultSwitch(Kind.COUNT, "Next mails are answered 451"),
+    "delay_seconds": FaultSwitch(Kind.SECONDS, "Every mail is accepted so much later"),
+}
 
 # A link ends before the punctuation of the sentence around it.
 _LINK = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?()\[\]]")

@@ -126,6 +126,7 @@ class Session:
         self._reset()
         if raw is None:
             return f"552 at most {MAIL_BYTES_MAX} bytes"
+        await asyncio.sleep(self._faults.seconds("delay_seconds"))
         if self._faults.take("refuse"):
             return "451 try again later"
         self._store.add(recipients, raw)

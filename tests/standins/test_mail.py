@@ -104,13 +104,25 @@ def test_a_mail_is_kept_and_shown(tmp_path: Path) -> None:
 
 def test_refused_mails_may_be_sent_again(tmp_path: Path) -> None:
     async def story(world: World) -> None:
-        assert await world.ask("/standin/faults", "POST", refuse=1) == {"refuse": 1}
+        told = await world.ask("/standin/faults", "POST", refuse=1)
+        assert told == {"refuse": 1, "delay_seconds": 0}
         with pytest.raises(smtplib.SMTPDataError) as refused:
             await world.send(new_mail(), "budi@example.id")
         assert refused.value.smtp_code == 451
         await world.send(new_mail(), "budi@example.id")
         assert len(await world.ask("/standin/mails")) == 1
         assert (await world.ask("/standin/faults", "POST", drop=1))["error"] == "unknown_fault"
+
+    with_mail(tmp_path, story)
+
+
+def test_a_slow_server_accepts_each_mail_later(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        await world.ask("/standin/faults", "POST", delay_seconds=0.5)
+        begun = asyncio.get_running_loop().time()
+        await world.send(new_mail(), "budi@example.id")
+        assert asyncio.get_running_loop().time() - begun >= 0.5
+        assert len(await world.ask("/standin/mails")) == 1
 
     with_mail(tmp_path, story)
 

@@ -21,6 +21,8 @@ BOUNDED = {
     "capacity/rehearsal/generator.py: _visits": "open_max of the plan",
     "capacity/rehearsal/processes.py: _pipes": "the processes of one run",
     "capacity/rehearsal/processes.py: _processes": "the processes of one run",
+    "capacity/rehearsal/journeys.py: _taken": "the codes that one visitor asked for",
+    "capacity/rehearsal/progress.py: _latest": "the processes of one run",
     "capacity/rehearsal/tally.py: _error_pages": "ERROR_PAGES_KEPT",
     "capacity/rehearsal/tally.py: _seconds": "a figure for each second of one run",
     "capacity/rehearsal/tally.py: _statuses": "the statuses of HTTP, in one run",

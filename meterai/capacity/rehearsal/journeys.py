@@ -8,6 +8,7 @@ type or choose one; else it follows what the page offers.  One more journey is a
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ from meterai.capacity.rehearsal.visitor import StepFailed, Visitor
 
 STANDIN_SECONDS_MAX = 30.0
 MAIL_LOOK_SECONDS = 0.25  # between two looks into the mailbox
+ANOTHER_CODE_SECONDS = 2.0  # so long one looks for a later mail before asking for another code
 # As `order.js` does: every two seconds, then less and less often.
 WATCH_SECONDS, WATCH_SECONDS_MAX, WATCH_GROWTH = 2.0, 10.0, 1.25
 STAMPED_KEPT_MAX = 50  # of each process, for those who check
@@ -127,33 +129,55 @@ async def _sign_in(visitor: Visitor, there: str) -> None:
     async with visitor.step("ask_for_code"):
         page = await visitor.submit(visitor.page.form("/sign-in"), email=address)
         page.form("/sign-in/code")
+    codes = _Codes(visitor, address)
     async with visitor.step("mail"):
-        code = await _code(visitor, address, frozenset())
+        code = await codes.next()
     async with visitor.step("sign_in"):
-        tried: frozenset[str] = frozenset()
-        while not (page := await _typed(visitor, code)).has_form(there):
-            # Who asked twice by a double click types the later code when the first is wrong.
-            page.form("/sign-in/code")
-            tried |= {code}
-            code = await _code(visitor, address, tried)
+        while not (await _typed(visitor, code)).has_form(there):
+            code = await _another(visitor, codes)
 
 
 async def _typed(visitor: Visitor, code: str) -> Page:
     return await visitor.submit(visitor.page.form("/sign-in/code"), code=code)
 
 
-async def _code(visitor: Visitor, address: str, tried: frozenset[str]) -> str:
-    """The newest code that the stand-in received for an address and that was not tried yet."""
-    mail = visitor.world.mail
-    assert mail is not None
-    asked = connection.request(mail, "GET", f"/standin/mails?to={quote(address)}", {})
-    while True:
-        answer = await _standin(visitor, mail, asked)
-        for one in msgspec.json.decode(answer.body, type=list[_Mail]):
-            found = _CODE.search(one.subject)
-            if found is not None and found[1] not in tried:
-                return found[1]
-        await asyncio.sleep(MAIL_LOOK_SECONDS)
+async def _another(visitor: Visitor, codes: "_Codes") -> str:
+    """Another code, after one was refused: a later one that came, else one that is asked for.
+
+    Who asked twice by a double click has two, of which one is good; who sent a good one twice has used it.
+    """
+    visitor.page.form("/sign-in/code")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ANOTHER_CODE_SECONDS):
+            return await codes.next()
+    page = await visitor.follow(r"/sign-in\?.*")
+    page = await visitor.submit(page.form("/sign-in"), email=codes.address)
+    page.form("/sign-in/code")
+    return await codes.next()
+
+
+class _Codes:
+    """The codes that the stand-in received for an address: the newest that was not taken yet."""
+
+    def __init__(self, visitor: Visitor, address: str) -> None:
+        mail = visitor.world.mail
+        assert mail is not None
+        self.address = address
+        self._visitor = visitor
+        self._mail = mail
+        self._asked = connection.request(mail, "GET", f"/standin/mails?to={quote(address)}", {})
+        self._taken: set[str] = set()
+
+    async def next(self) -> str:
+        """Once it has come."""
+        while True:
+            answer = await _standin(self._visitor, self._mail, self._asked)
+            for one in msgspec.json.decode(answer.body, type=list[_Mail]):
+                found = _CODE.search(one.subject)
+                if found is not None and found[1] not in self._taken:
+                    self._taken.add(found[1])
+                    return found[1]
+            await asyncio.sleep(MAIL_LOOK_SECONDS)
 
 
 async def _pay(visitor: Visitor) -> None:

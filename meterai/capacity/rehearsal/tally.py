@@ -1,6 +1,6 @@
 """What one generator process counts, and how the counts of several become those of a run."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -18,7 +18,8 @@ class Counted(msgspec.Struct, frozen=True):
     """The counts of one process, or of several together.
 
     `seconds` has for each name a figure for each second from the beginning: `offered`, `sent`, `dropped`,
-    `requests`, `under_way`, `finished/<journey>`, `answers/<status>`.
+    `requests`, `under_way`, `finished/<journey>`, `answers/<status>`; of steps that ended in the second
+    `ended/<journey>.<step>`, the seconds they took as `took/<journey>.<step>`, and `failed`.
     """
 
     journeys: tuple[Journey, ...]
@@ -37,9 +38,10 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class StepTally:
-    """One step of a journey."""
+    """One step of a journey; `name` is that of both."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.started = self.finished = self.refused = 0
         self.failed: Counter[str] = Counter()
         self.latency = Recorder()
@@ -59,7 +61,8 @@ class StepTally:
 class JourneyTally:
     """One kind of visit."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.started = self.finished = 0
         self.failed: Counter[str] = Counter()
         self.latency = Recorder()
@@ -68,7 +71,10 @@ class JourneyTally:
 
     def step(self, name: str) -> StepTally:
         """One of its steps; they stand in the order in which they were first taken."""
-        return self.steps.setdefault(name, StepTally())
+        found = self.steps.get(name)
+        if found is None:
+            found = self.steps[name] = StepTally(f"{self.name}.{name}")
+        return found
 
     def told(self, name: str) -> Journey:
         """As a run keeps it."""
@@ -95,21 +101,27 @@ class Tally:
         self.orders_paid = self.stamps = self.stamps_wrong = 0
         self.last_at = 0.0
         self._statuses: Counter[str] = Counter()
-        self._seconds: dict[str, Counter[int]] = {}
+        self._seconds: dict[str, defaultdict[int, float]] = {}
         self._error_pages: list[ErrorPage] = []
         self._error_count = 0
 
     def journey(self, name: str) -> JourneyTally:
         """One kind of visit."""
-        return self.journeys.setdefault(name, JourneyTally())
+        found = self.journeys.get(name)
+        if found is None:
+            found = self.journeys[name] = JourneyTally(name)
+        return found
 
-    def count(self, name: str, at: float, number: int = 1) -> None:
+    def count(self, name: str, at: float, number: float = 1) -> None:
         """So many of something within the second of a time."""
-        self._seconds.setdefault(name, Counter())[int(at)] += number
+        figures = self._seconds.get(name)
+        if figures is None:
+            figures = self._seconds[name] = defaultdict(float)
+        figures[int(at)] += number
 
     def total(self, name: str) -> int:
         """So many of something up to now."""
-        return self._seconds.get(name, Counter()).total()
+        return int(sum(self._seconds.get(name, {}).values()))
 
     def answered(self, status: str, at: float) -> None:
         """One answer of a status, or of `BUSY` or `AWAY`."""
@@ -135,7 +147,7 @@ class Tally:
         """All of it."""
         length = int(self.last_at) + 1
         seconds = {
-            name: [float(counts.get(second, 0)) for second in range(length)]
+            name: [counts.get(second, 0.0) for second in range(length)]
             for name, counts in self._seconds.items()
         }
         return Counted(

@@ -112,6 +112,8 @@ class Visitor:
         ended = self.world.now()
         tally.finished += 1
         tally.latency.record(ended - self._intended)
+        self.world.tally.count(f"ended/{tally.name}", ended)
+        self.world.tally.count(f"took/{tally.name}", ended, ended - self._intended)
         pause = self._pause()
         self.thought += pause
         self._intended = ended + pause
@@ -125,6 +127,7 @@ class Visitor:
     def _fails(self, step: str, reason: str) -> StepFailed:
         assert self._step is not None
         self._step.failed[reason] += 1
+        self.world.tally.count("failed", self.world.now())
         return StepFailed(f"{step}: {reason}")
 
     def _why_not(self) -> str:
@@ -217,14 +220,16 @@ class Visitor:
 
     def _show_error(self, answer: Answer, path: str) -> None:
         page = Page(path, answer.status, answer.headers, answer.body)
-        journey = next(
-            (name for name, one in self.world.tally.journeys.items() if one is self._journey), ""
-        )
-        step = next((name for name, one in self._journey.steps.items() if one is self._step), "")
+        step = self._step.name.partition(".")[2] if self._step else ""
         begins = (page.title or page.text)[:SHOWN_LENGTH_MAX]
         self.world.tally.error_page(
             ErrorPage(
-                self.world.now(), journey, step, answer.status, path.partition("?")[0], begins
+                self.world.now(),
+                self._journey.name,
+                step,
+                answer.status,
+                path.partition("?")[0],
+                begins,
             )
         )
 

@@ -1,0 +1,114 @@
+"""Promises asked while the load is on, and at its end: each held, broke, or could not be found out."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from meterai.capacity.rehearsal.installation import Done
+from meterai.capacity.rehearsal.observation import Observation
+from meterai.capacity.rehearsal.tally import AWAY, Counted
+from meterai.capacity.results import Journey, Promise
+
+AUDIT, NO_ERROR_PAGES = "audit", "no_error_pages"
+PAID_BEFORE_UNPAID, NOTHING_LOST = "paid_before_unpaid", "nothing_lost"
+_HELD, _BROKEN = 0, 1  # statuses of `meterai audit`
+TEXT_LENGTH_MAX = 500
+_PAID = ("money", "paid")
+_UNPAID = ("new",)
+_STEPS = {"paid": ("stamp", "download", "executed"), "unpaid": ("front",)}
+
+Audit = Callable[[Sequence[str]], Done]  # runs `meterai audit` with more words
+
+
+class _Invariant(msgspec.Struct, frozen=True):
+    """One line of an audit."""
+
+    name: str
+    broken: int | None = 0
+
+
+class _Audited(msgspec.Struct, frozen=True):
+    """What an audit says with --json."""
+
+    invariants: tuple[_Invariant, ...]
+
+
+def _broken(text: str) -> dict[str, int]:
+    """The invariants that are broken, and how often, as an audit says."""
+    try:
+        found = msgspec.json.decode(text[: text.rindex("}") + 1], type=_Audited)
+    except (msgspec.MsgspecError, ValueError):
+        return {}
+    return {one.name: one.broken for one in found.invariants if one.broken}
+
+
+def audited(done: Done, at: float, name: str = AUDIT) -> Promise:
+    """What an audit found."""
+    if done.status == _HELD:
+        return Promise(name, at, held=True, found="every invariant holds")
+    if done.status == _BROKEN:
+        broken = _broken(done.text)
+        told = ", ".join(f"{one} ({number})" for one, number in broken.items())
+        return Promise(name, at, held=False, found=told or done.text[-TEXT_LENGTH_MAX:])
+    text = done.text.strip()[-TEXT_LENGTH_MAX:]
+    return Promise(name, at, held=None, found=f"status {done.status}: {text}")
+
+
+def not_audited(at: float) -> Promise:
+    """An installation whose directory is not ours to look into."""
+    return Promise(AUDIT, at, held=None, found="its data directory is not known to this run")
+
+
+def nothing_lost(done: Done, counted: Counted, at: float) -> Promise:
+    """Bank, books and documents agree after everything, and every download began with its original."""
+    found = audited(done, at, NOTHING_LOST)
+    if counted.stamps_wrong:
+        wrong = f"{counted.stamps_wrong} downloads do not begin with their original"
+        return msgspec.structs.replace(found, held=False, found=f"{wrong}; {found.found}")
+    if found.held:
+        text = f"{counted.orders_paid} paid, {counted.stamps} downloaded; the bank's record is ours"
+        return msgspec.structs.replace(found, found=text)
+    return found
+
+
+def no_error_pages(counted: Counted, at: float, *, breaks_the_database: bool) -> Promise:
+    """Nobody saw a 5xx but the limiter's own; where a fault takes the database away, that it is away."""
+    away = counted.statuses.get(AWAY, 0)
+    wrong = counted.error_pages + (0 if breaks_the_database else away)
+    seen = ", ".join(
+        f"{one.status} at {one.path} ({one.journey}, {one.at:.1f} s)"
+        for one in counted.first_error_pages[:5]
+    )
+    told = f"{counted.error_pages} error pages, {away} times 'the database is away'"
+    return Promise(NO_ERROR_PAGES, at, held=not wrong, found=f"{told}: {seen}" if seen else told)
+
+
+def _refused_share(observed: Observation, priorities: Iterable[str]) -> tuple[float, float]:
+    """How many of these priorities were refused, and of how many."""
+
+    def grown(what: str) -> float:
+        return sum(observed.grown(f"meterai_limiter_{what}_total", one) for one in priorities)
+
+    refused = grown("refused")
+    return refused, refused + grown("in_time") + grown("late")
+
+
+def _slowest(journeys: Iterable[Journey], names: Sequence[str]) -> float:
+    """The highest p99 of these steps."""
+    found = [step.latency.p99 for one in journeys for step in one.steps if step.name in names]
+    return max(found, default=0.0)
+
+
+def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Promise:
+    """Where somebody was refused, who had paid was refused less often than who had not begun."""
+    paid, of_paid = _refused_share(observed, _PAID)
+    unpaid, of_unpaid = _refused_share(observed, _UNPAID)
+    times = {name: _slowest(counted.journeys, steps) for name, steps in _STEPS.items()}
+    told = (
+        f"refused {paid:.0f} of {of_paid:.0f} that paid, {unpaid:.0f} of {of_unpaid:.0f} newcomers; "
+        f"p99 {times['paid']:.2f} s and {times['unpaid']:.2f} s"
+    )
+    if len(observed.metrics) < 2:
+        return Promise(PAID_BEFORE_UNPAID, at, held=None, found="its metrics cannot be reached")
+    held = not paid or paid * of_unpaid <= unpaid * of_paid
+    return Promise(PAID_BEFORE_UNPAID, at, held=held, found=told)
