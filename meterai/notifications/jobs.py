@@ -2,6 +2,7 @@
 
 from meterai.accounts import NOBODY
 from meterai.accounts.events import SignInAsked
+from meterai.kit.priority import Priority
 from meterai.notifications.service import queue, queue_to
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
@@ -30,6 +31,7 @@ async def queue_turn_near(tx: Tx, event: TurnNear) -> None:
 
 
 HANDLERS = (
-    on(SignInAsked, queue_sign_in_code, gives_up=True),
+    # Somebody waits for it, and it is no use later.
+    on(SignInAsked, queue_sign_in_code, gives_up=True, priority=Priority.CHECKOUT),
     on(TurnNear, queue_turn_near, gives_up=True),
 )

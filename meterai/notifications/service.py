@@ -13,10 +13,11 @@ from meterai import accounts
 from meterai.accounts import AccountService
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
+from meterai.kit.priority import Priority
 from meterai.notifications import store
 from meterai.notifications.model import GivenUpMail, Mail
 from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.lane import Lane, Piece, clock
+from meterai.plumbing.lane import Lane, Pace, Piece, clock
 from meterai.plumbing.mail import (
     Mailer,
     MailNotBegun,
@@ -80,7 +81,7 @@ class MailService:
             partial(self._database.once, clock),
             places=PLACES,
             batch=BATCH,
-            room=self._mailer.outgoing.room,
+            pace=Pace(Priority.NEW, room=self._mailer.outgoing.room),
         )
 
     async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:

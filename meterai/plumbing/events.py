@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from meterai.kit.priority import Priority
 from meterai.plumbing.database import Tx, jsonb
 
 
@@ -58,13 +59,15 @@ class Subscription:
     """That a handler listens to an event.
 
     `gives_up`: after `jobs.TRIES_MAX` tries it is given up and waits for a person, which is for
-    what only tells people.  What moves money or stamps never does.
+    what only tells people.  What moves money or stamps never does.  `priority`: whose jobs are taken
+    up while those of others wait.
     """
 
     event: type[Event]
     handler: Callable[..., Awaitable[None]]
     gives_up: bool
     service: type | None
+    priority: Priority
 
     @property
     def kind(self) -> str:
@@ -86,7 +89,11 @@ class Subscription:
 
 @overload
 def on(
-    event: type[E], handler: Callable[[Tx, E], Awaitable[None]], *, gives_up: bool
+    event: type[E],
+    handler: Callable[[Tx, E], Awaitable[None]],
+    *,
+    gives_up: bool,
+    priority: Priority | None = None,
 ) -> Subscription: ...
 
 
@@ -97,6 +104,7 @@ def on(
     *,
     gives_up: bool,
     service: type[S],
+    priority: Priority | None = None,
 ) -> Subscription: ...
 
 
@@ -106,6 +114,12 @@ def on(
     *,
     gives_up: bool,
     service: type | None = None,
+    priority: Priority | None = None,
 ) -> Subscription:
-    """A handler of an event, and the service it takes beside it, if any."""
-    return Subscription(event, handler, gives_up, service)
+    """A handler of an event, and the service it takes beside it, if any.
+
+    Where no priority is said, it is `NEW` for what only tells people, and `MONEY` for all else.
+    """
+    if priority is None:
+        priority = Priority.NEW if gives_up else Priority.MONEY
+    return Subscription(event, handler, gives_up, service, priority)

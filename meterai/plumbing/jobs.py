@@ -8,7 +8,8 @@ Two kinds of work, both repeatable:
   does it.  Slow and irreversible acts belong there: commit the intent, act, commit the result.
 
 Several handlers may listen to one event: each has a job of its own, so that one that fails stops
-no other.  The row is locked by the transaction that runs the handler and skipped by everybody
+no other.  Handlers have priorities and each priority its own lane: jobs that tell people, however
+many, keep none waiting that moves money.  The row is locked by the transaction that runs the handler and skipped by everybody
 else: a worker that dies holds nothing.
 
 What fails is tried again, later each time, and its last fault is kept.  A database that is away or
@@ -19,7 +20,7 @@ waits until it can move.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,14 +32,16 @@ from uuid import UUID
 import structlog
 
 from meterai.kit.backoff import pause
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx, jsonb
 from meterai.plumbing.events import Subscription
-from meterai.plumbing.lane import Lane, Piece, clock
+from meterai.plumbing.lane import POLL_SECONDS, Lane, Pace, Piece, clock
 from meterai.plumbing.rows import RowMapper
 
 BATCH = 50  # jobs seen by one look; enough to amortize the query
+LESS_URGENT = 2  # of what nobody paid for: so many times fewer places, and fewer looks
 BACKOFF_SECONDS_MAX = 300
 TRIES_MAX = 12  # of what may be given up; half an hour with the pauses between
 FAULT_LENGTH_MAX = 500
@@ -49,6 +52,9 @@ LOOK = """
 SELECT account_id AS account, job_id AS id, run_at, kind, handler, tries FROM jobs
 WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
 """
+# Some handlers only, and all but some.
+LOOK_OF = LOOK.replace("ORDER BY", "AND handler = ANY(%s) ORDER BY")
+LOOK_BUT = LOOK.replace("ORDER BY", "AND handler <> ALL(%s) ORDER BY")
 # The lock of the row claims it: other workers skip it.
 TAKE = """
 DELETE FROM jobs WHERE account_id = %s AND job_id IN (
@@ -72,6 +78,7 @@ FROM jobs WHERE run_at <= clock_timestamp() AND tries = 0
 _IS_DECLARED = "SELECT %s = ANY(subscribers(%s)) AS is_declared"
 
 Run = Callable[[], Awaitable[int]]
+Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence["DueJob"]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,20 @@ async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) 
 async def oldest_overdue(tx: ReadTx) -> float:
     """For how many seconds the oldest job that was not tried yet has been due; 0 where none is."""
     return float(await tx.value(_LATE))
+
+
+async def due_of(
+    tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int, handlers: Sequence[str]
+) -> list[DueJob]:
+    """The same, of some handlers."""
+    return await tx.all_as(_DUE_JOBS, LOOK_OF, since, list(without), list(handlers), limit)
+
+
+async def due_but(
+    tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int, handlers: Sequence[str]
+) -> list[DueJob]:
+    """The same, of all handlers but some."""
+    return await tx.all_as(_DUE_JOBS, LOOK_BUT, since, list(without), list(handlers), limit)
 
 
 async def _is_declared(tx: ReadTx, handler: str, kind: str) -> bool:
@@ -157,7 +178,7 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop`."""
         async with asyncio.TaskGroup() as tasks:
-            for lane in (self.lane(), *self._lanes):
+            for lane in (*self.lanes(), *self._lanes):
                 tasks.create_task(lane.run(self._stopping))
             for task in self._periodic_tasks:
                 tasks.create_task(self._go(task))
@@ -187,23 +208,41 @@ class Worker:
     # -- jobs ------------------------------------------------------------------------------
 
     def lane(self) -> Lane:
-        """Where the jobs run."""
+        """Where all jobs run, whatever their priority: for a single look at everything."""
+        return self._lane("jobs", due, Priority.MONEY)
+
+    def lanes(self) -> Iterator[Lane]:
+        """Where jobs run, a lane for each priority, so that none waits behind those of another.
+
+        `MONEY` has those of handlers that nobody here knows too.
+        """
+        lower = _by_priority(self._subscriptions.values())
+        names = [name for of in lower.values() for name in of]
+        yield self._lane("jobs", partial(due_but, handlers=names), Priority.MONEY)
+        for priority, of in lower.items():
+            yield self._lane(
+                f"jobs_{priority.name.lower()}", partial(due_of, handlers=of), priority
+            )
+
+    def _lane(self, name: str, find: Find, priority: Priority) -> Lane:
+        async def look(most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+            found = await self._database.once(find, since, without, most)
+            return [Piece(job.account, job.id, job.run_at, job) for job in found]
+
+        is_urgent = priority <= Priority.PAID
         return Lane(
-            "jobs",
-            self._look,
+            name,
+            look,
             self._run_one,
             partial(self._database.once, clock),
-            places=self._concurrency,
+            places=self._concurrency if is_urgent else max(1, self._concurrency // LESS_URGENT),
             batch=BATCH,
+            pace=Pace(priority, POLL_SECONDS if is_urgent else LESS_URGENT * POLL_SECONDS),
         )
 
     async def run_batch(self) -> int:
         """Run what is due now, at most `BATCH` jobs, and say how many there were."""
         return await self.lane().once()
-
-    async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
-        found = await self._database.once(due, since, without, most)
-        return [Piece(job.account, job.id, job.run_at, job) for job in found]
 
     async def _run_one(self, piece: Piece) -> None:
         job = piece.what
@@ -212,6 +251,18 @@ class Worker:
         subscription = self._subscriptions.get((job.kind, job.handler))
         with suppress(Gone):
             await (run.handle(subscription) if subscription else run.set_aside())
+
+
+def _by_priority(subscriptions: Iterable[Subscription]) -> dict[Priority, list[str]]:
+    """The names of handlers by a priority below `MONEY`; one that has several has the highest."""
+    highest: dict[str, Priority] = {}
+    for one in subscriptions:
+        highest[one.name] = min(highest.get(one.name, one.priority), one.priority)
+    lower = sorted(set(highest.values()) - {Priority.MONEY})
+    return {
+        priority: sorted(name for name, its in highest.items() if its is priority)
+        for priority in lower
+    }
 
 
 class _Run:

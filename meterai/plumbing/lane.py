@@ -7,6 +7,7 @@ an account whose rows are locked, or that has very many, leaves places to the ot
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import NamedTuple
@@ -14,9 +15,11 @@ from uuid import UUID
 
 import structlog
 
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import DatabaseAway, DatabaseBusy, ReadTx
+from meterai.plumbing.turns import PURPOSE, Purpose
 
 POLL_SECONDS = 0.05
 FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
@@ -94,8 +97,26 @@ ReadClock = Callable[[], Awaitable[datetime]]
 Room = Callable[[], int]  # how many more pieces may begin now, beside the places
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a lane goes: whose connections it takes, how often it looks where it found nothing, and
+    for how many more pieces there is room outside; None where nothing else bounds it.
+    """
+
+    priority: Priority = Priority.MONEY
+    poll_seconds: float = POLL_SECONDS
+    room: Room | None = None
+
+
+PACE = Pace()
+
+
 class Lane:
-    """Looks for pieces that are due and keeps a number of them under way."""
+    """Looks for pieces that are due and keeps a number of them under way.
+
+    Of several lanes of a process each has places of its own, and connections to the database go to
+    the higher `priority` first: however much waits in one, it keeps no other waiting.
+    """
 
     def __init__(
         self,
@@ -106,14 +127,14 @@ class Lane:
         *,
         places: int,
         batch: int,
-        room: Room | None = None,
+        pace: Pace = PACE,
     ) -> None:
         self.name = name
         self._look = look
         self._act = act
         self._read_clock = read_clock
         self._places = places
-        self._room = room
+        self._pace = pace
         self._batch = batch
         self.mark = LowWaterMark()
         self._waiting: dict[tuple[UUID, UUID], Piece] = {}
@@ -123,6 +144,7 @@ class Lane:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until it is told to stop, then finish what is begun."""
+        PURPOSE.set(Purpose(self._pace.priority))  # of this task, and of those that it begins
         stopped = asyncio.create_task(stopping.wait())
         try:
             while not stopping.is_set():
@@ -148,14 +170,15 @@ class Lane:
         try:
             while self._begin() and await self._see_more():
                 pass
+            self._begin()
         except Refusal as refusal:
             _log.warning("look_refused", lane=self.name, code=refusal.code)
-            return float(refusal.retry_after_seconds or POLL_SECONDS)
+            return float(refusal.retry_after_seconds or self._pace.poll_seconds)
         except Exception as fault:  # the edge: the next look may do better
             telemetry.FAULTS.labels(where=self.name).inc()
             _log.error("look_failed", lane=self.name, fault=repr(fault), exc_info=True)
             return FAULT_PAUSE_SECONDS
-        return POLL_SECONDS
+        return self._pace.poll_seconds
 
     async def _see_more(self) -> bool:
         """Look once; true where there is more to read at once."""
@@ -178,8 +201,8 @@ class Lane:
     def _begin(self) -> int:
         """Begin the pieces that may begin now; for how many more there is room."""
         left = self._places - len(self._under_way)
-        if self._room is not None:
-            left = min(left, self._room())
+        if self._pace.room is not None:
+            left = min(left, self._pace.room())
         for key, piece in list(self._waiting.items()):
             if left <= 0:
                 break

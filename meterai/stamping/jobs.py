@@ -2,6 +2,7 @@
 
 from meterai import notifications, orders, stamps
 from meterai.kit.ids import show
+from meterai.kit.priority import Priority
 from meterai.orders.events import OrderDenied, OrderPaid, OrderReturning, OrderWithdrawn
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
@@ -67,11 +68,11 @@ async def tell_failed(tx: Tx, event: StampingFailed) -> None:
 
 
 HANDLERS = (
-    on(OrderPaid, reserve, gives_up=False, service=StampingService),
-    on(OrderWithdrawn, drop_waiting, gives_up=False),
-    on(OrderReturning, drop_waiting, gives_up=False),
-    on(OrderDenied, drop_waiting, gives_up=False),
-    on(StampingDelivered, enter_directory, gives_up=False),
+    on(OrderPaid, reserve, gives_up=False, service=StampingService, priority=Priority.PAID),
+    on(OrderWithdrawn, drop_waiting, gives_up=False, priority=Priority.PAID),
+    on(OrderReturning, drop_waiting, gives_up=False, priority=Priority.PAID),
+    on(OrderDenied, drop_waiting, gives_up=False, priority=Priority.PAID),
+    on(StampingDelivered, enter_directory, gives_up=False, priority=Priority.PAID),
     on(StampingDelivered, finish_order, gives_up=False),
     on(StampingDelivered, tell_delivered, gives_up=True),
     on(StampingFailed, finish_order, gives_up=False),

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.kit.backoff import pause
+from meterai.kit.priority import Priority
 from meterai.plumbing import dead_jobs, jobs, lane, telemetry
 from meterai.plumbing.database import Database, DatabaseAway
 from meterai.plumbing.events import Event, Subscription, emit, on
 from meterai.plumbing.jobs import Worker
 from meterai.plumbing.lane import NOBODY, LowWaterMark
+from meterai.plumbing.turns import PURPOSE
 
 BOUND_SECONDS = 20.0  # less than the locked jobs would need one batch after the other
 PLACES = 8
@@ -30,6 +33,10 @@ class X(Event, frozen=True, kw_only=True):
     """Something that happens here and nowhere else."""
 
     n: int
+
+
+class Y(Event, frozen=True, kw_only=True):
+    """Something else."""
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +55,12 @@ def subscribe(url: str, *handlers: str) -> None:
             " LANGUAGE sql IMMUTABLE AS $$ SELECT CASE p_event WHEN 'x' THEN"
             f" ARRAY[{', '.join(repr(one) for one in handlers)}]::text[] END $$"
         )
+
+
+async def note_y(tx: Any, event: Y) -> None: ...
+
+
+note_y.__name__ = "note"
 
 
 class Shift:
@@ -227,6 +240,105 @@ def test_one_account_does_not_fill_all_places(database_url: str, account: UUID, 
         await shift.emit([moves(slow)], account, times=20)
         await shift.worker([moves(slow)]).run_batch()
         assert max(seen) == most
+
+    on_shift(database_url, story)
+
+
+# -- priorities --------------------------------------------------------------------------------
+
+
+def test_many_who_tell_people_keep_no_money_waiting(database_url: str) -> None:
+    """All that tell something hold their places for as long as money has not moved."""
+    moved = asyncio.Event()
+    held: list[int] = []
+
+    async def tell(tx: Any, event: X) -> None:
+        held.append(event.n)
+        await moved.wait()
+        await note(tx, event, "tell")
+
+    async def move(tx: Any, event: X) -> None:
+        await note(tx, event, "move")
+
+    async def story(shift: Shift) -> None:
+        listening = [tells(tell), moves(move)]
+        many = [uuid.uuid4() for _ in range(5 * PLACES)]
+        await shift.emit([tells(tell)], *many)
+        async with working(shift.worker(listening)):
+            await until(lambda: asyncio.sleep(0, len(held) >= PLACES // jobs.LESS_URGENT))
+            await shift.emit([moves(move)], *many)
+
+            async def is_all_moved() -> bool:
+                return (await shift.done()).count("move") == len(many)
+
+            try:
+                await until(is_all_moved)
+                assert "tell" not in await shift.done()
+            finally:
+                moved.set()
+
+            async def is_all_told() -> bool:
+                return (await shift.done()).count("tell") == len(many)
+
+            await until(is_all_told)
+
+    # As many connections as places: they go to money first too.
+    on_shift(database_url, story, connections=PLACES)
+
+
+async def is_in(seen: Sequence[Priority], priority: Priority) -> bool:
+    return priority in seen
+
+
+def test_connections_go_to_money_first(database_url: str) -> None:
+    seen: list[Priority] = []
+
+    async def look_at_purpose(tx: Any, event: X) -> None:
+        seen.append(PURPOSE.get().priority)
+
+    async def story(shift: Shift) -> None:
+        for priority in (Priority.MONEY, Priority.PAID, Priority.NEW):
+            listening = [on(X, look_at_purpose, gives_up=False, priority=priority)]
+            await shift.emit(listening, uuid.uuid4())
+            async with working(shift.worker(listening)):
+                await until(partial(is_in, seen, priority))
+        assert seen == [Priority.MONEY, Priority.PAID, Priority.NEW]
+
+    on_shift(database_url, story)
+
+
+def test_a_handler_has_its_highest_priority_and_each_its_own_lane(database_url: str) -> None:
+    async def story(shift: Shift) -> None:
+        one = on(X, note, gives_up=False, priority=Priority.PAID)
+        same = on(Y, note_y, gives_up=False, priority=Priority.NEW)
+        worker = shift.worker([one, same, tells(fail_to_tell), moves(first)])
+        assert [lane.name for lane in worker.lanes()] == ["jobs", "jobs_paid", "jobs_new"]
+        assert jobs._by_priority([one, same, tells(fail_to_tell), moves(first)]) == {
+            Priority.PAID: ["note"],
+            Priority.NEW: ["fail_to_tell"],
+        }
+
+    on_shift(database_url, story)
+
+
+def test_a_look_for_money_is_cheap_behind_many_who_tell(database_url: str) -> None:
+    """What another lane is to do is read over once in each look at everything, not by each look."""
+
+    async def story(shift: Shift) -> None:
+        await shift.database.call(
+            "INSERT INTO jobs (account_id, kind, handler, run_at)"
+            " SELECT gen_random_uuid(), 'x', 'fail_to_tell', now() - interval '1 hour'"
+            " FROM generate_series(1, 5000)"
+        )
+        await shift.database.call("ANALYZE jobs")
+        lanes = list(shift.worker([tells(fail_to_tell), NOTE]).lanes())
+        money = lanes[0]
+        names = ["fail_to_tell"]
+        whole = buffers(database_url, (money.mark.since, [], names, jobs.BATCH), jobs.LOOK_BUT)
+        assert await money._see_more() is False
+        cheap = buffers(database_url, (money.mark.since, [], names, jobs.BATCH), jobs.LOOK_BUT)
+        assert whole > 50
+        assert cheap < 10
 
     on_shift(database_url, story)
 
@@ -479,11 +591,11 @@ def test_money_is_never_given_up_but_seen(database_url: str) -> None:
 # -- looking -----------------------------------------------------------------------------------
 
 
-def buffers(url: str, parameters: Sequence[object]) -> int:
+def buffers(url: str, parameters: Sequence[object], look: str = jobs.LOOK) -> int:
     """Pages that one look reads."""
     with psycopg.connect(url) as connection:
         found = connection.execute(
-            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {jobs.LOOK}".encode(), parameters
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {look}".encode(), parameters
         ).fetchone()
     assert found is not None
     plan = found[0][0]["Plan"]
