@@ -5,6 +5,7 @@ worker runs no line moves, and nobody is let in.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,7 +24,7 @@ from meterai.waiting_room import metrics, store
 from meterai.waiting_room.estimate import learned
 from meterai.waiting_room.events import TurnNear
 from meterai.waiting_room.model import LINE, TURN_SECONDS, Line, LineEvent, LineState, Policy
-from meterai.waiting_room.rate import Load, away_share, next_rate, numbers_called
+from meterai.waiting_room.rate import Gap, Load, away_share, called_to, next_rate, numbers_called
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.signing import Signer
 from meterai.waiting_room.store import Standing
@@ -90,7 +91,8 @@ class Advancing:
         ):
             return None
         load = await self._load(tx, stands)
-        step = _moved(stands, load, self._inside_max)
+        gaps = await store.gaps(tx, line, stands.line.serving)
+        step = _moved(stands, load, self._inside_max, gaps)
         step = replace(step, away=await _away(tx, stands, step.away))
         step, held, learned_to = await _learn(tx, stands, step)
         line_now = await _with_flow(tx, stands.now, step)
@@ -174,7 +176,7 @@ async def _tell(tx: Tx, near: store.Near) -> None:
 # -- one step ------------------------------------------------------------------------------
 
 
-def _moved(stands: Standing, load: Load, inside_max: int) -> Step:
+def _moved(stands: Standing, load: Load, inside_max: int, gaps: Sequence[Gap]) -> Step:
     line, now = stands.line, stands.now
     busy_at = now if load.is_too_much else stands.busy_at
     seconds = min((now - line.advanced_at).total_seconds(), STEP_SECONDS_MAX)
@@ -186,7 +188,9 @@ def _moved(stands: Standing, load: Load, inside_max: int) -> Step:
         rate = next_rate(line.rate, line.rate_max, load, seconds=seconds, since_decrease=since)
         decreased = now if rate < line.rate else step.decreased_at
         step = replace(step, line=replace(step.line, rate=rate), decreased_at=decreased)
-    return _called(step, load, seconds, inside_max)
+    return _called(
+        step, numbers_called(step.line.rate, step.away, seconds, load.inside, inside_max), gaps
+    )
 
 
 def _in_time(step: Step, now: datetime) -> Step:
@@ -217,15 +221,14 @@ def _engaged(step: Step, now: datetime, load: Load) -> Step:
     return step
 
 
-def _called(step: Step, load: Load, seconds: float, inside_max: int) -> Step:
+def _called(step: Step, more: float, gaps: Sequence[Gap]) -> Step:
     line = step.line
     if line.state not in (LineState.OPEN, LineState.CLOSING) or line.is_paused:
         return step
     if not line.is_engaged:
         return replace(step, line=replace(line, serving=line.next_number - 1), carried=0.0)
-    calls = step.carried + numbers_called(line.rate, step.away, seconds, load.inside, inside_max)
-    most = line.next_number - 1
-    serving = min(line.serving + int(calls), most)
+    calls, most = step.carried + more, line.next_number - 1
+    serving = called_to(line.serving, int(calls), most, gaps)
     # Where nobody waits nothing is saved up: else a crowd would come in at once.
     carried = calls - int(calls) if serving < most else 0.0
     return replace(step, line=replace(line, serving=serving), carried=carried)

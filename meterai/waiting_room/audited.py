@@ -82,6 +82,9 @@ AUDITED = Audited(
             "shown_low": "The range that was told; counted once its turn was given, which is a fact.",
             "shown_high": "As shown_low.",
         },
+        "waiting_room_gaps": dict.fromkeys(
+            ("line_id", "first", "last"), "Numbers that nobody has; forgotten once they are passed."
+        ),
         "waiting_room_loads": dict.fromkeys(
             ("process", "told_at", "refused", "arrivals"),
             "What a process said of itself some seconds ago; forgotten after a week.",

@@ -1,9 +1,9 @@
 """Numbers of lines, leased in blocks: a place costs the database next to nothing.
 
-A process leases as many numbers as it gave away in the last moment, so that a crowd costs few
-statements; and what it has not given away after a second it lets go, so that who comes later to
-another process is not served before.  Numbers that were let go are holders who never come: those
-who wait are called so much sooner.
+A process leases as many numbers as it gives away in a tenth of a second, so that a crowd costs few
+statements; and what nobody has taken after a second it gives back, so that who comes later to
+another process is not served before, and nobody waits for numbers that nobody has.  What a process
+that is killed had leased is lost; those who wait are called so much sooner.
 """
 
 import asyncio
@@ -12,31 +12,35 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from uuid import UUID
 
+from meterai.kit.refusal import Refusal
 from meterai.plumbing.database import DatabaseBusy
 from meterai.waiting_room.model import LineClosed
 from meterai.waiting_room.store import Block
 
 BLOCK_SECONDS = 1.0  # the most by which somebody may be served before who came earlier
-BLOCK_MAX = 4_096  # numbers; a quarter of a second at full speed
+BLOCK_WORTH_SECONDS = 0.1  # of what is given away
+BLOCK_MAX = 4_096  # numbers
 ASKING_MAX = 20_000  # requests that wait for the same lease; each some hundred bytes
 LEASE_SECONDS_MAX = 5.0
 
 Lease = Callable[[UUID, int], Awaitable[Block | None]]
+GiveBack = Callable[[UUID, int, int], Awaitable[None]]
 MS = 1000
 
 
 class Numbers:
     """The numbers of one line that this process may give away."""
 
-    def __init__(self, line: UUID, lease: Lease) -> None:
+    def __init__(self, line: UUID, lease: Lease, give_back: GiveBack) -> None:
         self._line = line
         self._lease = lease
+        self._give_back = give_back
+        self._first = 0
         self._next = 0
         self._end = 0
         self._until = 0.0
         self._begun = 0.0  # of the block, by the monotonic clock
         self._taken_at = 0  # of the block, by the clock of the database, in ms
-        self._count = 1
         self._asking: deque[asyncio.Future[None]] = deque()
         self._leasing: asyncio.Task[None] | None = None
 
@@ -66,15 +70,14 @@ class Numbers:
         fault: Exception | None = None
         try:
             begun = monotonic()
+            wanted = self._wanted(begun)
             async with asyncio.timeout(LEASE_SECONDS_MAX):
-                block = await self._lease(self._line, self._wanted(begun))
+                await self._return_rest()
+                block = await self._lease(self._line, wanted)
             if block is None:
                 fault = LineClosed("it takes no new places")
             else:
-                self._next, self._end = block.first, block.first + self._count
-                # Never ahead of the database: the answer took some of the time.
-                self._begun, self._taken_at = monotonic(), int(block.now.timestamp() * MS)
-                self._until = begun + BLOCK_SECONDS
+                self._begin(block, wanted, begun)
         except TimeoutError:
             fault = DatabaseBusy("no numbers in time")
         except Exception as error:  # told to all who ask
@@ -89,12 +92,39 @@ class Numbers:
             else:
                 turn.set_exception(fault)
 
+    def _begin(self, block: Block, count: int, asked: float) -> None:
+        self._first = self._next = block.first
+        self._end = block.first + count
+        # Never ahead of the database: the answer took some of the time.
+        self._begun, self._taken_at = monotonic(), int(block.now.timestamp() * MS)
+        self._until = asked + BLOCK_SECONDS
+        asyncio.get_running_loop().call_later(BLOCK_SECONDS, self._expire, self._end)
+
     def _wanted(self, now: float) -> int:
-        """Twice as many where the last block was gone at once, fewer where most of it was left."""
-        asking, given = len(self._asking), self._count - (self._end - self._next)
-        if self._begun and now < self._until and self._next >= self._end:
-            wanted = 2 * self._count
-        else:
-            wanted = given
-        self._count = min(max(wanted, asking, 1), BLOCK_MAX)
-        return self._count
+        """What is given away in a tenth of a second, or as many as ask now."""
+        given, seconds = self._next - self._first, max(now - self._begun, 0.001)
+        wanted = given * BLOCK_WORTH_SECONDS / min(seconds, BLOCK_SECONDS) if given else 1
+        if seconds > 2 * BLOCK_SECONDS:
+            wanted = 1  # what was given away then says nothing of now
+        return int(min(max(wanted, len(self._asking), 1), BLOCK_MAX))
+
+    def _expire(self, end: int) -> None:
+        """The time of a block is over."""
+        if self._end == end and self._next < end and self._leasing is None:
+            self._leasing = asyncio.create_task(self._settle())
+
+    async def _settle(self) -> None:
+        await self._return_rest()
+        self._leasing = None
+        if self._asking:
+            self._leasing = asyncio.create_task(self._renew())
+
+    async def _return_rest(self) -> None:
+        """Give back what nobody took.  Where that fails the numbers are lost, and nothing else."""
+        first, end = self._next, self._end
+        self._end = self._next
+        if first < end:
+            try:
+                await self._give_back(self._line, first, end)
+            except Refusal:
+                return  # away or busy

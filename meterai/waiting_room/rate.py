@@ -6,7 +6,9 @@ is aimed at are people who come in; numbers are called faster, by the share of t
 away, within bounds.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from meterai.waiting_room.model import RATE_MIN
 
@@ -62,6 +64,27 @@ def away_share(before: float, called: int, came: int) -> float:
         return before
     now = 1 - min(came / called, 1.0)
     return min(before + AWAY_SMOOTHING * (now - before), AWAY_MAX)
+
+
+class Gap(NamedTuple):
+    """Numbers that nobody has, from the first to the last of them."""
+
+    first: int
+    last: int
+
+
+def called_to(serving: int, calls: int, most: int, gaps: Sequence[Gap]) -> int:
+    """The highest number called after so many more; numbers that nobody has cost no call.
+
+    `gaps` in their order, of those above `serving`; never above `most`.
+    """
+    for gap in gaps:
+        before = gap.first - 1 - serving
+        if before > calls:
+            break
+        calls -= max(before, 0)
+        serving = max(serving, gap.last)
+    return min(serving + calls, most)
 
 
 def numbers_called(rate: float, away: float, seconds: float, inside: int, inside_max: int) -> float:

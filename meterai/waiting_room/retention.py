@@ -23,6 +23,7 @@ RETENTION: tuple[Rule, ...] = (
         "That somebody was in line before a deadline, as long as deadlines are argued about.",
     ),
     Stays("waiting_room_samples", "How each rush went; nothing of a person."),
+    Stays("waiting_room_gaps", "Forgotten once it was passed; a few numbers, of nobody."),
     Leaves(
         "loads_of_processes",
         "waiting_room_loads",

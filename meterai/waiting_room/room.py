@@ -77,6 +77,7 @@ ROOM = Room(
             "waiting_room_places",
             "waiting_room_samples",
             "waiting_room_loads",
+            "waiting_room_gaps",
         }
     ),
     lifecycles=(LINE,),

@@ -176,7 +176,7 @@ class WaitingRoom:
             raise LineClosed(f"{line.name} is {line.state}")
         numbers = self._numbers.get(line.id)
         if numbers is None:
-            numbers = self._numbers[line.id] = Numbers(line.id, self._lease)
+            numbers = self._numbers[line.id] = Numbers(line.id, self._lease, self._give_back)
         number, at = numbers.at_once() or await numbers.take()
         low, high = self.range_of(line, number) or (0, 0)
         metrics.PLACES.labels(line=line.name).inc()
@@ -184,6 +184,9 @@ class WaitingRoom:
 
     async def _lease(self, line: UUID, count: int) -> Block | None:
         return await self._database.once(store.lease, line, count)
+
+    async def _give_back(self, line: UUID, first: int, end: int) -> None:
+        await self._database.once(store.give_back, line, first, end)
 
     def read_ticket(self, line: Line, text: str | bytes) -> Ticket:
         """A ticket of this line.  Refuses `TicketInvalid`."""

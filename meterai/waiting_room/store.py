@@ -8,6 +8,7 @@ from uuid import UUID
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 from meterai.waiting_room.model import Line
+from meterai.waiting_room.rate import Gap
 from meterai.waiting_room.tokens import Ticket
 
 _COLUMNS = (
@@ -95,6 +96,7 @@ _TURNS = RowMapper(HeldTurn)
 _PLACES = RowMapper(KeptPlace)
 _SAMPLES = RowMapper(Sample)
 _NEAR = RowMapper(Near)
+_GAPS = RowMapper(Gap)
 
 _LOOK = f"""
 WITH told AS (
@@ -113,6 +115,9 @@ UPDATE waiting_room_lines SET next_number = next_number + %s
 WHERE line_id = %s AND state = 'open' AND (closes_at > clock_timestamp()) IS NOT FALSE
 RETURNING next_number - %s AS first, clock_timestamp() AS now
 """
+_GIVE_BACK = "SELECT line_give_back(%s, %s, %s)"
+_FORGET_GAPS = "DELETE FROM waiting_room_gaps WHERE line_id = %s AND last <= %s"
+_GAPS_OF = "SELECT first, last FROM waiting_room_gaps WHERE line_id = %s ORDER BY first LIMIT 1000"
 _STANDING = f"""
 SELECT {_COLUMNS}, clock_timestamp() AS now, carried, away, learned_to, busy_at, decreased_at, engaged_at
 FROM waiting_room_lines WHERE line_id = %s AND state <> 'ended' FOR UPDATE
@@ -239,6 +244,17 @@ async def line_named(tx: ReadTx, name: str) -> Line | None:
 async def lease(tx: Tx, line: UUID, count: int) -> Block | None:
     """So many numbers for one process; None where the line takes no new places."""
     return await tx.one_as(_BLOCKS, _LEASE, count, line, count)
+
+
+async def give_back(tx: Tx, line: UUID, first: int, end: int) -> None:
+    """Leased numbers that nobody took; see sql/functions/line_give_back.sql."""
+    await tx.run(_GIVE_BACK, line, first, end)
+
+
+async def gaps(tx: Tx, line: UUID, serving: int) -> list[Gap]:
+    """Numbers nobody has that are not called yet, in their order; those that were are forgotten."""
+    await tx.run(_FORGET_GAPS, line, serving)
+    return await tx.all_as(_GAPS, _GAPS_OF, line)
 
 
 # -- moving on -----------------------------------------------------------------------------

@@ -36,6 +36,7 @@ GLOBAL = {
     "serial_leases": "numbers of processes that make serials",
     "sign_in_challenges": "before sign-in there is no account",
     "suspense_items": "what a provider told us and nobody can place, before it is known whose it is",
+    "waiting_room_gaps": "numbers of a line that nobody has",
     "waiting_room_lines": "a line is everybody's",
     "waiting_room_loads": "what web processes say of themselves",
     "waiting_room_samples": "how a line went",
