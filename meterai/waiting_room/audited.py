@@ -26,17 +26,15 @@ AUDITED = Audited(
             "next_number": ("lines_only_go_forward", "places_are_numbers_that_were_given"),
         },
         "waiting_room_turns": {
-            "used_by": ("turns_are_used_once",),
-            "ended_at": ("turns_are_used_once",),
+            "used_by": ("turns_are_used_once", "one_turn_for_one_account"),
+            "ended_at": ("turns_are_used_once", "one_turn_for_one_account"),
         },
         "waiting_room_places": {
-            "account_id": ("places_are_numbers_that_were_given",),
             "line_id": ("places_are_numbers_that_were_given",),
             "number": ("places_are_numbers_that_were_given",),
             "holder": ("places_are_numbers_that_were_given",),
             "taken_at": ("places_are_numbers_that_were_given",),
             "kept_at": ("places_are_numbers_that_were_given",),
-            "wants_mail": ("places_are_numbers_that_were_given",),
             "told_at": ("places_are_numbers_that_were_given",),
         },
     },
@@ -79,6 +77,8 @@ AUDITED = Audited(
             ),
         },
         "waiting_room_places": {
+            "account_id": "Whose place it is: another's is lost to its holder, who has it in the ticket.",
+            "wants_mail": "A wish of its account.",
             "shown_low": "The range that was told; counted once its turn was given, which is a fact.",
             "shown_high": "As shown_low.",
         },

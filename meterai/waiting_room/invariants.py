@@ -25,14 +25,27 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "one_turn_for_one_account",
+        "No account used a turn whose place it took before it had used another of the same line.",
+        """
+        SELECT line_id, used_by, number, taken_at, before FROM (
+            SELECT line_id, used_by, number, taken_at, lag(ended_at) OVER of_account AS before
+            FROM waiting_room_turns WHERE used_by IS NOT NULL
+            WINDOW of_account AS (PARTITION BY line_id, used_by ORDER BY ended_at)) t
+        WHERE before > taken_at
+        """,
+    ),
+    Invariant(
         "places_are_numbers_that_were_given",
-        "A place that an account keeps is a number that its line gave away.",
+        "A place that an account keeps is a number that its line gave away, and whoever holds the place "
+        "had the turn.",
         f"""
         SELECT p.account_id, p.line_id, p.number, l.next_number FROM waiting_room_places p
         LEFT JOIN waiting_room_lines l ON l.line_id = p.line_id
+        LEFT JOIN waiting_room_turns t ON t.line_id = p.line_id AND t.number = p.number
         WHERE l.line_id IS NULL OR p.number >= l.next_number OR p.taken_at > now() + {AHEAD}
             OR p.kept_at > now() + {AHEAD} OR octet_length(p.holder) <> 16
-            OR (p.told_at IS NOT NULL AND NOT p.wants_mail)
+            OR p.told_at > now() + {AHEAD} OR t.holder <> p.holder OR t.taken_at <> p.taken_at
         """,
     ),
     Invariant(

@@ -1646,6 +1646,151 @@ SUSPENSE = [
     ),
 ]
 
+TURNS = "turns_follow_the_line"
+USED = "turns_are_used_once"
+FORWARD = "lines_only_go_forward"
+PLACES = "places_are_numbers_that_were_given"
+_TURN = (
+    "INSERT INTO waiting_room_turns (line_id, number, holder, taken_at, admitted_at, shown_low,"
+    " shown_high, waited, used_by, ended_at) SELECT line_id, {0}, holder, {1}, admitted_at,"
+    " shown_low, shown_high, waited, {2}, {3} FROM waiting_room_turns WHERE number = %(used)s"
+)
+
+LINES = [
+    _c(
+        "somebody came in who was not called",
+        _TURN.format("5", "taken_at", "NULL", "NULL")
+        + "; UPDATE waiting_room_lines SET serving = 4",
+        TURNS,
+        FORWARD,
+    ),
+    _c(
+        "somebody came in with a number that nobody was given",
+        _TURN.format("1000", "taken_at", "NULL", "NULL"),
+        TURNS,
+    ),
+    _c(
+        "a turn of a line that never was",
+        "UPDATE waiting_room_turns SET line_id = gen_random_uuid() WHERE number = %(unused)s",
+        TURNS,
+    ),
+    _c(
+        "a turn before its place was taken",
+        "UPDATE waiting_room_turns SET taken_at = admitted_at + interval '1 minute'"
+        " WHERE number = %(unused)s",
+        TURNS,
+        PLACES,
+    ),
+    _c(
+        "a place from before there was the line",
+        "UPDATE waiting_room_turns SET taken_at = (SELECT created_at FROM waiting_room_lines)"
+        " - interval '1 hour' WHERE number = %(unused)s",
+        TURNS,
+    ),
+    _c(
+        "a turn that begins tomorrow",
+        "UPDATE waiting_room_turns SET admitted_at = now() + interval '1 day'"
+        " WHERE number = %(unused)s",
+        TURNS,
+    ),
+    _c(
+        "somebody waited less than nothing",
+        "UPDATE waiting_room_turns SET waited = -1 WHERE number = %(unused)s",
+        TURNS,
+    ),
+    _c(
+        "a range that ends before it begins",
+        "UPDATE waiting_room_turns SET shown_low = 9, shown_high = 3 WHERE number = %(unused)s",
+        TURNS,
+    ),
+    _c(
+        "a used turn has no end",
+        "UPDATE waiting_room_turns SET ended_at = NULL WHERE number = %(used)s",
+        USED,
+    ),
+    _c(
+        "nobody used a used turn",
+        "UPDATE waiting_room_turns SET used_by = NULL WHERE number = %(used)s",
+        USED,
+    ),
+    _c(
+        "a turn was used before it began",
+        "UPDATE waiting_room_turns SET ended_at = admitted_at - interval '1 minute'"
+        " WHERE number = %(used)s",
+        USED,
+    ),
+    _c(
+        "a turn was used tomorrow",
+        "UPDATE waiting_room_turns SET ended_at = now() + interval '1 day' WHERE number = %(used)s",
+        USED,
+    ),
+    _c(
+        "an account has used two turns it waited for at once",
+        "UPDATE waiting_room_turns SET used_by = (SELECT used_by FROM waiting_room_turns WHERE"
+        " number = %(used)s), ended_at = now() WHERE number = %(unused)s",
+        "one_turn_for_one_account",
+    ),
+    _c(
+        "an account has used the turn of a place it took before it used one",
+        _TURN.format("3", "ended_at - interval '1 second'", "used_by", "ended_at + interval '1 s'"),
+        "one_turn_for_one_account",
+    ),
+    _c(
+        "an account keeps a number that nobody was given",
+        "UPDATE waiting_room_places SET number = 1000 WHERE account_id = %(other)s",
+        PLACES,
+    ),
+    _c(
+        "an account keeps a place in no line",
+        "UPDATE waiting_room_places SET line_id = gen_random_uuid() WHERE account_id = %(other)s",
+        PLACES,
+    ),
+    _c(
+        "an account keeps another's number",
+        "UPDATE waiting_room_places SET number = %(used)s WHERE account_id = %(other)s",
+        PLACES,
+    ),
+    _c(
+        "an account keeps a place of tomorrow",
+        "UPDATE waiting_room_places SET taken_at = now() + interval '1 day'"
+        " WHERE account_id = %(other)s",
+        PLACES,
+    ),
+    _c(
+        "the holder of a kept place is another",
+        "UPDATE waiting_room_places SET holder = decode(repeat('00', 16), 'hex')"
+        " WHERE number = %(unused)s",
+        PLACES,
+    ),
+    _c(
+        "a line calls a number a second time",
+        "UPDATE waiting_room_lines SET serving = serving - 1",
+        FORWARD,
+    ),
+    _c(
+        "a line gives a number a second time",
+        "UPDATE waiting_room_lines SET next_number = next_number - 1, serving = serving - 1",
+        FORWARD,
+    ),
+    _c(
+        "a line called fewer than before",
+        "UPDATE waiting_room_samples SET serving = 0 WHERE at = (SELECT max(at) FROM"
+        " waiting_room_samples)",
+        FORWARD,
+    ),
+    _c(
+        "a line had given fewer than before",
+        "UPDATE waiting_room_samples SET next_number = 2 WHERE at = (SELECT max(at) FROM"
+        " waiting_room_samples)",
+        FORWARD,
+    ),
+    _c(
+        "a sample of a line that never was",
+        "UPDATE waiting_room_samples SET line_id = gen_random_uuid()",
+        FORWARD,
+    ),
+]
+
 CORRUPTIONS = [
     *LEDGER,
     *PAYMENTS,
@@ -1657,4 +1802,5 @@ CORRUPTIONS = [
     *PEOPLE,
     *CHARGEBACKS,
     *SUSPENSE,
+    *LINES,
 ]

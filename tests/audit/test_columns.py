@@ -36,6 +36,13 @@ LARGE = {
     ("stampings", "due_at"): FAR,
     ("stampings", "leased_until"): "now() + interval '2 years'",
     ("suspense_items", "due_at"): FAR,
+    ("waiting_room_lines", "serving"): "0",
+    ("waiting_room_lines", "next_number"): "1",
+    ("waiting_room_turns", "ended_at"): "admitted_at - interval '1 minute'",
+    ("waiting_room_places", "number"): "{0} + 1000",
+    ("waiting_room_places", "taken_at"): FAR,
+    ("waiting_room_places", "kept_at"): FAR,
+    ("waiting_room_places", "told_at"): FAR,
 }
 # The chain is about itself, and has tests of its own.
 COLUMNS = [

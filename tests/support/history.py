@@ -23,6 +23,8 @@ from meterai.plumbing.database import jsonb
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
+from meterai.waiting_room.advancing import Advancing
+from tests.support.lines import BUYING, BUYING_ID, on_shop
 from tests.support.pdf import pdf
 from tests.support.shop import PLACEMENT, TESTER, Paid, Shop
 
@@ -140,6 +142,7 @@ def make(shop: Shop) -> History:
     _denied(history)
     _told(history)
     _suspended(history)
+    _in_line(history)
     _in_flight(history)
     history.names["account"] = shop.account
     return history
@@ -333,6 +336,29 @@ def _suspended(history: History) -> None:
     for name, how in (("sent_back", "returned"), ("dismissed", "dismissed")):
         resolution = suspense.Resolution(how)
         shop.do(service.resolve(history[f"{name}.item"], resolution, actor=TESTER, note="a test"))
+
+
+def _in_line(history: History) -> None:
+    """Nine in line: some came in, one of them used the turn, one keeps a place and was told."""
+    shop, lines = history.shop, on_shop(history.shop)
+    history.names["line"] = BUYING_ID
+    lines.operate("set_rate", BUYING, rate=1.0, rate_max=None)
+    lines.operate("stand", BUYING, "always")
+    room = lines.room()
+    tickets = [lines.take(room) for _ in range(9)]
+    lines.advance(3.0)
+    for ticket in (tickets[1], tickets[0]):
+        turn = shop.do(room.come_in(lines.see(room), ticket))
+        history.names["used" if ticket.number == 1 else "unused"] = ticket.number
+        if ticket.number == 1:
+            shop.do(room.use(room.line(BUYING), turn, shop.account))
+    for account, ticket in ((shop.account, tickets[1]), (history["other"], tickets[-1])):
+        shop.do(room.keep(room.line(BUYING), account, ticket))
+    assert shop.do(room.tell_me(room.line(BUYING), history["other"], wants_mail=True))
+    assert shop.do(lines.container.of(Advancing).tell_near()) == 1
+    for _ in range(2):
+        lines.advance(5.0)
+    shop.work()
 
 
 def _in_flight(history: History) -> None:
