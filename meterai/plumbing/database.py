@@ -19,6 +19,7 @@ docs/decisions/0017 says how that is found out and how the way back is.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from math import inf
 from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -26,7 +27,16 @@ import psycopg
 import structlog
 from psycopg import IsolationLevel
 
-from meterai.plumbing.link import LOCK_WAIT_MS_MAX, SESSION, Link, Pulse, connect, conninfo
+from meterai.plumbing.link import (
+    LOCK_WAIT_MS_MAX,
+    SESSION,
+    STATEMENT_MS_MAX,
+    Link,
+    Pulse,
+    connect,
+    conninfo,
+    statement_ms,
+)
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.transactions import (
     BrokenOff,
@@ -40,7 +50,7 @@ from meterai.plumbing.transactions import (
     Tx,
     jsonb,
 )
-from meterai.plumbing.turns import NoTurn, Turns
+from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
 
 # What is imported with a database: a command and its transaction.
 __all__ = [
@@ -127,9 +137,11 @@ class Database:
         except NoTurn as reason:
             raise DatabaseBusy(str(reason)) from None
         try:
-            link = await self._take()
+            limit = _statement_ms()
+            link = await self._take(limit)
             self._used.add(link)
             try:
+                await link.limit(limit)
                 yield link
             except psycopg.Error as error:
                 if not link.connection.closed and error.sqlstate != _READ_ONLY:
@@ -151,10 +163,10 @@ class Database:
         if self._is_away:
             raise DatabaseAway("the database does not answer")
 
-    async def _take(self) -> Link:
+    async def _take(self, limit: int) -> Link:
         self._refuse_while_away()
         while self._resting:
-            link = self._resting.pop()
+            link = self._resting.pop(self._best(limit))
             if not link.has_ended_while_resting():
                 return link
             await link.close()
@@ -165,6 +177,12 @@ class Database:
                 raise DatabaseBusy(str(error).strip()) from None
             self._lose(error)
             raise DatabaseAway(str(error).strip()) from None
+
+    def _best(self, limit: int) -> int:
+        """Which of those that rest: the newest that has this limit already, else the newest."""
+        last = len(self._resting) - 1
+        have_it = (at for at in range(last, -1, -1) if self._resting[at].statement_ms == limit)
+        return next(have_it, last)
 
     def _keep(self, link: Link) -> None:
         link.rest()
@@ -312,6 +330,18 @@ class Database:
             finally:
                 if link.is_sound:  # else it is closed with its transaction
                     await _may_only_read(link, None, is_read_only=None)
+
+
+def _statement_ms() -> int:
+    """How long a statement may take that begins now: no longer than anybody waits for its answer.
+
+    Refuses `DatabaseBusy` where there is no time for one.
+    """
+    until = PURPOSE.get().until
+    limit = STATEMENT_MS_MAX if until == inf else statement_ms(until - monotonic())
+    if not limit:
+        raise DatabaseBusy("nobody waits for the answer any more")
+    return limit
 
 
 async def _again(act: Callable[[], Awaitable[Answer]]) -> Answer:

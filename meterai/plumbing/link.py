@@ -30,6 +30,9 @@ LOCK_WAIT_MS_MAX = 5_000  # a row is held for milliseconds; longer means somethi
 IDLE_IN_TRANSACTION_MS_MAX = 15_000
 # So long after its own time-out a server must have answered; then the connection is cut.
 ANSWER_SECONDS_MAX = STATEMENT_MS_MAX / 1000 + 2.0
+# What a request may still take is rounded down to one of these, in milliseconds: a statement gets no
+# longer, and a connection is seldom set anew: that is a round trip, half of a small statement.
+STATEMENT_MS = (STATEMENT_MS_MAX, 8_000, 6_000, 4_000, 3_000, 2_000, 1_000, 500, 250, 100)
 REST_SECONDS_MAX = 1.0  # a connection unused for longer is tested before it is used
 
 # What libpq is told unless the URL says otherwise.  The kernel gives up a peer that acknowledges
@@ -50,6 +53,7 @@ SESSION = {
     "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS_MAX),
     "timezone": "UTC",
 }
+_LIMIT = b"SELECT set_config('statement_timeout', %s, false)"
 # Two servers behind one address have different answers, and so has one before and after a crash.
 _WHO = "SELECT concat_ws(' ', pg_postmaster_start_time(), inet_server_addr(), inet_server_port())"
 
@@ -74,6 +78,11 @@ async def _set_limits(connection: AsyncConnection[Any], limits: Mapping[str, str
     )
 
 
+def statement_ms(seconds: float) -> int:
+    """How long a statement may take where so many seconds are left; 0 where there is no time for one."""
+    return next((one for one in STATEMENT_MS if one <= seconds * 1000), 0)
+
+
 class Pulse:
     """When any connection of a pool was last answered, by the monotonic clock."""
 
@@ -86,13 +95,22 @@ class Pulse:
 class Link:
     """A connection, the server it leads to, and since when that server owes an answer."""
 
-    __slots__ = ("_pulse", "asked_at", "connection", "patience", "rested_at", "server")
+    __slots__ = (
+        "_pulse",
+        "asked_at",
+        "connection",
+        "patience",
+        "rested_at",
+        "server",
+        "statement_ms",
+    )
 
     def __init__(self, connection: AsyncConnection[DictRow], server: str, pulse: Pulse) -> None:
         self.connection = connection
         self.server = server
         self.asked_at = 0.0  # 0 while no answer is owed
         self.patience = ANSWER_SECONDS_MAX
+        self.statement_ms = STATEMENT_MS_MAX
         self.rested_at = monotonic()
         self._pulse = pulse
 
@@ -114,6 +132,17 @@ class Link:
         """Note that nobody uses it from now on."""
         self.patience = ANSWER_SECONDS_MAX
         self.rested_at = monotonic()
+
+    async def limit(self, statement_ms: int) -> None:
+        """Let each statement take so long from now on, at the server; outside a transaction."""
+        if statement_ms != self.statement_ms:
+            self.ask()
+            try:
+                await self.connection.execute(_LIMIT, [str(statement_ms)])
+            finally:
+                self.answered()
+            self.statement_ms = statement_ms
+        self.patience = statement_ms / 1000 + ANSWER_SECONDS_MAX - STATEMENT_MS_MAX / 1000
 
     @property
     def is_sound(self) -> bool:

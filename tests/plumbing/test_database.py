@@ -1,15 +1,18 @@
 """Connections are few, shared, and thrown away when they broke."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from time import monotonic
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from meterai.kit.priority import Priority
 from meterai.plumbing import database
 from meterai.plumbing.database import ChangeRefused, Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.turns import PURPOSE, Purpose
 
 WHO = "SELECT pg_backend_pid() AS who, pg_sleep(0.02)"
 
@@ -129,3 +132,77 @@ def test_the_same_connection_may_write_again_after_it_read(database_url: str) ->
                 assert await writing.value("SHOW transaction_isolation") == "read committed"
 
     asyncio.run(run())
+
+
+# -- how long a statement may take ---------------------------------------------------------------
+
+LIMIT = "SELECT current_setting('statement_timeout') AS is, pg_backend_pid() AS who"
+
+
+@contextmanager
+def with_seconds_left(seconds: float) -> Iterator[None]:
+    """A request whose answer is waited for so long."""
+    token = PURPOSE.set(Purpose(Priority.NEW, monotonic() + seconds))
+    try:
+        yield
+    finally:
+        PURPOSE.reset(token)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "limit"),
+    [(1e9, "10s"), (10.1, "10s"), (9.9, "8s"), (2.5, "2s"), (0.9, "500ms"), (0.2, "100ms")],
+)
+def test_a_statement_takes_no_longer_than_its_answer_is_waited_for(
+    database_url: str, seconds: float, limit: str
+) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            with with_seconds_left(seconds):
+                assert (await found.read(LIMIT))[0]["is"] == limit
+                async with found.transaction() as tx:
+                    assert (await tx.one(LIMIT) or {})["is"] == limit
+                async with found.reading() as reading:
+                    assert (await reading.one(LIMIT) or {})["is"] == limit
+            assert (await found.read(LIMIT))[0]["is"] == "10s"  # nobody's patience counts
+
+    asyncio.run(run())
+
+
+def test_a_statement_that_takes_longer_is_broken_off(database_url: str) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            with with_seconds_left(0.2), pytest.raises(DatabaseBusy, match="57014"):
+                await found.call("SELECT pg_sleep(30)")
+            await who(found)
+
+    asyncio.run(run())
+
+
+def test_no_statement_begins_without_time_for_it(database_url: str) -> None:
+    async def run() -> None:
+        async with opened(database_url, 1) as found:
+            with with_seconds_left(0.05), pytest.raises(DatabaseBusy, match="nobody waits"):
+                await found.call("SELECT 1")
+            await who(found)
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_has_the_limit_is_taken_first(database_url: str) -> None:
+    """So that few are set anew, however requests of several limits alternate."""
+
+    async def run() -> list[tuple[str, int]]:
+        seen = []
+        async with opened(database_url, 2) as found:
+            await asyncio.gather(who(found), who(found))
+            for _ in range(5):
+                for seconds in (1e9, 9.9):
+                    with with_seconds_left(seconds):
+                        [row] = await found.read(LIMIT)
+                        seen.append((row["is"], row["who"]))
+        return seen
+
+    settled = asyncio.run(run())[1:]  # the first one is set anew
+    assert len(set(settled)) == 2
+    assert len({process for _, process in settled}) == 2
