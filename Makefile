@@ -6,7 +6,7 @@
 #   make quick  the same, and every test that needs no instance, database or browser
 #   make bench  measure, beside a limit measured in the same run
 #   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
-#   make bench-rush   overrun a running instance, and see who is still served
+#   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
 #   make golden make the golden files anew, one per verdict and attack
 
@@ -59,6 +59,7 @@ bench-sealing: setup
 
 bench-rush: setup
 	$(BIN)/python -m bench.rush $(ARGS)
+	$(BIN)/python -m bench.waiting $(ARGS)
 
 proof: setup tools
 	$(BIN)/python -m pytest -q tests/sealing/test_corpus.py --whole-corpus

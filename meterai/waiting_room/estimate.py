@@ -18,7 +18,7 @@ FLOW_MIN = 0.001  # numbers a second; slower than this nothing can be told
 SECONDS_MAX = 7 * 86_400  # more is not told
 
 LOOK_SECONDS_MIN, LOOK_SECONDS_MAX = 5, 120
-_LOOKS = 12  # in the time that somebody has to wait
+_LOOKS = 5  # in the time that somebody has to wait
 
 
 class Range(NamedTuple):

@@ -14,6 +14,7 @@ import pytest
     [
         ("bench", "none lost; every invariant holds"),
         ("bench.rush", "no error page; every invariant holds"),
+        ("bench.waiting", "every invariant holds"),
     ],
 )
 def test_everything_is_measured_and_nothing_is_wrong(tmp_path: Path, module: str, end: str) -> None:

@@ -4,7 +4,7 @@
 const place = document.getElementById("place");
 const told = place.dataset;
 const number = Number(told.number);
-const LEAST = 5, MOST = 120, LOOKS = 12, SLOWEST = 0.001;
+const LEAST = 5, MOST = 120, LOOKS = 5, SLOWEST = 0.001;
 let timer;
 
 function words(low, high) {

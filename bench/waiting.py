@@ -1,0 +1,175 @@
+"""A crowd that waits: what a place costs, what a look costs, and a hundred thousand people in line.
+
+python -m bench.waiting [--short]
+
+One web process on one core; everything else, this program too, on the others.  Figures are per core:
+answers by the processor time that the web took for them.  Beside each stands what it is made of in the
+same run: a ticket's seal alone, the health check through the whole application.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import uvloop
+
+from bench.load import Heard, Load
+from bench.machine import Group, cores, cpu_per_call, description, parts_of_instance
+from meterai.kit.ids import new_id
+from meterai.waiting_room.estimate import look_again
+from meterai.waiting_room.tokens import Ticket, Tokens
+from tests.support.instance import Instance
+
+PEOPLE = 100_000
+RATE = 100  # people let in, a second
+PLACES_AIM, LOOKS_AIM = 15_000, 20_000  # a second and core
+SHARE_AIM, MEMORY_AIM = 0.15, 300e6  # of one core, bytes
+CONNECTIONS = 64
+GROUPS = ("web", "worker", "postgres")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How long to measure, and how many wait."""
+
+    seconds: int = 5
+    waiting_seconds: int = 20
+    people: int = PEOPLE
+
+
+SHORT = Size(1, 2, 2_000)
+
+
+def _request(host: str, method: str, path: str, **headers: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What was answered, and the processor time of the web."""
+
+    heard: Heard
+    cpu: float
+
+    @property
+    def per_core(self) -> float:
+        """Answers a second, were the web given all of a core."""
+        return self.heard.answered(200) / self.cpu if self.cpu else 0.0
+
+
+class Crowd:
+    """A running instance with a line that stands, and people who wait in it."""
+
+    def __init__(self, instance: Instance) -> None:
+        found = urlsplit(instance.url)
+        assert found.hostname
+        assert found.port
+        self._host, self._port = found.hostname, found.port
+        self.parts = parts_of_instance()
+        web_cores, other_cores = cores()
+        for name, part in self.parts.items():
+            part.pin(web_cores if name == "web" else other_cores)
+        Group(psutil.Process(), with_children=False).pin(other_cores)
+
+    def load(self, method: str, path: str, connections: int = CONNECTIONS) -> Load:
+        """Everybody asks the same."""
+        request = _request(f"{self._host}:{self._port}", method, path)
+        return Load(self._host, self._port, repeat(request), connections)
+
+    async def closed(self, method: str, path: str, seconds: float) -> Cost:
+        """As many as are answered."""
+        web, before = self.parts["web"], self.parts["web"].cpu()
+        heard = await self.load(method, path).closed(seconds)
+        return Cost(heard, web.cpu() - before)
+
+    async def fill(self, people: int) -> None:
+        """At least so many take a place."""
+        taken = 0
+        while taken < people:
+            heard = await self.load("POST", "/lines/buying/place").steady(8_000, 2.5)
+            taken += heard.answered(200)
+
+    async def waiting(self, people: int, seconds: float) -> tuple[Heard, dict[str, float], float]:
+        """Looks as the page makes them, of so many people: what was heard, the share of one core that
+        each group of processes took, and looks a second.
+        """
+        looks = sum(1 / look_again(ahead, RATE, 0.5) for ahead in range(people))
+        before = {name: self.parts[name].cpu() for name in GROUPS}
+        load = self.load("GET", "/lines/buying/now-serving.json", 200)
+        heard = await load.steady(looks, seconds)
+        spent = {name: self.parts[name].cpu() - before[name] for name in GROUPS}
+        return heard, {name: cpu / heard.seconds for name, cpu in spent.items()}, looks
+
+
+def _memory(crowd: Crowd) -> int:
+    """Bytes of the web and the worker; what they share is counted once (PSS)."""
+    groups = (crowd.parts["web"], crowd.parts["worker"])
+    return sum(one.memory_full_info().pss for group in groups for one in group._all())
+
+
+def lines(crowd: Crowd, size: Size) -> Iterator[str]:
+    """Measure, line by line."""
+    tokens = Tokens(b"k" * 32)
+    ticket = Ticket(new_id(), 1, b"h" * 16, 1, 1, 2)
+    seal = cpu_per_call(lambda: tokens.ticket(ticket), 0.2)
+    health = uvloop.run(crowd.closed("GET", "/healthz", size.seconds))
+    places = uvloop.run(crowd.closed("POST", "/lines/buying/place", size.seconds))
+    looks = uvloop.run(crowd.closed("GET", "/lines/buying/now-serving.json", size.seconds))
+    pages = uvloop.run(crowd.closed("GET", "/lines/buying", size.seconds))
+    yield f"the application's health check: {health.per_core:,.0f}/s per core"
+    yield (
+        f"places: {places.per_core:,.0f}/s per core, ratio {places.per_core / PLACES_AIM:.2f} to the aim, "
+        f"{places.per_core / health.per_core:.1f} to the health check; its seal alone is "
+        f"{seal * places.per_core:.0%} of it; {places.heard.failed(200)} not given"
+    )
+    yield (
+        f"looks at now-serving: {looks.per_core:,.0f}/s per core, "
+        f"ratio {looks.per_core / LOOKS_AIM:.2f} to the aim"
+    )
+    yield f"whole waiting pages (no JavaScript): {pages.per_core:,.0f}/s per core"
+    uvloop.run(crowd.fill(size.people))
+    heard, shares, asked = uvloop.run(crowd.waiting(size.people, size.waiting_seconds))
+    yield (
+        f"{size.people:,} people in line, {RATE} let in a second: {asked:,.0f} looks/s take "
+        f"{sum(shares.values()):.0%} of one core (aim {SHARE_AIM:.0%}; "
+        + ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        + f"), p99 {heard.latency(0.99) * 1e3:.0f} ms, {heard.failed(200)} not answered; "
+        f"memory {_memory(crowd) / 1e6:.0f} MB (aim {MEMORY_AIM / 1e6:.0f})"
+    )
+
+
+def measure(folder: Path, size: Size) -> Iterator[str]:
+    """Start an instance in `folder`, let a crowd wait, audit, stop it."""
+    with Instance(folder, METERAI_WORKERS="1") as instance:
+        for words in (("rate", "buying", "--rate", str(RATE)), ("stand", "buying", "always")):
+            done = instance.command("line", *words)
+            assert done.returncode == 0, done.stderr
+        yield from lines(Crowd(instance), size)
+        is_clean = instance.command("audit").returncode == 0
+        yield "every invariant holds" if is_clean else "FAULT: the audit failed"
+
+
+def main() -> int:
+    """Print everything; 1 for a broken audit."""
+    parser = argparse.ArgumentParser(prog="python -m bench.waiting")
+    parser.add_argument("--short", action="store_true", help="only see that everything runs")
+    size = SHORT if parser.parse_args().short else Size()
+    print(f"meterai bench.waiting: {description()}", flush=True)
+    is_wrong = False
+    with tempfile.TemporaryDirectory(prefix="meterai-waiting-") as folder:
+        for line in measure(Path(folder), size):
+            print(line, flush=True)
+            is_wrong = is_wrong or line.startswith("FAULT")
+    return int(is_wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
