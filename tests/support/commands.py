@@ -43,6 +43,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "verify": (str(ROOT / "tests/sealing/golden/foreign.pdf"),),
     "verify-claim": ("HTTPS://METERAI.EXAMPLE/C/0/0",),
     "issuer appoint": ("development-1",),
+    "rehearse": ("small",),
     "plan": (
         *("--applicants", "100", "--hours", "0.1", "--replications", "3"),
         *("--service-ms", "20", "--servers", "1"),

@@ -65,6 +65,8 @@ def rehearse(
     takes `--targets FILE`, a list of who allowed it and until when, and `--not-loopback`.
     """
     require("hdrh", "psutil")
+    if options.data is not None and not up:
+        options.configuration("rehearse")  # a directory that was mistyped is refused by its name
     from meterai.capacity.rehearsal import start  # noqa: PLC0415 - of the extra
 
     chosen = start.Chosen(

@@ -187,7 +187,8 @@ class OwnInstallation:
         with suppress(psutil.NoSuchProcess):
             for one in self._root.children():
                 with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                    found[name_of(one)] = one
+                    if name := name_of(one):
+                        found[name] = one
         return found
 
     def part(self, name: str) -> psutil.Process:
@@ -222,8 +223,10 @@ def _size(path: Path) -> int:
 
 
 def name_of(one: psutil.Process) -> str:
-    """The last word of its command, or `postgres`."""
-    return POSTGRES if one.name().startswith(POSTGRES) else str(one.cmdline()[-1])
+    """The last word of its command, or `postgres`; empty of one that ended and was not missed yet."""
+    if one.name().startswith(POSTGRES):
+        return POSTGRES if one.status() != psutil.STATUS_ZOMBIE else ""
+    return next(iter(one.cmdline()[-1:]), "")
 
 
 def line_of(one: psutil.Process) -> str:

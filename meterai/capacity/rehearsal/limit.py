@@ -18,7 +18,7 @@ import uvloop
 from meterai.capacity.rehearsal.connection import AT_ONCE, Connection, Traffic, request
 from meterai.capacity.rehearsal.sites import Site
 
-MEASURE_SECONDS = 1.0
+MEASURE_SECONDS = 0.5
 CONNECTIONS = 16  # of each process
 START_SECONDS_MAX = 30.0
 # As long as a page of the platform is, so that reading it costs the same.

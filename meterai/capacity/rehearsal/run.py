@@ -18,7 +18,6 @@ from meterai.capacity.rehearsal.faults import Faults
 from meterai.capacity.rehearsal.generator import maker_of
 from meterai.capacity.rehearsal.installation import (
     Addresses,
-    Done,
     OwnInstallation,
     Spent,
     spent_by,
@@ -48,6 +47,7 @@ from meterai.capacity.results import (
     Target,
     VoidReason,
 )
+from meterai.commands import Exit
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 
@@ -154,19 +154,23 @@ async def _alone(rehearsal: Rehearsal) -> tuple[bytes, ...]:
     site, bank, mail = rehearsal.site, rehearsal.bank, rehearsal.mail
     world = World(site, plan.bounds, tally, monotonic(), maker, bank, mail)
     names = {one.name for one in plan.journeys}
-    if names & CHECKING:
-        names |= {JourneyName.BUY}
-    # Those who check need what those who buy had stamped.
-    for number, name in enumerate(one for one in JourneyName if one in names):
-        drawing = random.Random(f"{plan.seed}/alone/{number}")  # noqa: S311 - nothing secret
-        visitor = Visitor(world, tally.journey(name.value), ANY_DEVICE, drawing, world.now())
-        try:
-            await JOURNEYS[name](visitor)
-        except (StepFailed, ConnectionLost) as failed:
-            raise InstallationUnfit(site.url, f"{name.value}: {failed}") from None
-        finally:
-            visitor.leave()
+    first = (names - CHECKING) | ({JourneyName.BUY} if names & CHECKING else set())
+    # Those who check need what those who buy had stamped; the others may come together.
+    for together in (first, names & CHECKING):
+        await asyncio.gather(*(_one(world, name, plan.seed) for name in sorted(together)))
     return tuple(world.stamped)
+
+
+async def _one(world: World, name: JourneyName, seed: int) -> None:
+    drawing = random.Random(f"{seed}/alone/{name.value}")  # noqa: S311 - nothing secret
+    tally = world.tally.journey(name.value)
+    visitor = Visitor(world, tally, ANY_DEVICE, drawing, world.now())
+    try:
+        await JOURNEYS[name](visitor)
+    except (StepFailed, ConnectionLost) as failed:
+        raise InstallationUnfit(world.site.url, f"{name.value}: {failed}") from None
+    finally:
+        visitor.leave()
 
 
 # -- during the load ------------------------------------------------------------------------
@@ -263,19 +267,20 @@ async def _at_the_end(
     if audit is None:
         return [*found, promises.not_audited(now())]
     await asyncio.sleep(SETTLE_SECONDS)
-    found.append(promises.audited(await asyncio.to_thread(audit, ("--json",)), now()))
-    if not rehearsal.addresses.bank:
-        return found
-    lost = promises.nothing_lost(await _with_bank(audit), counted, now())
-    if lost.held is False:
+    done = await asyncio.to_thread(audit, ("--json", *_with_bank(rehearsal)))
+    if done.status == Exit.NO and rehearsal.addresses.bank:
         # The bank may have been told in this moment, and we not yet.
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
-        lost = promises.nothing_lost(await _with_bank(audit), counted, now())
-    return [*found, lost]
+        done = await asyncio.to_thread(audit, ("--json", *_with_bank(rehearsal)))
+    found.append(promises.audited(done, now()))
+    if rehearsal.addresses.bank:
+        found.append(promises.nothing_lost(done, counted, now()))
+    return found
 
 
-async def _with_bank(audit: Audit) -> Done:
-    return await asyncio.to_thread(audit, ("--bank", "--bank-days", "2", "--json"))
+def _with_bank(rehearsal: Rehearsal) -> tuple[str, ...]:
+    """What an audit is asked besides, where there is a bank to compare with."""
+    return ("--bank", "--bank-days", "2") if rehearsal.addresses.bank else ()
 
 
 def _faults(happened: Happened, counted: Counted, lost: Mapping[str, int]) -> tuple[Fault, ...]:

@@ -78,7 +78,7 @@ def addresses_in(directory: Path) -> Addresses:
 
 def _addresses(chosen: Chosen) -> Addresses:
     web, bank, mail, metrics = chosen.addresses
-    known = addresses_in(chosen.data) if chosen.data else Addresses("")
+    known = addresses_in(chosen.data) if chosen.data and not web else Addresses("")
     found = Addresses(
         web or known.web, bank or known.bank, mail or known.mail, metrics or known.metrics
     )

@@ -1,0 +1,46 @@
+"""Only an installation that the run started itself is broken."""
+
+from pathlib import Path
+
+import pytest
+
+from meterai.capacity.rehearsal import faults
+from meterai.capacity.rehearsal.faults import FaultImpossible
+from meterai.capacity.rehearsal.installation import InstallationNotStarted, OwnInstallation
+from meterai.capacity.rehearsal.plan import FaultKind, FaultPlan
+
+KILLING = (FaultPlan(kind=FaultKind.KILL_WEB, at=1.0),)
+FILLING = (FaultPlan(kind=FaultKind.FILL_DISK, at=1.0, seconds=1.0),)
+
+
+def test_somebody_elses_installation_is_not_broken() -> None:
+    with pytest.raises(FaultImpossible):
+        faults.check(KILLING, None)
+    faults.check((), None)
+
+
+def test_a_disk_of_others_is_not_filled(tmp_path: Path) -> None:
+    own = OwnInstallation(tmp_path, {})
+    faults.check(KILLING, own)
+    with pytest.raises(FaultImpossible):
+        faults.check(FILLING, own)
+    with pytest.raises(FaultImpossible):
+        faults.fill(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_installation_of_its_own_has_a_directory_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").touch()
+    with pytest.raises(InstallationNotStarted), OwnInstallation(tmp_path, {}):
+        pass
+    assert [one.name for one in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_an_installation_that_does_not_come_up_says_why(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with (
+        pytest.raises(InstallationNotStarted) as refused,
+        OwnInstallation(folder, {"workers": "none"}),
+    ):
+        pass
+    assert "workers" in refused.value.reason

@@ -1,0 +1,145 @@
+"""Promises: held, broken, or not found out, and what is told of each."""
+
+import json
+from collections.abc import Mapping
+
+import msgspec
+import pytest
+
+from meterai.capacity.rehearsal.installation import Done, Spent
+from meterai.capacity.rehearsal.observation import Observation, Sample, parsed
+from meterai.capacity.rehearsal.promises import (
+    audited,
+    no_error_pages,
+    nothing_lost,
+    paid_before_unpaid,
+)
+from meterai.capacity.rehearsal.tally import Counted, Tally
+from meterai.capacity.results import ErrorPage
+
+HOLDS = json.dumps({"holds": True, "invariants": [{"name": "a", "broken": 0}]})
+BROKEN = json.dumps({"holds": False, "invariants": [{"name": "a", "broken": 3}]})
+
+
+def counted(**changes: object) -> Counted:
+    return msgspec.structs.replace(Tally().told(), **changes)
+
+
+@pytest.mark.parametrize(
+    ("done", "held", "found"),
+    [
+        (Done(0, HOLDS), True, "every invariant holds"),
+        (Done(1, BROKEN), False, "a (3)"),
+        (Done(1, "something else"), False, "something else"),
+        (Done(3, "the audit could not be completed"), None, "status 3"),
+        (Done(75, "database_unreachable"), None, "status 75"),
+        (Done(-9, ""), None, "status -9"),
+    ],
+)
+def test_an_audit_holds_breaks_or_is_not_found_out(
+    done: Done, held: bool | None, found: str
+) -> None:
+    told = audited(done, 1.0)
+    assert told.held is held
+    assert found in told.found
+
+
+def test_a_download_without_its_original_is_a_loss_whatever_the_audit_says() -> None:
+    assert nothing_lost(Done(0, HOLDS), counted(), 1.0).held is True
+    assert nothing_lost(Done(0, HOLDS), counted(stamps_wrong=1), 1.0).held is False
+    assert nothing_lost(Done(3, ""), counted(stamps_wrong=1), 1.0).held is False
+    assert nothing_lost(Done(3, ""), counted(), 1.0).held is None
+
+
+def test_an_error_page_is_one_and_the_database_away_only_where_nobody_broke_it() -> None:
+    seen = counted(
+        error_pages=1, first_error_pages=(ErrorPage(1.0, "buy", "order", 500, "/x", ""),)
+    )
+    told = no_error_pages(seen, 2.0, breaks_the_database=True)
+    assert told.held is False
+    assert "500 at /x" in told.found
+    away = counted(statuses={"away": 2, "busy": 9})
+    assert no_error_pages(away, 2.0, breaks_the_database=True).held is True
+    assert no_error_pages(away, 2.0, breaks_the_database=False).held is False
+    assert no_error_pages(counted(statuses={"busy": 9}), 2.0, breaks_the_database=False).held
+
+
+def limiter(**figures: float) -> Mapping[tuple[str, str], float]:
+    return {
+        (f"meterai_limiter_{name.partition('_of_')[0]}_total", name.partition("_of_")[2]): value
+        for name, value in figures.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("figures", "held"),
+    [
+        ({"in_time_of_paid": 100, "in_time_of_new": 100}, True),
+        ({"in_time_of_paid": 100, "in_time_of_new": 50, "refused_of_new": 50}, True),
+        (
+            {
+                "in_time_of_paid": 90,
+                "refused_of_paid": 10,
+                "in_time_of_new": 50,
+                "refused_of_new": 50,
+            },
+            True,
+        ),
+        (
+            {
+                "in_time_of_paid": 40,
+                "refused_of_money": 60,
+                "in_time_of_new": 50,
+                "refused_of_new": 50,
+            },
+            False,
+        ),
+        ({"refused_of_paid": 1, "in_time_of_paid": 99, "in_time_of_new": 100}, False),
+    ],
+)
+def test_who_paid_comes_before_who_has_not_begun(figures: dict[str, float], held: bool) -> None:
+    nothing = dict.fromkeys(limiter(**figures), 0.0)
+    observed = Observation([Sample(0.0, nothing), Sample(1.0, limiter(**figures))])
+    assert paid_before_unpaid(observed, counted(), 1.0).held is held
+
+
+def test_without_metrics_nobody_knows_who_came_first() -> None:
+    assert paid_before_unpaid(Observation(), counted(), 1.0).held is None
+
+
+EXPOSITION = """# HELP meterai_limiter_refused_total Requests told to come again
+# TYPE meterai_limiter_refused_total counter
+meterai_limiter_refused_total{priority="new"} 5.0
+meterai_requests_total{method="GET",route="/",status="200"} 7.0
+# TYPE meterai_limiter_limit gauge
+meterai_limiter_limit 24.0
+python_info{version="3"} 1.0
+"""
+
+
+def test_what_an_installation_says_of_itself_is_read() -> None:
+    figures, kinds = parsed(EXPOSITION)
+    assert figures == {
+        ("meterai_limiter_refused_total", "new"): 5.0,
+        ("meterai_limiter_limit", ""): 24.0,
+    }
+    assert kinds == {"meterai_limiter_refused_total": "counter", "meterai_limiter_limit": "gauge"}
+
+
+def test_counters_become_rates_and_a_restart_takes_nothing_away() -> None:
+    key = ("meterai_limiter_refused_total", "new")
+    samples = [Sample(at, {key: value}) for at, value in ((1.0, 0.0), (3.0, 10.0), (4.0, 2.0))]
+    observed = Observation(samples, kinds={key[0]: "counter"})
+    (series,) = observed.series()
+    assert (series.name, series.of, series.unit) == ("refused", "new", "1/s")
+    assert (series.at, series.values) == ((3.0, 4.0), (5.0, 0.0))
+    assert observed.grown(*key) == 10.0
+
+
+def test_what_processes_spent_counts_on_after_a_restart() -> None:
+    looks = [(1.0, 1.0), (2.0, 1.5), (3.0, 0.25)]
+    observed = Observation(processes=[(at, {"web": Spent(cpu, 1000)}) for at, cpu in looks])
+    assert observed.cpu_seconds() == {"web": 0.75}
+    cpu, memory = observed.series()
+    assert (cpu.name, cpu.of, cpu.values) == ("cpu", "web", (0.5, 0.0))
+    assert memory.values == (1000.0, 1000.0, 1000.0)

@@ -1,0 +1,160 @@
+"""`meterai rehearse`: one small run with everything in it, and how the command ends."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from meterai.capacity import extras, results
+from meterai.capacity.rehearsal import start
+from meterai.capacity.rehearsal.command import status_of
+from meterai.capacity.results import Promise, Run, VoidReason
+from meterai.commands import Exit
+from tests.capacity.test_results import a_run
+from tests.support.commands import run, run_here
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Run, str]:
+    """The shipped plan `small`, carried out: exit status, run, what was said."""
+    folder = tmp_path_factory.mktemp("rehearsal")
+    out = folder / "run.json"
+    done = run(folder / "data", "rehearse", "small", "--up", "--out", str(out), "--lang", "id")
+    assert out.exists(), done.stdout + done.stderr
+    return done.returncode, results.read(out), done.stdout
+
+
+@pytest.mark.instance
+@pytest.mark.slow
+def test_a_small_rehearsal_keeps_every_promise(rehearsed: tuple[int, Run, str]) -> None:
+    status, found, _ = rehearsed
+    assert [one for one in found.promises if one.held is not True] == []
+    # A machine that is busy with something else may void a run; it never breaks a promise.
+    assert status in ((Exit.UNJUDGED,) if found.is_void else (Exit.DONE,))
+    assert {one.name for one in found.promises} == {
+        *("audit", "no_error_pages", "paid_before_unpaid", "nothing_lost")
+    }
+    assert found.error_pages == 0
+
+
+@pytest.mark.instance
+@pytest.mark.slow
+def test_a_small_rehearsal_goes_every_way_and_counts_it(rehearsed: tuple[int, Run, str]) -> None:
+    _, found, _ = rehearsed
+    assert {one.name for one in found.journeys} == {"look", "buy", "check", "complain"}
+    for journey in found.journeys:
+        assert journey.started == journey.finished + sum(journey.failed.values())
+        assert journey.latency.count == journey.finished
+        assert journey.steps[0].started == journey.started
+        for step in journey.steps:
+            assert step.started == step.finished + sum(step.failed.values()) or journey.failed
+    arrivals = found.arrivals
+    assert sum(arrivals.offered) == sum(arrivals.sent) + sum(arrivals.dropped)
+    assert sum(arrivals.sent) == sum(one.started for one in found.journeys)
+    assert found.costs.stamps > 0
+    assert found.costs.orders_paid >= found.costs.stamps
+    assert {"web", "worker", "postgres", "standins", "generator"} <= set(found.costs.cpu_seconds)
+    assert {"goodput", "limit", "cpu", "finished", "answers"} <= {one.name for one in found.series}
+
+
+@pytest.mark.instance
+@pytest.mark.slow
+def test_a_small_rehearsal_breaks_what_its_plan_says(rehearsed: tuple[int, Run, str]) -> None:
+    _, found, _ = rehearsed
+    assert [one.kind for one in found.faults] == ["stall_bank", "kill_web", "kill_worker"]
+    for fault in found.faults:
+        assert fault.healed_at is not None
+        assert fault.healed_at >= fault.at
+        assert fault.lost == {"stamps": 0}
+
+
+@pytest.mark.instance
+@pytest.mark.slow
+def test_a_small_rehearsal_says_what_it_found(rehearsed: tuple[int, Run, str]) -> None:
+    _, found, said = rehearsed
+    assert "DITEPATI  audit" in said
+    assert found.target.is_own
+    assert found.machine.commit is None or len(found.machine.commit) >= 40
+    assert found.command[:4] == ("meterai", "rehearse", "small", "--processes")
+
+
+BROKE = Promise("audit", 1.0, held=False, found="a (3)")
+UNKNOWN = Promise("audit", 1.0, held=None, found="status 3")
+
+
+@pytest.mark.parametrize(
+    ("promises", "void", "status"),
+    [
+        ((), (), Exit.DONE),
+        ((UNKNOWN,), (), Exit.DONE),
+        ((BROKE,), (), Exit.NO),
+        ((), (VoidReason.DROPPED,), Exit.UNJUDGED),
+        # What broke is broken, also where the figures say nothing.
+        ((BROKE,), (VoidReason.LATE,), Exit.NO),
+    ],
+)
+def test_the_status_says_how_it_ended(
+    promises: tuple[Promise, ...], void: tuple[VoidReason, ...], status: Exit
+) -> None:
+    run = a_run()
+    generator = msgspec.structs.replace(run.generator, void=void)
+    assert status_of(msgspec.structs.replace(run, promises=promises, generator=generator)) == status
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_end_is_told_in_both_languages(language: str) -> None:
+    run = a_run()
+    generator = msgspec.structs.replace(run.generator, void=tuple(VoidReason))
+    told = list(
+        start.summary(
+            msgspec.structs.replace(run, promises=(BROKE, UNKNOWN), generator=generator), language
+        )
+    )
+    assert not [line for line in told if "rehearsal." in line or "{" in line]
+    assert sum(line.startswith(("VOID", "BATAL")) for line in told) == len(VoidReason)
+    assert any(line.startswith(("BROKEN", "DILANGGAR")) for line in told)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("no_such_plan", "--up"), "plan_missing"),
+        (("small",), "target_missing"),
+        (("small", "--up", "--url", "http://127.0.0.1:1"), "target_missing"),
+        (("small", "--url", "nowhere"), "address_wrong"),
+        (("small", "--url", "http://127.0.0.1:1"), "standins_unknown"),
+    ],
+)
+def test_what_cannot_be_begun_is_refused_in_a_sentence(
+    tmp_path: Path, words: tuple[str, ...], code: str
+) -> None:
+    tmp_path.joinpath("keys").mkdir()  # what an installation has
+    done = run_here(tmp_path, "rehearse", *words)
+    assert done.returncode == Exit.USAGE, done.stderr
+    assert done.stderr.startswith(f"meterai: {code}: ")
+    assert done.stdout == ""
+
+
+def test_without_the_extra_the_command_says_which_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "hdrh" else object())
+    done = run_here(tmp_path, "rehearse", "small", "--up")
+    assert done.returncode == Exit.CONFIGURATION
+    assert done.stderr.startswith("meterai: extra_missing: ")
+    assert "hdrh" in done.stderr
+    assert "meterai[capacity]" in done.stderr
+
+
+def test_nothing_else_loads_the_libraries_of_the_extra() -> None:
+    loaded = (
+        "import sys, meterai.apps.cli as cli\n"
+        "from meterai.apps.program import program_of\n"
+        "import meterai.capacity.rehearsal.command\n"
+        "cli.build(program_of())\n"
+        "print([one for one in ('hdrh', 'psutil', 'scipy', 'altair') if one in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "[]"
