@@ -6,7 +6,7 @@ it went in the last minute and in the last ten, widened by a factor that is lear
 have ended: so much that nineteen of twenty lie inside.
 """
 
-from math import ceil, exp
+from math import ceil, exp, log
 from typing import NamedTuple
 
 AIM = 0.95  # of the waits lie within what was shown
@@ -14,6 +14,7 @@ SPREAD_FIRST = 1.6
 SPREAD_MIN, SPREAD_MAX = 1.1, 6.0
 # Of the logarithm of the spread, for each wait that ended outside; nineteen inside take it back.
 _STEP = 0.02
+_WHOLE = log(SPREAD_MAX / SPREAD_MIN)
 FLOW_MIN = 0.001  # numbers a second; slower than this nothing can be told
 SECONDS_MAX = 7 * 86_400  # more is not told
 
@@ -51,4 +52,6 @@ def look_again(ahead: int, flow: float, jitter: float) -> int:
 def learned(spread: float, inside: int, outside: int) -> float:
     """The spread after so many more waits ended within what was shown, and so many did not."""
     moved = _STEP * (outside * AIM - inside * (1 - AIM))
+    # No further than from one end to the other: of a hundred thousand waits e^x is no number.
+    moved = min(max(moved, -_WHOLE), _WHOLE)
     return min(max(spread * exp(moved), SPREAD_MIN), SPREAD_MAX)

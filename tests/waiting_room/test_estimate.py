@@ -1,0 +1,152 @@
+"""The range that is told, what it learns from waits that ended, and when a page looks again."""
+
+import math
+import random
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as some
+
+from meterai.waiting_room.estimate import (
+    AIM,
+    FLOW_MIN,
+    LOOK_SECONDS_MAX,
+    LOOK_SECONDS_MIN,
+    SECONDS_MAX,
+    SPREAD_FIRST,
+    SPREAD_MAX,
+    SPREAD_MIN,
+    Range,
+    learned,
+    look_again,
+    waiting_range,
+)
+
+flows = some.floats(FLOW_MIN, 20_000)
+spreads = some.floats(SPREAD_MIN, SPREAD_MAX)
+places = some.integers(0, 10**9)
+
+
+@given(places, places, flows, flows, spreads)
+def test_who_is_further_back_is_told_no_less(
+    one: int, two: int, fast: float, slow: float, spread: float
+) -> None:
+    near, far = sorted((one, two))
+    before, after = (waiting_range(ahead, fast, slow, spread) for ahead in (near, far))
+    assert before is not None
+    assert after is not None
+    assert before.low <= after.low
+    assert before.high <= after.high
+
+
+@given(places, flows, flows, spreads)
+def test_a_range_is_one_and_has_an_end(ahead: int, fast: float, slow: float, spread: float) -> None:
+    told = waiting_range(ahead, fast, slow, spread)
+    assert told == waiting_range(ahead, slow, fast, spread)
+    assert told is not None
+    assert 0 <= told.low <= told.high <= SECONDS_MAX
+    middle = ahead / max(fast, slow)
+    assert told.low <= middle or told.low == SECONDS_MAX
+
+
+@given(places, flows, flows, spreads, spreads)
+def test_a_wider_spread_holds_the_narrower(
+    ahead: int, fast: float, slow: float, one: float, two: float
+) -> None:
+    narrow, wide = (waiting_range(ahead, fast, slow, spread) for spread in sorted((one, two)))
+    assert narrow is not None
+    assert wide is not None
+    assert wide.low <= narrow.low
+    assert narrow.high <= wide.high
+
+
+@pytest.mark.parametrize("flows", [(0.0, 5.0), (5.0, 0.0), (0.0, 0.0), (FLOW_MIN / 2, 5.0)])
+def test_where_nothing_moves_nothing_is_told(flows: tuple[float, float]) -> None:
+    assert waiting_range(5, *flows, SPREAD_FIRST) is None
+
+
+def test_what_was_called_is_told_nothing() -> None:
+    assert waiting_range(-1, 5.0, 5.0, SPREAD_FIRST) is None
+    assert waiting_range(0, 5.0, 5.0, SPREAD_FIRST) == Range(0, 5)
+
+
+@given(places, some.floats(0, 20_000), some.floats(0, 1))
+def test_a_page_looks_within_bounds_whatever_the_line_does(
+    ahead: int, flow: float, jitter: float
+) -> None:
+    seconds = look_again(ahead, flow, jitter)
+    assert math.floor(0.85 * LOOK_SECONDS_MIN) <= seconds <= math.ceil(1.15 * LOOK_SECONDS_MAX)
+    assert look_again(ahead, flow, 0.0) <= seconds <= look_again(ahead, flow, 1.0)
+
+
+@given(places, places, some.floats(0, 20_000), some.floats(0, 1))
+def test_who_is_nearer_looks_no_later(one: int, two: int, flow: float, jitter: float) -> None:
+    near, far = sorted((one, two))
+    assert look_again(near, flow, jitter) <= look_again(far, flow, jitter)
+
+
+# -- learning ------------------------------------------------------------------------------------
+
+
+@given(spreads, some.integers(0, 10**6), some.integers(0, 10**6))
+def test_the_spread_stays_within_bounds(spread: float, inside: int, outside: int) -> None:
+    after = learned(spread, inside, outside)
+    assert SPREAD_MIN <= after <= SPREAD_MAX
+    if inside == 0:
+        assert after >= spread
+    if outside == 0:
+        assert after <= spread
+
+
+@given(spreads, some.integers(1, 50))
+def test_nineteen_inside_take_one_outside_back(spread: float, times: int) -> None:
+    assume(SPREAD_MIN * 1.5 < spread < SPREAD_MAX / 1.5)
+    inside, outside = round(100 * AIM), 100 - round(100 * AIM)
+    after = spread
+    for _ in range(times):
+        after = learned(after, inside, outside)
+    assert after == pytest.approx(spread)
+
+
+class NoisyLine:
+    """Waits whose logarithm is off the middle by a normal error: what a shown range is held to."""
+
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)
+        self.spread = SPREAD_FIRST
+
+    def share_inside(self, waits: int, sigma: float, middle: float = 1.0) -> float:
+        """Let so many waits end; how many were within what was shown when they began."""
+        inside = 0
+        for _ in range(waits):
+            ahead, flow = self._dice.randrange(2_000, 50_000), 10.0
+            told = waiting_range(ahead, flow, flow, self.spread)
+            assert told is not None
+            waited = int(ahead / flow * middle * math.exp(self._dice.gauss(0.0, sigma)))
+            is_inside = told.low <= waited <= told.high
+            inside += is_inside
+            self.spread = learned(self.spread, int(is_inside), int(not is_inside))
+        return inside / waits
+
+
+@pytest.mark.parametrize("sigma", [0.15, 0.3, 0.6])
+@pytest.mark.parametrize("seed", range(3))
+def test_nineteen_of_twenty_waits_come_to_lie_inside(sigma: float, seed: int) -> None:
+    line = NoisyLine(seed)
+    line.share_inside(3_000, sigma)
+    assert line.share_inside(10_000, sigma) == pytest.approx(AIM, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_learns_anew_when_the_line_behaves_otherwise(seed: int) -> None:
+    """Calm, then twice as slow as was measured and wild, then calm: each within some thousand waits."""
+    line = NoisyLine(seed)
+    line.share_inside(3_000, 0.15)
+    calm = line.spread
+    assert line.share_inside(50, 0.3, middle=2.0) < AIM  # what was learned does not hold
+    line.share_inside(2_000, 0.3, middle=2.0)
+    assert line.share_inside(5_000, 0.3, middle=2.0) == pytest.approx(AIM, abs=0.015)
+    assert line.spread > 1.5 * calm
+    line.share_inside(3_000, 0.15)
+    assert line.share_inside(5_000, 0.15) == pytest.approx(AIM, abs=0.015)
+    assert line.spread == pytest.approx(calm, rel=0.3)  # and it is narrow again

@@ -1,0 +1,146 @@
+"""How many are let in: up while all is well, down at trouble, and never out of bounds."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from meterai.waiting_room.model import RATE_MAX, RATE_MIN
+from meterai.waiting_room.rate import (
+    AWAY_CALLED_MIN,
+    AWAY_MAX,
+    DECREASE,
+    DECREASE_REST_SECONDS,
+    JOB_AGE_SECONDS_MAX,
+    RATE_FIRST,
+    Load,
+    away_share,
+    next_rate,
+    numbers_called,
+)
+
+rates = some.floats(RATE_MIN, RATE_MAX)
+much = some.floats(0, 1e9)
+loads = some.builds(Load, refused=much, job_age=much, admitted=much, inside=some.integers(0, 10**9))
+CALM = Load()
+TROUBLE = Load(refused=1.0)
+
+
+@given(rates, rates, loads, some.floats(0, 1e9), some.floats(0, 1e9))
+def test_the_rate_is_within_its_bounds_and_moves_by_steps(
+    rate: float, most: float, load: Load, seconds: float, since: float
+) -> None:
+    rate = min(rate, most)
+    after = next_rate(rate, most, load, seconds=seconds, since_decrease=since)
+    assert RATE_MIN <= after <= most
+    assert after >= min(rate * DECREASE, most)
+    assert after <= max(rate * 1.1, rate + 0.25) + 1e-9  # five seconds' worth, however long it was
+    if load.is_too_much:
+        assert after <= max(rate, RATE_MIN)
+
+
+def test_it_goes_down_once_for_what_was_let_in_before() -> None:
+    assert next_rate(10, 100, TROUBLE, seconds=1, since_decrease=1e9) == 10 * DECREASE
+    rest = DECREASE_REST_SECONDS - 0.1
+    assert next_rate(10, 100, TROUBLE, seconds=1, since_decrease=rest) == 10
+
+
+@pytest.mark.parametrize("load", [TROUBLE, Load(job_age=JOB_AGE_SECONDS_MAX + 1)])
+def test_trouble_is_people_inside_who_find_no_room(load: Load) -> None:
+    assert load.is_too_much
+    assert not Load(job_age=JOB_AGE_SECONDS_MAX, admitted=1e9, inside=10**9).is_too_much
+
+
+def test_where_few_come_more_are_not_let_in() -> None:
+    few, enough = Load(admitted=4.9), Load(admitted=5.0)
+    assert next_rate(10, 100, few, seconds=1, since_decrease=1e9) == 10
+    assert next_rate(10, 100, enough, seconds=1, since_decrease=1e9) > 10
+
+
+def rates_of(rate: float, load_at: "list[Load]", most: float = 200.0) -> list[float]:
+    """The rate second by second, with these loads."""
+    found, decreased = [rate], -1e9
+    for second, load in enumerate(load_at):
+        since = second - decreased
+        after = next_rate(found[-1], most, load, seconds=1.0, since_decrease=since)
+        if after < found[-1]:
+            decreased = second
+        found.append(after)
+    return found
+
+
+def test_one_refusal_costs_one_step_and_is_made_good_within_a_minute() -> None:
+    # Whoever was refused is told of for as long as a process's word counts: five seconds.
+    told = [Load(refused=0.2, admitted=RATE_FIRST)] * 5
+    well = [Load(admitted=rate) for rate in [RATE_FIRST] * 60]
+    found = rates_of(RATE_FIRST, told + well)
+    assert min(found) == pytest.approx(RATE_FIRST * DECREASE**2)
+    assert found[-1] >= RATE_FIRST
+
+
+def test_it_comes_back_from_the_least_there_is() -> None:
+    """Also where of those called few are still there: one who comes in five seconds is enough."""
+    found = [RATE_MIN]
+    waited_for = 0.0
+    for _ in range(1_800):
+        waited_for += found[-1]
+        came = waited_for >= 1
+        waited_for -= came
+        load = Load(admitted=max(float(came) / 5, min(found[-1], 50.0)) if came else 0.0)
+        found.append(next_rate(found[-1], 50.0, load, seconds=1, since_decrease=1e9))
+    assert found[-1] == 50.0
+
+
+def test_the_rate_finds_what_there_is_room_for() -> None:
+    """A platform that serves 40 a second: the rate stays near it, never far above."""
+    room, rate, decreased, found = 40.0, RATE_FIRST, -1e9, []
+    for second in range(3_600):
+        load = Load(refused=max(0.0, rate - room), admitted=min(rate, room))
+        after = next_rate(rate, 200.0, load, seconds=1, since_decrease=second - decreased)
+        decreased = second if after < rate else decreased
+        rate = after
+        found.append(rate)
+    late = found[1_800:]
+    assert max(late) <= room * 1.05
+    assert min(late) >= room * DECREASE**2
+    assert sum(late) / len(late) >= 0.8 * room
+
+
+# -- those who have gone -----------------------------------------------------------------------
+
+
+@given(some.floats(0, AWAY_MAX), some.integers(0, 10**9), some.integers(0, 10**9))
+def test_the_share_of_those_who_went_is_bounded(before: float, called: int, came: int) -> None:
+    after = away_share(before, called, came)
+    assert 0 <= after <= AWAY_MAX
+    if called < AWAY_CALLED_MIN:
+        assert after == before
+
+
+def test_it_follows_who_comes() -> None:
+    shares = [0.0]
+    for _ in range(30):
+        shares.append(away_share(shares[-1], 100, 40))
+    assert shares[-1] == pytest.approx(0.6, abs=0.01)
+    assert all(later >= earlier for earlier, later in pairwise(shares))
+    for _ in range(30):
+        shares.append(away_share(shares[-1], 100, 100))
+    assert shares[-1] == pytest.approx(0.0, abs=0.01)
+
+
+@given(
+    rates,
+    some.floats(0, 2),
+    some.floats(0, 5),
+    some.integers(0, 10**6),
+    some.integers(1, 10**6),
+)
+def test_numbers_are_called_within_bounds(
+    rate: float, away: float, seconds: float, inside: int, most: int
+) -> None:
+    called = numbers_called(rate, away, seconds, inside, most)
+    assert 0 <= called <= 5 * rate * seconds * (1 + 1e-9)
+    assert called <= 5 * max(most - inside, 0) * (1 + 1e-9)
+    if inside >= most:
+        assert called == 0

@@ -1,0 +1,137 @@
+"""Tickets and turns: what was written is read, and nothing else is."""
+
+import hashlib
+import hmac
+import struct
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from meterai.waiting_room import tokens
+from meterai.waiting_room.model import TicketInvalid
+from meterai.waiting_room.tokens import TEXT_LENGTH, Ticket, Tokens, Turn
+
+KEY = bytes(range(32))
+OURS, ANOTHER = Tokens(KEY), Tokens(bytes(32))
+LINE = UUID("00000000-0000-7000-8000-000000000b09")
+TICKET = Ticket(LINE, 7, b"h" * 16, 1_790_000_000_000, 60, 600)
+TURN = Turn(LINE, 7, b"h" * 16, 1_790_000_000_000, 1_790_000_900_000)
+TEXT = OURS.ticket(TICKET)
+
+_long = some.integers(0, 2**64 - 1)
+_short = some.integers(0, 2**32 - 1)
+_holders = some.binary(min_size=16, max_size=16)
+
+
+def is_refused(text: str | bytes) -> bool:
+    """True where neither is read, and both say so by name."""
+    for read in (OURS.read_ticket, OURS.read_turn):
+        with pytest.raises(TicketInvalid) as refused:
+            read(text)
+        assert refused.value.code == "ticket_invalid"
+    return True
+
+
+@given(some.uuids(), _long, _holders, _long, _short, _short)
+def test_a_ticket_is_read_as_it_was_written(
+    line: UUID, number: int, holder: bytes, at: int, low: int, high: int
+) -> None:
+    ticket = Ticket(line, number, holder, at, low, high)
+    text = OURS.ticket(ticket)
+    assert OURS.read_ticket(text) == OURS.read_ticket(text.encode()) == ticket
+    assert len(text) == TEXT_LENGTH
+    assert text.replace("-", "").replace("_", "").isalnum()  # it goes into a cookie as it is
+
+
+@given(some.uuids(), _long, _holders, _long, _long)
+def test_a_turn_is_read_as_it_was_written(
+    line: UUID, number: int, holder: bytes, at: int, until: int
+) -> None:
+    turn = Turn(line, number, holder, at, until)
+    assert OURS.read_turn(OURS.turn(turn)) == turn
+
+
+def test_no_bit_can_be_another() -> None:
+    content = bytearray(urlsafe_b64decode(TEXT + "=" * (-len(TEXT) % 4)))
+    for bit in range(8 * len(content)):
+        content[bit // 8] ^= 1 << bit % 8
+        assert is_refused(urlsafe_b64encode(content).rstrip(b"="))
+        content[bit // 8] ^= 1 << bit % 8
+
+
+def test_no_letter_can_be_another() -> None:
+    """Also the last, of which some bits mean nothing."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/="
+    for place in (0, 1, 2, len(TEXT) // 2, len(TEXT) - 2, len(TEXT) - 1):
+        for letter in letters:
+            other = TEXT[:place] + letter + TEXT[place + 1 :]
+            assert other == TEXT or is_refused(other)
+
+
+def test_no_part_of_one_is_one() -> None:
+    for length in range(len(TEXT)):
+        assert is_refused(TEXT[:length])
+        assert is_refused(TEXT[len(TEXT) - length :] if length else "")
+        assert is_refused(TEXT[:length] + "A" * (len(TEXT) - length)) or TEXT[length:] == "A"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT + "=",
+        TEXT + "==",
+        TEXT + "A",
+        " " + TEXT[1:],
+        TEXT[:-1] + "\n",
+        TEXT[:-2] + "==",
+        b64encode(urlsafe_b64decode(TEXT + "=" * (-len(TEXT) % 4))).decode() + "x",
+        TEXT.swapcase(),
+        "\N{FULLWIDTH LATIN CAPITAL LETTER A}" * TEXT_LENGTH,
+        "\ud800" * TEXT_LENGTH,
+        b"\xff" * TEXT_LENGTH,
+        b"\x00" * TEXT_LENGTH,
+        "=" * TEXT_LENGTH,
+        "-" * TEXT_LENGTH,
+        "",
+    ],
+    ids=repr,
+)
+def test_what_is_written_otherwise_is_refused(text: str | bytes) -> None:
+    assert is_refused(text)
+
+
+@given(some.text(min_size=TEXT_LENGTH, max_size=TEXT_LENGTH) | some.binary(max_size=300))
+def test_whatever_is_shown_is_refused_by_name(text: str | bytes) -> None:
+    assert is_refused(text)
+
+
+def test_a_ticket_is_no_turn_and_a_turn_no_ticket() -> None:
+    with pytest.raises(TicketInvalid, match="kind"):
+        OURS.read_turn(TEXT)
+    with pytest.raises(TicketInvalid, match="kind"):
+        OURS.read_ticket(OURS.turn(TURN))
+
+
+def test_what_another_key_wrote_is_refused() -> None:
+    assert is_refused(ANOTHER.ticket(TICKET))
+    assert is_refused(ANOTHER.turn(TURN))
+
+
+def test_another_version_is_refused_also_under_our_key() -> None:
+    body = tokens._BODY.pack(2, 1, OURS._id, LINE.bytes, 7, b"h" * 16, 0, 0)
+    sealed = body + hmac.digest(KEY, body, hashlib.sha256)[:16]
+    assert is_refused(urlsafe_b64encode(sealed).rstrip(b"="))
+
+
+@pytest.mark.parametrize("wrong", [{"number": 2**64}, {"high": 2**32}])
+def test_what_does_not_fit_is_never_cut_to_fit(wrong: dict[str, Any]) -> None:
+    """A number or range that is too large is a fault of ours, not another number."""
+    try:
+        text = OURS.ticket(TICKET._replace(**wrong))
+    except (struct.error, OverflowError):
+        return
+    assert OURS.read_ticket(text) == TICKET._replace(**wrong)
