@@ -18,6 +18,7 @@ from meterai.pages import (
     LinkPlace,
     Page,
     PageRequest,
+    Remembered,
     RoomPages,
     ShownTo,
     check_form,
@@ -97,7 +98,11 @@ async def choose_language(
 
 @get(
     "/sign-in",
-    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.NEW,
+        "remembered": Remembered(1.0),
+    },
     include_in_schema=False,
 )
 async def show_sign_in(request: PageRequest) -> Page:

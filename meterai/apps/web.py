@@ -261,6 +261,7 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
         Answers(pages.busy_pages(site, settings), edge.headers),
         pages.wants_page,
     )
+    made = pages.Remembering(made, app)
     for room in app.state.rooms:
         if room.front is not None:
             made = room.front(made, app, settings, edge.headers)

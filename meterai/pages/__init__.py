@@ -30,6 +30,7 @@ from meterai.pages.model import (
     wants_page,
     whole_number,
 )
+from meterai.pages.remembering import Remembered, Remembering
 from meterai.pages.rendering import (
     FieldError,
     Page,
@@ -53,6 +54,8 @@ __all__ = [
     "LinkPlace",
     "Page",
     "PageRequest",
+    "Remembered",
+    "Remembering",
     "RoomPages",
     "ShownTo",
     "Site",

@@ -6,9 +6,11 @@ from litestar.params import FromPath
 
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
+from meterai.pages.remembering import Remembered
 from meterai.pages.rendering import PageRequest, Site
 from meterai.plumbing.http import service
 
+FILES_SECONDS = 3_600.0  # they change with the process alone
 KEPT_SECONDS = 31_536_000  # a year, the most a cache must honour (RFC 9111, section 1.2.2)
 
 
@@ -25,7 +27,11 @@ def static_files(permission: str) -> HTTPRouteHandler:
     """The route of the files; it declares this permission, which the floor does not know."""
     made = get(
         "/static/{name:str}",
-        opt={"permission": permission, "priority": Priority.CHECKOUT},
+        opt={
+            "permission": permission,
+            "priority": Priority.CHECKOUT,
+            "remembered": Remembered(FILES_SECONDS, ignores_query=True),
+        },
         include_in_schema=False,
     )
     return made(show_asset)

@@ -53,7 +53,11 @@ CALLS_NOT_BEGUN = Counter(
 REPEATS_LEFT = Gauge(
     "meterai_repeats_left", "Repeats of calls that may begin now", ["provider"], adds_up=True
 )
+REMEMBERED = Counter(
+    "meterai_pages_remembered_total", "Pages and files for strangers given from memory"
+)
 METRICS: tuple[Metric[Any], ...] = (
+    REMEMBERED,
     REQUESTS,
     LATENCY,
     REFUSALS,

@@ -21,6 +21,7 @@ from meterai.pages import (
     LinkPlace,
     Page,
     PageRequest,
+    Remembered,
     RoomPages,
     check_origin,
     field_errors,
@@ -53,7 +54,11 @@ def grouped(serial: str) -> str:
 
 @get(
     "/check",
-    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.CHECKING,
+        "remembered": Remembered(1.0),
+    },
     include_in_schema=False,
 )
 async def show_check_form(request: PageRequest) -> Page:

@@ -53,6 +53,7 @@ BOUNDED = {
     "plumbing/lane.py: _under_way": "the places of the lane",
     "plumbing/lane.py: _waiting": "one batch",
     "payments/metrics.py: _outcomes": "OUTCOMES_MAX",
+    "pages/remembering.py: _kept": "KEPT_MAX",
     "waiting_room/page.py: _made": "KEPT_MAX, then it begins anew",
     "waiting_room/places.py: _asking": "ASKING_MAX",
     "waiting_room/service.py: _numbers": "the lines that have not ended",

@@ -4,10 +4,18 @@ from litestar import get
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
-from meterai.pages import Page, PageRequest, page, visitor
+from meterai.pages import Page, PageRequest, Remembered, page, visitor
 
 
-@get("/", opt={"permission": Permission.PUBLIC, "priority": Priority.NEW}, include_in_schema=False)
+@get(
+    "/",
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.NEW,
+        "remembered": Remembered(1.0),
+    },
+    include_in_schema=False,
+)
 async def show_front(request: PageRequest) -> Page:
     """The front page: what is sold, what it costs, where to go."""
     await visitor(request)

@@ -1,0 +1,166 @@
+"""Answers that are the same for every stranger, given from memory for a moment.
+
+In a rush most of what is asked for is the front page, its style and its pictures: made once a second
+they cost a tenth, and never keep somebody waiting who pays.  Only what a route declares
+(`opt={"remembered": Remembered(...)}`) and only to who shows no cookie but that of the language.
+"""
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from meterai.plumbing import telemetry
+from meterai.plumbing.http import HOST_PREFIX
+from meterai.plumbing.paths import Declared
+
+OPTION = "remembered"  # in `opt` of a route
+KEPT_MAX = 256  # answers: the pages for strangers in each language, and the files of all pages
+BYTES_MAX = 256 * 1024  # of one answer
+# Where it cannot be made anew (the limiter refuses) the old one is given for so much longer.
+STALE_SECONDS_MAX = 60.0
+_LANGUAGE = (b"language", HOST_PREFIX.encode() + b"language")
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """How long an answer is good.
+
+    ignores_query  the answer is the same whatever the query; else only one without a query is kept
+    """
+
+    seconds: float
+    ignores_query: bool = False
+
+
+@dataclass(slots=True)
+class _Kept:
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    until: float
+    is_renewed: bool = False  # somebody makes it anew now
+
+
+def _read(options: dict[str, Any], _name: str) -> Remembered | None:
+    found: Remembered | None = options.get(OPTION)
+    return found
+
+
+def stranger_language(scope: HTTPScope) -> str | None:
+    """What an answer to a stranger depends on: the language, as `language_of` finds it.
+
+    None where whoever asks may be somebody, or where what is told could be read in two ways: what is
+    remembered for all must not be what one had sent on purpose.
+    """
+    cookies = [value for name, value in scope["headers"] if name == b"cookie"]
+    accepted = [value for name, value in scope["headers"] if name == b"accept-language"]
+    is_known = any(name == b"authorization" for name, _ in scope["headers"])
+    if is_known or len(cookies) > 1 or len(accepted) > 1:
+        return None
+    if cookies:
+        name, _, value = cookies[0].strip().partition(b"=")
+        if name not in _LANGUAGE or b";" in value:
+            return None
+        if value in (b"id", b"en"):
+            return value.decode()
+    first = accepted[0].split(b",")[0].strip().lower() if accepted else b""
+    return "en" if first.startswith(b"en") else "id"
+
+
+async def _give(kept: _Kept, send: Send) -> None:
+    telemetry.REMEMBERED.inc()
+    # A copy: whoever stands before this may add a cookie for one person.
+    start: Message = {
+        "type": "http.response.start",
+        "status": 200,
+        "headers": list(kept.headers),
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": kept.body, "more_body": False})
+
+
+class _Anew:
+    """Watches an answer on its way out.  `made` is one that can be kept: headers and body.
+
+    Where there is no room to make it (503) the old one is given in its place.
+    """
+
+    def __init__(self, send: Send, old: _Kept | None) -> None:
+        self._send = send
+        self._old = old
+        self._headers: list[tuple[bytes, bytes]] | None = None
+        self._is_answered = False
+        self.made: tuple[list[tuple[bytes, bytes]], bytes] | None = None
+
+    async def watch(self, message: Message) -> None:
+        """One message of the answer."""
+        if self._is_answered:
+            return
+        if message["type"] == "http.response.start":
+            if message["status"] == 503 and self._old is not None:
+                self._is_answered = True
+                await _give(self._old, self._send)
+                return
+            self._headers = list(message["headers"]) if message["status"] == 200 else None
+        elif message["type"] == "http.response.body" and self._headers is not None:
+            body = message.get("body", b"")
+            if not message.get("more_body") and len(body) <= BYTES_MAX:
+                self.made = (self._headers, body)
+            self._headers = None
+        await self._send(message)
+
+
+class Remembering:
+    """Before the limiter: gives what it remembers, and remembers what passes."""
+
+    def __init__(self, app: ASGIApp, litestar: Litestar) -> None:
+        self._app = app
+        self._declared: Declared[Remembered | None] = Declared(litestar, _read, None)
+        self._kept: dict[tuple[str, str], _Kept] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from memory, or pass on."""
+        if scope["type"] != ScopeType.HTTP or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        declared = self._declared.of("GET", scope["path"])
+        if declared is None or (scope["query_string"] and not declared.ignores_query):
+            await self._app(scope, receive, send)
+            return
+        language = stranger_language(scope)
+        if language is None:
+            await self._app(scope, receive, send)
+            return
+        key, now = (scope["path"], language), monotonic()
+        kept = self._kept.get(key)
+        if kept is not None and self._is_good(kept, now):
+            await _give(kept, send)
+            return
+        is_old_good = kept is not None and now < kept.until + STALE_SECONDS_MAX
+        anew = _Anew(send, kept if is_old_good else None)
+        try:
+            await self._app(scope, receive, anew.watch)
+        finally:
+            if kept is not None:
+                kept.is_renewed = False
+        if anew.made is not None:
+            self._keep(key, _Kept(*anew.made, monotonic() + declared.seconds))
+
+    def _is_good(self, kept: _Kept, now: float) -> bool:
+        """True for one that is fresh, and for an old one that somebody else makes anew."""
+        if now < kept.until:
+            return True
+        if kept.is_renewed and now < kept.until + STALE_SECONDS_MAX:
+            return True
+        kept.is_renewed = True
+        return False
+
+    def _keep(self, key: tuple[str, str], kept: _Kept) -> None:
+        if any(name.lower() == b"set-cookie" for name, _ in kept.headers):
+            return  # it is for one person
+        if len(self._kept) >= KEPT_MAX and key not in self._kept:
+            self._kept.clear()
+        self._kept[key] = kept

@@ -1,0 +1,182 @@
+"""Answers for strangers from memory: the same for all, nobody's to anybody."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from litestar import Litestar, Request, Response, get
+
+from meterai.pages.remembering import Remembered, Remembering, stranger_language
+from tests.support.within import Asking, Within
+
+
+class Counting:
+    """An application whose answers say how often it was asked, and in which language."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.status = 200
+        self.cookie = ""
+        self.waits: asyncio.Event | None = None
+        self.begun = asyncio.Event()
+
+        @get(["/", "/files/{name:str}"], opt={"remembered": Remembered(60.0)})
+        async def show(request: Request[Any, Any, Any]) -> Response[str]:
+            return await self._answer(request)
+
+        @get("/anyquery", opt={"remembered": Remembered(60.0, ignores_query=True)})
+        async def show_any(request: Request[Any, Any, Any]) -> Response[str]:
+            return await self._answer(request)
+
+        @get("/other")
+        async def show_other(request: Request[Any, Any, Any]) -> Response[str]:
+            return await self._answer(request)
+
+        self.litestar = Litestar([show, show_any, show_other], openapi_config=None)
+        self.remembering = Remembering(self.litestar, self.litestar)
+        self.web = Within(self.litestar, self.remembering)
+
+    async def _answer(self, request: Request[Any, Any, Any]) -> Response[str]:
+        self.times += 1
+        if self.waits is not None:
+            self.begun.set()
+            await self.waits.wait()
+        headers = {"Set-Cookie": self.cookie} if self.cookie else {}
+        told = f"{self.times} {request.headers.get('accept-language', '')}"
+        return Response(told, status_code=self.status, media_type="text/html", headers=headers)
+
+    async def asked(self, target: str = "/", **headers: str) -> str:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return (await self.web.get(target, named)).body.decode()
+
+
+def run(story: Any) -> None:
+    asyncio.run(story(Counting()))
+
+
+def test_a_stranger_is_answered_from_memory() -> None:
+    async def story(app: Counting) -> None:
+        first = await app.web.get("/")
+        second = await app.web.get("/")
+        assert (first.status, first.headers, first.body) == (200, second.headers, second.body)
+        assert app.times == 1
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"cookie": "session=abc"},
+        {"cookie": "language=id; session=abc"},
+        {"cookie": "language=id; language=en"},
+        {"cookie": ""},
+        {"authorization": "Bearer x"},
+    ],
+    ids=str,
+)
+def test_who_may_be_somebody_is_not(headers: dict[str, str]) -> None:
+    async def story(app: Counting) -> None:
+        assert await app.asked() == "1 "
+        assert (await app.asked(**headers)).startswith("2")
+        assert await app.asked() == "1 ", "and leaves nothing behind"
+
+    run(story)
+
+
+def test_each_language_is_remembered_by_itself() -> None:
+    async def story(app: Counting) -> None:
+        assert await app.asked(accept_language="en-GB,en") == "1 en-GB,en"
+        assert await app.asked(accept_language="id") == "2 id"
+        assert await app.asked(accept_language="en") == "1 en-GB,en"
+        assert await app.asked(cookie="language=en") == "1 en-GB,en"
+        assert await app.asked(cookie="__Host-language=id", accept_language="en") == "2 id"
+
+    run(story)
+
+
+def test_what_could_be_read_in_two_ways_is_not_remembered() -> None:
+    async def story(app: Counting) -> None:
+        two = Asking("GET", b"/", [(b"accept-language", b"id"), (b"accept-language", b"en")])
+        await app.web.ask(two)
+        assert (await app.asked()).startswith("2"), "nobody sets the language of all others"
+
+    run(story)
+
+
+def test_only_what_is_good_for_all_is_kept() -> None:
+    async def story(app: Counting) -> None:
+        for status, cookie in ((503, ""), (404, ""), (200, "a=b")):
+            app.status, app.cookie = status, cookie
+            before = app.times
+            await app.asked()
+            await app.asked()
+            assert app.times == before + 2, (status, cookie)
+        app.status, app.cookie, before = 200, "", app.times
+        for target in ("/?a=1", "/?a=1", "/other", "/other"):
+            await app.asked(target)
+        assert app.times == before + 4
+        await app.asked("/anyquery?v=1")
+        await app.asked("/anyquery?v=2")
+        assert app.times == before + 5
+
+    run(story)
+
+
+def test_head_and_other_methods_pass() -> None:
+    async def story(app: Counting) -> None:
+        await app.asked()
+        assert (await app.web.post("/")).status == 405
+        assert (await app.web.ask(Asking("HEAD", b"/"))).status == 405  # of the framework alone
+        assert app.times == 1
+
+    run(story)
+
+
+def test_an_old_answer_serves_while_one_makes_it_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(app: Counting) -> None:
+        now = 1000.0
+        monkeypatch.setattr("meterai.pages.remembering.monotonic", lambda: now)
+        assert await app.asked() == "1 "
+        now += 61
+        app.waits = asyncio.Event()
+        renewing = asyncio.create_task(app.asked())
+        await app.begun.wait()
+        assert [await app.asked() for _ in range(5)] == ["1 "] * 5
+        app.waits.set()
+        assert await renewing == "2 "
+        assert await app.asked() == "2 "
+        # Where there is no room to make it anew, the old one is better than none; but not for ever.
+        app.status = 503
+        now += 61
+        assert [await app.asked() for _ in range(2)] == ["2 "] * 2
+        assert app.times == 4
+        now += 60
+        assert (await app.web.get("/")).status == 503
+
+    run(story)
+
+
+def test_memory_is_bounded() -> None:
+    async def story(app: Counting) -> None:
+        for number in range(600):
+            await app.asked(f"/files/{number}")
+        assert len(app.remembering._kept) <= 256
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ([], "id"),
+        ([(b"accept-language", b" EN-us;q=1, id")], "en"),
+        ([(b"accept-language", b"id, en")], "id"),
+        ([(b"cookie", b"language=xx"), (b"accept-language", b"en")], "en"),
+        ([(b"cookie", b"language=en"), (b"cookie", b"language=id")], None),
+    ],
+)
+def test_the_language_of_a_stranger(
+    headers: list[tuple[bytes, bytes]], language: str | None
+) -> None:
+    assert stranger_language({"headers": headers}) == language  # type: ignore[typeddict-item]
