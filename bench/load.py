@@ -51,6 +51,7 @@ class _Wire(asyncio.Protocol):
         self._received = b""
         self._transport: asyncio.WriteTransport | None = None
         self.due = 0.0
+        self.is_asked = False  # a request is under way on it
 
     @property
     def is_open(self) -> bool:
@@ -62,11 +63,12 @@ class _Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._on_answer(self, 0)
+        self._on_answer(self, 0)  # after an answer too: a body that was not read ends a connection
 
     def ask(self, request: bytes, due: float) -> None:
         assert self._transport is not None
         self.due = due
+        self.is_asked = True
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -102,6 +104,8 @@ class Load:
         self._asked = 0
         self._under_way = 0
         self._asks_again_until = 0.0
+        self._wires: list[_Wire] = []
+        self._connecting: set[asyncio.Task[None]] = set()
         self._quiet = asyncio.Event()  # nothing is due and nothing under way
         self._is_over = False
 
@@ -109,19 +113,48 @@ class Load:
         if self._is_over:
             return
         now = time.perf_counter()
+        if wire.is_asked:
+            wire.is_asked = False
+            self._count_answer(wire, status, now)
+            self._under_way -= 1
+            if now < self._asks_again_until:
+                self._due.append(now)
+            if wire.is_open:
+                self._idle.append(wire)
+        if not wire.is_open:
+            if wire in self._idle:
+                self._idle.remove(wire)
+            self._begin_connecting()
+        self._feed()
+        if not self._under_way:
+            self._quiet.set()
+
+    def _count_answer(self, wire: _Wire, status: int, now: float) -> None:
         if status:
             self._heard.statuses[status] += 1
             self._heard.latencies.append(now - wire.due)
         else:
             self._heard.errors["unreadable answer" if wire.is_open else "connection lost"] += 1
-        self._under_way -= 1
-        if wire.is_open:
-            self._idle.append(wire)
-            if now < self._asks_again_until:
-                self._due.append(now)
-            self._feed()
-        if not self._under_way:
-            self._quiet.set()
+
+    def _begin_connecting(self) -> None:
+        """A connection in place of one that the server closed."""
+        task = asyncio.ensure_future(self._connect_again())
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _connect_again(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            _, wire = await loop.create_connection(lambda: _Wire(self._on_answer), *self._address)
+        except OSError:
+            self._heard.errors["not connected"] += 1
+            return
+        self._wires.append(wire)
+        if self._is_over:
+            wire.close()
+            return
+        self._idle.append(wire)
+        self._feed()
 
     def _feed(self) -> None:
         while self._due and self._idle and self._asked < REQUESTS_MAX:
@@ -130,42 +163,41 @@ class Load:
             self._quiet.clear()
             self._idle.popleft().ask(next(self._requests), self._due.popleft())
 
-    async def _connect(self) -> list[_Wire]:
+    async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
 
         def wire() -> _Wire:
             return _Wire(self._on_answer)
 
-        wires = [
+        self._wires = [
             (await loop.create_connection(wire, *self._address))[1] for _ in range(self._count)
         ]
-        self._idle.extend(wires)
-        return wires
+        self._idle.extend(self._wires)
 
-    async def _finish(self, wires: list[_Wire], begun: float) -> Heard:
+    async def _finish(self, begun: float) -> Heard:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._quiet.wait(), ANSWER_SECONDS_MAX)
         self._heard.seconds = time.perf_counter() - begun
         self._is_over = True
         if missing := self._under_way + len(self._due):
             self._heard.errors["no answer"] += missing
-        for wire in wires:
+        for wire in self._wires:
             wire.close()
         return self._heard
 
     async def closed(self, seconds: float) -> Heard:
         """Every connection asks, and asks again when it was answered."""
-        wires = await self._connect()
+        await self._connect()
         begun = time.perf_counter()
         self._asks_again_until = begun + seconds
         self._due.extend([begun] * self._count)
         self._feed()
         await asyncio.sleep(seconds)
-        return await self._finish(wires, begun)
+        return await self._finish(begun)
 
     async def steady(self, rate: float, seconds: float) -> Heard:
         """`rate` requests fall due per second, evenly."""
-        wires = await self._connect()
+        await self._connect()
         begun = time.perf_counter()
         fallen_due, total = 0, min(int(rate * seconds), REQUESTS_MAX)
         while fallen_due < total:
@@ -174,4 +206,4 @@ class Load:
             fallen_due = by_now
             self._feed()
             await asyncio.sleep(TICK_SECONDS)
-        return await self._finish(wires, begun)
+        return await self._finish(begun)

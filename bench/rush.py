@@ -1,11 +1,14 @@
 """Overrun a running instance and see who is still served.
 
-python -m bench.rush [--short]
+python -m bench.rush [--short] [--posting]
 
 One web process on one core; everything else, this program too, on the other.  The front page is
 asked for many times as often as it can be shown, while somebody who has paid looks at an order and
 somebody else places orders, each at a steady rate.  Latencies count from the moment a request was
 due.  Prints each figure beside the same figure of the unloaded instance; nothing is decided by time.
+
+With --posting the crowd posts PDFs to be checked instead, over 2,000 connections that ask again when
+they were answered, and somebody who has paid has documents stamped as well.
 """
 
 import argparse
@@ -23,16 +26,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
+import urllib3
 import uvloop
 
 from bench.load import Heard, Load
 from bench.machine import Group, cores, description, parts_of_instance
-from tests.support.instance import Client, Instance
+from bench.sealing.documents import generated
+from tests.support.instance import Client, Instance, until
 
 FACTOR = 20  # as many visitors as can be served, so many times over
 PAID_RATE = 20.0  # requests a second of somebody who has paid
 CHECKOUT_RATE = 10.0  # orders a second
+STAMPING_RATE = 2.0  # documents a second of somebody who has paid
 CROWD_CONNECTIONS = 1_000
+POSTING_CONNECTIONS = 2_000
+POSTED_BYTES = 50_000  # about so long is a posted PDF
 NORMAL_FACTOR = 2.0  # a page is at its normal latency within this much of the unloaded median
 LOOK_SECONDS = 0.05
 RECOVERY_SECONDS_MAX = 60.0
@@ -56,6 +64,17 @@ def _get(host: str, path: str, **headers: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def _post(host: str, path: str, kind: str, body: bytes, **headers: str) -> bytes:
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"Host: {host}",
+        f"Content-Type: {kind}",
+        f"Content-Length: {len(body)}",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
 def _crowd(host: str, port: int, connections: int) -> Load:
     request = _get(f"{host}:{port}", "/", Accept="text/html")
     return Load(host, port, repeat(request), connections)
@@ -64,6 +83,16 @@ def _crowd(host: str, port: int, connections: int) -> Load:
 def _crowd_apart(host: str, port: int, rate: float, seconds: float) -> Heard:
     os.nice(5)  # the crowd has machines of its own; here it must not keep the servers waiting
     return uvloop.run(_crowd(host, port, CROWD_CONNECTIONS).steady(rate, seconds))
+
+
+def _posted(host: str, port: int, document: bytes, connections: int) -> Load:
+    request = _post(f"{host}:{port}", "/v1/verifications", "application/pdf", document)
+    return Load(host, port, repeat(request), connections)
+
+
+def _posting_apart(host: str, port: int, document: bytes, seconds: float) -> Heard:
+    os.nice(5)
+    return uvloop.run(_posted(host, port, document, POSTING_CONNECTIONS).closed(seconds))
 
 
 class Rush:
@@ -85,6 +114,46 @@ class Rush:
         for name, part in parts.items():
             part.pin(web_cores if name == "web" else other_cores)
         Group(psutil.Process(), with_children=False).pin(other_cores)
+
+    def sealed(self) -> bytes:
+        """A document of the customer's, stamped, as strangers have it checked."""
+        made = self._customer.stamp(generated(pages=1, size=POSTED_BYTES, is_packed=True)).json
+        return self._customer.get(made["document_url"]).body
+
+    async def posting_apart(self, document: bytes, seconds: float) -> Heard:
+        """Strangers who post a document to be checked, from a process of their own."""
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
+            asked = (self._host, self._port, document, seconds)
+            return await asyncio.get_running_loop().run_in_executor(apart, _posting_apart, *asked)
+
+    def posted(self, document: bytes, connections: int) -> Load:
+        """The same from here, by a few."""
+        return _posted(self._host, self._port, document, connections)
+
+    def stamping(self) -> Load:
+        """Somebody who has paid has documents stamped."""
+        return Load(self._host, self._port, self._stampings(), 4)
+
+    def _stampings(self) -> Iterator[bytes]:
+        document = generated(pages=1, size=POSTED_BYTES, is_packed=True)
+        place = '{"page": 1, "x": 60, "y": 60, "width": 80}'
+        while True:
+            number = next(self._numbers)
+            # Each is another document: a comment after its end.
+            one = document + b"%%%d\n" % number
+            body, kind = urllib3.encode_multipart_formdata(
+                {"document": ("surat.pdf", one, "application/pdf"), "placement": place}
+            )
+            key = f"posting-{number:012}"
+            host = f"{self._host}:{self._port}"
+            told = {"Authorization": self._key, "Idempotency_Key": key}
+            yield _post(host, "/v1/stampings", kind, body, **told)
+
+    def buy_stamps(self, instance: Instance, quantity: int) -> None:
+        """Buy and pay, and wait until they are there."""
+        order = self._customer.place(quantity)
+        instance.bank.pay(order["payment"]["qr_content"])
+        until("the stamps are there", lambda: self._customer.balance()["available"] >= quantity)
 
     @property
     def _key(self) -> str:
@@ -202,6 +271,76 @@ async def _measured(rush: Rush, size: Size) -> Measured:
     return capacity, crowd, paid_quiet, paid, checkout_quiet, checkout
 
 
+class Memory:
+    """The most that the web and its processes for documents had, looked at often."""
+
+    def __init__(self, web: Group) -> None:
+        self._web = web
+        self.most = 0
+        self.processes = 0
+
+    async def watch(self) -> None:
+        """Look until cancelled."""
+        while True:
+            found = [one.memory_info().rss for one in self._web._all() if one.is_running()]
+            self.most = max(self.most, sum(found))
+            self.processes = max(self.processes, len(found))
+            await asyncio.sleep(0.2)
+
+
+async def _measured_posting(
+    rush: Rush, size: Size
+) -> tuple[dict[str, tuple[Heard, Heard]], Memory]:
+    document = rush.sealed()
+    seconds = size.quiet_seconds
+
+    async def those_who_paid(seconds: float) -> tuple[Heard, Heard, Heard]:
+        return await asyncio.gather(
+            rush.paid().steady(PAID_RATE, seconds),
+            rush.checkout().steady(CHECKOUT_RATE, seconds),
+            rush.stamping().steady(STAMPING_RATE, seconds),
+        )
+
+    checked = await rush.posted(document, 8).closed(seconds)
+    quiet = await those_who_paid(seconds)
+    memory = Memory(rush.web)
+    watching = asyncio.create_task(memory.watch())
+    crowd, now = await asyncio.gather(
+        rush.posting_apart(document, size.rush_seconds), those_who_paid(size.rush_seconds)
+    )
+    watching.cancel()
+    names = ("a document is checked", *(name for name, _ in OF_THE_PAID))
+    return dict(zip(names, zip([checked, *quiet], [crowd, *now], strict=True), strict=True)), memory
+
+
+OF_THE_PAID = (("a paid order", 200), ("an order is placed", 201), ("a document is stamped", 201))
+
+
+def posting(folder: Path, size: Size) -> Iterator[str]:
+    """Lines about an instance to which strangers post PDFs; what is wrong comes last."""
+    with Instance(folder, METERAI_UNPAID_ORDERS_MAX="100000", METERAI_WORKERS="1") as instance:
+        rush = Rush(instance)
+        rush.buy_stamps(instance, 500)
+        found, memory = uvloop.run(_measured_posting(rush, size))
+        audit = instance.command("audit")
+    able, crowd = found.pop("a document is checked")
+    checked, can_be = crowd.answered(200) / crowd.seconds, able.answered(200) / able.seconds
+    others = {f"{one}": n for one, n in crowd.statuses.items() if one != 200} | crowd.errors
+    told = ", ".join(f"{n:,} {one}" for one, n in others.items())
+    yield f"checked, by 8 connections: {can_be:,.0f}/s"
+    yield f"  by {POSTING_CONNECTIONS:,}: {checked:,.0f}/s, ratio {checked / can_be:.2f}; others: {told}"
+    for (name, status), (quiet, now) in zip(OF_THE_PAID, found.values(), strict=True):
+        ratio = now.latency(0.99) / (quiet.latency(0.99) or 1)
+        yield (
+            f"{name}: p50 {now.latency(0.5) * 1e3:.0f} ms, p99 {now.latency(0.99) * 1e3:.0f} ms; "
+            f"unloaded {quiet.latency(0.5) * 1e3:.0f} and {quiet.latency(0.99) * 1e3:.0f} ms: "
+            f"p99 ratio {ratio:.1f} (aim 2); {now.answered(status)} served, {now.failed(status)} not"
+        )
+    yield f"web and its processes: {memory.most / 1e6:.0f} MB at most, {memory.processes} processes"
+    wrong = sum(n for one, n in crowd.statuses.items() if one >= 500 and one != 503)
+    yield "no error page; every invariant holds" if not wrong and not audit.returncode else "WRONG"
+
+
 def measure(folder: Path, size: Size) -> Found:
     """Start an instance in `folder`, overrun it, audit, stop it."""
     with Instance(folder, METERAI_UNPAID_ORDERS_MAX="100000", METERAI_WORKERS="1") as instance:
@@ -217,8 +356,15 @@ def main() -> int:
     """Print everything; 1 for an error page or a broken audit."""
     parser = argparse.ArgumentParser(prog="python -m bench.rush")
     parser.add_argument("--short", action="store_true", help="only see that everything runs")
-    size = SHORT if parser.parse_args().short else Size()
+    parser.add_argument("--posting", action="store_true", help="a crowd that posts PDFs")
+    given = parser.parse_args()
+    size = SHORT if given.short else Size()
     print(f"meterai bench.rush: {description()}", flush=True)
+    if given.posting:
+        with tempfile.TemporaryDirectory(prefix="meterai-posting-") as folder:
+            lines = list(posting(Path(folder), size))
+        print("\n".join(lines))
+        return 1 if lines[-1] == "WRONG" else 0
     with tempfile.TemporaryDirectory(prefix="meterai-rush-") as folder:
         found = measure(Path(folder), size)
     for line in found.lines(size):

@@ -10,16 +10,19 @@ import pytest
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("module", "end"),
+    ("command", "end"),
     [
         ("bench", "none lost; every invariant holds"),
         ("bench.rush", "no error page; every invariant holds"),
         ("bench.waiting", "every invariant holds"),
+        ("bench.rush --posting", "no error page; every invariant holds"),
     ],
 )
-def test_everything_is_measured_and_nothing_is_wrong(tmp_path: Path, module: str, end: str) -> None:
+def test_everything_is_measured_and_nothing_is_wrong(
+    tmp_path: Path, command: str, end: str
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", module, "--short"],
+        [sys.executable, "-m", *command.split(), "--short"],
         capture_output=True,
         text=True,
         timeout=300,
