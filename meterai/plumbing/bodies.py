@@ -7,6 +7,8 @@ A stranger needs no key to send bytes, so nothing here grows with how many are s
   sends little takes little.  What would not fit beside them is refused before it is read, with
   the time to come again; no network may take all of the room.
 * A body that was sent to a file is only brought back into memory in its turn.
+* Bodies that are far from paid money leave a part of each room free for those that are near
+  (`kit/priority.py`), who also go first where they wait.
 * Who sends too slowly, or goes away, gives up its place.
 
 Nothing of a body is left when its request ends, or its process.
@@ -19,17 +21,31 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, TypeVar
 
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import Receive
 
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
+from meterai.plumbing.turns import PURPOSE
 
 UNCOUNTED_BYTES_MAX = 8 * 1024  # a JSON command; so many connections as there may be, 16 MiB
 HELD_BYTES_MAX = 1024 * 1024  # of one body in memory, where there is room; else it goes to a file
 ARRIVING_BYTES_MAX = 64 * 1024 * 1024  # of all bodies in memory while they arrive
 WORKING_BYTES_MAX = 128 * 1024 * 1024  # of bodies back from their files; the largest has 100 MiB
+# Up to this share of each room may be taken when a body of this priority takes its part: strangers who
+# post documents to be checked fill half of it, and payers still find room.
+SHARES = MappingProxyType(
+    {
+        Priority.MONEY: 1.0,
+        Priority.PAID: 1.0,
+        Priority.CHECKOUT: 0.75,
+        Priority.CHECKING: 0.5,
+        Priority.NEW: 0.5,
+    }
+)
 SHARE_OF_ONE_NETWORK = 0.25  # of the files; a carrier's phones share an address
 WRITE_BYTES = 64 * 1024  # gathered before they are written
 READ_BYTES = 256 * 1024
@@ -65,42 +81,53 @@ class BodyIncomplete(Refusal):
 
 
 class Budget:
-    """So many bytes, shared by the requests of this process."""
+    """So many bytes, shared by the requests of this process by their priority."""
 
     def __init__(self, bytes_max: int) -> None:
         self.bytes_max = bytes_max
         self.used = 0
-        self._line: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._lines: dict[Priority, deque[tuple[int, asyncio.Future[None]]]] = {
+            priority: deque() for priority in Priority
+        }
 
     def has(self, size: int) -> bool:
-        """True where so many bytes are free."""
-        return self.used + size <= self.bytes_max
+        """True where so many bytes are free for who asks now."""
+        return self._has(size, PURPOSE.get().priority)
+
+    def _has(self, size: int, priority: Priority) -> bool:
+        most = self.bytes_max * SHARES[priority]
+        # One alone is never too large for what is its own.
+        return self.used + size <= most or (not self.used and size <= self.bytes_max)
 
     def take(self, size: int) -> bool:
-        """Take so many bytes if they are free and nobody waits for them."""
-        if self._line or not self.has(size):
+        """Take so many bytes if they are free and nobody waits for them who goes first."""
+        priority = PURPOSE.get().priority
+        if any(self._lines[one] for one in Priority if one <= priority):
+            return False
+        if not self._has(size, priority):
             return False
         self.used += size
         return True
 
     def give_back(self, size: int) -> None:
-        """Free so many bytes, and let in who is first in the line."""
+        """Free so many bytes, and let in who is first: by priority, then in order."""
         self.used -= size
-        while self._line:
-            wanted, turn = self._line[0]
-            if not turn.done():
-                if self.used + wanted > self.bytes_max:
-                    break
-                self.used += wanted
-                turn.set_result(None)
-            self._line.popleft()
+        for priority, line in self._lines.items():
+            while line:
+                wanted, turn = line[0]
+                if not turn.done():
+                    if not self._has(wanted, priority):
+                        return  # nobody overtakes it: it would wait for ever
+                    self.used += wanted
+                    turn.set_result(None)
+                line.popleft()
 
     async def wait_for(self, size: int) -> None:
-        """Take so many bytes, first come, first served.  Refuses `UploadsFull`."""
+        """Take so many bytes, first come, first served within a priority.  Refuses `UploadsFull`."""
         if self.take(size):
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line.append((size, turn))
+        self._lines[PURPOSE.get().priority].append((size, turn))
         try:
             async with asyncio.timeout(TURN_SECONDS_MAX):
                 await turn

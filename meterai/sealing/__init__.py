@@ -54,7 +54,7 @@ from meterai.sealing.model import (
 )
 from meterai.sealing.own_seals import question, verify_own
 from meterai.sealing.sandbox.bounded import Work
-from meterai.sealing.sandbox.pool import Permission, Pool
+from meterai.sealing.sandbox.pool import Permission, Pool, Slots
 from meterai.sealing.signing.development import development_issuer, development_issuers
 from meterai.sealing.signing.issuer import Issuer
 from meterai.sealing.signing.issuers import Issuers, KnownIssuer, appoint, load_issuer, load_issuers
@@ -125,6 +125,7 @@ __all__ = [
     "Report",
     "RevocationUnavailable",
     "SealingUnavailable",
+    "Slots",
     "Stamp",
     "TimeStampUnavailable",
     "Verdict",

@@ -4,7 +4,6 @@ from meterai.commands import Command, Directory, Scope
 from meterai.plumbing.described import Field
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
-from meterai.stamping import StampingSettings
 from meterai.stamps import StampState
 from meterai.verification import pages
 from meterai.verification.model import ClaimVerdict, FinalVerdict
@@ -14,8 +13,7 @@ from meterai.verification.service import VerificationService
 
 async def _build(container: Container) -> None:
     issuers = container.of(Issuers)
-    at_once = container.settings.of(StampingSettings).seals_at_once
-    container.add(VerificationService(container.database, issuers, at_once, container.clock))
+    container.add(VerificationService(container.database, issuers, container.clock))
 
 
 COMMANDS = (

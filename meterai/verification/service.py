@@ -1,6 +1,5 @@
 """Check a document against its seal and the register; look up a serial or a claim."""
 
-import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,6 +18,9 @@ from meterai.sealing import Check, Claim, Issuers, Report
 from meterai.stamps import StampState
 from meterai.verification.model import ClaimVerdict, FinalVerdict
 
+# Reading a document is Python: a second thread would wait for the first one's interpreter, and the
+# event loop for both.  What takes long goes to processes of its own.
+CHECKED_AT_ONCE = 1
 MILLIMETRES_PER_POINT = 25.4 / 72
 _LENGTHS = ("x", "y", "width", "height")
 
@@ -189,13 +191,12 @@ class VerificationService:
         self,
         database: Database,
         issuers: Issuers,
-        at_once: int,
         clock: Clock,
     ) -> None:
         self._database = database
         self._issuers = issuers
         self._clock = clock
-        self._checking = asyncio.Semaphore(at_once)
+        self._checking = sealing.Slots(CHECKED_AT_ONCE)
         self._pool = sealing.Pool()
 
     async def check(self, document: bytes, language: str, client: str = "") -> VerificationView:

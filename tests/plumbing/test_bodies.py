@@ -1,6 +1,7 @@
 """Bodies take bounded room and time, whoever sends them."""
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing
@@ -12,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
+from meterai.kit.priority import Priority
 from meterai.plumbing import bodies as module
 from meterai.plumbing.bodies import (
     HELD_BYTES_MAX,
     SHARE_OF_ONE_NETWORK,
+    SHARES,
     UNCOUNTED_BYTES_MAX,
     Bodies,
     Body,
@@ -26,6 +29,7 @@ from meterai.plumbing.bodies import (
     to_the_end,
     unless_gone,
 )
+from meterai.plumbing.turns import PURPOSE, Purpose
 
 MIB = 1024 * 1024
 GONE = {"type": "http.disconnect"}
@@ -357,6 +361,71 @@ def test_the_line_for_memory_lets_in_in_order_and_loses_nothing(
     asyncio.run(run())
     assert budget.used == 0
     assert served == [n for n, (_, what) in enumerate(wishes) if what == "stays"]
+
+
+def as_(priority: Priority) -> None:
+    """What follows in this context is for a request of this priority."""
+    PURPOSE.set(Purpose(priority))
+
+
+@pytest.mark.parametrize("flood", [Priority.CHECKOUT, Priority.CHECKING, Priority.NEW])
+def test_bodies_far_from_money_leave_room_for_those_that_are_near(flood: Priority) -> None:
+    budget = Budget(1000)
+
+    def crowd() -> int:
+        as_(flood)
+        taken = 0
+        while budget.take(10):
+            taken += 10
+        return taken
+
+    def payer() -> bool:
+        as_(Priority.PAID)
+        return budget.take(200)
+
+    assert contextvars.copy_context().run(crowd) == 1000 * SHARES[flood] < 1000
+    assert contextvars.copy_context().run(payer)
+
+
+def test_the_line_for_memory_goes_by_priority(tmp_path: Path) -> None:
+    """Whoever waits is let in before those further from money, and nobody overtakes it."""
+    budget, served = Budget(100), []
+
+    async def one(name: str, priority: Priority, size: int) -> None:
+        as_(priority)
+        await budget.wait_for(size)
+        served.append(name)
+        await asyncio.sleep(0)
+        budget.give_back(size)
+
+    async def run() -> None:
+        assert budget.take(100)
+        tasks = [
+            asyncio.create_task(one("checking", Priority.CHECKING, 10)),
+            asyncio.create_task(one("large", Priority.PAID, 90)),
+            asyncio.create_task(one("paid", Priority.PAID, 20)),
+            asyncio.create_task(one("money", Priority.MONEY, 5)),
+        ]
+        await asyncio.sleep(0)
+        budget.give_back(20)  # room for checking and paid, but not for who goes before them
+        await asyncio.sleep(0)
+        assert served == ["money"]
+        budget.give_back(80)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(run())
+    assert served == ["money", "large", "paid", "checking"]
+    assert budget.used == 0
+
+
+def test_a_body_larger_than_the_share_has_room_where_it_is_alone() -> None:
+    budget = Budget(100)
+
+    def alone() -> bool:
+        as_(Priority.CHECKING)
+        return budget.take(90)
+
+    assert contextvars.copy_context().run(alone)
 
 
 def test_who_waits_too_long_for_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

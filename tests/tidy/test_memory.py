@@ -31,7 +31,7 @@ BOUNDED = {
     "capacity/rehearsal/visitor.py: _cookies": "what one site gives one visitor",
     "kit/refusal.py: _BY_CODE": "the classes of refusals, when they are declared",
     "kit/refusal.py: _BY_CONSTRAINT": "the constraints that are refusals, when they are declared",
-    "plumbing/bodies.py: _line": "one place for each connection, and TURN_SECONDS_MAX",
+    "plumbing/bodies.py: _lines": "one place for each connection, and TURN_SECONDS_MAX",
     "plumbing/bodies.py: _of_network": "one entry for each upload under way",
     "plumbing/bodies.py: _pieces": "the body of one request: HELD_BYTES_MAX, or one write",
     "plumbing/transactions.py: _following": "what the commands of one transaction leave for after it",

@@ -3,18 +3,29 @@
 A task that has to wait for more than the queue holds is refused at once: whoever asked can come
 again, and holds neither memory nor a connection here.  Clients (an account, a network) take turns,
 and none may fill the queue alone.
+
+What a work does in this process itself it does in a slot (`Slots`): in a thread, few at once, since
+each keeps the event loop waiting for the interpreter; the higher priority goes first.
 """
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
+from meterai.kit.priority import Priority
+from meterai.plumbing.queueing import Queueing
+from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
 from meterai.sealing.model import ExaminationBusy
 from meterai.sealing.sandbox.bounded import Result, Task, Work, ask_and_wait
 
 PROCESSES = 2  # at once; each has a processor to itself for two seconds at the most
 WAITING_MAX = 16  # tasks; at a tenth of a second for an honest one, two seconds of waiting
 PER_CLIENT_MAX = 4  # tasks, running and waiting; behind one address may be many phones
+SLOT_WAITING_MAX = (
+    64  # works of one priority; at 5 ms each a third of a second, and their documents
+)
+SLOT_SECONDS_MAX = 10.0  # a work that waits longer is better refused
 
 
 Permission = Callable[[], Awaitable[None]]  # returns, or refuses
@@ -25,6 +36,34 @@ class _Done:
 
     def __init__(self, result: object) -> None:
         self.result = result
+
+
+class Slots:
+    """So many works at once in threads of this process.  Who waits goes by priority, then in order."""
+
+    def __init__(self, number: int, waiting_max: int = SLOT_WAITING_MAX) -> None:
+        # What waits here is slow by itself and no sign that the process is overrun.
+        self._turns = Turns(number, SLOT_SECONDS_MAX, Queueing())
+        self._waiting_max = waiting_max
+        self._waiting: Counter[Priority] = Counter()
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """A slot, for as long as this lasts.  Refuses with `ExaminationBusy`."""
+        priority = PURPOSE.get().priority
+        if self._waiting[priority] >= self._waiting_max:
+            raise ExaminationBusy("too many documents wait for a thread")
+        self._waiting[priority] += 1
+        try:
+            await self._turns.take()
+        except NoTurn as reason:
+            raise ExaminationBusy(str(reason)) from None
+        finally:
+            self._waiting[priority] -= 1
+        try:
+            yield
+        finally:
+            self._turns.give_back()
 
 
 class Pool:
@@ -49,7 +88,7 @@ class Pool:
         self,
         work: Work[Result],
         client: str,
-        slots: asyncio.Semaphore,
+        slots: Slots,
         may: Permission | None = None,
     ) -> Result:
         """Carry a work out: its own steps in a thread, within the slots; its tasks in processes.
@@ -60,7 +99,7 @@ class Pool:
         """
         answer: bytes | None = None
         while True:
-            async with slots:
+            async with slots.one():
                 in_thread = asyncio.create_task(asyncio.to_thread(_next_step, work, answer))
                 try:
                     step = await asyncio.shield(in_thread)

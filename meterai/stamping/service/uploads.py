@@ -1,6 +1,5 @@
 """Take uploads in: inspect a document, repair it where it is broken, and keep its bytes."""
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -56,7 +55,7 @@ class UploadIngestion:
         # An order of a document may take so long to be paid, and then to be executed.
         self._wanted_seconds = sale.order_lapses_seconds + sale.documents_due_seconds
         self._clock = clock
-        self._ingesting = asyncio.Semaphore(INGESTED_AT_ONCE)
+        self._ingesting = sealing.Slots(INGESTED_AT_ONCE)
         # Uploads of an account that holds stamps do not wait behind those of orders, which may never be paid.
         self._for_payers = sealing.Pool(EXAMINED_AT_ONCE)
         self._for_orders = sealing.Pool(EXAMINED_AT_ONCE)

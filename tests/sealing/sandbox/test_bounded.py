@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -18,7 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
+from meterai.plumbing.turns import PURPOSE, Purpose
 from meterai.sealing import (
     DocumentBroken,
     ExaminationBusy,
@@ -28,6 +30,7 @@ from meterai.sealing import (
     PlacementOutsidePage,
     Pool,
     Question,
+    Slots,
     Verdict,
     verifying,
 )
@@ -293,7 +296,7 @@ async def _until(check: Callable[[], object]) -> None:
 
 async def _outcome(pool: Pool, work: object, client: str, order: list[str], name: str) -> object:
     try:
-        return await pool.finish(work, client, asyncio.Semaphore(4))  # type: ignore[arg-type]
+        return await pool.finish(work, client, Slots(4))  # type: ignore[arg-type]
     finally:
         order.append(name)
 
@@ -326,8 +329,7 @@ def test_beyond_the_queue_everybody_is_refused_at_once(endless_task):
     async def crowd() -> None:
         pool = Pool(processes=1, waiting_max=1)
         asked = {
-            asyncio.create_task(pool.finish(_one(endless_task), f"{n}", asyncio.Semaphore(4)))
-            for n in range(4)
+            asyncio.create_task(pool.finish(_one(endless_task), f"{n}", Slots(4))) for n in range(4)
         }
         refused = 0
         while refused < 2:
@@ -347,7 +349,7 @@ def test_beyond_the_queue_everybody_is_refused_at_once(endless_task):
 def test_a_client_that_goes_does_not_free_the_place_of_its_process(endless_task):
     async def crowd() -> None:
         pool = Pool(processes=1, waiting_max=0)
-        slots = asyncio.Semaphore(1)
+        slots = Slots(1)
         gone = asyncio.create_task(pool.finish(_one(endless_task), "gone", slots))
         await _until(tasks)
         gone.cancel()
@@ -368,7 +370,56 @@ def test_rights_are_looked_at_before_anything_is_begun(endless_task):
 
     async def ask() -> None:
         with pytest.raises(NotEnoughStamps):
-            await Pool().finish(_one(endless_task), "poor", asyncio.Semaphore(1), may)
+            await Pool().finish(_one(endless_task), "poor", Slots(1), may)
 
     asyncio.run(ask())
     assert not tasks()
+
+
+# -- slots of this process ---------------------------------------------------------------------
+
+
+def _here() -> Generator[Task, bytes | None, str]:
+    """A work without a task."""
+    yield from ()
+    return "done"
+
+
+def test_slots_go_by_priority_and_so_many_wait():
+    served: list[str] = []
+
+    async def one(slots: Slots, name: str, priority: Priority) -> None:
+        PURPOSE.set(Purpose(priority))
+        async with slots.one():
+            served.append(name)
+
+    async def run() -> None:
+        slots = Slots(1, waiting_max=2)
+        async with slots.one():
+            waiting = [
+                asyncio.create_task(one(slots, name, priority))
+                for name, priority in (
+                    ("checking", Priority.CHECKING),
+                    ("checking too", Priority.CHECKING),
+                    ("refused", Priority.CHECKING),
+                    ("paid", Priority.PAID),
+                )
+            ]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert isinstance(waiting[2].exception(), ExaminationBusy)
+        await asyncio.gather(*waiting, return_exceptions=True)
+        async with slots.one():  # nothing was lost
+            served.append("last")
+
+    asyncio.run(run())
+    assert served == ["paid", "checking", "checking too", "last"]
+
+
+def test_a_work_nobody_waits_for_is_not_begun():
+    async def run() -> None:
+        PURPOSE.set(Purpose(Priority.CHECKING, is_abandoned=lambda: True))
+        with pytest.raises(ExaminationBusy):
+            await Pool().finish(_here(), "gone", Slots(1))
+
+    asyncio.run(run())
