@@ -41,6 +41,7 @@ from meterai.plumbing.http import (
     on_refusal,
 )
 from meterai.plumbing.migrations import names
+from meterai.plumbing.pace import Pace
 from meterai.plumbing.parent import die_with_parent
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.shared_metrics import gather_the_dead
@@ -225,7 +226,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
         request_class=BoundedRequest,
         guards=[require_permission],
         lifespan=[lifespan],
-        state=State({"rooms": rooms, "limiter": limiter, "site": site}),
+        state=State({"rooms": rooms, "limiter": limiter, "site": site, "pace": Pace()}),
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),
@@ -261,7 +262,7 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
         Answers(pages.busy_pages(site, settings), edge.headers),
         pages.wants_page,
     )
-    made = pages.Remembering(made, app)
+    made = pages.Remembering(made, app, app.state.pace)
     for room in app.state.rooms:
         if room.front is not None:
             made = room.front(made, app, settings, edge.headers)

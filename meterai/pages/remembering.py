@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from meterai.plumbing import telemetry
 from meterai.plumbing.http import HOST_PREFIX
+from meterai.plumbing.pace import Pace
 from meterai.plumbing.paths import Declared
 
 OPTION = "remembered"  # in `opt` of a route
@@ -116,8 +117,9 @@ class _Anew:
 class Remembering:
     """Before the limiter: gives what it remembers, and remembers what passes."""
 
-    def __init__(self, app: ASGIApp, litestar: Litestar) -> None:
+    def __init__(self, app: ASGIApp, litestar: Litestar, pace: Pace) -> None:
         self._app = app
+        self._pace = pace
         self._declared: Declared[Remembered | None] = Declared(litestar, _read, None)
         self._kept: dict[tuple[str, str], _Kept] = {}
 
@@ -136,7 +138,7 @@ class Remembering:
             return
         key, now = (scope["path"], language), monotonic()
         kept = self._kept.get(key)
-        if kept is not None and self._is_good(kept, now):
+        if kept is not None and self._is_good(kept, now) and await self._pace.turn():
             await _give(kept, send)
             return
         is_old_good = kept is not None and now < kept.until + STALE_SECONDS_MAX

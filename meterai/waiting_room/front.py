@@ -21,7 +21,9 @@ from meterai.kit.refusal import Refusal
 from meterai.limiter import Limiter
 from meterai.pages import Site, local_path, wants_page
 from meterai.plumbing.config import Settings
+from meterai.plumbing.database import DatabaseBusy
 from meterai.plumbing.http import PROBLEM, cookie_name, problem
+from meterai.plumbing.pace import Pace
 from meterai.plumbing.paths import Declared
 from meterai.waiting_room import metrics
 from meterai.waiting_room.estimate import look_again
@@ -116,6 +118,7 @@ class Front:
             f"/static/{name}": site.assets[name] for name in _ASSETS if name in site.assets
         }
         self._refused_before = 0
+        self._pace: Pace = litestar.state.pace
 
     @property
     def _room(self) -> WaitingRoom | None:
@@ -144,6 +147,7 @@ class Front:
             if await self._answered(scope, send, room):
                 return
         elif (asset := self._assets.get(path)) and scope["method"] == "GET":
+            await self._pace.turn()
             headers = (_FOR_GOOD, (b"content-type", asset.media_type.encode()))
             await self._send(send, 200, asset.content, *headers)
             return
@@ -167,6 +171,7 @@ class Front:
         if line is None or not guarded.is_entrance or self._turn(scope, room, line) is not None:
             return False
         metrics.SENT.labels(line=line.name).inc()
+        await self._pace.turn()
         refusal = WaitInLine(line.name)
         if not wants_page(scope["path"], _header(scope, b"accept").decode("latin-1")):
             await self._refuse(scope, send, refusal)
@@ -218,6 +223,9 @@ class Front:
         answer = self._answer_of(scope["method"], scope["path"])
         if answer is None:
             return False
+        if not await self._pace.turn():
+            await self._refuse(scope, send, DatabaseBusy("too many look at once"))
+            return True
         if not room.is_fresh:
             await room.look()
         try:

@@ -7,6 +7,7 @@ import pytest
 from litestar import Litestar, Request, Response, get
 
 from meterai.pages.remembering import Remembered, Remembering, stranger_language
+from meterai.plumbing.pace import Pace
 from tests.support.within import Asking, Within
 
 
@@ -33,7 +34,7 @@ class Counting:
             return await self._answer(request)
 
         self.litestar = Litestar([show, show_any, show_other], openapi_config=None)
-        self.remembering = Remembering(self.litestar, self.litestar)
+        self.remembering = Remembering(self.litestar, self.litestar, Pace())
         self.web = Within(self.litestar, self.remembering)
 
     async def _answer(self, request: Request[Any, Any, Any]) -> Response[str]:

@@ -1,0 +1,111 @@
+"""Small answers wait for each other, and nobody else for them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from meterai.plumbing import pace as module
+from meterai.plumbing.pace import (
+    IN_A_TICK_FIRST,
+    IN_A_TICK_MAX,
+    IN_A_TICK_MIN,
+    LATE_SECONDS_MAX,
+    TICK_SECONDS,
+    Pace,
+)
+
+
+def run(story: Any) -> None:
+    asyncio.run(story(Pace()))
+
+
+def begins_at_once(pace: Pace) -> bool:
+    turn = pace.turn()
+    try:
+        turn.send(None)
+    except StopIteration as done:
+        return bool(done.value)
+    turn.close()
+    return False
+
+
+async def done(tasks: list[asyncio.Task[bool]]) -> int:
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return sum(task.done() for task in tasks)
+
+
+def test_who_comes_alone_waits_for_nothing() -> None:
+    async def story(pace: Pace) -> None:
+        for _ in range(IN_A_TICK_FIRST):
+            assert begins_at_once(pace)
+
+    run(story)
+
+
+def test_of_a_crowd_so_many_begin_in_a_tick_in_their_order() -> None:
+    async def story(pace: Pace) -> None:
+        order: list[int] = []
+
+        async def one(number: int) -> bool:
+            await pace.turn()
+            order.append(number)
+            return True
+
+        tasks = [asyncio.create_task(one(number)) for number in range(3 * IN_A_TICK_FIRST)]
+        assert await done(tasks) == IN_A_TICK_FIRST
+        await asyncio.gather(*tasks)
+        assert order == sorted(order)
+
+    run(story)
+
+
+def test_one_that_goes_takes_nobodys_turn() -> None:
+    async def story(pace: Pace) -> None:
+        tasks = [asyncio.create_task(pace.turn()) for _ in range(IN_A_TICK_FIRST + 20)]
+        await done(tasks)
+        for task in tasks[IN_A_TICK_FIRST : IN_A_TICK_FIRST + 10]:
+            task.cancel()
+        assert all(await asyncio.gather(*tasks[IN_A_TICK_FIRST + 10 :]))
+
+    run(story)
+
+
+def test_too_many_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAITING_MAX", 10)
+
+    async def story(pace: Pace) -> None:
+        tasks = [asyncio.create_task(pace.turn()) for _ in range(IN_A_TICK_FIRST + 11)]
+        await done(tasks)
+        assert not await pace.turn()
+        # The last one found ten waiting before it.
+        assert sum(not one for one in await asyncio.gather(*tasks)) == 1
+
+    run(story)
+
+
+def test_fewer_begin_where_others_wait_and_more_where_nobody_does() -> None:
+    async def story(pace: Pace) -> None:
+        for _ in range(50):
+            pace._adapt(LATE_SECONDS_MAX * 2)
+        assert pace._in_a_tick == IN_A_TICK_MIN
+        pace._adapt(0.0)
+        assert pace._in_a_tick == IN_A_TICK_MIN, "nobody waits: nothing is learned"
+        pace._waiting.append(asyncio.get_running_loop().create_future())
+        for _ in range(1_000):
+            pace._adapt(0.0)
+        assert pace._in_a_tick == IN_A_TICK_MAX
+
+    run(story)
+
+
+def test_it_rests_when_nobody_asks() -> None:
+    async def story(pace: Pace) -> None:
+        await pace.turn()
+        assert pace._next_at
+        await asyncio.sleep(6 * TICK_SECONDS)
+        assert not pace._next_at
+        assert begins_at_once(pace)
+
+    run(story)
