@@ -28,6 +28,7 @@ VISITORS = 600
 PAUSES = 8.0  # seconds of a visit in which the visitor thinks
 STEPS = {  # medians of latencies in seconds
     "front": 0.02,
+    "mail": 0.3,
     "sign_in": 0.15,
     "order": 0.08,
     "pay": 0.25,

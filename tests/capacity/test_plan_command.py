@@ -113,7 +113,8 @@ def test_the_form_is_that_of_the_latency_and_the_size_that_of_the_processor() ->
     run = a_run()
     share = busy_share(run)
     assert share is not None
-    for step, measured in zip(steps_of(run, "buy"), journey(run, "buy").steps, strict=True):
+    served = [step for step in journey(run, "buy").steps if step.name != "mail"]
+    for step, measured in zip(steps_of(run, "buy"), served, strict=True):
         assert mean_of(step.service) == pytest.approx(share * measured.latency.mean, rel=0.01)
     assert steps_of(run, "buy")[0].pause_seconds == 0
     assert steps_of(run, "buy")[1].pause_seconds > 0

@@ -2,7 +2,8 @@
 
 How long a server is busy with a request is not its latency, which contains waiting.  By the law of utilization
 the busy time of all requests together is the processor time of the installation; it is shared among the steps
-as their latencies are, and each step keeps the form of its distribution.  A run without processor times (an
+as their latencies are, and each step keeps the form of its distribution; what a visitor spends elsewhere, waiting
+for a mail, is a pause.  A run without processor times (an
 installation of somebody else's) gives its latencies as they are, and is best measured at low load.
 """
 
@@ -21,15 +22,19 @@ NOT_SERVING = frozenset({"generator", "standins", "rehearse"})
 BINS = 12  # of load, each with as many seconds of the run
 SECONDS_IN_BIN_MIN = 3
 FINISHED_MIN = 100  # of a step: the form of a distribution of fewer is chance
+# Steps that visitors spend with somebody else: a pause for the installation.
+ELSEWHERE = frozenset({"mail"})
 # By the first word of a step's name; a step of another name is of a newcomer.
 PRIORITIES: Mapping[str, Priority] = {
     "sign": Priority.CHECKOUT,
+    "ask": Priority.CHECKOUT,
     "order": Priority.CHECKOUT,
-    "upload": Priority.CHECKOUT,
+    "qr": Priority.CHECKOUT,
     "pay": Priority.MONEY,
     "stamp": Priority.MONEY,
-    "wait": Priority.PAID,
+    "executed": Priority.MONEY,
     "download": Priority.PAID,
+    "give": Priority.PAID,
     "check": Priority.CHECKING,
 }
 
@@ -55,15 +60,19 @@ def journey_of(run: Run, name: str) -> Journey:
     for step in found.steps:
         if step.finished < FINISHED_MIN or step.latency.mean <= 0:
             raise RunUnusable(run.name, f"{step.finished} finished {name}/{step.name}")
-    if not found.steps:
+    if not _served(found):
         raise RunUnusable(run.name, f"{name} has no steps")
     return found
+
+
+def _served(journey: Journey) -> list[Measured]:
+    return [step for step in journey.steps if step.name not in ELSEWHERE]
 
 
 def busy_share(run: Run) -> float | None:
     """Processor seconds for each second of latency, over all steps; None where none were measured."""
     serving = [spent for group, spent in run.costs.cpu_seconds.items() if group not in NOT_SERVING]
-    steps = [step for journey in run.journeys for step in journey.steps]
+    steps = [step for journey in run.journeys for step in _served(journey)]
     answered = sum(step.finished * step.latency.mean for step in steps)
     return sum(serving) / answered if serving and sum(serving) > 0 and answered > 0 else None
 
@@ -72,18 +81,18 @@ def steps_of(run: Run, name: str) -> tuple[Step, ...]:
     """The steps of a journey that was measured.  Refuses as `journey_of`, and a run that is void."""
     if run.is_void:
         raise RunUnusable(run.name, "void: " + ", ".join(run.generator.void))
-    journey = journey_of(run, name)
-    share = busy_share(run)
-    pauses = max(journey.latency.mean - journey.working.mean, 0.0)
-    between = pauses / max(len(journey.steps) - 1, 1)
+    journey, share = journey_of(run, name), busy_share(run)
+    steps = _served(journey)
+    away = sum(step.latency.mean for step in journey.steps if step.name in ELSEWHERE)
+    pauses = max(journey.latency.mean - journey.working.mean, 0.0) + away
     return tuple(
         Step(
             name=step.name,
             priority=priority_of(step.name),
             service=_service(step, 1.0 if share is None else share),
-            pause_seconds=between if number else 0.0,
+            pause_seconds=pauses / (len(steps) - 1) if number else 0.0,
         )
-        for number, step in enumerate(journey.steps)
+        for number, step in enumerate(steps)
     )
 
 
