@@ -44,6 +44,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "verify-claim": ("HTTPS://METERAI.EXAMPLE/C/0/0",),
     "issuer appoint": ("development-1",),
     "rehearse": ("small",),
+    "assess": ("/nowhere/run.json", "--out", "/nowhere/report"),
     "plan": (
         *("--applicants", "100", "--hours", "0.1", "--replications", "3"),
         *("--service-ms", "20", "--servers", "1"),

@@ -28,6 +28,7 @@ ELSEWHERE = frozenset({"mail"})
 PRIORITIES: Mapping[str, Priority] = {
     "sign": Priority.CHECKOUT,
     "ask": Priority.CHECKOUT,
+    "mail": Priority.CHECKOUT,
     "order": Priority.CHECKOUT,
     "qr": Priority.CHECKOUT,
     "pay": Priority.MONEY,

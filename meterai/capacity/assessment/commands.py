@@ -1,0 +1,53 @@
+"""`meterai assess`: one report for a minister and an engineer."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Literal, Protocol, cast
+
+from cyclopts import Parameter
+
+from meterai.capacity.extras import require
+from meterai.commands import NO_OPTIONS, Between, Options, line
+
+RUPIAH_MAX = 1_000_000_000  # of an hour of a core
+Language = Literal["id", "en"]
+Bound = Annotated[
+    float, Parameter(help="Who paid is served within.", validator=Between(1, 86_400_000))
+]
+Price = Annotated[
+    int | None,
+    Parameter(help="Rupiah for one core, one hour.", validator=Between(0, RUPIAH_MAX)),
+]
+
+
+class _Writing(Protocol):
+    """The module that needs the extra."""
+
+    def write_report(
+        self,
+        runs: tuple[Path, ...],
+        out: Path,
+        plan: Path | None,
+        lang: Language,
+        measures: tuple[float, int | None],
+    ) -> tuple[Path, Path]: ...
+
+
+def assess(
+    *runs: Annotated[Path, Parameter(help="Files of `meterai rehearse`.")],
+    options: Options = NO_OPTIONS,
+    out: Annotated[Path, Parameter(help="A folder; it is made.")],
+    plan: Annotated[Path | None, Parameter(help="Of `meterai plan --json`.")] = None,
+    lang: Language = "id",
+    bound_ms: Bound = 2_000.0,
+    core_hour_rupiah: Price = None,
+) -> None:
+    """Write a report of runs and a simulation: assessment.html and assessment.pdf.
+
+    Every figure in it is from the files that were given; what was not measured is said to be missing.
+    """
+    options.settings("assess")  # it uses none, but a directory that was named must be there
+    require("numpy", "scipy", "hdrh", "altair", "vl_convert", "weasyprint")
+    writing = cast("_Writing", import_module("meterai.capacity.assessment.writing"))
+    for path in writing.write_report(runs, out, plan, lang, (bound_ms / 1000, core_hour_rupiah)):
+        line(str(path))

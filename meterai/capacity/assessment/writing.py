@@ -1,0 +1,24 @@
+"""From files to files: what `meterai assess` does once its libraries are there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from meterai.capacity.assessment.assembling import assess
+from meterai.capacity.assessment.rendering import write
+from meterai.kit.refusal import Malformed
+
+RUNS_MAX = 50  # of one report; each is some pages
+
+
+def write_report(
+    runs: Sequence[Path],
+    out: Path,
+    plan: Path | None,
+    lang: str,
+    measures: tuple[float, int | None],
+) -> tuple[Path, Path]:
+    """Write the report.  Refuses `Malformed` without runs, `RunUnreadable`, `PlanUnreadable`."""
+    if not 1 <= len(runs) <= RUNS_MAX:
+        raise Malformed("RUN", "runs", runs_max=RUNS_MAX)
+    bound_seconds, core_hour_rupiah = measures
+    return write(assess(runs, plan, bound_seconds, core_hour_rupiah), lang, out)
