@@ -12,9 +12,10 @@ from meterai.capacity.rehearsal.promises import (
     audited,
     no_error_pages,
     nothing_lost,
+    order_of_the_line,
     paid_before_unpaid,
 )
-from meterai.capacity.rehearsal.tally import Counted, Tally
+from meterai.capacity.rehearsal.tally import Counted, Place, Tally
 from meterai.capacity.results import ErrorPage
 
 HOLDS = json.dumps({"holds": True, "invariants": [{"name": "a", "broken": 0}]})
@@ -143,3 +144,26 @@ def test_what_processes_spent_counts_on_after_a_restart() -> None:
     cpu, memory = observed.series()
     assert (cpu.name, cpu.of, cpu.values) == ("cpu", "web", (0.5, 0.0))
     assert memory.values == (1000.0, 1000.0, 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("places", "held"),
+    [
+        ([(1, 0.0, 0.1), (2, 0.5, 0.6), (3, 9.0, 9.1)], True),
+        ([(2, 0.0, 0.1), (1, 1.0, 1.1)], True),  # two processes agree to within a second
+        ([(2, 0.0, 0.1), (1, 5.0, 5.1)], False),
+        ([(2, 0.0, 9.0), (1, 5.0, 5.1)], True),  # who has the answer late asked early
+        ([(5, 0.0, 0.1), (6, 0.2, 20.0), (1, 8.0, 8.1)], False),
+        ([(1, 0.0, 0.1), (1, 0.0, 0.1)], False),
+    ],
+)
+def test_who_came_first_has_the_lower_number(
+    places: list[tuple[int, float, float]], held: bool
+) -> None:
+    told = counted(places=tuple(Place("buying", *one) for one in places))
+    assert order_of_the_line(told, 1.0).held is held
+
+
+def test_lines_have_numbers_of_their_own() -> None:
+    places = (Place("buying", 2, 0.0, 0.1), Place("formasi", 1, 9.0, 9.1))
+    assert order_of_the_line(counted(places=places), 1.0).held is True

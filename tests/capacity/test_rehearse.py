@@ -34,7 +34,7 @@ def test_a_small_rehearsal_keeps_every_promise(rehearsed: tuple[int, Run, str]) 
     # A machine that is busy with something else may void a run; it never breaks a promise.
     assert status in ((Exit.UNJUDGED,) if found.is_void else (Exit.DONE,))
     assert {one.name for one in found.promises} == {
-        *("audit", "no_error_pages", "paid_before_unpaid", "nothing_lost")
+        *("audit", "no_error_pages", "paid_before_unpaid", "nothing_lost", "order_of_the_line")
     }
     assert found.error_pages == 0
 
@@ -43,13 +43,15 @@ def test_a_small_rehearsal_keeps_every_promise(rehearsed: tuple[int, Run, str]) 
 @pytest.mark.slow
 def test_a_small_rehearsal_goes_every_way_and_counts_it(rehearsed: tuple[int, Run, str]) -> None:
     _, found, _ = rehearsed
-    assert {one.name for one in found.journeys} == {"look", "buy", "check", "complain"}
+    assert {one.name for one in found.journeys} == {*("look", "buy", "check", "complain", "queue")}
     for journey in found.journeys:
         assert journey.started == journey.finished + sum(journey.failed.values())
         assert journey.latency.count == journey.finished
         assert journey.steps[0].started == journey.started
         for step in journey.steps:
             assert step.started == step.finished + sum(step.failed.values()) or journey.failed
+    (buying,) = (one for one in found.journeys if one.name == "buy")
+    assert "queue" in {one.name for one in buying.steps}, "a line stood before buying"
     arrivals = found.arrivals
     assert sum(arrivals.offered) == sum(arrivals.sent) + sum(arrivals.dropped)
     assert sum(arrivals.sent) == sum(one.started for one in found.journeys)

@@ -24,6 +24,7 @@ BOUNDED = {
     "capacity/rehearsal/journeys.py: _taken": "the codes that one visitor asked for",
     "capacity/rehearsal/progress.py: _latest": "the processes of one run",
     "capacity/rehearsal/tally.py: _error_pages": "ERROR_PAGES_KEPT",
+    "capacity/rehearsal/tally.py: _places": "PLACES_KEPT",
     "capacity/rehearsal/tally.py: _seconds": "a figure for each second of one run",
     "capacity/rehearsal/tally.py: _statuses": "the statuses of HTTP, in one run",
     "capacity/rehearsal/tally.py: journeys": "the journeys there are",

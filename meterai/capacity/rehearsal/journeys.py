@@ -7,6 +7,7 @@ type or choose one; else it follows what the page offers.  One more journey is a
 
 import asyncio
 import re
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from meterai.capacity.rehearsal.connection import Answer, ConnectionLost
 from meterai.capacity.rehearsal.pages import Page
 from meterai.capacity.rehearsal.plan import JourneyName
 from meterai.capacity.rehearsal.sites import Site
+from meterai.capacity.rehearsal.tally import Place
 from meterai.capacity.rehearsal.visitor import StepFailed, Visitor
 
 STANDIN_SECONDS_MAX = 30.0
@@ -31,6 +33,9 @@ ORDER = r"/orders/[^/]+"
 DOCUMENT = r"/stampings/[^/]+/document"
 GIVE_BACK = r"/orders/[^/]+/give-back"
 QR = "qr-text"
+LINES = "/lines/"
+# As `waiting.js` does: the nearer, the sooner, and spread.
+LINE_SECONDS_MIN, LINE_SECONDS_MAX, LINE_LOOKS, LINE_SLOWEST = 5.0, 120.0, 5, 0.001
 _CODE = re.compile(r"\b(\d{6})\b")
 _GOOD = re.compile(r'class="verdict good"')
 
@@ -39,6 +44,27 @@ class _Mail(msgspec.Struct, frozen=True):
     """A mail as the stand-in lists it."""
 
     subject: str
+
+
+class _Signed(msgspec.Struct, frozen=True):
+    """The document of a line as it travels: a JWS; the payload is base64 without padding."""
+
+    payload: str
+
+
+class _Flow(msgspec.Struct, frozen=True):
+    """How fast a line goes."""
+
+    fast: float
+
+
+class _Served(msgspec.Struct, frozen=True):
+    """What the document of a line says."""
+
+    serving: int
+    is_engaged: bool
+    is_paused: bool
+    per_second: _Flow
 
 
 Journey = Callable[[Visitor], Awaitable[None]]
@@ -67,11 +93,7 @@ async def buy(visitor: Visitor) -> None:
         await visitor.get("/")
     await _sign_in(visitor, "/stamp")
     original = visitor.world.original(visitor.drawing)
-    async with visitor.step("order"):
-        form = visitor.page.form("/stamp")
-        page = await visitor.submit(form, ("surat.pdf", original))
-        if not re.fullmatch(ORDER, page.path):
-            raise StepFailed(f"refused_{page.status}")
+    await _order(visitor, "/stamp", ("surat.pdf", original))
     await _pay(visitor)
     async with visitor.step("stamp"):
         main = await _watched(visitor, lambda page: page.has_link(DOCUMENT))
@@ -106,10 +128,7 @@ async def check(visitor: Visitor) -> None:
 async def complain(visitor: Visitor) -> None:
     """Somebody bought a stamp, does not need it any more, and asks for the money."""
     await _sign_in(visitor, "/buy")
-    async with visitor.step("order"):
-        page = await visitor.submit(visitor.page.form("/buy"), quantity="1")
-        if not re.fullmatch(ORDER, page.path):
-            raise StepFailed(f"refused_{page.status}")
+    await _order(visitor, "/buy", quantity="1")
     await _pay(visitor)
     async with visitor.step("executed"):
         await _watched(visitor, lambda page: page.has_form(GIVE_BACK))
@@ -121,11 +140,67 @@ async def complain(visitor: Visitor) -> None:
             raise StepFailed(f"refused_{page.status}")
 
 
+async def queue(visitor: Visitor) -> None:
+    """Somebody comes to buy, waits in the line if there is one, comes in, and buys nothing."""
+    async with visitor.step("come"):
+        await visitor.get("/buy")
+    await _through_the_line(visitor)
+
+
+async def _order(
+    visitor: Visitor, there: str, file: tuple[str, bytes] | None = None, **values: str
+) -> None:
+    """Send the form of an order; where a line stands before it, once the turn has come."""
+    await _through_the_line(visitor)
+    async with visitor.step("order"):
+        page = await visitor.submit(visitor.page.form(there), file, **values)
+    if page.path.startswith(LINES):
+        await _order(visitor, there, file, **values)
+    elif not re.fullmatch(ORDER, page.path):
+        raise StepFailed(f"order: refused_{page.status}")
+
+
+async def _through_the_line(visitor: Visitor) -> None:
+    """Wait in the line, if the visitor was sent into one, until its turn has come."""
+    if not visitor.page.path.startswith(LINES):
+        return
+    name = visitor.page.path.removeprefix(LINES).partition("?")[0]
+    asked_at, given_at = visitor.asked_at, visitor.world.now()
+    async with visitor.step("queue", visitor.world.bounds.line_patience_seconds):
+        number = visitor.page.data("number")
+        if not number:
+            raise StepFailed("no_place")
+        visitor.world.tally.place(Place(name, int(number), asked_at, given_at))
+        wait = LINE_SECONDS_MIN * (1 + visitor.drawing.random())
+        while visitor.page.path.startswith(LINES):
+            await asyncio.sleep(wait)
+            wait = await _looked(visitor, int(number))
+
+
+async def _looked(visitor: Visitor, number: int) -> float:
+    """Look who is served, and come in if it is the turn; else in how many seconds to look again."""
+    page = await visitor.fetch(visitor.page.data("document"))
+    try:
+        text = msgspec.json.decode(page.body, type=_Signed).payload
+        payload = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        line = msgspec.json.decode(payload, type=_Served)
+    except (msgspec.MsgspecError, ValueError):
+        raise StepFailed("document_unreadable") from None
+    if not line.is_engaged or (number <= line.serving and not line.is_paused):
+        await visitor.get(visitor.page.data("enter"))
+        return LINE_SECONDS_MIN
+    fast = line.per_second.fast
+    left = (number - line.serving) / fast if fast > LINE_SLOWEST else LINE_SECONDS_MAX * LINE_LOOKS
+    wait = min(max(left / LINE_LOOKS, LINE_SECONDS_MIN), LINE_SECONDS_MAX)
+    return wait * (0.85 + 0.3 * visitor.drawing.random())
+
+
 async def _sign_in(visitor: Visitor, there: str) -> None:
     """From any page to `there`, by a code that comes by mail."""
     address = f"p{visitor.drawing.getrandbits(64):016x}@example.org"
     async with visitor.step("sign_in_form"):
         await visitor.get(there)
+    await _through_the_line(visitor)
     async with visitor.step("ask_for_code"):
         page = await visitor.submit(visitor.page.form("/sign-in"), email=address)
         page.form("/sign-in/code")
@@ -133,12 +208,17 @@ async def _sign_in(visitor: Visitor, there: str) -> None:
     async with visitor.step("mail"):
         code = await codes.next()
     async with visitor.step("sign_in"):
-        while not (await _typed(visitor, code)).has_form(there):
+        while not _is_in(await _typed(visitor, code), there):
             code = await _another(visitor, codes)
 
 
 async def _typed(visitor: Visitor, code: str) -> Page:
     return await visitor.submit(visitor.page.form("/sign-in/code"), code=code)
+
+
+def _is_in(page: Page, there: str) -> bool:
+    """Whether signing in led on: to where the visitor wanted, or into the line before it."""
+    return page.has_form(there) or page.path.startswith(LINES)
 
 
 async def _another(visitor: Visitor, codes: "_Codes") -> str:
@@ -230,6 +310,7 @@ JOURNEYS: Mapping[JourneyName, Journey] = MappingProxyType(
         JourneyName.BUY: buy,
         JourneyName.CHECK: check,
         JourneyName.COMPLAIN: complain,
+        JourneyName.QUEUE: queue,
     }
 )
 PAYING = frozenset({JourneyName.BUY, JourneyName.COMPLAIN})  # need the stand-ins of bank and mail

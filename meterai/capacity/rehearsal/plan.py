@@ -33,6 +33,7 @@ FAULTS_MAX = 100
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Weight = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=RUN_SECONDS_MAX)]
+Word = Annotated[str, msgspec.Meta(pattern=r"^[\w.:+-]{1,100}$")]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
 
@@ -67,6 +68,7 @@ class JourneyName(StrEnum):
     BUY = "buy"
     CHECK = "check"
     COMPLAIN = "complain"
+    QUEUE = "queue"
 
 
 class FaultKind(StrEnum):
@@ -144,6 +146,7 @@ class Bounds(Part, frozen=True):
     )
     open_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000  # visitors under way at once
     patience_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 60.0  # with one step
+    line_patience_seconds: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 3_600.0  # in a line
     think_seconds: Annotated[float, msgspec.Meta(ge=0, le=3_600)] = (
         0.0  # mean pause between two steps
     )
@@ -161,6 +164,8 @@ class OwnPlan(Part, frozen=True):
 
     workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 2
     settings: dict[Name, str | int | float | bool] = msgspec.field(default_factory=dict)
+    # Words of commands that are run on it before the load, such as ["line", "stand", "buying", "always"].
+    commands: tuple[tuple[Word, ...], ...] = ()
 
 
 ANY_DEVICE = Device(name="any")

@@ -1,16 +1,20 @@
 """Promises asked while the load is on, and at its end: each held, broke, or could not be found out."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from meterai.capacity.rehearsal.installation import Done
 from meterai.capacity.rehearsal.observation import Observation
-from meterai.capacity.rehearsal.tally import AWAY, Counted
+from meterai.capacity.rehearsal.tally import AWAY, Counted, Place
 from meterai.capacity.results import Journey, Promise
 
 AUDIT, NO_ERROR_PAGES = "audit", "no_error_pages"
 PAID_BEFORE_UNPAID, NOTHING_LOST = "paid_before_unpaid", "nothing_lost"
+ORDER_OF_THE_LINE = "order_of_the_line"
+# Two processes give numbers in one order to within a second; the rest is how late an answer is seen.
+ORDER_SECONDS = 2.0
 _HELD, _BROKEN = 0, 1  # statuses of `meterai audit`
 TEXT_LENGTH_MAX = 500
 _PAID = ("money", "paid")
@@ -112,3 +116,27 @@ def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Pr
         return Promise(PAID_BEFORE_UNPAID, at, held=None, found="its metrics cannot be reached")
     held = not paid or paid * of_unpaid <= unpaid * of_paid
     return Promise(PAID_BEFORE_UNPAID, at, held=held, found=told)
+
+
+def overtaken(places: Sequence[Place]) -> int:
+    """How many asked for a place only after a later number had been given, by more than `ORDER_SECONDS`.
+
+    Of one line.
+    """
+    found, given = 0, math.inf
+    for one in sorted(places, key=lambda place: place.number, reverse=True):
+        found += one.asked_at > given + ORDER_SECONDS
+        given = min(given, one.given_at)
+    return found
+
+
+def order_of_the_line(counted: Counted, at: float) -> Promise:
+    """Who came first has the lower number, and no number was given twice."""
+    lines = sorted({one.line for one in counted.places})
+    wrong = twice = 0
+    for line in lines:
+        places = [one for one in counted.places if one.line == line]
+        wrong += overtaken(places)
+        twice += len(places) - len({one.number for one in places})
+    told = f"{len(counted.places)} places, {wrong} overtaken, {twice} given twice"
+    return Promise(ORDER_OF_THE_LINE, at, held=not wrong and not twice, found=told)

@@ -1,64 +1,37 @@
-"""One rehearsal from its beginning to its file: prepared, driven, broken, watched, asked, summed up."""
+"""One rehearsal from its beginning to its end: prepared, driven, broken, watched, asked."""
 
 import asyncio
 import os
 import random  # noqa: TID251 - seeded below
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
 from time import monotonic
 
 import psutil
 
-from meterai.capacity.rehearsal import faults, machine, promises
+from meterai.capacity.rehearsal import machine, promises
 from meterai.capacity.rehearsal.connection import ConnectionLost
 from meterai.capacity.rehearsal.faults import Faults
 from meterai.capacity.rehearsal.generator import maker_of
-from meterai.capacity.rehearsal.installation import (
-    Addresses,
-    OwnInstallation,
-    Spent,
-    spent_by,
-)
-from meterai.capacity.rehearsal.journeys import CHECKING, JOURNEYS, PAYING
+from meterai.capacity.rehearsal.given import Rehearsal, check
+from meterai.capacity.rehearsal.installation import Spent, spent_by
+from meterai.capacity.rehearsal.journeys import CHECKING, JOURNEYS
 from meterai.capacity.rehearsal.limit import trivial_server, wrk_rate
-from meterai.capacity.rehearsal.observation import Observation
-from meterai.capacity.rehearsal.plan import ANY_DEVICE, FaultPlan, JourneyName, Plan
+from meterai.capacity.rehearsal.outcome import Happened, Limits, run_of
+from meterai.capacity.rehearsal.plan import ANY_DEVICE, JourneyName
 from meterai.capacity.rehearsal.processes import Generators, Order
-from meterai.capacity.rehearsal.progress import Shown
-from meterai.capacity.rehearsal.promises import Audit
-from meterai.capacity.rehearsal.recovery import recovered_at
-from meterai.capacity.rehearsal.sites import Site, site_of
 from meterai.capacity.rehearsal.tally import Counted, Tally, sum_of
 from meterai.capacity.rehearsal.visitor import StepFailed, Visitor, World
-from meterai.capacity.results import (
-    SCHEMA,
-    Arrivals,
-    Costs,
-    DataSize,
-    Fault,
-    Generator,
-    Machine,
-    Promise,
-    Run,
-    Series,
-    Target,
-    VoidReason,
-)
+from meterai.capacity.results import DataSize, Promise, Run
 from meterai.commands import Exit
-from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 
 BEGINS_AFTER_SECONDS = 0.5  # so that every process has been told before
 SETTLE_SECONDS = (
-    3.0  # what was paid in the last moment is executed before the bank's record is compared
+    2.0  # what was paid in the last moment is executed before the bank's record is compared
 )
 LOOK_AGAIN_SECONDS = 10.0
-LATE_SECONDS_MAX = (
-    0.25  # of the hundredth that is begun latest: more would be measured as the server's
-)
 FAULTS_SECONDS_MAX = 90.0  # after the last visitor, for parts that still come back
 
 
@@ -74,77 +47,7 @@ class InstallationUnfit(Refusal):
         self.reason = reason
 
 
-class StandinsUnknown(Refusal):
-    """A journey of the plan pays or signs in, and where bank and mail are is not known."""
-
-    code = "standins_unknown"
-    status = 422
-
-    def __init__(self, journey: str) -> None:
-        super().__init__(journey)
-        self.journey = journey
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """What is to be done, and with whom.
-
-    `audit` runs `meterai audit` on the installation, where its directory is known; `own` is the
-    installation that this run started, if it did.
-    """
-
-    text: str  # of the plan
-    plan: Plan
-    addresses: Addresses
-    target: Target
-    processes: int
-    command: Sequence[str]
-    clock: Clock
-    shown: Shown
-    audit: Audit | None = None
-    own: OwnInstallation | None = None
-
-    @property
-    def site(self) -> Site:
-        """Of the installation."""
-        return site_of(self.addresses.web)
-
-    @property
-    def bank(self) -> Site | None:
-        """The stand-in, where it is known."""
-        return site_of(self.addresses.bank) if self.addresses.bank else None
-
-    @property
-    def mail(self) -> Site | None:
-        """The stand-in, where it is known."""
-        return site_of(self.addresses.mail) if self.addresses.mail else None
-
-    def sites(self) -> list[Site]:
-        """Every server that the run speaks to."""
-        one = self.addresses
-        return [site_of(url) for url in (one.web, one.bank, one.mail, one.metrics) if url]
-
-
-@dataclass(slots=True)
-class Happened:
-    """What was noted while the load was on."""
-
-    observed: Observation = field(default_factory=Observation)
-    broken: list[tuple[FaultPlan, float, float | None]] = field(default_factory=list)
-    asked: list[Promise] = field(default_factory=list)
-    is_broken_off: bool = False
-
-
 # -- before the load ------------------------------------------------------------------------
-
-
-def check(rehearsal: Rehearsal) -> None:
-    """Look whether the plan can be carried out.  Refuses `StandinsUnknown`, `FaultImpossible`."""
-    names = {one.name for one in rehearsal.plan.journeys}
-    if rehearsal.bank is None or rehearsal.mail is None:
-        for one in sorted(names & (PAYING | CHECKING)):
-            raise StandinsUnknown(one.value)
-    faults.check(rehearsal.plan.faults, rehearsal.own)
 
 
 async def _alone(rehearsal: Rehearsal) -> tuple[bytes, ...]:
@@ -171,6 +74,32 @@ async def _one(world: World, name: JourneyName, seed: int) -> None:
         raise InstallationUnfit(world.site.url, f"{name.value}: {failed}") from None
     finally:
         visitor.leave()
+
+
+def _orders(rehearsal: Rehearsal, stamped: tuple[bytes, ...]) -> list[Order]:
+    """What each generator process shall do."""
+    shares = rehearsal.processes
+    site, bank, mail = rehearsal.site, rehearsal.bank, rehearsal.mail
+    return [
+        Order(rehearsal.text, share, shares, site, bank, mail, stamped) for share in range(shares)
+    ]
+
+
+async def _prepare(rehearsal: Rehearsal) -> None:
+    """Run the commands of the plan on the run's own installation.  Refuses `InstallationUnfit`."""
+    own = rehearsal.own
+    for words in rehearsal.plan.own.commands if own else ():
+        assert own is not None
+        done = await asyncio.to_thread(own.command, *words)
+        if done.status != Exit.DONE:
+            raise InstallationUnfit(rehearsal.site.url, f"{' '.join(words)}: {done.text.strip()}")
+
+
+async def _limits(generators: Generators) -> Limits:
+    """What the generator can do by itself, now."""
+    with trivial_server() as trivial:
+        rates = await asyncio.to_thread(generators.rates, trivial)
+        return Limits(sum(rates), await asyncio.to_thread(wrk_rate, trivial))
 
 
 # -- during the load ------------------------------------------------------------------------
@@ -263,6 +192,8 @@ async def _at_the_end(
         promises.no_error_pages(counted, now(), breaks_the_database=breaks),
         promises.paid_before_unpaid(observed, counted, now()),
     ]
+    if counted.places:
+        found.append(promises.order_of_the_line(counted, now()))
     audit = rehearsal.audit
     if audit is None:
         return [*found, promises.not_audited(now())]
@@ -283,60 +214,6 @@ def _with_bank(rehearsal: Rehearsal) -> tuple[str, ...]:
     return ("--bank", "--bank-days", "2") if rehearsal.addresses.bank else ()
 
 
-def _faults(happened: Happened, counted: Counted, lost: Mapping[str, int]) -> tuple[Fault, ...]:
-    found = []
-    for plan, at, healed_at in happened.broken:
-        recovered = None
-        if healed_at is not None:
-            recovered = recovered_at(counted.seconds, at, healed_at, counted.last_at)
-        # What lasts is over when its cause is gone; a part that was killed is missed from then on.
-        since = healed_at if plan.kind.lasts else at
-        took = None if recovered is None or since is None else max(recovered - since, 0.0)
-        found.append(Fault(plan.kind.value, at, healed_at, recovered, took, lost))
-    return tuple(found)
-
-
-def _by_seconds(counted: Counted) -> list[Series]:
-    """What the generator counted, as series."""
-    found = []
-    for name, figures in counted.seconds.items():
-        what, _, of = name.partition("/")
-        at = tuple(float(second) for second in range(len(figures)))
-        if what == "took":
-            ended = counted.seconds[f"ended/{of}"]
-            told = [(t, f / n) for t, f, n in zip(at, figures, ended, strict=True) if n]
-            times, means = tuple(t for t, _ in told), tuple(mean for _, mean in told)
-            found.append(Series("step_latency", of, "s", times, means))
-        elif what in ("finished", "answers", "requests", "failed"):
-            found.append(Series(what, of, "1/s", at, tuple(figures)))
-        elif what == "under_way":
-            found.append(Series(what, of, "visitors", at, tuple(figures)))
-    return found
-
-
-def _void(
-    counted: Counted, happened: Happened, *, limit: float, peak: float, is_complete: bool
-) -> tuple[VoidReason, ...]:
-    reasons = {
-        VoidReason.BEYOND_LIMIT: peak > limit,
-        VoidReason.DROPPED: sum(counted.seconds.get("dropped", ())) > 0,
-        VoidReason.LATE: counted.lateness.p99 > LATE_SECONDS_MAX,
-        VoidReason.BROKEN_OFF: happened.is_broken_off,
-        VoidReason.GENERATOR_DIED: not is_complete,
-    }
-    return tuple(reason for reason, is_so in reasons.items() if is_so)
-
-
-def _arrivals(counted: Counted) -> Arrivals:
-    length = int(counted.last_at) + 1
-    none = [0.0] * length
-
-    def of(name: str) -> tuple[int, ...]:
-        return tuple(int(one) for one in counted.seconds.get(name, none))
-
-    return Arrivals(of("offered"), of("sent"), of("dropped"))
-
-
 async def rehearse(rehearsal: Rehearsal) -> Run:
     """Carry out a plan.
 
@@ -344,26 +221,12 @@ async def rehearse(rehearsal: Rehearsal) -> Run:
     none of the generator processes told anything.
     """
     check(rehearsal)
-    load, own, plan = os.getloadavg()[0], rehearsal.own, rehearsal.plan
+    load, own, happened = os.getloadavg()[0], rehearsal.own, Happened()
     before = own.bytes() if own else 0
-    stamped = await _alone(rehearsal)
-    orders = [
-        Order(
-            rehearsal.text,
-            share,
-            rehearsal.processes,
-            rehearsal.site,
-            rehearsal.bank,
-            rehearsal.mail,
-            stamped,
-        )
-        for share in range(rehearsal.processes)
-    ]
-    happened = Happened()
+    orders = _orders(rehearsal, await _alone(rehearsal))
+    await _prepare(rehearsal)
     with Generators(orders) as generators:
-        with trivial_server() as trivial:
-            rates = await asyncio.to_thread(generators.rates, trivial)
-            wrk = await asyncio.to_thread(wrk_rate, trivial)
+        limits = await _limits(generators)
         began_at, begins = rehearsal.clock.now(), monotonic() + BEGINS_AFTER_SECONDS
         generators.begin(begins)
 
@@ -376,64 +239,8 @@ async def rehearse(rehearsal: Rehearsal) -> Run:
         ):
             told = await generators.listen(rehearsal.shown.update)
     counted = sum_of(told)
-    held = await _at_the_end(rehearsal, happened, counted, now)
+    happened.is_complete = len(told) == len(orders)
+    happened.asked += await _at_the_end(rehearsal, happened, counted, now)
     size = DataSize(before, own.bytes()) if own else None
-    peak = max(counted.seconds.get("requests", [0.0]))
-    generator = Generator(
-        processes=rehearsal.processes,
-        limit_per_second=sum(rates),
-        peak_per_second=peak,
-        open_max=plan.bounds.open_max,
-        lateness=counted.lateness,
-        wrk_per_second=wrk,
-        void=_void(
-            counted,
-            happened,
-            limit=sum(rates),
-            peak=peak,
-            is_complete=len(told) == len(orders),
-        ),
-    )
-    return _run(
-        rehearsal, happened, counted, began_at, generator, held, machine.description(load, size)
-    )
-
-
-def _run(
-    rehearsal: Rehearsal,
-    happened: Happened,
-    counted: Counted,
-    began_at: datetime,
-    generator: Generator,
-    held: Sequence[Promise],
-    described: Machine,
-) -> Run:
-    lost = {"stamps": counted.stamps_wrong}
-    return Run(
-        schema=SCHEMA,
-        name=rehearsal.plan.name,
-        began_at=began_at,
-        seconds=counted.last_at,
-        seed=rehearsal.plan.seed,
-        command=tuple(rehearsal.command),
-        plan=rehearsal.text,
-        machine=described,
-        target=rehearsal.target,
-        generator=generator,
-        arrivals=_arrivals(counted),
-        journeys=counted.journeys,
-        statuses=counted.statuses,
-        error_pages=counted.error_pages,
-        first_error_pages=counted.first_error_pages,
-        series=(*_by_seconds(counted), *happened.observed.series()),
-        faults=_faults(happened, counted, lost),
-        promises=(*happened.asked, *held),
-        costs=Costs(
-            cpu_seconds=happened.observed.cpu_seconds(),
-            bytes_sent=counted.bytes_sent,
-            bytes_received=counted.bytes_received,
-            requests=counted.requests,
-            orders_paid=counted.orders_paid,
-            stamps=counted.stamps,
-        ),
-    )
+    described = machine.description(load, size)
+    return run_of(rehearsal, happened, counted, limits, described, began_at)

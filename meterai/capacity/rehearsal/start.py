@@ -10,6 +10,7 @@ from pathlib import Path
 
 from meterai.capacity.rehearsal import plan as plans
 from meterai.capacity.rehearsal import targets
+from meterai.capacity.rehearsal.given import Rehearsal, check
 from meterai.capacity.rehearsal.installation import (
     COMMAND_SECONDS_MAX,
     Addresses,
@@ -19,7 +20,7 @@ from meterai.capacity.rehearsal.installation import (
 )
 from meterai.capacity.rehearsal.progress import Shown
 from meterai.capacity.rehearsal.promises import Audit
-from meterai.capacity.rehearsal.run import Rehearsal, check, rehearse
+from meterai.capacity.rehearsal.run import rehearse
 from meterai.capacity.rehearsal.sites import site_of
 from meterai.capacity.results import Latency, Run, Target
 from meterai.kit.clock import Clock

@@ -12,6 +12,16 @@ from meterai.capacity.results import ErrorPage, Journey, Latency, Step
 ERROR_PAGES_KEPT = 20  # the first of each process; the rest are counted
 BUSY = "busy"  # the limiter's own 503
 AWAY = "away"  # 503: the database is away
+PLACES_KEPT = 20_000  # of each process; enough to see an order that is not kept
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """A number in a line: when its holder asked for it, and when it was given."""
+
+    line: str
+    number: int
+    asked_at: float
+    given_at: float
 
 
 class Counted(msgspec.Struct, frozen=True):
@@ -35,6 +45,7 @@ class Counted(msgspec.Struct, frozen=True):
     stamps: int
     stamps_wrong: int  # downloaded, and the original is no prefix of it
     last_at: float  # when the last visitor left
+    places: tuple[Place, ...]
 
 
 class StepTally:
@@ -104,6 +115,7 @@ class Tally:
         self._seconds: dict[str, defaultdict[int, float]] = {}
         self._error_pages: list[ErrorPage] = []
         self._error_count = 0
+        self._places: list[Place] = []
 
     def journey(self, name: str) -> JourneyTally:
         """One kind of visit."""
@@ -138,6 +150,11 @@ class Tally:
         if len(self._error_pages) < ERROR_PAGES_KEPT:
             self._error_pages.append(page)
 
+    def place(self, place: Place) -> None:
+        """Somebody has a number in a line."""
+        if len(self._places) < PLACES_KEPT:
+            self._places.append(place)
+
     @property
     def error_pages(self) -> int:
         """How many errors somebody saw."""
@@ -164,6 +181,7 @@ class Tally:
             stamps=self.stamps,
             stamps_wrong=self.stamps_wrong,
             last_at=self.last_at,
+            places=tuple(self._places),
         )
 
 
@@ -239,4 +257,5 @@ def sum_of(found: Sequence[Counted]) -> Counted:
         stamps=sum(one.stamps for one in found),
         stamps_wrong=sum(one.stamps_wrong for one in found),
         last_at=max(one.last_at for one in found),
+        places=tuple(place for one in found for place in one.places),
     )

@@ -83,6 +83,7 @@ class Visitor:
         self.world = world
         self.drawing = drawing
         self.thought = 0.0  # seconds of pauses so far
+        self.asked_at = 0.0  # when the last request was sent
         self._journey = journey
         self._device = device
         self._network = Network(device.latency_seconds, device.bytes_per_second)
@@ -247,7 +248,8 @@ class Visitor:
         """Over the connection that there is, or a new one."""
         for _ in range(2):
             held = await self._connected()
-            self.world.tally.count("requests", self.world.now())
+            self.asked_at = self.world.now()
+            self.world.tally.count("requests", self.asked_at)
             try:
                 answer = await held.ask(sent)
             except ConnectionLost as lost:
@@ -335,7 +337,8 @@ def label_of(answer: Answer) -> str:
     if answer.status != _UNAVAILABLE or "retry-after" not in answer.headers:
         return str(answer.status)
     page = Page("", answer.status, answer.headers, answer.body)
-    if page.refusal in _AWAY_CODES:
+    waits = translate("page.waiting.refused_title", "id")  # the line cannot ask its database
+    if page.refusal in _AWAY_CODES or page.title.startswith(waits):
         return AWAY
     is_busy = page.title.startswith(translate("page.busy.title", "id"))
     if is_busy or page.refusal == "busy" or b'"code":"busy"' in answer.body:
