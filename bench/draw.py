@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.chain import Chain
 from meterai.waiting_room.draw.entries import lines_of, new_entry, read_lines
+from meterai.waiting_room.draw.merkle import root_of
+from meterai.waiting_room.draw.order import drawn
 from meterai.waiting_room.draw.record import read, write
 from meterai.waiting_room.draw.rules import announcement_of, round_time
 from meterai.waiting_room.draw.verification import Judgement, Question, examine, judge
@@ -62,9 +64,10 @@ def _make(count: int, record_file: Path, list_file: Path) -> None:
     plan = announcement_of("bench", closes_at, closes_at + 300, chain=chain)
     signer = _Operator()
     record = steps.announce(plan, closes_at - 1, signer)
-    record = steps.close(record, entries, len(entries), closes_at + 1, signer)
+    record = steps.close(record, root_of(entries), len(entries), closes_at + 1, signer)
     signature = signature_of(plan.round)
-    record = steps.finish(record, entries, signature, round_time(plan), signer)
+    order, _ = drawn(entries, steps.seed_from(record, signature))
+    record = steps.finish(record, order, signature, round_time(plan), signer)
     record_file.write_bytes(write(record))
     with list_file.open("wb") as file:
         file.writelines(lines_of(entries))

@@ -19,6 +19,9 @@ FLOW_MIN = 0.001  # numbers a second; slower than this nothing can be told
 SECONDS_MAX = 7 * 86_400  # more is not told
 
 LOOK_SECONDS_MIN, LOOK_SECONDS_MAX = 5, 120
+# Before a line opens nothing changes on its page; while its order is drawn, once.
+BEFORE_SECONDS_MIN, BEFORE_SECONDS_MAX = 20, 600
+_LOOKS_BEFORE = 12
 _LOOKS = 5  # in the time that somebody has to wait
 
 
@@ -46,6 +49,12 @@ def look_again(ahead: int, flow: float, jitter: float) -> int:
     """
     wait = ahead / flow if flow > FLOW_MIN else LOOK_SECONDS_MAX * _LOOKS
     between = min(max(wait / _LOOKS, LOOK_SECONDS_MIN), LOOK_SECONDS_MAX)
+    return round(between * (0.85 + 0.3 * jitter))
+
+
+def look_before_opening(seconds: float, jitter: float) -> int:
+    """After how many seconds a page looks again that opens in so many; none are near it together."""
+    between = min(max(seconds / _LOOKS_BEFORE, BEFORE_SECONDS_MIN), BEFORE_SECONDS_MAX)
     return round(between * (0.85 + 0.3 * jitter))
 
 

@@ -26,7 +26,8 @@ from meterai.plumbing.http import PROBLEM, cookie_name, problem
 from meterai.plumbing.pace import Pace
 from meterai.plumbing.paths import Declared
 from meterai.waiting_room import metrics
-from meterai.waiting_room.estimate import look_again
+from meterai.waiting_room.drawing.entering import NO_NUMBER, entry_of
+from meterai.waiting_room.estimate import look_again, look_before_opening
 from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
     PATH,
@@ -258,16 +259,31 @@ class Front:
     async def _give_place(
         self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line
     ) -> None:
-        """A ticket as JSON: the one that is shown, else a new one."""
-        ticket = self._ticket(scope, room, line)
-        if ticket is None:
-            ticket = await room.take_place(line)
+        """A ticket as JSON: the one that is shown, else a new one; before the opening an entry."""
+        ticket = await self._ticket_for(scope, room, line) or await room.take_place(line)
         text = room.tokens.ticket(ticket)
         body = encode_json(
-            {"line": line.name, "number": ticket.number, "ticket": text, "serving": line.serving}
+            {
+                "line": line.name,
+                "number": ticket.number or None,
+                "ticket": text,
+                "serving": line.serving,
+            }
         )
         cookie = self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS)
         await self._send(send, 200, body, _JSON, _NOT_STORED, cookie)
+
+    async def _ticket_for(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Ticket | None:
+        """The ticket of whoever asks: what it shows, with the number it drew, or what it gets now.
+
+        None where the line gives nothing at present.
+        """
+        shown = self._ticket(scope, room, line)
+        if shown is not None:
+            return await room.drawn(line, shown)
+        if line.state == LineState.GATHERING:
+            return await room.enter(line)
+        return await room.take_place(line) if line.state == LineState.OPEN else None
 
     def _ticket(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Ticket | None:
         """The ticket of this line that a request shows; one that cannot be read is as none."""
@@ -282,14 +298,17 @@ class Front:
         """The waiting page; who comes for the first time has a place with it."""
         metrics.LOOKS.labels(line=line.name).inc()
         there = _there(scope["query_string"])
-        ticket, headers = self._ticket(scope, room, line), [_HTML, _NOT_STORED]
+        headers = [_HTML, _NOT_STORED]
         if not line.stands_in_the_way or self._turn(scope, room, line) is not None:
             await self._send(send, 303, b"", (b"location", there.encode()), _NOT_STORED)
             return
-        if ticket is None and line.state == LineState.OPEN:
-            ticket = await room.take_place(line)
+        ticket = await self._ticket_for(scope, room, line)
+        if ticket is not None and ticket != self._ticket(scope, room, line):
             text = room.tokens.ticket(ticket)
             headers.append(self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS))
+        if ticket is not None and ticket.number == NO_NUMBER:
+            await self._show_entry(scope, send, room, line, ticket, headers)
+            return
         if ticket is not None and ticket.number <= line.serving and not line.is_paused:
             location = f"{PATH}/{line.name}/enter?{urlencode({'next': there})}"
             await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])
@@ -298,6 +317,24 @@ class Front:
         ahead = ticket.number - line.serving - 1 if ticket else line.waiting
         again = look_again(ahead, max(line.flow_fast, line.rate), secrets.randbits(16) / 0x10000)
         body = self._pages.of(line, language_of(scope), ticket, shown, there, again)
+        await self._send(send, 200, body, *headers)
+
+    async def _show_entry(
+        self,
+        scope: HTTPScope,
+        send: Send,
+        room: WaitingRoom,
+        line: Line,
+        ticket: Ticket,
+        headers: list[Header],
+    ) -> None:
+        """The page of who is in the draw."""
+        opens_at = line.opens_at.timestamp() if line.opens_at else 0.0
+        left = opens_at - room.now_ms() / 1000
+        again = look_before_opening(left, secrets.randbits(16) / 0x10000)
+        there = _there(scope["query_string"])
+        entry = entry_of(line.id, ticket.holder).hex()
+        body = self._pages.of_entry(line, language_of(scope), entry, there, again)
         await self._send(send, 200, body, *headers)
 
     # -- answers ---------------------------------------------------------------------------

@@ -2,7 +2,114 @@
 
 from meterai.plumbing.invariants import AHEAD, Invariant
 
+# Of a record that is none there is nothing: it is found, and no query fails of it.
+_RECORD = "(CASE WHEN d.record IS JSON THEN d.record::jsonb END)"
+_PARTS = f"coalesce(jsonb_array_length({_RECORD} -> 'parts'), 0)"
+
+
+def _part(number: int) -> str:
+    """What was signed in a part of a record, counted from 0."""
+    body = f"{_RECORD} -> 'parts' -> {number} ->> 'body'"
+    return f"(CASE WHEN ({body}) IS JSON THEN ({body})::jsonb END)"
+
+
+_NAMED = f"coalesce(jsonb_array_length({_part(0)} -> 'parties'), 0)"
+_LAST = """
+d.attempt = (SELECT max(attempt) FROM waiting_room_draws a WHERE a.line_id = d.line_id)
+""".strip()
+
+_OF_DRAWS = (
+    Invariant(
+        "entries_are_in_time",
+        "Who is in a draw entered after it was announced and before its list was closed.",
+        f"""
+        SELECT e.line_id, e.entry, e.entered_at, l.opens_at FROM waiting_room_entries e
+        LEFT JOIN waiting_room_lines l ON l.line_id = e.line_id
+        LEFT JOIN waiting_room_draws d ON d.line_id = e.line_id AND d.attempt = 1
+        WHERE l.line_id IS NULL OR d.line_id IS NULL OR (e.entered_at <= l.opens_at + interval '5 seconds') IS NOT TRUE
+            OR e.entered_at < d.announced_at - interval '5 seconds' OR e.entered_at > now() + {AHEAD}
+        """,
+    ),
+    Invariant(
+        "draws_are_of_all_entries",
+        "A closing counts every entry of its line, and says so in what was signed.",
+        f"""
+        SELECT d.line_id, d.attempt, d.count, counted.held FROM waiting_room_draws d
+        LEFT JOIN LATERAL (
+            SELECT count(*) AS held FROM waiting_room_entries e WHERE e.line_id = d.line_id) AS counted ON true
+        WHERE d.count <> counted.held OR (d.count IS NULL) <> ({_PARTS} = 1)
+            OR (d.count IS NOT NULL AND ({_part(1)} ->> 'count' = d.count::text) IS NOT TRUE)
+        """,
+    ),
+    Invariant(
+        "draws_follow_their_announcement",
+        "A draw has a line and the round it announced, its result comes after the round, and what replaces "
+        "another names it.",
+        f"""
+        SELECT d.line_id, d.attempt, d.announced_at, d.drawn_at FROM waiting_room_draws d
+        LEFT JOIN waiting_room_lines l ON l.line_id = d.line_id
+        WHERE l.line_id IS NULL OR (d.drawn_at IS NULL) <> ({_PARTS} < 3 + ({_NAMED} > 0)::integer)
+            OR ({_part(0)} ->> 'line' LIKE l.name || '.%') IS NOT TRUE
+            OR (d.attempt > 1) <> (coalesce({_part(0)} ->> 'replaces', '') <> '')
+            OR {_NAMED} <> (SELECT count(*) FROM waiting_room_parties p
+                WHERE p.line_id = d.line_id AND p.attempt = d.attempt)
+            OR d.announced_at > now() + {AHEAD} OR d.drawn_at > now() + {AHEAD} OR d.drawn_at < d.announced_at
+        """,
+    ),
+    Invariant(
+        "drawn_numbers_are_all_of_a_draw",
+        "Once a line has opened, each entry of its draw has one number, from 1 without a gap; before the result "
+        "none has.",
+        f"""
+        SELECT d.line_id, d.attempt, d.count, given.numbers, given.highest, given.strange FROM waiting_room_draws d
+        LEFT JOIN LATERAL (
+            SELECT count(*) AS numbers, coalesce(max(n.number), 0) AS highest,
+                count(*) FILTER (WHERE e.entry IS NULL) AS strange
+            FROM waiting_room_drawn n LEFT JOIN waiting_room_entries e
+                ON e.line_id = n.line_id AND e.entry = n.entry
+            WHERE n.line_id = d.line_id) AS given ON true
+        WHERE {_LAST} AND (given.strange > 0 OR given.numbers <> given.highest
+            OR (d.drawn_at IS NULL AND given.numbers > 0)
+            OR (d.opened_at IS NOT NULL AND given.numbers <> d.count))
+        UNION ALL
+        SELECT n.line_id, NULL, NULL, count(*), max(n.number), NULL FROM waiting_room_drawn n
+        WHERE NOT EXISTS (SELECT 1 FROM waiting_room_draws d WHERE d.line_id = n.line_id) GROUP BY n.line_id
+        """,
+    ),
+    Invariant(
+        "lines_open_by_their_draw",
+        "A line that gathered opens once its draw is done, and who came later has a number behind.",
+        f"""
+        SELECT l.line_id, l.state, l.next_number, d.count, d.opened_at FROM waiting_room_lines l
+        LEFT JOIN waiting_room_draws d ON d.line_id = l.line_id AND {_LAST}
+        WHERE (l.state IN ('open', 'closing') AND l.gathers_at IS NOT NULL AND d.opened_at IS NULL)
+            OR (l.state IN ('planned', 'gathering', 'drawing') AND d.opened_at IS NOT NULL)
+            OR (d.opened_at IS NOT NULL AND (l.next_number <= d.count OR d.opened_at < l.opens_at))
+            OR d.opened_at > now() + {AHEAD}
+        """,
+    ),
+    Invariant(
+        "parties_reveal_to_a_closing",
+        "A party committed before the announcement that names it, and reveals once, after the closing.",
+        f"""
+        SELECT p.line_id, p.attempt, p.name, p.committed_at, p.revealed_at FROM waiting_room_parties p
+        LEFT JOIN waiting_room_lines l ON l.line_id = p.line_id
+        LEFT JOIN waiting_room_draws d ON d.line_id = p.line_id AND d.attempt = p.attempt
+        WHERE l.line_id IS NULL OR p.committed_at > now() + {AHEAD}
+            OR (p.revealed_at IS NOT NULL AND (d.count IS NULL OR p.revealed_at < p.committed_at))
+            OR length(p.secret) <> 64 OR length(p.signature) <> 128 OR p.attempt < 1
+            OR p.revealed_at > now() + {AHEAD}
+            OR (d.line_id IS NOT NULL AND ({_part(0)} -> 'parties' @> jsonb_build_array(jsonb_build_object(
+                'name', p.name, 'commitment', p.commitment, 'public_key', p.public_key))) IS NOT TRUE)
+            OR ({_part(2)} -> 'revealed' IS NOT NULL AND p.revealed_at < d.drawn_at AND NOT
+                {_part(2)} -> 'revealed' @> jsonb_build_array(jsonb_build_object(
+                    'name', p.name, 'secret', p.secret, 'signature', p.signature)))
+        """,
+    ),
+)
+
 INVARIANTS = (
+    *_OF_DRAWS,
     Invariant(
         "turns_follow_the_line",
         "Nobody came in whose number the line had not called, or whose place was never taken.",

@@ -11,4 +11,18 @@ SENT = Counter("meterai_line_sent_total", "People sent into a line", ["line"])
 RATE = Gauge("meterai_line_rate", "Admissions aimed at, a second", ["line"])
 WAITING = Gauge("meterai_line_waiting", "Numbers whose turn has not come", ["line"])
 INSIDE = Gauge("meterai_line_inside", "People with a turn who have not finished", ["line"])
-METRICS: tuple[Metric[Any], ...] = (PLACES, LOOKS, ADMITTED, SENT, RATE, WAITING, INSIDE)
+ENTRIES = Counter("meterai_line_entries_total", "Entries in draws", ["line"])
+DRAW_STEPS = Counter(
+    "meterai_draw_steps_total", "Steps of draws, and whether they were done", ["step", "outcome"]
+)
+METRICS: tuple[Metric[Any], ...] = (
+    PLACES,
+    LOOKS,
+    ADMITTED,
+    SENT,
+    RATE,
+    WAITING,
+    INSIDE,
+    ENTRIES,
+    DRAW_STEPS,
+)

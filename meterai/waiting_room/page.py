@@ -7,11 +7,13 @@ from meterai.kit.refusal import Refusal
 from meterai.pages import Site, sentence
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import format_datetime, translate
+from meterai.waiting_room.drawing.files import address_of
 from meterai.waiting_room.estimate import Range
 from meterai.waiting_room.model import PATH, Line, LineState
 from meterai.waiting_room.tokens import Ticket
 
 TEMPLATE = "waiting_room/waiting.html"
+ENTRY = "waiting_room/entry.html"
 REFUSED = "waiting_room/refused.html"
 KEPT_MAX = 64  # pages; a line has few ways to look, and an operator's words change seldom
 _MINUTE, _HOUR = 60, 3600
@@ -78,6 +80,32 @@ class WaitingPages:
         for name, value in facts.items():
             page = page.replace(f"{_MARK}{name}{_MARK}".encode(), value.encode())
         return page
+
+    def of_entry(self, line: Line, language: str, entry: str, there: str, again: int) -> bytes:
+        """The page for one who is in the draw, with the public entry in hexadecimal."""
+        key = (ENTRY, line.name, line.state, line.opens_at, line.reason(language), language)
+        if (made := self._made.get(key)) is None:
+            made = self._rendered_entry(line, language)
+            if len(self._made) >= KEPT_MAX:
+                self._made.clear()
+            self._made[key] = made
+        facts = {"entry": entry, "again": str(again), "next": _escaped(there)}
+        for name, value in facts.items():
+            made = made.replace(f"{_MARK}{name}{_MARK}".encode(), value.encode())
+        return made
+
+    def _rendered_entry(self, line: Line, language: str) -> bytes:
+        return self._site.render(
+            ENTRY,
+            language,
+            self._settings,
+            mark={name: f"{_MARK}{name}{_MARK}" for name in ("entry", "again", "next")},
+            path=f"{PATH}/{line.name}",
+            files=address_of(line.name, line.id),
+            reason=line.reason(language),
+            is_drawing=line.state == LineState.DRAWING,
+            opens_at=_told(line.opens_at, language),
+        ).encode()
 
     def _page(self, line: Line, language: str, *, has_ticket: bool, has_held: bool) -> bytes:
         reason = line.reason(language)

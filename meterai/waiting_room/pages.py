@@ -7,9 +7,11 @@ from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import File
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound
 from meterai.pages import (
     Page,
     PageRequest,
@@ -24,6 +26,8 @@ from meterai.pages import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import cookie_name, language_of, saved_as
+from meterai.waiting_room.drawing.entering import NO_NUMBER
+from meterai.waiting_room.drawing.files import public_file
 from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
     PATH,
@@ -70,6 +74,14 @@ def _ticket(
         return None
 
 
+def _numbered(
+    request: PageRequest, room: WaitingRoom, line: Line, settings: Settings
+) -> Ticket | None:
+    """The ticket that is shown, if it has a number: an entry in a draw has none yet."""
+    ticket = _ticket(request, room, line, settings)
+    return ticket if ticket and ticket.number != NO_NUMBER else None
+
+
 async def _line(room: WaitingRoom, name: str) -> Line:
     await room.look()
     return room.line(name)
@@ -92,7 +104,7 @@ async def enter(
 ) -> Page:
     """Come in, if the number was called; else wait on."""
     line, there = await _line(lines, name), there_of(request.query_params.get("next", ""))
-    ticket = _ticket(request, lines, line, settings)
+    ticket = _numbered(request, lines, line, settings)
     if ticket is None:
         return _page_of(line, there)
     try:
@@ -147,7 +159,7 @@ async def keep(
 ) -> Page:
     """Keep the number with the account; the earliest it ever had is the one that counts."""
     line, there = await _line(lines, name), there_of(request.query_params.get("next", ""))
-    kept = await lines.keep(line, account, _ticket(request, lines, line, settings))
+    kept = await lines.keep(line, account, _numbered(request, lines, line, settings))
     shown = page(
         request,
         "waiting_room/kept.html",
@@ -195,6 +207,9 @@ async def receipt(
     ticket = _ticket(request, lines, line, settings)
     if ticket is None:
         return _page_of(line, "/")
+    if ticket.number == NO_NUMBER:
+        proof = lines.entry_receipt(line, ticket)
+        return saved_as(f"undian-{line.name}.json", proof.encode(), "application/json")
     proof = lines.receipt(line, ticket)
     return saved_as(f"antrean-{line.name}-{ticket.number}.json", proof.encode(), "application/json")
 
@@ -211,4 +226,23 @@ async def show_key(lines: NamedDependency[WaitingRoom]) -> Response[bytes]:
     return Response(lines.signer.public_pem(), media_type=kind)
 
 
-pages = (enter, leave, keep, tell, receipt, show_key)
+@get(
+    "/lines/{name:str}/draws/{draw:str}/{file:str}",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
+async def show_draw_file(
+    name: FromPath[str],
+    draw: FromPath[str],
+    file: FromPath[str],
+    settings: NamedDependency[Settings],
+) -> File:
+    """What is public of a draw: its record, and the list once it is closed."""
+    found = public_file(settings.process.directory, name, draw, file)
+    if found is None:
+        raise NotFound("no such file of a draw")
+    kind = "application/json" if file.endswith(".json") else "text/plain"
+    return File(path=found, filename=file, media_type=kind, content_disposition_type="inline")
+
+
+pages = (show_draw_file, enter, leave, keep, tell, receipt, show_key)

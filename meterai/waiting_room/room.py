@@ -9,6 +9,8 @@ from meterai.room import Container, Room
 from meterai.waiting_room.advancing import STEP_SECONDS, Advancing
 from meterai.waiting_room.audited import AUDITED
 from meterai.waiting_room.demands import UNDEMANDED
+from meterai.waiting_room.drawing.advancing import Drawing
+from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.front import front
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.metrics import METRICS
@@ -18,11 +20,10 @@ from meterai.waiting_room.retention import RETENTION
 from meterai.waiting_room.routes import routes
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.settings import WaitingRoomSettings
-from meterai.waiting_room.signing import Signer
+from meterai.waiting_room.signing import SIGNATURES, Signer
 from meterai.waiting_room.tokens import Tokens
 
 TOKENS = "waiting room tokens"  # what the keys are derived for
-SIGNATURES = "waiting room signatures"
 
 
 async def _build(container: Container) -> None:
@@ -31,6 +32,7 @@ async def _build(container: Container) -> None:
     tokens = Tokens(keyring.derived(TOKENS))
     container.add(WaitingRoom(database, tokens, signer, settings, container.clock))
     container.add(Advancing(database, signer, settings))
+    container.add(drawing_of(database, signer, settings, container.clock))
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
@@ -38,7 +40,19 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [
         PeriodicTask("advance_lines", advancing.advance_due, STEP_SECONDS / 4),
         PeriodicTask("tell_near_turns", advancing.tell_near, 5.0),
+        PeriodicTask("advance_draws", container.of(Drawing).advance_due, 1.0),
     ]
+
+
+def _of_draw(name: str, function: str) -> Command:
+    """A command over public files alone: it needs no installation."""
+    place = f"meterai.waiting_room.drawing.{function}"
+    return Command(name, place, Directory.SETTINGS, Scope.NOTHING, Schema.NONE)
+
+
+def _line_draw(name: str, function: str) -> Command:
+    place = f"meterai.waiting_room.drawing.operator_commands:{function}"
+    return Command(name, place, Directory.NEEDED, Scope.DATABASE, Schema.CURRENT)
 
 
 def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Command:
@@ -62,6 +76,16 @@ COMMANDS = (
         Scope.NOTHING,
         Schema.NONE,
     ),
+    _of_draw("draw verify", "commands:verify"),
+    _of_draw("draw show", "commands:show"),
+    _of_draw("draw prove", "commands:prove"),
+    _of_draw("draw party-commit", "party_commands:party_commit"),
+    _of_draw("draw party-reveal", "party_commands:party_reveal"),
+    _line_draw("line draw", "show_draw"),
+    _line_draw("line commit-party", "commit_party"),
+    _line_draw("line reveal-party", "reveal_party"),
+    _line_draw("line draw-round", "carry_in_round"),
+    _line_draw("line draw-again", "announce_anew"),
 )
 
 FIELDS = {
@@ -78,6 +102,10 @@ ROOM = Room(
             "waiting_room_samples",
             "waiting_room_loads",
             "waiting_room_gaps",
+            "waiting_room_draws",
+            "waiting_room_entries",
+            "waiting_room_drawn",
+            "waiting_room_parties",
         }
     ),
     lifecycles=(LINE,),
@@ -91,7 +119,10 @@ ROOM = Room(
     tasks=_tasks,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
-    command_groups={"line": "Lines of people, and how fast they go."},
+    command_groups={
+        "line": "Lines of people, and how fast they go.",
+        "draw": "Check a draw from its public files, or take part in one as a party.",
+    },
     metrics=METRICS,
     invariants=INVARIANTS,
     audited=AUDITED,

@@ -19,6 +19,8 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.http import cookie_name
 from meterai.waiting_room import metrics, store
+from meterai.waiting_room.drawing.entering import NO_NUMBER, Entering, entry_of
+from meterai.waiting_room.drawing.files import address_of
 from meterai.waiting_room.estimate import Range, waiting_range
 from meterai.waiting_room.model import (
     EARLY_SECONDS_MAX,
@@ -89,6 +91,7 @@ class WaitingRoom:
         self._lines: dict[str, Line] = {}
         self._by_act: dict[Act, Line] = {}
         self._numbers: dict[UUID, Numbers] = {}
+        self._entering = Entering(database)
         self._seen_at = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._process = f"{socket.gethostname()}:{os.getpid()}"
@@ -187,6 +190,26 @@ class WaitingRoom:
 
     async def _give_back(self, line: UUID, first: int, end: int) -> None:
         await self._database.once(store.give_back, line, first, end)
+
+    async def enter(self, line: Line) -> Ticket:
+        """An entry in the draw of a line that opens later: a ticket without a number.
+
+        Refuses `LineClosed`, and what a database refuses that is busy or away.
+        """
+        if line.state != LineState.GATHERING:
+            raise LineClosed(f"{line.name} is {line.state}")
+        ticket = await self._entering.enter(line)
+        metrics.ENTRIES.labels(line=line.name).inc()
+        return ticket
+
+    async def drawn(self, line: Line, ticket: Ticket) -> Ticket:
+        """The ticket of an entry with the number that it drew; as it is while none is drawn."""
+        if ticket.number != NO_NUMBER or line.state not in (LineState.OPEN, LineState.CLOSING):
+            return ticket
+        drawn = await self._entering.number_of(ticket)
+        if drawn is None and line.state == LineState.OPEN:
+            return await self.take_place(line)  # it was in no draw: what it held is worth a place
+        return drawn or ticket
 
     def read_ticket(self, line: Line, text: str | bytes) -> Ticket:
         """A ticket of this line.  Refuses `TicketInvalid`."""
@@ -349,8 +372,24 @@ class WaitingRoom:
             },
         )
 
+    def entry_receipt(self, line: Line, ticket: Ticket) -> str:
+        """Signed: this entry is in the draw of this line; the list that is closed must have it."""
+        return self.signer.sign(
+            ENTRY_RECEIPT,
+            {
+                "line": line.name,
+                "line_id": str(line.id),
+                "entry": entry_of(line.id, ticket.holder).hex(),
+                "entered_at": moment(ticket.taken_at).isoformat(),
+                "opens_at": line.opens_at.isoformat() if line.opens_at else None,
+                "files": address_of(line.name, line.id),
+                "issued_at": self._clock.now().isoformat(timespec="seconds"),
+            },
+        )
+
 
 RECEIPT = "meterai-line-receipt"
+ENTRY_RECEIPT = "meterai-draw-entry"
 
 
 def _ticket_of(line: Line, kept: KeptPlace) -> Ticket:

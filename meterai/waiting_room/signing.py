@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from meterai.kit.refusal import Refusal
 
+SIGNATURES = "waiting room signatures"  # what the key is derived for
+
 
 class SignatureWrong(Refusal):
     """What claims to be signed by the waiting room is not, or is something else."""
@@ -47,6 +49,10 @@ class Signer:
         return self._key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
+
+    def sign_message(self, message: bytes) -> bytes:
+        """The 64 bytes of a signature over a message that has its domain before it, and a space in it."""
+        return self._key.sign(message)
 
     def sign(self, kind: str, facts: Mapping[str, object]) -> str:
         """A document of this kind."""

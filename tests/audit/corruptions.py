@@ -1683,7 +1683,8 @@ LINES = [
     ),
     _c(
         "a place from before there was the line",
-        "UPDATE waiting_room_turns SET taken_at = (SELECT created_at FROM waiting_room_lines)"
+        "UPDATE waiting_room_turns SET taken_at = (SELECT created_at FROM waiting_room_lines"
+        " WHERE line_id = %(line)s)"
         " - interval '1 hour' WHERE number = %(unused)s",
         TURNS,
     ),
@@ -1764,18 +1765,19 @@ LINES = [
     ),
     _c(
         "a line calls a number a second time",
-        "UPDATE waiting_room_lines SET serving = serving - 1",
+        "UPDATE waiting_room_lines SET serving = serving - 1 WHERE line_id = %(line)s",
         FORWARD,
     ),
     _c(
         "a line gives a number a second time",
-        "UPDATE waiting_room_lines SET next_number = next_number - 1, serving = serving - 1",
+        "UPDATE waiting_room_lines SET next_number = next_number - 1, serving = serving - 1"
+        " WHERE line_id = %(line)s",
         FORWARD,
     ),
     _c(
         "a line called fewer than before",
         "UPDATE waiting_room_samples SET serving = 0 WHERE at = (SELECT max(at) FROM"
-        " waiting_room_samples)",
+        " waiting_room_samples WHERE line_id = %(line)s)",
         FORWARD,
     ),
     _c(
@@ -1791,6 +1793,135 @@ LINES = [
     ),
 ]
 
+DRAWS = "draws_are_of_all_entries"
+ANNOUNCED = "draws_follow_their_announcement"
+DRAWN = "drawn_numbers_are_all_of_a_draw"
+OPENED = "lines_open_by_their_draw"
+REVEALED = "parties_reveal_to_a_closing"
+_ENTRY_OF = (
+    "INSERT INTO waiting_room_entries (line_id, entry, entered_at) SELECT line_id, {0}, {1} FROM"
+)
+_NEW_ENTRY = "decode(repeat('ab', 16), 'hex')"
+
+DRAWN_LINES = [
+    _c(
+        "an entry after the list was closed",
+        f"{_ENTRY_OF.format(_NEW_ENTRY, 'now()')} waiting_room_draws",
+        "entries_are_in_time",
+        DRAWS,
+    ),
+    _c(
+        "an entry smuggled in with a time from before",
+        f"{_ENTRY_OF.format(_NEW_ENTRY, 'announced_at')} waiting_room_draws",
+        DRAWS,
+    ),
+    _c(
+        "an entry from before the announcement",
+        "UPDATE waiting_room_entries SET entered_at = entered_at - interval '1 hour'",
+        "entries_are_in_time",
+    ),
+    _c(
+        "an entry in a line that draws nothing",
+        "INSERT INTO waiting_room_entries (line_id, entry, entered_at) VALUES"
+        f" ({NIL}, {_NEW_ENTRY}, now())",
+        "entries_are_in_time",
+    ),
+    _c(
+        "somebody was left out of a draw",
+        "DELETE FROM waiting_room_entries WHERE entry = (SELECT min(entry) FROM waiting_room_entries)",
+        DRAWS,
+        DRAWN,
+    ),
+    _c(
+        "a closing says another count than was signed",
+        "UPDATE waiting_room_draws SET count = count - 1",
+        DRAWS,
+        DRAWN,
+    ),
+    _c(
+        "the record of a draw is that of another line",
+        """UPDATE waiting_room_draws SET record = replace(record, '\\"line\\":\\"drawn', '\\"line\\":\\"other')""",
+        ANNOUNCED,
+    ),
+    _c(
+        "the result of a draw is gone",
+        "UPDATE waiting_room_draws SET record = jsonb_set(record::jsonb, '{parts}',"
+        " (record::jsonb -> 'parts') - 3)::text",
+        ANNOUNCED,
+    ),
+    _c(
+        "a second draw that replaces none",
+        "INSERT INTO waiting_room_draws (line_id, attempt, record, count, announced_at, drawn_at, opened_at)"
+        " SELECT line_id, 2, record, count, announced_at, drawn_at, opened_at FROM waiting_room_draws",
+        ANNOUNCED,
+    ),
+    _c(
+        "a draw of a line that never was",
+        "UPDATE waiting_room_draws SET line_id = gen_random_uuid()",
+        ANNOUNCED,
+        DRAWN,
+        OPENED,
+        "entries_are_in_time",
+    ),
+    _c(
+        "somebody's number was taken away",
+        "DELETE FROM waiting_room_drawn WHERE number = 3",
+        DRAWN,
+    ),
+    _c(
+        "a number above all that were drawn",
+        "UPDATE waiting_room_drawn SET number = 99 WHERE number = 7",
+        DRAWN,
+    ),
+    _c(
+        "a number for who was in no draw",
+        f"UPDATE waiting_room_drawn SET entry = {_NEW_ENTRY} WHERE number = 1",
+        DRAWN,
+    ),
+    _c(
+        "a number before anything was drawn",
+        "UPDATE waiting_room_draws SET drawn_at = NULL, opened_at = NULL",
+        DRAWN,
+        OPENED,
+    ),
+    _c(
+        "who came later has a number that was drawn",
+        "UPDATE waiting_room_lines SET next_number = 5, serving = 0 WHERE line_id = %(draw)s",
+        OPENED,
+    ),
+    _c(
+        "a line opened before its time",
+        "UPDATE waiting_room_draws SET opened_at = drawn_at - interval '2 hours'",
+        OPENED,
+    ),
+    _c(
+        "a line opened without its draw",
+        "UPDATE waiting_room_draws SET opened_at = NULL",
+        OPENED,
+    ),
+    _c(
+        "a party that was not announced",
+        "UPDATE waiting_room_parties SET name = 'Somebody' WHERE secret IS NULL",
+        REVEALED,
+    ),
+    _c(
+        "a party too many",
+        "DELETE FROM waiting_room_parties WHERE secret IS NULL",
+        ANNOUNCED,
+    ),
+    _c(
+        "another secret than was revealed",
+        "UPDATE waiting_room_parties SET secret = repeat('0', 64) WHERE secret IS NOT NULL",
+        REVEALED,
+    ),
+    _c(
+        "a reveal before the commitment",
+        "UPDATE waiting_room_parties SET revealed_at = committed_at - interval '1 hour'"
+        " WHERE secret IS NOT NULL",
+        REVEALED,
+    ),
+]
+
 CORRUPTIONS = [
     *LEDGER,
     *PAYMENTS,
@@ -1803,4 +1934,5 @@ CORRUPTIONS = [
     *CHARGEBACKS,
     *SUSPENSE,
     *LINES,
+    *DRAWN_LINES,
 ]

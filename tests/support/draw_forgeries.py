@@ -9,7 +9,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.merkle import root_of
 from meterai.waiting_room.draw.record import Kind, Record, RoundUse, extended, hash_of
 from meterai.waiting_room.draw.rules import round_time
@@ -23,6 +22,7 @@ from tests.support.draws import (
     announced,
     drawn_record,
     entries_of,
+    finished,
 )
 
 ENTRIES = entries_of(300)
@@ -55,8 +55,7 @@ class Draw:
             self.record, parts=tuple(p for p in self.record.parts if p.kind is not Kind.RESULT)
         )
         signature = signature_of(before.announcement.round)
-        at = round_time(before.announcement) + 1
-        return Draw(self.entries, steps.finish(before, self.entries, signature, at, OPERATOR))
+        return Draw(self.entries, finished(before, self.entries, signature, OPERATOR))
 
 
 def honest(holders: Sequence[Holder] = HOLDERS) -> Draw:

@@ -7,6 +7,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.chain import Chain
+from meterai.waiting_room.draw.merkle import root_of
+from meterai.waiting_room.draw.order import drawn
 from meterai.waiting_room.draw.parties import Party, Reveal, party_of, reveal_to
 from meterai.waiting_room.draw.record import Announcement, Kind, Record, RoundUse, hash_of
 from meterai.waiting_room.draw.rules import announcement_of, round_time
@@ -107,9 +109,15 @@ def drawn_record(
     signer = operator or Operator()
     announcement = announced(holders, use, line)
     record = steps.announce(announcement, CLOSES_AT - 1, signer)
-    record = steps.close(record, entries, len(entries), CLOSES_AT + 5, signer)
+    record = steps.close(record, root_of(entries), len(entries), CLOSES_AT + 5, signer)
     if holders:
         told = [one.reveal(record) for one in holders if one.name not in silent]
         record = steps.reveal(record, told, announcement.reveals_until, signer)
     signature = signature_of(announcement.round)
-    return steps.finish(record, entries, signature, round_time(announcement) + 1, signer)
+    return finished(record, entries, signature, signer)
+
+
+def finished(record: Record, entries: Sequence[bytes], signature: str, signer: Operator) -> Record:
+    """The record with its result."""
+    order, _ = drawn(entries, steps.seed_from(record, signature))
+    return steps.finish(record, order, signature, round_time(record.announcement) + 1, signer)

@@ -24,6 +24,7 @@ from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
 from meterai.waiting_room.advancing import Advancing
+from tests.support.drawn_line import drawn_line
 from tests.support.lines import BUYING, BUYING_ID, on_shop
 from tests.support.pdf import pdf
 from tests.support.shop import PLACEMENT, TESTER, Paid, Shop
@@ -143,6 +144,7 @@ def make(shop: Shop) -> History:
     _told(history)
     _suspended(history)
     _in_line(history)
+    _drawn(history)
     _in_flight(history)
     history.names["account"] = shop.account
     return history
@@ -336,6 +338,11 @@ def _suspended(history: History) -> None:
     for name, how in (("sent_back", "returned"), ("dismissed", "dismissed")):
         resolution = suspense.Resolution(how)
         shop.do(service.resolve(history[f"{name}.item"], resolution, actor=TESTER, note="a test"))
+
+
+def _drawn(history: History) -> None:
+    """A line that was drawn an hour ago; of its two parties one did not reveal."""
+    history.names["draw"] = drawn_line(history.shop.container, history.shop.do)
 
 
 def _in_line(history: History) -> None:

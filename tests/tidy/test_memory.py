@@ -56,6 +56,7 @@ BOUNDED = {
     "plumbing/lane.py: _waiting": "one batch",
     "payments/metrics.py: _outcomes": "OUTCOMES_MAX",
     "pages/remembering.py: _kept": "KEPT_MAX",
+    "waiting_room/drawing/entering.py: _asking": "ASKING_MAX of each line that gathers or has drawn",
     "waiting_room/page.py: _made": "KEPT_MAX, then it begins anew",
     "waiting_room/places.py: _asking": "ASKING_MAX",
     "waiting_room/service.py: _numbers": "the lines that have not ended",

@@ -19,6 +19,7 @@ WITHOUT_ROWS: dict[str, str] = {
     "watch_mails": "counts what was given up, for the metrics",
     "watch_suspense": "counts what is open, for the metrics",
     "watch_queues": "counts what waits, for the metrics",
+    "advance_draws": "as advance_lines; one that goes no further is shown, and told in the log",
     "advance_lines": "lines are few and of no account; one that fails is tried again in a second",
 }
 

@@ -28,6 +28,7 @@ HARMLESS = {
     ("jobs", "last_fault"): "leaves with its job",
     ("round_faults", "last_fault"): "leaves when its row is done",
     ("waiting_room_lines", "name"): "what an operator calls a line",
+    ("waiting_room_parties", "name"): "an institution, named in a public announcement",
     ("suspense_items", "note"): "the bank's number of a return, or why there is nothing to do",
 }
 

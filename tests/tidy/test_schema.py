@@ -36,9 +36,13 @@ GLOBAL = {
     "serial_leases": "numbers of processes that make serials",
     "sign_in_challenges": "before sign-in there is no account",
     "suspense_items": "what a provider told us and nobody can place, before it is known whose it is",
+    "waiting_room_draws": "a draw is of a line, which is everybody's",
+    "waiting_room_drawn": "an entry is of nobody who is known; its number is drawn once",
+    "waiting_room_entries": "who enters has no account yet",
     "waiting_room_gaps": "numbers of a line that nobody has",
     "waiting_room_lines": "a line is everybody's",
     "waiting_room_loads": "what web processes say of themselves",
+    "waiting_room_parties": "institutions that take part in a draw",
     "waiting_room_samples": "how a line went",
     "waiting_room_turns": "who waits has no account yet; a number has its turn once",
 }

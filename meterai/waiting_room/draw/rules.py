@@ -28,7 +28,7 @@ RULES = 1
 MARGIN_SECONDS = 60
 PUBLISHED_WITHIN_SECONDS_MIN = 60  # from the end of the list to its root in public
 _TIME_MAX = 1 << 40
-_LINE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_LINE = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
 _HASH = re.compile(r"(?:[0-9a-f]{64})?")
 REASON_LENGTH_MAX = 500
 

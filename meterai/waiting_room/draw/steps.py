@@ -4,13 +4,12 @@ Each takes the record so far and gives it with one more signed part; each refuse
 time at which it would let somebody choose.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from meterai.kit.refusal import Refusal
 from meterai.waiting_room.draw import chain as drand
 from meterai.waiting_room.draw import parties
-from meterai.waiting_room.draw.merkle import root_of
-from meterai.waiting_room.draw.order import drawn, seed_of
+from meterai.waiting_room.draw.order import seed_of
 from meterai.waiting_room.draw.parties import Reveal
 from meterai.waiting_room.draw.record import (
     Announcement,
@@ -94,8 +93,8 @@ def announce(announcement: Announcement, at: int, signer: Signer) -> Record:
     return begun(announcement, signer)
 
 
-def close(record: Record, entries: Iterable[bytes], count: int, at: int, signer: Signer) -> Record:
-    """The root over the sorted entries.  Refuses `StepTooEarly`, `StepTooLate`."""
+def close(record: Record, root: bytes, count: int, at: int, signer: Signer) -> Record:
+    """The root over the sorted entries, and how many.  Refuses `StepTooEarly`, `StepTooLate`."""
     announcement = record.announcement
     _follows(record, Kind.ANNOUNCEMENT)
     if at < announcement.closes_at:
@@ -105,7 +104,7 @@ def close(record: Record, entries: Iterable[bytes], count: int, at: int, signer:
     closing = Closing(
         after=_last_hash(record),
         line=announcement.line,
-        root=root_of(entries).hex(),
+        root=root.hex(),
         count=count,
         at=at,
     )
@@ -166,10 +165,11 @@ def seed_from(record: Record, round_signature: str) -> bytes:
     return seed_of(hash_of(first), bytes.fromhex(closing.root), closing.count, secrets, randomness)
 
 
-def finish(
-    record: Record, entries: Iterable[bytes], round_signature: str, at: int, signer: Signer
-) -> Record:
-    """The result.  Refuses `RoundNeeded`, `RoundForged`; the round is asked for only where it is used."""
+def finish(record: Record, order: str, round_signature: str, at: int, signer: Signer) -> Record:
+    """The result; `order` is the hash of the entries as drawn by `seed_from`.
+
+    Refuses `RoundNeeded`, `RoundForged`; the round is asked for only where it is used.
+    """
     seed = seed_from(record, round_signature)
     closing = record.closing
     assert closing is not None, "a seed without a closing"
@@ -177,7 +177,7 @@ def finish(
         after=_last_hash(record),
         round_signature=round_signature if needs_round(record) else "",
         seed=seed.hex(),
-        order=drawn(entries, seed)[0],
+        order=order,
         count=closing.count,
         at=at,
     )
@@ -191,3 +191,15 @@ def _last_hash(record: Record) -> str:
 def _follows(record: Record, kind: Kind) -> None:
     if not record.parts or record.parts[-1].kind is not kind:
         raise RecordMalformed(f"the last part is not the {kind}")
+
+
+def why_void(record: Record, at: int) -> str:
+    """Why a draw cannot be carried out any more; empty where it can, or was.
+
+    Only then may it be announced anew: else whoever does not like an order would do so.
+    """
+    announcement = record.announcement
+    if record.closing is None:
+        return "closed_too_late" if at > announcement.published_by else ""
+    is_over = bool(announcement.parties) and at >= round_time(announcement)
+    return "missing_too_late" if is_over and record.reveals is None else ""

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from meterai.waiting_room.draw import rules, steps
 from meterai.waiting_room.draw.chain import RoundForged, time_of
+from meterai.waiting_room.draw.merkle import root_of
 from meterai.waiting_room.draw.parties import Party, commitment_of, is_true
 from meterai.waiting_room.draw.record import Record, RecordMalformed, RoundUse, read, write
 from meterai.waiting_room.draw.rules import Terms, broken_terms, round_time
@@ -21,6 +22,7 @@ from tests.support.draws import (
 )
 
 ENTRIES = entries_of(20)
+ROOT, ORDER = root_of(ENTRIES), "00" * 32
 OPERATOR = Operator()
 HOLDERS = [Holder("Ombudsman"), Holder("YLKI"), Holder("Universitas")]
 
@@ -31,7 +33,7 @@ def opened(holders=(), use: RoundUse = RoundUse.ALWAYS) -> Record:
 
 def closed(holders=(), use: RoundUse = RoundUse.ALWAYS) -> Record:
     record = opened(holders, use)
-    return steps.close(record, ENTRIES, len(ENTRIES), CLOSES_AT + 5, OPERATOR)
+    return steps.close(record, ROOT, len(ENTRIES), CLOSES_AT + 5, OPERATOR)
 
 
 # -- what may be announced -----------------------------------------------------------------------
@@ -94,17 +96,17 @@ def test_nothing_is_announced_after_the_list_closes() -> None:
 def test_a_list_is_closed_in_its_time() -> None:
     plan = opened().announcement
     for at in (CLOSES_AT, plan.published_by):
-        assert steps.close(opened(), ENTRIES, 20, at, OPERATOR).closing is not None
+        assert steps.close(opened(), ROOT, 20, at, OPERATOR).closing is not None
     with pytest.raises(steps.StepTooEarly):
-        steps.close(opened(), ENTRIES, 20, CLOSES_AT - 1, OPERATOR)
+        steps.close(opened(), ROOT, 20, CLOSES_AT - 1, OPERATOR)
     # Then the operator could know the round before the root was public.
     with pytest.raises(steps.StepTooLate):
-        steps.close(opened(), ENTRIES, 20, plan.published_by + 1, OPERATOR)
+        steps.close(opened(), ROOT, 20, plan.published_by + 1, OPERATOR)
 
 
 def test_a_list_is_closed_once() -> None:
     with pytest.raises(RecordMalformed):
-        steps.close(closed(), ENTRIES, 20, CLOSES_AT + 6, OPERATOR)
+        steps.close(closed(), ROOT, 20, CLOSES_AT + 6, OPERATOR)
 
 
 # -- reveals --------------------------------------------------------------------------------------
@@ -159,7 +161,7 @@ def test_a_reveal_that_was_not_committed_to_is_refused(forged) -> None:
 
 def test_a_reveal_is_for_one_closing() -> None:
     record, another = closed(HOLDERS), opened(HOLDERS)
-    another = steps.close(another, ENTRIES[1:], 19, CLOSES_AT + 5, OPERATOR)
+    another = steps.close(another, root_of(ENTRIES[1:]), 19, CLOSES_AT + 5, OPERATOR)
     with pytest.raises(steps.RevealForged):
         steps.reveal(
             record, [holder.reveal(another) for holder in HOLDERS], CLOSES_AT + 6, OPERATOR
@@ -188,13 +190,13 @@ def test_the_round_is_needed_and_must_hold() -> None:
         ("00" * 48, RoundForged),
     ]:
         with pytest.raises(refusal):
-            steps.finish(closed(), ENTRIES, signature, round_time(plan), OPERATOR)
+            steps.finish(closed(), ORDER, signature, round_time(plan), OPERATOR)
 
 
 def test_with_parties_there_is_no_result_without_reveals() -> None:
     record = closed(HOLDERS)
     with pytest.raises(RecordMalformed):
-        steps.finish(record, ENTRIES, signature_of(record.announcement.round), 1 << 31, OPERATOR)
+        steps.finish(record, ORDER, signature_of(record.announcement.round), 1 << 31, OPERATOR)
 
 
 def test_a_round_in_reserve_is_used_only_where_somebody_is_missing() -> None:
@@ -213,6 +215,19 @@ def test_who_is_silent_changes_the_seed(silent: set[str]) -> None:
     assert whole.result is not None
     assert lacking.result is not None
     assert (whole.result.seed == lacking.result.seed) == (not silent)
+
+
+def test_only_what_cannot_be_carried_out_is_void() -> None:
+    plan = announced(HOLDERS)
+    opening, waiting = opened(HOLDERS), closed(HOLDERS)
+    assert steps.why_void(opening, plan.published_by) == ""
+    assert steps.why_void(opening, plan.published_by + 1) == "closed_too_late"
+    assert steps.why_void(waiting, round_time(plan) - 1) == ""
+    assert steps.why_void(waiting, round_time(plan)) == "missing_too_late"
+    # Once who is missing was said in time, or where there are no parties, a draw is never void.
+    told = steps.reveal(waiting, [], plan.reveals_until, OPERATOR)
+    for sound in (told, closed(), drawn_record(ENTRIES, HOLDERS)):
+        assert steps.why_void(sound, 1 << 39) == ""
 
 
 # -- the record -----------------------------------------------------------------------------------

@@ -1,0 +1,243 @@
+"""The steps of draws, by whichever worker comes first; each may be done again.
+
+    gathering   announce, then take entries (`entering`) until the line opens
+    drawing     list and root, both public; reveals; the round; the order; numbers
+    open        who comes now gets a number behind
+
+Crash here: between two steps the next worker goes on from what is in the database, which is
+written after the files that it speaks of.  What was published last is published again first, so
+that no randomness is asked for before the root is committed and public.  A part is written only in
+place of the record that it was made of: of two workers one writes it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+from time import monotonic
+
+import structlog
+
+from meterai.kit.clock import Clock
+from meterai.kit.refusal import Refusal
+from meterai.plumbing import telemetry
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, Tx
+from meterai.waiting_room import metrics
+from meterai.waiting_room.adapters.drand import Relays
+from meterai.waiting_room.draw import steps
+from meterai.waiting_room.draw.chain import Chain
+from meterai.waiting_room.draw.record import Kind, Record, RoundUse, Signer, read, write
+from meterai.waiting_room.draw.rules import (
+    PUBLISHED_WITHIN_SECONDS_MIN,
+    announcement_of,
+    round_time,
+)
+from meterai.waiting_room.drawing import computing, store
+from meterai.waiting_room.drawing.files import DrawFiles, name_of_draw
+from meterai.waiting_room.drawing.store import DueDraw
+from meterai.waiting_room.model import LineState
+
+NUMBERS_AT_ONCE = 10_000  # rows of one statement, well under a second
+QUIET_SECONDS = 60.0  # between two lines in the log about a draw that goes no further
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the installation says about its draws; seconds after the list is closed."""
+
+    chain: Chain
+    round_is_used: RoundUse
+    publish_seconds: int
+    reveal_seconds: int
+
+
+class Drawing:
+    """Carries out the draws of an installation."""
+
+    def __init__(
+        self,
+        database: Database,
+        signer: Signer,
+        relays: Relays,
+        files: DrawFiles,
+        terms: Terms,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._signer = signer
+        self._relays = relays
+        self._files = files
+        self._terms = terms
+        self._clock = clock
+        self._quiet_until = 0.0
+
+    async def advance_due(self) -> int:
+        """Every step that is due, of every draw; how many draws are under way."""
+        async with self._database.reading() as tx:
+            found = await store.due(tx)
+        for draw in found:
+            try:
+                await self._advance(draw)
+            except (DatabaseAway, DatabaseBusy):
+                raise
+            except Refusal as refusal:
+                self._say(draw, refusal.code, repr(refusal))
+            except Exception as fault:  # a draw that goes no further stops no other
+                telemetry.FAULTS.labels(where="advance_draws").inc()
+                self._say(draw, "fault", repr(fault))
+        return len(found)
+
+    def _say(self, draw: DueDraw, code: str, fault: str) -> None:
+        metrics.DRAW_STEPS.labels(step="held", outcome=code).inc()
+        if monotonic() >= self._quiet_until:
+            self._quiet_until = monotonic() + QUIET_SECONDS
+            _log.error("draw_held", line=draw.name, attempt=draw.attempt, code=code, fault=fault)
+
+    async def _advance(self, draw: DueDraw) -> None:
+        now: DueDraw | None = draw
+        while now is not None and await self._step(now):
+            async with self._database.reading() as tx:
+                now = await store.draw_of(tx, draw.name)
+
+    async def _step(self, draw: DueDraw) -> bool:
+        """One step; False where none is due."""
+        if draw.record is None:
+            return draw.state == LineState.GATHERING and await self._announce(draw)
+        # Before anything follows from it, also after a crash between commit and file.
+        self._files.publish(draw, draw.record)
+        if draw.state == LineState.GATHERING:
+            return await self._database.run(partial(store.close_entries, line=draw.line))
+        if draw.state != LineState.DRAWING:
+            return False
+        record = read(draw.record.encode())
+        return await self._next_of(record)(draw, record)
+
+    def _next_of(self, record: Record) -> Callable[[DueDraw, Record], Awaitable[bool]]:
+        match record.parts[-1].kind:
+            case Kind.ANNOUNCEMENT:
+                return self._close
+            case Kind.CLOSING if record.announcement.parties:
+                return self._reveal
+            case Kind.CLOSING | Kind.REVEALS:
+                return self._draw
+            case Kind.RESULT:
+                return self._give_numbers
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
+
+    # -- the steps -------------------------------------------------------------------------
+
+    async def _announce(self, draw: DueDraw) -> bool:
+        async with self._database.reading() as tx:
+            members = await store.members(tx, draw.line, 1)
+        closes_at = ceil(draw.opens_at.timestamp())
+        published_by = closes_at + max(self._terms.publish_seconds, PUBLISHED_WITHIN_SECONDS_MIN)
+        announcement = announcement_of(
+            name_of_draw(draw.name, draw.line),
+            closes_at,
+            published_by,
+            published_by + self._terms.reveal_seconds if members else None,
+            chain=self._terms.chain,
+            round_is_used=self._terms.round_is_used if members else RoundUse.ALWAYS,
+            named=tuple(member.party for member in members),
+        )
+        record = steps.announce(announcement, self._now(), self._signer)
+        text, at = write(record).decode(), self._clock.now()
+        await self._database.run(
+            partial(store.announce, line=draw.line, attempt=1, record=text, at=at)
+        )
+        _done("announced")
+        return True
+
+    async def _close(self, draw: DueDraw, record: Record) -> bool:
+        if steps.why_void(record, self._now()):
+            raise steps.StepTooLate(self._now(), record.announcement.published_by)
+        file = await self._files.write_list(self._database, draw)
+        root, count = await computing.root_and_count(file)
+        closed = steps.close(record, bytes.fromhex(root), count, self._now(), self._signer)
+        return await self._extend(draw, closed, "closed")
+
+    async def _reveal(self, draw: DueDraw, record: Record) -> bool:
+        async with self._database.reading() as tx:
+            members = await store.members(tx, draw.line, draw.attempt)
+        told = [one for one in (member.reveal for member in members) if one is not None]
+        try:
+            revealed = steps.reveal(record, told, self._now(), self._signer)
+        except steps.StepTooEarly:
+            return False
+        return await self._extend(draw, revealed, "revealed")
+
+    async def _draw(self, draw: DueDraw, record: Record) -> bool:
+        announcement, signature = record.announcement, ""
+        if steps.needs_round(record):
+            if self._now() < round_time(announcement):
+                return False
+            signature = draw.round_signature or await self._ask_round(record) or ""
+            if not signature:
+                return False
+        seed = steps.seed_from(record, signature)
+        order = await self._order(draw, record, seed)
+        drawn = steps.finish(record, order, signature, self._now(), self._signer)
+        return await self._extend(draw, drawn, "drawn")
+
+    async def _ask_round(self, record: Record) -> str | None:
+        found = await self._relays.signature_of(
+            record.announcement.chain, record.announcement.round
+        )
+        metrics.DRAW_STEPS.labels(step="round", outcome="found" if found else "not_yet").inc()
+        return found
+
+    async def _order(self, draw: DueDraw, record: Record, seed: bytes) -> str:
+        """The order, written to a file; its hash.  The list is the one that was closed."""
+        closing, file = record.closing, self._files.list_of(draw)
+        assert closing is not None, "a draw without a closing"
+        if not file.is_file():
+            await self._files.write_list(self._database, draw)
+        target = self._files.order(draw)
+        try:
+            return await computing.order(file, closing.root, seed, target)
+        except computing.ComputingFailed:
+            # Somebody changed the file; the database has the list.
+            await self._files.write_list(self._database, draw)
+            return await computing.order(file, closing.root, seed, target)
+
+    async def _give_numbers(self, draw: DueDraw, record: Record) -> bool:
+        closing, result = record.closing, record.result
+        assert closing is not None, "a result without a closing"
+        assert result is not None, "no result where numbers are given"
+        file = self._files.order(draw)
+        async with self._database.reading() as tx:
+            last = await store.last_number(tx, draw.line)
+        if last < closing.count and not file.is_file():
+            await self._order(draw, record, bytes.fromhex(result.seed))
+        if last < closing.count:
+            for block in computing.blocks_of(file, last, NUMBERS_AT_ONCE):
+                await self._database.once(store.put_numbers, draw.line, last + 1, block)
+                last += len(block)
+        opened = await self._database.run(
+            partial(store.open_line, draw=draw, next_number=closing.count + 1)
+        )
+        file.unlink(missing_ok=True)
+        if opened:
+            _done("opened")
+            _log.info("line_drawn", line=draw.name, entries=closing.count)
+        return False
+
+    async def _extend(self, draw: DueDraw, record: Record, step: str) -> bool:
+        closing = record.closing
+        assert closing is not None, "what follows an announcement is a closing"
+        drawn_at = self._clock.now() if record.result else None
+
+        async def act(tx: Tx) -> bool:
+            text = write(record).decode()
+            return await store.extend(tx, draw, text, closing.count, drawn_at)
+
+        if await self._database.run(act):
+            _done(step)
+        return True
+
+
+def _done(step: str) -> None:
+    metrics.DRAW_STEPS.labels(step=step, outcome="done").inc()

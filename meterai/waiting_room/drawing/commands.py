@@ -1,0 +1,210 @@
+"""Check a draw from its public files, without a database and without any key but the public one."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cyclopts import Parameter
+
+from meterai.commands import NO_OPTIONS, AsJson, Exit, Options, Text, complain, line, text_only
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.files import read_file, read_key_file
+from meterai.plumbing.messages import translate
+from meterai.waiting_room.draw.entries import EntriesMalformed, read_lines
+from meterai.waiting_room.draw.merkle import proof_of
+from meterai.waiting_room.draw.record import RECORD_BYTES_MAX, Record, RecordMalformed, read
+from meterai.waiting_room.draw.verification import (
+    Finding,
+    Inclusion,
+    Judgement,
+    Question,
+    examine,
+    judge,
+)
+from meterai.waiting_room.drawing.computing import pieces_of
+from meterai.waiting_room.drawing.files import LIST, RECORD
+
+PROOF_BYTES_MAX = 10_000
+_TIMES = {"at", "first", "last"}  # facts of a finding that are seconds since 1970
+_HOLDS = {Judgement.HOLDS: "ok ", Judgement.OPEN: " ? ", Judgement.BROKEN: "NO "}
+_STATUS = {
+    Judgement.HOLDS: Exit.DONE,
+    Judgement.OPEN: Exit.UNJUDGED,
+    Judgement.BROKEN: Exit.NO,
+}
+Place = Annotated[Path, Parameter(help="draw.json, or a folder with it and entries.txt.")]
+ListFile = Annotated[Path | None, Parameter(name="--entries", help="entries.txt.")]
+Key = Annotated[
+    str,
+    Parameter(
+        help="The operator's public key: 64 hexadecimal digits, or a PEM file.", validator=text_only
+    ),
+]
+
+
+class KeyUnreadable(Refusal):
+    """What was given as a public key is neither hexadecimal nor a PEM file with an Ed25519 key."""
+
+    code = "draw_key_unreadable"
+    status = 422
+
+
+def public_key_of(text: str) -> str:
+    """A public key in hexadecimal.  Refuses `KeyUnreadable`."""
+    if not text or re.fullmatch(r"[0-9a-f]{64}", text):
+        return text
+    try:
+        key = serialization.load_pem_public_key(read_key_file(Path(text)))
+    except (OSError, ValueError) as error:
+        raise KeyUnreadable(text[:100]) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeyUnreadable("the key is of another kind")
+    return key.public_bytes_raw().hex()
+
+
+def read_record(place: Path) -> Record:
+    """The record of a file or folder; ends the command where it cannot be read."""
+    file = place / RECORD if place.is_dir() else place
+    try:
+        return read(read_file(file, RECORD_BYTES_MAX))
+    except OSError as error:
+        complain(f"{file}: {error.strerror}")
+        raise SystemExit(Exit.USAGE) from None
+    except RecordMalformed as refusal:
+        line(f"NO  {file}: {refusal}")
+        raise SystemExit(Exit.NO) from None
+
+
+def _entries(file: Path | None) -> list[bytes] | None:
+    if file is None:
+        return None
+    try:
+        return read_lines(pieces_of(file))
+    except OSError as error:
+        complain(f"{file}: {error.strerror}")
+        raise SystemExit(Exit.USAGE) from None
+    except EntriesMalformed as refusal:
+        line(f"NO  {file}: {refusal}")
+        raise SystemExit(Exit.NO) from None
+
+
+def entry_of(text: str) -> bytes | None:
+    """An entry as somebody gives it; None where none was given."""
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9a-f]{32}", text.lower()):
+        complain("an entry has 32 hexadecimal digits")
+        raise SystemExit(Exit.USAGE)
+    return bytes.fromhex(text)
+
+
+def _inclusion(file: Path | None) -> Inclusion | None:
+    if file is None:
+        return None
+    try:
+        return msgspec.json.decode(read_file(file, PROOF_BYTES_MAX), type=Inclusion)
+    except (OSError, ValueError) as error:
+        complain(f"{file}: {error}")
+        raise SystemExit(Exit.USAGE) from None
+
+
+def sentence(finding: Finding, language: str = "en") -> str:
+    """What was found, in words."""
+    facts = {
+        name: moment_of(value) if name in _TIMES else value for name, value in finding.facts.items()
+    }
+    return translate(f"draw.{finding.found}", language, **facts)
+
+
+def moment_of(seconds: object) -> str:
+    """Seconds since 1970 as a moment, or as they are where they are none."""
+    try:
+        return datetime.fromtimestamp(int(str(seconds)), UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)
+
+
+def verify(  # noqa: PLR0913 - what may be at hand beside the record
+    record: Place,
+    *,
+    entries: ListFile = None,
+    key: Key = "",
+    chain: Annotated[
+        str, Parameter(help="Hash of a drand chain to accept beside quicknet.", validator=text_only)
+    ] = "",
+    saved: Annotated[Path | None, Parameter(help="A draw.json saved earlier.")] = None,
+    entry: Annotated[str, Parameter(help="Whose number is asked for.", validator=text_only)] = "",
+    number: Annotated[int | None, Parameter(help="The number it is said to have.")] = None,
+    proof: Annotated[Path | None, Parameter(help="A proof for an entry, without the list.")] = None,
+    as_json: AsJson = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Recompute a draw: signatures, list, root, parties, round, seed, order, and the number of an entry.
+
+    It needs the public files alone.  Exit status: 0 all holds, 1 something is wrong, 3 something could
+    not be judged.
+    """
+    options.configuration("draw verify")
+    told = read_record(record)
+    if entries is None and record.is_dir() and (record / LIST).is_file():
+        entries = record / LIST
+    question = Question(
+        entries=_entries(entries),
+        public_key=public_key_of(key),
+        chain_hash=chain,
+        saved=read_record(saved) if saved else None,
+        entry=entry_of(entry),
+        number=number,
+        inclusion=_inclusion(proof),
+    )
+    findings = list(examine(told, question))
+    if as_json:
+        line(json.dumps([_as_json(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            line(f"{_HOLDS[finding.judgement]} {sentence(finding)}")
+    raise SystemExit(_STATUS[judge(findings)])
+
+
+def _as_json(finding: Finding) -> dict[str, object]:
+    return {
+        "found": finding.found,
+        "judgement": finding.judgement,
+        "said": sentence(finding),
+        "facts": dict(finding.facts),
+    }
+
+
+def show(record: Place, options: Options = NO_OPTIONS) -> None:
+    """Show what was announced, closed, revealed and drawn, as it was signed."""
+    options.configuration("draw show")
+    told = read_record(record)
+    line(f"public key: {told.public_key}")
+    for part in told.parts:
+        line(f"{part.kind}:")
+        for name, value in json.loads(part.body).items():
+            shown = (
+                f"{value} ({moment_of(value)})" if name.endswith(("at", "by", "until")) else value
+            )
+            line(f"  {name}: {shown}")
+
+
+def prove(
+    entries: Annotated[Path, Parameter(help="entries.txt.")],
+    entry: Text,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Write a proof that an entry is in a list, for `draw verify --proof`."""
+    options.configuration("draw prove")
+    listed, sought = _entries(entries), entry_of(entry)
+    if listed is None or sought not in listed:
+        line(f"{entry} is not in the list")
+        raise SystemExit(Exit.NO)
+    index = listed.index(sought)
+    path = tuple(one.hex() for one in proof_of(listed, index))
+    line(msgspec.json.encode(Inclusion(sought.hex(), index, len(listed), path)).decode())

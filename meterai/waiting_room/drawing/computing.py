@@ -1,0 +1,109 @@
+"""What takes long of a draw, in a process of its own: roots and orders of millions.
+
+    python -m meterai.waiting_room.drawing.computing root LIST
+    python -m meterai.waiting_room.drawing.computing order LIST ROOT SEED ORDER
+
+The first says root and count of a list; the second writes the entries as drawn, 16 bytes each, if the
+list has this root, and says the SHA-256 of them.  A worker that ends meanwhile leaves a process that ends by itself, and a
+file that the next one writes anew.
+"""
+
+import asyncio
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from meterai.waiting_room.draw.entries import ENTRY_BYTES, read_lines
+from meterai.waiting_room.draw.merkle import root_of
+from meterai.waiting_room.draw.order import in_order
+
+PIECE_BYTES = 1 << 20
+
+
+class ComputingFailed(Exception):
+    """The process said nothing that can be used."""
+
+
+def pieces_of(file: Path) -> Iterator[bytes]:
+    """A file in pieces."""
+    with file.open("rb") as opened:
+        while piece := opened.read(PIECE_BYTES):
+            yield piece
+
+
+def write_whole(file: Path, pieces: Iterator[bytes]) -> None:
+    """A file, whole and on the disk or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    with draft.open("wb") as opened:
+        opened.writelines(pieces)
+        opened.flush()
+        os.fsync(opened.fileno())
+    draft.replace(file)
+
+
+async def root_and_count(entries: Path) -> tuple[str, int]:
+    """Root (hexadecimal) and number of the entries of a list."""
+    root, count = (await _computed("root", str(entries))).split()
+    return root, int(count)
+
+
+async def order(entries: Path, root: str, seed: bytes, target: Path) -> str:
+    """Write the entries of the list with this root as drawn; the SHA-256 of them, in hexadecimal."""
+    return await _computed("order", str(entries), root, seed.hex(), str(target))
+
+
+async def _computed(*words: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", __name__, *words, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    if process.returncode != 0:
+        raise ComputingFailed(f"{words[0]} ended with {process.returncode}")
+    return said.decode().strip()
+
+
+def _written(entries: Path, root: str, seed: bytes, target: Path) -> str:
+    listed = read_lines(pieces_of(entries))
+    if root_of(listed).hex() != root:
+        raise ComputingFailed("the list is not the one that was closed")
+    digest = hashlib.sha256()
+
+    def pieces() -> Iterator[bytes]:
+        block = bytearray()
+        for entry in in_order(listed, seed):
+            block += entry
+            if len(block) >= PIECE_BYTES:
+                digest.update(block)
+                yield bytes(block)
+                block.clear()
+        digest.update(block)
+        yield bytes(block)
+
+    write_whole(target, pieces())
+    return digest.hexdigest()
+
+
+def blocks_of(order_file: Path, after: int, count: int) -> Iterator[list[bytes]]:
+    """Entries as drawn behind the first `after`, `count` at a time."""
+    with order_file.open("rb") as opened:
+        opened.seek(after * ENTRY_BYTES)
+        while block := opened.read(count * ENTRY_BYTES):
+            yield [block[at : at + ENTRY_BYTES] for at in range(0, len(block), ENTRY_BYTES)]
+
+
+def _main(words: list[str]) -> str:
+    match words:
+        case ["root", entries]:
+            found = read_lines(pieces_of(Path(entries)))
+            return f"{root_of(found).hex()} {len(found)}"
+        case ["order", entries, root, seed, target]:
+            return _written(Path(entries), root, bytes.fromhex(seed), Path(target))
+        case _:
+            raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(_main(sys.argv[1:]) + "\n")

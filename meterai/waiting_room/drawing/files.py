@@ -1,0 +1,87 @@
+"""What is public of a draw, as files: `draw.json` and `entries.txt`; and the order while it is written.
+
+They lie in DIR/public/lines/<line>/draws/<draw>/, where a server of files finds them.  Each is
+whole or not there, and can be made again from the database.
+"""
+
+import asyncio
+import os
+import re
+from pathlib import Path
+from uuid import UUID
+
+from meterai.kit.ids import compact
+from meterai.plumbing.database import Database
+from meterai.waiting_room.draw.entries import ENTRY_BYTES, lines_of
+from meterai.waiting_room.drawing import store
+from meterai.waiting_room.drawing.computing import write_whole
+from meterai.waiting_room.model import PATH
+
+PUBLIC = "public"
+RECORD, LIST = "draw.json", "entries.txt"
+_FIRST = b""  # before every entry
+_LINE = re.compile(r"[a-z0-9-]{1,40}")
+_DRAW = re.compile(r"[0-9a-z]{26}")
+_FILE = re.compile(r"draw(?:-[0-9]{1,9})?\.json|entries\.txt")
+
+
+def name_of_draw(line: str, line_id: UUID) -> str:
+    """What a draw is called in its announcement: names of lines are used again, ids are not."""
+    return f"{line}.{compact(line_id).lower()}"
+
+
+def address_of(line: str, line_id: UUID) -> str:
+    """Where the files of a draw are, as a path of the web."""
+    return f"{PATH}/{line}/draws/{compact(line_id).lower()}"
+
+
+def public_file(directory: Path, line: str, draw: str, file: str) -> Path | None:
+    """A public file of a draw, as the web names it; None where there is no such file."""
+    is_named = _LINE.fullmatch(line) and _DRAW.fullmatch(draw) and _FILE.fullmatch(file)
+    found = directory / PUBLIC / PATH.lstrip("/") / line / "draws" / draw / file
+    return found if is_named and found.is_file() else None
+
+
+class DrawFiles:
+    """The files of the draws of an installation."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def folder(self, line: str, line_id: UUID) -> Path:
+        """Where the public files of a draw are."""
+        return self._directory / PUBLIC / address_of(line, line_id).lstrip("/")
+
+    def order(self, draw: store.DueDraw) -> Path:
+        """Where the order is kept while its numbers are written to the database."""
+        return self._directory / "draws" / f"{draw.line}-{draw.attempt}"
+
+    def list_of(self, draw: store.DueDraw) -> Path:
+        """The public list."""
+        return self.folder(draw.name, draw.line) / LIST
+
+    def publish(self, draw: store.DueDraw, record: str, name: str = RECORD) -> None:
+        """Write the record, unless it is there as it is."""
+        file, content = self.folder(draw.name, draw.line) / name, record.encode()
+        if not file.is_file() or file.read_bytes() != content:
+            write_whole(file, iter([content]))
+
+    async def write_list(self, database: Database, draw: store.DueDraw) -> Path:
+        """Write the list from the database; nothing is added to it any more."""
+        file = self.list_of(draw)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f".{LIST}.{os.getpid()}")
+        last = _FIRST
+        with draft.open("wb") as opened:
+            while page := await self._page(database, draw.line, last):
+                entries = [page[at : at + ENTRY_BYTES] for at in range(0, len(page), ENTRY_BYTES)]
+                opened.writelines(lines_of(entries))
+                last = entries[-1]
+            opened.flush()
+            await asyncio.to_thread(os.fsync, opened.fileno())
+        draft.replace(file)
+        return file
+
+    async def _page(self, database: Database, line: UUID, after: bytes) -> bytes:
+        async with database.reading() as tx:
+            return await store.entries_after(tx, line, after)

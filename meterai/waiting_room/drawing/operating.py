@@ -1,0 +1,177 @@
+"""What an operator does about draws: name parties, pass on what they reveal, carry in a round,
+announce anew what could not be carried out.  Each act is in the audit trail."""
+
+from meterai import audit
+from meterai.accounts import NOBODY
+from meterai.kit.actor import Actor
+from meterai.kit.clock import Clock
+from meterai.kit.ids import show
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.waiting_room.draw import chain as drand
+from meterai.waiting_room.draw import parties, steps
+from meterai.waiting_room.draw.parties import Party, Reveal
+from meterai.waiting_room.draw.record import Kind, Record, RoundUse, Signer, hash_of, read, write
+from meterai.waiting_room.draw.rules import MARGIN_SECONDS, announcement_of
+from meterai.waiting_room.drawing import store
+from meterai.waiting_room.drawing.files import DrawFiles
+from meterai.waiting_room.drawing.store import DueDraw
+from meterai.waiting_room.model import LineState, LineUnknown
+
+KIND = "lin"  # as lines are called in the audit trail
+
+
+class DrawUnknown(Refusal):
+    """The line has no draw, or none that is announced."""
+
+    code = "draw_unknown"
+    status = 404
+
+
+class DrawAnnounced(Refusal):
+    """The parties of a draw were announced: none is added, and none exchanged."""
+
+    code = "draw_announced"
+
+
+class DrawSound(Refusal):
+    """The draw can be carried out, or was: it is not announced anew."""
+
+    code = "draw_sound"
+
+
+class PartyUnfit(Refusal):
+    """What a party gave cannot be used: its name, commitment or key."""
+
+    code = "draw_party_unfit"
+    status = 422
+
+
+class DrawOperating:
+    """Commands over draws."""
+
+    def __init__(self, database: Database, signer: Signer, files: DrawFiles, clock: Clock) -> None:
+        self._database = database
+        self._signer = signer
+        self._files = files
+        self._clock = clock
+
+    async def draw_of(self, name: str) -> DueDraw:
+        """The draw of a line.  Refuses `LineUnknown`, `DrawUnknown`."""
+        async with self._database.reading() as tx:
+            return await _draw_of(tx, name)
+
+    async def commit_party(self, name: str, party: Party, *, actor: Actor) -> None:
+        """Name a party of the next announcement.  Refuses `PartyUnfit`, `DrawAnnounced`."""
+        if not parties.is_usable(party):
+            raise PartyUnfit("a name, a commitment and a key are needed")
+
+        async def act(tx: Tx) -> None:
+            draw = await _draw_of(tx, name)
+            if draw.record is not None and not self._is_void(draw):
+                raise DrawAnnounced(f"the draw of {name} is announced")
+            known = await store.members(tx, draw.line, draw.attempt + 1)
+            others = [one for one in known if one.name != party.name]
+            if len(others) >= parties.PARTIES_MAX:
+                raise PartyUnfit(f"more than {parties.PARTIES_MAX} parties")
+            if any(one.public_key == party.public_key for one in others):
+                raise PartyUnfit("another party has the same key")
+            await store.commit_party(tx, draw.line, draw.attempt + 1, party)
+            await _record(tx, actor, "draw_party_committed", draw, party=party.name)
+
+        await self._database.run(act)
+
+    async def reveal_party(self, name: str, told: Reveal, *, actor: Actor) -> None:
+        """Pass on what a party revealed to the closing.  Refuses `DrawUnknown`, `RevealForged`."""
+
+        async def act(tx: Tx) -> None:
+            draw = await _draw_of(tx, name)
+            record = _read(draw)
+            closing = record.part(Kind.CLOSING)
+            named = {one.name: one for one in record.announcement.parties}
+            party = named.get(told.name)
+            line = record.announcement.line
+            if (
+                closing is None
+                or party is None
+                or not parties.is_true(told, party, line, hash_of(closing))
+            ):
+                raise steps.RevealForged(told.name)
+            if await store.reveal(tx, draw.line, draw.attempt, told):
+                await _record(tx, actor, "draw_party_revealed", draw, party=told.name)
+
+        await self._database.run(act)
+
+    async def carry_in_round(self, name: str, signature: str, *, actor: Actor) -> int:
+        """Use a round whose signature was brought by hand; its number.  Refuses `RoundForged`."""
+
+        async def act(tx: Tx) -> int:
+            draw = await _draw_of(tx, name)
+            announcement = _read(draw).announcement
+            drand.randomness_of(announcement.chain, announcement.round, signature)
+            await store.set_round(tx, draw.line, draw.attempt, signature)
+            await _record(tx, actor, "draw_round_given", draw, round=announcement.round)
+            return announcement.round
+
+        return await self._database.run(act)
+
+    async def announce_anew(self, name: str, *, reason: str, actor: Actor) -> int:
+        """A new announcement over the same entries, in place of one that could not be carried out.
+
+        The same times follow each other from a minute from now.  Refuses `DrawSound`, `AnnouncementUnfair`.
+        """
+
+        async def act(tx: Tx) -> tuple[DueDraw, int]:
+            draw = await _draw_of(tx, name)
+            before = _read(draw)
+            if draw.state != LineState.DRAWING or not self._is_void(draw):
+                raise DrawSound(f"the draw of {name} can be carried out")
+            members = await store.members(tx, draw.line, draw.attempt + 1)
+            at = int(self._clock.now().timestamp())
+            old = before.announcement
+            closes_at = at + MARGIN_SECONDS
+            published_by = closes_at + old.published_by - old.closes_at
+            announcement = announcement_of(
+                old.line,
+                closes_at,
+                published_by,
+                published_by + old.reveals_until - old.published_by if members else None,
+                chain=old.chain,
+                round_is_used=old.round_is_used if members else RoundUse.ALWAYS,
+                named=tuple(one.party for one in members),
+                replaces=hash_of(before.parts[0]).hex(),
+                reason=reason,
+            )
+            text = write(steps.announce(announcement, at, self._signer)).decode()
+            attempt = draw.attempt + 1
+            await store.announce(tx, draw.line, attempt, text, self._clock.now())
+            await _record(tx, actor, "draw_announced_anew", draw, reason=reason)
+            return draw, attempt
+
+        draw, attempt = await self._database.run(act)
+        assert draw.record is not None, "what is replaced was announced"
+        self._files.publish(draw, draw.record, f"draw-{draw.attempt}.json")
+        return attempt
+
+    def _is_void(self, draw: DueDraw) -> bool:
+        return bool(steps.why_void(_read(draw), int(self._clock.now().timestamp())))
+
+
+async def _draw_of(tx: ReadTx, name: str) -> DueDraw:
+    draw = await store.draw_of(tx, name)
+    if draw is None:
+        raise LineUnknown(f"no line {name} with a draw")
+    return draw
+
+
+def _read(draw: DueDraw) -> Record:
+    if draw.record is None:
+        raise DrawUnknown(f"the draw of {draw.name} is not announced yet")
+    return read(draw.record.encode())
+
+
+async def _record(tx: Tx, actor: Actor, action: str, draw: DueDraw, **facts: object) -> None:
+    subject = show(KIND, draw.line)
+    await audit.record(
+        tx, NOBODY, actor=actor, action=action, subject=subject, attempt=draw.attempt, **facts
+    )

@@ -1,0 +1,122 @@
+"""Draws of lines at the operator's command line: parties, a round by hand, a new announcement."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+from cyclopts import Parameter
+
+from meterai.commands import (
+    NO_OPTIONS,
+    By,
+    Options,
+    Text,
+    line,
+    operator,
+    with_database,
+)
+from meterai.kit.clock import SystemClock
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.files import read_key_file
+from meterai.plumbing.keyring import keyring_of
+from meterai.waiting_room.draw.parties import Party, Reveal
+from meterai.waiting_room.draw.record import read
+from meterai.waiting_room.draw.rules import round_time
+from meterai.waiting_room.drawing.commands import moment_of
+from meterai.waiting_room.drawing.files import address_of, name_of_draw
+from meterai.waiting_room.drawing.operating import DrawOperating, PartyUnfit
+from meterai.waiting_room.drawing.parts import operating_of
+from meterai.waiting_room.signing import SIGNATURES, Signer
+
+Answer = TypeVar("Answer")
+Given = TypeVar("Given", Party, Reveal)
+GivenFile = Annotated[Path, Parameter(help="The file that the party gave.")]
+
+
+def _run(
+    command: str, options: Options, act: Callable[[DrawOperating], Awaitable[Answer]]
+) -> Answer:
+    async def run(database: Database, settings: Settings) -> Answer:
+        signer = Signer(keyring_of(settings).derived(SIGNATURES))
+        return await act(operating_of(database, signer, settings, SystemClock()))
+
+    return with_database(command, options, run)
+
+
+def _given(file: Path, kind: type[Given]) -> Given:
+    try:
+        return msgspec.json.decode(read_key_file(file), type=kind)
+    except (OSError, ValueError) as error:
+        raise PartyUnfit(f"{file}: {error}") from None
+
+
+def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
+    """Show what the draw of a line is called, where its files are, and how far it is."""
+    draw = _run("line draw", options, lambda draws: draws.draw_of(name))
+    line(f"draw: {name_of_draw(draw.name, draw.line)}")
+    line(f"files: {address_of(draw.name, draw.line)}/")
+    if draw.record is None:
+        line("not announced yet: parties may commit")
+        return
+    record = read(draw.record.encode())
+    line(f"attempt {draw.attempt}: {', '.join(part.kind for part in record.parts)}")
+    round_at = moment_of(round_time(record.announcement))
+    line(f"round {record.announcement.round} at {round_at}")
+
+
+def commit_party(
+    name: Text, file: GivenFile, *, by: By = None, options: Options = NO_OPTIONS
+) -> None:
+    """Name a party whose secret decides with the round, before the draw is announced."""
+    actor = operator(by)
+
+    async def act(draws: DrawOperating) -> Party:
+        party = _given(file, Party)
+        await draws.commit_party(name, party, actor=actor)
+        return party
+
+    party = _run("line commit-party", options, act)
+    line(f"{party.name} takes part in the draw of {name}")
+
+
+def reveal_party(
+    name: Text, file: GivenFile, *, by: By = None, options: Options = NO_OPTIONS
+) -> None:
+    """Pass on what a party revealed to the closing."""
+    actor = operator(by)
+
+    async def act(draws: DrawOperating) -> Reveal:
+        told = _given(file, Reveal)
+        await draws.reveal_party(name, told, actor=actor)
+        return told
+
+    told = _run("line reveal-party", options, act)
+    line(f"{told.name} revealed its secret")
+
+
+def carry_in_round(
+    name: Text, signature: Text, *, by: By = None, options: Options = NO_OPTIONS
+) -> None:
+    """Use the signature of the announced round, 96 digits, where no relay can be reached."""
+    actor = operator(by)
+    number = _run(
+        "line draw-round",
+        options,
+        lambda draws: draws.carry_in_round(name, signature, actor=actor),
+    )
+    line(f"the signature of round {number} holds")
+
+
+def announce_anew(
+    name: Text, *, reason: Text, by: By = None, options: Options = NO_OPTIONS
+) -> None:
+    """Announce a draw again that could not be carried out in time; the reason is public."""
+    actor = operator(by)
+    attempt = _run(
+        "line draw-again",
+        options,
+        lambda draws: draws.announce_anew(name, reason=reason, actor=actor),
+    )
+    line(f"attempt {attempt} of the draw of {name} is announced")

@@ -1,0 +1,103 @@
+"""The parts that carry out draws, built from the settings of an installation."""
+
+from pathlib import Path
+
+import msgspec
+
+from meterai.kit.clock import Clock
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.files import read_settings_file
+from meterai.waiting_room.adapters.drand import Relays
+from meterai.waiting_room.draw.chain import QUICKNET, SCHEME, Chain, is_usable
+from meterai.waiting_room.draw.record import RoundUse
+from meterai.waiting_room.drawing.advancing import Drawing, Terms
+from meterai.waiting_room.drawing.files import DrawFiles
+from meterai.waiting_room.drawing.operating import DrawOperating
+from meterai.waiting_room.settings import WaitingRoomSettings
+from meterai.waiting_room.signing import Signer
+
+
+class ChainUnusable(Refusal):
+    """The file that describes another chain of drand cannot be read, or describes none we know."""
+
+    code = "draw_chain_unusable"
+    status = 500
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path}: no chain of drand can be read")
+        self.path = path
+
+
+class _Info(msgspec.Struct):
+    """What a relay answers to /info, in its second version."""
+
+    public_key: str
+    period: int
+    genesis_time: int
+    genesis_seed: str
+    beacon_id: str
+    scheme: str = SCHEME
+
+
+class DrawSigner:
+    """The key of the waiting room, as draws are signed with it."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 bytes of the public key."""
+        return self._signer.public_key()
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of an Ed25519 signature."""
+        return self._signer.sign_message(message)
+
+
+def chain_of(path: str) -> Chain:
+    """The chain of a file; quicknet where none is named.  Refuses `ChainUnusable`."""
+    if not path:
+        return QUICKNET
+    try:
+        told = msgspec.json.decode(read_settings_file(Path(path)), type=_Info)
+    except (OSError, ValueError) as error:
+        raise ChainUnusable(path) from error
+    chain = Chain(
+        told.beacon_id,
+        told.period,
+        told.genesis_time,
+        told.genesis_seed,
+        told.public_key,
+        told.scheme,
+    )
+    if not is_usable(chain):
+        raise ChainUnusable(path)
+    return chain
+
+
+def files_of(settings: Settings) -> DrawFiles:
+    """The files of an installation's draws."""
+    return DrawFiles(settings.process.directory)
+
+
+def drawing_of(database: Database, signer: Signer, settings: Settings, clock: Clock) -> Drawing:
+    """What carries out the draws."""
+    told = settings.of(WaitingRoomSettings)
+    terms = Terms(
+        chain_of(told.waiting_room_drand_chain),
+        RoundUse(told.waiting_room_draw_round),
+        told.waiting_room_publish_seconds,
+        told.waiting_room_reveal_seconds,
+    )
+    relays = Relays(told.waiting_room_drand_urls.split())
+    return Drawing(database, DrawSigner(signer), relays, files_of(settings), terms, clock)
+
+
+def operating_of(
+    database: Database, signer: Signer, settings: Settings, clock: Clock
+) -> DrawOperating:
+    """What an operator does about draws."""
+    return DrawOperating(database, DrawSigner(signer), files_of(settings), clock)

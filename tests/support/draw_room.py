@@ -1,0 +1,125 @@
+"""Draws of a real database, with a clock that a test moves and a relay of its own."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from meterai.kit.actor import Actor, ActorKind
+from meterai.plumbing.database import Database
+from meterai.waiting_room import store as lines_store
+from meterai.waiting_room.adapters.drand import Relays
+from meterai.waiting_room.draw.record import RoundUse
+from meterai.waiting_room.drawing import store
+from meterai.waiting_room.drawing.advancing import Drawing, Terms
+from meterai.waiting_room.drawing.entering import Entering
+from meterai.waiting_room.drawing.files import DrawFiles
+from meterai.waiting_room.drawing.operating import DrawOperating
+from meterai.waiting_room.drawing.parts import DrawSigner
+from meterai.waiting_room.model import Act, Line
+from meterai.waiting_room.operating import Operating, Plan
+from meterai.waiting_room.signing import Signer
+from standins.drand import Chain, Relay
+from tests.support.draws import chain_of
+from tests.support.lines import MovedClock
+from tests.support.relay import running_relay
+
+BY = Actor(ActorKind.OPERATOR, "tester")
+NAME = "rush"
+SIGNER = DrawSigner(Signer(b"k" * 32))
+
+
+@dataclass
+class DrawRoom:
+    """One line with a draw; `drawing` is a worker, and another may be had."""
+
+    database: Database
+    folder: Path
+    relay: Relay
+    url: str
+    clock: MovedClock
+    line_id: UUID
+    opens_at: datetime
+    use: RoundUse = RoundUse.ALWAYS
+
+    def worker(self, database: Any = None) -> Drawing:
+        terms = Terms(chain_of(self.relay.chain), self.use, 60, 120)
+        relays = Relays([self.url])
+        files = DrawFiles(self.folder)
+        return Drawing(database or self.database, SIGNER, relays, files, terms, self.clock)
+
+    def operator(self) -> DrawOperating:
+        return DrawOperating(self.database, SIGNER, DrawFiles(self.folder), self.clock)
+
+    async def line(self) -> Line:
+        async with self.database.reading() as tx:
+            found = await lines_store.line_named(tx, NAME)
+        assert found is not None
+        return found
+
+    async def draw(self) -> store.DueDraw:
+        return await self.operator().draw_of(NAME)
+
+    async def until_closed(self) -> None:
+        """Until no entry is taken any more, by the clock of the database."""
+        await asyncio.sleep(max(0.0, self.opens_at.timestamp() - time.time()) + 0.05)
+
+    @property
+    def public(self) -> Path:
+        return DrawFiles(self.folder).folder(NAME, self.line_id)
+
+    async def enter(self, count: int) -> list[Any]:
+        entering, line = Entering(self.database), await self.line()
+        return await asyncio.gather(*(entering.enter(line) for _ in range(count)))
+
+
+@asynccontextmanager
+async def open_draw(
+    url: str, folder: Path, seconds: float = 1.5, use: RoundUse = RoundUse.ALWAYS
+) -> AsyncIterator[DrawRoom]:
+    """A line that gathers and opens in so many seconds."""
+    now = time.time()
+    chain = Chain(int(now) - 600, period=3)
+    database = Database(url, connections=4)
+    await database.open()
+    try:
+        async with running_relay(folder / "relay", chain) as (relay, address):
+            # The clock of the test runs ahead of the relay's.
+            relay.faults.apply({"early": True})
+            clock = MovedClock()
+            opens_at = datetime.fromtimestamp(int(now + seconds) + 1, UTC)
+            plan = Plan(NAME, Act.CHECK, datetime.fromtimestamp(now - 60, UTC), opens_at)
+            line = await Operating(database, clock).create(plan, actor=BY)
+            await database.call(
+                "UPDATE waiting_room_lines SET state = 'gathering' WHERE line_id = %s", line
+            )
+            yield DrawRoom(database, folder, relay, address, clock, line, opens_at, use)
+    finally:
+        await database.close()
+
+
+def with_draw(
+    url: str,
+    folder: Path,
+    act: Callable[[DrawRoom], Awaitable[None]],
+    *,
+    seconds: float = 1.5,
+    use: RoundUse = RoundUse.ALWAYS,
+) -> None:
+    """Do something with a line that gathers."""
+
+    async def run() -> None:
+        async with asyncio.timeout(120), open_draw(url, folder, seconds, use) as room:
+            await act(room)
+
+    asyncio.run(run())
+
+
+def numbers(tickets: Sequence[Any]) -> list[int]:
+    """The numbers of tickets, sorted."""
+    return sorted(ticket.number for ticket in tickets)

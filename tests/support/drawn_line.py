@@ -1,0 +1,101 @@
+"""A line whose draw is over, written as the worker writes it, without waiting for a round."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from meterai.plumbing.database import Tx
+from meterai.room import Container
+from meterai.waiting_room.draw import steps
+from meterai.waiting_room.draw.merkle import root_of
+from meterai.waiting_room.draw.order import in_order
+from meterai.waiting_room.draw.record import write
+from meterai.waiting_room.draw.rules import announcement_of, round_time
+from meterai.waiting_room.drawing import store
+from meterai.waiting_room.drawing.files import name_of_draw
+from meterai.waiting_room.model import Act
+from meterai.waiting_room.operating import Operating, Plan
+from standins.drand import Chain, signature_of
+from tests.support.draw_room import BY
+from tests.support.draws import Holder, Operator, chain_of, entries_of, finished
+
+DRAWN = "drawn"
+AGO = 3_600  # seconds since the list was closed
+
+
+def drawn_line(container: Container, do: Callable[[Any], Any]) -> UUID:
+    """The id of a line that opened after a draw of seven."""
+    database, clock, signer, entries = (
+        container.database,
+        container.clock,
+        Operator(),
+        entries_of(7),
+    )
+    now = int(clock.now().timestamp())
+    closes_at = now - AGO
+    chain = chain_of(Chain(closes_at - 300, period=30))
+
+    def moment(at: int) -> datetime:
+        return datetime.fromtimestamp(at, UTC)
+
+    plan = Plan(DRAWN, Act.CHECK, moment(closes_at - 60), moment(closes_at))
+    line: UUID = do(Operating(database, clock).create(plan, actor=BY))
+    name = name_of_draw(DRAWN, line)
+    holders = [Holder("Ombudsman", name), Holder("YLKI", name, seed=8)]
+    announcement = announcement_of(
+        name,
+        closes_at,
+        closes_at + 60,
+        closes_at + 120,
+        chain=chain,
+        named=tuple(holder.party for holder in holders),
+    )
+    record = steps.announce(announcement, closes_at - 60, signer)
+    closed = steps.close(record, root_of(entries), 7, closes_at + 1, signer)
+    reveal = holders[0].reveal(closed)
+    revealed = steps.reveal(closed, [reveal], closes_at + 120, signer)
+    signature = signature_of(announcement.round)
+    whole = finished(revealed, entries, signature, signer)
+    assert whole.result is not None
+    seed = steps.seed_from(revealed, signature)
+
+    async def act(tx: Tx) -> None:
+        for holder in holders:
+            await store.commit_party(tx, line, 1, holder.party)
+        first = write(record).decode()
+        await store.announce(tx, line, 1, first, moment(closes_at - 60))
+        draw = await store.draw_of(tx, DRAWN)
+        assert draw is not None
+        await tx.run(
+            "INSERT INTO waiting_room_entries (line_id, entry, entered_at)"
+            " SELECT %s, entry, %s FROM unnest(%s::bytea[]) AS entry",
+            line,
+            moment(closes_at - 30),
+            entries,
+        )
+        drawn_at = moment(round_time(announcement) + 1)
+        assert await store.extend(tx, draw, write(whole).decode(), 7, drawn_at)
+        assert await store.reveal(tx, line, 1, reveal)
+        await store.put_numbers(tx, line, 1, list(in_order(entries, seed)))
+
+    do(database.run(act))
+    with psycopg.connect(database.url) as owner:
+        owner.execute("UPDATE waiting_room_lines SET state = 'drawing' WHERE line_id = %s", [line])
+        owner.execute(
+            "UPDATE waiting_room_parties SET committed_at = %s, revealed_at = revealed_at - interval '58 minutes'"
+            " WHERE line_id = %s",
+            [moment(closes_at - 100), line],
+        )
+    draw = do(_draw(database))
+    assert do(database.run(lambda tx: store.open_line(tx, draw, 8)))
+    return line
+
+
+async def _draw(database: Any) -> store.DueDraw:
+    async with database.reading() as tx:
+        found = await store.draw_of(tx, DRAWN)
+    assert found is not None
+    return found

@@ -1,0 +1,398 @@
+"""Draws on a real database: a thousand entries, crashes between steps, who comes too late."""
+
+import asyncio
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meterai.apps.audit import INVARIANTS, audit
+from meterai.waiting_room import store as lines_store
+from meterai.waiting_room.draw import steps
+from meterai.waiting_room.draw.chain import RoundForged, hash_of
+from meterai.waiting_room.draw.entries import read_lines
+from meterai.waiting_room.draw.record import Kind, RoundUse, read
+from meterai.waiting_room.draw.rules import round_time
+from meterai.waiting_room.draw.verification import Found, Judgement, Question, examine, judge
+from meterai.waiting_room.drawing import store
+from meterai.waiting_room.drawing.computing import pieces_of
+from meterai.waiting_room.drawing.entering import Entering, entry_of
+from meterai.waiting_room.drawing.operating import DrawAnnounced, DrawSound
+from meterai.waiting_room.model import LineClosed, LineState
+from standins.drand import signature_of
+from tests.support.draw_room import BY, NAME, SIGNER, DrawRoom, numbers, with_draw
+from tests.support.draws import Holder, chain_of
+
+SCRIPT = Path(__file__).parents[2] / "docs" / "draw" / "verify_draw.py"
+
+
+def strangers(*words: str) -> str:
+    """What the script of docs/draw says."""
+    command = [sys.executable, "-I", str(SCRIPT), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+async def to_round(room: DrawRoom) -> None:
+    """Move the clock to where the round exists."""
+    record = read(((await room.draw()).record or "").encode())
+    left = round_time(record.announcement) - room.clock.now().timestamp()
+    room.clock.ahead += timedelta(seconds=max(0.0, left + 1))
+
+
+async def assert_holds(room: DrawRoom) -> None:
+    """Every invariant, and the draw from its public files."""
+    found = await audit(room.database, INVARIANTS)
+    assert [one for one in found.findings if not one.holds] == []
+    record = read((room.public / "draw.json").read_bytes())
+    question = Question(
+        entries=read_lines(pieces_of(room.public / "entries.txt")),
+        public_key=SIGNER.public_key.hex(),
+        chain_hash=hash_of(chain_of(room.relay.chain)),
+    )
+    findings = list(examine(record, question))
+    assert judge(findings) is Judgement.HOLDS, findings
+
+
+def test_a_thousand_are_drawn_and_a_stranger_agrees(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        worker = room.worker()
+        await worker.advance_due()
+        assert (room.public / "draw.json").is_file()
+        tickets = await room.enter(1_000)
+        assert numbers(tickets) == [0] * 1_000
+        again = await Entering(room.database).enter(await room.line(), tickets[0].holder)
+        assert again.holder == tickets[0].holder, "a reload is the same entry"
+
+        await room.until_closed()
+        await worker.advance_due()
+        assert (await room.line()).state == LineState.DRAWING
+        assert len(read_lines(pieces_of(room.public / "entries.txt"))) == 1_000
+        with pytest.raises(LineClosed):
+            await room.enter(1)
+
+        await to_round(room)
+        await worker.advance_due()
+        line = await room.line()
+        assert (line.state, line.next_number) == (LineState.OPEN, 1_001)
+        entering = Entering(room.database)
+        drawn: list[Any] = await asyncio.gather(*(entering.number_of(one) for one in tickets))
+        assert numbers(drawn) == list(range(1, 1_001))
+        assert await entering.number_of(tickets[0]._replace(holder=b"x" * 16)) is None
+        block = await room.database.once(lines_store.lease, line.id, 1)
+        assert block is not None
+        assert block.first == 1_001, "who comes now is behind"
+        await assert_holds(room)
+
+        words = [str(room.public / name) for name in ("draw.json", "entries.txt")]
+        for ticket in drawn[:3]:
+            entry = entry_of(line.id, ticket.holder).hex()
+            said = await asyncio.to_thread(strangers, *words, entry)
+            assert said.endswith(f"number {ticket.number}\n")
+
+    with_draw(database_url, tmp_path, act)
+
+
+# -- crashes --------------------------------------------------------------------------------------
+
+
+class Crash(BaseException):
+    """The worker was killed here."""
+
+
+class Crashing:
+    """A database whose worker is killed at every transaction: first before it, then after it."""
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self._done: set[str] = set()
+        self.crashes = 0
+
+    def _name(self, act: Any, arguments: tuple[Any, ...]) -> str:
+        inner = getattr(act, "func", act)
+        place = arguments[1] if inner is store.put_numbers else ""
+        return f"{inner.__qualname__} {place}"
+
+    async def _killed_around(self, name: str, act: Any) -> Any:
+        if name not in self._done:
+            self._done.add(name)
+            self.crashes += 1
+            raise Crash(f"before {name}")
+        answer = await act()
+        if f"after {name}" not in self._done and answer is not False:
+            self._done.add(f"after {name}")
+            self.crashes += 1
+            raise Crash(f"after {name}")
+        return answer
+
+    async def run(self, command: Any) -> Any:
+        async def act() -> Any:
+            return await self._database.run(command)
+
+        return await self._killed_around(self._name(command, ()), act)
+
+    async def once(self, command: Any, *arguments: Any) -> Any:
+        async def act() -> Any:
+            return await self._database.once(command, *arguments)
+
+        return await self._killed_around(self._name(command, arguments), act)
+
+    def reading(self) -> Any:
+        return self._database.reading()
+
+
+def test_a_worker_killed_around_every_transaction_loses_nothing(
+    database_url, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("meterai.waiting_room.drawing.advancing.NUMBERS_AT_ONCE", 7)
+
+    async def act(room: DrawRoom) -> None:
+        crashing = Crashing(room.database)
+
+        async def advance() -> None:
+            for _ in range(60):
+                try:
+                    # A new worker each time: nothing is remembered.
+                    await room.worker(crashing).advance_due()
+                except Crash:
+                    continue
+                return
+            raise AssertionError("no end")
+
+        await advance()
+        tickets = await room.enter(20)
+        await room.until_closed()
+        await advance()
+        closed = (room.public / "draw.json").read_bytes()
+        assert read(closed).parts[-1].kind is Kind.CLOSING
+        await to_round(room)
+        await advance()
+        # announced, entries closed, closed, drawn, numbers of 20 by 7, opened: before and after each
+        assert crashing.crashes == 2 * (1 + 1 + 2 + 3 + 1) - 2
+        assert (await room.line()).state == LineState.OPEN
+        entering = Entering(room.database)
+        drawn: list[Any] = [await entering.number_of(one) for one in tickets]
+        assert numbers(drawn) == list(range(1, 21))
+        assert read((room.public / "draw.json").read_bytes()).parts[:2] == read(closed).parts
+        await assert_holds(room)
+
+    with_draw(database_url, tmp_path, act)
+
+
+def test_two_workers_make_one_draw(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        async def both() -> None:
+            await asyncio.gather(*(room.worker().advance_due() for _ in range(2)))
+
+        await both()
+        await room.enter(50)
+        await room.until_closed()
+        await both()
+        await to_round(room)
+        await both()
+        await room.worker().advance_due()
+        assert (await room.line()).next_number == 51
+        await assert_holds(room)
+
+    with_draw(database_url, tmp_path, act)
+
+
+def test_files_that_are_lost_or_changed_are_made_again(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        await room.worker().advance_due()
+        await room.enter(20)
+        await room.until_closed()
+        await room.worker().advance_due()
+        whole = (room.public / "entries.txt").read_bytes()
+        (room.public / "entries.txt").write_bytes(whole[33:])
+        (room.public / "draw.json").unlink()
+        await to_round(room)
+        await room.worker().advance_due()
+        assert (room.public / "entries.txt").read_bytes() == whole
+        await assert_holds(room)
+
+    with_draw(database_url, tmp_path, act)
+
+
+# -- closing against entering ---------------------------------------------------------------------
+
+
+def test_an_entry_under_way_is_in_the_list_or_refused(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        await room.worker().advance_due()
+        early, late = b"e" * 16, b"l" * 16
+        async with room.database.transaction() as entering:
+            assert (await store.enter(entering, room.line_id, [early])).is_open
+            await room.until_closed()
+            closing = asyncio.create_task(
+                room.database.run(lambda tx: store.close_entries(tx, room.line_id))
+            )
+            await asyncio.sleep(0.3)
+            assert not closing.done(), "whoever closes waits for an entry that is being written"
+        assert await closing
+        assert not (
+            await room.database.run(lambda tx: store.enter(tx, room.line_id, [late]))
+        ).is_open
+        await room.worker().advance_due()
+        assert read_lines(pieces_of(room.public / "entries.txt")) == [early]
+
+    with_draw(database_url, tmp_path, act, seconds=1)
+
+
+def test_an_entry_that_waits_for_the_closing_is_refused(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        await room.worker().advance_due()
+        async with room.database.transaction() as closing:
+            # As if the line closed early: the row is locked and changed, not committed.
+            await closing.run(
+                "UPDATE waiting_room_lines SET state = 'drawing' WHERE line_id = %s", room.line_id
+            )
+            entering = asyncio.create_task(room.enter(3))
+            await asyncio.sleep(0.3)
+            assert not entering.done()
+        with pytest.raises(LineClosed):
+            await entering
+
+    with_draw(database_url, tmp_path, act, seconds=60)
+
+
+def test_nobody_enters_before_the_announcement_is_public(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        with pytest.raises(LineClosed):
+            await room.enter(1)
+        await room.worker().advance_due()
+        assert len(await room.enter(1)) == 1
+
+    with_draw(database_url, tmp_path, act, seconds=60)
+
+
+# -- parties, rounds by hand, and a draw that came too late ---------------------------------------
+
+
+def test_parties_take_part(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        operator = room.operator()
+        name = f"{NAME}.{room.public.name}"
+        holders = [Holder("Ombudsman", name), Holder("YLKI", name, seed=8)]
+        for holder in holders:
+            await operator.commit_party(NAME, holder.party, actor=BY)
+        await room.worker().advance_due()
+        with pytest.raises(DrawAnnounced):
+            await operator.commit_party(NAME, Holder("Late", name, seed=9).party, actor=BY)
+        await room.enter(10)
+        await room.until_closed()
+        await room.worker().advance_due()
+        record = read((room.public / "draw.json").read_bytes())
+        forged = Holder("YLKI", name, seed=99).reveal(record)
+        with pytest.raises(steps.RevealForged):
+            await operator.reveal_party(NAME, forged, actor=BY)
+        await operator.reveal_party(NAME, holders[0].reveal(record), actor=BY)
+        await room.worker().advance_due()
+        assert len(read((room.public / "draw.json").read_bytes()).parts) == 2
+        # The other stays silent: its time runs out, and the draw goes on without it.
+        room.clock.ahead += timedelta(
+            seconds=record.announcement.reveals_until - room.clock.now().timestamp() + 1
+        )
+        await room.worker().advance_due()
+        revealed = read((room.public / "draw.json").read_bytes()).reveals
+        assert revealed is not None
+        assert revealed.missing == ("YLKI",)
+        await to_round(room)
+        await room.worker().advance_due()
+        assert (await room.line()).state == LineState.OPEN
+        await assert_holds(room)
+
+    with_draw(database_url, tmp_path, act)
+
+
+def test_without_a_network_parties_alone_decide(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        room.relay.faults.apply({"unavailable": -1})
+        holder = Holder("Ombudsman", f"{NAME}.{room.public.name}")
+        await room.operator().commit_party(NAME, holder.party, actor=BY)
+        await room.worker().advance_due()
+        await room.enter(10)
+        await room.until_closed()
+        await room.worker().advance_due()
+        record = read((room.public / "draw.json").read_bytes())
+        await room.operator().reveal_party(NAME, holder.reveal(record), actor=BY)
+        await room.worker().advance_due()
+        result = read((room.public / "draw.json").read_bytes()).result
+        assert result is not None
+        assert result.round_signature == ""
+        await assert_holds(room)
+
+    with_draw(database_url, tmp_path, act, use=RoundUse.IF_MISSING)
+
+
+def test_a_round_is_carried_in_by_hand(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        room.relay.faults.apply({"unavailable": -1})
+        await room.worker().advance_due()
+        await room.enter(10)
+        await room.until_closed()
+        await room.worker().advance_due()
+        await to_round(room)
+        await room.worker().advance_due()
+        assert (await room.line()).state == LineState.DRAWING
+        number = read((room.public / "draw.json").read_bytes()).announcement.round
+        with pytest.raises(RoundForged):
+            await room.operator().carry_in_round(NAME, signature_of(number + 1), actor=BY)
+        await room.operator().carry_in_round(NAME, signature_of(number), actor=BY)
+        await room.worker().advance_due()
+        assert (await room.line()).state == LineState.OPEN
+        await assert_holds(room)
+
+    with_draw(database_url, tmp_path, act)
+
+
+def test_a_draw_that_comes_too_late_is_announced_anew_in_public(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        await room.worker().advance_due()
+        await room.enter(10)
+        await room.until_closed()
+        with pytest.raises(DrawSound):
+            await room.operator().announce_anew(NAME, reason="no reason", actor=BY)
+        room.clock.ahead += timedelta(seconds=62)  # the worker was away until the root was due
+        await room.worker().advance_due()
+        first = read((room.public / "draw.json").read_bytes())
+        assert first.closing is None
+        assert (await room.line()).state == LineState.DRAWING
+        assert await room.operator().announce_anew(NAME, reason="the power failed", actor=BY) == 2
+        await room.worker().advance_due()
+        room.clock.ahead += timedelta(seconds=61)
+        await room.worker().advance_due()
+        with pytest.raises(DrawSound):
+            await room.operator().announce_anew(NAME, reason="another order", actor=BY)
+        await to_round(room)
+        await room.worker().advance_due()
+        assert (await room.line()).state == LineState.OPEN
+        assert read((room.public / "draw-1.json").read_bytes()) == first
+        record = read((room.public / "draw.json").read_bytes())
+        found = {one.found for one in examine(record, Question())}
+        assert Found.REPLACES in found
+        assert record.announcement.reason == "the power failed"
+        await assert_holds(room)
+
+    with_draw(database_url, tmp_path, act)
+
+
+def test_a_line_given_up_while_drawing_is_left_alone(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        await room.worker().advance_due()
+        await room.enter(5)
+        await room.until_closed()
+        await room.worker().advance_due()
+        await room.database.run(lambda tx: lines_store.end(tx, room.line_id))
+        record = read((room.public / "draw.json").read_bytes())
+        room.clock.ahead += timedelta(
+            seconds=round_time(record.announcement) - room.clock.now().timestamp() + 1
+        )
+        assert await room.worker().advance_due() == 0
+        found = await audit(room.database, INVARIANTS)
+        assert [one for one in found.findings if not one.holds] == []
+
+    with_draw(database_url, tmp_path, act)
