@@ -28,7 +28,7 @@ from meterai.apps.rooms import ROOMS, pages_of, services_of
 from meterai.apps.settings import load
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
-from meterai.limiter import Admission, Answers, Limiter, Priorities, Users
+from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
 from meterai.plumbing import logs
 from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
@@ -259,7 +259,7 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
         app.state.limiter,
         Priorities(app),
         Users(address_of),
-        Answers(pages.busy_pages(site, settings), edge.headers),
+        Answers(pages.busy_pages(site, settings), edge.headers, BusyAnswers(app)),
         pages.wants_page,
     )
     made = pages.Remembering(made, app, app.state.pace)

@@ -14,10 +14,20 @@ Calls plumbing.  Is put before an application by `apps`.
 """
 
 from meterai.limiter.admission import Admission
-from meterai.limiter.answers import Answers
+from meterai.limiter.answers import Answers, BusyAnswer, BusyAnswers
 from meterai.limiter.limiter import Limiter
 from meterai.limiter.metrics import METRICS
 from meterai.limiter.priorities import Priorities, PriorityMissing
 from meterai.limiter.users import Users
 
-__all__ = ["METRICS", "Admission", "Answers", "Limiter", "Priorities", "PriorityMissing", "Users"]
+__all__ = [
+    "METRICS",
+    "Admission",
+    "Answers",
+    "BusyAnswer",
+    "BusyAnswers",
+    "Limiter",
+    "Priorities",
+    "PriorityMissing",
+    "Users",
+]

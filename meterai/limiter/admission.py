@@ -9,7 +9,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.limiter import metrics
-from meterai.limiter.answers import STATUS, Answers
+from meterai.limiter.answers import Answer, Answers
 from meterai.limiter.limiter import Limiter
 from meterai.limiter.priorities import Priorities
 from meterai.limiter.users import Users
@@ -107,13 +107,17 @@ class Admission:
     async def _refuse(self, scope: HTTPScope, send: Send, priority: Priority) -> None:
         metrics.refused(priority)
         self._limiter.refused(priority)
+        answer = self._answers.of_route(scope["method"], scope["path"])
+        status, headers, body = answer or self._answer_of(scope, priority)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        content = b"" if scope["method"] == "HEAD" else body
+        await send({"type": "http.response.body", "body": content, "more_body": False})
+
+    def _answer_of(self, scope: HTTPScope, priority: Priority) -> Answer:
         given = dict(scope["headers"])
-        headers, body = self._answers.of(
+        return self._answers.of(
             priority,
             given,
             is_looking=scope["method"] in ("GET", "HEAD"),
             is_page=self._wants_page(scope["path"], given.get(b"accept", b"").decode("latin-1")),
         )
-        await send({"type": "http.response.start", "status": STATUS, "headers": headers})
-        content = b"" if scope["method"] == "HEAD" else body
-        await send({"type": "http.response.body", "body": content, "more_body": False})

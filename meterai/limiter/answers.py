@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import cycle
+from typing import Any, NamedTuple
 
+from litestar import Litestar
 from litestar.serialization import encode_json
 
 from meterai.kit.priority import Priority
 from meterai.plumbing.database import DatabaseBusy
 from meterai.plumbing.http import PROBLEM, problem
 from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.plumbing.paths import Declared
 
 STATUS = 503
 PAGE = "text/html; charset=utf-8"
@@ -16,9 +19,33 @@ PAGE = "text/html; charset=utf-8"
 RETRY_SECONDS_MIN = 3
 RETRY_SECONDS_MAX = 12
 
+OPTION = "busy"  # in `opt` of a route
+
 Header = tuple[bytes, bytes]
 Key = tuple[str, Priority, bool]
-Answer = tuple[list[Header], bytes]
+Answer = tuple[int, list[Header], bytes]
+
+
+class BusyAnswer(NamedTuple):
+    """What a route answers where there is no room, for clients who read neither pages nor problem
+    documents: `opt={"busy": BusyAnswer(...)}`."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+class BusyAnswers(Declared[BusyAnswer | None]):
+    """Those of an application's paths; None where a route has none of its own."""
+
+    def __init__(self, app: Litestar) -> None:
+        super().__init__(app, _read, None)
+        self.all = {found for found in self._whole.values() if found is not None}
+
+
+def _read(options: dict[str, Any], _name: str) -> BusyAnswer | None:
+    found: BusyAnswer | None = options.get(OPTION)
+    return found
 
 
 def _wants_english(headers: Mapping[bytes, bytes]) -> bool:
@@ -34,21 +61,31 @@ def _problem(language: str, priority: Priority) -> bytes:
 
 
 class Answers:
-    """A page for browsers, a problem document (RFC 9457) for programs; all made beforehand."""
+    """A page for browsers, a problem document (RFC 9457) for programs, and for a route that has one its
+    own answer; all made beforehand."""
 
-    def __init__(self, pages: Mapping[Key, str], headers: Iterable[Header]) -> None:
+    def __init__(
+        self, pages: Mapping[Key, str], headers: Iterable[Header], own: BusyAnswers
+    ) -> None:
         fixed = (*headers, (b"cache-control", b"private, no-store"))
         self._pages = {
-            key: _spread(text.encode(), PAGE, fixed, comes_again=key[2])
+            key: _spread(BusyAnswer(STATUS, PAGE, text.encode()), fixed, comes_again=key[2])
             for key, text in pages.items()
         }
         self._problems = {
             (language, priority): _spread(
-                _problem(language, priority), PROBLEM, fixed, comes_again=False
+                BusyAnswer(STATUS, PROBLEM, _problem(language, priority)), fixed, comes_again=False
             )
             for language in LANGUAGES
             for priority in Priority
         }
+        self._declared = own
+        self._own = {one: _spread(one, fixed, comes_again=False) for one in own.all}
+
+    def of_route(self, method: str, path: str) -> Answer | None:
+        """The refusal in the words of this route; None where it has none."""
+        own = self._declared.of(method, path)
+        return None if own is None else next(self._own[own])
 
     def of(
         self,
@@ -58,7 +95,7 @@ class Answers:
         is_looking: bool,
         is_page: bool,
     ) -> Answer:
-        """Headers and body of a refusal, for a request with these headers.
+        """Status, headers and body of a refusal, for a request with these headers.
 
         A page that was looked at comes again by itself.
         """
@@ -68,19 +105,17 @@ class Answers:
         return next(self._problems[language, priority])
 
 
-def _spread(
-    body: bytes, kind: str, fixed: Iterable[Header], *, comes_again: bool
-) -> Iterator[Answer]:
+def _spread(answer: BusyAnswer, fixed: Iterable[Header], *, comes_again: bool) -> Iterator[Answer]:
     """The answer without end, each time with another time to come again."""
     answers = []
     for seconds in range(RETRY_SECONDS_MIN, RETRY_SECONDS_MAX + 1):
         again = b"%d" % seconds
         headers = [
-            (b"content-type", kind.encode()),
-            (b"content-length", b"%d" % len(body)),
+            (b"content-type", answer.media_type.encode()),
+            (b"content-length", b"%d" % len(answer.body)),
             (b"retry-after", again),
             *([(b"refresh", again)] if comes_again else []),
             *fixed,
         ]
-        answers.append((headers, body))
+        answers.append((answer.status, headers, answer.body))
     return cycle(answers)

@@ -102,12 +102,15 @@ class Door:
     headers  those that it reads, in lower case: each comes once
     answer   the body of an answer with this HTTP status, and why where there is a reason: 200 kept,
              401 forged, 409 its id came before with another body, else what HTTP says
+    busy     status and body where the process has no room: nothing was read or kept, and it is to be
+             sent again; not a word of it depends on what was sent
     """
 
     path: str
     summary: str
     headers: tuple[str, ...]
     answer: Callable[[int, str], Mapping[str, object]]
+    busy: tuple[int, Mapping[str, object]]
 
 
 # Why nobody should pay by these instructions: what of them is not ours or not the attempt's.  Given

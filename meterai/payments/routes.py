@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from litestar import Request, Response, post
+from litestar import MediaType, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
+from litestar.serialization import encode_json
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
+from meterai.limiter import BusyAnswer
 from meterai.payments.model import NotificationForged
 from meterai.payments.rails import RailKind
 from meterai.payments.service import PaymentService
@@ -21,6 +23,8 @@ NOTIFICATION_BYTES_MAX = 64 * 1024
 def notify_route(kind: RailKind) -> HTTPRouteHandler:
     """The route of one rail's notifications."""
     door = kind.door
+    status, body_of_busy = door.busy
+    busy = BusyAnswer(status, MediaType.JSON, encode_json(body_of_busy))
 
     def in_its_words(told: Response[Any]) -> Response[dict[str, Any]]:
         """What others get as problem+json."""
@@ -43,6 +47,7 @@ def notify_route(kind: RailKind) -> HTTPRouteHandler:
             "permission": Permission.PROVIDER,
             "priority": Priority.MONEY,
             "single_headers": door.headers,
+            "busy": busy,
         },
         summary=door.summary,
         tags=["provider"],

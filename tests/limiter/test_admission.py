@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from litestar import Litestar, get, post
+from litestar.di import Provide
 
 from meterai.accounts import Permission
 from meterai.apps.settings import settings_of
@@ -15,6 +16,8 @@ from meterai.kit.priority import Priority
 from meterai.limiter import (
     Admission,
     Answers,
+    BusyAnswer,
+    BusyAnswers,
     Limiter,
     Priorities,
     PriorityMissing,
@@ -24,6 +27,8 @@ from meterai.limiter.admission import STAYS_SECONDS
 from meterai.limiter.limit import LIMIT_MAX
 from meterai.limiter.waiting import WAITING_MAX
 from meterai.pages import Site, busy_pages, wants_page
+from meterai.payments.room import RAILS
+from meterai.payments.routes import notify_route
 from meterai.plumbing.http import Caller
 from meterai.plumbing.messages import LANGUAGES
 from meterai.plumbing.queueing import Queueing
@@ -39,6 +44,9 @@ PATHS = {
 SECURE = ((b"x-content-type-options", b"nosniff"),)
 
 
+IN_ITS_WORDS = BusyAnswer(504, "application/json", b'{"code":"busy here"}')
+
+
 def routes() -> Litestar:
     """One path of each priority; nothing of it is called."""
 
@@ -51,7 +59,14 @@ def routes() -> Litestar:
 
         return look, send
 
-    return Litestar([one for priority in Priority for one in path(priority)], openapi_config=None)
+    @post(
+        "/door",
+        opt={"permission": Permission.PUBLIC, "priority": Priority.MONEY, "busy": IN_ITS_WORDS},
+    )
+    async def door() -> None: ...
+
+    paths = [one for priority in Priority for one in path(priority)]
+    return Litestar([*paths, door], openapi_config=None)
 
 
 class Application:
@@ -119,13 +134,13 @@ class Door:
     def __init__(self) -> None:
         self.application = Application()
         self.limiter = Limiter(Queueing())
-        settings = settings_of()
+        settings, app = settings_of(), routes()
         self.admission = Admission(
             self.application,
             self.limiter,
-            Priorities(routes()),
+            Priorities(app),
             Users(lambda scope: scope["client"][0] if scope["client"] else ""),
-            Answers(busy_pages(Site(), settings), SECURE),
+            Answers(busy_pages(Site(), settings), SECURE, BusyAnswers(app)),
             wants_page,
         )
         self.under_way: list[asyncio.Task[None]] = []
@@ -204,6 +219,38 @@ def test_a_program_gets_a_problem(priority: Priority) -> None:
         assert told["detail"]
 
     at_the_door(act)
+
+
+def test_a_route_is_refused_in_its_own_words() -> None:
+    async def act(door: Door) -> None:
+        door.crowd(FULL, Priority.MONEY)
+        await door.settle()
+        visitor = Visitor("POST", "/door", {"accept": "text/html"})
+        await door.ask(visitor)
+        assert (visitor.status, visitor.body) == (504, '{"code":"busy here"}')
+        assert visitor.headers["content-type"] == "application/json"
+        assert visitor.headers["content-length"] == str(len(visitor.body))
+        assert visitor.headers["x-content-type-options"] == "nosniff"
+        assert 1 <= int(visitor.headers["retry-after"]) <= 60
+
+    at_the_door(act)
+
+
+def test_every_rail_is_refused_in_the_words_of_its_protocol() -> None:
+    app = Litestar(
+        [notify_route(kind) for kind in RAILS],
+        dependencies={"payments": Provide(dict, sync_to_thread=False)},
+        openapi_config=None,
+    )
+    answers = BusyAnswers(app)
+    for kind in RAILS:
+        own = answers.of("POST", kind.door.path)
+        assert own is not None, kind.name
+        assert (own.status, json.loads(own.body)) == kind.door.busy
+    snap = answers.of("POST", "/snap/v1.0/qr/qr-mpm-notify")
+    assert snap is not None
+    assert (snap.status, snap.media_type) == (504, "application/json")
+    assert json.loads(snap.body) == {"responseCode": "5045200", "responseMessage": "Timeout"}
 
 
 def test_a_refused_head_has_no_body() -> None:

@@ -225,6 +225,7 @@ TOY = RailKind(
         summary="Notification of the toy bank",
         headers=(HEADER, "toy-delivery"),
         answer=_answer,
+        busy=(503, _answer(503, "")),
     ),
     settings=ToySettings,
     needs=_needs,

@@ -17,6 +17,8 @@ from meterai.plumbing.keyring import Keyring
 
 DAY_SECONDS = 86_400.0
 NOTIFY_PATH = "/snap/v1.0/qr/qr-mpm-notify"
+# Busy: 503 is not among the codes of SNAP BI; 504/00 says that it was not done and comes again.
+BUSY_STATUS = 504
 _PHRASES = {
     200: "Successful",
     408: "Request Timeout",
@@ -24,6 +26,7 @@ _PHRASES = {
     413: "Request Entity Too Large",
     500: "General Error",
     503: "Service Unavailable",
+    BUSY_STATUS: "Timeout",
 }
 
 
@@ -62,6 +65,7 @@ SNAP_QRIS = RailKind(
         summary="QR MPM notification of the payment provider (SNAP BI 52)",
         headers=("channel-id", "x-external-id", "x-partner-id", "x-signature", "x-timestamp"),
         answer=_answer,
+        busy=(BUSY_STATUS, _answer(BUSY_STATUS, "")),
     ),
     settings=SnapSettings,
     demands=DEMANDS,
