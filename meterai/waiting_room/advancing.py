@@ -112,6 +112,7 @@ class Advancing:
             job_age=await oldest_overdue(tx),
             admitted=await store.admitted_since(tx, line.id, now - timedelta(seconds=5)) / 5,
             inside=await store.inside(tx, line.id, now - timedelta(seconds=TURN_SECONDS)),
+            arrivals=told.arrivals,
         )
 
     async def _sample(self, tx: Tx, stands: Standing, line: Line, load: Load) -> None:
@@ -211,7 +212,8 @@ def _engaged(step: Step, now: datetime, load: Load) -> Step:
     line = step.line
     if not line.is_automatic:
         return step
-    if not line.is_engaged and load.is_too_much:
+    # More than may come in at the most would be too much a moment later.
+    if not line.is_engaged and (load.is_too_much or load.arrivals > line.rate_max):
         # Nobody has waited yet: the line begins behind the last number that was given.
         line = replace(line, is_engaged=True, serving=line.next_number - 1)
         return replace(step, line=line, engaged_at=now, carried=0.0)

@@ -119,17 +119,17 @@ class Front:
             f"/static/{name}": site.assets[name] for name in _ASSETS if name in site.assets
         }
         self._refused_before = 0
+        self._known: WaitingRoom | None = None
         self._pace: Pace = litestar.state.pace
 
     @property
     def _room(self) -> WaitingRoom | None:
         """The service of this process; None before it has begun."""
         services = getattr(self._litestar.state, "services", None)
-        found = services.get(WaitingRoom) if services else None
-        assert found is None or isinstance(found, WaitingRoom)
-        if found is not None:
-            found.refused_since = self._refused_since
-        return found
+        if self._known is None and services:
+            self._known = services[WaitingRoom]
+            self._known.refused_since = self._refused_since
+        return self._known
 
     def _refused_since(self) -> int:
         """Requests of people who pay or have paid that were told to come again since last asked."""
@@ -155,11 +155,10 @@ class Front:
         else:
             guarded = self._guarded.of(scope["method"], path)
             if guarded is not None and scope["method"] in ("GET", "HEAD"):
-                if not room.is_fresh:
-                    await room.look()
+                await room.look()
                 if await self._is_sent_away(scope, send, room, guarded):
                     return
-                send = self._with_turn(scope, send, room, guarded)
+                send = await self._with_turn(scope, send, room, guarded)
         await self._app(scope, receive, send)
 
     # -- before what a line guards ---------------------------------------------------------
@@ -188,7 +187,9 @@ class Front:
         shown = _header(scope, TURN_HEADER.encode()) or cookie_of(scope, name)
         return room.valid_turn(line, shown) if shown else None
 
-    def _with_turn(self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded) -> Send:
+    async def _with_turn(
+        self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded
+    ) -> Send:
         """The answer with a turn where nobody waits, or with a longer one where it is used."""
         line = room.any_line_of(guarded.act)
         if line is None:
@@ -196,7 +197,7 @@ class Front:
         room.arrived()
         turn = self._turn(scope, room, line)
         if turn is None:
-            fresh = None if line.stands_in_the_way else room.early_turn(line)
+            fresh = None if line.stands_in_the_way else await room.early_turn(line)
         else:
             fresh = room.renewed(turn)
         return send if fresh is None else partial(self._adding, send, room, line, fresh)
@@ -227,13 +228,16 @@ class Front:
         if not await self._pace.turn():
             await self._refuse(scope, send, DatabaseBusy("too many look at once"))
             return True
-        if not room.is_fresh:
-            await room.look()
+        await room.look()
         try:
             line = room.line(answer[0])
             await answer[1](scope, send, room, line)
         except LineUnknown:
-            return False  # the application says so, as to every unknown address
+            there = _there(scope["query_string"])
+            if there == "/":
+                return False  # the application says so, as to every unknown address
+            # A line that has ended stands before nothing: whoever waited in it goes on.
+            await self._send(send, 303, b"", (b"location", there.encode()), _NOT_STORED)
         except Refusal as refusal:
             await self._refuse(scope, send, refusal)
         return True

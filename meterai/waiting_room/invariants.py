@@ -158,13 +158,14 @@ INVARIANTS = (
     Invariant(
         "lines_only_go_forward",
         "A later sample of a line never calls fewer numbers than an earlier one, nor more than the line has "
-        "called.",
+        "called or given.",
         """
         SELECT s.line_id, s.at, s.serving, s.before, l.serving AS now_serving FROM (
-            SELECT line_id, at, serving, lag(serving) OVER of_line AS before
+            SELECT line_id, at, serving, next_number, lag(serving) OVER of_line AS before
             FROM waiting_room_samples WINDOW of_line AS (PARTITION BY line_id ORDER BY at)) s
         LEFT JOIN waiting_room_lines l ON l.line_id = s.line_id
         WHERE l.line_id IS NULL OR s.serving < s.before OR s.serving > l.serving
+            OR s.next_number <= s.serving
         """,
     ),
 )

@@ -9,6 +9,7 @@ that is killed had leased is lost; those who wait are called so much sooner.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from time import monotonic
 from uuid import UUID
 
@@ -61,7 +62,8 @@ class Numbers:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._asking.append(turn)
             if self._leasing is None:
-                self._leasing = asyncio.create_task(self._renew())
+                # In a context of its own: it is for all, whoever's request it begins with.
+                self._leasing = asyncio.create_task(self._renew(), context=Context())
             await turn
         return found
 

@@ -32,12 +32,14 @@ class Load:
     job_age      seconds that the oldest work for what is paid is overdue
     admitted     people who came in, a second
     inside       people with a turn who have not finished
+    arrivals     people who came to do what the line is for, a second
     """
 
     refused: float = 0.0
     job_age: float = 0.0
     admitted: float = 0.0
     inside: int = 0
+    arrivals: float = 0.0
 
     @property
     def is_too_much(self) -> bool:

@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -45,7 +46,6 @@ from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket, Tokens, Turn
 LOOK_SECONDS = 0.5  # between two looks of a process at all lines
 OLD_SECONDS = 5.0  # what was seen longer ago is looked at again before anybody relies on it
 TURN_HEADER = "waiting-turn"  # of programs; browsers have a cookie
-_NO_HOLDER = bytes(HOLDER_BYTES)
 
 
 def ms(at: datetime) -> int:
@@ -104,17 +104,16 @@ class WaitingRoom:
         """Milliseconds since 1970."""
         return ms(self._clock.now())
 
-    @property
-    def is_fresh(self) -> bool:
-        """True where what was seen may be relied on; else `look` first."""
+    async def look(self) -> None:
+        """See how all lines are, unless that was done a moment ago.
+
+        What is a little old is good enough: somebody looks meanwhile.
+        """
         age = monotonic() - self._seen_at
         if age > LOOK_SECONDS and self._looking is None:
-            self._looking = asyncio.create_task(self._look())
-        return age <= OLD_SECONDS
-
-    async def look(self) -> None:
-        """See how all lines are, unless that was done a moment ago."""
-        if not self.is_fresh and self._looking is not None:
+            # In a context of its own: it is for all, whoever's request it begins with.
+            self._looking = asyncio.create_task(self._look(), context=Context())
+        if age > OLD_SECONDS and self._looking is not None:
             await asyncio.shield(self._looking)
 
     async def _look(self) -> None:
@@ -246,13 +245,19 @@ class WaitingRoom:
 
     def _lasting(self, turn: Turn) -> Turn:
         """The turn, for as long as one lasts from now."""
-        most = TURN_SECONDS_MAX if turn.number else EARLY_SECONDS_MAX
+        most = EARLY_SECONDS_MAX if turn.is_early else TURN_SECONDS_MAX
         until = min(self.now_ms() + TURN_SECONDS * MS, turn.admitted_at + most * MS)
         return turn._replace(until=until)
 
-    def early_turn(self, line: Line) -> Turn:
-        """The turn of somebody who comes while nobody has to wait."""
-        return self._lasting(Turn(line.id, 0, _NO_HOLDER, self.now_ms(), 0))
+    async def early_turn(self, line: Line) -> Turn | None:
+        """The turn of somebody who comes while nobody has to wait; None where it cannot be given."""
+        try:
+            place = await self.take_place(line)
+        except Refusal:
+            return None
+        return self._lasting(
+            Turn(line.id, place.number, place.holder, self.now_ms(), 0, is_early=True)
+        )
 
     def valid_turn(self, line: Line, text: str | bytes) -> Turn | None:
         """A turn of this line whose time is not over, or None."""
@@ -271,11 +276,9 @@ class WaitingRoom:
 
     async def use(self, line: Line, turn: Turn, account: UUID) -> None:
         """Let an account use a turn.  Refuses `TurnNotYours`, `TurnOver`."""
-        if turn.number == 0:
-            return
         since = self._clock.now() - timedelta(seconds=TURN_SECONDS_MAX)
         outcome = await self._database.once(
-            store.use_turn, line.id, turn.number, turn.holder, account, since
+            store.use_turn, line.id, turn, moment(turn.admitted_at), account, since
         )
         if outcome in ("of_another", "has_another"):
             raise TurnNotYours(f"{turn.number} of {line.name}: {outcome}")

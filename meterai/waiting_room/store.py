@@ -9,7 +9,7 @@ from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 from meterai.waiting_room.model import Line
 from meterai.waiting_room.rate import Gap
-from meterai.waiting_room.tokens import Ticket
+from meterai.waiting_room.tokens import Ticket, Turn
 
 _COLUMNS = (
     "line_id AS id, name, act, state, is_automatic, is_engaged, is_paused, policy, rate, rate_max, serving,"
@@ -176,6 +176,7 @@ RETURNING holder, admitted_at, ended_at
 _TURN = """
 SELECT holder, admitted_at, ended_at FROM waiting_room_turns WHERE line_id = %s AND number = %s
 """
+_USE_TURN = "SELECT turn_use(%s, %s, %s, %s, %s, %s) AS outcome"
 _CREATE = """
 INSERT INTO waiting_room_lines
     (line_id, name, act, state, is_automatic, is_engaged, policy, rate, rate_max, spread, reason_id, reason_en,
@@ -363,12 +364,11 @@ async def turn(tx: ReadTx, line: UUID, number: int) -> HeldTurn | None:
 
 
 async def use_turn(
-    tx: Tx, line: UUID, number: int, holder: bytes, account: UUID, since: datetime
+    tx: Tx, line: UUID, turn: Turn, admitted_at: datetime, account: UUID, since: datetime
 ) -> str:
     """Let an account use a turn; the outcome is a word of sql/functions/turn_use.sql."""
-    found = await tx.value(
-        "SELECT turn_use(%s, %s, %s, %s, %s) AS outcome", line, number, holder, account, since
-    )
+    early_at = admitted_at if turn.is_early else None
+    found = await tx.value(_USE_TURN, line, turn.number, turn.holder, account, since, early_at)
     assert isinstance(found, str)
     return found
 

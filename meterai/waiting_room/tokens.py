@@ -15,7 +15,7 @@ from uuid import UUID
 from meterai.waiting_room.model import TicketInvalid
 
 _VERSION = 1
-_TICKET, _TURN = 1, 2
+_TICKET, _TURN, _EARLY_TURN = 1, 2, 3
 _MAC_BYTES = 16
 HOLDER_BYTES = 16
 # version, kind, key, line, number, holder, when (ms), until or range
@@ -41,13 +41,17 @@ class Ticket(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """The right to come in.  `number` 0: of somebody who came before the line stood in the way."""
+    """The right to do what a line stands before.
+
+    `is_early`: of somebody who came while nobody had to wait; no row says so before it is used.
+    """
 
     line: UUID
     number: int
     holder: bytes
     admitted_at: int
     until: int
+    is_early: bool = False
 
 
 class Tokens:
@@ -62,7 +66,9 @@ class Tokens:
         mac = hmac.digest(self._key, body, hashlib.sha256)[:_MAC_BYTES]
         return urlsafe_b64encode(body + mac).rstrip(b"=").decode()
 
-    def _opened(self, kind: int, text: str | bytes) -> tuple[bytes, int, bytes, int, int]:
+    def _opened(
+        self, kinds: tuple[int, ...], text: str | bytes
+    ) -> tuple[int, bytes, int, bytes, int, int]:
         told = text.encode("ascii", "replace") if isinstance(text, str) else text
         if len(told) != TEXT_LENGTH:
             raise TicketInvalid("the length is wrong")
@@ -76,10 +82,10 @@ class Tokens:
         if not hmac.compare_digest(mac, wanted) or urlsafe_b64encode(content).rstrip(b"=") != told:
             raise TicketInvalid("the MAC is wrong")
         version, found, _, *fields = _BODY.unpack(body)
-        if (version, found) != (_VERSION, kind):
+        if version != _VERSION or found not in kinds:
             raise TicketInvalid("of another version or kind")
         line, number, holder, at, last = fields
-        return line, number, holder, at, last
+        return found, line, number, holder, at, last
 
     def ticket(self, ticket: Ticket) -> str:
         """The text of a ticket."""
@@ -89,17 +95,20 @@ class Tokens:
 
     def read_ticket(self, text: str | bytes) -> Ticket:
         """Refuses `TicketInvalid`."""
-        line, number, holder, taken_at, shown = self._opened(_TICKET, text)
+        _, line, number, holder, taken_at, shown = self._opened((_TICKET,), text)
         low, high = _RANGE.unpack(shown.to_bytes(_RANGE.size))
         return Ticket(UUID(bytes=line), number, holder, taken_at, low, high)
 
     def turn(self, turn: Turn) -> str:
         """The text of a turn."""
+        kind = _EARLY_TURN if turn.is_early else _TURN
         return self._sealed(
-            _TURN, turn.line.bytes, turn.number, turn.holder, turn.admitted_at, turn.until
+            kind, turn.line.bytes, turn.number, turn.holder, turn.admitted_at, turn.until
         )
 
     def read_turn(self, text: str | bytes) -> Turn:
         """Refuses `TicketInvalid`; whether its time is over is for the caller to see."""
-        line, number, holder, admitted_at, until = self._opened(_TURN, text)
-        return Turn(UUID(bytes=line), number, holder, admitted_at, until)
+        found = self._opened((_TURN, _EARLY_TURN), text)
+        kind, line, number, holder, admitted_at, until = found
+        is_early = kind == _EARLY_TURN
+        return Turn(UUID(bytes=line), number, holder, admitted_at, until, is_early)

@@ -32,6 +32,10 @@ async function look() {
   let seconds = 15 + 15 * Math.random();
   try {
     const answer = await fetch(told.document, { credentials: "omit" });
+    if (answer.status === 404) {
+      location.reload(); // the line has ended
+      return;
+    }
     const { payload } = await answer.json();
     const line = JSON.parse(new TextDecoder().decode(
       Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0))));

@@ -1,8 +1,10 @@
 -- Let an account use a turn: `used`, `of_another` (account or holder), `has_another` (it waited twice at the
 -- same time and has used the other turn), `over`.  Whoever has come to the act makes room for the next one; the
--- turn stays theirs for mending.
+-- turn stays theirs for mending.  The turn of somebody who came while nobody had to wait (`p_early_at`) has its
+-- row from now on.
 CREATE OR REPLACE FUNCTION turn_use(
-    p_line uuid, p_number bigint, p_holder bytea, p_account uuid, p_since timestamptz
+    p_line uuid, p_number bigint, p_holder bytea, p_account uuid, p_since timestamptz,
+    p_early_at timestamptz
 ) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -10,6 +12,13 @@ DECLARE
 BEGIN
     -- Two browsers of one account come one after the other.
     PERFORM pg_advisory_xact_lock(16010, hashtext(p_account::text || p_line::text));
+    IF p_early_at IS NOT NULL THEN
+        INSERT INTO waiting_room_turns
+            (line_id, number, holder, taken_at, admitted_at, shown_low, shown_high, waited)
+        SELECT line_id, p_number, p_holder, p_early_at, p_early_at, 0, 0, 0 FROM waiting_room_lines
+        WHERE line_id = p_line AND serving >= p_number
+        ON CONFLICT ON CONSTRAINT waiting_room_turns_pkey DO NOTHING;
+    END IF;
     SELECT * INTO v_turn FROM waiting_room_turns
     WHERE line_id = p_line AND number = p_number FOR UPDATE;
     IF NOT FOUND OR v_turn.admitted_at <= p_since THEN
