@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,8 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.database import Database
 from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.adapters.drand import Relays
-from meterai.waiting_room.draw.record import RoundUse
+from meterai.waiting_room.draw.record import RoundUse, read
+from meterai.waiting_room.draw.rules import round_time
 from meterai.waiting_room.drawing import store
 from meterai.waiting_room.drawing.advancing import Drawing, Terms
 from meterai.waiting_room.drawing.entering import Entering
@@ -68,6 +69,12 @@ class DrawRoom:
     async def until_closed(self) -> None:
         """Until no entry is taken any more, by the clock of the database."""
         await asyncio.sleep(max(0.0, self.opens_at.timestamp() - time.time()) + 0.05)
+
+    async def to_round(self) -> None:
+        """Move the clock to where the round exists."""
+        record = read(((await self.draw()).record or "").encode())
+        left = round_time(record.announcement) - self.clock.now().timestamp()
+        self.clock.ahead += timedelta(seconds=max(0.0, left + 1))
 
     @property
     def public(self) -> Path:

@@ -36,13 +36,6 @@ def strangers(*words: str) -> str:
     return done.stdout
 
 
-async def to_round(room: DrawRoom) -> None:
-    """Move the clock to where the round exists."""
-    record = read(((await room.draw()).record or "").encode())
-    left = round_time(record.announcement) - room.clock.now().timestamp()
-    room.clock.ahead += timedelta(seconds=max(0.0, left + 1))
-
-
 async def assert_holds(room: DrawRoom) -> None:
     """Every invariant, and the draw from its public files."""
     found = await audit(room.database, INVARIANTS)
@@ -74,7 +67,7 @@ def test_a_thousand_are_drawn_and_a_stranger_agrees(database_url, tmp_path) -> N
         with pytest.raises(LineClosed):
             await room.enter(1)
 
-        await to_round(room)
+        await room.to_round()
         await worker.advance_due()
         line = await room.line()
         assert (line.state, line.next_number) == (LineState.OPEN, 1_001)
@@ -168,7 +161,7 @@ def test_a_worker_killed_around_every_transaction_loses_nothing(
         await advance()
         closed = (room.public / "draw.json").read_bytes()
         assert read(closed).parts[-1].kind is Kind.CLOSING
-        await to_round(room)
+        await room.to_round()
         await advance()
         # announced, entries closed, closed, drawn, numbers of 20 by 7, opened: before and after each
         assert crashing.crashes == 2 * (1 + 1 + 2 + 3 + 1) - 2
@@ -191,7 +184,7 @@ def test_two_workers_make_one_draw(database_url, tmp_path) -> None:
         await room.enter(50)
         await room.until_closed()
         await both()
-        await to_round(room)
+        await room.to_round()
         await both()
         await room.worker().advance_due()
         assert (await room.line()).next_number == 51
@@ -209,7 +202,7 @@ def test_files_that_are_lost_or_changed_are_made_again(database_url, tmp_path) -
         whole = (room.public / "entries.txt").read_bytes()
         (room.public / "entries.txt").write_bytes(whole[33:])
         (room.public / "draw.json").unlink()
-        await to_round(room)
+        await room.to_round()
         await room.worker().advance_due()
         assert (room.public / "entries.txt").read_bytes() == whole
         await assert_holds(room)
@@ -300,7 +293,7 @@ def test_parties_take_part(database_url, tmp_path) -> None:
         revealed = read((room.public / "draw.json").read_bytes()).reveals
         assert revealed is not None
         assert revealed.missing == ("YLKI",)
-        await to_round(room)
+        await room.to_round()
         await room.worker().advance_due()
         assert (await room.line()).state == LineState.OPEN
         await assert_holds(room)
@@ -335,7 +328,7 @@ def test_a_round_is_carried_in_by_hand(database_url, tmp_path) -> None:
         await room.enter(10)
         await room.until_closed()
         await room.worker().advance_due()
-        await to_round(room)
+        await room.to_round()
         await room.worker().advance_due()
         assert (await room.line()).state == LineState.DRAWING
         number = read((room.public / "draw.json").read_bytes()).announcement.round
@@ -367,7 +360,7 @@ def test_a_draw_that_comes_too_late_is_announced_anew_in_public(database_url, tm
         await room.worker().advance_due()
         with pytest.raises(DrawSound):
             await room.operator().announce_anew(NAME, reason="another order", actor=BY)
-        await to_round(room)
+        await room.to_round()
         await room.worker().advance_due()
         assert (await room.line()).state == LineState.OPEN
         assert read((room.public / "draw-1.json").read_bytes()) == first

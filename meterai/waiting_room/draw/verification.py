@@ -199,7 +199,7 @@ def _of_parts(record: Record, question: Question) -> Iterator[Finding]:
     if not unsigned:
         yield _found(Found.SIGNED, parts=len(record.parts))
     if not question.public_key:
-        yield _found(Found.KEY_UNCHECKED, key=record.public_key)
+        yield _found(Found.KEY_UNCHECKED, public_key=record.public_key)
     elif question.public_key == record.public_key:
         yield _found(Found.KEY_GIVEN)
     else:

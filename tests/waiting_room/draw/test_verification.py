@@ -249,10 +249,15 @@ def test_every_finding_has_its_sentence() -> None:
     said = {key.removeprefix("draw.") for key in catalogue() if key.startswith("draw.")}
     assert said == {found.value for found in Found}
     seen: dict[Found, Finding] = {}
-    for forgery in FORGERIES:
-        draw = forgery()
-        for finding in examined(draw.record, draw.entries, saved=honest().record):
-            seen[finding.found] = finding
+    records = [(draw.record, draw.entries) for draw in (forgery() for forgery in FORGERIES)]
+    whole = honest().record
+    records += [(replace(whole, parts=whole.parts[:count]), ENTRIES) for count in (1, 2, 3, 4)]
+    for record, entries in records:
+        for asked in ({}, {"public_key": ""}, {"saved": whole}, {"entry": b"somebody else .."}):
+            for given in (entries, None):
+                for finding in examined(record, given, **asked):
+                    seen[finding.found] = finding
+    assert len(seen) > len(Found) - 8
     for finding in seen.values():
         for language in LANGUAGES:
             assert translate(f"draw.{finding.found}", language, **finding.facts)

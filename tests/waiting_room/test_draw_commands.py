@@ -1,0 +1,152 @@
+"""`meterai draw`: what it says of a draw, with which status, and how a party takes part."""
+
+import json
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from meterai.commands import Exit
+from meterai.waiting_room.draw import steps
+from meterai.waiting_room.draw.chain import hash_of
+from meterai.waiting_room.draw.entries import lines_of
+from meterai.waiting_room.draw.merkle import root_of
+from meterai.waiting_room.draw.order import in_order
+from meterai.waiting_room.draw.parties import Party, Reveal
+from meterai.waiting_room.draw.record import Record, write
+from meterai.waiting_room.draw.rules import announcement_of
+from tests.support.commands import Done, run_here
+from tests.support.draw_forgeries import order_exchanged
+from tests.support.draws import CHAIN, CLOSES_AT, Holder, Operator, drawn_record, entries_of
+
+ENTRIES = entries_of(100)
+OPERATOR = Operator()
+KEY = ("--key", OPERATOR.public_key.hex())
+TRUST = ("--chain", hash_of(CHAIN))
+
+
+def published(folder: Path, record: Record) -> str:
+    (folder / "draw.json").write_bytes(write(record))
+    (folder / "entries.txt").write_bytes(b"".join(lines_of(ENTRIES)))
+    return str(folder)
+
+
+def verified(folder: Path, *words: str) -> Done:
+    return run_here(folder, "draw", "verify", str(folder), *words)
+
+
+def test_a_draw_that_holds(tmp_path) -> None:
+    record = drawn_record(ENTRIES, [Holder("YLKI")])
+    published(tmp_path, record)
+    assert record.result is not None
+    first = next(iter(in_order(ENTRIES, bytes.fromhex(record.result.seed)))).hex()
+    done = verified(tmp_path, *KEY, *TRUST, "--entry", first)
+    assert done.returncode == Exit.DONE, done
+    assert done.stdout.endswith("ok  The number of the entry is 1 of 100.\n")
+    assert verified(tmp_path, *KEY, *TRUST, "--entry", first, "--number", "2").returncode == Exit.NO
+    found = json.loads(verified(tmp_path, *KEY, *TRUST, "--json").stdout)
+    assert {one["judgement"] for one in found} == {"right"}
+
+
+def test_what_could_not_be_judged_and_what_is_wrong(tmp_path) -> None:
+    published(tmp_path, drawn_record(ENTRIES))
+    assert verified(tmp_path, *TRUST).returncode == Exit.UNJUDGED
+    untrusted = verified(tmp_path, *KEY)
+    assert untrusted.returncode == Exit.NO
+    assert "NO  The beacon stand-in" in untrusted.stdout
+    (tmp_path / "entries.txt").write_bytes(b"garbage\n")
+    assert verified(tmp_path, *KEY, *TRUST).returncode == Exit.NO
+    (tmp_path / "entries.txt").unlink()
+    assert verified(tmp_path, *KEY, *TRUST).returncode == Exit.UNJUDGED
+    published(tmp_path, order_exchanged().record)
+    assert verified(tmp_path, *KEY, *TRUST).returncode == Exit.NO
+    (tmp_path / "draw.json").write_text("{}")
+    assert verified(tmp_path, *KEY).returncode == Exit.NO
+    (tmp_path / "draw.json").unlink()
+    assert verified(tmp_path, *KEY).returncode == Exit.USAGE
+
+
+def test_a_saved_copy_and_a_proof(tmp_path) -> None:
+    record = drawn_record(ENTRIES)
+    published(tmp_path, record)
+    saved = tmp_path / "saved.json"
+    saved.write_bytes(write(replace(record, parts=record.parts[:2])))
+    assert verified(tmp_path, *KEY, *TRUST, "--saved", str(saved)).returncode == Exit.DONE
+    saved.write_bytes(write(drawn_record(entries_of(99))))
+    assert verified(tmp_path, *KEY, *TRUST, "--saved", str(saved)).returncode == Exit.NO
+
+    listed, entry = str(tmp_path / "entries.txt"), ENTRIES[7].hex()
+    proof = tmp_path / "proof.json"
+    proof.write_text(run_here(tmp_path, "draw", "prove", listed, entry).stdout)
+    (tmp_path / "entries.txt").rename(tmp_path / "elsewhere.txt")
+    done = verified(tmp_path, *KEY, *TRUST, "--proof", str(proof))
+    assert f"ok  The entry {entry} is in the list" in done.stdout
+    missing = run_here(tmp_path, "draw", "prove", str(tmp_path / "elsewhere.txt"), "00" * 16)
+    assert missing.returncode == Exit.NO
+
+
+@pytest.mark.parametrize("wrong", ["--entry=xyz", "--key=/nowhere", "--proof=/nowhere"])
+def test_words_that_cannot_be_used(wrong: str, tmp_path) -> None:
+    published(tmp_path, drawn_record(ENTRIES))
+    assert verified(tmp_path, wrong).returncode in (Exit.USAGE, Exit.NO)
+
+
+def test_show_tells_every_part(tmp_path) -> None:
+    published(tmp_path, drawn_record(ENTRIES, [Holder("YLKI")]))
+    said = run_here(tmp_path, "draw", "show", str(tmp_path)).stdout
+    for part in ("announcement:", "closing:", "reveals:", "result:", "closes_at: 1800003600 (2027"):
+        assert part in said
+
+
+# -- a party --------------------------------------------------------------------------------------
+
+
+def committed(folder: Path, name: str = "YLKI") -> Party:
+    words = ("draw", "party-commit", "meterai", name, "--secret", str(folder / "secret"))
+    done = run_here(folder, *words)
+    assert done.returncode == Exit.DONE, done
+    return Party(**json.loads(done.stdout))
+
+
+def closed_with(party: Party) -> Record:
+    plan = announcement_of(
+        "meterai", CLOSES_AT, CLOSES_AT + 60, CLOSES_AT + 120, chain=CHAIN, named=(party,)
+    )
+    record = steps.announce(plan, CLOSES_AT - 1, OPERATOR)
+    return steps.close(record, root_of(ENTRIES), len(ENTRIES), CLOSES_AT + 5, OPERATOR)
+
+
+def revealed(folder: Path, record: Record, *words: str) -> Done:
+    (folder / "draw.json").write_bytes(write(record))
+    command = ("draw", "party-reveal", str(folder), "--secret", str(folder / "secret"))
+    return run_here(folder, *command, *(words or (*KEY, *TRUST)))
+
+
+def test_a_party_commits_once_and_reveals_to_a_closing(tmp_path) -> None:
+    party = committed(tmp_path)
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert committed(tmp_path) == party, "a secret that was committed to is not replaced"
+    record = closed_with(party)
+    done = revealed(tmp_path, record)
+    reveal = Reveal(**json.loads(done.stdout))
+    told = steps.reveal(record, [reveal], CLOSES_AT + 70, OPERATOR)
+    assert told.reveals is not None
+    assert told.reveals.missing == ()
+
+
+def test_a_party_does_not_reveal_to_what_it_cannot_check(tmp_path) -> None:
+    party = committed(tmp_path)
+    record = closed_with(party)
+    other = closed_with(Holder("Somebody").party)
+    unclosed = replace(record, parts=record.parts[:1])
+    forged = replace(record, parts=(record.parts[0], replace(record.parts[1], signature="00" * 64)))
+    for wrong in (unclosed, other, forged):
+        done = revealed(tmp_path, wrong)
+        assert done.returncode == Exit.NO, done
+        assert "secret" not in done.stdout
+    for words in ((*KEY,), ("--key", "00" * 32, *TRUST)):
+        assert revealed(tmp_path, record, *words).returncode == Exit.NO
+    another = run_here(
+        tmp_path, "draw", "party-commit", "meterai", "Me", "--secret", str(tmp_path / "secret")
+    )
+    assert another.returncode == Exit.USAGE
