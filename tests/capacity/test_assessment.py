@@ -221,6 +221,16 @@ def with_paid_step(finished: int, seconds: float) -> Run:
     return replace(run, journeys=(replace(bought, steps=(step,)),))
 
 
+def test_of_few_nobody_speaks_of_99_of_100(tmp_path: Path) -> None:
+    run = with_paid_step(1_000, 0.1)
+    step = replace(journey(run, "buy").steps[0], latency=latency([0.1] * 99))
+    few = replace(run, journeys=(replace(journey(run, "buy"), steps=(step,)),))
+    assessment = made(tmp_path, few)
+    assert assessment.runs[0].journeys[0].steps[0].p99_seconds is None
+    assert light(assessment, "paid") is Light.UNKNOWN
+    assert "Too few got as far as paying" in first_page(assessment)
+
+
 @pytest.mark.parametrize(
     ("finished", "seconds", "expected"),
     [

@@ -29,7 +29,12 @@ def asked(tmp_path: Path, *words: str) -> Done:
 def test_a_plan_is_printed(tmp_path: Path) -> None:
     done = asked(tmp_path, *SMALL, *GIVEN)
     assert done.returncode == 0, done.stderr
-    for said in ("safe rate", "machines needed", "rate_per_second = ", "the whole night, once"):
+    for said in (
+        "safe rate",
+        "machines needed",
+        "meterai line rate NAME --at-most ",
+        "the whole night, once",
+    ):
         assert said in done.stdout
 
 

@@ -126,7 +126,11 @@ def waits(journey: JourneyPart, words: Words) -> Markup:
     """How long each step took: half, nine of ten, 99 of 100."""
     order = [words.named("step", step.name) for step in journey.steps]
     rows = [
-        {"step": words.named("step", step.name), "low": step.p50_seconds, "high": step.p99_seconds}
+        {
+            "step": words.named("step", step.name),
+            "low": step.p50_seconds,
+            "high": step.longest_seconds if step.p99_seconds is None else step.p99_seconds,
+        }
         for step in journey.steps
         if step.finished
     ]

@@ -87,16 +87,16 @@ def _paid(runs: Sequence[RunPart], bound_seconds: float) -> Said:
     steps = [step for run in runs for step in _steps(run) if step.priority in PAID and step.started]
     if not steps:
         return Said("paid", "missing", Light.UNKNOWN, {"bound_seconds": bound_seconds})
-    worst = max(steps, key=lambda step: step.p99_seconds)
     share = sum(step.finished for step in steps) / sum(step.started for step in steps)
-    figures = {
-        "finished_share": share,
-        "p99_seconds": worst.p99_seconds,
-        "bound_seconds": bound_seconds,
-    }
+    figures = {"finished_share": share, "bound_seconds": bound_seconds}
+    worst = max(steps, key=lambda step: step.p99_seconds or 0.0)
     words = {"step": (worst.name,)}
     if share < SERVED_SHARE:
-        return Said("paid", "not_served", Light.RED, figures, words)
+        return Said("paid", "not_served", Light.RED, figures)
+    if worst.p99_seconds is None:
+        figures["longest_seconds"] = max(step.longest_seconds for step in steps)
+        return Said("paid", "too_few", Light.UNKNOWN, figures)
+    figures["p99_seconds"] = worst.p99_seconds
     if worst.p99_seconds > bound_seconds:
         is_red = worst.p99_seconds > SLOW_FACTOR * bound_seconds
         return Said("paid", "slow", Light.RED if is_red else Light.AMBER, figures, words)

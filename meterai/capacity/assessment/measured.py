@@ -16,7 +16,7 @@ from meterai.capacity.assessment.model import (
     RunPart,
     StepPart,
 )
-from meterai.capacity.results import Fault, Journey, Promise, Run, Step
+from meterai.capacity.results import Fault, Journey, Latency, Promise, Run, Step
 from meterai.capacity.simulation.measured import NOT_SERVING, load_points, priority_of
 from meterai.capacity.simulation.scalability import Scalability, TooFewPoints, fit
 from meterai.kit.priority import Priority
@@ -89,9 +89,10 @@ def _journey(journey: Journey) -> JourneyPart:
         finished=journey.finished,
         finished_share=_share(journey.finished, journey.started),
         p50_seconds=journey.latency.p50,
-        p99_seconds=journey.latency.p99,
+        p99_seconds=_known(journey.latency.p99, journey.latency, 100),
+        longest_seconds=journey.latency.longest,
         working_p50_seconds=journey.working.p50,
-        working_p99_seconds=journey.working.p99,
+        working_p99_seconds=_known(journey.working.p99, journey.working, 100),
         steps=tuple(_step(one) for one in journey.steps),
     )
 
@@ -108,11 +109,15 @@ def _step(step: Step) -> StepPart:
         refused=step.refused,
         failed=_most(step.failed),
         p50_seconds=latency.p50,
-        p90_seconds=latency.p90,
-        p99_seconds=latency.p99,
-        p999_seconds=latency.p999,
+        p90_seconds=_known(latency.p90, latency, 10),
+        p99_seconds=_known(latency.p99, latency, 100),
+        p999_seconds=_known(latency.p999, latency, 1_000),
         longest_seconds=latency.longest,
     )
+
+
+def _known(percentile: float, latency: Latency, least: int) -> float | None:
+    return percentile if latency.count >= least else None
 
 
 def _most(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

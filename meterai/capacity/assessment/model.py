@@ -45,7 +45,10 @@ class File(msgspec.Struct, frozen=True):
 
 
 class StepPart(msgspec.Struct, frozen=True):
-    """One step of a journey; latencies from the intended time, of those who finished it."""
+    """One step of a journey; latencies from the intended time, of those who finished it.
+
+    A percentile is None where so few finished that it would be the longest by another name.
+    """
 
     name: str
     priority: str
@@ -56,9 +59,9 @@ class StepPart(msgspec.Struct, frozen=True):
     refused: int
     failed: tuple[tuple[str, int], ...]
     p50_seconds: float
-    p90_seconds: float
-    p99_seconds: float
-    p999_seconds: float
+    p90_seconds: float | None
+    p99_seconds: float | None
+    p999_seconds: float | None
     longest_seconds: float
 
 
@@ -70,9 +73,10 @@ class JourneyPart(msgspec.Struct, frozen=True):
     finished: int
     finished_share: float
     p50_seconds: float
-    p99_seconds: float
+    p99_seconds: float | None
+    longest_seconds: float
     working_p50_seconds: float
-    working_p99_seconds: float
+    working_p99_seconds: float | None
     steps: tuple[StepPart, ...]
 
 

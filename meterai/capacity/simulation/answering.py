@@ -88,7 +88,7 @@ def _verdict(found: Plan) -> Iterable[str]:
     needed = "no number of them" if found.machines_needed is None else found.machines_needed
     yield f"machines needed            {needed}  (at least: what all machines share is not in the model)"
     if found.rate_per_second is not None:
-        yield f"waiting room               rate_per_second = {found.rate_per_second:g}"
+        yield f"waiting room               meterai line rate NAME --at-most {found.rate_per_second:g}"
     if found.night is not None:
         night = found.night
         inside = ", ".join(f"{name} {p99 * 1000:,.0f} ms" for name, p99 in night.inside_p99.items())
