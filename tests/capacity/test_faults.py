@@ -1,6 +1,7 @@
 """Only an installation that the run started itself is broken."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,6 +27,19 @@ def test_a_disk_of_others_is_not_filled(tmp_path: Path) -> None:
         faults.check(FILLING, own)
     with pytest.raises(FaultImpossible):
         faults.fill(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_of_its_own_is_filled_and_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = faults.HEADROOM_BYTES + 100_000
+    monkeypatch.setattr("os.path.ismount", lambda _: True)
+    monkeypatch.setattr(faults, "disk_usage", lambda _: SimpleNamespace(free=room))
+    faults.fill(tmp_path)
+    assert (tmp_path / faults.BALLAST).stat().st_size == 100_000
+    faults.free(tmp_path)
+    faults.free(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

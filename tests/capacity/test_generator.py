@@ -200,7 +200,7 @@ def test_patience_ends() -> None:
             "503_bank_unreachable",
             1,
         ),
-        (answer(503, b"<form action='/stamp'>", "Retry-After: 1"), "503_form", 1),
+        (answer(503, b"<form action='/stamp'>", "Retry-After: 1"), "away", 0),
         (answer(404), "404", 0),
     ],
 )

@@ -4,6 +4,7 @@ Never anybody else's: what breaks something takes an `OwnInstallation`, which on
 """
 
 import asyncio
+import errno
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -25,7 +26,7 @@ HEAL_SECONDS_MAX = 60.0  # a part that does not come back within it is not heale
 ANSWER_SECONDS_MAX = 10.0
 STALLED_SECONDS = 60.0  # so long each answer of a stalled bank takes: longer than anybody waits
 SLOW_MAIL_SECONDS = 1.0  # a mail takes some 0.1 s
-HEADROOM_BYTES = 1024 * 1024  # left on a full disk
+HEADROOM_BYTES = 16 * 1024  # left on a full disk: less than any document
 BALLAST = "ballast"
 
 
@@ -84,8 +85,8 @@ class Faults:
             except TimeoutError:
                 return begun, None
             return begun, now()
-        await self._switch(fault.kind, is_on=True)
         try:
+            await self._switch(fault.kind, is_on=True)
             await asyncio.sleep(fault.seconds)
         finally:
             await self._switch(fault.kind, is_on=False)
@@ -167,7 +168,11 @@ def fill(directory: Path) -> None:
     _check_disk(directory)
     size = max(disk_usage(directory).free - HEADROOM_BYTES, 0)
     with (directory / BALLAST).open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(size, 1))
+        try:
+            os.posix_fallocate(file.fileno(), 0, max(size, 1))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:  # others wrote meanwhile: it is as full as it was to be
+                raise
 
 
 def free(directory: Path) -> None:

@@ -7,7 +7,7 @@ nobody else's is ever found.
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,29 +246,24 @@ def below(parent: psutil.Process | None, words: str) -> list[psutil.Process]:
     return []
 
 
-def _with_all_below(root: psutil.Process) -> Iterator[psutil.Process]:
-    yield root
-    with suppress(psutil.NoSuchProcess):
-        yield from root.children(recursive=True)
-
-
 def _spent(root: psutil.Process) -> Spent:
-    cpu, resident = 0.0, 0
-    for number, one in enumerate(_with_all_below(root)):
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            times = one.cpu_times()
-            cpu += times.user + times.system
-            if not number:  # of those that ended meanwhile
-                cpu += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-            held = one.memory_info()
-            resident += held.rss - getattr(held, "shared", 0)
-    return Spent(cpu, resident)
+    """What a process has spent, with all below it, and with those below it that ended."""
+    cpu, memory = 0.0, 0
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        times = root.cpu_times()
+        cpu = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+        alone = spent_by([root.pid, *(one.pid for one in root.children(recursive=True))])
+        cpu, memory = cpu + alone.cpu_seconds, alone.memory_bytes
+    return Spent(cpu, memory)
 
 
-def spent_by(pids: list[int]) -> Spent:
-    """What these processes have spent together."""
-    found = []
+def spent_by(pids: Iterable[int]) -> Spent:
+    """What these processes have spent together, and nobody below them."""
+    cpu, memory = 0.0, 0
     for pid in pids:
-        with suppress(psutil.NoSuchProcess):
-            found.append(_spent(psutil.Process(pid)))
-    return Spent(sum(one.cpu_seconds for one in found), sum(one.memory_bytes for one in found))
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            one = psutil.Process(pid)
+            times, held = one.cpu_times(), one.memory_info()
+            cpu += times.user + times.system
+            memory += held.rss - getattr(held, "shared", 0)
+    return Spent(cpu, memory)

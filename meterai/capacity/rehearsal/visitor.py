@@ -343,4 +343,5 @@ def label_of(answer: Answer) -> str:
     is_busy = page.title.startswith(translate("page.busy.title", "id"))
     if is_busy or page.refusal == "busy" or b'"code":"busy"' in answer.body:
         return BUSY
-    return f"503_{page.refusal or 'form'}"
+    # A form that is shown again with what is wrong names no code; only the database does that to it.
+    return f"503_{page.refusal}" if page.refusal else AWAY
