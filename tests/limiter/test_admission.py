@@ -236,10 +236,13 @@ def test_a_route_is_refused_in_its_own_words() -> None:
     at_the_door(act)
 
 
+def no_payments() -> None: ...
+
+
 def test_every_rail_is_refused_in_the_words_of_its_protocol() -> None:
     app = Litestar(
         [notify_route(kind) for kind in RAILS],
-        dependencies={"payments": Provide(dict, sync_to_thread=False)},
+        dependencies={"payments": Provide(no_payments, sync_to_thread=False)},
         openapi_config=None,
     )
     answers = BusyAnswers(app)
