@@ -39,6 +39,7 @@ tools:
 	@scripts/browser
 	@scripts/pdftools
 	@scripts/softhsm
+	@scripts/nginx
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -18,6 +18,7 @@ OWN: Sequence[Command] = (
     Command("migrate", f"{_RUN}:migrate", Directory.DATABASE, Scope.DATABASE, Schema.BROUGHT),
     Command("config", f"{_RUN}:config", Directory.SETTINGS, Scope.NOTHING),
     Command("check-config", f"{_RUN}:check_config", Directory.SETTINGS, Scope.NOTHING),
+    Command("pages", "meterai.apps.commands.pages:pages", Directory.SETTINGS, Scope.NOTHING),
     Command(
         "audit",
         "meterai.apps.commands.audit:audit",

@@ -55,6 +55,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "verify": (str(ROOT / "tests/sealing/golden/foreign.pdf"),),
     "verify-claim": ("HTTPS://METERAI.EXAMPLE/C/0/0",),
     "issuer appoint": ("development-1",),
+    "pages": ("--out", "/nowhere/pages"),
     "rehearse": ("small",),
     "assess": ("/nowhere/run.json", "--out", "/nowhere/report"),
     "plan": (

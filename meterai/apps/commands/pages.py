@@ -1,0 +1,50 @@
+"""The files of the pages, for a server in front: drawings and style, and what is shown while nobody answers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from litestar.serialization import encode_json
+
+from meterai.apps.program import rooms_of
+from meterai.apps.rooms import pages_of
+from meterai.commands import NO_OPTIONS, Options, line
+from meterai.kit.priority import Priority
+from meterai.pages import Site, busy_pages
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import DatabaseBusy
+from meterai.plumbing.http import problem
+from meterai.plumbing.messages import LANGUAGES, translate
+
+NOBODY = "nobody"  # under `--out`: shown where the web gives no answer
+STATIC = "static"
+
+
+def pages(*, out: Path, options: Options = NO_OPTIONS) -> None:
+    """Write the files of the pages into a folder, for a server in front (deploy/nginx).
+
+    Files of an earlier version stay: pages that name them are still open in browsers.
+    """
+    out.mkdir(exist_ok=True)  # in a folder that is there: a mistyped one is refused
+    site = Site(*pages_of(rooms_of(options)))
+    for name, content in _files(site, options.settings("pages")):
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}")
+        draft.write_bytes(content)
+        draft.replace(path)  # whole or not at all: the server in front reads meanwhile
+        line(name)
+
+
+def _files(site: Site, settings: Settings) -> Iterator[tuple[str, bytes]]:
+    for name, asset in site.assets.items():
+        yield f"{STATIC}/{asset.version}/{name}", asset.content
+    # Whoever looked has lost nothing.  What was sent may have been begun: nothing is said of that,
+    # but that it is safe to send it again.
+    made = busy_pages(site, settings)
+    for language in LANGUAGES:
+        looked, sent = made[language, Priority.NEW, True], made[language, Priority.PAID, False]
+        yield f"{NOBODY}/looked.{language}.html", looked.encode()
+        yield f"{NOBODY}/sent.{language}.html", sent.encode()
+    body = problem(DatabaseBusy.code, DatabaseBusy.status, "id", {})
+    told = body | {"detail": translate("page.busy.send_again", "id")}
+    yield f"{NOBODY}/problem.json", encode_json(told)
