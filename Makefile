@@ -7,6 +7,7 @@
 #   make bench  measure, beside a limit measured in the same run
 #   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
+#   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
 #   make golden make the golden files anew, one per verdict and attack
 
@@ -17,7 +18,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test check quick bench bench-sealing bench-rush proof golden schema format lock clean tools
+.PHONY: run setup test check quick bench bench-sealing bench-rush rehearse proof golden schema format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -61,6 +62,9 @@ bench-sealing: setup
 bench-rush: setup
 	$(BIN)/python -m bench.rush $(ARGS)
 	$(BIN)/python -m bench.waiting $(ARGS)
+
+rehearse: setup
+	$(BIN)/meterai rehearse --up $(or $(ARGS),small)
 
 proof: setup tools
 	$(BIN)/python -m pytest -q tests/sealing/test_corpus.py --whole-corpus
