@@ -16,7 +16,7 @@ from meterai.capacity.assessment import charts
 from meterai.capacity.assessment.assembling import PlanUnreadable, assess, plan_of
 from meterai.capacity.assessment.model import Assessment, Light
 from meterai.capacity.assessment.rendering import html_of
-from meterai.capacity.assessment.views import duration, shown, significant, size
+from meterai.capacity.assessment.views import duration, say, shown, significant, size
 from meterai.capacity.results import ErrorPage, Fault, Promise, Run, VoidReason
 from meterai.capacity.simulation import scalability
 from meterai.capacity.simulation.asked import Asked
@@ -390,6 +390,11 @@ def test_nothing_is_fetched_and_nothing_hostile_gets_through(tmp_path: Path) -> 
     assert "<img" not in text
     assert not re.search(r"url\(|@import|<link|<iframe", text)
     assert report.data["runs"][0]["name"] == evil
+
+
+def test_a_sentence_is_never_markup_of_somebody_else() -> None:
+    assert "<b>" not in say("limits.elsewhere", "en", allowed="<b>anybody</b>")
+    assert "&lt;b&gt;anybody" in say("limits.elsewhere", "en", allowed="<b>anybody</b>")
 
 
 def test_the_same_files_are_the_same_report(tmp_path: Path, planned: Plan) -> None:

@@ -1,6 +1,7 @@
 """`meterai plan` at the command line: what it prints, and what it refuses by name."""
 
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -112,6 +113,7 @@ def test_a_plan_is_made_of_a_run(tmp_path: Path) -> None:
     assert str(path) in question.sources[0]
     done = asked(tmp_path, *SMALL, "--measured", str(path), "--admit", "0.5", "--no-whole")
     assert done.returncode == 0, done.stderr
+    assert re.search(r"knee of the run +30\.\d+ ± .* requests under way", done.stdout)
 
 
 def test_the_form_is_that_of_the_latency_and_the_size_that_of_the_processor() -> None:

@@ -13,7 +13,8 @@ import vl_convert
 from markupsafe import Markup, escape
 
 from meterai.capacity.assessment.model import JourneyPart, Line, PlanPart, RunPart
-from meterai.capacity.simulation.scalability import Scalability, throughput
+from meterai.capacity.simulation.model import Scalability
+from meterai.capacity.simulation.scalability import throughput
 from meterai.plumbing.messages import catalogue, translate
 
 WIDTH, HEIGHT = 600, 170  # pixels of the page; the whole width of a sheet

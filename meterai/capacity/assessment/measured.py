@@ -18,7 +18,7 @@ from meterai.capacity.assessment.model import (
 )
 from meterai.capacity.results import Fault, Journey, Latency, Promise, Run, Step
 from meterai.capacity.simulation.measured import NOT_SERVING, load_points, priority_of
-from meterai.capacity.simulation.scalability import Scalability, TooFewPoints, fit
+from meterai.capacity.simulation.scalability import fit_where_enough
 from meterai.kit.priority import Priority
 
 WAITED = "meterai_limiter_waited_seconds_total"
@@ -67,7 +67,7 @@ def run_part(run: Run, file: File, core_hour_rupiah: int | None) -> RunPart:
         journeys=tuple(_journey(one) for one in run.journeys),
         classes=tuple(_classes(run)),
         goodput=tuple(_goodput(run)),
-        scalability=_scalability(run),
+        scalability=fit_where_enough(load_points(run), run.seed),
         bottleneck=bottleneck_of(run),
         faults=tuple(_fault(one) for one in run.faults),
         promises=tuple(_promises(run.promises)),
@@ -154,13 +154,6 @@ def _goodput(run: Run) -> Iterable[Line]:
         points = sorted(points_of(run, "goodput", priority).items())
         if points:
             yield Line(priority, thinned(points))
-
-
-def _scalability(run: Run) -> Scalability | None:
-    try:
-        return fit(load_points(run), seed=run.seed)
-    except TooFewPoints:
-        return None
 
 
 def _fault(fault: Fault) -> FaultPart:

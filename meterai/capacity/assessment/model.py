@@ -11,8 +11,7 @@ from typing import Final
 
 import msgspec
 
-from meterai.capacity.simulation.model import Plan
-from meterai.capacity.simulation.scalability import Scalability
+from meterai.capacity.simulation.model import Plan, Scalability
 
 SCHEMA: Final = 1
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from meterai.capacity.simulation.asked import Asked
-from meterai.capacity.simulation.model import Interval, Plan, Waits
+from meterai.capacity.simulation.model import Interval, Plan, Scalability, Waits
 from meterai.capacity.simulation.planning import plan
 from meterai.capacity.simulation.question import question_of
 
@@ -89,6 +89,8 @@ def _verdict(found: Plan) -> Iterable[str]:
     yield f"machines needed            {needed}  (at least: what all machines share is not in the model)"
     if found.rate_per_second is not None:
         yield f"waiting room               meterai line rate NAME --at-most {found.rate_per_second:g}"
+    if found.scalability is not None:
+        yield f"knee of the run            {_knee(found.scalability)}"
     if found.night is not None:
         night = found.night
         inside = ", ".join(f"{name} {p99 * 1000:,.0f} ms" for name, p99 in night.inside_p99.items())
@@ -97,6 +99,13 @@ def _verdict(found: Plan) -> Iterable[str]:
             f"{night.gave_up:,} gave up, last after {night.ended_hours:.1f} h; p99 {inside}; "
             f"{night.requests:,} requests in {night.wall_seconds:.0f} s"
         )
+
+
+def _knee(law: Scalability) -> str:
+    if law.knee is None:
+        return f"none within {law.load_max:.4g} requests under way"
+    guess = ": a guess, beyond what was measured" if law.is_extrapolated else ""
+    return f"{spread(law.knee)} requests under way, {law.peak or 0:.4g} answers/s{guess}"
 
 
 def spread(one: Interval) -> str:

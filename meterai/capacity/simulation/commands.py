@@ -22,6 +22,6 @@ def plan(asked: Asked, options: Options = NO_OPTIONS, *, as_json: AsJson = False
     `--servers`).
     """
     options.settings("plan")  # it uses none, but a directory that was named must be there
-    require("numpy", "hdrh")
+    require("numpy", "scipy", "hdrh")
     answering = cast("_Answering", import_module("meterai.capacity.simulation.answering"))
     line(answering.json_of(asked) if as_json else answering.text_of(asked))

@@ -146,6 +146,26 @@ class Night(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wall_seconds: float
 
 
+class Scalability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The universal scalability law fitted to points of (load, throughput), each coefficient with its 95 % interval.
+
+    knee              load of the highest throughput; None where the law has none (kappa is zero)
+    peak              throughput there; where there is no knee, what it tends to; None: it has no bound
+    is_extrapolated   the knee lies beyond what was measured: it is a guess
+    load_max          the highest load that was measured
+    """
+
+    points: tuple[tuple[float, float], ...]
+    rate_alone: Interval
+    sigma: Interval
+    kappa: Interval
+    knee: Interval | None
+    peak: float | None
+    is_extrapolated: bool
+    load_max: float
+    r_squared: float
+
+
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `meterai plan` answers.
 
@@ -155,6 +175,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needed_rate          the smallest rate that empties the line in time
     machines_needed      how many machines are safe at that rate; None: not even MACHINES_MAX
     rate_per_second      what the waiting room should be set to: the lower end of the safe rate
+    scalability          of the run, where it measured enough loads
     """
 
     schema: int
@@ -169,5 +190,6 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needed_rate: Interval
     machines_needed: int | None
     rate_per_second: float | None
+    scalability: Scalability | None
     waits: tuple[Waits, ...]
     night: Night | None

@@ -22,6 +22,7 @@ from meterai.capacity.simulation.model import (
     Waits,
 )
 from meterai.capacity.simulation.night import HOUR, simulate
+from meterai.capacity.simulation.scalability import fit_where_enough
 
 # Rates that are shown where none are asked for, as shares of the safe one.
 SHARES_SHOWN = (0.5, 0.8, 1.0, 1.2)
@@ -35,6 +36,7 @@ class Question(msgspec.Struct, frozen=True):
     scenario: Scenario
     curve: Curve
     sources: tuple[str, ...]
+    loads: tuple[tuple[float, float], ...]  # measured: (requests under way, answers a second)
     rates: tuple[float, ...]  # to be shown; none: shares of the safe rate
     wait_bound_seconds: float
     seed: int
@@ -73,6 +75,7 @@ def plan(question: Question) -> Plan:
         needed_rate=needed_rate,
         machines_needed=machines_needed(scenario, needed_rate.mean, seeds),
         rate_per_second=setting,
+        scalability=fit_where_enough(question.loads, question.seed),
         waits=tuple(_waits(question, rate, lines, seeds) for rate in sorted(rates)),
         night=night,
     )

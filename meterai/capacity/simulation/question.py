@@ -6,7 +6,12 @@ from meterai.capacity.results import Run, read
 from meterai.capacity.simulation import model
 from meterai.capacity.simulation.asked import Asked
 from meterai.capacity.simulation.demand import shape_of
-from meterai.capacity.simulation.measured import RunUnusable, busy_share, steps_of
+from meterai.capacity.simulation.measured import (
+    RunUnusable,
+    busy_share,
+    load_points,
+    steps_of,
+)
 from meterai.capacity.simulation.model import Line, Retries, Scenario, ServiceTime, Step
 from meterai.capacity.simulation.planning import Question
 from meterai.kit.priority import ALLOWANCES, Priority
@@ -20,7 +25,8 @@ def question_of(asked: Asked) -> Question:
     _check(asked)
     shape = shape_of(asked.curve)
     curve = shape.curve.over(asked.hours * 3600)
-    steps, servers, sources = _served(asked)
+    run = _run(asked)
+    steps, servers, sources = _given(asked) if run is None else _measured(run, asked)
     scenario = Scenario(
         applicants=asked.applicants,
         hours=asked.hours,
@@ -41,6 +47,7 @@ def question_of(asked: Asked) -> Question:
         scenario=scenario,
         curve=curve,
         sources=(*sources, *told),
+        loads=() if run is None else load_points(run),
         rates=tuple(asked.admit),
         wait_bound_seconds=asked.wait_minutes * 60,
         seed=asked.seed,
@@ -77,15 +84,23 @@ def _within(option: str, value: float, least: float, most: float) -> None:
         raise Malformed(option, "number_between", least=f"{least:g}", most=f"{most:g}")
 
 
-def _served(asked: Asked) -> tuple[tuple[Step, ...], int, tuple[str, ...]]:
-    """Steps, servers of one machine, and where both are from."""
+def _run(asked: Asked) -> Run | None:
     if (asked.measured is None) == (not asked.service_ms):
         raise Malformed("--measured", "measured_or_service")
-    if asked.measured is None:
-        if asked.servers is None:
-            raise Malformed("--servers", "given")
-        return _given_steps(asked), asked.servers, ("--service-ms and --servers, as given",)
-    run = read(asked.measured)
+    return None if asked.measured is None else read(asked.measured)
+
+
+# Steps, servers of one machine, and where both are from.
+Served = tuple[tuple[Step, ...], int, tuple[str, ...]]
+
+
+def _given(asked: Asked) -> Served:
+    if asked.servers is None:
+        raise Malformed("--servers", "given")
+    return _given_steps(asked), asked.servers, ("--service-ms and --servers, as given",)
+
+
+def _measured(run: Run, asked: Asked) -> Served:
     servers = asked.servers or _cores(run)
     return steps_of(run, asked.journey), servers, (_told(run, asked),)
 

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 
-from meterai.capacity.simulation.model import Interval
+from meterai.capacity.simulation.model import Interval, Scalability
 from meterai.kit.refusal import Refusal
 
 POINTS_MIN = 6  # three coefficients and as many points to contradict them
@@ -38,26 +37,6 @@ class TooFewPoints(Refusal):
         self.loads = loads
         self.points_min = POINTS_MIN
         self.loads_min = LOADS_MIN
-
-
-class Scalability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The law fitted to points of (load, throughput), each coefficient with its 95 % interval.
-
-    knee              load of the highest throughput; None where the law has none (kappa is zero)
-    peak              throughput there; where there is no knee, what it tends to; None: it has no bound
-    is_extrapolated   the knee lies beyond what was measured: it is a guess
-    load_max          the highest load that was measured
-    """
-
-    points: tuple[tuple[float, float], ...]
-    rate_alone: Interval
-    sigma: Interval
-    kappa: Interval
-    knee: Interval | None
-    peak: float | None
-    is_extrapolated: bool
-    load_max: float
-    r_squared: float
 
 
 def throughput(
@@ -93,6 +72,14 @@ def fit(points: Sequence[tuple[float, float]], seed: int = 1) -> Scalability:
         load_max=load_max,
         r_squared=1.0 - float((residuals**2).sum()) / spread if spread else 0.0,
     )
+
+
+def fit_where_enough(points: Sequence[tuple[float, float]], seed: int) -> Scalability | None:
+    """The law, or None where there are too few measurements for one."""
+    try:
+        return fit(points, seed)
+    except TooFewPoints:
+        return None
 
 
 def _fit_once(measured: NDArray[np.float64]) -> NDArray[np.float64]:
