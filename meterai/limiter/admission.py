@@ -1,6 +1,5 @@
 """The first thing that a request comes to: it begins, waits for a moment, or is refused."""
 
-import asyncio
 from collections.abc import Callable
 from time import monotonic
 
@@ -12,6 +11,7 @@ from meterai.limiter import metrics
 from meterai.limiter.answers import Answer, Answers
 from meterai.limiter.limiter import Limiter
 from meterai.limiter.priorities import Priorities
+from meterai.limiter.turn import Turn
 from meterai.limiter.users import Users
 from meterai.plumbing.incoming import Incoming
 from meterai.plumbing.turns import PURPOSE, Purpose
@@ -82,7 +82,7 @@ class Admission:
     async def _serve(
         self, scope: HTTPScope, incoming: Incoming, send: Send, user: bytes, purpose: Purpose
     ) -> None:
-        begun, until, status = monotonic(), purpose.until, 500
+        status = 500
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -90,19 +90,17 @@ class Admission:
                 status = message["status"]
             await send(message)
 
+        turn = Turn(self._limiter, user, purpose)
         token = PURPOSE.set(purpose)
         try:
             await self._app(scope, incoming, watched)
         finally:
             PURPOSE.reset(token)
+            is_in_time = status < 500 and monotonic() <= purpose.until
             purpose.end()
-            now = monotonic()
             self._users.learn(scope)
-            # It counts to the end of this turn of the event loop: what never waits for anything would
-            # else be over before the next one asks, and a thousand of them would run in one turn.
-            loop = asyncio.get_running_loop()
-            loop.call_soon(self._limiter.ended, purpose.priority, user, now - begun)
-            metrics.answered(purpose.priority, is_in_time=status < 500 and now <= until)
+            turn.end()
+            metrics.answered(purpose.priority, is_in_time=is_in_time)
 
     async def _refuse(self, scope: HTTPScope, send: Send, priority: Priority) -> None:
         metrics.refused(priority)

@@ -20,6 +20,8 @@ LOOK_SECONDS = 0.02  # between two looks at the event loop and at those who wait
 # A crowd that came together would be refused together, and come again together.
 REFUSALS_PER_LOOK_MAX = 32
 WINDOW_LOOKS = 10  # looks between two changes of the limit
+# Requests that wait for their own body and hold no turn meanwhile; some 100 KB each.  More keep theirs.
+ASIDE_MAX = 512
 # Of the limit, kept free for each other priority, so that slow requests of one keep none waiting.
 RESERVE = 0.05
 
@@ -32,6 +34,7 @@ class Limiter:
         self._limit = Limit()
         self._usage = Usage()
         self._total = 0  # of all that run
+        self._aside = 0
         self._somebody_waits = False
         self._open_to_all = self._least_open()
         self._running = dict.fromkeys(Priority, 0)
@@ -103,6 +106,22 @@ class Limiter:
         """A request that began is over and took so long."""
         self._usage.add(user, seconds, monotonic())
         self._leave(priority)
+
+    def step_aside(self, priority: Priority) -> bool:
+        """A request waits for its client: its turn is free; false where too many do."""
+        if self._aside >= ASIDE_MAX:
+            return False
+        self._aside += 1
+        self._leave(priority)
+        return True
+
+    def stepped_back(self) -> None:
+        """A request that had stepped aside asks for a turn again, or is over."""
+        self._aside -= 1
+
+    def used(self, user: bytes, seconds: float) -> None:
+        """A request that had stepped aside is over, and had the process for so long."""
+        self._usage.add(user, seconds, monotonic())
 
     def _begin(self, priority: Priority) -> None:
         self._running[priority] += 1

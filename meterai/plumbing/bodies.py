@@ -9,7 +9,8 @@ A stranger needs no key to send bytes, so nothing here grows with how many are s
 * A body that was sent to a file is only brought back into memory in its turn.
 * Bodies that are far from paid money leave a part of each room free for those that are near
   (`kit/priority.py`), who also go first where they wait.
-* Who sends too slowly, or goes away, gives up its place.
+* Who sends slowly holds no turn of the process meanwhile; who sends too slowly, or goes away, gives
+  up its place.
 
 Nothing of a body is left when its request ends, or its process.
 """
@@ -50,6 +51,7 @@ SHARE_OF_ONE_NETWORK = 0.25  # of the files; a carrier's phones share an address
 WRITE_BYTES = 64 * 1024  # gathered before they are written
 READ_BYTES = 256 * 1024
 
+AT_ONCE_SECONDS = 0.05  # a body that takes longer holds no turn of the process meanwhile
 SILENCE_SECONDS_MAX = 20.0  # between two pieces of a body
 GRACE_SECONDS = 20.0  # before its speed matters
 BYTES_PER_SECOND_MIN = 8 * 1024  # 64 kbit/s: the slowest phone that still gets anywhere
@@ -256,10 +258,16 @@ class Body:
             self._check_room(self._announced)
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        is_complete = False
-        while not is_complete:
-            deadline = begun + GRACE_SECONDS + self._received / BYTES_PER_SECOND_MIN
-            is_complete = await self._next(min(deadline - loop.time(), SILENCE_SECONDS_MAX))
+        purpose = PURPOSE.get()
+        aside = loop.call_later(AT_ONCE_SECONDS, purpose.step_aside)
+        try:
+            is_complete = False
+            while not is_complete:
+                deadline = begun + GRACE_SECONDS + self._received / BYTES_PER_SECOND_MIN
+                is_complete = await self._next(min(deadline - loop.time(), SILENCE_SECONDS_MAX))
+        finally:
+            aside.cancel()
+        await purpose.step_back()
 
     async def _next(self, seconds: float) -> bool:
         try:

@@ -7,7 +7,7 @@ waited for without end.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
@@ -20,9 +20,20 @@ def _nobody_left() -> bool:
     return False
 
 
+def _stay() -> None:
+    return None
+
+
+async def _go_on() -> None:
+    return None
+
+
 @dataclass(slots=True)
 class Purpose:
     """What work is done for.  `until` is in monotonic seconds.
+
+    Whoever waits for the client itself calls `step_aside`, so that others have the turn of this
+    request meanwhile, and awaits `step_back` before it goes on, which refuses where none comes free.
 
     What a request began and left behind (a task that goes on) keeps its context: once the request
     is over nobody else's patience counts any more, and the work is as if nothing had been said.
@@ -31,10 +42,13 @@ class Purpose:
     priority: Priority = Priority.MONEY
     until: float = float("inf")
     is_abandoned: Callable[[], bool] = _nobody_left
+    step_aside: Callable[[], None] = _stay
+    step_back: Callable[[], Awaitable[None]] = _go_on
 
     def end(self) -> None:
         """The request is over."""
         self.until, self.is_abandoned = float("inf"), _nobody_left
+        self.step_aside, self.step_back = _stay, _go_on
 
 
 _UNSAID = Purpose()

@@ -1,0 +1,74 @@
+"""The turn of one request: held from its beginning to its end, but for while its client is waited for."""
+
+import asyncio
+from time import monotonic
+
+from meterai.kit.priority import Priority
+from meterai.limiter.limiter import Limiter
+from meterai.limiter.waiting import Place
+from meterai.plumbing.database import DatabaseBusy
+from meterai.plumbing.turns import Purpose
+
+
+class Turn:
+    """A turn that a request has.  Whoever made it calls `end` once."""
+
+    def __init__(self, limiter: Limiter, user: bytes, purpose: Purpose) -> None:
+        self._limiter = limiter
+        self._user = user
+        self._purpose = purpose
+        self._is_held = True
+        self._changed_at = monotonic()
+        self._seconds = 0.0  # for which it was held, before the last change
+        purpose.step_aside, purpose.step_back = self.step_aside, self.step_back
+
+    @property
+    def _priority(self) -> Priority:
+        return self._purpose.priority
+
+    def step_aside(self) -> None:
+        """Give it to others while the client is waited for."""
+        if self._is_held and self._limiter.step_aside(self._priority):
+            self._seconds += self._change()
+            self._is_held = False
+
+    async def step_back(self) -> None:
+        """Have one again.  Refuses `DatabaseBusy`: nothing was begun."""
+        if self._is_held:
+            return
+        place = self._limiter.ask(self._priority, self._user)
+        if isinstance(place, Place):
+            has_turn = await self._waited(place)
+        else:
+            has_turn = place
+        if not has_turn:
+            raise DatabaseBusy("no turn came free once the body was here")
+        self._limiter.stepped_back()
+        self._is_held = True
+        # Nobody began to wait for the answer before everything was sent.
+        self._purpose.until += self._change()
+
+    async def _waited(self, place: Place) -> bool:
+        try:
+            return await place.turn
+        except BaseException:  # cancelled: the client has gone, or the server stops
+            self._limiter.withdraw(place)
+            raise
+
+    def end(self) -> None:
+        """The request is over."""
+        if self._is_held:
+            # It counts to the end of this turn of the event loop: what never waits for anything would
+            # else be over before the next one asks, and a thousand of them would run in one turn.
+            seconds = self._seconds + self._change()
+            asyncio.get_running_loop().call_soon(
+                self._limiter.ended, self._priority, self._user, seconds
+            )
+        else:
+            self._limiter.stepped_back()
+            self._limiter.used(self._user, self._seconds)
+
+    def _change(self) -> float:
+        now = monotonic()
+        passed, self._changed_at = now - self._changed_at, now
+        return passed

@@ -1,0 +1,241 @@
+"""Who sends slowly holds no turn meanwhile; the turn is had again before anything is done with the body."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from meterai.kit.priority import Priority
+from meterai.limiter import Limiter, limiter
+from meterai.limiter.limit import LIMIT_FIRST
+from meterai.limiter.turn import Turn
+from meterai.limiter.waiting import Place
+from meterai.plumbing import bodies
+from meterai.plumbing.bodies import Bodies, Body, BodyIncomplete
+from meterai.plumbing.database import DatabaseBusy
+from meterai.plumbing.queueing import Queueing
+from meterai.plumbing.turns import PURPOSE, Purpose
+
+MIB = 1024 * 1024
+ONE = Priority.CHECKING
+
+
+class Sender:
+    """A client that sends its body when it is told to."""
+
+    def __init__(self) -> None:
+        self.may_send = asyncio.Event()
+        self.is_gone = False
+
+    async def __call__(self) -> Any:
+        await self.may_send.wait()
+        if self.is_gone:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": b"a body", "more_body": False}
+
+
+class Process:
+    """Requests of one priority that read a body, each with a turn."""
+
+    def __init__(self, folder: Path) -> None:
+        self.limiter = Limiter(Queueing())
+        self.bodies = Bodies(folder, 16 * MIB)
+        self.read: list[bytes] = []
+        self.under_way: list[asyncio.Task[None]] = []
+        self.purposes: list[Purpose] = []
+
+    async def request(self, sender: Sender, user: bytes = b"somebody") -> None:
+        place = self.limiter.ask(ONE, user)
+        if isinstance(place, Place):
+            assert await place.turn
+        else:
+            assert place
+        purpose = Purpose(ONE, monotonic() + 100)
+        self.purposes.append(purpose)
+        PURPOSE.set(purpose)
+        turn = Turn(self.limiter, user, purpose)
+        body = Body(
+            sender, self.bodies, announced=6, bytes_max=MIB, network=lambda: "192.0.2.1"
+        )  # fmt: skip
+        try:
+            self.read.append(await body.whole())
+        finally:
+            body.close()
+            purpose.end()
+            turn.end()
+
+    def begin(self, sender: Sender) -> asyncio.Task[None]:
+        task = asyncio.create_task(self.request(sender))
+        self.under_way.append(task)
+        return task
+
+    def fill(self) -> int:
+        """Others take every turn that is free; how many it were."""
+        others = 0
+        while (place := self.limiter.ask(ONE, b"another")) is True:
+            others += 1
+        assert isinstance(place, Place)
+        self.limiter.withdraw(place)
+        return others
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has not sent all is slow."""
+    monkeypatch.setattr(bodies, "AT_ONCE_SECONDS", 0.0)
+
+
+def in_process(folder: Path, story: Callable[[Process], Awaitable[None]]) -> None:
+    async def run() -> None:
+        process = Process(folder)
+        async with asyncio.timeout(20):
+            await story(process)
+            await asyncio.gather(*process.under_way, return_exceptions=True)
+            await settle()
+        assert process.limiter.running(ONE) == 0
+        assert process.limiter.waiting(ONE) == 0
+        assert process.limiter._aside == 0
+
+    asyncio.run(run())
+
+
+def test_slow_senders_keep_no_other_of_their_priority_waiting(tmp_path: Path) -> None:
+    async def story(process: Process) -> None:
+        slow, quick = Sender(), Sender()
+        quick.may_send.set()
+        for _ in range(3 * LIMIT_FIRST):
+            process.begin(slow)
+            await settle()
+        assert process.limiter.running(ONE) == 0
+        await process.begin(quick)
+        assert process.read == [b"a body"]
+        slow.may_send.set()
+
+    in_process(tmp_path, story)
+
+
+def test_a_body_that_is_here_keeps_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "AT_ONCE_SECONDS", 3600.0)
+
+    async def story(process: Process) -> None:
+        slow = Sender()
+        process.begin(slow)
+        await settle()
+        assert process.limiter.running(ONE) == 1
+        slow.may_send.set()
+
+    in_process(tmp_path, story)
+
+
+def test_the_turn_is_had_again_and_only_so_many_at_once(tmp_path: Path) -> None:
+    async def story(process: Process) -> None:
+        slow = Sender()
+        task = process.begin(slow)
+        await settle()
+        others = process.fill()
+        slow.may_send.set()
+        await settle()
+        assert not task.done(), "it waits for a turn like everybody"
+        for _ in range(others):
+            process.limiter.ended(ONE, b"another", 0.0)
+        await task
+        assert process.read == [b"a body"]
+
+    in_process(tmp_path, story)
+
+
+def test_who_finds_no_turn_is_refused_and_nothing_was_begun(tmp_path: Path) -> None:
+    async def story(process: Process) -> None:
+        slow = Sender()
+        task = process.begin(slow)
+        await settle()
+        others = process.fill()
+        slow.may_send.set()
+        await settle()
+        process.limiter._refuse_late(monotonic() + 3600)
+        with pytest.raises(DatabaseBusy):
+            await task
+        for _ in range(others):
+            process.limiter.ended(ONE, b"another", 0.0)
+        assert process.read == []
+
+    in_process(tmp_path, story)
+
+
+def test_the_time_for_an_answer_begins_when_everything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [monotonic()]
+    monkeypatch.setattr("meterai.limiter.turn.monotonic", lambda: now[0])
+
+    async def story(process: Process) -> None:
+        slow = Sender()
+        task = process.begin(slow)
+        await settle()
+        until = process.purposes[0].until
+        now[0] += 60.0
+
+        await process.purposes[0].step_back()
+        assert process.purposes[0].until == pytest.approx(until + 60.0)
+        slow.may_send.set()
+        await task
+        # What it had of the process is not what it waited for.
+        assert process.limiter._usage.level(b"somebody", monotonic()) == 0
+
+    in_process(tmp_path, story)
+
+
+def test_who_leaves_while_sending_leaves_nothing(tmp_path: Path) -> None:
+    async def story(process: Process) -> None:
+        slow = Sender()
+        task = process.begin(slow)
+        await settle()
+        slow.is_gone = True
+        slow.may_send.set()
+        with pytest.raises(BodyIncomplete):
+            await task
+        assert process.limiter.running(ONE) == 0
+
+    in_process(tmp_path, story)
+
+
+def test_only_so_many_step_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiter, "ASIDE_MAX", 2)
+
+    async def story(process: Process) -> None:
+        slow = Sender()
+        for _ in range(5):
+            process.begin(slow)
+            await settle()
+        assert process.limiter.running(ONE) == 3
+        slow.may_send.set()
+
+    in_process(tmp_path, story)
+
+
+def test_who_is_cancelled_while_it_waits_to_step_back_leaves_no_place(tmp_path: Path) -> None:
+    async def story(process: Process) -> None:
+        slow = Sender()
+        task = process.begin(slow)
+        await settle()
+        others = process.fill()
+        slow.may_send.set()
+        await settle()
+        assert process.limiter.waiting(ONE) == 1
+        task.cancel()
+        await settle()
+        assert process.limiter.waiting(ONE) == 0
+        for _ in range(others):
+            process.limiter.ended(ONE, b"another", 0.0)
+
+    in_process(tmp_path, story)
