@@ -1,7 +1,7 @@
 """A report says what the runs say: every figure is of the data, and nothing bad is papered over."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -313,6 +313,9 @@ def test_what_is_missing_is_listed_on_the_first_page(tmp_path: Path, planned: Pl
         assert translate(f"assess.missing.{name}", "en") in page
     whole = made(tmp_path, a_run(), a_run("again", 2), found=planned, rupiah=700)
     assert whole.missing == ()
+    other = made(tmp_path, a_run("other", 4), a_run("again", 2), found=planned, rupiah=700)
+    assert other.missing == ("chain",)
+    assert translate("assess.missing.chain", "en") in first_page(other)
     assert translate("assess.missing", "en") not in report_of(whole).text
 
 
@@ -411,10 +414,24 @@ def test_a_report_is_accessible(tmp_path: Path, planned: Plan) -> None:
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(later - before <= 1 for before, later in pairwise(levels))
-    pictures = text.count('role="img"')
-    assert pictures >= 6
-    assert len([one for one in report.titles if len(one) > 15]) == pictures
+    drawn = text.count('role="img"')
+    assert drawn >= 6
+    assert len([one for one in report.titles if len(one) > 10]) == drawn + len(
+        report.data["first_page"]
+    )
     assert "assess." not in report.text  # every sentence was found
+
+
+def pictures(element: pikepdf.Object) -> Iterator[str]:
+    """The texts of all pictures of a tagged PDF."""
+    if isinstance(element, pikepdf.Array):
+        for one in element:
+            yield from pictures(one)
+    elif isinstance(element, pikepdf.Dictionary):
+        if element.get("/S") == "/Figure":
+            yield str(element.get("/Alt", ""))
+        if "/K" in element:
+            yield from pictures(element.K)
 
 
 @pytest.mark.slow
@@ -433,6 +450,9 @@ def test_the_command_writes_a_page_and_a_paper(tmp_path: Path, planned: Plan) ->
     with pikepdf.open(out / "assessment.pdf") as opened, opened.open_metadata() as told:
         assert told["pdfuaid:part"] == "1"
         assert opened.Root.Lang == "en"
+        figures = list(pictures(opened.Root.StructTreeRoot.K))
+        assert len(figures) >= 11
+        assert all(len(one) > 10 for one in figures)
     last = paper[len(paper) - 1].get_textpage().get_text_bounded()
     assert f"{len(paper)} / {len(paper)}" in last
     assert first.rstrip().endswith(f"1 / {len(paper)}")

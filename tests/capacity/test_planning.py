@@ -47,6 +47,7 @@ def answer(scenario: Scenario, rates: tuple[float, ...] = (), replications: int 
             scenario=scenario,
             curve=curve_of(scenario),
             sources=(),
+            measured_sha256=None,
             loads=(),
             rates=rates,
             wait_bound_seconds=600.0,

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import altair as alt
 import vl_convert
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from meterai.capacity.assessment.model import JourneyPart, Line, PlanPart, RunPart
 from meterai.capacity.simulation.model import Scalability
@@ -223,8 +223,8 @@ def line_waits(part: PlanPart, words: Words) -> Markup:
     return drawn(chart, words("line_waits"))
 
 
-def swatch(light: str) -> Markup:
-    """A traffic light of its own form, so that it is told without colour."""
+def swatch(light: str, title: str) -> Markup:
+    """A traffic light of a form of its own, so that it is told without colour."""
     forms = {
         "green": ("#0b6238", '<circle cx="8" cy="8" r="7"/>'),
         "amber": ("#b97a00", '<path d="M8 1 15 15H1z"/>'),
@@ -234,4 +234,4 @@ def swatch(light: str) -> Markup:
     colour, form = forms[light]
     return Markup(
         '<svg class="light" viewBox="0 0 16 16" fill="{}" aria-hidden="true"><title>{}</title>{}</svg>'
-    ).format(colour, escape(light), Markup(form))  # noqa: S704
+    ).format(colour, title, Markup(form))  # noqa: S704

@@ -53,6 +53,7 @@ def missing_of(runs: Sequence[RunPart], plan: PlanPart | None) -> Iterator[str]:
         "promises": any(one.held or one.broken for run in usable for one in run.promises),
         "audit": any(one.name == "audit" and one.held for run in usable for one in run.promises),
         "plan": plan is not None,
+        "chain": plan is None or plan.plan.measured_sha256 in {run.file.sha256 for run in usable},
         "law": any(run.scalability for run in usable),
         "processor": any(run.bottleneck.groups for run in usable),
         "figures_of_installation": any(run.classes for run in usable),

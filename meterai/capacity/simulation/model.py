@@ -170,6 +170,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `meterai plan` answers.
 
     sources              where the service times and the curve are from
+    measured_sha256      of the run they are from; None where they were given
     capacity_per_second  people a second that would keep all servers busy: nobody can be admitted as fast
     safe_rate            the largest rate at which the bound holds on the machines there are; None: it never does
     needed_rate          the smallest rate that empties the line in time
@@ -185,6 +186,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wait_bound_seconds: float
     scenario: Scenario
     sources: tuple[str, ...]
+    measured_sha256: str | None
     capacity_per_second: float
     safe_rate: Interval | None
     needed_rate: Interval

@@ -36,6 +36,7 @@ class Question(msgspec.Struct, frozen=True):
     scenario: Scenario
     curve: Curve
     sources: tuple[str, ...]
+    measured_sha256: str | None
     loads: tuple[tuple[float, float], ...]  # measured: (requests under way, answers a second)
     rates: tuple[float, ...]  # to be shown; none: shares of the safe rate
     wait_bound_seconds: float
@@ -70,6 +71,7 @@ def plan(question: Question) -> Plan:
         wait_bound_seconds=question.wait_bound_seconds,
         scenario=scenario,
         sources=question.sources,
+        measured_sha256=question.measured_sha256,
         capacity_per_second=steady.capacity_per_second(scenario),
         safe_rate=safe,
         needed_rate=needed_rate,

@@ -1,8 +1,9 @@
 """What somebody asks of `meterai plan`, read and looked at: every nonsense is refused by the name of its option."""
 
+import hashlib
 from math import isfinite
 
-from meterai.capacity.results import Run, read
+from meterai.capacity.results import RUN_BYTES_MAX, Run, read
 from meterai.capacity.simulation import model
 from meterai.capacity.simulation.asked import Asked
 from meterai.capacity.simulation.demand import shape_of
@@ -16,6 +17,7 @@ from meterai.capacity.simulation.model import Line, Retries, Scenario, ServiceTi
 from meterai.capacity.simulation.planning import Question
 from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.kit.refusal import Malformed
+from meterai.plumbing.files import read_file
 
 PATIENCE = {priority: one.wait_seconds for priority, one in ALLOWANCES.items()}
 
@@ -47,6 +49,7 @@ def question_of(asked: Asked) -> Question:
         scenario=scenario,
         curve=curve,
         sources=(*sources, *told),
+        measured_sha256=_digest(asked),
         loads=() if run is None else load_points(run),
         rates=tuple(asked.admit),
         wait_bound_seconds=asked.wait_minutes * 60,
@@ -88,6 +91,13 @@ def _run(asked: Asked) -> Run | None:
     if (asked.measured is None) == (not asked.service_ms):
         raise Malformed("--measured", "measured_or_service")
     return None if asked.measured is None else read(asked.measured)
+
+
+def _digest(asked: Asked) -> str | None:
+    """Of the run, by which a report finds it again."""
+    if asked.measured is None:
+        return None
+    return hashlib.sha256(read_file(asked.measured, RUN_BYTES_MAX)).hexdigest()
 
 
 # Steps, servers of one machine, and where both are from.
