@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.draw import steps
 from meterai.waiting_room.draw.chain import RoundForged, hash_of
 from meterai.waiting_room.draw.entries import read_lines
-from meterai.waiting_room.draw.record import Kind, RoundUse, read
+from meterai.waiting_room.draw.merkle import root_of
+from meterai.waiting_room.draw.record import Kind, RoundUse, read, write
 from meterai.waiting_room.draw.rules import round_time
 from meterai.waiting_room.draw.verification import Found, Judgement, Question, examine, judge
 from meterai.waiting_room.drawing import store
@@ -189,6 +191,27 @@ def test_two_workers_make_one_draw(database_url, tmp_path) -> None:
         await room.worker().advance_due()
         assert (await room.line()).next_number == 51
         await assert_holds(room)
+
+    with_draw(database_url, tmp_path, act)
+
+
+def test_what_one_worker_signed_no_other_replaces(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        await room.worker().advance_due()
+        await room.until_closed()
+        async with room.database.reading() as tx:
+            seen = await store.draw_of(tx, NAME)
+        assert seen is not None
+        record = read((seen.record or "").encode())
+        at = record.announcement.closes_at
+        made = [
+            write(steps.close(record, root_of([]), 0, at + later, SIGNER)).decode()
+            for later in (1, 2)
+        ]
+        for text, is_first in zip(made, (True, False), strict=True):
+            extend = partial(store.extend, draw=seen, record=text, count=0, drawn_at=None)
+            assert await room.database.run(extend) is is_first
+        assert (await room.draw()).record == made[0]
 
     with_draw(database_url, tmp_path, act)
 

@@ -59,7 +59,8 @@ def test_the_round_follows_from_the_times(holders) -> None:
         ({"round": announced().round + 1}, Terms.ROUND),
         ({"round_is_used": RoundUse.IF_MISSING}, Terms.ROUND_USE),
         ({"closes_at": 0}, Terms.TIMES),
-        ({"published_by": CLOSES_AT + 59}, Terms.TIMES),
+        ({"published_by": CLOSES_AT + 299}, Terms.TIMES),
+        ({"published_by": CLOSES_AT + 59, "reveals_until": CLOSES_AT + 59}, Terms.TIMES),
         ({"reveals_until": CLOSES_AT + 301}, Terms.TIMES),
         ({"closes_at": 1 << 50, "published_by": 1 << 51, "reveals_until": 1 << 51}, Terms.TIMES),
         ({"chain": replace(announced().chain, period=0)}, Terms.CHAIN),
@@ -170,8 +171,8 @@ def test_a_reveal_is_for_one_closing() -> None:
 
 def test_a_commitment_is_of_one_party_and_one_line() -> None:
     # Who repeats another's commitment, to repeat the secret once it is revealed, gains nothing.
-    made = {commitment_of(*names, b"s" * 32) for names in [("a", "b"), ("ab", ""), ("b", "a")]}
-    assert len(made) == 3
+    pairs = [("a", "b"), ("a", "c"), ("c", "b"), ("ab", ""), ("", "ab"), ("b", "a")]
+    assert len({commitment_of(*names, b"s" * 32) for names in pairs}) == len(pairs)
     record = closed(HOLDERS)
     honest = HOLDERS[0].reveal(record)
     copied = replace(HOLDERS[1].party, commitment=HOLDERS[0].party.commitment)
