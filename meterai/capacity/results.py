@@ -6,6 +6,8 @@ server that stalls cannot hide who would have come meanwhile.  What was not meas
 series; nothing is filled in.
 """
 
+import errno
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -260,9 +262,21 @@ class _Version(msgspec.Struct, frozen=True):
     schema: int
 
 
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
+def check_writable(path: Path) -> None:
+    """Raises `OSError` where a run could not be written: asked before hours are spent on it."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    _beside(path).touch()
+    _beside(path).unlink()
+
+
 def write(run: Run, path: Path) -> None:
     """Write a run whole: a crash leaves the file that was there before, or none."""
-    beside = path.with_name(f".{path.name}.new")
+    beside = _beside(path)
     beside.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
     beside.replace(path)
 

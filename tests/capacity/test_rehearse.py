@@ -7,9 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from meterai.apps.instance import remember
+from meterai.apps.settings import settings_of
 from meterai.capacity import extras, results
 from meterai.capacity.rehearsal import start
 from meterai.capacity.rehearsal.command import status_of
+from meterai.capacity.rehearsal.installation import Addresses
 from meterai.capacity.results import Promise, Run, VoidReason
 from meterai.commands import Exit
 from tests.capacity.test_results import a_run
@@ -137,6 +140,20 @@ def test_what_cannot_be_begun_is_refused_in_a_sentence(
     assert done.returncode == Exit.USAGE, done.stderr
     assert done.stderr.startswith(f"meterai: {code}: ")
     assert done.stdout == ""
+
+
+def test_an_installation_that_runs_here_is_found_by_its_directory(tmp_path: Path) -> None:
+    settings = settings_of(data=str(tmp_path))
+    ports = {"bank_port": 2, "mail_port": 3, "smtp_port": 4, "metrics_port": 5, "port": 1}
+    remember(settings, host="127.0.0.1", bank_url="http://127.0.0.1:2", **ports)
+    assert start.addresses_in(tmp_path) == Addresses(
+        "http://127.0.0.1:1",
+        "http://127.0.0.1:2",
+        "http://127.0.0.1:3",
+        "http://127.0.0.1:5/metrics",
+    )
+    with pytest.raises(start.TargetMissing):
+        start.addresses_in(tmp_path / "none")
 
 
 def test_without_the_extra_the_command_says_which_is_missing(

@@ -22,6 +22,7 @@ from meterai.capacity.results import (
     Step,
     Target,
     VoidReason,
+    check_writable,
     read,
     write,
 )
@@ -84,3 +85,13 @@ def test_what_is_no_run_is_refused(tmp_path: Path, text: bytes) -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunUnreadable):
         read(tmp_path / "none.json")
+
+
+def test_where_nothing_can_be_written_is_known_before(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none" / "run.json"):
+        with pytest.raises(OSError, match=str(tmp_path)):
+            check_writable(path)
+    write(a_run(), tmp_path / "run.json")
+    check_writable(tmp_path / "run.json")
+    assert read(tmp_path / "run.json") == a_run()
+    assert [one.name for one in tmp_path.iterdir()] == ["run.json"]

@@ -1,6 +1,7 @@
 """`meterai rehearse`: drive an installation as a rush of visitors does, and say what held."""
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,7 @@ def rehearse(
         processes=processes,
         language=lang,
     )
+    results.check_writable(out or Path("rehearsal.json"))
     try:
         run = _carried_out(chosen)
     except Refusal as refusal:
@@ -95,6 +97,15 @@ def rehearse(
 
 
 def _carried_out(chosen: "Chosen") -> Run:
+    # Ended as by Ctrl-C, so that an installation of our own is stopped and not left behind.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return _in_its_directory(chosen)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _in_its_directory(chosen: "Chosen") -> Run:
     from meterai.capacity.rehearsal import start  # noqa: PLC0415 - of the extra
 
     with _directory(chosen) as directory:

@@ -32,6 +32,7 @@ SETTLE_SECONDS = (
     2.0  # what was paid in the last moment is executed before the bank's record is compared
 )
 LOOK_AGAIN_SECONDS = 10.0
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 FAULTS_SECONDS_MAX = 90.0  # after the last visitor, for parts that still come back
 
 
@@ -164,19 +165,26 @@ async def _meanwhile(
 
 @asynccontextmanager
 async def _interruptible(happened: Happened, generators: Generators) -> AsyncIterator[None]:
-    """Ctrl-C ends the load, and what was measured until then is kept; a second one ends us."""
+    """Ctrl-C or SIGTERM ends the load, and what was measured until then is kept; a second one ends us."""
     loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGTERM)
+
+    def give_back() -> None:
+        for number in _ENDING:
+            loop.remove_signal_handler(number)
+        signal.signal(signal.SIGTERM, before)
 
     def stop() -> None:
         happened.is_broken_off = True
         generators.stop()
-        loop.remove_signal_handler(signal.SIGINT)
+        give_back()
 
-    loop.add_signal_handler(signal.SIGINT, stop)
+    for number in _ENDING:
+        loop.add_signal_handler(number, stop)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        give_back()
 
 
 # -- after the load -------------------------------------------------------------------------

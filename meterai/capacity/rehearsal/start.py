@@ -66,7 +66,7 @@ class Chosen:
 def addresses_in(directory: Path) -> Addresses:
     """Where the installation that runs with a data directory is.  Refuses `TargetMissing`."""
     try:
-        found = json.loads(instance_file(directory).read_text())
+        found = json.loads(instance_file(directory).read_text())["settings"]
         return Addresses(
             f"http://{found['host']}:{found['port']}",
             found["bank_url"],

@@ -1,0 +1,43 @@
+"""A rehearsal that is ended leaves nothing behind."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from meterai.commands import Exit
+from tests.support.commands import ROOT, environment
+from tests.support.instance import until
+
+PLAN = """
+name = "long"
+seed = 1
+[arrivals]
+points = [[0, 2], [600, 2]]
+[bounds]
+seconds_max = 700
+[[journeys]]
+name = "look"
+"""
+
+
+@pytest.mark.instance
+@pytest.mark.slow
+def test_an_installation_of_its_own_ends_with_it(tmp_path: Path) -> None:
+    plan, out = tmp_path / "long.toml", tmp_path / "run.json"
+    plan.write_text(PLAN)
+    words = ("rehearse", str(plan), "--up", "--data", str(tmp_path / "data"), "--out", str(out))
+    with subprocess.Popen(
+        [sys.executable, "-m", "meterai", *words], cwd=ROOT, env=environment({})
+    ) as rehearsal:
+        until("its installation is begun", (tmp_path / "data" / "instance.json").exists)
+        below = psutil.Process(rehearsal.pid).children(recursive=True)
+        assert below
+        rehearsal.send_signal(signal.SIGTERM)
+        assert rehearsal.wait(120) == Exit.INTERRUPTED
+    assert not out.exists()
+    left = [one for one in below if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    assert not left
