@@ -8,9 +8,10 @@ that is killed had leased is lost; those who wait are called so much sooner.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from meterai.kit.refusal import Refusal
@@ -26,6 +27,7 @@ LEASE_SECONDS_MAX = 5.0
 
 Lease = Callable[[UUID, int], Awaitable[Block | None]]
 GiveBack = Callable[[UUID, int, int], Awaitable[None]]
+Place = tuple[int, int]  # a number, and the moment in ms since 1970
 MS = 1000
 
 
@@ -42,30 +44,38 @@ class Numbers:
         self._until = 0.0
         self._begun = 0.0  # of the block, by the monotonic clock
         self._taken_at = 0  # of the block, by the clock of the database, in ms
-        self._asking: deque[asyncio.Future[None]] = deque()
+        self._asking: deque[tuple[float, asyncio.Future[Place | None]]] = deque()
         self._leasing: asyncio.Task[None] | None = None
 
-    def at_once(self) -> tuple[int, int] | None:
-        """A number and the moment (ms since 1970), where the block has one left."""
+    def at_once(self) -> Place | None:
+        """A number and the moment, where the block has one left."""
         now = monotonic()
-        if self._next >= self._end or now >= self._until:
+        return self._taken(now) if now < self._until else None
+
+    def _taken(self, now: float) -> Place | None:
+        if self._next >= self._end:
             return None
         number = self._next
         self._next += 1
         return number, self._taken_at + int((now - self._begun) * MS)
 
-    async def take(self) -> tuple[int, int]:
+    async def take(self) -> Place:
         """A number and the moment.  Refuses `LineClosed`, `DatabaseBusy`, `DatabaseAway`."""
         while (found := self.at_once()) is None:
             if len(self._asking) >= ASKING_MAX:
                 raise DatabaseBusy("too many ask for a number")
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._asking.append(turn)
+            turn: asyncio.Future[Place | None] = asyncio.get_running_loop().create_future()
+            self._asking.append((monotonic(), turn))
             if self._leasing is None:
-                # In a context of its own: it is for all, whoever's request it begins with.
-                self._leasing = asyncio.create_task(self._renew(), context=Context())
-            await turn
+                self._leasing = self._begun_for_all(self._renew())
+            if (found := await turn) is not None:
+                break
         return found
+
+    @staticmethod
+    def _begun_for_all(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that many wait for: it has not the patience of the request that began it."""
+        return asyncio.create_task(work, context=Context())
 
     async def _renew(self) -> None:
         """Lease a block for all who ask, and wake them."""
@@ -86,13 +96,15 @@ class Numbers:
             fault = error
         self._leasing = None
         asking, self._asking = self._asking, deque()
-        for turn in asking:
+        for asked, turn in asking:
             if turn.done():
                 continue
-            if fault is None:
-                turn.set_result(None)
-            else:
+            if fault is not None:
                 turn.set_exception(fault)
+            else:
+                # Who asked in time has a number of this block, however late the answer came: else
+                # nobody would ever have one of a database that takes its time.  The others ask again.
+                turn.set_result(self._taken(monotonic()) if asked < self._until else None)
 
     def _begin(self, block: Block, count: int, asked: float) -> None:
         self._first = self._next = block.first
@@ -113,13 +125,15 @@ class Numbers:
     def _expire(self, end: int) -> None:
         """The time of a block is over."""
         if self._end == end and self._next < end and self._leasing is None:
-            self._leasing = asyncio.create_task(self._settle())
+            self._leasing = self._begun_for_all(self._settle())
 
     async def _settle(self) -> None:
-        await self._return_rest()
-        self._leasing = None
-        if self._asking:
-            self._leasing = asyncio.create_task(self._renew())
+        try:
+            await self._return_rest()
+        finally:
+            self._leasing = None
+            if self._asking:
+                self._leasing = self._begun_for_all(self._renew())
 
     async def _return_rest(self) -> None:
         """Give back what nobody took.  Where that fails the numbers are lost, and nothing else."""

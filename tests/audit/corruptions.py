@@ -1781,7 +1781,7 @@ LINES = [
         FORWARD,
     ),
     _c(
-        "a line had given fewer than before",
+        "a line had called a number that nobody was given",
         "UPDATE waiting_room_samples SET next_number = 2 WHERE at = (SELECT max(at) FROM"
         " waiting_room_samples)",
         FORWARD,

@@ -1,0 +1,466 @@
+"""Numbers: each is given once, in order, and whoever asks is answered, also when the database is not there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.migrations import migrate
+from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.waiting_room import places, store
+from meterai.waiting_room.model import LineClosed
+from meterai.waiting_room.places import ASKING_MAX, BLOCK_MAX, Numbers
+from meterai.waiting_room.store import Block
+from tests.support.lines import BUYING_ID
+from tests.support.servers import Server
+
+BEGIN = datetime(2026, 12, 1, 8, tzinfo=UTC)
+LINE = UUID(int=1)
+
+
+class Clock:
+    """Monotonic seconds that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Counter:
+    """A database that only counts; what it does before it answers is the test's."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.next = 1
+        self.asked: list[int] = []
+        self.leased: list[tuple[int, int]] = []
+        self.returned: list[tuple[int, int]] = []
+        self.has_returned = asyncio.Event()
+        self.gaps: list[tuple[int, int]] = []
+        self.before: Callable[[], Awaitable[object]] | None = None
+        self.is_closed = False
+        self.latency = 0.0
+
+    async def lease(self, _line: UUID, count: int) -> Block | None:
+        self.asked.append(count)
+        if self.before:
+            await self.before()
+        if self.is_closed:
+            return None
+        self.clock.now += self.latency
+        block = Block(self.next, BEGIN + timedelta(seconds=self.clock.now))
+        self.next += count
+        self.clock.now += self.latency
+        self.leased.append((block.first, self.next))
+        return block
+
+    async def give_back(self, _line: UUID, first: int, end: int) -> None:
+        """As sql/functions/line_give_back.sql: the last numbers are given anew, others by nobody."""
+        if self.before:
+            await self.before()
+        assert first < end <= self.next
+        self.returned.append((first, end))
+        self.has_returned.set()
+        if end == self.next:
+            self.next = first
+            while gap := next((one for one in self.gaps if one[1] == self.next), None):
+                self.gaps.remove(gap)
+                self.next = gap[0]
+        else:
+            self.gaps.append((first, end))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(places, "monotonic", found)
+    return found
+
+
+@pytest.fixture
+def counter(clock: Clock) -> Counter:
+    return Counter(clock)
+
+
+async def crowd(numbers: Numbers, count: int) -> list[tuple[int, int]]:
+    """So many ask at the same moment."""
+
+    async def ask() -> tuple[int, int]:
+        return numbers.at_once() or await numbers.take()
+
+    return await asyncio.gather(*(ask() for _ in range(count)))
+
+
+# -- in memory -------------------------------------------------------------------------------------
+
+
+def test_a_crowd_at_one_moment_costs_one_lease_and_is_served_as_it_came(counter: Counter) -> None:
+    numbers = Numbers(LINE, counter.lease, counter.give_back)
+    found = asyncio.run(crowd(numbers, 3_000))
+    assert [number for number, _ in found] == list(range(1, 3_001))
+    assert counter.asked == [3_000]
+
+
+def test_a_crowd_larger_than_a_block_is_served_as_it_came(counter: Counter) -> None:
+    numbers = Numbers(LINE, counter.lease, counter.give_back)
+    found = asyncio.run(crowd(numbers, 3 * BLOCK_MAX + 5))
+    assert [number for number, _ in found] == list(range(1, 3 * BLOCK_MAX + 6))
+    assert max(counter.asked) == BLOCK_MAX
+
+
+def test_no_more_wait_than_may_wait(counter: Counter) -> None:
+    async def run() -> None:
+        go = asyncio.Event()
+        counter.before = go.wait
+        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        asking = [asyncio.ensure_future(numbers.take()) for _ in range(ASKING_MAX)]
+        await asyncio.sleep(0)
+        with pytest.raises(DatabaseBusy):
+            await numbers.take()
+        go.set()
+        found = await asyncio.gather(*asking)
+        assert len({number for number, _ in found}) == ASKING_MAX
+        assert await numbers.take()  # and there is room again
+
+    asyncio.run(run())
+
+
+def test_who_goes_away_takes_no_number_from_the_others(counter: Counter) -> None:
+    async def run() -> None:
+        go = asyncio.Event()
+        counter.before = go.wait
+        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        asking = [asyncio.ensure_future(numbers.take()) for _ in range(10)]
+        await asyncio.sleep(0)
+        for one in asking[:5]:
+            one.cancel()
+        go.set()
+        for one in asking[:5]:
+            with pytest.raises(asyncio.CancelledError):
+                await one
+        assert [(await one)[0] for one in asking[5:]] == [1, 2, 3, 4, 5]
+
+    asyncio.run(run())
+
+
+def test_whose_request_began_a_lease_may_go_away(counter: Counter) -> None:
+    """What one request's patience says is not said of those who share its lease."""
+    seen = []
+
+    async def look() -> None:
+        seen.append(PURPOSE.get())
+
+    async def run() -> None:
+        counter.before = look
+        token = PURPOSE.set(Purpose(Priority.NEW, 0.0, lambda: True))
+        await Numbers(LINE, counter.lease, counter.give_back).take()
+        PURPOSE.reset(token)
+
+    asyncio.run(run())
+    [purpose] = seen
+    assert not purpose.is_abandoned()
+    assert purpose.until == float("inf")
+
+
+def test_a_closed_line_gives_none_and_all_who_ask_are_told(counter: Counter) -> None:
+    async def run() -> None:
+        counter.is_closed = True
+        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        for _ in range(2):
+            found = await asyncio.gather(
+                *(numbers.take() for _ in range(5)), return_exceptions=True
+            )
+            assert {type(one) for one in found} == {LineClosed}
+        counter.is_closed = False
+        assert (await numbers.take())[0] == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("fault", [DatabaseAway("x"), DatabaseBusy("x"), RuntimeError("a bug")])
+def test_a_failed_lease_is_told_to_all_who_ask_and_the_next_one_works(
+    counter: Counter, fault: Exception
+) -> None:
+    async def fail() -> None:
+        raise fault
+
+    async def run() -> None:
+        counter.before = fail
+        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        for _ in range(3):
+            found = await asyncio.gather(
+                *(numbers.take() for _ in range(5)), return_exceptions=True
+            )
+            assert {type(one) for one in found} == {type(fault)}
+        counter.before = None
+        assert [number for number, _ in await crowd(numbers, 5)] == [1, 2, 3, 4, 5]
+
+    asyncio.run(run())
+
+
+def test_a_database_that_stands_still_refuses_and_comes_back(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "LEASE_SECONDS_MAX", 0.01)
+
+    async def stand() -> None:
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        counter.before = stand
+        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        found = await asyncio.gather(*(numbers.take() for _ in range(5)), return_exceptions=True)
+        assert {type(one) for one in found} == {DatabaseBusy}
+        counter.before = None
+        assert (await numbers.take())[0] == 1
+
+    asyncio.run(run())
+
+
+def test_what_nobody_took_within_a_second_is_given_back(counter: Counter) -> None:
+    async def run() -> None:
+        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        await crowd(numbers, 10)
+        counter.clock.now += 0.1
+        assert (await numbers.take())[0] == 11
+        [_, (first, end)] = counter.leased
+        assert first == 11
+        assert end > 12  # a tenth of a second's worth
+        counter.clock.now += 1.0
+        assert numbers.at_once() is None
+        assert (await numbers.take())[0] == 12
+        assert counter.returned == [(12, end)]
+
+    asyncio.run(run())
+
+
+def test_what_was_given_back_below_others_is_given_to_nobody(counter: Counter) -> None:
+    async def run() -> None:
+        one, two = (Numbers(LINE, counter.lease, counter.give_back) for _ in range(2))
+        await crowd(one, 50)
+        counter.clock.now += 0.1
+        await one.take()
+        end = counter.next
+        assert (await two.take())[0] == end
+        counter.clock.now += 1.5
+        assert (await one.take())[0] == end + 1
+        assert counter.gaps == [(52, end)]
+
+    asyncio.run(run())
+
+
+def test_a_block_is_given_back_also_where_nobody_asks_any_more(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "BLOCK_SECONDS", 0.05)
+
+    async def run() -> None:
+        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        await crowd(numbers, 100)
+        counter.clock.now += 0.01
+        await numbers.take()
+        given = counter.next
+        await asyncio.wait_for(counter.has_returned.wait(), 30)
+        assert counter.returned == [(102, given)]
+        assert counter.next == 102
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("fault", [DatabaseAway("x"), RuntimeError("a bug")])
+def test_who_asks_is_answered_also_where_giving_back_fails(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    monkeypatch.setattr(places, "BLOCK_SECONDS", 0.05)
+
+    async def run() -> None:
+        seen = asyncio.Event()
+
+        async def fail(_line: UUID, _first: int, _end: int) -> None:
+            seen.set()
+            raise fault
+
+        numbers = Numbers(LINE, counter.lease, fail)
+        await crowd(numbers, 100)
+        counter.clock.now += 0.01
+        await numbers.take()
+        await seen.wait()
+        await asyncio.sleep(0)
+        number, _ = await asyncio.wait_for(numbers.take(), 30)
+        assert number > 102  # what was lost is given to nobody
+
+    asyncio.run(run())
+
+
+def test_few_who_come_are_given_few(counter: Counter) -> None:
+    """After a crowd the blocks become small again, so that few numbers are of nobody."""
+
+    async def run() -> None:
+        numbers = Numbers(LINE, counter.lease, counter.give_back)
+        await crowd(numbers, 2_000)
+        for _ in range(20):
+            counter.clock.now += 1.5
+            await numbers.take()
+        assert counter.asked[-1] == 1
+
+    asyncio.run(run())
+
+
+@given(
+    some.lists(
+        some.tuples(
+            some.integers(0, 2),  # which process is asked
+            some.sampled_from([1, 2, 30]),  # by how many
+            some.sampled_from([0.0, 0.001, 0.2, 0.5, 0.999, 1.0, 3.0]),  # seconds since the last
+            some.sampled_from([0.0, 0.001, 0.3, 0.6, 2.0]),  # of an answer, each way
+        ),
+        max_size=12,
+    )
+)
+def test_numbers_are_unique_and_who_comes_a_second_later_is_behind(
+    asked: list[tuple[int, int, float, float]],
+) -> None:
+    with pytest.MonkeyPatch.context() as world:
+        clock = Clock()
+        world.setattr(places, "monotonic", clock)
+        counter = Counter(clock)
+
+        async def run() -> list[tuple[float, float, int, int]]:
+            processes = [Numbers(LINE, counter.lease, counter.give_back) for _ in range(3)]
+            found = []
+            for process, count, pause, latency in asked:
+                clock.now += pause
+                counter.latency = latency
+                begun = clock.now
+                got = await crowd(processes[process], count)
+                found += [(begun, clock.now, *one) for one in got]
+            return found
+
+        found = asyncio.run(run())
+    numbers = [number for _, _, number, _ in found]
+    assert len(set(numbers)) == len(numbers)
+    for asked_at, answered_at, number, at in found:
+        true = at / 1000 - BEGIN.timestamp()
+        # Never ahead of the database's clock, and behind by what an answer takes (here two seconds).
+        assert asked_at - 2.002 <= true <= answered_at + 0.002
+        for asked_later, _, other, _ in found:
+            if asked_later >= answered_at + places.BLOCK_SECONDS:
+                assert other > number
+
+
+# -- the real database -----------------------------------------------------------------------------
+
+
+class Process:
+    """Numbers with a pool of their own, as each web process has."""
+
+    def __init__(self, url: str, line: UUID = BUYING_ID) -> None:
+        self.database = Database(url, connections=4)
+        self.numbers = Numbers(line, self._lease, self._give_back)
+
+    async def _lease(self, line: UUID, count: int) -> Block | None:
+        return await self.database.once(store.lease, line, count)
+
+    async def _give_back(self, line: UUID, first: int, end: int) -> None:
+        await self.database.once(store.give_back, line, first, end)
+
+
+def with_processes(url: str, count: int, act: Callable[..., Awaitable[Any]]) -> Any:
+    async def run() -> Any:
+        processes = [Process(url) for _ in range(count)]
+        for one in processes:
+            await one.database.open()
+        try:
+            return await act(*processes)
+        finally:
+            for one in processes:
+                await one.database.close()
+
+    return asyncio.run(run())
+
+
+def test_several_processes_never_give_a_number_twice(database_url: str) -> None:
+    async def act(*processes: Process) -> list[list[tuple[int, int]]]:
+        return await asyncio.gather(
+            *(crowd(one.numbers, 500) for _ in range(8) for one in processes)
+        )
+
+    found = [one for some in with_processes(database_url, 3, act) for one in some]
+    numbers = [number for number, _ in found]
+    assert len(numbers) == len(set(numbers)) == 3 * 8 * 500
+    # Numbers that differ by more than what is leased at once were taken in their order.
+    by_number = sorted(found)
+    assert numbers != sorted(numbers), "they did take turns"
+    latest = 0
+    for _, at in by_number:
+        assert at > latest - 1000 * places.BLOCK_SECONDS
+        latest = max(latest, at)
+
+
+def test_a_line_that_closes_while_a_crowd_asks_gives_no_number_after_it(database_url: str) -> None:
+    async def act(one: Process, two: Process) -> None:
+        assert await one.numbers.take()
+        await one.database.call(
+            "UPDATE waiting_room_lines SET closes_at = clock_timestamp() WHERE line_id = %s",
+            BUYING_ID,
+        )
+        found = await asyncio.gather(
+            *(two.numbers.take() for _ in range(20)), return_exceptions=True
+        )
+        assert {type(each) for each in found} == {LineClosed}
+
+    with_processes(database_url, 2, act)
+
+
+@pytest.fixture(scope="module")
+def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that may be stopped and frozen."""
+    server = Server(tmp_path_factory.mktemp("lone"))
+    migrate(server.url)
+    yield server
+    server.stop()
+
+
+async def refusal_of(numbers: Numbers) -> Refusal | None:
+    try:
+        await numbers.take()
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
+async def comes_back(numbers: Numbers) -> int:
+    """The first number after trouble; asked again and again, as pages do."""
+    while True:
+        with suppress(Refusal):
+            return (await numbers.take())[0]
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("how", ["freeze", "kill"])
+def test_without_the_database_everybody_is_refused_and_it_comes_back_by_itself(
+    lone: Server, how: str
+) -> None:
+    async def act(process: Process) -> None:
+        before = {number for number, _ in await crowd(process.numbers, 5)}
+        await asyncio.to_thread(getattr(lone, how))
+        process.numbers._until = 0.0  # as a second later: the block is let go
+        found = await asyncio.gather(*(refusal_of(process.numbers) for _ in range(5)))
+        assert {type(one) for one in found} <= {DatabaseAway, DatabaseBusy}
+        await asyncio.to_thread(lone.thaw if how == "freeze" else lone.start)
+        after = await asyncio.wait_for(comes_back(process.numbers), 60)
+        assert after > max(before)
+
+    with_processes(lone.url, 1, partial(act))
