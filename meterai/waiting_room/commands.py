@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -40,6 +40,7 @@ PerSecond = Annotated[
     float | None, Parameter(help="People a second.", validator=Between(RATE_MIN, RATE_MAX))
 ]
 PROOF_BYTES_MAX = 100_000
+Answer = TypeVar("Answer")
 
 
 def _moment(text: str | None, field: str) -> datetime | None:
@@ -54,11 +55,11 @@ def _moment(text: str | None, field: str) -> datetime | None:
     return found.astimezone(UTC)
 
 
-def _run(command: str, options: Options, act: Callable[[Operating], Awaitable[object]]) -> None:
-    async def run(database: Database, _: Settings) -> None:
-        await act(Operating(database, SystemClock()))
+def _run(command: str, options: Options, act: Callable[[Operating], Awaitable[Answer]]) -> Answer:
+    async def run(database: Database, _: Settings) -> Answer:
+        return await act(Operating(database, SystemClock()))
 
-    with_database(command, options, run)
+    return with_database(command, options, run)
 
 
 def list_lines(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
@@ -168,8 +169,8 @@ def resume(name: Text, *, by: By = None, options: Options = NO_OPTIONS) -> None:
 def close(name: Text, *, at: Moment = None, by: By = None, options: Options = NO_OPTIONS) -> None:
     """Take new places until a moment (--at), or without an end; who has one is served after it."""
     moment, actor = _moment(at, "at"), operator(by)
-    _run("line close", options, lambda lines: lines.close_at(name, moment, actor=actor))
-    line(f"{name} closes {moment.isoformat() if moment else 'never'}")
+    until = _run("line close", options, lambda lines: lines.close_at(name, moment, actor=actor))
+    line(f"{name} closes {until.isoformat() if until else 'never'}")
 
 
 def stand(

@@ -9,6 +9,7 @@ from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.waiting_room import store
 from meterai.waiting_room.estimate import SPREAD_FIRST
@@ -25,9 +26,12 @@ from meterai.waiting_room.model import (
     line_name,
     reason_text,
 )
+from meterai.waiting_room.places import BLOCK_SECONDS
 from meterai.waiting_room.rate import RATE_FIRST
+from meterai.waiting_room.service import OLD_SECONDS
 
 KIND = "lin"
+CLOSES_SECONDS_MIN = OLD_SECONDS + BLOCK_SECONDS  # until every process knows, and gives no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class Operating:
         rate_max = admission_rate(plan.rate_max)
         rate = admission_rate(plan.rate if plan.rate is not None else min(RATE_FIRST, rate_max))
         line, now = new_id(), self._clock.now()
+        if plan.closes_at is not None and plan.closes_at <= now:
+            raise Malformed("closes_at", "line_times")
         policy = Policy.MEASURED if plan.rate is None else Policy.FIXED
         values = (
             line,
@@ -128,19 +134,26 @@ class Operating:
 
         await self._database.run(act)
 
-    async def close_at(self, name: str, closes_at: datetime | None, *, actor: Actor) -> None:
-        """Until when a line takes new places.  Refuses `Malformed`, `LineUnknown`, `NotAllowedNow`."""
+    async def close_at(
+        self, name: str, closes_at: datetime | None, *, actor: Actor
+    ) -> datetime | None:
+        """Until when a line takes new places: the moment, which may be later than was asked for.
 
-        async def act(tx: Tx) -> None:
+        Nobody who has a place comes to have been too late by it.  Refuses `Malformed`,
+        `LineUnknown`, `NotAllowedNow`.
+        """
+
+        async def act(tx: Tx) -> datetime | None:
             line = await _named(tx, name)
             check_times(line.gathers_at, line.opens_at, closes_at)
             if line.state == LineState.CLOSING:
                 LINE.after(line.state, LineEvent.CLOSES)  # refuses: who was told no stays told
-            await store.set_closing(tx, line.id, closes_at)
-            until = closes_at.isoformat() if closes_at else None
-            await _record(tx, actor, "line_closing_set", line.id, closes_at=until)
+            until = await store.set_closing(tx, line.id, closes_at, CLOSES_SECONDS_MIN)
+            told = until.isoformat() if until else None
+            await _record(tx, actor, "line_closing_set", line.id, closes_at=told)
+            return until
 
-        await self._database.run(act)
+        return await self._database.run(act)
 
     async def stand(self, name: str, how: str, *, actor: Actor) -> None:
         """`always`, `never`, or `automatic`: whether it stands in the way.  Refuses `LineUnknown`."""

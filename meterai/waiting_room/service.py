@@ -180,6 +180,8 @@ class WaitingRoom:
         if numbers is None:
             numbers = self._numbers[line.id] = Numbers(line.id, self._lease, self._give_back)
         number, at = numbers.at_once() or await numbers.take()
+        if line.closes_at is not None and at >= ms(line.closes_at):
+            raise LineClosed(f"{line.name} has closed")  # the number was leased before
         low, high = self.range_of(line, number) or (0, 0)
         metrics.PLACES.labels(line=line.name).inc()
         return Ticket(line.id, number, holder or secrets.token_bytes(HOLDER_BYTES), at, low, high)

@@ -187,7 +187,12 @@ _SET_RATE = "UPDATE waiting_room_lines SET policy = %s, rate = %s, rate_max = %s
 _SET_PAUSED = """
 UPDATE waiting_room_lines SET is_paused = %s, reason_id = %s, reason_en = %s WHERE line_id = %s
 """
-_SET_TIMES = "UPDATE waiting_room_lines SET closes_at = %s WHERE line_id = %s"
+# No sooner than every process knows of it: who has a place is in time, also where the moment has passed.
+_SET_TIMES = """
+UPDATE waiting_room_lines SET closes_at = CASE WHEN %s::timestamptz IS NOT NULL
+    THEN greatest(%s, clock_timestamp() + make_interval(secs => %s)) END
+WHERE line_id = %s RETURNING closes_at
+"""
 _SET_ENGAGED = """
 UPDATE waiting_room_lines SET is_automatic = %s, is_engaged = %s, serving = %s,
     engaged_at = clock_timestamp() WHERE line_id = %s
@@ -391,9 +396,12 @@ async def set_paused(tx: Tx, line: UUID, paused: bool, reason_id: str, reason_en
     await tx.run(_SET_PAUSED, paused, reason_id, reason_en, line)
 
 
-async def set_closing(tx: Tx, line: UUID, closes_at: datetime | None) -> None:
-    """Until when it takes new places."""
-    await tx.run(_SET_TIMES, closes_at, line)
+async def set_closing(
+    tx: Tx, line: UUID, closes_at: datetime | None, seconds_min: float
+) -> datetime | None:
+    """Until when it takes new places: then, or in so many seconds at the soonest."""
+    found: datetime | None = await tx.value(_SET_TIMES, closes_at, closes_at, seconds_min, line)
+    return found
 
 
 async def set_engaged(tx: Tx, line: Line, *, automatic: bool, engaged: bool) -> None:
