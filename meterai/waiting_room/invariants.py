@@ -127,7 +127,7 @@ INVARIANTS = (
         f"""
         SELECT line_id, number, used_by, admitted_at, ended_at FROM waiting_room_turns t
         WHERE (used_by IS NOT NULL AND ended_at IS NULL)
-            OR (ended_at IS NOT NULL AND used_by IS NULL AND admitted_at > now() - interval '170 days') OR ended_at < admitted_at - interval '5 seconds'
+            OR (ended_at IS NOT NULL AND used_by IS NULL AND admitted_at > now() - interval '170 days') OR ended_at < admitted_at - {AHEAD}
             OR ended_at > now() + {AHEAD}
         """,
     ),

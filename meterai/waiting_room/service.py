@@ -17,7 +17,7 @@ from litestar.connection import ASGIConnection
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database, DatabaseAway, Tx
 from meterai.plumbing.http import cookie_name
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.drawing.entering import NO_NUMBER, Entering, entry_of
@@ -96,7 +96,8 @@ class WaitingRoom:
         self._looking: asyncio.Task[None] | None = None
         self._process = f"{socket.gethostname()}:{os.getpid()}"
         self.refused_since: Callable[[], int] = lambda: 0  # of who pays or has paid, by the limiter
-        self._arrivals = 0
+        self._refused = self._arrivals = 0  # since the database was told last
+        self._told_at = 0.0
 
     # -- seeing ----------------------------------------------------------------------------
 
@@ -118,14 +119,18 @@ class WaitingRoom:
 
     async def _look(self) -> None:
         began = monotonic()
-        since = max(began - self._seen_at, LOOK_SECONDS) if self._seen_at else LOOK_SECONDS
-        refused, arrivals = self.refused_since() / since, self._arrivals / since
-        self._arrivals = 0
+        since = max(began - self._told_at, LOOK_SECONDS) if self._told_at else LOOK_SECONDS
+        self._refused += self.refused_since()
+        refused, arrivals = self._refused, self._arrivals
         try:
-            found = await self._database.once(store.look, self._process, refused, arrivals)
+            found = await self._database.once(
+                store.look, self._process, refused / since, arrivals / since
+            )
         except Refusal:
-            pass  # away or busy: what was seen before stays
+            pass  # away or busy: what was seen before stays, and what was counted is told later
         else:
+            self._told_at = began
+            self._refused, self._arrivals = self._refused - refused, self._arrivals - arrivals
             self._see(found)
         finally:
             # Also after a failure: the next look is not before its time.
@@ -140,11 +145,17 @@ class WaitingRoom:
             del self._numbers[gone]
 
     def line(self, name: str) -> Line:
-        """A line that has not ended.  Refuses `LineUnknown`."""
+        """A line that has not ended.  Refuses `LineUnknown`, and `DatabaseAway` before any was seen."""
+        self._check_seen()
         found = self._lines.get(name)
         if found is None:
             raise LineUnknown(f"no line {name}")
         return found
+
+    def _check_seen(self) -> None:
+        """Refuses `DatabaseAway` where no line was ever seen: whether one stands in the way is not known."""
+        if not self._told_at:
+            raise DatabaseAway("no line was seen yet")
 
     def line_before(self, act: Act) -> Line | None:
         """The line that stands before an act, where one does."""
@@ -229,7 +240,8 @@ class WaitingRoom:
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
     async def _come_in(self, tx: Tx, line: Line, ticket: Ticket) -> Turn:
-        now, taken_at = self._clock.now(), moment(ticket.taken_at)
+        taken_at = moment(ticket.taken_at)
+        now = max(self._clock.now(), taken_at)  # our clock may be behind that of the database
         called = await store.called_at(tx, line.id, ticket.number, taken_at)
         waited = int(((called or now) - taken_at).total_seconds())
         turn = await store.admit(tx, ticket, taken_at, now, max(waited, 0))
@@ -278,9 +290,8 @@ class WaitingRoom:
 
     async def use(self, line: Line, turn: Turn, account: UUID) -> None:
         """Let an account use a turn.  Refuses `TurnNotYours`, `TurnOver`."""
-        since = self._clock.now() - timedelta(seconds=TURN_SECONDS_MAX)
         outcome = await self._database.once(
-            store.use_turn, line.id, turn, moment(turn.admitted_at), account, since
+            store.use_turn, line.id, turn, moment(turn.admitted_at), account, self._over_since()
         )
         if outcome in ("of_another", "has_another"):
             raise TurnNotYours(f"{turn.number} of {line.name}: {outcome}")
@@ -313,6 +324,7 @@ class WaitingRoom:
         Costs nothing while no line stands in the way.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`.
         """
         await self.look()
+        self._check_seen()
         line = self.line_before(act)
         if line is None:
             return
@@ -338,6 +350,7 @@ class WaitingRoom:
                 ticket=ticket,
                 taken_at=moment(ticket.taken_at),
                 now=self._clock.now(),
+                over_since=self._over_since(),
             )
             kept = await self._database.run(act)
         return _ticket_of(line, kept) if kept else None
@@ -354,7 +367,13 @@ class WaitingRoom:
     async def _is_used(self, line: Line, number: int) -> bool:
         async with self._database.reading() as tx:
             turn = await store.turn(tx, line.id, number)
-        return turn is not None and turn.ended_at is not None
+        return turn is not None and (
+            turn.ended_at is not None or turn.admitted_at <= self._over_since()
+        )
+
+    def _over_since(self) -> datetime:
+        """Turns that began then or before are over."""
+        return self._clock.now() - timedelta(seconds=TURN_SECONDS_MAX)
 
     async def tell_me(self, line: Line, account: UUID, *, wants_mail: bool) -> bool:
         """Whether an account is told by mail when its turn is near.  False: it keeps no place."""

@@ -210,7 +210,8 @@ SET number = excluded.number, holder = excluded.holder, taken_at = excluded.take
     shown_low = excluded.shown_low, shown_high = excluded.shown_high
 WHERE excluded.number < waiting_room_places.number OR EXISTS (
     SELECT 1 FROM waiting_room_turns t
-    WHERE t.line_id = waiting_room_places.line_id AND t.number = waiting_room_places.number)
+    WHERE t.line_id = waiting_room_places.line_id AND t.number = waiting_room_places.number
+        AND (t.ended_at IS NOT NULL OR t.admitted_at <= %s))
 """
 _PLACE = """
 SELECT number, holder, taken_at, shown_low, shown_high FROM waiting_room_places
@@ -419,9 +420,11 @@ async def end(tx: Tx, line: UUID) -> None:
 
 
 async def keep(
-    tx: Tx, account: UUID, ticket: Ticket, taken_at: datetime, now: datetime
+    tx: Tx, account: UUID, ticket: Ticket, taken_at: datetime, now: datetime, over_since: datetime
 ) -> KeptPlace:
-    """The place of an account: the earlier of this one and the one it had, unless that is used."""
+    """The place of an account: the earlier of this one and the one it had, unless the turn of that
+    was used, or is over: it began at `over_since` or before.
+    """
     await tx.run(
         _KEEP,
         account,
@@ -432,6 +435,7 @@ async def keep(
         ticket.low,
         ticket.high,
         now,
+        over_since,
     )
     found = await place(tx, account, ticket.line)
     assert found is not None

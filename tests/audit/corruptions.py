@@ -1716,7 +1716,7 @@ LINES = [
     ),
     _c(
         "a turn was used before it began",
-        "UPDATE waiting_room_turns SET ended_at = admitted_at - interval '1 minute'"
+        "UPDATE waiting_room_turns SET ended_at = admitted_at - interval '1 hour'"
         " WHERE number = %(used)s",
         USED,
     ),

@@ -38,7 +38,7 @@ LARGE = {
     ("suspense_items", "due_at"): FAR,
     ("waiting_room_lines", "serving"): "0",
     ("waiting_room_lines", "next_number"): "1",
-    ("waiting_room_turns", "ended_at"): "admitted_at - interval '1 minute'",
+    ("waiting_room_turns", "ended_at"): "admitted_at - interval '1 hour'",
     ("waiting_room_draws", "drawn_at"): FAR,
     ("waiting_room_draws", "opened_at"): FAR,
     ("waiting_room_parties", "committed_at"): FAR,

@@ -1,0 +1,226 @@
+"""What a process does with places and turns where things do not go as usual."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from meterai.apps.audit import audit
+from meterai.kit.ids import new_id
+from meterai.plumbing.database import Database, DatabaseAway
+from meterai.waiting_room import store
+from meterai.waiting_room.invariants import INVARIANTS
+from meterai.waiting_room.model import TURN_SECONDS_MAX, Act, LineClosed, TurnNotYours, TurnOver
+from meterai.waiting_room.places import MS
+from meterai.waiting_room.service import WaitingRoom
+from meterai.waiting_room.tokens import Ticket, Turn
+from tests.support.lines import BUYING, BUYING_ID, Lines, MovedClock, on_shop
+from tests.support.shop import Shop
+from tests.waiting_room.test_model import read
+
+LATE = timedelta(seconds=TURN_SECONDS_MAX + 1)
+
+
+@pytest.fixture
+def lines(shop: Shop) -> Iterator[Lines]:
+    """The line before buying, which stands in the way and calls a number a second."""
+    found = on_shop(shop)
+    found.operate("set_rate", BUYING, rate=1.0, rate_max=None)
+    found.operate("stand", BUYING, "always")
+    yield found
+    broken = [one for one in shop.do(audit(shop.container.database, INVARIANTS)).findings
+              if not one.holds]  # fmt: skip
+    assert broken == []
+
+
+class Somebody:
+    """One who waits, at a process with a clock of its own."""
+
+    def __init__(self, lines: Lines, clock: MovedClock | None = None) -> None:
+        self.lines, self.clock = lines, clock or MovedClock()
+        self.room: WaitingRoom = lines.room(self.clock)
+
+    def do(self, act: str, *words: Any, **named: Any) -> Any:
+        line = self.lines.see(self.room)
+        return self.lines.run(getattr(self.room, act)(line, *words, **named))
+
+    def takes(self) -> Ticket:
+        found: Ticket = self.do("take_place")
+        return found
+
+    def comes_in(self, ticket: Ticket) -> Turn:
+        found: Turn = self.do("come_in", ticket)
+        return found
+
+
+def called(lines: Lines) -> None:
+    """Everybody who waits is called."""
+    for _ in range(4):
+        lines.advance(5.0)
+
+
+def test_a_turn_that_began_keeps_its_place_with_the_account(lines: Lines) -> None:
+    """Who came in with one browser and waits with another, further back, has the first on both."""
+    one, account = Somebody(lines), new_id()
+    first, second = one.takes(), one.takes()
+    one.do("keep", account, first)
+    called(lines)
+    one.comes_in(first)
+    assert one.do("keep", account, second).number == first.number
+
+
+@pytest.mark.parametrize("how", ["used", "over"])
+def test_a_place_is_kept_anew_once_its_turn_is_used_or_over(lines: Lines, how: str) -> None:
+    one, account = Somebody(lines), new_id()
+    first = one.takes()
+    one.do("keep", account, first)
+    called(lines)
+    turn = one.comes_in(first)
+    if how == "used":
+        one.do("use", turn, account)
+    else:
+        one.clock.ahead = LATE
+        with pytest.raises(TurnOver):
+            one.comes_in(first)
+    # By the API there is no other way to a new place.
+    fresh = one.do("place_of", account)
+    assert fresh.number > first.number
+    assert one.do("place_of", account).number == fresh.number
+    one.clock.ahead = timedelta()
+
+
+def test_a_clock_that_is_behind_gives_no_turn_before_its_place(lines: Lines) -> None:
+    one = Somebody(lines)
+    ticket = one.takes()
+    called(lines)
+    one.clock.ahead = timedelta(minutes=-3)
+    turn = one.comes_in(ticket)
+    assert turn.admitted_at >= ticket.taken_at
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+def test_a_skewed_clock_loses_nobody_a_turn(lines: Lines, minutes: int) -> None:
+    one, two, account = Somebody(lines), Somebody(lines), new_id()
+    two.clock.ahead = timedelta(minutes=minutes)
+    ticket = one.takes()
+    called(lines)
+    turn = two.comes_in(ticket)
+    assert one.comes_in(ticket).admitted_at == turn.admitted_at
+    text = two.room.tokens.turn(turn)
+    assert one.room.valid_turn(one.room.line(BUYING), text) is not None
+    one.do("use", turn, account)
+
+
+def test_a_turn_is_renewed_by_use_and_has_an_end(lines: Lines) -> None:
+    one = Somebody(lines)
+    ticket = one.takes()
+    called(lines)
+    turn = one.comes_in(ticket)
+    begun, line = turn.admitted_at, one.room.line(BUYING)
+    assert one.room.renewed(turn) is None  # more than half of it is left
+    for _ in range(100):
+        one.clock.ahead = timedelta(milliseconds=turn.until - 1000) - timedelta(
+            milliseconds=Somebody(lines).room.now_ms()
+        )
+        longer = one.room.renewed(turn)
+        if longer is None:
+            break
+        assert longer.until > turn.until
+        turn = longer
+    assert turn.until == begun + TURN_SECONDS_MAX * MS
+    one.clock.ahead += timedelta(seconds=2)
+    assert one.room.valid_turn(line, one.room.tokens.turn(turn)) is None
+    one.clock.ahead = timedelta()
+
+
+def test_before_any_line_was_seen_nobody_is_let_in_to_buy(lines: Lines) -> None:
+    """A process that begins while the database is away does not know that nobody has to wait."""
+    dead = Database("postgresql://nobody@/nothing?host=/nowhere", connections=1)
+    first = lines.room()
+    room = WaitingRoom(dead, first.tokens, first.signer, lines.container.settings, MovedClock())
+
+    async def ask() -> None:
+        await dead.open()
+        try:
+            with pytest.raises(DatabaseAway):
+                await room.check_turn(None, new_id(), Act.BUY)  # type: ignore[arg-type]
+            with pytest.raises(DatabaseAway):
+                room.line(BUYING)
+        finally:
+            await dead.close()
+
+    lines.run(ask())
+
+
+def test_what_could_not_be_told_is_told_later(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is too busy to say so has said it when it can."""
+    one = Somebody(lines)
+    one.room.refused_since = iter([7, 0, 0]).__next__
+    real = store.look
+    told: list[tuple[float, float]] = []
+
+    async def away(*_: object) -> list[Any]:
+        raise DatabaseAway("for a moment")
+
+    async def look(tx: Any, process: str, refused: float, arrivals: float) -> Any:
+        told.append((refused, arrivals))
+        return await real(tx, process, refused, arrivals)
+
+    one.room.arrived()
+    monkeypatch.setattr(store, "look", away)
+    lines.run(one.room._look())
+    monkeypatch.setattr(store, "look", look)
+    lines.run(one.room._look())
+    lines.run(one.room._look())
+    [first, second] = told
+    assert first[0] == pytest.approx(7 * first[1])
+    assert first[1] > 0
+    assert second == (0, 0)
+
+
+def test_a_number_leased_before_the_closing_is_not_given_after_it(lines: Lines) -> None:
+    one = Somebody(lines)
+    ticket = one.takes()
+    lines.arrange("UPDATE waiting_room_lines SET closes_at = clock_timestamp()")
+    line = lines.see(one.room)
+    numbers = one.room._numbers[BUYING_ID]
+    numbers._next, numbers._end, numbers._until = 100, 200, float("inf")  # of a block that lasts
+    with pytest.raises(LineClosed):
+        lines.run(one.room.take_place(line))
+    assert '"was_in_time":true' in _facts(one, ticket)
+    numbers._end = numbers._next
+
+
+def _facts(one: Somebody, ticket: Ticket) -> str:
+    return read(one.room, one.room.receipt(one.room.line(BUYING), ticket)).replace(": ", ":")
+
+
+def test_of_a_thousand_browsers_of_one_account_one_turn_is_used(lines: Lines) -> None:
+    one, account = Somebody(lines), UUID(int=5)
+    tickets = [one.takes() for _ in range(12)]
+    lines.operate("set_rate", BUYING, rate=1_000.0, rate_max=1_000.0)
+    called(lines)
+    outcomes = []
+    for ticket in tickets:
+        try:
+            one.do("use", one.comes_in(ticket), account)
+            outcomes.append("used")
+        except TurnNotYours:
+            outcomes.append("refused")
+    assert outcomes == ["used"] + 11 * ["refused"]
+    # What they did not use is somebody else's: another account that was given a browser.
+    one.do("use", one.comes_in(tickets[5]), new_id())
+
+
+def test_a_number_of_another_holder_is_refused_and_not_taken_away(lines: Lines) -> None:
+    one = Somebody(lines)
+    ticket = one.takes()
+    called(lines)
+    one.comes_in(ticket)
+    with pytest.raises(Exception, match="another holder"):
+        one.comes_in(ticket._replace(holder=b"x" * 16))
+    assert one.comes_in(ticket).holder == ticket.holder
