@@ -55,7 +55,7 @@ class DrawRoom:
         return Drawing(database or self.database, SIGNER, relays, files, terms, self.clock)
 
     def operator(self) -> DrawOperating:
-        return DrawOperating(self.database, SIGNER, DrawFiles(self.folder), self.clock)
+        return DrawOperating(self.database, SIGNER, self.clock)
 
     async def line(self) -> Line:
         async with self.database.reading() as tx:

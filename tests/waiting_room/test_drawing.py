@@ -17,9 +17,11 @@ from meterai.waiting_room.draw.chain import RoundForged, hash_of
 from meterai.waiting_room.draw.entries import read_lines
 from meterai.waiting_room.draw.merkle import root_of
 from meterai.waiting_room.draw.record import Kind, RoundUse, read, write
+from meterai.waiting_room.draw.record import hash_of as hash_of_part
 from meterai.waiting_room.draw.rules import round_time
 from meterai.waiting_room.draw.verification import Found, Judgement, Question, examine, judge
 from meterai.waiting_room.drawing import store
+from meterai.waiting_room.drawing.advancing import TOO_LATE
 from meterai.waiting_room.drawing.computing import pieces_of
 from meterai.waiting_room.drawing.entering import Entering, entry_of
 from meterai.waiting_room.drawing.operating import DrawAnnounced, DrawSound
@@ -365,35 +367,73 @@ def test_a_round_is_carried_in_by_hand(database_url, tmp_path) -> None:
     with_draw(database_url, tmp_path, act)
 
 
-def test_a_draw_that_comes_too_late_is_announced_anew_in_public(database_url, tmp_path) -> None:
+def test_a_draw_that_comes_too_late_begins_again_in_public(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
         await room.enter(10)
         await room.until_closed()
         with pytest.raises(DrawSound):
             await room.operator().announce_anew(NAME, reason="no reason", actor=BY)
+        first = read((room.public / "draw.json").read_bytes())
         room.clock.ahead += timedelta(seconds=62)  # the worker was away until the root was due
         await room.worker().advance_due()
-        first = read((room.public / "draw.json").read_bytes())
-        assert first.closing is None
+        record = read((room.public / "draw.json").read_bytes())
+        assert read((room.public / "draw-1.json").read_bytes()) == first
+        assert record.announcement.replaces == hash_of_part(first.parts[0]).hex()
+        assert record.announcement.reason == TOO_LATE
         assert (await room.line()).state == LineState.DRAWING
-        assert await room.operator().announce_anew(NAME, reason="the power failed", actor=BY) == 2
-        await room.worker().advance_due()
         room.clock.ahead += timedelta(seconds=61)
         await room.worker().advance_due()
         with pytest.raises(DrawSound):
             await room.operator().announce_anew(NAME, reason="another order", actor=BY)
         await room.to_round()
         await room.worker().advance_due()
-        assert (await room.line()).state == LineState.OPEN
-        assert read((room.public / "draw-1.json").read_bytes()) == first
-        record = read((room.public / "draw.json").read_bytes())
+        assert (await room.line()).next_number == 11
         found = {one.found for one in examine(record, Question())}
         assert Found.REPLACES in found
-        assert record.announcement.reason == "the power failed"
         await assert_holds(room)
 
     with_draw(database_url, tmp_path, act)
+
+
+def test_a_draw_with_parties_that_comes_too_late_waits_for_the_operator(
+    database_url, tmp_path
+) -> None:
+    async def act(room: DrawRoom) -> None:
+        operator, name = room.operator(), f"{NAME}.{room.public.name}"
+        await operator.commit_party(NAME, Holder("YLKI", name).party, actor=BY)
+        await room.worker().advance_due()
+        await room.enter(10)
+        await room.until_closed()
+        room.clock.ahead += timedelta(seconds=62)
+        await room.worker().advance_due()
+        assert len(read((room.public / "draw.json").read_bytes()).parts) == 1
+        again = Holder("YLKI", name, seed=8)
+        await operator.commit_party(NAME, again.party, actor=BY)
+        assert await operator.announce_anew(NAME, reason="the power failed", actor=BY) == 2
+        room.clock.ahead += timedelta(seconds=61)
+        await room.worker().advance_due()
+        record = read((room.public / "draw.json").read_bytes())
+        assert record.announcement.parties == (again.party,)
+        await operator.reveal_party(NAME, again.reveal(record), actor=BY)
+        await room.to_round()
+        await room.worker().advance_due()
+        assert (await room.line()).state == LineState.OPEN
+        await assert_holds(room)
+
+    with_draw(database_url, tmp_path, act)
+
+
+def test_a_line_opens_without_a_draw_that_nobody_could_announce(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        await room.until_closed()
+        await room.worker().advance_due()
+        line = await room.line()
+        assert (line.state, line.next_number) == (LineState.OPEN, 1)
+        found = await audit(room.database, INVARIANTS)
+        assert [one for one in found.findings if not one.holds] == []
+
+    with_draw(database_url, tmp_path, act, seconds=0.2)
 
 
 def test_a_line_given_up_while_drawing_is_left_alone(database_url, tmp_path) -> None:

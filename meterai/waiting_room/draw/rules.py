@@ -75,6 +75,26 @@ def announcement_of(  # noqa: PLR0913 - everything that is fixed in advance
     )
 
 
+def announced_anew(
+    old: Announcement, replaced: str, reason: str, at: int, named: tuple[Party, ...] = ()
+) -> Announcement:
+    """In place of what could not be carried out (`replaced`, its hash): the same times follow each
+    other, from a minute after `at`."""
+    closes_at = at + MARGIN_SECONDS
+    published_by = closes_at + old.published_by - old.closes_at
+    return announcement_of(
+        old.line,
+        closes_at,
+        published_by,
+        published_by + old.reveals_until - old.published_by if named else None,
+        chain=old.chain,
+        round_is_used=old.round_is_used if named else RoundUse.ALWAYS,
+        named=named,
+        replaces=replaced,
+        reason=reason,
+    )
+
+
 def round_for(chain: Chain, reveals_until: int) -> int:
     """The round that decides, given when the last reveal may come."""
     return drand.first_round_at(chain, reveals_until + MARGIN_SECONDS)

@@ -18,6 +18,7 @@ from time import monotonic
 
 import structlog
 
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
@@ -34,11 +35,15 @@ from meterai.waiting_room.draw.rules import (
 )
 from meterai.waiting_room.drawing import computing, store
 from meterai.waiting_room.drawing.files import DrawFiles, name_of_draw
+from meterai.waiting_room.drawing.operating import announce_anew
 from meterai.waiting_room.drawing.store import DueDraw
 from meterai.waiting_room.model import LineState
 
 NUMBERS_AT_ONCE = 10_000  # rows of one statement, well under a second
 QUIET_SECONDS = 60.0  # between two lines in the log about a draw that goes no further
+# The public reason; whoever was there knows whether it is true.
+TOO_LATE = "The list was not closed in time: our machines could not."
+WORKER = Actor(ActorKind.JOB, "advance_draws")
 _log = structlog.get_logger()
 
 
@@ -103,9 +108,8 @@ class Drawing:
     async def _step(self, draw: DueDraw) -> bool:
         """One step; False where none is due."""
         if draw.record is None:
-            return draw.state == LineState.GATHERING and await self._announce(draw)
-        # Before anything follows from it, also after a crash between commit and file.
-        self._files.publish(draw, draw.record)
+            return draw.state == LineState.GATHERING and await self._begin(draw)
+        await self._publish(draw, draw.record)
         if draw.state == LineState.GATHERING:
             return await self._database.run(partial(store.close_entries, line=draw.line))
         if draw.state != LineState.DRAWING:
@@ -127,7 +131,24 @@ class Drawing:
     def _now(self) -> int:
         return int(self._clock.now().timestamp())
 
+    async def _publish(self, draw: DueDraw, record: str) -> None:
+        """Before anything follows from it, also after a crash between commit and file."""
+        if draw.attempt > 1:
+            async with self._database.reading() as tx:
+                earlier = await store.records_before(tx, draw.line, draw.attempt)
+            for one in earlier:
+                self._files.publish(draw, one.record, f"draw-{one.attempt}.json")
+        self._files.publish(draw, record)
+
     # -- the steps -------------------------------------------------------------------------
+
+    async def _begin(self, draw: DueDraw) -> bool:
+        if self._clock.now() < draw.opens_at:
+            return await self._announce(draw)
+        if await self._database.run(partial(store.open_undrawn, line=draw.line)):
+            _done("opened_undrawn")
+            _log.error("line_opened_undrawn", line=draw.name)
+        return False
 
     async def _announce(self, draw: DueDraw) -> bool:
         async with self._database.reading() as tx:
@@ -153,11 +174,25 @@ class Drawing:
 
     async def _close(self, draw: DueDraw, record: Record) -> bool:
         if steps.why_void(record, self._now()):
-            raise steps.StepTooLate(self._now(), record.announcement.published_by)
+            return await self._announce_anew(draw, record)
         file = await self._files.write_list(self._database, draw)
         root, count = await computing.root_and_count(file)
         closed = steps.close(record, bytes.fromhex(root), count, self._now(), self._signer)
         return await self._extend(draw, closed, "closed")
+
+    async def _announce_anew(self, draw: DueDraw, record: Record) -> bool:
+        """What came too late begins again by itself, unless parties have to commit anew."""
+        if record.announcement.parties:
+            raise steps.StepTooLate(self._now(), record.announcement.published_by)
+        now = self._clock.now()
+
+        async def act(tx: Tx) -> int:
+            return await announce_anew(tx, draw, TOO_LATE, now, signer=self._signer, actor=WORKER)
+
+        await self._database.run(act)
+        _done("announced_anew")
+        _log.error("draw_announced_anew", line=draw.name, attempt=draw.attempt)
+        return True
 
     async def _reveal(self, draw: DueDraw, record: Record) -> bool:
         async with self._database.reading() as tx:
@@ -219,7 +254,7 @@ class Drawing:
         opened = await self._database.run(
             partial(store.open_line, draw=draw, next_number=closing.count + 1)
         )
-        file.unlink(missing_ok=True)
+        self._files.clear(draw)
         if opened:
             _done("opened")
             _log.info("line_drawn", line=draw.name, entries=closing.count)

@@ -66,6 +66,12 @@ class DrawFiles:
         if not file.is_file() or file.read_bytes() != content:
             write_whole(file, iter([content]))
 
+    def clear(self, draw: store.DueDraw) -> None:
+        """Remove what only served to draw, and what workers that died left."""
+        self.order(draw).unlink(missing_ok=True)
+        for draft in self.folder(draw.name, draw.line).glob(".*"):
+            draft.unlink(missing_ok=True)
+
     async def write_list(self, database: Database, draw: store.DueDraw) -> Path:
         """Write the list from the database; nothing is added to it any more."""
         file = self.list_of(draw)

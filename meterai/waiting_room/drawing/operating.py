@@ -1,6 +1,8 @@
 """What an operator does about draws: name parties, pass on what they reveal, carry in a round,
 announce anew what could not be carried out.  Each act is in the audit trail."""
 
+from datetime import datetime
+
 from meterai import audit
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
@@ -11,10 +13,9 @@ from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.waiting_room.draw import chain as drand
 from meterai.waiting_room.draw import parties, steps
 from meterai.waiting_room.draw.parties import Party, Reveal
-from meterai.waiting_room.draw.record import Kind, Record, RoundUse, Signer, hash_of, read, write
-from meterai.waiting_room.draw.rules import MARGIN_SECONDS, announcement_of
+from meterai.waiting_room.draw.record import Kind, Record, Signer, hash_of, read, write
+from meterai.waiting_room.draw.rules import announced_anew
 from meterai.waiting_room.drawing import store
-from meterai.waiting_room.drawing.files import DrawFiles
 from meterai.waiting_room.drawing.store import DueDraw
 from meterai.waiting_room.model import LineState, LineUnknown
 
@@ -47,13 +48,32 @@ class PartyUnfit(Refusal):
     status = 422
 
 
+async def announce_anew(
+    tx: Tx, draw: DueDraw, reason: str, at: datetime, *, signer: Signer, actor: Actor
+) -> int:
+    """Begin the next attempt of a draw, with the parties that have committed to it; its number."""
+    before, attempt = _read(draw), draw.attempt + 1
+    members = await store.members(tx, draw.line, attempt)
+    seconds = int(at.timestamp())
+    announcement = announced_anew(
+        before.announcement,
+        hash_of(before.parts[0]).hex(),
+        reason,
+        seconds,
+        tuple(one.party for one in members),
+    )
+    text = write(steps.announce(announcement, seconds, signer)).decode()
+    await store.announce(tx, draw.line, attempt, text, at)
+    await _record(tx, actor, "draw_announced_anew", draw, reason=reason)
+    return attempt
+
+
 class DrawOperating:
     """Commands over draws."""
 
-    def __init__(self, database: Database, signer: Signer, files: DrawFiles, clock: Clock) -> None:
+    def __init__(self, database: Database, signer: Signer, clock: Clock) -> None:
         self._database = database
         self._signer = signer
-        self._files = files
         self._clock = clock
 
     async def draw_of(self, name: str) -> DueDraw:
@@ -118,40 +138,17 @@ class DrawOperating:
     async def announce_anew(self, name: str, *, reason: str, actor: Actor) -> int:
         """A new announcement over the same entries, in place of one that could not be carried out.
 
-        The same times follow each other from a minute from now.  Refuses `DrawSound`, `AnnouncementUnfair`.
+        Refuses `DrawSound`, `AnnouncementUnfair`.
         """
 
-        async def act(tx: Tx) -> tuple[DueDraw, int]:
+        async def act(tx: Tx) -> int:
             draw = await _draw_of(tx, name)
-            before = _read(draw)
             if draw.state != LineState.DRAWING or not self._is_void(draw):
                 raise DrawSound(f"the draw of {name} can be carried out")
-            members = await store.members(tx, draw.line, draw.attempt + 1)
-            at = int(self._clock.now().timestamp())
-            old = before.announcement
-            closes_at = at + MARGIN_SECONDS
-            published_by = closes_at + old.published_by - old.closes_at
-            announcement = announcement_of(
-                old.line,
-                closes_at,
-                published_by,
-                published_by + old.reveals_until - old.published_by if members else None,
-                chain=old.chain,
-                round_is_used=old.round_is_used if members else RoundUse.ALWAYS,
-                named=tuple(one.party for one in members),
-                replaces=hash_of(before.parts[0]).hex(),
-                reason=reason,
-            )
-            text = write(steps.announce(announcement, at, self._signer)).decode()
-            attempt = draw.attempt + 1
-            await store.announce(tx, draw.line, attempt, text, self._clock.now())
-            await _record(tx, actor, "draw_announced_anew", draw, reason=reason)
-            return draw, attempt
+            at = self._clock.now()
+            return await announce_anew(tx, draw, reason, at, signer=self._signer, actor=actor)
 
-        draw, attempt = await self._database.run(act)
-        assert draw.record is not None, "what is replaced was announced"
-        self._files.publish(draw, draw.record, f"draw-{draw.attempt}.json")
-        return attempt
+        return await self._database.run(act)
 
     def _is_void(self, draw: DueDraw) -> bool:
         return bool(steps.why_void(_read(draw), int(self._clock.now().timestamp())))

@@ -40,7 +40,7 @@ def _run(
 ) -> Answer:
     async def run(database: Database, settings: Settings) -> Answer:
         signer = Signer(keyring_of(settings).derived(SIGNATURES))
-        return await act(operating_of(database, signer, settings, SystemClock()))
+        return await act(operating_of(database, signer, SystemClock()))
 
     return with_database(command, options, run)
 

@@ -96,8 +96,6 @@ def drawing_of(database: Database, signer: Signer, settings: Settings, clock: Cl
     return Drawing(database, DrawSigner(signer), relays, files_of(settings), terms, clock)
 
 
-def operating_of(
-    database: Database, signer: Signer, settings: Settings, clock: Clock
-) -> DrawOperating:
+def operating_of(database: Database, signer: Signer, clock: Clock) -> DrawOperating:
     """What an operator does about draws."""
-    return DrawOperating(database, DrawSigner(signer), files_of(settings), clock)
+    return DrawOperating(database, DrawSigner(signer), clock)

@@ -40,6 +40,13 @@ class Drawn(NamedTuple):
     number: int
 
 
+class EarlierRecord(NamedTuple):
+    """The record of an attempt that was replaced."""
+
+    attempt: int
+    record: str
+
+
 class Member(NamedTuple):
     """A party as it committed, and what it revealed."""
 
@@ -66,6 +73,7 @@ _DUE_DRAWS = RowMapper(DueDraw)
 _ENTERED = RowMapper(Entered)
 _DRAWN = RowMapper(Drawn)
 _MEMBERS = RowMapper(Member)
+_EARLIER = RowMapper(EarlierRecord)
 
 _DUE = """
 SELECT l.line_id AS line, l.name, l.state, l.opens_at, clock_timestamp() AS now, coalesce(d.attempt, 0) AS attempt,
@@ -99,6 +107,12 @@ ON CONFLICT ON CONSTRAINT waiting_room_draws_pkey DO NOTHING
 _CLOSE_ENTRIES = """
 UPDATE waiting_room_lines SET state = 'drawing'
 WHERE line_id = %s AND state = 'gathering' AND opens_at <= clock_timestamp()
+"""
+# Nobody could enter: no worker was there to announce a draw before the line was to open.
+_OPEN_UNDRAWN = """
+UPDATE waiting_room_lines l SET state = 'open', gathers_at = NULL
+WHERE line_id = %s AND state = 'gathering' AND opens_at <= clock_timestamp()
+    AND NOT EXISTS (SELECT 1 FROM waiting_room_draws d WHERE d.line_id = l.line_id)
 """
 # Whoever extends a record that another has extended meanwhile changes nothing.
 _EXTEND = """
@@ -139,8 +153,8 @@ WHERE line_id = %s AND attempt = %s AND name = %s AND secret IS NULL
 _SET_ROUND = """
 UPDATE waiting_room_draws SET round_signature = %s WHERE line_id = %s AND attempt = %s
 """
-_RECORD = """
-SELECT record FROM waiting_room_draws WHERE line_id = %s AND attempt = %s
+_RECORDS_BEFORE = """
+SELECT attempt, record FROM waiting_room_draws WHERE line_id = %s AND attempt < %s ORDER BY attempt
 """
 
 
@@ -180,6 +194,16 @@ async def announce(tx: Tx, line: UUID, attempt: int, record: str, at: datetime) 
 async def close_entries(tx: Tx, line: UUID) -> bool:
     """From now on no entry is added.  False where that is done, or not due."""
     return await tx.run(_CLOSE_ENTRIES, line) == 1
+
+
+async def open_undrawn(tx: Tx, line: UUID) -> bool:
+    """Open a line whose draw was never announced; False where it is not due."""
+    return await tx.run(_OPEN_UNDRAWN, line) == 1
+
+
+async def records_before(tx: ReadTx, line: UUID, attempt: int) -> list[EarlierRecord]:
+    """The records of the attempts before this one."""
+    return await tx.all_as(_EARLIER, _RECORDS_BEFORE, line, attempt)
 
 
 async def extend(tx: Tx, draw: DueDraw, record: str, count: int, drawn_at: datetime | None) -> bool:
@@ -233,9 +257,3 @@ async def reveal(tx: Tx, line: UUID, attempt: int, told: Reveal) -> bool:
 async def set_round(tx: Tx, line: UUID, attempt: int, signature: str) -> None:
     """Keep the signature of the round that was carried in."""
     await tx.run(_SET_ROUND, signature, line, attempt)
-
-
-async def record_of(tx: ReadTx, line: UUID, attempt: int) -> str | None:
-    """The record of an attempt."""
-    found: str | None = await tx.value(_RECORD, line, attempt)
-    return found
