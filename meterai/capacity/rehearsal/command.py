@@ -78,6 +78,7 @@ def rehearse(
         targets=where.targets,
         not_loopback=where.not_loopback,
         processes=processes,
+        workers=options.workers,
         language=lang,
     )
     results.check_writable(out or Path("rehearsal.json"))

@@ -60,11 +60,6 @@ class Rehearsal:
         """The stand-in, where it is known."""
         return site_of(self.addresses.mail) if self.addresses.mail else None
 
-    def sites(self) -> list[Site]:
-        """Every server that the run speaks to."""
-        one = self.addresses
-        return [site_of(url) for url in (one.web, one.bank, one.mail, one.metrics) if url]
-
 
 def check(rehearsal: Rehearsal) -> None:
     """Look whether the plan can be carried out.  Refuses `StandinsUnknown`, `FaultImpossible`."""

@@ -49,6 +49,9 @@ class Chosen:
     targets: Path | None
     not_loopback: bool
     processes: int
+    workers: (
+        int | None
+    )  # web processes of an installation of its own, where others than of the plan
     language: str
 
     def command(self) -> tuple[str, ...]:
@@ -56,6 +59,7 @@ class Chosen:
         words = ["meterai", "rehearse", self.plan, "--processes", str(self.processes)]
         names = ("--url", "--bank", "--mail", "--metrics")
         words += ["--up"] if self.is_own else []
+        words += ["--workers", str(self.workers)] if self.workers is not None else []
         words += ["--data", str(self.data)] if self.data else []
         for name, value in zip(names, self.addresses, strict=True):
             words += [name, value] if value else []
@@ -118,6 +122,8 @@ async def carry_out(chosen: Chosen, directory: Path | None, clock: Clock, tell: 
         if chosen.is_own:
             assert directory is not None
             settings = settings_of(plan)
+            if chosen.workers is not None:
+                settings = {**settings, "workers": str(chosen.workers)}
             own = stack.enter_context(OwnInstallation(directory, settings))
             addresses, audit = own.addresses, _audit_own(own)
         else:
