@@ -117,8 +117,9 @@ def test_a_figure_is_shown_as_it_is(tmp_path: Path, planned: Plan) -> None:
             scale /= 3_600
         if one.path.endswith("_ms"):
             scale *= 1_000
+        last = 10.0 ** -len(number.partition(".")[2]) * scale  # what its last digit counts
         assert float(number) * scale == pytest.approx(
-            float(one.value), rel=0.06, abs=0.06 * scale
+            float(one.value), rel=0.01, abs=0.51 * last
         ), one
         checked += 1
     assert checked > 200

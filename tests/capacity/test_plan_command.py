@@ -123,6 +123,9 @@ def test_the_form_is_that_of_the_latency_and_the_size_that_of_the_processor() ->
     served = [step for step in journey(run, "buy").steps if step.name != "mail"]
     for step, measured in zip(steps_of(run, "buy"), served, strict=True):
         assert mean_of(step.service) == pytest.approx(share * measured.latency.mean, rel=0.01)
+        # What is not a server's passes elsewhere: on idle servers a step takes what was measured.
+        whole = mean_of(step.service) * (1 + step.elsewhere)
+        assert whole == pytest.approx(measured.latency.mean, rel=0.01)
     assert steps_of(run, "buy")[0].pause_seconds == 0
     assert steps_of(run, "buy")[1].pause_seconds > 0
 

@@ -33,7 +33,7 @@ SCENARIO = Scenario(
     steps=STEPS,
     line=Line(),
     retries=Retries(),
-    bound_seconds=1.0,
+    bounds={"checkout": 1.0, "money": 1.0},
 )
 
 
@@ -94,7 +94,7 @@ def test_the_whole_night_is_everybody(answered: Plan) -> None:
     assert night.requests == 2 * night.finished
     assert night.rate == answered.rate_per_second
     # The line admits no faster than its rate, so the night is no worse than the rate for ever.
-    assert max(night.inside_p99.values()) < 2 * SCENARIO.bound_seconds
+    assert max(night.inside_p99.values()) < 2 * SCENARIO.bounds["money"]
 
 
 @pytest.mark.slow
@@ -120,13 +120,30 @@ def test_more_machines_are_needed_for_more_people(answered: Plan) -> None:
 
 
 def test_a_bound_below_the_service_times_is_never_kept() -> None:
-    never = msgspec.structs.replace(SCENARIO, bound_seconds=0.2)
+    never = msgspec.structs.replace(SCENARIO, bounds={"checkout": 1.0, "money": 0.2})
     found = answer(never)
     assert found.safe_rate is None
     assert found.machines_needed is None
     assert found.rate_per_second is None
     assert found.night is None
     assert not any(one.is_safe for one in found.waits)
+
+
+def test_without_a_bound_it_is_twice_what_idle_servers_take() -> None:
+    found = steady.with_bounds(SCENARIO, None, 1).bounds
+    assert found["money"] == pytest.approx(2 * 0.4, rel=0.05)  # its p99 is the longer of two times
+    assert 2 * 0.06 < found["checkout"] < 2 * 0.14  # p99 of an exponential of 20 ms is 92 ms
+    assert steady.with_bounds(SCENARIO, 3.0, 1).bounds == {"checkout": 3.0, "money": 3.0}
+
+
+def test_time_elsewhere_occupies_no_server() -> None:
+    slow = tuple(msgspec.structs.replace(step, elsewhere=9.0) for step in STEPS)
+    away = msgspec.structs.replace(SCENARIO, steps=slow)
+    assert steady.capacity_per_second(away) == steady.capacity_per_second(SCENARIO)
+    rate = 0.02 * steady.capacity_per_second(SCENARIO)
+    seed = np.random.SeedSequence(1)
+    here = steady.p99_of(SCENARIO, rate, np.random.SeedSequence(1))[Priority.MONEY]
+    assert steady.p99_of(away, rate, seed)[Priority.MONEY] == pytest.approx(10 * here, rel=0.05)
 
 
 def test_beyond_the_capacity_nothing_is_safe() -> None:

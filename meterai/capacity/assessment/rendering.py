@@ -43,6 +43,7 @@ def html_of(assessment: Assessment, language: str) -> str:
         named=lambda kind, name: named(kind, name, language),
         listed=lambda kind, parts: Markup(", ").join(named(kind, one, language) for one in parts),
         pairs=_pairs,
+        listed_bounds=partial(_bounds, language=language),
         swatch=charts.swatch,
         chart=charts,
         words=words,
@@ -78,6 +79,13 @@ def _data(assessment: Assessment) -> Markup:
 
 def _pairs(rows: View) -> Markup:
     return Markup(", ").join(Markup("{} {}").format(row[0], row[1]) for row in rows)
+
+
+def _bounds(bounds: View, language: str) -> Markup:
+    named_in = charts.Words(language).named
+    return Markup(", ").join(
+        Markup("{} {}").format(named_in("priority", name), bound) for name, bound in bounds.items()
+    )
 
 
 def _files(view: View) -> list[View]:

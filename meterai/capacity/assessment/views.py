@@ -154,7 +154,7 @@ class View:
 
     def _unit(self, name: str) -> str:
         """What says the unit of a number: its own name, or whose part an interval or a list's item is."""
-        if "inside_p99" in self._path.split("."):
+        if {"inside_p99", "bounds"} & set(self._path.split(".")):
             return "inside_p99"
         if name in ("mean", "low", "high") or name.isdigit():
             return self._path.rsplit(".", 1)[-1]

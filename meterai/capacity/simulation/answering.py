@@ -50,8 +50,9 @@ def _table(found: Plan) -> Table:
     bound = f"> {clock(found.wait_bound_seconds)}"
     for head in ("admitted/s", "servers", "wait p50", "p90", "p99", "longest", bound):
         table.add_column(head, justify="right")
-    for head in ("left", "line empty", "inside p99", ""):
+    for head in ("left", "line empty", "inside p99"):
         table.add_column(head, justify="right")
+    table.add_column("", no_wrap=True)
     for one in found.waits:
         table.add_row(*_row(one))
     return table
@@ -79,9 +80,11 @@ def _worst(one: Waits) -> str:
 
 def _verdict(found: Plan) -> Iterable[str]:
     scenario = found.scenario
+    bounds = ", ".join(f"{name} {bound * 1000:,.0f} ms" for name, bound in scenario.bounds.items())
+    yield f"bounds, 99 of 100 within   {bounds}"
     yield f"all servers busy at        {found.capacity_per_second:.4g}/s"
     if found.safe_rate is None:
-        yield f"safe rate                  none: {scenario.bound_seconds:g} s is broken on idle servers"
+        yield "safe rate                  none: a bound is broken by idle servers"
     else:
         yield f"safe rate                  {spread(found.safe_rate)}/s"
     yield f"needed to empty the line   {spread(found.needed_rate)}/s"

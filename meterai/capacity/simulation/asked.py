@@ -39,7 +39,9 @@ class Asked:
     curve: Annotated[Text, Parameter(help="A shipped curve, or a file.")] = "cpns_2024"
     grace_hours: Annotated[float, Parameter(help="The line is served on after closing.")] = 1.0
     admit: Rates = ()
-    bound_ms: Annotated[float, Parameter(help="Within which 99 of 100 are answered.")] = 2_000.0
+    bound_ms: Annotated[
+        float | None, Parameter(help="99 of 100 are answered within; else twice the unloaded time.")
+    ] = None
     no_shows: Annotated[float, Parameter(help="Share of who waited and is not there.")] = 0.1
     patience_minutes: Annotated[float | None, Parameter(help="Mean; else for ever.")] = None
     wait_minutes: Annotated[float, Parameter(help="Shows who waited longer.")] = 60.0

@@ -2,7 +2,8 @@
 
 How long a server is busy with a request is not its latency, which contains waiting.  By the law of utilization
 the busy time of all requests together is the processor time of the installation; it is shared among the steps
-as their latencies are, and each step keeps the form of its distribution; what a visitor spends elsewhere, waiting
+as their latencies are, and each step keeps the form of its distribution; the rest of its latency passes elsewhere (at
+the bank, between two looks at a page) and occupies no server.  A step that visitors spend elsewhere altogether, waiting
 for a mail, is a pause.  A run without processor times (an
 installation of somebody else's) gives its latencies as they are, and is best measured at low load.
 """
@@ -82,7 +83,8 @@ def steps_of(run: Run, name: str) -> tuple[Step, ...]:
     """The steps of a journey that was measured.  Refuses as `journey_of`, and a run that is void."""
     if run.is_void:
         raise RunUnusable(run.name, "void: " + ", ".join(run.generator.void))
-    journey, share = journey_of(run, name), busy_share(run)
+    journey = journey_of(run, name)
+    busy = min(busy_share(run) or 1.0, 1.0)
     steps = _served(journey)
     away = sum(step.latency.mean for step in journey.steps if step.name in ELSEWHERE)
     pauses = max(journey.latency.mean - journey.working.mean, 0.0) + away
@@ -90,7 +92,8 @@ def steps_of(run: Run, name: str) -> tuple[Step, ...]:
         Step(
             name=step.name,
             priority=priority_of(step.name),
-            service=_service(step, 1.0 if share is None else share),
+            service=_service(step, busy),
+            elsewhere=1 / busy - 1,
             pause_seconds=pauses / (len(steps) - 1) if number else 0.0,
         )
         for number, step in enumerate(steps)

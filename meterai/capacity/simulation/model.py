@@ -46,12 +46,17 @@ class ServiceTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One request of a journey, after a pause of the person (exponential; the first step has none)."""
+    """One request of a journey, after a pause of the person (exponential; the first step has none).
+
+    elsewhere  for each second of a server, so many more pass until the answer: at the bank, between two
+               looks at a page that is not ready
+    """
 
     name: str
     priority: Priority
     service: ServiceTime
     pause_seconds: float = 0.0
+    elsewhere: float = 0.0
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,7 +95,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     machines       so many of the same kind there are
     servers        requests that are served side by side on one of them
     steps          the journey of each of them
-    bound_seconds  99 of 100 requests of each priority must be answered within
+    bounds         by priority: 99 of 100 requests must be answered within, in seconds
     """
 
     applicants: int
@@ -102,7 +107,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: tuple[Step, ...]
     line: Line
     retries: Retries
-    bound_seconds: float
+    bounds: Mapping[str, float]
 
 
 class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

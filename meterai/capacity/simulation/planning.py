@@ -191,7 +191,7 @@ def _waits(
         inside_p99=inside,
         utilization=rate / steady.capacity_per_second(scenario),
         is_safe=inside is not None
-        and all(one.mean <= scenario.bound_seconds for one in inside.values()),
+        and all(one.mean <= scenario.bounds[name] for name, one in inside.items()),
     )
 
 
@@ -200,7 +200,7 @@ def _inside(
 ) -> dict[str, Interval] | None:
     found = [steady.p99_of(scenario, rate, _child(one, 0)) for one in seeds]
     together = {
-        priority.name.lower(): interval_of([one[priority] for one in found], seed)
+        steady.name_of(priority): interval_of([one[priority] for one in found], seed)
         for priority in found[0]
     }
     return together if all(np.isfinite(one.mean) for one in together.values()) else None

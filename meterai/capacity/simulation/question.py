@@ -15,6 +15,7 @@ from meterai.capacity.simulation.measured import (
 )
 from meterai.capacity.simulation.model import Line, Retries, Scenario, ServiceTime, Step
 from meterai.capacity.simulation.planning import Question
+from meterai.capacity.simulation.steady import with_bounds
 from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.files import read_file
@@ -42,11 +43,12 @@ def question_of(asked: Asked) -> Question:
             patience_seconds=_minutes(asked.patience_minutes),
         ),
         retries=Retries(patience_seconds=PATIENCE),
-        bound_seconds=asked.bound_ms / 1000,
+        bounds={},
     )
+    bound_seconds = None if asked.bound_ms is None else asked.bound_ms / 1000
     told = (f"{asked.curve}: {shape.title}. {shape.source}. Assumed: {shape.ours}",)
     return Question(
-        scenario=scenario,
+        scenario=with_bounds(scenario, bound_seconds, asked.seed),
         curve=curve,
         sources=(*sources, *told),
         measured_sha256=_digest(asked),
@@ -68,12 +70,13 @@ def _check(asked: Asked) -> None:
     _within("--hours", asked.hours, 1 / 60, model.HOURS_MAX)
     _within("--grace-hours", asked.grace_hours, 0.01, model.HOURS_MAX)
     _within("--machines", asked.machines, 1, model.MACHINES_MAX)
-    _within("--bound-ms", asked.bound_ms, 1, model.SECONDS_MAX * 1000)
     _within("--no-shows", asked.no_shows, 0, 0.9)
     _within("--pause-seconds", asked.pause_seconds, 0, model.SECONDS_MAX)
     _within("--wait-minutes", asked.wait_minutes, 0, model.HOURS_MAX * 60)
     _within("--replications", asked.replications, model.REPLICATIONS_MIN, model.REPLICATIONS_MAX)
     _within("--seed", asked.seed, 0, model.SEED_MAX)
+    if asked.bound_ms is not None:
+        _within("--bound-ms", asked.bound_ms, 1, model.SECONDS_MAX * 1000)
     if asked.servers is not None:
         _within("--servers", asked.servers, 1, model.SERVERS_MAX)
     if asked.patience_minutes is not None:

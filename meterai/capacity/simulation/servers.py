@@ -80,6 +80,7 @@ class Servers:
             pauses(step.pause_seconds, seeds[2 * n + 1]) for n, step in enumerate(steps)
         ]
         self._until_again = pauses(retries.pause_seconds, seeds[-1])
+        self._elsewhere = [step.elsewhere for step in steps]
         self._times = retries.times
         self._queues: list[deque[Request]] = [deque() for _ in Priority]
         self._patience = [retries.patience_seconds.get(one, inf) for one in Priority]
@@ -124,7 +125,7 @@ class Servers:
         """What a free server does with a request at a time, and what its person does next."""
         free, later, last = self._free, self._later, len(self._priorities) - 1
         # Called once for each request: what it needs is at hand, so that it looks nothing up.
-        services, pauses = self._services, self._pauses
+        services, pauses, elsewhere = self._services, self._pauses, self._elsewhere
         waited, answered = served.waited, served.answered
         since, until = served.since, served.until
 
@@ -133,6 +134,7 @@ class Servers:
             took = next(services[step])
             end = start + took
             heapreplace(free, end)
+            end += took * elsewhere[step]  # the answer; the server is free already
             if since <= first < until:
                 waited[step].append(start - first)
                 answered[step].append(end - first)
