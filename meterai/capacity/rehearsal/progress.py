@@ -36,6 +36,14 @@ class Shown:
             self._told_at = progress.at
             self._tell(self.line())
 
+    def phase(self, name: str) -> None:
+        """What is done now, where that is not seen by the figures."""
+        said = translate(f"rehearsal.phase.{name}", self._language)
+        if self._live is not None:
+            self._live.console.print(said)
+        else:
+            self._tell(said)
+
     def _figures(self) -> tuple[str, ...]:
         now = list(self._latest.values())
         at = max((one.at for one in now), default=0.0)
@@ -59,7 +67,7 @@ class Shown:
         return ", ".join(f"{head} {figure}" for head, figure in pairs)
 
     def _table(self) -> Table:
-        table = Table(*self._heads())
+        table = Table(*self._heads(), box=None)
         table.add_row(*self._figures())
         return table
 

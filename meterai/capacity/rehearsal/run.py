@@ -231,10 +231,13 @@ async def rehearse(rehearsal: Rehearsal) -> Run:
     check(rehearsal)
     load, own, happened = os.getloadavg()[0], rehearsal.own, Happened()
     before = own.bytes() if own else 0
+    rehearsal.shown.phase("alone")
     orders = _orders(rehearsal, await _alone(rehearsal))
     await _prepare(rehearsal)
     with Generators(orders) as generators:
+        rehearsal.shown.phase("limit")
         limits = await _limits(generators)
+        rehearsal.shown.phase("load")
         began_at, begins = rehearsal.clock.now(), monotonic() + BEGINS_AFTER_SECONDS
         generators.begin(begins)
 
@@ -247,6 +250,7 @@ async def rehearse(rehearsal: Rehearsal) -> Run:
         ):
             told = await generators.listen(rehearsal.shown.update)
     counted = sum_of(told)
+    rehearsal.shown.phase("audit")
     happened.is_complete = len(told) == len(orders)
     happened.asked += await _at_the_end(rehearsal, happened, counted, now)
     size = DataSize(before, own.bytes()) if own else None
