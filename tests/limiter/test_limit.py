@@ -1,8 +1,11 @@
 """The limit follows what queues, and nothing else."""
 
+import sys
+
 from hypothesis import given
 from hypothesis import strategies as some
 
+from meterai.apps import web
 from meterai.limiter.limit import DELAY_SECONDS_MAX, LIMIT_FIRST, LIMIT_MAX, LIMIT_MIN, Limit
 
 QUEUED = 2 * DELAY_SECONDS_MAX
@@ -54,3 +57,13 @@ def test_it_stays_within_its_bounds(windows: list[tuple[float, bool]]) -> None:
     for delay, was_reached in windows:
         limit.adapt(delay, peak=LIMIT_MAX, was_reached=was_reached)
         assert LIMIT_MIN <= limit.value <= LIMIT_MAX
+
+
+def test_a_thread_that_works_is_not_taken_for_overload() -> None:
+    """It keeps the event loop waiting in each turn, whatever the load."""
+    before = sys.getswitchinterval()
+    try:
+        web._let_the_loop_in()
+        assert 2 * sys.getswitchinterval() < DELAY_SECONDS_MAX
+    finally:
+        sys.setswitchinterval(before)
