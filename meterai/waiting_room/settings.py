@@ -19,7 +19,7 @@ class WaitingRoomSettings(msgspec.Struct, frozen=True):
     # In a draw with parties: drand's round is part of the seed, or only in place of a party that is
     # silent (for an installation without a network).
     waiting_room_draw_round: Literal["always", "if_missing"] = "always"
-    # From the end of the entries to their root in public; eight million take a minute.
-    waiting_room_publish_seconds: Positive = 120
+    # From the end of the entries to their root in public: a million took 24 s on two busy processors.
+    waiting_room_publish_seconds: Positive = 180
     # From the root in public to the last reveal of a party: institutions have people.
     waiting_room_reveal_seconds: Positive = 900

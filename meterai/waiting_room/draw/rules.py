@@ -27,6 +27,7 @@ RULES = 1
 # and clocks that differ a little do not matter.
 MARGIN_SECONDS = 60
 PUBLISHED_WITHIN_SECONDS_MIN = 60  # from the end of the list to its root in public
+PUBLISHED_WITHIN_SECONDS_MAX = 3_600  # of a draw that is announced anew
 _TIME_MAX = 1 << 40
 _LINE = re.compile(r"[a-z0-9][a-z0-9.-]{0,79}")
 _HASH = re.compile(r"(?:[0-9a-f]{64})?")
@@ -78,10 +79,13 @@ def announcement_of(  # noqa: PLR0913 - everything that is fixed in advance
 def announced_anew(
     old: Announcement, replaced: str, reason: str, at: int, named: tuple[Party, ...] = ()
 ) -> Announcement:
-    """In place of what could not be carried out (`replaced`, its hash): the same times follow each
-    other, from a minute after `at`."""
+    """In place of what could not be carried out (`replaced`, its hash), from a minute after `at`.
+
+    Twice as long to publish, up to a bound: what was too slow once would be so again.
+    """
     closes_at = at + MARGIN_SECONDS
-    published_by = closes_at + old.published_by - old.closes_at
+    seconds = 2 * (old.published_by - old.closes_at)
+    published_by = closes_at + min(seconds, PUBLISHED_WITHIN_SECONDS_MAX)
     return announcement_of(
         old.line,
         closes_at,

@@ -1,11 +1,8 @@
 """What takes long of a draw, in a process of its own: roots and orders of millions.
 
-    python -m meterai.waiting_room.drawing.computing root LIST
-    python -m meterai.waiting_room.drawing.computing order LIST ROOT SEED ORDER
-
-The first says root and count of a list; the second writes the entries as drawn, 16 bytes each, if the
-list has this root, and says the SHA-256 of them.  A worker that ends meanwhile leaves a process that ends by itself, and a
-file that the next one writes anew.
+`root` says root and count of a list; `order` writes the entries as drawn, 16 bytes each, if the list
+has this root, and says the SHA-256 of them.  A worker that ends meanwhile leaves a process that
+ends by itself, and a file that the next one writes anew.
 """
 
 import asyncio
@@ -56,8 +53,9 @@ async def order(entries: Path, root: str, seed: bytes, target: Path) -> str:
 
 
 async def _computed(*words: str) -> str:
+    program = f"from {__name__} import main; main()"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, *words, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", program, *words, stdout=asyncio.subprocess.PIPE
     )
     said, _ = await process.communicate()
     if process.returncode != 0:
@@ -94,16 +92,14 @@ def blocks_of(order_file: Path, after: int, count: int) -> Iterator[list[bytes]]
             yield [block[at : at + ENTRY_BYTES] for at in range(0, len(block), ENTRY_BYTES)]
 
 
-def _main(words: list[str]) -> str:
-    match words:
+def main() -> None:
+    """What the process does: `root LIST`, or `order LIST ROOT SEED ORDER`."""
+    match sys.argv[1:]:
         case ["root", entries]:
             found = read_lines(pieces_of(Path(entries)))
-            return f"{root_of(found).hex()} {len(found)}"
+            said = f"{root_of(found).hex()} {len(found)}"
         case ["order", entries, root, seed, target]:
-            return _written(Path(entries), root, bytes.fromhex(seed), Path(target))
+            said = _written(Path(entries), root, bytes.fromhex(seed), Path(target))
         case _:
             raise SystemExit(2)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(_main(sys.argv[1:]) + "\n")
+    sys.stdout.write(said + "\n")

@@ -231,6 +231,24 @@ def test_only_what_cannot_be_carried_out_is_void() -> None:
         assert steps.why_void(sound, 1 << 39) == ""
 
 
+def test_what_is_announced_anew_names_what_it_replaces_and_has_more_time() -> None:
+    old, replaced = announced(), "ab" * 32
+    at = old.published_by + 5
+    spans = []
+    for _ in range(8):
+        old = rules.announced_anew(old, replaced, "the power failed", at)
+        assert broken_terms(old) == []
+        assert (old.replaces, old.line, old.chain) == (replaced, "meterai", announced().chain)
+        assert old.closes_at > at
+        spans.append(old.published_by - old.closes_at)
+    assert spans == [600, 1_200, 2_400, 3_600, 3_600, 3_600, 3_600, 3_600]
+    with_parties = rules.announced_anew(
+        announced(HOLDERS), replaced, "why", at, (HOLDERS[0].party,)
+    )
+    assert broken_terms(with_parties) == []
+    assert with_parties.reveals_until - with_parties.published_by == 600
+
+
 # -- the record -----------------------------------------------------------------------------------
 
 
