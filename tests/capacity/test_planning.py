@@ -67,8 +67,9 @@ def test_at_the_safe_rate_the_bound_holds_and_a_fifth_beyond_it_does_not(answere
     assert answered.safe_rate is not None
     safe = answered.safe_rate
     assert safe.low <= safe.mean <= safe.high < answered.capacity_per_second
-    by_rate = {round(one.rate / safe.mean, 2): one for one in answered.waits}
+    by_rate = {round(one.rate / safe.low, 2): one for one in answered.waits}
     assert by_rate[0.8].is_safe
+    assert by_rate[1.0].is_safe
     assert not by_rate[1.2].is_safe
     assert by_rate[0.8].utilization < by_rate[1.2].utilization
 

@@ -156,7 +156,7 @@ def _needed(scenario: Scenario, came: np.ndarray, seed: np.random.SeedSequence) 
 
 def _shown(safe: Interval | None, needed: Interval, scenario: Scenario) -> tuple[float, ...]:
     capacity = steady.capacity_per_second(scenario)
-    best = safe.mean if safe else capacity
+    best = safe.low if safe else capacity
     return (needed.mean, *(share * best for share in SHARES_SHOWN))
 
 
