@@ -33,7 +33,10 @@ class Authorities:
 
     def of(self, url: str) -> Outgoing:
         """That of the host of an address; beyond `HOSTS_MAX` one for all others."""
-        host = urlsplit(url).netloc
+        try:
+            host = urlsplit(url).netloc
+        except ValueError:
+            host = ""  # `exchange` says what is wrong with it
         if host not in self._hosts:
             if len(self._hosts) >= HOSTS_MAX:
                 host = ""

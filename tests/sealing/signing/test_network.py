@@ -1,0 +1,91 @@
+"""An authority that is silent is not asked for a while; others of its kind are."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from meterai.plumbing.outgoing import CALLS_MIN, PROBE_SECONDS, CircuitState
+from meterai.sealing.signing import network
+from meterai.sealing.signing.network import HOSTS_MAX, Authorities, Unreached, exchange
+
+
+class Hands:
+    """The hands of a clock."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Answers, and never with what was wanted, but at /good."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/good" else 500)
+        self.end_headers()
+        self.wfile.write(b"evidence")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def authority() -> Iterator[str]:
+    """The address of an authority that answers."""
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address where nothing answers, and nothing else begins to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def ask(authorities: Authorities, url: str) -> bytes:
+    return exchange(url, authorities.of(url), timeout_seconds=5.0, bytes_max=100)
+
+
+def test_one_that_is_silent_is_not_asked_and_the_others_are(authority: str, nobody: str) -> None:
+    authorities, hands = Authorities("test"), Hands()
+    authorities.of(nobody).clock = hands
+    for _ in range(CALLS_MIN):
+        with pytest.raises(Unreached, match="gave no answer"):
+            ask(authorities, nobody)
+    with pytest.raises(Unreached, match="was not asked"):
+        ask(authorities, f"{nobody}/another-path")
+    assert ask(authorities, f"{authority}/good") == b"evidence"
+    hands.now += PROBE_SECONDS
+    with pytest.raises(Unreached, match="gave no answer"):
+        ask(authorities, nobody)
+
+
+def test_one_that_refuses_is_there(authority: str) -> None:
+    authorities = Authorities("test")
+    for _ in range(3 * CALLS_MIN):
+        with pytest.raises(Unreached, match="answered 500"):
+            ask(authorities, f"{authority}/bad")
+    assert authorities.of(authority).state == CircuitState.CLOSED
+
+
+def test_so_many_hosts_have_a_circuit_of_their_own() -> None:
+    authorities = Authorities("test")
+    own = {id(authorities.of(f"http://{number}.example")) for number in range(HOSTS_MAX)}
+    rest = {id(authorities.of(f"http://more-{number}.example")) for number in range(50)}
+    assert (len(own), len(rest), len(own & rest)) == (HOSTS_MAX, 1, 0)
+    assert len(authorities._hosts) <= network.HOSTS_MAX + 1
+
+
+def test_an_address_that_cannot_be_read_is_told_so() -> None:
+    with pytest.raises(Unreached, match="cannot be read"):
+        ask(Authorities("test"), "http://[::1")
