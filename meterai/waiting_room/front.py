@@ -5,9 +5,9 @@ numbers now and then) the database, so that a million who wait cost next to noth
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
 from litestar import Litestar
@@ -26,6 +26,7 @@ from meterai.plumbing.http import PROBLEM, cookie_name, problem
 from meterai.plumbing.pace import Pace
 from meterai.plumbing.paths import Declared
 from meterai.waiting_room import metrics
+from meterai.waiting_room.cookies import ticket_cookie, turn_cookie
 from meterai.waiting_room.drawing.entering import NO_NUMBER, entry_of
 from meterai.waiting_room.estimate import look_again, look_before_opening
 from meterai.waiting_room.model import (
@@ -36,16 +37,10 @@ from meterai.waiting_room.model import (
     Line,
     LineState,
     LineUnknown,
-    TicketInvalid,
     WaitInLine,
 )
 from meterai.waiting_room.page import WaitingPages
-from meterai.waiting_room.service import (
-    TURN_HEADER,
-    WaitingRoom,
-    ticket_cookie,
-    turn_cookie,
-)
+from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.tokens import Ticket, Turn
 
 OPTION = "guarded"  # in `opt` of a route
@@ -57,22 +52,12 @@ _NOT_STORED = (b"cache-control", b"private, no-store")
 _FOR_A_SECOND = (b"cache-control", b"public, max-age=1")
 _FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
 _ASSETS = ("waiting.css", "waiting.js")
+_OF_THE_CALLED = ("enter", "receipt")  # the application answers, whoever may ask it
 
 
 def _read(options: dict[str, Any], _name: str) -> Guarded | None:
     found: Guarded | None = options.get(OPTION)
     return found
-
-
-def cookie_of(scope: HTTPScope, name: bytes) -> bytes:
-    """The value of a cookie, empty where there is none; the first of several (RFC 6265, 5.4)."""
-    for header, value in scope["headers"]:
-        if header == b"cookie":
-            for pair in value.split(b";"):
-                told, _, content = pair.strip().partition(b"=")
-                if told == name:
-                    return content
-    return b""
 
 
 def _header(scope: HTTPScope, name: bytes) -> bytes:
@@ -96,6 +81,31 @@ def _there(query: bytes) -> str:
         return "/"
     there = local_path(fields.get("next", [""])[0])
     return "/" if there.startswith(PATH) else there
+
+
+class _Address(NamedTuple):
+    """What is asked for of a line; an empty `what` is its page."""
+
+    line: str
+    what: str
+
+    @classmethod
+    def of(cls, path: str) -> "_Address | None":
+        """None for an address that is answered by the application."""
+        match path.split("/"):
+            case ["", "lines", line]:
+                return cls(line, "")
+            case ["", "lines", line, ("now-serving.json" | "place" | "enter" | "receipt") as what]:
+                return cls(line, what)
+            case _:
+                return None
+
+
+async def _without_body(send: Send, message: Message) -> None:
+    """As to HEAD: what GET would be answered, without the body (RFC 9110, section 9.3.2)."""
+    if message["type"] == "http.response.body":
+        message["body"] = b""
+    await send(message)
 
 
 class Front:
@@ -168,7 +178,7 @@ class Front:
     ) -> bool:
         """True where a visitor without a turn was sent into the line."""
         line = room.line_before(guarded.act)
-        if line is None or not guarded.is_entrance or self._turn(scope, room, line) is not None:
+        if line is None or not guarded.is_entrance or room.turn_shown(scope, line) is not None:
             return False
         metrics.SENT.labels(line=line.name).inc()
         await self._pace.turn()
@@ -182,11 +192,6 @@ class Front:
         await self._send(send, 303, b"", (b"location", location.encode()), _NOT_STORED)
         return True
 
-    def _turn(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Turn | None:
-        name = cookie_name(turn_cookie(line.name), self._process).encode()
-        shown = _header(scope, TURN_HEADER.encode()) or cookie_of(scope, name)
-        return room.valid_turn(line, shown) if shown else None
-
     async def _with_turn(
         self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded
     ) -> Send:
@@ -195,7 +200,7 @@ class Front:
         if line is None:
             return send
         room.arrived()
-        turn = self._turn(scope, room, line)
+        turn = room.turn_shown(scope, line)
         if turn is None:
             fresh = None if line.stands_in_the_way else await room.early_turn(line)
         else:
@@ -222,16 +227,18 @@ class Front:
 
     async def _answered(self, scope: HTTPScope, send: Send, room: WaitingRoom) -> bool:
         """Answer a page, a document, or the wish for a place; false for everything else."""
-        answer = self._answer_of(scope["method"], scope["path"])
-        if answer is None:
+        address = _Address.of(scope["path"])
+        if address is None:
             return False
         if not await self._pace.turn():
             await self._refuse(scope, send, DatabaseBusy("too many look at once"))
             return True
         await room.look()
+        if scope["method"] == "HEAD":
+            send = partial(_without_body, send)
         try:
-            line = room.line(answer[0])
-            await answer[1](scope, send, room, line)
+            line = room.line(address.line)
+            return await self._act(scope, send, room, line, address.what)
         except LineUnknown:
             there = _there(scope["query_string"])
             if there == "/":
@@ -242,17 +249,49 @@ class Front:
             await self._refuse(scope, send, refusal)
         return True
 
-    def _answer_of(
-        self, method: str, path: str
-    ) -> tuple[str, Callable[[HTTPScope, Send, WaitingRoom, Line], Any]] | None:
-        match path.split("/"):
-            case ["", "lines", name] if method == "GET":
-                return name, self._show_page
-            case ["", "lines", name, "now-serving.json"] if method == "GET":
-                return name, self._show_document
-            case ["", "lines", name, "place"] if method == "POST":
-                return name, self._give_place
-        return None
+    async def _act(
+        self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line, what: str
+    ) -> bool:
+        is_looking = scope["method"] in ("GET", "HEAD")
+        if what in _OF_THE_CALLED:
+            return is_looking and await self._is_sent_back(scope, send, room, line, what)
+        if what == "place":
+            if scope["method"] == "POST":
+                await self._give_place(scope, send, room, line)
+            else:
+                await self._refuse_method(scope, send, b"OPTIONS, POST")
+        elif not is_looking:
+            await self._refuse_method(scope, send, b"GET, HEAD, OPTIONS")
+        elif what:
+            await self._show_document(scope, send, room, line)
+        else:
+            await self._show_page(scope, send, room, line)
+        return True
+
+    async def _is_sent_back(
+        self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line, what: str
+    ) -> bool:
+        """True where who has no ticket, or was not called, was sent back to the page.
+
+        The routes behind are those of people who pay, and a crowd must not be in their way.
+        """
+        ticket = room.ticket_shown(scope, line)
+        is_called = ticket is not None and ticket.number <= line.serving
+        if (is_called or not line.stands_in_the_way) if what == "enter" else ticket is not None:
+            return False
+        query = urlencode({"next": _there(scope["query_string"])})
+        location = f"{PATH}/{line.name}?{query}"
+        await self._send(send, 303, b"", (b"location", location.encode()), _NOT_STORED)
+        return True
+
+    async def _refuse_method(self, scope: HTTPScope, send: Send, allow: bytes) -> None:
+        told = (b"allow", allow)
+        if scope["method"] == "OPTIONS":
+            await self._send(send, 204, b"", told, _NOT_STORED)
+            return
+        body = encode_json(problem("method_not_allowed", 405, language_of(scope), {}))
+        kind = (b"content-type", PROBLEM.encode())
+        await self._send(send, 405, body, kind, _NOT_STORED, told)
 
     async def _show_document(
         self, _scope: HTTPScope, send: Send, _room: WaitingRoom, line: Line
@@ -282,32 +321,25 @@ class Front:
 
         None where the line gives nothing at present.
         """
-        shown = self._ticket(scope, room, line)
+        shown = room.ticket_shown(scope, line)
         if shown is not None:
             return await room.drawn(line, shown)
+        if scope["method"] == "HEAD":
+            return None  # it looks whether somebody is there
         if line.state == LineState.GATHERING:
             return await room.enter(line)
         return await room.take_place(line) if line.state == LineState.OPEN else None
-
-    def _ticket(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Ticket | None:
-        """The ticket of this line that a request shows; one that cannot be read is as none."""
-        name = cookie_name(ticket_cookie(line.name), self._process).encode()
-        shown = cookie_of(scope, name)
-        try:
-            return room.read_ticket(line, shown) if shown else None
-        except TicketInvalid:
-            return None
 
     async def _show_page(self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line) -> None:
         """The waiting page; who comes for the first time has a place with it."""
         metrics.LOOKS.labels(line=line.name).inc()
         there = _there(scope["query_string"])
         headers = [_HTML, _NOT_STORED]
-        if not line.stands_in_the_way or self._turn(scope, room, line) is not None:
+        if not line.stands_in_the_way or room.turn_shown(scope, line) is not None:
             await self._send(send, 303, b"", (b"location", there.encode()), _NOT_STORED)
             return
         ticket = await self._ticket_for(scope, room, line)
-        if ticket is not None and ticket != self._ticket(scope, room, line):
+        if ticket is not None and ticket != room.ticket_shown(scope, line):
             text = room.tokens.ticket(ticket)
             headers.append(self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS))
         if ticket is not None and ticket.number == NO_NUMBER:

@@ -26,6 +26,7 @@ from meterai.pages import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import cookie_name, language_of, saved_as
+from meterai.waiting_room.cookies import ticket_cookie, turn_cookie
 from meterai.waiting_room.drawing.entering import NO_NUMBER
 from meterai.waiting_room.drawing.files import public_file
 from meterai.waiting_room.model import (
@@ -33,12 +34,13 @@ from meterai.waiting_room.model import (
     PATH,
     TURN_SECONDS_MAX,
     Line,
+    LineUnknown,
     NumberNotServed,
     TicketInvalid,
     TurnOver,
 )
 from meterai.waiting_room.page import grouped
-from meterai.waiting_room.service import WaitingRoom, ticket_cookie, turn_cookie
+from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.tokens import Ticket
 
 PAGES = RoomPages("waiting_room", "meterai.waiting_room")
@@ -64,21 +66,9 @@ def _set(settings: Settings, answer: Page, name: str, value: str, seconds: int) 
     )
 
 
-def _ticket(
-    request: PageRequest, room: WaitingRoom, line: Line, settings: Settings
-) -> Ticket | None:
-    shown = request.cookies.get(cookie_name(ticket_cookie(line.name), settings.process), "")
-    try:
-        return room.read_ticket(line, shown) if shown else None
-    except TicketInvalid:
-        return None
-
-
-def _numbered(
-    request: PageRequest, room: WaitingRoom, line: Line, settings: Settings
-) -> Ticket | None:
+def _numbered(request: PageRequest, room: WaitingRoom, line: Line) -> Ticket | None:
     """The ticket that is shown, if it has a number: an entry in a draw has none yet."""
-    ticket = _ticket(request, room, line, settings)
+    ticket = room.ticket_shown(request.scope, line)
     return ticket if ticket and ticket.number != NO_NUMBER else None
 
 
@@ -103,15 +93,22 @@ async def enter(
     settings: NamedDependency[Settings],
 ) -> Page:
     """Come in, if the number was called; else wait on."""
-    line, there = await _line(lines, name), there_of(request.query_params.get("next", ""))
-    ticket = _numbered(request, lines, line, settings)
+    there = there_of(request.query_params.get("next", ""))
+    try:
+        line = await _line(lines, name)
+    except LineUnknown:
+        if there == "/":
+            raise
+        return see_other(there)  # it has ended, and stands before nothing
+    ticket = _numbered(request, lines, line)
     if ticket is None:
         return _page_of(line, there)
     try:
         turn = await lines.come_in(line, ticket)
-    except (NumberNotServed, TicketInvalid):
+    except NumberNotServed:
         return _page_of(line, there)
-    except TurnOver as refusal:
+    except (TurnOver, TicketInvalid) as refusal:
+        # Sent back to the page, a number that another came in with would be sent here for ever.
         return page(
             request,
             "waiting_room/turn_over.html",
@@ -159,7 +156,7 @@ async def keep(
 ) -> Page:
     """Keep the number with the account; the earliest it ever had is the one that counts."""
     line, there = await _line(lines, name), there_of(request.query_params.get("next", ""))
-    kept = await lines.keep(line, account, _numbered(request, lines, line, settings))
+    kept = await lines.keep(line, account, _numbered(request, lines, line))
     shown = page(
         request,
         "waiting_room/kept.html",
@@ -204,7 +201,7 @@ async def receipt(
 ) -> Page:
     """The signed proof of a place, as a file."""
     line = await _line(lines, name)
-    ticket = _ticket(request, lines, line, settings)
+    ticket = lines.ticket_shown(request.scope, line)
     if ticket is None:
         return _page_of(line, "/")
     if ticket.number == NO_NUMBER:

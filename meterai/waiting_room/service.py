@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
+from litestar.types import Scope
 
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
@@ -20,6 +22,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, DatabaseAway, Tx
 from meterai.plumbing.http import cookie_name
 from meterai.waiting_room import metrics, store
+from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.drawing.entering import NO_NUMBER, Entering, entry_of
 from meterai.waiting_room.drawing.files import address_of
 from meterai.waiting_room.estimate import Range, waiting_range
@@ -45,7 +48,7 @@ from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket, Tokens, Turn
 
 LOOK_SECONDS = 0.5  # between two looks of a process at all lines
 OLD_SECONDS = 5.0  # what was seen longer ago is looked at again before anybody relies on it
-TURN_HEADER = "waiting-turn"  # of programs; browsers have a cookie
+_TURN_HEADER = b"waiting-turn"  # of programs; browsers have a cookie
 
 
 def ms(at: datetime) -> int:
@@ -56,16 +59,6 @@ def ms(at: datetime) -> int:
 def moment(milliseconds: int) -> datetime:
     """The moment of so many milliseconds since 1970."""
     return datetime.fromtimestamp(milliseconds / MS, UTC)
-
-
-def ticket_cookie(line: str) -> str:
-    """What the cookie of a ticket is called."""
-    return f"ticket-{line}"
-
-
-def turn_cookie(line: str) -> str:
-    """What the cookie of a turn is called."""
-    return f"turn-{line}"
 
 
 class WaitingRoom:
@@ -300,12 +293,20 @@ class WaitingRoom:
 
     # -- before the act --------------------------------------------------------------------
 
-    def _shown_turn(
-        self, connection: ASGIConnection[Any, Any, Any, Any], line: Line
-    ) -> Turn | None:
-        name = cookie_name(turn_cookie(line.name), self._settings.process)
-        shown = connection.headers.get(TURN_HEADER) or connection.cookies.get(name)
-        return self.valid_turn(line, shown) if shown else None
+    def ticket_shown(self, scope: Scope, line: Line) -> Ticket | None:
+        """The ticket of this line that a request shows: the first that is one."""
+        name = cookie_name(ticket_cookie(line.name), self._settings.process).encode()
+        for text in values_of(scope["headers"], name):
+            with suppress(TicketInvalid):
+                return self.read_ticket(line, text)
+        return None
+
+    def turn_shown(self, scope: Scope, line: Line) -> Turn | None:
+        """The turn of this line that a request shows, by its header or else a cookie, if it is valid."""
+        name = cookie_name(turn_cookie(line.name), self._settings.process).encode()
+        told = [value for header, value in scope["headers"] if header == _TURN_HEADER]
+        shown = (self.valid_turn(line, text) for text in told or values_of(scope["headers"], name))
+        return next((turn for turn in shown if turn is not None), None)
 
     async def waiting_line(
         self, connection: ASGIConnection[Any, Any, Any, Any], act: Act
@@ -313,7 +314,7 @@ class WaitingRoom:
         """The line that whoever asks has to wait in first; None where there is none, or the turn came."""
         await self.look()
         line = self.line_before(act)
-        has_to_wait = line is not None and self._shown_turn(connection, line) is None
+        has_to_wait = line is not None and self.turn_shown(connection.scope, line) is None
         return line if has_to_wait else None
 
     async def check_turn(
@@ -328,7 +329,7 @@ class WaitingRoom:
         line = self.line_before(act)
         if line is None:
             return
-        turn = self._shown_turn(connection, line)
+        turn = self.turn_shown(connection.scope, line)
         if turn is None:
             raise WaitInLine(line.name)
         await self.use(line, turn, account)

@@ -1,0 +1,28 @@
+"""Cookies as they are sent: also several of one name, of which a neighbour may have set one."""
+
+from collections.abc import Iterable, Iterator
+
+SHOWN_MAX = 8  # of one name; a browser has one, or one for each neighbour
+
+
+def ticket_cookie(line: str) -> str:
+    """What the cookie of a ticket is called."""
+    return f"ticket-{line}"
+
+
+def turn_cookie(line: str) -> str:
+    """What the cookie of a turn is called."""
+    return f"turn-{line}"
+
+
+def values_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> Iterator[bytes]:
+    """The values of the cookies of a name, in their order (RFC 6265, section 5.4)."""
+    found = 0
+    for header, value in headers:
+        if header != b"cookie" or name not in value:
+            continue
+        for pair in value.split(b";"):
+            told, _, content = pair.strip().partition(b"=")
+            if told == name and content and found < SHOWN_MAX:
+                found += 1
+                yield content

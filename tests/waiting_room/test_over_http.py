@@ -1,0 +1,640 @@
+"""Lines as browsers and programs meet them, with whatever they send."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from meterai.accounts import AccountService
+from meterai.apps.edge import HEADERS
+from meterai.kit.ids import new_id
+from meterai.waiting_room.advancing import Advancing
+from meterai.waiting_room.model import Act
+from meterai.waiting_room.operating import Plan
+from meterai.waiting_room.service import RECEIPT, WaitingRoom
+from meterai.waiting_room.signing import read_signed
+from meterai.waiting_room.tokens import Tokens
+from tests.support.lines import BUYING, BUYING_ID, TESTER, Lines
+from tests.support.within import Asking, Given, Within, settings_of, within
+
+PAGE = {"accept": "text/html", "accept-language": "en"}
+LINE = f"/lines/{BUYING}"
+TICKET, TURN = f"ticket-{BUYING}", f"turn-{BUYING}"
+
+
+def kept(answer: Given) -> dict[str, str]:
+    """What a browser keeps of an answer."""
+    found = [value.split(";")[0] for name, value in answer.headers if name == "set-cookie"]
+    return dict(one.split("=", 1) for one in found)
+
+
+class Visitor:
+    """A browser without scripts: it keeps cookies and follows where it is sent."""
+
+    def __init__(self, web: Within, **cookies: str) -> None:
+        self.web, self.cookies = web, dict(cookies)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        told = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return PAGE | ({"cookie": told} if told else {})
+
+    async def get(self, path: str, **more: str) -> Given:
+        found = await self.web.get(path, self.headers | more)
+        self.cookies |= kept(found)
+        return found
+
+    async def goes(self, path: str, most: int = 6) -> tuple[str, Given]:
+        """Where it comes to; a loop is a failure."""
+        for _ in range(most):
+            found = await self.get(path)
+            if found.status != 303:
+                return path, found
+            path = found.header("location")
+            assert path.startswith("/"), path
+        raise AssertionError(f"sent in circles, now to {path}")
+
+
+class Office:
+    """What a worker and an operator do meanwhile."""
+
+    def __init__(self, web: Within) -> None:
+        self.web, self.room = web, web.container.of(WaitingRoom)
+        self._lines = Lines(web.container, lambda _: None)
+
+    def arrange(self, query: str, *parameters: object) -> None:
+        self._lines.arrange(query, *parameters)
+
+    async def operate(self, act: str, *words: Any, **named: Any) -> Any:
+        found = await getattr(self._lines.operating, act)(*words, actor=TESTER, **named)
+        await self.room._look()
+        return found
+
+    async def advance(self, seconds: float = 5.0) -> None:
+        self.arrange(
+            "UPDATE waiting_room_lines SET advanced_at = clock_timestamp() - make_interval(secs => %s)",
+            seconds,
+        )
+        await self.web.container.of(Advancing).advance_due()
+        await self.room._look()
+
+    async def account(self) -> tuple[Any, dict[str, str]]:
+        service = self.web.container.of(AccountService)
+        account = await service.create(f"{new_id().hex}@example.org", actor=TESTER)
+        key = await service.create_api_key(account, "test", actor=TESTER)
+        return account, {"authorization": f"Bearer {key}"}
+
+    def line(self) -> Any:
+        return self.room.line(BUYING)
+
+
+Do = Callable[[Within, Office], Awaitable[None]]
+
+
+def run(database_url: str, directory: Path, act: Do, **settings: Any) -> None:
+    """The application with a line before buying that stands in the way; it calls when it is told."""
+
+    async def whole() -> None:
+        async with within(settings_of(database_url, directory, **settings)) as web:
+            office = Office(web)
+            await office.operate("set_rate", BUYING, rate=1.0, rate_max=None)
+            await office.operate("stand", BUYING, "always")
+            await office.advance(1.0)
+            await act(web, office)
+
+    asyncio.run(whole())
+
+
+def order_of(key: str, headers: dict[str, str]) -> dict[str, str]:
+    return headers | {"idempotency-key": key, "content-type": "application/json"}
+
+
+# -- the way in ------------------------------------------------------------------------------------
+
+
+def test_a_visitor_waits_comes_in_and_is_known_for_a_while(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web)
+        sent = await one.get("/buy?quantity=3")
+        assert sent.status == 303
+        where = urlsplit(sent.header("location"))
+        assert (where.path, parse_qs(where.query)) == (LINE, {"next": ["/buy?quantity=3"]})
+        assert "no-store" in sent.header("cache-control")
+        assert one.cookies == {}
+        path, page = await one.goes("/buy?quantity=3")
+        assert path.startswith(LINE)
+        assert page.status == 200
+        ticket = office.room.read_ticket(office.line(), one.cookies[TICKET])
+        # However often somebody asks for more, it is the same place.
+        for _ in range(3):
+            await one.goes("/buy")
+        assert office.room.read_ticket(office.line(), one.cookies[TICKET]) == ticket
+
+        await office.advance()
+        path, _ = await one.goes(path)
+        turn = office.room.valid_turn(office.line(), one.cookies[TURN])
+        assert turn is not None
+        assert turn.number == ticket.number
+        assert not path.startswith("/lines")  # to sign in, which buying asks for
+        assert "quantity" in path
+
+    run(database_url, tmp_path, act)
+
+
+def test_programs_are_told_where_to_stand(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        _, key = await office.account()
+        order = order_of("k1", key)
+        refused = await web.post("/v1/orders", b'{"quantity": 1}', order)
+        told = json.loads(refused.body)
+        assert (refused.status, told["code"]) == (503, "wait_in_line")
+        assert told["join"] == LINE
+        assert int(refused.header("retry-after")) > 0
+        place = json.loads((await web.post(f"/v1{LINE}/places", b"", key)).body)
+        assert json.loads((await web.post(f"/v1{LINE}/places", b"", key)).body) == place
+        body = json.dumps({"ticket": place["ticket"]}).encode()
+        as_json = key | {"content-type": "application/json"}
+        early = await web.post(f"/v1{LINE}/turns", body, as_json)
+        assert (early.status, json.loads(early.body)["code"]) == (503, "number_not_served")
+        await office.advance()
+        turn = json.loads((await web.post(f"/v1{LINE}/turns", body, as_json)).body)
+        placed = await web.post(
+            "/v1/orders", b'{"quantity": 1}', order | {"waiting-turn": turn["turn"]}
+        )
+        assert placed.status == 201, placed.body
+        # Without the turn: the same order, for the line stands before new ones.
+        again = await web.post("/v1/orders", b'{"quantity": 1}', order)
+        assert again.status in (200, 201)
+        assert json.loads(again.body)["id"] == json.loads(placed.body)["id"]
+        other = await web.post("/v1/orders", b'{"quantity": 1}', order_of("k2", key))
+        assert json.loads(other.body)["code"] == "wait_in_line"
+        # Another account with the same turn.
+        _, thief = await office.account()
+        stolen = order_of("k3", thief) | {"waiting-turn": turn["turn"]}
+        refused = await web.post("/v1/orders", b'{"quantity": 1}', stolen)
+        assert (refused.status, json.loads(refused.body)["code"]) == (403, "turn_not_yours")
+
+    run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    "what", ["garbage", "a ticket", "of another line", "over", "of another key"]
+)
+def test_a_turn_that_is_none_waits(database_url: str, tmp_path: Path, what: str) -> None:
+    async def act(web: Within, office: Office) -> None:
+        _, key = await office.account()
+        tokens, line = office.room.tokens, office.line()
+        ticket = await office.room.take_place(line)
+        await office.advance()
+        turn = await office.room.come_in(office.line(), ticket)
+        shown = {
+            "garbage": "x" * 100,
+            "a ticket": tokens.ticket(ticket),
+            "of another line": tokens.turn(turn._replace(line=new_id())),
+            "over": tokens.turn(turn._replace(until=office.room.now_ms() - 1)),
+            "of another key": Tokens(b"x" * 32).turn(turn),
+        }[what]
+        for headers in ({"waiting-turn": shown}, {"cookie": f"{TURN}={shown}"}):
+            order = order_of(f"k{len(headers)}", key) | headers
+            refused = await web.post("/v1/orders", b'{"quantity": 1}', order)
+            assert json.loads(refused.body)["code"] == "wait_in_line"
+            page = await web.get("/buy", PAGE | headers)
+            assert (page.status, page.header("location")[: len(LINE)]) == (303, LINE)
+
+    run(database_url, tmp_path, act)
+
+
+def test_a_turn_by_cookie_orders_and_is_renewed_by_use(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        _, key = await office.account()
+        ticket = await office.room.take_place(office.line())
+        await office.advance()
+        turn = await office.room.come_in(office.line(), ticket)
+        tokens = office.room.tokens
+        fresh = {"cookie": f"{TURN}={tokens.turn(turn)}"}
+        page = await web.get("/buy", PAGE | fresh)
+        assert TURN not in kept(page)
+        half = turn._replace(until=office.room.now_ms() + 60_000)
+        page = await web.get("/buy", PAGE | {"cookie": f"{TURN}={tokens.turn(half)}"})
+        assert tokens.read_turn(kept(page)[TURN]).until > half.until
+        assert "no-store" in page.header("cache-control")
+        placed = await web.post("/v1/orders", b'{"quantity": 1}', order_of("k", key) | fresh)
+        assert placed.status == 201
+
+    run(database_url, tmp_path, act)
+
+
+def test_what_is_paid_waits_for_nothing(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stamping from the balance, and every page that only shows what is there."""
+
+    async def act(web: Within, office: Office) -> None:
+        _, key = await office.account()
+        bare = await web.get("/stamp", PAGE | key)
+        assert bare.status in (200, 303)
+        if bare.status == 303:
+            assert "/lines/" in bare.header("location") or "/sign" in bare.header("location")
+        for path in ("/", "/v1/orders", "/v1/balance", "/check", "/history"):
+            found = await web.get(path, key)
+            assert "/lines/" not in found.header("location"), path
+            assert b"wait_in_line" not in found.body, path
+        stamped = await web.post("/v1/stampings", b"", key | {"idempotency-key": "s"})
+        assert b"wait_in_line" not in stamped.body
+
+    run(database_url, tmp_path, act)
+
+
+# -- what is sent ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        LINE,
+        f"{LINE}?next={LINE}",
+        f"{LINE}/enter",
+        f"{LINE}/leave",
+        "/%6Cines/buying",
+        "/buy\r\nset-cookie: x=y",
+        "/\N{SNOWMAN}",
+        "/" + "a" * 5_000,
+        "",
+    ],
+)
+def test_nobody_is_led_elsewhere_or_in_circles(
+    database_url: str, tmp_path: Path, where: str
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web)
+        asked = f"{LINE}?next={quote(where, safe='')}"
+        path, page = await one.goes(asked)
+        assert page.status == 200
+        assert b"evil" not in page.body
+        assert b"javascript:" not in page.body
+        await office.advance()
+        for _ in range(2):  # in, and once more with the turn
+            path, page = await one.goes(asked)
+            assert page.status in (200, 404)
+            assert "evil" not in path
+            assert "x" not in one.cookies
+        await office.operate("stand", BUYING, "never")
+        await Visitor(web).goes(asked)
+
+    run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "&".join(f"f{n}=1" for n in range(500)),
+        "next=%FF%FE%00",
+        "next=%",
+        "next",
+        "=&=&&;",
+        "next=/buy&next=/stamp",
+        "next=" + "%41" * 3_000,
+        "a" * 10_000,
+    ],
+)
+@pytest.mark.parametrize("path", [LINE, f"{LINE}/enter", f"{LINE}/receipt", "/buy"])
+def test_odd_queries_are_no_fault(database_url: str, tmp_path: Path, path: str, query: str) -> None:
+    async def act(web: Within, _: Office) -> None:
+        for raw in (query.encode(), query.encode() + b"&next=\xff\xfe"):
+            found = await web.ask(
+                Asking("GET", path.encode() + b"?" + raw, [(b"accept", b"text/html")])
+            )
+            assert found.status in (200, 303, 404), found
+
+    run(database_url, tmp_path, act)
+
+
+def test_odd_methods_are_answered_as_everywhere(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        accept = [(b"accept", b"text/html")]
+        for path in (LINE, f"{LINE}/now-serving.json"):
+            get = await web.get(path, PAGE)
+            head = await web.ask(Asking("HEAD", path.encode(), accept))
+            assert (head.status, head.body) == (get.status, b""), path
+            names = {name for name, _ in get.headers}
+            assert {name for name, _ in head.headers} >= names - {"set-cookie"}
+            for method in ("POST", "PUT", "DELETE", "BREW"):
+                found = await web.ask(Asking(method, path.encode(), accept))
+                assert (found.status, found.header("allow")) == (405, "GET, HEAD, OPTIONS"), method
+            options = await web.ask(Asking("OPTIONS", path.encode()))
+            assert (options.status, options.header("allow")) == (204, "GET, HEAD, OPTIONS")
+        for method in ("GET", "HEAD", "DELETE"):
+            found = await web.ask(Asking(method, f"{LINE}/place".encode()))
+            assert (found.status, found.header("allow")) == (405, "OPTIONS, POST")
+        head = await web.ask(Asking("HEAD", b"/buy", accept))
+        assert (head.status, head.body) == (303, b"")
+        # A place is taken by who comes, not by who only looks whether somebody is there.
+        [row] = await web.container.database.read(
+            "SELECT next_number FROM waiting_room_lines WHERE line_id = %s", BUYING_ID
+        )
+        assert row["next_number"] <= 2
+
+    run(database_url, tmp_path, act)
+
+
+def test_cookies_of_any_kind_are_no_fault(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        ticket = await office.room.take_place(office.line())
+        text = office.room.tokens.ticket(ticket)
+        for cookie in (
+            b"x=" + b"a" * 60_000,
+            b";".join(b"c%d=1" % n for n in range(4_000)),
+            TICKET.encode() + b"=" + b"\xff" * 100,
+            b"\x00;=;==;;" + TICKET.encode(),
+            TICKET.encode() + b'="' + text.encode() + b'"',
+        ):
+            asked = [(b"accept", b"text/html"), (b"cookie", cookie)]
+            found = await web.ask(Asking("GET", LINE.encode(), asked))
+            assert found.status in (200, 431), cookie[:40]
+
+    run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize("order", [("good", "bad"), ("bad", "good"), ("other", "good")])
+@pytest.mark.parametrize("is_one_header", [True, False])
+def test_of_two_tickets_everybody_reads_the_same(
+    database_url: str, tmp_path: Path, order: tuple[str, str], is_one_header: bool
+) -> None:
+    """A neighbour's cookie of the same name costs nobody a place, nor sends anybody in circles."""
+
+    async def act(web: Within, office: Office) -> None:
+        ticket = await office.room.take_place(office.line())
+        tokens = office.room.tokens
+        texts = {
+            "good": tokens.ticket(ticket),
+            "bad": "x" * 100,
+            "other": tokens.ticket(ticket._replace(line=new_id())),
+        }
+        pairs = [f"{TICKET}={texts[one]}".encode() for one in order]
+        shown = (
+            [(b"cookie", b"; ".join(pairs))] if is_one_header else [(b"cookie", p) for p in pairs]
+        )
+        asked = [(b"accept", b"text/html"), *shown]
+        page = await web.ask(Asking("GET", LINE.encode(), asked))
+        assert page.status == 200
+        assert TICKET not in kept(page), "it has a place"
+        assert f'data-number="{ticket.number}"'.encode() in page.body
+        await office.advance()
+        entered = await web.ask(Asking("GET", f"{LINE}/enter?next=/buy".encode(), asked))
+        assert (entered.status, entered.header("location")) == (303, "/buy")
+        proof = await web.ask(Asking("GET", f"{LINE}/receipt".encode(), asked))
+        facts = read_signed(proof.body, RECEIPT, office.room.signer.public_key())
+        assert facts["number"] == ticket.number
+
+    run(database_url, tmp_path, act)
+
+
+def test_a_number_that_another_came_in_with_is_said_to_be_over(
+    database_url: str, tmp_path: Path
+) -> None:
+    """As after a database of yesterday was restored: no circle, and a way to a new number."""
+
+    async def act(web: Within, office: Office) -> None:
+        ticket = await office.room.take_place(office.line())
+        await office.advance()
+        await office.room.come_in(office.line(), ticket)
+        double = office.room.tokens.ticket(ticket._replace(holder=b"x" * 16))
+        one = Visitor(web, **{TICKET: double})
+        _, page = await one.goes("/buy")
+        assert page.status in (400, 409)
+        assert f'action="{LINE}/leave"'.encode() in page.body
+
+    run(database_url, tmp_path, act)
+
+
+def test_who_was_not_called_costs_no_turn_of_the_limiter(database_url: str, tmp_path: Path) -> None:
+    """A crowd at the door that was not called keeps nobody who pays from coming in."""
+
+    async def act(web: Within, office: Office) -> None:
+        asked: list[str] = []
+        real = web._admitted._app  # type: ignore[attr-defined]
+
+        async def count(scope: Any, receive: Any, send: Any) -> None:
+            asked.append(scope["path"])
+            await real(scope, receive, send)
+
+        web._admitted._app = count  # type: ignore[attr-defined]
+        one = Visitor(web)
+        for _ in range(5):
+            found = await web.get(f"{LINE}/enter?next=/buy", PAGE)
+            assert found.status == 303
+            assert found.header("location").startswith(f"{LINE}?")
+        await web.get(f"{LINE}/receipt", PAGE)
+        await one.goes("/buy")
+        await one.get(f"{LINE}/enter?next=/buy")
+        assert asked == []
+        await office.advance()
+        await one.get(f"{LINE}/enter?next=/buy")
+        assert len(asked) == 1
+        assert TURN in one.cookies
+
+    run(database_url, tmp_path, act)
+
+
+# -- how it is answered ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", b"You are in line"), ("id", b"dalam antrean")]
+)
+def test_it_speaks_the_language_of_the_reader(
+    database_url: str, tmp_path: Path, language: str, words: bytes
+) -> None:
+    async def act(web: Within, _: Office) -> None:
+        asked = {"accept": "text/html", "accept-language": f"{language}-XX,en;q=0.5"}
+        assert words in (await web.get(LINE, asked)).body
+        other = "id" if language == "en" else "en"
+        asked |= {"accept-language": other, "cookie": f"language={language}"}
+        assert words in (await web.get(LINE, asked)).body
+
+    run(database_url, tmp_path, act)
+
+
+def test_every_answer_has_the_headers_of_every_answer(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        ticket = office.room.tokens.ticket(await office.room.take_place(office.line()))
+        shown = PAGE | {"cookie": f"{TICKET}={ticket}"}
+        answers = {
+            path: await web.get(path, shown)
+            for path in (
+                LINE,
+                f"{LINE}/now-serving.json",
+                "/buy",
+                f"{LINE}/receipt",
+                f"{LINE}/enter",
+                "/lines/key.pem",
+                "/lines/nothing",
+            )
+        }
+        answers["place"] = await web.post(f"{LINE}/place")
+        await office.operate("close_at", BUYING, None)
+        for path, answer in answers.items():
+            told = dict(answer.headers)
+            for name, value in HEADERS:
+                assert told[name.decode()] == value.decode(), (path, name)
+            if path not in (f"{LINE}/now-serving.json", "/lines/key.pem"):
+                assert "no-store" in told["cache-control"], path
+
+    run(database_url, tmp_path, act)
+
+
+def test_under_tls_cookies_are_of_this_host_only(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web)
+        await one.goes("/buy")
+        await office.advance()
+        await one.goes("/buy")
+        assert {f"__Host-{TICKET}", f"__Host-{TURN}"} <= set(one.cookies)
+        page = await web.get(LINE, PAGE)
+        [cookie] = [value for name, value in page.headers if name == "set-cookie"]
+        for part in ("Secure", "HttpOnly", "Path=/", "SameSite=Lax"):
+            assert part in cookie
+        assert "Domain" not in cookie
+        # What a neighbour could set without TLS is not read.
+        plain = one.cookies[f"__Host-{TICKET}"]
+        seen = await web.get(LINE, PAGE | {"cookie": f"{TICKET}={plain}"})
+        assert f"__Host-{TICKET}" in kept(seen)
+
+    run(database_url, tmp_path, act, public_url="https://meterai.example")
+
+
+# -- lines that are not there, or no longer ----------------------------------------------------------
+
+
+def test_of_a_line_that_is_not_there_nothing_is_found(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        for path in ("/lines/nothing", "/lines/", "/lines", "/lines/nothing/enter", "/lines/..", "/linesx",
+                     "/lines/buying/now-serving", "/lines/nothing/now-serving.json"):  # fmt: skip
+            found = await web.get(path, PAGE)
+            assert found.status == 404, path
+        assert (await web.post("/lines/nothing/place")).status == 404
+        _, key = await office.account()
+        assert (await web.post("/v1/lines/nothing/places", b"", key)).status == 404
+        pem = await web.get("/lines/key.pem")
+        assert b"BEGIN PUBLIC KEY" in pem.body
+
+    run(database_url, tmp_path, act)
+
+
+def test_who_waits_in_a_line_that_ends_goes_on(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web)
+        path, _ = await one.goes("/buy")
+        await office.operate("end", BUYING, reason="over")
+        for there in (path, f"{LINE}/enter?next=/buy"):
+            where, _ = await one.goes(there)
+            assert not where.startswith("/lines"), where
+        # Another line of the same name is another line.
+        await office.operate("create", Plan(BUYING, Act.BUY, rate=1.0))
+        await office.advance(1.0)
+        _, page = await one.goes("/buy")
+        assert page.status == 200
+        line = office.line()
+        assert office.room.read_ticket(line, one.cookies[TICKET]).line == line.id != BUYING_ID
+
+    run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    "name", ["key.pem", "Buying", "a/b", "", "-a", "a" * 41, "\N{SUPERSCRIPT TWO}", "a b"]
+)
+def test_a_name_that_cannot_be_one_is_refused(database_url: str, tmp_path: Path, name: str) -> None:
+    async def act(_: Within, office: Office) -> None:
+        with pytest.raises(Exception) as refused:  # noqa: PT011 - its code is looked at
+            await office.operate("create", Plan(name, Act.CHECK))
+        assert refused.value.code == "malformed"  # type: ignore[attr-defined]
+
+    run(database_url, tmp_path, act)
+
+
+def test_a_line_opened_twice_is_refused(database_url: str, tmp_path: Path) -> None:
+    async def act(_: Within, office: Office) -> None:
+        for plan in (Plan(BUYING, Act.CHECK), Plan("other", Act.BUY)):
+            with pytest.raises(Exception) as refused:  # noqa: PT011
+                await office.operate("create", plan)
+            assert refused.value.code == "line_exists"  # type: ignore[attr-defined]
+        found = await asyncio.gather(
+            *(office.operate("create", Plan("check", Act.CHECK)) for _ in range(5)),
+            return_exceptions=True,
+        )
+        assert sorted(getattr(one, "code", "ok") for one in found) == 4 * ["line_exists"] + ["ok"]
+
+    run(database_url, tmp_path, act)
+
+
+def test_a_closed_line_serves_who_has_a_place_and_says_no_to_others(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web)
+        await one.goes("/buy")
+        office.arrange("UPDATE waiting_room_lines SET closes_at = clock_timestamp(), rate = 0.05")
+        await office.advance(1.0)
+        late = Visitor(web)
+        _, page = await late.goes("/buy")
+        assert page.status == 200
+        assert TICKET not in late.cookies
+        assert b"closed to new people" in page.body
+        assert (await web.post(f"{LINE}/place")).status == 409
+        proof = await one.get(f"{LINE}/receipt")
+        facts = read_signed(proof.body, RECEIPT, office.room.signer.public_key())
+        assert facts["was_in_time"] is True
+        assert facts["closes_at"] is not None
+        office.arrange("UPDATE waiting_room_lines SET rate = 1")
+        await office.advance()
+        await one.goes("/buy")
+        assert TURN in one.cookies
+
+    run(database_url, tmp_path, act)
+
+
+def test_a_paused_line_says_why_and_keeps_everybody(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web)
+        await one.goes("/buy")
+        await office.advance()
+        why = '<b>bank</b> & "co"'
+        await office.operate("pause", BUYING, reason_id=why, reason_en=why)
+        _, page = await one.goes("/buy")
+        assert b"paused" in page.body
+        assert b"&lt;b&gt;bank" in page.body
+        assert TURN not in one.cookies
+        await office.operate("resume", BUYING)
+        await one.goes("/buy")
+        assert TURN in one.cookies
+
+    run(database_url, tmp_path, act)
+
+
+def test_a_page_is_small_and_looks_again_by_itself(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, _: Office) -> None:
+        page = await web.get(LINE, PAGE)
+        again = re.search(rb'http-equiv="refresh" content="(\d+)"', page.body)
+        assert again
+        assert 4 <= int(again[1]) <= 140
+        linked = re.findall(rb'(?:href|src)="(/static/[^"]+)"', page.body)
+        assert len(linked) == 2
+        size = len(page.body)
+        for path in linked:
+            found = await web.get(path.decode())
+            assert found.status == 200
+            size += len(found.body)
+        assert size < 15_000, size
+
+    run(database_url, tmp_path, act)
