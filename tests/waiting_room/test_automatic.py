@@ -1,0 +1,128 @@
+"""A line nobody sees comes when those who pay find no room, and goes when all is calm."""
+
+import pytest
+
+from meterai.waiting_room.advancing import CALM_SECONDS, Advancing
+from meterai.waiting_room.model import Line
+from tests.support.lines import BUYING, Lines, on_shop
+from tests.support.shop import Shop
+
+
+@pytest.fixture
+def lines(shop: Shop) -> Lines:
+    """The line before buying, as it is from the first day on."""
+    return on_shop(shop)
+
+
+def told(lines: Lines, refused: float = 0.0, arrivals: float = 0.0) -> None:
+    """What one web process said a moment ago."""
+    lines.arrange("DELETE FROM waiting_room_loads")
+    lines.arrange(
+        "INSERT INTO waiting_room_loads (process, told_at, refused, arrivals)"
+        " VALUES ('web', clock_timestamp() + interval '1 hour', %s, %s)",
+        refused,
+        arrivals,
+    )
+
+
+def now(lines: Lines) -> Line:
+    return lines.see(lines.room())
+
+
+def calm_for(lines: Lines, seconds: float) -> None:
+    lines.arrange(
+        "UPDATE waiting_room_lines SET busy_at = clock_timestamp() - make_interval(secs => %s)",
+        seconds,
+    )
+
+
+def test_it_comes_with_the_first_refusal_and_goes_when_nobody_waits(lines: Lines) -> None:
+    told(lines)
+    lines.advance(1.0)
+    assert not now(lines).stands_in_the_way
+    told(lines, refused=0.2)
+    lines.advance(1.0)
+    assert now(lines).stands_in_the_way
+
+    room = lines.room()
+    tickets = [lines.take(room) for _ in range(3)]
+    told(lines)
+    lines.arrange("UPDATE waiting_room_lines SET rate = 0.05, rate_max = 0.05")
+    calm_for(lines, CALM_SECONDS + 5)
+    lines.advance(1.0)
+    assert now(lines).stands_in_the_way, "somebody waits"
+    lines.arrange("UPDATE waiting_room_lines SET rate = 100, rate_max = 100")
+    calm_for(lines, CALM_SECONDS - 5)
+    lines.advance(1.0)
+    assert now(lines).serving >= tickets[-1].number
+    lines.advance(1.0)
+    assert now(lines).stands_in_the_way, "it was calm for a short time only"
+    calm_for(lines, CALM_SECONDS + 5)
+    lines.advance(1.0)
+    assert not now(lines).stands_in_the_way
+
+
+def test_who_came_before_it_stood_there_is_not_sent_back(lines: Lines) -> None:
+    """Numbers given while nobody waited are called at once."""
+    told(lines)
+    lines.advance(1.0)
+    room = lines.room()
+    ticket = lines.take(room)
+    told(lines, refused=1.0)
+    lines.advance(1.0)
+    assert now(lines).stands_in_the_way
+    assert now(lines).serving >= ticket.number
+
+
+@pytest.mark.parametrize(("how", "stands"), [("always", True), ("never", False)])
+def test_what_an_operator_says_is_not_changed_by_the_load(
+    lines: Lines, how: str, stands: bool
+) -> None:
+    lines.operate("stand", BUYING, how)
+    for refused in (0.0, 100.0, 0.0):
+        told(lines, refused=refused)
+        calm_for(lines, CALM_SECONDS * 10)
+        lines.advance(5.0)
+        assert now(lines).stands_in_the_way is stands
+
+
+def test_a_process_that_hung_says_nothing(lines: Lines) -> None:
+    """What it said minutes ago is no trouble of now."""
+    lines.arrange(
+        "INSERT INTO waiting_room_loads (process, told_at, refused, arrivals)"
+        " VALUES ('hung', clock_timestamp() - interval '1 minute', 1000, 1000)"
+    )
+    lines.advance(1.0)
+    assert not now(lines).stands_in_the_way
+
+
+def test_a_worker_that_hung_calls_no_crowd_when_it_goes_on(lines: Lines) -> None:
+    lines.operate("stand", BUYING, "always")
+    lines.operate("set_rate", BUYING, rate=2.0, rate_max=None)
+    room = lines.room()
+    tickets = [lines.take(room) for _ in range(60)]
+    lines.advance(3_600.0)
+    called = [one for one in tickets if one.number <= now(lines).serving]
+    assert 0 < len(called) <= 11  # five seconds' worth
+    # A worker that comes a moment later calls nobody anew.
+    before = now(lines).serving
+    lines.run(lines.container.of(Advancing).advance_due())
+    assert now(lines).serving == before
+
+
+def test_forty_thousand_waits_outside_what_was_shown_stop_no_line(lines: Lines) -> None:
+    """As after an hour without a worker: all that ended since is learned from in one step."""
+    lines.operate("stand", BUYING, "always")
+    lines.arrange(
+        "UPDATE waiting_room_lines SET next_number = 40001, serving = 40000,"
+        " learned_to = now() - interval '1 hour'"
+    )
+    lines.arrange(
+        "INSERT INTO waiting_room_turns (line_id, number, holder, taken_at, admitted_at, shown_low,"
+        " shown_high, waited) SELECT line_id, n, decode(repeat('00', 16), 'hex'), now(), now() - interval '20 minutes', 1, 2,"
+        " 900 FROM waiting_room_lines, generate_series(1, 40000) n WHERE name = 'buying'"
+    )
+    room = lines.room()
+    ticket = lines.take(room)
+    lines.advance(5.0)
+    assert now(lines).serving >= ticket.number
