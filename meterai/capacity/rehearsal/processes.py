@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeAlias
@@ -113,11 +114,9 @@ async def _generate(order: Order, begins: float, pipe: Pipe) -> None:
 
 def _stop_at_end(pipe: Pipe, loop: asyncio.AbstractEventLoop, generator: Generator) -> None:
     """Stop the generator when it is told anything more, or when nobody listens any longer."""
-    try:
+    with suppress(EOFError, OSError):
         pipe.recv_bytes()
-    except (EOFError, OSError):
-        pass
-    finally:
+    with suppress(RuntimeError):  # the loop has ended: there is nothing to stop any more
         loop.call_soon_threadsafe(generator.stop)
 
 
