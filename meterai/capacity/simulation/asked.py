@@ -40,7 +40,7 @@ class Asked:
     grace_hours: Annotated[float, Parameter(help="The line is served on after closing.")] = 1.0
     admit: Rates = ()
     bound_ms: Annotated[
-        float | None, Parameter(help="99 of 100 are answered within; else twice the unloaded time.")
+        float | None, Parameter(help="99 of 100 are answered within; else twice unloaded.")
     ] = None
     no_shows: Annotated[float, Parameter(help="Share of who waited and is not there.")] = 0.1
     patience_minutes: Annotated[float | None, Parameter(help="Mean; else for ever.")] = None

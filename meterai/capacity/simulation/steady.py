@@ -20,6 +20,7 @@ PAUSES_SHARE_MAX = 0.2  # of the time measured, all pauses of a person together
 WARM_PAUSES = 3.0  # so many times all pauses, not measured: then every step has its share
 PRECISION = 0.01  # of a safe rate
 BOUND_FACTOR = 2.0  # times the p99 of idle servers: the aim of the platform under overload
+BOUND_SECONDS_LEAST = 0.5  # of a person with a page nobody notices less
 
 
 def work_seconds(scenario: Scenario) -> float:
@@ -73,14 +74,20 @@ def name_of(priority: Priority) -> str:
 
 
 def with_bounds(scenario: Scenario, seconds: float | None, seed: int) -> Scenario:
-    """The scenario with one bound for all; where None is asked, BOUND_FACTOR times what idle servers take."""
+    """The scenario with one bound for all; where None is asked, what people bear.
+
+    That is BOUND_FACTOR times what idle servers take, and BOUND_SECONDS_LEAST at least.
+    """
     priorities = sorted({step.priority for step in scenario.steps})
     if seconds is not None:
         bounds = dict.fromkeys(map(name_of, priorities), seconds)
     else:
         rate = PRECISION * capacity_per_second(scenario)
         idle = p99_of(scenario, rate, np.random.SeedSequence(seed))
-        bounds = {name_of(priority): BOUND_FACTOR * idle[priority] for priority in priorities}
+        bounds = {
+            name_of(priority): max(BOUND_FACTOR * idle[priority], BOUND_SECONDS_LEAST)
+            for priority in priorities
+        }
     return msgspec.structs.replace(scenario, bounds=bounds)
 
 
