@@ -1,7 +1,7 @@
 """Stand-ins: small servers of our own in place of the servers of third parties.
 
-A bank that speaks SNAP BI (`bank`) and a mail server (`mail`), for development, tests and
-rehearsals, and a time-stamp, OCSP and revocation list server (`authority`) for tests.  They import
+A bank that speaks SNAP BI (`bank`), a mail server (`mail`) and a relay of drand (`drand`), for
+development, tests and rehearsals, and a time-stamp, OCSP and revocation list server (`authority`) for tests.  They import
 nothing of the platform, and it speaks to them by the same protocols as to the real servers.  Their
 state is in SQLite files in one directory and survives a restart; notifications that were not
 delivered are tried again.
@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from standins.bank import Bank, Merchant, Partner, PublicKey, bank_key
+from standins.drand import Chain, Relay, kept_chain
 from standins.mail import MailServer
 
-__all__ = ["Options", "Running", "bank_keys", "start"]
+__all__ = ["Options", "Running", "bank_keys", "drand_chain", "start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,14 @@ class Options:
     bank_port: int = 0
     mail_port: int = 0
     smtp_port: int = 0
+    drand_port: int = 0
 
 
 class Running:
-    """The bank and the mail server, started, and their addresses."""
+    """The bank, the mail server and the relay, started, and their addresses."""
 
-    def __init__(self, addresses: tuple[str, str, int], exit_stack: AsyncExitStack) -> None:
-        self.bank_url, self.mail_url, self.smtp_port = addresses
+    def __init__(self, addresses: tuple[str, str, int, str], exit_stack: AsyncExitStack) -> None:
+        self.bank_url, self.mail_url, self.smtp_port, self.drand_url = addresses
         self._exit_stack = exit_stack
 
     async def stop(self) -> None:
@@ -61,8 +63,16 @@ def bank_keys(directory: Path) -> bytes:
     return bank_key(directory).public_pem()
 
 
+def drand_chain(directory: Path) -> Chain:
+    """The chain of the relay; it begins with the first call.
+
+    For a caller that must know it before the relay is started.
+    """
+    return kept_chain(directory)
+
+
 async def start(options: Options) -> Running:
-    """Start bank and mail.  Raises `ValueError` for a key or merchant id that cannot be used."""
+    """Start bank, mail and the relay of drand.  Raises `ValueError` for a key or merchant id that cannot be used."""
     partner = Partner(
         options.client_id, options.client_secret, PublicKey(options.partner_public_key)
     )
@@ -75,4 +85,8 @@ async def start(options: Options) -> Running:
         exit_stack.push_async_callback(mail.stop)
         bank_url = await bank.serve(options.host, options.bank_port)
         mail_url, smtp_port = await mail.serve(options.host, options.mail_port, options.smtp_port)
-        return Running((bank_url, mail_url, smtp_port), exit_stack.pop_all())
+        relay = Relay(options.directory / "drand", kept_chain(options.directory))
+        exit_stack.push_async_callback(relay.stop)
+        drand_url = await relay.serve(options.host, options.drand_port)
+        addresses = (bank_url, mail_url, smtp_port, drand_url)
+        return Running(addresses, exit_stack.pop_all())

@@ -16,6 +16,8 @@ from meterai.commands import (
 from meterai.plumbing.config import NOT_FILES, Configuration
 from meterai.room import Rooms
 
+STANDIN_PORTS = ("bank_port", "mail_port", "drand_port")
+
 
 def _public_address(of: Configuration) -> Iterator[Facts]:
     url = split_url(of.settings.process.public_url)
@@ -47,7 +49,7 @@ def _database(of: Configuration) -> Iterator[Facts]:
 
 def _development_directory(of: Configuration) -> Iterator[Facts]:
     folder = of.settings.process.directory / "standins"
-    if of.value("bank_port") or of.value("mail_port") or folder.exists():
+    if any(of.value(name) for name in STANDIN_PORTS) or folder.exists():
         yield {"path": of.settings.process.data}
 
 
@@ -70,7 +72,7 @@ OWN: tuple[Demand, ...] = (
     Demand("database", ("database_url", "database"), _database, is_of_the_database=True),
     Demand(
         "development_directory",
-        ("data", "bank_port", "mail_port"),
+        ("data", *STANDIN_PORTS),
         _development_directory,
         is_of_the_database=True,
     ),

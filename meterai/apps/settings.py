@@ -16,6 +16,7 @@ class StandinSettings(msgspec.Struct, frozen=True):
 
     bank_port: Port = 0
     mail_port: Port = 0
+    drand_port: Port = 0
 
 
 def sections(rooms: Rooms = ROOMS) -> Sections:

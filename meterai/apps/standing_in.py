@@ -1,4 +1,4 @@
-"""The stand-ins for bank and mail, set up from the same settings as the rest."""
+"""The stand-ins for bank, mail and drand, set up from the same settings as the rest."""
 
 import asyncio
 import signal
@@ -27,6 +27,7 @@ async def run(settings: Settings) -> None:
             bank_port=settings.of(StandinSettings).bank_port,
             mail_port=settings.of(StandinSettings).mail_port,
             smtp_port=settings.of(NotificationSettings).smtp_port,
+            drand_port=settings.of(StandinSettings).drand_port,
         )
     )
     stopped = asyncio.Event()

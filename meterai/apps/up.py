@@ -4,6 +4,7 @@ The parent prepares database, keys and ports, starts web, worker and stand-ins a
 their own, starts any of them again that dies, and stops them all when it is told to.
 """
 
+import json
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -35,6 +37,7 @@ from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.keyring import keyring_of, write_once
 from meterai.plumbing.migrations import migrate
 from meterai.stamping import issuers_of
+from meterai.waiting_room import WaitingRoomSettings
 
 READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
@@ -108,7 +111,19 @@ def _with_ports(settings: Settings) -> Settings:
     bank = free_port(settings.process.host, settings.of(StandinSettings).bank_port)
     mail = free_port(settings.process.host, settings.of(StandinSettings).mail_port)
     smtp = free_port(settings.process.host, settings.of(NotificationSettings).smtp_port)
+    drand = free_port(settings.process.host, settings.of(StandinSettings).drand_port)
     metrics = free_port("127.0.0.1", settings.process.metrics_port)
+    # Who names a chain means its relays too.
+    is_named = settings.of(WaitingRoomSettings).waiting_room_drand_chain
+    relay = f"http://{settings.process.host}:{drand}"
+    beacon = (
+        {}
+        if is_named
+        else {
+            "waiting_room_drand_urls": relay,
+            "waiting_room_drand_chain": str(_chain_file(settings)),
+        }
+    )
     return settings.replaced(
         port=port,
         bank_port=bank,
@@ -116,12 +131,18 @@ def _with_ports(settings: Settings) -> Settings:
         smtp_port=smtp,
         metrics_port=metrics,
         bank_url=f"http://{settings.process.host}:{bank}",
+        drand_port=drand,
+        **beacon,
     )
+
+
+def _chain_file(settings: Settings) -> Path:
+    return standins_directory(settings) / "drand-chain.json"
 
 
 def _prepare_keys(settings: Settings) -> None:
     # Imported here: outside development the stand-ins need not be installed.
-    from standins import bank_keys  # noqa: PLC0415
+    from standins import bank_keys, drand_chain  # noqa: PLC0415
 
     keyring = keyring_of(settings)
     signing_key(keyring)
@@ -130,6 +151,8 @@ def _prepare_keys(settings: Settings) -> None:
     public = bank_keys(standins_directory(settings))
     if write_once(path, public) != public:
         path.write_bytes(public)
+    chain = drand_chain(standins_directory(settings))
+    _chain_file(settings).write_text(json.dumps(chain.info()))
     issuers_of(settings, SystemClock(), may_make=True)
 
 

@@ -18,5 +18,6 @@ Calls accounts' callers only through the request; knows no orders.  Is called by
 
 from meterai.waiting_room.model import Act, Guarded, WaitInLine
 from meterai.waiting_room.service import WaitingRoom
+from meterai.waiting_room.settings import WaitingRoomSettings
 
-__all__ = ["Act", "Guarded", "WaitInLine", "WaitingRoom"]
+__all__ = ["Act", "Guarded", "WaitInLine", "WaitingRoom", "WaitingRoomSettings"]

@@ -8,7 +8,7 @@
 A round that does not exist yet is answered with 425, as drand's own relays do.
 """
 
-from standins.drand.chain import ROUNDS, Chain, signature_of
+from standins.drand.chain import ROUNDS, Chain, kept_chain, signature_of
 from standins.drand.relay import Relay
 
-__all__ = ["ROUNDS", "Chain", "Relay", "signature_of"]
+__all__ = ["ROUNDS", "Chain", "Relay", "kept_chain", "signature_of"]

@@ -12,7 +12,10 @@ import json
 import struct
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
+
+from standins.clock import now_ms
 
 _RECORDED: dict[str, Any] = json.loads(
     (resources.files("standins.drand") / "rounds.json").read_text()
@@ -20,6 +23,8 @@ _RECORDED: dict[str, Any] = json.loads(
 ROUNDS = len(_RECORDED["signatures"])
 SCHEME = "bls-unchained-g1-rfc9380"
 SEED = "00" * 32
+PERIOD = 30  # seconds, of the chain of a directory: four hours
+SPARE = 120  # rounds that are left at least when a stand-in starts: an hour
 
 
 def signature_of(number: int) -> str:
@@ -60,3 +65,18 @@ class Chain:
     def newest(self, now: float) -> int:
         """The last round that exists at a moment (seconds since 1970); 0 before the first."""
         return max(0, int(now - self.genesis_time) // self.period + 1)
+
+
+def kept_chain(directory: Path) -> Chain:
+    """The chain of a directory: its round 1 was when it was first asked for.
+
+    Near the end of what is recorded another begins; a draw that named a round of the one before
+    waits for ever, as only a stand-in would have it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    file, now = directory / "drand-genesis", now_ms() // 1000
+    genesis = int(file.read_text()) if file.is_file() else 0
+    if Chain(genesis, PERIOD).newest(now) > ROUNDS - SPARE:
+        genesis = now
+        file.write_text(str(genesis))
+    return Chain(genesis, PERIOD)

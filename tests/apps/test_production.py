@@ -169,6 +169,7 @@ WRONG: dict[str, list[Wrong]] = {
     "development_directory": [
         *setting("bank_port", 4711),
         *setting("mail_port", 4711),
+        *setting("drand_port", 4711),
         lambda one: (one.folder / "standins").mkdir(),
     ],
     "bank_address": setting(

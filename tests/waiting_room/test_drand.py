@@ -9,9 +9,11 @@ from urllib.request import urlopen
 
 import pytest
 
+from meterai.waiting_room import WaitingRoomSettings
 from meterai.waiting_room.adapters.drand import Relays
-from meterai.waiting_room.draw.chain import hash_of
-from standins.drand import ROUNDS, Chain, Relay, signature_of
+from meterai.waiting_room.draw.chain import QUICKNET, hash_of
+from meterai.waiting_room.drawing import parts
+from standins.drand import ROUNDS, Chain, Relay, kept_chain, signature_of
 from tests.support.draws import chain_of
 from tests.support.relay import running_relay
 
@@ -102,3 +104,20 @@ def test_what_a_relay_calls_a_round_is_not_asked(tmp_path) -> None:
         assert await Relays(urls).signature_of(CHAIN, PAST) == signature_of(PAST)
 
     with_relays(tmp_path, 1, act)
+
+
+def test_the_chain_of_a_directory_begins_once_and_does_not_run_out(tmp_path, monkeypatch) -> None:
+    first = kept_chain(tmp_path)
+    assert kept_chain(tmp_path) == first
+    later = time.time_ns() // 1_000_000 + 30_000 * (ROUNDS - 100)
+    monkeypatch.setattr("standins.drand.chain.now_ms", lambda: later)
+    assert kept_chain(tmp_path).genesis_time == later // 1000
+    assert kept_chain(tmp_path).newest(later / 1000) == 1
+
+
+def test_an_instance_of_development_draws_by_its_own_relay(instance) -> None:
+    folder = instance.data / "standins"
+    chain = parts.chain_of(str(folder / "drand-chain.json"))
+    assert hash_of(chain) == kept_chain(folder).hash
+    web = instance.settings.replaced(waiting_room_drand_chain="")
+    assert parts.chain_of(web.of(WaitingRoomSettings).waiting_room_drand_chain) == QUICKNET
