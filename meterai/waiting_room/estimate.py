@@ -38,8 +38,10 @@ def waiting_range(ahead: int, flow_fast: float, flow_slow: float, spread: float)
     if slowest < FLOW_MIN or ahead < 0:
         return None
     low, high = ahead / (fastest * spread), ahead * spread / slowest
+    if high + LOOK_SECONDS_MIN > SECONDS_MAX:
+        return None
     # Numbers are served once a second, and a page looks when it looks.
-    return Range(int(min(low, SECONDS_MAX)), ceil(min(high + LOOK_SECONDS_MIN, SECONDS_MAX)))
+    return Range(int(low), ceil(high + LOOK_SECONDS_MIN))
 
 
 def look_again(ahead: int, flow: float, jitter: float) -> int:

@@ -171,8 +171,8 @@ class WaitingRoom:
             return None
         return waiting_range(
             number - line.serving,
-            line.flow_fast or line.rate,
-            line.flow_slow or line.rate,
+            line.flow_fast,
+            line.flow_slow,
             line.spread,
         )
 

@@ -33,8 +33,9 @@ def test_who_is_further_back_is_told_no_less(
 ) -> None:
     near, far = sorted((one, two))
     before, after = (waiting_range(ahead, fast, slow, spread) for ahead in (near, far))
+    if after is None:
+        return  # more than a week is not told
     assert before is not None
-    assert after is not None
     assert before.low <= after.low
     assert before.high <= after.high
 
@@ -43,10 +44,11 @@ def test_who_is_further_back_is_told_no_less(
 def test_a_range_is_one_and_has_an_end(ahead: int, fast: float, slow: float, spread: float) -> None:
     told = waiting_range(ahead, fast, slow, spread)
     assert told == waiting_range(ahead, slow, fast, spread)
-    assert told is not None
+    if told is None:
+        assert ahead * spread / min(fast, slow) + LOOK_SECONDS_MIN > SECONDS_MAX
+        return
     assert 0 <= told.low <= told.high <= SECONDS_MAX
-    middle = ahead / max(fast, slow)
-    assert told.low <= middle or told.low == SECONDS_MAX
+    assert told.low <= ahead / max(fast, slow) <= told.high
 
 
 @given(places, flows, flows, spreads, spreads)
@@ -54,8 +56,9 @@ def test_a_wider_spread_holds_the_narrower(
     ahead: int, fast: float, slow: float, one: float, two: float
 ) -> None:
     narrow, wide = (waiting_range(ahead, fast, slow, spread) for spread in sorted((one, two)))
+    if wide is None:
+        return
     assert narrow is not None
-    assert wide is not None
     assert wide.low <= narrow.low
     assert narrow.high <= wide.high
 

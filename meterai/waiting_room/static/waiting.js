@@ -4,7 +4,7 @@
 const place = document.getElementById("place");
 const told = place.dataset;
 const number = Number(told.number);
-const LEAST = 5, MOST = 120, LOOKS = 5, SLOWEST = 0.001;
+const LEAST = 5, MOST = 120, LOOKS = 5, SLOWEST = 0.001, LONGEST = 604800;
 let timer;
 
 function words(low, high) {
@@ -21,9 +21,10 @@ function show(line) {
   const { fast, slow } = line.per_second;
   place.querySelector("[data-ahead]").textContent =
     Math.max(ahead - 1, 0).toLocaleString(told.language);
-  const isKnown = !line.is_paused && slow >= SLOWEST;
+  const high = (ahead * line.spread) / slow + LEAST;
+  const isKnown = !line.is_paused && slow >= SLOWEST && high <= LONGEST;
   place.querySelector("[data-wait]").textContent = isKnown
-    ? words(ahead / (fast * line.spread), (ahead * line.spread) / slow + LEAST) : told.unknown;
+    ? words(ahead / (fast * line.spread), high) : told.unknown;
   const wait = fast > SLOWEST ? ahead / fast : MOST * LOOKS;
   return Math.min(Math.max(wait / LOOKS, LEAST), MOST) * (0.85 + 0.3 * Math.random());
 }

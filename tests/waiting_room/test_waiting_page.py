@@ -1,0 +1,296 @@
+"""The waiting page in a real browser, and places while everything around them is killed."""
+
+import json
+import re
+import shutil
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, Route, ViewportSize, expect, sync_playwright
+
+from meterai.waiting_room.estimate import waiting_range
+from meterai.waiting_room.page import waiting_words
+from tests.flows.test_browser import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.instance import Client, Instance, until
+
+SMALL = ViewportSize(width=360, height=740)
+LINE = "/lines/buying"
+LONG = 300_000  # milliseconds: longer than a page ever waits until it looks again
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("chromium") is None, reason="there is no chromium on this machine"
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def rush(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance with a line before buying in which some people wait."""
+    with Instance(tmp_path_factory.mktemp("rush")) as instance:
+        operator(instance, "stand", "buying", "always")
+        slow(instance)
+        until(
+            "the line stands",
+            lambda: Client(instance.url).get("/v1" + LINE).json["stands_in_the_way"],
+        )
+        for _ in range(40):
+            assert Client(instance.url).post(f"{LINE}/place").status == 200
+        yield instance
+        instance.assert_audit_holds()
+
+
+def operator(instance: Instance, *words: str) -> None:
+    done = instance.command("line", *words)
+    assert done.returncode == 0, done.stderr
+
+
+def slow(instance: Instance) -> None:
+    operator(instance, "rate", "buying", "--rate", "0.05")
+
+
+def quick(instance: Instance) -> None:
+    operator(instance, "rate", "buying", "--rate", "200")
+
+
+class Reader:
+    """Somebody who waits with a small phone."""
+
+    def __init__(
+        self, chromium: Browser, instance: Instance, *, scripts: bool, dark: bool = False,
+        language: str = "id",
+    ) -> None:  # fmt: skip
+        self.context = chromium.new_context(
+            viewport=SMALL,
+            java_script_enabled=scripts,
+            color_scheme="dark" if dark else "light",
+            locale=f"{language}-ID" if language == "id" else "en-GB",
+        )
+        self.context.set_default_timeout(WAIT_MS)
+        self.page: Page = self.context.new_page()
+        self.url = instance.url
+        self.complaints: list[str] = []
+        self.looks: list[str] = []
+        self.bytes = 0
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._count)
+
+    def _count(self, request: Request) -> None:
+        if request.url.endswith("now-serving.json"):
+            self.looks.append(request.url)
+
+    def waits(self) -> None:
+        self.page.goto(f"{self.url}/buy")
+        self.page.wait_for_url(f"**{LINE}?next=%2Fbuy")
+
+    @property
+    def number(self) -> int:
+        return int(self.page.locator("#place").get_attribute("data-number") or 0)
+
+    @property
+    def ahead(self) -> int:
+        text = self.page.locator("[data-ahead]").text_content() or ""
+        return int(re.sub(r"\D", "", text))
+
+
+@pytest.fixture
+def reader(chromium: Browser, rush: Instance, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    one = Reader(chromium, rush, **{"scripts": True, **getattr(request, "param", {})})
+    yield one
+    one.context.close()
+    slow(rush)
+    assert one.complaints == []
+
+
+each_look = pytest.mark.parametrize(
+    "reader",
+    [
+        {"scripts": scripts, "dark": dark, "language": language}
+        for scripts in (True, False)
+        for dark in (True, False)
+        for language in ("id", "en")
+    ],
+    indirect=True,
+    ids=str,
+)
+
+
+@each_look
+def test_it_fits_a_small_phone_and_can_be_read(reader: Reader) -> None:
+    reader.waits()
+    page = reader.page
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    box = page.locator("main").bounding_box()
+    assert box is not None
+    assert box["width"] <= SMALL["width"]
+    for one in page.locator("main *").all():
+        place = one.bounding_box()
+        is_hidden = "unseen" in (one.get_attribute("class") or "")
+        assert place is None or is_hidden or place["x"] + place["width"] <= SMALL["width"] + 1
+    button = page.locator("a.button").bounding_box()
+    assert button is not None
+    assert button["height"] >= 44  # a thumb
+    assert page.locator("html").get_attribute("lang") in ("id", "en")
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(one) / 255 for one in re.findall(r"\d+", colour)[:3]]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+GROUND = """one => { for (let e = one; e; e = e.parentElement) {
+  const c = getComputedStyle(e).backgroundColor;
+  if (c !== 'rgba(0, 0, 0, 0)') return [getComputedStyle(one).color, c]; }
+  return [getComputedStyle(one).color, 'rgb(255, 255, 255)']; }"""
+
+
+@pytest.mark.parametrize("reader", [{"dark": True}, {"dark": False}], indirect=True, ids=str)
+def test_its_colours_have_contrast(reader: Reader) -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1."""
+    reader.waits()
+    for one in reader.page.locator(
+        "main h1, main h2, main p, main dt, main dd, main li, main a"
+    ).all():
+        ink, ground = (_luminance(colour) for colour in one.evaluate(GROUND))
+        high, low = max(ink, ground), min(ink, ground)
+        assert (high + 0.05) / (low + 0.05) >= 4.5, one.text_content()
+
+
+def test_every_link_is_reached_by_the_keyboard(reader: Reader) -> None:
+    reader.waits()
+    page, reached = reader.page, set()
+    for _ in range(page.locator("main a, main button").count() + 2):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.textContent"))
+    for one in page.locator("main a, main button").all():
+        assert one.text_content() in reached
+
+
+@pytest.mark.parametrize("reader", [{"scripts": False}], indirect=True)
+def test_without_scripts_it_goes_in_by_itself(reader: Reader, rush: Instance) -> None:
+    operator(rush, "rate", "buying", "--rate", "4")  # else it would look in two minutes
+    reader.waits()
+    assert reader.looks == []
+    reader.page.wait_for_url("**/sign-in?*")
+
+
+def test_with_scripts_it_moves_and_goes_in_by_itself(reader: Reader, rush: Instance) -> None:
+    reader.page.clock.install()
+    reader.waits()
+    number, ahead = reader.number, reader.ahead
+    assert ahead > 0
+    operator(rush, "rate", "buying", "--rate", "4")
+    until(
+        "one is called", lambda: Client(rush.url).get(f"/v1{LINE}").json["serving"] > number - ahead
+    )
+    operator(rush, "rate", "buying", "--rate", "0.05")
+    with reader.page.expect_response("**/now-serving.json"):
+        reader.page.clock.run_for(12_000)
+    expect(reader.page.locator("[data-ahead]")).not_to_have_text(str(ahead))
+    assert reader.number == number
+    quick(rush)
+    until("it was called", lambda: Client(rush.url).get(f"/v1{LINE}").json["serving"] >= number)
+    reader.page.clock.run_for(LONG)
+    reader.page.wait_for_url("**/sign-in?*")
+
+
+def test_a_hidden_page_does_not_look(reader: Reader) -> None:
+    reader.page.clock.install()
+    reader.waits()
+    hide = (
+        "is => { Object.defineProperty(document, 'hidden', {get: () => is, configurable: true});"
+        " document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    reader.page.evaluate(hide, True)
+    before = len(reader.looks)
+    reader.page.clock.run_for(LONG)
+    assert len(reader.looks) == before
+    with reader.page.expect_request("**/now-serving.json"):
+        reader.page.evaluate(hide, False)
+        reader.page.clock.run_for(2_000)
+
+
+def test_offline_it_keeps_the_number_and_looks_again(reader: Reader) -> None:
+    reader.page.clock.install()
+    reader.waits()
+    number = reader.number
+    reader.context.set_offline(True)
+    with reader.page.expect_event("requestfailed"):
+        reader.page.clock.run_for(12_000)
+    assert reader.number == number
+    assert reader.page.locator("h1").is_visible()
+    reader.context.set_offline(False)
+    with reader.page.expect_response("**/now-serving.json"):
+        reader.page.clock.run_for(60_000)
+    assert reader.number == number
+
+
+FLOWS = [(5.0, 5.0), (0.9, 0.4), (3.0, 0.0)]
+
+
+@pytest.mark.parametrize("reader", [{"language": "id"}, {"language": "en"}], indirect=True, ids=str)
+def test_scripts_say_what_the_server_says(reader: Reader) -> None:
+    """The words of a wait, over lines from a second to a week."""
+    reader.page.clock.install()
+    told: dict[str, Any] = {}
+
+    def answer(route: Route) -> None:
+        payload = urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
+        route.fulfill(json={"payload": payload})
+
+    reader.page.route("**/now-serving.json", answer)
+    reader.waits()
+    number = reader.number
+    language = reader.page.locator("html").get_attribute("lang") or ""
+    for fast, slow_flow in FLOWS:
+        for ahead in (7, 300, 30_000, 1_000_000):
+            told |= {
+                "serving": number - ahead,
+                "is_engaged": True,
+                "is_paused": False,
+                "per_second": {"fast": fast, "slow": slow_flow},
+                "spread": 1.6,
+            }
+            with reader.page.expect_response("**/now-serving.json"):
+                reader.page.clock.run_for(140_000)
+            expected = waiting_words(waiting_range(ahead, fast, slow_flow, 1.6), language)
+            expect(reader.page.locator("[data-wait]")).to_have_text(expected)
+
+
+# -- last, since it breaks things ------------------------------------------------------------------
+
+
+def test_nothing_that_is_killed_loses_a_place(rush: Instance) -> None:
+    """Web and worker are killed in the middle: numbers stay, grow, and are served in order."""
+    slow(rush)
+    client = rush.customer()
+    before = [client.post(f"{LINE}/place").json for _ in range(5)]
+    kept = client.post(f"/v1{LINE}/places").json
+    rush.kill("web")
+    rush.kill("worker")
+    rush.wait_ready()
+    until("it answers", lambda: client.get(f"/v1{LINE}").status == 200)
+    assert client.post(f"/v1{LINE}/places").json["number"] == kept["number"]
+    for place in before:
+        cookie = {"Cookie": f"ticket-buying={place['ticket']}"}
+        again = client.post(f"{LINE}/place", headers=cookie).json
+        assert again["number"] == place["number"]
+    later = client.post(f"{LINE}/place").json
+    assert later["number"] > max(place["number"] for place in before)
+    quick(rush)
+    for place in [*before, kept]:
+
+        def turn(ticket: str = place["ticket"]) -> Any:
+            reply = client.post(f"/v1{LINE}/turns", {"ticket": ticket})
+            return reply.json if reply.status == 200 else None
+
+        assert until("its turn comes", turn)["number"] == place["number"]
