@@ -88,14 +88,17 @@ def limiter(**figures: float) -> Mapping[tuple[str, str], float]:
         ),
         (
             {
-                "in_time_of_paid": 40,
-                "refused_of_money": 60,
-                "in_time_of_new": 50,
-                "refused_of_new": 50,
+                "in_time_of_paid": 400,
+                "refused_of_money": 600,
+                "in_time_of_new": 500,
+                "refused_of_new": 500,
             },
             False,
         ),
-        ({"refused_of_paid": 1, "in_time_of_paid": 99, "in_time_of_new": 100}, False),
+        # By chance one of a hundred may be refused; not a hundred of ten thousand.
+        ({"refused_of_paid": 1, "in_time_of_paid": 99, "in_time_of_new": 100}, True),
+        ({"refused_of_paid": 100, "in_time_of_paid": 9_900, "in_time_of_new": 10_000}, False),
+        ({"refused_of_paid": 100, "in_time_of_paid": 9_900}, True),  # nobody else came
     ],
 )
 def test_who_paid_comes_before_who_has_not_begun(figures: dict[str, float], held: bool) -> None:

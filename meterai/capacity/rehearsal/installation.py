@@ -4,6 +4,8 @@ Only of such a one parts are killed.  Its processes are those below the one that
 nobody else's is ever found.
 """
 
+import ctypes
+import signal
 import subprocess
 import sys
 import threading
@@ -25,6 +27,8 @@ STOP_SECONDS_MAX = 60.0
 COMMAND_SECONDS_MAX = 600.0
 LOG = "rehearsal.log"
 POSTGRES = "postgres"
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_LIBC = ctypes.CDLL(None)  # loaded before a child is made, which must not load anything
 # A client's backend, as PostgreSQL names its processes: "postgres: user database client state".
 _NOT_CLIENTS = ("checkpointer", "writer", "launcher", "startup", "io worker", "archiver", "logger")
 
@@ -39,6 +43,11 @@ class InstallationNotStarted(Refusal):
         super().__init__(f"{directory}: {reason}")
         self.directory = directory
         self.reason = reason
+
+
+def _end_with_parent() -> None:
+    """In the child, before it becomes `up`: have it told to end when whoever started it is killed."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,7 @@ class OwnInstallation:
                 text=True,
                 # Its own session: Ctrl-C reaches only us, and we stop it in order.
                 start_new_session=True,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
         self._root = psutil.Process(self._process.pid)
         try:

@@ -15,6 +15,7 @@ PAID_BEFORE_UNPAID, NOTHING_LOST = "paid_before_unpaid", "nothing_lost"
 ORDER_OF_THE_LINE = "order_of_the_line"
 # Two processes give numbers in one order to within a second; the rest is how late an answer is seen.
 ORDER_SECONDS = 2.0
+ERRORS_MAX = 3.0  # standard errors; a run in a thousand is beyond by chance
 _HELD, _BROKEN = 0, 1  # statuses of `meterai audit`
 TEXT_LENGTH_MAX = 500
 _PAID = ("money", "paid")
@@ -103,6 +104,18 @@ def _slowest(journeys: Iterable[Journey], names: Sequence[str]) -> float:
     return max(found, default=0.0)
 
 
+def is_more_often(count: float, of: float, other: float, of_other: float) -> bool:
+    """Whether something happened more often in one group than in another, beyond what chance does.
+
+    By the difference of two shares in its standard errors: one refusal of sixty is no order.
+    """
+    if not of or not of_other:
+        return False
+    together = (count + other) / (of + of_other)
+    error = math.sqrt(together * (1 - together) * (1 / of + 1 / of_other))
+    return count / of - other / of_other > ERRORS_MAX * error
+
+
 def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Promise:
     """Where somebody was refused, who had paid was refused less often than who had not begun."""
     paid, of_paid = _refused_share(observed, _PAID)
@@ -114,7 +127,7 @@ def paid_before_unpaid(observed: Observation, counted: Counted, at: float) -> Pr
     )
     if len(observed.metrics) < 2:
         return Promise(PAID_BEFORE_UNPAID, at, held=None, found="its metrics cannot be reached")
-    held = not paid or paid * of_unpaid <= unpaid * of_paid
+    held = not is_more_often(paid, of_paid, unpaid, of_unpaid)
     return Promise(PAID_BEFORE_UNPAID, at, held=held, found=told)
 
 
