@@ -154,9 +154,9 @@ def test_what_processes_spent_counts_on_after_a_restart() -> None:
     [
         ([(1, 0.0, 0.1), (2, 0.5, 0.6), (3, 9.0, 9.1)], True),
         ([(2, 0.0, 0.1), (1, 1.0, 1.1)], True),  # two processes agree to within a second
-        ([(2, 0.0, 0.1), (1, 5.0, 5.1)], False),
-        ([(2, 0.0, 9.0), (1, 5.0, 5.1)], True),  # who has the answer late asked early
-        ([(5, 0.0, 0.1), (6, 0.2, 20.0), (1, 8.0, 8.1)], False),
+        ([(2, 0.0, 0.1), (1, 9.0, 9.1)], False),
+        ([(2, 0.0, 9.0), (1, 9.0, 9.1)], True),  # who has the answer late asked early
+        ([(5, 0.0, 0.1), (6, 0.2, 20.0), (1, 12.0, 12.1)], False),
         ([(1, 0.0, 0.1), (1, 0.0, 0.1)], False),
     ],
 )

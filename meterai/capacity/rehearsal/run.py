@@ -121,13 +121,21 @@ async def _break(rehearsal: Rehearsal, happened: Happened, now: Callable[[], flo
             happened.broken.append((fault, begun, None))
 
 
-async def _ask(rehearsal: Rehearsal, happened: Happened, now: Callable[[], float]) -> None:
-    """Audit again and again."""
+async def _ask(
+    rehearsal: Rehearsal,
+    happened: Happened,
+    now: Callable[[], float],
+    is_over: asyncio.Event,
+) -> None:
+    """Audit again and again until it is over; an audit that was begun is waited for."""
     every, audit = rehearsal.plan.promises.audit_every_seconds, rehearsal.audit
     if audit is None or not every:
         return
     while True:
-        await asyncio.sleep(every)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(every):
+                await is_over.wait()
+                return
         begun = now()
         done = await asyncio.to_thread(audit, ("--incremental", "--json"))
         happened.asked.append(promises.audited(done, begun))
@@ -147,13 +155,17 @@ async def _meanwhile(
     watching = asyncio.ensure_future(
         happened.observed.watch(now, rehearsal.addresses.metrics, spent)
     )
-    asking = asyncio.ensure_future(_ask(rehearsal, happened, now))
+    is_over = asyncio.Event()
+    asking = asyncio.ensure_future(_ask(rehearsal, happened, now, is_over))
     breaking = asyncio.ensure_future(_break(rehearsal, happened, now))
     try:
         yield
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FAULTS_SECONDS_MAX):
-                await breaking
+        if not happened.is_broken_off:  # what was to be broken later is not broken any more
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAULTS_SECONDS_MAX):
+                    await breaking
+        is_over.set()
+        await asking
     finally:
         for one in (watching, asking, breaking):
             one.cancel()
