@@ -25,7 +25,10 @@ INVARIANTS = (
             UNION ALL
             SELECT account_id, 'turn_near:' || line_id, 'turn_near'
             FROM {waiting_room_places*} p WHERE wants_mail
-        ) cause ON cause.account_id = m.account_id AND cause.cause_key = m.cause_key
+        ) cause ON cause.account_id = m.account_id
+            -- Of a line it is kept that somebody wants to be told, and not each number that was near.
+            AND cause.cause_key = CASE WHEN m.template = 'turn_near'
+                THEN 'turn_near:' || split_part(m.cause_key, ':', 2) ELSE m.cause_key END
         WHERE m.account_id <> '00000000-0000-0000-0000-000000000000'
             AND ((m.recipient IS DISTINCT FROM a.email  -- but for those that were let go
                   AND (m.recipient <> '' OR m.state = 'queued'

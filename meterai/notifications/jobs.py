@@ -26,7 +26,7 @@ async def queue_sign_in_code(tx: Tx, event: SignInAsked) -> None:
 async def queue_turn_near(tx: Tx, event: TurnNear) -> None:
     """The turn of an account comes within minutes: queue the mail that says so."""
     facts: dict[str, object] = {"line": event.line, "number": event.number}
-    cause = f"turn_near:{event.line_id}"
+    cause = f"turn_near:{event.line_id}:{event.number}"
     await queue(tx, event.account, cause=cause, template="turn_near", facts=facts)
 
 

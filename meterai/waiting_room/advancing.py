@@ -40,6 +40,7 @@ NEAR_SECONDS = 300.0  # a mail is read within minutes
 NEAR_BATCH = 200
 HELD_SMOOTHING = 0.02
 PUBLIC = "public"  # under DIR: files for whoever serves them to the world
+DOCUMENT = "now-serving.json"
 NOW_SERVING = "meterai-now-serving"
 _log = structlog.get_logger()
 
@@ -54,7 +55,6 @@ class Step:
     busy_at: datetime | None
     decreased_at: datetime | None
     engaged_at: datetime | None
-    ended_at: datetime | None = None
 
 
 class Advancing:
@@ -146,7 +146,18 @@ class Advancing:
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".now-serving.{os.getpid()}"
         draft.write_text(line.document)
-        draft.replace(folder / "now-serving.json")
+        draft.replace(folder / DOCUMENT)
+
+    async def retire(self) -> int:
+        """Take away the documents of lines that have ended, so that whoever waits comes to ask."""
+        async with self._database.reading() as tx:
+            lasting = {line.name for line in await store.lines(tx) if line.state != LineState.ENDED}
+        ended = [
+            one for one in self._public.glob(f"*/{DOCUMENT}") if one.parent.name not in lasting
+        ]
+        for one in ended:
+            one.unlink(missing_ok=True)
+        return len(ended)
 
     async def tell_near(self) -> int:
         """Tell those who asked for it that their turn is near; each once."""
@@ -195,7 +206,7 @@ def _moved(stands: Standing, load: Load, inside_max: int, gaps: Sequence[Gap]) -
 
 
 def _in_time(step: Step, now: datetime) -> Step:
-    """What the clock does: open, take no more places, end when all were served."""
+    """What the clock does: open, and take no more places; only an operator ends a line."""
     line = step.line
     if line.state == LineState.PLANNED and line.gathers_at and line.gathers_at <= now:
         line = replace(line, state=LINE.after(line.state, LineEvent.GATHERS))
@@ -331,7 +342,6 @@ def _values(
         step.decreased_at,
         step.engaged_at,
         now,
-        step.ended_at,
         line.document,
     )
 

@@ -182,6 +182,8 @@ class Front:
             return False
         metrics.SENT.labels(line=line.name).inc()
         await self._pace.turn()
+        if scope["method"] == "HEAD":
+            send = partial(_without_body, send)
         refusal = WaitInLine(line.name)
         if not wants_page(scope["path"], _header(scope, b"accept").decode("latin-1")):
             await self._refuse(scope, send, refusal)
@@ -297,6 +299,8 @@ class Front:
         self, _scope: HTTPScope, send: Send, _room: WaitingRoom, line: Line
     ) -> None:
         metrics.LOOKS.labels(line=line.name).inc()
+        if not line.document:
+            raise DatabaseBusy("it was not moved on yet")
         await self._send(send, 200, line.document.encode(), _JSON, _FOR_A_SECOND)
 
     async def _give_place(

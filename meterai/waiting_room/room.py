@@ -40,6 +40,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [
         PeriodicTask("advance_lines", advancing.advance_due, STEP_SECONDS / 4),
         PeriodicTask("tell_near_turns", advancing.tell_near, 5.0),
+        PeriodicTask("retire_documents", advancing.retire, 10.0),
         PeriodicTask("advance_draws", container.of(Drawing).advance_due, 1.0),
     ]
 

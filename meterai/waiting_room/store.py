@@ -157,7 +157,7 @@ FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s AND admitted_at 
 _ADVANCE = """
 UPDATE waiting_room_lines SET state = %s, is_engaged = %s, rate = %s, serving = %s, carried = %s, away = %s,
     flow_fast = %s, flow_slow = %s, spread = %s, held_share = coalesce(%s, held_share), learned_to = %s,
-    busy_at = %s, decreased_at = %s, engaged_at = %s, advanced_at = %s, ended_at = %s, document = %s
+    busy_at = %s, decreased_at = %s, engaged_at = %s, advanced_at = %s, document = %s
 WHERE line_id = %s
 """
 _SAMPLE = """
@@ -207,7 +207,7 @@ INSERT INTO waiting_room_places
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT ON CONSTRAINT waiting_room_places_pkey DO UPDATE
 SET number = excluded.number, holder = excluded.holder, taken_at = excluded.taken_at,
-    shown_low = excluded.shown_low, shown_high = excluded.shown_high
+    shown_low = excluded.shown_low, shown_high = excluded.shown_high, told_at = NULL
 WHERE excluded.number < waiting_room_places.number OR EXISTS (
     SELECT 1 FROM waiting_room_turns t
     WHERE t.line_id = waiting_room_places.line_id AND t.number = waiting_room_places.number

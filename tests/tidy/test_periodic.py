@@ -20,6 +20,7 @@ WITHOUT_ROWS: dict[str, str] = {
     "watch_suspense": "counts what is open, for the metrics",
     "watch_queues": "counts what waits, for the metrics",
     "advance_draws": "as advance_lines; one that goes no further is shown, and told in the log",
+    "retire_documents": "takes files away, of lines that have ended",
     "advance_lines": "lines are few and of no account; one that fails is tried again in a second",
 }
 
