@@ -15,8 +15,10 @@ from meterai.waiting_room.model import RATE_MIN
 RATE_FIRST = 5.0  # a second: what one core of 2026 serves with ease, a journey of 20 answers each
 DECREASE = 0.8
 DECREASE_REST_SECONDS = 3.0  # what was let in before still comes
-INCREASE = 0.02  # of the rate, a second
-INCREASE_MIN = 0.05  # admissions a second, a second
+# Of the rate, a second: it doubles in a quarter of a minute, about as long as those let in need to show
+# whether they find room.
+INCREASE = 0.05
+INCREASE_MIN = 0.2  # admissions a second, a second: after the worst it is at five again in 25 s
 USED_MIN = 0.5  # of what was let in; where fewer come, more would tell nothing
 JOB_AGE_SECONDS_MAX = 10.0  # what is paid is executed within seconds, or it is too much
 AWAY_MAX = 0.8  # of those called at most so many are thought to have gone: five numbers for one
