@@ -3,9 +3,10 @@
 A provider that does not answer costs each caller a whole time-out, and repeats double what it has
 to do.  So a process
 
-* opens the *circuit* to a provider when half of what ended lately had no answer: no call is begun
-  then, and the caller gets at once what it would have got after a time-out.  After `PROBE_SECONDS`
-  a few calls are let through (half-open): the first answer closes the circuit, silence opens it again;
+* opens the *circuit* to a provider when half of what ended lately had no answer, or, where calls are
+  too few to have a share, several in a row: no call is begun then, and the caller gets at once what
+  it would have got after a time-out.  After `PROBE_SECONDS` a few calls are let through (half-open):
+  the first answer closes the circuit, silence opens it again;
 * begins *repeats* of calls only up to a share of the first tries of late, with a small floor;
 * has no more than `UNDER_WAY_MAX` calls to one provider under way.
 
@@ -28,6 +29,9 @@ from meterai.plumbing import telemetry
 WINDOW_SECONDS = 10  # what is older says nothing about now
 CALLS_MIN = 5  # that ended within the window, before their share means anything
 SILENT_SHARE = 0.5  # of them without an answer: the circuit opens
+# Where fewer ended, so many in a row without an answer open it, however long they took: of calls that
+# come one by one the window never holds `CALLS_MIN`, where each takes a time-out.
+SILENT_IN_A_ROW = 3
 PROBE_SECONDS = 2.0  # an open circuit lets nothing through; recovery is noticed so much later
 PROBES_MAX = 2  # calls under way while it is half-open
 UNDER_WAY_MAX = 100  # as many connections as an adapter keeps: more would only wait for one
@@ -117,6 +121,7 @@ class Circuit:
     def __init__(self) -> None:
         self.state = CircuitState.CLOSED
         self._ended = Tally(2)
+        self._silent_in_a_row = 0
         self._opened_at = 0.0
         self._phase = 0  # counts the times it was half-open
         self._probes = 0  # of this phase, under way
@@ -149,18 +154,25 @@ class Circuit:
         """
         if self.state is CircuitState.CLOSED and not phase and is_answered is not None:
             self._ended.add(_ANSWERED if is_answered else _SILENT, now)
-            answered, silent = self._ended.sums(now)
-            calls = answered + silent
-            if calls >= CALLS_MIN and silent >= SILENT_SHARE * calls:
+            self._silent_in_a_row = 0 if is_answered else self._silent_in_a_row + 1
+            if self._is_silent_too_often(now):
                 self._opened_at = now
                 self._move(CircuitEvent.SILENT_TOO_OFTEN)
         elif self.state is CircuitState.HALF_OPEN and phase == self._phase:
             self._probe_ended(now, is_answered=is_answered)
 
+    def _is_silent_too_often(self, now: float) -> bool:
+        answered, silent = self._ended.sums(now)
+        calls = answered + silent
+        if calls >= CALLS_MIN:
+            return silent >= SILENT_SHARE * calls
+        return self._silent_in_a_row >= SILENT_IN_A_ROW
+
     def _probe_ended(self, now: float, *, is_answered: bool | None) -> None:
         self._probes -= 1
         if is_answered:
             self._ended.clear()
+            self._silent_in_a_row = 0
             self._move(CircuitEvent.PROBE_ANSWERED)
         elif is_answered is not None:
             self._opened_at = now

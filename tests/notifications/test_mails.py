@@ -24,7 +24,13 @@ from meterai.plumbing import mail
 from meterai.plumbing.database import Database
 from meterai.plumbing.lane import Piece
 from meterai.plumbing.mail import SEND_SECONDS_MAX, STEP_SECONDS_MAX, Mailer
-from meterai.plumbing.outgoing import CALLS_MIN, PROBE_SECONDS, PROBES_MAX, CircuitState
+from meterai.plumbing.outgoing import (
+    CALLS_MIN,
+    PROBE_SECONDS,
+    PROBES_MAX,
+    SILENT_IN_A_ROW,
+    CircuitState,
+)
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
 
 ACCOUNT = new_id()
@@ -327,7 +333,7 @@ def test_mails_wait_for_a_server_that_is_away(database_url: str) -> None:
             await office.look()
         assert outgoing.state == CircuitState.OPEN
         begun = await office.tries()
-        assert CALLS_MIN <= begun < 4 * CALLS_MIN  # a lane has so many places
+        assert SILENT_IN_A_ROW <= begun < 4 * CALLS_MIN  # a lane has so many places
         for _ in range(3):
             await office.look()
         assert await office.tries() == begun
@@ -350,7 +356,7 @@ def test_a_mail_whose_sending_was_not_begun_is_not_tried(database_url: str) -> N
     async def story(office: Office) -> None:
         outgoing, hands = office.mailer.outgoing, Hands()
         outgoing.clock = hands
-        for _ in range(CALLS_MIN):
+        for _ in range(SILENT_IN_A_ROW):
             with suppress(OSError), outgoing.call():
                 raise OSError("away")
         mail_id = await office.queue("siti@example.org")

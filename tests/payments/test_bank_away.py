@@ -15,6 +15,7 @@ from meterai.plumbing.outgoing import (
     PROBE_SECONDS,
     PROBES_MAX,
     REPEATS_PER_SECOND,
+    SILENT_IN_A_ROW,
     WINDOW_SECONDS,
     CircuitState,
     Outgoing,
@@ -96,7 +97,7 @@ def test_attempts_wait_for_a_bank_that_is_away_and_are_opened_when_it_is_back(
     till.open()
     assert outage.state() == CircuitState.OPEN
     begun = sum(outage.tries())
-    assert CALLS_MIN <= begun <= BATCH
+    assert SILENT_IN_A_ROW <= begun <= BATCH
     # It is looked for by two of them, and again by two.
     for _ in range(2):
         assert outage.open_round() == 0

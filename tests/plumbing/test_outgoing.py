@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.plumbing.outgoing import (
-    CALLS_MIN,
     PROBE_SECONDS,
     PROBES_MAX,
     REPEATS_PER_SECOND,
     REPEATS_SHARE,
+    SILENT_IN_A_ROW,
     UNDER_WAY_MAX,
     WINDOW_SECONDS,
     CircuitState,
@@ -84,12 +84,35 @@ def test_a_provider_that_is_silent_is_not_called(line: Line) -> None:
 
 
 def test_few_calls_say_nothing(line: Line) -> None:
-    for _ in range(CALLS_MIN - 1):
+    for _ in range(3):
+        for _ in range(SILENT_IN_A_ROW - 1):
+            assert line.call(Silence)
+        assert line.call()
+        assert line.state() == CircuitState.CLOSED
+        line.pass_seconds(WINDOW_SECONDS + 1)  # those of before are forgotten
+
+
+@pytest.mark.parametrize("seconds", [0, 6, 3600])
+def test_calls_that_come_one_by_one_open_it_too(line: Line, seconds: float) -> None:
+    for _ in range(SILENT_IN_A_ROW):
+        assert line.state() == CircuitState.CLOSED
+        line.pass_seconds(seconds)
         assert line.call(Silence)
-    assert line.state() == CircuitState.CLOSED
-    line.pass_seconds(WINDOW_SECONDS + 1)
-    for _ in range(CALLS_MIN - 1):  # those of before are forgotten
+    assert line.state() == CircuitState.OPEN
+
+
+def test_one_silence_among_answers_opens_nothing(line: Line) -> None:
+    for _ in range(24):
+        line.pass_seconds(1800)
+        assert line.call()
+        line.pass_seconds(1800)
         assert line.call(Silence)
+
+
+def test_of_many_calls_the_share_says_more_than_a_row(line: Line) -> None:
+    for _ in range(20):
+        assert all(line.call() for _ in range(2 * SILENT_IN_A_ROW))
+        assert all(line.call(Silence) for _ in range(SILENT_IN_A_ROW))
     assert line.state() == CircuitState.CLOSED
 
 
@@ -133,7 +156,7 @@ def test_a_closed_circuit_begins_anew(line: Line) -> None:
     line.fall_silent()
     line.pass_seconds(PROBE_SECONDS)
     assert line.call(Refused)
-    for _ in range(CALLS_MIN - 1):  # the silence of before does not count
+    for _ in range(SILENT_IN_A_ROW - 1):  # the silence of before does not count
         assert line.call(Silence)
     assert line.state() == CircuitState.CLOSED
 

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from meterai.plumbing.outgoing import CALLS_MIN, PROBE_SECONDS, CircuitState
+from meterai.plumbing.outgoing import CALLS_MIN, PROBE_SECONDS, SILENT_IN_A_ROW, CircuitState
 from meterai.sealing.signing import network
 from meterai.sealing.signing.network import HOSTS_MAX, Authorities, Unreached, exchange
 
@@ -59,7 +59,7 @@ def ask(authorities: Authorities, url: str) -> bytes:
 def test_one_that_is_silent_is_not_asked_and_the_others_are(authority: str, nobody: str) -> None:
     authorities, hands = Authorities("test"), Hands()
     authorities.of(nobody).clock = hands
-    for _ in range(CALLS_MIN):
+    for _ in range(SILENT_IN_A_ROW):
         with pytest.raises(Unreached, match="gave no answer"):
             ask(authorities, nobody)
     with pytest.raises(Unreached, match="was not asked"):
