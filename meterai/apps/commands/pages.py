@@ -24,9 +24,10 @@ def pages(*, out: Path, options: Options = NO_OPTIONS) -> None:
 
     Files of an earlier version stay: pages that name them are still open in browsers.
     """
+    settings = options.settings("pages")
     out.mkdir(exist_ok=True)  # in a folder that is there: a mistyped one is refused
     site = Site(*pages_of(rooms_of(options)))
-    for name, content in _files(site, options.settings("pages")):
+    for name, content in _files(site, settings):
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}")
