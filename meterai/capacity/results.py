@@ -289,5 +289,5 @@ def read(path: Path) -> Run:
         if version != SCHEMA:
             raise RunUnreadable(str(path), f"version {version}, and this is {SCHEMA}")
         return msgspec.json.decode(text, type=Run)
-    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise RunUnreadable(str(path), str(error)) from None

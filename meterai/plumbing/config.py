@@ -9,7 +9,6 @@ a TOML file (`DIR/meterai.toml` or `--config FILE`), the environment (`METERAI_<
 
 import json
 import os
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.files import read_settings_file
+from meterai.plumbing.toml import read_toml
 
 PREFIX = "METERAI_"
 PARENT = "METERAI_PARENT_PID"  # a parent whose death ends its children; see plumbing/parent.py
@@ -191,14 +191,12 @@ def instance_file(directory: Path) -> Path:
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(read_settings_file(path))
+        return read_toml(read_settings_file(path))
     except OSError as error:
         raise ConfigurationWrong("config", str(path), error.strerror or "unreadable") from None
     except UnicodeDecodeError:
         raise ConfigurationWrong("config", str(path), "not UTF-8") from None
-    except RecursionError:
-        raise ConfigurationWrong("config", str(path), "nested too deep") from None
-    except ValueError as error:  # tomllib's own, or a number of thousands of digits
+    except ValueError as error:
         raise ConfigurationWrong("config", str(path), str(error)) from None
 
 

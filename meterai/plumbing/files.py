@@ -3,15 +3,18 @@
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 SETTINGS_BYTES_MAX = 1024 * 1024  # the largest we ever saw has some 2 KiB
 KEY_BYTES_MAX = 256 * 1024  # a key has some 2 KiB, a chain of certificates some 10
 
 
-def read_file(path: Path, bytes_max: int) -> bytes:
-    """The whole content.  Raises `OSError` where there is no such file, where it is no regular
-    file, or where it is larger than the bound.
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, to be read.  Raises `OSError` where there is none.
 
     A pipe, a socket or a device may never end, and opening it may never return.
     """
@@ -23,9 +26,15 @@ def read_file(path: Path, bytes_max: int) -> bytes:
         if not stat.S_ISREG(mode):
             raise OSError(errno.EINVAL, "Not a regular file", str(path))
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(bytes_max + 1)
+            yield file
     finally:
         os.close(descriptor)
+
+
+def read_file(path: Path, bytes_max: int) -> bytes:
+    """The whole content.  Raises `OSError` where it is no regular file, or larger than the bound."""
+    with open_file(path) as file:
+        content = file.read(bytes_max + 1)
     if len(content) > bytes_max:
         raise OSError(errno.EFBIG, f"More than {bytes_max} bytes", str(path))
     return content

@@ -26,7 +26,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.files import read_key_file
+from meterai.plumbing.files import read_file, read_key_file
 from meterai.waiting_room import operating
 from meterai.waiting_room.model import RATE_MAX, RATE_MIN, Act, Line
 from meterai.waiting_room.operating import Operating, Plan
@@ -48,11 +48,12 @@ def _moment(text: str | None, field: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        moment = found.astimezone(UTC)
+    except (ValueError, OverflowError):  # the second before the first year, or after the last
         raise Malformed(field, "moment") from None
     if found.tzinfo is None:
         raise Malformed(field, "moment")
-    return found.astimezone(UTC)
+    return moment
 
 
 def _run(command: str, options: Options, act: Callable[[Operating], Awaitable[Answer]]) -> Answer:
@@ -203,7 +204,6 @@ def check_proof(file: Path, *, key: Path, options: Options = NO_OPTIONS) -> None
     if not isinstance(public, Ed25519PublicKey):
         raise SignatureWrong("the key is of another kind")
     raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    with file.open("rb") as opened:
-        facts = read_signed(opened.read(PROOF_BYTES_MAX), RECEIPT, raw)
+    facts = read_signed(read_file(file, PROOF_BYTES_MAX), RECEIPT, raw)
     for name, value in facts.items():
         line(f"{name}: {value}")

@@ -17,8 +17,11 @@ from meterai.kit.reasons import REASON_LENGTH_MAX
 from meterai.plumbing.files import KEY_BYTES_MAX, SETTINGS_BYTES_MAX, read_file
 from meterai.plumbing.keyring import Keyring
 from meterai.sealing import development_issuers
+from meterai.waiting_room.draw.record import write
+from meterai.waiting_room.signing import Signer
 from tests.apps.test_exits import functions
 from tests.support.commands import APP, ARGUMENTS, COMMANDS, ROOT, Done, each, run, run_here
+from tests.support.draws import drawn_record, entries_of
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 NO_TEXT = os.fsdecode(b"\xff\xfe")
@@ -142,6 +145,71 @@ def test_documents_and_keys_that_are_no_files(data: Path, make: Make) -> None:
         done = run_here(data, *words)
         assert_told(done)
         assert done.returncode == Exit.USAGE, (words, done)
+
+
+def deep_json(path: Path) -> None:
+    path.write_text('{"x":' * 20_000)
+
+
+def deep_array(path: Path) -> None:
+    path.write_text("points = " + "[" * 20_000)
+
+
+def long_key(path: Path) -> None:
+    path.write_text("a." * 50_000 + "a = 1\n")
+
+
+# What is given to plan, to measure or to check; `{}` is the file.
+READ = {
+    "plan --curve": ("plan", *ARGUMENTS["plan"], "--curve", "{}"),
+    "plan --measured": (
+        *("plan", "--applicants", "100", "--hours", "0.1", "--measured", "{}"),
+        *("--journey", "buy"),
+    ),
+    "rehearse": ("rehearse", "{}"),
+    "rehearse --targets": ("rehearse", "small", "--url", "http://10.0.0.1", "--targets", "{}"),
+    "assess": ("assess", "{}", "--out", "/nowhere/report"),
+    "draw verify": ("draw", "verify", "{}"),
+    "draw verify --proof": ("draw", "verify", "{draw}", "--proof", "{}"),
+    "draw verify --entries": ("draw", "verify", "{draw}", "--entries", "{}"),
+    "draw prove": ("draw", "prove", "{}", "00" * 16),
+}
+
+
+@pytest.mark.parametrize(
+    "make", [*NO_SETTINGS, deep_json, deep_array, long_key], ids=lambda make: make.__name__
+)
+@pytest.mark.parametrize("words", READ.values(), ids=READ)
+def test_what_is_planned_measured_and_checked(
+    data: Path, words: tuple[str, ...], make: Make
+) -> None:
+    bad, draw = data.parent / "bad", data.parent / "draw.json"
+    make(bad)
+    draw.write_bytes(write(drawn_record(entries_of(3))))
+    done = run_here(
+        data, *(word.replace("{draw}", str(draw)).replace("{}", str(bad)) for word in words)
+    )
+    assert done.returncode in (Exit.USAGE, Exit.NO), done
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr + done.stdout) < 2_000
+
+
+@pytest.mark.parametrize("make", NO_FILES, ids=lambda make: make.__name__)
+def test_a_proof_of_a_place_that_is_no_file(data: Path, make: Make) -> None:
+    bad, key = data.parent / "bad", data.parent / "key.pem"
+    make(bad)
+    key.write_bytes(Signer(bytes(32)).public_pem())
+    done = run_here(data, "line", "check-proof", str(bad), "--key", str(key))
+    assert_told(done)
+    assert done.returncode == Exit.USAGE
+    assert "file_unusable: " in done.stderr
+
+
+def test_a_number_that_no_float_holds(data: Path) -> None:
+    words = ("plan", *ARGUMENTS["plan"], "--seed", "9" * 400)
+    done = run_here(data, *words)
+    assert_told(done)
+    assert done.returncode == Exit.NO
 
 
 @pytest.mark.parametrize("make", [*NO_FILES, no_text], ids=lambda make: make.__name__)

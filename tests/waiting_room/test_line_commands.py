@@ -65,6 +65,12 @@ NONSENSE = {
     "a rate without end": ("line", "rate", BUYING, "--rate", "inf"),
     "a rate in words": ("line", "rate", BUYING, "--rate", "fast"),
     "a moment in words": ("line", "close", BUYING, "--at", "tomorrow"),
+    "a moment before the first year": (
+        *("line", "create", "early", "--act", "buy", "--opens-at", "0001-01-01T00:00+14:00"),
+    ),
+    "a moment after the last year": (
+        *("line", "close", BUYING, "--at", "9999-12-31T23:59:59.999999-14:00"),
+    ),
     "a moment of no zone": ("line", "close", BUYING, "--at", "2099-01-01T00:00"),
     "a reason of a book": ("line", "pause", BUYING, "--reason-id", "x" * 300, "--reason-en", "x"),
     "a reason of two lines": ("line", "pause", BUYING, "--reason-id", "a\nb", "--reason-en", "x"),

@@ -46,7 +46,7 @@ def plan_of(path: Path) -> PlanPart:
     """A simulation from its file.  Refuses `PlanUnreadable`."""
     try:
         plan = msgspec.json.decode(read_file(path, PLAN_BYTES_MAX), type=Plan)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise PlanUnreadable(str(path)) from None
     if plan.schema != PLAN_SCHEMA:
         raise PlanUnreadable(str(path))

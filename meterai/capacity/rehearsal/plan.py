@@ -7,7 +7,6 @@ seconds from the beginning of the run.
 
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from importlib import resources
@@ -19,6 +18,7 @@ import msgspec
 from meterai.capacity.curves import Curve, CurveWrong, shapes
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.files import read_file
+from meterai.plumbing.toml import read_toml
 
 PLAN_BYTES_MAX = 256 * 1024
 ARRIVALS_MAX = (
@@ -288,10 +288,11 @@ def _check_faults(plan: Plan) -> None:
 def of(text: str) -> Plan:
     """A plan from its TOML.  Refuses `PlanWrong`."""
     try:
-        given = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PlanWrong("plan", str(error) or "it is nested too deep") from None
-    return checked(given)
+        return checked(read_toml(text))
+    except RecursionError:  # of our own reading: tables within tables
+        raise PlanWrong("plan", "it is nested too deep") from None
+    except ValueError as error:
+        raise PlanWrong("plan", str(error)) from None
 
 
 def checked(given: dict[str, Any]) -> Plan:

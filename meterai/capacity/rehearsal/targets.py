@@ -4,7 +4,6 @@ A load against somebody else's machine is an attack.  So another machine takes b
 allowed it and until when, and a flag that says it is meant.
 """
 
-import tomllib
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 from meterai.capacity.rehearsal.sites import AddressWrong, Site, site_of
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.files import read_settings_file
+from meterai.plumbing.toml import read_toml
 
 
 class TargetForbidden(Refusal):
@@ -57,7 +57,7 @@ class _Targets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read(path: Path) -> tuple[Allowed, ...]:
     """The written list.  Refuses `TargetsUnreadable`."""
     try:
-        given = tomllib.loads(read_settings_file(path))
+        given = read_toml(read_settings_file(path))
         found = msgspec.convert(given, _Targets).targets
         for one in found:
             site_of(one.url)

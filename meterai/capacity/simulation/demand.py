@@ -1,6 +1,5 @@
 """When people come: by a curve of a rush that happened, shrunk or stretched to a time and a number of people."""
 
-import tomllib
 from pathlib import Path
 
 import msgspec
@@ -9,6 +8,8 @@ from numpy.typing import NDArray
 
 from meterai.capacity.curves import Curve, CurveWrong, Shape, shapes
 from meterai.kit.refusal import Malformed
+from meterai.plumbing.files import read_file
+from meterai.plumbing.toml import read_toml
 
 CURVE_BYTES_MAX = 64 * 1024
 
@@ -18,11 +19,9 @@ def shape_of(name: str) -> Shape:
     shipped = shapes()
     if name in shipped:
         return shipped[name]
-    path = Path(name)
     try:
-        if path.stat().st_size > CURVE_BYTES_MAX:
-            raise Malformed("--curve", "curve", names=", ".join(shipped))
-        shape = msgspec.convert(tomllib.loads(path.read_text()), Shape)
+        text = read_file(Path(name), CURVE_BYTES_MAX).decode()
+        shape = msgspec.convert(read_toml(text), Shape)
         has_arrivals = shape.curve.total > 0
     except (OSError, ValueError, CurveWrong, msgspec.ValidationError):
         raise Malformed("--curve", "curve", names=", ".join(shipped)) from None

@@ -86,7 +86,7 @@ def _check(asked: Asked) -> None:
 
 
 def _within(option: str, value: float, least: float, most: float) -> None:
-    if not (isfinite(value) and least <= value <= most):
+    if not least <= value <= most:  # so no NaN either
         raise Malformed(option, "number_between", least=f"{least:g}", most=f"{most:g}")
 
 

@@ -74,7 +74,7 @@ async def _ask(
         randomness_of(chain, number, signature)
     except NotBegun:
         return None
-    except (*_SILENCE, ValueError, RoundForged) as error:
+    except (*_SILENCE, ValueError, RecursionError, RoundForged) as error:
         _log.warning("drand_relay_failed", relay=url, round=number, fault=one_line(repr(error)))
         return None
     return signature

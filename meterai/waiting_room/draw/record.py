@@ -163,7 +163,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             return None
         try:
             return msgspec.json.decode(part.body, type=shape)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise RecordMalformed(f"the {kind}: {error}") from error
 
 
@@ -227,7 +227,7 @@ def read(text: bytes) -> Record:
         raise RecordMalformed(f"longer than {RECORD_BYTES_MAX} bytes")
     try:
         record = msgspec.json.decode(text, type=Record)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordMalformed(str(error)) from error
     if record.format != FORMAT or not _KEY.fullmatch(record.public_key):
         raise RecordMalformed("not a format or not a key that is known here")

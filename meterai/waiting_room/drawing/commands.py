@@ -108,7 +108,7 @@ def _inclusion(file: Path | None) -> Inclusion | None:
         return None
     try:
         return msgspec.json.decode(read_file(file, PROOF_BYTES_MAX), type=Inclusion)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         complain(f"{file}: {error}")
         raise SystemExit(Exit.USAGE) from None
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from meterai.plumbing.files import open_file
 from meterai.waiting_room.draw.entries import ENTRY_BYTES, read_lines
 from meterai.waiting_room.draw.merkle import root_of
 from meterai.waiting_room.draw.order import in_order
@@ -25,7 +26,7 @@ class ComputingFailed(Exception):
 
 def pieces_of(file: Path) -> Iterator[bytes]:
     """A file in pieces."""
-    with file.open("rb") as opened:
+    with open_file(file) as opened:
         while piece := opened.read(PIECE_BYTES):
             yield piece
 

@@ -48,7 +48,7 @@ def _run(
 def _given(file: Path, kind: type[Given]) -> Given:
     try:
         return msgspec.json.decode(read_key_file(file), type=kind)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PartyUnfit(f"{file}: {error}") from None
 
 

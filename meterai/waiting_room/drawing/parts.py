@@ -63,7 +63,7 @@ def chain_of(path: str) -> Chain:
         return QUICKNET
     try:
         told = msgspec.json.decode(read_settings_file(Path(path)), type=_Info)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ChainUnusable(path) from error
     chain = Chain(
         told.beacon_id,

@@ -91,7 +91,7 @@ def party_reveal(
 def _read(file: Path) -> _Secret:
     try:
         return msgspec.json.decode(read_key_file(file), type=_Secret)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         complain(
             f"{file}: {os.strerror(error.errno) if isinstance(error, OSError) and error.errno else 'no secret of a party'}"
         )
