@@ -25,6 +25,10 @@ class Asset:
     media_type: str
     version: str
 
+    def is_named_by(self, query: bytes) -> bool:
+        """True for the query of `address`, and for no other: that address alone never changes."""
+        return query == f"v={self.version}".encode()
+
 
 def assets_of(*packages: str) -> Mapping[str, Asset]:
     """Every file of the `static/` of these packages by its name."""

@@ -15,11 +15,17 @@ KEPT_SECONDS = 31_536_000  # a year, the most a cache must honour (RFC 9111, sec
 
 
 async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[bytes]:
-    """One file of the pages."""
+    """One file of the pages: for good at the address of its version, at any other for now.
+
+    While processes of two versions answer, one is asked for files of the other: a cache must not
+    keep these bytes under that address.
+    """
     found = service(request, Site).assets.get(name)
     if found is None:
         raise NotFound("no such file")
-    headers = {"Cache-Control": f"public, max-age={KEPT_SECONDS}, immutable"}
+    is_for_good = found.is_named_by(request.scope["query_string"])
+    kept = f"public, max-age={KEPT_SECONDS}, immutable" if is_for_good else "no-cache"
+    headers = {"Cache-Control": kept}
     return Response(found.content, media_type=found.media_type, headers=headers)
 
 
@@ -30,7 +36,7 @@ def static_files(permission: str) -> HTTPRouteHandler:
         opt={
             "permission": permission,
             "priority": Priority.CHECKOUT,
-            "remembered": Remembered(FILES_SECONDS, ignores_query=True),
+            "remembered": Remembered(FILES_SECONDS, only_immutable=True),
         },
         include_in_schema=False,
     )

@@ -23,6 +23,7 @@ KEPT_MAX = 256  # answers: the pages for strangers in each language, and the fil
 BYTES_MAX = 256 * 1024  # of one answer
 # Where it cannot be made anew (the limiter refuses) the old one is given for so much longer.
 STALE_SECONDS_MAX = 60.0
+_Key = tuple[str, bytes, str]  # path, query and language
 _LANGUAGE = (b"language", HOST_PREFIX.encode() + b"language")
 
 
@@ -30,11 +31,12 @@ _LANGUAGE = (b"language", HOST_PREFIX.encode() + b"language")
 class Remembered:
     """How long an answer is good.
 
-    ignores_query  the answer is the same whatever the query; else only one without a query is kept
+    only_immutable  answers to queries are kept too, each by itself, but only one that says that it is
+        immutable: who makes up queries fills no memory.  Else only one without a query is kept
     """
 
     seconds: float
-    ignores_query: bool = False
+    only_immutable: bool = False
 
 
 @dataclass(slots=True)
@@ -43,6 +45,17 @@ class _Kept:
     body: bytes
     until: float
     is_renewed: bool = False  # somebody makes it anew now
+
+    def is_immutable(self) -> bool:
+        """What it says to caches of browsers (RFC 8246)."""
+        return any(
+            name.lower() == b"cache-control" and b"immutable" in value
+            for name, value in self.headers
+        )
+
+    def is_for_one(self) -> bool:
+        """It sets a cookie."""
+        return any(name.lower() == b"set-cookie" for name, _ in self.headers)
 
 
 def _read(options: dict[str, Any], _name: str) -> Remembered | None:
@@ -121,7 +134,7 @@ class Remembering:
         self._app = app
         self._pace = pace
         self._declared: Declared[Remembered | None] = Declared(litestar, _read, None)
-        self._kept: dict[tuple[str, str], _Kept] = {}
+        self._kept: dict[_Key, _Kept] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from memory, or pass on."""
@@ -129,14 +142,14 @@ class Remembering:
             await self._app(scope, receive, send)
             return
         declared = self._declared.of("GET", scope["path"])
-        if declared is None or (scope["query_string"] and not declared.ignores_query):
+        if declared is None or (scope["query_string"] and not declared.only_immutable):
             await self._app(scope, receive, send)
             return
         language = stranger_language(scope)
         if language is None:
             await self._app(scope, receive, send)
             return
-        key, now = (scope["path"], language), monotonic()
+        key, now = (scope["path"], scope["query_string"], language), monotonic()
         kept = self._kept.get(key)
         if kept is not None and self._is_good(kept, now) and await self._pace.turn():
             await _give(kept, send)
@@ -149,7 +162,9 @@ class Remembering:
             if kept is not None:
                 kept.is_renewed = False
         if anew.made is not None:
-            self._keep(key, _Kept(*anew.made, monotonic() + declared.seconds))
+            made = _Kept(*anew.made, monotonic() + declared.seconds)
+            if not made.is_for_one() and (made.is_immutable() or not declared.only_immutable):
+                self._keep(key, made)
 
     def _is_good(self, kept: _Kept, now: float) -> bool:
         """True for one that is fresh, and for an old one that somebody else makes anew."""
@@ -160,9 +175,7 @@ class Remembering:
         kept.is_renewed = True
         return False
 
-    def _keep(self, key: tuple[str, str], kept: _Kept) -> None:
-        if any(name.lower() == b"set-cookie" for name, _ in kept.headers):
-            return  # it is for one person
+    def _keep(self, key: _Key, kept: _Kept) -> None:
         if len(self._kept) >= KEPT_MAX and key not in self._kept:
             self._kept.clear()
         self._kept[key] = kept

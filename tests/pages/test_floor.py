@@ -12,6 +12,8 @@ from meterai.accounts import Permission
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, Site
+from meterai.pages.assets import address
+from meterai.pages.files import KEPT_SECONDS
 from meterai.pages.model import FormForeign
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import Caller, on_http_exception, on_refusal
@@ -80,6 +82,23 @@ def test_the_floor_needs_no_room(language: str) -> None:
         assert style.status_code == 200
         assert style.headers["content-type"] == "text/css; charset=utf-8"
         assert browser.get("/static/order.js").status_code == 404
+
+
+def test_only_the_address_of_its_version_has_a_file_for_good() -> None:
+    app = application()
+    site: Site = app.state.services[Site]
+    with TestClient(app) as browser:
+        right = address(site.assets, "site.css")
+        content = site.assets["site.css"].content
+        for target, kept in (
+            (right, f"public, max-age={KEPT_SECONDS}, immutable"),
+            ("/static/site.css", "no-cache"),
+            ("/static/site.css?v=0123456789", "no-cache"),
+            (f"{right}&more=1", "no-cache"),
+            (f"/static/site.css?v=0123456789&{right.partition('?')[2]}", "no-cache"),
+        ):
+            answer = browser.get(target)
+            assert (answer.content, answer.headers["cache-control"]) == (content, kept), target
 
 
 def room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RoomPages:

@@ -25,15 +25,18 @@ class Counting:
         async def show(request: Request[Any, Any, Any]) -> Response[str]:
             return await self._answer(request)
 
-        @get("/anyquery", opt={"remembered": Remembered(60.0, ignores_query=True)})
-        async def show_any(request: Request[Any, Any, Any]) -> Response[str]:
-            return await self._answer(request)
+        @get("/version", opt={"remembered": Remembered(60.0, only_immutable=True)})
+        async def show_version(request: Request[Any, Any, Any]) -> Response[str]:
+            answer = await self._answer(request)
+            is_right = request.query_params.get("v") in ("1", "2")
+            answer.headers["Cache-Control"] = "public, immutable" if is_right else "no-cache"
+            return answer
 
         @get("/other")
         async def show_other(request: Request[Any, Any, Any]) -> Response[str]:
             return await self._answer(request)
 
-        self.litestar = Litestar([show, show_any, show_other], openapi_config=None)
+        self.litestar = Litestar([show, show_version, show_other], openapi_config=None)
         self.remembering = Remembering(self.litestar, self.litestar, Pace())
         self.web = Within(self.litestar, self.remembering)
 
@@ -117,9 +120,21 @@ def test_only_what_is_good_for_all_is_kept() -> None:
         for target in ("/?a=1", "/?a=1", "/other", "/other"):
             await app.asked(target)
         assert app.times == before + 4
-        await app.asked("/anyquery?v=1")
-        await app.asked("/anyquery?v=2")
-        assert app.times == before + 5
+
+    run(story)
+
+
+def test_of_a_version_only_what_is_immutable_is_kept_each_by_itself() -> None:
+    async def story(app: Counting) -> None:
+        assert [await app.asked("/version?v=1") for _ in range(3)] == ["1 "] * 3
+        assert [await app.asked("/version?v=2") for _ in range(3)] == ["2 "] * 3
+        for number in range(300):  # nor does who asks for a wrong one fill the memory
+            wrong = await app.web.get(f"/version?v=wrong-{number}")
+            assert wrong.body == f"{3 + number} ".encode()
+        assert len(app.remembering._kept) == 2
+        assert (await app.asked("/version")).startswith("303")
+        assert (await app.asked("/version")).startswith("304")
+        assert await app.asked("/version?v=1") == "1 "
 
     run(story)
 
