@@ -16,6 +16,7 @@ from meterai.commands.production import Complaint, check_allowed
 from meterai.commands.program import Command, Program
 from meterai.kit.actor import ID_LENGTH_MAX, Actor, ActorKind
 from meterai.kit.refusal import Malformed
+from meterai.kit.text import shown
 from meterai.plumbing.config import Configuration, Settings, directory_of, load
 from meterai.plumbing.files import read_file
 from meterai.plumbing.messages import translate
@@ -144,13 +145,12 @@ def _user() -> str:
 
 
 def line(text: str) -> None:
-    """One line of answer, at once."""
-    print(_writable(text), flush=True)
+    """A line of answer, or some, at once.
 
-
-def _writable(text: str) -> str:
-    """The names of files may be no UTF-8; they are shown with escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    What others wrote, names of files too, may command a terminal or be no UTF-8: it is shown with escapes.
+    Whoever shows it within a line takes `one_line` of it.
+    """
+    print(shown(text), flush=True)
 
 
 def sentence_of(complaint: Complaint) -> str:
@@ -161,7 +161,7 @@ def sentence_of(complaint: Complaint) -> str:
 
 def complain(text: str) -> None:
     """One line about what went wrong."""
-    print(_writable(f"meterai: {text}"), file=sys.stderr)
+    print(shown(f"meterai: {' '.join(text.splitlines())}"), file=sys.stderr)
 
 
 def read_given(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """Text that came from outside, made fit for one line: a file name, a subject."""
 
+import json
 import re
 import unicodedata
 
@@ -22,6 +23,16 @@ def one_line(text: str) -> str:
     """The text without anything that is not seen; spaces of every kind are single plain ones."""
     seen = unicodedata.normalize("NFC", "".join(map(_seen, text)))
     return _SPACES.sub(" ", seen).strip()
+
+
+def shown(text: str) -> str:
+    """Text fit for a terminal, on its lines: what is not seen stands there as its escape in JSON."""
+    return "".join(
+        json.dumps(letter)[1:-1]
+        if unicodedata.category(letter) in _UNSEEN and letter not in "\n\t"
+        else letter
+        for letter in text
+    )
 
 
 def file_name(text: str) -> str:

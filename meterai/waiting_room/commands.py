@@ -24,6 +24,7 @@ from meterai.commands import (
 )
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed
+from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.files import read_file, read_key_file
@@ -206,4 +207,4 @@ def check_proof(file: Path, *, key: Path, options: Options = NO_OPTIONS) -> None
     raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     facts = read_signed(read_file(file, PROOF_BYTES_MAX), RECEIPT, raw)
     for name, value in facts.items():
-        line(f"{name}: {value}")
+        line(one_line(f"{name}: {value}"))

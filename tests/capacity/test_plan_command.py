@@ -97,6 +97,20 @@ def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "meterai[capacity]" in done.stderr
 
 
+def test_a_curve_of_others_commands_no_terminal(tmp_path: Path) -> None:
+    curve = tmp_path / "curve.toml"
+    curve.write_text(
+        'title = "\\u001b[2J[/red]\\nsafe rate  9000/s"\nsource = ""\nknown = ""\nours = ""\n'
+        "points = [[0, 1], [1, 1]]\n"
+    )
+    words = ("--admit", "2", "--no-whole", "--curve", str(curve))
+    done = asked(tmp_path, *SMALL, *GIVEN, *words)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert "[2J[/red]" in done.stdout
+    assert "\nsafe rate  9000" not in done.stdout
+
+
 # -- of a run ----------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.kit.text import one_line
+from meterai.kit.text import one_line, shown
 
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 ANYTHING = st.text(st.characters(exclude_categories=[]))  # halves of characters too
@@ -45,3 +45,8 @@ def test_no_character_that_breaks_a_line_is_left() -> None:
 )
 def test_texts(text: str, clean: str) -> None:
     assert one_line(text) == clean
+
+
+def test_what_is_not_seen_is_shown_as_its_escape() -> None:
+    assert shown("a\x1b[2J\u202eb\udcff\nc\td") == "a\\u001b[2J\\u202eb\\udcff\nc\td"
+    assert shown("Jl. Mawar \N{NUMERO SIGN} 5 \u65e5") == "Jl. Mawar \N{NUMERO SIGN} 5 \u65e5"

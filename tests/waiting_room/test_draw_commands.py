@@ -13,7 +13,7 @@ from meterai.waiting_room.draw.entries import lines_of
 from meterai.waiting_room.draw.merkle import root_of
 from meterai.waiting_room.draw.order import in_order
 from meterai.waiting_room.draw.parties import Party, Reveal
-from meterai.waiting_room.draw.record import Record, write
+from meterai.waiting_room.draw.record import Kind, Record, begun, write
 from meterai.waiting_room.draw.rules import announcement_of
 from tests.support.commands import Done, run_here
 from tests.support.draw_forgeries import order_exchanged
@@ -96,6 +96,30 @@ def test_show_tells_every_part(tmp_path) -> None:
     said = run_here(tmp_path, "draw", "show", str(tmp_path)).stdout
     for part in ("announcement:", "closing:", "reveals:", "result:", "closes_at: 1800003600 (2027"):
         assert part in said
+
+
+def test_what_others_wrote_commands_no_terminal(tmp_path) -> None:
+    hostile = "dr\x1b[2J\u202e\nok  All of it holds."
+    announced = replace(drawn_record(ENTRIES).announcement, line=hostile)
+    record = begun(announced, OPERATOR)
+    for told in (record, replace(record, parts=(replace(record.parts[0], kind=Kind.CLOSING),))):
+        published(tmp_path, told)
+        for words in (("show",), ("verify", *KEY, *TRUST)):
+            said = run_here(tmp_path, "draw", words[0], str(tmp_path), *words[1:])
+            assert not {"\x1b", "\u202e"} & set(said.stdout + said.stderr)
+            assert "\nok  All of it" not in said.stdout
+
+
+def test_an_unknown_field_begins_no_line(tmp_path) -> None:
+    (tmp_path / "draw.json").write_text('{"x\\n\\u001b[2Jok  All of it": 1, "parts": []}')
+    record = json.loads(write(drawn_record(ENTRIES)))
+    record["parts"][0]["kind"] = "x\nok  All of it"
+    for text in ((tmp_path / "draw.json").read_text(), json.dumps(record)):
+        (tmp_path / "draw.json").write_text(text)
+        done = verified(tmp_path)
+        assert done.returncode == Exit.NO
+        assert done.stdout.count("\n") == 1
+        assert "\x1b" not in done.stdout
 
 
 # -- a party --------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def text_of(asked: Asked) -> str:
 
 def _text(found: Plan) -> str:
     out = StringIO()
-    console = Console(file=out, width=WIDTH, highlight=False)
+    console = Console(file=out, width=WIDTH, highlight=False, markup=False, emoji=False)
     console.print(*_headline(found), sep="\n")
     console.print(_table(found))
     console.print(*_verdict(found), sep="\n")

@@ -18,6 +18,7 @@ from meterai.capacity.simulation.planning import Question
 from meterai.capacity.simulation.steady import with_bounds
 from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.kit.refusal import Malformed
+from meterai.kit.text import one_line
 from meterai.plumbing.files import read_file
 
 PATIENCE = {priority: one.wait_seconds for priority, one in ALLOWANCES.items()}
@@ -46,7 +47,7 @@ def question_of(asked: Asked) -> Question:
         bounds={},
     )
     bound_seconds = None if asked.bound_ms is None else asked.bound_ms / 1000
-    told = (f"{asked.curve}: {shape.title}. {shape.source}. Assumed: {shape.ours}",)
+    told = (one_line(f"{asked.curve}: {shape.title}. {shape.source}. Assumed: {shape.ours}"),)
     return Question(
         scenario=with_bounds(scenario, bound_seconds, asked.seed),
         curve=curve,
@@ -126,7 +127,8 @@ def _cores(run: Run) -> int:
 
 
 def _told(run: Run, asked: Asked) -> str:
-    return f"{asked.measured}: {run.name} of {run.began_at.isoformat()}, seed {run.seed}, {asked.journey}"
+    told = f"{asked.measured}: {run.name} of {run.began_at.isoformat()}, seed {run.seed}, {asked.journey}"
+    return one_line(told)
 
 
 def _given_steps(asked: Asked) -> tuple[Step, ...]:

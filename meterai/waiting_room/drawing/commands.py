@@ -11,11 +11,22 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cyclopts import Parameter
 
-from meterai.commands import NO_OPTIONS, AsJson, Exit, Options, Text, complain, line, text_only
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    Between,
+    Exit,
+    Options,
+    Text,
+    complain,
+    line,
+    text_only,
+)
 from meterai.kit.refusal import Refusal
+from meterai.kit.text import one_line
 from meterai.plumbing.files import read_file, read_key_file
 from meterai.plumbing.messages import translate
-from meterai.waiting_room.draw.entries import EntriesMalformed, read_lines
+from meterai.waiting_room.draw.entries import ENTRIES_MAX, EntriesMalformed, read_lines
 from meterai.waiting_room.draw.merkle import proof_of
 from meterai.waiting_room.draw.record import RECORD_BYTES_MAX, Record, RecordMalformed, read
 from meterai.waiting_room.draw.verification import (
@@ -76,7 +87,7 @@ def read_record(place: Path) -> Record:
         complain(f"{file}: {error.strerror}")
         raise SystemExit(Exit.USAGE) from None
     except RecordMalformed as refusal:
-        line(f"NO  {file}: {refusal}")
+        line(f"NO  {file}: {one_line(str(refusal))}")
         raise SystemExit(Exit.NO) from None
 
 
@@ -118,7 +129,7 @@ def sentence(finding: Finding, language: str = "en") -> str:
     facts = {
         name: moment_of(value) if name in _TIMES else value for name, value in finding.facts.items()
     }
-    return translate(f"draw.{finding.found}", language, **facts)
+    return one_line(translate(f"draw.{finding.found}", language, **facts))
 
 
 def moment_of(seconds: object) -> str:
@@ -139,7 +150,10 @@ def verify(  # noqa: PLR0913 - what may be at hand beside the record
     ] = "",
     saved: Annotated[Path | None, Parameter(help="A draw.json saved earlier.")] = None,
     entry: Annotated[str, Parameter(help="Whose number is asked for.", validator=text_only)] = "",
-    number: Annotated[int | None, Parameter(help="The number it is said to have.")] = None,
+    number: Annotated[
+        int | None,
+        Parameter(help="The number it is said to have.", validator=Between(1, ENTRIES_MAX)),
+    ] = None,
     proof: Annotated[Path | None, Parameter(help="A proof for an entry, without the list.")] = None,
     as_json: AsJson = False,
     options: Options = NO_OPTIONS,
@@ -191,7 +205,7 @@ def show(record: Place, options: Options = NO_OPTIONS) -> None:
             shown = (
                 f"{value} ({moment_of(value)})" if name.endswith(("at", "by", "until")) else value
             )
-            line(f"  {name}: {shown}")
+            line("  " + one_line(f"{name}: {shown}"))
 
 
 def prove(
