@@ -148,7 +148,9 @@ def lines(crowd: Crowd, size: Size) -> Iterator[str]:
 
 def measure(folder: Path, size: Size) -> Iterator[str]:
     """Start an instance in `folder`, let a crowd wait, audit, stop it."""
-    with Instance(folder, METERAI_WORKERS="1") as instance:
+    with Instance(
+        folder, METERAI_WORKERS="1", METERAI_WAITING_ROOM_NETWORK_PLACES="1000000000"
+    ) as instance:
         for words in (("rate", "buying", "--rate", str(RATE)), ("stand", "buying", "always")):
             done = instance.command("line", *words)
             assert done.returncode == 0, done.stderr

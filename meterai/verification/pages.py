@@ -42,6 +42,7 @@ from meterai.sealing import (
     DocumentTooLarge,
 )
 from meterai.verification.service import VerificationService
+from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
 FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # the document, its form fields and boundaries
 SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
@@ -58,6 +59,7 @@ def grouped(serial: str) -> str:
         "permission": Permission.PUBLIC,
         "priority": Priority.CHECKING,
         "remembered": Remembered(1.0),
+        "guarded": Guarded(Act.CHECK),
     },
     include_in_schema=False,
 )
@@ -91,10 +93,15 @@ async def _document(request: PageRequest) -> tuple[str, bytes]:
 async def check(
     request: PageRequest,
     verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
     """Check a document.  It is not kept."""
     check_origin(request)
+    try:
+        await lines.check_turn(request, None, Act.CHECK)
+    except WaitInLine as refusal:
+        return see_other(refusal.join_for("/check"))
     await visitor(request)
     language = language_of(request)
     try:

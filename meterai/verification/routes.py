@@ -20,6 +20,7 @@ from meterai.verification.service import (
     VerificationService,
     VerificationView,
 )
+from meterai.waiting_room import Act, WaitingRoom
 
 
 @post(
@@ -37,9 +38,11 @@ from meterai.verification.service import (
 async def check_document(
     request: Request[Any, Any, Any],
     verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> VerificationView:
     """Check the PDF in the body (application/pdf).  It is not kept."""
+    await lines.check_turn(request, None, Act.CHECK)
     document = await request.body()
     client = network_of(request, settings.process.proxies)
     checking = verification.check(document, language_of(request), client)

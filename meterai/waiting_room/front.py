@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
 from litestar import Litestar
+from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.serialization import encode_json
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -22,7 +23,7 @@ from meterai.limiter import Limiter
 from meterai.pages import Site, local_path, wants_page
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import DatabaseBusy
-from meterai.plumbing.http import PROBLEM, cookie_name, problem
+from meterai.plumbing.http import PROBLEM, cookie_name, network_of, problem
 from meterai.plumbing.pace import Pace
 from meterai.plumbing.paths import Declared
 from meterai.waiting_room import metrics
@@ -35,12 +36,16 @@ from meterai.waiting_room.model import (
     TURN_SECONDS_MAX,
     Guarded,
     Line,
+    LineClosed,
     LineState,
     LineUnknown,
+    TooManyPlaces,
     WaitInLine,
 )
+from meterai.waiting_room.newcomers import Newcomers
 from meterai.waiting_room.page import WaitingPages
 from meterai.waiting_room.service import WaitingRoom
+from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.tokens import Ticket, Turn
 
 OPTION = "guarded"  # in `opt` of a route
@@ -131,6 +136,7 @@ class Front:
         self._refused_before = 0
         self._known: WaitingRoom | None = None
         self._pace: Pace = litestar.state.pace
+        self._newcomers = Newcomers(settings.of(WaitingRoomSettings).waiting_room_network_places)
 
     @property
     def _room(self) -> WaitingRoom | None:
@@ -307,7 +313,9 @@ class Front:
         self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line
     ) -> None:
         """A ticket as JSON: the one that is shown, else a new one; before the opening an entry."""
-        ticket = await self._ticket_for(scope, room, line) or await room.take_place(line)
+        ticket = await self._ticket_for(scope, room, line)
+        if ticket is None:
+            raise LineClosed(f"{line.name} is {line.state}")
         text = room.tokens.ticket(ticket)
         body = encode_json(
             {
@@ -330,9 +338,14 @@ class Front:
             return await room.drawn(line, shown)
         if scope["method"] == "HEAD":
             return None  # it looks whether somebody is there
+        if line.state not in (LineState.GATHERING, LineState.OPEN):
+            return None
+        network = network_of(ASGIConnection(scope), self._process.proxies)
+        if not self._newcomers.may_come(network):
+            raise TooManyPlaces(network)
         if line.state == LineState.GATHERING:
             return await room.enter(line)
-        return await room.take_place(line) if line.state == LineState.OPEN else None
+        return await room.take_place(line)
 
     async def _show_page(self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line) -> None:
         """The waiting page; who comes for the first time has a place with it."""

@@ -175,6 +175,14 @@ class TurnOver(Refusal):
     status = 409
 
 
+class TooManyPlaces(Refusal):
+    """The network of whoever asks has taken as many new places as it may for now."""
+
+    code = "too_many_places"
+    status = 503
+    retry_after_seconds = 10
+
+
 class TicketInvalid(Refusal):
     """It is no ticket of ours, or one of another line."""
 

@@ -112,6 +112,9 @@ class Operating:
 
     async def pause(self, name: str, *, reason_id: str, reason_en: str, actor: Actor) -> None:
         """Call nobody, and say why.  Refuses `Malformed`, `LineUnknown`."""
+        for text, field in ((reason_id, "reason_id"), (reason_en, "reason_en")):
+            if not text.strip():
+                raise Malformed(field, "given")
         await self._set_paused(name, (reason_id, reason_en), is_paused=True, actor=actor)
 
     async def resume(self, name: str, *, actor: Actor) -> None:

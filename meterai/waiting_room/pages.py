@@ -11,7 +11,7 @@ from litestar.response import File
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
-from meterai.kit.refusal import NotFound
+from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.pages import (
     Page,
     PageRequest,
@@ -23,6 +23,7 @@ from meterai.pages import (
     read_own_form,
     see_other,
     sentence,
+    visitor,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import cookie_name, language_of, saved_as
@@ -33,6 +34,7 @@ from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
     PATH,
     TURN_SECONDS_MAX,
+    Act,
     Line,
     LineUnknown,
     NumberNotServed,
@@ -41,7 +43,7 @@ from meterai.waiting_room.model import (
 )
 from meterai.waiting_room.page import grouped
 from meterai.waiting_room.service import WaitingRoom
-from meterai.waiting_room.tokens import Ticket
+from meterai.waiting_room.tokens import Ticket, Turn
 
 PAGES = RoomPages("waiting_room", "meterai.waiting_room")
 
@@ -81,6 +83,19 @@ def _page_of(line: Line, there: str) -> Page:
     return see_other(f"{PATH}/{line.name}?{urlencode({'next': there})}")
 
 
+async def _turn_of(request: PageRequest, lines: WaitingRoom, line: Line, ticket: Ticket) -> Turn:
+    """The turn of whoever shows a ticket.  To buy one has an account: each comes in once.
+
+    Refuses `SignInRequired`, and what `come_in` refuses.
+    """
+    if line.act != Act.BUY:
+        return await lines.come_in(line, ticket)
+    caller = await visitor(request)
+    if caller is None:
+        raise SignInRequired("an account comes in, and no browser")
+    return await lines.come_in_as(line, caller.account, ticket)
+
+
 @get(
     "/lines/{name:str}/enter",
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
@@ -104,7 +119,7 @@ async def enter(
     if ticket is None:
         return _page_of(line, there)
     try:
-        turn = await lines.come_in(line, ticket)
+        turn = await _turn_of(request, lines, line, ticket)
     except NumberNotServed:
         return _page_of(line, there)
     except (TurnOver, TicketInvalid) as refusal:
@@ -199,8 +214,8 @@ async def receipt(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """The signed proof of a place, as a file."""
-    line = await _line(lines, name)
+    """The signed proof of a place, as a file; of a line that has ended too."""
+    line = await lines.line_ever(name)
     ticket = lines.ticket_shown(request.scope, line)
     if ticket is None:
         return _page_of(line, "/")
@@ -209,6 +224,25 @@ async def receipt(
         return saved_as(f"undian-{line.name}.json", proof.encode(), "application/json")
     proof = lines.receipt(line, ticket)
     return saved_as(f"antrean-{line.name}-{ticket.number}.json", proof.encode(), "application/json")
+
+
+@get(
+    "/lines/{name:str}",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
+async def show_ended(
+    request: PageRequest, name: FromPath[str], lines: NamedDependency[WaitingRoom]
+) -> Page:
+    """What is said of a line that has ended; one that has not is answered before the application."""
+    line = await lines.line_ever(name)
+    ticket = lines.ticket_shown(request.scope, line)
+    return page(
+        request,
+        "waiting_room/ended.html",
+        path=f"{PATH}/{line.name}",
+        has_ticket=ticket is not None,
+    )
 
 
 @get(
@@ -242,4 +276,4 @@ async def show_draw_file(
     return File(path=found, filename=file, media_type=kind, content_disposition_type="inline")
 
 
-pages = (show_draw_file, enter, leave, keep, tell, receipt, show_key)
+pages = (show_ended, show_draw_file, enter, leave, keep, tell, receipt, show_key)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from meterai.waiting_room.model import RATE_MIN
+from meterai.waiting_room.model import RATE_MIN, TURN_SECONDS
 
 RATE_FIRST = 5.0  # a second: what one core of 2026 serves with ease, a journey of 20 answers each
 DECREASE = 0.8
@@ -92,9 +92,12 @@ def called_to(serving: int, calls: int, most: int, gaps: Sequence[Gap]) -> int:
 
 
 def numbers_called(rate: float, away: float, seconds: float, inside: int, inside_max: int) -> float:
-    """How many numbers are called in so many seconds; a fraction is carried on by the caller."""
-    if inside >= inside_max:
-        return 0.0
-    return min(
-        rate * seconds / (1 - min(away, AWAY_MAX)), float(inside_max - inside) / (1 - AWAY_MAX)
-    )
+    """How many numbers are called in so many seconds; a fraction is carried on by the caller.
+
+    Where as many are inside as may be, as many are called as leave by the end of their time: people
+    who come in and do nothing slow a line down, and cannot stop it.
+    """
+    wanted = rate * seconds / (1 - min(away, AWAY_MAX))
+    leaving = inside_max * seconds / TURN_SECONDS
+    room = max(float(inside_max - inside), 0.0) / (1 - AWAY_MAX)
+    return min(wanted, max(room, leaving))

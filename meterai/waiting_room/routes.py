@@ -139,12 +139,17 @@ async def take_place(
     tags=["lines"],
 )
 async def come_in(
-    name: FromPath[str], lines: NamedDependency[WaitingRoom], data: TurnRequest
+    name: FromPath[str],
+    lines: NamedDependency[WaitingRoom],
+    account: NamedDependency[UUID],
+    data: TurnRequest,
 ) -> TurnView:
-    """The turn of a ticket whose number was called; the same one when asked again."""
+    """The turn of your account, once the number of its ticket was called; the same one when asked
+    again.
+    """
     await lines.look()
     line = lines.line(name)
-    turn = await lines.come_in(line, lines.read_ticket(line, data.ticket))
+    turn = await lines.come_in_as(line, account, lines.read_ticket(line, data.ticket))
     return TurnView(line.name, turn.number, lines.tokens.turn(turn), moment(turn.until))
 
 

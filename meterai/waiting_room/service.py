@@ -145,6 +145,17 @@ class WaitingRoom:
             raise LineUnknown(f"no line {name}")
         return found
 
+    async def line_ever(self, name: str) -> Line:
+        """A line, also one that has ended.  Refuses `LineUnknown`, `DatabaseAway`."""
+        await self.look()
+        try:
+            return self.line(name)
+        except LineUnknown:
+            ended = await self._database.once(store.ended_line, name)
+            if ended is None:
+                raise
+            return ended
+
     def _check_seen(self) -> None:
         """Refuses `DatabaseAway` where no line was ever seen: whether one stands in the way is not known."""
         if not self._told_at:
@@ -232,6 +243,18 @@ class WaitingRoom:
         """
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
+    async def come_in_as(self, line: Line, account: UUID, ticket: Ticket) -> Turn:
+        """The turn of an account: of the place it keeps, whichever ticket it shows.
+
+        So an account is inside once, with however many browsers it waited.  Refuses as `come_in`.
+        """
+
+        async def act(tx: Tx) -> Turn:
+            kept = await self._keep(tx, account, ticket)
+            return await self._come_in(tx, line, _ticket_of(line, kept))
+
+        return await self._database.run(act)
+
     async def _come_in(self, tx: Tx, line: Line, ticket: Ticket) -> Turn:
         taken_at = moment(ticket.taken_at)
         now = max(self._clock.now(), taken_at)  # our clock may be behind that of the database
@@ -318,9 +341,9 @@ class WaitingRoom:
         return line if has_to_wait else None
 
     async def check_turn(
-        self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID, act: Act
+        self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID | None, act: Act
     ) -> None:
-        """Let an account do what a line stands before, if it has its turn.
+        """Let an account (for `CHECK` anybody) do what a line stands before, if it has its turn.
 
         Costs nothing while no line stands in the way.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`.
         """
@@ -332,7 +355,8 @@ class WaitingRoom:
         turn = self.turn_shown(connection.scope, line)
         if turn is None:
             raise WaitInLine(line.name)
-        await self.use(line, turn, account)
+        if account is not None:
+            await self.use(line, turn, account)
 
     # -- kept with an account --------------------------------------------------------------
 
@@ -345,16 +369,12 @@ class WaitingRoom:
             async with self._database.reading() as tx:
                 kept = await store.place(tx, account, line.id)
         else:
-            act = partial(
-                store.keep,
-                account=account,
-                ticket=ticket,
-                taken_at=moment(ticket.taken_at),
-                now=self._clock.now(),
-                over_since=self._over_since(),
-            )
-            kept = await self._database.run(act)
+            kept = await self._database.run(partial(self._keep, account=account, ticket=ticket))
         return _ticket_of(line, kept) if kept else None
+
+    async def _keep(self, tx: Tx, account: UUID, ticket: Ticket) -> KeptPlace:
+        at, now = moment(ticket.taken_at), self._clock.now()
+        return await store.keep(tx, account, ticket, at, now, self._over_since())
 
     async def place_of(self, line: Line, account: UUID) -> Ticket:
         """The place of an account, a new one where it has none that is still to be used."""

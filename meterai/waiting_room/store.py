@@ -110,6 +110,10 @@ _LIST = f"SELECT {_COLUMNS} FROM waiting_room_lines ORDER BY created_at"  # noqa
 _NAMED = f"""
 SELECT {_COLUMNS} FROM waiting_room_lines WHERE name = %s AND state <> 'ended'
 """  # noqa: S608
+_ENDED = f"""
+SELECT {_COLUMNS} FROM waiting_room_lines WHERE name = %s AND state = 'ended'
+ORDER BY ended_at DESC LIMIT 1
+"""  # noqa: S608
 _LEASE = """
 UPDATE waiting_room_lines SET next_number = next_number + %s
 WHERE line_id = %s AND state = 'open' AND (closes_at > clock_timestamp()) IS NOT FALSE
@@ -208,7 +212,10 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT ON CONSTRAINT waiting_room_places_pkey DO UPDATE
 SET number = excluded.number, holder = excluded.holder, taken_at = excluded.taken_at,
     shown_low = excluded.shown_low, shown_high = excluded.shown_high, told_at = NULL
-WHERE excluded.number < waiting_room_places.number OR EXISTS (
+WHERE (excluded.number < waiting_room_places.number AND NOT EXISTS (
+    SELECT 1 FROM waiting_room_turns t
+    WHERE t.line_id = waiting_room_places.line_id AND t.number = waiting_room_places.number))
+OR EXISTS (
     SELECT 1 FROM waiting_room_turns t
     WHERE t.line_id = waiting_room_places.line_id AND t.number = waiting_room_places.number
         AND (t.ended_at IS NOT NULL OR t.admitted_at <= %s))
@@ -246,6 +253,11 @@ async def lines(tx: ReadTx) -> list[Line]:
 async def line_named(tx: ReadTx, name: str) -> Line | None:
     """The line of this name that has not ended."""
     return await tx.one_as(_LINES, _NAMED, name)
+
+
+async def ended_line(tx: ReadTx, name: str) -> Line | None:
+    """The last line of this name that has ended."""
+    return await tx.one_as(_LINES, _ENDED, name)
 
 
 async def lease(tx: Tx, line: UUID, count: int) -> Block | None:
@@ -422,8 +434,8 @@ async def end(tx: Tx, line: UUID) -> None:
 async def keep(
     tx: Tx, account: UUID, ticket: Ticket, taken_at: datetime, now: datetime, over_since: datetime
 ) -> KeptPlace:
-    """The place of an account: the earlier of this one and the one it had, unless the turn of that
-    was used, or is over: it began at `over_since` or before.
+    """The place of an account: the one it had if its turn has begun, until that was used or is over
+    (it began at `over_since` or before); else the earlier of the two.  Its row stays locked.
     """
     await tx.run(
         _KEEP,

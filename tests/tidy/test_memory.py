@@ -57,6 +57,7 @@ BOUNDED = {
     "payments/metrics.py: _outcomes": "OUTCOMES_MAX",
     "pages/remembering.py: _kept": "KEPT_MAX",
     "waiting_room/drawing/entering.py: _asking": "ASKING_MAX of each line that gathers or has drawn",
+    "waiting_room/newcomers.py: _left": "NETWORKS_MAX",
     "waiting_room/page.py: _made": "KEPT_MAX, then it begins anew",
     "waiting_room/places.py: _asking": "ASKING_MAX",
     "waiting_room/service.py: _numbers": "the lines that have not ended",

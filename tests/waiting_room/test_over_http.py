@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from meterai.accounts import AccountService
+from meterai.accounts.service import COOKIE
 from meterai.apps.edge import HEADERS
 from meterai.kit.ids import new_id
 from meterai.waiting_room.advancing import Advancing
@@ -89,10 +90,22 @@ class Office:
         key = await service.create_api_key(account, "test", actor=TESTER)
         return account, {"authorization": f"Bearer {key}"}
 
+    async def signed_in(self) -> dict[str, str]:
+        """The cookie of somebody who signed in, with an account of their own."""
+        service = self.web.container.of(AccountService)
+        challenge = await service.ask_for_code(f"{new_id().hex}@example.org", "192.0.2.1", "id")
+        found = await service.sign_in(challenge, service.code(challenge), "id")
+        return {COOKIE: found.session}
+
     def line(self) -> Any:
         return self.room.line(BUYING)
 
 
+FORM = {
+    "content-type": "application/x-www-form-urlencoded",
+    "origin": "http://testhost",
+    "sec-fetch-site": "same-origin",
+}
 Do = Callable[[Within, Office], Awaitable[None]]
 
 
@@ -138,12 +151,16 @@ def test_a_visitor_waits_comes_in_and_is_known_for_a_while(
         assert office.room.read_ticket(office.line(), one.cookies[TICKET]) == ticket
 
         await office.advance()
-        path, _ = await one.goes(path)
+        # An account comes in, and no browser; the number is kept meanwhile.
+        to_sign_in, _ = await one.goes(path)
+        assert to_sign_in.startswith("/sign-in?next=%2Flines%2Fbuying%2Fenter")
+        assert TURN not in one.cookies
+        one.cookies |= await office.signed_in()
+        path, found = await one.goes(path)
         turn = office.room.valid_turn(office.line(), one.cookies[TURN])
         assert turn is not None
         assert turn.number == ticket.number
-        assert not path.startswith("/lines")  # to sign in, which buying asks for
-        assert "quantity" in path
+        assert (found.status, path) == (200, "/buy?quantity=3")
 
     run(database_url, tmp_path, act)
 
@@ -382,6 +399,8 @@ def test_of_two_tickets_everybody_reads_the_same(
             "other": tokens.ticket(ticket._replace(line=new_id())),
         }
         pairs = [f"{TICKET}={texts[one]}".encode() for one in order]
+        [session] = (await office.signed_in()).values()
+        pairs.insert(0, f"{COOKIE}={session}".encode())
         shown = (
             [(b"cookie", b"; ".join(pairs))] if is_one_header else [(b"cookie", p) for p in pairs]
         )
@@ -410,7 +429,7 @@ def test_a_number_that_another_came_in_with_is_said_to_be_over(
         await office.advance()
         await office.room.come_in(office.line(), ticket)
         double = office.room.tokens.ticket(ticket._replace(holder=b"x" * 16))
-        one = Visitor(web, **{TICKET: double})
+        one = Visitor(web, **{TICKET: double}, **await office.signed_in())
         _, page = await one.goes("/buy")
         assert page.status in (400, 409)
         assert f'action="{LINE}/leave"'.encode() in page.body
@@ -430,7 +449,7 @@ def test_who_was_not_called_costs_no_turn_of_the_limiter(database_url: str, tmp_
             await real(scope, receive, send)
 
         web._admitted._app = count  # type: ignore[attr-defined]
-        one = Visitor(web)
+        one = Visitor(web, **await office.signed_in())
         for _ in range(5):
             found = await web.get(f"{LINE}/enter?next=/buy", PAGE)
             assert found.status == 303
@@ -443,6 +462,84 @@ def test_who_was_not_called_costs_no_turn_of_the_limiter(database_url: str, tmp_
         await one.get(f"{LINE}/enter?next=/buy")
         assert len(asked) == 1
         assert TURN in one.cookies
+
+    run(database_url, tmp_path, act)
+
+
+def test_an_account_is_inside_once_however_many_browsers_waited(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        session = await office.signed_in()
+        browsers = [Visitor(web, **session) for _ in range(6)]
+        for one in browsers:
+            await one.goes("/buy")
+        await office.advance()
+        await office.advance()
+        for one in reversed(browsers):
+            await one.goes(f"{LINE}/enter?next=/buy")
+        turns = {office.room.tokens.read_turn(one.cookies[TURN]).number for one in browsers}
+        rows = await web.container.database.read("SELECT number FROM waiting_room_turns")
+        assert [row["number"] for row in rows] == list(turns)
+
+    run(database_url, tmp_path, act)
+
+
+def test_a_stranger_without_an_account_takes_no_room_inside(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        strangers = [Visitor(web) for _ in range(20)]
+        for one in strangers:
+            await one.goes("/buy")
+        await office.advance(60.0)
+        for one in strangers:
+            await one.goes(f"{LINE}/enter?next=/buy")
+        assert not await web.container.database.read("SELECT 1 FROM waiting_room_turns")
+
+    run(database_url, tmp_path, act)
+
+
+def test_one_network_takes_so_many_places_and_others_go_on(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        answers = [await web.get(LINE, PAGE) for _ in range(12)]
+        assert [one.status for one in answers] == [200] * 10 + [503] * 2
+        assert answers[-1].header("refresh")
+        told = await web.post(f"{LINE}/place", b"", {"accept": "application/json"})
+        assert (told.status, json.loads(told.body)["code"]) == (503, "too_many_places")
+        # Whoever has one is not asked; who comes from elsewhere gets one.
+        assert (await web.get(LINE, PAGE | {"cookie": _cookies(answers[0])})).status == 200
+        elsewhere = PAGE | {"x-forwarded-for": "198.51.100.7"}
+        assert (await web.get(LINE, elsewhere)).status == 200
+
+    run(database_url, tmp_path, act, waiting_room_network_places=10, proxies=1)
+
+
+def _cookies(answer: Given) -> str:
+    return "; ".join(f"{name}={value}" for name, value in kept(answer).items())
+
+
+def test_a_line_before_checking_stands_before_all_ways_to_check(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        await office.operate("create", Plan("ck", Act.CHECK))
+        for _ in range(2):
+            await office.advance()
+        refused = await web.post("/v1/verifications", b"%PDF-1.4")
+        assert (refused.status, json.loads(refused.body)["code"]) == (503, "wait_in_line")
+        assert (await web.get("/check", PAGE)).header("location").startswith("/lines/ck?")
+        sent = await web.post("/check", b"x=1", PAGE | FORM)
+        assert (sent.status, sent.header("location")) == (303, "/lines/ck?next=%2Fcheck")
+        one = Visitor(web)  # to check nobody needs an account
+        await one.goes("/check")
+        await office.advance(60.0)
+        assert (await one.goes("/check"))[0] == "/check"
+        turn = one.cookies["turn-ck"]
+        found = await web.post("/v1/verifications", b"%PDF-1.4", {"waiting-turn": turn})
+        assert found.status == 200
 
     run(database_url, tmp_path, act)
 
@@ -496,7 +593,8 @@ def test_every_answer_has_the_headers_of_every_answer(database_url: str, tmp_pat
 
 def test_under_tls_cookies_are_of_this_host_only(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
-        one = Visitor(web)
+        [session] = (await office.signed_in()).values()
+        one = Visitor(web, **{f"__Host-{COOKIE}": session})
         await one.goes("/buy")
         await office.advance()
         await one.goes("/buy")
@@ -582,7 +680,7 @@ def test_a_closed_line_serves_who_has_a_place_and_says_no_to_others(
     database_url: str, tmp_path: Path
 ) -> None:
     async def act(web: Within, office: Office) -> None:
-        one = Visitor(web)
+        one = Visitor(web, **await office.signed_in())
         await one.goes("/buy")
         office.arrange("UPDATE waiting_room_lines SET closes_at = clock_timestamp(), rate = 0.05")
         await office.advance(1.0)
@@ -606,7 +704,7 @@ def test_a_closed_line_serves_who_has_a_place_and_says_no_to_others(
 
 def test_a_paused_line_says_why_and_keeps_everybody(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
-        one = Visitor(web)
+        one = Visitor(web, **await office.signed_in())
         await one.goes("/buy")
         await office.advance()
         why = '<b>bank</b> & "co"'
@@ -636,5 +734,21 @@ def test_a_page_is_small_and_looks_again_by_itself(database_url: str, tmp_path: 
             assert found.status == 200
             size += len(found.body)
         assert size < 15_000, size
+
+    run(database_url, tmp_path, act)
+
+
+def test_of_a_line_that_has_ended_there_is_a_page_and_the_proof(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web)
+        await one.goes("/buy")
+        await office.operate("end", BUYING, reason="over")
+        page = await one.get(LINE)
+        assert (page.status, b"This line has ended" in page.body) == (200, True)
+        proof = await one.get(f"{LINE}/receipt")
+        assert read_signed(proof.body, RECEIPT, office.room.signer.public_key())["number"] == 1
+        assert (await one.get("/lines/never")).status == 404
 
     run(database_url, tmp_path, act)

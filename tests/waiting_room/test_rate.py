@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from meterai.waiting_room.model import RATE_MAX, RATE_MIN
+from meterai.waiting_room.model import RATE_MAX, RATE_MIN, TURN_SECONDS
 from meterai.waiting_room.rate import (
     AWAY_CALLED_MIN,
     AWAY_MAX,
@@ -141,6 +141,8 @@ def test_numbers_are_called_within_bounds(
 ) -> None:
     called = numbers_called(rate, away, seconds, inside, most)
     assert 0 <= called <= 5 * rate * seconds * (1 + 1e-9)
-    assert called <= 5 * max(most - inside, 0) * (1 + 1e-9)
-    if inside >= most:
-        assert called == 0
+    # As many as leave by the end of their time are called however many are inside: people who do
+    # nothing cannot stop a line.
+    leaving = most * seconds / TURN_SECONDS
+    assert called <= max(5 * (most - inside), leaving) * (1 + 1e-9)
+    assert called >= min(rate * seconds, leaving) * (1 - 1e-9)
