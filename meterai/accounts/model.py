@@ -160,9 +160,10 @@ class Challenge:
     used_at: datetime | None
     tries: int
 
-    def is_spent(self, now: datetime, tries_max: int) -> bool:
-        """True where no code opens it any more."""
-        return self.used_at is not None or self.expires_at <= now or self.tries >= tries_max
+    def is_spent(self, now: datetime, tries_max: int, again_since: datetime | None) -> bool:
+        """True where no code opens it any more; used after `again_since`, it opens once more."""
+        is_used = self.used_at is not None and (again_since is None or self.used_at <= again_since)
+        return is_used or self.expires_at <= now or self.tries >= tries_max
 
 
 class CodeLimits(NamedTuple):
@@ -214,6 +215,13 @@ def code_of(key: bytes, challenge: UUID) -> str:
     copy of the database does not reveal them."""
     digest = hmac.digest(key, challenge.bytes, hashlib.sha256)
     return f"{int.from_bytes(digest[:8]) % 10**CODE_DIGITS:0{CODE_DIGITS}}"
+
+
+def asked_mark(key: bytes, challenge: UUID) -> str:
+    """What the browser that asked for the code of a challenge keeps: it is told by no mail and no
+    address, so nobody else has it.  By itself it opens nothing."""
+    digest = hmac.digest(key, b"asked:" + challenge.bytes, hashlib.sha256)[:_MARK_BYTES]
+    return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)

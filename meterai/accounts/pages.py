@@ -44,7 +44,8 @@ CHALLENGE = "chl"
 LANGUAGE_KEPT_SECONDS = 31_536_000
 DEVICE_KEPT_SECONDS = 31_536_000
 _LANGUAGE = "language"
-_ASKED = "asked"  # the address a code was sent to, only to be shown again
+# The address a code was sent to, only to be shown again, and the mark of the browser that asked.
+_ASKED = "asked"
 _DEVICE = "device"  # which addresses signed in here; opens nothing
 
 
@@ -147,7 +148,7 @@ async def ask_for_code(
         shown.headers.update(retry_after(refusal))
         return shown
     answer = see_other(_address("/sign-in/code", challenge=show(CHALLENGE, challenge), next=there))
-    kept = urlsafe_b64encode(email.encode()).decode()
+    kept = f"{urlsafe_b64encode(email.encode()).decode()}.{accounts.asked_mark(challenge)}"
     _set_cookie(
         settings,
         answer,
@@ -161,7 +162,8 @@ async def ask_for_code(
 def _asked_address(request: PageRequest, settings: Settings) -> str:
     """The address the code went to, as this browser remembers it."""
     try:
-        return urlsafe_b64decode(_cookie(request, settings, _ASKED)).decode()
+        kept, _, _ = _cookie(request, settings, _ASKED).partition(".")
+        return urlsafe_b64decode(kept).decode()
     except ValueError:  # not base64, not ASCII, not UTF-8
         return ""
 
@@ -217,10 +219,10 @@ async def sign_in(
     form = await read_form(request)
     challenge, there = form.text("challenge"), local_path(form.text("next"))
     language, identifier = language_of(request), read(CHALLENGE, challenge)
+    _, _, asked = _cookie(request, settings, _ASKED).partition(".")
+    device = _cookie(request, settings, _DEVICE)
     try:
-        signed_in = await accounts.sign_in(
-            identifier, form.text("code"), language, _cookie(request, settings, _DEVICE)
-        )
+        signed_in = await accounts.sign_in(identifier, form.text("code"), language, device, asked)
     except Refusal as refusal:
         return _code_page(request, settings, challenge, there, refusal)
     answer = see_other(there)

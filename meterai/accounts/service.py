@@ -35,6 +35,7 @@ from meterai.accounts.model import (
     TooManyCodes,
     TooManyKeys,
     address_digest,
+    asked_mark,
     code_of,
     key_digest,
     key_name,
@@ -64,6 +65,8 @@ REMEMBERED_MAX = 10_000
 LAST_USE_EVERY = timedelta(minutes=1)  # how often the last use of a key is written
 SESSION_KIND = "ses"
 MEMBERSHIP_KIND = "mem"
+# A second press of the button comes within so long of the first.
+SAME_PRESS = timedelta(seconds=10)
 _PERSON = Actor(ActorKind.ACCOUNT)
 _KNOWN_DEVICES = 5  # of one address; as many may use up their own codes within an hour
 
@@ -189,13 +192,20 @@ async def end_api_key(
 
 
 async def begin_session(
-    tx: Tx, challenge: UUID, email: str, language: str, *, at: datetime, until: datetime
+    tx: Tx,
+    challenge: UUID,
+    email: str,
+    language: str,
+    *,
+    at: datetime,
+    until: datetime,
+    again_since: datetime | None = None,
 ) -> Credential:
     """A session for the address whose code was right; its account is made if it is new.
 
-    Refuses `CodeSpent` where another request used the code.
+    Refuses `CodeSpent` where another request used the code, and not after `again_since`.
     """
-    if not await store.use_challenge(tx, challenge, at):
+    if not await store.use_challenge(tx, challenge, at, again_since):
         raise CodeSpent("the code was used")
     account = await _account(tx, email, language, actor=_PERSON)
     session = Credential.fresh(account, new_id())
@@ -282,17 +292,26 @@ class AccountService:
         """The code of a challenge, for the mail that carries it."""
         return code_of(self._key, challenge)
 
+    def asked_mark(self, challenge: UUID) -> str:
+        """What the browser keeps that asked for this code, and no other has."""
+        return asked_mark(self._key, challenge)
+
     async def sign_in(
-        self, challenge: UUID, code: str, language: str, device: str = ""
+        self, challenge: UUID, code: str, language: str, device: str = "", asked: str = ""
     ) -> SignedIn:
         """Trade a code for a session, and for a mark on the device.
 
-        Refuses `CodeWrong`, `CodeSpent`.
+        A code opens one session; but to a button pressed twice a browser shows the second answer and
+        throws the first away, session and all.  So whoever shows the mark of the browser that
+        asked (`asked`) is let in again with the right code for `SAME_PRESS`.  A mark that is
+        forged or missing changes nothing.  Refuses `CodeWrong`, `CodeSpent`.
         """
         now = self._clock.now()
+        is_same = asked.isascii() and hmac.compare_digest(asked, self.asked_mark(challenge))
+        again_since = now - SAME_PRESS if is_same else None
         # Stepwise: a wrong try must be counted even though the request is refused.
         tried = await self._database.once(store.try_challenge, challenge)
-        if tried is None or tried.is_spent(now, self._settings.code_tries_max):
+        if tried is None or tried.is_spent(now, self._settings.code_tries_max, again_since):
             raise CodeSpent("the code cannot be used any more")
         given = "".join(letter for letter in code if letter.isdigit())
         if not hmac.compare_digest(given.encode(), self.code(challenge).encode()):
@@ -305,6 +324,7 @@ class AccountService:
             language=language,
             at=now,
             until=now + timedelta(seconds=life),
+            again_since=again_since,
         )
         session = await self._database.run(begin)
         known = Device.read(device) or Device.fresh()

@@ -112,14 +112,19 @@ async def try_challenge(tx: Tx, challenge: UUID) -> Challenge | None:
     )
 
 
-async def use_challenge(tx: Tx, challenge: UUID, at: datetime) -> bool:
-    """Mark a challenge as used; false where another request used it first."""
+async def use_challenge(
+    tx: Tx, challenge: UUID, at: datetime, again_since: datetime | None = None
+) -> bool:
+    """Mark a challenge as used; false where another request used it first, and not after
+    `again_since`.  It stays used since the first time.
+    """
     return bool(
         await tx.run(
-            "UPDATE sign_in_challenges SET used_at = %s"
-            " WHERE challenge_id = %s AND used_at IS NULL",
+            "UPDATE sign_in_challenges SET used_at = coalesce(used_at, %s)"
+            " WHERE challenge_id = %s AND (used_at IS NULL OR used_at > %s::timestamptz)",
             at,
             challenge,
+            again_since,
         )
     )
 

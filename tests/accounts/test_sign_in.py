@@ -8,6 +8,7 @@ import pytest
 
 from meterai.accounts import NOBODY, AccountService, AccountSettings, store
 from meterai.accounts.model import CodeSpent, CodeWrong, Credential, TooManyCodes
+from meterai.accounts.service import SAME_PRESS, SignedIn
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import SignInRequired
@@ -276,6 +277,44 @@ def test_of_many_who_send_the_code_at_once_one_signs_in(counter: Counter) -> Non
     assert sum(isinstance(one, CodeSpent) for one in answers) == 4
     [row] = counter.rows("SELECT count(*) AS n FROM sessions")
     assert row["n"] == 1
+
+
+def test_a_button_pressed_twice_signs_in_with_both_answers(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    code, mark = counter.service.code(challenge), counter.service.asked_mark(challenge)
+
+    async def run() -> list[SignedIn]:
+        presses = (counter.service.sign_in(challenge, code, "id", "", mark) for _ in range(2))
+        return await asyncio.gather(*presses)
+
+    callers = [counter.opens(one.session) for one in counter.do(run())]
+    assert callers[0].account == callers[1].account
+    counter.clock.wait(seconds=SAME_PRESS.total_seconds() - 1)
+    assert counter.do(counter.service.sign_in(challenge, code, "id", "", mark)).session
+    counter.clock.wait(seconds=1)  # since the first press: later ones do not make it longer
+    with pytest.raises(CodeSpent):
+        counter.do(counter.service.sign_in(challenge, code, "id", "", mark))
+
+
+def test_only_the_browser_that_asked_presses_twice_and_only_with_the_code(
+    counter: Counter,
+) -> None:
+    challenge, other = counter.ask(ANI), counter.ask(BUDI)
+    code, mark = counter.service.code(challenge), counter.service.asked_mark(challenge)
+    device = counter.do(counter.service.sign_in(challenge, code, "id", "", mark)).device
+    foreign = counter.service.asked_mark(other)
+    for shown in ("", foreign, "\xe9", mark[:-1], code):
+        with pytest.raises(CodeSpent):
+            counter.do(counter.service.sign_in(challenge, code, "id", device, shown))
+    challenge = counter.ask(ANI)
+    code, mark = counter.service.code(challenge), counter.service.asked_mark(challenge)
+    assert counter.do(counter.service.sign_in(challenge, code, "id", "", mark)).session
+    wrong = str((int(code) + 1) % 1_000_000).zfill(6)
+    for _ in range(counter.settings.of(AccountSettings).code_tries_max - 1):  # each is a try
+        with pytest.raises(CodeWrong):
+            counter.do(counter.service.sign_in(challenge, wrong, "id", "", mark))
+    with pytest.raises(CodeSpent):
+        counter.do(counter.service.sign_in(challenge, code, "id", "", mark))
 
 
 def test_a_challenge_is_spent_once(counter: Counter) -> None:

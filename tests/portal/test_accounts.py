@@ -319,6 +319,23 @@ def test_nobody_sees_or_ends_the_keys_of_another(browser: Browser) -> None:
     assert f"/account/keys/{theirs}/end" in browser.get("/account").text
 
 
+# -- a button pressed twice --------------------------------------------------------------------
+
+
+def test_who_presses_twice_is_signed_in_whichever_answer_comes(browser: Browser) -> None:
+    asked = ask(browser)
+    assert 'data-busy="' in browser.get(asked.headers["location"]).text
+    before = Cookies(browser.cookies)
+    assert enter_code(browser, asked).status_code == 303
+    browser.cookies.clear()
+    browser.cookies.update(before)  # the first answer was thrown away
+    assert enter_code(browser, asked).headers["location"] == "/account"
+    assert browser.get("/account").status_code == 200
+    assert enter_code(browser, asked).status_code == 422, "the mark goes with the first answer"
+    browser.cookies.clear()
+    assert enter_code(browser, asked).status_code == 422, "nobody else has it"
+
+
 # -- another language, wherever one is -------------------------------------------------------
 
 
