@@ -8,6 +8,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from structlog.testing import capture_logs
 
 from meterai.waiting_room import WaitingRoomSettings
 from meterai.waiting_room.adapters.drand import Relays
@@ -95,6 +96,21 @@ def test_a_relay_that_fails_is_ignored(fault: str, tmp_path) -> None:
         assert await Relays(urls[:1], timeout_seconds=0.5).signature_of(CHAIN, PAST) is None
 
     with_relays(tmp_path, 2, act)
+
+
+def test_a_relay_that_fails_is_in_the_log_once(tmp_path) -> None:
+    async def act(relays: list[Relay], urls: list[str]) -> None:
+        asked, bad = Relays(urls), relays[0]
+        with capture_logs() as logged:
+            for _ in range(2):
+                bad.faults.apply({"lies": 3})
+                for _ in range(3):
+                    assert await asked.signature_of(CHAIN, PAST) is None
+                assert await asked.signature_of(CHAIN, PAST) == signature_of(PAST)
+        told = [one["event"] for one in logged if one["event"].startswith("drand_relay")]
+        assert told == ["drand_relay_failed", "drand_relay_answers"] * 2
+
+    with_relays(tmp_path, 1, act)
 
 
 def test_what_a_relay_calls_a_round_is_not_asked(tmp_path) -> None:

@@ -29,13 +29,52 @@ class _Answer(msgspec.Struct):
     signature: str
 
 
+class _Relay:
+    """One relay.  That it fails, and that it no longer does, is in the log once."""
+
+    def __init__(self, url: str, outgoing: Outgoing) -> None:
+        self._url = url
+        self._outgoing = outgoing
+        self._fails = False
+
+    async def ask(self, session: aiohttp.ClientSession, chain: Chain, number: int) -> str | None:
+        """What it says, if it is true."""
+        try:
+            signature = await self._answer(session, chain, number)
+        except NotBegun:
+            return None
+        except (*_SILENCE, ValueError, RecursionError, RoundForged) as error:
+            if not self._fails:
+                self._fails = True
+                fault = one_line(repr(error))
+                _log.warning("drand_relay_failed", relay=self._url, round=number, fault=fault)
+            return None
+        if self._fails and signature is not None:
+            self._fails = False
+            _log.info("drand_relay_answers", relay=self._url, round=number)
+        return signature
+
+    async def _answer(
+        self, session: aiohttp.ClientSession, chain: Chain, number: int
+    ) -> str | None:
+        place = f"{self._url}/{hash_of(chain)}/public/{number}"
+        with self._outgoing.call():
+            async with session.get(place, allow_redirects=False) as response:
+                if response.status != 200:
+                    return None  # before its time a round is not there; that is no news
+                answer = await _bounded(response.content)
+        signature = msgspec.json.decode(answer, type=_Answer).signature
+        randomness_of(chain, number, signature)
+        return signature
+
+
 class Relays:
     """The relays of an installation, each a base URL such as `https://api.drand.sh`."""
 
     def __init__(self, urls: Sequence[str], timeout_seconds: float = ANSWER_SECONDS_MAX) -> None:
         # Each has a circuit of its own: one that is silent stops no other.
         self._relays = [
-            (url.rstrip("/"), Outgoing("drand", *_SILENCE)) for url in urls[:RELAYS_MAX]
+            _Relay(url.rstrip("/"), Outgoing("drand", *_SILENCE)) for url in urls[:RELAYS_MAX]
         ]
         self._timeout_seconds = timeout_seconds
 
@@ -44,8 +83,7 @@ class Relays:
         timeout = aiohttp.ClientTimeout(total=self._timeout_seconds)
         async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
             asked = [
-                asyncio.create_task(_ask(session, outgoing, url, chain, number))
-                for url, outgoing in self._relays
+                asyncio.create_task(relay.ask(session, chain, number)) for relay in self._relays
             ]
             try:
                 for answered in asyncio.as_completed(asked):
@@ -57,27 +95,6 @@ class Relays:
                     task.cancel()
                 await asyncio.gather(*asked, return_exceptions=True)
         return None
-
-
-async def _ask(
-    session: aiohttp.ClientSession, outgoing: Outgoing, url: str, chain: Chain, number: int
-) -> str | None:
-    """What one relay says, if it is true."""
-    try:
-        place = f"{url}/{hash_of(chain)}/public/{number}"
-        with outgoing.call():
-            async with session.get(place, allow_redirects=False) as response:
-                if response.status != 200:
-                    return None  # before its time a round is not there; that is no news
-                answer = await _bounded(response.content)
-        signature = msgspec.json.decode(answer, type=_Answer).signature
-        randomness_of(chain, number, signature)
-    except NotBegun:
-        return None
-    except (*_SILENCE, ValueError, RecursionError, RoundForged) as error:
-        _log.warning("drand_relay_failed", relay=url, round=number, fault=one_line(repr(error)))
-        return None
-    return signature
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
