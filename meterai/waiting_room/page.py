@@ -138,6 +138,7 @@ class WaitingPages:
             has_ticket=has_ticket,
             has_held=has_held,
             is_open=line.state in (LineState.OPEN, LineState.CLOSING),
+            is_drawing=line.state == LineState.DRAWING,
             opens_at=_told(line.opens_at, language),
             closes_at=_told(line.closes_at, language),
         ).encode()
