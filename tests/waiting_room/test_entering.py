@@ -12,6 +12,7 @@ from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.model import LineState
 from meterai.waiting_room.service import ENTRY_RECEIPT, WaitingRoom
 from meterai.waiting_room.signing import read_signed
+from tests.support.commands import run
 from tests.support.draw_room import NAME, DrawRoom, with_draw
 from tests.support.within import Given, Within, settings_of, within
 
@@ -40,7 +41,7 @@ def with_web(database_url, tmp_path, act, seconds: float = 2.5) -> None:
 
     monkey = pytest.MonkeyPatch()
 
-    async def run(room: DrawRoom) -> None:
+    async def begin(room: DrawRoom) -> None:
         chain = tmp_path / "chain.json"
         chain.write_text(json.dumps(room.relay.chain.info()))
         settings = settings_of(
@@ -58,7 +59,7 @@ def with_web(database_url, tmp_path, act, seconds: float = 2.5) -> None:
             await lines._look()
             await act(room, web, lines)
 
-    with_draw(database_url, tmp_path, run, seconds=seconds)
+    with_draw(database_url, tmp_path, begin, seconds=seconds)
 
 
 def test_an_entry_is_kept_by_the_browser(database_url, tmp_path) -> None:
@@ -124,6 +125,25 @@ def test_an_entry_becomes_a_number(database_url, tmp_path) -> None:
         assert lines.read_ticket(line, next(iter(cookies(behind).values()))).number == 31
 
     with_web(database_url, tmp_path, act)
+
+
+def test_what_the_operator_is_told_of_a_draw_answers(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom, web: Within, _: WaitingRoom) -> None:
+        async def told() -> list[str]:
+            site = "https://meterai.example"
+            more = {"DATABASE_URL": database_url, "METERAI_PUBLIC_URL": site}
+            done = await asyncio.to_thread(run, tmp_path, "line", "draw", NAME, **more)
+            assert done.returncode == 0, done.stderr
+            paths = re.findall(rf"{site}(/\S+)", done.stdout)
+            assert [(await web.get(path)).status for path in paths] == [200] * len(paths)
+            return [path.rsplit("/", 1)[1] for path in paths]
+
+        assert await told() == ["draw.json"]
+        await room.until_closed()
+        await room.worker().advance_due()
+        assert await told() == ["draw.json", "entries.txt"]
+
+    with_web(database_url, tmp_path, act, seconds=6)
 
 
 def test_only_public_files_of_a_draw_are_shown(database_url, tmp_path) -> None:

@@ -25,7 +25,7 @@ from meterai.waiting_room.draw.parties import Party, Reveal
 from meterai.waiting_room.draw.record import read
 from meterai.waiting_room.draw.rules import round_time
 from meterai.waiting_room.drawing.commands import moment_of
-from meterai.waiting_room.drawing.files import address_of, name_of_draw
+from meterai.waiting_room.drawing.files import LIST, RECORD, address_of, name_of_draw
 from meterai.waiting_room.drawing.operating import DrawOperating, PartyUnfit
 from meterai.waiting_room.drawing.parts import operating_of
 from meterai.waiting_room.signing import SIGNATURES, Signer
@@ -56,11 +56,14 @@ def show_draw(name: Text, *, options: Options = NO_OPTIONS) -> None:
     """Show what the draw of a line is called, where its files are, and how far it is."""
     draw = _run("line draw", options, lambda draws: draws.draw_of(name))
     line(f"draw: {name_of_draw(draw.name, draw.line)}")
-    line(f"files: {address_of(draw.name, draw.line)}/")
     if draw.record is None:
         line("not announced yet: parties may commit")
         return
     record = read(draw.record.encode())
+    files = f"{options.settings('line draw').process.url}{address_of(draw.name, draw.line)}"
+    line(f"record: {files}/{RECORD}")
+    if record.closing is not None:
+        line(f"list: {files}/{LIST}")
     line(f"attempt {draw.attempt}: {', '.join(part.kind for part in record.parts)}")
     round_at = moment_of(round_time(record.announcement))
     line(f"round {record.announcement.round} at {round_at}")
