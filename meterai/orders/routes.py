@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from meterai.accounts import Permission
 from meterai.kit.ids import read
@@ -45,7 +45,7 @@ async def place_order(
     request: Request[Any, Any, Any],
     orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
-    data: OrderRequest,
+    data: JSONBody[OrderRequest],
 ) -> OrderView:
     """Place an order; needs an Idempotency-Key.
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from meterai.accounts import Permission
 from meterai.kit.actor import Actor
@@ -37,7 +37,7 @@ async def ask_for_refund(
     refunds: NamedDependency[RefundService],
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
-    data: RefundRequest,
+    data: JSONBody[RefundRequest],
 ) -> RefundView:
     """Give the unused stamps of an order back; the money goes to where it came from.
 
