@@ -158,6 +158,17 @@ def test_a_party_commits_once_and_reveals_to_a_closing(tmp_path) -> None:
     assert told.reveals.missing == ()
 
 
+@pytest.mark.parametrize("name", ["secret", "key"])
+@pytest.mark.parametrize("wrong", ["", "xyz", "00" * 31, "00" * 33])
+def test_a_secret_that_is_none(name: str, wrong: str, tmp_path) -> None:
+    record = closed_with(committed(tmp_path))
+    kept = json.loads((tmp_path / "secret").read_text())
+    (tmp_path / "secret").write_text(json.dumps(kept | {name: wrong}))
+    done = revealed(tmp_path, record)
+    assert done.returncode == Exit.USAGE, done
+    assert "no secret of a party" in done.stderr
+
+
 def test_a_party_does_not_reveal_to_what_it_cannot_check(tmp_path) -> None:
     party = committed(tmp_path)
     record = closed_with(party)

@@ -11,7 +11,6 @@ baseline B-T, both together B-LT (ETSI EN 319 142-1, section 6).  An issuer's di
     long_term = true                   ask whether certificates were revoked, and append the answers
 """
 
-import tomllib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 from cryptography import x509
 
 from meterai.plumbing.files import read_key_file, read_settings_file
+from meterai.plumbing.toml import read_toml
 from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.revocation import RevocationAuthorities
@@ -71,7 +71,7 @@ def load_long_term_validation(directory: Path) -> LongTermValidation | None:
     if not path.exists():
         return None
     try:
-        found = tomllib.loads(read_settings_file(path))
+        found = read_toml(read_settings_file(path))
         roots = x509.load_pem_x509_certificates(
             read_key_file(directory / str(found["time_stamp_roots"]))
         )

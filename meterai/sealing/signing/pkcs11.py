@@ -6,7 +6,6 @@ takes one and gives it back; a session that was lost is replaced once, then the 
 
 import ctypes
 import hashlib
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from meterai.plumbing.files import read_settings_file
+from meterai.plumbing.toml import read_toml
 from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing.keys import KeyAlgorithm, PublicKey, algorithm_of
 
@@ -57,7 +57,7 @@ def read_settings(path: Path) -> Pkcs11Settings:
     A relative `pin_file` is beside the file; `id` is hexadecimal; `label` or `id` is enough.
     """
     try:
-        found = tomllib.loads(read_settings_file(path))
+        found = read_toml(read_settings_file(path))
         return Pkcs11Settings(
             module=Path(_text(found, "module")),
             token=_text(found, "token"),

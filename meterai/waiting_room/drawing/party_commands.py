@@ -29,13 +29,16 @@ from meterai.waiting_room.drawing.commands import (
 SecretFile = Annotated[Path, Parameter(help="File of the secret; only its owner can read it.")]
 
 
+Hexadecimal = Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{2 * SECRET_BYTES}}}$")]
+
+
 class _Secret(msgspec.Struct, forbid_unknown_fields=True):
     """What a party keeps; secret and key in hexadecimal."""
 
     line: str
     name: str
-    secret: str
-    key: str
+    secret: Hexadecimal
+    key: Hexadecimal
 
 
 def party_commit(
