@@ -24,6 +24,7 @@ from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
+from meterai.orders import OrderService
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import injected, on_http_exception, on_refusal
@@ -369,8 +370,9 @@ def test_documents_that_are_too_large_together_are_told_how_large_they_may_be(
 ) -> None:
     with browser_of(app, language) as browser:
         sign_in(browser)
-        # Refused by its length, so the service is never asked.
+        # Refused by its length, so the services are never asked.
         app.state.services[StampingService] = object.__new__(StampingService)
+        app.state.services[OrderService] = object.__new__(OrderService)
         headers = {
             "Content-Type": "multipart/form-data; boundary=x",
             "Content-Length": str(UPLOAD_BYTES_MAX + 1),
