@@ -13,6 +13,7 @@ Knows no stamp, no order and no account: only whether somebody is signed in.  Ca
 called by every room that has pages.
 """
 
+from meterai.pages.assets import Asset
 from meterai.pages.busy import busy_pages
 from meterai.pages.errors import page_or_problem
 from meterai.pages.files import static_files
@@ -47,6 +48,7 @@ from meterai.pages.rendering import (
 
 __all__ = [
     "FORM_KEY",
+    "Asset",
     "FieldError",
     "FieldWrong",
     "Form",

@@ -20,7 +20,7 @@ from meterai import pages
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Limiter
-from meterai.pages import Site, local_path, wants_page
+from meterai.pages import Asset, Site, local_path, wants_page
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import DatabaseBusy
 from meterai.plumbing.http import PROBLEM, cookie_name, network_of, problem
@@ -163,7 +163,7 @@ class Front:
         if path.startswith(PATH):
             if await self._answered(scope, send, room):
                 return
-        elif (asset := self._assets.get(path)) and scope["method"] == "GET":
+        elif (asset := self._assets.get(path)) and self._is_wanted(scope, asset):
             await self._pace.turn()
             headers = (_FOR_GOOD, (b"content-type", asset.media_type.encode()))
             await self._send(send, 200, asset.content, *headers)
@@ -176,6 +176,10 @@ class Front:
                     return
                 send = await self._with_turn(scope, send, room, guarded)
         await self._app(scope, receive, send)
+
+    def _is_wanted(self, scope: HTTPScope, asset: Asset) -> bool:
+        """True at the address of its version; at any other the application gives it for now only."""
+        return scope["method"] == "GET" and asset.is_named_by(scope["query_string"])
 
     # -- before what a line guards ---------------------------------------------------------
 
