@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
@@ -142,7 +142,7 @@ async def come_in(
     name: FromPath[str],
     lines: NamedDependency[WaitingRoom],
     account: NamedDependency[UUID],
-    data: TurnRequest,
+    data: JSONBody[TurnRequest],
 ) -> TurnView:
     """The turn of your account, once the number of its ticket was called; the same one when asked
     again.
