@@ -38,7 +38,7 @@ async def _build(container: Container) -> None:
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     advancing = container.of(Advancing)
     return [
-        PeriodicTask("advance_lines", advancing.advance_due, STEP_SECONDS / 4),
+        PeriodicTask("advance_lines", advancing.advance_due, STEP_SECONDS),
         PeriodicTask("tell_near_turns", advancing.tell_near, 5.0),
         PeriodicTask("retire_documents", advancing.retire, 10.0),
         PeriodicTask("advance_draws", container.of(Drawing).advance_due, 1.0),
