@@ -226,10 +226,15 @@ refusal_of_constraint("line_guards_alone", LineExists)
 # -- what an operator may say --------------------------------------------------------------
 
 
+def is_line_name(text: str) -> bool:
+    """True for what a line can be called."""
+    fits = text.isascii() and text.replace("-", "").isalnum() and text == text.lower()
+    return fits and 1 <= len(text) <= NAME_LENGTH_MAX and text[0] != "-"
+
+
 def line_name(text: str) -> str:
     """The name of a line: small letters, digits and hyphens.  Refuses `Malformed`."""
-    fits = text.isascii() and text.replace("-", "").isalnum() and text == text.lower()
-    if not fits or not 1 <= len(text) <= NAME_LENGTH_MAX or text[0] == "-":
+    if not is_line_name(text):
         raise Malformed("name", "line_name", maximum=NAME_LENGTH_MAX)
     return text
 

@@ -40,6 +40,7 @@ from meterai.waiting_room.model import (
     TurnNotYours,
     TurnOver,
     WaitInLine,
+    is_line_name,
 )
 from meterai.waiting_room.places import MS, Numbers
 from meterai.waiting_room.signing import Signer
@@ -151,6 +152,8 @@ class WaitingRoom:
         try:
             return self.line(name)
         except LineUnknown:
+            if not is_line_name(name):
+                raise  # no line was ever called so; it may be no text that a database takes
             ended = await self._database.once(store.ended_line, name)
             if ended is None:
                 raise

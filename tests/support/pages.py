@@ -17,6 +17,7 @@ from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import Site
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import Caller, injected, on_fault, on_http_exception, on_refusal
+from meterai.waiting_room import WaitingRoom
 
 
 class Nobody:
@@ -27,6 +28,13 @@ class Nobody:
 
     def has_session(self, _: object) -> bool:
         return False
+
+
+class NoLine(WaitingRoom):
+    """Nothing has to be waited for."""
+
+    async def check_turn(self, *_: object) -> None:
+        """Everybody may."""
 
 
 def application(routes: Sequence[ControllerRouterHandler], site: Site, *services: type) -> Litestar:
@@ -42,6 +50,7 @@ def application(routes: Sequence[ControllerRouterHandler], site: Site, *services
         },
     )
     idle: dict[type, object] = {kind: object.__new__(kind) for kind in services}
+    idle[WaitingRoom] = object.__new__(NoLine)
     made.state.services = {Settings: make_settings(), Site: site, **idle}
     made.state.authenticator = Nobody()
     return made

@@ -56,7 +56,7 @@ def test_a_stand_in_tells_rounds_as_drand_does(tmp_path) -> None:
         told = await asked(f"{hash_of(CHAIN)}/public/7")
         assert (told["round"], told["signature"]) == (7, signature_of(7))
         latest = await asked(f"{hash_of(CHAIN)}/public/latest")
-        assert latest["round"] in (101, 102)
+        assert latest["round"] >= 101  # of a chain that goes on while the test runs
         for path, status in [
             (f"{hash_of(CHAIN)}/public/{FUTURE}", 425),
             (f"{hash_of(CHAIN)}/public/{ROUNDS + 1}", 404),
