@@ -42,9 +42,9 @@ async def build_services(
     objects = ObjectStore(settings.process.directory, keyring.derived("objects"))
     async with AsyncExitStack() as stack:
         container = Container(settings, SystemClock(), database, keyring, objects, stack)
+        container.close_with(database.close)  # last: what rooms close may have a last word to it
         for room in rooms:
             await room.build(container)
         check_leases(chain.from_iterable(room.leases(container) for room in rooms))
         await database.open()
-        container.close_with(database.close)
         yield container

@@ -103,6 +103,7 @@ class Database:
         self._pulse = Pulse()
         self._server = ""
         self._is_away = False
+        self._is_closed = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._probe: asyncio.Task[None] | None = None
 
@@ -115,7 +116,8 @@ class Database:
             self._lose(error)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that is in use closes when it is given back."""
+        self._is_closed = True
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -152,7 +154,7 @@ class Database:
                 raise DatabaseAway(str(error).strip()) from None
             finally:
                 self._used.discard(link)
-                if link.is_sound and link.server == self._server:
+                if link.is_sound and link.server == self._server and not self._is_closed:
                     self._keep(link)
                 else:
                     await link.close()

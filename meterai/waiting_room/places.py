@@ -135,6 +135,12 @@ class Numbers:
             if self._asking:
                 self._leasing = self._begun_for_all(self._renew())
 
+    async def close(self) -> None:
+        """The process ends: what is under way is waited for, and what nobody took is given back."""
+        if self._leasing is not None:
+            await asyncio.gather(self._leasing, return_exceptions=True)
+        await self._return_rest()
+
     async def _return_rest(self) -> None:
         """Give back what nobody took.  Where that fails the numbers are lost, and nothing else."""
         first, end = self._next, self._end

@@ -30,7 +30,9 @@ async def _build(container: Container) -> None:
     database, settings, keyring = container.database, container.settings, container.keyring
     signer = Signer(keyring.derived(SIGNATURES))
     tokens = Tokens(keyring.derived(TOKENS))
-    container.add(WaitingRoom(database, tokens, signer, settings, container.clock))
+    lines = WaitingRoom(database, tokens, signer, settings, container.clock)
+    container.add(lines)
+    container.close_with(lines.close)
     container.add(Advancing(database, signer, settings))
     container.add(drawing_of(database, signer, settings, container.clock))
 

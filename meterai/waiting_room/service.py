@@ -93,6 +93,13 @@ class WaitingRoom:
         self._refused = self._arrivals = 0  # since the database was told last
         self._told_at = 0.0
 
+    async def close(self) -> None:
+        """The process ends: nothing of ours goes on, and numbers that nobody took are given back."""
+        if self._looking is not None:
+            await asyncio.gather(self._looking, return_exceptions=True)
+        for numbers in self._numbers.values():
+            await numbers.close()
+
     # -- seeing ----------------------------------------------------------------------------
 
     def now_ms(self) -> int:

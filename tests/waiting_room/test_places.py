@@ -464,3 +464,24 @@ def test_without_the_database_everybody_is_refused_and_it_comes_back_by_itself(
         assert after > max(before)
 
     with_processes(lone.url, 1, partial(act))
+
+
+def test_a_process_that_ends_gives_back_what_nobody_took() -> None:
+    async def story() -> None:
+        back: list[tuple[int, int]] = []
+
+        async def lease(_: UUID, count: int) -> Block:
+            return Block(1, datetime(2026, 11, 24, tzinfo=UTC))
+
+        async def give_back(_: UUID, first: int, end: int) -> None:
+            back.append((first, end))
+
+        numbers = Numbers(BUYING_ID, lease, give_back)
+        await asyncio.gather(*(numbers.take() for _ in range(3)))
+        numbers._end = 10  # as after a larger lease
+        await numbers.close()
+        assert back == [(4, 10)]
+        await numbers.close()
+        assert back == [(4, 10)], "once"
+
+    asyncio.run(story())
