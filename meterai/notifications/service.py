@@ -17,7 +17,7 @@ from meterai.kit.priority import Priority
 from meterai.notifications import store
 from meterai.notifications.model import GivenUpMail, Mail
 from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.lane import Lane, Pace, Piece, clock
+from meterai.plumbing.lane import Lane, LaneTerms, Piece, clock
 from meterai.plumbing.mail import (
     Mailer,
     MailNotBegun,
@@ -81,7 +81,7 @@ class MailService:
             partial(self._database.once, clock),
             places=PLACES,
             batch=BATCH,
-            pace=Pace(Priority.NEW, room=self._mailer.outgoing.room),
+            terms=LaneTerms(Priority.NEW, room=self._mailer.outgoing.room),
         )
 
     async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:

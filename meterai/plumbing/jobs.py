@@ -37,7 +37,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx, jsonb
 from meterai.plumbing.events import Subscription
-from meterai.plumbing.lane import POLL_SECONDS, Lane, Pace, Piece, clock
+from meterai.plumbing.lane import POLL_SECONDS, Lane, LaneTerms, Piece, clock
 from meterai.plumbing.rows import RowMapper
 
 BATCH = 50  # jobs seen by one look; enough to amortize the query
@@ -237,7 +237,7 @@ class Worker:
             partial(self._database.once, clock),
             places=self._concurrency if is_urgent else max(1, self._concurrency // LESS_URGENT),
             batch=BATCH,
-            pace=Pace(priority, POLL_SECONDS if is_urgent else LESS_URGENT * POLL_SECONDS),
+            terms=LaneTerms(priority, POLL_SECONDS if is_urgent else LESS_URGENT * POLL_SECONDS),
         )
 
     async def run_batch(self) -> int:

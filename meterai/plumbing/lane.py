@@ -98,7 +98,7 @@ Room = Callable[[], int]  # how many more pieces may begin now, beside the place
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class LaneTerms:
     """How a lane goes: whose connections it takes, how often it looks where it found nothing, and
     for how many more pieces there is room outside; None where nothing else bounds it.
     """
@@ -108,7 +108,7 @@ class Pace:
     room: Room | None = None
 
 
-PACE = Pace()
+TERMS = LaneTerms()
 
 
 class Lane:
@@ -127,14 +127,14 @@ class Lane:
         *,
         places: int,
         batch: int,
-        pace: Pace = PACE,
+        terms: LaneTerms = TERMS,
     ) -> None:
         self.name = name
         self._look = look
         self._act = act
         self._read_clock = read_clock
         self._places = places
-        self._pace = pace
+        self._terms = terms
         self._batch = batch
         self.mark = LowWaterMark()
         self._waiting: dict[tuple[UUID, UUID], Piece] = {}
@@ -144,7 +144,7 @@ class Lane:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until it is told to stop, then finish what is begun."""
-        PURPOSE.set(Purpose(self._pace.priority))  # of this task, and of those that it begins
+        PURPOSE.set(Purpose(self._terms.priority))  # of this task, and of those that it begins
         stopped = asyncio.create_task(stopping.wait())
         try:
             while not stopping.is_set():
@@ -173,12 +173,12 @@ class Lane:
             self._begin()
         except Refusal as refusal:
             _log.warning("look_refused", lane=self.name, code=refusal.code)
-            return float(refusal.retry_after_seconds or self._pace.poll_seconds)
+            return float(refusal.retry_after_seconds or self._terms.poll_seconds)
         except Exception as fault:  # the edge: the next look may do better
             telemetry.FAULTS.labels(where=self.name).inc()
             _log.error("look_failed", lane=self.name, fault=repr(fault), exc_info=True)
             return FAULT_PAUSE_SECONDS
-        return self._pace.poll_seconds
+        return self._terms.poll_seconds
 
     async def _see_more(self) -> bool:
         """Look once; true where there is more to read at once."""
@@ -201,8 +201,8 @@ class Lane:
     def _begin(self) -> int:
         """Begin the pieces that may begin now; for how many more there is room."""
         left = self._places - len(self._under_way)
-        if self._pace.room is not None:
-            left = min(left, self._pace.room())
+        if self._terms.room is not None:
+            left = min(left, self._terms.room())
         for key, piece in list(self._waiting.items()):
             if left <= 0:
                 break
