@@ -48,7 +48,7 @@ from meterai.portal.model import (
 from meterai.portal.pages import qr_drawing
 from meterai.portal.routes import routes as portal_routes
 from meterai.portal.routes.history import entries
-from meterai.portal.routes.stamp import stamped_name
+from meterai.portal.routes.stampings import stamped_name
 from meterai.refunds import RefundState, RefundView
 from meterai.refunds.model import RefundCause
 from meterai.sealing import LAST_PAGE, PageSize, Placement

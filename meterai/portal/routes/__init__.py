@@ -6,10 +6,12 @@ from meterai.portal.routes.front import routes as front_routes
 from meterai.portal.routes.history import routes as history_routes
 from meterai.portal.routes.order import routes as order_routes
 from meterai.portal.routes.stamp import routes as stamp_routes
+from meterai.portal.routes.stampings import routes as stamping_routes
 
 routes = [
     *front_routes,
     *stamp_routes,
+    *stamping_routes,
     *order_routes,
     *history_routes,
     *account_routes,
