@@ -34,6 +34,7 @@ from meterai.pages import (
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.messages import format_size
 from meterai.sealing import (
     CHECKED_BYTES_MAX,
     ClaimForged,
@@ -176,5 +177,5 @@ PAGES = RoomPages(
         Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
         Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
     ),
-    filters={"grouped": grouped},
+    filters={"grouped": grouped, "file_size": format_size},
 )

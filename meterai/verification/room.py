@@ -13,7 +13,11 @@ from meterai.verification.service import VerificationService
 
 async def _build(container: Container) -> None:
     issuers = container.of(Issuers)
-    container.add(VerificationService(container.database, issuers, container.clock))
+    container.add(
+        VerificationService(
+            container.database, issuers, container.clock, container.settings.process
+        )
+    )
 
 
 COMMANDS = (
@@ -35,6 +39,7 @@ COMMANDS = (
 
 FIELDS = {
     ("StampView", "state"): Field(list(StampState)),
+    ("VerificationView", "size_bytes"): Field(least=0),
     ("VerificationView", "verdict"): Field(list(FinalVerdict)),
     ("ClaimView", "verdict"): Field(list(ClaimVerdict)),
     ("ClaimKeyView", "algorithm"): Field(["Ed25519"]),

@@ -1,7 +1,10 @@
 """Check a document against its seal and the register; look up a serial or a claim."""
 
+import asyncio
+import hashlib
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -12,6 +15,7 @@ from meterai import sealing, stamping, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
+from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.messages import catalogue, localize, translate
 from meterai.sealing import Check, Claim, Issuers, Report
@@ -45,10 +49,19 @@ class CheckView(msgspec.Struct, frozen=True):
 
 
 class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
-    """What checking a document found."""
+    """What checking a document found; with what it was found of, when and by whom a report.
+
+    `sha256` and `size_bytes` are of the file as it was checked, `checked_by` is the address of the
+    installation that checked it.  What is `is_specimen` is no valid stamp, whatever the verdict.
+    """
 
     verdict: str
     summary: str
+    is_specimen: bool
+    checked_at: datetime
+    checked_by: str
+    sha256: str
+    size_bytes: int
     serials: list[str]
     sealed_at: datetime | None
     sha256_original: str | None
@@ -104,6 +117,17 @@ class ClaimKeysView(msgspec.Struct, frozen=True):
     keys: list[ClaimKeyView]
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """That a file of this SHA-256 and size was checked, when, and by which installation."""
+
+    sha256: bytes
+    size_bytes: int
+    at: datetime
+    by: str
+    is_specimen: bool
+
+
 def sentence(check: Check, language: str) -> str:
     """What a check found, in words."""
     outcome = "passed" if check.passed else "failed"
@@ -135,11 +159,18 @@ def _place(check: Check) -> PlaceView | None:
     )
 
 
-def shown(report: Report, verdict: str, checks: Sequence[Check], language: str) -> VerificationView:
+def shown(
+    report: Report, verdict: str, checks: Sequence[Check], language: str, examination: Examination
+) -> VerificationView:
     """A report in words."""
     return VerificationView(
         verdict=verdict,
         summary=translate(f"verdict.{verdict}.explained", language),
+        is_specimen=examination.is_specimen,
+        checked_at=examination.at,
+        checked_by=examination.by,
+        sha256=examination.sha256.hex(),
+        size_bytes=examination.size_bytes,
         serials=list(report.serials),
         sealed_at=report.sealed_at,
         sha256_original=report.sha256_original.hex() if report.sha256_original else None,
@@ -192,8 +223,10 @@ class VerificationService:
         database: Database,
         issuers: Issuers,
         clock: Clock,
+        process: ProcessSettings,
     ) -> None:
         self._database = database
+        self._process = process
         self._issuers = issuers
         self._clock = clock
         self._checking = sealing.Slots(CHECKED_AT_ONCE)
@@ -208,14 +241,24 @@ class VerificationService:
         limit = sealing.CHECKED_BYTES_MAX
         if len(document) > limit:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
-        question = sealing.question(document, self._issuers, self._clock.now())
+        examination = await self._examination(document)
+        question = sealing.question(document, self._issuers, examination.at)
         report = await self._pool.finish(sealing.verifying(question), client, self._checking)
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
         if verdict == FinalVerdict.GENUINE:
             async with self._database.reading() as tx:
                 verdict, check = await _registered(tx, report)
             checks.append(check)
-        return shown(report, verdict, checks, language)
+        return shown(report, verdict, checks, language, examination)
+
+    async def _examination(self, document: bytes) -> Examination:
+        # The interpreter is free while a large document is hashed.
+        digest = await asyncio.to_thread(hashlib.sha256, document)
+        process = self._process
+        is_specimen = not process.is_production
+        return Examination(
+            digest.digest(), len(document), self._clock.now(), process.url, is_specimen
+        )
 
     async def stamp(self, typed: str, language: str) -> StampView:
         """What anybody may know of a serial.  Refuses `NotFound`."""

@@ -17,7 +17,8 @@ from meterai.apps.settings import settings_of as make_settings
 from meterai.pages import Site, rendered
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import translate
-from meterai.verification import CheckView, VerificationView
+from meterai.verification import CheckView
+from tests.support.verdicts import verdict_view
 
 CHROMIUM = shutil.which("chromium")
 CSS = Path(pages.__file__).parent / "static" / "site.css"
@@ -25,18 +26,16 @@ CSS = Path(pages.__file__).parent / "static" / "site.css"
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 
-def checked(settings: Settings) -> str:
-    """The page of a document that was checked, long enough for several sheets."""
+def checked(settings: Settings, checks: int = 300) -> str:
+    """The page of a document that was checked; with so many checks, of several sheets."""
     app = Litestar([])
     app.state.services = {Settings: settings, Site: Site(*pages_of())}
     asked = RequestFactory(app=app).get("/check", headers={"Cookie": "language=id"})
-    result = VerificationView(
-        verdict="genuine",
+    result = verdict_view(
+        "genuine",
         summary=translate("verdict.genuine.explained", "id"),
-        serials=[],
-        sealed_at=None,
-        sha256_original=None,
-        checks=[CheckView("seal", True, f"Pemeriksaan {n}") for n in range(120)],
+        checks=[CheckView("seal", True, f"Pemeriksaan {n}") for n in range(checks)],
+        is_specimen=not settings.process.is_production,
     )
     page = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
     return re.sub(r'<link rel="stylesheet"[^>]*>', f"<style>{CSS.read_text()}</style>", page)
@@ -67,6 +66,17 @@ def test_every_sheet_says_specimen() -> None:
     assert len(development) > 2
     assert ["SPECIMEN" in sheet for sheet in development] == [True] * len(development)
     words = " ".join(development[0].split())
+    assert translate("page.verdict.genuine_specimen", "id") in words
     assert translate("page.verdict.specimen", "id") in words
     assert translate("page.specimen", "id") in words
     assert not any("SPECIMEN" in sheet for sheet in production)
+
+
+def test_the_report_of_a_plain_case_is_one_sheet() -> None:
+    [sheets] = printed(checked(make_settings(), checks=12))
+    assert len(sheets) == 1
+    words = " ".join(sheets[0].split())
+    for key in ("page.verdict.checked_by", "page.verdict.compare", "page.verdict.again"):
+        assert translate(key, "id") in words
+    assert "a1" * 32 in words.replace(" ", "")
+    assert "Pemeriksaan 11" in words

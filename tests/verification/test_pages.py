@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,11 @@ from meterai.verification import (
     FinalVerdict,
     StampView,
     VerificationService,
-    VerificationView,
 )
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from tests.support.pages import application, asked_by_somebody, browser_of
+from tests.support.verdicts import NOW, SERIAL, verdict_view
 
-NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
-SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
 HOSTILE = "<script>alert('surat')</script>.pdf"
 FLOOR = Path(pages.__file__).parent
 
@@ -57,16 +54,16 @@ def test_every_verdict_has_a_word() -> None:
 
 @pytest.mark.parametrize("verdict", FinalVerdict)
 def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVerdict) -> None:
-    result = VerificationView(
-        verdict=verdict,
-        summary="s",
-        serials=[SERIAL],
-        sealed_at=NOW,
-        sha256_original="00",
-        checks=[CheckView("seal", True, "good"), CheckView("seal", False, "bad")],
-    )
+    checks = [CheckView("seal", True, "the good one"), CheckView("seal", False, "the bad one")]
+    result = verdict_view(verdict, checks=checks)
     text = rendered(asked, "verification/verdict.html", {"result": result, "name": HOSTILE})
-    assert escape(translate(f"verdict.{verdict}", asked.cookies["language"])) in text
+    assert text.index("the bad one") < text.index("the good one"), "what is wrong comes first"
+    genuine = translate("page.verdict.genuine_specimen", asked.cookies["language"])
+    assert (genuine in text) == (verdict == FinalVerdict.GENUINE)
+    assert (
+        verdict == FinalVerdict.GENUINE
+        or escape(translate(f"verdict.{verdict}", asked.cookies["language"])) in text
+    )
     assert ('class="verdict good"' in text) == (verdict == FinalVerdict.GENUINE)
     assert HOSTILE not in text
 
@@ -76,8 +73,21 @@ def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
     stamp = stamp_view(state, asked.cookies["language"])
     text = rendered(asked, "verification/serial.html", {"stamp": stamp, "typed": SERIAL})
     assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
-    assert translate(f"stamp.{state}.explained", asked.cookies["language"]) in text
+    language = asked.cookies["language"]
+    for words in ("headline", "explained"):
+        assert translate(f"stamp.{state}.{words}", language) in text
     assert not approvals(text)
+    assert ('class="verdict bad"' in text) == (state == StampState.VOID)
+    is_affixed = state == StampState.AFFIXED
+    assert (escape(translate("page.claim.one_document", language)) in text) == is_affixed
+    assert 'enctype="multipart/form-data"' in text, "the file itself can be checked from here"
+
+
+def test_a_serial_nobody_issued_is_no_plain_page(asked: Any) -> None:
+    text = rendered(asked, "verification/serial.html", {"stamp": None, "typed": HOSTILE})
+    assert 'class="verdict bad"' in text
+    assert translate("page.serial.unknown", asked.cookies["language"]) in text
+    assert HOSTILE not in text
 
 
 def approvals(text: str) -> list[str]:
@@ -135,16 +145,35 @@ def test_a_claim_is_told_with_what_to_do_next(
 
 
 def test_a_genuine_file_is_the_only_yes(asked: Any) -> None:
-    result = VerificationView(
-        verdict=FinalVerdict.GENUINE,
-        summary="s",
-        serials=[],
-        sealed_at=None,
-        sha256_original=None,
-        checks=[],
-    )
+    result = verdict_view(FinalVerdict.GENUINE)
     text = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
     assert approvals(text) == ["✓", "good.verdict"]
+
+
+@pytest.mark.parametrize("is_specimen", [True, False])
+def test_a_specimen_is_never_called_genuine_alone(asked: Any, is_specimen: bool) -> None:
+    result = verdict_view(FinalVerdict.GENUINE, is_specimen=is_specimen)
+    text = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
+    [headline] = re.findall(r"<h1>(.*?)</h1>", text)
+    assert ("SPECIMEN" in headline) == is_specimen
+    [title] = re.findall(r"<title>(.*?)</title>", text)
+    assert ("SPECIMEN" in title) == is_specimen
+
+
+def test_the_report_says_of_which_file_and_by_whom(asked: Any) -> None:
+    result = verdict_view(FinalVerdict.FORGED)
+    text = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
+    for fact in ("a1" * 32, "surat.pdf (97 ", "https://meterai.example/check", NOW.isoformat()):
+        assert fact in text
+    language = asked.cookies["language"]
+    assert translate("page.verdict.compare", language) not in text, "nothing to compare: refuse it"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("verdict", [FinalVerdict.FOREIGN_SEAL, FinalVerdict.NOT_SEALED])
+def test_where_there_is_no_stamp_that_is_said_first(verdict: FinalVerdict, language: str) -> None:
+    said = {"id": "Tidak ada meterai", "en": "No stamp"}[language]
+    assert translate(f"verdict.{verdict}", language).startswith(said)
 
 
 def test_a_number_says_that_it_checked_no_document(asked: Any) -> None:

@@ -1,11 +1,13 @@
 """What checking says, in words and as places on a page."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.sealing import Check, Report, Verdict
 from meterai.verification import ClaimVerdict, FinalVerdict, PlaceView, sentence
-from meterai.verification.service import shown
+from meterai.verification.service import Examination, shown
 
 COVERED = Check(
     "uncovered",
@@ -31,7 +33,10 @@ def test_what_is_covered_has_a_place_in_points() -> None:
     report = Report(
         Verdict.COVERED_AFTER_SEALING, ("S",), (Check("readable", passed=True), COVERED)
     )
-    view = shown(report, report.verdict, report.checks, "en")
+    of = Examination(
+        bytes(32), 4, datetime(2026, 11, 24, tzinfo=UTC), "https://m", is_specimen=True
+    )
+    view = shown(report, report.verdict, report.checks, "en", of)
     assert view.verdict == "covered_after_sealing"
     assert [one.place for one in view.checks] == [None, PlaceView(2, 72.0, 36.0, 144.0, 70.87)]
 

@@ -1,0 +1,33 @@
+"""What checking a document found, as a page is given it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from meterai.verification import CheckView, VerificationView
+
+NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
+SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
+
+
+def verdict_view(
+    verdict: str,
+    *,
+    summary: str = "s",
+    serials: Sequence[str] = (SERIAL,),
+    checks: Sequence[CheckView] = (),
+    is_specimen: bool = True,
+) -> VerificationView:
+    """A verdict on a file of a hundred thousand bytes."""
+    return VerificationView(
+        verdict=verdict,
+        summary=summary,
+        is_specimen=is_specimen,
+        checked_at=NOW,
+        checked_by="https://meterai.example",
+        sha256="a1" * 32,
+        size_bytes=100_000,
+        serials=list(serials),
+        sealed_at=NOW,
+        sha256_original="0c" * 32,
+        checks=list(checks),
+    )
