@@ -40,6 +40,7 @@ from meterai.sealing.model import (
     NoPages,
     NotAPdf,
     NotComparable,
+    PageNotDrawn,
     PageOutOfRange,
     PageSize,
     Placement,
@@ -53,6 +54,14 @@ from meterai.sealing.model import (
     Verdict,
 )
 from meterai.sealing.own_seals import question, verify_own
+from meterai.sealing.picture import (
+    PICTURE_WIDTH,
+    PICTURE_WIDTH_MAX,
+    THUMBNAIL_WIDTH,
+    PagePicture,
+    Rectangle,
+    picturing,
+)
 from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.sandbox.pool import Permission, Pool, Slots
 from meterai.sealing.signing.development import development_issuer, development_issuers
@@ -70,6 +79,7 @@ from meterai.sealing.stamp.claim import (
     ClaimMalformed,
 )
 from meterai.sealing.stamp.operator_artwork import ArtworkUnusable
+from meterai.sealing.survey import INK_SHARE_MAX, Survey
 from meterai.sealing.writing.engine import (
     HashState,
     accept,
@@ -84,8 +94,12 @@ __all__ = [
     "CHECKED_BYTES_MAX",
     "DOCUMENT_BYTES_MAX",
     "HEIGHT_PER_WIDTH",
+    "INK_SHARE_MAX",
     "LAST_PAGE",
+    "PICTURE_WIDTH",
+    "PICTURE_WIDTH_MAX",
     "STAMPS_MAX",
+    "THUMBNAIL_WIDTH",
     "WIDTH_MAX",
     "WIDTH_MIN",
     "ArtworkUnusable",
@@ -112,7 +126,9 @@ __all__ = [
     "NoPages",
     "NotAPdf",
     "NotComparable",
+    "PageNotDrawn",
     "PageOutOfRange",
+    "PagePicture",
     "PageSize",
     "Permission",
     "Placement",
@@ -122,11 +138,13 @@ __all__ = [
     "Pool",
     "PreparedDocument",
     "Question",
+    "Rectangle",
     "Report",
     "RevocationUnavailable",
     "SealingUnavailable",
     "Slots",
     "Stamp",
+    "Survey",
     "TimeStampUnavailable",
     "Verdict",
     "Work",
@@ -142,6 +160,7 @@ __all__ = [
     "inspect",
     "load_issuer",
     "load_issuers",
+    "picturing",
     "question",
     "seal",
     "verify",

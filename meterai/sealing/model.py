@@ -220,6 +220,13 @@ class PageOutOfRange(Refusal):
         self.pages = pages
 
 
+class PageNotDrawn(Refusal):
+    """No picture of the page can be made, or not within its bounds; a stamp can be put there."""
+
+    code = "page_not_drawn"
+    status = 422
+
+
 class PlacementOutsidePage(Refusal):
     """Some part of the stamp would not be seen."""
 

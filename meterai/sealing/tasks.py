@@ -4,7 +4,7 @@ Each takes the document and the parameters of its `Task`, and returns the answer
 program (`python -m meterai.sealing.tasks`) it is the fork server with these tasks loaded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from meterai.kit.refusal import Refusal
@@ -12,13 +12,15 @@ from meterai.sealing.checking.occlusion import first_occlusion
 from meterai.sealing.checking.questions import read_question, written_report
 from meterai.sealing.checking.revisions import only_signatures_follow
 from meterai.sealing.checking.verification import judging
-from meterai.sealing.model import DocumentBroken
+from meterai.sealing.model import DocumentBroken, PageNotDrawn
 from meterai.sealing.pdf.decoding import LIMITS
 from meterai.sealing.pdf.document import as_document_broken, open_document
-from meterai.sealing.sandbox import answers, fork_server
-from meterai.sealing.sandbox.answers import Compared, Inspected, Rendered
+from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.sandbox import answers, drawing, fork_server
+from meterai.sealing.sandbox.answers import Compared, Drawn, Inspected, Rendered
 from meterai.sealing.sandbox.bounded import Result, Work
 from meterai.sealing.sandbox.qpdf import repaired
+from meterai.sealing.survey import grid
 from meterai.sealing.writing.engine import looked_through, read_placements
 
 Parameters = Mapping[str, Any]
@@ -54,6 +56,55 @@ def _repair(document: bytes, _: Parameters) -> bytes:
     return answers.written(repaired(document))
 
 
+def _picture(document: bytes, parameters: Parameters) -> bytes:
+    password = parameters["password"].encode("latin-1")
+    with as_document_broken():
+        opened = open_document(document, bytes_max=len(document), password=password)
+        tree = PageTree(opened)
+        page, pages = tree.page(parameters["page"]), tree.count
+    size, part = page.size, parameters["part"]
+    whole = (0.0, 0.0, 1.0, 1.0)
+    wish = drawing.Wish(
+        page.number,
+        pages,
+        size.width / page.unit,
+        size.height / page.unit,
+        parameters["width"],
+        _fractions(page, part) if part else whole,
+    )
+    try:
+        picture = drawing.drawn(document, wish, password)
+    except drawing.PageNotSeen:
+        raise PageNotDrawn("PDFium does not draw the page") from None
+    ink = drawing.ink(picture, *grid(size.width, size.height)) if parameters["survey"] else b""
+    drawing.mark(
+        picture, [_within(wish.part, _fractions(page, one)) for one in parameters["marks"]]
+    )
+    webp = drawing.encoded(picture)
+    return answers.written(Drawn(webp, page.number, pages, size.width, size.height, ink))
+
+
+def _fractions(page: Page, rectangle: Sequence[float]) -> drawing.Fractions:
+    """A rectangle in points, cut to the page, as fractions of it from the top left."""
+    x, y, width, height = rectangle
+    size = page.size
+    left, right = max(0.0, x / size.width), min(1.0, (x + width) / size.width)
+    top, bottom = max(0.0, 1 - (y + height) / size.height), min(1.0, 1 - y / size.height)
+    return left, top, right, bottom
+
+
+def _within(part: drawing.Fractions, area: drawing.Fractions) -> drawing.Fractions:
+    """Fractions of the page as fractions of a part of it."""
+    left, top, right, bottom = part
+    wide, high = right - left, bottom - top
+    return (
+        (area[0] - left) / wide,
+        (area[1] - top) / high,
+        (area[2] - left) / wide,
+        (area[3] - top) / high,
+    )
+
+
 def _verify(document: bytes, parameters: Parameters) -> bytes:
     question = read_question(document, parameters)
     return answers.written(written_report(carried_out(judging(question, LIMITS))))
@@ -79,6 +130,7 @@ _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
     "render": _render,
     "inspect": _inspect,
     "repair": _repair,
+    "picture": _picture,
     "verify": _verify,
 }
 

@@ -24,6 +24,7 @@ REFUSALS = [
     room.ExaminationBusy("x"),
     room.ChangesForbidden("x"),
     room.NoPages("x"),
+    room.PageNotDrawn("x"),
     room.PageOutOfRange(page=2, pages=1),
     room.PlacementOutsidePage(Placement(1, 2, 3), PageSize(1, 4, 5)),
     room.PlacementMalformed("x"),

@@ -17,6 +17,7 @@ from meterai.sealing.model import (
     EncryptedWithoutIdentifier,
     NoPages,
     NotAPdf,
+    PageNotDrawn,
     PageOutOfRange,
     PageSize,
     Placement,
@@ -34,6 +35,7 @@ _PLAIN: dict[str, type[Refusal]] = {
         EncryptedWithoutIdentifier,
         NoPages,
         NotAPdf,
+        PageNotDrawn,
     )
 }
 
@@ -75,6 +77,17 @@ class Inspected(msgspec.Struct, frozen=True):
     pages: Number
     sizes: Annotated[list[tuple[Number, Length, Length]], msgspec.Meta(max_length=100)]
     signatures: Number
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """The picture of a page (`page` counts from 1), the visible size of all of it, and its ink."""
+
+    webp: Annotated[bytes, msgspec.Meta(max_length=60 * 1024)]
+    page: Number
+    pages: Number
+    width: Length
+    height: Length
+    ink: Annotated[bytes, msgspec.Meta(max_length=40_000)]
 
 
 class TimeFact(msgspec.Struct, frozen=True):

@@ -1,0 +1,106 @@
+"""Pictures of pages: what somebody sees before a stamp is placed, and in a verdict.
+
+Lengths are points of the page as it is seen, counted from its lower left corner.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from meterai.sealing.model import LAST_PAGE, PageNotDrawn, PageOutOfRange, PageSize
+from meterai.sealing.sandbox import answers
+from meterai.sealing.sandbox.answers import Drawn, NotAnswered
+from meterai.sealing.sandbox.bounded import Task, Work
+from meterai.sealing.survey import Survey, grid
+
+PICTURE_WIDTH = 800  # pixels; on a phone two to three for each of its own
+THUMBNAIL_WIDTH = 120
+PICTURE_WIDTH_MAX = 1600
+MARKS_MAX = 20  # areas framed in one picture
+
+_ANSWER_BYTES_MAX = 192 * 1024  # picture and survey, in base 64
+_WALL_SECONDS = 6  # somebody looks at an empty frame meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A part of a page."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """A page, or a part of it, as WebP of at most 60 KB.
+
+    `size` is the visible size of the whole page, `pages` the number of all.  `survey` is there if
+    it was asked for.
+    """
+
+    webp: bytes = field(repr=False)
+    size: PageSize
+    pages: int
+    survey: Survey | None = None
+
+
+def picturing(
+    document: bytes,
+    page: int,
+    width: int = PICTURE_WIDTH,
+    *,
+    marks: Sequence[Rectangle] = (),
+    part: Rectangle | None = None,
+    with_survey: bool = False,
+    password: bytes = b"",
+) -> Work[PagePicture]:
+    """The work of drawing a page (from 1, or `LAST_PAGE`), `width` pixels wide where that fits.
+
+    Around each of `marks` there is a frame, which covers nothing of it.  Refuses with what opening
+    the document refuses, with `PageOutOfRange`, and with `PageNotDrawn`.
+    """
+    assert 1 <= width <= PICTURE_WIDTH_MAX, width
+    assert len(marks) <= MARKS_MAX, len(marks)
+    if page < 1 and page != LAST_PAGE:
+        raise PageOutOfRange(page=page, pages=0)
+    parameters = {
+        "page": page,
+        "width": width,
+        "marks": [_written(one) for one in marks],
+        "part": _written(part) if part else None,
+        "survey": with_survey,
+        "password": password.decode("latin-1"),
+    }
+    task = Task("picture", document, parameters, _ANSWER_BYTES_MAX, _WALL_SECONDS)
+    answer = yield task
+    try:
+        found = answers.read(answer, Drawn)
+        return _picture(found, with_survey=with_survey)
+    except NotAnswered:
+        raise PageNotDrawn("drawing the page takes too long") from None
+
+
+def _written(one: Rectangle) -> list[float]:
+    return [one.x, one.y, one.width, one.height]
+
+
+def _picture(found: Drawn, *, with_survey: bool) -> PagePicture:
+    """The picture in an answer.  Raises `NotAnswered` where it contradicts itself."""
+    if not _is_webp(found.webp) or not 1 <= found.page <= found.pages:
+        raise NotAnswered
+    if found.width <= 0 or found.height <= 0:
+        raise NotAnswered
+    size = PageSize(found.page, found.width, found.height)
+    survey = None
+    if with_survey:
+        columns, rows = grid(size.width, size.height)
+        if len(found.ink) != columns * rows:
+            raise NotAnswered
+        survey = Survey(size.width, size.height, columns, rows, found.ink)
+    return PagePicture(found.webp, size, found.pages, survey)
+
+
+def _is_webp(data: bytes) -> bool:
+    """True if it begins as WebP: a browser is sent what the process answered."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"

@@ -1,0 +1,129 @@
+"""One page of a document as a small picture (PDFium, then WebP), and where on it ink is.
+
+PDFium is large and gets hostile files here: this runs only in the processes of `bounded`.  Pillow
+sees no file, only the bitmap that PDFium made.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pypdfium2
+from PIL import Image, ImageChops, ImageDraw
+
+PIXELS_MAX = 4_000_000  # of one picture; 16 MB as a bitmap
+SIDE_PIXELS_MAX = 4096
+SCALE_MAX = 40.0  # pixels a unit of the file; small pages and crops get no larger
+PICTURE_BYTES_MAX = 60 * 1024  # a second and a half at 400 kbit/s
+# Tried in this order until the picture is small enough; then with fewer pixels.
+_QUALITIES = (60, 40, 20)
+_SHRINK = 0.7
+_EFFORT = 2  # of 6: a fifth larger than the best, in a third of its time
+
+_SIZE_TOLERANCE = 1.0  # units of the file; renderers round
+_INK_LEVELS = 16  # of 255, away from the paper's own level: less is noise of a scan
+
+_FRAME = 3  # pixels of each of the two lines around a marked area
+_FRAME_DARK, _FRAME_LIGHT = (0, 0, 0), (255, 255, 255)
+
+Fractions = tuple[float, float, float, float]  # left, top, right, bottom; of what is seen
+
+
+class PageNotSeen(Exception):
+    """PDFium does not draw this page, or sees another one than we do."""
+
+
+class Wish(NamedTuple):
+    """What shall be drawn: a page (`number` counts from 1) or a part of it, and how wide.
+
+    `page_width` and `page_height` are of the page as it is seen, in units of the file.
+    """
+
+    number: int
+    pages: int
+    page_width: float
+    page_height: float
+    pixels_wide: int
+    part: Fractions
+
+
+def drawn(document: bytes, wish: Wish, password: bytes) -> Image.Image:
+    """The page as people see it, forms and annotations included.  Raises `PageNotSeen`."""
+    try:
+        opened = pypdfium2.PdfDocument(document, password=password.decode("latin-1") or None)
+        opened.init_forms()
+        if len(opened) != wish.pages:
+            raise PageNotSeen
+        page = opened[wish.number - 1]
+        width, height = page.get_size()
+        if max(abs(width - wish.page_width), abs(height - wish.page_height)) > _SIZE_TOLERANCE:
+            raise PageNotSeen
+        left, top, right, bottom = wish.part
+        picture = page.render(
+            scale=_scale(width * (right - left), height * (bottom - top), wish.pixels_wide),
+            crop=(left * width, (1 - bottom) * height, (1 - right) * width, top * height),
+            may_draw_forms=True,
+            rev_byteorder=True,
+        )
+        # `render` may make a bitmap with transparency, on white.
+        seen: Image.Image = picture.to_pil()
+        return seen.convert("RGB")
+    except (pypdfium2.PdfiumError, ValueError, MemoryError) as cause:
+        raise PageNotSeen from cause
+
+
+def _scale(width: float, height: float, pixels_wide: int) -> float:
+    """Pixels a unit, so that the picture is as wide as wanted and within the bounds."""
+    if width <= 0 or height <= 0:
+        raise PageNotSeen
+    # A hundredth below: the renderer rounds up, and stretches the page over what it rounded to.
+    return min(
+        (pixels_wide - 0.01) / width,
+        SIDE_PIXELS_MAX / max(width, height),
+        math.sqrt(PIXELS_MAX / (width * height)),
+        SCALE_MAX,
+    )
+
+
+def mark(picture: Image.Image, areas: Sequence[Fractions]) -> None:
+    """Draw a frame around each area, outside of it: dark and light, seen on any ground."""
+    pen = ImageDraw.Draw(picture)
+    for left, top, right, bottom in areas:
+        if left >= right or top >= bottom:
+            continue  # beside the page
+        box = (
+            math.floor(left * picture.width) - 1,
+            math.floor(top * picture.height) - 1,
+            math.ceil(right * picture.width),
+            math.ceil(bottom * picture.height),
+        )
+        for away, colour in ((2 * _FRAME, _FRAME_DARK), (_FRAME, _FRAME_LIGHT)):
+            around = (box[0] - away, box[1] - away, box[2] + away, box[3] + away)
+            pen.rectangle(around, outline=colour, width=_FRAME)
+
+
+def encoded(picture: Image.Image) -> bytes:
+    """The picture in WebP, as good as fits in `PICTURE_BYTES_MAX`."""
+    while True:
+        for quality in _QUALITIES:
+            out = io.BytesIO()
+            picture.save(out, "WEBP", quality=quality, method=_EFFORT)
+            if out.tell() <= PICTURE_BYTES_MAX:
+                return out.getvalue()
+        width, height = (max(1, int(side * _SHRINK)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.BOX)
+
+
+def ink(picture: Image.Image, columns: int, rows: int) -> bytes:
+    """The share of ink in each cell of a grid, 0 to 255, row by row from the top left.
+
+    Ink is what differs from the paper, whose level is the most frequent one of the page.
+    """
+    levels = picture.convert("L")
+    counts = levels.histogram()
+    paper = Image.new("L", levels.size, counts.index(max(counts)))
+    is_ink = ImageChops.difference(levels, paper).point(
+        [255 if away > _INK_LEVELS else 0 for away in range(256)]
+    )
+    return is_ink.resize((columns, rows), Image.Resampling.BOX).tobytes()

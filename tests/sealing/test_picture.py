@@ -1,0 +1,175 @@
+"""The picture of a page is what people see of it, small, and made within its bounds."""
+
+import io
+import statistics
+
+import pikepdf
+import pytest
+from PIL import Image
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing import (
+    LAST_PAGE,
+    PICTURE_WIDTH,
+    DocumentBroken,
+    DocumentEncrypted,
+    NotAPdf,
+    PageNotDrawn,
+    PageOutOfRange,
+    Rectangle,
+    picturing,
+)
+from meterai.sealing.sandbox import answers, bounded
+from meterai.sealing.sandbox.answers import Drawn
+from meterai.sealing.sandbox.bounded import finish
+from tests.support.attacks import endless
+from tests.support.pdfmaker import whole
+
+BYTES_MAX = 60 * 1024
+SQUARE = (100.0, 200.0, 50.0, 50.0)  # of the file: left, low, width, height
+# Of the page as it is seen, by hand: entries of the page; its size; the lower left corner.
+SEEN = [
+    ({}, (595, 842), (100, 200)),
+    ({"Rotate": 90}, (842, 595), (200, 595 - 150)),
+    ({"Rotate": 180}, (595, 842), (595 - 150, 842 - 250)),
+    ({"Rotate": 270}, (842, 595), (842 - 250, 100)),
+    ({"CropBox": [50, 60, 500, 800]}, (450, 740), (50, 140)),
+    ({"MediaBox": [-50, -60, 545, 782]}, (595, 842), (150, 260)),
+    ({"UserUnit": 2}, (1190, 1684), (200, 400)),
+    ({"MediaBox": [0, 0, 419.5, 595.3]}, (419.5, 595.3), (100, 200)),  # A5
+    ({"MediaBox": [0, 0, 609.4, 935.4], "Rotate": 90}, (935.4, 609.4), (200, 609.4 - 150)),  # F4
+]
+
+
+def squared(**page) -> bytes:
+    """A page with one black square on it."""
+    made = pikepdf.new()
+    made.add_blank_page(page_size=(595, 842))
+    for name, value in page.items():
+        made.pages[0].obj[f"/{name}"] = pikepdf.Array(value) if isinstance(value, list) else value
+    made.pages[0].Contents = made.make_stream(b"%f %f %f %f re f" % SQUARE)
+    out = io.BytesIO()
+    made.save(out, static_id=True)
+    return out.getvalue()
+
+
+def pixels(found) -> Image.Image:
+    return Image.open(io.BytesIO(found.webp)).convert("L")
+
+
+def dark(picture: Image.Image) -> tuple[int, int, int, int] | None:
+    return picture.point([255 if level < 128 else 0 for level in range(256)]).getbbox()
+
+
+@pytest.mark.parametrize(("page", "size", "corner"), SEEN)
+def test_what_is_on_the_page_is_in_the_picture_where_it_is_seen(page, size, corner):
+    found = finish(picturing(squared(**page), 1))
+    assert (found.size.width, found.size.height) == pytest.approx(size)
+    picture = pixels(found)
+    assert picture.width == PICTURE_WIDTH
+    a_point = picture.width / size[0]
+    assert picture.height == pytest.approx(size[1] * a_point, abs=1)
+    side = 50 * found.size.width / size[0] * (2 if "UserUnit" in page else 1)
+    x, y = corner
+    expected = (x, size[1] - y - side, x + side, size[1] - y)
+    assert dark(picture) == pytest.approx([one * a_point for one in expected], abs=1.5)
+
+
+@pytest.mark.parametrize("page", [{}, {"Rotate": 90}, {"CropBox": [50, 60, 500, 800]}])
+def test_a_part_is_cut_where_it_is_seen(page):
+    corner = next(corner for entries, _, corner in SEEN if entries == page)
+    part = Rectangle(corner[0] - 10, corner[1] - 20, 100, 100)
+    picture = pixels(finish(picturing(squared(**page), 1, 400, part=part)))
+    assert picture.size == pytest.approx((400, 400), abs=1)
+    assert dark(picture) == pytest.approx([40, 400 - 280, 240, 400 - 80], abs=4)
+
+
+def test_a_mark_is_around_its_area_and_covers_nothing_of_it():
+    area = Rectangle(100, 200, 50, 50)
+    bare = pixels(finish(picturing(squared(), 1)))
+    marked = pixels(finish(picturing(squared(), 1, marks=[area, Rectangle(2000, 0, 1, 1)])))
+    left, top, right, bottom = dark(bare) or (0, 0, 0, 0)
+    inside = marked.crop((left, top, right, bottom))
+    assert inside.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)) == pytest.approx(3, abs=8)
+    around = dark(marked) or (0, 0, 0, 0)
+    assert around[0] < left - 3 < right + 3 < around[2]
+    assert around[1] < top - 3 < bottom + 3 < around[3]
+
+
+def test_the_last_page_is_known_by_its_number(make_pdf):
+    found = finish(picturing(make_pdf(pages=3), LAST_PAGE, 120))
+    assert (found.size.page, found.pages) == (3, 3)
+    assert pixels(found).width == 120
+    assert found.survey is None
+
+
+@pytest.mark.parametrize("size", [(3, 14_000), (14_000, 3), (3, 3), (14_400, 14_400)])
+def test_no_page_is_too_long_or_too_wide(make_pdf, size):
+    found = finish(picturing(make_pdf(size=size), 1, with_survey=True))
+    assert max(pixels(found).size) <= 4096
+    assert found.survey is not None
+    assert len(found.survey.ink) == found.survey.columns * found.survey.rows <= 40_000
+
+
+def test_what_cannot_be_drawn_is_refused_by_name(make_pdf):
+    plain = make_pdf()
+    for document, page, refusal in (
+        (b"no PDF", 1, NotAPdf),
+        (b"%PDF-1.7\nnothing", 1, DocumentBroken),
+        (plain, 2, PageOutOfRange),
+        (plain, 0, PageOutOfRange),
+        (whole(endless.dashed_strokes()), 1, PageNotDrawn),
+    ):
+        with pytest.raises(refusal):
+            finish(picturing(document, page))
+
+
+def test_encrypted_with_a_password_is_refused(corpus):
+    (file,) = [one for one in corpus("odd") if one.name == "dss__open_protected.pdf"]
+    with pytest.raises(DocumentEncrypted):
+        finish(picturing(file.read_bytes(), 1))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        answers.written(Drawn(b"<script>", 1, 1, 595, 842, b"")),
+        answers.written(Drawn(b"RIFF    WEBP", 2, 1, 595, 842, b"")),
+        answers.written(Drawn(b"RIFF    WEBP", 1, 1, 0, 842, b"")),
+        answers.written(Drawn(b"RIFF    WEBP", 1, 1, 595, 842, b"ink of another page")),
+    ],
+)
+def test_an_answer_that_contradicts_itself_is_none(answer, make_pdf):
+    work = picturing(make_pdf(), 1, with_survey=True)
+    work.send(None)
+    with pytest.raises(PageNotDrawn):
+        work.send(answer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["plain", "odd", "signed"])
+def test_pictures_of_the_corpus(kind, corpus, say):
+    """Each is small, or refused by name."""
+    sizes, refused = [], []
+    for file in corpus(kind):
+        try:
+            found = finish(picturing(file.read_bytes(), LAST_PAGE))
+        except Refusal as refusal:
+            refused.append(f"{file.name}: {refusal.code}")
+            continue
+        assert len(found.webp) <= BYTES_MAX
+        sizes.append(len(found.webp) / 1024)
+    sizes.sort()
+    p90 = sizes[int(len(sizes) * 0.9)]
+    say(
+        f"{kind}: {len(sizes)} pictures, KB: p50 {statistics.median(sizes):.1f}, p90 {p90:.1f}, max {sizes[-1]:.1f}"
+    )
+    for one in refused:
+        say(f"  {one}")
+    assert kind != "plain" or not refused
+
+
+def test_a_task_of_pictures_may_take_less_time_than_one_of_documents():
+    task = picturing(b"", 1).send(None)
+    assert task.wall_seconds < bounded.WALL_SECONDS_MAX
