@@ -16,7 +16,7 @@ from meterai.documents.model import (
     UploadMissing,
     object_name,
 )
-from meterai.documents.service import MARKER, DocumentService
+from meterai.documents.service import MARKER, DocumentService, keep_longer
 from meterai.documents.settings import DocumentSettings
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "DocumentSettings",
     "DocumentUnavailable",
     "UploadMissing",
+    "keep_longer",
     "object_name",
 ]

@@ -5,6 +5,7 @@ be read.  What lies in the store without a row (an upload that was refused for w
 cut off by a crash) is deleted by `delete_orphans`.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -39,6 +40,11 @@ UNCLAIMED_AFTER = timedelta(hours=1)
 MARKER = "store-marker"  # the object that holds the id of the store
 
 _log = structlog.get_logger()
+
+
+async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:
+    """Keep documents at least until then; false where one of them was forgotten."""
+    return await store.keep_longer(tx, account, sha256, until)
 
 
 class DocumentService:

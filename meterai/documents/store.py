@@ -12,6 +12,10 @@ _KEEP = "SELECT document_keep(%s, %s, %s, %s, %s, %s) AS name"
 _IS_KEPT = """
 SELECT forgotten_at IS NULL AS is_kept FROM documents WHERE account_id = %s AND sha256 = %s
 """
+_KEEP_LONGER = """
+UPDATE documents SET kept_until = greatest(kept_until, %s)
+WHERE account_id = %s AND sha256 = ANY (%s) AND forgotten_at IS NULL
+"""
 # A row that another transaction holds is left for the next run and does not stop the others.
 _FORGET = """
 UPDATE documents SET forgotten_at = %s
@@ -43,6 +47,11 @@ _KEYS = RowMapper(DocumentKey)
 async def keep(tx: Tx, account: UUID, sha256: bytes, about: DocumentMetadata) -> None:
     """Write the row of a document, or keep the one that is there for longer."""
     await tx.run(_KEEP, account, sha256, *about)
+
+
+async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:
+    """Keep documents at least until then; false where one of them was forgotten."""
+    return await tx.run(_KEEP_LONGER, until, account, list(sha256)) == len(set(sha256))
 
 
 async def is_kept(tx: ReadTx, account: UUID, sha256: bytes) -> bool:

@@ -10,7 +10,16 @@ rooms above within their own transaction; this package reads the books and check
 """
 
 from meterai.ledger.invariants import explained
-from meterai.ledger.model import NOTHING, BalanceTooLow, MoneySummary
-from meterai.ledger.service import balance, money_summaries
+from meterai.ledger.model import NOTHING, BalanceTooLow, MoneyMove, MoneySummary
+from meterai.ledger.service import balance, money_moves, money_summaries
 
-__all__ = ["NOTHING", "BalanceTooLow", "MoneySummary", "balance", "explained", "money_summaries"]
+__all__ = [
+    "NOTHING",
+    "BalanceTooLow",
+    "MoneyMove",
+    "MoneySummary",
+    "balance",
+    "explained",
+    "money_moves",
+    "money_summaries",
+]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal, refusal_of_constraint
@@ -54,6 +55,14 @@ class MoneySummary:
             loss=Rupiah(-balance("denied_loss")),
             captured_at=captured_at,
         )
+
+
+class MoneyMove(NamedTuple):
+    """One thing that happened to the money of an order: why, when, and how many rupiah moved."""
+
+    reason: str
+    at: datetime
+    amount: int
 
 
 NOTHING = MoneySummary.of({})

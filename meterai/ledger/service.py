@@ -5,8 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from meterai.ledger import store
-from meterai.ledger.model import MoneySummary
+from meterai.ledger.model import MoneyMove, MoneySummary
 from meterai.plumbing.database import ReadTx
+
+MOVES_MAX = 200  # on one page; each payment by somebody makes a few
 
 
 async def money_summaries(
@@ -23,6 +25,11 @@ async def money_summaries(
         subject: MoneySummary.of(found, captured_at.get(subject))
         for subject, found in books.items()
     }
+
+
+async def money_moves(tx: ReadTx, account: UUID, subject: UUID) -> list[MoneyMove]:
+    """What happened when to the money of one order, the first in front; the newest of very many."""
+    return await store.money_moves(tx, account, subject, MOVES_MAX)
 
 
 async def balance(tx: ReadTx, account: UUID, book: str) -> tuple[int, int]:

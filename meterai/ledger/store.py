@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from meterai.ledger.model import MoneyMove
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.rows import RowMapper
 
@@ -26,6 +27,7 @@ class GuardedBalance(NamedTuple):
 
 
 _BOOK = RowMapper(BookOfSubject)
+_MOVES = RowMapper(MoneyMove)
 _BALANCE = RowMapper(GuardedBalance)
 
 
@@ -46,6 +48,21 @@ async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> 
         account,
         subjects,
     )
+
+
+async def money_moves(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> list[MoneyMove]:
+    """The entries of one order in rupiah, the first in front; the newest of very many."""
+    newest = await tx.all_as(
+        _MOVES,
+        "SELECT e.reason, e.posted_at AS at, sum(l.credit)::bigint AS amount"
+        " FROM entries e JOIN legs l USING (account_id, entry_id)"
+        " WHERE e.account_id = %s AND e.subject = %s AND l.unit = 'IDR'"
+        " GROUP BY e.entry_id, e.reason, e.posted_at ORDER BY e.posted_at DESC, e.entry_id LIMIT %s",
+        account,
+        subject,
+        limit,
+    )
+    return newest[::-1]
 
 
 async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None:

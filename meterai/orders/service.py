@@ -148,7 +148,7 @@ async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
 
 
 async def place_documents(tx: Tx, terms: Terms) -> PlacedOrder:
-    """Place the order of named documents, in the transaction that records them."""
+    """Place an order in a transaction that writes more than it, such as its documents."""
     return await store.place(tx, terms)
 
 

@@ -16,6 +16,7 @@ Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_d
 """
 
 from meterai.payments.adapters.snap import NOTIFY_PATH, SnapSettings, client_secret, signing_key
+from meterai.payments.asking import BuyerQuestions
 from meterai.payments.model import (
     REFUND_PREFIX,
     AccountNumber,
@@ -56,6 +57,7 @@ __all__ = [
     "AccountNumber",
     "Attempt",
     "AttemptState",
+    "BuyerQuestions",
     "CallNotBegun",
     "Channel",
     "Instructions",

@@ -61,6 +61,7 @@ AUDITED = Audited(
             "is_perhaps_made": "Whether a QR that nobody saw is taken back or simply ends.",
             "ask_rank": "Which of two queues a question waits in; both are looked at by their times.",
             "cancel_tries": WORK,
+            "buyer_asked_at": "How soon a buyer may have the provider asked again.",
         },
     },
     subjects={

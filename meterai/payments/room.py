@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from meterai.commands import TIME, Demand, Facts
 from meterai.payments.adapters.snap import SNAP_QRIS
+from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
 from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
 from meterai.payments.jobs import HANDLERS
@@ -94,7 +95,10 @@ def payments_with(kinds: RailKinds) -> Room:
         rails = await connect_rails(stack, settings, container.keyring, clock, kinds)
         container.add(rails)
         own = settings.of(PaymentSettings)
-        container.add(PaymentService(container.database, rails, own, clock))
+        payments = PaymentService(container.database, rails, own, clock)
+        container.add(payments)
+        lease = own.bank_lease_seconds
+        container.add(BuyerQuestions(container.database, payments, lease))
 
     kinds_say = [kind.undemanded for kind in kinds]
 
@@ -110,7 +114,7 @@ def payments_with(kinds: RailKinds) -> Room:
         sections=[kind.settings for kind in kinds],
         needs=needs,
         build=build,
-        services={"payments": PaymentService},
+        services={"payments": PaymentService, "buyer_questions": BuyerQuestions},
         routes=[notify_route(kind) for kind in kinds],
         fields={
             ("PaymentView", "method"): Field([method for kind in kinds for method in kind.methods]),

@@ -127,6 +127,14 @@ ASK_NOW = """
 UPDATE payment_attempts SET ask_at = now(), ask_rank = 0
 WHERE account_id = %s AND attempt_id = %s AND state <> 'opening'
 """
+# For a buyer who says to have paid: what was shown to be paid, once in so many seconds.
+TO_ASK_OF = f"""
+UPDATE payment_attempts SET buyer_asked_at = now(), ask_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND subject = %s AND state IN ('waiting', 'expired', 'lost')
+    AND ask_at < 'infinity'
+    AND (buyer_asked_at IS NULL OR buyer_asked_at <= now() - make_interval(secs => %s))
+RETURNING {_COLUMNS}
+"""  # noqa: S608
 TO_CANCEL = f"""
 UPDATE payment_attempts SET cancel_tries = cancel_tries + 1,
     cancel_at = now() + make_interval(secs => %s)
@@ -360,6 +368,13 @@ async def lease_to_ask(
     """Attempts whose provider is to be asked about them, each leased; of late ones a share."""
     away = list(without)
     return await tx.all_as(_ATTEMPTS, TO_ASK, away, limit, away, late_max, limit, lease_seconds)
+
+
+async def lease_to_ask_of(
+    tx: Tx, account: UUID, subject: UUID, lease_seconds: float, pause_seconds: float
+) -> list[Attempt]:
+    """The attempts of a subject that may be paid and were not asked about for its buyer just now."""
+    return await tx.all_as(_ATTEMPTS, TO_ASK_OF, lease_seconds, account, subject, pause_seconds)
 
 
 async def lease_to_cancel(

@@ -28,9 +28,11 @@ from meterai.stamping.service import (
     stampings_of_orders,
     why_refused,
 )
+from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
 from meterai.stamping.settings import StampingSettings
 
 __all__ = [
+    "ReorderService",
     "StampedBefore",
     "Stamping",
     "StampingService",
@@ -40,7 +42,9 @@ __all__ = [
     "Upload",
     "issuers_directory",
     "issuers_of",
+    "may_reorder",
     "original_of",
+    "reorder_key",
     "sealing_seconds",
     "stampings_of_orders",
     "why_refused",

@@ -23,6 +23,7 @@ from meterai.stamping.model import STAMPING, StampingState
 from meterai.stamping.retention import RETENTION
 from meterai.stamping.routes import routes
 from meterai.stamping.service import StampingService, sealing_seconds
+from meterai.stamping.service.reorder import ReorderService
 from meterai.stamping.settings import StampingSettings
 from meterai.stamps import SerialService
 
@@ -37,6 +38,8 @@ async def _build(container: Container) -> None:
         container.of(SerialService),
     )
     container.add(StampingService(container.database, services, issuers, settings, clock))
+    placing = container.of(OrderService)
+    container.add(ReorderService(container.database, placing, settings, clock))
 
 
 def _needs(settings: Settings, _keyring: Keyring) -> None:
@@ -95,7 +98,7 @@ ROOM = Room(
     build=_build,
     ready={"keys": _can_seal},
     warns={"keys_end": _keys_end},
-    services={"stamping": StampingService},
+    services={"stamping": StampingService, "reorders": ReorderService},
     routes=routes,
     fields=FIELDS,
     leases=_leases,

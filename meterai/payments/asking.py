@@ -1,0 +1,35 @@
+"""Ask the provider at once, because a buyer says to have paid."""
+
+from uuid import UUID
+
+from meterai.payments import store
+from meterai.payments.service import PaymentService
+from meterai.plumbing.database import Database
+from meterai.plumbing.periodic import each
+
+PAUSE_SECONDS = 4.0  # between two questions of one buyer; a bank books within some seconds
+
+
+class BuyerQuestions:
+    """Asks about the attempts of one subject, within bounds.
+
+    No other question than those of the periodic task, only sooner: the circuit to the provider
+    holds for it, and a repeat within `PAUSE_SECONDS` asks nothing, whichever process gets it.
+    """
+
+    def __init__(self, database: Database, payments: PaymentService, lease_seconds: float) -> None:
+        self._database = database
+        self._payments = payments
+        self._lease_seconds = lease_seconds
+
+    async def ask(self, account: UUID, subject: UUID) -> None:
+        """Ask about what may be paid of a subject, and book what the provider answers.
+
+        A crash after the lease leaves attempts that the periodic task asks about.
+        """
+        leased = await self._database.once(
+            store.lease_to_ask_of, account, subject, self._lease_seconds, PAUSE_SECONDS
+        )
+        await each(
+            self._database, "ask_for_buyers", leased, self._payments.ask, subject="id", at_once=4
+        )

@@ -1,0 +1,120 @@
+"""Reorder: the same once more, for an order that nobody paid in time."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from meterai import documents, orders
+from meterai.documents import DocumentForgotten, DocumentSettings
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, show
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.orders import (
+    Order,
+    OrderKind,
+    OrderService,
+    OrderSettings,
+    OrderState,
+    OrderView,
+    PlacedOrder,
+    Terms,
+)
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+from meterai.stamping import store
+from meterai.stamping.model import Stamping, request_hash
+from meterai.stamping.service.again import check_not_again
+
+_UNPAID = (OrderState.LAPSED, OrderState.WITHDRAWN)
+
+
+def reorder_key(order_id: UUID) -> str:
+    """The key of the order that follows this one: pressing twice is one order."""
+    return f"reorder:{show('ord', order_id)}"
+
+
+class ReorderService:
+    """Orders once more what lapsed or withdrawn orders were for, at today's terms.
+
+    The documents are those that were uploaded then, at the same places; no byte of them is sent
+    again.  The earlier order is withdrawn in the same transaction: money that comes late for it
+    goes back, and no document is stamped twice.
+    """
+
+    def __init__(
+        self, database: Database, service: OrderService, settings: Settings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._orders = service
+        sale = settings.of(OrderSettings)
+        # A new order may take so long to be paid, and then to be executed.
+        wanted = sale.order_lapses_seconds + sale.documents_due_seconds
+        self._kept_seconds = max(settings.of(DocumentSettings).document_kept_seconds, wanted)
+        self._clock = clock
+
+    async def reorder(self, account: UUID, order_id: UUID) -> OrderView:
+        """The order that follows this one; a repeat finds the same.
+
+        Refuses `NotFound`, `NotAllowedNow` for an order that can be paid or was,
+        `DocumentForgotten`, `StampedBefore`, and what placing an order does.
+        """
+        key = reorder_key(order_id)
+        async with self._database.reading() as tx:
+            earlier = await orders.load(tx, account, order_id)
+            found = await store.stampings_of_orders(tx, account, [order_id])
+        terms = self._terms(earlier, key, found)
+        place = partial(self._place, terms=terms, earlier=earlier, found=found)
+        placed = await self._database.run(place)
+        if placed.created:
+            return await self._orders.opened(terms, placed, wait_for_qr=True)
+        return await self._orders.view(account, placed.id)
+
+    def _terms(self, earlier: Order, key: str, found: Sequence[Stamping]) -> Terms:
+        parts: list[object] = [earlier.quantity]
+        if earlier.kind == OrderKind.DOCUMENTS:
+            parts = [request_hash(one.sha256_original, one.placements).hex() for one in found]
+        request = orders.request_hash(earlier.kind, *parts)
+        return self._orders.terms(earlier.account, key, request, earlier.kind, earlier.quantity)
+
+    async def _place(
+        self, tx: Tx, terms: Terms, earlier: Order, found: Sequence[Stamping]
+    ) -> PlacedOrder:
+        account, sha256 = terms.account, [one.sha256_original for one in found]
+        await store.lock_documents(tx, account, sha256)
+        placed = await orders.place_documents(tx, terms)
+        if not placed.created:
+            return placed
+        await self._end(tx, account, earlier.id)
+        until = self._clock.now() + timedelta(seconds=self._kept_seconds)
+        if not await documents.keep_longer(tx, account, sha256, until):
+            raise DocumentForgotten("an original is not kept any more")
+        made = {new_id(): one for one in found}
+        for position, (stamping, one) in enumerate(made.items(), start=1):
+            await store.insert_waiting(
+                tx,
+                account,
+                stamping,
+                placed.id,
+                position,
+                request=request_hash(one.sha256_original, one.placements),
+                sha256=one.sha256_original,
+                placements=one.placements,
+                is_repaired=one.is_repaired,
+            )
+        new = {stamping: one.sha256_original for stamping, one in made.items()}
+        await check_not_again(tx, account, new, ())
+        return placed
+
+    async def _end(self, tx: Tx, account: UUID, order_id: UUID) -> None:
+        """Withdraw the earlier order, which may have been paid since it was looked at."""
+        state = (await orders.load(tx, account, order_id)).state
+        if state not in _UNPAID:
+            raise NotAllowedNow("the order", state, "reordered")
+        await orders.withdraw(tx, account, order_id)
+
+
+def may_reorder(order: OrderView, found: Sequence[Stamping]) -> bool:
+    """True where the same can be ordered once more without an upload: every original is kept."""
+    is_there = order.kind == OrderKind.STAMPS or bool(found)
+    return is_there and order.state in _UNPAID and not any(one.is_forgotten for one in found)

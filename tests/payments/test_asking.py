@@ -1,0 +1,81 @@
+"""A buyer says to have paid: the bank is asked at once, and not without end."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from meterai import ledger
+from meterai.ledger import MoneyMove
+from meterai.payments import BuyerQuestions
+from tests.support.shop import PRICE
+from tests.support.till import Till
+
+SAID = "UPDATE payment_attempts SET buyer_asked_at = now() - interval '1 minute'"
+
+
+def says_paid(till: Till, order: UUID) -> None:
+    till.do(till.shop.container.of(BuyerQuestions).ask(till.shop.account, order))
+    till.shop.work()
+
+
+def test_a_payment_nobody_told_us_of_is_there_at_once(till: Till) -> None:
+    order, attempt, qr = till.order()
+    till.shop.arrange("UPDATE payment_attempts SET ask_at = now() + interval '1 hour'")
+    till.control("pay", qr_content=qr)
+    says_paid(till, order)
+    assert till.shop.state(order) == "executed"
+    assert till.attempt(attempt)["state"] == "paid"
+
+
+def test_pressing_often_asks_once(till: Till) -> None:
+    order, attempt, qr = till.order()
+    says_paid(till, order)
+    before = till.attempt(attempt)["asked"]
+    till.control("pay", qr_content=qr)
+
+    async def press() -> None:
+        asking = till.shop.container.of(BuyerQuestions)
+        await asyncio.gather(*(asking.ask(till.shop.account, order) for _ in range(5)))
+
+    till.do(press())
+    till.shop.work()
+    assert till.captured() == [], "it was asked a moment ago"
+    till.shop.arrange(SAID)
+    till.do(press())
+    till.shop.work()
+    assert till.shop.state(order) == "executed"
+    # The plan of the periodic task is as it was.
+    assert till.attempt(attempt)["asked"] == before
+
+
+@pytest.mark.parametrize("state", ["lapsed", "withdrawn"])
+def test_what_was_paid_in_the_last_second_is_found(till: Till, state: str) -> None:
+    order, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.shop.give_up(order, state)
+    says_paid(till, order)
+    assert till.captured()
+    [(_, amount)] = till.captured()
+    assert amount == PRICE
+
+
+def test_what_happened_to_the_money_is_told_in_order(till: Till) -> None:
+    order, _, qr = till.order(2)
+    till.control("pay", qr_content=qr)
+    says_paid(till, order)
+    till.shop.ask_back(order)
+    till.send_refunds()
+
+    async def moves() -> list[MoneyMove]:
+        async with till.shop.container.database.reading() as tx:
+            return await ledger.money_moves(tx, till.shop.account, order)
+
+    found = till.do(moves())
+    assert [(one.reason, one.amount) for one in found] == [
+        ("payment_captured", 2 * PRICE),
+        ("stamps_issued", 2 * PRICE),
+        ("refund_requested", 2 * PRICE),
+        ("refund_settled", 2 * PRICE),
+    ]
+    assert [one.at for one in found] == sorted(one.at for one in found)
