@@ -15,14 +15,10 @@ from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.kit.serial import Serial
 from meterai.pages import (
-    Link,
-    LinkPlace,
     Page,
     PageRequest,
     Remembered,
-    RoomPages,
     check_origin,
     field_errors,
     page,
@@ -34,7 +30,6 @@ from meterai.pages import (
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import language_of, network_of
-from meterai.plumbing.messages import format_size
 from meterai.sealing import (
     CHECKED_BYTES_MAX,
     ClaimForged,
@@ -47,11 +42,6 @@ from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
 FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # the document, its form fields and boundaries
 SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
-
-
-def grouped(serial: str) -> str:
-    """A serial in groups of four."""
-    return Serial(serial).grouped()
 
 
 @get(
@@ -170,12 +160,3 @@ async def show_claim(
 
 
 routes = [show_check_form, check, show_serial, show_claim]
-PAGES = RoomPages(
-    "verification",
-    "meterai.verification",
-    links=(
-        Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
-        Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
-    ),
-    filters={"grouped": grouped, "file_size": format_size},
-)

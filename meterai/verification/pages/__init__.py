@@ -1,0 +1,26 @@
+"""The pages of checking."""
+
+from meterai.kit.serial import Serial
+from meterai.pages import Link, LinkPlace, RoomPages
+from meterai.plumbing.messages import format_size
+from meterai.verification.pages import checking
+from meterai.verification.pages.checking import FORM_BYTES_MAX
+
+__all__ = ["FORM_BYTES_MAX", "PAGES", "routes"]
+
+
+def grouped(serial: str) -> str:
+    """A serial in groups of four."""
+    return Serial(serial).grouped()
+
+
+routes = checking.routes
+PAGES = RoomPages(
+    "verification",
+    "meterai.verification",
+    links=(
+        Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
+        Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
+    ),
+    filters={"grouped": grouped, "file_size": format_size},
+)
