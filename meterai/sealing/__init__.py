@@ -19,6 +19,7 @@ for `verification` to say.
 from meterai.sealing.checking.questions import Question
 from meterai.sealing.checking.verification import verify, verifying
 from meterai.sealing.ingestion import examining
+from meterai.sealing.locations import StampLocation, locating
 from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
     DOCUMENT_BYTES_MAX,
@@ -144,6 +145,7 @@ __all__ = [
     "SealingUnavailable",
     "Slots",
     "Stamp",
+    "StampLocation",
     "Survey",
     "TimeStampUnavailable",
     "Verdict",
@@ -160,6 +162,7 @@ __all__ = [
     "inspect",
     "load_issuer",
     "load_issuers",
+    "locating",
     "picturing",
     "question",
     "seal",

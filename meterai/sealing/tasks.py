@@ -12,6 +12,7 @@ from meterai.sealing.checking.occlusion import first_occlusion
 from meterai.sealing.checking.questions import read_question, written_report
 from meterai.sealing.checking.revisions import only_signatures_follow
 from meterai.sealing.checking.verification import judging
+from meterai.sealing.locations import located
 from meterai.sealing.model import DocumentBroken, PageNotDrawn
 from meterai.sealing.pdf.decoding import LIMITS
 from meterai.sealing.pdf.document import as_document_broken, open_document
@@ -84,6 +85,13 @@ def _picture(document: bytes, parameters: Parameters) -> bytes:
     return answers.written(Drawn(webp, page.number, pages, size.width, size.height, ink))
 
 
+def _locate(document: bytes, parameters: Parameters) -> bytes:
+    password = parameters["password"].encode("latin-1")
+    with as_document_broken():
+        opened = open_document(document, bytes_max=len(document), password=password)
+        return answers.written(located(opened))
+
+
 def _fractions(page: Page, rectangle: Sequence[float]) -> drawing.Fractions:
     """A rectangle in points, cut to the page, as fractions of it from the top left."""
     x, y, width, height = rectangle
@@ -129,6 +137,7 @@ _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
     "compare": _compare,
     "render": _render,
     "inspect": _inspect,
+    "locate": _locate,
     "repair": _repair,
     "picture": _picture,
     "verify": _verify,

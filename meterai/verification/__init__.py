@@ -11,16 +11,16 @@ Calls sealing, stamps, stamping.  Its pages stand on `pages`.
 """
 
 from meterai.verification.model import ClaimVerdict, FinalVerdict
-from meterai.verification.service import (
+from meterai.verification.service import VerificationService, sentence
+from meterai.verification.service.pictures import MarkedPage
+from meterai.verification.service.views import (
     CheckView,
     ClaimKeysView,
     ClaimKeyView,
     ClaimView,
     PlaceView,
     StampView,
-    VerificationService,
     VerificationView,
-    sentence,
 )
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "ClaimVerdict",
     "ClaimView",
     "FinalVerdict",
+    "MarkedPage",
     "PlaceView",
     "StampView",
     "VerificationService",

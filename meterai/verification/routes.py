@@ -13,11 +13,11 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.described import FILE, Described
 from meterai.plumbing.http import language_of, network_of
 from meterai.sealing import CHECKED_BYTES_MAX
-from meterai.verification.service import (
+from meterai.verification.service import VerificationService
+from meterai.verification.service.views import (
     ClaimKeysView,
     ClaimView,
     StampView,
-    VerificationService,
     VerificationView,
 )
 from meterai.waiting_room import Act, WaitingRoom

@@ -125,6 +125,9 @@ class Applicant:
         self.presses("Periksa dokumen")
         # The sign before the word is a picture of it, hidden from those who listen.
         expect(self.page.get_by_role("heading", level=1)).to_contain_text(headline)
+        picture = self.page.locator(".pictures img")
+        expect(picture).to_have_count(1)
+        assert picture.evaluate("(one) => one.decode().then(() => one.naturalWidth)") > 300
 
     def fits_the_screen(self) -> None:
         beyond = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -175,7 +178,7 @@ def test_documents_are_stamped_paid_downloaded_and_checked(
     content = applicant.downloads("Unduh dokumen bermeterai", stamped)
     assert content.startswith(originals[0])
     applicant.checks(stamped, "Asli")
-    applicant.page.locator(".serials a").click()
+    applicant.page.locator(".serials a").first.click()
     expect(applicant.page.locator(".state")).to_have_text("Sudah dibubuhkan")
     changed = tmp_path / "changed.pdf"
     changed.write_bytes(content.replace(b"595", b"594", 1))  # the page is a point narrower

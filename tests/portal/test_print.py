@@ -3,13 +3,15 @@
 import io
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pypdfium2
 import pytest
 from litestar import Litestar
 from litestar.testing import RequestFactory
-from playwright.sync_api import sync_playwright
+from PIL import Image
+from playwright.sync_api import PdfMargins, sync_playwright
 
 from meterai import pages
 from meterai.apps.rooms import pages_of
@@ -17,16 +19,19 @@ from meterai.apps.settings import settings_of as make_settings
 from meterai.pages import Site, rendered
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import translate
-from meterai.verification import CheckView
+from meterai.verification import CheckView, MarkedPage
 from tests.support.verdicts import verdict_view
 
 CHROMIUM = shutil.which("chromium")
 CSS = Path(pages.__file__).parent / "static" / "site.css"
 
+MARGINS = PdfMargins(top="8mm", bottom="8mm", left="8mm", right="8mm")
+SENTENCE = translate("check.seal.passed", "id")  # neither the longest nor the shortest
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 
-def checked(settings: Settings, checks: int = 300) -> str:
+def checked(settings: Settings, checks: int = 300, pictures: Sequence[MarkedPage] = ()) -> str:
     """The page of a document that was checked; with so many checks, of several sheets."""
     app = Litestar([])
     app.state.services = {Settings: settings, Site: Site(*pages_of())}
@@ -34,10 +39,14 @@ def checked(settings: Settings, checks: int = 300) -> str:
     result = verdict_view(
         "genuine",
         summary=translate("verdict.genuine.explained", "id"),
-        checks=[CheckView("seal", True, f"Pemeriksaan {n}") for n in range(checks)],
+        checks=[CheckView("seal", True, f"Pemeriksaan {n}: {SENTENCE}") for n in range(checks)],
         is_specimen=not settings.process.is_production,
     )
-    page = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
+    page = rendered(
+        asked,
+        "verification/verdict.html",
+        {"result": result, "name": "surat.pdf", "pictures": pictures},
+    )
     return re.sub(r'<link rel="stylesheet"[^>]*>', f"<style>{CSS.read_text()}</style>", page)
 
 
@@ -51,7 +60,7 @@ def printed(*pages: str) -> list[list[str]]:
         for page in pages:
             tab = browser.new_page(java_script_enabled=False)
             tab.set_content(page)
-            opened = pypdfium2.PdfDocument(io.BytesIO(tab.pdf(format="A4")))
+            opened = pypdfium2.PdfDocument(io.BytesIO(tab.pdf(format="A4", margin=MARGINS)))
             found.append([sheet.get_textpage().get_text_range() for sheet in opened])
             opened.close()
             tab.close()
@@ -72,8 +81,17 @@ def test_every_sheet_says_specimen() -> None:
     assert not any("SPECIMEN" in sheet for sheet in production)
 
 
+def a_page() -> bytes:
+    """The picture of an A4 page, in WebP."""
+    out = io.BytesIO()
+    Image.new("RGB", (800, 1131), "white").save(out, "WEBP")
+    return out.getvalue()
+
+
 def test_the_report_of_a_plain_case_is_one_sheet() -> None:
-    [sheets] = printed(checked(make_settings(), checks=12))
+    [sheets] = printed(
+        checked(make_settings(), checks=13, pictures=[MarkedPage(1, 2, 1, a_page())])
+    )
     assert len(sheets) == 1
     words = " ".join(sheets[0].split())
     for key in ("page.verdict.checked_by", "page.verdict.compare", "page.verdict.again"):

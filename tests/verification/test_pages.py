@@ -20,6 +20,7 @@ from meterai.verification import (
     ClaimVerdict,
     ClaimView,
     FinalVerdict,
+    MarkedPage,
     StampView,
     VerificationService,
 )
@@ -56,7 +57,9 @@ def test_every_verdict_has_a_word() -> None:
 def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVerdict) -> None:
     checks = [CheckView("seal", True, "the good one"), CheckView("seal", False, "the bad one")]
     result = verdict_view(verdict, checks=checks)
-    text = rendered(asked, "verification/verdict.html", {"result": result, "name": HOSTILE})
+    text = rendered(
+        asked, "verification/verdict.html", {"result": result, "name": HOSTILE, "pictures": []}
+    )
     assert text.index("the bad one") < text.index("the good one"), "what is wrong comes first"
     genuine = translate("page.verdict.genuine_specimen", asked.cookies["language"])
     assert (genuine in text) == (verdict == FinalVerdict.GENUINE)
@@ -146,14 +149,18 @@ def test_a_claim_is_told_with_what_to_do_next(
 
 def test_a_genuine_file_is_the_only_yes(asked: Any) -> None:
     result = verdict_view(FinalVerdict.GENUINE)
-    text = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
+    text = rendered(
+        asked, "verification/verdict.html", {"result": result, "name": "surat.pdf", "pictures": []}
+    )
     assert approvals(text) == ["✓", "good.verdict"]
 
 
 @pytest.mark.parametrize("is_specimen", [True, False])
 def test_a_specimen_is_never_called_genuine_alone(asked: Any, is_specimen: bool) -> None:
     result = verdict_view(FinalVerdict.GENUINE, is_specimen=is_specimen)
-    text = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
+    text = rendered(
+        asked, "verification/verdict.html", {"result": result, "name": "surat.pdf", "pictures": []}
+    )
     [headline] = re.findall(r"<h1>(.*?)</h1>", text)
     assert ("SPECIMEN" in headline) == is_specimen
     [title] = re.findall(r"<title>(.*?)</title>", text)
@@ -162,7 +169,9 @@ def test_a_specimen_is_never_called_genuine_alone(asked: Any, is_specimen: bool)
 
 def test_the_report_says_of_which_file_and_by_whom(asked: Any) -> None:
     result = verdict_view(FinalVerdict.FORGED)
-    text = rendered(asked, "verification/verdict.html", {"result": result, "name": "surat.pdf"})
+    text = rendered(
+        asked, "verification/verdict.html", {"result": result, "name": "surat.pdf", "pictures": []}
+    )
     for fact in ("a1" * 32, "surat.pdf (97 ", "https://meterai.example/check", NOW.isoformat()):
         assert fact in text
     language = asked.cookies["language"]
@@ -229,3 +238,17 @@ def test_a_document_that_is_too_large_to_check_is_told_the_limit(
     assert answer.status_code == 413
     assert translate("refusal.document_too_large", language, limit_bytes="32 MB") in answer.text
     assert 'enctype="multipart/form-data"' in answer.text, "another can be chosen here"
+
+
+def test_what_the_file_looks_like_is_within_the_page(asked: Any) -> None:
+    shown = [MarkedPage(2, 3, 1, b"RIFF")]
+    for pictures in (shown, []):
+        facts = {
+            "result": verdict_view(FinalVerdict.GENUINE),
+            "name": "surat.pdf",
+            "pictures": pictures,
+        }
+        text = rendered(asked, "verification/verdict.html", facts)
+        assert ('<img src="data:image/webp;base64,UklGRg=="' in text) == bool(pictures)
+        not_drawn = translate("page.verdict.not_drawn", asked.cookies["language"])
+        assert (not_drawn in text) != bool(pictures)

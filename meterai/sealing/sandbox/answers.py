@@ -90,6 +90,14 @@ class Drawn(msgspec.Struct, frozen=True):
     ink: Annotated[bytes, msgspec.Meta(max_length=40_000)]
 
 
+class Located(msgspec.Struct, frozen=True):
+    """The page and the rectangle of each stamp, in points of the page as it is seen."""
+
+    stamps: Annotated[
+        list[tuple[Number, Length, Length, Length, Length]], msgspec.Meta(max_length=20)
+    ]
+
+
 class TimeFact(msgspec.Struct, frozen=True):
     """A time among the facts of a check."""
 

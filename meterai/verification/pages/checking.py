@@ -38,6 +38,8 @@ from meterai.sealing import (
     DocumentTooLarge,
 )
 from meterai.verification.service import VerificationService
+from meterai.verification.service.pictures import MarkedPage
+from meterai.verification.service.views import VerificationView
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
 FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # the document, its form fields and boundaries
@@ -98,8 +100,8 @@ async def check(
     try:
         name, content = await _document(request)
         client = network_of(request, settings.process.proxies)
-        checking = verification.check(content, language, client)
-        result = await unless_gone(request.receive, checking)
+        checking = _checked(verification, content, language, client)
+        result, pictures = await unless_gone(request.receive, checking)
     except Refusal as refusal:
         if refusal.status == HTTP_503_SERVICE_UNAVAILABLE:
             raise  # nothing is wrong with the document: the page of refusals says when to come again
@@ -107,7 +109,15 @@ async def check(
         return page(
             request, "verification/check.html", status=refusal.status, result=None, errors=errors
         )
-    return page(request, "verification/verdict.html", result=result, name=name)
+    return page(request, "verification/verdict.html", result=result, name=name, pictures=pictures)
+
+
+async def _checked(
+    verification: VerificationService, document: bytes, language: str, client: str
+) -> tuple[VerificationView, list[MarkedPage]]:
+    """What checking a document found, and what its stamps look like."""
+    found = await verification.check(document, language, client)
+    return found, await verification.pictures(document, found, client)
 
 
 # The address in a QR is in capitals, which makes the QR smaller; a typed one is not, so both are

@@ -21,100 +21,22 @@ from meterai.plumbing.messages import catalogue, localize, translate
 from meterai.sealing import Check, Claim, Issuers, Report
 from meterai.stamps import StampState
 from meterai.verification.model import ClaimVerdict, FinalVerdict
+from meterai.verification.service.pictures import MarkedPage, Pictures
+from meterai.verification.service.views import (
+    CheckView,
+    ClaimKeysView,
+    ClaimKeyView,
+    ClaimView,
+    PlaceView,
+    StampView,
+    VerificationView,
+)
 
 # Reading a document is Python: a second thread would wait for the first one's interpreter, and the
 # event loop for both.  What takes long goes to processes of its own.
 CHECKED_AT_ONCE = 1
 MILLIMETRES_PER_POINT = 25.4 / 72
 _LENGTHS = ("x", "y", "width", "height")
-
-
-class PlaceView(msgspec.Struct, frozen=True):
-    """A rectangle on a page as it is seen, in points from its lower left corner."""
-
-    page: int
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-class CheckView(msgspec.Struct, frozen=True):
-    """One check, and in a sentence what it found; `place` where that can be looked at."""
-
-    name: str
-    passed: bool
-    detail: str
-    place: PlaceView | None = None
-
-
-class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
-    """What checking a document found; with what it was found of, when and by whom a report.
-
-    `sha256` and `size_bytes` are of the file as it was checked, `checked_by` is the address of the
-    installation that checked it.  What is `is_specimen` is no valid stamp, whatever the verdict.
-    """
-
-    verdict: str
-    summary: str
-    is_specimen: bool
-    checked_at: datetime
-    checked_by: str
-    sha256: str
-    size_bytes: int
-    serials: list[str]
-    sealed_at: datetime | None
-    sha256_original: str | None
-    checks: list[CheckView]
-
-
-class StampView(msgspec.Struct, frozen=True, kw_only=True):
-    """What anybody may know of a serial: nothing personal.
-
-    A serial proves that a number was issued, never that the paper or file it was found on is the
-    document it was issued for: `document_checked` is always false here.
-    """
-
-    serial: str
-    state: str
-    summary: str
-    affixed_at: datetime | None
-    sha256_original: str | None
-    document_checked: bool = False
-
-
-class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a QR code says, proven by its signature, and what the register says of its serial.
-
-    `sha256_original_begins` are the first 16 bytes of the SHA-256 of the one document the stamp
-    was issued for.  `stamp` is null where the register has nothing.  A QR code can be copied onto
-    any paper: `document_checked` is always false here.
-    """
-
-    verdict: str
-    summary: str
-    serial: str
-    key_id: str
-    sealed_at: datetime
-    sha256_original_begins: str
-    stamp: StampView | None
-    document_checked: bool = False
-
-
-class ClaimKeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A public key that claims are signed with: the 32 bytes in base64, and the same in PEM."""
-
-    id: str
-    algorithm: str
-    public_key: str
-    pem: str
-    is_current: bool
-
-
-class ClaimKeysView(msgspec.Struct, frozen=True):
-    """Every key whose claims can be checked."""
-
-    keys: list[ClaimKeyView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +153,7 @@ class VerificationService:
         self._clock = clock
         self._checking = sealing.Slots(CHECKED_AT_ONCE)
         self._pool = sealing.Pool()
+        self._pictures = Pictures()
 
     async def check(self, document: bytes, language: str, client: str = "") -> VerificationView:
         """Check a document: its seal, and its serials against the register.
@@ -250,6 +173,15 @@ class VerificationService:
                 verdict, check = await _registered(tx, report)
             checks.append(check)
         return shown(report, verdict, checks, language, examination)
+
+    async def pictures(
+        self, document: bytes, found: VerificationView, client: str
+    ) -> list[MarkedPage]:
+        """What the stamps of a checked document look like; empty where that cannot be drawn."""
+        if not found.serials:
+            return []
+        places = (check.place for check in found.checks if check.place)
+        return await self._pictures.of(document, places, client)
 
     async def _examination(self, document: bytes) -> Examination:
         # The interpreter is free while a large document is hashed.

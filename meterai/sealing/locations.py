@@ -1,0 +1,84 @@
+"""Where in a document stamps are: what has the form and the name of one of ours, judged or not.
+
+Whether they are genuine is for the verifier to say; this is only for showing them.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing.model import STAMPS_MAX, DocumentBroken
+from meterai.sealing.pdf.document import Document, is_number
+from meterai.sealing.pdf.pages import Box, Page, PageTree
+from meterai.sealing.pdf.syntax import Dictionary
+from meterai.sealing.picture import Rectangle
+from meterai.sealing.sandbox import answers
+from meterai.sealing.sandbox.answers import Located, NotAnswered
+from meterai.sealing.sandbox.bounded import Task, Work
+from meterai.sealing.stamp.identifiers import serial_in_name
+
+ANNOTATIONS_MAX = 20_000  # looked at in one document
+_NAMED_BY = {b"/Widget": b"/T", b"/Stamp": b"/NM"}
+_WALL_SECONDS = 6  # somebody waits for the verdict meanwhile
+
+
+class StampLocation(NamedTuple):
+    """One stamp: its page (from 1) and its rectangle in points of the page as it is seen."""
+
+    page: int
+    rectangle: Rectangle
+
+
+def locating(document: bytes, password: bytes = b"") -> Work[list[StampLocation]]:
+    """The work of finding the stamps of a document, `STAMPS_MAX` at the most, page by page.
+
+    Empty where there are none, and where the document cannot be read.
+    """
+    parameters = {"password": password.decode("latin-1")}
+    answer = yield Task("locate", document, parameters, wall_seconds=_WALL_SECONDS)
+    try:
+        found = answers.read(answer, Located)
+    except (NotAnswered, Refusal):
+        return []
+    return [StampLocation(page, Rectangle(*corners)) for page, *corners in found.stamps if page]
+
+
+def located(document: Document) -> Located:
+    """The stamps of an open document.  Refuses `DocumentBroken`; may take long: in a process."""
+    found: list[tuple[int, float, float, float, float]] = []
+    for page, box in _boxes(document):
+        left, low, right, top = page.seen(box)
+        found.append((page.number, left, low, right - left, top - low))
+        if len(found) == STAMPS_MAX:
+            break
+    return Located(found)
+
+
+def _boxes(document: Document) -> Iterator[tuple[Page, Box]]:
+    looked = 0
+    for page in PageTree(document).all():
+        for item in document.items(page.entries, b"/Annots"):
+            looked += 1
+            if looked > ANNOTATIONS_MAX:
+                raise DocumentBroken("too many annotations to look at")
+            annotation = document.dictionary(item)
+            if annotation is not None and _is_stamp(document, annotation):
+                box = _box(document, annotation)
+                if box is not None:
+                    yield page, box
+
+
+def _is_stamp(document: Document, annotation: Dictionary) -> bool:
+    key = _NAMED_BY.get(annotation.raw(b"/Subtype") or b"")
+    return key is not None and serial_in_name(document.text(annotation, key)) is not None
+
+
+def _box(document: Document, annotation: Dictionary) -> Box | None:
+    corners = [document.resolve(item) for item in document.items(annotation, b"/Rect")]
+    numbers = [float(one) for one in corners if is_number(one) and math.isfinite(one)]
+    if len(corners) != 4 or len(numbers) != 4:
+        return None
+    left, right = sorted((numbers[0], numbers[2]))
+    low, top = sorted((numbers[1], numbers[3]))
+    return (left, low, right, top) if left < right and low < top else None

@@ -1,0 +1,93 @@
+"""What checking answers, to programs and to pages."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class PlaceView(msgspec.Struct, frozen=True):
+    """A rectangle on a page as it is seen, in points from its lower left corner."""
+
+    page: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class CheckView(msgspec.Struct, frozen=True):
+    """One check, and in a sentence what it found; `place` where that can be looked at."""
+
+    name: str
+    passed: bool
+    detail: str
+    place: PlaceView | None = None
+
+
+class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
+    """What checking a document found; with what it was found of, when and by whom a report.
+
+    `sha256` and `size_bytes` are of the file as it was checked, `checked_by` is the address of the
+    installation that checked it.  What is `is_specimen` is no valid stamp, whatever the verdict.
+    """
+
+    verdict: str
+    summary: str
+    is_specimen: bool
+    checked_at: datetime
+    checked_by: str
+    sha256: str
+    size_bytes: int
+    serials: list[str]
+    sealed_at: datetime | None
+    sha256_original: str | None
+    checks: list[CheckView]
+
+
+class StampView(msgspec.Struct, frozen=True, kw_only=True):
+    """What anybody may know of a serial: nothing personal.
+
+    A serial proves that a number was issued, never that the paper or file it was found on is the
+    document it was issued for: `document_checked` is always false here.
+    """
+
+    serial: str
+    state: str
+    summary: str
+    affixed_at: datetime | None
+    sha256_original: str | None
+    document_checked: bool = False
+
+
+class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a QR code says, proven by its signature, and what the register says of its serial.
+
+    `sha256_original_begins` are the first 16 bytes of the SHA-256 of the one document the stamp
+    was issued for.  `stamp` is null where the register has nothing.  A QR code can be copied onto
+    any paper: `document_checked` is always false here.
+    """
+
+    verdict: str
+    summary: str
+    serial: str
+    key_id: str
+    sealed_at: datetime
+    sha256_original_begins: str
+    stamp: StampView | None
+    document_checked: bool = False
+
+
+class ClaimKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A public key that claims are signed with: the 32 bytes in base64, and the same in PEM."""
+
+    id: str
+    algorithm: str
+    public_key: str
+    pem: str
+    is_current: bool
+
+
+class ClaimKeysView(msgspec.Struct, frozen=True):
+    """Every key whose claims can be checked."""
+
+    keys: list[ClaimKeyView]
