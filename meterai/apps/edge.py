@@ -28,6 +28,16 @@ HEADERS = (
         b"frame-ancestors 'none'",
     ),
     (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+PERMISSIONS_POLICY = b"permissions-policy"
+# What a page may ask a browser for: nothing.  A page that needs something says so itself.
+NOTHING_PERMITTED = (
+    PERMISSIONS_POLICY,
+    b"accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), display-capture=(), "
+    b"fullscreen=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), "
+    b"payment=(), serial=(), usb=(), xr-spatial-tracking=()",
 )
 # RFC 6797; two years, the least that browsers' own lists accept is one.
 TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
@@ -84,6 +94,16 @@ def _kept(headers: Iterable[Header], *, is_private: bool) -> list[Header]:
     return [*(one for one in found if one[0].lower() != b"cache-control"), NOT_STORED]
 
 
+def _completed(headers: list[Header], status: int) -> list[Header]:
+    """The headers, with what is said where the application said nothing of it."""
+    told = {name.lower() for name, _ in headers}
+    if PERMISSIONS_POLICY not in told:
+        headers.append(NOTHING_PERMITTED)
+    if status == 503 and b"retry-after" not in told:
+        headers.append(COME_AGAIN)
+    return headers
+
+
 class Edge:
     """Counts and times every request, adds the headers of every answer, and gives the body back."""
 
@@ -116,11 +136,9 @@ class Edge:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = _kept(message["headers"], is_private="caller" in scope or status >= 400)
-                if status == 503 and not any(name.lower() == b"retry-after" for name, _ in headers):
-                    headers.append(COME_AGAIN)
                 if method == "OPTIONS":
                     headers = self._with_allow(headers, scope["path"])
-                message["headers"] = [*headers, *self.headers]
+                message["headers"] = [*_completed(headers, status), *self.headers]
             elif is_head and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)

@@ -32,6 +32,7 @@ from meterai.kit.refusal import Refusal
 from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
 from meterai.plumbing import logs
 from meterai.plumbing.bodies import Bodies
+from meterai.plumbing.compression import Compressing
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     BoundedRequest,
@@ -275,7 +276,8 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
         Answers(pages.busy_pages(site, settings), edge.headers, BusyAnswers(app)),
         pages.wants_page,
     )
-    made = pages.Remembering(made, app, app.state.pace)
+    # Compressed first and remembered then, so that what strangers see is compressed once.
+    made = pages.Remembering(Compressing(made), app, app.state.pace)
     for room in app.state.rooms:
         if room.front is not None:
             made = room.front(made, app, settings, edge.headers)

@@ -14,16 +14,19 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from meterai.plumbing import telemetry
+from meterai.plumbing.compression import Coding, coding_for, header
 from meterai.plumbing.http import HOST_PREFIX
 from meterai.plumbing.pace import Pace
 from meterai.plumbing.paths import Declared
 
 OPTION = "remembered"  # in `opt` of a route
-KEPT_MAX = 256  # answers: the pages for strangers in each language, and the files of all pages
+KEPT_MAX = (
+    256  # answers: pages for strangers in each language and coding, and the files of all pages
+)
 BYTES_MAX = 256 * 1024  # of one answer
 # Where it cannot be made anew (the limiter refuses) the old one is given for so much longer.
 STALE_SECONDS_MAX = 60.0
-_Key = tuple[str, bytes, str]  # path, query and language
+_Key = tuple[str, bytes, str, Coding | None]  # path, query, language, how it is compressed
 _LANGUAGE = (b"language", HOST_PREFIX.encode() + b"language")
 
 
@@ -149,7 +152,8 @@ class Remembering:
         if language is None:
             await self._app(scope, receive, send)
             return
-        key, now = (scope["path"], scope["query_string"], language), monotonic()
+        coding = coding_for(header(scope, b"accept-encoding"))
+        key, now = (scope["path"], scope["query_string"], language, coding), monotonic()
         kept = self._kept.get(key)
         if kept is not None and self._is_good(kept, now) and await self._pace.turn():
             await _give(kept, send)

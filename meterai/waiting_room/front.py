@@ -21,6 +21,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Limiter
 from meterai.pages import Asset, Site, local_path, wants_page
+from meterai.plumbing.compression import compressing
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import DatabaseBusy
 from meterai.plumbing.http import PROBLEM, cookie_name, network_of, problem
@@ -161,12 +162,12 @@ class Front:
             return
         path: str = scope["path"]
         if path.startswith(PATH):
-            if await self._answered(scope, send, room):
+            if await self._answered(scope, compressing(scope, send), room):
                 return
         elif (asset := self._assets.get(path)) and self._is_wanted(scope, asset):
             await self._pace.turn()
             headers = (_FOR_GOOD, (b"content-type", asset.media_type.encode()))
-            await self._send(send, 200, asset.content, *headers)
+            await self._send(compressing(scope, send), 200, asset.content, *headers)
             return
         else:
             guarded = self._guarded.of(scope["method"], path)
