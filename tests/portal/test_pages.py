@@ -2,14 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -22,9 +19,7 @@ from meterai import accounts, pages, portal, verification
 from meterai.accounts import AccountService, ApiKeyView, Permission
 from meterai.accounts.pages import routes as sign_in_routes
 from meterai.apps.rooms import pages_of
-from meterai.kit.ids import new_id, read, show
-from meterai.orders import OrderKind, OrderState, OrderView
-from meterai.orders.service import MoneyView, PaymentView
+from meterai.orders import OrderState
 from meterai.pages import FieldWrong, Site, form_key, fresh_key, local_path, rendered
 from meterai.pages.assets import address
 from meterai.pages.model import FormForeign, comes_back_to, wants_page
@@ -33,7 +28,6 @@ from meterai.plumbing.http import saved_as
 from meterai.plumbing.messages import (
     LANGUAGES,
     catalogue,
-    format_datetime,
     localize,
     translate,
 )
@@ -45,15 +39,11 @@ from meterai.portal.model import (
     choice_of,
     in_corner,
 )
-from meterai.portal.pages import qr_drawing
 from meterai.portal.routes import routes as portal_routes
-from meterai.portal.routes.history import entries
 from meterai.portal.routes.stampings import stamped_name
-from meterai.refunds import RefundState, RefundView
-from meterai.refunds.model import RefundCause
+from meterai.refunds import RefundState
 from meterai.sealing import LAST_PAGE, PageSize, Placement
-from meterai.stamping import Stamping, StampingState, why_refused
-from meterai.stamping.model import shown
+from meterai.stamping import StampingState, why_refused
 from meterai.stamps import StampState
 from meterai.verification import VerificationService
 from meterai.verification.pages import routes as verification_routes
@@ -151,7 +141,7 @@ def test_a_size_is_told_as_people_tell_it(size: int, indonesian: str, english: s
 
 
 def test_one_thing_and_several_have_words_of_their_own() -> None:
-    for count, words in ((1, "Give 1 stamp back"), (2, "Give 2 stamps back")):
+    for count, words in ((1, "Refund 1 stamp"), (2, "Refund 2 stamps")):
         assert translate("page.order.give_back_button", "en", unused=count) == words
 
 
@@ -421,213 +411,7 @@ def test_a_file_is_named_by_its_content_and_small() -> None:
     assert sum(len(files[name].content) for name in ours) < 30_000
 
 
-# -- every state as a page -----------------------------------------------------------------
-
-
-def order(state: OrderState, kind: OrderKind, qr: str | None = None) -> OrderView:
-    is_paid = state not in (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
-    captured = 20_000 if is_paid else 0
-    return OrderView(
-        id=show("ord", new_id()),
-        state=state,
-        kind=kind,
-        quantity=2,
-        unit_price=10_000,
-        service_fee=500,
-        total=21_000,
-        currency="IDR",
-        placed_at=NOW,
-        paid_at=NOW if is_paid else None,
-        refund_due_at=NOW + timedelta(days=1),
-        payment=PaymentView(
-            method="qris", state="waiting", amount=21_000, qr_content=qr, expires_at=NOW
-        ),
-        money=MoneyView(
-            captured=captured,
-            charged_back=0,
-            executed=0,
-            refunded=0,
-            in_flight=captured,
-            loss=0,
-        ),
-    )
-
-
-def stamping(state: StampingState, *, order: UUID | None = None, at: datetime = NOW) -> Stamping:
-    is_delivered = state == StampingState.DELIVERED
-    return Stamping(
-        UUID(int=1),
-        new_id(),
-        order,
-        state,
-        bytes(32),
-        bytes(32) if is_delivered else None,
-        (Placement(LAST_PAGE, 1.0, 1.0),),
-        at,
-        NOW + timedelta(days=1),
-        NOW if is_delivered else None,
-        "document_broken" if state == StampingState.FAILED else None,
-        HOSTILE,
-        False,
-        (SERIAL,) if is_delivered else (),
-    )
-
-
-def refund(state: RefundState, cause: RefundCause) -> RefundView:
-    is_settled = state == RefundState.SETTLED
-    return RefundView(
-        id=show("rfd", new_id()),
-        order_id=show("ord", new_id()),
-        state=state,
-        cause=cause,
-        amount=10_500,
-        stamps=1,
-        currency="IDR",
-        requested_at=NOW,
-        due_at=NOW,
-        settled_at=NOW if is_settled else None,
-        refund_number="RF1",
-        provider_refund_number="R1" if is_settled else None,
-    )
-
-
-@pytest.mark.parametrize("kind", OrderKind)
-@pytest.mark.parametrize("state", OrderState)
-def test_an_order_in_any_state_says_what_happens_next(
-    asked: Any, state: OrderState, kind: OrderKind
-) -> None:
-    facts: dict[str, Any] = {
-        "order": order(state, kind, qr="00020101" if state == OrderState.PLACED else None),
-        "documents": [stamping(one) for one in StampingState] if kind == "documents" else [],
-        "refunds": [refund(one, cause) for one in RefundState for cause in RefundCause],
-        "unused": 2 if (kind, state) == (OrderKind.STAMPS, OrderState.EXECUTED) else 0,
-        "qr": qr_drawing("00020101") if state == OrderState.PLACED else None,
-        "instructions": None,
-        "may_change": True,
-        "reload_seconds": 5,
-        "now": NOW,
-        "is_soon": True,
-    }
-    main = rendered(asked, "portal/order_main.html", facts)
-    assert translate(f"state.order.{state}", asked.cookies["language"]) in main
-    assert "page.order" not in main
-    assert HOSTILE not in main
-    assert "Rp21.000" in main
-    text = rendered(asked, "portal/order.html", {**facts, "main": main, "version": '"1"'})
-    assert main in text
-
-
-def order_page(asked: Any, one: OrderView, **more: Any) -> str:
-    """The main part of the page of an order, a moment after it was placed."""
-    facts = {
-        "documents": [],
-        "refunds": [],
-        "unused": 0,
-        "qr": None,
-        "instructions": None,
-        "may_change": True,
-    }
-    times = {"now": NOW - timedelta(seconds=1), "is_soon": True}
-    return rendered(asked, "portal/order_main.html", {"order": one, **facts, **times, **more})
-
-
-def test_an_order_without_its_qr_says_that_nothing_was_charged(asked: Any) -> None:
-    main = order_page(asked, order(OrderState.PLACED, OrderKind.STAMPS))
-    assert translate("page.order.opening", asked.cookies["language"]) in main
-    assert "<svg" not in main
-
-
-def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:
-    main = order_page(asked, order(OrderState.PLACED, OrderKind.STAMPS), is_soon=False)
-    assert translate("page.order.opening", asked.cookies["language"]) not in main
-    [lead] = re.findall(r'class="lead">(.*?)</p>', main)
-    assert format_datetime(NOW, asked.cookies["language"]) in lead, "until when we go on"
-
-
-@pytest.mark.parametrize("kind", OrderKind)
-def test_a_lapsed_order_speaks_of_no_qr_and_leads_on(asked: Any, kind: OrderKind) -> None:
-    waits = [stamping(StampingState.WAITING)]
-    main = order_page(asked, order(OrderState.LAPSED, kind), documents=waits)
-    assert "QR" not in main
-    assert translate("state.stamping.waiting", asked.cookies["language"]) not in main
-    assert translate("state.stamping.dropped", asked.cookies["language"]) in main
-    assert ('href="/buy"' if kind == OrderKind.STAMPS else 'href="/stamp"') in main
-
-
-def charged_back(state: OrderState, **money: int) -> OrderView:
-    names = ("captured", "charged_back", "executed", "refunded", "in_flight", "loss")
-    sums = MoneyView(**(dict.fromkeys(names, 0) | {"captured": 21_000} | money))
-    return msgspec.structs.replace(order(state, OrderKind.STAMPS), money=sums, refund_due_at=None)
-
-
-@pytest.mark.parametrize(
-    ("one", "word"),
-    [
-        (charged_back(OrderState.DENIED, charged_back=21_000), "denied"),
-        (
-            charged_back(OrderState.DENIED, charged_back=21_000, executed=21_000, loss=21_000),
-            "denied.stamped",
-        ),
-        (
-            charged_back(OrderState.DENIED, charged_back=4_000, refunded=17_000),
-            "denied.in_part",
-        ),
-        (charged_back(OrderState.RETURNED, charged_back=21_000), "returned.by_the_bank"),
-        (charged_back(OrderState.RETURNED, refunded=21_000), "returned"),
-    ],
-)
-def test_a_charged_back_order_says_one_thing(asked: Any, one: OrderView, word: str) -> None:
-    main = order_page(asked, one)
-    language = asked.cookies["language"]
-    assert translate(f"page.order.{word}", language) in main
-    assert translate("page.money.nothing", language) not in main
-    for part in ("captured", "charged_back", "executed", "refunded", "in_flight", "loss"):
-        value = getattr(one.money, part)
-        row = f'<tr class="{part}">'
-        assert (row in main) == bool(value or part not in ("charged_back", "loss"))
-    assert "Rp21.000" in main
-
-
-def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:
-    late = refund(RefundState.SENT, RefundCause.ASKED)
-    one = order(OrderState.RETURNING, OrderKind.STAMPS)
-    said = translate("page.refund.late", asked.cookies["language"])
-    assert said in order_page(asked, one, refunds=[late], now=NOW + timedelta(hours=1))
-    assert said not in order_page(asked, one, refunds=[late])
-
-
-@pytest.mark.parametrize("state", StampingState)
-def test_a_stamping_in_any_state_is_told(asked: Any, state: StampingState) -> None:
-    view = shown(stamping(state))
-    text = rendered(asked, "portal/stamping.html", {"stamping": view})
-    assert translate(f"state.stamping.{state}", asked.cookies["language"]) in text
-    assert HOSTILE not in text
-    assert "{" not in text
-
-
-@pytest.mark.parametrize("is_repaired", [True, False])
-def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
-    one = replace(stamping(StampingState.DELIVERED), is_repaired=is_repaired)
-    language = asked.cookies["language"]
-    text = rendered(asked, "portal/stamping.html", {"stamping": shown(one)})
-    assert (translate("page.stamping.repaired", language) in text) == is_repaired
-    facts = {"entries": entries([], [one]), "is_first": True, "older": None}
-    short = translate("page.stamping.repaired.short", language)
-    assert (short in rendered(asked, "portal/history.html", facts)) == is_repaired
-
-
-def test_history_is_newest_first_with_documents_under_their_order(asked: Any) -> None:
-    placed = order(OrderState.EXECUTED, OrderKind.DOCUMENTS)
-    later = replace(
-        stamping(StampingState.DELIVERED, at=NOW + timedelta(hours=1)),
-        id=UUID(int=read("ord", placed.id).int + 1),  # ids are ordered by time
-    )
-    found = entries([placed], [later])
-    assert [entry.order for entry in found] == [None, placed]
-    facts = {"entries": found, "is_first": True, "older": show("old", found[-1].id)}
-    text = rendered(asked, "portal/history.html", facts)
-    assert text.index("/stampings/") < text.index(f"/orders/{placed.id}")
-    assert f'href="/history?before={facts["older"]}"' in text
+# -- what an account holds ---------------------------------------------------------------
 
 
 def test_the_account_shows_what_it_holds(asked: Any) -> None:

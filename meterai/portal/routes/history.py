@@ -15,7 +15,8 @@ from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
 from meterai.plumbing.paging import Page as Part
-from meterai.stamping import Stamping, StampingService, stampings_of_orders
+from meterai.portal.order_told import state_within
+from meterai.stamping import Stamping, StampingService, StampingState, stampings_of_orders
 
 OLDER = "old"  # kind of the id where the next page begins, an order's or a stamping's
 ENTRIES_PER_PAGE = 50  # orders and stampings; each may have its documents
@@ -29,6 +30,10 @@ class Entry:
     at: datetime
     order: OrderView | None
     documents: tuple[Stamping, ...]
+
+    def state_of(self, stamping: Stamping) -> StampingState:
+        """`state_within` the order of this entry."""
+        return state_within(self.order, stamping)
 
 
 def entries(orders: Sequence[OrderView], stampings: Sequence[Stamping]) -> list[Entry]:

@@ -3,8 +3,8 @@
 import hashlib
 import io
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from meterai import stamps
+from meterai import ledger, stamps
 from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
@@ -33,7 +33,7 @@ from meterai.pages import (
     see_other,
     whole_number,
 )
-from meterai.payments import AccountNumber, Redirect
+from meterai.payments import AccountNumber, BuyerQuestions, Redirect
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     IdempotencyKeyReused,
@@ -41,9 +41,10 @@ from meterai.plumbing.http import (
     language_of,
     saved_as,
 )
+from meterai.portal.order_told import OrderNow, told
 from meterai.portal.pages import qr_drawing
 from meterai.refunds import RefundService, RefundState, refunds_of_order
-from meterai.stamping import stampings_of_orders
+from meterai.stamping import ReorderService, may_reorder, reorder_key, stampings_of_orders
 from meterai.waiting_room import Act, Guarded, WaitInLine
 
 QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
@@ -123,28 +124,54 @@ async def buy(
 # -- one order -----------------------------------------------------------------------------
 
 
-async def _facts(service: OrderService, account: UUID, order_id: UUID) -> dict[str, object]:
-    async with service.view_within(account, order_id) as (tx, order):
-        documents = await stampings_of_orders(tx, account, order_id)
-        refunds = await refunds_of_order(tx, account, order_id)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whose order is looked at, and whether its buyer has just said to have paid."""
+
+    account: UUID
+    order: UUID
+    is_asked: bool = False
+
+
+def _asked(request: PageRequest, order_id: UUID) -> _Asked:
+    return _Asked(account_of(request), order_id, "asked" in request.query_params)
+
+
+async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
+    account = asked.account
+    async with service.view_within(account, asked.order) as (tx, order):
+        documents = await stampings_of_orders(tx, account, asked.order)
+        refunds = await refunds_of_order(tx, account, asked.order)
+        moves = await ledger.money_moves(tx, account, asked.order) if order.money.captured else []
         unused = 0
         if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):
-            unused = await stamps.unused_of_order(tx, account, order_id)
+            unused = await stamps.unused_of_order(tx, account, asked.order)
     now = _clock.now()
     # A QR whose time is over is not shown, also in the moment before its order lapses.
-    is_in_time = order.payment.expires_at > now
-    qr_content = order.payment.qr_content if is_in_time else None
+    is_payable = order.payment.expires_at > now and order.money.captured < order.total
+    qr_content = order.payment.qr_content if is_payable else None
+    instructions = _instructions(order.payment) if is_payable else None
+    this = OrderNow(
+        order,
+        now,
+        documents,
+        refunds,
+        unused,
+        is_soon=now < order.placed_at + QR_USUALLY_WITHIN,
+        has_qr=qr_content is not None,
+        has_other_instructions=instructions is not None,
+    )
     state = OrderState(order.state)
     is_open = any(refund.state not in _DONE for refund in refunds)
     return {
-        "order": order,
-        "documents": documents,
-        "refunds": refunds,
-        "unused": unused,
+        "this": this,
+        "told": told(this),
+        "moves": moves,
         "now": now,
-        "is_soon": now < order.placed_at + QR_USUALLY_WITHIN,
         "qr": qr_drawing(qr_content) if qr_content else None,
-        "instructions": _instructions(order.payment) if is_in_time else None,
+        "instructions": instructions,
+        "is_asked": asked.is_asked and not order.money.captured,
+        "may_reorder": may_reorder(order, documents),
         "may_change": state in _MAY_CHANGE or is_open,
         "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_open else 0),
     }
@@ -167,7 +194,7 @@ def _version(main: str) -> str:
 async def _order_page(
     request: PageRequest, service: OrderService, order_id: UUID, refusal: Refusal | None = None
 ) -> Page:
-    facts = await _facts(service, account_of(request), order_id)
+    facts = await _facts(service, _asked(request, order_id))
     main = rendered(request, "portal/order_main.html", facts)
     return page(
         request,
@@ -200,11 +227,10 @@ async def show_order(
 async def show_order_state(
     request: PageRequest,
     orders: NamedDependency[OrderService],
-    account: NamedDependency[UUID],
     order_id: FromPath[str],
 ) -> Response[Any]:
     """The main part of the page of an order, for the script that keeps it fresh."""
-    facts = await _facts(orders, account, read("ord", order_id))
+    facts = await _facts(orders, _asked(request, read("ord", order_id)))
     main = rendered(request, "portal/order_main.html", facts)
     version = _version(main)
     headers = {"ETag": version, "Cache-Control": "private, no-cache"}
@@ -236,18 +262,22 @@ async def _acted_on(
     request: PageRequest,
     orders: OrderService,
     order_id: str,
-    act: Callable[[UUID], Awaitable[object]],
+    act: Callable[[UUID], Awaitable[str | None]],
 ) -> Page:
-    """Do to an order what a form of its page asks for; a refusal is said on that page."""
+    """Do to an order what a form of its page asks for, and go on to the address that `act` answers,
+    or to its page; a refusal is said on that page.
+    """
     await read_own_form(request)
     identifier = read("ord", order_id)
     try:
-        await act(identifier)
+        there = await act(identifier)
     except NotFound:
         raise
+    except WaitInLine as refusal:
+        return see_other(refusal.join_for(f"/orders/{order_id}"))
     except Refusal as refusal:
         return await _order_page(request, orders, identifier, refusal)
-    return see_other(f"/orders/{order_id}")
+    return see_other(there or f"/orders/{order_id}")
 
 
 @post(
@@ -262,7 +292,54 @@ async def withdraw(
     order_id: FromPath[str],
 ) -> Page:
     """Withdraw an unpaid order."""
-    return await _acted_on(request, orders, order_id, partial(orders.withdraw, account))
+
+    async def withdraw_it(order: UUID) -> None:
+        await orders.withdraw(account, order)
+
+    return await _acted_on(request, orders, order_id, withdraw_it)
+
+
+@post(
+    "/orders/{order_id:str}/paid",
+    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def have_paid(
+    request: PageRequest,
+    orders: NamedDependency[OrderService],
+    buyer_questions: NamedDependency[BuyerQuestions],
+    account: NamedDependency[UUID],
+    order_id: FromPath[str],
+) -> Page:
+    """Ask the provider at once whether an order was paid."""
+
+    async def ask(order: UUID) -> str:
+        await orders.view(account, order)
+        await buyer_questions.ask(account, order)
+        return f"/orders/{order_id}?asked=1"
+
+    return await _acted_on(request, orders, order_id, ask)
+
+
+@post(
+    "/orders/{order_id:str}/reorder",
+    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def reorder(
+    request: PageRequest,
+    orders: NamedDependency[OrderService],
+    reorders: NamedDependency[ReorderService],
+    account: NamedDependency[UUID],
+    order_id: FromPath[str],
+) -> Page:
+    """Order the same once more, where nobody paid in time."""
+
+    async def place(order: UUID) -> str:
+        await orders.check_turn(request, account, reorder_key(order))
+        return f"/orders/{(await reorders.reorder(account, order)).id}"
+
+    return await _acted_on(request, orders, order_id, place)
 
 
 @post(
@@ -279,7 +356,10 @@ async def give_back(
     order_id: FromPath[str],
 ) -> Page:
     """Ask for the money of unused stamps."""
-    ask = partial(refunds.ask, account, actor=actor)
+
+    async def ask(order: UUID) -> None:
+        await refunds.ask(account, order, actor=actor)
+
     return await _acted_on(request, orders, order_id, ask)
 
 
@@ -290,5 +370,7 @@ routes = [
     show_order_state,
     download_qr,
     withdraw,
+    have_paid,
+    reorder,
     give_back,
 ]

@@ -1,31 +1,69 @@
-// Keeps the page of an order fresh: asks every two seconds, then less and less often, and not at
-// all while nobody looks.  Without this file the page loads itself again.
+// Keeps the page of an order fresh: asks every two seconds, then less and less often, not at all while
+// nobody looks, and at once when somebody comes back.  Without this file the page loads itself again.
 
 const FIRST_MS = 2000;
 const MOST_MS = 10000;
 const GROWTH = 1.25;
+const SAID_MINUTES = [5, 1]; // of the time left, aloud
 
 const place = document.querySelector("[data-state]");
 const news = document.querySelector("[data-news]");
+const offline = document.querySelector("[data-offline]");
 let wait = FIRST_MS;
+let timer = 0;
+let isAsking = false;
+const loaded = document.querySelector("[data-now]");
+const aheadMs = loaded ? Date.parse(loaded.dataset.now) - Date.now() : 0; // of our clock, that of the server
+let saidMinutes = Infinity;
 
-function showCopyButtons() {
+const two = (number) => String(number).padStart(2, "0");
+
+function tick() {
+  const end = document.querySelector("[data-end]");
+  if (!end) return;
+  const left = Math.max(0, Math.ceil((Date.parse(end.dataset.end) - Date.now() - aheadMs) / 1000));
+  const minutes = Math.floor(left / 60);
+  end.hidden = false;
+  end.textContent = `${end.dataset.left} ${minutes}:${two(left % 60)} ·`;
+  const near = SAID_MINUTES.find((one) => left <= one * 60 && left > one * 60 - 10);
+  if (near && near < saidMinutes) {
+    saidMinutes = near;
+    news.textContent = end.dataset.minutes.replace("{minutes}", near);
+  }
+  if (left === 0) soon();
+}
+
+function prepare() {
+  tick();
   if (!navigator.clipboard) return;
   for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 }
 
+// The same control of the new text: controls are told apart by what they do.
+const name = (one) => one && place.contains(one) && (one.id || one.getAttribute("href") || one.closest("form")?.action || one.textContent);
+const controls = () => [...place.querySelectorAll("a, button, summary, textarea, input")];
+const steps = () => [...place.querySelectorAll("[data-step]")].map((one) => one.dataset.step);
+
 function replace(text) {
-  const wasOpen = [...place.querySelectorAll("details")].map((one) => one.open);
+  const focused = name(document.activeElement);
+  const open = [...place.querySelectorAll("details[open] > summary")].map((one) => one.textContent);
+  const before = steps();
   const headline = place.firstElementChild.dataset.headline;
   place.innerHTML = text;
   const now = place.firstElementChild.dataset.headline;
-  if (now !== headline) {
-    news.textContent = now;
-    document.title = document.title.replace(headline, now);
-  } else {
-    place.querySelectorAll("details").forEach((one, index) => { one.open = wasOpen[index] ?? false; });
+  for (const one of place.querySelectorAll("summary")) {
+    if (open.includes(one.textContent)) one.parentElement.open = true;
   }
-  showCopyButtons();
+  const again = focused && controls().find((one) => name(one) === focused);
+  if (again) again.focus({ preventScroll: true });
+  else if (focused) place.focus({ preventScroll: true });
+  const said = steps().filter((one) => !before.includes(one));
+  if (now !== headline) {
+    said.unshift(now);
+    document.title = document.title.replace(headline, now);
+  }
+  if (said.length) news.textContent = said.join(". ");
+  prepare();
 }
 
 async function ask() {
@@ -49,14 +87,24 @@ async function ask() {
 
 async function watch() {
   let goesOn = true;
-  if (!document.hidden) {
-    try {
-      goesOn = await ask();
-    } catch {
-      wait = MOST_MS; // no connection: nothing is lost, we ask again
-    }
+  if (isAsking) return;
+  isAsking = true;
+  try {
+    if (!document.hidden) goesOn = await ask();
+    if (offline) offline.hidden = navigator.onLine;
+  } catch {
+    wait = MOST_MS; // no connection: nothing is lost, we ask again
+    if (offline) offline.hidden = false;
   }
-  if (goesOn) setTimeout(watch, wait);
+  isAsking = false;
+  clearTimeout(timer);
+  if (goesOn) timer = setTimeout(watch, wait);
+}
+
+function soon() {
+  wait = FIRST_MS;
+  clearTimeout(timer);
+  timer = setTimeout(watch, 0);
 }
 
 document.addEventListener("click", async (event) => {
@@ -66,9 +114,12 @@ document.addEventListener("click", async (event) => {
   button.textContent = button.dataset.done;
 });
 
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) wait = FIRST_MS;
-});
-
-showCopyButtons();
-if (place) setTimeout(watch, wait);
+prepare();
+if (place) {
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
+  addEventListener("online", soon);
+  addEventListener("offline", () => { offline.hidden = false; });
+  addEventListener("pageshow", (event) => { if (event.persisted) soon(); });
+  timer = setTimeout(watch, wait);
+}

@@ -1,0 +1,139 @@
+"""What the page of an order says first: what it is now, and what happens next; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from meterai.orders import OrderKind, OrderState, OrderView
+from meterai.refunds import RefundCause, RefundView
+from meterai.stamping import Stamping, StampingState
+
+_OVER = (
+    OrderState.LAPSED,
+    OrderState.WITHDRAWN,
+    OrderState.RETURNING,
+    OrderState.RETURNED,
+    OrderState.DENIED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The headline and the sentence below it: keys of messages, and the facts that fill both."""
+
+    headline: str
+    lead: str
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNow:
+    """An order with what it needs to be told.  `has_instructions`: there is something to pay now;
+    `unused` stamps of it are free.
+    """
+
+    order: OrderView
+    now: datetime
+    documents: Sequence[Stamping] = ()
+    refunds: Sequence[RefundView] = ()
+    unused: int = 0
+    is_soon: bool = True  # placed so short a time ago that the provider may well be answering
+    has_qr: bool = False
+    has_other_instructions: bool = False
+
+    @property
+    def is_time_over(self) -> bool:
+        """True in the moment between the end of the time to pay and the lapse of the order."""
+        is_placed = self.order.state == OrderState.PLACED
+        return is_placed and self.order.payment.expires_at <= self.now
+
+    @property
+    def is_arrived(self) -> bool:
+        """True in the moment between a payment and what follows from it."""
+        is_placed = self.order.state == OrderState.PLACED
+        return is_placed and self.order.money.captured >= self.order.total
+
+    @property
+    def is_plain(self) -> bool:
+        """True where every rupiah came once and became stamps: there is nothing to explain."""
+        money = self.order.money
+        return (
+            self.order.state == OrderState.EXECUTED
+            and money.captured == money.executed == self.order.total
+            and not self.refunds
+        )
+
+    @property
+    def delivered(self) -> int:
+        """How many documents are stamped."""
+        return sum(one.state == StampingState.DELIVERED for one in self.documents)
+
+    def state_of(self, stamping: Stamping) -> StampingState:
+        """`state_within` this order."""
+        return state_within(self.order, stamping)
+
+
+def state_within(order: OrderView | None, stamping: Stamping) -> StampingState:
+    """The state of a document as its order leaves it: it waits as long as that can be paid."""
+    is_over = order is not None and order.state in _OVER
+    waits = stamping.state == StampingState.WAITING
+    return StampingState.DROPPED if is_over and waits else stamping.state
+
+
+def told(this: OrderNow) -> Told:
+    """What the page says of an order at this moment."""
+    order = this.order
+    headline, lead = _placed(this) if order.state == OrderState.PLACED else _after(this)
+    facts: dict[str, object] = {
+        "delivered": this.delivered,
+        "documents": len(this.documents),
+        "quantity": order.quantity,
+        "unused": this.unused,
+    }
+    return Told(headline, f"page.order.{lead}", facts)
+
+
+def _placed(this: OrderNow) -> tuple[str, str]:
+    if this.is_arrived:
+        return "state.order.paid", "arrived"
+    if this.is_time_over:
+        return "state.order.lapsed", "time_over"
+    if this.has_qr or this.has_other_instructions:
+        lead = "placed.elsewhere" if this.has_other_instructions else f"placed.{this.order.kind}"
+        return "page.order.headline.pay", lead
+    if this.order.money.captured:
+        return "page.order.headline.opening", "opening_again"
+    lead = "opening" if this.is_soon else "opening_late"
+    return "page.order.headline.opening", lead
+
+
+def _after(this: OrderNow) -> tuple[str, str]:
+    order, money = this.order, this.order.money
+    state = OrderState(order.state)
+    headline = f"state.order.{state}"
+    match state:
+        case OrderState.PAID:
+            return headline, f"paid.{order.kind}"
+        case OrderState.EXECUTED if order.kind == OrderKind.STAMPS:
+            return _stamps(this)
+        case OrderState.EXECUTED:
+            is_all = this.delivered == len(this.documents)
+            word = "stamped" if is_all else "stamped_in_part"
+            return f"page.order.headline.{word}", f"executed.{word}"
+        case OrderState.LAPSED | OrderState.WITHDRAWN:
+            return headline, f"{state}.paid" if money.captured else state
+        case OrderState.RETURNED if not money.refunded:
+            return headline, "returned.by_the_bank"
+        case OrderState.DENIED if money.charged_back < money.captured:
+            return headline, "denied.in_part"
+        case OrderState.DENIED if money.loss:
+            return headline, "denied.stamped"
+    return headline, state
+
+
+def _stamps(this: OrderNow) -> tuple[str, str]:
+    if this.unused:
+        return "page.order.headline.stamps", "executed.stamps"
+    is_asked_back = any(one.cause == RefundCause.ASKED for one in this.refunds)
+    word = "given_back" if is_asked_back else "used_up"
+    return f"page.order.headline.{word}", word

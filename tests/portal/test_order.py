@@ -1,0 +1,279 @@
+"""The page of an order: in every state and language it says what is true, and leads on."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Litestar
+from markupsafe import escape
+
+from meterai.accounts import AccountService
+from meterai.apps.rooms import pages_of
+from meterai.ledger import MoneyMove
+from meterai.orders import OrderKind, OrderState, OrderView
+from meterai.orders.service import MoneyView
+from meterai.pages import Site, rendered
+from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
+from meterai.portal.order_told import OrderNow, told
+from meterai.portal.pages import qr_drawing
+from meterai.portal.routes import routes
+from meterai.refunds import RefundCause, RefundState, RefundView
+from meterai.stamping import Stamping, StampingState, may_reorder
+from tests.support.pages import application, asked_by_somebody
+from tests.support.shown import HOSTILE, NOW, TOTAL, money, order, refund, stamping
+
+QR = "00020101"
+EARLIER, LATER = NOW - timedelta(seconds=1), NOW + timedelta(hours=1)
+PARTS = ("captured", "charged_back", "executed", "refunded", "in_flight", "loss")
+
+
+@pytest.fixture(scope="module")
+def app() -> Litestar:
+    return application(routes, Site(*pages_of()), AccountService)
+
+
+@pytest.fixture(params=LANGUAGES)
+def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
+    """A request of somebody signed in, in each language."""
+    return asked_by_somebody(app, request.param)
+
+
+def order_main(
+    asked: Any,
+    one: OrderView,
+    *,
+    documents: Sequence[Stamping] = (),
+    refunds: Sequence[RefundView] = (),
+    unused: int = 0,
+    **more: Any,
+) -> str:
+    """The main part of the page of an order, a moment after it was placed."""
+    now = more.pop("now", EARLIER)
+    qr = one.payment.qr_content
+    is_soon = more.pop("is_soon", True)
+    this = OrderNow(one, now, documents, refunds, unused, is_soon=is_soon, has_qr=qr is not None)
+    facts = {
+        "this": this,
+        "told": told(this),
+        "moves": [MoneyMove("payment_captured", NOW, TOTAL)],
+        "now": now,
+        "qr": qr_drawing(qr) if qr else None,
+        "instructions": None,
+        "is_asked": False,
+        "may_reorder": may_reorder(one, documents),
+        "may_change": True,
+    }
+    main = rendered(asked, "portal/order_main.html", facts | more)
+    page = {**facts, "main": main, "version": '"1"', "reload_seconds": 5}
+    assert main in rendered(asked, "portal/order.html", page | more)
+    return main
+
+
+def headline(main: str) -> str:
+    [found] = re.findall(r"<h1>(.*?)</h1>", main)
+    return str(found)
+
+
+# Every state, with each of the ways in which its money may lie.
+MONEY: dict[OrderState, list[MoneyView]] = {
+    OrderState.PLACED: [money(), money(captured=5_000, in_flight=5_000)],
+    OrderState.PAID: [money(captured=TOTAL, in_flight=TOTAL)],
+    OrderState.EXECUTED: [
+        money(captured=TOTAL, executed=TOTAL),
+        money(captured=TOTAL, executed=10_500, in_flight=10_500),
+        money(captured=TOTAL, executed=10_500, refunded=10_500),
+        money(captured=2 * TOTAL, executed=TOTAL, refunded=TOTAL),
+    ],
+    OrderState.LAPSED: [money(), money(captured=5_000, refunded=5_000)],
+    OrderState.WITHDRAWN: [money(), money(captured=TOTAL, in_flight=TOTAL)],
+    OrderState.RETURNING: [money(captured=TOTAL, in_flight=TOTAL)],
+    OrderState.RETURNED: [
+        money(captured=TOTAL, refunded=TOTAL),
+        money(captured=TOTAL, charged_back=TOTAL),
+    ],
+    OrderState.DENIED: [
+        money(captured=TOTAL, charged_back=TOTAL),
+        money(captured=TOTAL, charged_back=TOTAL, executed=TOTAL, loss=TOTAL),
+        money(captured=TOTAL, charged_back=4_000, refunded=17_000),
+    ],
+}
+CASES = [(state, sums) for state, of_state in MONEY.items() for sums in of_state]
+NOT_PAID = {"id": "Anda belum membayar|tidak membayar apa pun|Belum ada uang masuk"}
+NOT_PAID["en"] = "You have not paid|have not paid anything|No money received"
+
+
+@pytest.mark.parametrize("kind", OrderKind)
+@pytest.mark.parametrize(("state", "sums"), CASES)
+@pytest.mark.parametrize("with_qr", [True, False])
+def test_every_state_says_what_is_true(
+    asked: Any, state: OrderState, sums: MoneyView, kind: OrderKind, with_qr: bool
+) -> None:
+    language = asked.cookies["language"]
+    if with_qr and state != OrderState.PLACED:
+        return
+    documents = [stamping(one) for one in StampingState] if kind == OrderKind.DOCUMENTS else []
+    causes = [(one, cause) for one in RefundState for cause in RefundCause]
+    one = order(state, kind, QR if with_qr else None, sums)
+    for refunds in ([], [refund(*pair) for pair in causes]):
+        main = order_main(asked, one, documents=documents, refunds=refunds)
+        assert not re.search(
+            r"page\.|state\.|refund\.|\{|\bundefined\b", main.replace("{minutes}", "")
+        )
+        assert HOSTILE not in main
+        assert headline(main)
+        # What was paid is never denied, and what was not is never said to be.
+        assert not (sums.captured and re.search(NOT_PAID[language], main))
+        assert sums.captured or not re.search('<table class="money"', main)
+        # Every row of the card is a sum of the books, and together they are what came.
+        rows = dict(re.findall(r'<tr class="(\w+)">.*?<td>Rp([\d.]+)</td>', main, re.DOTALL))
+        shown = {part: int(rows.get(part, "0").replace(".", "")) for part in PARTS}
+        if sums.captured:
+            assert shown == {part: getattr(sums, part) for part in PARTS}
+        # Who speaks of a QR shows one.
+        words = re.sub(r"<[^>]*>", " ", main)
+        speaks = re.search(r"\bQR\b", words.replace(new_qr(language), ""))
+        assert bool(speaks) <= (with_qr or state == OrderState.PLACED)
+        assert ("<svg" in main) == with_qr
+        # Nothing waits for a payment that cannot come.
+        waits = translate("state.stamping.waiting", language)
+        is_open = state in (OrderState.PLACED, OrderState.PAID, OrderState.EXECUTED)
+        assert not documents or (f">{waits}<" in main) == is_open
+
+
+def new_qr(language: str) -> str:
+    return translate("page.order.reorder.stamps", language)
+
+
+@pytest.mark.parametrize("kind", OrderKind)
+@pytest.mark.parametrize("state", [OrderState.LAPSED, OrderState.WITHDRAWN])
+def test_what_nobody_paid_is_ordered_again_by_one_press(
+    asked: Any, kind: OrderKind, state: OrderState
+) -> None:
+    one, waits = order(state, kind), [stamping(StampingState.WAITING)]
+    main = order_main(asked, one, documents=waits if kind == OrderKind.DOCUMENTS else ())
+    assert f'action="/orders/{one.id}/reorder"' in main
+    assert 'class="button" href="/' not in main
+    # Documents that are not kept any more are uploaded again.
+    gone = [replace(waits[0], is_forgotten=True)]
+    main = order_main(asked, one, documents=gone)
+    assert "/reorder" not in main
+    assert f'href="{"/buy" if kind == OrderKind.STAMPS else "/stamp"}"' in main
+
+
+@pytest.mark.parametrize("state", [OrderState.RETURNED, OrderState.DENIED])
+def test_an_order_that_came_to_nothing_leads_to_a_new_one(asked: Any, state: OrderState) -> None:
+    assert 'href="/buy"' in order_main(asked, order(state, OrderKind.STAMPS))
+    assert 'href="/stamp"' in order_main(asked, order(state, OrderKind.DOCUMENTS))
+
+
+def test_what_is_needed_to_pay_is_there(asked: Any) -> None:
+    one = order(OrderState.PLACED, OrderKind.DOCUMENTS, QR)
+    main, language = order_main(asked, one), asked.cookies["language"]
+    assert headline(main) == translate("page.order.headline.pay", language, total="Rp21.000")
+    assert f'href="/orders/{one.id}/qr.png"' in main
+    assert f'action="/orders/{one.id}/paid"' in main
+    assert f'data-end="{NOW.isoformat()}"' in main
+    assert format_datetime(NOW, language) in main, "without scripts too"
+    said = escape(translate("page.order.not_yet", language))
+    assert said not in main
+    assert said in order_main(asked, one, is_asked=True)
+
+
+def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:
+    one, language = order(OrderState.PLACED, OrderKind.STAMPS), asked.cookies["language"]
+    assert translate("page.order.opening", language) in order_main(asked, one)
+    main = order_main(asked, one, is_soon=False)
+    [lead] = re.findall(r'class="lead">(.*?)</p>', main)
+    assert format_datetime(NOW, language) in lead, "until when we go on"
+
+
+def test_a_payment_that_was_too_small_is_not_forgotten_while_another_is_asked(asked: Any) -> None:
+    sums = money(captured=5_000, in_flight=5_000)
+    language = asked.cookies["language"]
+    main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, None, sums))
+    assert translate("page.order.opening_again", language) in main
+    main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, QR, sums))
+    assert translate("page.order.paid_short", language, amount="Rp5.000") in main
+
+
+def test_the_moment_after_the_payment_asks_for_no_other(asked: Any) -> None:
+    sums = money(captured=TOTAL, in_flight=TOTAL)
+    main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, None, sums))
+    assert headline(main) == translate("state.order.paid", asked.cookies["language"])
+    assert "/withdraw" not in main
+    assert "/paid" not in main
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_plain_success_says_how_many_and_needs_no_table(asked: Any, count: int) -> None:
+    sums = money(captured=TOTAL, executed=TOTAL)
+    one = order(OrderState.EXECUTED, OrderKind.DOCUMENTS, None, sums)
+    done = [stamping(StampingState.DELIVERED)] * count
+    main, language = order_main(asked, one, documents=done), asked.cookies["language"]
+    several = {1: "1 document is stamped", 3: "3 documents are stamped"}[count]
+    words = {"id": f"{count} dokumen sudah bermeterai", "en": several}
+    assert headline(main) == words[language]
+    plain = translate("page.order.money_plain", language, amount="Rp21.000")
+    assert f"<summary>{plain}</summary>" in main
+    other = [*done, stamping(StampingState.FAILED)]
+    sums = money(captured=TOTAL, executed=10_500, in_flight=10_500)
+    main = order_main(asked, msgspec.structs.replace(one, money=sums), documents=other)
+    assert plain not in main
+    assert str(count + 1) in headline(main)
+
+
+def test_an_order_of_stamps_says_how_many_are_left(asked: Any) -> None:
+    one = order(OrderState.EXECUTED, OrderKind.STAMPS, None, MONEY[OrderState.EXECUTED][0])
+    main = order_main(asked, one, unused=2)
+    assert "2 " in headline(main)
+    assert f'action="/orders/{one.id}/give-back"' in main
+    language = asked.cookies["language"]
+    assert headline(order_main(asked, one)) == translate("page.order.headline.used_up", language)
+    asked_back = [refund(RefundState.SETTLED, RefundCause.ASKED)]
+    main = order_main(asked, one, refunds=asked_back)
+    assert headline(main) == translate("page.order.headline.given_back", language)
+
+
+@pytest.mark.parametrize(
+    ("state", "sums", "word"),
+    [
+        (OrderState.DENIED, MONEY[OrderState.DENIED][0], "denied"),
+        (OrderState.DENIED, MONEY[OrderState.DENIED][1], "denied.stamped"),
+        (OrderState.DENIED, MONEY[OrderState.DENIED][2], "denied.in_part"),
+        (OrderState.RETURNED, MONEY[OrderState.RETURNED][1], "returned.by_the_bank"),
+        (OrderState.RETURNED, MONEY[OrderState.RETURNED][0], "returned"),
+    ],
+)
+def test_a_charged_back_order_says_one_thing(
+    asked: Any, state: OrderState, sums: MoneyView, word: str
+) -> None:
+    one = order(state, OrderKind.STAMPS, None, sums)
+    main = order_main(asked, msgspec.structs.replace(one, refund_due_at=None))
+    assert translate(f"page.order.{word}", asked.cookies["language"]) in main
+
+
+def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:
+    late = refund(RefundState.SENT, RefundCause.ASKED)
+    one = order(OrderState.RETURNING, OrderKind.STAMPS)
+    said = translate("page.refund.late", asked.cookies["language"])
+    assert said in order_main(asked, one, refunds=[late], now=LATER)
+    assert said not in order_main(asked, one, refunds=[late])
+
+
+def test_everything_that_moves_money_has_its_words() -> None:
+    moved = {
+        "payment_captured",
+        "stamps_issued",
+        "stamps_affixed",
+        "refund_requested",
+        "refund_settled",
+        "refund_void",
+        "payment_denied",
+        "payment_given_back",
+        "loss_recovered",
+    }
+    assert {f"page.move.{one}" for one in moved} <= catalogue().keys()

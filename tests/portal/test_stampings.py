@@ -1,0 +1,67 @@
+"""The pages of a document and of all that an account ordered and stamped."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from litestar import Litestar
+
+from meterai.accounts import AccountService
+from meterai.apps.rooms import pages_of
+from meterai.kit.ids import read, show
+from meterai.orders import OrderKind, OrderState
+from meterai.pages import Site, rendered
+from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.portal.routes import routes
+from meterai.portal.routes.history import entries
+from meterai.stamping import StampingState
+from meterai.stamping.model import shown
+from tests.support.pages import application, asked_by_somebody
+from tests.support.shown import HOSTILE, NOW, order, stamping
+
+
+@pytest.fixture(scope="module")
+def app() -> Litestar:
+    return application(routes, Site(*pages_of()), AccountService)
+
+
+@pytest.fixture(params=LANGUAGES)
+def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
+    """A request of somebody signed in, in each language."""
+    return asked_by_somebody(app, request.param)
+
+
+@pytest.mark.parametrize("state", StampingState)
+def test_a_stamping_in_any_state_is_told(asked: Any, state: StampingState) -> None:
+    view = shown(stamping(state))
+    text = rendered(asked, "portal/stamping.html", {"stamping": view})
+    assert translate(f"state.stamping.{state}", asked.cookies["language"]) in text
+    assert HOSTILE not in text
+    assert "{" not in text
+
+
+@pytest.mark.parametrize("is_repaired", [True, False])
+def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
+    one = replace(stamping(StampingState.DELIVERED), is_repaired=is_repaired)
+    language = asked.cookies["language"]
+    text = rendered(asked, "portal/stamping.html", {"stamping": shown(one)})
+    assert (translate("page.stamping.repaired", language) in text) == is_repaired
+    facts = {"entries": entries([], [one]), "is_first": True, "older": None}
+    short = translate("page.stamping.repaired.short", language)
+    assert (short in rendered(asked, "portal/history.html", facts)) == is_repaired
+
+
+def test_history_is_newest_first_with_documents_under_their_order(asked: Any) -> None:
+    placed = order(OrderState.EXECUTED, OrderKind.DOCUMENTS)
+    later = replace(
+        stamping(StampingState.DELIVERED, at=NOW + timedelta(hours=1)),
+        id=UUID(int=read("ord", placed.id).int + 1),  # ids are ordered by time
+    )
+    found = entries([placed], [later])
+    assert [entry.order for entry in found] == [None, placed]
+    facts = {"entries": found, "is_first": True, "older": show("old", found[-1].id)}
+    text = rendered(asked, "portal/history.html", facts)
+    assert text.index("/stampings/") < text.index(f"/orders/{placed.id}")
+    assert f'href="/history?before={facts["older"]}"' in text
