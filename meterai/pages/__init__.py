@@ -17,7 +17,7 @@ from meterai.pages.assets import Asset
 from meterai.pages.busy import busy_pages
 from meterai.pages.errors import page_or_problem
 from meterai.pages.files import static_files
-from meterai.pages.forms import Form, check_form, check_origin, read_form, read_own_form
+from meterai.pages.forms import Form, bodies_of, check_form, check_origin, read_form, read_own_form
 from meterai.pages.model import (
     FORM_KEY,
     FieldWrong,
@@ -61,6 +61,7 @@ __all__ = [
     "RoomPages",
     "ShownTo",
     "Site",
+    "bodies_of",
     "busy_pages",
     "check_form",
     "check_origin",

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from meterai.pages.model import FormExpired, FormForeign
 from meterai.pages.rendering import PageRequest, known_caller
+from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import read_parts
 from meterai.plumbing.http import Caller, service
@@ -33,6 +34,11 @@ async def read_form(request: PageRequest) -> Form:
         else:
             form.texts[part.name] = part.text
     return form
+
+
+def bodies_of(request: PageRequest) -> Bodies:
+    """The room that bodies have in this process, for a page that keeps parts of one while it answers."""
+    return service(request, Bodies)
 
 
 def check_form(caller: Caller, token: str) -> None:

@@ -237,6 +237,22 @@ class Body:
             yield await to_the_end(partial(_read, file, start, READ_BYTES))
         self._drop_file()
 
+    async def passing(self) -> AsyncIterator[bytes]:
+        """All of it, piece by piece, for who keeps none of them in memory.  Refuses as `whole`.
+
+        What they are kept in may be files: there is room for these beside our own until the request
+        is over.
+        """
+        await self._arrive()
+        if self._file is None:
+            for piece in self._pieces:
+                yield piece
+            return
+        self._bodies.take_file(self._received, self._from, whole=2 * self._received)
+        self._in_files += self._received
+        for start in range(0, self._received, READ_BYTES):
+            yield await to_the_end(partial(_read, self._file, start, READ_BYTES))
+
     def close(self) -> None:
         """Give back everything."""
         self._drop_file()

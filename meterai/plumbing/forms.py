@@ -5,8 +5,13 @@ half of the sealing), decodes texts in whatever encoding a part asks for, and re
 thousand bodies.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 from urllib.parse import parse_qsl
 
 from litestar import Request
@@ -19,8 +24,10 @@ from multipart import (  # type: ignore[import-untyped]
 
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import file_name
+from meterai.plumbing.bodies import HELD_BYTES_MAX, to_the_end
 
 UNNAMED = "dokumen.pdf"  # where nothing of a name can be shown
+TEXTS_MAX = 8  # of a form whose files are read one after another
 PARTS_MAX = 64  # a form of ours has ten fields, and up to twenty files
 
 
@@ -60,6 +67,52 @@ def _part(segment: MultipartSegment, content: bytes) -> Part:
     given = segment.filename
     name = None if given is None else given and (file_name(given) or UNNAMED)
     return Part(segment.name, name, content)
+
+
+@dataclass(frozen=True, slots=True)
+class FormFile:
+    """A file of a form: its name, which is clean, its size in bytes, and where they are."""
+
+    name: str
+    size: int
+    content: IO[bytes]
+
+
+async def each_file(
+    request: Request[Any, Any, Any], folder: Path, *, files_max: int
+) -> AsyncIterator[FormFile]:
+    """The files of a multipart form, one after another; its texts are left out.
+
+    A small one is in memory, a larger one in a file of `folder`, until the next one is asked for.
+    Refuses `Malformed`.
+    """
+    media_type, options = request.content_type
+    if media_type != RequestEncodingType.MULTI_PART:
+        raise Malformed("body", "multipart")
+    boundary, parts_max = options.get("boundary", ""), files_max + TEXTS_MAX
+    name: str | None = None
+    file: IO[bytes] | None = None
+    try:
+        with (
+            ExitStack() as kept,
+            PushMultipartParser(boundary, max_segment_count=parts_max) as parser,
+        ):
+            async for data in request.stream():
+                for event in parser.parse(data) if data else ():
+                    if isinstance(event, MultipartSegment):
+                        name = _part(event, b"").file_name
+                        file = kept.enter_context(
+                            SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder))
+                        )
+                    elif event is None:
+                        # A field of texts has no name of a file, one that was left empty an empty one.
+                        if name and file is not None:
+                            yield FormFile(name, file.tell(), file)
+                        kept.close()
+                    elif file is not None:
+                        await to_the_end(partial(file.write, event))
+    except (MultipartError, UnicodeError):
+        raise Malformed("body", "multipart") from None
 
 
 async def read_multipart(

@@ -96,9 +96,15 @@ class BoundedRequest(Request[Any, Any, Any]):
         return self._body
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """The body piece by piece, once all of it is here.  Refuses what `Body.pieces` refuses."""
+        """The body piece by piece, once all of it is here.  Refuses what `Body.pieces` refuses.
+
+        A route that keeps no piece in memory says so: `opt={"passes_body": True}`.
+        """
         if self._body is not Empty:
             yield self._body
+        elif self.route_handler.opt.get("passes_body"):
+            async for piece in self._arriving().passing():
+                yield piece
         else:
             async for piece in self._arriving().pieces():
                 yield piece

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
 
-from meterai.kit.priority import Priority
+from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.plumbing.queueing import Queueing
 
 
@@ -44,6 +44,11 @@ class Purpose:
     is_abandoned: Callable[[], bool] = _nobody_left
     step_aside: Callable[[], None] = _stay
     step_back: Callable[[], Awaitable[None]] = _go_on
+
+    def begin_anew(self) -> None:
+        """The next of several works of one request begins: it is waited for as one that is alone."""
+        if self.until != float("inf"):
+            self.until = monotonic() + ALLOWANCES[self.priority].total_seconds
 
     def end(self) -> None:
         """The request is over."""

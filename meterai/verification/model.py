@@ -18,6 +18,18 @@ class FinalVerdict(StrEnum):
     SERIAL_MISMATCH = "serial_mismatch"  # our serial, bound to another document
 
 
+# Neither that it is genuine nor that somebody did wrong.
+UNPROVEN = frozenset(
+    {
+        FinalVerdict.COVERED_AFTER_SEALING,
+        FinalVerdict.COULD_NOT_BE_COMPARED,
+        FinalVerdict.FOREIGN_SEAL,
+        FinalVerdict.NOT_SEALED,
+        FinalVerdict.UNREADABLE,
+    }
+)
+
+
 class ClaimVerdict(StrEnum):
     """What the register says of a claim whose signature holds.
 

@@ -25,6 +25,9 @@ from meterai.verification import (
     VerificationService,
 )
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
+from meterai.verification.pages.many import cells_of, columns, csv_line
+from meterai.verification.service.archive import NotChecked
+from meterai.verification.service.batch import BatchRow
 from tests.support.pages import application, asked_by_somebody, browser_of
 from tests.support.verdicts import NOW, SERIAL, verdict_view
 
@@ -252,3 +255,33 @@ def test_what_the_file_looks_like_is_within_the_page(asked: Any) -> None:
         assert ('<img src="data:image/webp;base64,UklGRg=="' in text) == bool(pictures)
         not_drawn = translate("page.verdict.not_drawn", asked.cookies["language"])
         assert (not_drawn in text) != bool(pictures)
+
+
+@pytest.mark.parametrize("reason", NotChecked)
+def test_why_a_file_of_many_was_not_checked_is_told(asked: Any, reason: NotChecked) -> None:
+    language = asked.cookies["language"]
+    row = BatchRow(HOSTILE, reason=reason)
+    facts = {"row": row, "line": csv_line(cells_of(row, language))}
+    text = rendered(asked, "verification/many_row.html", facts)
+    assert translate(f"page.many.not_checked.{reason}", language) in text
+    assert HOSTILE not in text
+    assert not approvals(text)
+
+
+@pytest.mark.parametrize("verdict", FinalVerdict)
+def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -> None:
+    language = asked.cookies["language"]
+    row = BatchRow("a.pdf", verdict_view(verdict, checks=[CheckView("seal", False, "the bad one")]))
+    line = csv_line(cells_of(row, language))
+    text = rendered(asked, "verification/many_row.html", {"row": row, "line": line})
+    assert translate(f"verdict.{verdict}", language) in text
+    assert "the bad one" in text
+    assert ("✓" in text) == (verdict == FinalVerdict.GENUINE)
+    assert translate(f"verdict.{verdict}", language) in line
+    assert len(cells_of(row, language)) == len(columns(language))
+
+
+@pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_cell_is_never_a_formula(beginning: str) -> None:
+    assert csv_line([f"{beginning}1+1", 'a"b', "c,d"]).lstrip('"').startswith(f"'{beginning}")
+    assert csv_line(["a", 'a"b', "c,d"]) == 'a,"a""b","c,d"\r\n'

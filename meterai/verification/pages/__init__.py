@@ -3,7 +3,8 @@
 from meterai.kit.serial import Serial
 from meterai.pages import Link, LinkPlace, RoomPages
 from meterai.plumbing.messages import format_size
-from meterai.verification.pages import checking
+from meterai.verification.model import UNPROVEN, FinalVerdict
+from meterai.verification.pages import checking, many
 from meterai.verification.pages.checking import FORM_BYTES_MAX
 
 __all__ = ["FORM_BYTES_MAX", "PAGES", "routes"]
@@ -14,7 +15,14 @@ def grouped(serial: str) -> str:
     return Serial(serial).grouped()
 
 
-routes = checking.routes
+def outcome(verdict: str) -> str:
+    """What a verdict means for whoever reads it: `good`, `bad`, or `unsure` where nothing is proven."""
+    if verdict == FinalVerdict.GENUINE:
+        return "good"
+    return "unsure" if verdict in UNPROVEN else "bad"
+
+
+routes = [*checking.routes, *many.routes]
 PAGES = RoomPages(
     "verification",
     "meterai.verification",
@@ -22,5 +30,5 @@ PAGES = RoomPages(
         Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
         Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
     ),
-    filters={"grouped": grouped, "file_size": format_size},
+    filters={"grouped": grouped, "file_size": format_size, "outcome": outcome},
 )

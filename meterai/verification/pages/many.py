@@ -1,0 +1,283 @@
+"""Many files checked at once: a table that grows while they are checked, or the same as CSV.
+
+Every file is a part of one form, or in an archive that is.  Nothing is kept, neither the files nor
+what was found: a browser with scripts sends each document by itself (`static/many.js`) and keeps
+the table, so that a cut costs one document; without scripts all are one form, whose answer comes
+row by row.
+"""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.response import Stream
+from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
+
+from meterai.accounts import Permission
+from meterai.documents import UploadMissing
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.kit.serial import Serial
+from meterai.pages import (
+    Page,
+    PageRequest,
+    Remembered,
+    bodies_of,
+    check_origin,
+    field_errors,
+    page,
+    rendered,
+    see_other,
+    visitor,
+    wants_page,
+)
+from meterai.plumbing.config import Settings
+from meterai.plumbing.forms import each_file
+from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.messages import WIB, translate
+from meterai.sealing import DocumentTooLarge
+from meterai.verification.model import FinalVerdict
+from meterai.verification.service import VerificationService
+from meterai.verification.service.archive import NotChecked
+from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow
+from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
+
+# Three hundred scanned letters of 400 KB.  With the room for what is unpacked of it, half of what
+# one network may have on the disk of a process (`plumbing/bodies`).
+MANY_BYTES_MAX = 128 * 1024 * 1024
+HERE = "/check/many"
+_ROWS = "<!-- rows -->"  # where the template of the page has them
+BYTE_ORDER_MARK = "\ufeff"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet begins one
+_OPTIONS = {
+    "permission": Permission.PUBLIC,
+    "priority": Priority.CHECKING,
+    "passes_body": True,
+}
+
+
+@get(
+    HERE,
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.CHECKING,
+        "remembered": Remembered(1.0),
+        "guarded": Guarded(Act.CHECK),
+    },
+    include_in_schema=False,
+)
+async def show_many_form(request: PageRequest) -> Page:
+    """Ask for many files."""
+    await visitor(request)
+    return page(request, "verification/many.html", **_facts(is_answer=False))
+
+
+@post(HERE, opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_BYTES_MAX)
+async def check_many(
+    request: PageRequest,
+    verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Check many files; the answer is a page with a row for each."""
+    await visitor(request)
+    return await _answer(request, verification, lines, settings, _Table(request, is_whole=True))
+
+
+@post(f"{HERE}/rows", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_BYTES_MAX)
+async def check_rows(
+    request: PageRequest,
+    verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """The same for a script: the rows alone."""
+    return await _answer(request, verification, lines, settings, _Table(request, is_whole=False))
+
+
+@post(f"{HERE}.csv", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_BYTES_MAX)
+async def check_csv(
+    request: PageRequest,
+    verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """The same as a table for a spreadsheet (RFC 4180)."""
+    return await _answer(request, verification, lines, settings, _Csv(language_of(request)))
+
+
+def _facts(*, is_answer: bool) -> dict[str, Any]:
+    return {
+        "is_answer": is_answer,
+        "files_max": FILES_MAX,
+        "bytes_max": MANY_BYTES_MAX,
+        "head": lambda language: BYTE_ORDER_MARK + csv_line(columns(language)),
+    }
+
+
+async def _answer(
+    request: PageRequest,
+    verification: VerificationService,
+    lines: WaitingRoom,
+    settings: Settings,
+    written: "_Table | _Csv",
+) -> Page:
+    """The answer in this form; a form with nothing to check in it is refused before it begins."""
+    check_origin(request)
+    try:
+        await lines.check_turn(request, None, Act.CHECK)
+    except WaitInLine as refusal:
+        return see_other(refusal.join_for(HERE))
+    bodies = bodies_of(request)
+    client = network_of(request, settings.process.proxies)
+    batch = Batch(verification, bodies.working, language_of(request), client)
+    rows = batch.rows(each_file(request, bodies.directory, files_max=FILES_MAX + 1))
+    try:
+        first = await _first(rows)
+    except Refusal as refusal:
+        is_shown = wants_page(HERE, request.headers.get("accept", ""))
+        if refusal.status == HTTP_503_SERVICE_UNAVAILABLE or not is_shown:
+            raise
+        errors = field_errors(refusal, language_of(request), "document")
+        facts = _facts(is_answer=False) | {"errors": errors}
+        return page(request, "verification/many.html", status=refusal.status, **facts)
+    return Stream(
+        written.pieces(_and(first, rows)),
+        status_code=200,
+        media_type=written.media_type,
+        headers={"Cache-Control": "private, no-store", **written.headers},
+    )
+
+
+async def _first(rows: AsyncIterator[BatchRow]) -> BatchRow:
+    try:
+        return await anext(rows)
+    except StopAsyncIteration:
+        raise UploadMissing("no file was chosen") from None
+    except RequestEntityTooLarge:
+        raise DocumentTooLarge(size_bytes=MANY_BYTES_MAX, limit_bytes=MANY_BYTES_MAX) from None
+
+
+async def _and(first: BatchRow, rest: AsyncIterator[BatchRow]) -> AsyncIterator[BatchRow]:
+    yield first
+    try:
+        async for row in rest:
+            yield row
+    except Refusal:
+        # The answer has begun: what is missing is said in it.
+        yield BatchRow("…", reason=NotChecked.DAMAGED)
+
+
+@dataclass
+class Counts:
+    """How many files there were, and what became of them."""
+
+    genuine: int = 0
+    others: int = 0
+    unchecked: int = 0
+
+    @property
+    def all(self) -> int:
+        """Every file."""
+        return self.genuine + self.others + self.unchecked
+
+    def add(self, row: BatchRow) -> None:
+        """One more."""
+        if row.found is None:
+            self.unchecked += 1
+        elif row.found.verdict == FinalVerdict.GENUINE:
+            self.genuine += 1
+        else:
+            self.others += 1
+
+
+class _Table:
+    """Rows of a table, within the whole page or alone; each has its line of the CSV with it."""
+
+    media_type = "text/html; charset=utf-8"
+
+    def __init__(self, request: PageRequest, *, is_whole: bool) -> None:
+        self.headers: dict[str, str] = {}
+        self._render: Callable[..., str] = partial(rendered, request)
+        self._language = language_of(request)
+        self._is_whole = is_whole
+
+    async def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[str]:
+        """The answer, piece by piece."""
+        end, counts = "", Counts()
+        if self._is_whole:
+            head, _, end = self._render("verification/many.html", _facts(is_answer=True)).partition(
+                _ROWS
+            )
+            yield head
+        async for row in rows:
+            counts.add(row)
+            line = csv_line(cells_of(row, self._language))
+            yield self._render("verification/many_row.html", {"row": row, "line": line})
+        if self._is_whole:
+            yield self._render("verification/many_end.html", {"counts": counts}) + end
+
+
+class _Csv:
+    """A table for spreadsheets: UTF-8 with a byte order mark, which some of them need to see that."""
+
+    media_type = "text/csv; charset=utf-8; header=present"
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        name = translate("page.many.csv_name", language)
+        self.headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+
+    async def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[str]:
+        """The answer, piece by piece."""
+        yield BYTE_ORDER_MARK + csv_line(columns(self._language))
+        async for row in rows:
+            yield csv_line(cells_of(row, self._language))
+
+
+def columns(language: str) -> list[str]:
+    """What the columns of the CSV are called."""
+    return translate("page.many.csv_columns", language).split("|")
+
+
+def cells_of(row: BatchRow, language: str) -> list[str]:
+    """One file as the CSV has it."""
+    found = row.found
+    if found is None:
+        why = translate(f"page.many.not_checked.{row.reason}", language)
+        return [row.path, translate("page.many.not_checked", language), why, *[""] * 6]
+    return [
+        row.path,
+        translate(f"verdict.{found.verdict}", language),
+        " ".join(one.detail for one in found.checks if not one.passed),
+        "SPECIMEN" if found.is_specimen else "",
+        # In groups: digits and one E would be read as a number.
+        "; ".join(Serial(one).grouped() for one in found.serials),
+        _time(found.sealed_at),
+        found.sha256,
+        str(found.size_bytes),
+        _time(found.checked_at),
+    ]
+
+
+def _time(at: datetime | None) -> str:
+    """A time as spreadsheets read it; which clock it is, the column says."""
+    return f"{at.astimezone(WIB):%Y-%m-%d %H:%M:%S}" if at else ""
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """One record of RFC 4180; what a spreadsheet would take for a formula is text."""
+    out = io.StringIO()
+    safe = [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
+    csv.writer(out, lineterminator="\r\n").writerow(safe)
+    return out.getvalue()
+
+
+routes = [show_many_form, check_many, check_rows, check_csv]

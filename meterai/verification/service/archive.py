@@ -1,0 +1,154 @@
+"""The files in a zip archive (PKWARE APPNOTE 6.3), from untrusted bytes, within bounds.
+
+Nothing is written anywhere, a name is only shown, an archive in an archive is not opened, and what
+a file inflates to is bounded before it is there.  Stored and deflated files are read; ZIP64 and
+encrypted ones are not.  Python's own reader takes in a directory of any size, so it is not used.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO
+
+from meterai.kit.text import file_name
+from meterai.sealing import CHECKED_BYTES_MAX
+
+DIRECTORY_BYTES_MAX = 1024 * 1024  # of the central directory: some ten thousand names
+PATH_LENGTH_MAX = 200  # characters of a name with its folders
+# A deflated file is larger than what it inflates to by 5 bytes in 16 KB at the worst.
+_COMPRESSED_BYTES_MAX = CHECKED_BYTES_MAX + CHECKED_BYTES_MAX // 1024
+
+_END = struct.Struct("<4s4H2LH")
+_ENTRY = struct.Struct("<4s6H3L5H2L")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_COMMENT_BYTES_MAX = 65_535
+_ENCRYPTED, _UTF8 = 0x1, 0x800
+_STORED, _DEFLATED = 0, 8
+_HIDDEN = ("__MACOSX/",)  # what a Mac adds beside the files
+_SIGNATURE = b"PK\3\4"
+
+
+class NotChecked(StrEnum):
+    """Why a file of a batch has no verdict."""
+
+    DAMAGED = "damaged"  # the archive, or this file in it, cannot be read
+    ENCRYPTED = "encrypted"
+    NESTED = "nested"  # an archive in an archive
+    TOO_LARGE = "too_large"
+    TOO_MANY = "too_many"  # files in one request
+    BUSY = "busy"  # others came first, too often
+    LATE = "late"  # the time of the request was over
+
+
+class Unread(Exception):
+    """A file of an archive, or all of it, cannot be read: one row of a batch, never its refusal."""
+
+    def __init__(self, reason: NotChecked) -> None:
+        super().__init__(f"an archive or a file of it: {reason}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of an archive, as its directory describes it."""
+
+    path: str
+    method: int
+    is_encrypted: bool
+    crc: int
+    compressed: int
+    size: int
+    offset: int
+
+
+def is_archive(beginning: bytes) -> bool:
+    """True for the first bytes of a zip with a file in it."""
+    return beginning.startswith(_SIGNATURE)
+
+
+def entries(file: IO[bytes]) -> Iterator[Entry]:
+    """The files of an archive, in the order of its directory; no folders.  Raises `Unread`."""
+    directory, shift = _directory(file)
+    place = 0
+    while place < len(directory):
+        if len(directory) - place < _ENTRY.size:
+            raise Unread(NotChecked.DAMAGED)
+        found = _ENTRY.unpack_from(directory, place)
+        flags, method = found[3], found[4]
+        crc, compressed, size, name_length, extra_length, comment_length = found[7:13]
+        if found[0] != b"PK\1\2":
+            raise Unread(NotChecked.DAMAGED)
+        name = directory[place + _ENTRY.size :][:name_length]
+        path = _path(name, is_utf8=bool(flags & _UTF8))
+        if path:
+            offset = found[16] + shift
+            is_encrypted = bool(flags & _ENCRYPTED)
+            yield Entry(path, method, is_encrypted, crc, compressed, size, offset)
+        place += _ENTRY.size + name_length + extra_length + comment_length
+
+
+def _directory(file: IO[bytes]) -> tuple[bytes, int]:
+    """The central directory, and by how much all offsets are wrong because something stands before."""
+    size = file.seek(0, 2)
+    start = max(0, size - _END.size - _COMMENT_BYTES_MAX)
+    file.seek(start)
+    tail = file.read()
+    place = tail.rfind(b"PK\5\6")
+    if place < 0 or len(tail) - place < _END.size:
+        raise Unread(NotChecked.DAMAGED)
+    *_, length, offset, _ = _END.unpack_from(tail, place)
+    end = start + place
+    if length > min(DIRECTORY_BYTES_MAX, end) or offset > end - length:
+        raise Unread(NotChecked.DAMAGED)
+    file.seek(end - length)
+    return file.read(length), end - length - offset
+
+
+def _path(name: bytes, *, is_utf8: bool) -> str:
+    """A name with its folders, fit to be shown; empty for a folder and for what a Mac adds."""
+    text = name.decode("utf-8" if is_utf8 else "cp437", "replace").replace("\\", "/")
+    if text.endswith("/") or text.startswith(_HIDDEN):
+        return ""
+    parts = (file_name(part) for part in text.split("/"))
+    return "/".join(filter(None, parts))[-PATH_LENGTH_MAX:] or "?"
+
+
+def content(file: IO[bytes], entry: Entry) -> bytes:
+    """The bytes of one file, `CHECKED_BYTES_MAX` at the most.  Raises `Unread`."""
+    if entry.is_encrypted:
+        raise Unread(NotChecked.ENCRYPTED)
+    if entry.size > CHECKED_BYTES_MAX or entry.compressed > _COMPRESSED_BYTES_MAX:
+        raise Unread(NotChecked.TOO_LARGE)
+    found = _inflated(_compressed(file, entry), entry.method)
+    if len(found) != entry.size or zlib.crc32(found) != entry.crc:
+        raise Unread(NotChecked.DAMAGED)
+    if is_archive(found):
+        raise Unread(NotChecked.NESTED)
+    return found
+
+
+def _compressed(file: IO[bytes], entry: Entry) -> bytes:
+    file.seek(entry.offset)
+    head = file.read(_LOCAL.size)
+    if len(head) != _LOCAL.size or not head.startswith(_SIGNATURE):
+        raise Unread(NotChecked.DAMAGED)
+    *_, name_length, extra_length = _LOCAL.unpack(head)
+    file.seek(name_length + extra_length, 1)
+    return file.read(entry.compressed)
+
+
+def _inflated(data: bytes, method: int) -> bytes:
+    if method == _STORED:
+        return data
+    if method != _DEFLATED:
+        raise Unread(NotChecked.DAMAGED)
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        found = inflating.decompress(data, CHECKED_BYTES_MAX + 1)
+    except zlib.error:
+        raise Unread(NotChecked.DAMAGED) from None
+    if len(found) > CHECKED_BYTES_MAX:
+        raise Unread(NotChecked.TOO_LARGE)
+    return found

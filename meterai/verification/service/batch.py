@@ -1,0 +1,146 @@
+"""Many files checked in one request, one after another.
+
+Each file has a turn of its own among all who check (`plumbing/turns`): between two files the
+request holds none, so that whoever pays, and whoever checks one document, comes in between.  In
+memory is the file that is being checked and no other.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from time import monotonic
+from typing import IO
+
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.bodies import Budget, to_the_end
+from meterai.plumbing.forms import FormFile
+from meterai.plumbing.turns import PURPOSE
+from meterai.sealing import CHECKED_BYTES_MAX
+from meterai.verification.service import VerificationService
+from meterai.verification.service.archive import (
+    Entry,
+    NotChecked,
+    Unread,
+    content,
+    entries,
+    is_archive,
+)
+from meterai.verification.service.views import VerificationView
+
+FILES_MAX = 500  # of one request: "several hundred", and its answer is one table
+SECONDS_MAX = 600.0  # of one request; 500 files take a tenth of it
+# What archives of one request inflate to: what an archive of a gigabyte of scans does.
+INFLATED_BYTES_MAX = 1024 * 1024 * 1024
+PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds before a try of a file, while others come first
+_UNAVAILABLE = 503
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One file of a batch: what checking it found, or why it was not checked."""
+
+    path: str
+    found: VerificationView | None = None
+    reason: NotChecked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One file to check: its size, and how its bytes are read."""
+
+    path: str
+    size: int
+    read: Callable[[], bytes]
+
+
+class Batch:
+    """The files of one request.  `memory` is what documents may hold in this process."""
+
+    def __init__(
+        self, verification: VerificationService, memory: Budget, language: str, client: str
+    ) -> None:
+        self._verification = verification
+        self._memory = memory
+        self._language = language
+        self._client = client
+        self._until = monotonic() + SECONDS_MAX
+        self._left = FILES_MAX
+        self._inflated = 0
+
+    async def rows(self, files: AsyncIterator[FormFile]) -> AsyncIterator[BatchRow]:
+        """A row for each file, archives opened; the last says so where there were too many."""
+        async for file in files:
+            if not self._left:
+                yield BatchRow(file.name, reason=NotChecked.TOO_MANY)
+                return
+            if is_archive(await to_the_end(partial(_beginning, file.content))):
+                async for row in self._of_archive(file):
+                    yield row
+            else:
+                self._left -= 1
+                yield await self._row(_Given(file.name, file.size, partial(_whole, file.content)))
+
+    async def _of_archive(self, file: FormFile) -> AsyncIterator[BatchRow]:
+        try:
+            listed = entries(file.content)
+            found = await to_the_end(lambda: list(islice(listed, self._left + 1)))
+        except Unread as unread:
+            yield BatchRow(file.name, reason=unread.reason)
+            return
+        has_more = len(found) > self._left
+        found = found[: self._left]
+        self._left -= len(found)
+        for entry in found:
+            read = partial(self._unpacked, file.content, entry)
+            yield await self._row(_Given(entry.path, entry.size, read))
+        if has_more:
+            yield BatchRow(file.name, reason=NotChecked.TOO_MANY)
+
+    def _unpacked(self, archive: IO[bytes], entry: Entry) -> bytes:
+        if self._inflated > INFLATED_BYTES_MAX:
+            raise Unread(NotChecked.TOO_LARGE)
+        # By what it says of itself: `content` refuses what inflates to anything else.
+        self._inflated += min(entry.size, CHECKED_BYTES_MAX)
+        return content(archive, entry)
+
+    async def _row(self, given: _Given) -> BatchRow:
+        """The row of one file, which is tried again where others come first."""
+        purpose = PURPOSE.get()
+        for pause in PAUSES:
+            if monotonic() > self._until:
+                return BatchRow(given.path, reason=NotChecked.LATE)
+            await asyncio.sleep(pause)
+            try:
+                await purpose.step_back()
+                purpose.begin_anew()
+                return BatchRow(given.path, await self._view(given))
+            except Unread as unread:
+                return BatchRow(given.path, reason=unread.reason)
+            except Refusal as refusal:
+                if refusal.status != _UNAVAILABLE:
+                    raise
+            finally:
+                purpose.step_aside()
+        return BatchRow(given.path, reason=NotChecked.BUSY)
+
+    async def _view(self, given: _Given) -> VerificationView:
+        if given.size > CHECKED_BYTES_MAX:
+            raise Unread(NotChecked.TOO_LARGE)
+        await self._memory.wait_for(given.size)
+        try:
+            document = await to_the_end(given.read)
+            return await self._verification.check(document, self._language, self._client)
+        finally:
+            self._memory.give_back(given.size)
+
+
+def _beginning(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read(4)
+
+
+def _whole(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()

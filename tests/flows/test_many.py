@@ -1,0 +1,149 @@
+"""Many files at once, through a whole instance: rows as they come, CSV, bounds."""
+
+import csv
+import io
+import time
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+import urllib3
+
+from meterai.plumbing.messages import translate
+from meterai.verification.pages.many import MANY_BYTES_MAX
+from tests.support.instance import Client, Instance, until
+from tests.support.pdf import pdf
+
+HTML = {"Accept": "text/html", "Accept-Language": "id"}
+Files = list[tuple[str, bytes]]
+
+
+class Papers:
+    """What a committee got: stamped letters, one that was changed, one without a stamp."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.anybody = instance.anybody()
+        customer = instance.customer()
+        order = customer.place(1)
+        instance.bank.pay(order["payment"]["qr_content"])
+        until("a stamp is issued", lambda: customer.balance()["available"] == 1)
+        stamping = customer.stamp(pdf()).json
+        self.serial = stamping["serials"][0]
+        self.good = customer.get(stamping["document_url"]).body
+        until("it is genuine", lambda: self.anybody.verify(self.good)["verdict"] == "genuine")
+        self.files: Files = [
+            ("Budi.pdf", self.good),
+            ("=cmd|'x'!A1.pdf", self.good.replace(b"595", b"594", 1)),
+            ("Tanpa, meterai.pdf", pdf()),
+        ]
+
+
+@pytest.fixture(scope="module")
+def papers(instance: Instance) -> Iterator[Papers]:
+    yield Papers(instance)
+    instance.assert_audit_holds()
+
+
+def packed(files: Files) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def sent(client: Client, path: str, files: Files, **headers: str) -> tuple[int, str]:
+    fields = [("document", (name, content)) for name, content in files]
+    body, kind = urllib3.encode_multipart_formdata(fields)
+    reply = client.post(path, body, headers=HTML | {"Content-Type": kind} | headers)
+    return reply.status, reply.body.decode()
+
+
+@pytest.mark.parametrize("is_packed", [True, False], ids=["zip", "files"])
+def test_the_table_has_a_row_for_each_and_a_sum(papers: Papers, is_packed: bool) -> None:
+    files = [("semua.zip", packed(papers.files))] if is_packed else papers.files
+    status, text = sent(papers.anybody, "/check/many", files)
+    assert status == 200
+    assert text.count("<tr class=") == 3
+    assert [text.count(f'<tr class="{kind}"') for kind in ("good", "bad", "unsure")] == [1, 1, 1]
+    counts = {"count": 3, "genuine": 1, "others": 2, "unchecked": 0}
+    assert translate("page.many.counts", "id", **counts) in text
+    assert text.rstrip().endswith("</html>")
+    assert text.count("</table>") == 1
+
+
+def test_a_script_is_given_the_rows_alone(papers: Papers) -> None:
+    status, text = sent(papers.anybody, "/check/many/rows", papers.files[:1])
+    assert status == 200
+    assert text.startswith("<tr ")
+    assert text.rstrip().endswith("</tr>")
+
+
+def test_the_csv_is_safe_to_open(papers: Papers) -> None:
+    status, text = sent(papers.anybody, "/check/many.csv", papers.files)
+    assert status == 200
+    assert text.startswith("\ufeffBerkas,Hasil,")
+    assert text.endswith("\r\n")
+    rows = list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
+    assert {len(row) for row in rows} == {9}
+    assert [row[0] for row in rows[1:]] == ["Budi.pdf", "'=cmd|'x'!A1.pdf", "Tanpa, meterai.pdf"]
+    assert rows[1][1:4] == [translate("verdict.genuine", "id"), "", "SPECIMEN"]
+    assert rows[1][4].replace(" ", "") == papers.serial
+    assert translate("verdict.changed_after_sealing", "id") == rows[2][1]
+    assert rows[2][2]
+
+
+def test_rows_come_while_it_goes_on(papers: Papers, instance: Instance) -> None:
+    """The first row is here before the last file was looked at."""
+    files = [(f"{number}.pdf", papers.good) for number in range(150)]
+    fields = [("document", (name, content)) for name, content in files]
+    body, kind = urllib3.encode_multipart_formdata(fields)
+    answer = urllib3.PoolManager().request(
+        "POST",
+        f"{instance.url}/check/many/rows",
+        body=body,
+        headers=HTML | {"Content-Type": kind},
+        preload_content=False,
+    )
+    begun = time.monotonic()
+    times = [time.monotonic() - begun for _ in answer.stream(64)]
+    assert times[0] < times[-1] / 4
+
+
+@pytest.mark.parametrize("path", ["/check/many", "/check/many/rows", "/check/many.csv"])
+def test_what_has_nothing_to_check_is_refused_whole(papers: Papers, path: str) -> None:
+    status, text = sent(papers.anybody, path, [("", b"")])
+    assert (status, 'role="alert"' in text) == (422, True)
+    broken = papers.anybody.post(
+        path, b"--x\r\n", headers=HTML | {"Content-Type": "multipart/form-data; boundary=x"}
+    )
+    assert broken.status == 422
+    machine = papers.anybody.post(path, b"", headers={"Accept": "application/json"})
+    assert machine.headers["content-type"] == "application/problem+json"
+
+
+def test_a_form_that_breaks_off_later_says_so_in_its_table(papers: Papers) -> None:
+    body, kind = urllib3.encode_multipart_formdata(
+        [("document", (name, content)) for name, content in papers.files[:2]]
+    )
+    reply = papers.anybody.post("/check/many", body[:-300], headers=HTML | {"Content-Type": kind})
+    text = reply.body.decode()
+    assert reply.status == 200
+    assert text.count('<tr class="good"') == 1
+    assert translate("page.many.not_checked.damaged", "id") in text
+
+
+def test_a_form_that_is_too_large_is_told_the_limit(papers: Papers, instance: Instance) -> None:
+    headers = HTML | {
+        "Content-Type": "multipart/form-data; boundary=x",
+        "Content-Length": str(MANY_BYTES_MAX + 1),
+    }
+    # On a connection of its own: the rest of the body never comes.
+    reply = instance.anybody().post("/check/many", b"--x", headers=headers)
+    assert reply.status == 413
+    assert "128 MB" in reply.body.decode()
+
+
+def test_strangers_forms_are_refused(papers: Papers) -> None:
+    status, _ = sent(papers.anybody, "/check/many", papers.files, Origin="https://evil.example")
+    assert status == 403

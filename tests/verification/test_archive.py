@@ -1,0 +1,148 @@
+"""Archives of strangers: what is in them is bounded before it is there, and nothing is written."""
+
+import io
+import random
+import struct
+import warnings
+import zipfile
+from contextlib import suppress
+from itertools import islice
+
+import pytest
+
+from meterai.sealing import CHECKED_BYTES_MAX
+from meterai.verification.service.archive import (
+    DIRECTORY_BYTES_MAX,
+    NotChecked,
+    Unread,
+    content,
+    entries,
+    is_archive,
+)
+
+LETTER = b"%PDF-1.7\n" + bytes(range(256)) * 40
+
+
+def packed(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, found in files.items():
+            archive.writestr(name, found)
+    return out.getvalue()
+
+
+def read(archive: bytes) -> dict[str, bytes | NotChecked]:
+    file = io.BytesIO(archive)
+    found: dict[str, bytes | NotChecked] = {}
+    for entry in entries(file):
+        try:
+            found[entry.path] = content(file, entry)
+        except Unread as unread:
+            found[entry.path] = unread.reason
+    return found
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("before", [b"", b"#!/bin/sh\n"], ids=["plain", "something before"])
+def test_what_was_packed_is_read(method: int, before: bytes) -> None:
+    files = {"surat.pdf": LETTER, "folder/Ijazah.pdf": LETTER[::-1], "kosong.pdf": b""}
+    assert read(before + packed(files, method)) == files
+
+
+def test_a_stream_whose_sizes_come_later_is_read() -> None:
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    out = Pipe()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("surat.pdf", LETTER)
+    assert read(out.getvalue()) == {"surat.pdf": LETTER}
+
+
+def test_folders_and_what_a_mac_adds_are_left_out() -> None:
+    files = {"a/": b"", "a/surat.pdf": LETTER, "__MACOSX/a/._surat.pdf": b"x"}
+    assert list(read(packed(files))) == ["a/surat.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("../../etc/passwd", "etc/passwd"),
+        ("/root/.ssh/id", "root/ssh/id"),
+        ("C:\\Users\\budi\\surat.pdf", "C:/Users/budi/surat.pdf"),
+        ("a\u202efdp.exe", "afdp.exe"),
+        ("a\nb.pdf", "ab.pdf"),
+        ("..", "?"),
+    ],
+)
+def test_a_name_is_only_shown(given: str, shown: str) -> None:
+    assert list(read(packed({given: LETTER}))) == [shown]
+
+
+def test_a_bomb_is_refused_before_it_is_there() -> None:
+    bomb = packed({"bom.pdf": b"\0" * (CHECKED_BYTES_MAX + 1)})
+    assert read(bomb) == {"bom.pdf": NotChecked.TOO_LARGE}
+    # One that says that it is small: its header is believed no more than to refuse.
+    liar = bomb.replace(struct.pack("<L", CHECKED_BYTES_MAX + 1), struct.pack("<L", 100))
+    assert liar != bomb
+    assert read(liar) == {"bom.pdf": NotChecked.TOO_LARGE}
+
+
+def test_an_archive_in_an_archive_is_not_opened() -> None:
+    assert read(packed({"a.zip": packed({"b.pdf": LETTER})})) == {"a.zip": NotChecked.NESTED}
+
+
+def test_what_is_locked_says_so() -> None:
+    archive = bytearray(packed({"a.pdf": LETTER}))
+    archive[archive.rindex(b"PK\1\2") + 8] |= 1
+    assert read(bytes(archive)) == {"a.pdf": NotChecked.ENCRYPTED}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_ways_of_packing_are_not_read(method: int) -> None:
+    assert read(packed({"a.pdf": LETTER}, method)) == {"a.pdf": NotChecked.DAMAGED}
+
+
+def test_a_directory_without_end_is_refused() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for number in range(DIRECTORY_BYTES_MAX // 50):
+            archive.writestr(f"{number}", b"")
+    with pytest.raises(Unread):
+        list(entries(io.BytesIO(out.getvalue())))
+
+
+def test_files_that_share_their_bytes_are_read_one_by_one() -> None:
+    """Overlapping files (David Fifield, 2019): each is within its own bound."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the same name twice
+        archive = packed({"a.pdf": LETTER})
+    start = archive.rindex(b"PK\1\2")
+    entry, end = archive[start : archive.rindex(b"PK\5\6")], archive[archive.rindex(b"PK\5\6") :]
+    many = entry * 1000
+    sizes = struct.pack("<2HL", 1000, 1000, len(many))
+    made = archive[:start] + many + end[:8] + sizes + end[16:]
+    file = io.BytesIO(made)
+    assert [content(file, one) for one in islice(entries(file), 3)] == [LETTER] * 3
+
+
+def test_whatever_comes_is_read_or_refused() -> None:
+    dice = random.Random(11)
+    whole = packed({"surat.pdf": LETTER, "b.pdf": b"b" * 5000})
+    for _ in range(3_000):
+        broken = bytearray(whole[: dice.choice([len(whole), dice.randrange(len(whole))])])
+        for _ in range(dice.randrange(4)):
+            if broken:
+                # Most of what matters stands at the end.
+                place = max(0, len(broken) - dice.randrange(1, 200))
+                broken[place] = dice.randrange(256)
+        with suppress(Unread):
+            read(bytes(broken))
+
+
+@pytest.mark.parametrize(
+    ("beginning", "is_one"), [(b"PK\3\4", True), (b"%PDF", False), (b"", False), (b"PK\5\6", False)]
+)
+def test_an_archive_is_known_by_its_beginning(beginning: bytes, is_one: bool) -> None:
+    assert is_archive(beginning) == is_one

@@ -1,0 +1,154 @@
+"""Many files in one request: each has its row, its turn and its memory."""
+
+import asyncio
+import io
+import zipfile
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from meterai.kit.clock import SystemClock
+from meterai.kit.priority import Priority
+from meterai.plumbing.bodies import Budget
+from meterai.plumbing.config import ProcessSettings
+from meterai.plumbing.database import DatabaseBusy
+from meterai.plumbing.forms import FormFile
+from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.sealing import CHECKED_BYTES_MAX, Issuers
+from meterai.sealing.signing.development import development_issuers
+from meterai.verification import VerificationService
+from meterai.verification.service import batch as module
+from meterai.verification.service.archive import NotChecked
+from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow
+from tests.support.pdf import pdf
+
+LETTER = pdf()
+MEMORY = 2 * CHECKED_BYTES_MAX
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> VerificationService:
+    """Checks what has no stamp: that asks no database."""
+    clock = SystemClock()
+    issuers: Issuers = development_issuers(tmp_path_factory.mktemp("issuers"), at=clock.now())
+    nowhere: Any = None
+    return VerificationService(nowhere, issuers, clock, ProcessSettings())
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+async def given(files: Sequence[tuple[str, bytes]]) -> AsyncIterator[FormFile]:
+    for name, content in files:
+        yield FormFile(name, len(content), io.BytesIO(content))
+
+
+def rows_of(
+    service: VerificationService,
+    *files: tuple[str, bytes],
+    purpose: Purpose | None = None,
+    memory: Budget | None = None,
+) -> list[BatchRow]:
+    async def act() -> list[BatchRow]:
+        PURPOSE.set(purpose or Purpose())
+        batch = Batch(service, memory or Budget(MEMORY), "id", "somebody")
+        return [row async for row in batch.rows(given(files))]
+
+    return asyncio.run(act())
+
+
+def told(rows: Sequence[BatchRow]) -> list[tuple[str, str]]:
+    return [(one.path, str(one.found.verdict if one.found else one.reason)) for one in rows]
+
+
+def test_every_file_has_a_row_in_its_order(service: VerificationService) -> None:
+    archive = packed({"map/b.pdf": LETTER, "c.txt": b"catatan", "d.zip": packed({"x": b"y"})})
+    memory = Budget(MEMORY)
+    rows = rows_of(service, ("a.pdf", LETTER), ("semua.zip", archive), memory=memory)
+    assert told(rows) == [
+        ("a.pdf", "not_sealed"),
+        ("map/b.pdf", "not_sealed"),
+        ("c.txt", "unreadable"),
+        ("d.zip", "nested"),
+    ]
+    assert memory.used == 0
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_too_many_files_are_told(
+    service: VerificationService, is_packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FILES_MAX", 3)
+    names = [f"{number}.txt" for number in range(5)]
+    files = [("a.zip", packed(dict.fromkeys(names, b"x")))] if is_packed else []
+    rows = rows_of(service, *(files or [(name, b"x") for name in names]))
+    assert len(rows) == 4
+    assert rows[-1].reason is NotChecked.TOO_MANY
+    assert FILES_MAX >= 300
+
+
+def test_an_archive_that_cannot_be_read_is_one_row(service: VerificationService) -> None:
+    rows = rows_of(service, ("a.zip", packed({"a.pdf": LETTER})[:60]), ("b.pdf", LETTER))
+    assert told(rows) == [("a.zip", "damaged"), ("b.pdf", "not_sealed")]
+
+
+def test_what_an_archive_inflates_to_is_bounded_in_all(
+    service: VerificationService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INFLATED_BYTES_MAX", 150_000)
+    archive = packed({f"{number}.txt": bytes(100_000) for number in range(5)})
+    reasons = [row.reason for row in rows_of(service, ("a.zip", archive))]
+    assert reasons == [None, None, *[NotChecked.TOO_LARGE] * 3]
+
+
+def test_between_two_files_the_turn_is_free_and_time_begins_anew(
+    service: VerificationService,
+) -> None:
+    seen: list[str] = []
+
+    async def step_back() -> None:
+        seen.append("back")
+        purpose.until = 0.0  # nobody would wait for it any more
+
+    purpose = Purpose(Priority.CHECKING, 0.0, step_aside=lambda: seen.append("aside"))
+    purpose.step_back = step_back
+    rows = rows_of(service, ("a.pdf", LETTER), ("b.pdf", LETTER), purpose=purpose)
+    assert told(rows) == [("a.pdf", "not_sealed"), ("b.pdf", "not_sealed")]
+    assert seen == ["back", "aside", "back", "aside"]
+    assert purpose.until > 0.0
+
+
+@pytest.mark.parametrize(("refusals", "outcome"), [(2, "not_sealed"), (99, "busy")])
+def test_where_others_come_first_a_file_is_tried_again(
+    service: VerificationService, refusals: int, outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSES", (0.0,) * 5)
+    left = refusals
+
+    async def step_back() -> None:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise DatabaseBusy("others come first")
+
+    purpose = Purpose(Priority.CHECKING, 1e12, step_back=step_back)
+    assert told(rows_of(service, ("a.pdf", LETTER), purpose=purpose)) == [("a.pdf", outcome)]
+
+
+def test_a_batch_ends_when_its_time_is_over(
+    service: VerificationService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SECONDS_MAX", -1.0)
+    assert told(rows_of(service, ("a.pdf", LETTER))) == [("a.pdf", "late")]
+
+
+def test_a_document_that_is_too_large_is_not_read(service: VerificationService) -> None:
+    large = b"%PDF-1.7\n" + bytes(CHECKED_BYTES_MAX)
+    rows = rows_of(service, ("a.pdf", large), ("b.pdf", LETTER))
+    assert told(rows) == [("a.pdf", "too_large"), ("b.pdf", "not_sealed")]
