@@ -6,7 +6,7 @@ from datetime import datetime
 
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.refunds import RefundCause, RefundView
-from meterai.stamping import Stamping, StampingState
+from meterai.stamping import Stamping, StampingState, StampingView
 
 _OVER = (
     OrderState.LAPSED,
@@ -73,11 +73,11 @@ class OrderNow:
         return state_within(self.order, stamping)
 
 
-def state_within(order: OrderView | None, stamping: Stamping) -> StampingState:
+def state_within(order: OrderView | None, stamping: Stamping | StampingView) -> StampingState:
     """The state of a document as its order leaves it: it waits as long as that can be paid."""
     is_over = order is not None and order.state in _OVER
-    waits = stamping.state == StampingState.WAITING
-    return StampingState.DROPPED if is_over and waits else stamping.state
+    state = StampingState(stamping.state)
+    return StampingState.DROPPED if is_over and state == StampingState.WAITING else state
 
 
 def told(this: OrderNow) -> Told:

@@ -31,6 +31,12 @@ def reason(context: Context, code: str) -> str:
     return why_refused(code, language)
 
 
+def stamped_name(name: str) -> str:
+    """What the stamped file is called, so that it does not hide the original."""
+    stem = name[:-4] if name.lower().endswith(".pdf") else name
+    return f"{stem}-bermeterai.pdf"
+
+
 PAGES = RoomPages(
     "portal",
     "meterai.portal",
@@ -43,5 +49,5 @@ PAGES = RoomPages(
         Link(LinkPlace.REFUSED, 10, "/history", "page.to_history"),
         Link(LinkPlace.REFUSED, 20, "/", "page.to_front"),
     ),
-    filters={"reason": reason},
+    filters={"reason": reason, "stamped_name": stamped_name},
 )

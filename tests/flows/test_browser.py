@@ -1,8 +1,10 @@
 """The whole journey in a real browser: sign in, stamp, pay at the bank, download, check, refund."""
 
+import io
 import re
 import shutil
 import uuid
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -185,6 +187,86 @@ def test_documents_are_stamped_paid_downloaded_and_checked(
     changed.write_bytes(content.replace(b"595", b"594", 1))  # the page is a point narrower
     assert changed.read_bytes() != content
     applicant.checks(changed, "Diubah setelah dibubuhi meterai")
+
+
+SMALL = ViewportSize(width=360, height=600)
+
+
+@both_ways
+def test_an_order_is_paid_at_a_glance_and_its_documents_come_at_once(
+    applicant: Applicant, tmp_path: Path
+) -> None:
+    page = applicant.page
+    page.set_viewport_size(SMALL)
+    applicant.signs_in("/buy")
+    applicant.presses("Lanjut ke pembayaran")
+    applicant.sees(TO_PAY)
+    # QR, amount, time, what to do: all in sight on a small phone.
+    needed = [
+        page.locator("h1"),
+        page.locator(".until"),
+        page.locator(".qr svg"),
+        page.get_by_role("link", name="Simpan QR"),
+        page.get_by_role("button", name="Saya sudah bayar"),
+    ]
+    for one in needed:
+        box = one.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= SMALL["height"], one
+    applicant.fits_the_screen()
+    applicant.presses("Saya sudah bayar")
+    expect(page.locator(".pay .note")).to_contain_text("belum tercatat")
+    applicant.pays()
+    applicant.presses("Saya sudah bayar")
+    applicant.sees("1 meterai siap dipakai")
+
+
+@both_ways
+def test_a_cancelled_order_is_placed_again_by_one_press(applicant: Applicant) -> None:
+    applicant.signs_in("/stamp")
+    applicant.uploads("Surat lamaran.pdf")
+    applicant.presses("Lanjutkan")
+    applicant.sees(TO_PAY)
+    first = urlsplit(applicant.page.url).path
+    applicant.page.locator("summary", has_text="Batalkan pesanan").click()
+    applicant.presses("Batalkan pesanan ini")
+    applicant.sees("Dibatalkan")
+    applicant.presses("Pesan lagi dengan QR baru")
+    applicant.sees(TO_PAY)
+    assert urlsplit(applicant.page.url).path != first
+    applicant.pays()
+    applicant.sees("1 dokumen sudah bermeterai")
+
+
+def test_documents_come_as_one_archive_or_are_joined_on_the_device(
+    applicant: Applicant, tmp_path: Path
+) -> None:
+    applicant.signs_in("/stamp")
+    originals = applicant.uploads("Surat.pdf", "Ijazah.pdf")
+    applicant.presses("Lanjutkan")
+    applicant.sees(TO_PAY)
+    applicant.pays()
+    applicant.sees("2 dokumen sudah bermeterai")
+    content = applicant.downloads("Unduh semua, 2 dokumen (zip)", tmp_path / "all.zip")
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    assert archive.testzip() is None
+    assert archive.namelist() == ["Surat-bermeterai.pdf", "Ijazah-bermeterai.pdf"]
+    # Only what was added comes over the line.
+    fetched: list[str] = []
+    page = applicant.page
+    page.on("request", lambda request: fetched.append(urlsplit(request.url).path))
+    page.locator("summary", has_text="Hemat data").click()
+    original = FilePayload(name="a.pdf", mimeType="application/pdf", buffer=originals[1])
+    with page.expect_download() as coming:
+        page.locator("#original").set_input_files([original])
+    coming.value.save_as(tmp_path / "joined.pdf")
+    assert coming.value.suggested_filename == "Ijazah-bermeterai.pdf"
+    assert (tmp_path / "joined.pdf").read_bytes() == archive.read("Ijazah-bermeterai.pdf")
+    assert any(path.endswith("/delta") for path in fetched)
+    assert not any(path.endswith("/document") for path in fetched)
+    other = FilePayload(name="b.pdf", mimeType="application/pdf", buffer=pdf(words="Lain"))
+    page.locator("#original").set_input_files([other])
+    expect(page.locator("[data-join] output")).to_contain_text("bukan berkas asli")
 
 
 @both_ways

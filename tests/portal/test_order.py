@@ -64,6 +64,7 @@ def order_main(
         "qr": qr_drawing(qr) if qr else None,
         "instructions": None,
         "is_asked": False,
+        "zipped": len(documents),
         "may_reorder": may_reorder(one, documents),
         "may_change": True,
     }

@@ -39,8 +39,8 @@ from meterai.portal.model import (
     choice_of,
     in_corner,
 )
+from meterai.portal.pages import stamped_name
 from meterai.portal.routes import routes as portal_routes
-from meterai.portal.routes.stampings import stamped_name
 from meterai.refunds import RefundState
 from meterai.sealing import LAST_PAGE, PageSize, Placement
 from meterai.stamping import StampingState, why_refused

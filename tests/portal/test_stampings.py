@@ -1,5 +1,6 @@
 """The pages of a document and of all that an account ordered and stamped."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,12 +12,13 @@ from litestar import Litestar
 from meterai.accounts import AccountService
 from meterai.apps.rooms import pages_of
 from meterai.kit.ids import read, show
-from meterai.orders import OrderKind, OrderState
+from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.pages import Site, rendered
 from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.portal.order_told import state_within
 from meterai.portal.routes import routes
 from meterai.portal.routes.history import entries
-from meterai.stamping import StampingState
+from meterai.stamping import Stamping, StampingState
 from meterai.stamping.model import shown
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shown import HOSTILE, NOW, order, stamping
@@ -33,20 +35,46 @@ def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
     return asked_by_somebody(app, request.param)
 
 
+def stamping_page(asked: Any, one: Stamping, of: OrderView | None = None) -> str:
+    facts = {"stamping": shown(one), "order": of, "state": state_within(of, one)}
+    return rendered(asked, "portal/stamping.html", facts)
+
+
+@pytest.mark.parametrize("of", [None, *OrderState])
 @pytest.mark.parametrize("state", StampingState)
-def test_a_stamping_in_any_state_is_told(asked: Any, state: StampingState) -> None:
-    view = shown(stamping(state))
-    text = rendered(asked, "portal/stamping.html", {"stamping": view})
-    assert translate(f"state.stamping.{state}", asked.cookies["language"]) in text
+def test_a_stamping_in_any_state_is_told(
+    asked: Any, state: StampingState, of: OrderState | None
+) -> None:
+    """A document waits for its payment only while that can come, and comes back as it was paid."""
+    language = asked.cookies["language"]
+    one = None if of is None else order(of, OrderKind.DOCUMENTS)
+    text = stamping_page(asked, stamping(state), one)
+    is_over = of not in (None, OrderState.PLACED, OrderState.PAID, OrderState.EXECUTED)
+    waits = state == StampingState.WAITING
+    told = StampingState.DROPPED if is_over and waits else state
+    assert translate(f"state.stamping.{told}", language) in text
+    assert not is_over or translate("page.stamping.waiting", language) not in text
     assert HOSTILE not in text
-    assert "{" not in text
+    assert not re.search(r"page\.|\{", text)
+    in_account = translate("page.stamping.failed", language) in text
+    assert in_account == (state == StampingState.FAILED and of is None)
+
+
+def test_what_is_joined_on_the_device_is_named_whole(asked: Any) -> None:
+    one = stamping(StampingState.DELIVERED, name="Surat.pdf")
+    text = stamping_page(asked, one)
+    assert f'data-delta="/stampings/{show("stg", one.id)}/delta"' in text
+    assert 'data-name="Surat-bermeterai.pdf"' in text
+    assert f'data-original="{"00" * 32}" data-stamped="{"00" * 32}"' in text
+    # The delta fits the repaired file only, which nobody has on a device.
+    assert "data-delta" not in stamping_page(asked, replace(one, is_repaired=True))
 
 
 @pytest.mark.parametrize("is_repaired", [True, False])
 def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
     one = replace(stamping(StampingState.DELIVERED), is_repaired=is_repaired)
     language = asked.cookies["language"]
-    text = rendered(asked, "portal/stamping.html", {"stamping": shown(one)})
+    text = stamping_page(asked, one)
     assert (translate("page.stamping.repaired", language) in text) == is_repaired
     facts = {"entries": entries([], [one]), "is_first": True, "older": None}
     short = translate("page.stamping.repaired.short", language)

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import segno
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from meterai import ledger, stamps
 from meterai.accounts import Permission
@@ -41,10 +42,20 @@ from meterai.plumbing.http import (
     language_of,
     saved_as,
 )
+from meterai.plumbing.turns import PURPOSE
+from meterai.plumbing.zips import ZippedFile, distinct, zipped
 from meterai.portal.order_told import OrderNow, told
-from meterai.portal.pages import qr_drawing
+from meterai.portal.pages import qr_drawing, stamped_name
 from meterai.refunds import RefundService, RefundState, refunds_of_order
-from meterai.stamping import ReorderService, may_reorder, reorder_key, stampings_of_orders
+from meterai.stamping import (
+    ReorderService,
+    Stamping,
+    StampingService,
+    StampingState,
+    may_reorder,
+    reorder_key,
+    stampings_of_orders,
+)
 from meterai.waiting_room import Act, Guarded, WaitInLine
 
 QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
@@ -167,6 +178,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         "this": this,
         "told": told(this),
         "moves": moves,
+        "zipped": len(_zippable(documents)),
         "now": now,
         "qr": qr_drawing(qr_content) if qr_content else None,
         "instructions": instructions,
@@ -256,6 +268,47 @@ async def download_qr(
     code = segno.make_qr(order.payment.qr_content, error="m")
     code.save(picture, kind="png", scale=QR_PICTURE_SCALE, border=4)
     return saved_as(f"qris-{order.id}.png", picture.getvalue(), "image/png")
+
+
+@get(
+    "/orders/{order_id:str}/documents.zip",
+    opt={"permission": Permission.DOCUMENT_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def download_documents(
+    orders: NamedDependency[OrderService],
+    stamping: NamedDependency[StampingService],
+    account: NamedDependency[UUID],
+    order_id: FromPath[str],
+) -> Stream:
+    """Every stamped document of an order in one archive, as it is made: one in memory at a time."""
+    async with orders.view_within(account, read("ord", order_id)) as (tx, order):
+        documents = await stampings_of_orders(tx, account, read("ord", order_id))
+    chosen = _zippable(documents)
+    if not chosen:
+        raise NotFound("no document of this order can be downloaded")
+    names = distinct([stamped_name(one.document_name) for one in chosen])
+
+    async def files() -> AsyncIterator[ZippedFile]:
+        # A fault on the way breaks the connection off: half an archive is no archive.
+        for one, name in zip(chosen, names, strict=True):
+            _, content = await stamping.document(account, one.id)
+            PURPOSE.get().step_aside()  # from here on the client is waited for
+            yield ZippedFile(name, one.delivered_at or order.placed_at, content)
+
+    name = f"meterai-{order.id}.zip"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "private, no-store",
+    }
+    return Stream(zipped(files()), media_type="application/zip", headers=headers)
+
+
+def _zippable(documents: Sequence[Stamping]) -> list[Stamping]:
+    """Those that are stamped and whose originals are kept."""
+    return [
+        one for one in documents if one.state == StampingState.DELIVERED and not one.is_forgotten
+    ]
 
 
 async def _acted_on(
@@ -369,6 +422,7 @@ routes = [
     show_order,
     show_order_state,
     download_qr,
+    download_documents,
     withdraw,
     have_paid,
     reorder,

@@ -10,8 +10,11 @@ from litestar.params import FromPath
 from meterai.accounts import Permission
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
+from meterai.orders import OrderService
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.http import saved_as
+from meterai.portal.order_told import state_within
+from meterai.portal.pages import stamped_name
 from meterai.stamping import StampingService
 
 
@@ -23,18 +26,20 @@ from meterai.stamping import StampingService
 async def show_stamping(
     request: PageRequest,
     stamping: NamedDependency[StampingService],
+    orders: NamedDependency[OrderService],
     account: NamedDependency[UUID],
     stamping_id: FromPath[str],
 ) -> Page:
     """One document and its stamps."""
     found = await stamping.view(account, read("stg", stamping_id))
-    return page(request, "portal/stamping.html", stamping=found)
-
-
-def stamped_name(name: str) -> str:
-    """What the stamped file is called, so that it does not hide the original."""
-    stem = name[:-4] if name.lower().endswith(".pdf") else name
-    return f"{stem}-bermeterai.pdf"
+    order = await orders.view(account, read("ord", found.order_id)) if found.order_id else None
+    return page(
+        request,
+        "portal/stamping.html",
+        stamping=found,
+        state=state_within(order, found),
+        order=order,
+    )
 
 
 @get(

@@ -63,6 +63,7 @@ function replace(text) {
     document.title = document.title.replace(headline, now);
   }
   if (said.length) news.textContent = said.join(". ");
+  document.dispatchEvent(new Event("replaced"));
   prepare();
 }
 

@@ -1,0 +1,99 @@
+"""ZIP archives of files as they are: stored, not deflated, since a PDF is compressed already.
+
+Written piece by piece, one file in memory at a time.  Size and checksum stand before each file and
+not behind it, so that every program can read the archive as it comes (APPNOTE 6.3.10, section 4.3.7).
+No ZIP64: less than 4 GB in fewer than 65,536 files.
+"""
+
+import struct
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from meterai.plumbing.messages import WIB
+
+PIECE_BYTES = 64 * 1024  # handed to the server at once
+_UTF8 = 0x0800  # general purpose bit 11: the name is UTF-8 (section 4.4.4)
+_VERSION = 20
+_REGULAR_FILE = 0o100644 << 16
+_BYTES_MAX = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class ZippedFile:
+    """One file of an archive; `at` is when it was made."""
+
+    name: str
+    at: datetime
+    content: bytes
+
+
+@dataclass(slots=True)
+class _Written:
+    """The archive so far: where it ends, and its directory."""
+
+    offset: int = 0
+    files: int = 0
+    directory: list[bytes] = field(default_factory=list)
+
+
+def _dos_time(at: datetime) -> tuple[int, int]:
+    local = at.astimezone(WIB)
+    time = local.hour << 11 | local.minute << 5 | local.second // 2
+    return time, (local.year - 1980) << 9 | local.month << 5 | local.day
+
+
+def _about(file: ZippedFile) -> bytes:
+    """What the header of a file and its entry in the directory both say, from the version on."""
+    size = len(file.content)
+    assert size < _BYTES_MAX, "no ZIP64"
+    name = len(file.name.encode())
+    crc = zlib.crc32(file.content)
+    return struct.pack(
+        "<HHHHHIIIHH", _VERSION, _UTF8, 0, *_dos_time(file.at), crc, size, size, name, 0
+    )
+
+
+def _header(written: _Written, file: ZippedFile) -> bytes:
+    about, name = _about(file), file.name.encode()
+    rest = struct.pack("<HHHII", 0, 0, 0, _REGULAR_FILE, written.offset)
+    written.directory.append(
+        b"PK\x01\x02" + struct.pack("<H", 3 << 8 | _VERSION) + about + rest + name
+    )
+    header = b"PK\x03\x04" + about + name
+    written.offset += len(header) + len(file.content)
+    written.files += 1
+    return header
+
+
+def _end(written: _Written) -> bytes:
+    directory = b"".join(written.directory)
+    assert written.offset < _BYTES_MAX, "no ZIP64"
+    count = written.files
+    end = struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), written.offset, 0)
+    return directory + b"PK\x05\x06" + end
+
+
+async def zipped(files: AsyncIterator[ZippedFile]) -> AsyncIterator[bytes]:
+    """The archive of these files, piece by piece."""
+    written = _Written()
+    async for file in files:
+        yield _header(written, file)
+        for begin in range(0, len(file.content), PIECE_BYTES):
+            yield file.content[begin : begin + PIECE_BYTES]
+    yield _end(written)
+
+
+def distinct(names: list[str]) -> Iterator[str]:
+    """The names, each once and none with a folder in it: surat.pdf, surat (2).pdf."""
+    taken: set[str] = set()
+    for name in names:
+        plain = name.replace("/", "_").replace("\\", "_").lstrip(".") or "_"
+        stem, dot, end = plain.rpartition(".")
+        found, number = plain, 1
+        while found.casefold() in taken:
+            number += 1
+            found = f"{stem} ({number}).{end}" if dot else f"{plain} ({number})"
+        taken.add(found.casefold())
+        yield found
