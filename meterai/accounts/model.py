@@ -96,10 +96,14 @@ class NotPermitted(Refusal):
 
 
 class CodeWrong(Refusal):
-    """The code is not the one that was sent."""
+    """The code is not the one that was sent; so many tries are left."""
 
     code = "code_wrong"
     status = 422
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(f"another code was sent; {tries_left} tries left")
+        self.tries_left = tries_left
 
 
 class CodeSpent(Refusal):

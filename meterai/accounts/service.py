@@ -315,7 +315,10 @@ class AccountService:
             raise CodeSpent("the code cannot be used any more")
         given = "".join(letter for letter in code if letter.isdigit())
         if not hmac.compare_digest(given.encode(), self.code(challenge).encode()):
-            raise CodeWrong("another code was sent")
+            left = self._settings.code_tries_max - tried.tries - 1
+            if left == 0:
+                raise CodeSpent("that was the last try")
+            raise CodeWrong(left)
         life = self._settings.session_lives_seconds
         begin = partial(
             begin_session,

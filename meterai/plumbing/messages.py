@@ -7,7 +7,8 @@ template of that page, in `templates/<page>.toml`:
     id = "Meterai Anda tidak cukup: perlu {needed}, tersedia {available}."
     en = "You do not have enough stamps: {needed} needed, {available} available."
 
-A sentence is filled from facts by name.  A test keeps both languages complete and every refusal
+A sentence is filled from facts by name: {quantity:stamp|stamps} is the word for one or for
+several, {retry_at.clock} the hour of a time without its day.  A test keeps both languages complete and every refusal
 code translated.
 """
 
@@ -18,6 +19,7 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from string import Formatter
+from typing import Any
 
 from babel import dates
 
@@ -27,6 +29,7 @@ LANGUAGES = ("id", "en")
 MEGABYTE = 1024 * 1024  # bytes; as phones and desktops count the files that people choose
 # Western Indonesia Time: where most of the country and all of the deadlines are.
 WIB = timezone(timedelta(hours=7), "WIB")
+_LIMITS = frozenset({"limit_bytes", "sum_bytes"})  # facts that say how large something may be
 
 
 def _files() -> Iterator[Traversable]:
@@ -50,12 +53,26 @@ def catalogue() -> dict[str, dict[str, str]]:
     return found
 
 
+class LocalTime(str):
+    """A time as people write it, `clock` being its hour alone.  A sentence names the clock where
+    the day is plain."""
+
+    __slots__ = ("clock",)
+    clock: str
+
+
 class _Lenient(Formatter):
     """Leaves a placeholder without a fact as it is, rather than failing on a page."""
 
     def get_value(self, key: int | str, args: object, kwargs: object) -> object:
         assert isinstance(kwargs, dict)
         return kwargs.get(key, "{" + str(key) + "}")
+
+    def get_field(self, field_name: str, args: object, kwargs: object) -> Any:
+        try:
+            return super().get_field(field_name, args, kwargs)  # type: ignore[arg-type]
+        except AttributeError:
+            return "{" + field_name + "}", field_name
 
     def format_field(self, value: object, format_spec: str) -> str:
         """One form of a word for one thing, another for several: {quantity:stamp|stamps}."""
@@ -81,20 +98,30 @@ def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
 
 def _localized(name: str, value: object, language: str) -> object:
     if isinstance(value, datetime):
-        return format_datetime(value, language)
+        local = LocalTime(format_datetime(value, language))
+        local.clock = format_clock(value, language)
+        return local
     if isinstance(value, int) and (name == "bytes" or name.endswith("_bytes")):
-        return format_size(value, language)
+        return format_size(value, language, is_limit=name in _LIMITS)
     return value
 
 
-def format_size(size: int, language: str) -> str:
-    """A number of bytes as people write it, rounded down: 20 MB, 1,4 MB, 310 kB."""
-    if size < MEGABYTE:
-        return f"{max(1, size // 1024)} kB"
-    if size >= 10 * MEGABYTE:
-        return f"{size // MEGABYTE} MB"
-    tenths = str(size * 10 // MEGABYTE)
-    return f"{tenths[:-1]}{',' if language == 'id' else '.'}{tenths[-1]} MB"
+def format_size(size: int, language: str, *, is_limit: bool = False) -> str:
+    """A number of bytes as people write it: 20 MB, 1,4 MB, 310 KB.
+
+    A size is rounded up and a limit down, so that what is too large never looks as if it fits.
+    """
+
+    def units(of: int) -> int:
+        return size // of if is_limit else -(-size // of)
+
+    if units(1024) < 1024:
+        return f"{max(1, units(1024))} KB"
+    tenths = size * 10 // MEGABYTE if is_limit else -(-size * 10 // MEGABYTE)
+    if tenths >= 100:
+        return f"{units(MEGABYTE)} MB"
+    whole, tenth = divmod(tenths, 10)
+    return f"{whole}{',' if language == 'id' else '.'}{tenth} MB"
 
 
 def spoken(facts: Mapping[str, object], language: str) -> dict[str, object]:
@@ -110,3 +137,8 @@ def format_datetime(at: datetime, language: str) -> str:
     pattern = "d MMM y HH.mm" if language == "id" else "d MMM y HH:mm"
     local = at.astimezone(UTC).astimezone(WIB)
     return f"{dates.format_datetime(local, pattern, locale=language)} WIB"
+
+
+def format_clock(at: datetime, language: str) -> str:
+    """The hour of a time, in Western Indonesia Time: 15.04 WIB."""
+    return f"{at.astimezone(WIB):{'%H.%M' if language == 'id' else '%H:%M'}} WIB"

@@ -310,9 +310,11 @@ def test_only_the_browser_that_asked_presses_twice_and_only_with_the_code(
     code, mark = counter.service.code(challenge), counter.service.asked_mark(challenge)
     assert counter.do(counter.service.sign_in(challenge, code, "id", "", mark)).session
     wrong = str((int(code) + 1) % 1_000_000).zfill(6)
-    for _ in range(counter.settings.of(AccountSettings).code_tries_max - 1):  # each is a try
+    for _ in range(counter.settings.of(AccountSettings).code_tries_max - 2):  # each is a try
         with pytest.raises(CodeWrong):
             counter.do(counter.service.sign_in(challenge, wrong, "id", "", mark))
+    with pytest.raises(CodeSpent):
+        counter.do(counter.service.sign_in(challenge, wrong, "id", "", mark))
     with pytest.raises(CodeSpent):
         counter.do(counter.service.sign_in(challenge, code, "id", "", mark))
 
@@ -336,9 +338,12 @@ def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) 
             counter.do(counter.service.sign_in(challenge, wrong, "id"))
     assert counter.do(counter.service.sign_in(challenge, right, "id")).session
     other = counter.ask(ANI)
-    for _ in range(counter.settings.of(AccountSettings).code_tries_max):
-        with pytest.raises(CodeWrong):
+    for left in range(counter.settings.of(AccountSettings).code_tries_max - 1, 0, -1):
+        with pytest.raises(CodeWrong) as wrong_code:
             counter.do(counter.service.sign_in(other, "", "id"))
+        assert wrong_code.value.tries_left == left
+    with pytest.raises(CodeSpent):  # the last try is told that it was
+        counter.do(counter.service.sign_in(other, "", "id"))
     with pytest.raises(CodeSpent):
         counter.do(counter.service.sign_in(other, counter.service.code(other), "id"))
 
@@ -352,7 +357,7 @@ def test_tries_at_once_are_counted_one_by_one(counter: Counter) -> None:
 
     answers = counter.do(run())
     wrong = sum(isinstance(one, CodeWrong) for one in answers)
-    assert wrong == counter.settings.of(AccountSettings).code_tries_max
+    assert wrong == counter.settings.of(AccountSettings).code_tries_max - 1  # the last is spent
     assert sum(isinstance(one, CodeSpent) for one in answers) == 40 - wrong
 
 

@@ -28,7 +28,6 @@ from meterai.plumbing.http import saved_as
 from meterai.plumbing.messages import (
     LANGUAGES,
     catalogue,
-    localize,
     translate,
 )
 from meterai.portal import reference
@@ -100,49 +99,6 @@ def used_keys() -> set[str]:
     """Every whole key a template names."""
     texts = [path.read_text() for path in TEMPLATES]
     return {key for text in texts for key in re.findall(r"""\bt\(\s*["']([a-z0-9_.]+)["']""", text)}
-
-
-# What only a program, or who runs the platform, is told.
-FOR_PROGRAMS = {"refusal.provider_refused", "expected.bytes"}
-CODE_OF_A_PERSON = {"mail.sign_in_code.subject", "mail.sign_in_code.text"}
-FORBIDDEN = {
-    r"\bsurel\b": "people say email",
-    r"\bbita\b|\bbytes?\b": "a size is told in MB or kB",
-    r"\(s\)": "one form for one thing, another for several: {quantity:stamp|stamps}",
-    r"\{(code|state|response_code)\}": "a word of the program, not of people",
-}
-
-
-@pytest.mark.parametrize("pattern", FORBIDDEN)
-def test_no_sentence_uses_a_word_that_readers_do_not(pattern: str) -> None:
-    found = {
-        key: text
-        for key, texts in catalogue().items()
-        for text in texts.values()
-        if re.search(pattern, re.sub(r"\{\w*bytes\}", "", text))
-        and key not in FOR_PROGRAMS | CODE_OF_A_PERSON
-    }
-    assert not found, FORBIDDEN[pattern]
-
-
-@pytest.mark.parametrize(
-    ("size", "indonesian", "english"),
-    [
-        (20 * 1024 * 1024, "20 MB", "20 MB"),
-        (1_572_864, "1,5 MB", "1.5 MB"),
-        (310 * 1024, "310 kB", "310 kB"),
-        (3, "1 kB", "1 kB"),
-    ],
-)
-def test_a_size_is_told_as_people_tell_it(size: int, indonesian: str, english: str) -> None:
-    facts = {"limit_bytes": size}
-    assert localize(facts, "id")["limit_bytes"] == indonesian
-    assert localize(facts, "en")["limit_bytes"] == english
-
-
-def test_one_thing_and_several_have_words_of_their_own() -> None:
-    for count, words in ((1, "Refund 1 stamp"), (2, "Refund 2 stamps")):
-        assert translate("page.order.give_back_button", "en", unused=count) == words
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

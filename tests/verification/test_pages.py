@@ -175,7 +175,7 @@ def test_the_report_says_of_which_file_and_by_whom(asked: Any) -> None:
     text = rendered(
         asked, "verification/verdict.html", {"result": result, "name": "surat.pdf", "pictures": []}
     )
-    for fact in ("a1" * 32, "surat.pdf (97 ", "https://meterai.example/check", NOW.isoformat()):
+    for fact in ("a1" * 32, "surat.pdf (98 ", "https://meterai.example/check", NOW.isoformat()):
         assert fact in text
     language = asked.cookies["language"]
     assert translate("page.verdict.compare", language) not in text, "nothing to compare: refuse it"
@@ -239,7 +239,10 @@ def test_a_document_that_is_too_large_to_check_is_told_the_limit(
     kind = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = browser.post("/check", content=b"--x", headers=headers | kind)
     assert answer.status_code == 413
-    assert translate("refusal.document_too_large", language, limit_bytes="32 MB") in answer.text
+    assert (
+        translate("refusal.document_too_large", language, size_bytes="33 MB", limit_bytes="32 MB")
+        in answer.text
+    )
     assert 'enctype="multipart/form-data"' in answer.text, "another can be chosen here"
 
 

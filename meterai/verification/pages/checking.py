@@ -71,7 +71,9 @@ async def _document(request: PageRequest) -> tuple[str, bytes]:
         form = await read_form(request)
     except RequestEntityTooLarge:
         # Not read to its end; a document has as much of the form as one may have.
-        raise DocumentTooLarge(size_bytes=FORM_BYTES_MAX, limit_bytes=CHECKED_BYTES_MAX) from None
+        said = request.headers.get("content-length", "")
+        size = int(said) if said.isdecimal() else FORM_BYTES_MAX
+        raise DocumentTooLarge(size_bytes=size, limit_bytes=CHECKED_BYTES_MAX) from None
     if not form.files:
         raise UploadMissing("no file was chosen")
     return form.files[0]

@@ -1,0 +1,65 @@
+"""Facts in a sentence are written as people write them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from meterai.plumbing.messages import format_clock, format_size, localize, translate
+
+MB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("size", "as_size", "as_limit"),
+    [
+        (0, "1 KB", "1 KB"),
+        (3, "1 KB", "1 KB"),
+        (310 * 1024, "310 KB", "310 KB"),
+        (310 * 1024 + 1, "311 KB", "310 KB"),
+        (MB - 1, "1,0 MB", "1023 KB"),
+        (MB * 3 // 2, "1,5 MB", "1,5 MB"),
+        (10 * MB - 1, "10 MB", "9,9 MB"),
+        (20 * MB, "20 MB", "20 MB"),
+        (20 * MB + 1, "21 MB", "20 MB"),
+    ],
+)
+def test_what_is_too_large_never_looks_as_if_it_fits(
+    size: int, as_size: str, as_limit: str
+) -> None:
+    for language, point in (("id", ","), ("en", ".")):
+        assert format_size(size, language) == as_size.replace(",", point)
+        assert format_size(size, language, is_limit=True) == as_limit.replace(",", point)
+        facts = localize({"size_bytes": size, "limit_bytes": size}, language)
+        assert facts == {
+            "size_bytes": as_size.replace(",", point),
+            "limit_bytes": as_limit.replace(",", point),
+        }
+
+
+def test_a_file_is_told_its_size_beside_the_limit() -> None:
+    facts = {"size_bytes": 20_971_521, "limit_bytes": 20_971_520}
+    said = translate("refusal.document_too_large", "id", **localize(facts, "id"))
+    assert said == "Berkas ini 21 MB; paling besar 20 MB."
+
+
+def test_a_time_is_told_with_or_without_its_day() -> None:
+    at = datetime(2026, 11, 24, 16, 40, tzinfo=UTC)
+    for language, whole, clock in (
+        ("id", "24 Nov 2026 23.40 WIB", "23.40 WIB"),
+        ("en", "24 Nov 2026 23:40 WIB", "23:40 WIB"),
+    ):
+        told = localize({"retry_at": at}, language)["retry_at"]
+        assert told == whole
+        assert format_clock(at, language) == clock
+        assert clock in translate(
+            "refusal.too_many_codes", language, **localize({"retry_at": at}, language)
+        )
+
+
+def test_a_clock_nobody_gave_is_left_as_it_is() -> None:
+    assert "{retry_at.clock}" in translate("refusal.too_many_codes", "en")
+
+
+def test_one_thing_and_several_have_words_of_their_own() -> None:
+    for count, words in ((1, "1 order is not paid yet"), (2, "2 orders are not paid yet")):
+        assert words in translate("refusal.too_many_unpaid_orders", "en", unpaid_max=count)

@@ -1,0 +1,61 @@
+"""No sentence of the product uses a word that its readers do not."""
+
+import re
+
+import pytest
+
+from meterai.plumbing.messages import LANGUAGES, catalogue
+
+# What is read by programs, or by who runs the platform, has the words of its trade.
+FOR_PROGRAMS = ("refusal.provider_refused", "refusal.database_", "expected.", "page.docs.")
+FOR_OPERATORS = ("production.", "draw.", "simulation.", "assessment.", "rehearsal.")
+CODE_OF_A_PERSON = ("mail.sign_in_code.",)
+FORBIDDEN = {
+    r"\bsurel\b": "people say email",
+    r"\bsurat (terakhir|ini)\b": "people say email",
+    r"\bbita\b|\bbytes?\b|\bkB\b": "a size is told in MB or KB",
+    r"\(s\)": "one form for one thing, another for several: {quantity:stamp|stamps}",
+    r"\{(code|state|response_code)\}": "a word of the program, not of people",
+    r"(?i)\bwithdr[ae]w": "people cancel an order",
+    r"(?i)\b(comes?|sent|goes) back by itself|Uang kembali sendiri": "is refunded automatically",
+    r"(?i)\bby itself\b": "automatically",
+    r"(?i)\bput(ting)? right\b": "there is a problem; we are fixing it",
+    r"(?i)\bask the money\b": "refund unused stamps",
+    r"(?i)\bperamban\b": "people say browser",
+    r"(?i)\bdaring\b": "people say online, or the page is named",
+    r"(?i)^tunggu sebentar": "say until when",
+    r"(?i)\bsah diperiksa\b": "dapat diperiksa keasliannya",
+}
+# Pages that are being written anew, and their mails; their old words go with them.
+WRITTEN_ANEW = ("page.order.", "page.stamp.", "page.stamping.", "page.front.", "mail.")
+
+
+def told() -> list[tuple[str, str]]:
+    skipped = FOR_PROGRAMS + FOR_OPERATORS + CODE_OF_A_PERSON + WRITTEN_ANEW
+    return [
+        (key, texts[language])
+        for key, texts in catalogue().items()
+        for language in LANGUAGES
+        if not key.startswith(skipped)
+    ]
+
+
+@pytest.mark.parametrize("pattern", FORBIDDEN)
+def test_no_sentence_uses_a_word_that_readers_do_not(pattern: str) -> None:
+    found = {
+        key: text for key, text in told() if re.search(pattern, re.sub(r"\{\w*bytes\}", "", text))
+    }
+    assert not found, f"{FORBIDDEN[pattern]}: {found}"
+
+
+def test_a_number_of_things_has_one_form_for_one() -> None:
+    # A limit is more than one by its nature.
+    counted = re.compile(
+        r"\{(?!\w*_max|most|high|stamps)\w+\} (stamps|documents|orders|tries|files|minutes|days|pages)\b"
+    )
+    found = {
+        key: texts["en"]
+        for key, texts in catalogue().items()
+        if counted.search(texts["en"]) and not key.startswith(FOR_PROGRAMS + FOR_OPERATORS)
+    }
+    assert not found
