@@ -5,7 +5,7 @@ corner, as in `Placement`.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -31,16 +31,6 @@ def grid(width: float, height: float) -> tuple[int, int]:
     """The columns and rows of the survey of a page, in points."""
     cell = max(CELL_POINTS, width / CELLS_MAX, height / CELLS_MAX)
     return max(1, round(width / cell)), max(1, round(height / cell))
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """A rectangle of cells: columns from the left, rows from the top; ends are not in it."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
 
 
 @dataclass(frozen=True)
@@ -82,13 +72,26 @@ class Survey:
         side of the page, and on an empty page to the lower right.  `taken` are stamps on it.
         """
         shape = Placement(page, 0.0, 0.0, width)
+        places = _Places(self, shape)
+        if not places.columns or not places.rows:
+            return None
         aim_x, aim_y = self._aim
         best: tuple[float, Placement] | None = None
-        for x, y in self._free_corners(shape, taken):
-            away_x, away_y = x + shape.width / 2 - aim_x, y + shape.height / 2 - aim_y
-            away = math.hypot(away_x, away_y)
-            if best is None or away < best[0]:
-                best = away, Placement(page, x, y, width)
+        # From the middle outwards, so that the first free place of a row is its best, and a row that
+        # is farther away than the best place ends the search.
+        for row in sorted(places.rows, key=lambda row: abs(places.y(row) - aim_y)):
+            away_y = abs(places.y(row) - aim_y)
+            if best is not None and away_y >= best[0]:
+                break
+            for column in sorted(places.columns, key=lambda column: abs(places.x(column) - aim_x)):
+                away = math.hypot(places.x(column) - aim_x, away_y)
+                if best is not None and away >= best[0]:
+                    break
+                if places.is_free(row, column):
+                    place = places.placement(row, column)
+                    if not _is_near(place, taken):
+                        best = away, place
+                        break
         return best[1] if best else None
 
     def usual_place(self, page: int, width: float) -> Placement:
@@ -103,35 +106,6 @@ class Survey:
             width,
         )
 
-    def _free_corners(
-        self, shape: Placement, taken: Sequence[Placement]
-    ) -> Iterator[tuple[float, float]]:
-        """Lower left corners at the cells' edges, with a margin free of ink and of other stamps."""
-        cell_x, cell_y = self.width / self.columns, self.height / self.rows
-        beside = math.ceil(_MARGIN_POINTS / cell_x), math.ceil(_MARGIN_POINTS / cell_y)
-        across, along = math.ceil(shape.width / cell_x), math.ceil(shape.height / cell_y)
-        least = shape.width * shape.height * _SPECKS_SHARE / (cell_x * cell_y) * 255
-        edge = min(_EDGE_POINTS, (self.width - shape.width) / 2, (self.height - shape.height) / 2)
-        if edge < 0:
-            return
-        for row in range(self.rows - along + 1):
-            top = self.height - row * cell_y
-            y = top - shape.height
-            if y < edge or top > self.height - edge:
-                continue
-            for column in range(self.columns - across + 1):
-                x = column * cell_x
-                if x < edge or x + shape.width > self.width - edge:
-                    continue
-                cells = _Cells(
-                    max(0, column - beside[0]),
-                    max(0, row - beside[1]),
-                    min(self.columns, column + across + beside[0]),
-                    min(self.rows, row + along + beside[1]),
-                )
-                if self._ink_in(cells) <= least and not _is_near(x, y, shape, taken):
-                    yield x, y
-
     @cached_property
     def _sums(self) -> list[list[int]]:
         """For each corner of a cell, the ink of all above and to the left of it."""
@@ -141,9 +115,10 @@ class Survey:
             sums.append([above + one for above, one in zip(sums[-1], row, strict=True)])
         return sums
 
-    def _ink_in(self, cells: _Cells) -> int:
-        above, below = self._sums[cells.top], self._sums[cells.bottom]
-        return below[cells.right] - below[cells.left] - above[cells.right] + above[cells.left]
+    def ink_in(self, left: int, top: int, right: int, bottom: int) -> int:
+        """The ink of these cells; columns from the left, rows from the top, the ends not counted."""
+        above, below = self._sums[top], self._sums[bottom]
+        return below[right] - below[left] - above[right] + above[left]
 
     @cached_property
     def _aim(self) -> tuple[float, float]:
@@ -159,7 +134,7 @@ class Survey:
         columns = [
             column
             for column in range(begins, self.columns)
-            if self._ink_in(_Cells(column, top, column + 1, bottom + 1))
+            if self.ink_in(column, top, column + 1, bottom + 1)
         ]
         middle = (columns[0] + columns[-1] + 1) / 2 * cell_x
         return middle, self.height - (top + bottom + 1) / 2 * cell_y
@@ -169,7 +144,7 @@ class Survey:
         foot, line = self.rows * (1 - _FOOT_SHARE), self.rows * _LINE_POINTS / self.height
         blocks: list[tuple[int, int]] = []
         for row in range(self.rows):
-            if self._ink_in(_Cells(begins, row, self.columns, row + 1)) <= _ROW_INK_MIN:
+            if self.ink_in(begins, row, self.columns, row + 1) <= _ROW_INK_MIN:
                 continue
             if blocks and row - blocks[-1][1] <= gap:
                 blocks[-1] = blocks[-1][0], row
@@ -180,12 +155,66 @@ class Survey:
         return blocks[-1] if blocks else None
 
 
-def _is_near(x: float, y: float, shape: Placement, taken: Sequence[Placement]) -> bool:
+class _Places:
+    """The places of a stamp whose upper left corner is at a cell's, away from the page's edges."""
+
+    def __init__(self, survey: Survey, shape: Placement) -> None:
+        self._survey = survey
+        self._shape = shape
+        self._cell_x = survey.width / survey.columns
+        self._cell_y = survey.height / survey.rows
+        self._beside = math.ceil(_MARGIN_POINTS / self._cell_x)
+        self._around = math.ceil(_MARGIN_POINTS / self._cell_y)
+        self._across = math.ceil(shape.width / self._cell_x)
+        self._along = math.ceil(shape.height / self._cell_y)
+        cells = shape.width * shape.height / (self._cell_x * self._cell_y)
+        self._ink_max = cells * _SPECKS_SHARE * 255
+        self.columns = _inside(
+            survey.width, shape.width, self._cell_x, survey.columns - self._across
+        )
+        self.rows = _inside(survey.height, shape.height, self._cell_y, survey.rows - self._along)
+
+    def x(self, column: int) -> float:
+        """The middle of the stamp, from the left."""
+        return column * self._cell_x + self._shape.width / 2
+
+    def y(self, row: int) -> float:
+        """The middle of the stamp, from below."""
+        return self._survey.height - row * self._cell_y - self._shape.height / 2
+
+    def placement(self, row: int, column: int) -> Placement:
+        """The stamp there."""
+        x, y = column * self._cell_x, self.y(row) - self._shape.height / 2
+        return Placement(self._shape.page, x, y, self._shape.width)
+
+    def is_free(self, row: int, column: int) -> bool:
+        """No ink there, nor in the margin."""
+        survey = self._survey
+        found = survey.ink_in(
+            max(0, column - self._beside),
+            max(0, row - self._around),
+            min(survey.columns, column + self._across + self._beside),
+            min(survey.rows, row + self._along + self._around),
+        )
+        return found <= self._ink_max
+
+
+def _inside(page: float, stamp: float, cell: float, last: int) -> range:
+    """The cells at which a stamp can begin: as far from both edges as the page allows."""
+    if page < stamp:
+        return range(0)
+    edge = min(_EDGE_POINTS, (page - stamp) / 2)
+    first = math.ceil(edge / cell - 1e-9)
+    end = min(last, math.floor((page - edge - stamp) / cell + 1e-9))
+    return range(first, end + 1)
+
+
+def _is_near(place: Placement, taken: Sequence[Placement]) -> bool:
     """True if a stamp there would lie on another, or closer than the margin."""
     return any(
-        x < one.x + one.width + _MARGIN_POINTS
-        and one.x < x + shape.width + _MARGIN_POINTS
-        and y < one.y + one.height + _MARGIN_POINTS
-        and one.y < y + shape.height + _MARGIN_POINTS
+        place.x < one.x + one.width + _MARGIN_POINTS
+        and one.x < place.x + place.width + _MARGIN_POINTS
+        and place.y < one.y + one.height + _MARGIN_POINTS
+        and one.y < place.y + place.height + _MARGIN_POINTS
         for one in taken
     )
