@@ -10,7 +10,14 @@ Calls orders, payments, stamps, notifications.
 """
 
 from meterai.refunds.model import NothingToRefund, Refund, RefundCause, RefundState, lease_seconds
-from meterai.refunds.service import RefundService, RefundView, ask, book_as_told, refunds_of_order
+from meterai.refunds.service import (
+    RefundService,
+    RefundView,
+    ask,
+    book_as_told,
+    refunds_of_order,
+    refunds_of_orders,
+)
 
 __all__ = [
     "NothingToRefund",
@@ -23,4 +30,5 @@ __all__ = [
     "book_as_told",
     "lease_seconds",
     "refunds_of_order",
+    "refunds_of_orders",
 ]

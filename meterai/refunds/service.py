@@ -97,6 +97,11 @@ async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Refun
     return [shown(one) for one in await store.refunds_of_order(tx, account, order)]
 
 
+async def refunds_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[RefundView]:
+    """Refunds of these orders, oldest first; the newest of very many."""
+    return [shown(one) for one in await store.refunds_of_orders(tx, account, orders)]
+
+
 # -- what the provider gave back of its own accord -----------------------------------------------
 
 

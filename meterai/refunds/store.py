@@ -154,6 +154,19 @@ async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Refun
     return newest[::-1]
 
 
+async def refunds_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[Refund]:
+    """Refunds of these orders, oldest first; the newest of very many."""
+    newest = await tx.all_as(
+        _REFUNDS,
+        f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = ANY (%s)"  # noqa: S608
+        " ORDER BY refund_id DESC LIMIT %s",
+        account,
+        list(orders),
+        REFUNDS_PER_ORDER_MAX * 2,
+    )
+    return newest[::-1]
+
+
 async def refunds_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Refund]:
     """Refunds of an account that are older than one, newest first."""
     return await tx.all_as(_REFUNDS, OF_ACCOUNT, account, before, limit)

@@ -18,6 +18,7 @@ from meterai.stamps.service import (
     serials_of,
     set_issuing,
     unused_of_order,
+    unused_of_orders,
 )
 from meterai.stamps.store import enter_directory
 
@@ -35,4 +36,5 @@ __all__ = [
     "serials_of",
     "set_issuing",
     "unused_of_order",
+    "unused_of_orders",
 ]

@@ -71,6 +71,13 @@ class Lot:
         return self.issued - self.held - self.affixed - self.returned
 
 
+class UnusedOfOrder(NamedTuple):
+    """How many stamps of an order are unused."""
+
+    order: UUID
+    unused: int
+
+
 @dataclass(frozen=True, slots=True)
 class StampRecord:
     """What is known of one serial."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from meterai import audit, ledger
@@ -77,6 +78,11 @@ async def unused_of_order(tx: ReadTx, account: UUID, order: UUID) -> int:
     """How many stamps of an order are free: not held, not on a document, not returned."""
     lot = await store.lot(tx, account, order)
     return lot.free if lot else 0
+
+
+async def unused_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> dict[UUID, int]:
+    """The same for several orders; those that brought no stamps are left out."""
+    return dict(await store.unused_of_orders(tx, account, orders))
 
 
 async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:

@@ -1,11 +1,12 @@
 """SQL of stamps, one function per question."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from meterai.kit.serial import Serial
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
-from meterai.stamps.model import Issuing, Lot, StampRecord
+from meterai.stamps.model import Issuing, Lot, StampRecord, UnusedOfOrder
 
 _TAKE_LEASE = """
 INSERT INTO serial_leases (lease, holder, held_until)
@@ -26,6 +27,7 @@ RETURNING lease
 """
 _STAMP = "SELECT account_id AS account, stamping_id AS stamping, state, affixed_at FROM stamps"
 _LOTS = RowMapper(Lot)
+_UNUSED = RowMapper(UnusedOfOrder)
 _STAMPS = RowMapper(StampRecord)
 _ISSUING = RowMapper(Issuing)
 
@@ -49,6 +51,19 @@ async def used(tx: ReadTx, account: UUID) -> int:
     )
     assert isinstance(found, int)
     return found
+
+
+async def unused_of_orders(
+    tx: ReadTx, account: UUID, orders: Sequence[UUID]
+) -> list[UnusedOfOrder]:
+    """How many stamps of each of these orders are free."""
+    return await tx.all_as(
+        _UNUSED,
+        "SELECT lot_id AS order, issued - held - affixed - returned AS unused FROM stamp_lots"
+        " WHERE account_id = %s AND lot_id = ANY (%s)",
+        account,
+        list(orders),
+    )
 
 
 async def lot(tx: ReadTx, account: UUID, lot_id: UUID) -> Lot | None:

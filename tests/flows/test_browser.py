@@ -383,7 +383,7 @@ def test_three_documents_and_two_stamps(erring: Applicant) -> None:
     erring.buys(1)
     erring.page = kept
     erring.presses("Lanjutkan")
-    erring.sees("Riwayat")
+    erring.sees("Meterai saya")
     expect(erring.page.locator(".document .state.delivered")).to_have_count(3)
     # The form as it was before, sent once more with the same documents.
     erring.goes_to("/stamp")
@@ -392,7 +392,7 @@ def test_three_documents_and_two_stamps(erring: Applicant) -> None:
         found.evaluate("(field, value) => { field.value = value; }", value)
     erring.chooses(three, files)
     erring.presses("Lanjutkan")
-    erring.sees("Riwayat")
+    erring.sees("Meterai saya")
     expect(erring.page.locator(".document")).to_have_count(3)
 
 

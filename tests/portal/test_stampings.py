@@ -1,11 +1,13 @@
 """The pages of a document and of all that an account ordered and stamped."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from litestar import Litestar
 
@@ -18,10 +20,12 @@ from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.order_told import state_within
 from meterai.portal.routes import routes
 from meterai.portal.routes.history import entries
+from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState
 from meterai.stamping.model import shown
+from meterai.stamps import Balance
 from tests.support.pages import application, asked_by_somebody
-from tests.support.shown import HOSTILE, NOW, order, stamping
+from tests.support.shown import HOSTILE, NOW, order, refund, stamping
 
 
 @pytest.fixture(scope="module")
@@ -76,20 +80,79 @@ def test_a_repaired_document_says_so(asked: Any, is_repaired: bool) -> None:
     language = asked.cookies["language"]
     text = stamping_page(asked, one)
     assert (translate("page.stamping.repaired", language) in text) == is_repaired
-    facts = {"entries": entries([], [one]), "is_first": True, "older": None}
     short = translate("page.stamping.repaired.short", language)
-    assert (short in rendered(asked, "portal/history.html", facts)) == is_repaired
+    assert (short in my_stamps(asked, stampings=[one])) == is_repaired
 
 
-def test_history_is_newest_first_with_documents_under_their_order(asked: Any) -> None:
+def my_stamps(
+    asked: Any,
+    orders: Sequence[OrderView] = (),
+    stampings: Sequence[Stamping] = (),
+    refunds: Sequence[RefundView] = (),
+    unused: Mapping[UUID, int] | None = None,
+    **more: object,
+) -> str:
+    found = entries(orders, stampings, refunds, unused or {}, NOW)
+    facts = {"entries": found, "is_first": True, "older": None, "balance": Balance(3, 1, 7)}
+    return rendered(asked, "portal/history.html", facts | more)
+
+
+def test_my_stamps_are_newest_first_with_documents_under_their_order(asked: Any) -> None:
     placed = order(OrderState.EXECUTED, OrderKind.DOCUMENTS)
     later = replace(
         stamping(StampingState.DELIVERED, at=NOW + timedelta(hours=1)),
         id=UUID(int=read("ord", placed.id).int + 1),  # ids are ordered by time
     )
-    found = entries([placed], [later])
-    assert [entry.order for entry in found] == [None, placed]
-    facts = {"entries": found, "is_first": True, "older": show("old", found[-1].id)}
-    text = rendered(asked, "portal/history.html", facts)
+    found = entries([placed], [later], [], {}, NOW)
+    assert [entry.this and entry.this.order for entry in found] == [None, placed]
+    older = show("old", found[-1].id)
+    text = my_stamps(asked, [placed], [later], older=older)
     assert text.index("/stampings/") < text.index(f"/orders/{placed.id}")
-    assert f'href="/history?before={facts["older"]}"' in text
+    assert f'href="/history?before={older}"' in text
+
+
+def test_what_the_account_holds_comes_first(asked: Any) -> None:
+    words = {"id": "3 meterai siap dipakai", "en": "3 stamps are ready to use"}
+    text, language = my_stamps(asked), asked.cookies["language"]
+    assert words[language] in text
+    assert translate("page.history.empty", language) in text
+    assert words[language] not in my_stamps(asked, is_first=False)
+
+
+def test_an_order_is_called_by_its_files(asked: Any) -> None:
+    placed = order(OrderState.EXECUTED, OrderKind.DOCUMENTS)
+    number = read("ord", placed.id)
+    names = ("Surat.pdf", "Ijazah.pdf", "Kuasa.pdf")
+    found = [stamping(StampingState.DELIVERED, order=number, name=name) for name in names]
+    several = {"id": "Surat.pdf dan 2 dokumen lain", "en": "Surat.pdf and 2 other documents"}
+    text, language = my_stamps(asked, [placed], found), asked.cookies["language"]
+    assert f">{several[language]}</a></h2>" in text
+    assert ">Surat.pdf</a></h2>" in my_stamps(asked, [placed], found[:1])
+    done = {"id": "3 dokumen sudah bermeterai", "en": "3 documents are stamped"}
+    assert done[language] in text
+
+
+def test_unused_stamps_are_given_back_in_two_taps(asked: Any) -> None:
+    bought = order(OrderState.EXECUTED, OrderKind.STAMPS)
+    number = read("ord", bought.id)
+    text = my_stamps(asked, [bought], unused={number: 2})
+    assert f'action="/orders/{bought.id}/give-back"' in text
+    assert "Rp21.000" in text
+    assert "/give-back" not in my_stamps(asked, [bought], unused={number: 0})
+    denied = msgspec.structs.replace(bought, state=OrderState.DENIED)
+    assert "/give-back" not in my_stamps(asked, [denied], unused={number: 2})
+
+
+@pytest.mark.parametrize("state", OrderState)
+@pytest.mark.parametrize("kind", OrderKind)
+def test_an_order_in_any_state_is_listed(asked: Any, state: OrderState, kind: OrderKind) -> None:
+    one = order(state, kind)
+    number = read("ord", one.id)
+    made = [stamping(StampingState.WAITING, order=number), stamping(StampingState.FAILED)]
+    back = msgspec.structs.replace(
+        refund(RefundState.SENT, RefundCause.NOT_STAMPED), order_id=one.id
+    )
+    text = my_stamps(asked, [one], made, [back])
+    assert "RF1" in text
+    assert HOSTILE not in text
+    assert not re.search(r"page\.|state\.|\{", text)

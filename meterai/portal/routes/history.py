@@ -1,6 +1,6 @@
-"""The page of what an account ordered and stamped."""
+"""My stamps: what an account holds, ordered and stamped, and where its money is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,49 +8,76 @@ from uuid import UUID
 from litestar import get
 from litestar.di import NamedDependency
 
+from meterai import stamps
 from meterai.accounts import Permission
+from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
-from meterai.orders import OrderService, OrderView
+from meterai.orders import OrderKind, OrderService, OrderState, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
 from meterai.plumbing.paging import Page as Part
-from meterai.portal.order_told import state_within
+from meterai.portal.order_told import OrderNow, Told, state_within, told
+from meterai.refunds import RefundView, refunds_of_orders
 from meterai.stamping import Stamping, StampingService, StampingState, stampings_of_orders
 
 OLDER = "old"  # kind of the id where the next page begins, an order's or a stamping's
-ENTRIES_PER_PAGE = 50  # orders and stampings; each may have its documents
+_clock = SystemClock()
+ENTRIES_PER_PAGE = 30  # orders and stampings; each may have its documents
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An order with its documents, or a document stamped from the balance."""
+    """An order with its documents, or a document stamped from the balance; `this` says how the
+    order stands.
+    """
 
     id: UUID
     at: datetime
-    order: OrderView | None
+    this: OrderNow | None
     documents: tuple[Stamping, ...]
+
+    @property
+    def told(self) -> Told | None:
+        """What is said of the order."""
+        return told(self.this) if self.this else None
 
     def state_of(self, stamping: Stamping) -> StampingState:
         """`state_within` the order of this entry."""
-        return state_within(self.order, stamping)
+        return state_within(self.this.order if self.this else None, stamping)
 
 
-def entries(orders: Sequence[OrderView], stampings: Sequence[Stamping]) -> list[Entry]:
-    """Orders and stampings as one list, newest first."""
+def entries(
+    orders: Sequence[OrderView],
+    stampings: Sequence[Stamping],
+    refunds: Sequence[RefundView],
+    unused: Mapping[UUID, int],
+    now: datetime,
+) -> list[Entry]:
+    """Orders and stampings as one list, newest first; `unused` stamps of each order are free."""
     of_order: dict[str, list[Stamping]] = {}
+    given: dict[str, list[RefundView]] = {}
     found = []
+    for refund in refunds:
+        given.setdefault(refund.order_id, []).append(refund)
     for stamping in stampings:
         if stamping.order is None:
             found.append(Entry(stamping.id, stamping.requested_at, None, (stamping,)))
         else:
             of_order.setdefault(show("ord", stamping.order), []).append(stamping)
-    found += [
-        Entry(read("ord", order.id), order.placed_at, order, tuple(of_order.get(order.id, ())))
-        for order in orders
-    ]
+    for order in orders:
+        documents = tuple(of_order.get(order.id, ()))
+        number = read("ord", order.id)
+        this = OrderNow(order, now, documents, given.get(order.id, ()), _free(order, unused))
+        found.append(Entry(number, order.placed_at, this, documents))
     # By their ids, which are ordered by time, as the pages are.
     return sorted(found, key=lambda entry: entry.id, reverse=True)
+
+
+def _free(order: OrderView, unused: Mapping[UUID, int]) -> int:
+    """How many stamps of an order can be used or given back."""
+    is_there = (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED)
+    return unused.get(read("ord", order.id), 0) if is_there else 0
 
 
 @get(
@@ -65,7 +92,7 @@ async def show_history(
     database: NamedDependency[Database],
     account: NamedDependency[UUID],
 ) -> Page:
-    """Orders and stampings, newest first, a page at a time."""
+    """The balance, then orders and stampings, newest first, a page at a time."""
     before = request.query_params.get("before")
     part = Part(ENTRIES_PER_PAGE, read(OLDER, before)) if before else Part(ENTRIES_PER_PAGE)
     placed, more_orders = await orders.list(account, part)
@@ -73,10 +100,22 @@ async def show_history(
     async with database.reading() as tx:
         ids = [read("ord", order.id) for order in placed]
         documents = await stampings_of_orders(tx, account, *ids)
-    found, is_cut = part.cut(entries(placed, [*stampings, *documents]))
+        refunds = await refunds_of_orders(tx, account, ids)
+        unused = await stamps.unused_of_orders(tx, account, ids)
+        balance = await stamps.balance(tx, account)
+    now = _clock.now()
+    every = entries(placed, [*stampings, *documents], refunds, unused, now)
+    found, is_cut = part.cut(every)
     is_more = is_cut or more_orders or more_stampings
     older = show(OLDER, found[-1].id) if is_more else None
-    return page(request, "portal/history.html", entries=found, older=older, is_first=before is None)
+    return page(
+        request,
+        "portal/history.html",
+        balance=balance,
+        entries=found,
+        older=older,
+        is_first=before is None,
+    )
 
 
 routes = [show_history]
