@@ -65,6 +65,7 @@ from meterai.sealing.picture import (
 )
 from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.sandbox.pool import Permission, Pool, Slots
+from meterai.sealing.scan import PHOTO_BYTES_MAX, PhotoUnreadable, scanning
 from meterai.sealing.signing.development import development_issuer, development_issuers
 from meterai.sealing.signing.issuer import Issuer
 from meterai.sealing.signing.issuers import Issuers, KnownIssuer, appoint, load_issuer, load_issuers
@@ -97,6 +98,7 @@ __all__ = [
     "HEIGHT_PER_WIDTH",
     "INK_SHARE_MAX",
     "LAST_PAGE",
+    "PHOTO_BYTES_MAX",
     "PICTURE_WIDTH",
     "PICTURE_WIDTH_MAX",
     "STAMPS_MAX",
@@ -132,6 +134,7 @@ __all__ = [
     "PagePicture",
     "PageSize",
     "Permission",
+    "PhotoUnreadable",
     "Placement",
     "PlacementMalformed",
     "PlacementOutsidePage",
@@ -165,6 +168,7 @@ __all__ = [
     "locating",
     "picturing",
     "question",
+    "scanning",
     "seal",
     "verify",
     "verify_own",

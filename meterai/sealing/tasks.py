@@ -17,8 +17,8 @@ from meterai.sealing.model import DocumentBroken, PageNotDrawn
 from meterai.sealing.pdf.decoding import LIMITS
 from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.pdf.pages import Page, PageTree
-from meterai.sealing.sandbox import answers, drawing, fork_server
-from meterai.sealing.sandbox.answers import Compared, Drawn, Inspected, Rendered
+from meterai.sealing.sandbox import answers, drawing, fork_server, scanning
+from meterai.sealing.sandbox.answers import Compared, Drawn, Inspected, Rendered, Scanned
 from meterai.sealing.sandbox.bounded import Result, Work
 from meterai.sealing.sandbox.qpdf import repaired
 from meterai.sealing.survey import grid
@@ -92,6 +92,13 @@ def _locate(document: bytes, parameters: Parameters) -> bytes:
         return answers.written(located(opened))
 
 
+def _scan(photo: bytes, _: Parameters) -> bytes:
+    try:
+        return answers.written(Scanned(scanning.codes_on(photo)))
+    except scanning.PhotoNotRead:
+        return b""  # no answer
+
+
 def _fractions(page: Page, rectangle: Sequence[float]) -> drawing.Fractions:
     """A rectangle in points, cut to the page, as fractions of it from the top left."""
     x, y, width, height = rectangle
@@ -140,6 +147,7 @@ _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
     "locate": _locate,
     "repair": _repair,
     "picture": _picture,
+    "scan": _scan,
     "verify": _verify,
 }
 

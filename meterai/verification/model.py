@@ -2,6 +2,22 @@
 
 from enum import StrEnum
 
+from meterai.kit.refusal import Refusal
+
+
+class NoCodeFound(Refusal):
+    """There is no QR code on the photo that can be read."""
+
+    code = "no_code_found"
+    status = 422
+
+
+class CodeForeign(Refusal):
+    """There is a QR code on the photo, and it is none of a stamp."""
+
+    code = "code_foreign"
+    status = 422
+
 
 class FinalVerdict(StrEnum):
     """One word for what was checked.  The first eight are those of `sealing.Verdict`."""

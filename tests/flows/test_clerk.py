@@ -2,13 +2,12 @@
 
 import csv
 import io
-import re
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import segno
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
 
 from meterai.plumbing.messages import translate
@@ -22,9 +21,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium o
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=ARGUMENTS
-        )
+        # What it films is a test picture of its own.
+        filming = "--use-fake-device-for-media-stream"
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, filming])
         yield browser
         browser.close()
 
@@ -50,7 +49,7 @@ def papers(*names: str) -> list[FilePayload]:
 
 def test_many_files_become_one_table(page: Page) -> None:
     page.goto("/check")
-    page.get_by_role("link", name=re.compile("banyak berkas")).click()
+    page.get_by_role("link", name="Pilih banyak berkas").click()
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("c.pdf", pdf())
@@ -127,3 +126,77 @@ def test_one_that_is_refused_stops_no_other(page: Page) -> None:
     expect(page.locator("tbody")).to_contain_text("<b>Tidak bisa</b>")
     expect(page.locator("tbody")).to_contain_text("Tidak ada meterai")
     assert len(asked) == 3
+
+
+# -- the code on paper -------------------------------------------------------------------------
+
+SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
+
+
+def photo(text: str) -> FilePayload:
+    out = io.BytesIO()
+    segno.make(text, error="m").save(out, kind="png", scale=6, border=8)
+    return FilePayload(name="foto.png", mimeType="image/png", buffer=out.getvalue())
+
+
+def test_a_photo_of_a_code_leads_to_what_it_says(page: Page, instance: Instance) -> None:
+    # A code of another address leads to our page all the same, and nowhere else.
+    for address in (f"HTTPS://EVIL.EXAMPLE/C/{SERIAL}", f"{instance.url}/c/{SERIAL}/1ABCD"):
+        page.goto("/check")
+        page.locator("#photo").set_input_files(photo(address))
+        page.get_by_role("button", name="Baca kode pada foto").click()
+        page.wait_for_url(f"**/c/{SERIAL}**")
+        assert page.url.startswith(instance.url)
+    page.goto("/check")
+    page.locator("#photo").set_input_files(photo("https://evil.example/login"))
+    page.get_by_role("button", name="Baca kode pada foto").click()
+    expect(page.get_by_role("alert")).to_contain_text("bukan kode meterai")
+
+
+DETECTOR = """
+window.BarcodeDetector = class {
+  static getSupportedFormats() { return Promise.resolve(["qr_code"]); }
+  detect() { return Promise.resolve((window.seen ?? []).map((rawValue) => ({ rawValue }))); }
+};
+"""
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_the_camera_reads_a_code_and_is_switched_off(
+    chromium: Browser, instance: Instance, is_allowed: bool
+) -> None:
+    context = chromium.new_context(viewport=PHONE, locale="id-ID", base_url=instance.url)
+    if is_allowed:
+        context.grant_permissions(["camera"])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text))
+    page.add_init_script(DETECTOR)
+    page.goto("/check")
+    page.get_by_role("button", name="Pakai kamera").click()
+    said = page.locator("[data-camera] [role=status]")
+    if is_allowed:
+        expect(said).to_contain_text("Arahkan kamera")
+        page.evaluate("window.seen = ['https://evil.example/c/x']")
+        expect(said).to_contain_text("bukan kode meterai")
+        page.get_by_role("button", name="Matikan kamera").click()
+        expect(page.locator("video")).to_be_hidden()
+        page.get_by_role("button", name="Pakai kamera").click()
+        page.evaluate(f"window.seen = ['HTTPS://EVIL.EXAMPLE/C/{SERIAL}']")
+        page.wait_for_url(f"{instance.url}/c/{SERIAL}")
+    else:
+        expect(said).to_contain_text("Kamera tidak dapat dipakai")
+    context.close()
+    assert not [one for one in complaints if "violat" in one.lower()]
+
+
+def test_without_a_reader_of_codes_no_camera_is_offered(
+    chromium: Browser, instance: Instance
+) -> None:
+    context = chromium.new_context(locale="id-ID", base_url=instance.url)
+    page = context.new_page()
+    page.add_init_script("delete window.BarcodeDetector")
+    page.goto("/check")
+    expect(page.locator("[data-camera]")).to_be_hidden()
+    expect(page.get_by_role("button", name="Baca kode pada foto")).to_be_visible()
+    context.close()

@@ -34,6 +34,7 @@ REFUSALS = [
     room.TimeStampUnavailable("x"),
     room.RevocationUnavailable("x"),
     room.ArtworkUnusable("x"),
+    room.PhotoUnreadable("x"),
     room.ClaimMalformed("x"),
     room.ClaimKeyUnknown("ABCD"),
     room.ClaimForged("x"),

@@ -288,3 +288,25 @@ def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -
 def test_a_cell_is_never_a_formula(beginning: str) -> None:
     assert csv_line([f"{beginning}1+1", 'a"b', "c,d"]).lstrip('"').startswith(f"'{beginning}")
     assert csv_line(["a", 'a"b', "c,d"]) == 'a,"a""b","c,d"\r\n'
+
+
+def test_only_the_page_with_the_camera_may_use_it(browser: TestClient[Litestar]) -> None:
+    for path in ("/check", "/check?serial=%20"):
+        assert "camera=(self)" in browser.get(path).headers["permissions-policy"]
+    wrong = browser.post("/check", files={"document": ("", b"", "application/octet-stream")})
+    assert "camera=(self)" in wrong.headers["permissions-policy"]
+    assert "permissions-policy" not in browser.get("/check/many").headers
+
+
+def test_a_photo_that_was_not_chosen_is_told_at_its_field(browser: TestClient[Litestar]) -> None:
+    answer = browser.post("/check/qr", files={"photo": ("", b"", "application/octet-stream")})
+    assert answer.status_code == 422
+    assert 'href="#photo"' in answer.text
+    assert 'id="photo-error"' in answer.text
+
+
+@pytest.mark.parametrize("code", ["no_code_found", "code_foreign", "photo_unreadable"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_why_a_photo_told_nothing_is_said(code: str, language: str) -> None:
+    assert f"refusal.{code}" in catalogue()
+    assert "{" not in translate(f"refusal.{code}", language)

@@ -98,6 +98,12 @@ class Located(msgspec.Struct, frozen=True):
     ]
 
 
+class Scanned(msgspec.Struct, frozen=True):
+    """The texts of the codes on a photo."""
+
+    texts: Annotated[list[Annotated[str, msgspec.Meta(max_length=512)]], msgspec.Meta(max_length=8)]
+
+
 class TimeFact(msgspec.Struct, frozen=True):
     """A time among the facts of a check."""
 

@@ -3,6 +3,7 @@
 No sign-in is needed.
 """
 
+from typing import Any
 from urllib.parse import quote
 
 from litestar import get, post
@@ -32,6 +33,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.http import language_of, network_of
 from meterai.sealing import (
     CHECKED_BYTES_MAX,
+    PHOTO_BYTES_MAX,
     ClaimForged,
     ClaimKeyUnknown,
     ClaimMalformed,
@@ -42,7 +44,11 @@ from meterai.verification.service.pictures import MarkedPage
 from meterai.verification.service.views import VerificationView
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
-FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # the document, its form fields and boundaries
+_FORM_BYTES = 64 * 1024  # of form fields and boundaries beside a file
+FORM_BYTES_MAX = CHECKED_BYTES_MAX + _FORM_BYTES
+PHOTO_FORM_BYTES_MAX = PHOTO_BYTES_MAX + _FORM_BYTES
+# Of the page that reads a code by camera: nothing else, of what a browser asks people about.
+_CAMERA = "camera=(self), display-capture=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()"
 SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
 
 
@@ -62,18 +68,37 @@ async def show_check_form(request: PageRequest) -> Page:
     typed = request.query_params.get("serial", "").strip()
     if typed:
         return see_other(f"/c/{quote(typed[:SERIAL_LENGTH_MAX], safe='')}")
-    return page(request, "verification/check.html", result=None)
+    return _form(request)
 
 
-async def _document(request: PageRequest) -> tuple[str, bytes]:
-    """The document of the form, with its name.  Refuses `DocumentTooLarge`, `UploadMissing`."""
+def _form_again(request: PageRequest, refusal: Refusal, field: str) -> Page:
+    """The form with what is wrong; raises again what is not the sender's."""
+    if refusal.status == HTTP_503_SERVICE_UNAVAILABLE:
+        raise refusal  # the page of refusals says when to come again
+    errors = field_errors(refusal, language_of(request), field)
+    return _form(request, status=refusal.status, errors=errors)
+
+
+def _form(request: PageRequest, **facts: Any) -> Page:
+    """The page that asks for a document, a code or a serial; it alone may use the camera."""
+    shown = page(request, "verification/check.html", **facts)
+    shown.headers["Permissions-Policy"] = _CAMERA
+    return shown
+
+
+def too_large(request: PageRequest, bytes_max: int) -> DocumentTooLarge:
+    """A form that was not read to its end; a file has as much of it as one may have."""
+    said = request.headers.get("content-length", "")
+    size = int(said) if said.isdecimal() else bytes_max + _FORM_BYTES
+    return DocumentTooLarge(size_bytes=size, limit_bytes=bytes_max)
+
+
+async def _file(request: PageRequest, bytes_max: int) -> tuple[str, bytes]:
+    """The file of the form, with its name.  Refuses `DocumentTooLarge`, `UploadMissing`."""
     try:
         form = await read_form(request)
     except RequestEntityTooLarge:
-        # Not read to its end; a document has as much of the form as one may have.
-        said = request.headers.get("content-length", "")
-        size = int(said) if said.isdecimal() else FORM_BYTES_MAX
-        raise DocumentTooLarge(size_bytes=size, limit_bytes=CHECKED_BYTES_MAX) from None
+        raise too_large(request, bytes_max) from None
     if not form.files:
         raise UploadMissing("no file was chosen")
     return form.files[0]
@@ -100,17 +125,12 @@ async def check(
     await visitor(request)
     language = language_of(request)
     try:
-        name, content = await _document(request)
+        name, content = await _file(request, CHECKED_BYTES_MAX)
         client = network_of(request, settings.process.proxies)
         checking = _checked(verification, content, language, client)
         result, pictures = await unless_gone(request.receive, checking)
     except Refusal as refusal:
-        if refusal.status == HTTP_503_SERVICE_UNAVAILABLE:
-            raise  # nothing is wrong with the document: the page of refusals says when to come again
-        errors = field_errors(refusal, language, "document")
-        return page(
-            request, "verification/check.html", status=refusal.status, result=None, errors=errors
-        )
+        return _form_again(request, refusal, "document")
     return page(request, "verification/verdict.html", result=result, name=name, pictures=pictures)
 
 
@@ -120,6 +140,34 @@ async def _checked(
     """What checking a document found, and what its stamps look like."""
     found = await verification.check(document, language, client)
     return found, await verification.pictures(document, found, client)
+
+
+@post(
+    "/check/qr",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
+    include_in_schema=False,
+    request_max_body_size=PHOTO_FORM_BYTES_MAX,
+)
+async def scan(
+    request: PageRequest,
+    verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Read the QR code on a photo, and lead to what it says.  The photo is not kept."""
+    check_origin(request)
+    try:
+        await lines.check_turn(request, None, Act.CHECK)
+    except WaitInLine as refusal:
+        return see_other(refusal.join_for("/check"))
+    await visitor(request)
+    try:
+        _, photo = await _file(request, PHOTO_BYTES_MAX)
+        client = network_of(request, settings.process.proxies)
+        found = await unless_gone(request.receive, verification.scan(photo, client))
+    except Refusal as refusal:
+        return _form_again(request, refusal, "photo")
+    return see_other(f"/c/{found}")
 
 
 # The address in a QR is in capitals, which makes the QR smaller; a typed one is not, so both are
@@ -171,4 +219,4 @@ async def show_claim(
     return page(request, "verification/claim.html", claim=found)
 
 
-routes = [show_check_form, check, show_serial, show_claim]
+routes = [show_check_form, check, scan, show_serial, show_claim]

@@ -42,8 +42,8 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import each_file
 from meterai.plumbing.http import language_of, network_of
 from meterai.plumbing.messages import WIB, translate
-from meterai.sealing import DocumentTooLarge
 from meterai.verification.model import FinalVerdict
+from meterai.verification.pages.checking import too_large
 from meterai.verification.service import VerificationService
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow
@@ -141,13 +141,10 @@ async def _answer(
     rows = batch.rows(each_file(request, bodies.directory, files_max=FILES_MAX + 1))
     try:
         first = await _first(rows)
+    except RequestEntityTooLarge:
+        return _form_again(request, too_large(request, MANY_BYTES_MAX))
     except Refusal as refusal:
-        is_shown = wants_page(HERE, request.headers.get("accept", ""))
-        if refusal.status == HTTP_503_SERVICE_UNAVAILABLE or not is_shown:
-            raise
-        errors = field_errors(refusal, language_of(request), "document")
-        facts = _facts(is_answer=False) | {"errors": errors}
-        return page(request, "verification/many.html", status=refusal.status, **facts)
+        return _form_again(request, refusal)
     return Stream(
         written.pieces(_and(first, rows)),
         status_code=200,
@@ -161,8 +158,16 @@ async def _first(rows: AsyncIterator[BatchRow]) -> BatchRow:
         return await anext(rows)
     except StopAsyncIteration:
         raise UploadMissing("no file was chosen") from None
-    except RequestEntityTooLarge:
-        raise DocumentTooLarge(size_bytes=MANY_BYTES_MAX, limit_bytes=MANY_BYTES_MAX) from None
+
+
+def _form_again(request: PageRequest, refusal: Refusal) -> Page:
+    """The form with what is wrong; raises again what is not the sender's, or for a program."""
+    is_shown = wants_page(HERE, request.headers.get("accept", ""))
+    if refusal.status == HTTP_503_SERVICE_UNAVAILABLE or not is_shown:
+        raise refusal
+    errors = field_errors(refusal, language_of(request), "document")
+    facts = _facts(is_answer=False) | {"errors": errors}
+    return page(request, "verification/many.html", status=refusal.status, **facts)
 
 
 async def _and(first: BatchRow, rest: AsyncIterator[BatchRow]) -> AsyncIterator[BatchRow]:

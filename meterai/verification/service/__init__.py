@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.messages import catalogue, localize, translate
 from meterai.sealing import Check, Claim, Issuers, Report
 from meterai.stamps import StampState
-from meterai.verification.model import ClaimVerdict, FinalVerdict
+from meterai.verification.model import ClaimVerdict, CodeForeign, FinalVerdict, NoCodeFound
 from meterai.verification.service.pictures import MarkedPage, Pictures
 from meterai.verification.service.views import (
     CheckView,
@@ -35,6 +36,8 @@ from meterai.verification.service.views import (
 # Reading a document is Python: a second thread would wait for the first one's interpreter, and the
 # event loop for both.  What takes long goes to processes of its own.
 CHECKED_AT_ONCE = 1
+# The end of an address in a QR code: a serial, and a claim where it is whole.
+_OF_A_STAMP = re.compile(r"/C/([0-9A-Z]{22}(?:/[0-9A-Z]{1,200})?)/?\Z", re.ASCII | re.IGNORECASE)
 MILLIMETRES_PER_POINT = 25.4 / 72
 _LENGTHS = ("x", "y", "width", "height")
 
@@ -203,6 +206,19 @@ class VerificationService:
         if found is None:
             raise NotFound("no such serial")
         return found
+
+    async def scan(self, photo: bytes, client: str) -> str:
+        """The serial of a stamp and the claim behind it, from the QR code on a photo, untrusted.
+
+        Refuses `NoCodeFound`, `CodeForeign`, `PhotoUnreadable`, `ExaminationBusy`.
+        """
+        texts = await self._pool.finish(sealing.scanning(photo), client, self._checking)
+        if not texts:
+            raise NoCodeFound("no code on the photo")
+        for text in texts:
+            if found := _OF_A_STAMP.search(text):
+                return found[1].upper()
+        raise CodeForeign("a code, but none of a stamp")
 
     async def claim(self, scanned: str, language: str) -> ClaimView:
         """What a scanned QR code says, and what the register says of its serial.

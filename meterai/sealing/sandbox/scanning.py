@@ -1,0 +1,39 @@
+"""The QR codes on a photo (Pillow, then ZXing).
+
+Both are large and get a stranger's file here: this runs only in the processes of `bounded`.
+"""
+
+import io
+import warnings
+
+import zxingcpp
+from PIL import Image, UnidentifiedImageError
+
+PIXELS_MAX = 50_000_000  # of a photo; the largest sensors of phones, binned as they do it, have 50
+SIDE_PIXELS = 2400  # looked at; a code of 20 mm that fills an eighth of it has 5 pixels a module
+CODES_MAX = 8
+CODE_LENGTH_MAX = 512  # characters; ours have some two hundred
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_CODES = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+
+
+class PhotoNotRead(Exception):
+    """No picture of a kind that cameras and browsers make, or one of too many pixels."""
+
+
+def codes_on(photo: bytes) -> list[str]:
+    """The text of each QR code on a photo.  Raises `PhotoNotRead`."""
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(photo), formats=_FORMATS) as opened:
+            warnings.simplefilter("ignore")
+            if opened.width * opened.height > PIXELS_MAX:
+                raise PhotoNotRead
+            opened.draft("L", (SIDE_PIXELS, SIDE_PIXELS))  # a JPEG is not unpacked at full size
+            grey = opened.convert("L")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as cause:
+        raise PhotoNotRead from cause
+    except (SyntaxError, MemoryError) as cause:  # Pillow's word for a broken PNG
+        raise PhotoNotRead from cause
+    grey.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
+    found = zxingcpp.read_barcodes(grey, formats=_CODES)
+    return [one.text for one in found if len(one.text) <= CODE_LENGTH_MAX][:CODES_MAX]
