@@ -10,6 +10,7 @@ from meterai.accounts.room import ROOM as ACCOUNTS
 from meterai.audit.room import ROOM as AUDIT
 from meterai.capacity.room import ROOM as CAPACITY
 from meterai.documents.room import ROOM as DOCUMENTS
+from meterai.drafts.room import ROOM as DRAFTS
 from meterai.ledger.room import ROOM as LEDGER
 from meterai.notifications.room import ROOM as NOTIFICATIONS
 from meterai.orders.room import ROOM as ORDERS
@@ -42,6 +43,7 @@ ROOMS: Rooms = (
     STAMPING,
     REFUNDS,
     VERIFICATION,
+    DRAFTS,
     PORTAL,
     CAPACITY,
 )

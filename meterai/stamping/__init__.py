@@ -15,11 +15,13 @@ Calls orders, stamps, sealing, documents, notifications.
 
 from meterai.stamping.issuers import issuers_directory, issuers_of
 from meterai.stamping.model import (
+    ExistingSealInvalid,
     StampedBefore,
     Stamping,
     StampingState,
     StampingView,
     Upload,
+    placements_json,
 )
 from meterai.stamping.service import (
     StampingService,
@@ -29,9 +31,12 @@ from meterai.stamping.service import (
     why_refused,
 )
 from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
+from meterai.stamping.service.uploads import SPOILT
 from meterai.stamping.settings import StampingSettings
 
 __all__ = [
+    "SPOILT",
+    "ExistingSealInvalid",
     "ReorderService",
     "StampedBefore",
     "Stamping",
@@ -44,6 +49,7 @@ __all__ = [
     "issuers_of",
     "may_reorder",
     "original_of",
+    "placements_json",
     "reorder_key",
     "sealing_seconds",
     "stampings_of_orders",

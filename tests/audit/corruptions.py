@@ -1922,7 +1922,27 @@ DRAWN_LINES = [
     ),
 ]
 
+DRAFTS = [
+    _c(
+        "a draft that nobody forgot",
+        "UPDATE drafts SET created_at = created_at - interval '3 days',"
+        " expires_at = expires_at - interval '2 days'",
+        "drafts_are_forgotten_in_time",
+    ),
+    _c(
+        "files that outlived their draft",
+        "DELETE FROM drafts",
+        "draft_files_have_their_draft",
+    ),
+    _c(
+        "a document without a stamp in what was ordered",
+        "UPDATE draft_files SET placements = '[]'",
+        "drafts_that_were_ordered_were_placed",
+    ),
+]
+
 CORRUPTIONS = [
+    *DRAFTS,
     *LEDGER,
     *PAYMENTS,
     *JOBS,

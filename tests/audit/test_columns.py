@@ -17,6 +17,9 @@ FAR = "{0} + interval '2 years'"
 LARGE = {
     ("captures", "denied_at"): "coalesce({0}, captured_at)",
     ("chargebacks", "look_at"): "now() + interval '2 years'",
+    ("draft_files", "placements"): "'[]'::jsonb",
+    ("draft_files", "state"): "'refused'",
+    ("drafts", "expires_at"): "now() - interval '2 hours'",
     ("jobs", "run_at"): FAR,
     ("jobs", "created_at"): FAR,
     ("jobs", "tries"): "-1",

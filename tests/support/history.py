@@ -15,6 +15,7 @@ from meterai import audit, suspense
 from meterai.accounts import AccountService, Role
 from meterai.accounts.service import give_role, make_organization
 from meterai.documents import DocumentService
+from meterai.drafts import DraftService, Uploads
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.notifications import store as mail_store
@@ -145,9 +146,20 @@ def make(shop: Shop) -> History:
     _suspended(history)
     _in_line(history)
     _drawn(history)
+    _drafted(history)
     _in_flight(history)
     history.names["account"] = shop.account
     return history
+
+
+def _drafted(history: History) -> None:
+    """A draft that was ordered."""
+    shop = history.shop
+    drafts, uploads = shop.container.of(DraftService), shop.container.of(Uploads)
+    draft, _ = shop.do(drafts.open(shop.account, "192.0.2.1"))
+    file = shop.do(uploads.add_whole(draft, "draf.pdf", pdf(words="draf")))
+    shop.do(drafts.place(draft, file.id, read_placements(_PLACE % 60)))
+    shop.do(drafts.finish(draft, history["quota.order"]))
 
 
 def _sign_in(history: History) -> None:

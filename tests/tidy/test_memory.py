@@ -32,6 +32,7 @@ BOUNDED = {
     "capacity/rehearsal/visitor.py: _cookies": "what one site gives one visitor",
     "kit/refusal.py: _BY_CODE": "the classes of refusals, when they are declared",
     "kit/refusal.py: _BY_CONSTRAINT": "the constraints that are refusals, when they are declared",
+    "drafts/uploads.py: _of_network": "one entry for each file that is examined: WHOLE_AT_ONCE and who waits",
     "plumbing/bodies.py: _lines": "one place for each connection, and TURN_SECONDS_MAX",
     "plumbing/bodies.py: _of_network": "one entry for each upload under way",
     "plumbing/bodies.py: _pieces": "the body of one request: HELD_BYTES_MAX, or one write",

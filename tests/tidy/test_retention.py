@@ -24,6 +24,8 @@ HARMLESS = {
     ("api_keys", "name"): "leaves with its key; until then its owner looks for it",
     ("applied_migrations", "name"): "a file of ours",
     ("audit_events", "facts"): "ids, sums and digests, see the room of audit",
+    ("drafts", "network"): "leaves with its draft, after a day",
+    ("draft_files", "name"): "leaves with its draft, after a day",
     ("jobs", "facts"): "leaves with its job",
     ("jobs", "last_fault"): "leaves with its job",
     ("round_faults", "last_fault"): "leaves when its row is done",

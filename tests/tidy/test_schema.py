@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from meterai.accounts.model import Role, StaffRole
+from meterai.drafts.model import FileState
 from meterai.orders.model import OrderKind, OrderState
 from meterai.payments.model import AttemptState, OddReason
 from meterai.refunds.model import RefundCause, RefundState
@@ -27,6 +28,8 @@ from tests.tidy.sources import SOURCES
 GLOBAL = {
     "audit_points": "the chain of clean audits: each is about the whole instance",
     "applied_migrations": "which files were applied to this database",
+    "draft_files": "who chooses files has no account yet",
+    "drafts": "who chooses files has no account yet",
     "email_directory": "finds the account of an address before any account is known",
     "issuing": "one row: whether the issuer can issue",
     "object_store": "one row: the store that all originals lie in",
@@ -55,6 +58,7 @@ HOT_COMMANDS = {
     "stamping_deliver": "keep the delta, post the hold",
 }
 STATES: dict[tuple[str, str], type[StrEnum]] = {
+    ("draft_files", "draft_file_state_is_known"): FileState,
     ("orders", "order_state_is_known"): OrderState,
     ("orders", "order_kind_is_known"): OrderKind,
     ("payment_attempts", "attempt_state_is_known"): AttemptState,

@@ -41,6 +41,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "stamping/store.py:_TO_RESUME",
             "documents/store.py:_FORGET",
             "plumbing/retention.py:statement",
+            "drafts/store.py:_TO_EXAMINE",
         ),
         "a periodic task finds what is due of all accounts; distributed, one worker asks each machine",
     ),

@@ -19,7 +19,7 @@ from meterai.stamping.settings import StampingSettings
 INGESTED_AT_ONCE = 4  # per process; each waits for the disk as long as it works
 EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or was signed later
 # After these another stamp would leave the document as little genuine as it is.
-_SPOILT = (Verdict.CHANGED_AFTER_SEALING, Verdict.COVERED_AFTER_SEALING, Verdict.FORGED)
+SPOILT = (Verdict.CHANGED_AFTER_SEALING, Verdict.COVERED_AFTER_SEALING, Verdict.FORGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class UploadIngestion:
     ) -> sealing.Work[PreparedDocument]:
         at = self._clock.now()
         prepared, verdict = yield from sealing.examining(document, placements, self._issuers, at)
-        if verdict in _SPOILT:
+        if verdict in SPOILT:
             raise ExistingSealInvalid(f"an earlier seal is {verdict}")
         return prepared
 

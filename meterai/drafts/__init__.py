@@ -1,0 +1,31 @@
+"""Drafts: files that somebody chose to have stamped, before anything is ordered or anybody signed in.
+
+Promises this room keeps
+  * Files survive a cut connection, a reload, a restart, signing in and a lapsed order, and no byte
+    that is here is asked for again.
+  * A part is stored whole or not at all, and of two writers of one offset one wins.
+  * A draft of an account opens to that account alone, one of nobody to the browser that began it.
+  * What is not ordered is forgotten after a day, rows and bytes; how much there may be is bounded, for
+    a draft, a network and all.
+  * Nothing costs anything: a file that cannot be stamped says so before anybody pays.
+
+Calls documents, sealing, stamping.
+"""
+
+from meterai.drafts.model import Draft, DraftFile, DraftNotPlaced, FileNotReady, FileState
+from meterai.drafts.service import DraftService, NotPlaced
+from meterai.drafts.uploads import Uploads
+from meterai.drafts.visitors import account_asking, draft_of
+
+__all__ = [
+    "Draft",
+    "DraftFile",
+    "DraftNotPlaced",
+    "DraftService",
+    "FileNotReady",
+    "FileState",
+    "NotPlaced",
+    "Uploads",
+    "account_asking",
+    "draft_of",
+]

@@ -1,0 +1,52 @@
+"""What the audit knows of the columns of drafts."""
+
+from meterai.plumbing.audited import Audited
+
+_A_DAY = "What somebody chose and has not ordered: gone after a day, and nothing is owed for it."
+_TIME = ("drafts_are_forgotten_in_time",)
+AUDITED = Audited(
+    checked={
+        "drafts": {"expires_at": _TIME},
+        "draft_files": {
+            "draft_id": ("draft_files_have_their_draft",),
+            "placements": ("drafts_that_were_ordered_were_placed",),
+            "state": ("drafts_that_were_ordered_were_placed",),
+        },
+    },
+    unchecked={
+        "drafts": dict.fromkeys(
+            (
+                "draft_id",
+                "token_hash",
+                "owner_id",
+                "network",
+                "order_key",
+                "order_id",
+                "is_done",
+                "created_at",
+            ),
+            _A_DAY,
+        ),
+        "draft_files": dict.fromkeys(
+            (
+                "file_id",
+                "name",
+                "bytes",
+                "received",
+                "digest",
+                "parts",
+                "content_id",
+                "leased_until",
+                "sha256",
+                "pages",
+                "sizes",
+                "is_stamped",
+                "refusal",
+                "refusal_facts",
+                "version",
+                "added_at",
+            ),
+            _A_DAY,
+        ),
+    },
+)

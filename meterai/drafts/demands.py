@@ -1,0 +1,13 @@
+"""What production demands of drafts: nothing."""
+
+from collections.abc import Mapping
+
+from meterai.commands import LOAD, TIME
+
+UNDEMANDED: Mapping[str, str] = {
+    "draft_lives_seconds": TIME,
+    "draft_bytes_max": LOAD,
+    "drafts_per_network_max": LOAD,
+    "draft_bytes_per_network_max": LOAD,
+    "drafts_bytes_max": LOAD,
+}

@@ -1,0 +1,87 @@
+"""Whether a stranger's document can be stamped, found out before anybody pays.
+
+By slots and processes of its own: who has not paid takes none from those who have.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from meterai import sealing
+from meterai.kit.clock import Clock
+from meterai.sealing import LAST_PAGE, STAMPS_MAX, Issuers, PageSize, Placement, Verdict
+from meterai.stamping import SPOILT, ExistingSealInvalid
+
+READ_AT_ONCE = 2  # in threads of this process
+EXAMINED_AT_ONCE = 1  # beside this process: what is broken, or was signed before
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A document that can be stamped, mended where it was broken.
+
+    `sizes` are of its first `STAMPS_MAX` pages and of the last one.
+    """
+
+    document: bytes
+    sha256: bytes
+    pages: int
+    sizes: tuple[PageSize, ...]
+    is_repaired: bool
+    is_stamped: bool
+
+
+def _probe(page: int) -> Placement:
+    """A placement that fits any page, to learn its size."""
+    return Placement(page, 0.0, 0.0, sealing.WIDTH_MIN)
+
+
+class Examination:
+    """Looks at documents of strangers, a few at once."""
+
+    def __init__(self, issuers: Issuers, bytes_max: int, clock: Clock) -> None:
+        self._issuers = issuers
+        self._bytes_max = bytes_max
+        self._clock = clock
+        self._reading = sealing.Slots(READ_AT_ONCE)
+        self._pool = sealing.Pool(EXAMINED_AT_ONCE)
+
+    async def examine(self, client: str, document: bytes) -> Examined:
+        """What a document is; a broken one is mended.  `client` waits behind no other.
+
+        Refuses what `sealing` refuses, and `ExistingSealInvalid`.
+        """
+        if len(document) > self._bytes_max:
+            raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=self._bytes_max)
+        return await self._pool.finish(self._examining(document), client, self._reading)
+
+    async def check(self, client: str, document: bytes, placements: Sequence[Placement]) -> None:
+        """Whether these stamps fit.  Refuses what `sealing` refuses of placements."""
+        await self._pool.finish(sealing.accepting(document, placements), client, self._reading)
+
+    def _examining(self, document: bytes) -> sealing.Work[Examined]:
+        at = self._clock.now()
+        prepared, verdict = yield from sealing.examining(
+            document, [_probe(LAST_PAGE)], self._issuers, at
+        )
+        if verdict in SPOILT:
+            raise ExistingSealInvalid(f"an earlier seal is {verdict}")
+        found = prepared.inspection
+        first = range(1, min(found.pages - 1, STAMPS_MAX) + 1)
+        sizes = found.sizes
+        if first:
+            try:
+                more = yield from sealing.accepting(
+                    prepared.document, [_probe(page) for page in first]
+                )
+                sizes = (*more.inspection.sizes, *sizes)
+            except sealing.PlacementOutsidePage:
+                pass  # one of them is smaller than a stamp; who places one there is told so
+        return Examined(
+            prepared.document,
+            hashlib.sha256(prepared.document).digest(),
+            found.pages,
+            sizes,
+            prepared.is_repaired,
+            verdict is Verdict.GENUINE,
+        )

@@ -1,0 +1,251 @@
+"""What a draft and its files are and how they may change; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.refusal import Refusal
+from meterai.sealing import PageSize, Placement
+
+FILE_KIND = "fil"  # of the public form of a file's id
+PART_BYTES_MAX = 256 * 1024  # a cut connection loses one part, and one more may be on the way
+# So that a whole file is some hundred parts at most; the last part may be smaller.
+PART_BYTES_MIN = 64 * 1024
+
+
+class FileState(StrEnum):
+    """Where a file of a draft stands."""
+
+    RECEIVING = "receiving"  # some of its bytes may be here
+    EXAMINING = "examining"  # all are here; whether it can be stamped is being found out
+    READY = "ready"  # it can be stamped as it is
+    REPAIRED = "repaired"  # it was broken; what was mended can be stamped
+    REFUSED = "refused"  # it cannot be stamped; its bytes are gone
+
+
+class FileEvent(StrEnum):
+    """What happens to a file.  One that is taken out is gone, with its bytes."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    MENDED = "mended"
+    REFUSED = "refused"
+
+
+_S, _E = FileState, FileEvent
+DRAFT_FILE = Lifecycle(
+    "the file",
+    {
+        (_S.RECEIVING, _E.RECEIVED): _S.EXAMINING,
+        (_S.EXAMINING, _E.ACCEPTED): _S.READY,
+        (_S.EXAMINING, _E.MENDED): _S.REPAIRED,
+        (_S.EXAMINING, _E.REFUSED): _S.REFUSED,
+    },
+)
+
+
+class DraftFull(Refusal):
+    """The draft has as many files as one order may have."""
+
+    code = "draft_full"
+    status = 422
+
+    def __init__(self, *, files_max: int) -> None:
+        super().__init__(f"at most {files_max} files")
+        self.files_max = files_max
+
+
+class DraftTooLarge(Refusal):
+    """The files of one draft have more bytes together than it may hold.  Sizes in bytes."""
+
+    code = "draft_too_large"
+    status = 413
+
+    def __init__(self, *, sum_bytes: int) -> None:
+        super().__init__(f"at most {sum_bytes} bytes in one draft")
+        self.sum_bytes = sum_bytes
+
+
+class DraftsFull(Refusal):
+    """All drafts, or those of one network, hold as much as they may."""
+
+    code = "drafts_full"
+    status = 503
+    retry_after_seconds = 600  # drafts end all the time: those that were ordered, and old ones
+
+
+class FileNotReady(Refusal):
+    """The file cannot be placed: it is not here whole, or it cannot be stamped."""
+
+    code = "file_not_ready"
+    status = 409
+
+
+class DraftNotPlaced(Refusal):
+    """Something of the draft has no stamp yet, or there is nothing in it."""
+
+    code = "draft_not_placed"
+    status = 409
+
+
+class FileDamagedOnTheWay(Refusal):
+    """What arrived is not what the sender said it would send (RFC 9530)."""
+
+    code = "file_damaged_on_the_way"
+    status = 422
+
+
+class UploadOffsetMismatch(Refusal):
+    """A part begins elsewhere than where the upload goes on; `offset` is where, in bytes."""
+
+    code = "upload_offset_mismatch"
+    status = 409
+
+    def __init__(self, *, offset: int) -> None:
+        super().__init__(f"the upload goes on at {offset}")
+        self.offset = offset
+
+
+class UploadCompleted(Refusal):
+    """The upload is complete: nothing can be added."""
+
+    code = "upload_completed"
+    status = 400
+
+
+class UploadLengthInconsistent(Refusal):
+    """The length of the file is told in two ways, or more was sent than was announced."""
+
+    code = "upload_length_inconsistent"
+    status = 400
+
+
+class PartSizeWrong(Refusal):
+    """A part is larger than one may be, or smaller though it is not the last.  Sizes in bytes."""
+
+    code = "part_size_wrong"
+    status = 413
+
+    def __init__(self, *, least_bytes: int, most_bytes: int) -> None:
+        super().__init__(f"a part has {least_bytes} to {most_bytes} bytes")
+        self.least_bytes = least_bytes
+        self.most_bytes = most_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Files that somebody chose; of an account once somebody has signed in."""
+
+    id: UUID
+    owner: UUID | None
+    network: str
+    order_key: str
+    order: UUID | None
+    is_done: bool
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFile:
+    """One file.  `sizes` are of its first pages and of the last one; `parts` are objects that
+    together are its bytes while it is received, `content` is the object of a whole document."""
+
+    draft: UUID
+    id: UUID
+    name: str
+    size: int
+    received: int
+    digest: bytes | None
+    state: FileState
+    parts: tuple[UUID, ...]
+    content: UUID | None
+    sha256: bytes | None
+    pages: int | None
+    sizes: tuple[PageSize, ...]
+    is_stamped: bool
+    refusal: str | None
+    refusal_facts: dict[str, Any]
+    placements: tuple[Placement, ...]
+    version: int
+    added_at: datetime
+
+    @property
+    def is_usable(self) -> bool:
+        """It can be stamped."""
+        return self.state in (FileState.READY, FileState.REPAIRED)
+
+    @property
+    def is_placed(self) -> bool:
+        """It can be stamped, and somebody said where."""
+        return bool(self.placements)
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The names of its objects in the store."""
+        ids = (*self.parts, self.content) if self.content else self.parts
+        return tuple(object_name(self.id, one) for one in ids)
+
+
+class Usage(NamedTuple):
+    """What drafts hold: files and bytes of one, drafts and bytes of its network, bytes of all."""
+
+    files: int
+    draft_bytes: int
+    network_drafts: int
+    network_bytes: int
+    all_bytes: int
+
+
+class Found(NamedTuple):
+    """What an examination found of a document that can be stamped."""
+
+    content: UUID
+    size: int
+    sha256: bytes
+    pages: int
+    sizes: tuple[PageSize, ...]
+    is_repaired: bool
+    is_stamped: bool
+
+
+class DraftObject(NamedTuple):
+    """An object of a file, by its name in the store."""
+
+    file: UUID
+    object: UUID
+
+
+def object_name(file: UUID, part: UUID) -> str:
+    """Where a part, or the whole, of a file lies in the object store.
+
+    Backwards: the store makes folders of the first letters, and those of an id are its time.
+    """
+    return f"{part.hex[::-1]}-{file.hex}"
+
+
+def named_by(name: str) -> DraftObject | None:
+    """The object by its name in the store; None for objects of others."""
+    part, _, file = name.partition("-")
+    if len(part) != 32 or len(file) != 32:
+        return None
+    try:
+        return DraftObject(UUID(file), UUID(part[::-1]))
+    except ValueError:
+        return None
+
+
+def twins(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
+    """Files that have the bytes of one before them, and that one."""
+    first: dict[bytes, DraftFile] = {}
+    found: dict[UUID, DraftFile] = {}
+    for one in files:
+        if one.is_usable and one.sha256 is not None:
+            before = first.setdefault(one.sha256, one)
+            if before is not one:
+                found[one.id] = before
+    return found

@@ -1,0 +1,12 @@
+"""How long what is in the tables of drafts is kept, and why."""
+
+from meterai.plumbing.retention import Rule, Stays
+
+RETENTION: tuple[Rule, ...] = (
+    Stays(
+        "drafts",
+        "Forgotten with its files and their bytes a day after it began (forget_drafts); the audit "
+        "counts those that are still there later.",
+    ),
+    Stays("draft_files", "Leaves with its draft, or when it is taken out of it."),
+)

@@ -1,0 +1,52 @@
+"""What the room `drafts` registers with the applications."""
+
+from collections.abc import Sequence
+
+from meterai.documents import DocumentSettings
+from meterai.drafts.audited import AUDITED
+from meterai.drafts.demands import UNDEMANDED
+from meterai.drafts.examination import Examination
+from meterai.drafts.forgetting import Forgetting
+from meterai.drafts.invariants import INVARIANTS
+from meterai.drafts.model import DRAFT_FILE
+from meterai.drafts.retention import RETENTION
+from meterai.drafts.service import DraftService
+from meterai.drafts.settings import DraftSettings
+from meterai.drafts.uploads import Uploads
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+from meterai.sealing import Issuers
+
+
+async def _build(container: Container) -> None:
+    database, objects = container.database, container.objects
+    settings, clock = container.settings, container.clock
+    bytes_max = settings.of(DocumentSettings).document_bytes_max
+    examination = Examination(container.of(Issuers), bytes_max, clock)
+    container.add(DraftService(database, objects, examination, settings, clock))
+    container.add(Uploads(database, objects, examination, settings, clock))
+    container.add(Forgetting(database, objects, clock))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    forgetting = container.of(Forgetting)
+    return [
+        PeriodicTask("examine_files", container.of(Uploads).examine_due, 0.5),
+        PeriodicTask("forget_drafts", forgetting.forget_old, 60.0),
+        PeriodicTask("sweep_drafts", forgetting.sweep, 600.0),
+    ]
+
+
+ROOM = Room(
+    name="drafts",
+    tables=frozenset({"drafts", "draft_files"}),
+    lifecycles=(DRAFT_FILE,),
+    settings=DraftSettings,
+    build=_build,
+    services={"drafts": DraftService, "uploads": Uploads},
+    tasks=_tasks,
+    undemanded=UNDEMANDED,
+    invariants=INVARIANTS,
+    audited=AUDITED,
+    retention=RETENTION,
+)

@@ -1,0 +1,204 @@
+"""Drafts: find the one of a visitor, look at its files, place their stamps, take files out.
+
+A draft is found by the token that a browser's cookie has, or by the account; once it is an account's
+nobody finds it by the token alone.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from meterai.documents import DocumentUnavailable
+from meterai.drafts import store
+from meterai.drafts.examination import Examination
+from meterai.drafts.model import Draft, DraftFile, DraftsFull, FileNotReady, object_name
+from meterai.drafts.settings import DraftSettings
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.pages import fresh_key
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
+from meterai.sealing import Placement
+from meterai.stamping import placements_json
+
+TOKEN_BYTES = 32
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class NotPlaced:
+    """A file that could not be placed like the others, and why."""
+
+    file: DraftFile
+    refusal: Refusal
+
+
+def hash_of(token: str) -> bytes:
+    """What is kept of a token: whoever reads the table opens no draft with it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+class DraftService:
+    """Drafts and their files, but for how bytes come in (`Uploads`)."""
+
+    def __init__(
+        self,
+        database: Database,
+        objects: ObjectStore,
+        examination: Examination,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._examination = examination
+        self._settings = settings.of(DraftSettings)
+        self.lives_seconds = self._settings.draft_lives_seconds
+        self.process = settings.process  # by which the cookie is called
+        self._clock = clock
+
+    # -- whose ---------------------------------------------------------------------------------
+
+    async def current(self, token: str, account: UUID | None) -> Draft | None:
+        """The draft of a visitor, or None.
+
+        What a browser chose before its owner signed in becomes the account's; several are made one,
+        and nothing is lost.
+        """
+        if not token and account is None:
+            return None
+        hashed, now = hash_of(token), self._clock.now()
+        found = await self._database.once(store.open_for, hashed, account, now)
+        theirs = [one for one in found if one.owner in (None, account)]
+        if account is None or not theirs:
+            return theirs[0] if theirs else None
+        if len(theirs) == 1 and theirs[0].owner == account:
+            return theirs[0]
+        ids = [one.id for one in theirs]
+        return await self._database.run(partial(self._made_one, ids=ids, account=account))
+
+    async def _made_one(self, tx: Tx, ids: Sequence[UUID], account: UUID) -> Draft | None:
+        locked = await store.lock(tx, ids)
+        theirs = [one for one in locked if one.owner in (None, account) and not one.is_done]
+        if not theirs:
+            return None
+        kept, *others = theirs
+        await store.adopt(tx, kept.id, account, max(one.expires_at for one in theirs))
+        if others:
+            await store.merge(tx, kept.id, [one.id for one in others])
+        (made,) = await store.lock(tx, [kept.id])
+        return made
+
+    async def open(self, account: UUID | None, network: str) -> tuple[Draft, str]:
+        """A new draft, and the token that finds it.  Refuses `DraftsFull`."""
+        token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock.now()
+        until = now + timedelta(seconds=self.lives_seconds)
+        draft = Draft(new_id(), account, network, fresh_key(), None, False, now, until)  # noqa: FBT003 - the fields of a row
+
+        async def add(tx: Tx) -> None:
+            held = await store.usage(tx, draft.id, network)
+            if held.network_drafts >= self._settings.drafts_per_network_max:
+                raise DraftsFull(f"{held.network_drafts} drafts of {network}")
+            await store.add_draft(tx, draft, hash_of(token))
+
+        await self._database.run(add)
+        return draft, token
+
+    # -- its files -----------------------------------------------------------------------------
+
+    async def files(self, draft: Draft) -> list[DraftFile]:
+        """The files of a draft, in the order they were chosen."""
+        return await self._database.once(store.files, draft.id)
+
+    async def file(self, draft: Draft, file: UUID) -> DraftFile:
+        """One file of this draft.  Refuses `NotFound`."""
+        found = await self._database.once(store.file, draft.id, file)
+        if found is None:
+            raise NotFound("no such file of this draft")
+        return found
+
+    async def content(self, file: DraftFile) -> bytes:
+        """The bytes of a document that can be stamped.
+
+        Refuses `FileNotReady`, `DocumentUnavailable`.
+        """
+        if file.content is None:
+            raise FileNotReady(f"the file is {file.state}")
+        try:
+            found = await self._objects.get(object_name(file.id, file.content))
+        except (ObjectUnreadable, OSError) as fault:
+            _log.error("object_unreadable", file=str(file.id), fault=repr(fault))
+            found = None
+        if found is None:
+            raise DocumentUnavailable("the file is not in this store")
+        return found
+
+    async def place(self, draft: Draft, file: UUID, placements: Sequence[Placement]) -> DraftFile:
+        """Say where the stamps of a file go; no placement takes them off again.
+
+        Refuses `NotFound`, `FileNotReady`, and what `sealing` refuses of placements.
+        """
+        found = await self.file(draft, file)
+        if placements:
+            content = await self.content(found)
+            await self._examination.check(draft.network, content, placements)
+        placed = await self._database.once(store.place, draft.id, file, placements_json(placements))
+        if placed is None:
+            raise FileNotReady(f"the file is {found.state}")
+        return placed
+
+    async def place_all(self, draft: Draft, placements: Sequence[Placement]) -> list[NotPlaced]:
+        """The same placements on every file that can be stamped; those on which they do not fit stay
+        as they were and are named."""
+        left: list[NotPlaced] = []
+        for one in await self.files(draft):
+            if one.is_usable:
+                try:
+                    await self.place(draft, one.id, placements)
+                except Refusal as refusal:
+                    left.append(NotPlaced(one, refusal))
+        return left
+
+    async def take_out(self, draft: Draft, file: UUID) -> None:
+        """Forget a file and its bytes; one that is not there is out already."""
+        gone = await self._database.once(store.take_out, draft.id, file)
+        if gone is not None:
+            await self.remove_objects(gone)
+
+    async def remove_objects(self, file: DraftFile) -> None:
+        """Delete the bytes of a file whose row is gone.  What a crash leaves, the sweep finds."""
+        soon = self._clock.now() + timedelta(minutes=1)
+        for name in file.objects:
+            await self._objects.remove(name, soon)
+
+    # -- ordered -------------------------------------------------------------------------------
+
+    async def finish(self, draft: Draft, order: UUID | None) -> None:
+        """The draft was ordered, or stamped from the balance (no order).
+
+        It is kept until its time is over: an order that lapses can be made again of it.
+        """
+        await self._database.once(store.finish, draft.id, order)
+
+    async def again(self, account: UUID, order: UUID) -> None:
+        """Open the draft of an order that came to nothing, to order it anew: nothing is sent twice.
+
+        Whether the order came to nothing is for the caller to see.  Refuses `NotFound` where the
+        draft is gone.
+        """
+        until = self._clock.now() + timedelta(seconds=self.lives_seconds)
+        opened = await self._database.once(store.open_again, account, order, fresh_key(), until)
+        if not opened:
+            raise NotFound("the draft of this order is not kept any more")
+
+    async def of_order(self, account: UUID, order: UUID) -> Draft | None:
+        """The draft that an order was made of, where it is still kept."""
+        return await self._database.once(store.of_order, account, order)

@@ -1,0 +1,270 @@
+"""SQL of drafts, one function per question."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from meterai.drafts.model import Draft, DraftFile, DraftObject, Found, Usage
+from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.rows import RowMapper
+from meterai.sealing import PageSize, Placement
+
+_DRAFT = (
+    'draft_id AS id, owner_id AS owner, network, order_key, order_id AS "order", is_done,'
+    " created_at, expires_at"
+)
+_FILE = (
+    "draft_id AS draft, file_id AS id, name, bytes AS size, received, digest, state, parts,"
+    " content_id AS content, sha256, pages, sizes, is_stamped, refusal, refusal_facts, placements,"
+    " version, added_at"
+)
+
+
+def _sizes(stored: list[list[float]]) -> tuple[PageSize, ...]:
+    return tuple(PageSize(int(page), width, height) for page, width, height in stored)
+
+
+def _placements(stored: list[dict[str, Any]]) -> tuple[Placement, ...]:
+    return tuple(Placement(**one) for one in stored)
+
+
+_DRAFTS = RowMapper(Draft)
+_FILES = RowMapper(DraftFile, sizes=_sizes, placements=_placements, parts=tuple)
+_OBJECTS = RowMapper(DraftObject)
+_USAGES = RowMapper(Usage)
+
+_OPEN = """
+INSERT INTO drafts (draft_id, token_hash, owner_id, network, order_key, created_at, expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+_OPEN_FOR = f"""
+SELECT {_DRAFT} FROM drafts
+WHERE (token_hash = %s OR owner_id = %s) AND NOT is_done AND expires_at > %s
+ORDER BY draft_id
+"""  # noqa: S608 - columns are a constant
+_LOCK = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = ANY(%s) ORDER BY draft_id FOR UPDATE"  # noqa: S608
+_OF_ORDER = f"SELECT {_DRAFT} FROM drafts WHERE owner_id = %s AND order_id = %s"  # noqa: S608
+_ADOPT = "UPDATE drafts SET owner_id = %s, expires_at = %s WHERE draft_id = %s"
+_MOVE = "UPDATE draft_files SET draft_id = %s WHERE draft_id = ANY(%s)"
+_DROP = """
+DELETE FROM drafts d WHERE d.draft_id = ANY(%s)
+    AND NOT EXISTS (SELECT 1 FROM draft_files f WHERE f.draft_id = d.draft_id)
+"""
+_DONE = """
+UPDATE drafts SET is_done = true, order_id = %s WHERE draft_id = %s AND owner_id IS NOT NULL
+"""
+_AGAIN = """
+UPDATE drafts SET is_done = false, order_id = NULL, order_key = %s, expires_at = %s
+WHERE owner_id = %s AND order_id = %s AND is_done
+"""
+_USAGE = """
+SELECT count(*) FILTER (WHERE f.draft_id = %s) AS files,
+    coalesce(sum(f.bytes) FILTER (WHERE f.draft_id = %s), 0)::bigint AS draft_bytes,
+    (SELECT count(*) FROM drafts WHERE network = %s) AS network_drafts,
+    coalesce(sum(f.bytes) FILTER (WHERE d.network = %s), 0)::bigint AS network_bytes,
+    coalesce(sum(f.bytes), 0)::bigint AS all_bytes
+FROM draft_files f JOIN drafts d ON d.draft_id = f.draft_id
+WHERE f.state <> 'refused' OR f.draft_id = %s
+"""
+_ADD = """
+INSERT INTO draft_files (draft_id, file_id, name, bytes, digest, state, added_at)
+VALUES (%s, %s, %s, %s, %s, 'receiving', %s)
+"""
+_OF_DRAFT = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s ORDER BY file_id"  # noqa: S608
+_ONE = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s AND file_id = %s"  # noqa: S608
+_APPEND = """
+UPDATE draft_files SET received = received + %s, parts = parts || %s::uuid
+WHERE draft_id = %s AND file_id = %s AND state = 'receiving' AND received = %s
+    AND received + %s <= bytes
+"""
+_COMPLETE = """
+UPDATE draft_files SET state = 'examining', leased_until = %s
+WHERE draft_id = %s AND file_id = %s AND state = 'receiving' AND received = bytes
+"""
+_TO_EXAMINE = f"""
+UPDATE draft_files SET leased_until = %s WHERE (draft_id, file_id) IN (
+    SELECT draft_id, file_id FROM draft_files WHERE state = 'examining' AND leased_until < %s
+    ORDER BY leased_until LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING {_FILE}
+"""  # noqa: S608
+_ACCEPT = """
+UPDATE draft_files SET state = %s, content_id = %s, bytes = %s, received = %s, sha256 = %s,
+    pages = %s, sizes = %s, is_stamped = %s, parts = '{}', leased_until = NULL
+WHERE file_id = %s AND state = 'examining'
+"""
+_REFUSE = """
+UPDATE draft_files SET state = 'refused', refusal = %s, refusal_facts = %s, parts = '{}',
+    leased_until = NULL
+WHERE file_id = %s AND state = 'examining'
+"""
+_LET_GO = "UPDATE draft_files SET leased_until = %s WHERE file_id = %s AND state = 'examining'"
+_PLACE = f"""
+UPDATE draft_files f SET placements = %s, version = version + 1
+WHERE f.draft_id = %s AND f.file_id = %s AND f.state IN ('ready', 'repaired')
+    AND EXISTS (SELECT 1 FROM drafts d WHERE d.draft_id = f.draft_id AND NOT d.is_done)
+RETURNING {_FILE}
+"""  # noqa: S608
+_TAKE_OUT = f"""
+DELETE FROM draft_files f WHERE f.draft_id = %s AND f.file_id = %s
+    AND EXISTS (SELECT 1 FROM drafts d WHERE d.draft_id = f.draft_id AND NOT d.is_done)
+RETURNING {_FILE}
+"""  # noqa: S608
+_EXPIRED = f"SELECT {_DRAFT} FROM drafts WHERE expires_at <= %s ORDER BY expires_at LIMIT %s"  # noqa: S608
+_FORGET_FILES = f"DELETE FROM draft_files WHERE draft_id = %s RETURNING {_FILE}"  # noqa: S608
+_FORGET = "DELETE FROM drafts WHERE draft_id = %s AND expires_at <= %s"
+_WANTED = """
+SELECT n.file_id AS file, n.object_id AS object
+FROM unnest(%s::uuid[], %s::uuid[]) AS n (file_id, object_id)
+JOIN draft_files f ON f.file_id = n.file_id
+WHERE f.content_id = n.object_id OR n.object_id = ANY (f.parts)
+"""
+
+
+async def add_draft(tx: Tx, draft: Draft, token_hash: bytes) -> None:
+    """A new draft without files."""
+    await tx.run(
+        _OPEN,
+        draft.id,
+        token_hash,
+        draft.owner,
+        draft.network,
+        draft.order_key,
+        draft.created_at,
+        draft.expires_at,
+    )
+
+
+async def open_for(
+    tx: ReadTx, token_hash: bytes, account: UUID | None, now: datetime
+) -> list[Draft]:
+    """Drafts that are not done: that of a token, and those of an account, the oldest first."""
+    return await tx.all_as(_DRAFTS, _OPEN_FOR, token_hash, account, now)
+
+
+async def lock(tx: Tx, drafts: Sequence[UUID]) -> list[Draft]:
+    """These drafts, locked in the one order in which all lock them."""
+    return await tx.all_as(_DRAFTS, _LOCK, list(drafts))
+
+
+async def of_order(tx: ReadTx, account: UUID, order: UUID) -> Draft | None:
+    """The draft that an order was made of."""
+    return await tx.one_as(_DRAFTS, _OF_ORDER, account, order)
+
+
+async def adopt(tx: Tx, draft: UUID, account: UUID, expires_at: datetime) -> None:
+    """Make a draft an account's."""
+    await tx.run(_ADOPT, account, expires_at, draft)
+
+
+async def merge(tx: Tx, into: UUID, others: Sequence[UUID]) -> None:
+    """Move the files of other drafts into one, and drop those."""
+    await tx.run(_MOVE, into, list(others))
+    await tx.run(_DROP, list(others))
+
+
+async def finish(tx: Tx, draft: UUID, order: UUID | None) -> None:
+    """The draft was ordered, or stamped from the balance."""
+    await tx.run(_DONE, order, draft)
+
+
+async def open_again(tx: Tx, account: UUID, order: UUID, key: str, expires_at: datetime) -> bool:
+    """Open the draft of an order once more, under another key; false where it is gone."""
+    return await tx.run(_AGAIN, key, expires_at, account, order) == 1
+
+
+async def usage(tx: ReadTx, draft: UUID, network: str) -> Usage:
+    """What drafts hold now.  Files that were refused take no room."""
+    found = await tx.one_as(_USAGES, _USAGE, draft, draft, network, network, draft)
+    assert found is not None
+    return found
+
+
+async def add_file(
+    tx: Tx, draft: UUID, file: UUID, *, name: str, size: int, digest: bytes | None, at: datetime
+) -> None:
+    """A file of which nothing is here yet."""
+    await tx.run(_ADD, draft, file, name, size, digest, at)
+
+
+async def files(tx: ReadTx, draft: UUID) -> list[DraftFile]:
+    """The files of a draft, in the order they were chosen."""
+    return await tx.all_as(_FILES, _OF_DRAFT, draft)
+
+
+async def file(tx: ReadTx, draft: UUID, file: UUID) -> DraftFile | None:
+    """One file of a draft."""
+    return await tx.one_as(_FILES, _ONE, draft, file)
+
+
+async def append(tx: Tx, file: DraftFile, *, offset: int, size: int, part: UUID) -> bool:
+    """A part was stored: the upload goes on behind it.  False where it goes on elsewhere by now."""
+    touched = await tx.run(_APPEND, size, part, file.draft, file.id, offset, size)
+    return touched == 1
+
+
+async def complete(tx: Tx, file: DraftFile, leased_until: datetime) -> bool:
+    """All bytes are here; whoever asked examines the file.  False where somebody was first."""
+    return await tx.run(_COMPLETE, leased_until, file.draft, file.id) == 1
+
+
+async def to_examine(tx: Tx, leased_until: datetime, now: datetime, limit: int) -> list[DraftFile]:
+    """Lease files that nobody examines."""
+    return await tx.all_as(_FILES, _TO_EXAMINE, leased_until, now, limit)
+
+
+async def accept(tx: Tx, file: UUID, found: Found) -> bool:
+    """The file can be stamped.  False where somebody else found out first, or it was taken out."""
+    touched = await tx.run(
+        _ACCEPT,
+        "repaired" if found.is_repaired else "ready",
+        found.content,
+        found.size,
+        found.size,
+        found.sha256,
+        found.pages,
+        jsonb([[one.page, one.width, one.height] for one in found.sizes]),
+        found.is_stamped,
+        file,
+    )
+    return touched == 1
+
+
+async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> bool:
+    """The file cannot be stamped.  False where somebody else found out first."""
+    return await tx.run(_REFUSE, code, jsonb(facts), file) == 1
+
+
+async def let_go(tx: Tx, file: UUID, now: datetime) -> None:
+    """Whoever examined it could not: somebody else may from now on."""
+    await tx.run(_LET_GO, now, file)
+
+
+async def place(
+    tx: Tx, draft: UUID, file: UUID, placements: Sequence[dict[str, object]]
+) -> DraftFile | None:
+    """Say where the stamps of a file go; None where it cannot be stamped or the draft is done."""
+    return await tx.one_as(_FILES, _PLACE, jsonb(list(placements)), draft, file)
+
+
+async def take_out(tx: Tx, draft: UUID, file: UUID) -> DraftFile | None:
+    """Delete a file from a draft that is not done, and say what it was."""
+    return await tx.one_as(_FILES, _TAKE_OUT, draft, file)
+
+
+async def expired(tx: ReadTx, now: datetime, limit: int) -> list[Draft]:
+    """Drafts whose time is over."""
+    return await tx.all_as(_DRAFTS, _EXPIRED, now, limit)
+
+
+async def forget(tx: Tx, draft: UUID, now: datetime) -> list[DraftFile]:
+    """Delete a draft whose time is over and its files, and say which those were."""
+    if not await tx.run(_FORGET, draft, now):
+        return []  # it was opened again
+    return await tx.all_as(_FILES, _FORGET_FILES, draft)
+
+
+async def wanted(tx: ReadTx, named: Sequence[DraftObject]) -> list[DraftObject]:
+    """Those of these objects that a file has."""
+    columns = ([one.file for one in named], [one.object for one in named])
+    return await tx.all_as(_OBJECTS, _WANTED, *columns)

@@ -1,0 +1,264 @@
+"""Files come in, part by part, and are examined once they are whole.
+
+A part is an object of its own until all are here: it is stored whole or not at all, and then the
+row says that the upload goes on behind it.  A crash between the two leaves an object that the sweep
+deletes; a crash after the last part leaves a file that the periodic task examines.
+"""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from meterai import sealing
+from meterai.documents import DocumentSettings, DocumentUnavailable
+from meterai.drafts import store
+from meterai.drafts.due import Due
+from meterai.drafts.examination import Examination, Examined
+from meterai.drafts.model import (
+    PART_BYTES_MAX,
+    PART_BYTES_MIN,
+    Draft,
+    DraftFile,
+    DraftFull,
+    DraftsFull,
+    DraftTooLarge,
+    FileDamagedOnTheWay,
+    FileState,
+    Found,
+    PartSizeWrong,
+    UploadCompleted,
+    UploadLengthInconsistent,
+    UploadOffsetMismatch,
+    Usage,
+    object_name,
+)
+from meterai.drafts.settings import DraftSettings
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.kit.text import file_name
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.forms import UNNAMED
+from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
+from meterai.plumbing.periodic import each
+from meterai.stamping import StampingSettings
+
+WHOLE_AT_ONCE = 4  # files in memory while they are examined, of 20 MB at most
+OF_NETWORK_AT_ONCE = 3  # of those, so that one network leaves room for another
+LEASE_SECONDS = 60.0  # an examination takes seconds; then another process may take it up
+TO_EXAMINE = 8  # files of one run of the periodic task
+_log = structlog.get_logger()
+
+
+class Uploads:
+    """Takes the bytes of files in, and finds out whether they can be stamped."""
+
+    def __init__(
+        self,
+        database: Database,
+        objects: ObjectStore,
+        examination: Examination,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._examination = examination
+        self._limits = settings.of(DraftSettings)
+        self._files_max = settings.of(StampingSettings).stampings_per_order_max
+        self.file_bytes_max = settings.of(DocumentSettings).document_bytes_max
+        self._clock = clock
+        self._whole = sealing.Slots(WHOLE_AT_ONCE)
+        self._of_network: Counter[str] = Counter()
+
+    # -- coming in -----------------------------------------------------------------------------
+
+    async def create(
+        self, draft: Draft, name: str, size: int, digest: bytes | None = None
+    ) -> DraftFile:
+        """A file that will have so many bytes.  Refuses `DocumentTooLarge`, `DraftFull`,
+        `DraftTooLarge`, `DraftsFull`."""
+        if size > self.file_bytes_max:
+            raise sealing.DocumentTooLarge(size_bytes=size, limit_bytes=self.file_bytes_max)
+        identifier = new_id()
+        named = file_name(name) or UNNAMED
+
+        async def add(tx: Tx) -> DraftFile | None:
+            if not await store.lock(tx, [draft.id]):
+                return None
+            # Those who ask at the same moment with other drafts may pass the limits of a network and
+            # of all together, by a file each.
+            self._check_room(await store.usage(tx, draft.id, draft.network), size)
+            at = self._clock.now()
+            await store.add_file(
+                tx, draft.id, identifier, name=named, size=size, digest=digest, at=at
+            )
+            return await store.file(tx, draft.id, identifier)
+
+        made = await self._database.run(add)
+        if made is None:
+            raise NotFound("the draft is gone")
+        return made
+
+    def _check_room(self, held: Usage, size: int) -> None:
+        limits = self._limits
+        if held.files >= self._files_max:
+            raise DraftFull(files_max=self._files_max)
+        if held.draft_bytes + size > limits.draft_bytes_max:
+            raise DraftTooLarge(sum_bytes=limits.draft_bytes_max)
+        if held.network_bytes + size > limits.draft_bytes_per_network_max:
+            raise DraftsFull(f"{held.network_bytes} bytes of one network")
+        if held.all_bytes + size > limits.drafts_bytes_max:
+            raise DraftsFull(f"{held.all_bytes} bytes of all drafts")
+
+    async def append(self, file: DraftFile, offset: int, content: bytes) -> DraftFile:
+        """Store a part, which begins where the upload goes on.
+
+        Refuses `UploadCompleted`, `UploadOffsetMismatch`, `PartSizeWrong`,
+        `UploadLengthInconsistent`.
+        """
+        if file.state != FileState.RECEIVING:
+            raise UploadCompleted(f"the file is {file.state}")
+        if offset != file.received:
+            raise UploadOffsetMismatch(offset=file.received)
+        if not content:
+            return file
+        end = offset + len(content)
+        if end > file.size:
+            raise UploadLengthInconsistent(f"{end} of {file.size} bytes")
+        is_small = len(content) < PART_BYTES_MIN and end < file.size
+        if len(content) > PART_BYTES_MAX or is_small:
+            raise PartSizeWrong(least_bytes=PART_BYTES_MIN, most_bytes=PART_BYTES_MAX)
+        part = new_id()
+        await self._objects.put(object_name(file.id, part), content)
+        is_ours = await self._database.once(
+            store.append, file, offset=offset, size=len(content), part=part
+        )
+        if not is_ours:
+            await self._remove(object_name(file.id, part))
+        now = await self._now(file)
+        if not is_ours:
+            raise UploadOffsetMismatch(offset=now.received)
+        return now
+
+    async def complete(self, draft: Draft, file: DraftFile) -> DraftFile:
+        """All bytes are here: examine the file, and say what became of it.
+
+        One that is complete already is said as it is; one whose turn does not come is examined later.
+        Refuses `UploadLengthInconsistent`.
+        """
+        if file.state != FileState.RECEIVING:
+            return file
+        if file.received != file.size:
+            raise UploadLengthInconsistent(f"{file.received} of {file.size} bytes")
+        if await self._database.once(store.complete, file, self._clock.now() + self._lease()):
+            await self._examine(file, draft.network)
+        return await self._now(file)
+
+    async def add_whole(self, draft: Draft, name: str, content: bytes) -> DraftFile:
+        """A file that came in one piece, as a form sends it."""
+        file = await self.create(draft, name, len(content))
+        for start in range(0, len(content), PART_BYTES_MAX):
+            file = await self.append(file, start, content[start : start + PART_BYTES_MAX])
+        return await self.complete(draft, file)
+
+    async def _now(self, file: DraftFile) -> DraftFile:
+        found = await self._database.once(store.file, file.draft, file.id)
+        if found is None:
+            raise NotFound("the file was taken out")
+        return found
+
+    def _lease(self) -> timedelta:
+        return timedelta(seconds=LEASE_SECONDS)
+
+    # -- examined ------------------------------------------------------------------------------
+
+    async def examine_due(self) -> int:
+        """Periodic task: examine files that nobody does."""
+        now = self._clock.now()
+        due = await self._database.once(store.to_examine, now + self._lease(), now, TO_EXAMINE)
+        rows = [Due(str(file.id), file) for file in due]
+        return await each(
+            self._database, "examine_files", rows, self._examine_row, subject="name", at_once=1
+        )
+
+    async def _examine_row(self, due: Due[DraftFile]) -> None:
+        await self._examine(due.thing, "")
+
+    async def _examine(self, file: DraftFile, network: str) -> None:
+        try:
+            async with self._place_for(network):
+                examined = await self._examination.examine(network, await self._joined(file))
+                content = new_id()
+                await self._objects.put(object_name(file.id, content), examined.document)
+        except Refusal as refusal:
+            if refusal.status == 503:
+                # No turn, or the store is away: found out later.
+                _log.info("file_examined_later", code=refusal.code)
+                await self._database.once(store.let_go, file.id, self._clock.now())
+                return
+            await self._database.once(store.refuse, file.id, refusal.code, _plain(refusal.facts()))
+        else:
+            if not await self._database.once(store.accept, file.id, _found(content, examined)):
+                await self._remove(object_name(file.id, content))
+                return
+        for part in file.parts:
+            await self._remove(object_name(file.id, part))
+
+    @asynccontextmanager
+    async def _place_for(self, network: str) -> AsyncIterator[None]:
+        if network and self._of_network[network] >= OF_NETWORK_AT_ONCE:
+            raise sealing.ExaminationBusy("this network has enough files under way")
+        self._of_network[network] += 1
+        try:
+            async with self._whole.one():
+                yield
+        finally:
+            self._of_network[network] -= 1
+            if not self._of_network[network]:
+                del self._of_network[network]
+
+    async def _joined(self, file: DraftFile) -> bytes:
+        pieces = []
+        for part in file.parts:
+            try:
+                found = await self._objects.get(object_name(file.id, part))
+            except (ObjectUnreadable, OSError) as fault:
+                _log.error("object_unreadable", file=str(file.id), fault=repr(fault))
+                found = None
+            if found is None:
+                raise DocumentUnavailable("a part is not in this store")
+            pieces.append(found)
+        document = b"".join(pieces)
+        if file.digest is not None:
+            digest = await asyncio.to_thread(hashlib.sha256, document)
+            if digest.digest() != file.digest:
+                raise FileDamagedOnTheWay("the file has another digest than was announced")
+        return document
+
+    async def _remove(self, name: str) -> None:
+        await self._objects.remove(name, self._clock.now() + timedelta(minutes=1))
+
+
+def _plain(facts: Mapping[str, object]) -> dict[str, object]:
+    """The facts of a refusal that can be kept: numbers and texts."""
+    return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
+
+
+def _found(content: UUID, examined: Examined) -> Found:
+    return Found(
+        content,
+        len(examined.document),
+        examined.sha256,
+        examined.pages,
+        examined.sizes,
+        examined.is_repaired,
+        examined.is_stamped,
+    )

@@ -1,0 +1,224 @@
+"""Drafts: whose they are, what becomes of their files, and what is left of them."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from meterai.drafts import Draft, DraftFile, DraftService, FileNotReady, FileState, Uploads
+from meterai.drafts.forgetting import Forgetting
+from meterai.drafts.model import (
+    PART_BYTES_MAX,
+    DraftFull,
+    PartSizeWrong,
+    UploadCompleted,
+    UploadLengthInconsistent,
+    UploadOffsetMismatch,
+    twins,
+)
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import NotFound
+from meterai.sealing import DocumentTooLarge, Placement, PlacementOutsidePage
+from tests.support.pdf import pdf
+from tests.support.shop import Shop
+
+NETWORK = "198.51.100.7"
+PLACE = Placement(1, 60, 60, 80)
+
+
+def drafts(shop: Shop) -> DraftService:
+    return shop.container.of(DraftService)
+
+
+def uploads(shop: Shop) -> Uploads:
+    return shop.container.of(Uploads)
+
+
+def opened(shop: Shop, *, signed_in: bool = False) -> tuple[Draft, str]:
+    return shop.do(drafts(shop).open(shop.account if signed_in else None, NETWORK))
+
+
+def add(shop: Shop, draft: Draft, name: str = "Surat", content: bytes | None = None) -> DraftFile:
+    sent = pdf(words=name) if content is None else content
+    return shop.do(uploads(shop).add_whole(draft, f"{name}.pdf", sent))
+
+
+def objects(shop: Shop) -> list[Path]:
+    folder = shop.container.settings.process.directory / "objects"
+    named = [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in named if len(path.name) == 65]
+
+
+def large(name: str) -> bytes:
+    """A document of several parts."""
+    return pdf(words=name) + b"\n%" + b"x" * (2 * PART_BYTES_MAX) + b"\n%%EOF\n"
+
+
+def test_a_good_file_is_ready_and_its_bytes_are_one_object(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    file = add(shop, draft, content=large("Surat"))
+    assert file.state in (FileState.READY, FileState.REPAIRED)
+    assert file.pages == 1
+    assert file.sizes[0].width > 0
+    assert len(objects(shop)) == 1
+    assert shop.do(drafts(shop).content(file)).startswith(b"%PDF")
+
+
+def test_a_file_that_cannot_be_stamped_says_why_and_leaves_nothing(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    file = add(shop, draft, "foto", b"\x89PNG" + b"x" * 2000)
+    assert (file.state, file.refusal) == (FileState.REFUSED, "not_a_pdf")
+    assert objects(shop) == []
+    with pytest.raises(FileNotReady):
+        shop.do(drafts(shop).place(draft, file.id, [PLACE]))
+
+
+def test_a_draft_of_nobody_opens_to_its_browser_alone(shop: Shop) -> None:
+    draft, token = opened(shop)
+    assert shop.do(drafts(shop).current(token, None)) == draft
+    assert shop.do(drafts(shop).current("another", None)) is None
+    assert shop.do(drafts(shop).current("", None)) is None
+
+
+def test_signing_in_makes_one_draft_of_all_and_loses_nothing(shop: Shop) -> None:
+    of_account, _ = opened(shop, signed_in=True)
+    first = add(shop, of_account, "satu")
+    strange, token = opened(shop)
+    second = add(shop, strange, "dua")
+    made = shop.do(drafts(shop).current(token, shop.account))
+    assert made is not None
+    assert made.owner == shop.account
+    assert [one.id for one in shop.do(drafts(shop).files(made))] == [first.id, second.id]
+    assert shop.do(drafts(shop).current("", shop.account)) == made, "from another device"
+    assert shop.do(drafts(shop).current(token, None)) is None, "nobody but the account"
+    assert shop.do(drafts(shop).current(token, new_id())) is None
+
+
+def test_a_file_of_another_draft_is_not_found(shop: Shop) -> None:
+    mine, _ = opened(shop)
+    other, _ = opened(shop)
+    file = add(shop, other)
+    with pytest.raises(NotFound):
+        shop.do(drafts(shop).file(mine, file.id))
+    shop.do(drafts(shop).take_out(mine, file.id))
+    assert shop.do(drafts(shop).file(other, file.id)) == file
+
+
+def test_a_part_goes_on_where_the_last_one_ended(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    content = large("Surat")
+    file = shop.do(uploads(shop).create(draft, "Surat.pdf", len(content)))
+    part = content[:PART_BYTES_MAX]
+    after = shop.do(uploads(shop).append(file, 0, part))
+    assert after.received == PART_BYTES_MAX
+    # Two had seen the same offset: one has won, and the other is told where it goes on.
+    with pytest.raises(UploadOffsetMismatch) as wrong:
+        shop.do(uploads(shop).append(file, 0, part))
+    assert wrong.value.offset == PART_BYTES_MAX
+    with pytest.raises(UploadOffsetMismatch):
+        shop.do(uploads(shop).append(after, 5, part))
+    assert len(objects(shop)) == 1, "the part of the one that lost is gone"
+    with pytest.raises(UploadLengthInconsistent):
+        shop.do(uploads(shop).complete(draft, after))
+    with pytest.raises(PartSizeWrong):
+        shop.do(uploads(shop).append(after, PART_BYTES_MAX, b"tiny"))
+    with pytest.raises(PartSizeWrong):
+        shop.do(uploads(shop).append(after, PART_BYTES_MAX, part + b"x"))
+
+
+def test_nothing_is_added_to_a_complete_file(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    file = add(shop, draft)
+    with pytest.raises(UploadCompleted):
+        shop.do(uploads(shop).append(file, file.received, b"more"))
+    assert shop.do(uploads(shop).complete(draft, file)) == file
+
+
+def test_a_file_that_nobody_examined_is_examined_by_the_worker(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    content = pdf(words="Surat")
+    file = shop.do(uploads(shop).create(draft, "Surat.pdf", len(content)))
+    shop.do(uploads(shop).append(file, 0, content))
+    # The process dies behind the row that says that all is here.
+    shop.arrange(
+        "UPDATE draft_files SET state = 'examining', leased_until = now() - interval '1 second'"
+    )
+    assert shop.do(uploads(shop).examine_due()) == 1
+    assert shop.do(drafts(shop).file(draft, file.id)).state == FileState.READY
+    assert shop.do(uploads(shop).examine_due()) == 0
+
+
+def test_the_same_file_twice_is_seen(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    first, again = add(shop, draft, "Surat"), add(shop, draft, "Salinan", pdf(words="Surat"))
+    assert twins([first, again]) == {again.id: first}
+
+
+def test_a_place_is_checked_and_a_draft_that_is_done_stays(shop: Shop) -> None:
+    draft, token = opened(shop, signed_in=True)
+    file = add(shop, draft)
+    with pytest.raises(PlacementOutsidePage):
+        shop.do(drafts(shop).place(draft, file.id, [Placement(1, 5000, 60, 80)]))
+    placed = shop.do(drafts(shop).place(draft, file.id, [PLACE]))
+    assert placed.placements == (PLACE,)
+    assert placed.version == file.version + 1
+    order = new_id()
+    shop.do(drafts(shop).finish(draft, order))
+    with pytest.raises(FileNotReady):
+        shop.do(drafts(shop).place(draft, file.id, [PLACE]))
+    shop.do(drafts(shop).take_out(draft, file.id))
+    assert shop.do(drafts(shop).current(token, shop.account)) is None
+    shop.do(drafts(shop).again(shop.account, order))
+    again = shop.do(drafts(shop).current(token, shop.account))
+    assert again is not None
+    assert again.order_key != draft.order_key, "it is another order"
+    assert [one.is_placed for one in shop.do(drafts(shop).files(again))] == [True]
+    with pytest.raises(NotFound):
+        shop.do(drafts(shop).again(shop.account, order))
+
+
+def test_what_is_not_ordered_is_forgotten_in_time(shop: Shop) -> None:
+    old, token = opened(shop)
+    add(shop, old)
+    young, _ = opened(shop)
+    kept = add(shop, young)
+    shop.arrange(
+        "UPDATE drafts SET created_at = now() - interval '2 days', expires_at = now() WHERE draft_id = %s",
+        old.id,
+    )
+    assert shop.do(drafts(shop).current(token, None)) is None
+    forgetting = shop.container.of(Forgetting)
+    assert shop.do(forgetting.forget_old()) == 1
+    assert shop.do(forgetting.forget_old()) == 0
+    assert [row["file_id"] for row in shop.rows("SELECT file_id FROM draft_files")] == [kept.id]
+    assert len(objects(shop)) == 1
+
+
+def test_objects_that_no_file_has_are_deleted_once_they_are_old(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    file = add(shop, draft)
+    lost = add(shop, draft, "hilang")
+    shop.arrange("DELETE FROM draft_files WHERE file_id = %s", lost.id)
+    forgetting = shop.container.of(Forgetting)
+    shop.do(forgetting.sweep())
+    assert len(objects(shop)) == 2, "they are young: their rows may be on the way"
+    later = Forgetting(shop.container.database, shop.container.objects, _Later())
+    shop.do(later.sweep())
+    assert len(objects(shop)) == 1
+    assert shop.do(drafts(shop).content(file))
+
+
+class _Later(SystemClock):
+    def now(self) -> datetime:
+        return super().now() + timedelta(hours=2)
+
+
+def test_limits_are_kept(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    with pytest.raises(DocumentTooLarge):
+        shop.do(uploads(shop).create(draft, "a.pdf", uploads(shop).file_bytes_max + 1))
+    for number in range(20):
+        shop.do(uploads(shop).create(draft, f"{number}.pdf", 100))
+    with pytest.raises(DraftFull):
+        shop.do(uploads(shop).create(draft, "one more.pdf", 100))
