@@ -82,6 +82,9 @@ KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
 # People who share a phone: their addresses all stay known, the one used longest ago goes first.
 ADDRESSES_PER_DEVICE_MAX = 4
 _MARK_BYTES = 16
+# As far back as the codes of an address are counted.  So whenever a stranger has used them up, a
+# mail is in the inbox of that address whose link still opens.
+LINK_LIVES = timedelta(hours=1)
 
 
 class NotPermitted(Refusal):
@@ -110,6 +113,13 @@ class CodeSpent(Refusal):
     """The code is too old, was used, or was tried too often; a new one is needed."""
 
     code = "code_spent"
+    status = 422
+
+
+class LinkSpent(Refusal):
+    """The link of a mail is too old, was used, or is not one of ours."""
+
+    code = "link_spent"
     status = 422
 
 
@@ -169,6 +179,13 @@ class Challenge:
         is_used = self.used_at is not None and (again_since is None or self.used_at <= again_since)
         return is_used or self.expires_at <= now or self.tries >= tries_max
 
+    def is_link_over(self, now: datetime, again_since: datetime, code_lives: timedelta) -> bool:
+        """True where the link of its mail opens nothing any more.  Wrong codes change nothing
+        about it: whoever tries those has not got the mail.
+        """
+        is_used = self.used_at is not None and self.used_at <= again_since
+        return is_used or self.expires_at - code_lives + max(LINK_LIVES, code_lives) <= now
+
 
 class CodeLimits(NamedTuple):
     """How many codes are sent within an hour."""
@@ -226,6 +243,12 @@ def asked_mark(key: bytes, challenge: UUID) -> str:
     address, so nobody else has it.  By itself it opens nothing."""
     digest = hmac.digest(key, b"asked:" + challenge.bytes, hashlib.sha256)[:_MARK_BYTES]
     return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def link_secret(key: bytes, challenge: UUID) -> str:
+    """What the link of a mail proves that it was read with: 128 bits, so that guesses need not be
+    counted, and nobody can use them up."""
+    return hmac.digest(key, b"link:" + challenge.bytes, hashlib.sha256)[:_MARK_BYTES].hex()
 
 
 @dataclass(frozen=True, slots=True)

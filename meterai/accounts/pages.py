@@ -7,8 +7,8 @@ from litestar import get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 
-from meterai.accounts.model import Permission
-from meterai.accounts.service import COOKIE, AccountService
+from meterai.accounts.model import CodeSpent, LinkSpent, Permission
+from meterai.accounts.service import CHALLENGE_KIND, COOKIE, LINK_PATH, AccountService, SignedIn
 from meterai.accounts.settings import AccountSettings
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
@@ -40,7 +40,6 @@ from meterai.plumbing.http import (
 )
 from meterai.plumbing.messages import LANGUAGES
 
-CHALLENGE = "chl"
 LANGUAGE_KEPT_SECONDS = 31_536_000
 DEVICE_KEPT_SECONDS = 31_536_000
 _LANGUAGE = "language"
@@ -115,6 +114,21 @@ async def show_sign_in(request: PageRequest) -> Page:
     return page(request, "accounts/sign_in.html", next=there, here=here, email="")
 
 
+def _refused(request: PageRequest, refusal: Refusal, there: str, email: str = "") -> Page:
+    """The form that asks for a code, and why there is none."""
+    shown = page(
+        request,
+        "accounts/sign_in.html",
+        status=refusal.status,
+        next=there,
+        here=_address("/sign-in", next=there),
+        email=email,
+        errors=field_errors(refusal, language_of(request), "email"),
+    )
+    shown.headers.update(retry_after(refusal))
+    return shown
+
+
 @post(
     "/sign-in",
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
@@ -135,19 +149,10 @@ async def ask_for_code(
     try:
         challenge = await accounts.ask_for_code(email, network, language, device)
     except Refusal as refusal:
-        errors = field_errors(refusal, language, "email")
-        shown = page(
-            request,
-            "accounts/sign_in.html",
-            status=refusal.status,
-            next=there,
-            here=_address("/sign-in", next=there),
-            email=email,
-            errors=errors,
-        )
-        shown.headers.update(retry_after(refusal))
-        return shown
-    answer = see_other(_address("/sign-in/code", challenge=show(CHALLENGE, challenge), next=there))
+        return _refused(request, refusal, there, email)
+    answer = see_other(
+        _address("/sign-in/code", challenge=show(CHALLENGE_KIND, challenge), next=there)
+    )
     kept = f"{urlsafe_b64encode(email.encode()).decode()}.{accounts.asked_mark(challenge)}"
     _set_cookie(
         settings,
@@ -198,7 +203,7 @@ def _code_page(
 async def show_code(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """Ask for the six digits."""
     challenge = request.query_params.get("challenge", "")
-    read(CHALLENGE, challenge)
+    read(CHALLENGE_KIND, challenge)
     return _code_page(
         request, settings, challenge, local_path(request.query_params.get("next", ""))
     )
@@ -218,18 +223,67 @@ async def sign_in(
     check_origin(request)
     form = await read_form(request)
     challenge, there = form.text("challenge"), local_path(form.text("next"))
-    language, identifier = language_of(request), read(CHALLENGE, challenge)
+    language, identifier = language_of(request), read(CHALLENGE_KIND, challenge)
     _, _, asked = _cookie(request, settings, _ASKED).partition(".")
     device = _cookie(request, settings, _DEVICE)
     try:
         signed_in = await accounts.sign_in(identifier, form.text("code"), language, device, asked)
     except Refusal as refusal:
         return _code_page(request, settings, challenge, there, refusal)
+    return _admitted(settings, signed_in, there)
+
+
+def _admitted(settings: Settings, signed_in: SignedIn, there: str) -> Page:
     answer = see_other(there)
     _set_cookie(settings, answer, COOKIE, signed_in.session, signed_in.life_seconds)
     _set_cookie(settings, answer, _DEVICE, signed_in.device, DEVICE_KEPT_SECONDS)
     _set_cookie(settings, answer, _ASKED, "", 0)
     return answer
+
+
+@get(
+    LINK_PATH,
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def show_link(request: PageRequest, accounts: NamedDependency[AccountService]) -> Page:
+    """The link of a mail: a button, because programs that look at mails follow links."""
+    challenge, secret = (request.query_params.get(name, "") for name in ("challenge", "secret"))
+    try:
+        email = await accounts.address_of_link(read(CHALLENGE_KIND, challenge), secret)
+    except LinkSpent as refusal:
+        return _refused(request, refusal, "/")
+    shown = page(
+        request, "accounts/link.html", challenge=challenge, secret=secret, here="/", email=email
+    )
+    shown.headers["Cache-Control"] = "private, no-store"  # it has the address
+    return shown
+
+
+@post(
+    LINK_PATH,
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def follow_link(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Trade the link of a mail for a session."""
+    check_origin(request)
+    form = await read_form(request)
+    challenge, device = (
+        read(CHALLENGE_KIND, form.text("challenge")),
+        _cookie(request, settings, _DEVICE),
+    )
+    try:
+        signed_in = await accounts.sign_in_by_link(
+            challenge, form.text("secret"), language_of(request), device
+        )
+    except (LinkSpent, CodeSpent) as refusal:
+        return _refused(request, refusal, "/")
+    return _admitted(settings, signed_in, "/")
 
 
 @post(
@@ -255,7 +309,16 @@ async def sign_out(
     return answer
 
 
-routes = [choose_language, show_sign_in, ask_for_code, show_code, sign_in, sign_out]
+routes = [
+    choose_language,
+    show_sign_in,
+    ask_for_code,
+    show_code,
+    sign_in,
+    show_link,
+    follow_link,
+    sign_out,
+]
 PAGES = RoomPages(
     "accounts",
     "meterai.accounts",

@@ -22,6 +22,7 @@ from meterai.accounts.model import (
     OPEN,
     PERMISSIONS,
     ApiKeyView,
+    Challenge,
     CodeLimits,
     CodeSpent,
     CodeWrong,
@@ -29,6 +30,7 @@ from meterai.accounts.model import (
     Credential,
     Device,
     KeyAlreadyMade,
+    LinkSpent,
     NotPermitted,
     Permission,
     Role,
@@ -39,6 +41,7 @@ from meterai.accounts.model import (
     code_of,
     key_digest,
     key_name,
+    link_secret,
     normalized,
     session_digest,
 )
@@ -64,6 +67,8 @@ REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query 
 REMEMBERED_MAX = 10_000
 LAST_USE_EVERY = timedelta(minutes=1)  # how often the last use of a key is written
 SESSION_KIND = "ses"
+CHALLENGE_KIND = "chl"
+LINK_PATH = "/sign-in/link"
 MEMBERSHIP_KIND = "mem"
 # A second press of the button comes within so long of the first.
 SAME_PRESS = timedelta(seconds=10)
@@ -296,6 +301,37 @@ class AccountService:
         """What the browser keeps that asked for this code, and no other has."""
         return asked_mark(self._key, challenge)
 
+    def link(self, challenge: UUID) -> str:
+        """The path that signs in whoever reads the mail of this challenge."""
+        secret = link_secret(self._key, challenge)
+        return f"{LINK_PATH}?challenge={show(CHALLENGE_KIND, challenge)}&secret={secret}"
+
+    async def address_of_link(self, challenge: UUID, secret: str) -> str:
+        """The address that a link signs in.  Changes nothing.  Refuses `LinkSpent`."""
+        return (await self._linked(challenge, secret)).email
+
+    async def _linked(self, challenge: UUID, secret: str) -> Challenge:
+        ours = link_secret(self._key, challenge)
+        if not (secret.isascii() and hmac.compare_digest(secret, ours)):
+            raise LinkSpent("not a link of ours")
+        found = await self._database.once(store.challenge, challenge)
+        now, lives = self._clock.now(), timedelta(seconds=self._settings.code_lives_seconds)
+        if found is None or found.is_link_over(now, now - SAME_PRESS, lives):
+            raise LinkSpent("the link is over")
+        return found
+
+    async def sign_in_by_link(
+        self, challenge: UUID, secret: str, language: str, device: str = ""
+    ) -> SignedIn:
+        """Trade the link of a mail for a session of the browser that opened it.
+
+        It is the way that no stranger can fill: it needs the mail, and no count of tries.  It
+        opens once, and for `SAME_PRESS` again.  Refuses `LinkSpent`, `CodeSpent`.
+        """
+        linked = await self._linked(challenge, secret)
+        again_since = self._clock.now() - SAME_PRESS
+        return await self._begin(challenge, linked.email, language, device, again_since)
+
     async def sign_in(
         self, challenge: UUID, code: str, language: str, device: str = "", asked: str = ""
     ) -> SignedIn:
@@ -319,11 +355,21 @@ class AccountService:
             if left == 0:
                 raise CodeSpent("that was the last try")
             raise CodeWrong(left)
-        life = self._settings.session_lives_seconds
+        return await self._begin(challenge, tried.email, language, device, again_since)
+
+    async def _begin(
+        self,
+        challenge: UUID,
+        email: str,
+        language: str,
+        device: str,
+        again_since: datetime | None,
+    ) -> SignedIn:
+        now, life = self._clock.now(), self._settings.session_lives_seconds
         begin = partial(
             begin_session,
             challenge=challenge,
-            email=tried.email,
+            email=email,
             language=language,
             at=now,
             until=now + timedelta(seconds=life),
@@ -331,7 +377,7 @@ class AccountService:
         )
         session = await self._database.run(begin)
         known = Device.read(device) or Device.fresh()
-        return SignedIn(session.text(), life, known.knowing(self._key, tried.email).text())
+        return SignedIn(session.text(), life, known.knowing(self._key, email).text())
 
     async def sign_out(self, cookie: str) -> None:
         """End the session of a cookie; nothing happens where it opens none."""

@@ -112,6 +112,15 @@ async def try_challenge(tx: Tx, challenge: UUID) -> Challenge | None:
     )
 
 
+async def challenge(tx: ReadTx, challenge: UUID) -> Challenge | None:
+    """A challenge as it is."""
+    return await tx.one_as(
+        _CHALLENGES,
+        "SELECT email, expires_at, used_at, tries FROM sign_in_challenges WHERE challenge_id = %s",
+        challenge,
+    )
+
+
 async def use_challenge(
     tx: Tx, challenge: UUID, at: datetime, again_since: datetime | None = None
 ) -> bool:

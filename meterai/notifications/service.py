@@ -126,7 +126,9 @@ class MailService:
             for name, value in mail.facts.items()
         } | {"url": self._url}
         if template == SIGN_IN_CODE:
-            facts["code"] = self._accounts.code(UUID(facts["challenge"]))
+            challenge = UUID(facts["challenge"])
+            facts["code"] = self._accounts.code(challenge)
+            facts["link"] = f"{self._url}{self._accounts.link(challenge)}"
         subject = translate(f"mail.{template}.subject", language, **facts)
         lines = translate(f"mail.{template}.text", language, **facts).split("\n")
         foot = translate("mail.foot", language, **facts)

@@ -1,0 +1,114 @@
+"""The link of a mail: the way in that nobody fills for another."""
+
+import asyncio
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+import pytest
+
+from meterai.accounts import AccountSettings
+from meterai.accounts.model import CodeSpent, CodeWrong, LinkSpent, TooManyCodes
+from meterai.accounts.service import LINK_PATH, SAME_PRESS
+from tests.accounts.conftest import CARRIER, HOME, Counter
+
+ANI, BUDI = "ani@example.id", "budi@example.id"
+
+
+def secret_of(counter: Counter, challenge: UUID) -> str:
+    """What stands in the mail of this challenge."""
+    link = urlsplit(counter.service.link(challenge))
+    assert link.path == LINK_PATH
+    [secret] = parse_qs(link.query)["secret"]
+    return secret
+
+
+def open_link(counter: Counter, challenge: UUID, secret: str | None = None) -> str:
+    shown = secret_of(counter, challenge) if secret is None else secret
+    return counter.do(counter.service.sign_in_by_link(challenge, shown, "id")).session
+
+
+def test_whoever_is_kept_from_codes_by_a_stranger_has_a_mail_that_opens(counter: Counter) -> None:
+    """The stranger asks as early as it can, tries all codes, and goes on asking; at every moment
+    of the hour at which the owner is refused a code, a link in its inbox opens."""
+    most = counter.settings.of(AccountSettings).codes_per_hour_max
+    mailed = [counter.ask(ANI, CARRIER) for _ in range(most)]
+    for challenge in mailed:
+        for _ in range(counter.settings.of(AccountSettings).code_tries_max + 5):
+            with pytest.raises((CodeWrong, CodeSpent)):
+                counter.do(counter.service.sign_in(challenge, "x", "id"))
+            with pytest.raises(LinkSpent):
+                open_link(counter, challenge, "0" * 32)
+    for number in range(most):
+        with pytest.raises(TooManyCodes):
+            counter.ask(ANI, HOME)
+        assert open_link(counter, mailed[number])
+        counter.clock.wait(minutes=59 / most)
+    counter.clock.wait(minutes=1)
+    counter.ask(ANI, HOME)
+
+
+def test_what_a_stranger_asks_beyond_the_bound_sends_no_mail(counter: Counter) -> None:
+    most = counter.settings.of(AccountSettings).codes_per_hour_max
+    for number in range(most + 20):
+        try:
+            counter.ask(ANI, f"203.0.113.{number}")
+        except TooManyCodes:
+            assert number >= most
+    [row] = counter.rows("SELECT count(*) AS n FROM jobs WHERE kind = 'sign_in_asked'")
+    assert row["n"] == most
+
+
+def test_a_link_opens_once_and_to_a_second_press(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    assert open_link(counter, challenge) != open_link(counter, challenge)
+    counter.clock.wait(seconds=SAME_PRESS.total_seconds())
+    with pytest.raises(LinkSpent):
+        open_link(counter, challenge)
+    with pytest.raises(CodeSpent):  # nor does its code
+        counter.do(counter.service.sign_in(challenge, counter.service.code(challenge), "id"))
+
+
+def test_a_used_code_ends_its_link(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    counter.do(counter.service.sign_in(challenge, counter.service.code(challenge), "id"))
+    counter.clock.wait(seconds=SAME_PRESS.total_seconds())
+    with pytest.raises(LinkSpent):
+        open_link(counter, challenge)
+
+
+def test_a_link_lives_an_hour_from_when_its_mail_goes_out(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    counter.clock.wait(minutes=5)  # a rush: the mail waits
+    counter.do(counter.service.begin_code(challenge))
+    counter.clock.wait(minutes=59)
+    with pytest.raises(CodeSpent):
+        counter.do(counter.service.sign_in(challenge, counter.service.code(challenge), "id"))
+    email = counter.service.address_of_link(challenge, secret_of(counter, challenge))
+    assert counter.do(email) == ANI
+    counter.clock.wait(minutes=1)
+    with pytest.raises(LinkSpent):
+        open_link(counter, challenge)
+
+
+def test_a_link_is_for_its_own_challenge_and_is_no_code(counter: Counter) -> None:
+    challenge, other = counter.ask(ANI), counter.ask(BUDI)
+    own = secret_of(counter, challenge)
+    mark, code = counter.service.asked_mark(challenge), counter.service.code(challenge)
+    for shown in ("", secret_of(counter, other), own[:-1], own.upper(), "\xe9", mark, code):
+        with pytest.raises(LinkSpent):
+            open_link(counter, challenge, shown)
+    with pytest.raises((CodeWrong, CodeSpent)):
+        counter.do(counter.service.sign_in(challenge, own, "id"))
+    assert open_link(counter, challenge)
+
+
+def test_looking_at_a_link_uses_nothing(counter: Counter) -> None:
+    challenge = counter.ask(ANI)
+    secret = secret_of(counter, challenge)
+
+    async def look() -> list[str]:
+        looks = (counter.service.address_of_link(challenge, secret) for _ in range(30))
+        return await asyncio.gather(*looks)
+
+    assert set(counter.do(look())) == {ANI}
+    assert open_link(counter, challenge)
