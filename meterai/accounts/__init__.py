@@ -2,9 +2,10 @@
 
 Promises this room keeps
   * There are no passwords: sign-in is by a code sent to the address, short-lived, with few tries,
-    compared in constant time, and stored nowhere.
+    compared in constant time, and stored nowhere.  The mail has a link too, which opens for an hour.
   * An address and a network get so many codes in an hour and no more, however many ask at the
-    same time; nobody else uses up those of a device that the address signed in with before.
+    same time; nobody else uses up those of a device that the address signed in with before, and
+    whoever is refused a code has a mail whose link still opens.
   * A session and an API key are known to us only by their hash and can be ended by whoever they
     belong to; five seconds later they open nothing.  An account sees its keys, when they were
     made, last used and ended.

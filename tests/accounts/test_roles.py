@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from meterai.accounts import PERMISSIONS, AccountService, Permission, Role
-from meterai.accounts.service import end_role, give_role, make_organization, permissions_in
+from meterai.accounts.roles import end_role, give_role, make_organization, permissions_in
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock

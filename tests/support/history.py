@@ -13,7 +13,7 @@ from uuid import UUID
 
 from meterai import audit, suspense
 from meterai.accounts import AccountService, Role
-from meterai.accounts.service import give_role, make_organization
+from meterai.accounts.roles import give_role, make_organization
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
 from meterai.kit.ids import new_id, show
