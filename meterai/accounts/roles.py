@@ -5,19 +5,19 @@ from uuid import UUID
 from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.model import PERMISSIONS, Permission, Role
-from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
 from meterai.plumbing.database import Tx
 
 MEMBERSHIP_KIND = "mem"
 
 
-async def make_organization(tx: Tx, account: UUID, name: str) -> None:
+async def make_organization(tx: Tx, account: UUID, name: str, *, actor: Actor) -> None:
     """Make an account an organization; the person of the account becomes its owner.  A repeat
     changes nothing.
     """
     if await store.insert_organization(tx, account, name):
-        await give_role(tx, account, account, Role.OWNER, actor=Actor(ActorKind.ACCOUNT))
+        await give_role(tx, account, account, Role.OWNER, actor=actor)
 
 
 async def give_role(tx: Tx, account: UUID, member: UUID, role: Role, *, actor: Actor) -> None:

@@ -22,8 +22,10 @@ def test_a_member_may_what_its_role_there_has(database_url: str) -> None:
             await accounts.create(f"{who}@example.id", actor=TESTER) for who in ("ani", "budi")
         ]
         async with database.transaction() as tx:
-            await make_organization(tx, ani, "PT Contoh")
-            await make_organization(tx, ani, "PT Contoh")  # once is enough
+            await make_organization(tx, ani, "PT Contoh", actor=Actor(ActorKind.ACCOUNT))
+            await make_organization(
+                tx, ani, "PT Contoh", actor=Actor(ActorKind.ACCOUNT)
+            )  # once is enough
             assert await permissions_in(tx, ani, ani) == PERMISSIONS[Role.OWNER]
             assert await permissions_in(tx, ani, budi) == frozenset()
             for role in Role:

@@ -178,7 +178,7 @@ def _roles(history: History) -> None:
 
     async def give() -> None:
         async with shop.container.database.transaction() as tx:
-            await make_organization(tx, other, "PT Contoh")
+            await make_organization(tx, other, "PT Contoh", actor=TESTER)
             await give_role(tx, other, shop.account, Role.CLERK, actor=TESTER)
             await give_role(tx, other, shop.account, Role.AUDITOR, actor=TESTER)
             for role, is_over in (("support", False), ("reconciler", True)):
