@@ -3,7 +3,7 @@
 Promises this room keeps
   * Anybody may ask, without signing in, and gets one verdict and each check as a sentence.
   * What is answered about a serial is nothing personal.
-  * The document that is checked is not kept.
+  * The document that is checked is not kept, nor a photo of paper, nor what was found of many files.
   * A QR code that holds is never called a genuine document: it can be printed on any paper.
   * The public keys are given to everybody, so that a QR code can be checked without us.
 

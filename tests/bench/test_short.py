@@ -13,6 +13,7 @@ import pytest
     ("command", "end"),
     [
         ("bench", "none lost; every invariant holds"),
+        ("bench.many", "every row as expected; every invariant holds"),
         ("bench.rush", "no error page; every invariant holds"),
         ("bench.waiting", "every invariant holds"),
         ("bench.rush --posting", "no error page; every invariant holds"),

@@ -256,8 +256,16 @@ def test_what_the_file_looks_like_is_within_the_page(asked: Any) -> None:
         }
         text = rendered(asked, "verification/verdict.html", facts)
         assert ('<img src="data:image/webp;base64,UklGRg=="' in text) == bool(pictures)
+        assert translate("page.verdict.others", asked.cookies["language"], count=0) not in text
         not_drawn = translate("page.verdict.not_drawn", asked.cookies["language"])
         assert (not_drawn in text) != bool(pictures)
+
+
+def test_stamps_that_are_not_pictured_are_counted(asked: Any) -> None:
+    result = verdict_view(FinalVerdict.GENUINE, serials=[SERIAL] * 5)
+    facts = {"result": result, "name": "surat.pdf", "pictures": [MarkedPage(1, 3, 2, b"RIFF")]}
+    text = rendered(asked, "verification/verdict.html", facts)
+    assert translate("page.verdict.others", asked.cookies["language"], count=3) in text
 
 
 @pytest.mark.parametrize("reason", NotChecked)

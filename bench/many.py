@@ -1,0 +1,196 @@
+"""Many files checked at once: how long a committee waits, what the web holds, and what others feel.
+
+python -m bench.many [--short]
+
+Three hundred letters as they come in: most stamped, some changed, some signed after stamping, some
+without a stamp; as one ZIP, as one form, and one by one, two at a time, as the script of the page
+sends them.  Beside that somebody with an account asks for a balance, ten times a second.
+"""
+
+import argparse
+import io
+import os
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import pikepdf
+import psutil
+import urllib3
+
+from bench.machine import description
+from meterai.sealing import development_issuer
+from tests.support.attacks import Lab
+from tests.support.instance import Client, Instance, until
+from tests.support.pdf import pdf
+
+SECONDS_AIM = 60.0
+LETTER_BYTES = 400_000  # a scanned letter
+STAMPED = 10  # documents of their own; the rest are the same again under other names
+EXPECTED = ("good", "bad", "unsure")  # classes of a row
+
+Files = Sequence[tuple[str, bytes]]
+
+
+def letter(number: int) -> bytes:
+    """A letter with a scan of its own in it, which compresses as little as scans do."""
+    document = pikepdf.open(io.BytesIO(pdf(pages=2, words=f"Surat {number}")))
+    document.Root.Scan = document.make_stream(os.urandom(LETTER_BYTES))
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def stamped(instance: Instance) -> list[bytes]:
+    """Letters with stamps of this instance."""
+    customer = instance.customer()
+    order = customer.place(STAMPED)
+    instance.bank.pay(order["payment"]["qr_content"])
+    until("stamps are issued", lambda: customer.balance()["available"] == STAMPED)
+    found = []
+    for number in range(STAMPED):
+        stamping = customer.stamp(letter(number)).json
+        found.append(customer.get(stamping["document_url"]).body)
+    verify = instance.anybody().verify
+    until("all are genuine", lambda: all(verify(one)["verdict"] == "genuine" for one in found))
+    return found
+
+
+def letters(instance: Instance, folder: Path, count: int) -> tuple[Files, Counter[str]]:
+    """Letters as a committee gets them, and how many rows of each class that makes."""
+    folder.mkdir()
+    lab = Lab(development_issuer(folder / "issuer", at=datetime.now(UTC)), folder)
+    good = stamped(instance)
+    signed = [lab.signed(one) for one in good]
+    changed = [one.replace(b"595", b"594", 1) for one in good]
+    plain = [letter(number) for number in range(STAMPED)]
+    kinds = [(good, "good")] * 7 + [(signed, "good"), (changed, "bad"), (plain, "unsure")]
+    files, expected = [], Counter[str]()
+    for number in range(count):
+        documents, outcome = kinds[number % len(kinds)]
+        files.append((f"{number:03} surat.pdf", documents[number // len(kinds) % STAMPED]))
+        expected[outcome] += 1
+    return files, expected
+
+
+def sent(client: Client, files: Files) -> str:
+    """The rows for one form."""
+    fields = [("document", (name, content, "application/pdf")) for name, content in files]
+    body, kind = urllib3.encode_multipart_formdata(fields)
+    headers = {"Content-Type": kind, "Accept": "text/html"}
+    reply = client.post("/check/many/rows", body, headers=headers)
+    assert reply.status == 200, reply.body
+    return reply.body.decode()
+
+
+def as_zip(client: Client, files: Files) -> str:
+    """All in one archive."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return sent(client, [("semua.zip", out.getvalue())])
+
+
+def one_by_one(client: Client, files: Files) -> str:
+    """Each by itself, two at a time."""
+    with ThreadPoolExecutor(2) as two:
+        return "".join(two.map(lambda one: sent(client, [one]), files))
+
+
+WAYS: dict[str, Callable[[Client, Files], str]] = {
+    "one ZIP": as_zip,
+    "one form": sent,
+    "one by one": one_by_one,
+}
+
+
+@dataclass
+class Watch:
+    """What was seen beside a check: the most the web held, and what a payer waited."""
+
+    resident_max: int = 0
+    seconds: list[float] | None = None
+
+
+def _web() -> psutil.Process:
+    for parent in psutil.Process().children():
+        for one in parent.children():
+            if one.cmdline()[-1] == "web":
+                return one
+    raise AssertionError("there is no web")
+
+
+@contextmanager
+def watching(payer: Client) -> Iterator[Watch]:
+    """Watch until this ends."""
+    web, found, over = _web(), Watch(seconds=[]), threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            resident = sum(one.memory_info().rss for one in (web, *web.children(recursive=True)))
+            found.resident_max = max(found.resident_max, resident)
+            begun = time.perf_counter()
+            payer.balance()
+            assert found.seconds is not None
+            found.seconds.append(time.perf_counter() - begun)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        watcher.join()
+
+
+def main() -> int:
+    """Print the table; fail only for what is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true")
+    count = 20 if parser.parse_args().short else 300
+    print(description())
+    with tempfile.TemporaryDirectory() as folder, Instance(Path(folder)) as instance:
+        files, expected = letters(instance, Path(folder) / "lab", count)
+        size = sum(len(content) for _, content in files)
+        payer, anybody = instance.customer(), instance.anybody()
+        print(f"{count} files, {size / 1e6:.0f} MB; aim: {SECONDS_AIM:.0f} s")
+        print(
+            f"{'':12}{'seconds':>9}{'files/s':>9}{'web MB':>8}{'payer ms, median':>18}{'most':>7}"
+        )
+        with watching(payer) as idle:
+            time.sleep(2)
+        _print("nothing", 2.0, 0, idle)
+        for name, way in WAYS.items():
+            with watching(payer) as seen:
+                begun = time.perf_counter()
+                rows = way(anybody, files)
+                seconds = time.perf_counter() - begun
+            _print(name, seconds, count, seen)
+            got = Counter({one: rows.count(f'<tr class="{one}"') for one in EXPECTED})
+            assert got == expected, (got, expected)
+        instance.assert_audit_holds()
+    print("every row as expected; every invariant holds")
+    return 0
+
+
+def _print(name: str, seconds: float, count: int, seen: Watch) -> None:
+    waited = seen.seconds or [0.0]
+    print(
+        f"{name:12}{seconds:9.1f}{count / seconds:9.0f}{seen.resident_max / 1e6:8.0f}"
+        f"{median(waited) * 1e3:18.1f}{max(waited) * 1e3:7.0f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
