@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -32,6 +33,16 @@ PLACES = 20  # mails under way; each is a connection to the SMTP server
 WAIT_SECONDS_MAX = 900
 WRITE_TRIES_MAX = 5  # of a mail whose text cannot be written: more help only after an upgrade
 SIGN_IN_CODE = "sign_in_code"  # the one mail whose words are not kept
+# Where the button of each mail leads; a mail without one has nothing to open.
+LEADS_TO = {
+    "order_executed_stamps": "/orders/{order}",
+    "order_executed_documents": "/orders/{order}",
+    "stamping_delivered": "/stampings/{stamping}",
+    "stamping_failed": "/history",
+    "refund_requested": "/orders/{order}",
+    "refund_settled": "/orders/{order}",
+    "turn_near": "/lines/{line}",
+}
 _log = structlog.get_logger()
 
 
@@ -121,10 +132,11 @@ class MailService:
     def _written(self, mail: Mail) -> EmailMessage:
         template, language = mail.template, mail.language
         # A fact that reads differently in each language is kept in both.
-        facts = {
+        facts = _before(language) | {
             name: value[language] if isinstance(value, dict) else value
             for name, value in mail.facts.items()
-        } | {"url": self._url}
+        }
+        facts["url"] = self._url
         if template == SIGN_IN_CODE:
             challenge = UUID(facts["challenge"])
             facts["code"] = self._accounts.code(challenge)
@@ -132,11 +144,28 @@ class MailService:
         subject = translate(f"mail.{template}.subject", language, **facts)
         lines = translate(f"mail.{template}.text", language, **facts).split("\n")
         foot = translate("mail.foot", language, **facts)
+        label = link = ""
+        if template in LEADS_TO:
+            label = translate(f"mail.{template}.button", language, **facts)
+            link = self._url + LEADS_TO[template].format_map(facts)
         html = self._pages.get_template("mail.html").render(
-            language=language, subject=subject, lines=lines, foot=foot
+            language=language,
+            subject=subject,
+            lines=lines,
+            code=facts.get("code"),
+            label=label,
+            link=link,
+            foot=foot,
         )
-        text = "\n".join([*lines, "", "-- ", foot, ""])
+        button = ["", f"{label}:", link] if link else []
+        text = "\n".join([*lines, *button, "", "-- ", foot, ""])
         return self._mailer.written(mail.id, mail.recipient, subject, text, html)
+
+
+def _before(language: str) -> dict[str, Any]:
+    """Facts that a mail queued by the version before this one does not have."""
+    named = translate("mail.named_before", language)
+    return {"named": named, "list": named, "count": "", "number": "-"}
 
 
 async def given_up(tx: ReadTx, limit: int) -> list[GivenUpMail]:

@@ -2,11 +2,10 @@
 
 import structlog
 
-from meterai import notifications, payments
+from meterai import payments
 from meterai.kit.ids import show
-from meterai.kit.money import Rupiah
 from meterai.orders import store
-from meterai.orders.events import OrderExecuted, OrderLapsed, OrderReturned
+from meterai.orders.events import OrderLapsed, OrderReturned
 from meterai.orders.model import OrderState
 from meterai.orders.service import load
 from meterai.payments.events import PaymentCaptured, PaymentDeclined
@@ -43,26 +42,9 @@ async def offer_again(tx: Tx, event: PaymentCaptured | PaymentDeclined) -> None:
         await payments.open_another(tx, event.account, order.id, order.total, order.lapses_at)
 
 
-async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
-    """Stamps were issued: queue the mail with the receipt."""
-    order = await load(tx, event.account, event.order)
-    await notifications.queue(
-        tx,
-        event.account,
-        cause=f"order_executed:{order.id}",
-        template=f"order_executed_{order.kind}",
-        facts={
-            "order": show("ord", order.id),
-            "quantity": order.quantity,
-            "total": str(Rupiah(order.total.value)),
-        },
-    )
-
-
 HANDLERS = (
     on(PaymentCaptured, settle, gives_up=False),
     on(PaymentDeclined, offer_again, gives_up=False),
-    on(OrderExecuted, tell_executed, gives_up=True),
 )
 
 # Events of this room without a handler, each with the reason.

@@ -88,6 +88,7 @@ async def tell_requested(tx: Tx, event: RefundRequested) -> None:
         facts={
             "amount": str(refund.amount),
             "order": show("ord", refund.order),
+            "number": refund.number,
             "due": _in_both(refund.due_at),
             "why": {
                 language: translate(f"refund.cause.{refund.cause}", language)

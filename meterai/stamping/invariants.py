@@ -224,11 +224,13 @@ INVARIANTS = (
     ),
     Invariant(
         "ended_stamping_was_told",
-        "Whose document was stamped, or could not be, was written to, or the job that does waits.",
+        "Whose document was stamped from the balance, or could not be stamped, was written to, or the "
+        "job that does waits; the documents of an order are told of with it.",
         f"""
         SELECT s.account_id, s.stamping_id, s.state FROM {{stampings}} s
         LEFT JOIN {{holds}} h ON h.account_id = s.account_id AND h.hold_id = s.stamping_id
-        WHERE s.state IN ('delivered', 'failed') AND h.resolved_at > now() - interval '30 days'
+        WHERE (s.state = 'failed' OR (s.state = 'delivered' AND s.order_id IS NULL))
+            AND h.resolved_at > now() - interval '30 days'
             AND NOT {is_told("s", "'stamping_' || s.state || ':' || s.stamping_id")}
             AND NOT {waits("s", _ENDS, "stamping", "s.stamping_id")}
             AND NOT {given_up("s", _ENDS, "stamping", "s.stamping_id")}

@@ -1,14 +1,24 @@
 """Event handlers of stamping."""
 
+from collections.abc import Sequence
+
 from meterai import notifications, orders, stamps
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
-from meterai.orders.events import OrderDenied, OrderPaid, OrderReturning, OrderWithdrawn
+from meterai.orders import OrderKind
+from meterai.orders.events import (
+    OrderDenied,
+    OrderExecuted,
+    OrderPaid,
+    OrderReturning,
+    OrderWithdrawn,
+)
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
-from meterai.plumbing.messages import LANGUAGES
+from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.stamping import store
 from meterai.stamping.events import StampingDelivered, StampingFailed
+from meterai.stamping.model import Stamping, StampingState
 from meterai.stamping.service import StampingService, load, why_refused
 
 
@@ -38,8 +48,46 @@ async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> Non
         await orders.finish(tx, event.account, event.order)
 
 
+async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
+    """Stamps were issued, or the documents of an order stamped: queue its one mail."""
+    order = await orders.load(tx, event.account, event.order)
+    facts: dict[str, object] = {
+        "order": show("ord", order.id),
+        "quantity": order.quantity,
+        "total": str(order.total),
+    }
+    if order.kind == OrderKind.DOCUMENTS:
+        found = await store.stampings_of_orders(tx, event.account, [event.order])
+        facts |= _named([one for one in found if one.state == StampingState.DELIVERED])
+    await notifications.queue(
+        tx,
+        event.account,
+        cause=f"order_executed:{order.id}",
+        template=f"order_executed_{order.kind}",
+        facts=facts,
+    )
+
+
+def _named(delivered: Sequence[Stamping]) -> dict[str, object]:
+    """What a mail says of the documents of an order: by their names, each with its serials."""
+    first, more = delivered[0].document_name, len(delivered) - 1
+    named: object = first
+    if more:
+        named = {
+            language: translate("mail.named", language, first=first, more=more)
+            for language in LANGUAGES
+        }
+    lines = [f"{one.document_name} ({', '.join(one.serials)})" for one in delivered]
+    return {"named": named, "list": "\n".join(lines), "count": len(delivered)}
+
+
 async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
-    """A document is stamped: queue the mail with its serials."""
+    """A document is stamped from the balance: queue the mail with its serials.
+
+    The documents of an order are told of by the mail of their order.
+    """
+    if event.order is not None:
+        return
     stamping = await load(tx, event.account, event.stamping)
     await notifications.queue(
         tx,
@@ -72,6 +120,7 @@ HANDLERS = (
     on(OrderWithdrawn, drop_waiting, gives_up=False, priority=Priority.PAID),
     on(OrderReturning, drop_waiting, gives_up=False, priority=Priority.PAID),
     on(OrderDenied, drop_waiting, gives_up=False, priority=Priority.PAID),
+    on(OrderExecuted, tell_executed, gives_up=True),
     on(StampingDelivered, enter_directory, gives_up=False, priority=Priority.PAID),
     on(StampingDelivered, finish_order, gives_up=False),
     on(StampingDelivered, tell_delivered, gives_up=True),
