@@ -13,7 +13,7 @@ Calls documents, sealing, stamping.
 """
 
 from meterai.drafts.model import Draft, DraftFile, DraftNotPlaced, FileNotReady, FileState
-from meterai.drafts.service import DraftService, NotPlaced
+from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
 from meterai.drafts.visitors import account_asking, draft_of
 
@@ -24,7 +24,6 @@ __all__ = [
     "DraftService",
     "FileNotReady",
     "FileState",
-    "NotPlaced",
     "Uploads",
     "account_asking",
     "draft_of",

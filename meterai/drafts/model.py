@@ -85,6 +85,13 @@ class FileNotReady(Refusal):
     status = 409
 
 
+class PlacedElsewhere(Refusal):
+    """The stamps of the file were placed anew since the page was shown: in another tab, or device."""
+
+    code = "placed_elsewhere"
+    status = 409
+
+
 class DraftNotPlaced(Refusal):
     """Something of the draft has no stamp yet, or there is nothing in it."""
 

@@ -9,10 +9,14 @@ from meterai.drafts.examination import Examination
 from meterai.drafts.forgetting import Forgetting
 from meterai.drafts.invariants import INVARIANTS
 from meterai.drafts.model import DRAFT_FILE
+from meterai.drafts.pictures import PagePictures
+from meterai.drafts.place_pages import routes as place_routes
+from meterai.drafts.placing import Placing
 from meterai.drafts.retention import RETENTION
 from meterai.drafts.service import DraftService
 from meterai.drafts.settings import DraftSettings
 from meterai.drafts.uploads import Uploads
+from meterai.pages import RoomPages
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
@@ -23,7 +27,11 @@ async def _build(container: Container) -> None:
     settings, clock = container.settings, container.clock
     bytes_max = settings.of(DocumentSettings).document_bytes_max
     examination = Examination(container.of(Issuers), bytes_max, clock)
-    container.add(DraftService(database, objects, examination, settings, clock))
+    drafts = DraftService(database, objects, examination, settings, clock)
+    pictures = PagePictures(drafts.content, clock)
+    container.add(drafts)
+    container.add(pictures)
+    container.add(Placing(drafts, pictures))
     container.add(Uploads(database, objects, examination, settings, clock))
     container.add(Forgetting(database, objects, clock))
 
@@ -43,7 +51,14 @@ ROOM = Room(
     lifecycles=(DRAFT_FILE,),
     settings=DraftSettings,
     build=_build,
-    services={"drafts": DraftService, "uploads": Uploads},
+    services={
+        "drafts": DraftService,
+        "uploads": Uploads,
+        "pictures": PagePictures,
+        "placing": Placing,
+    },
+    routes=place_routes,
+    pages=RoomPages("drafts", "meterai.drafts"),
     tasks=_tasks,
     undemanded=UNDEMANDED,
     invariants=INVARIANTS,

@@ -7,7 +7,6 @@ nobody finds it by the token alone.
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -17,11 +16,18 @@ import structlog
 from meterai.documents import DocumentUnavailable
 from meterai.drafts import store
 from meterai.drafts.examination import Examination
-from meterai.drafts.model import Draft, DraftFile, DraftsFull, FileNotReady, object_name
+from meterai.drafts.model import (
+    Draft,
+    DraftFile,
+    DraftsFull,
+    FileNotReady,
+    PlacedElsewhere,
+    object_name,
+)
 from meterai.drafts.settings import DraftSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
-from meterai.kit.refusal import NotFound, Refusal
+from meterai.kit.refusal import NotFound
 from meterai.pages import fresh_key
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
@@ -33,17 +39,14 @@ TOKEN_BYTES = 32
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class NotPlaced:
-    """A file that could not be placed like the others, and why."""
-
-    file: DraftFile
-    refusal: Refusal
-
-
 def hash_of(token: str) -> bytes:
     """What is kept of a token: whoever reads the table opens no draft with it."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def _check_version(file: DraftFile, seen: int) -> None:
+    if file.version != seen:
+        raise PlacedElsewhere(f"version {seen} was looked at, it is {file.version}")
 
 
 class DraftService:
@@ -141,31 +144,31 @@ class DraftService:
             raise DocumentUnavailable("the file is not in this store")
         return found
 
-    async def place(self, draft: Draft, file: UUID, placements: Sequence[Placement]) -> DraftFile:
+    async def place(
+        self,
+        draft: Draft,
+        file: UUID,
+        placements: Sequence[Placement],
+        version: int | None = None,
+    ) -> DraftFile:
         """Say where the stamps of a file go; no placement takes them off again.
 
-        Refuses `NotFound`, `FileNotReady`, and what `sealing` refuses of placements.
+        `version` is that of the file which somebody looked at.  Refuses `NotFound`, `FileNotReady`,
+        `PlacedElsewhere` where it has another by now, and what `sealing` refuses of placements.
         """
         found = await self.file(draft, file)
+        seen = found.version if version is None else version
+        _check_version(found, seen)
         if placements:
             content = await self.content(found)
             await self._examination.check(draft.network, content, placements)
-        placed = await self._database.once(store.place, draft.id, file, placements_json(placements))
+        placed = await self._database.once(
+            store.place, draft.id, file, placements_json(placements), seen
+        )
         if placed is None:
+            _check_version(await self.file(draft, file), seen)
             raise FileNotReady(f"the file is {found.state}")
         return placed
-
-    async def place_all(self, draft: Draft, placements: Sequence[Placement]) -> list[NotPlaced]:
-        """The same placements on every file that can be stamped; those on which they do not fit stay
-        as they were and are named."""
-        left: list[NotPlaced] = []
-        for one in await self.files(draft):
-            if one.is_usable:
-                try:
-                    await self.place(draft, one.id, placements)
-                except Refusal as refusal:
-                    left.append(NotPlaced(one, refusal))
-        return left
 
     async def take_out(self, draft: Draft, file: UUID) -> None:
         """Forget a file and its bytes; one that is not there is out already."""

@@ -101,7 +101,8 @@ WHERE file_id = %s AND state = 'examining'
 _LET_GO = "UPDATE draft_files SET leased_until = %s WHERE file_id = %s AND state = 'examining'"
 _PLACE = f"""
 UPDATE draft_files f SET placements = %s, version = version + 1
-WHERE f.draft_id = %s AND f.file_id = %s AND f.state IN ('ready', 'repaired')
+WHERE f.draft_id = %s AND f.file_id = %s AND f.version = %s
+    AND f.state IN ('ready', 'repaired')
     AND EXISTS (SELECT 1 FROM drafts d WHERE d.draft_id = f.draft_id AND NOT d.is_done)
 RETURNING {_FILE}
 """  # noqa: S608
@@ -241,10 +242,12 @@ async def let_go(tx: Tx, file: UUID, now: datetime) -> None:
 
 
 async def place(
-    tx: Tx, draft: UUID, file: UUID, placements: Sequence[dict[str, object]]
+    tx: Tx, draft: UUID, file: UUID, placements: Sequence[dict[str, object]], version: int
 ) -> DraftFile | None:
-    """Say where the stamps of a file go; None where it cannot be stamped or the draft is done."""
-    return await tx.one_as(_FILES, _PLACE, jsonb(list(placements)), draft, file)
+    """Say where the stamps of a file of this version go; None where it has another by now, cannot be
+    stamped, or the draft is done.
+    """
+    return await tx.one_as(_FILES, _PLACE, jsonb(list(placements)), draft, file, version)
 
 
 async def take_out(tx: Tx, draft: UUID, file: UUID) -> DraftFile | None:

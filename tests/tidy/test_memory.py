@@ -30,6 +30,7 @@ BOUNDED = {
     "capacity/rehearsal/tally.py: journeys": "the journeys there are",
     "capacity/rehearsal/tally.py: steps": "the steps of a journey",
     "capacity/rehearsal/visitor.py: _cookies": "what one site gives one visitor",
+    "drafts/pictures.py: _kept": "KEPT_BYTES_MAX",
     "kit/refusal.py: _BY_CODE": "the classes of refusals, when they are declared",
     "kit/refusal.py: _BY_CONSTRAINT": "the constraints that are refusals, when they are declared",
     "drafts/uploads.py: _of_network": "one entry for each file that is examined: WHOLE_AT_ONCE and who waits",

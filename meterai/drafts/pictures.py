@@ -1,0 +1,112 @@
+"""Pictures of the pages of drafts, drawn by processes of their own and kept for a while.
+
+They are kept in memory, not in the store: whoever reads the store finds no page of anybody, and what
+was forgotten is asked for by nobody and soon pushed out.  Whether a visitor may see a file is found
+out by the routes, at each request.
+"""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from meterai import sealing
+from meterai.drafts.model import DraftFile, FileNotReady
+from meterai.kit.clock import Clock
+from meterai.sealing import PagePicture, PageSize, Placement
+
+DRAWN_AT_ONCE = 1  # processes; each has a processor to itself for two seconds at the most
+WAITING_MAX = 48  # pictures; at a tenth of a second each, five seconds
+PER_CLIENT_MAX = 16  # of one network: a page with its small pictures is seven
+KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey is some 50 KB
+KEPT_FOR = timedelta(minutes=15)  # somebody places a stamp in less
+OVERHEAD_BYTES = 1_000  # of what is kept, beside picture and survey
+WIDTHS = (sealing.THUMBNAIL_WIDTH, sealing.PICTURE_WIDTH)
+
+Content = Callable[[DraftFile], Awaitable[bytes]]
+
+
+class _Key(NamedTuple):
+    content: UUID
+    page: int
+    width: int
+
+
+class _Kept(NamedTuple):
+    picture: PagePicture
+    until: datetime
+    bytes: int
+
+
+class PagePictures:
+    """Pictures of pages; `content` gets the bytes of a file.
+
+    The pool is theirs alone: they wait for pictures only, never before an upload that is examined, a
+    document that is checked, or one that is paid.
+    """
+
+    def __init__(self, content: Content, clock: Clock) -> None:
+        self._content = content
+        self._clock = clock
+        self._slots = sealing.Slots(1)
+        self._pool = sealing.Pool(DRAWN_AT_ONCE, WAITING_MAX, PER_CLIENT_MAX)
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
+        self._kept_bytes = 0
+
+    async def picture(
+        self, client: str, file: DraftFile, page: int, width: int = sealing.PICTURE_WIDTH
+    ) -> PagePicture:
+        """A page, and its survey where it is drawn at full width.
+
+        `client` takes turns with others.  Refuses `FileNotReady`, `PageOutOfRange`, `PageNotDrawn`,
+        `ExaminationBusy`, `DocumentUnavailable`.
+        """
+        assert width in WIDTHS, width
+        if file.content is None:
+            raise FileNotReady(f"the file is {file.state}")
+        key = _Key(file.content, page, width)
+        found = self._found(key)
+        if found is None:
+            document = await self._content(file)
+            with_survey = width == sealing.PICTURE_WIDTH
+            work = sealing.picturing(document, page, width, with_survey=with_survey)
+            found = await self._pool.finish(work, client, self._slots)
+            self._keep(key, found)
+        return found
+
+    async def size(self, client: str, file: DraftFile, page: int) -> PageSize:
+        """The visible size of a page, also of one that cannot be drawn.
+
+        Refuses what `sealing` refuses, and `PlacementOutsidePage` for a page no stamp fits on.
+        """
+        for one in file.sizes:
+            if one.page == page:
+                return one
+        document = await self._content(file)
+        probe = Placement(page, 0.0, 0.0, sealing.WIDTH_MIN)
+        work = sealing.accepting(document, [probe])
+        prepared = await self._pool.finish(work, client, self._slots)
+        return prepared.inspection.sizes[0]
+
+    def _found(self, key: _Key) -> PagePicture | None:
+        kept = self._kept.get(key)
+        if kept is None or kept.until < self._clock.now():
+            return None
+        self._kept.move_to_end(key)
+        return kept.picture
+
+    def _keep(self, key: _Key, picture: PagePicture) -> None:
+        self._drop(key)
+        size = len(picture.webp) + OVERHEAD_BYTES
+        if picture.survey is not None:
+            size += len(picture.survey.ink)
+        self._kept[key] = _Kept(picture, self._clock.now() + KEPT_FOR, size)
+        self._kept_bytes += size
+        while self._kept_bytes > KEPT_BYTES_MAX:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: _Key) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._kept_bytes -= kept.bytes

@@ -1,0 +1,240 @@
+"""The page where stamps are placed, and the pictures it shows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai import sealing
+from meterai.accounts import Permission
+from meterai.drafts import positions
+from meterai.drafts.model import FILE_KIND, Draft, DraftFile, PlacedElsewhere
+from meterai.drafts.pictures import PagePictures
+from meterai.drafts.placing import Outcome, Placing, View, Wanted
+from meterai.drafts.positions import TAP_WIDTH, TypedStamp
+from meterai.drafts.service import DraftService
+from meterai.drafts.visitors import draft_of, open_draft
+from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.pages import (
+    FieldError,
+    FieldWrong,
+    Form,
+    Page,
+    PageRequest,
+    check_origin,
+    page,
+    read_form,
+    see_other,
+    sentence,
+)
+from meterai.plumbing.http import language_of
+from meterai.sealing import PlacementOutsidePage, PlacementsOverlap
+
+PAGE = "/stamp/place"
+NEXT = "/stamp/pay"
+FORM_BYTES_MAX = 16 * 1024  # twenty stamps of four numbers
+# A picture never changes: what is placed is a document that was mended before.
+_KEEPS = "private, max-age=3600, immutable"
+_PUBLIC = {"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT}
+
+
+@get("/stamp/place", opt=_PUBLIC, include_in_schema=False)
+async def show_place(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    placing: NamedDependency[Placing],
+) -> Page:
+    """A page of a file and its stamps."""
+    draft = await open_draft(request, drafts)
+    files = await _usable(drafts, draft)
+    if draft is None or not files:
+        return see_other("/stamp")
+    query = request.query_params
+    file = _file_asked(files, query.get("file", ""))
+    number = query.get("stamp", "")
+    selected = int(number) - 1 if number.isascii() and number.isdigit() else 0
+    view = await placing.view(draft, file, min(selected, sealing.STAMPS_MAX))
+    notices = _notices(query, files)
+    return _page(request, files, view, notices=notices)
+
+
+@post("/stamp/place", opt=_PUBLIC, include_in_schema=False, request_max_body_size=FORM_BYTES_MAX)
+async def place(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    placing: NamedDependency[Placing],
+) -> Page:
+    """Keep the stamps of a file, and do what the button says."""
+    check_origin(request)
+    form = await read_form(request)
+    draft = await draft_of(request, drafts)
+    file = await drafts.file(draft, read(FILE_KIND, form.text("file")))
+    try:
+        wanted = _wanted(form, file)
+        outcome = await placing.carry_out(draft, file, wanted)
+    except (FieldWrong, PlacedElsewhere, PlacementOutsidePage, PlacementsOverlap) as refusal:
+        file = await drafts.file(draft, file.id)
+        view = await placing.view(draft, file)
+        files = await _usable(drafts, draft)
+        return _page(request, files, view, typed=positions.typed_stamps(form.texts), why=refusal)
+    if outcome.goes_on:
+        return see_other(_next(await _usable(drafts, draft), file))
+    return see_other(_again(file, outcome, is_unseen=wanted.do == "use"))
+
+
+@get("/stamp/files/{file_id:str}/pages/{name:str}", opt=_PUBLIC, include_in_schema=False)
+async def show_picture(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    pictures: NamedDependency[PagePictures],
+    file_id: FromPath[str],
+    name: FromPath[str],
+) -> Response[Any]:
+    """A page of a file as WebP; `width=120` is a small one."""
+    draft = await draft_of(request, drafts)
+    file = await drafts.file(draft, read(FILE_KIND, file_id))
+    number, _, kind = name.partition(".")
+    if kind != "webp" or not (number.isascii() and number.isdigit() and len(number) <= 6):
+        raise NotFound("no such picture")
+    is_small = request.query_params.get("width") == str(sealing.THUMBNAIL_WIDTH)
+    width = sealing.THUMBNAIL_WIDTH if is_small else sealing.PICTURE_WIDTH
+    found = await pictures.picture(draft.network, file, int(number), width)
+    return Response(found.webp, media_type="image/webp", headers={"Cache-Control": _KEEPS})
+
+
+async def _usable(drafts: DraftService, draft: Draft | None) -> list[DraftFile]:
+    files = await drafts.files(draft) if draft else []
+    return [one for one in files if one.is_usable]
+
+
+def _file_asked(files: Sequence[DraftFile], asked: str) -> DraftFile:
+    """The file that is named, else the first that nobody has placed.  Refuses `NotFound`."""
+    if asked:
+        wanted = read(FILE_KIND, asked)
+        found = next((one for one in files if one.id == wanted), None)
+        if found is None:
+            raise NotFound("no such file of this draft")
+        return found
+    return next((one for one in files if not one.is_placed), files[0])
+
+
+def _wanted(form: Form, file: DraftFile) -> Wanted:
+    stamps = positions.typed_stamps(form.texts)
+    number = form.text("stamp")
+    selected = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 3 else 0
+    version = form.text("version")
+    return Wanted(
+        stamps=stamps,
+        selected=selected,
+        version=int(version) if version.isascii() and version.isdigit() else file.version,
+        seen=form.text("seen"),
+        do=f"page:{form.text('to_page').strip()}" if form.text("do") == "page" else form.text("do"),
+        tap=_tap(form),
+    )
+
+
+def _tap(form: Form) -> tuple[float, float] | None:
+    """Where the picture was tapped, as shares of it; None where it was not.
+
+    A browser that sends the form by the keyboard says 0, 0.
+    """
+    x, y, high = form.text("at.x"), form.text("at.y"), form.text("high")
+    if not all(one.isascii() and one.isdigit() and len(one) <= 5 for one in (x, y, high)):
+        return None
+    if not int(high) or (int(x), int(y)) == (0, 0):
+        return None
+    return min(1.0, int(x) / TAP_WIDTH), min(1.0, int(y) / int(high))
+
+
+def _next(files: Sequence[DraftFile], file: DraftFile) -> str:
+    """The next file that nobody has placed, those behind this one first; else what comes after."""
+    here = next((number for number, one in enumerate(files) if one.id == file.id), 0)
+    for one in (*files[here + 1 :], *files[:here]):
+        if not one.is_placed:
+            return f"{PAGE}?file={show(FILE_KIND, one.id)}"
+    return NEXT
+
+
+def _again(file: DraftFile, outcome: Outcome, *, is_unseen: bool) -> str:
+    query = {"file": show(FILE_KIND, file.id), "stamp": str(outcome.selected + 1)}
+    if outcome.alike:
+        query["alike"] = str(outcome.alike)
+        for name, files in (("elsewhere", outcome.elsewhere), ("left", outcome.left)):
+            if files:
+                query[name] = ",".join(show(FILE_KIND, one) for one in files)
+    if is_unseen:
+        query["unseen"] = "1"
+    return f"{PAGE}?{urlencode(query, safe=',')}"
+
+
+def _notices(query: Mapping[str, str], files: Sequence[DraftFile]) -> dict[str, Any]:
+    """What was done to all files, in the address of the page."""
+    names = {show(FILE_KIND, one.id): one.name for one in files}
+    alike = query.get("alike", "")
+    return {
+        "alike": int(alike) if alike.isascii() and alike.isdigit() and len(alike) < 4 else 0,
+        "elsewhere": [names[one] for one in query.get("elsewhere", "").split(",") if one in names],
+        "left": [names[one] for one in query.get("left", "").split(",") if one in names],
+        "is_unseen": "unseen" in query,
+    }
+
+
+_NO_NOTICES: Mapping[str, Any] = {"alike": 0, "elsewhere": [], "left": [], "is_unseen": False}
+
+
+def _page(
+    request: PageRequest,
+    files: Sequence[DraftFile],
+    view: View,
+    *,
+    notices: Mapping[str, Any] = _NO_NOTICES,
+    typed: Sequence[TypedStamp] = (),
+    why: Refusal | None = None,
+) -> Page:
+    language = language_of(request)
+    size = view.size
+    drawn = [
+        positions.shown(one, of, language) for one, of in zip(view.stamps, view.sizes, strict=True)
+    ]
+    return page(
+        request,
+        "drafts/place.html",
+        status=why.status if why else 200,
+        errors=[_field_error(why, language)] if why else [],
+        files=files,
+        number=1 + next((at for at, one in enumerate(files) if one.id == view.file.id), 0),
+        view=view,
+        stamps=typed or drawn,
+        saved=drawn if isinstance(why, PlacedElsewhere) else [],
+        seen=positions.key_of(drawn),
+        covering=view.covering,
+        pages=positions.pages_to_choose(size.page, view.file.pages or 1),
+        tap_width=TAP_WIDTH,
+        tap_height=max(1, round(TAP_WIDTH * size.height / size.width)),
+        width_min=positions.shown_number(positions.WIDTH_MM_MIN, language),
+        width_max=positions.shown_number(positions.WIDTH_MM_MAX, language),
+        height_per_width=sealing.HEIGHT_PER_WIDTH,
+        ink_share_max=sealing.INK_SHARE_MAX,
+        stamps_max=sealing.STAMPS_MAX,
+        **notices,
+    )
+
+
+def _field_error(refusal: Refusal, language: str) -> FieldError:
+    """What is wrong, at the field where it is mended."""
+    match refusal:
+        case FieldWrong():
+            name = refusal.field.partition("-")[0]
+            return FieldError(refusal.field, sentence(FieldWrong(f"place_{name}"), language))
+        case PlacementsOverlap():
+            return FieldError(f"x-{refusal.second}", sentence(refusal, language))
+        case _:
+            return FieldError("x-1", sentence(refusal, language))
+
+
+routes = [show_place, place, show_picture]

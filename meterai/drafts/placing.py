@@ -1,0 +1,237 @@
+"""Placing by seeing: what the page shows of a file, and what each of its buttons does.
+
+A file has the stamps that were placed last; one that nobody has placed yet is shown with a stamp at
+a free place, which is kept when somebody uses it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from meterai.drafts import positions
+from meterai.drafts.model import Draft, DraftFile
+from meterai.drafts.pictures import PagePictures
+from meterai.drafts.positions import STAMP_WIDTH, TypedStamp
+from meterai.drafts.service import DraftService
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.pages import FieldWrong
+from meterai.sealing import (
+    INK_SHARE_MAX,
+    STAMPS_MAX,
+    ExaminationBusy,
+    PageNotDrawn,
+    PageSize,
+    Placement,
+    PlacementMalformed,
+    Survey,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was sent with the form.
+
+    `selected` counts the stamps from 0; `tap` is where the page was tapped, as shares of it from the
+    top left; `do` is the button, `seen` what the page showed when it was pressed.
+    """
+
+    stamps: Sequence[TypedStamp]
+    selected: int
+    version: int
+    seen: str
+    do: str
+    tap: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows of one file.
+
+    `page` is the one that is shown, that of the stamp `selected` (from 0); `sizes` are of the page of
+    each stamp.  `is_drawn` is whether there is a picture of it, `is_surveyed` whether its ink is known.
+    """
+
+    file: DraftFile
+    stamps: Sequence[Placement]
+    sizes: Sequence[PageSize]
+    selected: int
+    is_drawn: bool
+    is_surveyed: bool
+    is_suggested: bool
+    covering: Sequence[int]  # stamps on the shown page, from 1, that lie on ink
+
+    @property
+    def size(self) -> PageSize:
+        return self.sizes[self.selected]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a button did: the stamp to show next, whether to go on, and how all files were placed.
+
+    `elsewhere` are files where the same place could not be kept, `left` those it does not fit on.
+    """
+
+    selected: int
+    goes_on: bool = False
+    alike: int = 0
+    elsewhere: Sequence[UUID] = ()
+    left: Sequence[UUID] = ()
+
+
+class Placing:
+    """Stamps on the pages of a draft."""
+
+    def __init__(self, drafts: DraftService, pictures: PagePictures) -> None:
+        self._drafts = drafts
+        self._pictures = pictures
+
+    async def view(self, draft: Draft, file: DraftFile, selected: int = 0) -> View:
+        """What to show of a file.  Refuses `FileNotReady`, `DocumentUnavailable`."""
+        stamps = list(file.placements)
+        is_suggested = not stamps
+        if is_suggested:
+            stamps = [await self._suggestion(draft, file, file.pages or 1, [])]
+        selected = min(max(selected, 0), len(stamps) - 1)
+        sizes = [await self._size(draft, file, one.page) for one in stamps]
+        survey, is_drawn = await self._survey(draft, file, sizes[selected].page)
+        covering = [
+            number
+            for number, one in enumerate(stamps, start=1)
+            if survey is not None
+            and one.page == sizes[selected].page
+            and survey.ink_under(one) > INK_SHARE_MAX
+        ]
+        return View(
+            file=file,
+            stamps=stamps,
+            sizes=sizes,
+            selected=selected,
+            is_drawn=is_drawn,
+            is_surveyed=survey is not None,
+            is_suggested=is_suggested,
+            covering=covering,
+        )
+
+    async def carry_out(self, draft: Draft, file: DraftFile, wanted: Wanted) -> Outcome:
+        """Do what a button says, and keep the stamps of the file.
+
+        Refuses `FieldWrong`, `PlacedElsewhere` where somebody else kept others since, and what
+        `DraftService.place` refuses; nothing is kept then.
+        """
+        stamps, sizes = await self._typed(draft, file, wanted)
+        selected = min(max(wanted.selected, 0), len(stamps) - 1)
+        verb, _, of = wanted.do.partition(":")
+        if wanted.tap is not None:
+            stamps[selected] = positions.tapped(stamps[selected], sizes[selected], *wanted.tap)
+        elif verb == "page":
+            stamps[selected] = await self._on_page(draft, file, stamps, selected, of)
+        elif verb == "add" and len(stamps) < STAMPS_MAX:
+            page = stamps[selected].page
+            stamps.append(await self._suggestion(draft, file, page, stamps))
+            selected = len(stamps) - 1
+        elif verb == "remove" and len(stamps) > 1 and of.isdigit() and 1 <= int(of) <= len(stamps):
+            del stamps[int(of) - 1]
+            selected = 0
+        await self._drafts.place(draft, file.id, stamps, wanted.version)
+        if verb == "all":
+            return await self._all_alike(draft, file, stamps, selected)
+        # Without scripts a number may have been typed that nobody has seen on the page yet.
+        is_seen = positions.key_of(wanted.stamps) == wanted.seen
+        return Outcome(selected, goes_on=verb == "use" and is_seen)
+
+    async def _typed(
+        self, draft: Draft, file: DraftFile, wanted: Wanted
+    ) -> tuple[list[Placement], list[PageSize]]:
+        if not wanted.stamps:
+            raise PlacementMalformed("a form without stamps")
+        stamps, sizes = [], []
+        for number, typed in enumerate(wanted.stamps, start=1):
+            page = positions.page_of(typed, number, file.pages or 1)
+            size = await self._size(draft, file, page)
+            stamps.append(positions.placement_of(typed, number, size))
+            sizes.append(size)
+        return stamps, sizes
+
+    async def _on_page(
+        self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], selected: int, typed: str
+    ) -> Placement:
+        """The selected stamp at a free place of another page.  Refuses `FieldWrong`."""
+        pages = file.pages or 1
+        if not (typed.isascii() and typed.isdigit() and 1 <= int(typed[:9]) <= pages):
+            raise FieldWrong("to_page")
+        others = [one for number, one in enumerate(stamps) if number != selected]
+        page, width = int(typed), stamps[selected].width
+        if page == stamps[selected].page:
+            return stamps[selected]
+        return await self._suggestion(draft, file, page, others, width)
+
+    async def _all_alike(
+        self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], selected: int
+    ) -> Outcome:
+        """The same places on every other file that can be stamped."""
+        elsewhere, left, alike = [], [], 1
+        for other in await self._drafts.files(draft):
+            if other.id == file.id or not other.is_usable:
+                continue
+            try:
+                is_kept = await self._alike(draft, file, stamps, other)
+            except (FieldWrong, NotFound):
+                raise
+            except Refusal:
+                left.append(other.id)
+                continue
+            alike += 1
+            if not is_kept:
+                elsewhere.append(other.id)
+        return Outcome(selected, alike=alike, elsewhere=elsewhere, left=left)
+
+    async def _alike(
+        self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], other: DraftFile
+    ) -> bool:
+        moved: list[Placement] = []
+        are_kept = True
+        for one in stamps:
+            size = await self._size(draft, file, one.page)
+            page = positions.page_alike(one.page, file, other)
+            there = await self._size(draft, other, page)
+            placed, is_kept = positions.alike(one, size, there)
+            moved.append(placed)
+            are_kept = are_kept and is_kept
+        await self._drafts.place(draft, other.id, moved, other.version)
+        return are_kept
+
+    async def _suggestion(
+        self,
+        draft: Draft,
+        file: DraftFile,
+        page: int,
+        others: Sequence[Placement],
+        width: float = STAMP_WIDTH,
+    ) -> Placement:
+        """A stamp at a free place of the page, or where one usually is."""
+        size = await self._size(draft, file, page)
+        # A page smaller than a stamp of the usual width gets a smaller one.
+        width = min(width, size.width, size.height / Placement(1, 0, 0, 1).height)
+        survey, _ = await self._survey(draft, file, page)
+        if survey is None:
+            survey = Survey(size.width, size.height, 1, 1, b"\0")
+        taken = [one for one in others if one.page == page]
+        found = survey.free_place(page, width, taken)
+        # As it will be shown: to a tenth of a millimetre.
+        place = found or survey.usual_place(page, width)
+        typed = positions.shown(place, size, "en")
+        return positions.placement_of(typed, 1, size)
+
+    async def _survey(self, draft: Draft, file: DraftFile, page: int) -> tuple[Survey | None, bool]:
+        """The ink of a page, and whether it can be drawn; none while too many pictures wait."""
+        try:
+            picture = await self._pictures.picture(draft.network, file, page)
+        except PageNotDrawn:
+            return None, False
+        except ExaminationBusy:
+            return None, True  # the picture may come all the same
+        return picture.survey, True
+
+    async def _size(self, draft: Draft, file: DraftFile, page: int) -> PageSize:
+        return await self._pictures.size(draft.network, file, page)

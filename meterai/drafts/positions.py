@@ -1,0 +1,152 @@
+"""Places of stamps as people read and move them; pure.
+
+People read millimetres from the left and from the top of a page; a `Placement` has points from its
+lower left corner.  What is shown has a tenth of a millimetre, and what is shown is what is kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor, isfinite
+
+from meterai.drafts.model import DraftFile
+from meterai.pages import FieldWrong, whole_number
+from meterai.sealing import STAMPS_MAX, WIDTH_MAX, WIDTH_MIN, PageSize, Placement
+
+MM = 72 / 25.4  # points
+STAMP_WIDTH = 80.0  # points; its QR is then printed at about 17 mm
+TAP_WIDTH = (
+    288  # CSS pixels of the page without scripts: a browser says in these where it was tapped
+)
+PAGES_SHOWN = 6  # small pictures to choose from; others are found by their number
+_STEP = 0.1  # mm
+_ROUNDED = _STEP / 2 * MM + 1e-6  # points by which a number that was rounded may be off
+# A corner and a width, both rounded, may together be so far beyond the edge: it is moved back.
+_BEYOND_EDGE = 2.2 * _ROUNDED
+
+WIDTH_MM_MIN = ceil(WIDTH_MIN / MM / _STEP) * _STEP
+WIDTH_MM_MAX = floor(WIDTH_MAX / MM / _STEP) * _STEP
+
+
+@dataclass(frozen=True, slots=True)
+class TypedStamp:
+    """One stamp as it stands in the form: a page number, and millimetres."""
+
+    page: str
+    x: str
+    y: str
+    width: str
+
+
+def typed_stamps(texts: Mapping[str, str]) -> list[TypedStamp]:
+    """The stamps of a form, whose fields are numbered from 1."""
+    found: list[TypedStamp] = []
+    for number in range(1, STAMPS_MAX + 1):
+        if f"page-{number}" not in texts:
+            break
+        values = (texts.get(f"{name}-{number}", "") for name in ("page", "x", "y", "width"))
+        found.append(TypedStamp(*values))
+    return found
+
+
+def shown_number(millimetres: float, language: str) -> str:
+    """A length as people write it."""
+    text = f"{max(0.0, millimetres):.1f}"
+    return text.replace(".", ",") if language == "id" else text
+
+
+def shown(placement: Placement, size: PageSize, language: str) -> TypedStamp:
+    """A placement as its form shows it."""
+    top = size.height - placement.y - placement.height
+    lengths = (shown_number(one / MM, language) for one in (placement.x, top, placement.width))
+    return TypedStamp(str(placement.page), *lengths)
+
+
+def key_of(stamps: Sequence[TypedStamp]) -> str:
+    """What a form shows, in one line: if it is another now, somebody typed and has not looked."""
+    fields = ((one.page, one.x, one.y, one.width) for one in stamps)
+    return ";".join(" ".join(one.replace(",", ".") for one in stamp) for stamp in fields)
+
+
+def page_of(typed: TypedStamp, number: int, pages: int) -> int:
+    """The page that is meant by the stamp of that number.  Refuses `FieldWrong`."""
+    page = whole_number(typed.page, f"page-{number}")
+    if page > pages:
+        raise FieldWrong(f"page-{number}")
+    return page
+
+
+def placement_of(typed: TypedStamp, number: int, size: PageSize) -> Placement:
+    """The placement that was typed for the stamp of that number.  Refuses `FieldWrong`."""
+    x = _length(typed.x, f"x-{number}")
+    top = _length(typed.y, f"y-{number}")
+    width = _length(typed.width, f"width-{number}")
+    if not WIDTH_MIN - _ROUNDED <= width <= WIDTH_MAX + _ROUNDED:
+        raise FieldWrong(f"width-{number}")
+    width = min(max(width, WIDTH_MIN), WIDTH_MAX)
+    placed = Placement(size.page, x, 0.0, width)
+    placed = replace(placed, y=size.height - top - placed.height)
+    near = inside(placed, size)
+    if abs(near.x - placed.x) > _BEYOND_EDGE:
+        raise FieldWrong(f"x-{number}")
+    if abs(near.y - placed.y) > _BEYOND_EDGE:
+        raise FieldWrong(f"y-{number}")
+    return near
+
+
+def _length(typed: str, field: str) -> float:
+    """Points, of millimetres typed with a decimal comma or point.  Refuses `FieldWrong`."""
+    try:
+        found = float(typed.strip().replace(",", "."))
+    except ValueError:
+        raise FieldWrong(field) from None
+    if not isfinite(found) or found < 0:
+        raise FieldWrong(field)
+    return found * MM
+
+
+def inside(placement: Placement, size: PageSize) -> Placement:
+    """The placement, moved into the page as little as possible; too large for it, into its corner."""
+    return replace(
+        placement,
+        x=max(0.0, min(placement.x, size.width - placement.width)),
+        y=max(0.0, min(placement.y, size.height - placement.height)),
+    )
+
+
+def fits(placement: Placement, size: PageSize) -> bool:
+    """The page is as large as the stamp."""
+    return placement.width <= size.width and placement.height <= size.height
+
+
+def tapped(placement: Placement, size: PageSize, across: float, down: float) -> Placement:
+    """The stamp with its middle where the page was tapped, as shares of the page from the top left."""
+    x = across * size.width - placement.width / 2
+    y = (1 - down) * size.height - placement.height / 2
+    return inside(replace(placement, page=size.page, x=x, y=y), size)
+
+
+def page_alike(page: int, of: DraftFile, on: DraftFile) -> int:
+    """The page of another file that a page stands for: last for last, else that of its number."""
+    pages = on.pages or 1
+    return pages if page == of.pages else min(page, pages)
+
+
+def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placement, bool]:
+    """The same place on a page of another size, and whether it could be kept.
+
+    Kept is the distance from the lower right corner, where documents are signed; where that does
+    not fit, the share of the page.
+    """
+    from_right = size.width - placement.x
+    kept = replace(placement, page=other.page, x=other.width - from_right)
+    if kept.x >= 0 and kept.y + kept.height <= other.height:
+        return kept, True
+    across = (placement.x + placement.width / 2) / size.width
+    down = 1 - (placement.y + placement.height / 2) / size.height
+    return tapped(placement, other, across, down), False
+
+
+def pages_to_choose(shown_page: int, pages: int) -> list[int]:
+    """The pages with small pictures: the first, the last, and those nearest to the one shown."""
+    nearest = sorted(range(2, pages), key=lambda one: abs(one - shown_page))
+    return sorted({1, pages, *nearest[: PAGES_SHOWN - 2]})

@@ -1,0 +1,494 @@
+"""Placing by seeing: what was placed is what is sealed, by every way of placing it."""
+
+import io
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+import pikepdf
+import pypdfium2
+import pytest
+from PIL import Image, ImageChops
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
+
+from meterai.drafts import DraftService, Uploads
+from meterai.drafts.visitors import COOKIE
+from meterai.kit.ids import show
+from meterai.kit.serial import SerialMaker
+from meterai.room import Container
+from meterai.sealing import Issuer, Placement, Stamp, development_issuer, seal
+from tests.flows.test_browser import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.inside import Inside
+from tests.support.instance import Client, Instance, Reply
+from tests.support.pdf import pdf
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+
+PHONE = ViewportSize(width=360, height=740)
+POINTS_OFF_MAX = 0.5
+DETAIL = 4  # pixels a point, of the pages that are compared
+MM = 72 / 25.4
+SHAPES: dict[str, dict[str, object]] = {
+    "plain": {},
+    "rotated": {"Rotate": 90},
+    "upside_down": {"Rotate": 180},
+    "rotated_cropped": {"Rotate": 270, "CropBox": [40, 60, 500, 800]},
+    "cropped": {"CropBox": [40, 60, 500, 800]},
+    "a5": {"MediaBox": [0, 0, 419.53, 595.28]},
+    "f4_landscape": {"MediaBox": [0, 0, 935.43, 609.45]},
+    "moved": {"MediaBox": [-100, -200, 495, 642]},
+}
+Box = tuple[float, float, float, float]  # left, top, right, bottom; points from the top left
+
+
+def shaped(entries: dict[str, object]) -> bytes:
+    """One page of words, in this shape."""
+    with pikepdf.open(io.BytesIO(pdf())) as document:
+        for name, value in entries.items():
+            document.pages[0].obj[f"/{name}"] = (
+                pikepdf.Array(value) if isinstance(value, list) else value
+            )
+        out = io.BytesIO()
+        document.save(out)
+    return out.getvalue()
+
+
+@dataclass
+class Draft:
+    """Files of a visitor, and what finds them."""
+
+    token: str
+    files: list[UUID]
+    inside: Inside
+
+    @property
+    def cookie(self) -> dict[str, str]:
+        return {"Cookie": f"{COOKIE}={self.token}"}
+
+    def address(self, number: int = 0) -> str:
+        return f"/stamp/place?file={show('fil', self.files[number])}"
+
+    def placed(self, number: int = 0) -> list[Placement]:
+        """What was kept of a file."""
+        rows = self.inside.rows(
+            "SELECT placements FROM draft_files WHERE file_id = %s", self.files[number]
+        )
+        return [Placement(**one) for one in rows[0]["placements"]]
+
+    def get(self, path: str) -> Reply:
+        return Client(self.inside.instance.url).get(path, headers=self.cookie)
+
+    def sends(self, number: int = 0, **fields: object) -> Reply:
+        """The form, as a browser without scripts sends it."""
+        shown = self.get(self.address(number)).body.decode()
+        values = dict(re.findall(r'<input [^>]*name="([\w-]+)" value="([^"]*)"', shown))
+        values |= {name.replace("_", "-", 1): str(value) for name, value in fields.items()}
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return Client(self.inside.instance.url).post(
+            "/stamp/place", urlencode(values).encode(), headers=self.cookie | kind
+        )
+
+
+@pytest.fixture(scope="module")
+def inside(instance: Instance) -> Iterator[Inside]:
+    yield Inside(instance)
+    instance.assert_audit_holds()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
+    return development_issuer(tmp_path_factory.mktemp("issuer") / "p256", at=datetime.now(UTC))
+
+
+def drafted(inside: Inside, *documents: bytes) -> Draft:
+    """A draft with these files."""
+
+    async def make(container: Container) -> Draft:
+        draft, token = await container.of(DraftService).open(None, "127.0.0.1")
+        files = []
+        for number, one in enumerate(documents, start=1):
+            added = await container.of(Uploads).add_whole(draft, f"surat-{number}.pdf", one)
+            assert added.is_usable, added.refusal
+            files.append(added.id)
+        return Draft(token, files, inside)
+
+    # In a thread of its own: the browser's loop runs in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(inside.ask, make).result()
+
+
+class Seat:
+    """Somebody in front of the page."""
+
+    def __init__(self, browser: Browser, draft: Draft, *, scripts: bool = True) -> None:
+        self.draft = draft
+        self.url = draft.inside.instance.url
+        self.context = browser.new_context(
+            viewport=PHONE, java_script_enabled=scripts, locale="id-ID", has_touch=True
+        )
+        self.context.set_default_timeout(WAIT_MS)
+        self.context.add_cookies([{"name": COOKIE, "value": draft.token, "url": self.url}])
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.scripts = scripts
+
+    def opens(self, number: int = 0) -> None:
+        self.page.goto(self.url + self.draft.address(number))
+        expect(self.picture).to_be_visible()
+        self.page.wait_for_function(
+            "() => [...document.images].every((one) => one.complete || one.loading === 'lazy')"
+        )
+
+    @property
+    def picture(self) -> Locator:
+        return self.page.locator(".paper > img" if self.scripts else ".paper > input")
+
+    @property
+    def stamp(self) -> Locator:
+        return self.page.locator(".handle" if self.scripts else ".paper image").first
+
+    def presses(self, name: str) -> None:
+        with self.page.expect_navigation(wait_until="commit"):
+            self.page.get_by_role("button", name=name, exact=True).click()
+        self.page.wait_for_load_state()
+
+    def sees(self, width: float, height: float) -> Box:
+        """Where the stamp is seen on a page of this size."""
+        sheet, stamp = self.picture.bounding_box(), self.stamp.bounding_box()
+        assert sheet is not None
+        assert stamp is not None
+        across, down = width / sheet["width"], height / sheet["height"]
+        left, top = (stamp["x"] - sheet["x"]) * across, (stamp["y"] - sheet["y"]) * down
+        return left, top, left + stamp["width"] * across, top + stamp["height"] * down
+
+
+def rendered(document: bytes) -> tuple[Image.Image, float, float]:
+    """The first page as PDFium shows it, and its size in points."""
+    opened = pypdfium2.PdfDocument(document)
+    opened.init_forms()
+    page = opened[0]
+    width, height = page.get_size()
+    picture: Image.Image = page.render(scale=DETAIL, may_draw_forms=True).to_pil()
+    return picture.convert("L"), width, height
+
+
+def sealed_at(document: bytes, placement: Placement, issuer: Issuer) -> Box:
+    """Where the stamp is in the sealed file, for eyes that know nothing of PDF."""
+    stamp = Stamp(SerialMaker(7).make(), placement)
+    delta = seal(
+        document,
+        [stamp],
+        issuer,
+        at=datetime.now(UTC),
+        check_url="https://meterai.example/c/",
+        specimen=True,
+    )
+    before, _, _ = rendered(document)
+    after, _, _ = rendered(document + delta.data)
+    found = (
+        ImageChops.difference(before, after).point(lambda away: 255 if away > 8 else 0).getbbox()
+    )
+    assert found is not None
+    left, top, right, bottom = (side / DETAIL for side in found)
+    return left, top, right, bottom
+
+
+def by_tap(seat: Seat) -> None:
+    sheet = seat.picture.bounding_box()
+    assert sheet is not None
+    seat.picture.click(position={"x": sheet["width"] * 0.31, "y": sheet["height"] * 0.62})
+
+
+def by_drag(seat: Seat) -> None:
+    box = seat.stamp.bounding_box()
+    assert box is not None
+    seat.stamp.hover()
+    seat.page.mouse.down()
+    seat.page.mouse.move(box["x"] - 37, box["y"] - 61, steps=5)
+    seat.page.mouse.up()
+
+
+def by_keys(seat: Seat) -> None:
+    seat.stamp.focus()
+    for key in ("ArrowLeft", "Shift+ArrowLeft", "ArrowUp", "Shift+ArrowUp", "ArrowUp"):
+        seat.page.keyboard.press(key)
+
+
+def by_numbers(seat: Seat) -> None:
+    seat.page.locator("main summary").click()
+    for label, typed in (("Dari kiri", "33,4"), ("Dari atas", "51"), ("Lebar", "35,5")):
+        seat.page.get_by_label(label).fill(typed)
+    if not seat.scripts:
+        seat.presses("Lihat letaknya")
+
+
+def by_nothing(_: Seat) -> None:
+    """The suggested place is used as it is."""
+
+
+WAYS = [
+    (by_tap, True),
+    (by_drag, True),
+    (by_keys, True),
+    (by_numbers, True),
+    (by_nothing, True),
+    (by_tap, False),
+    (by_numbers, False),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_was_placed_is_what_is_sealed(chromium, inside, issuer, shape):
+    document = shaped(SHAPES[shape])
+    _, width, height = rendered(document)
+    draft = drafted(inside, *[document] * len(WAYS))
+    seats = {scripts: Seat(chromium, draft, scripts=scripts) for scripts in (True, False)}
+    for number, (way, scripts) in enumerate(WAYS):
+        seat = seats[scripts]
+        seat.opens(number)
+        first = seat.sees(width, height)
+        if way is by_tap and not scripts:
+            with seat.page.expect_navigation():
+                way(seat)
+        else:
+            way(seat)
+        seen = seat.sees(width, height)
+        assert (seen != pytest.approx(first, abs=1)) == (way is not by_nothing)
+        seat.presses("Pakai tempat ini")
+        (placed,) = draft.placed(number)
+        expected = (placed.x, height - placed.y - placed.height)
+        assert seen[:2] == pytest.approx(expected, abs=POINTS_OFF_MAX), way.__name__
+        sealed = sealed_at(document, placed, issuer)
+        assert seen == pytest.approx(sealed, abs=POINTS_OFF_MAX), way.__name__
+        assert not seat.complaints
+    for one in seats.values():
+        one.context.close()
+
+
+def test_a_tap_puts_the_middle_there_with_and_without_a_script(chromium, inside):
+    for scripts in (True, False):
+        draft = drafted(inside, pdf())
+        seat = Seat(chromium, draft, scripts=scripts)
+        seat.opens()
+        sheet = seat.picture.bounding_box()
+        assert sheet is not None
+        by_tap(seat)
+        if scripts:
+            seat.presses("Pakai tempat ini")
+        else:
+            seat.page.wait_for_url("**stamp=1")
+        (placed,) = draft.placed()
+        a_pixel = 595 / sheet["width"]
+        assert placed.x + placed.width / 2 == pytest.approx(595 * 0.31, abs=a_pixel)
+        assert placed.y + placed.height / 2 == pytest.approx(842 * 0.38, abs=a_pixel)
+        seat.context.close()
+
+
+def test_arrows_are_millimetres_and_the_place_is_said(chromium, inside):
+    draft = drafted(inside, pdf())
+    seat = Seat(chromium, draft)
+    seat.opens()
+    before = [float(seat.page.locator(f"#{one}-1").input_value().replace(",", ".")) for one in "xy"]
+    for _ in range(30):  # by the keyboard alone
+        seat.page.keyboard.press("Tab")
+        if seat.page.evaluate("document.activeElement.role") == "slider":
+            break
+    for key in ("ArrowLeft", "Shift+ArrowUp"):
+        seat.page.keyboard.press(key)
+    expect(seat.stamp).to_have_role("slider")
+    expect(seat.stamp).to_have_accessible_name("Meterai 1")
+    said = f"{before[0] - 1:.1f} mm dari kiri, {before[1] - 10:.1f} mm dari atas".replace(".", ",")
+    assert said in (seat.stamp.get_attribute("aria-valuetext") or "")
+    expect(seat.page.locator(".where")).to_contain_text(said)
+    seat.page.keyboard.press("Tab")
+    with seat.page.expect_navigation(wait_until="commit"):
+        seat.page.keyboard.press("Enter")
+    (placed,) = draft.placed()
+    assert placed.x / MM == pytest.approx(before[0] - 1, abs=0.06)
+    seat.context.close()
+
+
+def test_stamps_are_added_warned_of_and_taken_away(chromium, inside):
+    draft = drafted(inside, pdf(pages=2))
+    seat = Seat(chromium, draft)
+    seat.opens()
+    seat.presses("Tambah satu meterai")
+    assert len(draft.placed()) == 2
+    expect(seat.page.locator(".handle")).to_have_count(2)
+    expect(seat.page.locator(".warnings li")).to_have_count(0)
+    first, second = (seat.page.locator(".handle").nth(number).bounding_box() for number in (0, 1))
+    assert first is not None
+    assert second is not None
+    seat.page.locator(".handle").nth(1).hover()
+    seat.page.mouse.down()
+    seat.page.mouse.move(first["x"] + second["width"] / 2, first["y"] + second["height"] / 2)
+    seat.page.mouse.up()
+    expect(seat.page.locator(".warnings li")).to_contain_text("bertumpuk")
+    seat.presses("Pakai tempat ini")
+    expect(seat.page.get_by_role("alert")).to_be_visible()  # and nothing was kept
+    seat.opens()
+    seat.page.locator("main summary").click()
+    seat.presses("Hapus meterai 2")
+    assert len(draft.placed()) == 1
+    # Over the words at the top.
+    seat.picture.click(position={"x": 60, "y": 40})
+    expect(seat.page.locator(".warnings li")).to_contain_text("menutupi tulisan")
+    seat.context.close()
+
+
+def test_another_page_is_chosen_by_its_small_picture_or_its_number(chromium, inside):
+    draft = drafted(inside, pdf(pages=30))
+    seat = Seat(chromium, draft)
+    seat.opens()
+    expect(seat.page.locator(".thumbnails button")).to_have_count(6)
+    expect(seat.page.locator(".thumbnails [aria-current]")).to_have_text(re.compile("30"))
+    with seat.page.expect_navigation():
+        seat.page.locator(".thumbnails button").first.click()
+    assert draft.placed()[0].page == 1
+    seat.page.get_by_label("Halaman lain").fill("17")
+    seat.presses("Tampilkan")
+    assert draft.placed()[0].page == 17
+    seat.context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_nothing_is_wider_than_a_small_phone_or_costs_anything(chromium, inside, scripts):
+    draft = drafted(inside, pdf(pages=9), pdf(), pdf())
+    seat = Seat(chromium, draft, scripts=scripts)
+    seat.page.set_viewport_size(ViewportSize(width=320, height=600))
+    seat.opens()
+    text = seat.page.locator("main").inner_text()
+    assert "Rp" not in text
+    if scripts:
+        for size in ("100%", "200%"):
+            seat.page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
+            wide = seat.page.evaluate(
+                """[...document.querySelectorAll("main *")].map((one) => one.getBoundingClientRect())
+                   .filter((one) => one.right > innerWidth + 1).length"""
+            )
+            assert wide == 0
+        small = seat.page.evaluate(
+            """[...document.querySelectorAll("main button:not(.by-enter), main summary, main a")]
+               .map((one) => one.getBoundingClientRect())
+               .filter((one) => one.width && (one.height < 40 || one.width < 40)).length"""
+        )
+        assert small == 0
+    seat.context.close()
+
+
+# -- what the server holds, whoever sends the form
+
+
+def test_the_same_place_is_at_the_same_distance_from_the_lower_right_corner(inside):
+    a5 = shaped(SHAPES["a5"])
+    tiny = shaped({"MediaBox": [0, 0, 60, 300]})
+    draft = drafted(inside, pdf(pages=3), a5, pdf(pages=2), tiny)
+    reply = draft.sends(do="all")
+    (wanted,) = draft.placed()
+    assert wanted.page == 3
+    (on_a5,), (on_two,) = draft.placed(1), draft.placed(2)
+    assert on_a5.x == pytest.approx(419.53 - 595 + wanted.x)
+    assert (on_a5.page, on_a5.y, on_a5.width) == (1, wanted.y, wanted.width)
+    assert on_two.page == 2
+    assert on_two.x == pytest.approx(wanted.x)
+    assert draft.placed(3) == []
+    shown = draft.get(reply.headers["location"]).body.decode()
+    assert "3 berkas" in shown
+    assert re.search(r"Tidak muat.*?surat-4\.pdf", shown, re.DOTALL)
+
+
+def test_of_two_tabs_the_second_loses_nothing_and_overwrites_nothing_unseen(inside):
+    draft = drafted(inside, pdf())
+    assert draft.sends(do="use", version=0).status == 303
+    (first,) = draft.placed()
+    reply = draft.sends(do="use", version=0, x_1="20", y_1="30")
+    assert reply.status == 409
+    assert draft.placed() == [first]
+    page = reply.body.decode()
+    assert 'value="20"' in page
+    assert "Yang tersimpan dari tab lain" in page
+    assert 'name="version" value="1"' in page
+    assert draft.sends(do="save", version=1, x_1="20", y_1="30").status == 303
+    assert draft.placed()[0].x == pytest.approx(20 * MM)
+
+
+def test_a_number_that_nobody_has_seen_on_the_page_is_shown_first(inside):
+    draft = drafted(inside, pdf())
+    reply = draft.sends(do="use", x_1="20")
+    assert "unseen=1" in reply.headers["location"]
+    reply = draft.sends(do="use")
+    assert reply.headers["location"] == "/stamp/pay"
+
+
+def test_going_on_leads_to_the_next_file_that_is_not_placed(inside):
+    draft = drafted(inside, pdf(), pdf(), pdf())
+    for number, following in ((1, 2), (2, 0)):
+        assert draft.sends(number, do="use").headers["location"] == draft.address(following)
+    assert draft.sends(0, do="use").headers["location"] == "/stamp/pay"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"x_1": "900"}, "x-1"),
+        ({"x_1": "<script>"}, "x-1"),
+        ({"y_1": ""}, "y-1"),
+        ({"width_1": "2"}, "width-1"),
+        ({"page_1": "2"}, "page-1"),
+        ({"do": "page:7"}, "to_page"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_at_its_field_and_kept_as_typed(inside, fields, field):
+    draft = drafted(inside, pdf())
+    reply = draft.sends(**{"do": "use", **fields})
+    assert reply.status == 422
+    page = reply.body.decode()
+    assert f'href="#{field}"' in page
+    assert "<script>" not in page.replace('<script type="module"', "")
+    assert draft.placed() == []
+
+
+def test_a_picture_is_its_visitors_alone(inside):
+    draft, other = drafted(inside, pdf()), drafted(inside, pdf())
+    path = f"/stamp/files/{show('fil', draft.files[0])}/pages/1.webp"
+    found = draft.get(path)
+    assert found.status == 200
+    assert found.headers["content-type"] == "image/webp"
+    assert found.headers["cache-control"].startswith("private")
+    assert len(found.body) < 60 * 1024
+    assert len(draft.get(f"{path}?width=120").body) < len(found.body)
+    assert other.get(path).status == 404
+    assert Client(inside.instance.url).get(path).status == 404
+    for name in ("2.webp", "0.webp", "1.png", "x.webp", "-1.webp", "1.webp.webp"):
+        assert draft.get(path.replace("1.webp", name)).status in (404, 422), name
+
+
+def test_without_a_draft_the_page_leads_to_the_files(inside):
+    reply = Client(inside.instance.url).get("/stamp/place")
+    assert (reply.status, reply.headers["location"]) == (303, "/stamp")
+
+
+def test_a_form_of_another_site_is_refused(inside):
+    draft = drafted(inside, pdf())
+    reply = Client(inside.instance.url).post(
+        "/stamp/place",
+        f"file={show('fil', draft.files[0])}&do=use".encode(),
+        headers=draft.cookie
+        | {"Origin": "https://evil.example", "Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert reply.status == 403
+    assert draft.placed() == []

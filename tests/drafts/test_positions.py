@@ -1,0 +1,147 @@
+"""Places in millimetres and points: what is shown is what is kept."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.drafts import positions
+from meterai.drafts.model import DraftFile, FileState
+from meterai.drafts.positions import MM, TypedStamp
+from meterai.kit.ids import new_id
+from meterai.pages import FieldWrong
+from meterai.sealing import WIDTH_MAX, WIDTH_MIN, PageSize, Placement
+from meterai.sealing.model import check_placements
+
+A4 = PageSize(1, 595.28, 841.89)
+A5 = PageSize(1, 419.53, 595.28)
+
+sizes = st.builds(PageSize, st.just(1), st.floats(400, 1500), st.floats(400, 1500))
+shares = st.floats(0, 1)
+
+
+def file(pages: int) -> DraftFile:
+    return DraftFile(
+        draft=new_id(),
+        id=new_id(),
+        name="surat.pdf",
+        size=1,
+        received=1,
+        digest=None,
+        state=FileState.READY,
+        parts=(),
+        content=new_id(),
+        sha256=b"",
+        pages=pages,
+        sizes=(),
+        is_stamped=False,
+        refusal=None,
+        refusal_facts={},
+        placements=(),
+        version=0,
+        added_at=datetime.now(UTC),
+    )
+
+
+def place(size: PageSize, across: float, down: float, width: float) -> Placement:
+    """Anywhere on the page."""
+    one = Placement(1, 0, 0, width)
+    return replace(one, x=across * (size.width - one.width), y=down * (size.height - one.height))
+
+
+@given(sizes, shares, shares, st.floats(WIDTH_MIN, WIDTH_MAX), st.sampled_from(["id", "en"]))
+def test_what_is_shown_is_kept_to_a_tenth_of_a_millimetre(size, across, down, width, language):
+    wanted = place(size, across, down, width)
+    shown = positions.shown(wanted, size, language)
+    kept = positions.placement_of(shown, 1, size)
+    assert kept.width == pytest.approx(wanted.width, abs=0.05 * MM + 1e-6)
+    assert kept.x == pytest.approx(wanted.x, abs=0.35)
+    assert kept.y + kept.height == pytest.approx(wanted.y + wanted.height, abs=0.35)
+    # What was kept is shown as it was typed, and so kept again as it was; but at the very edge.
+    if 0.01 < across < 0.99 and 0.01 < down < 0.99:
+        assert positions.shown(kept, size, language) == shown
+    check_placements([kept])
+    assert kept.x + kept.width <= size.width + 1e-6
+    assert kept.y + kept.height <= size.height + 1e-6
+
+
+@given(sizes, shares, shares)
+def test_a_tap_sets_the_middle_and_stays_on_the_page(size, across, down):
+    found = positions.tapped(Placement(1, 0, 0, 80), size, across, down)
+    middle = (found.x + found.width / 2, size.height - found.y - found.height / 2)
+    if 40 <= across * size.width <= size.width - 40:
+        assert middle[0] == pytest.approx(across * size.width)
+    if 45 <= down * size.height <= size.height - 45:
+        assert middle[1] == pytest.approx(down * size.height)
+    assert positions.inside(found, size) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        (TypedStamp("1", "x", "10", "28"), "x-2"),
+        (TypedStamp("1", "-1", "10", "28"), "x-2"),
+        (TypedStamp("1", "nan", "10", "28"), "x-2"),
+        (TypedStamp("1", "183", "10", "28"), "x-2"),
+        (TypedStamp("1", "10", "270", "28"), "y-2"),
+        (TypedStamp("1", "10", "", "28"), "y-2"),
+        (TypedStamp("1", "10", "10", "14.0"), "width-2"),
+        (TypedStamp("1", "10", "10", "106"), "width-2"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_at_its_field(typed, field):
+    with pytest.raises(FieldWrong) as refusal:
+        positions.placement_of(typed, 2, A4)
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("typed", ["0", "4", "x", "", "1.5", "-1"])
+def test_a_page_that_is_not_there_is_refused(typed):
+    with pytest.raises(FieldWrong):
+        positions.page_of(TypedStamp(typed, "1", "1", "28"), 1, 3)
+
+
+@pytest.mark.parametrize("text", [positions.WIDTH_MM_MIN, positions.WIDTH_MM_MAX])
+def test_the_bounds_that_are_said_are_taken(text):
+    typed = TypedStamp("1", "10", "10", positions.shown_number(text, "id"))
+    check_placements([positions.placement_of(typed, 1, A4)])
+
+
+def test_commas_and_points_are_both_read_and_each_language_has_its_own():
+    with_comma = positions.placement_of(TypedStamp("1", "12,5", "20,5", "28"), 1, A4)
+    assert with_comma == positions.placement_of(TypedStamp("1", "12.5", "20.5", "28"), 1, A4)
+    assert positions.shown(with_comma, A4, "id").x == "12,5"
+    assert positions.shown(with_comma, A4, "en").x == "12.5"
+
+
+def test_the_same_place_is_at_the_same_distance_from_the_lower_right_corner():
+    wanted = Placement(1, 595.28 - 120, 50, 80)
+    there, is_kept = positions.alike(wanted, A4, A5)
+    assert is_kept
+    assert there.x == pytest.approx(419.53 - 120)
+    assert there.y == 50
+
+
+def test_where_that_does_not_fit_it_is_at_the_same_share_of_the_page():
+    there, is_kept = positions.alike(Placement(1, 10, 700, 80), A4, A5)
+    assert not is_kept
+    assert positions.inside(there, A5) == there
+    assert (there.x + 40) / A5.width == pytest.approx(50 / A4.width, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("page", "of", "on", "there"), [(5, 5, 3, 3), (2, 5, 3, 2), (4, 5, 3, 3), (1, 1, 9, 9)]
+)
+def test_the_last_page_stands_for_the_last_page(page, of, on, there):
+    assert positions.page_alike(page, file(of), file(on)) == there
+
+
+@given(st.integers(1, 2000), st.integers(1, 2000))
+def test_few_pages_are_chosen_from_and_the_shown_one_is_among_them(page, pages):
+    page = min(page, pages)
+    found = positions.pages_to_choose(page, pages)
+    assert {1, page, pages} <= set(found) <= set(range(1, pages + 1))
+    assert len(found) <= positions.PAGES_SHOWN
+    assert found == sorted(found)
