@@ -5,6 +5,7 @@ from meterai.portal.routes.docs import routes as docs_routes
 from meterai.portal.routes.front import routes as front_routes
 from meterai.portal.routes.history import routes as history_routes
 from meterai.portal.routes.order import routes as order_routes
+from meterai.portal.routes.receipts import routes as receipt_routes
 from meterai.portal.routes.stamp import routes as stamp_routes
 from meterai.portal.routes.stampings import routes as stamping_routes
 
@@ -14,6 +15,7 @@ routes = [
     *stamping_routes,
     *order_routes,
     *history_routes,
+    *receipt_routes,
     *account_routes,
     *docs_routes,
 ]

@@ -1,0 +1,144 @@
+"""Receipts of paid orders and of refunds that are there, as files to keep."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts import Permission, contact
+from meterai.kit.ids import read
+from meterai.kit.money import Rupiah
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound
+from meterai.orders import OrderService, OrderView
+from meterai.pages import PageRequest
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.messages import format_datetime, translate
+from meterai.portal.paper import Line, Receipt, written
+from meterai.refunds import RefundService, RefundState, RefundView
+from meterai.stamping import Stamping, StampingState, stampings_of_orders
+
+SPECIMEN = "SPECIMEN"
+
+
+def order_receipt(
+    order: OrderView, documents: Sequence[Stamping], email: str, language: str
+) -> list[Line]:
+    """What the receipt of a paid order says, in this language."""
+
+    def line(name: str, value: str) -> Line:
+        return Line(translate(f"receipt.{name}", language), value)
+
+    assert order.paid_at is not None, "only what was paid has a receipt"
+    money = order.money
+    sums = {"captured": money.captured, "charged_back": money.charged_back}
+    sums |= {"refunded": money.refunded, "in_flight": money.in_flight}
+    each = translate(
+        "receipt.each", language, quantity=order.quantity, price=_rupiah(order.unit_price)
+    )
+    fee = translate(
+        "receipt.each", language, quantity=order.quantity, price=_rupiah(order.service_fee)
+    )
+    stamped = [one for one in documents if one.state == StampingState.DELIVERED]
+    return [
+        line("order", order.id),
+        line("paid_at", format_datetime(order.paid_at, language)),
+        line("method", order.payment.method.upper()),
+        line("account", email),
+        line("duty", each),
+        *([line("fee", fee)] if order.service_fee else []),
+        line("total", _rupiah(order.total)),
+        *(
+            Line(translate(f"page.money.{name}", language), _rupiah(value))
+            for name, value in sums.items()
+            if value and (name, value) != ("captured", order.total)
+        ),
+        *(line("document", f"{one.document_name} ({', '.join(one.serials)})") for one in stamped),
+        Line("", translate("receipt.order_note", language)),
+    ]
+
+
+def refund_receipt(refund: RefundView, email: str, language: str) -> list[Line]:
+    """What the receipt of a refund that is there says, in this language."""
+
+    def line(name: str, value: str) -> Line:
+        return Line(translate(f"receipt.{name}", language), value)
+
+    assert refund.settled_at is not None, "only what is there has a receipt"
+    return [
+        line("refund", refund.refund_number),
+        line("bank_number", refund.provider_refund_number or "-"),
+        line("order", refund.order_id),
+        line("account", email),
+        line("amount", _rupiah(refund.amount)),
+        line("settled_at", format_datetime(refund.settled_at, language)),
+        Line("", translate(f"refund.cause.{refund.cause}", language)),
+    ]
+
+
+def _rupiah(value: int) -> str:
+    return str(Rupiah(value))
+
+
+def _file(
+    request: PageRequest, settings: Settings, title: str, name: str, lines: Sequence[Line]
+) -> Response[Any]:
+    language = language_of(request)
+    mark = "" if settings.process.is_production else SPECIMEN
+    receipt = Receipt(translate(title, language), language, lines, mark)
+    return saved_as(name, written(receipt), "application/pdf")
+
+
+@get(
+    "/orders/{order_id:str}/receipt.pdf",
+    opt={"permission": Permission.ORDER_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def download_order_receipt(
+    request: PageRequest,
+    orders: NamedDependency[OrderService],
+    settings: NamedDependency[Settings],
+    account: NamedDependency[UUID],
+    order_id: FromPath[str],
+) -> Response[Any]:
+    """The receipt of an order that was paid."""
+    number = read("ord", order_id)
+    async with orders.view_within(account, number) as (tx, order):
+        documents = await stampings_of_orders(tx, account, number)
+        email = (await contact(tx, account)).email
+    if order.paid_at is None:
+        raise NotFound("an order that was not paid has no receipt")
+    lines = order_receipt(order, documents, email, language_of(request))
+    return _file(request, settings, "receipt.order_title", f"bukti-{order.id}.pdf", lines)
+
+
+@get(
+    "/refunds/{refund_id:str}/receipt.pdf",
+    opt={"permission": Permission.REFUND_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def download_refund_receipt(
+    request: PageRequest,
+    refunds: NamedDependency[RefundService],
+    database: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+    account: NamedDependency[UUID],
+    refund_id: FromPath[str],
+) -> Response[Any]:
+    """The receipt of a refund that the bank has confirmed."""
+    refund = await refunds.view(account, read("rfd", refund_id))
+    if refund.state != RefundState.SETTLED:
+        raise NotFound("a refund that is not there has no receipt")
+    async with database.reading() as tx:
+        email = (await contact(tx, account)).email
+    lines = refund_receipt(refund, email, language_of(request))
+    name = f"pengembalian-{refund.refund_number}.pdf"
+    return _file(request, settings, "receipt.refund_title", name, lines)
+
+
+routes = [download_order_receipt, download_refund_receipt]

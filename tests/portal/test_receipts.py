@@ -1,0 +1,103 @@
+"""Receipts: what they say, in both languages, and that they are PDF files that every reader takes."""
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pikepdf
+import pypdfium2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from meterai.orders import OrderKind, OrderState
+from meterai.plumbing.messages import LANGUAGES
+from meterai.portal.paper import HEIGHT, MARGIN, WIDTH, Line, Receipt, width, wrapped, written
+from meterai.portal.routes.receipts import order_receipt, refund_receipt
+from meterai.refunds import RefundCause, RefundState
+from meterai.stamping import StampingState
+from tests.support.shown import SERIAL, TOTAL, money, order, refund, stamping
+
+
+def text_of(content: bytes) -> list[str]:
+    """The text of each page, as a reader finds it."""
+    opened = pypdfium2.PdfDocument(io.BytesIO(content))
+    found = [" ".join(page.get_textpage().get_text_range().split()) for page in opened]
+    opened.close()
+    return found
+
+
+def paper(title: str, language: str, lines: list[Line], mark: str = "") -> bytes:
+    return written(Receipt(title, language, lines, mark))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_order_that_was_paid_has_a_receipt(language: str) -> None:
+    sums = money(captured=TOTAL, executed=10_500, refunded=10_500)
+    one = order(OrderState.EXECUTED, OrderKind.DOCUMENTS, None, sums)
+    documents = [
+        replace(stamping(StampingState.DELIVERED), document_name="Surat (é).pdf"),
+        stamping(StampingState.FAILED, name="Rusak.pdf"),
+    ]
+    content = paper("Bukti", language, order_receipt(one, documents, "a@example.id", language))
+    [text] = text_of(content)
+    assert all(
+        said in text
+        for said in (one.id, "QRIS", "a@example.id", "Rp10.000", "Rp500", "Rp21.000", "Rp10.500")
+    )
+    assert f"Surat (é).pdf ({SERIAL})" in text
+    assert "Rusak.pdf" not in text
+    assert "receipt." not in text
+    assert "{" not in text
+    assert content == paper(
+        "Bukti", language, order_receipt(one, documents, "a@example.id", language)
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("cause", RefundCause)
+def test_a_refund_that_is_there_has_a_receipt(language: str, cause: RefundCause) -> None:
+    one = msgspec.structs.replace(refund(RefundState.SETTLED, cause), refund_number="RF123")
+    [text] = text_of(paper("Bukti", language, refund_receipt(one, "a@example.id", language)))
+    assert all(said in text for said in ("RF123", "R1", "Rp10.500", one.order_id))
+    assert "refund.cause" not in text
+
+
+def test_every_page_says_what_it_is() -> None:
+    lines = [Line("Dokumen", f"surat {number} " * 12) for number in range(60)]
+    specimen, real = (paper("Bukti", "id", lines, mark) for mark in ("SPECIMEN", ""))
+    pages = text_of(specimen)
+    assert len(pages) > 2
+    assert all("SPECIMEN" in page for page in pages)
+    assert not any("SPECIMEN" in page for page in text_of(real))
+    assert all(f"surat {number} " in " ".join(pages) for number in range(60))
+
+
+def test_it_is_tagged_and_sound() -> None:
+    lines = [Line("Nomor", "1"), Line("", "Simpan ini.")] * 40
+    with pikepdf.open(io.BytesIO(paper("Bukti", "id", lines))) as opened:
+        assert opened.check_pdf_syntax() == []
+        root: Any = opened.Root
+        assert root.MarkInfo.Marked
+        assert str(root.Lang) == "id"
+        kinds = [str(one.S) for one in root.StructTreeRoot.K]
+        assert kinds[0] == "/H1"
+        assert len(kinds) == 1 + len(lines)
+        assert opened.docinfo.Title == "Bukti"
+
+
+@given(some.text(some.characters(codec="utf-8"), max_size=200))
+def test_no_line_is_wider_than_the_paper(text: str) -> None:
+    most = 300.0
+    lines = list(wrapped(text, 10.5, most))
+    assert all(width(line, 10.5) <= most for line in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+
+
+@given(some.text(max_size=60), some.text(max_size=300))
+def test_whatever_a_file_is_called_the_receipt_is_sound(label: str, value: str) -> None:
+    with pikepdf.open(io.BytesIO(paper("Bukti", "id", [Line(label, value)]))) as opened:
+        assert opened.check_pdf_syntax() == []
+        assert [float(one) for one in opened.pages[0].MediaBox] == [0, 0, WIDTH, HEIGHT]
+    assert MARGIN < WIDTH / 4
