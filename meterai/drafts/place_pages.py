@@ -201,7 +201,7 @@ def _page(
     drawn = [
         positions.shown(one, of, language) for one, of in zip(view.stamps, view.sizes, strict=True)
     ]
-    return page(
+    shown = page(
         request,
         "drafts/place.html",
         status=why.status if why else 200,
@@ -223,6 +223,9 @@ def _page(
         stamps_max=sealing.STAMPS_MAX,
         **notices,
     )
+    # Whoever comes back sees what was kept meanwhile, not what was shown before it.
+    shown.headers["Cache-Control"] = "private, no-store"
+    return shown
 
 
 def _field_error(refusal: Refusal, language: str) -> FieldError:

@@ -10,7 +10,7 @@ from meterai.drafts import pictures as module
 from meterai.drafts.model import DraftFile, FileNotReady, FileState
 from meterai.drafts.pictures import PagePictures
 from meterai.kit.ids import new_id
-from meterai.sealing import THUMBNAIL_WIDTH, PageOutOfRange
+from meterai.sealing import THUMBNAIL_WIDTH, ExaminationBusy, PageOutOfRange
 from tests.drafts.test_positions import file
 from tests.support.pdf import pdf
 
@@ -101,6 +101,22 @@ def test_a_file_of_the_same_name_is_another(drawing, store):
 
     asyncio.run(two())
     assert store.asked == 2
+
+
+def test_one_network_leaves_room_for_another(drawing):
+    async def flood():
+        many = [
+            drawing.picture("crowd", file(1), 1, THUMBNAIL_WIDTH)
+            for _ in range(module.PER_CLIENT_MAX + 2)
+        ]
+        found = await asyncio.gather(
+            *many, drawing.picture("other", file(1), 1, THUMBNAIL_WIDTH), return_exceptions=True
+        )
+        refused = [one for one in found if isinstance(one, ExaminationBusy)]
+        assert len(refused) == 2
+        assert not isinstance(found[-1], BaseException)
+
+    asyncio.run(flood())
 
 
 def test_refused_is_what_is_no_page_and_what_is_not_here(drawing):

@@ -366,6 +366,24 @@ def test_another_page_is_chosen_by_its_small_picture_or_its_number(chromium, ins
 
 
 @pytest.mark.parametrize("scripts", [True, False])
+def test_whoever_goes_back_sees_what_was_kept(chromium, inside, scripts):
+    draft = drafted(inside, pdf())
+    seat = Seat(chromium, draft, scripts=scripts)
+    seat.opens()
+    seat.page.locator("main summary").click()
+    seat.page.get_by_label("Dari kiri").fill("33,4")
+    if not scripts:
+        seat.presses("Lihat letaknya")
+    seat.presses("Pakai tempat ini")
+    seat.page.go_back()
+    expect(seat.page.get_by_label("Dari kiri")).to_have_value("33,4")
+    seat.presses("Pakai tempat ini")
+    assert "/stamp/place" not in seat.page.url
+    assert draft.placed()[0].x == pytest.approx(33.4 * MM)
+    seat.context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
 def test_nothing_is_wider_than_a_small_phone_or_costs_anything(chromium, inside, scripts):
     draft = drafted(inside, pdf(pages=9), pdf(), pdf())
     seat = Seat(chromium, draft, scripts=scripts)

@@ -152,5 +152,6 @@ for (const one of stamps) {
   one.page.addEventListener("change", () => { choose(one); form.requestSubmit(look); });
   if (!one.handle) one.choice?.addEventListener("change", () => form.requestSubmit(look));
 }
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 paper.querySelector("svg").remove();
 form.classList.add("live");
