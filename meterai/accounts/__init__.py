@@ -17,6 +17,7 @@ Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to
 from meterai.accounts.model import (
     KEY_KIND,
     NOBODY,
+    PASSKEY_KIND,
     PERMISSIONS,
     ApiKeyView,
     Contact,
@@ -24,6 +25,7 @@ from meterai.accounts.model import (
     Permission,
     Role,
 )
+from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.service import (
     COOKIE,
     AccountService,
@@ -38,12 +40,14 @@ __all__ = [
     "COOKIE",
     "KEY_KIND",
     "NOBODY",
+    "PASSKEY_KIND",
     "PERMISSIONS",
     "AccountService",
     "AccountSettings",
     "ApiKeyView",
     "Contact",
     "NotPermitted",
+    "PasskeyService",
     "Permission",
     "Role",
     "contact",

@@ -13,6 +13,10 @@ AUDITED = Audited(
             "name": ("api_key_is_what_the_trail_says",),
             "ended_at": ("api_key_is_what_the_trail_says",),
         },
+        "passkeys": dict.fromkeys(
+            ("account_id", "passkey_id", "credential_id", "public_key", "name", "ended_at"),
+            ("passkey_is_what_the_trail_says",),
+        ),
         "memberships": dict.fromkeys(
             ("account_id", "membership_id", "member_id", "role", "ended_at"),
             ("role_is_in_the_trail",),
@@ -40,6 +44,15 @@ AUDITED = Audited(
             "created_at": f"{SHOWN} When it was made is in the audit trail.",
             "last_used_at": SHOWN,
         },
+        "passkeys": {
+            "made_at": f"{SHOWN} When it was made is in the audit trail.",
+            "last_used_at": SHOWN,
+            "sign_count": "How far its authenticator has counted; one that counts back is refused.",
+        },
+        "passkey_challenges": dict.fromkeys(
+            ("account_id", "challenge_id", "answered_at"),
+            "That a challenge of minutes was answered; what it opened is in the audit trail.",
+        ),
         "memberships": {"given_at": f"{SHOWN} When it was given is in the audit trail."},
         "organizations": {"name": "What its owner calls it.", "made_at": SHOWN},
         "staff_roles": {"given_at": f"{SHOWN} When it was given is in the audit trail."},

@@ -81,6 +81,26 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "passkey_is_what_the_trail_says",
+        "Every passkey has the credential, the public key and the name that it was made with, ends "
+        "where the trail says so and nowhere else, and none is gone before its time.",
+        f"""
+        SELECT coalesce(p.account_id, e.account_id) AS account_id, e.subject, p.made_at, p.ended_at
+        FROM (SELECT *, 'psk_' || lower(compact(passkey_id)) AS subject FROM {{passkeys*}} x) p
+        FULL JOIN (
+            SELECT account_id, subject, facts->>'digest' AS digest
+            FROM {{audit_events*}} x WHERE action = 'passkey_made'
+        ) e USING (account_id, subject)
+        LEFT JOIN {{audit_events*}} o
+            ON o.account_id = e.account_id AND o.subject = e.subject AND o.action = 'passkey_ended'
+        WHERE CASE WHEN p.passkey_id IS NULL THEN
+                coalesce(o.happened_at > now() - {KEYS_KEPT}, true)
+            ELSE e.subject IS NULL OR e.digest <> encode(sha256(
+                    p.credential_id || p.public_key || convert_to(p.name, 'UTF8')), 'hex')
+                OR (p.ended_at IS NULL) <> (o.event_id IS NULL) END
+        """,
+    ),
+    Invariant(
         "session_and_key_are_in_the_trail",
         "Every session and every API key is of an account and has its line in the audit trail.",
         """

@@ -74,6 +74,7 @@ CODE_DIGITS = 6
 SECRET_BYTES = 24
 KEY_PREFIX = "mtr_"
 KEY_KIND = "key"
+PASSKEY_KIND = "psk"
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+\Z")
 _CREDENTIAL_LENGTH = 26 + 26 + 32
 KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
@@ -137,6 +138,24 @@ class TooManyCodes(Refusal):
         whole = until.replace(second=0, microsecond=0)
         self.retry_at = whole if whole == until else whole + timedelta(minutes=1)
         super().__init__(f"too many codes in the last hour; again at {self.retry_at.isoformat()}")
+
+
+class PasskeyRefused(Refusal):
+    """What an authenticator answered does not open or make anything; why is not told."""
+
+    code = "passkey_refused"
+    status = 422
+
+
+class TooManyPasskeys(Refusal):
+    """The account has as many passkeys as it may have."""
+
+    code = "too_many_passkeys"
+    status = 409
+
+    def __init__(self, passkeys_max: int) -> None:
+        super().__init__(f"{passkeys_max} passkeys are in use")
+        self.passkeys_max = passkeys_max
 
 
 class TooManyKeys(Refusal):
@@ -213,6 +232,25 @@ class ApiKeyView:
     made_at: datetime
     last_used_at: datetime | None
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPasskey:
+    """A passkey that opens its account: what its answers are checked with."""
+
+    passkey_id: UUID
+    public_key: bytes  # COSE
+    sign_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyView:
+    """A passkey as its owner sees it."""
+
+    id: str
+    name: str
+    made_at: datetime
+    last_used_at: datetime | None
 
 
 def normalized(email: str) -> str:
@@ -301,6 +339,11 @@ def session_digest(secret_hash: bytes) -> str:
 def key_digest(secret_hash: bytes, name: str) -> str:
     """What the audit trail keeps of an API key; its name cannot be guessed from it."""
     return hashlib.sha256(secret_hash + name.encode()).hexdigest()
+
+
+def passkey_digest(credential: bytes, public_key: bytes, name: str) -> str:
+    """What the audit trail keeps of a passkey."""
+    return hashlib.sha256(credential + public_key + name.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

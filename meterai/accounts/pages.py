@@ -2,14 +2,18 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from urllib.parse import urlencode
+from uuid import UUID
 
-from litestar import get, post
+from litestar import MediaType, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
-from meterai.accounts.model import CodeSpent, LinkSpent, Permission
+from meterai.accounts.model import PASSKEY_KIND, CodeSpent, LinkSpent, PasskeyRefused, Permission
+from meterai.accounts.passkeys import CHALLENGE_LIVES, Asked, PasskeyService
 from meterai.accounts.service import CHALLENGE_KIND, COOKIE, LINK_PATH, AccountService, SignedIn
 from meterai.accounts.settings import AccountSettings
+from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
@@ -28,6 +32,7 @@ from meterai.pages import (
     local_path,
     page,
     read_form,
+    read_form_of_a_person,
     see_other,
     visitor,
 )
@@ -45,6 +50,7 @@ DEVICE_KEPT_SECONDS = 31_536_000
 _LANGUAGE = "language"
 # The address a code was sent to, only to be shown again, and the mark of the browser that asked.
 _ASKED = "asked"
+_PASSKEY = "passkey"  # with which challenge of a passkey was asked
 _DEVICE = "device"  # which addresses signed in here; opens nothing
 
 
@@ -64,6 +70,7 @@ def _set_cookie(settings: Settings, answer: Page, name: str, value: str, seconds
 
 
 def _cookie(request: PageRequest, settings: Settings, name: str) -> str:
+    """The text of a cookie of ours, empty where there is none."""
     return request.cookies.get(cookie_name(name, settings.process), "")
 
 
@@ -105,16 +112,25 @@ async def choose_language(
     },
     include_in_schema=False,
 )
-async def show_sign_in(request: PageRequest) -> Page:
+async def show_sign_in(request: PageRequest, passkeys: NamedDependency[PasskeyService]) -> Page:
     """Ask for the address."""
     there = local_path(request.query_params.get("next", ""))
     if await visitor(request) is not None:
         return see_other(there)
     here = _address("/sign-in", next=there)
-    return page(request, "accounts/sign_in.html", next=there, here=here, email="")
+    return page(
+        request,
+        "accounts/sign_in.html",
+        next=there,
+        here=here,
+        email="",
+        passkeys=passkeys.is_possible,
+    )
 
 
-def _refused(request: PageRequest, refusal: Refusal, there: str, email: str = "") -> Page:
+def _refused(
+    request: PageRequest, passkeys: PasskeyService, refusal: Refusal, there: str, email: str = ""
+) -> Page:
     """The form that asks for a code, and why there is none."""
     shown = page(
         request,
@@ -123,6 +139,7 @@ def _refused(request: PageRequest, refusal: Refusal, there: str, email: str = ""
         next=there,
         here=_address("/sign-in", next=there),
         email=email,
+        passkeys=passkeys.is_possible,
         errors=field_errors(refusal, language_of(request), "email"),
     )
     shown.headers.update(retry_after(refusal))
@@ -137,6 +154,7 @@ def _refused(request: PageRequest, refusal: Refusal, there: str, email: str = ""
 async def ask_for_code(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
+    passkeys: NamedDependency[PasskeyService],
     settings: NamedDependency[Settings],
 ) -> Page:
     """Send a code, and go on to where it is typed."""
@@ -149,7 +167,7 @@ async def ask_for_code(
     try:
         challenge = await accounts.ask_for_code(email, network, language, device)
     except Refusal as refusal:
-        return _refused(request, refusal, there, email)
+        return _refused(request, passkeys, refusal, there, email)
     answer = see_other(
         _address("/sign-in/code", challenge=show(CHALLENGE_KIND, challenge), next=there)
     )
@@ -246,13 +264,17 @@ def _admitted(settings: Settings, signed_in: SignedIn, there: str) -> Page:
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
     include_in_schema=False,
 )
-async def show_link(request: PageRequest, accounts: NamedDependency[AccountService]) -> Page:
+async def show_link(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    passkeys: NamedDependency[PasskeyService],
+) -> Page:
     """The link of a mail: a button, because programs that look at mails follow links."""
     challenge, secret = (request.query_params.get(name, "") for name in ("challenge", "secret"))
     try:
         email = await accounts.address_of_link(read(CHALLENGE_KIND, challenge), secret)
     except LinkSpent as refusal:
-        return _refused(request, refusal, "/")
+        return _refused(request, passkeys, refusal, "/")
     shown = page(
         request, "accounts/link.html", challenge=challenge, secret=secret, here="/", email=email
     )
@@ -268,6 +290,7 @@ async def show_link(request: PageRequest, accounts: NamedDependency[AccountServi
 async def follow_link(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
+    passkeys: NamedDependency[PasskeyService],
     settings: NamedDependency[Settings],
 ) -> Page:
     """Trade the link of a mail for a session."""
@@ -282,8 +305,111 @@ async def follow_link(
             challenge, form.text("secret"), language_of(request), device
         )
     except (LinkSpent, CodeSpent) as refusal:
-        return _refused(request, refusal, "/")
+        return _refused(request, passkeys, refusal, "/")
     return _admitted(settings, signed_in, "/")
+
+
+def _passkey_options(settings: Settings, asked: Asked) -> Page:
+    """What the script of our pages asks the authenticator, and the cookie of the challenge."""
+    answer = Page(asked.options, media_type=MediaType.JSON)
+    answer.headers["Cache-Control"] = "no-store"
+    _set_cookie(settings, answer, _PASSKEY, asked.cookie, CHALLENGE_LIVES.total_seconds())
+    return answer
+
+
+@post(
+    "/sign-in/passkey/options",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+    status_code=200,
+)
+async def ask_for_passkey(
+    request: PageRequest,
+    passkeys: NamedDependency[PasskeyService],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """What the browser asks for a passkey of ours."""
+    check_origin(request)
+    return _passkey_options(settings, passkeys.ask_to_sign_in())
+
+
+@post(
+    "/sign-in/passkey",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def sign_in_by_passkey(
+    request: PageRequest,
+    passkeys: NamedDependency[PasskeyService],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Trade the answer of an authenticator for a session."""
+    check_origin(request)
+    form = await read_form(request)
+    there = local_path(form.text("next"))
+    kept, device = (_cookie(request, settings, name) for name in (_PASSKEY, _DEVICE))
+    try:
+        signed_in = await passkeys.sign_in(form.text("credential"), kept, device)
+    except PasskeyRefused as refusal:
+        return _refused(request, passkeys, refusal, there)
+    answer = _admitted(settings, signed_in, there)
+    _set_cookie(settings, answer, _PASSKEY, "", 0)
+    return answer
+
+
+@post(
+    "/account/passkeys/options",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+    status_code=200,
+)
+async def ask_for_new_passkey(
+    request: PageRequest,
+    passkeys: NamedDependency[PasskeyService],
+    account: NamedDependency[UUID],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """What the browser asks its authenticator for a new passkey."""
+    await read_form_of_a_person(request)
+    return _passkey_options(settings, await passkeys.ask_to_make(account))
+
+
+@post(
+    "/account/passkeys",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def make_passkey(
+    request: PageRequest,
+    passkeys: NamedDependency[PasskeyService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Keep the passkey that an authenticator made."""
+    form = await read_form_of_a_person(request)
+    name, answer = form.text("name"), form.text("credential")
+    cookie = _cookie(request, settings, _PASSKEY)
+    await passkeys.make(account, name, answer, cookie, actor=actor)
+    return see_other("/account#passkeys")
+
+
+@post(
+    "/account/passkeys/{passkey_id:str}/end",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def end_passkey(
+    request: PageRequest,
+    passkeys: NamedDependency[PasskeyService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    passkey_id: FromPath[str],
+) -> Page:
+    """End a passkey."""
+    await read_form_of_a_person(request)
+    await passkeys.end(account, read(PASSKEY_KIND, passkey_id), actor=actor)
+    return see_other("/account#passkeys")
 
 
 @post(
@@ -317,6 +443,11 @@ routes = [
     sign_in,
     show_link,
     follow_link,
+    ask_for_passkey,
+    sign_in_by_passkey,
+    ask_for_new_passkey,
+    make_passkey,
+    end_passkey,
     sign_out,
 ]
 PAGES = RoomPages(

@@ -23,6 +23,23 @@ RETENTION: tuple[Rule, ...] = (
         "It opens nothing any more; that somebody signed in is in the audit trail.",
     ),
     Leaves(
+        "passkeys",
+        "passkeys",
+        ("account_id", "passkey_id"),
+        YEAR,
+        "ended_at",
+        "It opens nothing any more; making and ending are in the audit trail.",
+        only="ended_at IS NOT NULL",
+    ),
+    Leaves(
+        "answered_challenges",
+        "passkey_challenges",
+        ("account_id", "challenge_id"),
+        WEEK,
+        "answered_at",
+        "A challenge lives for minutes; until then no second answer to it may hold.",
+    ),
+    Leaves(
         "api_keys",
         "api_keys",
         ("account_id", "key_id"),

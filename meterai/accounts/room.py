@@ -4,6 +4,7 @@ from meterai.accounts import pages
 from meterai.accounts.audited import AUDITED
 from meterai.accounts.demands import DEMANDS, UNDEMANDED
 from meterai.accounts.invariants import INVARIANTS
+from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.retention import RETENTION
 from meterai.accounts.routes import routes
 from meterai.accounts.service import AccountService
@@ -16,7 +17,9 @@ SIGN_IN_KEY = "sign-in"  # what the key is derived for that makes codes and sess
 
 async def _build(container: Container) -> None:
     key = container.keyring.derived(SIGN_IN_KEY)
-    container.add(AccountService(container.database, key, container.settings, container.clock))
+    given = container.database, key, container.settings, container.clock
+    container.add(AccountService(*given))
+    container.add(PasskeyService(*given))
 
 
 COMMANDS = (
@@ -54,12 +57,14 @@ ROOM = Room(
             "staff_roles",
             "sessions",
             "api_keys",
+            "passkeys",
+            "passkey_challenges",
             "sign_in_challenges",
         }
     ),
     settings=AccountSettings,
     build=_build,
-    services={"accounts": AccountService},
+    services={"accounts": AccountService, "passkeys": PasskeyService},
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
     demands=DEMANDS,

@@ -71,7 +71,7 @@ CHALLENGE_KIND = "chl"
 LINK_PATH = "/sign-in/link"
 # A second press of the button comes within so long of the first.
 SAME_PRESS = timedelta(seconds=10)
-_PERSON = Actor(ActorKind.ACCOUNT)
+PERSON = Actor(ActorKind.ACCOUNT)
 _KNOWN_DEVICES = 5  # of one address; as many may use up their own codes within an hour
 
 
@@ -178,17 +178,27 @@ async def begin_session(
     """
     if not await store.use_challenge(tx, challenge, at, again_since):
         raise CodeSpent("the code was used")
-    account = await _account(tx, email, language, actor=_PERSON)
+    account = await _account(tx, email, language, actor=PERSON)
+    return await open_session(tx, account, until, actor=PERSON)
+
+
+async def open_session(
+    tx: Tx, account: UUID, until: datetime, *, actor: Actor, **by: str
+) -> Credential:
+    """A new session of an account that somebody proved to be theirs, always with a secret of its
+    own; `by` says in the trail with what, where it was no mail.
+    """
     session = Credential.fresh(account, new_id())
     await store.insert_session(tx, account, session.id, session.hash(), until)
     await audit.record(
         tx,
         account,
-        actor=_PERSON,
+        actor=actor,
         action="signed_in",
         subject=show(SESSION_KIND, session.id),
         digest=session_digest(session.hash()),
         until=until.isoformat(),
+        **by,
     )
     return session
 
@@ -202,7 +212,7 @@ async def end_session(tx: Tx, session: Credential, *, at: datetime) -> None:
         await audit.record(
             tx,
             session.account,
-            actor=_PERSON,
+            actor=PERSON,
             action="signed_out",
             subject=show(SESSION_KIND, session.id),
         )

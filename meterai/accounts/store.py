@@ -7,11 +7,14 @@ from uuid import UUID
 from meterai.accounts.model import (
     KEY_KIND,
     NOBODY,
+    PASSKEY_KIND,
     ApiKeyView,
     Challenge,
     CodeLimits,
     Contact,
+    PasskeyView,
     StoredCredential,
+    StoredPasskey,
 )
 from meterai.kit.ids import show
 from meterai.plumbing.database import ReadTx, Tx
@@ -21,6 +24,8 @@ _CONTACTS = RowMapper(Contact)
 _CHALLENGES = RowMapper(Challenge)
 _CREDENTIALS = RowMapper(StoredCredential)
 _KEYS = RowMapper(ApiKeyView, id=partial(show, KEY_KIND))
+_STORED_PASSKEYS = RowMapper(StoredPasskey)
+_PASSKEYS = RowMapper(PasskeyView, id=partial(show, PASSKEY_KIND))
 _KEY_COLUMNS = "key_id AS id, name, created_at AS made_at, last_used_at, ended_at"
 
 
@@ -306,3 +311,114 @@ async def role_of(tx: Tx, account: UUID, member: UUID) -> str | None:
     )
     assert found is None or isinstance(found, str)
     return found
+
+
+async def passkey_credentials(tx: ReadTx, account: UUID) -> list[bytes]:
+    """The authenticators' numbers of the passkeys of an account in use."""
+    found = await tx.value(
+        "SELECT coalesce(array_agg(credential_id), '{}') FROM passkeys"
+        " WHERE account_id = %s AND ended_at IS NULL",
+        account,
+    )
+    assert isinstance(found, list)
+    return found
+
+
+async def count_passkeys(tx: Tx, account: UUID) -> int:
+    """How many passkeys an account has.  Until the transaction ends nobody else adds one."""
+    await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
+    found = await tx.value(
+        "SELECT count(*) FROM passkeys WHERE account_id = %s AND ended_at IS NULL", account
+    )
+    assert isinstance(found, int)
+    return found
+
+
+async def insert_passkey(
+    tx: Tx,
+    account: UUID,
+    passkey: StoredPasskey,
+    credential: bytes,
+    name: str,
+    at: datetime,
+) -> bool:
+    """Keep a passkey; false where the account has, or had, this credential."""
+    return bool(
+        await tx.run(
+            "INSERT INTO passkeys (account_id, passkey_id, credential_id, public_key, name,"
+            " sign_count, made_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT ON CONSTRAINT passkey_is_of_one_credential DO NOTHING",
+            account,
+            passkey.passkey_id,
+            credential,
+            passkey.public_key,
+            name,
+            passkey.sign_count,
+            at,
+        )
+    )
+
+
+async def passkeys(tx: ReadTx, account: UUID) -> list[PasskeyView]:
+    """The passkeys of an account that open it, the newest first."""
+    return await tx.all_as(
+        _PASSKEYS,
+        "SELECT passkey_id AS id, name, made_at, last_used_at FROM passkeys"
+        " WHERE account_id = %s AND ended_at IS NULL ORDER BY passkey_id DESC",
+        account,
+    )
+
+
+async def passkey(tx: Tx, account: UUID, credential: bytes) -> StoredPasskey | None:
+    """The passkey of a credential, and until the transaction ends nobody else uses it."""
+    return await tx.one_as(
+        _STORED_PASSKEYS,
+        "SELECT passkey_id, public_key, sign_count FROM passkeys"
+        " WHERE account_id = %s AND credential_id = %s AND ended_at IS NULL FOR UPDATE",
+        account,
+        credential,
+    )
+
+
+async def note_passkey_use(
+    tx: Tx, account: UUID, passkey: UUID, sign_count: int, at: datetime
+) -> None:
+    """Write down that a passkey was used, and how far it has counted."""
+    await tx.run(
+        "UPDATE passkeys SET sign_count = %s, last_used_at = %s"
+        " WHERE account_id = %s AND passkey_id = %s",
+        sign_count,
+        at,
+        account,
+        passkey,
+    )
+
+
+async def end_passkey(tx: Tx, account: UUID, passkey: UUID, at: datetime) -> bool | None:
+    """End a passkey: whether it was ended only now; None: there is none."""
+    ended = await tx.run(
+        "UPDATE passkeys SET ended_at = %s"
+        " WHERE account_id = %s AND passkey_id = %s AND ended_at IS NULL",
+        at,
+        account,
+        passkey,
+    )
+    if ended:
+        return True
+    found = await tx.value(
+        "SELECT 1 FROM passkeys WHERE account_id = %s AND passkey_id = %s", account, passkey
+    )
+    return None if found is None else False
+
+
+async def answer_challenge(tx: Tx, account: UUID, challenge: UUID, at: datetime) -> bool:
+    """Write down that a challenge was answered; false where it was before."""
+    return bool(
+        await tx.run(
+            "INSERT INTO passkey_challenges (account_id, challenge_id, answered_at)"
+            " VALUES (%s, %s, %s) ON CONFLICT ON CONSTRAINT passkey_challenges_pkey DO NOTHING",
+            account,
+            challenge,
+            at,
+        )
+    )

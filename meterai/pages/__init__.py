@@ -17,7 +17,15 @@ from meterai.pages.assets import Asset
 from meterai.pages.busy import busy_pages
 from meterai.pages.errors import page_or_problem
 from meterai.pages.files import static_files
-from meterai.pages.forms import Form, bodies_of, check_form, check_origin, read_form, read_own_form
+from meterai.pages.forms import (
+    Form,
+    bodies_of,
+    check_form,
+    check_origin,
+    read_form,
+    read_form_of_a_person,
+    read_own_form,
+)
 from meterai.pages.model import (
     FORM_KEY,
     FieldWrong,
@@ -73,6 +81,7 @@ __all__ = [
     "page",
     "page_or_problem",
     "read_form",
+    "read_form_of_a_person",
     "read_own_form",
     "rendered",
     "see_other",

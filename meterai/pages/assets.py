@@ -30,6 +30,14 @@ class Asset:
         return query == f"v={self.version}".encode()
 
 
+def _without_comments(script: bytes) -> bytes:
+    """A script as it is sent: without the lines that are comments, and without indents.  Our
+    scripts have no text of several lines, in which either would mean something.
+    """
+    lines = (line.strip() for line in script.splitlines())
+    return b"".join(line + b"\n" for line in lines if line and not line.startswith(b"//"))
+
+
 def assets_of(*packages: str) -> Mapping[str, Asset]:
     """Every file of the `static/` of these packages by its name."""
     found: dict[str, Asset] = {}
@@ -40,6 +48,8 @@ def assets_of(*packages: str) -> Mapping[str, Asset]:
             if kind is not None:
                 assert file.name not in found, f"two rooms have {file.name}"
                 content = file.read_bytes()
+                if kind == "text/javascript":
+                    content = _without_comments(content)
                 version = hashlib.sha256(content).hexdigest()[:10]
                 found[file.name] = Asset(content, kind, version)
     return MappingProxyType(found)

@@ -4,6 +4,7 @@ import hmac
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from meterai.kit.refusal import SignInRequired
 from meterai.pages.model import FormExpired, FormForeign
 from meterai.pages.rendering import PageRequest, known_caller
 from meterai.plumbing.bodies import Bodies
@@ -53,6 +54,19 @@ async def read_own_form(request: PageRequest) -> Form:
     caller = known_caller(request)
     assert caller is not None, "the route asks who it is"
     check_form(caller, form.text("form_token"))
+    return form
+
+
+async def read_form_of_a_person(request: PageRequest) -> Form:
+    """A form that only somebody who signed in may send.
+
+    A key can ask for our pages as well, with the token of its own; whoever stole one must not be
+    able to make its successor.
+    """
+    form = await read_own_form(request)
+    caller = known_caller(request)
+    if caller is None or caller.by != "session":
+        raise SignInRequired("only people do this")
     return form
 
 

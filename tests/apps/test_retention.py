@@ -115,6 +115,21 @@ def key(connection: Connection, ended: datetime | None) -> None:
     )
 
 
+def passkey(connection: Connection, ended: datetime | None) -> None:
+    connection.execute(
+        "INSERT INTO passkeys (account_id, passkey_id, credential_id, public_key, name, sign_count,"
+        " made_at, ended_at) VALUES (%s, %s, %s, '', 'ponsel', 0, '2020-01-01', %s)",
+        [ACCOUNT, new_id(), new_id().bytes, ended],
+    )
+
+
+def answered_challenge(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO passkey_challenges (account_id, challenge_id, answered_at) VALUES (%s, %s, %s)",
+        [ACCOUNT, new_id(), at],
+    )
+
+
 def news(connection: Connection, at: datetime, outcome: str | None = "captured") -> None:
     connection.execute(
         "INSERT INTO notification_inbox (provider, external_id, sent_on, body, reading,"
@@ -185,6 +200,11 @@ OTHERS = {
 }
 
 
+def of_an_account(connection: Connection, name: str, at: datetime) -> None:
+    kinds = {"api_keys": key, "passkeys": passkey, "answered_challenges": answered_challenge}
+    kinds[name](connection, at)
+
+
 def make(connection: Connection, name: str, at: datetime) -> None:
     """One row that the rule is about, whose time began at this moment."""
     match name:
@@ -196,8 +216,8 @@ def make(connection: Connection, name: str, at: datetime) -> None:
             mail(connection, at, "order_executed_stamps")
         case "sessions":
             session(connection, at, NOW)
-        case "api_keys":
-            key(connection, at)
+        case "api_keys" | "passkeys" | "answered_challenges":
+            of_an_account(connection, name, at)
         case "news_of_the_bank":
             news(connection, at)
         case "news_in_suspense":

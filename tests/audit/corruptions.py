@@ -1346,6 +1346,28 @@ PEOPLE = [
         "UPDATE api_keys SET name = 'x' WHERE account_id = %(account)s",
         "api_key_is_what_the_trail_says",
     ),
+    _c(
+        "a passkey opens with another key",
+        "UPDATE passkeys SET public_key = 'x' WHERE account_id = %(account)s",
+        "passkey_is_what_the_trail_says",
+    ),
+    _c(
+        "a passkey stands for another authenticator",
+        "UPDATE passkeys SET credential_id = 'x' WHERE account_id = %(account)s",
+        "passkey_is_what_the_trail_says",
+    ),
+    _c(
+        "a passkey made by nobody",
+        "INSERT INTO passkeys (account_id, passkey_id, credential_id, public_key, name, sign_count,"
+        " made_at) VALUES (%(account)s, gen_random_uuid(), 'y', 'y', 'x', 0, now())",
+        "passkey_is_what_the_trail_says",
+    ),
+    _c(
+        "a passkey was ended by nobody",
+        "UPDATE passkeys SET ended_at = now()",
+        "passkey_is_what_the_trail_says",
+    ),
+    _c("a passkey is gone", "DELETE FROM passkeys", "passkey_is_what_the_trail_says"),
     _c("a key is gone", "DELETE FROM api_keys", "api_key_is_what_the_trail_says"),
     _c(
         "a key that was ended opens again",

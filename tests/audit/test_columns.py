@@ -36,6 +36,7 @@ LARGE = {
     ("sessions", "created_at"): FAR,
     ("sessions", "ended_at"): "created_at",
     ("api_keys", "ended_at"): "created_at",
+    ("passkeys", "ended_at"): "made_at",
     ("stampings", "due_at"): FAR,
     ("stampings", "leased_until"): "now() + interval '2 years'",
     ("suspense_items", "due_at"): FAR,

@@ -3,7 +3,6 @@
 import io
 import re
 import shutil
-import time
 import uuid
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -39,7 +38,6 @@ ARGUMENTS = [
 ]
 PHONE = ViewportSize(width=390, height=844)
 WAIT_MS = 30_000
-PATIENCE_SECONDS = 3.0  # a tenth of it as a rule; the machine of a test has much to do
 TO_PAY = re.compile(r"^Bayar Rp[\d.]+$")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
@@ -221,36 +219,6 @@ def test_an_order_is_paid_at_a_glance_and_its_documents_come_at_once(
     applicant.pays()
     applicant.presses("Saya sudah bayar")
     applicant.sees("1 meterai siap dipakai")
-
-
-def test_a_line_that_breaks_in_the_middle_harms_nothing(applicant: Applicant) -> None:
-    """Offline the page says that all is safe; back again it shows at once what happened meanwhile."""
-    page = applicant.page
-    applicant.signs_in("/buy")
-    applicant.presses("Lanjut ke pembayaran")
-    applicant.sees(TO_PAY)
-    left = page.locator("[data-end]")
-    expect(left).to_have_text(re.compile(r"^Sisa waktu \d+:\d\d ·$"))
-    link = page.get_by_role("link", name="Semua pesanan dan dokumen")
-    link.focus()
-    qr = page.locator("#qr-text").input_value()
-    page.context.set_offline(True)
-    said = page.locator("[data-offline]")
-    expect(said).to_contain_text("Uang dan dokumen Anda aman")
-    assert applicant.instance.bank.pay(qr).status == 200
-    page.wait_for_timeout(2500)
-    page.context.set_offline(False)
-    begun = time.monotonic()
-    applicant.sees("1 meterai siap dipakai")
-    took = time.monotonic() - begun
-    assert took < PATIENCE_SECONDS, f"{took:.2f} s"
-    expect(said).to_be_hidden()
-    expect(link).to_be_focused()
-    expect(page.locator("[data-news]")).to_contain_text("1 meterai siap dipakai")
-    # While there was no line the browser complained of it.
-    lost = [one for one in applicant.complaints if "ERR_INTERNET_DISCONNECTED" in one]
-    assert applicant.complaints == lost
-    applicant.complaints.clear()
 
 
 @both_ways

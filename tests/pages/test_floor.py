@@ -7,12 +7,13 @@ from litestar import Litestar, get
 from litestar.exceptions import HTTPException
 from litestar.testing import TestClient
 
+import meterai
 from meterai import pages
 from meterai.accounts import Permission
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, Site
-from meterai.pages.assets import address
+from meterai.pages.assets import address, assets_of
 from meterai.pages.files import KEPT_SECONDS
 from meterai.pages.model import FormForeign
 from meterai.plumbing.config import Settings
@@ -143,3 +144,19 @@ def test_two_rooms_cannot_both_sign_people_in(
     one = room(tmp_path, monkeypatch)
     with pytest.raises(AssertionError):
         Site(one, RoomPages("other", one.package, sign_in="/elsewhere"))
+
+
+def test_a_script_is_sent_without_comments_and_has_no_text_of_several_lines() -> None:
+    for path in Path(meterai.__path__[0]).glob("*/static/*.js"):
+        source = path.read_text()
+        assert source.count("`") == 0 or all(
+            line.count("`") % 2 == 0 for line in source.splitlines()
+        ), path.name
+        sent = assets_of(f"meterai.{path.parent.parent.name}")[path.name].content.decode()
+        assert not any(line.startswith(("//", " ")) for line in sent.splitlines())
+        assert sent.split() == [
+            word
+            for line in source.splitlines()
+            if not line.strip().startswith("//")
+            for word in line.split()
+        ]

@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.testing import RequestFactory, TestClient
 
 from meterai import pages
-from meterai.accounts import AccountService, Permission, require_permission
+from meterai.accounts import AccountService, PasskeyService, Permission, require_permission
 from meterai.accounts.model import TooManyCodes
 from meterai.accounts.pages import routes as sign_in_routes
 from meterai.accounts.routes import routes as account_routes
@@ -28,7 +28,7 @@ from meterai.orders import OrderService
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import injected, on_http_exception, on_refusal
-from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
+from meterai.plumbing.messages import LANGUAGES, format_clock, translate
 from meterai.portal.routes import routes
 from meterai.portal.routes.stamp import UPLOAD_BYTES_MAX
 from meterai.stamping import StampingService
@@ -51,6 +51,7 @@ def application(url: str, settings: Settings) -> Litestar:
             Settings: settings,
             Database: database,
             AccountService: service,
+            PasskeyService: PasskeyService(database, b"k" * 32, settings, SystemClock()),
             pages.Site: pages.Site(*pages_of()),
         }
         app.state.authenticator = service
@@ -194,7 +195,7 @@ def test_the_page_says_when_one_may_ask_again(app: Litestar, language: str) -> N
         assert 3_590 <= seconds <= 3_660
         # The header and the page mean the same minute.
         at = (before + timedelta(seconds=seconds)).replace(second=0, microsecond=0)
-        said = {format_datetime(at + timedelta(minutes=n), language) for n in (0, 1)}
+        said = {format_clock(at + timedelta(minutes=n), language) for n in (0, 1)}
         assert any(one in unescape(refused.text) for one in said), refused.text
         assert 'role="alert"' in refused.text
 
@@ -216,7 +217,7 @@ def test_the_refusal_itself_has_the_time_for_people_and_for_programs(language: s
     assert answer.status_code == 429
     assert 600 <= int(answer.headers["Retry-After"]) <= 660
     assert answer.content["retry_at"] == refusal.retry_at
-    assert format_datetime(refusal.retry_at, language) in answer.content["title"]
+    assert format_clock(refusal.retry_at, language) in answer.content["title"]
 
 
 def test_a_stranger_does_not_lock_out_who_signed_in_here_before(browser: Browser) -> None:

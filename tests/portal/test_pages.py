@@ -17,6 +17,7 @@ from markupsafe import escape
 
 from meterai import accounts, pages, portal, verification
 from meterai.accounts import AccountService, ApiKeyView, Permission
+from meterai.accounts.model import PasskeyView
 from meterai.accounts.pages import routes as sign_in_routes
 from meterai.apps.rooms import pages_of
 from meterai.orders import OrderState
@@ -378,8 +379,13 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
             ApiKeyView("key_2", "kasir", NOW, NOW, NOW),
         ],
         "key_name": HOSTILE,
+        "passkeys": [PasskeyView("psk_1", HOSTILE, NOW, None)],
     }
     text = rendered(asked, "portal/account.html", facts)
+    assert "/account/passkeys/psk_1/end" in text
+    assert "/account/passkeys/options" not in rendered(
+        asked, "portal/account.html", facts | {"passkeys": None}
+    ), "a place that is reached by a number has none"
     assert "a@b.id" in text
     assert "t" * 32 in text
     assert "<script>alert" not in text
@@ -486,7 +492,15 @@ def test_the_documentation_lists_operations_with_examples() -> None:
 
 
 def test_every_form_of_a_signed_in_page_proves_where_it_came_from() -> None:
-    public = {"front.html", "sign_in.html", "code.html", "base.html", "parts.html"}
+    public = {
+        "front.html",
+        "sign_in.html",
+        "code.html",
+        "link.html",
+        "many.html",
+        "base.html",
+        "parts.html",
+    }
     for path in TEMPLATES:
         forms = re.findall(r'<form[^>]*method="post".*?</form>', path.read_text(), re.DOTALL)
         if path.name not in public:

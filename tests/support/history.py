@@ -9,10 +9,11 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from meterai import audit, suspense
-from meterai.accounts import AccountService, Role
+from meterai.accounts import AccountService, PasskeyService, Role
 from meterai.accounts.roles import give_role, make_organization
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
@@ -25,6 +26,7 @@ from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
 from meterai.waiting_room.advancing import Advancing
+from tests.support.authenticator import Authenticator
 from tests.support.drawn_line import drawn_line
 from tests.support.lines import BUYING, BUYING_ID, on_shop
 from tests.support.pdf import pdf
@@ -168,8 +170,20 @@ def _sign_in(history: History) -> None:
     challenge = shop.do(service.ask_for_code(row["email"], "192.0.2.1", "id"))
     shop.do(service.sign_in(challenge, service.code(challenge), "id"))
     shop.do(service.create_api_key(shop.account, "history", actor=TESTER))
+    _passkey(shop)
     history.names["other"] = shop.do(service.create(f"{new_id().hex}@example.id", actor=TESTER))
     shop.work()
+
+
+def _passkey(shop: Shop) -> None:
+    """A passkey that signed in."""
+    service, url = shop.container.of(PasskeyService), urlsplit(shop.container.settings.process.url)
+    device = Authenticator(f"{url.scheme}://{url.netloc}", url.hostname or "")
+    made = shop.do(service.ask_to_make(shop.account))
+    answer = device.make(made.options)
+    shop.do(service.make(shop.account, "Ponsel", answer, made.cookie, actor=TESTER))
+    asked = service.ask_to_sign_in()
+    shop.do(service.sign_in(device.sign(asked.options), asked.cookie))
 
 
 def _roles(history: History) -> None:

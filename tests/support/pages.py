@@ -10,7 +10,7 @@ from litestar.testing import RequestFactory, TestClient
 from litestar.types import ControllerRouterHandler
 
 from meterai import pages
-from meterai.accounts import Permission, require_permission
+from meterai.accounts import PasskeyService, Permission, require_permission
 from meterai.apps.rooms import services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.refusal import Refusal, SignInRequired
@@ -28,6 +28,12 @@ class Nobody:
 
     def has_session(self, _: object) -> bool:
         return False
+
+
+class NoPasskeys(PasskeyService):
+    """A place that is reached by a number."""
+
+    is_possible = False
 
 
 class NoLine(WaitingRoom):
@@ -50,6 +56,7 @@ def application(routes: Sequence[ControllerRouterHandler], site: Site, *services
         },
     )
     idle: dict[type, object] = {kind: object.__new__(kind) for kind in services}
+    idle[PasskeyService] = object.__new__(NoPasskeys)
     idle[WaitingRoom] = object.__new__(NoLine)
     made.state.services = {Settings: make_settings(), Site: site, **idle}
     made.state.authenticator = Nobody()

@@ -22,7 +22,7 @@ MADE: dict[str, set[str]] = {
 }
 BY_ITSELF = {"JOB", "PROVIDER"}
 # Constants that stand for an actor of a kind; the id is not known, or is the account itself.
-NAMED = {"_PERSON"}
+NAMED = {"PERSON"}
 
 
 def kinds_made(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -22,6 +22,7 @@ HARMLESS = {
     ("email_directory", "email"): "leaves when its owner asks for that",
     ("organizations", "name"): "leaves when its owner asks for that",
     ("api_keys", "name"): "leaves with its key; until then its owner looks for it",
+    ("passkeys", "name"): "leaves with its passkey; until then its owner looks for it",
     ("applied_migrations", "name"): "a file of ours",
     ("audit_events", "facts"): "ids, sums and digests, see the room of audit",
     ("drafts", "network"): "leaves with its draft, after a day",

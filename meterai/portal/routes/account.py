@@ -7,21 +7,25 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai import stamps
-from meterai.accounts import KEY_KIND, AccountService, Permission, contact
+from meterai.accounts import (
+    KEY_KIND,
+    AccountService,
+    PasskeyService,
+    Permission,
+    contact,
+)
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
-from meterai.kit.refusal import Refusal, SignInRequired
+from meterai.kit.refusal import Refusal
 from meterai.pages import (
     FORM_KEY,
-    Form,
     Page,
     PageRequest,
     field_errors,
     form_key,
-    known_caller,
     page,
-    read_own_form,
+    read_form_of_a_person,
     see_other,
 )
 from meterai.plumbing.database import Database
@@ -34,6 +38,7 @@ async def _account_page(
     request: PageRequest,
     database: Database,
     service: AccountService,
+    passkeys: PasskeyService,
     *,
     name: str = "",
     refusal: Refusal | None = None,
@@ -50,6 +55,7 @@ async def _account_page(
         balance=balance,
         keys=await service.api_keys(account),
         key_name=name,
+        passkeys=await passkeys.passkeys(account) if passkeys.is_possible else None,
         errors=field_errors(refusal, language_of(request), "key-name") if refusal else (),
     )
 
@@ -63,22 +69,10 @@ async def show_account(
     request: PageRequest,
     database: NamedDependency[Database],
     accounts: NamedDependency[AccountService],
+    passkeys: NamedDependency[PasskeyService],
 ) -> Page:
     """The address, the language, the stamps and the API keys of the account."""
-    return await _account_page(request, database, accounts)
-
-
-async def _own_form_of_a_person(request: PageRequest) -> Form:
-    """A form that only somebody who signed in may send.
-
-    A key can ask for our pages as well, with the token of its own; whoever stole one must not be
-    able to make its successor.
-    """
-    form = await read_own_form(request)
-    caller = known_caller(request)
-    if caller is None or caller.by != "session":
-        raise SignInRequired("keys are made by people")
-    return form
+    return await _account_page(request, database, accounts, passkeys)
 
 
 @post(
@@ -90,17 +84,20 @@ async def make_key(
     request: PageRequest,
     database: NamedDependency[Database],
     accounts: NamedDependency[AccountService],
+    passkeys: NamedDependency[PasskeyService],
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
     """Make an API key and show it, this once."""
-    form = await _own_form_of_a_person(request)
+    form = await read_form_of_a_person(request)
     name = form.text("name")
     key = read(FORM_KEY, form_key(form.text("key")))
     try:
         text = await accounts.create_api_key(account, name, actor=actor, key=key)
     except Refusal as refusal:
-        return await _account_page(request, database, accounts, name=name, refusal=refusal)
+        return await _account_page(
+            request, database, accounts, passkeys, name=name, refusal=refusal
+        )
     return page(request, "portal/key.html", key=text, name=name)
 
 
@@ -117,7 +114,7 @@ async def end_key(
     key_id: FromPath[str],
 ) -> Page:
     """End an API key."""
-    await _own_form_of_a_person(request)
+    await read_form_of_a_person(request)
     await accounts.end_api_key(account, read(KEY_KIND, key_id), actor=actor)
     return see_other(KEYS)
 

@@ -1,0 +1,271 @@
+"""Passkeys (Web Authentication, Level 3): registering one, and signing in with it.
+
+A challenge is derived from a cookie that the browser was given with it and from a key of ours, so
+an answer holds only together with the cookie of the browser that asked.  Nothing is written until
+an answer holds; then its challenge is, and no second answer to it holds.
+"""
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import webauthn
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from meterai import audit
+from meterai.accounts import store
+from meterai.accounts.model import (
+    PASSKEY_KIND,
+    Credential,
+    Device,
+    PasskeyRefused,
+    PasskeyView,
+    StoredPasskey,
+    TooManyPasskeys,
+    key_name,
+    passkey_digest,
+)
+from meterai.accounts.service import PERSON, SignedIn, contact, open_session
+from meterai.accounts.settings import AccountSettings
+from meterai.kit.actor import Actor
+from meterai.kit.clock import Clock
+from meterai.kit.ids import compact, from_compact, new_id, show
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+
+PASSKEYS_MAX = 10  # of one account, in use; a person has a few devices
+ANSWER_LENGTH_MAX = 8_192  # characters of an authenticator's answer; a long one has 2,000
+CHALLENGE_LIVES = timedelta(minutes=10)  # of a sign-in page that waits for a passkey
+_RELYING_PARTY = "meterai"
+_SIGN_IN = b"sign-in"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an authenticator is asked, as JSON, and the cookie that its answer is read with."""
+
+    options: str
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An assertion that the browser sent: which challenge, whose, by which credential."""
+
+    challenge: bytes
+    challenge_id: UUID
+    account: UUID
+    credential: bytes
+    text: str
+
+
+class PasskeyService:
+    """Registers passkeys and signs in with them."""
+
+    def __init__(self, database: Database, key: bytes, settings: Settings, clock: Clock) -> None:
+        self._database = database
+        self._key = key
+        self._clock = clock
+        self._life = settings.of(AccountSettings).session_lives_seconds
+        url = urlsplit(settings.process.url)
+        self._origin = f"{url.scheme}://{url.netloc}"
+        self._domain = url.hostname or ""
+
+    @property
+    def is_possible(self) -> bool:
+        """False where we are reached by a number: a passkey belongs to a name (section 5.1.2)."""
+        try:
+            ip_address(self._domain)
+        except ValueError:
+            return bool(self._domain)
+        return False
+
+    # -- challenges --
+
+    def _challenge(self, purpose: bytes, cookie: str) -> tuple[bytes, UUID]:
+        """The challenge that this cookie was given with.  Refuses `PasskeyRefused`."""
+        name, _, until = cookie.partition(".")
+        try:
+            identifier, ends = from_compact(name), int(until)
+        except ValueError:
+            raise PasskeyRefused("no cookie of a challenge") from None
+        if ends <= self._clock.now().timestamp():
+            raise PasskeyRefused("the challenge is over")
+        about = b"passkey:" + purpose + identifier.bytes + ends.to_bytes(8)
+        return hmac.digest(self._key, about, hashlib.sha256), identifier
+
+    def _fresh(self, purpose: bytes) -> tuple[bytes, str]:
+        ends = int((self._clock.now() + CHALLENGE_LIVES).timestamp())
+        cookie = f"{compact(new_id())}.{ends}"
+        return self._challenge(purpose, cookie)[0], cookie
+
+    # -- registering --
+
+    async def ask_to_make(self, account: UUID) -> Asked:
+        """What a browser asks its authenticator for a new passkey.  Refuses `TooManyPasskeys`."""
+        async with self._database.reading() as tx:
+            kept = await store.passkey_credentials(tx, account)
+            email = (await contact(tx, account)).email
+        if len(kept) >= PASSKEYS_MAX:
+            raise TooManyPasskeys(PASSKEYS_MAX)
+        challenge, cookie = self._fresh(account.bytes)
+        options = webauthn.generate_registration_options(
+            rp_id=self._domain,
+            rp_name=_RELYING_PARTY,
+            user_id=account.bytes,
+            user_name=email,
+            challenge=challenge,
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.REQUIRED,
+                user_verification=UserVerificationRequirement.PREFERRED,
+            ),
+            exclude_credentials=[PublicKeyCredentialDescriptor(id=one) for one in kept],
+        )
+        return Asked(webauthn.options_to_json(options), cookie)
+
+    async def make(
+        self, account: UUID, name: str, answer: str, cookie: str, *, actor: Actor
+    ) -> None:
+        """Keep the passkey that an authenticator made.
+
+        Refuses `Malformed`, `PasskeyRefused`, `TooManyPasskeys`.
+        """
+        name = key_name(name)
+        challenge, challenge_id = self._challenge(account.bytes, cookie)
+        try:
+            made = webauthn.verify_registration_response(
+                credential=_json(answer),
+                expected_challenge=challenge,
+                expected_rp_id=self._domain,
+                expected_origin=self._origin,
+            )
+        # The edge: a stranger's bytes through CBOR, COSE and X.509; whatever they break is a no.
+        except Exception as fault:
+            raise PasskeyRefused("the new passkey does not hold") from fault
+        at = self._clock.now()
+        digest = passkey_digest(made.credential_id, made.credential_public_key, name)
+
+        async def keep(tx: Tx) -> None:
+            if await store.count_passkeys(tx, account) >= PASSKEYS_MAX:
+                raise TooManyPasskeys(PASSKEYS_MAX)
+            await _spend(tx, account, challenge_id, at)
+            kept = StoredPasskey(new_id(), made.credential_public_key, made.sign_count)
+            if not await store.insert_passkey(tx, account, kept, made.credential_id, name, at):
+                raise PasskeyRefused("this authenticator has one already")
+            subject = show(PASSKEY_KIND, kept.passkey_id)
+            await audit.record(
+                tx, account, actor=actor, action="passkey_made", subject=subject, digest=digest
+            )
+
+        await self._database.run(keep)
+
+    async def passkeys(self, account: UUID) -> list[PasskeyView]:
+        """The passkeys of an account that open it, the newest first."""
+        return await self._database.once(store.passkeys, account)
+
+    async def end(self, account: UUID, passkey: UUID, *, actor: Actor) -> None:
+        """End a passkey; ending it again changes nothing.  Refuses `NotFound`."""
+
+        async def end(tx: Tx) -> None:
+            ended = await store.end_passkey(tx, account, passkey, self._clock.now())
+            if ended is None:
+                raise NotFound("no such passkey")
+            if ended:
+                subject = show(PASSKEY_KIND, passkey)
+                await audit.record(
+                    tx, account, actor=actor, action="passkey_ended", subject=subject
+                )
+
+        await self._database.run(end)
+
+    # -- signing in --
+
+    def ask_to_sign_in(self) -> Asked:
+        """What a browser asks whichever passkey of ours it has: no address, so nothing is told."""
+        challenge, cookie = self._fresh(_SIGN_IN)
+        options = webauthn.generate_authentication_options(
+            rp_id=self._domain,
+            challenge=challenge,
+            user_verification=UserVerificationRequirement.PREFERRED,
+        )
+        return Asked(webauthn.options_to_json(options), cookie)
+
+    async def sign_in(self, answer: str, cookie: str, device: str = "") -> SignedIn:
+        """Trade the answer of an authenticator for a session.  Refuses `PasskeyRefused`.
+
+        Why it was refused is not told: an ended passkey, one of another account and one that never
+        was are the same answer.
+        """
+        challenge, challenge_id = self._challenge(_SIGN_IN, cookie)
+        given = _json(answer)
+        try:
+            # The account in the authenticator's own words; its signature decides whether it is.
+            account = UUID(bytes=_bytes(given["response"]["userHandle"]))
+            credential = _bytes(given["id"])
+        except (KeyError, TypeError, ValueError):
+            raise PasskeyRefused("not an answer of a passkey") from None
+        said = _Answer(challenge, challenge_id, account, credential, answer)
+        session, email = await self._database.run(partial(self._open, said=said))
+        known = Device.read(device) or Device.fresh()
+        return SignedIn(session.text(), self._life, known.knowing(self._key, email).text())
+
+    async def _open(self, tx: Tx, said: _Answer) -> tuple[Credential, str]:
+        now = self._clock.now()
+        kept = await store.passkey(tx, said.account, said.credential)
+        if kept is None:
+            raise PasskeyRefused("no such passkey")
+        try:
+            shown = webauthn.verify_authentication_response(
+                credential=_json(said.text),
+                expected_challenge=said.challenge,
+                expected_rp_id=self._domain,
+                expected_origin=self._origin,
+                credential_public_key=kept.public_key,
+                credential_current_sign_count=kept.sign_count,
+            )
+        except Exception as fault:  # the edge, as above
+            raise PasskeyRefused("the answer does not hold") from fault
+        await _spend(tx, said.account, said.challenge_id, now)
+        await store.note_passkey_use(tx, said.account, kept.passkey_id, shown.new_sign_count, now)
+        until = now + timedelta(seconds=self._life)
+        session = await open_session(
+            tx, said.account, until, actor=PERSON, passkey=show(PASSKEY_KIND, kept.passkey_id)
+        )
+        return session, (await contact(tx, said.account)).email
+
+
+async def _spend(tx: Tx, account: UUID, challenge: UUID, at: datetime) -> None:
+    if not await store.answer_challenge(tx, account, challenge, at):
+        raise PasskeyRefused("the challenge was answered before")
+
+
+def _json(answer: str) -> dict[str, Any]:
+    """The answer of an authenticator.  Refuses `PasskeyRefused`."""
+    if len(answer) > ANSWER_LENGTH_MAX:
+        raise PasskeyRefused("too long for an answer")
+    try:
+        read = json.loads(answer)
+    except (ValueError, RecursionError):
+        raise PasskeyRefused("not an answer") from None
+    if not isinstance(read, dict):
+        raise PasskeyRefused("not an answer")
+    return read
+
+
+def _bytes(text: str) -> bytes:
+    """Raises `ValueError`, `TypeError`."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,25 @@
+// A form with data-passkey asks the authenticator and is sent with its answer.
+const form = document.querySelector("form[data-passkey]"), act = form?.dataset.passkey;
+const kind = window.PublicKeyCredential;
+let waiting;
+async function ask(more) {
+  waiting?.abort();
+  const { signal } = (waiting = new AbortController());
+  const asked = await fetch(form.dataset.options, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  const parse = act === "get" ? "parseRequestOptionsFromJSON" : "parseCreationOptionsFromJSON";
+  const publicKey = kind[parse](await asked.json());
+  const made = await navigator.credentials[act]({ publicKey, signal, ...more });
+  form.elements.credential.value = JSON.stringify(made);
+  form.submit();
+}
+if (kind?.parseCreationOptionsFromJSON && form) {
+  form.hidden = false;
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    const failed = form.querySelector("[data-failed]");
+    failed.hidden = true;
+    ask().catch(() => { failed.hidden = false; });
+  };
+  // Offered while the address is typed, where the browser can.
+  if (act === "get" && (await kind.isConditionalMediationAvailable?.())) ask({ mediation: "conditional" }).catch(() => {});
+}

@@ -1,0 +1,267 @@
+"""Passkeys: made by whoever is signed in, and what does not open."""
+
+import asyncio
+import json
+from uuid import UUID
+
+import pytest
+
+from meterai.accounts import PasskeyService
+from meterai.accounts.model import PasskeyRefused, TooManyPasskeys
+from meterai.accounts.passkeys import ANSWER_LENGTH_MAX, CHALLENGE_LIVES, PASSKEYS_MAX
+from meterai.accounts.service import SignedIn
+from meterai.apps.settings import settings_of
+from meterai.kit.ids import read
+from meterai.kit.refusal import Malformed, NotFound
+from tests.accounts.conftest import Counter
+from tests.support.authenticator import PRESENT, Authenticator
+from tests.support.shop import TESTER
+
+ANI, BUDI = "ani@example.id", "budi@example.id"
+ORIGIN, DOMAIN = "https://meterai.example", "meterai.example"
+
+
+class Shelf:
+    """A service of passkeys, and people with authenticators."""
+
+    def __init__(self, counter: Counter) -> None:
+        self.counter = counter
+        settings = settings_of(public_url=ORIGIN)
+        self.service = PasskeyService(counter.database, counter.key, settings, counter.clock)
+
+    def account(self, email: str) -> UUID:
+        return self.counter.opens(self.counter.sign_in(email).session).account
+
+    def make(self, account: UUID, device: Authenticator | None = None) -> Authenticator:
+        device = device or Authenticator(ORIGIN, DOMAIN)
+        asked = self.counter.do(self.service.ask_to_make(account))
+        answer = device.make(asked.options)
+        self.counter.do(self.service.make(account, "Ponsel", answer, asked.cookie, actor=TESTER))
+        return device
+
+    def sign_in(self, device: Authenticator) -> SignedIn:
+        asked = self.service.ask_to_sign_in()
+        return self.open(device.sign(asked.options), asked.cookie)
+
+    def open(self, answer: str, cookie: str) -> SignedIn:
+        return self.counter.do(self.service.sign_in(answer, cookie))
+
+
+@pytest.fixture
+def shelf(counter: Counter) -> Shelf:
+    return Shelf(counter)
+
+
+def test_a_passkey_signs_in_and_makes_the_device_known(shelf: Shelf) -> None:
+    account = shelf.account(ANI)
+    device = shelf.make(account)
+    one, two = shelf.sign_in(device), shelf.sign_in(device)
+    assert one.session != two.session, "every sign-in has a secret of its own"
+    for signed_in in (one, two):
+        assert shelf.counter.opens(signed_in.session).account == account
+    [passkey] = shelf.counter.do(shelf.service.passkeys(account))
+    assert passkey.last_used_at == shelf.counter.clock.now()
+    [row] = shelf.counter.rows("SELECT sign_count FROM passkeys")
+    assert row["sign_count"] == 2
+    shelf.counter.ask(ANI, device=one.device)
+    [row] = shelf.counter.rows(
+        "SELECT count(*) AS n FROM sign_in_challenges WHERE device IS NOT NULL"
+    )
+    assert row["n"] == 1
+
+
+def test_the_trail_says_with_what_somebody_signed_in(shelf: Shelf) -> None:
+    account = shelf.account(ANI)
+    shelf.sign_in(shelf.make(account))
+    [passkey] = shelf.counter.do(shelf.service.passkeys(account))
+    rows = shelf.counter.rows(
+        "SELECT action, facts->>'passkey' AS passkey FROM audit_events WHERE account_id = %s"
+        " AND action IN ('passkey_made', 'signed_in') ORDER BY happened_at",
+        account,
+    )
+    assert [(row["action"], row["passkey"]) for row in rows] == [
+        ("signed_in", None),
+        ("passkey_made", None),
+        ("signed_in", passkey.id),
+    ]
+
+
+def test_an_answer_opens_once(shelf: Shelf) -> None:
+    device = shelf.make(shelf.account(ANI))
+    asked = shelf.service.ask_to_sign_in()
+    answer = device.sign(asked.options)
+
+    async def many() -> list[object]:
+        tries = (shelf.service.sign_in(answer, asked.cookie) for _ in range(10))
+        return await asyncio.gather(*tries, return_exceptions=True)
+
+    answers = shelf.counter.do(many())
+    assert sum(isinstance(one, SignedIn) for one in answers) == 1
+    assert sum(isinstance(one, PasskeyRefused) for one in answers) == 9
+    # Not for its counter alone: the same challenge signed anew.
+    with pytest.raises(PasskeyRefused):
+        shelf.open(device.sign(asked.options), asked.cookie)
+
+
+def test_an_answer_holds_in_the_browser_that_asked_alone(shelf: Shelf) -> None:
+    device = shelf.make(shelf.account(ANI))
+    asked, other = shelf.service.ask_to_sign_in(), shelf.service.ask_to_sign_in()
+    answer = device.sign(asked.options)
+    name, _, until = asked.cookie.partition(".")
+    longer = f"{name}.{int(until) + 1}"
+    for cookie in ("", other.cookie, longer, name, f"{name}.x", f"{name}.-1", f"x{asked.cookie}"):
+        with pytest.raises(PasskeyRefused):
+            shelf.open(answer, cookie)
+    assert shelf.open(answer, asked.cookie).session
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"origin": "https://meterai.example.evil"},
+        {"origin": "http://meterai.example"},
+        {"origin": "https://meterai.example:444"},
+        {"domain": "evil.example"},
+        {"credential": b"another"},
+        {"counter": 0},
+    ],
+    ids=["origin", "scheme", "port", "domain", "credential", "counted-back"],
+)
+def test_what_another_site_or_authenticator_answers_opens_nothing(
+    shelf: Shelf, wrong: dict[str, object]
+) -> None:
+    device = shelf.make(shelf.account(ANI))
+    shelf.sign_in(device)
+    for name, value in wrong.items():
+        setattr(device, name, value)
+    with pytest.raises(PasskeyRefused):
+        shelf.sign_in(device)
+
+
+def test_nobody_opens_the_account_of_another(shelf: Shelf) -> None:
+    ani, budi = shelf.account(ANI), shelf.account(BUDI)
+    of_ani, of_budi = shelf.make(ani), shelf.make(budi)
+    of_ani.user = budi.bytes  # says that it is somebody else
+    with pytest.raises(PasskeyRefused):
+        shelf.sign_in(of_ani)
+    of_ani.credential = of_budi.credential
+    with pytest.raises(PasskeyRefused):
+        shelf.sign_in(of_ani)
+    # A challenge of registering is for its own account, and opens nothing.
+    asked = shelf.counter.do(shelf.service.ask_to_make(ani))
+    with pytest.raises(PasskeyRefused):
+        shelf.open(of_budi.sign(asked.options), asked.cookie)
+    answer = Authenticator(ORIGIN, DOMAIN).make(asked.options)
+    with pytest.raises(PasskeyRefused):
+        shelf.counter.do(shelf.service.make(budi, "x", answer, asked.cookie, actor=TESTER))
+
+
+def test_an_ended_passkey_opens_nothing_and_looks_like_one_that_never_was(shelf: Shelf) -> None:
+    account = shelf.account(ANI)
+    device, never = shelf.make(account), Authenticator(ORIGIN, DOMAIN, user=account.bytes)
+    [passkey] = shelf.counter.do(shelf.service.passkeys(account))
+    for _ in range(2):  # ending again changes nothing
+        end = shelf.service.end(account, read("psk", passkey.id), actor=TESTER)
+        shelf.counter.do(end)
+    assert shelf.counter.do(shelf.service.passkeys(account)) == []
+    refused = []
+    for one in (device, never):
+        with pytest.raises(PasskeyRefused) as answer:
+            shelf.sign_in(one)
+        refused.append(answer.value.facts())
+    assert refused[0] == refused[1]
+    other = shelf.account(BUDI)
+    with pytest.raises(NotFound):
+        shelf.counter.do(shelf.service.end(other, read("psk", passkey.id), actor=TESTER))
+
+
+def test_a_challenge_ends(shelf: Shelf) -> None:
+    device = shelf.make(shelf.account(ANI))
+    asked = shelf.service.ask_to_sign_in()
+    shelf.counter.clock.wait(seconds=CHALLENGE_LIVES.total_seconds())
+    with pytest.raises(PasskeyRefused):
+        shelf.open(device.sign(asked.options), asked.cookie)
+
+
+def test_somebody_has_to_be_there_and_need_not_prove_who(shelf: Shelf) -> None:
+    device = shelf.make(shelf.account(ANI))
+    for flags, opens in ((0, False), (PRESENT, True)):
+        asked = shelf.service.ask_to_sign_in()
+        answer = device.sign(asked.options, flags)
+        if opens:
+            assert shelf.open(answer, asked.cookie).session
+        else:
+            with pytest.raises(PasskeyRefused):
+                shelf.open(answer, asked.cookie)
+
+
+def test_a_registration_is_made_once_by_one_authenticator_and_so_often(shelf: Shelf) -> None:
+    account = shelf.account(ANI)
+    device = shelf.make(account)
+    with pytest.raises(PasskeyRefused):
+        shelf.make(account, device)
+    asked = shelf.counter.do(shelf.service.ask_to_make(account))
+    answer = Authenticator(ORIGIN, DOMAIN).make(asked.options)
+    for name in ("", "x" * 61, "\u202e"):
+        with pytest.raises(Malformed):
+            shelf.counter.do(shelf.service.make(account, name, answer, asked.cookie, actor=TESTER))
+    shelf.counter.do(shelf.service.make(account, "a", answer, asked.cookie, actor=TESTER))
+    another = Authenticator(ORIGIN, DOMAIN).make(asked.options)
+    with pytest.raises(PasskeyRefused):  # the challenge was answered
+        shelf.counter.do(shelf.service.make(account, "b", another, asked.cookie, actor=TESTER))
+    for _ in range(PASSKEYS_MAX - 2):
+        shelf.make(account)
+    with pytest.raises(TooManyPasskeys):
+        shelf.make(account)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "null",
+        "[]",
+        "[" * 5_000,
+        "{}",
+        '{"id": 1, "response": {"userHandle": 2}}',
+        '{"id": "AA", "response": {"userHandle": "AA"}}',
+        '{"id": "AA", "response": []}',
+        '{"id": "\u00e9", "response": {"userHandle": "AAAAAAAAAAAAAAAAAAAAAA"}}',
+        "x" * (ANSWER_LENGTH_MAX + 1),
+    ],
+    ids=range(10),
+)
+def test_what_is_no_answer_is_refused(shelf: Shelf, answer: str) -> None:
+    account = shelf.account(ANI)
+    with pytest.raises(PasskeyRefused):
+        shelf.open(answer, shelf.service.ask_to_sign_in().cookie)
+    asked = shelf.counter.do(shelf.service.ask_to_make(account))
+    with pytest.raises(PasskeyRefused):
+        shelf.counter.do(shelf.service.make(account, "x", answer, asked.cookie, actor=TESTER))
+
+
+def test_an_answer_with_any_part_changed_opens_nothing(shelf: Shelf) -> None:
+    device = shelf.make(shelf.account(ANI))
+    asked = shelf.service.ask_to_sign_in()
+    answer = json.loads(device.sign(asked.options))
+    for part in ("clientDataJSON", "authenticatorData", "signature", "userHandle"):
+        for other in ("", "AAAA", "A" + answer["response"][part][1:-2] + "AA", None, 7):
+            changed = answer | {"response": answer["response"] | {part: other}}
+            with pytest.raises(PasskeyRefused):
+                shelf.open(json.dumps(changed), asked.cookie)
+    assert shelf.open(json.dumps(answer), asked.cookie).session
+
+
+@pytest.mark.parametrize(
+    ("url", "is_possible"),
+    [
+        ("https://a.example", True),
+        ("http://localhost:8000", True),
+        ("http://127.0.0.1:8", False),
+        ("http://[::1]:8", False),
+    ],
+)
+def test_a_number_has_no_passkeys(counter: Counter, url: str, is_possible: bool) -> None:
+    settings = settings_of(public_url=url)
+    service = PasskeyService(counter.database, counter.key, settings, counter.clock)
+    assert service.is_possible == is_possible
