@@ -1,94 +1,70 @@
-// Many files: each document is sent by itself, two at a time, so that a lost connection costs one of
-// them, and the table is kept by this tab, so that a reload costs none.  Without this file all of
-// them are one form.
+// Each document is sent by itself, two at a time, so that a lost connection costs one of them; the table
+// stays in this tab, so that a reload costs none.  Without this file all of them are one form.
 
-const AT_ONCE = 2;
 const form = document.querySelector("[data-many]");
-const field = form.querySelector("[type=file]");
 const results = document.querySelector("[data-results]");
 const table = results.querySelector("tbody");
 const progress = form.querySelector("[data-progress]");
 const status = form.querySelector("[data-status]");
 const [button, asFile] = form.querySelectorAll("button");
-const KEPT = "many";
 const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
 const wait = (seconds) => new Promise((go) => { setTimeout(go, seconds * 1000); });
-let done;
-let kept = { rows: [], seen: [] };
+let kept = {}; // the rows of each file, by what is known of it before it is read
 
 function show() {
-  table.innerHTML = kept.rows.join("");
-  results.hidden = !kept.rows.length;
-}
-
-function keep() {
-  // A tab has some 5 MB; a table beyond that lasts as long as the page.
-  try { sessionStorage.setItem(KEPT, JSON.stringify(kept)); } catch { /* as said */ }
-}
-
-async function online() {
-  if (navigator.onLine) return wait(3);
-  return new Promise((go) => { addEventListener("online", go, { once: true }); });
+  // A tab keeps some 5 MB; a larger table lasts as long as the page.
+  try { sessionStorage.many = JSON.stringify(kept); } catch { /* as said */ }
+  table.innerHTML = Object.values(kept).join("");
+  results.hidden = !table.rows.length;
 }
 
 /** The rows of one file, however often that takes; a refusal that stays is thrown as its words. */
 async function rowsOf(file) {
+  const body = new FormData();
+  body.append("document", file);
   for (;;) {
-    const body = new FormData();
-    body.append("document", file);
-    let answer;
     try {
-      answer = await fetch(`${form.action}/rows`, { method: "POST", body, headers: { Accept: "application/json" } });
-      if (answer.ok) return await answer.text();
+      const answer = await fetch(`${form.action}/rows`, { method: "POST", body, headers: { Accept: "application/json" } });
+      const found = await answer.text();
+      if (answer.ok) return found;
+      if (answer.status !== 503) return refused(file, JSON.parse(found).detail);
+      await wait(Number(answer.headers.get("Retry-After")) || 3);
     } catch {
       progress.textContent = form.dataset.offline;
-      await online();
-      continue;
+      await wait(3);
     }
-    if (answer.status !== 503) throw new Error((await answer.json()).detail);
-    await wait(Number(answer.headers.get("Retry-After")) || 3);
   }
 }
 
 function refused(file, words) {
   const row = document.createElement("tr");
-  row.innerHTML = '<th scope="row" class="name"></th><td></td><td></td>';
-  row.cells[0].textContent = file.name;
-  row.cells[1].textContent = `! ${words}`;
-  row.dataset.line = `"'${file.name.replaceAll('"', '""')}","${words.replaceAll('"', '""')}"`;
+  const cells = [file.name, `! ${words}`, ""].map((text, n) => Object.assign(document.createElement(n ? "td" : "th"), { textContent: text }));
+  row.append(...cells);
+  row.dataset.line = cells.map((one) => `"'${one.textContent.replaceAll('"', '""')}"`).join();
   return row.outerHTML;
 }
 
-async function check(file, count) {
-  const known = `${file.name} ${file.size} ${file.lastModified}`;
-  progress.textContent = fill(form.dataset.waits, { done: done + 1, count, name: file.name });
-  if (!kept.seen.includes(known)) {
-    const isLarge = file.size > Number(form.dataset.bytesMax);
-    const rows = isLarge ? refused(file, form.dataset.tooLarge) : await rowsOf(file).catch((error) => refused(file, error.message));
-    kept.rows.push(rows);
-    kept.seen.push(known);
-    keep();
-    table.insertAdjacentHTML("beforeend", rows);
-    results.hidden = false;
-  }
-  done += 1;
-}
-
 form.addEventListener("submit", async (event) => {
-  if (!field.files.length) return; // the server says what is missing
+  const waiting = [...form.querySelector("[type=file]").files];
+  if (!waiting.length) return; // the server says what is missing
   event.preventDefault();
-  const waiting = [...field.files];
-  const count = waiting.length;
-  done = 0;
   button.disabled = true;
   status.textContent = "";
+  const count = waiting.length;
   const worker = async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) await check(file, count);
+    for (let file = waiting.shift(); file; file = waiting.shift()) {
+      progress.textContent = fill(form.dataset.waits, { done: count - waiting.length, count, name: file.name });
+      const known = `${file.name} ${file.size} ${file.lastModified}`;
+      const isLarge = file.size > Number(form.dataset.bytesMax);
+      kept[known] ??= isLarge ? refused(file, form.dataset.tooLarge) : await rowsOf(file);
+      show();
+    }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all([worker(), worker()]);
   button.disabled = false;
   progress.textContent = "";
-  status.textContent = fill(form.dataset.done, { count: table.rows.length, others: table.rows.length - table.querySelectorAll(".good").length });
+  const all = table.rows.length;
+  status.textContent = fill(form.dataset.done, { count: all, others: all - table.querySelectorAll(".good").length });
 });
 
 results.querySelector("[data-csv]").addEventListener("click", (event) => {
@@ -101,12 +77,10 @@ results.querySelector("[data-csv]").addEventListener("click", (event) => {
 });
 
 results.querySelector("[data-clear]").addEventListener("click", () => {
-  kept = { rows: [], seen: [] };
-  keep();
+  kept = {};
   show();
-  field.focus();
 });
 
 asFile.hidden = true; // there is one below the table, of what was checked already
-kept = JSON.parse(sessionStorage.getItem(KEPT)) ?? kept;
+kept = JSON.parse(sessionStorage.many ?? "{}");
 show();
