@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 from uuid import UUID
@@ -23,7 +23,7 @@ from meterai.room import Container
 from meterai.sealing import Issuer, Placement, Stamp, development_issuer, seal
 from tests.flows.test_browser import ARGUMENTS, CHROMIUM, WAIT_MS
 from tests.support.inside import Inside
-from tests.support.instance import Client, Instance, Reply
+from tests.support.instance import Client, Instance, Reply, until
 from tests.support.pdf import pdf
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
@@ -196,11 +196,13 @@ def sealed_at(document: bytes, placement: Placement, issuer: Issuer) -> Box:
         check_url="https://meterai.example/c/",
         specimen=True,
     )
-    before, _, _ = rendered(document)
-    after, _, _ = rendered(document + delta.data)
-    found = (
-        ImageChops.difference(before, after).point(lambda away: 255 if away > 8 else 0).getbbox()
-    )
+    return changed_between(document, document + delta.data)
+
+
+def changed_between(document: bytes, stamped: bytes) -> Box:
+    """The part of the page that looks otherwise."""
+    away = ImageChops.difference(rendered(document)[0], rendered(stamped)[0])
+    found = away.point([255 if level > 8 else 0 for level in range(256)]).getbbox()
     assert found is not None
     left, top, right, bottom = (side / DETAIL for side in found)
     return left, top, right, bottom
@@ -277,6 +279,27 @@ def test_what_was_placed_is_what_is_sealed(chromium, inside, issuer, shape):
         assert not seat.complaints
     for one in seats.values():
         one.context.close()
+
+
+def test_what_was_placed_is_stamped_from_the_balance_there(chromium, inside):
+    document = shaped(SHAPES["rotated_cropped"])
+    _, width, height = rendered(document)
+    draft = drafted(inside, document)
+    seat = Seat(chromium, draft)
+    seat.opens()
+    by_drag(seat)
+    seen = seat.sees(width, height)
+    seat.presses("Pakai tempat ini")
+    with ThreadPoolExecutor(1) as thread:
+        customer = thread.submit(inside.customer).result()
+    inside.instance.bank.pay(customer.place(1)["payment"]["qr_content"])
+    until("the stamp is issued", lambda: customer.balance()["available"] == 1)
+    (placed,) = draft.placed()
+    reply = customer.stamp(document, asdict(placed))
+    assert reply.status == 201, reply.body
+    stamped = customer.get(reply.json["document_url"]).body
+    assert seen == pytest.approx(changed_between(document, stamped), abs=POINTS_OFF_MAX)
+    seat.context.close()
 
 
 def test_a_tap_puts_the_middle_there_with_and_without_a_script(chromium, inside):
