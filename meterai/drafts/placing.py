@@ -58,6 +58,7 @@ class View:
     is_drawn: bool
     is_surveyed: bool
     is_suggested: bool
+    paper: int  # its level of grey, 0 to 255
     covering: Sequence[int]  # stamps on the shown page, from 1, that lie on ink
 
     @property
@@ -110,6 +111,7 @@ class Placing:
             is_drawn=is_drawn,
             is_surveyed=survey is not None,
             is_suggested=is_suggested,
+            paper=survey.paper if survey is not None else 255,
             covering=covering,
         )
 

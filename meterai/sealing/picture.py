@@ -97,7 +97,7 @@ def _picture(found: Drawn, *, with_survey: bool) -> PagePicture:
         columns, rows = grid(size.width, size.height)
         if len(found.ink) != columns * rows:
             raise NotAnswered
-        survey = Survey(size.width, size.height, columns, rows, found.ink)
+        survey = Survey(size.width, size.height, columns, rows, found.ink, found.paper)
     return PagePicture(found.webp, size, found.pages, survey)
 
 

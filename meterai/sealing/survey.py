@@ -38,7 +38,7 @@ class Survey:
     """The ink of one page.
 
     `ink` has a byte for each cell, row by row from the top left: 255 times the share of it that is
-    not paper.
+    not paper.  `paper` is the paper's level of grey, 0 to 255.
     """
 
     width: float
@@ -46,6 +46,7 @@ class Survey:
     columns: int
     rows: int
     ink: bytes = field(repr=False)
+    paper: int = 255
 
     def ink_under(self, placement: Placement) -> float:
         """The share of a stamp's area where there is ink, 0 to 1; the page is not looked at."""

@@ -77,12 +77,14 @@ def _picture(document: bytes, parameters: Parameters) -> bytes:
         picture = drawing.drawn(document, wish, password)
     except drawing.PageNotSeen:
         raise PageNotDrawn("PDFium does not draw the page") from None
-    ink = drawing.ink(picture, *grid(size.width, size.height)) if parameters["survey"] else b""
+    ink, paper = b"", drawing.paper_level(picture)
+    if parameters["survey"]:
+        ink = drawing.ink(picture, paper, *grid(size.width, size.height))
     drawing.mark(
         picture, [_within(wish.part, _fractions(page, one)) for one in parameters["marks"]]
     )
     webp = drawing.encoded(picture)
-    return answers.written(Drawn(webp, page.number, pages, size.width, size.height, ink))
+    return answers.written(Drawn(webp, page.number, pages, size.width, size.height, ink, paper))
 
 
 def _locate(document: bytes, parameters: Parameters) -> bytes:

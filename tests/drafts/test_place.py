@@ -367,7 +367,13 @@ def test_stamps_are_added_warned_of_and_taken_away(chromium, inside):
     seat.page.locator("main summary").click()
     seat.presses("Hapus meterai 2")
     assert len(draft.placed()) == 1
-    # Over the words at the top.
+    # In the corner there is nothing, and over the words at the top there is.
+    seat.stamp.focus()
+    for _ in range(30):
+        seat.page.keyboard.press("Shift+ArrowDown")
+        seat.page.keyboard.press("Shift+ArrowRight")
+    expect(seat.page.locator(".where")).to_contain_text("181,7 mm dari kiri")
+    expect(seat.page.locator(".warnings li")).to_have_count(0)
     seat.picture.click(position={"x": 60, "y": 40})
     expect(seat.page.locator(".warnings li")).to_contain_text("menutupi tulisan")
     seat.context.close()

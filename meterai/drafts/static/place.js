@@ -36,31 +36,20 @@ const choose = (one) => { if (one.choice) one.choice.checked = true; };
 // -- what lies under a stamp
 
 const seen = new Image();
-let ink;
+const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
 function inkUnder({ x, y, width, height }) {
-  if (!seen.naturalWidth) return 0;
-  if (!ink) {
-    const canvas = Object.assign(document.createElement("canvas"), { width: seen.naturalWidth, height: seen.naturalHeight });
-    const pen = canvas.getContext("2d");
-    pen.drawImage(seen, 0, 0);
-    const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
-    const counts = new Uint32Array(256);
-    const levels = new Uint8Array(data.length / 4).map((_, at) => {
-      const level = 0.299 * data[4 * at] + 0.587 * data[4 * at + 1] + 0.114 * data[4 * at + 2];
-      counts[level | 0] += 1;
-      return level;
-    });
-    ink = { levels, paper: counts.indexOf(Math.max(...counts)) };
+  const [across, down] = [seen.naturalWidth / wide, seen.naturalHeight / high];
+  const [columns, rows] = [Math.floor(width * across), Math.floor(height * down)];
+  if (!columns || !rows) return 0; // the picture is not here yet, or no number is typed
+  Object.assign(pen.canvas, { width: columns, height: rows });
+  pen.drawImage(seen, x * across, y * down, columns, rows, 0, 0, columns, rows);
+  const { data } = pen.getImageData(0, 0, columns, rows);
+  let marked = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const level = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+    marked += Math.abs(level - facts.level) > INK_LEVELS;
   }
-  const [columns, rows] = [seen.naturalWidth, seen.naturalHeight];
-  let [marked, all] = [0, 0];
-  for (let row = Math.round((y / high) * rows); row < Math.min(rows, ((y + height) / high) * rows); row += 1) {
-    for (let at = Math.round((x / wide) * columns); at < Math.min(columns, ((x + width) / wide) * columns); at += 1) {
-      all += 1;
-      marked += Math.abs(ink.levels[row * columns + at] - ink.paper) > INK_LEVELS;
-    }
-  }
-  return all && marked / all;
+  return marked / (columns * rows);
 }
 
 function warn() {

@@ -80,7 +80,8 @@ class Inspected(msgspec.Struct, frozen=True):
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """The picture of a page (`page` counts from 1), the visible size of all of it, and its ink."""
+    """The picture of a page (`page` counts from 1), the visible size of all of it, its ink, and the
+    level of its paper."""
 
     webp: Annotated[bytes, msgspec.Meta(max_length=60 * 1024)]
     page: Number
@@ -88,6 +89,7 @@ class Drawn(msgspec.Struct, frozen=True):
     width: Length
     height: Length
     ink: Annotated[bytes, msgspec.Meta(max_length=40_000)]
+    paper: Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 
 class Located(msgspec.Struct, frozen=True):

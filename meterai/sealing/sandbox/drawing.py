@@ -115,14 +115,19 @@ def encoded(picture: Image.Image) -> bytes:
         picture = picture.resize((width, height), Image.Resampling.BOX)
 
 
-def ink(picture: Image.Image, columns: int, rows: int) -> bytes:
+def paper_level(picture: Image.Image) -> int:
+    """The level of grey of the paper, 0 to 255: the most frequent one of the page."""
+    counts = picture.convert("L").histogram()
+    return counts.index(max(counts))
+
+
+def ink(picture: Image.Image, level: int, columns: int, rows: int) -> bytes:
     """The share of ink in each cell of a grid, 0 to 255, row by row from the top left.
 
-    Ink is what differs from the paper, whose level is the most frequent one of the page.
+    Ink is what differs from the paper's level.
     """
     levels = picture.convert("L")
-    counts = levels.histogram()
-    paper = Image.new("L", levels.size, counts.index(max(counts)))
+    paper = Image.new("L", levels.size, level)
     is_ink = ImageChops.difference(levels, paper).point(
         [255 if away > _INK_LEVELS else 0 for away in range(256)]
     )
