@@ -128,6 +128,40 @@ def test_one_that_is_refused_stops_no_other(page: Page) -> None:
     assert len(asked) == 3
 
 
+@pytest.mark.parametrize("page", [True], indirect=True)
+def test_a_proxy_that_refuses_a_file_or_is_away_ends_nothing(page: Page) -> None:
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(status=413, content_type="text/html", body="<h1>413</h1>")
+        elif len(asked) == 2:
+            route.fulfill(status=502, content_type="text/html", body="<h1>502</h1>")
+        else:
+            route.continue_()
+
+    page.route("**/check/many/rows", refuse)
+    page.goto("/check/many")
+    page.locator("#document").set_input_files(papers("a.pdf", "b.pdf"))
+    page.get_by_role("button", name="Periksa semua").click()
+    expect(page.locator("tbody tr")).to_have_count(2, timeout=15_000)
+    expect(page.locator("tbody")).to_contain_text("terlalu besar")
+    expect(page.locator("tbody")).not_to_contain_text("413")
+
+
+@pytest.mark.parametrize("page", [True], indirect=True)
+def test_where_a_line_stands_one_is_led_to_it(page: Page) -> None:
+    page.route(
+        "**/check/many/rows",
+        lambda route: route.fulfill(status=303, headers={"Location": "/check?serial=line"}),
+    )
+    page.goto("/check/many")
+    page.locator("#document").set_input_files(papers("a.pdf"))
+    page.get_by_role("button", name="Periksa semua").click()
+    page.wait_for_url("**/c/line")
+
+
 # -- the code on paper -------------------------------------------------------------------------
 
 SERIAL = "1QQJXXBQNX00N0WZXZP2FV"

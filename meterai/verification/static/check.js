@@ -1,7 +1,7 @@
-// Comforts of checking: printing a report, and reading the QR code of a stamp with the camera, where
-// the browser can do it by itself.  Every page works without this file.
+// Prints a report; reads the QR code of a stamp by camera where the browser can.  Every page works
+// without this file.
 
-const LOOK_MS = 250; // between two looks; a look takes some 50 on a cheap phone
+const LOOK_MS = 250; // between two looks; one takes some 50
 const OF_A_STAMP = /\/c\/([0-9a-z]{22}(?:\/[0-9a-z]{1,200})?)\/?$/i;
 
 for (const button of document.querySelectorAll("[data-print]")) {
@@ -9,63 +9,58 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.addEventListener("click", () => print());
 }
 
-class Scanner {
-  constructor(part, detector) {
-    this.detector = detector;
-    this.button = part.querySelector("[data-start]");
-    this.video = part.querySelector("video");
-    this.status = part.querySelector("[role=status]");
-    this.start = this.button.textContent;
-    this.button.addEventListener("click", () => (this.stream ? this.end() : this.begin()));
-    // The camera is not left on for who looks elsewhere.
-    document.addEventListener("visibilitychange", () => document.hidden && this.end());
+function scan(part, detector) {
+  const button = part.querySelector("[data-start]");
+  const video = part.querySelector("video");
+  const status = part.querySelector("[role=status]");
+  const start = button.textContent;
+  let stream;
+
+  function end() {
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    stream = null;
+    video.hidden = true;
+    button.textContent = start;
+    status.textContent = "";
   }
 
-  async begin() {
-    try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-    } catch {
-      this.status.textContent = this.status.dataset.refused;
-      return;
-    }
-    this.video.srcObject = this.stream;
-    this.video.hidden = false;
-    this.button.textContent = this.button.dataset.stop;
-    this.status.textContent = this.status.dataset.looking;
-    await this.video.play();
-    this.look();
-  }
-
-  async look() {
-    if (!this.stream) return;
-    const found = await this.detector.detect(this.video).catch(() => []);
-    for (const { rawValue } of found) {
+  async function look() {
+    if (!stream) return;
+    for (const { rawValue } of await detector.detect(video).catch(() => [])) {
       // Only ever to our own page, whatever address the code has.
       const stamp = OF_A_STAMP.exec(rawValue);
-      if (stamp && this.stream) {
-        this.end();
+      if (stamp && stream) {
+        end();
         location.assign(`/c/${stamp[1].toUpperCase()}`);
         return;
       }
-      this.status.textContent = this.status.dataset.foreign;
+      status.textContent = status.dataset.foreign;
     }
-    setTimeout(() => this.look(), LOOK_MS);
+    setTimeout(look, LOOK_MS);
   }
 
-  end() {
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
-    this.stream = null;
-    this.video.hidden = true;
-    this.button.textContent = this.start;
-    this.status.textContent = "";
-  }
+  button.addEventListener("click", async () => {
+    if (stream) return end();
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      video.srcObject = stream;
+      video.hidden = false;
+      button.textContent = button.dataset.stop;
+      status.textContent = status.dataset.looking;
+      await video.play();
+      look();
+    } catch {
+      end();
+      status.textContent = status.dataset.refused;
+    }
+  });
+  // The camera is not left on for who looks elsewhere.
+  document.addEventListener("visibilitychange", () => document.hidden && end());
+  part.hidden = false;
 }
 
 const part = document.querySelector("[data-camera]");
 if (part && "BarcodeDetector" in window && navigator.mediaDevices) {
   const formats = await BarcodeDetector.getSupportedFormats();
-  if (formats.includes("qr_code")) {
-    part.hidden = false;
-    new Scanner(part, new BarcodeDetector({ formats: ["qr_code"] }));
-  }
+  if (formats.includes("qr_code")) scan(part, new BarcodeDetector({ formats: ["qr_code"] }));
 }

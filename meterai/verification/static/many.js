@@ -1,24 +1,31 @@
-// Each document is sent by itself, two at a time, so that a lost connection costs one of them; the table
-// stays in this tab, so that a reload costs none.  Without this file all of them are one form.
+// Each document is sent by itself: a lost connection costs one of them.  This tab keeps the table: a
+// reload costs none.  Without this file all of them are one form.
 
+const AGAIN = [502, 503, 504]; // statuses of who is busy, or away
 const form = document.querySelector("[data-many]");
+const words = form.dataset;
 const results = document.querySelector("[data-results]");
 const table = results.querySelector("tbody");
-const progress = form.querySelector("[data-progress]");
-const status = form.querySelector("[data-status]");
+const [progress, status] = form.querySelectorAll("[data-said]");
 const [button, asFile] = form.querySelectorAll("button");
 const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => facts[name]);
 const wait = (seconds) => new Promise((go) => { setTimeout(go, seconds * 1000); });
-let kept = {}; // the rows of each file, by what is known of it before it is read
+let kept = JSON.parse(sessionStorage.many ?? "{}"); // the rows of each file, by what it looks like
 
 function show() {
-  // A tab keeps some 5 MB; a larger table lasts as long as the page.
-  try { sessionStorage.many = JSON.stringify(kept); } catch { /* as said */ }
+  try { sessionStorage.many = JSON.stringify(kept); } catch { /* beyond 5 MB it lasts as long as the page */ }
   table.innerHTML = Object.values(kept).join("");
   results.hidden = !table.rows.length;
 }
 
-/** The rows of one file, however often that takes; a refusal that stays is thrown as its words. */
+function refused(file, why) {
+  const row = document.createElement("tr");
+  for (const text of [file.name, `! ${why}`]) row.insertCell().textContent = text;
+  row.dataset.line = [...row.cells].map((one) => `"'${one.textContent.replaceAll('"', '""')}"`).join();
+  return row.outerHTML;
+}
+
+/** The rows of one file, however often it has to be sent. */
 async function rowsOf(file) {
   const body = new FormData();
   body.append("document", file);
@@ -26,22 +33,14 @@ async function rowsOf(file) {
     try {
       const answer = await fetch(`${form.action}/rows`, { method: "POST", body, headers: { Accept: "application/json" } });
       const found = await answer.text();
-      if (answer.ok) return found;
-      if (answer.status !== 503) return refused(file, JSON.parse(found).detail);
-      await wait(Number(answer.headers.get("Retry-After")) || 3);
+      if (answer.redirected) location.assign(answer.url); // there is a line to stand in first
+      else if (answer.ok) return found;
+      else if (!AGAIN.includes(answer.status)) return refused(file, found[0] === "{" ? JSON.parse(found).detail : words.tooLarge);
     } catch {
-      progress.textContent = form.dataset.offline;
-      await wait(3);
+      progress.textContent = words.offline;
     }
+    await wait(3);
   }
-}
-
-function refused(file, words) {
-  const row = document.createElement("tr");
-  const cells = [file.name, `! ${words}`, ""].map((text, n) => Object.assign(document.createElement(n ? "td" : "th"), { textContent: text }));
-  row.append(...cells);
-  row.dataset.line = cells.map((one) => `"'${one.textContent.replaceAll('"', '""')}"`).join();
-  return row.outerHTML;
 }
 
 form.addEventListener("submit", async (event) => {
@@ -52,11 +51,9 @@ form.addEventListener("submit", async (event) => {
   status.textContent = "";
   const count = waiting.length;
   const worker = async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) {
-      progress.textContent = fill(form.dataset.waits, { done: count - waiting.length, count, name: file.name });
-      const known = `${file.name} ${file.size} ${file.lastModified}`;
-      const isLarge = file.size > Number(form.dataset.bytesMax);
-      kept[known] ??= isLarge ? refused(file, form.dataset.tooLarge) : await rowsOf(file);
+    for (let file; (file = waiting.shift());) {
+      progress.textContent = fill(words.waits, { done: count - waiting.length, count, name: file.name });
+      kept[`${file.name} ${file.size} ${file.lastModified}`] ??= file.size > words.bytesMax ? refused(file, words.tooLarge) : await rowsOf(file);
       show();
     }
   };
@@ -64,16 +61,14 @@ form.addEventListener("submit", async (event) => {
   button.disabled = false;
   progress.textContent = "";
   const all = table.rows.length;
-  status.textContent = fill(form.dataset.done, { count: all, others: all - table.querySelectorAll(".good").length });
+  status.textContent = fill(words.done, { count: all, others: all - table.querySelectorAll(".good").length });
 });
 
-results.querySelector("[data-csv]").addEventListener("click", (event) => {
+results.querySelector("[data-csv]").addEventListener("click", ({ target }) => {
   // In an attribute a line ends as HTML has it, not as RFC 4180 does.
   const lines = [results, ...table.rows].map((one) => `${one.dataset.line.trimEnd()}\r\n`);
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(lines, { type: "text/csv" }));
-  link.download = `${event.target.dataset.csv}.csv`;
-  link.click();
+  const href = URL.createObjectURL(new Blob(lines, { type: "text/csv" }));
+  Object.assign(document.createElement("a"), { href, download: `${target.dataset.csv}.csv` }).click();
 });
 
 results.querySelector("[data-clear]").addEventListener("click", () => {
@@ -81,6 +76,5 @@ results.querySelector("[data-clear]").addEventListener("click", () => {
   show();
 });
 
-asFile.hidden = true; // there is one below the table, of what was checked already
-kept = JSON.parse(sessionStorage.many ?? "{}");
+asFile.hidden = true; // there is one below the table
 show();
