@@ -165,14 +165,14 @@ def _is_in_a_loop() -> bool:
 class Instance:
     """`meterai up` as a child process.  Use as a context."""
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, port: int = 0, **settings: str) -> None:
         self.data = data
         self._given = QUICK | settings
         self._environment = environment(self._given)
         self._process: subprocess.Popen[str] | None = None
         self.url = self.mail = self.metrics = ""
         self.bank = Bank("")
-        self._port = 0
+        self._port = port  # 0: whichever is free
 
     def __enter__(self) -> Self:
         self.start()

@@ -14,6 +14,7 @@ STARTS = {
     "faults/test_payment_faults.py": "it waits half a second for the bank",
     "flows/conftest.py": "its log must have no fault in the end, whatever was sent to it",
     "flows/test_metrics.py": "its web has two processes, and what they counted is compared exactly",
+    "flows/test_passkeys.py": "is reached by a name, without which there are no passkeys",
     "flows/test_side_by_side.py": "two beside each other; one that is stopped and started again",
     "waiting_room/test_waiting_page.py": "before buying stands a line, and its web and worker are killed",
 }

@@ -1,0 +1,117 @@
+"""A passkey in a real browser: saved on the account page, then signing in with it."""
+
+import re
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
+
+from tests.support.instance import Instance, until
+
+CHROMIUM = shutil.which("chromium")
+PHONE = ViewportSize(width=360, height=640)
+WAIT_MS = 30_000
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """One that is reached by a name: a number has no passkeys."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://localhost:{port}"
+    with Instance(tmp_path_factory.mktemp("named"), port, METERAI_PUBLIC_URL=url) as made:
+        yield made
+
+
+@pytest.fixture
+def context() -> Iterator[BrowserContext]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        made = browser.new_context(viewport=PHONE, locale="id-ID")
+        made.set_default_timeout(WAIT_MS)
+        yield made
+        browser.close()
+
+
+def named(instance: Instance) -> str:
+    """The instance by its name."""
+    return instance.url.replace("127.0.0.1", "localhost")
+
+
+def sign_in_by_mail(page: Page, instance: Instance) -> None:
+    email = f"{uuid.uuid4().hex[:12]}@example.org"
+    page.goto(f"{named(instance)}/account")
+    page.get_by_label("Alamat email").fill(email)
+    page.get_by_role("button", name="Kirim kode").click()
+    mails = until("the code comes", lambda: instance.mails_to(email))
+    found = re.search(r"\b\d{6}\b", mails[0]["subject"])
+    assert found is not None
+    spaced = f" {found[0][:3]} {found[0][3:]} "  # as people paste it
+    page.get_by_label("Kode enam angka").fill(spaced)
+    page.get_by_role("button", name="Masuk", exact=True).click()
+    page.wait_for_url("**/account")
+
+
+def test_a_passkey_is_saved_signs_in_and_is_removed(
+    context: BrowserContext, instance: Instance
+) -> None:
+    page = context.new_page()
+    devices = context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    added = devices.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    sign_in_by_mail(page, instance)
+    page.get_by_label("Nama perangkat ini").fill("Ponsel uji")
+    page.get_by_role("button", name="Simpan kunci sandi di perangkat ini").click()
+    expect(page.get_by_role("heading", name="Ponsel uji")).to_be_visible()
+    kept = devices.send("WebAuthn.getCredentials", {"authenticatorId": added["authenticatorId"]})[
+        "credentials"
+    ]
+    assert [one["rpId"] for one in kept] == ["localhost"]
+
+    page.get_by_role("button", name="Keluar").click()
+    page.wait_for_url(f"{named(instance)}/")
+    page.goto(f"{named(instance)}/sign-in?next=/account")
+    page.wait_for_url("**/account")  # a virtual authenticator answers while the address is asked
+
+    page.get_by_role("button", name="Keluar").click()
+    page.wait_for_url(f"{named(instance)}/")
+    page.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = async () => false")
+    page.goto(f"{named(instance)}/sign-in?next=/account")
+    page.get_by_role("button", name="Masuk dengan kunci sandi").click()
+    page.wait_for_url("**/account")
+    expect(page.get_by_role("heading", name="Ponsel uji")).to_be_visible()
+
+    page.get_by_text("Hapus kunci sandi ini").click()
+    page.get_by_role("button", name="Ya, hapus").click()
+    expect(page.get_by_role("heading", name="Ponsel uji")).to_have_count(0)
+
+
+def test_without_script_there_is_the_code_alone(instance: Instance) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_context(viewport=PHONE, java_script_enabled=False).new_page()
+        page.goto(f"{named(instance)}/sign-in")
+        assert page.get_by_role("button", name="Masuk dengan kunci sandi").count() == 0
+        expect(page.get_by_role("button", name="Kirim kode")).to_be_visible()
+        browser.close()
