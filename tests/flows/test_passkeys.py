@@ -28,7 +28,9 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://localhost:{port}"
-    with Instance(tmp_path_factory.mktemp("named"), port, METERAI_PUBLIC_URL=url) as made:
+    made = Instance(tmp_path_factory.mktemp("named"), METERAI_PUBLIC_URL=url)
+    made.port = port
+    with made:
         yield made
 
 
@@ -110,7 +112,9 @@ def test_a_passkey_is_saved_signs_in_and_is_removed(
 def test_without_script_there_is_the_code_alone(instance: Instance) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(viewport=PHONE, java_script_enabled=False).new_page()
+        page = browser.new_context(
+            viewport=PHONE, java_script_enabled=False, locale="id-ID"
+        ).new_page()
         page.goto(f"{named(instance)}/sign-in")
         assert page.get_by_role("button", name="Masuk dengan kunci sandi").count() == 0
         expect(page.get_by_role("button", name="Kirim kode")).to_be_visible()

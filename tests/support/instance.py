@@ -165,14 +165,14 @@ def _is_in_a_loop() -> bool:
 class Instance:
     """`meterai up` as a child process.  Use as a context."""
 
-    def __init__(self, data: Path, port: int = 0, **settings: str) -> None:
+    def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
         self._given = QUICK | settings
         self._environment = environment(self._given)
         self._process: subprocess.Popen[str] | None = None
         self.url = self.mail = self.metrics = ""
         self.bank = Bank("")
-        self._port = port  # 0: whichever is free
+        self.port = 0  # 0: whichever is free
 
     def __enter__(self) -> Self:
         self.start()
@@ -217,10 +217,10 @@ class Instance:
         lines = self._read_until_ready()
         self.url, self.mail, self.metrics = lines["ready"], lines["mail"], lines["metrics"]
         self.bank = Bank(lines["bank"])
-        self._port = int(self.url.rsplit(":", 1)[1])
+        self.port = int(self.url.rsplit(":", 1)[1])
 
     def _options(self) -> list[str]:
-        return ["--data", str(self.data), "--port", str(self._port)]
+        return ["--data", str(self.data), "--port", str(self.port)]
 
     def _read_until_ready(self) -> dict[str, str]:
         assert self._process is not None
