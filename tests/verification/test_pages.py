@@ -1,7 +1,8 @@
 """The pages of checking, without a database and without the other rooms."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from litestar.testing import TestClient
 from markupsafe import escape
 
 from meterai import pages
+from meterai.kit.refusal import Malformed
 from meterai.pages import Site, rendered
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from meterai.sealing import Verdict
@@ -25,7 +27,7 @@ from meterai.verification import (
     VerificationService,
 )
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
-from meterai.verification.pages.many import cells_of, columns, csv_line
+from meterai.verification.pages.many import cells_of, columns, csv_line, to_the_last
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import BatchRow
 from tests.support.pages import application, asked_by_somebody, browser_of
@@ -318,3 +320,21 @@ def test_a_photo_that_was_not_chosen_is_told_at_its_field(browser: TestClient[Li
 def test_why_a_photo_told_nothing_is_said(code: str, language: str) -> None:
     assert f"refusal.{code}" in catalogue()
     assert "{" not in translate(f"refusal.{code}", language)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [(Malformed("body", "multipart"), NotChecked.DAMAGED), (ZeroDivisionError(), NotChecked.FAULT)],
+)
+def test_what_ends_an_answer_early_is_its_last_row(
+    asked: Any, broken: Exception, reason: NotChecked
+) -> None:
+    async def rest() -> AsyncIterator[BatchRow]:
+        yield BatchRow("b.pdf", reason=NotChecked.BUSY)
+        raise broken
+
+    async def act() -> list[NotChecked | None]:
+        first = BatchRow("a.pdf", reason=NotChecked.BUSY)
+        return [row.reason async for row in to_the_last(asked, first, rest())]
+
+    assert asyncio.run(act()) == [NotChecked.BUSY, NotChecked.BUSY, reason]

@@ -40,7 +40,7 @@ from meterai.pages import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import each_file
-from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.http import language_of, network_of, on_fault
 from meterai.plumbing.messages import WIB, translate
 from meterai.verification.model import FinalVerdict
 from meterai.verification.pages.checking import too_large
@@ -146,7 +146,7 @@ async def _answer(
     except Refusal as refusal:
         return _form_again(request, refusal)
     return Stream(
-        written.pieces(_and(first, rows)),
+        written.pieces(to_the_last(request, first, rows)),
         status_code=200,
         media_type=written.media_type,
         headers={"Cache-Control": "private, no-store", **written.headers},
@@ -170,14 +170,19 @@ def _form_again(request: PageRequest, refusal: Refusal) -> Page:
     return page(request, "verification/many.html", status=refusal.status, **facts)
 
 
-async def _and(first: BatchRow, rest: AsyncIterator[BatchRow]) -> AsyncIterator[BatchRow]:
+async def to_the_last(
+    request: PageRequest, first: BatchRow, rest: AsyncIterator[BatchRow]
+) -> AsyncIterator[BatchRow]:
+    """The rows of an answer that has begun: what ends them early is said in the last of them."""
     yield first
     try:
         async for row in rest:
             yield row
     except Refusal:
-        # The answer has begun: what is missing is said in it.
         yield BatchRow("…", reason=NotChecked.DAMAGED)
+    except Exception as fault:
+        on_fault(request, fault)  # logs and counts it; nobody else sees what ends a stream
+        yield BatchRow("…", reason=NotChecked.FAULT)
 
 
 @dataclass

@@ -40,6 +40,7 @@ class NotChecked(StrEnum):
     TOO_MANY = "too_many"  # files in one request
     BUSY = "busy"  # others came first, too often
     LATE = "late"  # the time of the request was over
+    FAULT = "fault"  # of ours; the rest was not looked at
 
 
 class Unread(Exception):
