@@ -8,6 +8,7 @@ import pytest
 
 import meterai.sealing as room
 from meterai.kit.refusal import Refusal
+from meterai.plumbing.messages import translate
 from meterai.sealing import Check, PageSize, Placement, Report, Verdict
 from meterai.sealing.checking.checks import _QUESTIONS
 
@@ -57,7 +58,9 @@ def test_the_list_of_refusals_is_complete():
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_every_refusal_can_be_said(language):
     for item in REFUSALS:
-        assert MESSAGES[f"refusal.{item.code}"][language].format(**item.facts())
+        said = translate(f"refusal.{item.code}", language, **item.facts())
+        assert said != f"refusal.{item.code}"
+        assert "{" not in said  # a fact that the sentence needs and the refusal lacks
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
