@@ -11,7 +11,15 @@ Calls payments, stamps, ledger.  Tells the rooms above by `order_paid`, `order_e
 `money_to_return` and the other events of its lifecycle.
 """
 
-from meterai.orders.model import Order, OrderKind, OrderState, PlacedOrder, Terms, request_hash
+from meterai.orders.model import (
+    Order,
+    OrderKey,
+    OrderKind,
+    OrderState,
+    PlacedOrder,
+    Terms,
+    request_hash,
+)
 from meterai.orders.service import (
     OrderService,
     OrderView,
@@ -19,12 +27,14 @@ from meterai.orders.service import (
     finish,
     load,
     place_documents,
+    states,
     withdraw,
 )
 from meterai.orders.settings import OrderSettings
 
 __all__ = [
     "Order",
+    "OrderKey",
     "OrderKind",
     "OrderService",
     "OrderSettings",
@@ -37,5 +47,6 @@ __all__ = [
     "load",
     "place_documents",
     "request_hash",
+    "states",
     "withdraw",
 ]

@@ -147,6 +147,14 @@ class OrderKey(NamedTuple):
     order: UUID
 
 
+class StateOfOrder(NamedTuple):
+    """Which order is in which state."""
+
+    account: UUID
+    order: UUID
+    state: OrderState
+
+
 class PlacedOrder(NamedTuple):
     """The order that a key stands for, and the request it came with; `created` only now or before."""
 

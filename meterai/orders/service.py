@@ -142,6 +142,12 @@ async def load(tx: ReadTx, account: UUID, order_id: UUID) -> Order:
     return found
 
 
+async def states(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, OrderState]:
+    """The states of these orders; those that are not there are left out."""
+    found = await store.states(tx, wanted)
+    return {OrderKey(one.account, one.order): one.state for one in found}
+
+
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:
     """The documents of an order are stamped; false where it is not merely paid any more."""
     return await store.finish(tx, account, order_id)

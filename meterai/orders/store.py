@@ -1,8 +1,9 @@
 """SQL of orders, one function per question."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from meterai.orders.model import Order, OrderKey, OrderState, PlacedOrder, Terms
+from meterai.orders.model import Order, OrderKey, OrderState, PlacedOrder, StateOfOrder, Terms
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
@@ -32,7 +33,13 @@ SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'pai
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 _IS_PLACED = "SELECT 1 FROM orders WHERE account_id = %s AND idempotency_key = %s"
+_STATES = """
+SELECT o.account_id AS account, o.order_id AS order, o.state
+FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
+JOIN orders o ON o.account_id = wanted.account_id AND o.order_id = wanted.order_id
+"""
 _ORDERS = RowMapper(Order)
+_STATES_OF_ORDERS = RowMapper(StateOfOrder)
 _ORDER_KEYS = RowMapper(OrderKey)
 _PLACED_ORDERS = RowMapper(PlacedOrder)
 
@@ -80,6 +87,12 @@ async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:
         account,
         order_id,
     )
+
+
+async def states(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[StateOfOrder]:
+    """The states of these orders, of whichever accounts."""
+    columns = ([one.account for one in wanted], [one.order for one in wanted])
+    return await tx.all_as(_STATES_OF_ORDERS, _STATES, *columns)
 
 
 async def orders_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Order]:

@@ -2,6 +2,12 @@
 
 from meterai.portal.pages import PAGES
 from meterai.portal.routes import routes
-from meterai.room import Room
+from meterai.portal.watching import OrderWatch
+from meterai.room import Container, Room
 
-ROOM = Room(name="portal", routes=routes, pages=PAGES)
+
+async def _build(container: Container) -> None:
+    container.add(OrderWatch(container.database))
+
+
+ROOM = Room(name="portal", build=_build, services={"watch": OrderWatch}, routes=routes, pages=PAGES)

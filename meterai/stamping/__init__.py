@@ -31,6 +31,7 @@ from meterai.stamping.service import (
     why_refused,
 )
 from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
+from meterai.stamping.service.steps import steps
 from meterai.stamping.service.uploads import SPOILT
 from meterai.stamping.settings import StampingSettings
 
@@ -53,5 +54,6 @@ __all__ = [
     "reorder_key",
     "sealing_seconds",
     "stampings_of_orders",
+    "steps",
     "why_refused",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from meterai.kit.serial import Serial
+from meterai.orders import OrderKey
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.rows import RowMapper
 from meterai.sealing import Delta, Placement
@@ -17,6 +18,7 @@ from meterai.stamping.model import (
     ReservedDocument,
     Stamping,
     StampingToResume,
+    Step,
     WaitingDocument,
     placements_json,
 )
@@ -82,6 +84,12 @@ _LOCK_DOCUMENTS = """
 SELECT 1 AS locked FROM documents WHERE account_id = %s AND sha256 = ANY (%s)
 ORDER BY sha256 FOR UPDATE
 """
+_STEPS = """
+SELECT s.account_id AS account, s.order_id AS order, s.state
+FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
+JOIN stampings s ON s.account_id = wanted.account_id AND s.order_id = wanted.order_id
+ORDER BY s.position
+"""
 _OF_ORDERS = _SELECT + "WHERE s.account_id = %s AND s.order_id = ANY(%s) ORDER BY s.position"
 
 
@@ -96,6 +104,7 @@ _DELIVERIES = RowMapper(Delivery)
 _TO_RESUME_ROWS = RowMapper(StampingToResume)
 _WAITING = RowMapper(WaitingDocument)
 _PROGRESS = RowMapper(OrderProgress)
+_STEPS_OF_ORDERS = RowMapper(Step)
 
 
 async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None:
@@ -113,6 +122,12 @@ async def stampings_of_orders(
 ) -> list[Stamping]:
     """The documents of these orders, in the order they came."""
     return await tx.all_as(_STAMPING_ROWS, _OF_ORDERS, account, list(order_ids))
+
+
+async def steps(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[Step]:
+    """The documents of these orders, of whichever accounts, in the order they came."""
+    columns = ([one.account for one in wanted], [one.order for one in wanted])
+    return await tx.all_as(_STEPS_OF_ORDERS, _STEPS, *columns)
 
 
 async def from_balance(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Stamping]:

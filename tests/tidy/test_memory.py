@@ -46,6 +46,7 @@ BOUNDED = {
     "capacity/simulation/servers.py: waited": "the requests of one simulation, 4 bytes each",
     "limiter/limiter.py: _waiting": "WAITING_MAX of each priority",
     "plumbing/pace.py: _waiting": "WAITING_MAX",
+    "portal/watching.py: _waiting": "WAITING_MAX",
     "plumbing/paths.py: _whole": "the paths of the routes",
     "limiter/usage.py: _users": "USERS_MAX",
     "limiter/users.py: _known": "KNOWN_MAX",

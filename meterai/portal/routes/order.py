@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -46,6 +46,7 @@ from meterai.plumbing.turns import PURPOSE
 from meterai.plumbing.zips import ZippedFile, distinct, zipped
 from meterai.portal.order_told import OrderNow, told
 from meterai.portal.pages import qr_drawing, stamped_name
+from meterai.portal.watching import OrderWatch, fingerprint
 from meterai.refunds import RefundService, RefundState, refunds_of_order
 from meterai.stamping import (
     ReorderService,
@@ -239,10 +240,30 @@ async def show_order(
 async def show_order_state(
     request: PageRequest,
     orders: NamedDependency[OrderService],
+    watch: NamedDependency[OrderWatch],
     order_id: FromPath[str],
 ) -> Response[Any]:
-    """The main part of the page of an order, for the script that keeps it fresh."""
-    facts = await _facts(orders, _asked(request, read("ord", order_id)))
+    """The main part of the page of an order, for the script that keeps it fresh.
+
+    With `wait` an answer that would be empty is held back for some seconds, until there is news.
+    """
+    asked = _asked(request, read("ord", order_id))
+    facts = await _facts(orders, asked)
+    answer = _news(request, facts)
+    if answer.status_code != 304 or "wait" not in request.query_params:
+        return answer
+    this = facts["this"]
+    assert isinstance(this, OrderNow)
+    seen = fingerprint(this.order.state, [one.state for one in this.documents])
+    purpose = PURPOSE.get()
+    purpose.step_aside()  # nothing is done for this request while it waits
+    is_changed = await watch.change(asked.account, asked.order, seen)
+    await purpose.step_back()
+    return _news(request, await _facts(orders, asked)) if is_changed else answer
+
+
+def _news(request: PageRequest, facts: Mapping[str, object]) -> Response[Any]:
+    """The main part, or nothing where the reader has it."""
     main = rendered(request, "portal/order_main.html", facts)
     version = _version(main)
     headers = {"ETag": version, "Cache-Control": "private, no-cache"}

@@ -1,9 +1,12 @@
-// Keeps the page of an order fresh: asks every two seconds, then less and less often, not at all while
-// nobody looks, and at once when somebody comes back.  Without this file the page loads itself again.
+// Keeps the page of an order fresh: while somebody looks a question waits at the server for news; after
+// some minutes it asks less and less often, not at all while nobody looks, and at once when somebody comes
+// back.  Without this file the page loads itself again.
 
 const FIRST_MS = 2000;
 const MOST_MS = 10000;
 const GROWTH = 1.25;
+const LIVE_MS = 180_000; // for which questions wait for news
+const HELD_MS = 2000; // an answer that took so long was held back
 const SAID_MINUTES = [5, 1]; // of the time left, aloud
 
 const place = document.querySelector("[data-state]");
@@ -11,7 +14,8 @@ const news = document.querySelector("[data-news]");
 const offline = document.querySelector("[data-offline]");
 let wait = FIRST_MS;
 let timer = 0;
-let isAsking = false;
+let asking = null; // the question under way
+let since = Date.now();
 const loaded = document.querySelector("[data-now]");
 const aheadMs = loaded ? Date.parse(loaded.dataset.now) - Date.now() : 0; // of our clock, that of the server
 let saidMinutes = Infinity;
@@ -30,7 +34,10 @@ function tick() {
     saidMinutes = near;
     news.textContent = end.dataset.minutes.replace("{minutes}", near);
   }
-  if (left === 0) soon();
+  if (left === 0 && !end.dataset.over) {
+    end.dataset.over = "yes";
+    soon();
+  }
 }
 
 function prepare() {
@@ -68,7 +75,11 @@ function replace(text) {
 }
 
 async function ask() {
-  const answer = await fetch(place.dataset.state, {
+  const begun = Date.now();
+  const path = new URL(place.dataset.state, location.href);
+  if (begun - since < LIVE_MS) path.searchParams.set("wait", "1");
+  const answer = await fetch(path, {
+    signal: asking.signal,
     headers: { Accept: "text/html", "If-None-Match": place.dataset.version },
     cache: "no-store",
   });
@@ -79,31 +90,36 @@ async function ask() {
   if (answer.status === 200) {
     place.dataset.version = answer.headers.get("ETag");
     replace(await answer.text());
-    wait = FIRST_MS;
+    since = Date.now();
+    wait = FIRST_MS / 4;
   } else {
-    wait = Math.min(wait * GROWTH, MOST_MS);
+    const wasHeld = answer.status === 304 && Date.now() - begun > HELD_MS;
+    wait = wasHeld ? FIRST_MS / 4 : Math.min(Math.max(wait, FIRST_MS) * GROWTH, MOST_MS);
   }
   return "mayChange" in place.firstElementChild.dataset;
 }
 
 async function watch() {
   let goesOn = true;
-  if (isAsking) return;
-  isAsking = true;
+  const own = new AbortController();
+  asking?.abort(); // a question that waits is asked anew
+  asking = own;
   try {
-    if (!document.hidden) goesOn = await ask();
+    if (document.hidden) wait = MOST_MS;
+    else goesOn = await ask();
     if (offline) offline.hidden = navigator.onLine;
   } catch {
+    if (own.signal.aborted) return;
     wait = MOST_MS; // no connection: nothing is lost, we ask again
     if (offline) offline.hidden = false;
   }
-  isAsking = false;
   clearTimeout(timer);
   if (goesOn) timer = setTimeout(watch, wait);
 }
 
 function soon() {
   wait = FIRST_MS;
+  since = Date.now();
   clearTimeout(timer);
   timer = setTimeout(watch, 0);
 }
