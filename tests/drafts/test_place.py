@@ -352,7 +352,7 @@ def test_stamps_are_added_warned_of_and_taken_away(chromium, inside):
     seat.presses("Tambah satu meterai")
     assert len(draft.placed()) == 2
     expect(seat.page.locator(".handle")).to_have_count(2)
-    expect(seat.page.locator(".warnings li")).to_have_count(0)
+    expect(seat.page.locator(".warnings p")).to_have_count(0)
     first, second = (seat.page.locator(".handle").nth(number).bounding_box() for number in (0, 1))
     assert first is not None
     assert second is not None
@@ -360,7 +360,7 @@ def test_stamps_are_added_warned_of_and_taken_away(chromium, inside):
     seat.page.mouse.down()
     seat.page.mouse.move(first["x"] + second["width"] / 2, first["y"] + second["height"] / 2)
     seat.page.mouse.up()
-    expect(seat.page.locator(".warnings li")).to_contain_text("bertumpuk")
+    expect(seat.page.locator(".warnings p")).to_contain_text("bertumpuk")
     seat.presses("Pakai tempat ini")
     expect(seat.page.get_by_role("alert")).to_be_visible()  # and nothing was kept
     seat.opens()
@@ -373,9 +373,9 @@ def test_stamps_are_added_warned_of_and_taken_away(chromium, inside):
         seat.page.keyboard.press("Shift+ArrowDown")
         seat.page.keyboard.press("Shift+ArrowRight")
     expect(seat.page.locator(".where")).to_contain_text("181,7 mm dari kiri")
-    expect(seat.page.locator(".warnings li")).to_have_count(0)
+    expect(seat.page.locator(".warnings p")).to_have_count(0)
     seat.picture.click(position={"x": 60, "y": 40})
-    expect(seat.page.locator(".warnings li")).to_contain_text("menutupi tulisan")
+    expect(seat.page.locator(".warnings p")).to_contain_text("menutupi tulisan")
     seat.context.close()
 
 

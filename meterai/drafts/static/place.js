@@ -59,8 +59,8 @@ function warn() {
     const isApart = a.x >= b.x + b.width || b.x >= a.x + a.width || a.y >= b.y + b.height || b.y >= a.y + a.height;
     if (!isApart) lines.push(filled(facts.overlap, { number: one.number, other: other.number }));
   }));
-  const items = lines.map((line) => Object.assign(document.createElement("li"), { textContent: line }));
-  if (warnings.innerText.trim() !== lines.join("\n")) warnings.replaceChildren(...items);
+  const items = lines.map((line) => Object.assign(document.createElement("p"), { textContent: line }));
+  if (warnings.textContent.trim() !== lines.join("")) warnings.replaceChildren(...items);
 }
 
 // -- moving
