@@ -10,7 +10,14 @@ Calls accounts.
 """
 
 from meterai.notifications.model import GivenUpMail
-from meterai.notifications.service import MailService, count_given_up, given_up, queue, queue_again
+from meterai.notifications.service import (
+    MailService,
+    count_given_up,
+    given_up,
+    queue,
+    queue_again,
+    waited,
+)
 from meterai.notifications.settings import NotificationSettings
 from meterai.notifications.store import LEASE_SECONDS
 
@@ -23,4 +30,5 @@ __all__ = [
     "given_up",
     "queue",
     "queue_again",
+    "waited",
 ]

@@ -168,6 +168,12 @@ def _before(language: str) -> dict[str, Any]:
     return {"named": named, "list": named, "count": "", "number": "-"}
 
 
+async def waited(tx: ReadTx) -> float:
+    """The median of the seconds that sign-in mails of the last 15 minutes waited, those that still
+    wait too; 0 of none.  One that its server does not take says nothing about the others."""
+    return await store.waited(tx)
+
+
 async def given_up(tx: ReadTx, limit: int) -> list[GivenUpMail]:
     """Mails that were given up, the newest first, each with its last fault."""
     return await store.given_up(tx, limit)

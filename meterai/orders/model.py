@@ -97,6 +97,15 @@ class TooManyUnpaidOrders(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """The orders that were carried out in the last 15 minutes, and the median of the seconds that
+    each took from its payment; 0 of none."""
+
+    orders: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One order."""
 

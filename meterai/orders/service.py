@@ -26,6 +26,7 @@ from meterai.orders.model import (
     OrderKind,
     OrderState,
     OrderTooLarge,
+    Pace,
     PlacedOrder,
     Terms,
     request_hash,
@@ -132,6 +133,11 @@ def _shown(order: Order, payment: PaymentView, money: MoneySummary) -> OrderView
             loss=money.loss.value,
         ),
     )
+
+
+async def pace(tx: ReadTx) -> Pace:
+    """How long the orders of the last minutes took."""
+    return await store.pace(tx)
 
 
 async def load(tx: ReadTx, account: UUID, order_id: UUID) -> Order:

@@ -45,6 +45,7 @@ PAGES = RoomPages(
         Link(LinkPlace.NAVIGATION, 20, "/buy", "page.nav.buy"),
         Link(LinkPlace.NAVIGATION, 30, "/history", "page.nav.history"),
         Link(LinkPlace.NAVIGATION, 50, "/account", "page.nav.account", ShownTo.SIGNED_IN),
+        Link(LinkPlace.FOOT, 5, "/help", "page.foot.help"),
         Link(LinkPlace.FOOT, 20, "/docs", "page.foot.docs"),
         Link(LinkPlace.REFUSED, 10, "/history", "page.to_history"),
         Link(LinkPlace.REFUSED, 20, "/", "page.to_front"),

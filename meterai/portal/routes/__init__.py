@@ -3,6 +3,7 @@
 from meterai.portal.routes.account import routes as account_routes
 from meterai.portal.routes.docs import routes as docs_routes
 from meterai.portal.routes.front import routes as front_routes
+from meterai.portal.routes.help import routes as help_routes
 from meterai.portal.routes.history import routes as history_routes
 from meterai.portal.routes.order import routes as order_routes
 from meterai.portal.routes.receipts import routes as receipt_routes
@@ -18,4 +19,5 @@ routes = [
     *receipt_routes,
     *account_routes,
     *docs_routes,
+    *help_routes,
 ]
