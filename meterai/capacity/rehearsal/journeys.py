@@ -26,7 +26,8 @@ from meterai.capacity.rehearsal.visitor import StepFailed, Visitor
 STANDIN_SECONDS_MAX = 30.0
 MAIL_LOOK_SECONDS = 0.25  # between two looks into the mailbox
 ANOTHER_CODE_SECONDS = 2.0  # so long one looks for a later mail before asking for another code
-# As `order.js` does: every two seconds, then less and less often.
+# As `order.js` does where no question waits for news: every two seconds, then less and less often.  One
+# that waits is held back by the server, and would be taken here for a slow answer.
 WATCH_SECONDS, WATCH_SECONDS_MAX, WATCH_GROWTH = 2.0, 10.0, 1.25
 STAMPED_KEPT_MAX = 50  # of each process, for those who check
 ORDER = r"/orders/[^/]+"
