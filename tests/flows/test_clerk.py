@@ -70,6 +70,16 @@ def test_many_files_become_one_table(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
+@pytest.mark.parametrize("path", ["/check", "/check/many", f"/c/{'1' * 22}"])
+def test_twice_as_large_text_fits_the_smallest_phone(page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(path)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    beyond = "[...document.querySelectorAll('main *')].filter(one => one.getBoundingClientRect().right > 321).map(one => one.outerHTML)"
+    assert page.evaluate(beyond) == []
+
+
+@pytest.mark.parametrize("page", [True], indirect=True)
 def test_a_cut_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> None:
     sent = 0
 
