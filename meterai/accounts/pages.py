@@ -435,6 +435,26 @@ async def sign_out(
     return answer
 
 
+@post(
+    "/account/sign-out-everywhere",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def sign_out_everywhere(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """End every session of the account, this one too."""
+    await read_form_of_a_person(request)
+    await accounts.sign_out_everywhere(account, actor=actor)
+    answer = see_other("/")
+    _set_cookie(settings, answer, COOKIE, "", 0)
+    return answer
+
+
 routes = [
     choose_language,
     show_sign_in,
@@ -449,6 +469,7 @@ routes = [
     make_passkey,
     end_passkey,
     sign_out,
+    sign_out_everywhere,
 ]
 PAGES = RoomPages(
     "accounts",

@@ -364,6 +364,23 @@ class AccountService:
         self._forget(session.id)
         await self._database.run(partial(end_session, session=session, at=self._clock.now()))
 
+    async def sign_out_everywhere(self, account: UUID, *, actor: Actor) -> None:
+        """End every session of an account: this process forgets them at once, every other within
+        `REMEMBERED_SECONDS`.
+        """
+
+        async def end(tx: Tx) -> None:
+            for session in await store.end_sessions(tx, account, self._clock.now()):
+                tx.after_commit(partial(self._forget, session))
+                subject = show(SESSION_KIND, session)
+                await audit.record(tx, account, actor=actor, action="signed_out", subject=subject)
+
+        await self._database.run(end)
+
+    async def count_sessions(self, account: UUID) -> int:
+        """On how many browsers somebody is signed in to an account."""
+        return await self._database.once(store.count_sessions, account)
+
     async def create(self, email: str, language: str = "id", *, actor: Actor) -> UUID:
         """`create` in a transaction of its own."""
         return await self._database.run(

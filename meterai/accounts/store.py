@@ -211,6 +211,31 @@ async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> boo
     )
 
 
+async def end_sessions(tx: Tx, account: UUID, at: datetime) -> list[UUID]:
+    """End every session of an account; those that were ended only now."""
+    found = await tx.value(
+        "WITH ended AS (UPDATE sessions SET ended_at = %s"
+        " WHERE account_id = %s AND ended_at IS NULL AND expires_at > %s RETURNING session_id)"
+        " SELECT coalesce(array_agg(session_id), '{}') FROM ended",
+        at,
+        account,
+        at,
+    )
+    assert isinstance(found, list)
+    return found
+
+
+async def count_sessions(tx: ReadTx, account: UUID) -> int:
+    """How many sessions of an account open it."""
+    found = await tx.value(
+        "SELECT count(*) FROM sessions"
+        " WHERE account_id = %s AND ended_at IS NULL AND expires_at > now()",
+        account,
+    )
+    assert isinstance(found, int)
+    return found
+
+
 async def keys_in_use(tx: Tx, account: UUID) -> int:
     """How many API keys an account has.  Until the transaction ends nobody else adds one."""
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)

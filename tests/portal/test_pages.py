@@ -379,6 +379,7 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
             ApiKeyView("key_2", "kasir", NOW, NOW, NOW),
         ],
         "key_name": HOSTILE,
+        "sessions": 2,
         "passkeys": [PasskeyView("psk_1", HOSTILE, NOW, None)],
     }
     text = rendered(asked, "portal/account.html", facts)

@@ -54,6 +54,7 @@ async def _account_page(
         contact=written_to,
         balance=balance,
         keys=await service.api_keys(account),
+        sessions=await service.count_sessions(account),
         key_name=name,
         passkeys=await passkeys.passkeys(account) if passkeys.is_possible else None,
         errors=field_errors(refusal, language_of(request), "key-name") if refusal else (),
