@@ -33,12 +33,10 @@ FORBIDDEN = {
     r"(?i)^tunggu sebentar": "say until when",
     r"(?i)\bsah diperiksa\b": "dapat diperiksa keasliannya",
 }
-# Pages that are being written anew, and their mails; their old words go with them.
-WRITTEN_ANEW = ("page.order.", "page.stamp.", "page.stamping.", "page.front.", "mail.")
 
 
 def told() -> list[tuple[str, str]]:
-    skipped = FOR_PROGRAMS + FOR_OPERATORS + CODE_OF_A_PERSON + WRITTEN_ANEW
+    skipped = FOR_PROGRAMS + FOR_OPERATORS + CODE_OF_A_PERSON
     return [
         (key, texts[language])
         for key, texts in catalogue().items()
