@@ -9,7 +9,7 @@ Promises this room keeps
     a draft, a network and all.
   * Nothing costs anything: a file that cannot be stamped says so before anybody pays.
 
-Calls documents, sealing, stamping.
+Calls documents, sealing, stamping, stamps, waiting_room.
 """
 
 from meterai.drafts.model import Draft, DraftFile, DraftNotPlaced, FileNotReady, FileState

@@ -106,6 +106,21 @@ class FileDamagedOnTheWay(Refusal):
     status = 422
 
 
+class PartDamagedOnTheWay(Refusal):
+    """A part is not what its sender said (`Content-Digest`, RFC 9530): nothing of it was kept."""
+
+    code = "part_damaged_on_the_way"
+    status = 422
+    passes = True  # sent once more it arrives
+
+
+class PartTypeWrong(Refusal):
+    """A part came as another type than `application/partial-upload`."""
+
+    code = "part_type_wrong"
+    status = 415
+
+
 class UploadOffsetMismatch(Refusal):
     """A part begins elsewhere than where the upload goes on; `offset` is where, in bytes."""
 
@@ -199,13 +214,11 @@ class DraftFile:
 
 
 class Usage(NamedTuple):
-    """What drafts hold: files and bytes of one, drafts and bytes of its network, bytes of all."""
+    """What is held: files and bytes of one draft, bytes of its network."""
 
     files: int
     draft_bytes: int
-    network_drafts: int
     network_bytes: int
-    all_bytes: int
 
 
 class Found(NamedTuple):

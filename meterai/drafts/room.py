@@ -13,6 +13,7 @@ from meterai.drafts.pictures import PagePictures
 from meterai.drafts.place_pages import routes as place_routes
 from meterai.drafts.placing import Placing
 from meterai.drafts.retention import RETENTION
+from meterai.drafts.routes import routes as upload_routes
 from meterai.drafts.service import DraftService
 from meterai.drafts.settings import DraftSettings
 from meterai.drafts.uploads import Uploads
@@ -57,7 +58,7 @@ ROOM = Room(
         "pictures": PagePictures,
         "placing": Placing,
     },
-    routes=place_routes,
+    routes=[*upload_routes, *place_routes],
     pages=RoomPages("drafts", "meterai.drafts"),
     tasks=_tasks,
     undemanded=UNDEMANDED,

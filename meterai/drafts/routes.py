@@ -1,0 +1,248 @@
+"""Resumable Uploads for HTTP (draft-ietf-httpbis-resumable-upload-12): a file comes in parts, and a
+cut connection costs one of them.
+
+What other clients have to know is in `docs/uploads.md`.  Interim answers (104) are not sent: what
+stands before us passes none.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, Router, delete, get, patch, post, route
+from litestar.di import NamedDependency
+from litestar.enums import HttpMethod
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.params import FromPath
+
+from meterai import stamps
+from meterai.accounts import Permission
+from meterai.drafts import wire
+from meterai.drafts.model import (
+    FILE_KIND,
+    PART_BYTES_MAX,
+    PART_BYTES_MIN,
+    Draft,
+    DraftFile,
+    FileState,
+    PartSizeWrong,
+    UploadCompleted,
+    UploadLengthInconsistent,
+    UploadOffsetMismatch,
+)
+from meterai.drafts.service import DraftService
+from meterai.drafts.uploads import Uploads
+from meterai.drafts.visitors import account_asking, draft_of, open_draft, set_token
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.pages import PageRequest, check_origin
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import answer_problem, language_of, network_of, retry_after
+from meterai.plumbing.messages import localize, translate
+from meterai.waiting_room import Act, WaitingRoom
+
+PATH = "/stamp/uploads"
+PROBLEMS = "https://iana.org/assignments/http-problem-types#"
+# The problem types that the draft registers, by what they are here.
+_REGISTERED = {
+    UploadOffsetMismatch.code: "mismatching-upload-offset",
+    UploadLengthInconsistent.code: "inconsistent-upload-length",
+}
+_OPTIONS: Mapping[str, Any] = {
+    "permission": Permission.PUBLIC,
+    "priority": Priority.CHECKOUT,
+    "single_headers": wire.SINGLE,
+}
+Answer = Response[Any]
+
+
+def _refused(request: PageRequest, refusal: Refusal) -> Answer:
+    """A refusal of an upload: always a problem, to browsers too."""
+    headers = {"Upload-Complete": "?0", **retry_after(refusal)}
+    if refusal.status == 413:
+        headers[wire.LIMIT] = wire.limits(_file_bytes_max(request))
+    facts: Mapping[str, object] = refusal.facts()
+    if isinstance(refusal, UploadOffsetMismatch):
+        headers["Upload-Offset"] = str(refusal.offset)
+    answer = answer_problem(request, refusal.code, refusal.status, facts, headers)
+    kind = _REGISTERED.get(refusal.code)
+    if kind is not None:
+        answer.content["type"] = PROBLEMS + kind
+    if isinstance(refusal, UploadOffsetMismatch):
+        answer.content["expected-offset"] = refusal.offset
+        answer.content["provided-offset"] = wire.read_offset(request.headers)
+    return answer
+
+
+def _too_large(request: PageRequest, _: Exception) -> Answer:
+    return _refused(request, PartSizeWrong(least_bytes=PART_BYTES_MIN, most_bytes=PART_BYTES_MAX))
+
+
+def _file_bytes_max(request: PageRequest) -> int:
+    uploads: Uploads = request.app.state.services[Uploads]
+    return uploads.file_bytes_max
+
+
+def _told(uploads: Uploads, draft: Draft, file: DraftFile) -> dict[str, str]:
+    """How an upload stands, as headers.
+
+    Complete is one that has all its bytes, though it may still be examined: nothing can be added.
+    """
+    return {
+        "Upload-Complete": "?0" if file.state == FileState.RECEIVING else "?1",
+        "Upload-Offset": str(file.received),
+        "Upload-Length": str(file.size),
+        wire.LIMIT: wire.limits(uploads.file_bytes_max, draft, SystemClock().now()),
+        "Cache-Control": "private, no-store",
+    }
+
+
+def _state(request: PageRequest, file: DraftFile) -> dict[str, object]:
+    """How a file stands, as JSON; why it was refused as a sentence for this reader."""
+    language = language_of(request)
+    why = None
+    if file.refusal is not None:
+        facts = localize(file.refusal_facts, language)
+        why = translate(f"refusal.{file.refusal}", language, **facts)
+    return {
+        "id": show(FILE_KIND, file.id),
+        "name": file.name,
+        "state": str(file.state),
+        "bytes": file.size,
+        "received": file.received,
+        "pages": file.pages,
+        "refusal": file.refusal,
+        "why": why,
+    }
+
+
+@route("/", http_method=[HttpMethod.OPTIONS], opt=_OPTIONS, include_in_schema=False)
+async def tell_limits(uploads: NamedDependency[Uploads]) -> Answer:
+    """What an upload is bounded by, before one begins."""
+    headers = {wire.LIMIT: wire.limits(uploads.file_bytes_max)}
+    return Response(None, status_code=204, headers=headers)
+
+
+@post(opt=_OPTIONS, include_in_schema=False, request_max_body_size=PART_BYTES_MAX)
+async def begin(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    uploads: NamedDependency[Uploads],
+    lines: NamedDependency[WaitingRoom],
+    database: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+) -> Answer:
+    """A file begins, with its first bytes, all of them, or none.
+
+    Where nothing was chosen before, a draft begins with it.
+    """
+    check_origin(request)
+    account = await account_asking(request)
+    if account is None or not await _available(database, account):
+        # Whoever has stamps has paid, and waits for nothing.
+        await lines.check_turn(request, None, Act.BUY)
+    asked = wire.read_creation(request.headers)
+    content = await request.body()
+    wire.check_part(asked, content)
+    wire.check_content(request.headers, content)
+    draft, token = await open_draft(request, drafts), None
+    if draft is None:
+        network = network_of(request, settings.process.proxies)
+        draft, token = await drafts.open(account, network)
+    file = await uploads.create(draft, asked.name, asked.size, asked.digest)
+    file = await uploads.append(file, 0, content)
+    if asked.is_complete:
+        file = await uploads.complete(draft, file)
+    location = f"{PATH}/{show(FILE_KIND, file.id)}"
+    headers = {**_told(uploads, draft, file), "Location": location}
+    answer: Answer = Response(_state(request, file), status_code=201, headers=headers)
+    if token is not None:
+        set_token(answer, drafts, token)
+    return answer
+
+
+async def _available(database: Database, account: UUID) -> int:
+    async with database.reading() as tx:
+        return (await stamps.balance(tx, account)).available
+
+
+@get("/{file_id:str}", opt=_OPTIONS, include_in_schema=False)
+async def look(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    uploads: NamedDependency[Uploads],
+    file_id: FromPath[str],
+) -> Answer:
+    """Where an upload goes on (also by HEAD); as JSON, where that is asked for, how its file stands."""
+    draft = await draft_of(request, drafts)
+    file = await drafts.file(draft, read(FILE_KIND, file_id))
+    headers = _told(uploads, draft, file)
+    if "application/json" in request.headers.get("accept", ""):
+        return Response(_state(request, file), headers=headers)
+    return Response(None, status_code=204, headers=headers)
+
+
+@patch(
+    "/{file_id:str}",
+    opt=_OPTIONS,
+    include_in_schema=False,
+    request_max_body_size=PART_BYTES_MAX,
+)
+async def append(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    uploads: NamedDependency[Uploads],
+    file_id: FromPath[str],
+) -> Answer:
+    """Another part; with the last one the file is examined, and the answer says what was found."""
+    check_origin(request)
+    asked = wire.read_append(request.headers)
+    content = await request.body()
+    wire.check_content(request.headers, content)
+    draft = await draft_of(request, drafts)
+    file = await drafts.file(draft, read(FILE_KIND, file_id))
+    if file.state == FileState.RECEIVING:
+        _check_length(file, asked, content)
+        file = await uploads.append(file, asked.offset, content)
+    elif content or not asked.is_complete:
+        raise UploadCompleted(f"the file is {file.state}")
+    if not asked.is_complete:
+        return Response(None, status_code=204, headers=_told(uploads, draft, file))
+    file = await uploads.complete(draft, file)
+    return Response(_state(request, file), headers=_told(uploads, draft, file))
+
+
+def _check_length(file: DraftFile, asked: wire.Append, content: bytes) -> None:
+    """Refuses `UploadOffsetMismatch`, `UploadLengthInconsistent`: before anything is kept."""
+    if asked.offset != file.received:
+        raise UploadOffsetMismatch(offset=file.received)
+    if asked.size not in (None, file.size):
+        raise UploadLengthInconsistent(f"{asked.size} bytes, {file.size} before")
+    if asked.is_complete and asked.offset + len(content) != file.size:
+        raise UploadLengthInconsistent(f"{asked.offset + len(content)} of {file.size} bytes")
+
+
+@delete("/{file_id:str}", opt=_OPTIONS, include_in_schema=False)
+async def take_out(
+    request: PageRequest, drafts: NamedDependency[DraftService], file_id: FromPath[str]
+) -> None:
+    """The file is wanted no more; what was here of it is gone."""
+    check_origin(request)
+    draft = await draft_of(request, drafts)
+    await drafts.take_out(draft, read(FILE_KIND, file_id))
+
+
+_HANDLERS: Mapping[Any, Any] = {
+    Refusal: _refused,
+    RequestEntityTooLarge: _too_large,
+}
+routes = [
+    Router(
+        path=PATH,
+        route_handlers=[tell_limits, begin, look, append, take_out],
+        exception_handlers=dict(_HANDLERS),
+    )
+]

@@ -1,0 +1,168 @@
+"""What the headers of a resumable upload say (draft-ietf-httpbis-resumable-upload-12; RFC 9530 for
+digests, RFC 6266 for the name); read strictly."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote_to_bytes
+
+from litestar.datastructures import Headers
+
+from meterai.drafts.model import (
+    PART_BYTES_MAX,
+    PART_BYTES_MIN,
+    Draft,
+    PartDamagedOnTheWay,
+    PartSizeWrong,
+    PartTypeWrong,
+    UploadLengthInconsistent,
+)
+from meterai.kit.refusal import Malformed
+from meterai.plumbing.http import LENGTH_DIGITS_MAX
+from meterai.plumbing.structured import octets_by_key, whole_number, yes_or_no
+
+COMPLETE, OFFSET, LENGTH = "upload-complete", "upload-offset", "upload-length"
+LIMIT = "Upload-Limit"
+PARTIAL = "application/partial-upload"
+DISPOSITION, CONTENT_DIGEST, REPR_DIGEST = "content-disposition", "content-digest", "repr-digest"
+# Each may come once: of two, a proxy and we might each read another.
+SINGLE = (COMPLETE, OFFSET, LENGTH, DISPOSITION)
+# Older than these two is not proof of anything (RFC 9530, section 5).
+_ALGORITHMS = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
+_TYPE = re.compile(r"[A-Za-z0-9!#$&+\-.^_`|~]+")
+_PARAMETER = re.compile(
+    r'[ \t]*;[ \t]*([A-Za-z0-9!#$&+\-.^_`|~]+\*?)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\s;"]+)'
+)
+_EXTENDED = re.compile(r"UTF-8'[A-Za-z0-9\-]*'(.*)", re.IGNORECASE | re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)")
+_DIGITS = re.compile(rf"[0-9]{{1,{LENGTH_DIGITS_MAX}}}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """An upload that begins: the name of its file, its bytes, and whether all come with it."""
+
+    name: str
+    size: int
+    is_complete: bool
+    digest: bytes | None  # SHA-256 of the whole
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """A part: where it begins, and whether it is the last."""
+
+    offset: int
+    is_complete: bool
+    size: int | None  # of the whole file, where it is said again
+
+
+def read_creation(headers: Headers) -> Creation:
+    """Refuses `Malformed`, `UploadLengthInconsistent`."""
+    is_complete = yes_or_no("Upload-Complete", _given(headers, COMPLETE, "Upload-Complete"))
+    length = headers.get(LENGTH)
+    size = None if length is None else whole_number("Upload-Length", length)
+    # With the last byte the length of the content is that of the file.
+    announced = headers.get("content-length", "")
+    if is_complete and _DIGITS.fullmatch(announced):
+        if size not in (None, int(announced)):
+            raise UploadLengthInconsistent(f"{announced} bytes of {size}")
+        size = int(announced)
+    if size is None:
+        raise Malformed("Upload-Length", "given")
+    digests = _digests(headers, REPR_DIGEST)
+    return Creation(name_told(headers), size, is_complete, digests.get("sha-256"))
+
+
+def read_offset(headers: Headers) -> int:
+    """Where a part begins, in bytes.  Refuses `Malformed`."""
+    return whole_number("Upload-Offset", _given(headers, OFFSET, "Upload-Offset"))
+
+
+def read_append(headers: Headers) -> Append:
+    """Refuses `PartTypeWrong`, `Malformed`."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != PARTIAL:
+        raise PartTypeWrong(f"{kind!r} is no {PARTIAL}")
+    length = headers.get(LENGTH)
+    return Append(
+        read_offset(headers),
+        yes_or_no("Upload-Complete", _given(headers, COMPLETE, "Upload-Complete")),
+        None if length is None else whole_number("Upload-Length", length),
+    )
+
+
+def check_part(created: Creation, content: bytes) -> None:
+    """Whether what came with the creation can be its first part.
+
+    Refuses `PartSizeWrong`, `UploadLengthInconsistent`.
+    """
+    if len(content) > created.size or (created.is_complete and len(content) != created.size):
+        raise UploadLengthInconsistent(f"{len(content)} of {created.size} bytes")
+    if content and len(content) < min(PART_BYTES_MIN, created.size):
+        raise PartSizeWrong(least_bytes=PART_BYTES_MIN, most_bytes=PART_BYTES_MAX)
+
+
+def check_content(headers: Headers, content: bytes) -> None:
+    """Whether what arrived is what was sent.  Refuses `PartDamagedOnTheWay`, `Malformed`."""
+    for name, value in _digests(headers, CONTENT_DIGEST).items():
+        algorithm = _ALGORITHMS.get(name)
+        if algorithm is not None and algorithm(content).digest() != value:
+            raise PartDamagedOnTheWay(f"another {name} than was announced")
+
+
+def limits(file_bytes_max: int, draft: Draft | None = None, now: datetime | None = None) -> str:
+    """The value of `Upload-Limit`; of an upload that exists with how long it is kept."""
+    told: Mapping[str, int] = {
+        "max-size": file_bytes_max,
+        "max-append-size": PART_BYTES_MAX,
+        "min-append-size": PART_BYTES_MIN,
+    }
+    if draft is not None and now is not None:
+        left = max(0, int((draft.expires_at - now).total_seconds()))
+        told = {**told, "max-age": left}
+    return ", ".join(f"{key}={value}" for key, value in told.items())
+
+
+def name_told(headers: Headers) -> str:
+    """The file name of `Content-Disposition`, empty where there is none.  Refuses `Malformed`."""
+    text = headers.get(DISPOSITION)
+    if text is None:
+        return ""
+    kind = _TYPE.match(text)
+    at = kind.end() if kind else 0
+    found: dict[str, str] = {}
+    while kind and (one := _PARAMETER.match(text, at)):
+        found[one[1].lower()] = one[2]
+        at = one.end()
+    if kind is None or text[at:].strip():
+        raise Malformed("Content-Disposition", "field_file_name")
+    if "filename*" in found:
+        return _extended(found["filename*"])
+    plain = found.get("filename", "")
+    return _ESCAPED.sub(r"\1", plain[1:-1]) if plain.startswith('"') else plain
+
+
+def _extended(text: str) -> str:
+    told = _EXTENDED.fullmatch(text)
+    try:
+        if told is not None:
+            return unquote_to_bytes(told[1]).decode()
+    except UnicodeDecodeError:
+        pass
+    raise Malformed("Content-Disposition", "field_file_name")
+
+
+def _given(headers: Headers, name: str, shown: str) -> str:
+    found = headers.get(name)
+    if found is None:
+        raise Malformed(shown, "given")
+    return found
+
+
+def _digests(headers: Headers, name: str) -> dict[str, bytes]:
+    lines = headers.getall(name, [])
+    shown = "-".join(word.capitalize() for word in name.split("-"))
+    return octets_by_key(shown, ", ".join(lines)) if lines else {}

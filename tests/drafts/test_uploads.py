@@ -1,0 +1,324 @@
+"""Uploads over HTTP, within the process: every answer of the protocol."""
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meterai.drafts import Uploads
+from meterai.drafts.model import PART_BYTES_MAX, PART_BYTES_MIN
+from tests.support.pdf import pdf
+from tests.support.within import Asking, Given, Within, settings_of, within
+
+PATH = "/stamp/uploads"
+PARTIAL = {"content-type": "application/partial-upload"}
+INCONSISTENT = "https://iana.org/assignments/http-problem-types#inconsistent-upload-length"
+MISMATCHING = "https://iana.org/assignments/http-problem-types#mismatching-upload-offset"
+
+
+def large(parts: int = 2) -> bytes:
+    """A document of so many parts and one more."""
+    return pdf() + b"\n%" + b"x" * (parts * PART_BYTES_MAX) + b"\n%%EOF\n"
+
+
+def digest(content: bytes) -> str:
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"
+
+
+@dataclass
+class Visitor:
+    """A browser that keeps the cookie of its draft."""
+
+    web: Within
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    async def ask(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Given:
+        told = {"cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())} | (headers or {})
+        raw = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+        given = await self.web.ask(Asking(method, path.encode(), raw, body))
+        for name, value in given.headers:
+            if name == "set-cookie":
+                key, _, rest = value.partition("=")
+                self.cookies[key] = rest.partition(";")[0]
+        return given
+
+    async def begin(self, size: int, body: bytes = b"", **headers: str) -> Given:
+        told = {
+            "upload-complete": "?0",
+            "upload-length": str(size),
+            "content-disposition": "inline; filename*=UTF-8''surat.pdf",
+        }
+        return await self.ask("POST", PATH, body, told | _named(headers))
+
+    async def part(self, path: str, offset: int, body: bytes, **headers: str) -> Given:
+        told = PARTIAL | {"upload-offset": str(offset), "upload-complete": "?0"}
+        return await self.ask("PATCH", path, body, told | _named(headers))
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def code(given: Given) -> str:
+    assert given.header("content-type") == "application/problem+json", given
+    found: str = json.loads(given.body)["code"]
+    return found
+
+
+Act = Callable[[Visitor], Awaitable[None]]
+
+
+@pytest.fixture
+def run(database_url: str, tmp_path: Path) -> Callable[..., None]:
+    def whole(act: Act, **more: Any) -> None:
+        async def inside() -> None:
+            async with within(settings_of(database_url, tmp_path, **more)) as web:
+                await act(Visitor(web))
+
+        asyncio.run(inside())
+
+    return whole
+
+
+def test_a_file_comes_in_parts(run):
+    async def act(visitor: Visitor) -> None:
+        content = large()
+        begun = await visitor.begin(len(content), repr_digest=digest(content))
+        assert (begun.status, begun.header("upload-complete")) == (201, "?0")
+        assert begun.header("upload-offset") == "0"
+        path = begun.header("location")
+        limit = dict(one.split("=") for one in begun.header("upload-limit").split(", "))
+        assert limit["max-append-size"] == str(PART_BYTES_MAX)
+        assert limit["min-append-size"] == str(PART_BYTES_MIN)
+        assert 86_000 < int(limit["max-age"]) <= 86_400
+        for start in range(0, len(content), PART_BYTES_MAX):
+            part = content[start : start + PART_BYTES_MAX]
+            seen = await visitor.ask("HEAD", path)
+            assert (seen.status, seen.body) == (204, b"")
+            assert seen.header("upload-offset") == str(start)
+            assert seen.header("upload-length") == str(len(content))
+            assert seen.header("upload-complete") == "?0"
+            assert "no-store" in seen.header("cache-control")
+            is_last = start + len(part) == len(content)
+            given = await visitor.part(
+                path, start, part, upload_complete=f"?{is_last:d}", content_digest=digest(part)
+            )
+            assert given.status == (200 if is_last else 204)
+        assert given.header("upload-complete") == "?1"
+        state = json.loads(given.body)
+        assert (state["name"], state["pages"]) == ("surat.pdf", 1)
+        assert state["state"] in ("ready", "repaired")
+        assert (await visitor.ask("HEAD", path)).header("upload-complete") == "?1"
+        # The answer was lost and the last part is sent without bytes: it is told again.
+        again = await visitor.part(path, len(content), b"", upload_complete="?1")
+        assert (again.status, json.loads(again.body)) == (200, state)
+        assert code(await visitor.part(path, len(content), b"more")) == "upload_completed"
+
+    run(act)
+
+
+def test_a_small_file_comes_at_once(run):
+    async def act(visitor: Visitor) -> None:
+        content = pdf()
+        given = await visitor.ask(
+            "POST", PATH, content, {"upload-complete": "?1", "repr-digest": digest(content)}
+        )
+        assert (given.status, given.header("upload-complete")) == (201, "?1")
+        assert json.loads(given.body)["state"] == "ready"
+        wrong = await visitor.ask(
+            "POST", PATH, content, {"upload-complete": "?1", "repr-digest": digest(b"another")}
+        )
+        state = json.loads(wrong.body)
+        assert (state["state"], state["refusal"]) == ("refused", "file_damaged_on_the_way")
+
+    run(act)
+
+
+def test_why_a_file_cannot_be_stamped_is_told_in_the_language_of_the_reader(run):
+    async def act(visitor: Visitor) -> None:
+        given = await visitor.ask("POST", PATH, b"\x89PNG" * 9, {"upload-complete": "?1"})
+        path = given.header("location")
+        json_of = {"accept": "application/json"}
+        ours = json.loads((await visitor.ask("GET", path, headers=json_of)).body)
+        theirs = json.loads(
+            (await visitor.ask("GET", path, headers=json_of | {"accept-language": "en"})).body
+        )
+        assert ours["refusal"] == theirs["refusal"] == "not_a_pdf"
+        assert "PDF" in ours["why"]
+        assert ours["why"] != theirs["why"]
+
+    run(act)
+
+
+def test_limits_are_told_before_anything_begins(run):
+    async def act(visitor: Visitor) -> None:
+        given = await visitor.ask("OPTIONS", PATH)
+        assert given.status == 204
+        assert given.header("upload-limit").startswith("max-size=")
+        assert given.header("allow") == "OPTIONS, POST"
+        one = await visitor.ask("OPTIONS", PATH + "/x")
+        assert one.header("allow") == "DELETE, GET, HEAD, OPTIONS, PATCH"
+
+    run(act)
+
+
+def test_what_begins_wrongly_is_named_and_leaves_nothing(run):
+    async def act(visitor: Visitor) -> None:
+        size = visitor.web.container.of(Uploads).file_bytes_max
+        small = b"x" * (PART_BYTES_MIN - 1)
+        cases: list[tuple[str, int, dict[str, str], bytes]] = [
+            ("malformed", 422, {"upload-complete": "1"}, b""),
+            ("malformed", 422, {"upload-length": "many"}, b""),
+            ("malformed", 422, {"upload-length": "-1"}, b""),
+            ("malformed", 422, {"content-disposition": "inline; filename*=x"}, b""),
+            ("malformed", 422, {"repr-digest": "sha-256=nothing"}, b""),
+            ("malformed", 422, {"content-digest": "nothing"}, b"x" * PART_BYTES_MIN),
+            ("document_too_large", 413, {"upload-length": str(size + 1)}, b""),
+            ("upload_length_inconsistent", 400, {"upload-complete": "?1"}, b"some"),
+            ("upload_length_inconsistent", 400, {"upload-complete": "?1"}, b""),
+            ("upload_length_inconsistent", 400, {"upload-length": "3"}, b"some"),
+            ("part_size_wrong", 413, {}, small),
+            ("part_size_wrong", 413, {}, b"x" * (PART_BYTES_MAX + 1)),
+            (
+                "part_damaged_on_the_way",
+                422,
+                {"content-digest": digest(b"")},
+                b"x" * PART_BYTES_MIN,
+            ),
+            ("form_foreign", 403, {"origin": "https://evil.example"}, b""),
+            ("form_foreign", 403, {"origin": "null"}, b""),
+            ("form_foreign", 403, {"sec-fetch-site": "cross-site"}, b""),
+            ("form_foreign", 403, {"sec-fetch-site": "same-site"}, b""),
+        ]
+        for expected, status, headers, body in cases:
+            told = {"upload-complete": "?0", "upload-length": str(3 * PART_BYTES_MAX)}
+            for accept in ("*/*", "text/html"):
+                given = await visitor.ask("POST", PATH, body, told | headers | {"accept": accept})
+                assert (code(given), given.status) == (expected, status), headers
+                assert given.header("upload-complete") == "?0"
+                assert not given.header("set-cookie")
+                if status == 413:
+                    assert "max-append-size" in given.header("upload-limit")
+                if status == 400:
+                    assert json.loads(given.body)["type"] == INCONSISTENT
+        async with visitor.web.container.database.reading() as tx:
+            assert not await tx.all("SELECT 1 FROM draft_files")
+
+    run(act)
+
+
+def test_a_part_that_is_wrong_is_named_and_adds_nothing(run):
+    async def act(visitor: Visitor) -> None:
+        content = large()
+        begun = await visitor.begin(len(content), content[:PART_BYTES_MAX])
+        path = begun.header("location")
+        assert begun.header("upload-offset") == str(PART_BYTES_MAX)
+        part = content[PART_BYTES_MAX : 2 * PART_BYTES_MAX]
+        cases: list[tuple[str, int, dict[str, str], bytes]] = [
+            ("part_type_wrong", 415, {"content-type": "application/octet-stream"}, part),
+            ("malformed", 422, {"upload-offset": "?1"}, part),
+            ("malformed", 422, {"upload-complete": "yes"}, part),
+            ("malformed", 422, {"upload-length": "1.0"}, part),
+            ("upload_offset_mismatch", 409, {"upload-offset": "5;a=b"}, part),
+            ("upload_length_inconsistent", 400, {"upload-length": "7"}, part),
+            ("upload_length_inconsistent", 400, {"upload-complete": "?1"}, part),
+            ("part_damaged_on_the_way", 422, {"content-digest": digest(b"another")}, part),
+            ("part_size_wrong", 413, {}, part[:9]),
+            ("part_size_wrong", 413, {}, part + b"x"),
+            ("form_foreign", 403, {"sec-fetch-site": "cross-site"}, part),
+        ]
+        for expected, status, headers, body in cases:
+            told = PARTIAL | {"upload-offset": str(PART_BYTES_MAX), "upload-complete": "?0"}
+            given = await visitor.ask("PATCH", path, body, told | headers)
+            assert (code(given), given.status) == (expected, status), headers
+            seen = await visitor.ask("HEAD", path)
+            assert seen.header("upload-offset") == str(PART_BYTES_MAX)
+        wrong = await visitor.part(path, 5, part)
+        problem = json.loads(wrong.body)
+        assert problem["type"] == MISMATCHING
+        assert (problem["expected-offset"], problem["provided-offset"]) == (PART_BYTES_MAX, 5)
+        assert wrong.header("upload-offset") == str(PART_BYTES_MAX)
+        for missing in ("upload-offset", "upload-complete"):
+            told = PARTIAL | {"upload-offset": "0", "upload-complete": "?0"}
+            del told[missing]
+            given = await visitor.ask("PATCH", path, part, told)
+            assert code(given) == "malformed"
+        beyond = await visitor.begin(PART_BYTES_MAX + 5, part)
+        given = await visitor.part(beyond.header("location"), PART_BYTES_MAX, b"x" * 6)
+        assert code(given) == "upload_length_inconsistent"
+
+    run(act)
+
+
+def test_only_the_browser_that_began_reaches_a_file(run):
+    async def act(visitor: Visitor) -> None:
+        begun = await visitor.begin(3 * PART_BYTES_MAX)
+        path = begun.header("location")
+        stranger = Visitor(visitor.web)
+        for method in ("GET", "HEAD", "PATCH", "DELETE"):
+            headers = PARTIAL | {"upload-offset": "0", "upload-complete": "?0"}
+            assert (await stranger.ask(method, path, b"", headers)).status == 404
+        await stranger.begin(7)
+        assert (await stranger.ask("DELETE", path)).status == 204, "of a stranger's own: nothing"
+        assert (await visitor.ask("HEAD", path)).status == 204
+        foreign = await visitor.ask("DELETE", path, headers={"sec-fetch-site": "cross-site"})
+        assert foreign.status == 403
+        assert (await visitor.ask("DELETE", path)).status == 204
+        assert (await visitor.ask("HEAD", path)).status == 404
+
+    run(act)
+
+
+def test_of_two_writers_at_once_one_wins_and_the_other_is_told(run):
+    async def act(visitor: Visitor) -> None:
+        content = large()
+        for _ in range(3):
+            path = (await visitor.begin(len(content))).header("location")
+            part = content[:PART_BYTES_MAX]
+            given = await asyncio.gather(*(visitor.part(path, 0, part) for _ in range(4)))
+            assert sorted(one.status for one in given) == [204, 409, 409, 409]
+            seen = await visitor.ask("HEAD", path)
+            assert seen.header("upload-offset") == str(PART_BYTES_MAX)
+            lost = next(one for one in given if one.status == 409)
+            assert lost.header("upload-offset") == str(PART_BYTES_MAX)
+
+    run(act)
+
+
+def test_a_file_that_is_taken_out_while_it_is_sent_is_gone(run):
+    async def act(visitor: Visitor) -> None:
+        content = large()
+        path = (await visitor.begin(len(content))).header("location")
+        sent, _ = await asyncio.gather(
+            visitor.part(path, 0, content[:PART_BYTES_MAX]), visitor.ask("DELETE", path)
+        )
+        assert sent.status in (204, 404)
+        assert (await visitor.part(path, 0, content[:PART_BYTES_MAX])).status == 404
+
+    run(act)
+
+
+def test_all_drafts_together_have_a_limit_and_their_sum_is_read_seldom(run, monkeypatch):
+    async def act(visitor: Visitor) -> None:
+        asked = 0
+        found = visitor.web.container.database.once
+
+        async def counting(work: Any, *args: Any, **named: Any) -> Any:
+            nonlocal asked
+            asked += getattr(work, "__name__", "") == "all_bytes"
+            return await found(work, *args, **named)
+
+        monkeypatch.setattr(visitor.web.container.database, "once", counting)
+        statuses = [(await visitor.begin(400_000)).status for _ in range(4)]
+        assert statuses == [201, 201, 503, 503]
+        assert asked == 1
+
+    run(act, drafts_bytes_max=1_000_000)

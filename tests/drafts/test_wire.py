@@ -1,0 +1,56 @@
+"""What the headers of an upload say."""
+
+import pytest
+from litestar.datastructures import Headers
+
+from meterai.drafts import wire
+from meterai.drafts.model import UploadLengthInconsistent
+from meterai.kit.refusal import Malformed
+
+
+def headers(**told: str) -> Headers:
+    return Headers({name.replace("_", "-"): value for name, value in told.items()})
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("inline; filename*=UTF-8''surat%20kuasa%20%E2%82%AC.pdf", "surat kuasa €.pdf"),
+        ('inline; filename="a \\"b\\".pdf"', 'a "b".pdf'),
+        ("attachment;filename=a.pdf", "a.pdf"),
+        ("inline; filename=\"b.pdf\"; filename*=utf-8'id'a.pdf", "a.pdf"),
+        ("inline", ""),
+    ],
+)
+def test_names(text, name):
+    assert wire.name_told(headers(content_disposition=text)) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "; filename=a",
+        "inline filename=a",
+        "inline; filename",
+        "inline; filename*=a.pdf",
+        "inline; filename*=UTF-8''%ff",
+        "inline; filename*=ISO-8859-1''a",
+        'inline; filename="a',
+        "inline; filename=a b",
+    ],
+)
+def test_no_names(text):
+    with pytest.raises(Malformed):
+        wire.name_told(headers(content_disposition=text))
+
+
+def test_the_length_is_told_once_or_the_same():
+    read = wire.read_creation
+    assert read(headers(upload_complete="?0", upload_length="7", content_length="3")).size == 7
+    assert read(headers(upload_complete="?1", content_length="3")).size == 3
+    with pytest.raises(UploadLengthInconsistent):
+        read(headers(upload_complete="?1", upload_length="7", content_length="3"))
+    for nothing in ({"upload_complete": "?0"}, {"upload_length": "7"}):
+        with pytest.raises(Malformed):
+            read(headers(**nothing))
