@@ -107,9 +107,9 @@ class DraftService:
         draft = Draft(new_id(), account, network, fresh_key(), None, False, now, until)  # noqa: FBT003 - the fields of a row
 
         async def add(tx: Tx) -> None:
-            held = await store.usage(tx, draft.id, network)
-            if held.network_drafts >= self._settings.drafts_per_network_max:
-                raise DraftsFull(f"{held.network_drafts} drafts of {network}")
+            held = await store.drafts_of(tx, network)
+            if held >= self._settings.drafts_per_network_max:
+                raise DraftsFull(f"{held} drafts of {network}")
             await store.add_draft(tx, draft, hash_of(token))
 
         await self._database.run(add)

@@ -58,14 +58,17 @@ _AGAIN = """
 UPDATE drafts SET is_done = false, order_id = NULL, order_key = %s, expires_at = %s
 WHERE owner_id = %s AND order_id = %s AND is_done
 """
+# Each by an index; of all drafts together there is a query of its own.
 _USAGE = """
-SELECT count(*) FILTER (WHERE f.draft_id = %s) AS files,
-    coalesce(sum(f.bytes) FILTER (WHERE f.draft_id = %s), 0)::bigint AS draft_bytes,
-    (SELECT count(*) FROM drafts WHERE network = %s) AS network_drafts,
-    coalesce(sum(f.bytes) FILTER (WHERE d.network = %s), 0)::bigint AS network_bytes,
-    coalesce(sum(f.bytes), 0)::bigint AS all_bytes
-FROM draft_files f JOIN drafts d ON d.draft_id = f.draft_id
-WHERE f.state <> 'refused' OR f.draft_id = %s
+SELECT count(*) AS files, coalesce(sum(f.bytes), 0)::bigint AS draft_bytes,
+    (SELECT coalesce(sum(o.bytes), 0)::bigint FROM drafts d
+     JOIN draft_files o ON o.draft_id = d.draft_id
+     WHERE d.network = %s AND o.state <> 'refused') AS network_bytes
+FROM draft_files f WHERE f.draft_id = %s
+"""
+_OF_NETWORK = "SELECT count(*) AS drafts FROM drafts WHERE network = %s"
+_ALL_BYTES = """
+SELECT coalesce(sum(bytes), 0)::bigint AS sum FROM draft_files WHERE state <> 'refused'
 """
 _ADD = """
 INSERT INTO draft_files (draft_id, file_id, name, bytes, digest, state, added_at)
@@ -175,10 +178,22 @@ async def open_again(tx: Tx, account: UUID, order: UUID, key: str, expires_at: d
 
 
 async def usage(tx: ReadTx, draft: UUID, network: str) -> Usage:
-    """What drafts hold now.  Files that were refused take no room."""
-    found = await tx.one_as(_USAGES, _USAGE, draft, draft, network, network, draft)
+    """What a draft and its network hold now.  Files that were refused take no room."""
+    found = await tx.one_as(_USAGES, _USAGE, network, draft)
     assert found is not None
     return found
+
+
+async def drafts_of(tx: ReadTx, network: str) -> int:
+    """How many drafts a network has."""
+    (row,) = await tx.all(_OF_NETWORK, network)
+    return int(row["drafts"])
+
+
+async def all_bytes(tx: ReadTx) -> int:
+    """What all drafts hold: reads every file of them."""
+    (row,) = await tx.all(_ALL_BYTES)
+    return int(row["sum"])
 
 
 async def add_file(
