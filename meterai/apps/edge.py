@@ -35,7 +35,7 @@ PERMISSIONS_POLICY = b"permissions-policy"
 # What a page may ask a browser for: nothing.  A page that needs something says so itself.
 NOTHING_PERMITTED = (
     PERMISSIONS_POLICY,
-    b"accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), display-capture=(), "
+    b"accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), "
     b"fullscreen=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), "
     b"payment=(), serial=(), usb=(), xr-spatial-tracking=()",
 )

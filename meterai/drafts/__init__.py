@@ -12,10 +12,18 @@ Promises this room keeps
 Calls documents, sealing, stamping, stamps, waiting_room.
 """
 
-from meterai.drafts.model import Draft, DraftFile, DraftNotPlaced, FileNotReady, FileState
+from meterai.drafts.model import (
+    Draft,
+    DraftFile,
+    DraftNotPlaced,
+    FileNotReady,
+    FileState,
+    to_order,
+    written,
+)
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
-from meterai.drafts.visitors import account_asking, draft_of
+from meterai.drafts.visitors import account_asking, draft_of, open_draft
 
 __all__ = [
     "Draft",
@@ -27,4 +35,7 @@ __all__ = [
     "Uploads",
     "account_asking",
     "draft_of",
+    "open_draft",
+    "to_order",
+    "written",
 ]

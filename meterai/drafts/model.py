@@ -1,5 +1,6 @@
 """What a draft and its files are and how they may change; pure."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -269,3 +270,17 @@ def twins(files: Sequence[DraftFile]) -> dict[UUID, DraftFile]:
             if before is not one:
                 found[one.id] = before
     return found
+
+
+def to_order(files: Sequence[DraftFile]) -> list[DraftFile]:
+    """The files that can be stamped, each content once."""
+    again = twins(files)
+    return [one for one in files if one.is_usable and one.id not in again]
+
+
+def written(files: Sequence[DraftFile]) -> str:
+    """What is in a draft and where its stamps go, as a hash: what somebody saw is what is ordered."""
+    told = hashlib.sha256()
+    for one in files:
+        told.update(f"{one.id.hex}:{one.version};".encode())
+    return told.hexdigest()[:32]

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from meterai import sealing
 from meterai.accounts import Permission
 from meterai.drafts import positions
-from meterai.drafts.model import FILE_KIND, Draft, DraftFile, PlacedElsewhere
+from meterai.drafts.model import FILE_KIND, Draft, DraftFile, PlacedElsewhere, to_order
 from meterai.drafts.pictures import PagePictures
 from meterai.drafts.placing import Outcome, Placing, View, Wanted
 from meterai.drafts.positions import TAP_WIDTH, TypedStamp
@@ -109,7 +109,7 @@ async def show_picture(
 
 async def _usable(drafts: DraftService, draft: Draft | None) -> list[DraftFile]:
     files = await drafts.files(draft) if draft else []
-    return [one for one in files if one.is_usable]
+    return to_order(files)
 
 
 def _file_asked(files: Sequence[DraftFile], asked: str) -> DraftFile:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from meterai.documents import DocumentSettings
+from meterai.drafts import choose_pages, place_pages, routes
 from meterai.drafts.audited import AUDITED
 from meterai.drafts.demands import UNDEMANDED
 from meterai.drafts.examination import Examination
@@ -10,10 +11,8 @@ from meterai.drafts.forgetting import Forgetting
 from meterai.drafts.invariants import INVARIANTS
 from meterai.drafts.model import DRAFT_FILE
 from meterai.drafts.pictures import PagePictures
-from meterai.drafts.place_pages import routes as place_routes
 from meterai.drafts.placing import Placing
 from meterai.drafts.retention import RETENTION
-from meterai.drafts.routes import routes as upload_routes
 from meterai.drafts.service import DraftService
 from meterai.drafts.settings import DraftSettings
 from meterai.drafts.uploads import Uploads
@@ -58,7 +57,7 @@ ROOM = Room(
         "pictures": PagePictures,
         "placing": Placing,
     },
-    routes=[*upload_routes, *place_routes],
+    routes=(*choose_pages.routes, *place_pages.routes, *routes.routes),
     pages=RoomPages("drafts", "meterai.drafts"),
     tasks=_tasks,
     undemanded=UNDEMANDED,

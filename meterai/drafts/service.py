@@ -191,6 +191,15 @@ class DraftService:
         """
         await self._database.once(store.finish, draft.id, order)
 
+    async def ordered(self, account: UUID, draft: UUID) -> Draft | None:
+        """A draft of this account that is done, where it is still kept."""
+        found = await self._database.once(store.draft, draft)
+        return found if found and found.owner == account and found.is_done else None
+
+    async def renew_key(self, draft: Draft) -> None:
+        """Give a draft another key: what was ordered under its own was something else."""
+        await self._database.once(store.renew_key, draft.id, draft.order_key, fresh_key())
+
     async def again(self, account: UUID, order: UUID) -> None:
         """Open the draft of an order that came to nothing, to order it anew: nothing is sent twice.
 

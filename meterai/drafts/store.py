@@ -45,6 +45,8 @@ ORDER BY draft_id
 """  # noqa: S608 - columns are a constant
 _LOCK = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = ANY(%s) ORDER BY draft_id FOR UPDATE"  # noqa: S608
 _OF_ORDER = f"SELECT {_DRAFT} FROM drafts WHERE owner_id = %s AND order_id = %s"  # noqa: S608
+_DRAFT_BY_ID = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = %s"  # noqa: S608
+_RENEW_KEY = "UPDATE drafts SET order_key = %s WHERE draft_id = %s AND order_key = %s"
 _ADOPT = "UPDATE drafts SET owner_id = %s, expires_at = %s WHERE draft_id = %s"
 _MOVE = "UPDATE draft_files SET draft_id = %s WHERE draft_id = ANY(%s)"
 _DROP = """
@@ -154,6 +156,16 @@ async def lock(tx: Tx, drafts: Sequence[UUID]) -> list[Draft]:
 async def of_order(tx: ReadTx, account: UUID, order: UUID) -> Draft | None:
     """The draft that an order was made of."""
     return await tx.one_as(_DRAFTS, _OF_ORDER, account, order)
+
+
+async def draft(tx: ReadTx, draft: UUID) -> Draft | None:
+    """A draft, done or not."""
+    return await tx.one_as(_DRAFTS, _DRAFT_BY_ID, draft)
+
+
+async def renew_key(tx: Tx, draft: UUID, old: str, new: str) -> None:
+    """Put another key in the place of this one."""
+    await tx.run(_RENEW_KEY, new, draft, old)
 
 
 async def adopt(tx: Tx, draft: UUID, account: UUID, expires_at: datetime) -> None:

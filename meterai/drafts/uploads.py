@@ -76,7 +76,7 @@ class Uploads:
         self._objects = objects
         self._examination = examination
         self._limits = settings.of(DraftSettings)
-        self._files_max = settings.of(StampingSettings).stampings_per_order_max
+        self.files_max = settings.of(StampingSettings).stampings_per_order_max
         self.file_bytes_max = settings.of(DocumentSettings).document_bytes_max
         self._clock = clock
         self._whole = sealing.Slots(WHOLE_AT_ONCE)
@@ -123,8 +123,8 @@ class Uploads:
 
     def _check_room(self, held: Usage, size: int) -> None:
         limits = self._limits
-        if held.files >= self._files_max:
-            raise DraftFull(files_max=self._files_max)
+        if held.files >= self.files_max:
+            raise DraftFull(files_max=self.files_max)
         if held.draft_bytes + size > limits.draft_bytes_max:
             raise DraftTooLarge(sum_bytes=limits.draft_bytes_max)
         if held.network_bytes + size > limits.draft_bytes_per_network_max:

@@ -18,7 +18,7 @@ from meterai.pages.assets import Asset, address, assets_of
 from meterai.pages.model import Link, LinkPlace, RoomPages, ShownTo, comes_back_to, fresh_key
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import Authenticator, Caller, allowed, language_of, service
-from meterai.plumbing.messages import catalogue, format_datetime, localize, translate
+from meterai.plumbing.messages import catalogue, format_datetime, format_size, localize, translate
 
 PageRequest = Request[Any, Any, Any]
 Page = Response[Any]
@@ -58,7 +58,7 @@ class Site:
         made.globals.update(
             asset=partial(address, self.assets), form_key=fresh_key, identifier=show
         )
-        made.filters["rupiah"] = rupiah
+        made.filters.update(rupiah=rupiah, file_size=format_size)
         for room in rooms:
             made.filters.update(room.filters)
         return made

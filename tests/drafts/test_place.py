@@ -119,7 +119,9 @@ def drafted(inside: Inside, *documents: bytes) -> Draft:
         draft, token = await container.of(DraftService).open(None, "127.0.0.1")
         files = []
         for number, one in enumerate(documents, start=1):
-            added = await container.of(Uploads).add_whole(draft, f"surat-{number}.pdf", one)
+            # Each has bytes of its own: what is there twice is placed and ordered once.
+            content = one + b"\n" * number
+            added = await container.of(Uploads).add_whole(draft, f"surat-{number}.pdf", content)
             assert added.is_usable, added.refusal
             files.append(added.id)
         return Draft(token, files, inside)

@@ -36,6 +36,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+NOW = "Bubuhkan meterai sekarang"
 PHONE = ViewportSize(width=390, height=844)
 WAIT_MS = 30_000
 TO_PAY = re.compile(r"^Bayar Rp[\d.]+$")
@@ -82,6 +83,10 @@ class Applicant:
         self.goes_to(there)
         self.page.get_by_label("Alamat email").fill(self.email)
         self.presses("Kirim kode")
+        self.types_the_code(there)
+
+    def types_the_code(self, there: str) -> None:
+        """Type the code of the mail, and be led on."""
         mails = until("the code comes", lambda: self.instance.mails_to(self.email))
         found = re.search(r"\b\d{6}\b", mails[0]["subject"])
         assert found is not None
@@ -96,12 +101,31 @@ class Applicant:
         return made
 
     def chooses(self, names: Sequence[str], contents: Sequence[bytes]) -> None:
-        """Choose documents."""
+        """Choose documents, and have them arrive."""
         files = [
             FilePayload(name=name, mimeType="application/pdf", buffer=content)
             for name, content in zip(names, contents, strict=True)
         ]
+        self.goes_to("/stamp")
         self.page.locator("#document").set_input_files(files)
+        send = self.page.get_by_role("button", name="Unggah")
+        if send.is_visible():
+            send.click()
+        for name in names:
+            expect(self.page.locator("[data-file]", has_text=name).first).to_be_visible()
+
+    def places(self) -> None:
+        """Go on from the files, and take the place that is suggested on each."""
+        self.page.get_by_role("link", name="Lanjut: letakkan meterai").click()
+        while urlsplit(self.page.url).path == "/stamp/place":
+            with self.page.expect_navigation():
+                self.presses("Pakai tempat ini")
+        self.sees("Periksa dan bayar")
+
+    def orders(self, button: str | re.Pattern[str] = re.compile("^Bayar Rp")) -> None:
+        """Place the stamps, and send the form of the last look."""
+        self.places()
+        self.page.get_by_role("button", name=button).click()
 
     def buys(self, quantity: int) -> None:
         """Buy stamps, from the form for that to their being there."""
@@ -170,10 +194,12 @@ def applicant(
 def test_documents_are_stamped_paid_downloaded_and_checked(
     applicant: Applicant, tmp_path: Path
 ) -> None:
-    applicant.signs_in("/stamp")
     originals = applicant.uploads("Surat lamaran.pdf", "Ijazah.pdf")
-    applicant.page.get_by_label("Kiri bawah").check()
-    applicant.presses("Lanjutkan")
+    applicant.places()
+    applicant.page.get_by_label("Alamat email").fill(applicant.email)
+    applicant.presses("Kirim kode")
+    applicant.types_the_code("/stamp/pay")
+    applicant.presses("Bayar Rp20.000 dengan QRIS")
     applicant.sees(TO_PAY)
     applicant.pays()
     applicant.sees("2 dokumen sudah bermeterai")
@@ -223,9 +249,9 @@ def test_an_order_is_paid_at_a_glance_and_its_documents_come_at_once(
 
 @both_ways
 def test_a_cancelled_order_is_placed_again_by_one_press(applicant: Applicant) -> None:
-    applicant.signs_in("/stamp")
+    applicant.signs_in("/account")
     applicant.uploads("Surat lamaran.pdf")
-    applicant.presses("Lanjutkan")
+    applicant.orders()
     applicant.sees(TO_PAY)
     first = urlsplit(applicant.page.url).path
     applicant.page.locator("summary", has_text="Batalkan pesanan").click()
@@ -241,9 +267,9 @@ def test_a_cancelled_order_is_placed_again_by_one_press(applicant: Applicant) ->
 def test_documents_come_as_one_archive_or_are_joined_on_the_device(
     applicant: Applicant, tmp_path: Path
 ) -> None:
-    applicant.signs_in("/stamp")
+    applicant.signs_in("/account")
     originals = applicant.uploads("Surat.pdf", "Ijazah.pdf")
-    applicant.presses("Lanjutkan")
+    applicant.orders()
     applicant.sees(TO_PAY)
     applicant.pays()
     applicant.sees("2 dokumen sudah bermeterai")
@@ -278,9 +304,8 @@ def test_bought_stamps_are_used_and_the_rest_comes_back(applicant: Applicant) ->
     order = urlsplit(applicant.page.url).path
     applicant.pays()
     applicant.sees("2 meterai siap dipakai")
-    applicant.goes_to("/stamp")
     applicant.uploads("Surat kuasa.pdf")
-    applicant.presses("Lanjutkan")
+    applicant.orders(NOW)
     applicant.sees("Surat kuasa.pdf")
     expect(applicant.page.locator(".state")).to_have_text("Sudah bermeterai")
     applicant.goes_to(order)
@@ -343,82 +368,74 @@ def erring(applicant: Applicant) -> Iterator[Applicant]:
 
 
 @both_ways
-def test_a_mistake_takes_the_focus_and_keeps_what_was_chosen(erring: Applicant) -> None:
-    erring.signs_in("/stamp")
-    erring.page.get_by_label("Tengah").check()
-    erring.presses("Lanjutkan")
+def test_a_mistake_takes_the_focus_and_keeps_what_was_typed(erring: Applicant) -> None:
+    erring.signs_in("/buy")
+    erring.page.get_by_label("Jumlah meterai").fill("0")
+    erring.presses("Lanjut ke pembayaran")
     expect(erring.page).to_have_title(re.compile("^Kesalahan: "))
     expect(erring.page.get_by_role("alert")).to_be_focused()
-    expect(erring.page.get_by_role("alert")).to_contain_text("Pilih dulu berkas PDF.")
-    expect(erring.page.get_by_label("Tengah")).to_be_checked()
-    erring.page.locator("#document").set_input_files(
-        FilePayload(name="foto.pdf", mimeType="application/pdf", buffer=b"JFIF")
-    )
-    erring.presses("Lanjutkan")
-    expect(erring.page.get_by_role("alert")).to_contain_text("foto.pdf: Berkas ini bukan PDF.")
-    erring.uploads("Surat.pdf")
-    erring.presses("Lanjutkan")
+    expect(erring.page.get_by_label("Jumlah meterai")).to_have_value("0")
+
+
+@both_ways
+def test_a_file_that_cannot_be_stamped_says_why_and_the_others_go_on(erring: Applicant) -> None:
+    erring.signs_in("/account")
+    erring.chooses(["foto.pdf", "Surat.pdf"], [b"JFIF", pdf(words="Surat")])
+    photo = erring.page.locator("[data-file]", has_text="foto.pdf")
+    expect(photo).to_contain_text("Berkas ini bukan PDF.")
+    erring.fits_the_screen()
+    erring.orders()
     erring.sees(TO_PAY)
+    expect(erring.page.locator(".document")).to_have_count(1)
 
 
-def test_three_documents_and_two_stamps(erring: Applicant) -> None:
-    """Nothing is stamped and nothing is charged; with a third stamp the same form stamps all."""
-    three = ("Surat.pdf", "Ijazah.pdf", "Kuasa.pdf")
-    erring.signs_in("/buy")
-    erring.buys(2)
-    erring.goes_to("/stamp")
-    form = erring.page.locator('main form input[name="key"]').input_value()
-    files = erring.uploads(*three)
-    for _ in range(2):
-        erring.presses("Lanjutkan")
-        expect(erring.page.get_by_role("alert")).to_contain_text("perlu 3, tersedia 2")
-        expect(erring.page.locator("main .note")).to_contain_text("Anda belum dikenai biaya")
-        assert erring.page.locator('main form input[name="key"]').input_value() == form
-        erring.chooses(three, files)
-    kept = erring.page
-    erring.page = kept.context.new_page()
-    erring.goes_to("/history")
-    expect(erring.page.locator(".document")).to_have_count(0)
-    erring.goes_to("/buy")
-    erring.buys(1)
-    erring.page = kept
-    erring.presses("Lanjutkan")
-    erring.sees("Meterai saya")
-    expect(erring.page.locator(".document .state.delivered")).to_have_count(3)
-    # The form as it was before, sent once more with the same documents.
-    erring.goes_to("/stamp")
-    for field, value in (('input[name="key"]', form), ("#pay", "balance")):
-        found = erring.page.locator(f"main form {field}")
-        found.evaluate("(field, value) => { field.value = value; }", value)
-    erring.chooses(three, files)
-    erring.presses("Lanjutkan")
-    erring.sees("Meterai saya")
-    expect(erring.page.locator(".document")).to_have_count(3)
+def test_three_documents_and_two_stamps(applicant: Applicant) -> None:
+    """Nothing is stamped and nothing is charged; with a third stamp the same draft stamps all."""
+    applicant.signs_in("/buy")
+    applicant.buys(2)
+    applicant.uploads("Surat.pdf", "Ijazah.pdf", "Kuasa.pdf")
+    applicant.places()
+    expect(applicant.page.get_by_label("Pakai meterai di akun saya (ada 2)")).to_be_disabled()
+    seen = applicant.page
+    applicant.page = seen.context.new_page()
+    applicant.goes_to("/buy")
+    applicant.buys(1)
+    applicant.goes_to("/stamp/pay")
+    form = {
+        name: applicant.page.locator(f'main form input[name="{name}"]').first.input_value()
+        for name in ("form_token", "draft", "seen")
+    }
+    applicant.page.get_by_label("Pakai meterai di akun saya (ada 3)").check()
+    applicant.page.get_by_role("button", name=NOW).click()
+    applicant.sees("Meterai saya")
+    expect(applicant.page.locator(".document .state.delivered")).to_have_count(3)
+    # The same form once more, of another window or after a lost answer: nothing is done twice.
+    again = applicant.page.context.request.post(
+        f"{applicant.instance.url}/stamp/pay", form={**form, "pay": "qris"}, max_redirects=0
+    )
+    assert (again.status, again.headers["location"]) == (303, "/history")
 
 
-@pytest.mark.parametrize(
-    "applicant", [True, False], ids=["with scripts", "without scripts"], indirect=True
-)
+@both_ways
 def test_a_file_that_was_sent_before_is_told_and_needs_a_yes(erring: Applicant) -> None:
-    """The answer was lost; the same file comes again with a new form."""
+    """The answer was lost; the same file comes again with a new draft."""
     erring.signs_in("/buy")
     erring.buys(2)
-    erring.goes_to("/stamp")
     [letter] = erring.uploads("Surat.pdf")
-    erring.presses("Lanjutkan")
+    erring.orders(NOW)
     erring.sees("Surat.pdf")
+    erring.chooses(["Surat.pdf"], [letter])
+    erring.orders(NOW)
     for _ in range(2):
-        erring.goes_to("/stamp")
-        erring.chooses(["Surat.pdf"], [letter])
-        erring.presses("Lanjutkan")
         expect(erring.page.get_by_role("alert")).to_contain_text(
             "Surat.pdf sudah pernah Anda kirim"
         )
         expect(erring.page.locator(".document .state")).to_have_text("Sudah bermeterai")
+        expect(erring.page.locator("main .note")).to_contain_text("Belum ada yang dibubuhi")
         erring.fits_the_screen()
+        erring.page.get_by_role("button", name=NOW).click()
     erring.page.get_by_label("Ya, bubuhkan satu meterai lagi").check()
-    erring.chooses(["Surat.pdf"], [letter])
-    erring.presses("Lanjutkan")
+    erring.page.get_by_role("button", name=NOW).click()
     erring.sees("Surat.pdf")
     erring.goes_to("/history")
     expect(erring.page.locator(".document .state.delivered")).to_have_count(2)

@@ -47,6 +47,13 @@ def signed_in(inside: Inside, address: str) -> dict[str, str]:
     return {"Cookie": re.findall(r"session=[^;]+", done.headers["set-cookie"])[0]}
 
 
+def send(anybody: Client, cookie: dict[str, str], path: str, fields: dict[str, str]) -> str:
+    """Where a form leads that was sent."""
+    sent = anybody.post(path, urlencode(fields).encode(), headers=cookie | FORM)
+    assert sent.status == 303, sent.body
+    return sent.headers["location"]
+
+
 def hidden(page: str, name: str) -> str:
     return str(re.findall(rf'name="{name}" value="([^"]*)"', page)[0])
 
@@ -73,13 +80,19 @@ def test_by_the_form(inside: Inside) -> None:
     address = f"{uuid.uuid4().hex[:8]}@example.org"
     cookie = signed_in(inside, address)
     anybody = inside.instance.anybody()
-    page = anybody.get("/stamp", headers=cookie | {"Accept": "text/html"}).body.decode()
-    fields = {name: hidden(page, name) for name in ("key", "form_token")}
-    fields |= {"place": "lower_right", "page": "last", "width": "80", "pay": "order"}
-    body, kind = multipart(NASTY["line separator"], pdf(words="form"), **fields)
-    placed = anybody.post("/stamp", body, headers=cookie | {"Content-Type": kind})
-    assert placed.status == 303, placed.body
-    order = placed.headers["location"]
+    body, kind = multipart(NASTY["line separator"], pdf(words="form"))
+    chosen = anybody.post("/stamp/files", body, headers=cookie | {"Content-Type": kind})
+    assert chosen.headers["location"] == "/stamp", chosen.body
+    page = anybody.get("/stamp/place", headers=cookie).body.decode()
+    fields = {
+        name: hidden(page, name)
+        for name in ("file", "version", "seen", "page-1", "x-1", "y-1", "width-1")
+    }
+    assert send(anybody, cookie, "/stamp/place", fields | {"do": "use"}) == "/stamp/pay"
+    page = anybody.get("/stamp/pay", headers=cookie).body.decode()
+    assert "surat.pdf" in page
+    fields = {name: hidden(page, name) for name in ("form_token", "draft", "seen", "pay")}
+    order = send(anybody, cookie, "/stamp/pay", fields)
     shown = anybody.get(order, headers=cookie | {"Accept": "text/html"}).body.decode()
     assert "surat.pdf" in shown
 

@@ -1,5 +1,6 @@
 """The floor of the pages stands without any room, and a room brings its own."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,20 @@ def test_a_script_is_sent_without_comments_and_has_no_text_of_several_lines() ->
             if not line.strip().startswith("//")
             for word in line.split()
         ]
+
+
+def test_files_are_sent_without_what_only_people_read() -> None:
+    static = [path for path in Path(meterai.__file__).parent.glob("*/static/*") if path.is_file()]
+    sent = assets_of(*{f"meterai.{path.parent.parent.name}" for path in static})
+    for path in static:
+        written, given = path.read_bytes(), sent[path.name].content
+        if path.suffix == ".svg":
+            assert given == written
+            continue
+        lines = given.splitlines()
+        assert not any(line.startswith((b" ", b"//", b"/*")) for line in lines), path.name
+        # A text over several lines would lose the indentation that it has.
+        texts = re.findall(rb"`[^`]*`", written) if path.suffix == ".js" else []
+        assert not [text for text in texts if b"\n" in text], path.name
+        said = re.sub(rb"^\s*//[^\n]*$|/\*.*?\*/", b"", written, flags=re.MULTILINE | re.DOTALL)
+        assert given.split() == said.split(), path.name

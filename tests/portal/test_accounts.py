@@ -24,14 +24,11 @@ from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
-from meterai.orders import OrderService
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import injected, on_http_exception, on_refusal
-from meterai.plumbing.messages import LANGUAGES, format_clock, translate
+from meterai.plumbing.messages import format_clock
 from meterai.portal.routes import routes
-from meterai.portal.routes.stamp import UPLOAD_BYTES_MAX
-from meterai.stamping import StampingService
 
 URL = "https://meterai.example.id"
 SETTINGS = make_settings(public_url=URL, proxies=1, codes_per_hour_max=2)
@@ -363,23 +360,3 @@ def test_another_language_leads_back_from_a_form_that_was_refused(browser: Brows
 
 
 # -- documents that are too large together -----------------------------------------------------
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_documents_that_are_too_large_together_are_told_how_large_they_may_be(
-    app: Litestar, language: str
-) -> None:
-    with browser_of(app, language) as browser:
-        sign_in(browser)
-        # Refused by its length, so the services are never asked.
-        app.state.services[StampingService] = object.__new__(StampingService)
-        app.state.services[OrderService] = object.__new__(OrderService)
-        headers = {
-            "Content-Type": "multipart/form-data; boundary=x",
-            "Content-Length": str(UPLOAD_BYTES_MAX + 1),
-        }
-        answer = browser.post("/stamp", content=b"--x", headers=headers)
-        assert answer.status_code == 413
-        assert translate("refusal.form_too_large", language, sum_bytes="100 MB") in answer.text
-        assert translate("page.stamp.choose_again", language) not in answer.text, "nothing is kept"
-        assert 'enctype="multipart/form-data"' in answer.text, "it can be sent in several goes"

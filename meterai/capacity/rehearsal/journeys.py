@@ -32,6 +32,8 @@ WATCH_SECONDS, WATCH_SECONDS_MAX, WATCH_GROWTH = 2.0, 10.0, 1.25
 STAMPED_KEPT_MAX = 50  # of each process, for those who check
 ORDER = r"/orders/[^/]+"
 DOCUMENT = r"/stampings/[^/]+/document"
+PLACE, REVIEW = "/stamp/place", "/stamp/pay"
+PICTURE = r"/stamp/files/[^/]+/pages/\d+\.webp"
 GIVE_BACK = r"/orders/[^/]+/give-back"
 QR = "qr-text"
 LINES = "/lines/"
@@ -89,18 +91,36 @@ async def look(visitor: Visitor) -> None:
 
 
 async def buy(visitor: Visitor) -> None:
-    """A document is stamped: sign in, order, pay, wait, download."""
+    """A document is stamped: choose it, place the stamp, sign in, order, pay, wait, download."""
     async with visitor.step("front"):
         await visitor.get("/")
-    await _sign_in(visitor, "/stamp")
+    async with visitor.step("form"):
+        await visitor.get("/stamp")
+    await _through_the_line(visitor)
     original = visitor.world.original(visitor.drawing)
-    await _order(visitor, "/stamp", ("surat.pdf", original))
+    await _place(visitor, original)
+    await _sign_in(visitor, REVIEW)
+    await _order(visitor, REVIEW)
     await _pay(visitor)
     async with visitor.step("stamp"):
         main = await _watched(visitor, lambda page: page.has_link(DOCUMENT))
     async with visitor.step("download"):
         stamped = (await visitor.fetch(main.link(DOCUMENT))).body
     _keep(visitor, original, stamped)
+
+
+async def _place(visitor: Visitor, original: bytes) -> None:
+    """Upload the document, look at its page, and take the place that is suggested."""
+    async with visitor.step("upload"):
+        page = await visitor.submit(visitor.page.form("/stamp/files"), ("surat.pdf", original))
+        if not page.has_link(PLACE):
+            raise StepFailed(f"upload: refused_{page.status}")
+    async with visitor.step("place"):
+        page = await visitor.follow(PLACE)
+        await visitor.fetch(page.picture(PICTURE))
+        page = await visitor.submit(page.form(PLACE), pressed=("do", "use"))
+        if page.path != REVIEW:
+            raise StepFailed(f"place: refused_{page.status}")
 
 
 def _keep(visitor: Visitor, original: bytes, stamped: bytes) -> None:
@@ -148,15 +168,14 @@ async def queue(visitor: Visitor) -> None:
     await _through_the_line(visitor)
 
 
-async def _order(
-    visitor: Visitor, there: str, file: tuple[str, bytes] | None = None, **values: str
-) -> None:
+async def _order(visitor: Visitor, there: str, quantity: str = "") -> None:
     """Send the form of an order; where a line stands before it, once the turn has come."""
     await _through_the_line(visitor)
+    values = {"quantity": quantity} if quantity else {}
     async with visitor.step("order"):
-        page = await visitor.submit(visitor.page.form(there), file, **values)
+        page = await visitor.submit(visitor.page.form(there), None, pressed=None, **values)
     if page.path.startswith(LINES):
-        await _order(visitor, there, file, **values)
+        await _order(visitor, there, quantity)
     elif not re.fullmatch(ORDER, page.path):
         raise StepFailed(f"order: refused_{page.status}")
 

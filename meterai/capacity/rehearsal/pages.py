@@ -34,13 +34,19 @@ class Form:
     file_field: str = ""
 
     def filled(
-        self, values: Mapping[str, str], file: tuple[str, bytes] | None = None
+        self,
+        values: Mapping[str, str],
+        file: tuple[str, bytes] | None = None,
+        pressed: tuple[str, str] | None = None,
     ) -> tuple[str, bytes]:
-        """Content type and body of the form with these values.  Raises `NotOnPage` for a strange name."""
+        """Content type and body of the form with these values; `pressed` is a button and what it says.
+
+        Raises `NotOnPage` for a strange name.
+        """
         strange = values.keys() - self.fields.keys()
         if strange or (file and not self.file_field):
             raise NotOnPage(", ".join(sorted(strange)) or "a field for a file")
-        texts = self.fields | dict(values)
+        texts = self.fields | dict(values) | dict([pressed] if pressed else [])
         if self.kind != MULTIPART:
             return URLENCODED, urlencode(texts).encode()
         return _multipart(texts, self.file_field, file)
@@ -150,6 +156,13 @@ class Page:
             elif is_inside and one.name == "input" and "name" in one.attributes:
                 _put(found[-1], one.attributes)
         return found
+
+    def picture(self, pattern: str) -> str:
+        """The address of the first picture that is as the pattern says.  Raises `NotOnPage`."""
+        for one in self.elements:
+            if re.fullmatch(pattern, one.attributes.get("src", "")):
+                return one.attributes["src"]
+        raise NotOnPage(f"a picture {pattern}")
 
     def text_of(self, identifier: str) -> str:
         """What stands in a text area.  Raises `NotOnPage`."""

@@ -148,10 +148,15 @@ class Visitor:
         return await self.get(self.page.link(pattern))
 
     async def submit(
-        self, form: Form, file: tuple[str, bytes] | None = None, **values: str
+        self,
+        form: Form,
+        file: tuple[str, bytes] | None = None,
+        *,
+        pressed: tuple[str, str] | None = None,
+        **values: str,
     ) -> Page:
         """Send a form of the page.  Raises `StepFailed`, `NotOnPage`."""
-        kind, body = form.filled(values, file)
+        kind, body = form.filled(values, file, pressed)
         twice = self.drawing.random() < self._device.double_clicks
         return await self._navigate("POST", form.action, kind, body, twice=twice)
 

@@ -4,10 +4,8 @@
 const rupiah = (value) => `Rp${String(value).replace(/\B(?=(\d{3})+$)/g, ".")}`;
 
 function showTotal(total) {
-  const field = document.getElementById(total.dataset.of);
-  const count = field.type === "file" ? field.files.length : Number(field.value);
-  const isPrepaid = total.closest("form").querySelector("[name=pay][value=balance]")?.checked;
-  total.hidden = isPrepaid || !(Number.isInteger(count) && count > 0);
+  const count = Number(document.getElementById(total.dataset.of).value);
+  total.hidden = !(Number.isInteger(count) && count > 0);
   total.querySelector("output").textContent = rupiah(count * Number(total.dataset.total));
 }
 
@@ -29,12 +27,6 @@ for (const total of document.querySelectorAll("[data-total]")) {
 
 for (const field of document.querySelectorAll("[data-bytes-max]")) {
   field.addEventListener("change", () => warnOfSize(field));
-}
-
-// The small fields beside a radio button speak for it.
-for (const field of document.querySelectorAll(".with-number input:not([type=radio]), .numbers input")) {
-  const choice = field.closest(".with-number, details").querySelector("[type=radio]");
-  field.addEventListener("input", () => { choice.checked = true; });
 }
 
 for (const form of document.querySelectorAll("form[data-busy]")) {

@@ -7,12 +7,12 @@ from meterai.portal.routes.help import routes as help_routes
 from meterai.portal.routes.history import routes as history_routes
 from meterai.portal.routes.order import routes as order_routes
 from meterai.portal.routes.receipts import routes as receipt_routes
-from meterai.portal.routes.stamp import routes as stamp_routes
+from meterai.portal.routes.review import routes as review_routes
 from meterai.portal.routes.stampings import routes as stamping_routes
 
 routes = [
     *front_routes,
-    *stamp_routes,
+    *review_routes,
     *stamping_routes,
     *order_routes,
     *history_routes,

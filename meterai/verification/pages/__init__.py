@@ -2,7 +2,6 @@
 
 from meterai.kit.serial import Serial
 from meterai.pages import Link, LinkPlace, RoomPages
-from meterai.plumbing.messages import format_size
 from meterai.verification.model import UNPROVEN, FinalVerdict
 from meterai.verification.pages import checking, many
 from meterai.verification.pages.checking import FORM_BYTES_MAX
@@ -30,5 +29,5 @@ PAGES = RoomPages(
         Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
         Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
     ),
-    filters={"grouped": grouped, "file_size": format_size, "outcome": outcome},
+    filters={"grouped": grouped, "outcome": outcome},
 )

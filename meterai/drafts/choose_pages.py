@@ -1,0 +1,191 @@
+"""The page where files are chosen: what is in the draft, file by file, and what can be done about each."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.params import FromPath
+
+from meterai import stamps
+from meterai.accounts import Permission
+from meterai.documents import UploadMissing
+from meterai.drafts.model import FILE_KIND, Draft, DraftFile, FileState, twins
+from meterai.drafts.service import DraftService
+from meterai.drafts.uploads import Uploads
+from meterai.drafts.visitors import account_asking, open_draft, set_token
+from meterai.kit.ids import read
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.pages import (
+    FieldError,
+    Page,
+    PageRequest,
+    check_origin,
+    page,
+    read_form,
+    see_other,
+    sentence,
+)
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.messages import localize, translate
+from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
+
+CHOOSE, PLACE = "/stamp", "/stamp/place"
+# Without a script the files of a form come in one request, and all of it is lost when a phone's
+# connection breaks; with one they come in parts and this is no bound.
+FORM_BYTES_MAX = 100 * 1024 * 1024
+_WITH_ITS_FIELDS = FORM_BYTES_MAX + 64 * 1024
+LOOK_AGAIN_SECONDS = 2  # without a script, while a file is examined
+_OPT = {
+    "permission": Permission.PUBLIC,
+    "priority": Priority.CHECKOUT,
+    # Who stamps from the balance has paid, and waits for nothing: the route itself asks.
+    "guarded": Guarded(Act.BUY, is_entrance=False),
+}
+
+
+class FormTooLarge(Refusal):
+    """The files of one form are larger than one request may be.  Sizes in bytes."""
+
+    code = "form_too_large"
+    status = 413
+
+    def __init__(self, *, sum_bytes: int) -> None:
+        super().__init__(f"at most {sum_bytes} bytes in one form")
+        self.sum_bytes = sum_bytes
+
+
+async def line_to_wait_in(
+    request: PageRequest, lines: WaitingRoom, database: Database, account: UUID | None
+) -> str | None:
+    """The name of the line that whoever asks has to wait in before choosing files, or None.
+
+    Who has stamps waits for nothing.
+    """
+    line = await lines.waiting_line(request, Act.BUY)
+    if line is None or account is None:
+        return line.name if line else None
+    async with database.reading() as tx:
+        has_stamps = (await stamps.balance(tx, account)).available > 0
+    return None if has_stamps else line.name
+
+
+def why(file: DraftFile, language: str) -> str:
+    """Why a file cannot be stamped, and what helps."""
+    facts = localize(file.refusal_facts, language)
+    return translate(f"refusal.{file.refusal}", language, **facts)
+
+
+async def _choose_page(
+    request: PageRequest,
+    drafts: DraftService,
+    uploads: Uploads,
+    draft: Draft | None,
+    refusal: Refusal | None = None,
+) -> Page:
+    files = await drafts.files(draft) if draft is not None else []
+    language = language_of(request)
+    again = twins(files)
+    errors = [FieldError("document", sentence(refusal, language))] if refusal else []
+    usable = [one for one in files if one.is_usable and one.id not in again]
+    return page(
+        request,
+        "drafts/choose.html",
+        status=refusal.status if refusal else 200,
+        errors=errors,
+        files=files,
+        twins=again,
+        reasons={one.id: why(one, language) for one in files if one.state == FileState.REFUSED},
+        usable=len(usable),
+        is_examining=any(one.state == FileState.EXAMINING for one in files),
+        again_seconds=LOOK_AGAIN_SECONDS,
+        file_bytes_max=uploads.file_bytes_max,
+        files_max=uploads.files_max,
+        form_bytes_max=FORM_BYTES_MAX,
+        kind=FILE_KIND,
+    )
+
+
+@get(CHOOSE, opt=_OPT, include_in_schema=False)
+async def show_choose(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    uploads: NamedDependency[Uploads],
+    lines: NamedDependency[WaitingRoom],
+    database: NamedDependency[Database],
+) -> Page:
+    """The chosen files.  Who has no stamps and no turn goes into the line first."""
+    account = await account_asking(request)
+    line = await line_to_wait_in(request, lines, database, account)
+    if line is not None:
+        return see_other(WaitInLine(line).join_for(CHOOSE))
+    return await _choose_page(request, drafts, uploads, await open_draft(request, drafts))
+
+
+async def _add(uploads: Uploads, draft: Draft, files: Sequence[tuple[str, bytes]]) -> None:
+    """Take the files of a form in, one after the other.  Refuses what `Uploads.create` does: those
+    before stay."""
+    for name, content in files:
+        await uploads.add_whole(draft, name, content)
+
+
+@post(
+    "/stamp/files",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+    request_max_body_size=_WITH_ITS_FIELDS,
+)
+async def add_files(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    uploads: NamedDependency[Uploads],
+    lines: NamedDependency[WaitingRoom],
+    database: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Add the files of a form, as a page without a script sends them."""
+    check_origin(request)
+    account = await account_asking(request)
+    line = await line_to_wait_in(request, lines, database, account)
+    if line is not None:
+        return see_other(WaitInLine(line).join_for(CHOOSE))
+    draft, token = await open_draft(request, drafts), ""
+    try:
+        form = await read_form(request)
+        if not form.files:
+            raise UploadMissing("no file was chosen")
+        if draft is None:
+            draft, token = await drafts.open(account, network_of(request, settings.process.proxies))
+        await _add(uploads, draft, form.files)
+        answer = see_other(CHOOSE)
+    except RequestEntityTooLarge:
+        too_large = FormTooLarge(sum_bytes=FORM_BYTES_MAX)
+        answer = await _choose_page(request, drafts, uploads, draft, too_large)
+    except Refusal as refusal:
+        answer = await _choose_page(request, drafts, uploads, draft, refusal)
+    if token:
+        set_token(answer, drafts, token)
+    return answer
+
+
+@post(
+    "/stamp/files/{file_id:str}/take-out",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def take_out(
+    request: PageRequest, drafts: NamedDependency[DraftService], file_id: FromPath[str]
+) -> Page:
+    """Take a file out of the draft; one that is out already stays out."""
+    check_origin(request)
+    draft = await open_draft(request, drafts)
+    if draft is not None:
+        await drafts.take_out(draft, read(FILE_KIND, file_id))
+    return see_other(CHOOSE)
+
+
+routes = [show_choose, add_files, take_out]

@@ -1,0 +1,226 @@
+"""The last look at a draft: its documents, what they cost, and the order."""
+
+from functools import partial
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+
+from meterai import stamps
+from meterai.accounts import Permission
+from meterai.drafts import (
+    Draft,
+    DraftFile,
+    DraftNotPlaced,
+    DraftService,
+    account_asking,
+    open_draft,
+    to_order,
+    written,
+)
+from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.orders import OrderService
+from meterai.pages import (
+    FieldError,
+    Form,
+    Page,
+    PageRequest,
+    page,
+    read_own_form,
+    see_other,
+    sentence,
+)
+from meterai.plumbing.database import Database, DatabaseAway
+from meterai.plumbing.forms import PARTS_MAX
+from meterai.plumbing.http import IdempotencyKeyReused, language_of
+from meterai.plumbing.messages import translate
+from meterai.stamping import StampedBefore, StampingService, Upload
+from meterai.waiting_room import Act, Guarded, WaitInLine
+
+REVIEW, CHOOSE, PLACE = "/stamp/pay", "/stamp", "/stamp/place"
+DRAFT = "dft"  # kind of the id in the form
+FROM_BALANCE = "balance"
+
+
+class DraftChanged(Refusal):
+    """The draft is not what the page showed: somebody changed it in another window."""
+
+    code = "draft_changed"
+    status = 409
+
+
+async def _available(database: Database, account: UUID | None) -> int:
+    if account is None:
+        return 0
+    async with database.reading() as tx:
+        return (await stamps.balance(tx, account)).available
+
+
+async def _review_page(
+    request: PageRequest,
+    database: Database,
+    draft: Draft,
+    files: list[DraftFile],
+    refusal: Refusal | None = None,
+    pay: str = "",
+) -> Page:
+    account = await account_asking(request)
+    wanted = to_order(files)
+    before = refusal.found if isinstance(refusal, StampedBefore) else ()
+    available, needed = await _available(database, account), sum(len(f.placements) for f in wanted)
+    errors = [_error(refusal, language_of(request))] if refusal else []
+    return page(
+        request,
+        "portal/review.html",
+        status=refusal.status if refusal else 200,
+        errors=errors,
+        draft=show(DRAFT, draft.id),
+        seen=written(wanted),
+        files=wanted,
+        left_out=len(files) - len(wanted),
+        needed=needed,
+        available=available,
+        pay=pay or (FROM_BALANCE if available >= needed else "qris"),
+        before=before,
+        again=",".join(sorted({one.sha256_original.hex() for one in before})),
+        is_refused=refusal is not None,
+        # The connection to the database broke: what was asked may have happened all the same.
+        is_unknown=isinstance(refusal, DatabaseAway),
+        here=REVIEW,
+    )
+
+
+def _error(refusal: Refusal, language: str) -> FieldError:
+    if isinstance(refusal, IdempotencyKeyReused):
+        return FieldError("documents", translate("page.review.ordered_before", language))
+    field = {"not_enough_stamps": "pay", "stamped_before": "again"}.get(refusal.code, "documents")
+    return FieldError(field, sentence(refusal, language))
+
+
+def _missing(files: list[DraftFile]) -> str | None:
+    """Where to go first, when the draft cannot be ordered yet."""
+    wanted = to_order(files)
+    if not wanted:
+        return CHOOSE
+    return next((f"{PLACE}?file={show('fil', f.id)}" for f in wanted if not f.is_placed), None)
+
+
+@get(
+    REVIEW,
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.CHECKOUT,
+        "guarded": Guarded(Act.BUY, is_entrance=False),
+    },
+    include_in_schema=False,
+)
+async def show_review(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    database: NamedDependency[Database],
+) -> Page:
+    """The documents with their stamps, the price, and how it is paid; signing in, if nobody did."""
+    draft = await open_draft(request, drafts)
+    if draft is None:
+        return see_other(CHOOSE)
+    files = await drafts.files(draft)
+    elsewhere = _missing(files)
+    return (
+        see_other(elsewhere) if elsewhere else await _review_page(request, database, draft, files)
+    )
+
+
+def _agreed(form: Form) -> frozenset[bytes]:
+    """The documents that shall be stamped although they were before; the page named them."""
+    try:
+        return frozenset(bytes.fromhex(one) for one in form.text("again").split(",")[:PARTS_MAX])
+    except ValueError:
+        return frozenset()
+
+
+async def _upload(drafts: DraftService, file: DraftFile) -> Upload:
+    content = await drafts.content(file)
+    return Upload(file.name, content, file.placements, is_repaired=file.state == "repaired")
+
+
+async def _carried_out(
+    request: PageRequest,
+    services: tuple[DraftService, StampingService, OrderService],
+    account: UUID,
+    draft: Draft,
+    files: list[DraftFile],
+    form: Form,
+) -> str:
+    """Stamp the documents, or order it; the address to go on to, which says what became of it."""
+    drafts, stamping, orders = services
+    wanted, key = to_order(files), draft.order_key
+    if form.text("seen") != written(wanted):
+        raise DraftChanged("the draft was changed since the page was shown")
+    if any(not one.is_placed for one in wanted):
+        raise DraftNotPlaced("a document has no stamp")
+    is_prepaid = form.text("pay") == FROM_BALANCE
+    if is_prepaid:
+        await stamping.check_rights(account, key, sum(len(one.placements) for one in wanted))
+    else:
+        await orders.check_turn(request, account, key)
+    uploads = [await _upload(drafts, one) for one in wanted]
+    if is_prepaid:
+        made = await stamping.stamp_all(account, key, uploads, _agreed(form))
+        await drafts.finish(draft, None)
+        return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
+    order = await stamping.order(account, key, uploads, _agreed(form))
+    await drafts.finish(draft, read("ord", order.id))
+    return f"/orders/{order.id}"
+
+
+async def _done_before(drafts: DraftService, account: UUID, form: Form) -> str | None:
+    """Where a form that was sent before led to."""
+    try:
+        done = await drafts.ordered(account, read(DRAFT, form.text("draft")))
+    except NotFound:
+        return None
+    if done is None:
+        return None
+    return f"/orders/{show('ord', done.order)}" if done.order else "/history"
+
+
+@post(
+    REVIEW,
+    opt={"permission": Permission.STAMP_AFFIX, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def order_draft(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    stamping: NamedDependency[StampingService],
+    orders: NamedDependency[OrderService],
+    database: NamedDependency[Database],
+    account: NamedDependency[UUID],
+) -> Page:
+    """Order the stamps of a draft, or stamp its documents from the balance."""
+    form = await read_own_form(request)
+    draft = await open_draft(request, drafts)
+    if draft is None or show(DRAFT, draft.id) != form.text("draft"):
+        return see_other(await _done_before(drafts, account, form) or CHOOSE)
+    files = await drafts.files(draft)
+    carry_out = partial(_carried_out, request, (drafts, stamping, orders), account)
+    try:
+        return see_other(await carry_out(draft, files, form))
+    except WaitInLine as wrong:
+        return see_other(wrong.join_for(REVIEW))
+    except IdempotencyKeyReused as wrong:
+        # What was ordered under this key is another set of documents; this one gets its own.
+        await drafts.renew_key(draft)
+        refusal: Refusal = wrong
+    except Refusal as wrong:
+        refusal = wrong
+    files = await drafts.files(draft)
+    elsewhere = _missing(files)
+    if elsewhere:
+        return see_other(elsewhere)
+    return await _review_page(request, database, draft, files, refusal, form.text("pay"))
+
+
+routes = [show_review, order_draft]
