@@ -16,13 +16,7 @@ _KINDS = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-# Indentation, and comments that have their lines for themselves: a fifth of a script.  No text within a
-# script goes over several lines (tests/pages/test_floor.py).
-_LEFT_OUT = {
-    "text/css": re.compile(rb"^[ \t]+|/\*.*?\*/\n?", re.MULTILINE | re.DOTALL),
-    "text/javascript": re.compile(rb"^[ \t]*//.*\n|^[ \t]+", re.MULTILINE),
-}
-_NOTHING = re.compile(rb"(?!)")
+_STYLE_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +32,16 @@ class Asset:
         return query == f"v={self.version}".encode()
 
 
-def _without_comments(script: bytes) -> bytes:
-    """A script as it is sent: without the lines that are comments, and without indents.  Our
-    scripts have no text of several lines, in which either would mean something.
+def _as_sent(content: bytes, kind: str) -> bytes:
+    """A file without what only people read: comments that have their lines for themselves, and
+    indents, a fifth of a script.  Ours have no text of several lines, in which either would mean
+    something (tests/pages/test_floor.py).
     """
-    lines = (line.strip() for line in script.splitlines())
+    if kind == "image/svg+xml":
+        return content
+    if kind == "text/css":
+        content = _STYLE_COMMENT.sub(b"", content)
+    lines = (line.strip() for line in content.splitlines())
     return b"".join(line + b"\n" for line in lines if line and not line.startswith(b"//"))
 
 
@@ -55,9 +54,7 @@ def assets_of(*packages: str) -> Mapping[str, Asset]:
             kind = _KINDS.get(file.name[file.name.rfind(".") :])
             if kind is not None:
                 assert file.name not in found, f"two rooms have {file.name}"
-                content = _LEFT_OUT.get(kind, _NOTHING).sub(b"", file.read_bytes())
-                if kind == "text/javascript":
-                    content = _without_comments(content)
+                content = _as_sent(file.read_bytes(), kind)
                 version = hashlib.sha256(content).hexdigest()[:10]
                 found[file.name] = Asset(content, kind, version)
     return MappingProxyType(found)
