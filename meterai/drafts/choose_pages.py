@@ -105,7 +105,6 @@ async def _choose_page(
         again_seconds=LOOK_AGAIN_SECONDS,
         file_bytes_max=uploads.file_bytes_max,
         files_max=uploads.files_max,
-        form_bytes_max=FORM_BYTES_MAX,
         kind=FILE_KIND,
     )
 

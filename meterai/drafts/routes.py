@@ -5,6 +5,7 @@ What other clients have to know is in `docs/uploads.md`.  Interim answers (104) 
 stands before us passes none.
 """
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -114,6 +115,8 @@ def _state(request: PageRequest, file: DraftFile) -> dict[str, object]:
         "bytes": file.size,
         "received": file.received,
         "pages": file.pages,
+        # By which a sender knows its file again, that it had begun to send.
+        "digest": base64.b64encode(file.digest).decode() if file.digest else None,
         "refusal": file.refusal,
         "why": why,
     }

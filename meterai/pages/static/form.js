@@ -13,8 +13,6 @@ function warnOfSize(field) {
   const warning = field.parentElement.querySelector("[data-warning]");
   const large = [...field.files].filter((file) => file.size > Number(field.dataset.bytesMax));
   const said = large.map((file) => `${file.name}: ${field.dataset.tooLarge}`);
-  const sum = [...field.files].reduce((bytes, file) => bytes + file.size, 0);
-  if (sum > Number(field.dataset.sumMax ?? Infinity)) said.push(field.dataset.sumTooLarge);
   warning.hidden = said.length === 0;
   warning.textContent = said.join(" ");
 }
