@@ -21,11 +21,15 @@ INVARIANTS = (
     ),
     Invariant(
         "drafts_that_were_ordered_were_placed",
-        "Of a draft that was ordered every document can be stamped and has its stamps.",
+        "Of a draft that was ordered every document that can be stamped has its stamps, each once.",
         """
         SELECT f.draft_id, f.file_id, f.state, d.order_id FROM draft_files f
         JOIN drafts d ON d.draft_id = f.draft_id
-        WHERE d.order_id IS NOT NULL AND (f.state NOT IN ('ready', 'repaired') OR f.placements = '[]')
+        WHERE d.order_id IS NOT NULL AND f.state IN ('ready', 'repaired') AND f.placements = '[]'
+            AND NOT EXISTS (  -- the same bytes chosen twice are stamped once
+                SELECT 1 FROM draft_files o
+                WHERE o.draft_id = f.draft_id AND o.sha256 = f.sha256 AND o.file_id < f.file_id
+            )
         """,
     ),
 )
