@@ -90,7 +90,7 @@ def test_a_good_file_one_that_is_no_pdf_and_a_broken_one(chromium, instance):
         payload("rusak.pdf", b"%PDF-1.7\n" + b"x" * 3000),
     )
     chooser.sees("baik.pdf", "Siap")
-    chooser.sees("foto.pdf", "Tidak dapat dikirim", "Ini bukan berkas PDF")
+    chooser.sees("foto.pdf", "Tidak dapat dikirim", "Berkas ini bukan PDF")
     chooser.sees("rusak.pdf", "Tidak dapat dibubuhi")
     expect(chooser.page.get_by_role("status")).to_contain_text("rusak.pdf")
     chooser.row("foto.pdf").get_by_role("button").click()

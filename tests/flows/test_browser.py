@@ -112,7 +112,7 @@ class Applicant:
         if send.is_visible():
             send.click()
         for name in names:
-            expect(self.page.locator("[data-file]", has_text=name).first).to_be_visible()
+            expect(self.page.locator(".document", has_text=name).first).to_be_visible()
 
     def places(self) -> None:
         """Go on from the files, and take the place that is suggested on each."""
@@ -381,7 +381,7 @@ def test_a_mistake_takes_the_focus_and_keeps_what_was_typed(erring: Applicant) -
 def test_a_file_that_cannot_be_stamped_says_why_and_the_others_go_on(erring: Applicant) -> None:
     erring.signs_in("/account")
     erring.chooses(["foto.pdf", "Surat.pdf"], [b"JFIF", pdf(words="Surat")])
-    photo = erring.page.locator("[data-file]", has_text="foto.pdf")
+    photo = erring.page.locator(".document", has_text="foto.pdf")
     expect(photo).to_contain_text("Berkas ini bukan PDF.")
     erring.fits_the_screen()
     erring.orders()
