@@ -10,7 +10,6 @@ AUDITED = Audited(
         "draft_files": {
             "draft_id": ("draft_files_have_their_draft",),
             "placements": ("drafts_that_were_ordered_were_placed",),
-            "state": ("drafts_that_were_ordered_were_placed",),
         },
     },
     unchecked={
@@ -35,6 +34,7 @@ AUDITED = Audited(
                 "received",
                 "digest",
                 "parts",
+                "state",
                 "content_id",
                 "leased_until",
                 "sha256",
