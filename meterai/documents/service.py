@@ -127,7 +127,7 @@ class DocumentService:
         is_end = len(seen) < LOOKED_AT_ONCE
         self._looked_to = "" if is_end else seen[-1].name
         if is_end:
-            await self._objects.clear_drafts(self._long_ago())
+            await self._objects.clear_unfinished(self._long_ago())
         return 0 if is_end else len(seen)
 
     async def _remove_unclaimed(self, document: DocumentKey) -> None:

@@ -2,7 +2,7 @@
 
 Every object is sealed with AES-256-GCM under the instance's key, with its own nonce and its
 name as associated data, so that a copied disk shows nothing and two objects cannot be swapped.
-A write is a draft, an fsync, a rename and an fsync of the folder: an object is there whole or not
+A write is an unfinished file, an fsync, a rename and an fsync of the folder: an object is there whole or not
 at all, and what was put stays through a power cut.
 
 What others may rely on, whatever the store is made of: `put`, `put_new`, `get`, `list`, `remove`.
@@ -65,31 +65,31 @@ class ObjectStore:
 
     def put_from_thread(self, name: str, content: bytes) -> None:
         """What `put` does, for whoever is in a thread of its own already."""
-        draft, path = self._drafted(name, content), self._path(name)
-        draft.rename(path)
+        unfinished, path = self._unfinished(name, content), self._path(name)
+        unfinished.rename(path)
         _sync(path.parent)
 
-    def _drafted(self, name: str, content: bytes) -> Path:
+    def _unfinished(self, name: str, content: bytes) -> Path:
         path = self._path(name)
         if not path.parent.is_dir():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _sync(self._directory)
         nonce = secrets.token_bytes(NONCE_BYTES)
-        draft = path.with_name(f".{name}.{secrets.token_hex(8)}")
-        with draft.open("wb") as file:
+        unfinished = path.with_name(f".{name}.{secrets.token_hex(8)}")
+        with unfinished.open("wb") as file:
             file.write(nonce + self._cipher.encrypt(nonce, content, name.encode()))
             file.flush()
             os.fsync(file.fileno())
-        return draft
+        return unfinished
 
     def _put_new(self, name: str, content: bytes) -> bool:
-        draft, path = self._drafted(name, content), self._path(name)
+        unfinished, path = self._unfinished(name, content), self._path(name)
         try:
-            path.hardlink_to(draft)
+            path.hardlink_to(unfinished)
         except FileExistsError:
             return False
         finally:
-            draft.unlink()
+            unfinished.unlink()
         _sync(path.parent)
         return True
 
@@ -135,7 +135,7 @@ class ObjectStore:
         taken.unlink()
         return is_old
 
-    def _clear_drafts(self, written_before: datetime) -> int:
+    def _clear_unfinished(self, written_before: datetime) -> int:
         cleared = 0
         for folder in _names(self._directory):
             for name in _names(self._directory / folder):
@@ -169,9 +169,9 @@ class ObjectStore:
         """
         return await asyncio.to_thread(self._remove, name, written_before)
 
-    async def clear_drafts(self, written_before: datetime) -> int:
+    async def clear_unfinished(self, written_before: datetime) -> int:
         """Delete what writers that were killed have left; say how many."""
-        return await asyncio.to_thread(self._clear_drafts, written_before)
+        return await asyncio.to_thread(self._clear_unfinished, written_before)
 
 
 def _names(folder: Path) -> list[str]:

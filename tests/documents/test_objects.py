@@ -53,7 +53,7 @@ def test_nothing_is_there_before_the_first_put(store: ObjectStore) -> None:
     assert do(store.get("nothing")) is None
     assert do(store.list("", 10)) == []
     assert not do(store.remove("nothing", now()))
-    assert do(store.clear_drafts(now())) == 0
+    assert do(store.clear_unfinished(now())) == 0
 
 
 @given(some.sets(NAMES, max_size=12), some.integers(1, 5))
@@ -77,7 +77,7 @@ def test_drafts_are_no_objects_and_are_cleared_when_they_are_old(store: ObjectSt
         if is_old:
             grow_old(draft)
     assert [one.name for one in do(store.list("", 10))] == ["object"]
-    assert do(store.clear_drafts(now() - LONG_AGO / 2)) == 1
+    assert do(store.clear_unfinished(now() - LONG_AGO / 2)) == 1
     left = sorted(path.name for path in file_of(store, "object").parent.iterdir())
     assert left == [".object.2", "object"]
 
