@@ -13,6 +13,10 @@ import pytest
 
 from meterai.drafts import Uploads
 from meterai.drafts.model import PART_BYTES_MAX, PART_BYTES_MIN
+from meterai.kit.clock import SystemClock
+from meterai.waiting_room import WaitingRoom
+from meterai.waiting_room.operating import Operating
+from tests.support.lines import BUYING, TESTER
 from tests.support.pdf import pdf
 from tests.support.within import Asking, Given, Within, settings_of, within
 
@@ -322,3 +326,18 @@ def test_all_drafts_together_have_a_limit_and_their_sum_is_read_seldom(run, monk
         assert asked == 1
 
     run(act, drafts_bytes_max=1_000_000)
+
+
+def test_before_a_line_no_file_begins_without_a_turn_and_what_began_goes_on(run):
+    async def act(visitor: Visitor) -> None:
+        content = large()
+        path = (await visitor.begin(len(content))).header("location")
+        room = visitor.web.container.of(WaitingRoom)
+        operating = Operating(visitor.web.container.database, SystemClock())
+        await operating.stand(BUYING, "always", actor=TESTER)
+        await room._look()
+        refused = await visitor.begin(len(content))
+        assert (refused.status, code(refused)) == (503, "wait_in_line")
+        assert (await visitor.part(path, 0, content[:PART_BYTES_MAX])).status == 204
+
+    run(act)
