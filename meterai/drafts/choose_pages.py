@@ -103,8 +103,6 @@ async def _choose_page(
         usable=len(usable),
         is_examining=any(one.state == FileState.EXAMINING for one in files),
         again_seconds=LOOK_AGAIN_SECONDS,
-        file_bytes_max=uploads.file_bytes_max,
-        files_max=uploads.files_max,
         kind=FILE_KIND,
     )
 

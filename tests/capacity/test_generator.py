@@ -191,12 +191,12 @@ def test_patience_ends() -> None:
         (BUSY, "busy", 0),
         (answer(503, b'{"code":"busy"}', "Retry-After: 1"), "busy", 0),
         (
-            answer(503, b'<span class="mono">503 database_away</span>', "Retry-After: 1"),
+            answer(503, b'<h1 data-refusal="503 database_away"></h1>', "Retry-After: 1"),
             "away",
             0,
         ),
         (
-            answer(503, b'<span class="mono">503 bank_unreachable</span>', "Retry-After: 1"),
+            answer(503, b'<h1 data-refusal="503 bank_unreachable"></h1>', "Retry-After: 1"),
             "503_bank_unreachable",
             1,
         ),

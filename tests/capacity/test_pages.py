@@ -16,7 +16,7 @@ HTML = b"""<!doctype html><title> Surat &amp; lain </title>
 <form action="/language"><input name="next" value="/"></form>
 <textarea id="qr-text" readonly>
  00020101&amp;6304 </textarea>
-<p>429 <span class="mono">503 database_away</span></p>
+<p>429 <h1 data-refusal="503 database_away"></h1></p>
 """
 PAGE = Page("/stamp", 200, {}, HTML)
 

@@ -15,7 +15,7 @@ from playwright.sync_api import (
 )
 
 from meterai.drafts.model import PART_BYTES_MAX
-from tests.flows.test_browser import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 

@@ -21,7 +21,7 @@ from meterai.kit.ids import show
 from meterai.kit.serial import SerialMaker
 from meterai.room import Container
 from meterai.sealing import Issuer, Placement, Stamp, development_issuer, seal
-from tests.flows.test_browser import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
 from tests.support.pdf import pdf

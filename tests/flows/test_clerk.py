@@ -11,7 +11,7 @@ import segno
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
 
 from meterai.plumbing.messages import translate
-from tests.flows.test_browser import ARGUMENTS, CHROMIUM, PHONE
+from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Request, Route, ViewportSize, exp
 
 from meterai.waiting_room.estimate import waiting_range
 from meterai.waiting_room.page import waiting_words
-from tests.flows.test_browser import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
 from tests.support.instance import Client, Instance, until
 
 SMALL = ViewportSize(width=360, height=740)

@@ -15,7 +15,7 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(r"([a-zA-Z][\w:-]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _TITLE = re.compile(r"<title>\s*(.*?)\s*</title>", re.DOTALL | re.IGNORECASE)
 # How a page of a refusal names its code.
-_CODE = re.compile(r"<span class=\"mono\">\d{3} (\w+)</span>")
+_CODE = re.compile(r"data-refusal=\"\d{3} (\w+)\"")
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 

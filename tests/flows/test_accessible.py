@@ -1,0 +1,146 @@
+"""What stands in the way of people on our pages: axe-core, large text, small screens, the keyboard."""
+
+import io
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from tests.support.applicant import ARGUMENTS, CHROMIUM, TO_PAY, Applicant
+from tests.support.instance import Instance
+
+AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
+WIDTHS = (360, 1280)
+PUBLIC = ("/", "/stamp", "/check", "/check/many", "/help", "/docs", "/sign-in", "/nowhere")
+HEADER_SHARE_MAX = 0.12  # of the first screen of a phone
+SCREEN = 640  # pixels, the height of a small phone
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
+    pytest.mark.slow,
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    # Without the policy for scripts, so that axe-core may look from within the page.
+    made = chromium.new_context(locale="id-ID", bypass_csp=True, accept_downloads=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def somebody(context: BrowserContext, instance: Instance) -> Applicant:
+    return Applicant(context, instance)
+
+
+def _barriers(found: dict[str, Any]) -> list[str]:
+    return [
+        f"{one['id']}: {one['help']}: {node['html'][:200]} {node.get('failureSummary', '')[:200]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def in_the_way(somebody: Applicant, where: str) -> list[str]:
+    """What axe-core finds on the page as it is now, best practices too, in every way to look at it."""
+    page, wrong = somebody.page, []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": SCREEN})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            if not page.evaluate("typeof axe === 'object'"):
+                page.evaluate(AXE)
+            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            wrong += [f"{where} {width} {scheme}: {one}" for one in _barriers(found)]
+    page.emulate_media(color_scheme="light")
+    return wrong
+
+
+def too_wide(somebody: Applicant, where: str) -> list[str]:
+    """Whether anything lies beside the smallest screen, as it is and with text twice as large."""
+    page, wrong = somebody.page, []
+    page.set_viewport_size({"width": 320, "height": SCREEN})
+    for size in ("100%", "200%"):
+        page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
+        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if beyond > 0:
+            wrong.append(f"{where} at {size}: {beyond} pixels too wide")
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size({"width": 360, "height": SCREEN})
+    header = page.locator("body > header").bounding_box()
+    assert header is not None
+    if header["height"] > HEADER_SHARE_MAX * SCREEN:
+        wrong.append(f"{where}: the header takes {header['height']} pixels")
+    return wrong
+
+
+def look(somebody: Applicant, name: str = "") -> list[str]:
+    """At the page as it is, in both languages."""
+    wrong = []
+    here = somebody.page.url
+    for language in ("id", "en"):
+        url = somebody.instance.url
+        somebody.page.context.add_cookies([{"name": "language", "value": language, "url": url}])
+        somebody.page.goto(here)
+        where = f"{name or urlsplit(here).path} {language}"
+        wrong += in_the_way(somebody, where) + too_wide(somebody, where)
+    somebody.page.context.add_cookies([{"name": "language", "value": "id", "url": url}])
+    somebody.page.goto(here)
+    return wrong
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_nothing_stands_in_the_way_on_a_page_for_everybody(somebody: Applicant, path: str) -> None:
+    somebody.goes_to(path)
+    wrong = look(somebody)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_stands_in_the_way_from_choosing_to_checking(
+    somebody: Applicant, tmp_path: Path
+) -> None:
+    somebody.chooses(["foto.pdf"], [b"JFIF"])
+    somebody.uploads("Surat lamaran.pdf", "Ijazah.pdf")
+    expect(somebody.page.locator("[data-file]")).to_have_count(2)
+    wrong = look(somebody, "files")
+    somebody.page.get_by_role("link", name="Lanjut: letakkan meterai").click()
+    wrong += look(somebody, "place")
+    somebody.goes_to("/stamp")
+    somebody.places()
+    wrong += look(somebody, "review of a stranger")
+    somebody.page.get_by_label("Alamat email").fill(somebody.email)
+    somebody.presses("Kirim kode")
+    wrong += look(somebody, "code")
+    somebody.types_the_code("/stamp/pay")
+    wrong += look(somebody, "review")
+    somebody.presses("Bayar Rp20.000 dengan QRIS")
+    somebody.sees(TO_PAY)
+    wrong += look(somebody, "to pay")
+    somebody.pays()
+    somebody.sees("2 dokumen sudah bermeterai")
+    wrong += look(somebody, "stamped")
+    content = somebody.downloads("Unduh dokumen bermeterai", tmp_path / "stamped.pdf")
+    somebody.page.locator(".document .what a").first.click()
+    wrong += look(somebody, "document")
+    serial = somebody.page.locator(".serials a").first.get_attribute("href")
+    for path in ("/history", "/account", "/buy", str(serial)):
+        somebody.goes_to(path)
+        wrong += look(somebody)
+    # The page of a verdict is an answer to a form: it is looked at as it came, in one language.
+    somebody.checks(tmp_path / "stamped.pdf", "Asli")
+    wrong += in_the_way(somebody, "verdict") + too_wide(somebody, "verdict")
+    assert io.BytesIO(content).read(4) == b"%PDF"
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,139 @@
+"""Somebody with a phone, in front of the pages of an instance, in a real browser."""
+
+import re
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, FilePayload, ViewportSize, expect
+
+from tests.support.instance import Instance, until
+from tests.support.pdf import pdf
+
+CHROMIUM = shutil.which("chromium")
+# A browser of its own makes calls home; these switch them off.
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NOW = "Bubuhkan meterai sekarang"
+PHONE = ViewportSize(width=390, height=844)
+WAIT_MS = 30_000
+TO_PAY = re.compile(r"^Bayar Rp[\d.]+$")
+
+
+class Applicant:
+    """Somebody with a phone, in front of the pages of an instance."""
+
+    def __init__(self, context: BrowserContext, instance: Instance) -> None:
+        self.instance = instance
+        self.email = f"{uuid.uuid4().hex[:12]}@example.org"
+        self.hosts: set[str | None] = set()
+        self.complaints: list[str] = []
+        context.set_default_timeout(WAIT_MS)
+        context.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
+        self.page = context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
+        )
+
+    def goes_to(self, path: str) -> None:
+        self.page.goto(f"{self.instance.url}{path}")
+
+    def presses(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def sees(self, headline: str | re.Pattern[str]) -> None:
+        expect(self.page.get_by_role("heading", level=1)).to_have_text(headline, timeout=WAIT_MS)
+
+    def signs_in(self, there: str) -> None:
+        """Ask for a page, and be led through signing in back to it."""
+        self.goes_to(there)
+        self.page.get_by_label("Alamat email").fill(self.email)
+        self.presses("Kirim kode")
+        self.types_the_code(there)
+
+    def types_the_code(self, there: str) -> None:
+        """Type the code of the mail, and be led on."""
+        mails = until("the code comes", lambda: self.instance.mails_to(self.email))
+        found = re.search(r"\b\d{6}\b", mails[0]["subject"])
+        assert found is not None
+        self.page.get_by_label("Kode enam angka").fill(found[0])
+        self.presses("Masuk")
+        self.page.wait_for_url(f"**{there}")
+
+    def uploads(self, *names: str) -> list[bytes]:
+        """Choose fresh documents of these names."""
+        made = [pdf(words=name) for name in names]
+        self.chooses(names, made)
+        return made
+
+    def chooses(self, names: Sequence[str], contents: Sequence[bytes]) -> None:
+        """Choose documents, and have them arrive."""
+        files = [
+            FilePayload(name=name, mimeType="application/pdf", buffer=content)
+            for name, content in zip(names, contents, strict=True)
+        ]
+        self.goes_to("/stamp")
+        self.page.locator("#document").set_input_files(files)
+        send = self.page.get_by_role("button", name="Unggah")
+        if send.is_visible():
+            send.click()
+        for name in names:
+            expect(self.page.locator(".document", has_text=name).first).to_be_visible()
+
+    def places(self) -> None:
+        """Go on from the files, and take the place that is suggested on each."""
+        self.page.get_by_role("link", name="Lanjut: letakkan meterai").click()
+        while urlsplit(self.page.url).path == "/stamp/place":
+            with self.page.expect_navigation():
+                self.presses("Pakai tempat ini")
+        self.sees("Periksa dan bayar")
+
+    def orders(self, button: str | re.Pattern[str] = re.compile("^Bayar Rp")) -> None:
+        """Place the stamps, and send the form of the last look."""
+        self.places()
+        self.page.get_by_role("button", name=button).click()
+
+    def buys(self, quantity: int) -> None:
+        """Buy stamps, from the form for that to their being there."""
+        self.page.get_by_label("Jumlah meterai").fill(str(quantity))
+        self.presses("Lanjut ke pembayaran")
+        self.sees(TO_PAY)
+        self.pays()
+        self.sees(re.compile("^[0-9]+ meterai siap dipakai$"))
+
+    def pays(self) -> None:
+        """Scan the QR of the page with the banking app, so to speak."""
+        qr = self.page.locator("#qr-text").input_value()
+        assert self.instance.bank.pay(qr).status == 200
+
+    def downloads(self, link: str, to: Path) -> bytes:
+        with self.page.expect_download() as coming:
+            self.page.get_by_role("link", name=link).first.click()
+        coming.value.save_as(to)
+        return to.read_bytes()
+
+    def checks(self, document: Path, headline: str) -> None:
+        self.goes_to("/check")
+        self.page.locator("#document").set_input_files(document)
+        self.presses("Periksa dokumen")
+        # The sign before the word is a picture of it, hidden from those who listen.
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(headline)
+        picture = self.page.locator(".pictures img")
+        expect(picture).to_have_count(1)
+        assert picture.evaluate("(one) => one.decode().then(() => one.naturalWidth)") > 300
+
+    def fits_the_screen(self) -> None:
+        beyond = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert beyond <= 0, f"{self.page.url} is {beyond} pixels too wide"
