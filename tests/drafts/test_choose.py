@@ -170,3 +170,22 @@ def test_without_a_script_the_same_page_does_the_same(chromium, instance):
     chooser.row("foto.pdf").get_by_role("button").click()
     expect(chooser.row("foto.pdf")).to_have_count(0)
     chooser.sees("baik.pdf", "Siap")
+
+
+def test_the_focus_stays_while_the_list_changes(chromium, instance):
+    chooser = Chooser(chromium, instance)
+    chooser.chooses(payload("baik.pdf", pdf(words="Baik")))
+    chooser.sees("baik.pdf", "Siap")
+    chooser.slow = 100
+    chooser.chooses(payload("surat.pdf", LARGE), payload("akhir.pdf", pdf(words="Akhir")))
+    go_on = chooser.page.get_by_role("link", name="Lanjut: letakkan meterai")
+    expect(go_on).to_be_hidden()  # whoever left now would leave what is being sent
+    mine = chooser.row("akhir.pdf").get_by_role("button")
+    mine.focus()
+    chooser.sees("surat.pdf", "Siap")
+    expect(mine).to_be_focused()
+    chooser.row("baik.pdf").get_by_role("button").focus()
+    chooser.sees("akhir.pdf", "Siap")
+    expect(go_on).to_be_visible()
+    expect(chooser.row("baik.pdf").get_by_role("button")).to_be_focused()
+    assert chooser.complaints == []

@@ -69,6 +69,7 @@ const offer = () => {
 function end(job) {
   job.isOver = true;
   jobs.splice(jobs.indexOf(job), 1);
+  if (job.row.contains(document.activeElement)) field.focus();
   job.row.remove();
   offer();
 }
@@ -78,14 +79,16 @@ async function refresh() {
   const answer = await fetch("/stamp");
   if (answer.redirected) location = answer.url; // the line before buying
   const fresh = (await shown(answer)).querySelector("[data-files]");
-  const at = document.activeElement.closest("[data-file]")?.dataset.file;
+  const focused = document.activeElement;
+  const at = focused.closest("[data-file]")?.dataset.file;
+  const was = list.contains(focused);
   list.replaceChildren(...fresh.childNodes);
   for (const job of jobs) {
     row(job.path)?.remove();
     put(job);
   }
   offer();
-  if (at) (row(at)?.querySelector("button") ?? field).focus();
+  if (was) (focused.isConnected ? focused : (row(at) ?? list).querySelector("button, a.button") ?? field).focus();
 }
 
 // -- what is sent
@@ -175,9 +178,12 @@ async function send(job) {
     for (;;) {
       try {
         const { why } = await sent(job);
+        const was = job.row.contains(document.activeElement);
         end(job);
         live.textContent = `${file.name}: ${why ?? says.ready}`;
-        return await refresh().catch(() => location.reload());
+        await refresh().catch(() => location.reload());
+        if (was) row(job.path)?.querySelector("button").focus();
+        return;
       } catch (broken) {
         if (!(broken instanceof Cut)) throw broken;
         if (!navigator.onLine) tell(job, says.offline);
