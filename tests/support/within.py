@@ -86,14 +86,18 @@ class Within:
     async def _run(self, scope: dict[str, Any], body: bytes) -> Given:
         came: list[Any] = []
         pieces = [{"type": "http.request", "body": body, "more_body": False}]
+        is_answered = asyncio.Event()
 
         async def receive() -> Any:
             if pieces:
                 return pieces.pop()
-            return await asyncio.Event().wait()
+            await is_answered.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
             came.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                is_answered.set()  # an answer that streams ends when it is told so
 
         await self._admitted(scope, receive, send)  # type: ignore[arg-type]
         start = came[0]

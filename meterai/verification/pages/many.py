@@ -211,7 +211,7 @@ class Counts:
 class _Table:
     """Rows of a table, within the whole page or alone; each has its line of the CSV with it."""
 
-    media_type = "text/html; charset=utf-8"
+    media_type = "text/html"
 
     def __init__(self, request: PageRequest, *, is_whole: bool) -> None:
         self.headers: dict[str, str] = {}
@@ -238,7 +238,7 @@ class _Table:
 class _Csv:
     """A table for spreadsheets: UTF-8 with a byte order mark, which some of them need to see that."""
 
-    media_type = "text/csv; charset=utf-8; header=present"
+    media_type = "text/csv; header=present"
 
     def __init__(self, language: str) -> None:
         self._language = language
