@@ -23,7 +23,7 @@ from meterai.drafts.model import (
 )
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
-from meterai.drafts.visitors import account_asking, draft_of, open_draft
+from meterai.drafts.visitors import account_asking, draft_of, own_draft
 
 __all__ = [
     "Draft",
@@ -35,7 +35,7 @@ __all__ = [
     "Uploads",
     "account_asking",
     "draft_of",
-    "open_draft",
+    "own_draft",
     "to_order",
     "written",
 ]

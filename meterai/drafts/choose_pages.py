@@ -14,7 +14,7 @@ from meterai.documents import UploadMissing
 from meterai.drafts.model import FILE_KIND, Draft, DraftFile, FileState, twins
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
-from meterai.drafts.visitors import account_asking, open_draft, set_token
+from meterai.drafts.visitors import account_asking, is_kept, open_draft, set_token
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
@@ -104,6 +104,7 @@ async def _choose_page(
         is_examining=any(one.state == FileState.EXAMINING for one in files),
         again_seconds=LOOK_AGAIN_SECONDS,
         kind=FILE_KIND,
+        is_kept=draft is None and await is_kept(request, drafts),
     )
 
 

@@ -16,7 +16,7 @@ from meterai.drafts.pictures import PagePictures
 from meterai.drafts.placing import Outcome, Placing, View, Wanted
 from meterai.drafts.positions import TAP_WIDTH, TypedStamp
 from meterai.drafts.service import DraftService
-from meterai.drafts.visitors import draft_of, open_draft
+from meterai.drafts.visitors import draft_of, own_draft
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
@@ -50,7 +50,7 @@ async def show_place(
     placing: NamedDependency[Placing],
 ) -> Page:
     """A page of a file and its stamps."""
-    draft = await open_draft(request, drafts)
+    draft = await own_draft(request, drafts)
     files = await _usable(drafts, draft)
     if draft is None or not files:
         return see_other("/stamp")

@@ -88,6 +88,13 @@ class DraftService:
         ids = [one.id for one in theirs]
         return await self._database.run(partial(self._made_one, ids=ids, account=account))
 
+    async def is_kept_for_its_owner(self, token: str) -> bool:
+        """Whether this browser began a draft that opens only once its owner signs in."""
+        if not token:
+            return False
+        found = await self._database.once(store.open_for, hash_of(token), None, self._clock.now())
+        return any(one.owner is not None for one in found)
+
     async def _made_one(self, tx: Tx, ids: Sequence[UUID], account: UUID) -> Draft | None:
         locked = await store.lock(tx, ids)
         theirs = [one for one in locked if one.owner in (None, account) and not one.is_done]

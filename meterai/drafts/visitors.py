@@ -6,7 +6,7 @@ from litestar.datastructures import Cookie
 
 from meterai.drafts.model import Draft
 from meterai.drafts.service import DraftService
-from meterai.kit.refusal import NotFound
+from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.pages import Page, PageRequest, visitor
 from meterai.plumbing.http import cookie_name
 
@@ -19,18 +19,39 @@ async def account_asking(request: PageRequest) -> UUID | None:
     return caller.account if caller else None
 
 
-async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
-    """The draft of whoever asks.  Refuses `NotFound`."""
-    found = await open_draft(request, drafts)
-    if found is None:
-        raise NotFound("no draft of this visitor")
-    return found
+def _token(request: PageRequest, drafts: DraftService) -> str:
+    return request.cookies.get(cookie_name(COOKIE, drafts.process), "")
 
 
 async def open_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
     """The draft of whoever asks, or None."""
-    token = request.cookies.get(cookie_name(COOKIE, drafts.process), "")
-    return await drafts.current(token, await account_asking(request))
+    return await drafts.current(_token(request, drafts), await account_asking(request))
+
+
+async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
+    """Whether files of this browser wait for their owner, whose session has ended, to sign in."""
+    if await account_asking(request) is not None:
+        return False
+    return await drafts.is_kept_for_its_owner(_token(request, drafts))
+
+
+async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
+    """The draft of whoever asks, or None.
+
+    Refuses `SignInRequired` where files of this browser wait for that: signing in leads back to them.
+    """
+    found = await open_draft(request, drafts)
+    if found is None and await is_kept(request, drafts):
+        raise SignInRequired("the files are kept for their owner")
+    return found
+
+
+async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
+    """The draft of whoever asks.  Refuses `NotFound`, and what `own_draft` does."""
+    found = await own_draft(request, drafts)
+    if found is None:
+        raise NotFound("no draft of this visitor")
+    return found
 
 
 def set_token(answer: Page, drafts: DraftService, token: str) -> None:

@@ -79,6 +79,7 @@ def test_a_draft_of_nobody_opens_to_its_browser_alone(shop: Shop) -> None:
     assert shop.do(drafts(shop).current(token, None)) == draft
     assert shop.do(drafts(shop).current("another", None)) is None
     assert shop.do(drafts(shop).current("", None)) is None
+    assert not shop.do(drafts(shop).is_kept_for_its_owner(token))
 
 
 def test_signing_in_makes_one_draft_of_all_and_loses_nothing(shop: Shop) -> None:
@@ -93,6 +94,8 @@ def test_signing_in_makes_one_draft_of_all_and_loses_nothing(shop: Shop) -> None
     assert shop.do(drafts(shop).current("", shop.account)) == made, "from another device"
     assert shop.do(drafts(shop).current(token, None)) is None, "nobody but the account"
     assert shop.do(drafts(shop).current(token, new_id())) is None
+    assert shop.do(drafts(shop).is_kept_for_its_owner(token)), "who signs in finds it again"
+    assert not shop.do(drafts(shop).is_kept_for_its_owner("another"))
 
 
 def test_a_file_of_another_draft_is_not_found(shop: Shop) -> None:

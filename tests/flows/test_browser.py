@@ -261,6 +261,27 @@ def test_a_file_that_cannot_be_stamped_says_why_and_the_others_go_on(erring: App
     expect(erring.page.locator(".document")).to_have_count(1)
 
 
+@both_ways
+def test_a_session_that_ends_before_the_order_loses_nothing(applicant: Applicant) -> None:
+    applicant.signs_in("/account")
+    applicant.uploads("Surat lamaran.pdf")
+    applicant.places()
+    applicant.page.context.clear_cookies(name="session")
+    applicant.presses("Bayar Rp10.000 dengan QRIS")
+    applicant.sees("Masuk")
+    applicant.goes_to("/stamp")
+    expect(applicant.page.locator(".document")).to_have_count(0)
+    applicant.page.get_by_role("link", name="Masuk untuk melanjutkan").click()
+    applicant.sees("Masuk")
+    applicant.goes_to("/stamp/pay")
+    applicant.page.get_by_label("Alamat email").fill(applicant.email)
+    applicant.presses("Kirim kode")
+    applicant.types_the_code("/stamp/pay")
+    applicant.presses("Bayar Rp10.000 dengan QRIS")
+    applicant.sees(TO_PAY)
+    expect(applicant.page.locator(".document")).to_have_text(re.compile("Surat lamaran.pdf"))
+
+
 def test_three_documents_and_two_stamps(applicant: Applicant) -> None:
     """Nothing is stamped and nothing is charged; with a third stamp the same draft stamps all."""
     applicant.signs_in("/buy")

@@ -224,20 +224,23 @@ function takeOut(job) {
 
 // -- what is done
 
-field.onchange = () => {
-  add([...field.files]);
-  field.value = ""; // so that the same file can be chosen once more
-};
-form.onsubmit = (event) => event.preventDefault();
-form.querySelector("button:not([type])").hidden = true;
-list.addEventListener("submit", (event) => {
-  const taken = event.target.closest("[data-file]");
-  if (!taken) return;
-  event.preventDefault();
-  forget(`${says.uploads}/${taken.dataset.file}`).then(refresh).catch(() => location.reload());
-});
-addEventListener("dragover", (event) => event.preventDefault());
-addEventListener("drop", (event) => {
-  event.preventDefault();
-  add([...event.dataTransfer.files]);
-});
+// Over plain HTTP a browser has no digests: there the form sends the files in one request.
+if (crypto.subtle) {
+  field.onchange = () => {
+    add([...field.files]);
+    field.value = ""; // so that the same file can be chosen once more
+  };
+  form.onsubmit = (event) => event.preventDefault();
+  form.querySelector("button:not([type])").hidden = true;
+  list.addEventListener("submit", (event) => {
+    const taken = event.target.closest("[data-file]");
+    if (!taken) return;
+    event.preventDefault();
+    forget(`${says.uploads}/${taken.dataset.file}`).then(refresh).catch(() => location.reload());
+  });
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    add([...event.dataTransfer.files]);
+  });
+}

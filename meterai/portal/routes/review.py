@@ -14,7 +14,7 @@ from meterai.drafts import (
     DraftNotPlaced,
     DraftService,
     account_asking,
-    open_draft,
+    own_draft,
     to_order,
     written,
 )
@@ -122,7 +122,7 @@ async def show_review(
     database: NamedDependency[Database],
 ) -> Page:
     """The documents with their stamps, the price, and how it is paid; signing in, if nobody did."""
-    draft = await open_draft(request, drafts)
+    draft = await own_draft(request, drafts)
     if draft is None:
         return see_other(CHOOSE)
     files = await drafts.files(draft)
@@ -201,7 +201,7 @@ async def order_draft(
 ) -> Page:
     """Order the stamps of a draft, or stamp its documents from the balance."""
     form = await read_own_form(request)
-    draft = await open_draft(request, drafts)
+    draft = await own_draft(request, drafts)
     if draft is None or show(DRAFT, draft.id) != form.text("draft"):
         return see_other(await _done_before(drafts, account, form) or CHOOSE)
     files = await drafts.files(draft)
