@@ -279,6 +279,8 @@ async def show_link(
         request, "accounts/link.html", challenge=challenge, secret=secret, here="/", email=email
     )
     shown.headers["Cache-Control"] = "private, no-store"  # it has the address
+    # Its own address has the secret, which no later request may tell in a Referer.
+    shown.headers["Referrer-Policy"] = "strict-origin"
     return shown
 
 

@@ -103,8 +103,9 @@ class PasskeyService:
             identifier, ends = from_compact(name), int(until)
         except ValueError:
             raise PasskeyRefused("no cookie of a challenge") from None
-        if ends <= self._clock.now().timestamp():
-            raise PasskeyRefused("the challenge is over")
+        now = self._clock.now()
+        if not now.timestamp() < ends <= (now + CHALLENGE_LIVES).timestamp():
+            raise PasskeyRefused("the challenge is over, or not one of ours")
         about = b"passkey:" + purpose + identifier.bytes + ends.to_bytes(8)
         return hmac.digest(self._key, about, hashlib.sha256), identifier
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from meterai import sealing
+from meterai import drafts, sealing
 from meterai.documents import MARKER, object_name
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
@@ -55,6 +55,11 @@ SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL
     AND received_at >= coalesce((SELECT marked_at FROM object_store), '-infinity')
 """
 _KNOWN = "SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL"
+_DRAFTED = """
+SELECT f.file_id, o.object_id, f.added_at
+FROM draft_files f, unnest(array_append(f.parts, f.content_id)) AS o (object_id)
+WHERE o.object_id IS NOT NULL
+"""
 _CLAIMS = re.compile(rb"/Claims\[((?:\([0-9A-Z]+\))+)\]")
 
 
@@ -149,16 +154,22 @@ def _name(row: dict[str, Any]) -> str:
 async def check_objects(
     database: Database, objects: ObjectStore, written_before: datetime
 ) -> Finding:
-    """Compare the object store with the documents that are kept: an object of no document, and a
-    document without its object.
+    """Compare the object store with what is kept, documents and files of drafts: an object of neither,
+    and one of these without its object.
 
-    Objects written from `written_before` on are not looked at: their row may come later.  Documents
+    Objects written and files chosen from `written_before` on are not looked at: their row, or their bytes,
+    may come later.  Documents
     that were received before the store was adopted in place of a lost one need no object.
     """
     # The store first: what is uploaded meanwhile is younger than `written_before`.
     there = {one.name: one.written_at async for one in _objects(objects)}
     known = {_name(row) for row in await look(database, _KNOWN)}
     kept = {_name(row) for row in await look(database, _KEPT)}
+    for row in await look(database, _DRAFTED):
+        name = drafts.object_name(row["file_id"], row["object_id"])
+        known.add(name)
+        if row["added_at"] < written_before:
+            kept.add(name)
     wrong: list[Row] = [
         {"object": name, "is": "of no document"}
         for name, written_at in there.items()

@@ -85,23 +85,25 @@ async def _refuse_head(send: Send) -> None:
 def _kept(headers: Iterable[Header], *, is_private: bool) -> list[Header]:
     """The headers with a Cache-Control: `no-store` where the application set none.
 
-    An answer to one account, and a refusal, is `no-store` whatever the application set.
+    An answer to one account, a refusal, and one that sets a cookie for somebody are `no-store` whatever
+    the application set.
     """
     found = list(headers)
+    is_private = is_private or any(name.lower() == b"set-cookie" for name, _ in found)
     told = [value for name, value in found if name.lower() == b"cache-control"]
     if told and not (is_private and b"no-store" not in told[0]):
         return found
     return [*(one for one in found if one[0].lower() != b"cache-control"), NOT_STORED]
 
 
-def _completed(headers: list[Header], status: int) -> list[Header]:
+def _completed(headers: list[Header], status: int, of_all: Iterable[Header]) -> list[Header]:
     """The headers, with what is said where the application said nothing of it."""
     told = {name.lower() for name, _ in headers}
     if PERMISSIONS_POLICY not in told:
         headers.append(NOTHING_PERMITTED)
     if status == 503 and b"retry-after" not in told:
         headers.append(COME_AGAIN)
-    return headers
+    return [*headers, *(one for one in of_all if one[0] not in told)]
 
 
 class Edge:
@@ -138,7 +140,7 @@ class Edge:
                 headers = _kept(message["headers"], is_private="caller" in scope or status >= 400)
                 if method == "OPTIONS":
                     headers = self._with_allow(headers, scope["path"])
-                message["headers"] = [*_completed(headers, status), *self.headers]
+                message["headers"] = _completed(headers, status, self.headers)
             elif is_head and message["type"] == "http.response.body":
                 message["body"] = b""
             await send(message)

@@ -18,6 +18,7 @@ from meterai.drafts.model import (
     DraftNotPlaced,
     FileNotReady,
     FileState,
+    object_name,
     to_order,
     written,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Uploads",
     "account_asking",
     "draft_of",
+    "object_name",
     "own_draft",
     "to_order",
     "written",

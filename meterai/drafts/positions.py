@@ -146,5 +146,6 @@ def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placem
 
 def pages_to_choose(shown_page: int, pages: int) -> list[int]:
     """The pages with small pictures: the first, the last, and those nearest to the one shown."""
-    nearest = sorted(range(2, pages), key=lambda one: abs(one - shown_page))
+    around = range(max(2, shown_page - PAGES_SHOWN), min(pages, shown_page + PAGES_SHOWN))
+    nearest = sorted(around, key=lambda one: abs(one - shown_page))
     return sorted({1, pages, *nearest[: PAGES_SHOWN - 2]})

@@ -4,9 +4,12 @@ A draft is found by the token that a browser's cookie has, or by the account; on
 nobody finds it by the token alone.
 """
 
+import asyncio
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -20,9 +23,12 @@ from meterai.drafts.model import (
     Draft,
     DraftFile,
     DraftsFull,
+    DraftTooLarge,
     FileNotReady,
+    FileState,
     PlacedElsewhere,
     object_name,
+    twins,
 )
 from meterai.drafts.settings import DraftSettings
 from meterai.kit.clock import Clock
@@ -36,6 +42,7 @@ from meterai.sealing import Placement
 from meterai.stamping import placements_json
 
 TOKEN_BYTES = 32
+LOADED_AT_ONCE = 3  # drafts whole in the memory of a process, while they are ordered
 _log = structlog.get_logger()
 
 
@@ -67,6 +74,7 @@ class DraftService:
         self.lives_seconds = self._settings.draft_lives_seconds
         self.process = settings.process  # by which the cookie is called
         self._clock = clock
+        self._loading = asyncio.Semaphore(LOADED_AT_ONCE)
 
     # -- whose ---------------------------------------------------------------------------------
 
@@ -191,12 +199,41 @@ class DraftService:
 
     # -- ordered -------------------------------------------------------------------------------
 
-    async def finish(self, draft: Draft, order: UUID | None) -> None:
-        """The draft was ordered, or stamped from the balance (no order).
+    async def finish(self, draft: Draft, order: UUID | None, ordered: Sequence[UUID]) -> None:
+        """These files of the draft were ordered, or stamped from the balance (no order).
 
-        It is kept until its time is over: an order that lapses can be made again of it.
+        What came meanwhile, and is not known by now to be of no use, goes on in a draft of its own.
         """
-        await self._database.once(store.finish, draft.id, order)
+
+        async def act(tx: Tx) -> None:
+            locked = await store.lock(tx, [draft.id])
+            if not locked or locked[0].is_done:
+                return
+            files = await store.files(tx, draft.id)
+            again = twins(files)
+            left = [
+                one.id
+                for one in files
+                if one.id not in ordered and one.id not in again and one.state != FileState.REFUSED
+            ]
+            if left:
+                other = replace(locked[0], id=new_id(), order_key=fresh_key())
+                await store.add_draft(tx, other, hash_of(secrets.token_urlsafe(TOKEN_BYTES)))
+                await store.move(tx, other.id, left)
+            await store.finish(tx, draft.id, order)
+
+        await self._database.run(act)
+
+    @asynccontextmanager
+    async def to_be_loaded(self, files: Sequence[DraftFile]) -> AsyncIterator[None]:
+        """A turn to have all these files in memory.  Refuses `DraftTooLarge`: drafts that were made one
+        when somebody signed in may hold more together than one may, and so may files that were mended.
+        """
+        most = self._settings.draft_bytes_max
+        if sum(one.size for one in files) > most:
+            raise DraftTooLarge(sum_bytes=most)
+        async with self._loading:
+            yield
 
     async def ordered(self, account: UUID, draft: UUID) -> Draft | None:
         """A draft of this account that is done, where it is still kept."""
@@ -206,18 +243,3 @@ class DraftService:
     async def renew_key(self, draft: Draft) -> None:
         """Give a draft another key: what was ordered under its own was something else."""
         await self._database.once(store.renew_key, draft.id, draft.order_key, fresh_key())
-
-    async def again(self, account: UUID, order: UUID) -> None:
-        """Open the draft of an order that came to nothing, to order it anew: nothing is sent twice.
-
-        Whether the order came to nothing is for the caller to see.  Refuses `NotFound` where the
-        draft is gone.
-        """
-        until = self._clock.now() + timedelta(seconds=self.lives_seconds)
-        opened = await self._database.once(store.open_again, account, order, fresh_key(), until)
-        if not opened:
-            raise NotFound("the draft of this order is not kept any more")
-
-    async def of_order(self, account: UUID, order: UUID) -> Draft | None:
-        """The draft that an order was made of, where it is still kept."""
-        return await self._database.once(store.of_order, account, order)

@@ -44,21 +44,17 @@ WHERE (token_hash = %s OR owner_id = %s) AND NOT is_done AND expires_at > %s
 ORDER BY draft_id
 """  # noqa: S608 - columns are a constant
 _LOCK = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = ANY(%s) ORDER BY draft_id FOR UPDATE"  # noqa: S608
-_OF_ORDER = f"SELECT {_DRAFT} FROM drafts WHERE owner_id = %s AND order_id = %s"  # noqa: S608
 _DRAFT_BY_ID = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = %s"  # noqa: S608
 _RENEW_KEY = "UPDATE drafts SET order_key = %s WHERE draft_id = %s AND order_key = %s"
 _ADOPT = "UPDATE drafts SET owner_id = %s, expires_at = %s WHERE draft_id = %s"
 _MOVE = "UPDATE draft_files SET draft_id = %s WHERE draft_id = ANY(%s)"
+_MOVE_FILES = "UPDATE draft_files SET draft_id = %s WHERE file_id = ANY(%s)"
 _DROP = """
 DELETE FROM drafts d WHERE d.draft_id = ANY(%s)
     AND NOT EXISTS (SELECT 1 FROM draft_files f WHERE f.draft_id = d.draft_id)
 """
 _DONE = """
 UPDATE drafts SET is_done = true, order_id = %s WHERE draft_id = %s AND owner_id IS NOT NULL
-"""
-_AGAIN = """
-UPDATE drafts SET is_done = false, order_id = NULL, order_key = %s, expires_at = %s
-WHERE owner_id = %s AND order_id = %s AND is_done
 """
 # Each by an index; of all drafts together there is a query of its own.
 _USAGE = """
@@ -153,11 +149,6 @@ async def lock(tx: Tx, drafts: Sequence[UUID]) -> list[Draft]:
     return await tx.all_as(_DRAFTS, _LOCK, list(drafts))
 
 
-async def of_order(tx: ReadTx, account: UUID, order: UUID) -> Draft | None:
-    """The draft that an order was made of."""
-    return await tx.one_as(_DRAFTS, _OF_ORDER, account, order)
-
-
 async def draft(tx: ReadTx, draft: UUID) -> Draft | None:
     """A draft, done or not."""
     return await tx.one_as(_DRAFTS, _DRAFT_BY_ID, draft)
@@ -179,14 +170,14 @@ async def merge(tx: Tx, into: UUID, others: Sequence[UUID]) -> None:
     await tx.run(_DROP, list(others))
 
 
+async def move(tx: Tx, into: UUID, files: Sequence[UUID]) -> None:
+    """Move files into another draft."""
+    await tx.run(_MOVE_FILES, into, list(files))
+
+
 async def finish(tx: Tx, draft: UUID, order: UUID | None) -> None:
     """The draft was ordered, or stamped from the balance."""
     await tx.run(_DONE, order, draft)
-
-
-async def open_again(tx: Tx, account: UUID, order: UUID, key: str, expires_at: datetime) -> bool:
-    """Open the draft of an order once more, under another key; false where it is gone."""
-    return await tx.run(_AGAIN, key, expires_at, account, order) == 1
 
 
 async def usage(tx: ReadTx, draft: UUID, network: str) -> Usage:

@@ -98,7 +98,9 @@ class Uploads:
         await self._read_all()
 
         async def add(tx: Tx) -> DraftFile | None:
-            if not await store.lock(tx, [draft.id]):
+            locked = await store.lock(tx, [draft.id])
+            # Since it was found it may have been ordered, or become an account's.
+            if not locked or locked[0].is_done or locked[0].owner != draft.owner:
                 return None
             # Those who ask at the same moment with other drafts may pass the limits of a network and
             # of all together, by a file each.
@@ -216,12 +218,21 @@ class Uploads:
             if refusal.status == 503:
                 # No turn, or the store is away: found out later.
                 _log.info("file_examined_later", code=refusal.code)
-                await self._database.once(store.let_go, file.id, self._clock.now())
+                pause = timedelta(seconds=refusal.retry_after_seconds or 1)
+                await self._database.once(store.let_go, file.id, self._clock.now() + pause)
                 return
             await self._database.once(store.refuse, file.id, refusal.code, _plain(refusal.facts()))
         else:
-            if not await self._database.once(store.accept, file.id, _found(content, examined)):
-                await self._remove(object_name(file.id, content))
+            is_ours = False
+            try:
+                is_ours = await self._database.once(
+                    store.accept, file.id, _found(content, examined)
+                )
+            finally:
+                # Where it is not known the sweep looks once more.
+                if not is_ours:
+                    await self._remove(object_name(file.id, content))
+            if not is_ours:
                 return
         for part in file.parts:
             await self._remove(object_name(file.id, part))

@@ -7,7 +7,7 @@ from litestar.datastructures import Cookie
 from meterai.drafts.model import Draft
 from meterai.drafts.service import DraftService
 from meterai.kit.refusal import NotFound, SignInRequired
-from meterai.pages import Page, PageRequest, visitor
+from meterai.pages import Page, PageRequest, known_caller, known_visitor
 from meterai.plumbing.http import cookie_name
 
 COOKIE = "draft"
@@ -15,7 +15,7 @@ COOKIE = "draft"
 
 async def account_asking(request: PageRequest) -> UUID | None:
     """The account of a public page, or None where nobody is signed in."""
-    caller = await visitor(request)
+    caller = known_caller(request) or await known_visitor(request)
     return caller.account if caller else None
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages.assets import Asset, address, assets_of
 from meterai.pages.model import Link, LinkPlace, RoomPages, ShownTo, comes_back_to, fresh_key
 from meterai.plumbing.config import Settings
@@ -112,6 +112,22 @@ async def visitor(request: PageRequest) -> Caller | None:
     try:
         caller = await authenticator.caller(request)
     except Refusal:
+        return None
+    request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
+    return caller
+
+
+async def known_visitor(request: PageRequest) -> Caller | None:
+    """The caller of a public page, or None where nobody is signed in.
+
+    Refuses what keeps that from being found out: whoever is signed in must not be taken for a stranger.
+    """
+    authenticator: Authenticator = request.app.state.authenticator
+    if not authenticator.has_session(request):
+        return None
+    try:
+        caller = await authenticator.caller(request)
+    except SignInRequired:
         return None
     request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
     return caller

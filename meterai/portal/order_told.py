@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from meterai.orders import OrderKind, OrderState, OrderView
-from meterai.refunds import RefundCause, RefundView
+from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 
 _OVER = (
@@ -51,7 +51,10 @@ class OrderNow:
     def is_arrived(self) -> bool:
         """True in the moment between a payment and what follows from it."""
         is_placed = self.order.state == OrderState.PLACED
-        return is_placed and self.order.money.captured >= self.order.total
+        # What goes back, because it was short or came twice, pays for nothing.
+        going = sum(one.amount for one in self.refunds if one.state != RefundState.VOID)
+        money = self.order.money
+        return is_placed and money.captured - going - money.charged_back >= self.order.total
 
     @property
     def is_plain(self) -> bool:
@@ -60,6 +63,7 @@ class OrderNow:
         return (
             self.order.state == OrderState.EXECUTED
             and money.captured == money.executed == self.order.total
+            and not (money.refunded or money.charged_back or money.in_flight or money.loss)
             and not self.refunds
         )
 

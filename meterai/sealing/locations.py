@@ -4,14 +4,14 @@ Whether they are genuine is for the verifier to say; this is only for showing th
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from meterai.kit.refusal import Refusal
 from meterai.sealing.model import STAMPS_MAX, DocumentBroken
 from meterai.sealing.pdf.document import Document, is_number
 from meterai.sealing.pdf.pages import Box, Page, PageTree
-from meterai.sealing.pdf.syntax import Dictionary
+from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.picture import Rectangle
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import Located, NotAnswered
@@ -30,12 +30,15 @@ class StampLocation(NamedTuple):
     rectangle: Rectangle
 
 
-def locating(document: bytes, password: bytes = b"") -> Work[list[StampLocation]]:
-    """The work of finding the stamps of a document, `STAMPS_MAX` at the most, page by page.
+def locating(
+    document: bytes, serials: Collection[str], password: bytes = b""
+) -> Work[list[StampLocation]]:
+    """The work of finding the stamps with these serials, `STAMPS_MAX` at the most, page by page.
 
-    Empty where there are none, and where the document cannot be read.
+    Of several that have one serial only the last is it: a seal's own update comes last, and what was
+    there before may have been named so.  Empty where the document cannot be read.
     """
-    parameters = {"password": password.decode("latin-1")}
+    parameters = {"password": password.decode("latin-1"), "serials": sorted(serials)}
     answer = yield Task("locate", document, parameters, wall_seconds=_WALL_SECONDS)
     try:
         found = answers.read(answer, Located)
@@ -44,18 +47,20 @@ def locating(document: bytes, password: bytes = b"") -> Work[list[StampLocation]
     return [StampLocation(page, Rectangle(*corners)) for page, *corners in found.stamps if page]
 
 
-def located(document: Document) -> Located:
-    """The stamps of an open document.  Refuses `DocumentBroken`; may take long: in a process."""
-    found: list[tuple[int, float, float, float, float]] = []
-    for page, box in _boxes(document):
-        left, low, right, top = page.seen(box)
-        found.append((page.number, left, low, right - left, top - low))
-        if len(found) == STAMPS_MAX:
-            break
-    return Located(found)
+def located(document: Document, serials: Collection[str]) -> Located:
+    """The stamps of an open document with these serials.  Refuses `DocumentBroken`; may take long: in a
+    process.
+    """
+    found: dict[str, tuple[int, tuple[int, float, float, float, float]]] = {}
+    for order, serial, page, box in _boxes(document):
+        if serial in serials and (serial not in found or order > found[serial][0]):
+            left, low, right, top = page.seen(box)
+            found[serial] = order, (page.number, left, low, right - left, top - low)
+    return Located(sorted(where for _, where in list(found.values())[:STAMPS_MAX]))
 
 
-def _boxes(document: Document) -> Iterator[tuple[Page, Box]]:
+def _boxes(document: Document) -> Iterator[tuple[int, str, Page, Box]]:
+    """The number of its object, serial, page and box of each annotation that is named as a stamp is."""
     looked = 0
     for page in PageTree(document).all():
         for item in document.items(page.entries, b"/Annots"):
@@ -63,15 +68,16 @@ def _boxes(document: Document) -> Iterator[tuple[Page, Box]]:
             if looked > ANNOTATIONS_MAX:
                 raise DocumentBroken("too many annotations to look at")
             annotation = document.dictionary(item)
-            if annotation is not None and _is_stamp(document, annotation):
+            serial = _serial(document, annotation) if annotation is not None else None
+            if annotation is not None and serial is not None:
                 box = _box(document, annotation)
                 if box is not None:
-                    yield page, box
+                    yield item.number if isinstance(item, Ref) else 0, serial, page, box
 
 
-def _is_stamp(document: Document, annotation: Dictionary) -> bool:
+def _serial(document: Document, annotation: Dictionary) -> str | None:
     key = _NAMED_BY.get(annotation.raw(b"/Subtype") or b"")
-    return key is not None and serial_in_name(document.text(annotation, key)) is not None
+    return serial_in_name(document.text(annotation, key)) if key is not None else None
 
 
 def _box(document: Document, annotation: Dictionary) -> Box | None:

@@ -91,7 +91,7 @@ def _locate(document: bytes, parameters: Parameters) -> bytes:
     password = parameters["password"].encode("latin-1")
     with as_document_broken():
         opened = open_document(document, bytes_max=len(document), password=password)
-        return answers.written(located(opened))
+        return answers.written(located(opened, frozenset(parameters["serials"])))
 
 
 def _scan(photo: bytes, _: Parameters) -> bytes:

@@ -226,7 +226,9 @@ class Front:
         if message["type"] == "http.response.start" and message["status"] < 400:
             text = room.tokens.turn(turn)
             cookie = self.cookie(turn_cookie(line.name), text, TURN_SECONDS_MAX)
-            message["headers"] = [*message["headers"], cookie]
+            # What sets a cookie for one is kept by nobody.
+            rest = [one for one in message["headers"] if one[0].lower() != b"cache-control"]
+            message["headers"] = [*rest, _NOT_STORED, cookie]
         await send(message)
 
     def cookie(self, name: str, value: str, seconds: int) -> Header:

@@ -94,8 +94,6 @@ def test_signing_in_makes_one_draft_of_all_and_loses_nothing(shop: Shop) -> None
     assert shop.do(drafts(shop).current("", shop.account)) == made, "from another device"
     assert shop.do(drafts(shop).current(token, None)) is None, "nobody but the account"
     assert shop.do(drafts(shop).current(token, new_id())) is None
-    assert shop.do(drafts(shop).is_kept_for_its_owner(token)), "who signs in finds it again"
-    assert not shop.do(drafts(shop).is_kept_for_its_owner("another"))
 
 
 def test_a_file_of_another_draft_is_not_found(shop: Shop) -> None:
@@ -167,18 +165,41 @@ def test_a_place_is_checked_and_a_draft_that_is_done_stays(shop: Shop) -> None:
     assert placed.placements == (PLACE,)
     assert placed.version == file.version + 1
     order = new_id()
-    shop.do(drafts(shop).finish(draft, order))
+    shop.do(drafts(shop).finish(draft, order, [file.id]))
     with pytest.raises(FileNotReady):
         shop.do(drafts(shop).place(draft, file.id, [PLACE]))
     shop.do(drafts(shop).take_out(draft, file.id))
     assert shop.do(drafts(shop).current(token, shop.account)) is None
-    shop.do(drafts(shop).again(shop.account, order))
-    again = shop.do(drafts(shop).current(token, shop.account))
-    assert again is not None
-    assert again.order_key != draft.order_key, "it is another order"
-    assert [one.is_placed for one in shop.do(drafts(shop).files(again))] == [True]
+    done = shop.do(drafts(shop).ordered(shop.account, draft.id))
+    assert done is not None
+    assert done.order == order
+    assert shop.do(drafts(shop).ordered(new_id(), draft.id)) is None, "of another account"
+
+
+def test_what_came_while_the_order_was_placed_goes_on_in_a_draft_of_its_own(shop: Shop) -> None:
+    draft, token = opened(shop, signed_in=True)
+    file, later = add(shop, draft, "satu"), add(shop, draft, "dua")
+    half = shop.do(uploads(shop).create(draft, "tiga.pdf", 1000))
+    twin = add(shop, draft, "salinan", pdf(words="satu"))
+    add(shop, draft, "foto", b"\x89PNG" + b"x" * 2000)
+    shop.do(drafts(shop).place(draft, file.id, [PLACE]))
+    shop.do(drafts(shop).finish(draft, new_id(), [file.id]))
+    goes_on = shop.do(drafts(shop).current(token, shop.account))
+    assert goes_on is not None
+    assert [one.id for one in shop.do(drafts(shop).files(goes_on))] == [later.id, half.id]
+    assert twin.id in {one.id for one in shop.do(drafts(shop).files(draft))}
     with pytest.raises(NotFound):
-        shop.do(drafts(shop).again(shop.account, order))
+        shop.do(uploads(shop).create(draft, "empat.pdf", 1000))
+
+
+def test_a_stranger_who_knew_the_token_adds_nothing_to_the_draft_of_an_account(shop: Shop) -> None:
+    draft, token = opened(shop)
+    add(shop, draft)
+    assert shop.do(drafts(shop).current(token, shop.account)) is not None
+    with pytest.raises(NotFound):
+        shop.do(uploads(shop).create(draft, "lain.pdf", 1000))
+    assert shop.do(drafts(shop).is_kept_for_its_owner(token)), "who signs in finds it again"
+    assert not shop.do(drafts(shop).is_kept_for_its_owner("another"))
 
 
 def test_what_is_not_ordered_is_forgotten_in_time(shop: Shop) -> None:

@@ -116,7 +116,7 @@ def test_a_cut_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("page", [True], indirect=True)
 def test_one_that_is_refused_stops_no_other(page: Page) -> None:
-    refused = '{"code": "x", "detail": "<b>Tidak bisa</b>"}'
+    refused = '{"code": "x", "title": "<b>Tidak bisa</b>"}'
     asked: list[str] = []
 
     def refuse(route: Route) -> None:

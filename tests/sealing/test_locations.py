@@ -7,7 +7,9 @@ import pytest
 
 from meterai.sealing import LAST_PAGE, Placement, locating
 from meterai.sealing.sandbox.bounded import finish
+from meterai.sealing.stamp.identifiers import FIELD_PREFIX
 from tests.support.attacks import Lab
+from tests.support.attacks.lab import serials_of
 from tests.support.pdf import pdf
 
 PLACED = (Placement(1, 60, 70, 80), Placement(LAST_PAGE, 300, 500, 60), Placement(1, 200, 70, 80))
@@ -24,10 +26,31 @@ def turned(quarter: int) -> bytes:
 
 @pytest.mark.parametrize("quarter", range(4))
 def test_every_stamp_is_found_where_it_was_placed(lab: Lab, quarter: int) -> None:
-    found = finish(locating(lab.seal(turned(quarter), *PLACED)))
+    sealed = lab.seal(turned(quarter), *PLACED)
+    found = finish(locating(sealed, serials_of(sealed)))
     as_placed = [(1 if one.page == 1 else 2, one.x, one.y, one.width, one.height) for one in PLACED]
     seen = [(one.page, *vars_of(one.rectangle)) for one in found]
     assert sorted(seen) == [pytest.approx(one, abs=0.05) for one in sorted(as_placed)]
+
+
+def test_what_only_has_the_name_of_a_stamp_is_not_shown_as_one(lab: Lab) -> None:
+    """Before sealing somebody puts annotations that are named as ours are: they are none of this seal."""
+    with pikepdf.open(io.BytesIO(pdf(pages=2))) as document:
+        for name in ("X", "03TG7W4J2N0A5D8K1R9YQB"):
+            made = pikepdf.Dictionary(
+                Type=pikepdf.Name.Annot,
+                Subtype=pikepdf.Name.Stamp,
+                NM=pikepdf.String(f"{FIELD_PREFIX}{name}"),
+                Rect=[50, 50, 130, 140],
+            )
+            document.pages[0].Annots = pikepdf.Array([document.make_indirect(made)])
+        out = io.BytesIO()
+        document.save(out)
+    placement = Placement(2, 60, 70, 80)
+    sealed = lab.seal(out.getvalue(), placement)
+    ours = [one for one in serials_of(sealed) if not one.startswith("03TG7W4J")]
+    [found] = finish(locating(sealed, ours))
+    assert found.page == 2
 
 
 def vars_of(rectangle: object) -> tuple[float, ...]:
@@ -35,9 +58,9 @@ def vars_of(rectangle: object) -> tuple[float, ...]:
 
 
 def test_a_signature_of_somebody_else_is_no_stamp(lab: Lab) -> None:
-    assert finish(locating(lab.signed(lab.original))) == []
+    assert finish(locating(lab.signed(lab.original), ("X",))) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7\n", b"\0" * 1000])
 def test_what_cannot_be_read_has_no_stamps(content: bytes) -> None:
-    assert finish(locating(content)) == []
+    assert finish(locating(content, ("X",))) == []

@@ -161,7 +161,7 @@ def _drafted(history: History) -> None:
     draft, _ = shop.do(drafts.open(shop.account, "192.0.2.1"))
     file = shop.do(uploads.add_whole(draft, "draf.pdf", pdf(words="draf")))
     shop.do(drafts.place(draft, file.id, read_placements(_PLACE % 60)))
-    shop.do(drafts.finish(draft, history["quota.order"]))
+    shop.do(drafts.finish(draft, history["quota.order"], [file.id]))
 
 
 def _sign_in(history: History) -> None:

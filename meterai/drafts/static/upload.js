@@ -210,10 +210,11 @@ async function run() {
   running = false;
 }
 
-function forget(path) {
+async function forget(path) {
   field.focus();
+  const answer = await fetch(path, { method: "DELETE" });
+  if (!answer.ok && answer.status !== 404) throw new Cut();
   live.textContent = says.takenOut;
-  return fetch(path, { method: "DELETE" });
 }
 
 function takeOut(job) {

@@ -3,6 +3,7 @@
 from functools import partial
 from uuid import UUID
 
+import structlog
 from litestar import get, post
 from litestar.di import NamedDependency
 
@@ -32,7 +33,7 @@ from meterai.pages import (
     see_other,
     sentence,
 )
-from meterai.plumbing.database import Database, DatabaseAway
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import IdempotencyKeyReused, language_of
 from meterai.plumbing.messages import translate
@@ -40,6 +41,7 @@ from meterai.stamping import StampedBefore, StampingService, Upload
 from meterai.waiting_room import Act, Guarded, WaitInLine
 
 REVIEW, CHOOSE, PLACE = "/stamp/pay", "/stamp", "/stamp/place"
+_log = structlog.get_logger()
 DRAFT = "dft"  # kind of the id in the form
 FROM_BALANCE = "balance"
 
@@ -86,8 +88,8 @@ async def _review_page(
         before=before,
         again=",".join(sorted({one.sha256_original.hex() for one in before})),
         is_refused=refusal is not None,
-        # The connection to the database broke: what was asked may have happened all the same.
-        is_unknown=isinstance(refusal, DatabaseAway),
+        # The database broke off or came to nothing in time: what was asked may have happened all the same.
+        is_unknown=isinstance(refusal, DatabaseAway | DatabaseBusy),
         here=REVIEW,
     )
 
@@ -165,14 +167,28 @@ async def _carried_out(
         await stamping.check_rights(account, key, sum(len(one.placements) for one in wanted))
     else:
         await orders.check_turn(request, account, key)
-    uploads = [await _upload(drafts, one) for one in wanted]
-    if is_prepaid:
-        made = await stamping.stamp_all(account, key, uploads, _agreed(form))
-        await drafts.finish(draft, None)
-        return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
-    order = await stamping.order(account, key, uploads, _agreed(form))
-    await drafts.finish(draft, read("ord", order.id))
-    return f"/orders/{order.id}"
+    async with drafts.to_be_loaded(wanted):
+        uploads = [await _upload(drafts, one) for one in wanted]
+        if is_prepaid:
+            made = await stamping.stamp_all(account, key, uploads, _agreed(form))
+            await _finished(drafts, draft, None, wanted)
+            return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
+        order = await stamping.order(account, key, uploads, _agreed(form))
+        await _finished(drafts, draft, read("ord", order.id), wanted)
+        return f"/orders/{order.id}"
+
+
+async def _finished(
+    drafts: DraftService, draft: Draft, order: UUID | None, wanted: list[DraftFile]
+) -> None:
+    """Note that the draft was ordered.
+
+    It was, whatever comes of this: who sends the form again finds the same order by the key.
+    """
+    try:
+        await drafts.finish(draft, order, [one.id for one in wanted])
+    except Refusal as refusal:
+        _log.warning("draft_not_finished", draft=show(DRAFT, draft.id), code=refusal.code)
 
 
 async def _done_before(drafts: DraftService, account: UUID, form: Form) -> str | None:

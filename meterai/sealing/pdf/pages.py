@@ -113,7 +113,8 @@ class PageTree:
             self._stated = self._count(node)
         except _Contradiction:
             self._stated = 0
-        if self._stated < 1:
+        # More than a walk would find is not believed: others count with it, and keep it.
+        if not 1 <= self._stated <= NODES_MAX:
             self._is_walked = True
             if not self._walked:
                 raise NoPages("the page tree holds no pages")

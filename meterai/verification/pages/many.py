@@ -283,9 +283,14 @@ def _time(at: datetime | None) -> str:
 
 
 def csv_line(cells: Sequence[str]) -> str:
-    """One record of RFC 4180; what a spreadsheet would take for a formula is text."""
+    """One record of RFC 4180; what a spreadsheet would take for a formula is text.
+
+    A spreadsheet may part cells elsewhere than we do, as with Indonesian settings at each semicolon: a name
+    must not begin a cell of its own.
+    """
     out = io.StringIO()
-    safe = [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
+    safe = [cell.replace(";", ",") for cell in cells]
+    safe = [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in safe]
     csv.writer(out, lineterminator="\r\n").writerow(safe)
     return out.getvalue()
 

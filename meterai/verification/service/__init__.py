@@ -184,7 +184,7 @@ class VerificationService:
         if not found.serials:
             return []
         places = (check.place for check in found.checks if check.place)
-        return await self._pictures.of(document, places, client)
+        return await self._pictures.of(document, found.serials, places, client)
 
     async def _examination(self, document: bytes) -> Examination:
         # The interpreter is free while a large document is hashed.

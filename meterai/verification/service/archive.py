@@ -122,7 +122,9 @@ def content(file: IO[bytes], entry: Entry) -> bytes:
         raise Unread(NotChecked.ENCRYPTED)
     if entry.size > CHECKED_BYTES_MAX or entry.compressed > _COMPRESSED_BYTES_MAX:
         raise Unread(NotChecked.TOO_LARGE)
-    found = _inflated(_compressed(file, entry), entry.method)
+    if entry.method == _STORED and entry.compressed != entry.size:
+        raise Unread(NotChecked.DAMAGED)
+    found = _inflated(_compressed(file, entry), entry.method, entry.size)
     if len(found) != entry.size or zlib.crc32(found) != entry.crc:
         raise Unread(NotChecked.DAMAGED)
     if is_archive(found):
@@ -140,16 +142,14 @@ def _compressed(file: IO[bytes], entry: Entry) -> bytes:
     return file.read(entry.compressed)
 
 
-def _inflated(data: bytes, method: int) -> bytes:
+def _inflated(data: bytes, method: int, size: int) -> bytes:
+    """The bytes, and one more than `size` where there are more: it is damaged then."""
     if method == _STORED:
         return data
     if method != _DEFLATED:
         raise Unread(NotChecked.DAMAGED)
     inflating = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        found = inflating.decompress(data, CHECKED_BYTES_MAX + 1)
+        return inflating.decompress(data, size + 1)
     except zlib.error:
         raise Unread(NotChecked.DAMAGED) from None
-    if len(found) > CHECKED_BYTES_MAX:
-        raise Unread(NotChecked.TOO_LARGE)
-    return found

@@ -101,8 +101,9 @@ class Batch:
     def _unpacked(self, archive: IO[bytes], entry: Entry) -> bytes:
         if self._inflated > INFLATED_BYTES_MAX:
             raise Unread(NotChecked.TOO_LARGE)
-        # By what it says of itself: `content` refuses what inflates to anything else.
-        self._inflated += min(entry.size, CHECKED_BYTES_MAX)
+        # What it says of itself: `content` inflates no more than that.  And what is read of the archive,
+        # so that many entries of the same bytes end too.
+        self._inflated += max(entry.size, entry.compressed)
         return content(archive, entry)
 
     async def _row(self, given: _Given) -> BatchRow:

@@ -4,8 +4,9 @@ They travel within the page of the verdict: the document is not kept, so nobody 
 later.
 """
 
+import asyncio
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from meterai import sealing
@@ -13,6 +14,7 @@ from meterai.kit.refusal import Refusal
 from meterai.sealing import PICTURE_WIDTH, STAMPS_MAX, Rectangle
 from meterai.verification.service.views import PlaceView
 
+SECONDS_MAX = 4.0  # for all of one document, turns included: a tenth of that draws three pages
 PAGES_MAX = 3  # pictured of one document, 60 KB each; a letter has its stamps on one
 
 
@@ -39,23 +41,28 @@ class Pictures:
         self._slots = sealing.Slots(1)
 
     async def of(
-        self, document: bytes, places: Iterable[PlaceView], client: str
+        self, document: bytes, serials: Collection[str], places: Iterable[PlaceView], client: str
     ) -> list[MarkedPage]:
-        """The pages with stamps, `PAGES_MAX` at the most; `places` are framed too, and come first.
+        """The pages with the stamps of these serials, `PAGES_MAX` at the most; `places` are framed too,
+        and come first.
 
-        Empty where there is no stamp, and where none of them can be drawn now.
+        Empty where there is no stamp, and where none of them can be drawn in `SECONDS_MAX`.
         """
+        work = _drawing(document, serials, places)
         try:
-            return await self._pool.finish(_drawing(document, places), client, self._slots)
-        except Refusal:
+            async with asyncio.timeout(SECONDS_MAX):
+                return await self._pool.finish(work, client, self._slots)
+        except (Refusal, TimeoutError):
             return []  # the verdict stands without it
 
 
-def _drawing(document: bytes, places: Iterable[PlaceView]) -> sealing.Work[list[MarkedPage]]:
+def _drawing(
+    document: bytes, serials: Collection[str], places: Iterable[PlaceView]
+) -> sealing.Work[list[MarkedPage]]:
     marks: dict[int, list[Rectangle]] = {}
     for one in places:
         marks.setdefault(one.page, []).append(Rectangle(one.x, one.y, one.width, one.height))
-    stamps = yield from sealing.locating(document)
+    stamps = yield from sealing.locating(document, serials)
     for stamp in stamps:
         marks.setdefault(stamp.page, []).append(stamp.rectangle)
     found = []

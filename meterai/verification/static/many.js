@@ -21,8 +21,16 @@ function show() {
 function refused(file, why) {
   const row = document.createElement("tr");
   for (const text of [file.name, `! ${why}`]) row.insertCell().textContent = text;
-  row.dataset.line = [...row.cells].map((one) => `"'${one.textContent.replaceAll('"', '""')}"`).join();
+  row.dataset.line = [...row.cells].map((one) => `"'${one.textContent.replaceAll('"', '""').replaceAll(";", ",")}"`).join();
   return row.outerHTML;
+}
+
+// A file is known by what is in it: another with its name, size and time is another.
+async function keyOf(file) {
+  const isRead = crypto.subtle && file.size <= words.bytesMax;
+  const read = isRead && (await file.arrayBuffer().catch(() => null));
+  if (!read) return `${file.name} ${Math.random()}`;
+  return `${file.name} ${new Uint8Array(await crypto.subtle.digest("SHA-256", read)).join("-")}`;
 }
 
 /** The rows of one file, however often it has to be sent. */
@@ -35,7 +43,7 @@ async function rowsOf(file) {
       const found = await answer.text();
       if (answer.redirected) location.assign(answer.url); // there is a line to stand in first
       else if (answer.ok) return found;
-      else if (!AGAIN.includes(answer.status)) return refused(file, found[0] === "{" ? JSON.parse(found).detail : words.tooLarge);
+      else if (!AGAIN.includes(answer.status)) return refused(file, found[0] === "{" ? JSON.parse(found).title : words.tooLarge);
     } catch {
       progress.textContent = words.offline;
     }
@@ -53,7 +61,8 @@ form.addEventListener("submit", async (event) => {
   const worker = async () => {
     for (let file; (file = waiting.shift());) {
       progress.textContent = fill(words.waits, { done: count - waiting.length, count, name: file.name });
-      kept[`${file.name} ${file.size} ${file.lastModified}`] ??= file.size > words.bytesMax ? refused(file, words.tooLarge) : await rowsOf(file);
+      const key = await keyOf(file);
+      kept[key] ??= file.size > words.bytesMax ? refused(file, words.tooLarge) : await rowsOf(file);
       show();
     }
   };

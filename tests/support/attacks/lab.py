@@ -1,6 +1,7 @@
 """What an attacker has: our service, keys of his own, and programs that write PDFs."""
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from meterai.sealing import (
     seal,
     verify,
 )
+from meterai.sealing.stamp.identifiers import FIELD_PREFIX
 from tests.support.pdfmaker import Body, letter, update, whole
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -176,3 +178,10 @@ def forged(make: Callable[[Lab], bytes], *failed: str) -> Attack:
 def covered(make: Callable[[Lab], bytes]) -> Attack:
     """An attack that covers something."""
     return Attack(make, "covered_after_sealing", frozenset({"uncovered"}))
+
+
+def serials_of(sealed: bytes) -> list[str]:
+    """The serials that the names of stamps have."""
+    found = re.findall(rb"\((?:%s)([0-9A-Z]{22})\)" % FIELD_PREFIX.encode(), sealed)
+    assert found
+    return sorted({one.decode() for one in found})
