@@ -28,12 +28,12 @@ class Forgetting:
         self._database = database
         self._objects = objects
         self._clock = clock
-        self._looked_to = ""  # the last name that the sweep saw; empty: it begins
+        self._looked_to = ""  # the last name that `delete_orphans` saw; empty: it begins
 
     async def forget_old(self) -> int:
         """Periodic task: forget drafts whose time is over.
 
-        Rows first: a crash behind them leaves objects, which the sweep deletes.
+        Rows first: a crash behind them leaves objects, which `delete_orphans` deletes.
         """
         found = await self._database.once(store.expired, self._clock.now(), BATCH)
         due = [Due(str(one.id), one.id) for one in found]
@@ -48,7 +48,7 @@ class Forgetting:
             for name in file.objects:
                 await self._objects.remove(name, soon)
 
-    async def sweep(self) -> int:
+    async def delete_orphans(self) -> int:
         """Periodic task: delete objects of drafts that no file has, one piece of the store at a time.
 
         Says how many objects it saw, and none at the end.
@@ -58,7 +58,7 @@ class Forgetting:
         wanted = set(await self._database.once(store.wanted, named))
         names = [object_name(one.file, one.object) for one in named if one not in wanted]
         unclaimed = [Due(name, name) for name in names]
-        await each(self._database, "sweep_drafts", unclaimed, self._remove, subject="name")
+        await each(self._database, "delete_draft_orphans", unclaimed, self._remove, subject="name")
         is_end = len(seen) < LOOKED_AT_ONCE
         self._looked_to = "" if is_end else seen[-1].name
         return 0 if is_end else len(seen)

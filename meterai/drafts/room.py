@@ -41,7 +41,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [
         PeriodicTask("examine_files", container.of(Uploads).examine_due, 0.5),
         PeriodicTask("forget_drafts", forgetting.forget_old, 60.0),
-        PeriodicTask("sweep_drafts", forgetting.sweep, 600.0),
+        PeriodicTask("delete_draft_orphans", forgetting.delete_orphans, 600.0),
     ]
 
 

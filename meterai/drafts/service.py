@@ -192,7 +192,7 @@ class DraftService:
             await self.remove_objects(gone)
 
     async def remove_objects(self, file: DraftFile) -> None:
-        """Delete the bytes of a file whose row is gone.  What a crash leaves, the sweep finds."""
+        """Delete the bytes of a file whose row is gone.  What a crash leaves, `delete_orphans` finds."""
         soon = self._clock.now() + timedelta(minutes=1)
         for name in file.objects:
             await self._objects.remove(name, soon)

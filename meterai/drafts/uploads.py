@@ -1,7 +1,7 @@
 """Files come in, part by part, and are examined once they are whole.
 
 A part is an object of its own until all are here: it is stored whole or not at all, and then the
-row says that the upload goes on behind it.  A crash between the two leaves an object that the sweep
+row says that the upload goes on behind it.  A crash between the two leaves an object that `delete_orphans`
 deletes; a crash after the last part leaves a file that the periodic task examines.
 """
 
@@ -229,7 +229,7 @@ class Uploads:
                     store.accept, file.id, _found(content, examined)
                 )
             finally:
-                # Where it is not known the sweep looks once more.
+                # Where it is not known `delete_orphans` looks once more.
                 if not is_ours:
                     await self._remove(object_name(file.id, content))
             if not is_ours:

@@ -65,7 +65,7 @@ def _picture(document: bytes, parameters: Parameters) -> bytes:
         page, pages = tree.page(parameters["page"]), tree.count
     size, part = page.size, parameters["part"]
     whole = (0.0, 0.0, 1.0, 1.0)
-    wish = drawing.Wish(
+    request = drawing.PictureRequest(
         page.number,
         pages,
         size.width / page.unit,
@@ -74,14 +74,14 @@ def _picture(document: bytes, parameters: Parameters) -> bytes:
         _fractions(page, part) if part else whole,
     )
     try:
-        picture = drawing.drawn(document, wish, password)
+        picture = drawing.drawn(document, request, password)
     except drawing.PageNotSeen:
         raise PageNotDrawn("PDFium does not draw the page") from None
     ink, paper = b"", drawing.paper_level(picture)
     if parameters["survey"]:
         ink = drawing.ink(picture, paper, *grid(size.width, size.height))
     drawing.mark(
-        picture, [_within(wish.part, _fractions(page, one)) for one in parameters["marks"]]
+        picture, [_within(request.part, _fractions(page, one)) for one in parameters["marks"]]
     )
     webp = drawing.encoded(picture)
     return answers.written(Drawn(webp, page.number, pages, size.width, size.height, ink, paper))

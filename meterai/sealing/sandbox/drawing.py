@@ -34,7 +34,7 @@ class PageNotSeen(Exception):
     """PDFium does not draw this page, or sees another one than we do."""
 
 
-class Wish(NamedTuple):
+class PictureRequest(NamedTuple):
     """What shall be drawn: a page (`number` counts from 1) or a part of it, and how wide.
 
     `page_width` and `page_height` are of the page as it is seen, in units of the file.
@@ -48,20 +48,23 @@ class Wish(NamedTuple):
     part: Fractions
 
 
-def drawn(document: bytes, wish: Wish, password: bytes) -> Image.Image:
+def drawn(document: bytes, request: PictureRequest, password: bytes) -> Image.Image:
     """The page as people see it, forms and annotations included.  Raises `PageNotSeen`."""
     try:
         opened = pypdfium2.PdfDocument(document, password=password.decode("latin-1") or None)
         opened.init_forms()
-        if len(opened) != wish.pages:
+        if len(opened) != request.pages:
             raise PageNotSeen
-        page = opened[wish.number - 1]
+        page = opened[request.number - 1]
         width, height = page.get_size()
-        if max(abs(width - wish.page_width), abs(height - wish.page_height)) > _SIZE_TOLERANCE:
+        if (
+            max(abs(width - request.page_width), abs(height - request.page_height))
+            > _SIZE_TOLERANCE
+        ):
             raise PageNotSeen
-        left, top, right, bottom = wish.part
+        left, top, right, bottom = request.part
         picture = page.render(
-            scale=_scale(width * (right - left), height * (bottom - top), wish.pixels_wide),
+            scale=_scale(width * (right - left), height * (bottom - top), request.pixels_wide),
             crop=(left * width, (1 - bottom) * height, (1 - right) * width, top * height),
             may_draw_forms=True,
             rev_byteorder=True,

@@ -1,4 +1,4 @@
--- Wish to be paid once more, as the last time.  Answers false where the subject has had
+-- Ask to be paid once more, as the last time.  Answers false where the subject has had
 -- p_attempts_max attempts.
 CREATE OR REPLACE FUNCTION payment_open_another(
     p_account uuid, p_attempt uuid, p_subject uuid, p_reference text, p_amount bigint,
