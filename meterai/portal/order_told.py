@@ -1,12 +1,13 @@
 """What the page of an order says first: what it is now, and what happens next; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
+from meterai.stamps import Lot
 
 _OVER = (
     OrderState.LAPSED,
@@ -19,24 +20,22 @@ _OVER = (
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The headline and the sentence below it: keys of messages, and the facts that fill both."""
+    """The headline and the sentences below it: keys of messages, and the facts that fill both."""
 
     headline: str
-    lead: str
+    leads: tuple[str, ...]
     facts: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderNow:
-    """An order with what it needs to be told.  `has_instructions`: there is something to pay now;
-    `unused` stamps of it are free.
-    """
+    """An order with what it needs to be told; of what was paid and issued, the `lot`."""
 
     order: OrderView
     now: datetime
     documents: Sequence[Stamping] = ()
     refunds: Sequence[RefundView] = ()
-    unused: int = 0
+    lot: Lot | None = None
     is_soon: bool = True  # placed so short a time ago that the provider may well be answering
     has_qr: bool = False
     has_other_instructions: bool = False
@@ -68,6 +67,12 @@ class OrderNow:
         )
 
     @property
+    def unused(self) -> int:
+        """How many stamps of it can be used or given back."""
+        is_there = (self.order.kind, self.order.state) == (OrderKind.STAMPS, OrderState.EXECUTED)
+        return self.lot.free if self.lot and is_there else 0
+
+    @property
     def delivered(self) -> int:
         """How many documents are stamped."""
         return sum(one.state == StampingState.DELIVERED for one in self.documents)
@@ -87,14 +92,18 @@ def state_within(order: OrderView | None, stamping: Stamping | StampingView) -> 
 def told(this: OrderNow) -> Told:
     """What the page says of an order at this moment."""
     order = this.order
-    headline, lead = _placed(this) if order.state == OrderState.PLACED else _after(this)
     facts: dict[str, object] = {
         "delivered": this.delivered,
         "documents": len(this.documents),
         "quantity": order.quantity,
         "unused": this.unused,
     }
-    return Told(headline, f"page.order.{lead}", facts)
+    if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):
+        assert this.lot is not None, "an order of stamps is executed by making its lot"
+        counts = _counts(this.lot, this.refunds)
+        return Told(*_stamps(counts), facts | counts)
+    headline, lead = _placed(this) if order.state == OrderState.PLACED else _after(this)
+    return Told(headline, (f"page.order.{lead}",), facts)
 
 
 def _placed(this: OrderNow) -> tuple[str, str]:
@@ -118,8 +127,6 @@ def _after(this: OrderNow) -> tuple[str, str]:
     match state:
         case OrderState.PAID:
             return headline, f"paid.{order.kind}"
-        case OrderState.EXECUTED if order.kind == OrderKind.STAMPS:
-            return _stamps(this)
         case OrderState.EXECUTED:
             is_all = this.delivered == len(this.documents)
             word = "stamped" if is_all else "stamped_in_part"
@@ -128,6 +135,8 @@ def _after(this: OrderNow) -> tuple[str, str]:
             return headline, f"{state}.paid" if money.captured else state
         case OrderState.RETURNED if not money.refunded:
             return headline, "returned.by_the_bank"
+        case OrderState.RETURNED if all(one.state != RefundState.SETTLED for one in this.refunds):
+            return headline, "returned.by_the_provider"
         case OrderState.DENIED if money.charged_back < money.captured:
             return headline, "denied.in_part"
         case OrderState.DENIED if money.loss:
@@ -135,9 +144,28 @@ def _after(this: OrderNow) -> tuple[str, str]:
     return headline, state
 
 
-def _stamps(this: OrderNow) -> tuple[str, str]:
-    if this.unused:
-        return "page.order.headline.stamps", "executed.stamps"
-    is_asked_back = any(one.cause == RefundCause.ASKED for one in this.refunds)
-    word = "given_back" if is_asked_back else "used_up"
-    return f"page.order.headline.{word}", word
+def _counts(lot: Lot, refunds: Sequence[RefundView]) -> dict[str, int]:
+    """How many stamps of an order are where; together they are all of it."""
+    given_back = sum(one.stamps for one in refunds if one.cause == RefundCause.ASKED)
+    return {
+        "unused": lot.free,
+        "affixed": lot.affixed,
+        "held": lot.held,
+        "given_back": given_back,
+        # The others that left went with the money that a bank took, or gave back by itself.
+        "taken": lot.returned - given_back,
+    }
+
+
+def _stamps(counts: Mapping[str, int]) -> tuple[str, tuple[str, ...]]:
+    there = [place for place, count in counts.items() if count]
+    if there == ["affixed"]:
+        return "page.order.headline.used_up", ("page.order.used_up",)
+    word = "none_left"
+    if "unused" in there:
+        word = "stamps"
+    elif "held" in there:
+        word = "being_used"
+    elif "taken" not in there:
+        word = "given_back"
+    return f"page.order.headline.{word}", tuple(f"page.order.stamps.{place}" for place in there)

@@ -9,22 +9,22 @@ The moves are plpgsql (sql/functions/), part of the transactions of orders, stam
 and refunds.  Calls ledger.
 """
 
-from meterai.stamps.model import Balance, Issuing, NotEnoughStamps, StampRecord, StampState
+from meterai.stamps.model import Balance, Issuing, Lot, NotEnoughStamps, StampRecord, StampState
 from meterai.stamps.service import (
     SerialService,
     balance,
     issuing,
     look_up,
+    lots,
     serials_of,
     set_issuing,
-    unused_of_order,
-    unused_of_orders,
 )
 from meterai.stamps.store import enter_directory
 
 __all__ = [
     "Balance",
     "Issuing",
+    "Lot",
     "NotEnoughStamps",
     "SerialService",
     "StampRecord",
@@ -33,8 +33,7 @@ __all__ = [
     "enter_directory",
     "issuing",
     "look_up",
+    "lots",
     "serials_of",
     "set_issuing",
-    "unused_of_order",
-    "unused_of_orders",
 ]

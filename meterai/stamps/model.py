@@ -60,6 +60,7 @@ class Balance:
 class Lot:
     """Where the stamps of one order are: on documents, held for them, or given back."""
 
+    order: UUID
     issued: int
     held: int
     affixed: int
@@ -69,13 +70,6 @@ class Lot:
     def free(self) -> int:
         """How many of them are unused."""
         return self.issued - self.held - self.affixed - self.returned
-
-
-class UnusedOfOrder(NamedTuple):
-    """How many stamps of an order are unused."""
-
-    order: UUID
-    unused: int
 
 
 @dataclass(frozen=True, slots=True)

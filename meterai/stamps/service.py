@@ -14,7 +14,7 @@ from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial, SerialMaker
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.stamps import store
-from meterai.stamps.model import Balance, Issuing, StampRecord
+from meterai.stamps.model import Balance, Issuing, Lot, StampRecord
 
 LEASE_SECONDS = 120.0  # longer than any pause of a process that is still alive
 
@@ -74,15 +74,9 @@ async def balance(tx: ReadTx, account: UUID) -> Balance:
     return Balance(available, held, await store.used(tx, account))
 
 
-async def unused_of_order(tx: ReadTx, account: UUID, order: UUID) -> int:
-    """How many stamps of an order are free: not held, not on a document, not returned."""
-    lot = await store.lot(tx, account, order)
-    return lot.free if lot else 0
-
-
-async def unused_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> dict[UUID, int]:
-    """The same for several orders; those that brought no stamps are left out."""
-    return dict(await store.unused_of_orders(tx, account, orders))
+async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> dict[UUID, Lot]:
+    """Where the stamps of each of these orders are; those that brought no stamps are left out."""
+    return {lot.order: lot for lot in await store.lots(tx, account, orders)}
 
 
 async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from meterai.kit.serial import Serial
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
-from meterai.stamps.model import Issuing, Lot, StampRecord, UnusedOfOrder
+from meterai.stamps.model import Issuing, Lot, StampRecord
 
 _TAKE_LEASE = """
 INSERT INTO serial_leases (lease, holder, held_until)
@@ -27,7 +27,6 @@ RETURNING lease
 """
 _STAMP = "SELECT account_id AS account, stamping_id AS stamping, state, affixed_at FROM stamps"
 _LOTS = RowMapper(Lot)
-_UNUSED = RowMapper(UnusedOfOrder)
 _STAMPS = RowMapper(StampRecord)
 _ISSUING = RowMapper(Issuing)
 
@@ -53,27 +52,14 @@ async def used(tx: ReadTx, account: UUID) -> int:
     return found
 
 
-async def unused_of_orders(
-    tx: ReadTx, account: UUID, orders: Sequence[UUID]
-) -> list[UnusedOfOrder]:
-    """How many stamps of each of these orders are free."""
+async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[Lot]:
+    """Where the stamps of each of these orders are."""
     return await tx.all_as(
-        _UNUSED,
-        "SELECT lot_id AS order, issued - held - affixed - returned AS unused FROM stamp_lots"
+        _LOTS,
+        "SELECT lot_id AS order, issued, held, affixed, returned FROM stamp_lots"
         " WHERE account_id = %s AND lot_id = ANY (%s)",
         account,
         list(orders),
-    )
-
-
-async def lot(tx: ReadTx, account: UUID, lot_id: UUID) -> Lot | None:
-    """Where the stamps of one order are."""
-    return await tx.one_as(
-        _LOTS,
-        "SELECT issued, held, affixed, returned FROM stamp_lots"
-        " WHERE account_id = %s AND lot_id = %s",
-        account,
-        lot_id,
     )
 
 

@@ -1,5 +1,7 @@
 """The page of an order: in every state and language it says what is true, and leads on."""
 
+import html
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +15,7 @@ from markupsafe import escape
 
 from meterai.accounts import AccountService
 from meterai.apps.rooms import pages_of
+from meterai.kit.ids import new_id
 from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView
@@ -23,6 +26,7 @@ from meterai.portal.pages import qr_drawing
 from meterai.portal.routes import routes
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, may_reorder
+from meterai.stamps import Lot
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shown import HOSTILE, NOW, TOTAL, money, order, refund, stamping
 
@@ -48,14 +52,15 @@ def order_main(
     *,
     documents: Sequence[Stamping] = (),
     refunds: Sequence[RefundView] = (),
-    unused: int = 0,
+    lot: Lot | None = None,
     **more: Any,
 ) -> str:
     """The main part of the page of an order, a moment after it was placed."""
     now = more.pop("now", EARLIER)
     qr = one.payment.qr_content
     is_soon = more.pop("is_soon", True)
-    this = OrderNow(one, now, documents, refunds, unused, is_soon=is_soon, has_qr=qr is not None)
+    lot = lot or where()
+    this = OrderNow(one, now, documents, refunds, lot, is_soon=is_soon, has_qr=qr is not None)
     facts = {
         "this": this,
         "told": told(this),
@@ -72,6 +77,11 @@ def order_main(
     page = {**facts, "main": main, "version": '"1"', "reload_seconds": 5}
     assert main in rendered(asked, "portal/order.html", page | more)
     return main
+
+
+def where(*, affixed: int = 0, returned: int = 0) -> Lot:
+    """Two stamps of an order; those that are not named are unused."""
+    return Lot(new_id(), 2, 0, affixed, returned)
 
 
 def headline(main: str) -> str:
@@ -120,7 +130,9 @@ def test_every_state_says_what_is_true(
     causes = [(one, cause) for one in RefundState for cause in RefundCause]
     one = order(state, kind, QR if with_qr else None, sums)
     for refunds in ([], [refund(*pair) for pair in causes]):
-        main = order_main(asked, one, documents=documents, refunds=refunds)
+        returned = sum(one.stamps for one in refunds if one.cause == RefundCause.ASKED)
+        lot = Lot(new_id(), 2 + returned, 0, 0, returned)
+        main = order_main(asked, one, documents=documents, refunds=refunds, lot=lot)
         assert not re.search(
             r"page\.|state\.|refund\.|\{|\bundefined\b", main.replace("{minutes}", "")
         )
@@ -229,14 +241,42 @@ def test_a_plain_success_says_how_many_and_needs_no_table(asked: Any, count: int
 
 def test_an_order_of_stamps_says_how_many_are_left(asked: Any) -> None:
     one = order(OrderState.EXECUTED, OrderKind.STAMPS, None, MONEY[OrderState.EXECUTED][0])
-    main = order_main(asked, one, unused=2)
+    main = order_main(asked, one, lot=where())
     assert "2 " in headline(main)
     assert f'action="/orders/{one.id}/give-back"' in main
     language = asked.cookies["language"]
-    assert headline(order_main(asked, one)) == translate("page.order.headline.used_up", language)
+    main = order_main(asked, one, lot=where(affixed=2))
+    assert headline(main) == translate("page.order.headline.used_up", language)
     asked_back = [refund(RefundState.SETTLED, RefundCause.ASKED)]
-    main = order_main(asked, one, refunds=asked_back)
+    main = order_main(asked, one, refunds=asked_back, lot=where(affixed=1, returned=1))
     assert headline(main) == translate("page.order.headline.given_back", language)
+    assert "/give-back" not in main
+
+
+PLACES = ("held", "affixed", "given_back", "taken")
+COUNTS = [counts for counts in itertools.product(range(3), repeat=4) if sum(counts) <= 3]
+
+
+@pytest.mark.parametrize("counts", COUNTS)
+def test_every_stamp_is_said_to_be_where_it_is(asked: Any, counts: tuple[int, ...]) -> None:
+    """Of three stamps so many are held, on documents, asked back and taken by a bank."""
+    of = dict(zip(PLACES, counts, strict=True))
+    language = asked.cookies["language"]
+    one = msgspec.structs.replace(order(OrderState.EXECUTED, OrderKind.STAMPS), quantity=3)
+    given = [msgspec.structs.replace(refund(RefundState.SENT, RefundCause.ASKED), stamps=1)] * of[
+        "given_back"
+    ]
+    lot = Lot(new_id(), 3, of["held"], of["affixed"], of["given_back"] + of["taken"])
+    facts = of | {"unused": lot.free, "quantity": 3}
+    main = html.unescape(order_main(asked, one, lot=lot, refunds=given))
+    all_used = translate("page.order.used_up", language)
+    assert (all_used in main) == (of["affixed"] == 3)
+    if of["affixed"] < 3:
+        for place in ("unused", *PLACES):
+            said = translate(f"page.order.stamps.{place}", language, **facts)
+            assert (said in main) == bool(facts[place])
+    used = translate("page.order.headline.used_up", language)
+    assert (headline(main) == used) == (of["affixed"] == 3)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +286,7 @@ def test_an_order_of_stamps_says_how_many_are_left(asked: Any) -> None:
         (OrderState.DENIED, MONEY[OrderState.DENIED][1], "denied.stamped"),
         (OrderState.DENIED, MONEY[OrderState.DENIED][2], "denied.in_part"),
         (OrderState.RETURNED, MONEY[OrderState.RETURNED][1], "returned.by_the_bank"),
-        (OrderState.RETURNED, MONEY[OrderState.RETURNED][0], "returned"),
+        (OrderState.RETURNED, MONEY[OrderState.RETURNED][0], "returned.by_the_provider"),
     ],
 )
 def test_a_charged_back_order_says_one_thing(
@@ -255,6 +295,14 @@ def test_a_charged_back_order_says_one_thing(
     one = order(state, OrderKind.STAMPS, None, sums)
     main = order_main(asked, msgspec.structs.replace(one, refund_due_at=None))
     assert translate(f"page.order.{word}", asked.cookies["language"]) in main
+
+
+def test_a_refund_number_is_to_be_kept_where_there_is_one(asked: Any) -> None:
+    one = order(OrderState.RETURNED, OrderKind.STAMPS, None, MONEY[OrderState.RETURNED][0])
+    keep = translate("page.order.returned", asked.cookies["language"])
+    assert keep in order_main(asked, one, refunds=[refund(RefundState.SETTLED, RefundCause.ASKED)])
+    assert keep not in order_main(asked, one, refunds=[refund(RefundState.VOID, RefundCause.ASKED)])
+    assert keep not in order_main(asked, one)
 
 
 def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:

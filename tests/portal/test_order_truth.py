@@ -9,9 +9,11 @@ import pytest
 
 from meterai.accounts import AccountService
 from meterai.apps.rooms import pages_of
+from meterai.kit.ids import new_id
 from meterai.orders import OrderService
 from meterai.pages import Site, rendered
 from meterai.plumbing.messages import LANGUAGES
+from meterai.portal.order_told import Told
 from meterai.portal.routes import routes
 from meterai.portal.routes.order import _Asked, _facts
 from tests.support.pages import application, asked_by_somebody
@@ -95,6 +97,35 @@ def _documents(shop: Shop, how: Callable[[Shop, UUID], Any]) -> UUID:
     return order
 
 
+def _used(shop: Shop, *, is_delivered: bool, asked_back: bool = False) -> UUID:
+    order = _paid(shop)
+    stamping = shop.reserve(1)
+    assert stamping is not None
+    if is_delivered:
+        shop.deliver(stamping)
+    if asked_back:
+        shop.ask_back(order)
+    shop.work()
+    return order
+
+
+def _one_used_the_other_taken(shop: Shop) -> UUID:
+    order = _used(shop, is_delivered=True)
+    shop.deny(shop.paid[-1], 4_000)
+    shop.work()
+    return order
+
+
+def _given_back_by_itself(shop: Shop) -> UUID:
+    order = _paid(shop)
+    paid = shop.paid[-1]
+    shop.given_back(paid, paid.amount)
+    assert shop.bank is not None
+    shop.bank.refunded[new_id()] = order, paid.amount
+    shop.work()
+    return order
+
+
 STORIES: dict[str, Callable[[Shop], UUID]] = {
     "placed": lambda shop: shop.place(2),
     "lapsed": lambda shop: _given_up(shop, "lapsed"),
@@ -108,6 +139,16 @@ STORIES: dict[str, Callable[[Shop], UUID]] = {
     "taken back": _denied,
     "a part taken back": lambda shop: _denied(shop, 4_000),
     "taken back after it was given back": _denied_after_refund,
+    "one is held": lambda shop: _used(shop, is_delivered=False),
+    "one is held, the other asked back": lambda shop: _used(
+        shop, is_delivered=False, asked_back=True
+    ),
+    "one is used": lambda shop: _used(shop, is_delivered=True),
+    "one is used, the other asked back": lambda shop: _used(
+        shop, is_delivered=True, asked_back=True
+    ),
+    "one is used, the other taken back": _one_used_the_other_taken,
+    "given back by the bank itself": _given_back_by_itself,
     "a document failed": lambda shop: _documents(shop, lambda shop, one: shop.fail(one)),
     "documents stamped": lambda shop: _documents(shop, lambda shop, one: shop.deliver(one)),
     "one is being stamped": lambda shop: _documents(shop, lambda shop, one: None),
@@ -149,3 +190,28 @@ def test_the_money_of_the_page_is_what_the_bank_holds(shop: Shop, story: str) ->
             assert moves.count("<li>") > 1
             assert "page.move" not in moves
     shop.assert_books_hold()
+
+
+# What is said of the stamps of a purchase of two: the headline, and where each of them is.
+SAID: dict[str, tuple[str, ...]] = {
+    "paid": ("stamps", "unused"),
+    "one is held": ("stamps", "unused", "held"),
+    "one is held, the other asked back": ("being_used", "held", "given_back"),
+    "one is used": ("stamps", "unused", "affixed"),
+    "one is used, the other asked back": ("given_back", "affixed", "given_back"),
+    "one is used, the other taken back": ("none_left", "affixed", "taken"),
+    "a part taken back": ("stamps", "unused", "taken"),
+}
+
+
+@pytest.mark.parametrize("story", SAID)
+def test_every_stamp_is_said_to_be_where_the_books_have_it(shop: Shop, story: str) -> None:
+    shop.bank = BankRecord()
+    order = STORIES[story](shop)
+    facts = shop.do(_facts(shop.container.of(OrderService), _Asked(shop.account, order)))
+    said = facts["told"]
+    assert isinstance(said, Told)
+    headline, *places = SAID[story]
+    assert said.headline == f"page.order.headline.{headline}"
+    assert said.leads == tuple(f"page.order.stamps.{place}" for place in places)
+    assert all(said.facts[place] == 1 for place in places if place != "unused")

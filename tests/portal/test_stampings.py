@@ -23,7 +23,7 @@ from meterai.portal.routes.history import entries
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState
 from meterai.stamping.model import shown
-from meterai.stamps import Balance
+from meterai.stamps import Balance, Lot
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shown import HOSTILE, NOW, order, refund, stamping
 
@@ -89,10 +89,11 @@ def my_stamps(
     orders: Sequence[OrderView] = (),
     stampings: Sequence[Stamping] = (),
     refunds: Sequence[RefundView] = (),
-    unused: Mapping[UUID, int] | None = None,
+    lots: Mapping[UUID, Lot] | None = None,
     **more: object,
 ) -> str:
-    found = entries(orders, stampings, refunds, unused or {}, NOW)
+    bought = {read("ord", one.id): Lot(read("ord", one.id), 2, 0, 2, 0) for one in orders}
+    found = entries(orders, stampings, refunds, bought | dict(lots or {}), NOW)
     facts = {"entries": found, "is_first": True, "older": None, "balance": Balance(3, 1, 7)}
     return rendered(asked, "portal/history.html", facts | more)
 
@@ -135,12 +136,13 @@ def test_an_order_is_called_by_its_files(asked: Any) -> None:
 def test_unused_stamps_are_given_back_in_two_taps(asked: Any) -> None:
     bought = order(OrderState.EXECUTED, OrderKind.STAMPS)
     number = read("ord", bought.id)
-    text = my_stamps(asked, [bought], unused={number: 2})
+    text = my_stamps(asked, [bought], lots={number: Lot(number, 2, 0, 0, 0)})
     assert f'action="/orders/{bought.id}/give-back"' in text
     assert "Rp21.000" in text
-    assert "/give-back" not in my_stamps(asked, [bought], unused={number: 0})
+    used = {number: Lot(number, 2, 1, 1, 0)}
+    assert "/give-back" not in my_stamps(asked, [bought], lots=used)
     denied = msgspec.structs.replace(bought, state=OrderState.DENIED)
-    assert "/give-back" not in my_stamps(asked, [denied], unused={number: 2})
+    assert "/give-back" not in my_stamps(asked, [denied], lots={number: Lot(number, 2, 0, 0, 0)})
 
 
 @pytest.mark.parametrize("state", OrderState)

@@ -13,13 +13,14 @@ from meterai.accounts import Permission
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
-from meterai.orders import OrderKind, OrderService, OrderState, OrderView
+from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
 from meterai.plumbing.paging import Page as Part
 from meterai.portal.order_told import OrderNow, Told, state_within, told
 from meterai.refunds import RefundView, refunds_of_orders
 from meterai.stamping import Stamping, StampingService, StampingState, stampings_of_orders
+from meterai.stamps import Lot
 
 OLDER = "old"  # kind of the id where the next page begins, an order's or a stamping's
 _clock = SystemClock()
@@ -51,10 +52,10 @@ def entries(
     orders: Sequence[OrderView],
     stampings: Sequence[Stamping],
     refunds: Sequence[RefundView],
-    unused: Mapping[UUID, int],
+    lots: Mapping[UUID, Lot],
     now: datetime,
 ) -> list[Entry]:
-    """Orders and stampings as one list, newest first; `unused` stamps of each order are free."""
+    """Orders and stampings as one list, newest first."""
     of_order: dict[str, list[Stamping]] = {}
     given: dict[str, list[RefundView]] = {}
     found = []
@@ -68,16 +69,10 @@ def entries(
     for order in orders:
         documents = tuple(of_order.get(order.id, ()))
         number = read("ord", order.id)
-        this = OrderNow(order, now, documents, given.get(order.id, ()), _free(order, unused))
+        this = OrderNow(order, now, documents, given.get(order.id, ()), lots.get(number))
         found.append(Entry(number, order.placed_at, this, documents))
     # By their ids, which are ordered by time, as the pages are.
     return sorted(found, key=lambda entry: entry.id, reverse=True)
-
-
-def _free(order: OrderView, unused: Mapping[UUID, int]) -> int:
-    """How many stamps of an order can be used or given back."""
-    is_there = (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED)
-    return unused.get(read("ord", order.id), 0) if is_there else 0
 
 
 @get(
@@ -101,10 +96,10 @@ async def show_history(
         ids = [read("ord", order.id) for order in placed]
         documents = await stampings_of_orders(tx, account, *ids)
         refunds = await refunds_of_orders(tx, account, ids)
-        unused = await stamps.unused_of_orders(tx, account, ids)
+        lots = await stamps.lots(tx, account, ids)
         balance = await stamps.balance(tx, account)
     now = _clock.now()
-    every = entries(placed, [*stampings, *documents], refunds, unused, now)
+    every = entries(placed, [*stampings, *documents], refunds, lots, now)
     found, is_cut = part.cut(every)
     is_more = is_cut or more_orders or more_stampings
     older = show(OLDER, found[-1].id) if is_more else None

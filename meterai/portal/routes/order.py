@@ -21,7 +21,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.orders import OrderKind, OrderService, OrderSettings, OrderState, PaymentView
+from meterai.orders import OrderService, OrderSettings, OrderState, PaymentView
 from meterai.pages import (
     Page,
     PageRequest,
@@ -155,9 +155,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         documents = await stampings_of_orders(tx, account, asked.order)
         refunds = await refunds_of_order(tx, account, asked.order)
         moves = await ledger.money_moves(tx, account, asked.order) if order.money.captured else []
-        unused = 0
-        if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):
-            unused = await stamps.unused_of_order(tx, account, asked.order)
+        lots = await stamps.lots(tx, account, [asked.order])
     now = _clock.now()
     # A QR whose time is over is not shown, also in the moment before its order lapses.
     is_payable = order.payment.expires_at > now and order.money.captured < order.total
@@ -168,7 +166,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         now,
         documents,
         refunds,
-        unused,
+        lots.get(asked.order),
         is_soon=now < order.placed_at + QR_USUALLY_WITHIN,
         has_qr=qr_content is not None,
         has_other_instructions=instructions is not None,
