@@ -15,6 +15,7 @@ from meterai.orders.model import (
     Order,
     OrderKey,
     OrderKind,
+    OrderMark,
     OrderState,
     Pace,
     PlacedOrder,
@@ -27,9 +28,9 @@ from meterai.orders.service import (
     PaymentView,
     finish,
     load,
+    marks,
     pace,
     place_documents,
-    states,
     withdraw,
 )
 from meterai.orders.settings import OrderSettings
@@ -38,6 +39,7 @@ __all__ = [
     "Order",
     "OrderKey",
     "OrderKind",
+    "OrderMark",
     "OrderService",
     "OrderSettings",
     "OrderState",
@@ -48,9 +50,9 @@ __all__ = [
     "Terms",
     "finish",
     "load",
+    "marks",
     "pace",
     "place_documents",
     "request_hash",
-    "states",
     "withdraw",
 ]

@@ -156,12 +156,12 @@ class OrderKey(NamedTuple):
     order: UUID
 
 
-class StateOfOrder(NamedTuple):
-    """Which order is in which state."""
+class OrderMark(NamedTuple):
+    """A text that is another whenever something of an order changed."""
 
     account: UUID
     order: UUID
-    state: OrderState
+    mark: str
 
 
 class PlacedOrder(NamedTuple):

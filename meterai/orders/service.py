@@ -148,10 +148,11 @@ async def load(tx: ReadTx, account: UUID, order_id: UUID) -> Order:
     return found
 
 
-async def states(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, OrderState]:
-    """The states of these orders; those that are not there are left out."""
-    found = await store.states(tx, wanted)
-    return {OrderKey(one.account, one.order): one.state for one in found}
+async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
+    """A text of each of these orders, another whenever what an `OrderView` says, what moved its money
+    or where its stamps are changed; those that are not there are left out.
+    """
+    return {OrderKey(one.account, one.order): one.mark for one in await store.marks(tx, wanted)}
 
 
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:

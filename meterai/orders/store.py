@@ -6,10 +6,10 @@ from uuid import UUID
 from meterai.orders.model import (
     Order,
     OrderKey,
+    OrderMark,
     OrderState,
     Pace,
     PlacedOrder,
-    StateOfOrder,
     Terms,
 )
 from meterai.plumbing.database import ReadTx, Tx
@@ -41,13 +41,16 @@ SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'pai
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 _IS_PLACED = "SELECT 1 FROM orders WHERE account_id = %s AND idempotency_key = %s"
-_STATES = """
-SELECT o.account_id AS account, o.order_id AS order, o.state
+_MARKS = """
+SELECT o.account_id AS account, o.order_id AS order, md5(ROW(
+    o.state, o.paid_at, o.due_at, o.returning_due_at, o.lapses_at <= now(),
+    payment_mark(o.account_id, o.order_id), ledger_mark(o.account_id, o.order_id),
+    stamps_mark(o.account_id, o.order_id))::text) AS mark
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
 JOIN orders o ON o.account_id = wanted.account_id AND o.order_id = wanted.order_id
 """
 _ORDERS = RowMapper(Order)
-_STATES_OF_ORDERS = RowMapper(StateOfOrder)
+_MARKS_OF_ORDERS = RowMapper(OrderMark)
 _ORDER_KEYS = RowMapper(OrderKey)
 _PLACED_ORDERS = RowMapper(PlacedOrder)
 
@@ -97,10 +100,10 @@ async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:
     )
 
 
-async def states(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[StateOfOrder]:
-    """The states of these orders, of whichever accounts."""
+async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
+    """Of these orders, of whichever accounts, with their money and stamps."""
     columns = ([one.account for one in wanted], [one.order for one in wanted])
-    return await tx.all_as(_STATES_OF_ORDERS, _STATES, *columns)
+    return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 
 
 async def orders_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Order]:

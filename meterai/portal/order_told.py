@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
 
+QR_USUALLY_WITHIN = timedelta(seconds=20)  # a bank that takes longer has some trouble
 _OVER = (
     OrderState.LAPSED,
     OrderState.WITHDRAWN,
@@ -76,6 +77,14 @@ class OrderNow:
     def delivered(self) -> int:
         """How many documents are stamped."""
         return sum(one.state == StampingState.DELIVERED for one in self.documents)
+
+    @property
+    def changes_at(self) -> datetime | None:
+        """The next moment at which the clock alone makes the page say something else."""
+        moments = [one.due_at for one in self.refunds]
+        if self.order.state == OrderState.PLACED:
+            moments += [self.order.payment.expires_at, self.order.placed_at + QR_USUALLY_WITHIN]
+        return min((moment for moment in moments if moment > self.now), default=None)
 
     def state_of(self, stamping: Stamping) -> StampingState:
         """`state_within` this order."""

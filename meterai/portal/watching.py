@@ -6,20 +6,35 @@ database and no turn of the limiter.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextvars import Context
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from meterai import orders, stamping
+from meterai import orders, refunds, stamping
+from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderKey
-from meterai.plumbing.database import Database
+from meterai.plumbing.database import Database, ReadTx
 
 LOOK_SECONDS = 0.5  # between two looks at the database
 WAIT_SECONDS = 4.0  # less than a process has to stop, see apps/serve.py
 WAITING_MAX = 400  # in one process; who comes beyond asks again later
 WAITING_OF_ACCOUNT_MAX = 4  # tabs of one person
+_clock = SystemClock()
+
+
+async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
+    """A text of each of these orders, another whenever something that its page tells changed."""
+    of_orders = await orders.marks(tx, wanted)
+    of_documents = await stamping.marks(tx, wanted)
+    of_refunds = await refunds.marks(tx, wanted)
+    return {
+        key: " ".join([mark, of_documents.get(key, ""), of_refunds.get(key, "")])
+        for key, mark in of_orders.items()
+    }
 
 
 @dataclass(eq=False, slots=True)
@@ -31,11 +46,6 @@ class _Waiter:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def fingerprint(state: str, steps: Sequence[str]) -> str:
-    """What is compared: the state of an order, and of each of its documents."""
-    return " ".join([state, *steps])
-
-
 class OrderWatch:
     """Those who wait in this process."""
 
@@ -44,23 +54,36 @@ class OrderWatch:
         self._waiting: set[_Waiter] = set()
         self._looking: asyncio.Task[None] | None = None
 
-    async def change(self, account: UUID, order: UUID, seen: str) -> bool:
-        """Wait until an order is no longer as it was seen; False where it stayed so for
-        `WAIT_SECONDS`, and at once where too many wait.
-        """
+    def has_room_for(self, account: UUID) -> bool:
+        """Whether somebody of this account may wait."""
         of_account = sum(one.key.account == account for one in self._waiting)
-        if len(self._waiting) >= WAITING_MAX or of_account >= WAITING_OF_ACCOUNT_MAX:
+        return len(self._waiting) < WAITING_MAX and of_account < WAITING_OF_ACCOUNT_MAX
+
+    async def mark(self, key: OrderKey) -> str:
+        """How an order is now, to be compared; empty where there is none."""
+        async with self._database.reading() as tx:
+            return (await marks(tx, [key])).get(key, "")
+
+    async def change(
+        self, key: OrderKey, seen: str, until: float, changes_at: datetime | None = None
+    ) -> bool:
+        """Wait until an order is no longer as it was seen, or the clock alone changes what is told
+        of it; False where neither came before `until`, and at once where too many wait.
+        """
+        if not self.has_room_for(key.account):
             return False
-        waiter = _Waiter(OrderKey(account, order), seen)
+        seconds = until - time.monotonic()
+        by_clock = (changes_at - _clock.now()).total_seconds() if changes_at else seconds
+        waiter = _Waiter(key, seen)
         self._waiting.add(waiter)
         if self._looking is None:
             # In a context of its own: the look is for all, not for the request that began it.
             self._looking = asyncio.create_task(self._look(), context=Context())
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(max(0.0, min(seconds, by_clock))):
                 await waiter.changed.wait()
         except TimeoutError:
-            return False
+            return by_clock < seconds
         finally:
             self._waiting.discard(waiter)
         return True
@@ -77,11 +100,8 @@ class OrderWatch:
             self._looking = None
 
     async def _compare(self) -> None:
-        wanted = list({one.key for one in self._waiting})
         async with self._database.reading() as tx:
-            states = await orders.states(tx, wanted)
-            steps = await stamping.steps(tx, wanted)
-        now = {key: fingerprint(state, steps.get(key, ())) for key, state in states.items()}
+            now = await marks(tx, list({one.key for one in self._waiting}))
         for waiter in self._waiting:
             if now.get(waiter.key, waiter.seen) != waiter.seen:
                 waiter.changed.set()

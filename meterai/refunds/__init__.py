@@ -15,6 +15,7 @@ from meterai.refunds.service import (
     RefundView,
     ask,
     book_as_told,
+    marks,
     refunds_of_order,
     refunds_of_orders,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "ask",
     "book_as_told",
     "lease_seconds",
+    "marks",
     "refunds_of_order",
     "refunds_of_orders",
 ]

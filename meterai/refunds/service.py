@@ -14,7 +14,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
-from meterai.orders import OrderSettings
+from meterai.orders import OrderKey, OrderSettings
 from meterai.payments import (
     CallNotBegun,
     OutcomeUnknown,
@@ -100,6 +100,13 @@ async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Refun
 async def refunds_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[RefundView]:
     """Refunds of these orders, oldest first; the newest of very many."""
     return [shown(one) for one in await store.refunds_of_orders(tx, account, orders)]
+
+
+async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
+    """A text of each of these orders, another whenever something of its refunds changed; those
+    without refunds are left out.
+    """
+    return {OrderKey(one.account, one.order): one.mark for one in await store.marks(tx, wanted)}
 
 
 # -- what the provider gave back of its own accord -----------------------------------------------

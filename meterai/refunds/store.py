@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from meterai.orders import OrderKey, OrderMark
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
@@ -22,6 +23,15 @@ _COLUMNS = (
     " requested_at, due_at, settled_at, tries, last_answer"
 )
 _REFUNDS = RowMapper(Refund)
+_MARKS = """
+SELECT r.account_id AS account, r.order_id AS order, md5(string_agg(
+    ROW(r.refund_id, r.state, r.amount, r.due_at, r.due_at < now(), r.settled_at,
+        r.provider_refund_no)::text, ' ' ORDER BY r.refund_id)) AS mark
+FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
+JOIN refunds r ON r.account_id = wanted.account_id AND r.order_id = wanted.order_id
+GROUP BY r.account_id, r.order_id
+"""
+_MARKS_OF_ORDERS = RowMapper(OrderMark)
 _OVERDUE_ORDERS = RowMapper(OverdueOrder)
 _REFUNDS_PAST_DUE = RowMapper(RefundPastDue)
 _PAYMENTS_GIVEN_BACK = RowMapper(PaymentGivenBack)
@@ -139,6 +149,12 @@ async def refund(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund | None:
         account,
         refund_id,
     )
+
+
+async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
+    """Of the refunds of these orders, of whichever accounts."""
+    columns = ([one.account for one in wanted], [one.order for one in wanted])
+    return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 
 
 async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Refund]:

@@ -30,8 +30,8 @@ from meterai.stamping.service import (
     stampings_of_orders,
     why_refused,
 )
+from meterai.stamping.service.marks import marks
 from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
-from meterai.stamping.service.steps import steps
 from meterai.stamping.service.uploads import SPOILT
 from meterai.stamping.settings import StampingSettings
 
@@ -48,12 +48,12 @@ __all__ = [
     "Upload",
     "issuers_directory",
     "issuers_of",
+    "marks",
     "may_reorder",
     "original_of",
     "placements_json",
     "reorder_key",
     "sealing_seconds",
     "stampings_of_orders",
-    "steps",
     "why_refused",
 ]

@@ -235,14 +235,6 @@ class OrderProgress(NamedTuple):
     delivered: int
 
 
-class Step(NamedTuple):
-    """How far one document of an order is."""
-
-    account: UUID
-    order: UUID
-    state: StampingState
-
-
 class StampingView(msgspec.Struct, frozen=True, kw_only=True):
     """A stamping as the API shows it.  Hashes are lower-case hex SHA-256.
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from meterai.kit.serial import Serial
-from meterai.orders import OrderKey
+from meterai.orders import OrderKey, OrderMark
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.rows import RowMapper
 from meterai.sealing import Delta, Placement
@@ -18,7 +18,6 @@ from meterai.stamping.model import (
     ReservedDocument,
     Stamping,
     StampingToResume,
-    Step,
     WaitingDocument,
     placements_json,
 )
@@ -84,11 +83,14 @@ _LOCK_DOCUMENTS = """
 SELECT 1 AS locked FROM documents WHERE account_id = %s AND sha256 = ANY (%s)
 ORDER BY sha256 FOR UPDATE
 """
-_STEPS = """
-SELECT s.account_id AS account, s.order_id AS order, s.state
+_MARKS = """
+SELECT s.account_id AS account, s.order_id AS order, md5(string_agg(
+    ROW(s.stamping_id, s.state, s.refused, s.is_repaired, s.delivered_at, s.sha256_stamped,
+        d.forgotten_at IS NOT NULL)::text, ' ' ORDER BY s.position)) AS mark
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
 JOIN stampings s ON s.account_id = wanted.account_id AND s.order_id = wanted.order_id
-ORDER BY s.position
+JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
+GROUP BY s.account_id, s.order_id
 """
 _OF_ORDERS = _SELECT + "WHERE s.account_id = %s AND s.order_id = ANY(%s) ORDER BY s.position"
 
@@ -104,7 +106,7 @@ _DELIVERIES = RowMapper(Delivery)
 _TO_RESUME_ROWS = RowMapper(StampingToResume)
 _WAITING = RowMapper(WaitingDocument)
 _PROGRESS = RowMapper(OrderProgress)
-_STEPS_OF_ORDERS = RowMapper(Step)
+_MARKS_OF_ORDERS = RowMapper(OrderMark)
 
 
 async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None:
@@ -124,10 +126,10 @@ async def stampings_of_orders(
     return await tx.all_as(_STAMPING_ROWS, _OF_ORDERS, account, list(order_ids))
 
 
-async def steps(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[Step]:
-    """The documents of these orders, of whichever accounts, in the order they came."""
+async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
+    """Of the documents of these orders, of whichever accounts."""
     columns = ([one.account for one in wanted], [one.order for one in wanted])
-    return await tx.all_as(_STEPS_OF_ORDERS, _STEPS, *columns)
+    return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 
 
 async def from_balance(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Stamping]:

@@ -1,21 +1,35 @@
 """Waiting for an order to change: soon, bounded, and nothing is asked while nobody waits."""
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from litestar import Response
+from litestar.testing import RequestFactory
 
-from meterai.kit.ids import new_id
+from meterai.accounts import AccountService
+from meterai.apps.rooms import pages_of
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import new_id, show
+from meterai.orders import OrderKey, OrderService
+from meterai.pages import Site, rendered
+from meterai.plumbing.http import Caller
 from meterai.portal import watching
-from meterai.portal.watching import OrderWatch, fingerprint
+from meterai.portal.routes import routes
+from meterai.portal.routes.order import _Asked, _facts, show_order_state
+from meterai.portal.watching import OrderWatch
+from tests.support.pages import application, asked_by_somebody
 from tests.support.shop import Shop
+
+APP = application(routes, Site(*pages_of()), AccountService)
 
 
 @pytest.fixture
 def watch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrderWatch]:
-    monkeypatch.setattr(watching, "WAIT_SECONDS", 1.0)
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
     made = OrderWatch(shop.container.database)
     yield made
@@ -24,68 +38,260 @@ def watch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrderWatch]:
     assert not made._waiting
 
 
-def waiting(watch: OrderWatch, shop: Shop, order: UUID, *seen: str) -> Any:
-    return watch.change(shop.account, order, fingerprint(seen[0], seen[1:]))
+def in_seconds(seconds: float) -> float:
+    return time.monotonic() + seconds
 
 
-async def meanwhile(wait: Any, act: Any) -> bool:
+async def waiting(watch: OrderWatch, shop: Shop, order: UUID, seconds: float = 1.0) -> bool:
+    key = OrderKey(shop.account, order)
+    return await watch.change(key, await watch.mark(key), in_seconds(seconds))
+
+
+async def meanwhile(wait: Any, act: Any) -> Any:
     asked = asyncio.ensure_future(wait)
     await asyncio.sleep(0.1)
     await act
-    return bool(await asked)
+    return await asked
 
 
-def test_a_payment_is_seen(shop: Shop, watch: OrderWatch) -> None:
-    order = shop.place(1)
-
-    async def lapse() -> None:
-        await shop.container.database.call(
-            "SELECT order_abandon(%s, %s, 'withdrawn')", shop.account, order
-        )
-
-    assert shop.do(meanwhile(waiting(watch, shop, order, "placed"), lapse()))
+def lapse(shop: Shop, order: UUID) -> Any:
+    return shop.container.database.call(
+        "SELECT order_abandon(%s, %s, 'withdrawn')", shop.account, order
+    )
 
 
-def test_each_step_of_a_document_is_seen(shop: Shop, watch: OrderWatch) -> None:
+# -- every kind of change -----------------------------------------------------------------------------
+
+
+def _paid(shop: Shop) -> UUID:
+    order = shop.place(2)
+    shop.make_qr(shop.attempts(order)[-1])
+    shop.pay(order)
+    shop.work()
+    return order
+
+
+def _refunding(shop: Shop) -> UUID:
+    order = _paid(shop)
+    shop.ask_back(order)
+    shop.work()
+    return order
+
+
+def _sent(shop: Shop) -> UUID:
+    order = _refunding(shop)
+    shop.send(shop.refunds()[-1])
+    return order
+
+
+def _documents(shop: Shop) -> UUID:
     order = shop.place_documents([1, 1])
     shop.pay(order)
     shop.work()
-    first, _ = shop.stampings
+    return order
 
-    async def deliver() -> None:
-        await shop.container.database.call(
-            "SELECT stamping_fail(%s, %s, 'document_broken')", shop.account, first
-        )
 
-    wait = waiting(watch, shop, order, "paid", "reserved", "reserved")
-    assert shop.do(meanwhile(wait, deliver()))
-    # What was seen is not as it is now: there is nothing to wait for.
-    assert shop.do(waiting(watch, shop, order, "placed"))
+def _with_qr(shop: Shop) -> UUID:
+    order = shop.place(2)
+    shop.make_qr(shop.attempts(order)[-1])
+    return order
+
+
+def _delivered(shop: Shop) -> UUID:
+    order = _documents(shop)
+    for one in shop.stampings:
+        shop.deliver(one)
+    shop.work()
+    return order
+
+
+def _holding(shop: Shop) -> UUID:
+    order = _paid(shop)
+    shop.reserve(1)
+    return order
+
+
+def _then_work(act: Callable[[Shop, UUID], object]) -> Callable[[Shop, UUID], None]:
+    """And what follows from it."""
+
+    def both(shop: Shop, order: UUID) -> None:
+        act(shop, order)
+        shop.work()
+
+    return both
+
+
+def _give_back(shop: Shop, _: UUID) -> None:
+    shop.given_back(shop.paid[-1], shop.paid[-1].amount)
+
+
+# What the page tells, what happens to it, and that it tells something else then.
+CHANGES: dict[str, tuple[Callable[[Shop], UUID], Callable[[Shop, UUID], object]]] = {
+    "the QR comes": (lambda shop: shop.place(2), lambda s, o: s.make_qr(s.attempts(o)[-1])),
+    "the time of the QR is over": (
+        _with_qr,
+        lambda s, o: s.arrange(
+            "UPDATE payment_attempts SET expires_at = now() - interval '1 second'"
+        ),
+    ),
+    "the time to pay is over": (
+        _with_qr,
+        lambda s, o: s.arrange("UPDATE orders SET lapses_at = now() - interval '1 second'"),
+    ),
+    "too little is paid": (_with_qr, _then_work(lambda s, o: s.pay(o, -5_000))),
+    "it is paid": (_with_qr, lambda s, o: s.pay(o)),
+    "it is paid and carried out": (_with_qr, _then_work(lambda s, o: s.pay(o))),
+    "it is paid twice": (_paid, _then_work(lambda s, o: s.pay(o))),
+    "it lapses": (_with_qr, lambda s, o: s.give_up(o, "lapsed")),
+    "it is withdrawn": (_with_qr, lambda s, o: s.give_up(o, "withdrawn")),
+    "a stamp is held": (_paid, lambda s, o: s.reserve(1)),
+    "a stamp is on a document": (_holding, lambda s, o: s.deliver(s.stampings[-1])),
+    "a held stamp comes free": (_holding, lambda s, o: s.fail(s.stampings[-1])),
+    "stamps are asked back": (_paid, lambda s, o: s.ask_back(o)),
+    "a refund is sent": (_refunding, lambda s, o: s.send(s.refunds()[-1])),
+    "a refund is refused": (_sent, lambda s, o: s.refuse(s.refunds()[-1])),
+    "a refund is settled": (_sent, lambda s, o: s.settle(s.refunds()[-1])),
+    "a refund is late": (
+        _sent,
+        lambda s, o: s.arrange("UPDATE refunds SET due_at = now() - interval '1 second'"),
+    ),
+    "a part is taken back": (_paid, _then_work(lambda s, o: s.deny(s.paid[-1], 4_000))),
+    "all is taken back": (_paid, _then_work(lambda s, o: s.deny(s.paid[-1]))),
+    "the bank gives it back": (_paid, _then_work(_give_back)),
+    "a document is stamped": (_documents, lambda s, o: s.deliver(s.stampings[0])),
+    "a document fails": (_documents, lambda s, o: s.fail(s.stampings[0])),
+    "an original is forgotten": (
+        _delivered,
+        lambda s, o: s.arrange("UPDATE documents SET forgotten_at = now()"),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_the_page_wakes_who_waits(
+    shop: Shop, watch: OrderWatch, change: str
+) -> None:
+    begin, act = CHANGES[change]
+    order = begin(shop)
+    key = OrderKey(shop.account, order)
+
+    def page() -> str:
+        facts = shop.do(_facts(shop.container.of(OrderService), _Asked(shop.account, order)))
+        return rendered(asked_by_somebody(APP, "id"), "portal/order_main.html", facts)
+
+    before, seen = page(), shop.do(watch.mark(key))
+    assert shop.do(watch.mark(key)) == seen
+    act(shop, order)
+    assert page() != before
+    assert shop.do(watch.change(key, seen, in_seconds(30)))
+
+
+def test_who_waits_learns_of_it_meanwhile(shop: Shop, watch: OrderWatch) -> None:
+    order = shop.place(1)
+    assert shop.do(meanwhile(waiting(watch, shop, order, 30), lapse(shop, order)))
+
+
+def test_what_the_clock_alone_changes_is_not_waited_for_longer(
+    shop: Shop, watch: OrderWatch
+) -> None:
+    key = OrderKey(shop.account, shop.place(1))
+    soon = SystemClock().now() + timedelta(seconds=0.1)
+    seen = shop.do(watch.mark(key))
+    assert shop.do(watch.change(key, seen, in_seconds(30), soon))
+    assert not shop.do(watch.change(key, seen, in_seconds(0.1), soon + timedelta(hours=1)))
+
+
+# -- the question of the page -------------------------------------------------------------------------
+
+
+async def asked(shop: Shop, watch: OrderWatch, order: UUID, version: str = "") -> Response[Any]:
+    """The answer to a question that waits."""
+    request = RequestFactory(app=APP).get(
+        "/", query_params={"wait": "1"}, headers={"If-None-Match": version}
+    )
+    request.scope["caller"] = Caller(shop.account, "session", "id", "t" * 32)  # type: ignore[typeddict-unknown-key]
+    answer = await show_order_state.fn(
+        request,
+        orders=shop.container.of(OrderService),
+        watch=watch,
+        order_id=show("ord", order),
+    )
+    assert isinstance(answer, Response)
+    return answer
+
+
+def test_the_answer_is_what_is_so_when_it_is_given(
+    shop: Shop, watch: OrderWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = shop.place(1)
+    first = shop.do(asked(shop, watch, order))
+    version = first.headers["ETag"]
+    told = shop.do(meanwhile(asked(shop, watch, order, version), lapse(shop, order)))
+    assert told.status_code != 304
+    assert told.headers["ETag"] != version
+
+    # Also where no look has seen it: the wait was over, or too many waited.
+    other = shop.place(1)
+    version = shop.do(asked(shop, watch, other)).headers["ETag"]
+
+    async def overlooked(*_: object) -> bool:
+        await lapse(shop, other)
+        return False
+
+    monkeypatch.setattr(watch, "change", overlooked)
+    assert shop.do(asked(shop, watch, other, version)).status_code != 304
+
+
+def test_what_changes_nothing_of_the_page_is_no_news(
+    shop: Shop, watch: OrderWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = shop.place(1)
+    version = shop.do(asked(shop, watch, order)).headers["ETag"]
+    woken = 0
+    change = watch.change
+
+    async def counted(*given: Any) -> bool:
+        nonlocal woken
+        woken += 1
+        return woken < 3 or await change(*given)
+
+    monkeypatch.setattr(watch, "change", counted)
+    monkeypatch.setattr("meterai.portal.routes.order.WAIT_SECONDS", 0.3)
+    assert shop.do(asked(shop, watch, order, version)).status_code == 304
+    assert woken == 3
+
+
+# -- its bounds -----------------------------------------------------------------------------------------
 
 
 def test_nothing_happens_and_the_wait_ends(shop: Shop, watch: OrderWatch) -> None:
     order = shop.place(1)
-    assert not shop.do(waiting(watch, shop, order, "placed"))
+    assert not shop.do(waiting(watch, shop, order))
     # What is not there, or another's, never changes.
-    assert not shop.do(waiting(watch, shop, new_id(), "placed"))
-    assert not shop.do(watch.change(new_id(), order, "paid"))
+    assert not shop.do(waiting(watch, shop, new_id()))
+    other = OrderKey(new_id(), order)
+    assert not shop.do(watch.change(other, "", in_seconds(1)))
 
 
 def test_an_account_and_a_process_wait_a_bounded_number_of_times(
     shop: Shop, watch: OrderWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = shop.place(1)
+    key = OrderKey(shop.account, shop.place(1))
+    seen = shop.do(watch.mark(key))
 
     async def many(count: int) -> int:
-        tasks = [asyncio.ensure_future(waiting(watch, shop, order, "placed")) for _ in range(count)]
+        until = in_seconds(1)
+        tasks = [asyncio.ensure_future(watch.change(key, seen, until)) for _ in range(count)]
         await asyncio.sleep(0.1)
         held = len(watch._waiting)
+        assert not watch.has_room_for(key.account)
         await asyncio.gather(*tasks)
         return held
 
     assert shop.do(many(9)) == watching.WAITING_OF_ACCOUNT_MAX
     monkeypatch.setattr(watching, "WAITING_MAX", 2)
     assert shop.do(many(9)) == 2
+    assert watch.has_room_for(key.account)
 
 
 def test_one_look_is_for_all(shop: Shop, watch: OrderWatch) -> None:
@@ -101,7 +307,7 @@ def test_one_look_is_for_all(shop: Shop, watch: OrderWatch) -> None:
     watch._compare = counted  # type: ignore[method-assign]
 
     async def several() -> None:
-        await asyncio.gather(*(waiting(watch, shop, order, "placed") for _ in range(4)))
+        await asyncio.gather(*(waiting(watch, shop, order) for _ in range(4)))
 
     shop.do(several())
-    assert 5 <= looks <= 25, "one each twentieth of a second, however many wait"
+    assert 1 <= looks <= 25, "one each twentieth of a second, however many wait"

@@ -138,8 +138,9 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         (
             "stamping/store.py:_SELECT",
             "stamping/store.py:_LOCK_DOCUMENTS",
+            "stamping/store.py:_MARKS",
         ),
-        "a stamping is shown with the name of its document, a page of them by one statement",
+        "a stamping is shown with its document, its name and whether it is kept, many by one statement",
     ),
     (
         "stamps",

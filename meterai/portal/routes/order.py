@@ -2,9 +2,9 @@
 
 import hashlib
 import io
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.orders import OrderService, OrderSettings, OrderState, PaymentView
+from meterai.orders import OrderKey, OrderService, OrderSettings, OrderState, PaymentView
 from meterai.pages import (
     Page,
     PageRequest,
@@ -44,9 +44,9 @@ from meterai.plumbing.http import (
 )
 from meterai.plumbing.turns import PURPOSE
 from meterai.plumbing.zips import ZippedFile, distinct, zipped
-from meterai.portal.order_told import OrderNow, told
+from meterai.portal.order_told import QR_USUALLY_WITHIN, OrderNow, told
 from meterai.portal.pages import qr_drawing, stamped_name
-from meterai.portal.watching import OrderWatch, fingerprint
+from meterai.portal.watching import WAIT_SECONDS, OrderWatch
 from meterai.refunds import RefundService, RefundState, refunds_of_order
 from meterai.stamping import (
     ReorderService,
@@ -64,7 +64,6 @@ QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that r
 # buyer acts, for whom a reload loses the place on the page.
 RELOAD_SECONDS = {OrderState.PAID: 5, OrderState.RETURNING: 10, OrderState.PLACED: 10}
 _MAY_CHANGE = (OrderState.PLACED, OrderState.PAID, OrderState.LAPSED, OrderState.RETURNING)
-QR_USUALLY_WITHIN = timedelta(seconds=20)  # a bank that takes longer has some trouble
 _clock = SystemClock()
 _DONE = (RefundState.SETTLED, RefundState.VOID)
 
@@ -172,7 +171,11 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         has_other_instructions=instructions is not None,
     )
     state = OrderState(order.state)
-    is_open = any(refund.state not in _DONE for refund in refunds)
+    is_moving = (
+        any(refund.state not in _DONE for refund in refunds)
+        or bool(order.money.in_flight)  # before what follows from it is written
+        or bool(this.lot and this.lot.held)
+    )
     return {
         "this": this,
         "told": told(this),
@@ -183,8 +186,8 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         "instructions": instructions,
         "is_asked": asked.is_asked and not order.money.captured,
         "may_reorder": may_reorder(order, documents),
-        "may_change": state in _MAY_CHANGE or is_open,
-        "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_open else 0),
+        "may_change": state in _MAY_CHANGE or is_moving,
+        "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_moving else 0),
     }
 
 
@@ -244,20 +247,24 @@ async def show_order_state(
     """The main part of the page of an order, for the script that keeps it fresh.
 
     With `wait` an answer that would be empty is held back for some seconds, until there is news.
+    What is told at the end is what is so then, also where nothing was seen to change.
     """
     asked = _asked(request, read("ord", order_id))
-    facts = await _facts(orders, asked)
-    answer = _news(request, facts)
-    if answer.status_code != 304 or "wait" not in request.query_params:
-        return answer
-    this = facts["this"]
-    assert isinstance(this, OrderNow)
-    seen = fingerprint(this.order.state, [one.state for one in this.documents])
-    purpose = PURPOSE.get()
-    purpose.step_aside()  # nothing is done for this request while it waits
-    is_changed = await watch.change(asked.account, asked.order, seen)
-    await purpose.step_back()
-    return _news(request, await _facts(orders, asked)) if is_changed else answer
+    is_over = "wait" not in request.query_params or not watch.has_room_for(asked.account)
+    key, purpose = OrderKey(asked.account, asked.order), PURPOSE.get()
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        # Before what is told: a change between the two is found by the next look.
+        seen = "" if is_over else await watch.mark(key)
+        facts = await _facts(orders, asked)
+        answer = _news(request, facts)
+        if is_over or answer.status_code != 304:
+            return answer
+        this = facts["this"]
+        assert isinstance(this, OrderNow)
+        purpose.step_aside()  # nothing is done for this request while it waits
+        is_over = not await watch.change(key, seen, until, this.changes_at)
+        await purpose.step_back()
 
 
 def _news(request: PageRequest, facts: Mapping[str, object]) -> Response[Any]:

@@ -1,0 +1,7 @@
+-- Another text whenever what a buyer is shown of the payment of a subject may be another.
+-- Public: orders, which says so of its own.
+CREATE OR REPLACE FUNCTION payment_mark(p_account uuid, p_subject uuid) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT string_agg(ROW(attempt_id, state, expires_at > now())::text, ' ' ORDER BY attempt_id)
+    FROM payment_attempts WHERE account_id = p_account AND subject = p_subject;
+$$;

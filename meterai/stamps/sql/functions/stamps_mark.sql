@@ -1,0 +1,7 @@
+-- Another text whenever a stamp of an order went from one place to another.
+-- Public: orders, which says so of its own.
+CREATE OR REPLACE FUNCTION stamps_mark(p_account uuid, p_lot uuid) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT ROW(issued, held, affixed, returned)::text
+    FROM stamp_lots WHERE account_id = p_account AND lot_id = p_lot;
+$$;
