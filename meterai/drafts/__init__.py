@@ -5,8 +5,8 @@ Promises this room keeps
     that is here is asked for again.
   * A part is stored whole or not at all, and of two writers of one offset one wins.
   * A draft of an account opens to that account alone, one of nobody to the browser that began it.
-  * What is not ordered is forgotten after a day, rows and bytes; how much there may be is bounded, for
-    a draft, a network and all.
+  * What is not ordered is forgotten a day after it was used, rows and bytes; how much there may be is
+    bounded, for a draft, a network and all, by what is here and not by what was announced.
   * Nothing costs anything: a file that cannot be stamped says so before anybody pays.
 
 Calls documents, sealing, stamping, stamps, waiting_room.

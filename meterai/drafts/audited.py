@@ -2,7 +2,7 @@
 
 from meterai.plumbing.audited import Audited
 
-_A_DAY = "What somebody chose and has not ordered: gone after a day, and nothing is owed for it."
+_A_DAY = "What somebody chose and has not ordered: gone after three days at most, and nothing is owed for it."
 _TIME = ("drafts_are_forgotten_in_time",)
 AUDITED = Audited(
     checked={

@@ -1,6 +1,5 @@
 """The page where files are chosen: what is in the draft, file by file, and what can be done about each."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from litestar import get, post
@@ -124,13 +123,6 @@ async def show_choose(
     return await _choose_page(request, drafts, uploads, await open_draft(request, drafts))
 
 
-async def _add(uploads: Uploads, draft: Draft, files: Sequence[tuple[str, bytes]]) -> None:
-    """Take the files of a form in, one after the other.  Refuses what `Uploads.create` does: those
-    before stay."""
-    for name, content in files:
-        await uploads.add_whole(draft, name, content)
-
-
 @post(
     "/stamp/files",
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
@@ -151,22 +143,25 @@ async def add_files(
     line = await line_to_wait_in(request, lines, database, account)
     if line is not None:
         return see_other(WaitInLine(line).join_for(CHOOSE))
-    draft, token = await open_draft(request, drafts), ""
+    draft = await open_draft(request, drafts)
+    token = kept = ""
     try:
         form = await read_form(request)
         if not form.files:
             raise UploadMissing("no file was chosen")
         if draft is None:
-            draft, token = await drafts.open(account, network_of(request, settings.process.proxies))
-        await _add(uploads, draft, form.files)
+            draft, token = drafts.fresh(account, network_of(request, settings.process.proxies))
+        for name, content in form.files:
+            await uploads.add_whole(draft, name, content, token=token)
+            token, kept = "", token or kept  # it began with the first
         answer = see_other(CHOOSE)
     except RequestEntityTooLarge:
         too_large = FormTooLarge(sum_bytes=FORM_BYTES_MAX)
         answer = await _choose_page(request, drafts, uploads, draft, too_large)
     except Refusal as refusal:
         answer = await _choose_page(request, drafts, uploads, draft, refusal)
-    if token:
-        set_token(answer, drafts, token)
+    if kept:
+        set_token(answer, drafts, kept)
     return answer
 
 

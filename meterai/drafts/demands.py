@@ -6,6 +6,7 @@ from meterai.commands import LOAD, TIME
 
 UNDEMANDED: Mapping[str, str] = {
     "draft_lives_seconds": TIME,
+    "draft_lives_seconds_max": TIME,
     "draft_bytes_max": LOAD,
     "drafts_per_network_max": LOAD,
     "draft_bytes_per_network_max": LOAD,

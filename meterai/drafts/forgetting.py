@@ -8,7 +8,7 @@ import structlog
 
 from meterai.drafts import store
 from meterai.drafts.due import Due
-from meterai.drafts.model import DraftFile, named_by, object_name
+from meterai.drafts.model import EMPTY_LIVES, DraftFile, named_by, object_name
 from meterai.kit.clock import Clock
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore
@@ -31,10 +31,11 @@ class Forgetting:
         self._looked_to = ""  # the last name that `delete_orphans` saw; empty: it begins
 
     async def forget_old(self) -> int:
-        """Periodic task: forget drafts whose time is over.
+        """Periodic task: forget drafts whose time is over, and files of which nothing came.
 
         Rows first: a crash behind them leaves objects, which `delete_orphans` deletes.
         """
+        await self._database.once(store.forget_empty, self._clock.now() - EMPTY_LIVES)
         found = await self._database.once(store.expired, self._clock.now(), BATCH)
         due = [Due(str(one.id), one.id) for one in found]
         return await each(self._database, "forget_drafts", due, self._forget, subject="name")

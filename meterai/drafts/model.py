@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,6 +16,9 @@ FILE_KIND = "fil"  # of the public form of a file's id
 PART_BYTES_MAX = 256 * 1024  # a cut connection loses one part, and one more may be on the way
 # So that a whole file is some hundred parts at most; the last part may be smaller.
 PART_BYTES_MIN = 64 * 1024
+# A file of which nothing came, and a draft of which nothing is here, are forgotten after so long: to
+# announce takes no room, and no row for a day.
+EMPTY_LIVES = timedelta(minutes=15)
 
 
 class FileState(StrEnum):
@@ -215,11 +218,10 @@ class DraftFile:
 
 
 class Usage(NamedTuple):
-    """What is held: files and bytes of one draft, bytes of its network."""
+    """What a draft holds: its files, and the bytes that are here of them."""
 
     files: int
-    draft_bytes: int
-    network_bytes: int
+    bytes: int
 
 
 class Found(NamedTuple):
@@ -239,6 +241,11 @@ class DraftObject(NamedTuple):
 
     file: UUID
     object: UUID
+
+
+def hash_of(token: str) -> bytes:
+    """What is kept of a token: whoever reads the table opens no draft with it."""
+    return hashlib.sha256(token.encode()).digest()
 
 
 def object_name(file: UUID, part: UUID) -> str:

@@ -5,8 +5,9 @@ from meterai.plumbing.retention import Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "drafts",
-        "Forgotten with its files and their bytes a day after it began (forget_drafts); the audit "
-        "counts those that are still there later.",
+        "Forgotten with its files and their bytes a day after it was used, at most three after it "
+        "began, and in minutes where nothing came (forget_drafts); the audit counts those that are "
+        "still there later.",
     ),
-    Stays("draft_files", "Leaves with its draft, or when it is taken out of it."),
+    Stays("draft_files", "Leaves with its draft, when it is taken out of it, or in minutes where nothing came."),
 )

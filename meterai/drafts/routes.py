@@ -151,18 +151,16 @@ async def begin(
     content = await request.body()
     wire.check_part(asked, content)
     wire.check_content(request.headers, content)
-    draft, token = await open_draft(request, drafts), None
+    draft, token = await open_draft(request, drafts), ""
     if draft is None:
-        network = network_of(request, settings.process.proxies)
-        draft, token = await drafts.open(account, network)
-    file = await uploads.create(draft, asked.name, asked.size, asked.digest)
-    file = await uploads.append(file, 0, content)
-    if asked.is_complete:
-        file = await uploads.complete(draft, file)
+        draft, token = drafts.fresh(account, network_of(request, settings.process.proxies))
+    file = await uploads.create(draft, asked.name, asked.size, asked.digest, token=token)
+    if content:
+        file = await uploads.append(draft, file, 0, content)
     location = f"{PATH}/{show(FILE_KIND, file.id)}"
     headers = {**_told(uploads, draft, file), "Location": location}
     answer: Answer = Response(_state(request, file), status_code=201, headers=headers)
-    if token is not None:
+    if token:
         set_token(answer, drafts, token)
     return answer
 
@@ -209,12 +207,11 @@ async def append(
     file = await drafts.file(draft, read(FILE_KIND, file_id))
     if file.state == FileState.RECEIVING:
         _check_length(file, asked, content)
-        file = await uploads.append(file, asked.offset, content)
+        file = await uploads.append(draft, file, asked.offset, content)
     elif content or not asked.is_complete:
         raise UploadCompleted(f"the file is {file.state}")
     if not asked.is_complete:
         return Response(None, status_code=204, headers=_told(uploads, draft, file))
-    file = await uploads.complete(draft, file)
     return Response(_state(request, file), headers=_told(uploads, draft, file))
 
 

@@ -5,7 +5,6 @@ nobody finds it by the token alone.
 """
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -20,13 +19,14 @@ from meterai.documents import DocumentUnavailable
 from meterai.drafts import store
 from meterai.drafts.examination import Examination
 from meterai.drafts.model import (
+    EMPTY_LIVES,
     Draft,
     DraftFile,
-    DraftsFull,
     DraftTooLarge,
     FileNotReady,
     FileState,
     PlacedElsewhere,
+    hash_of,
     object_name,
     twins,
 )
@@ -43,12 +43,8 @@ from meterai.stamping import placements_json
 
 TOKEN_BYTES = 32
 LOADED_AT_ONCE = 3  # drafts whole in the memory of a process, while they are ordered
+RENEWED_EVERY = timedelta(minutes=10)  # what is looked at often is written seldom
 _log = structlog.get_logger()
-
-
-def hash_of(token: str) -> bytes:
-    """What is kept of a token: whoever reads the table opens no draft with it."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 def _check_version(file: DraftFile, seen: int) -> None:
@@ -71,7 +67,7 @@ class DraftService:
         self._objects = objects
         self._examination = examination
         self._settings = settings.of(DraftSettings)
-        self.lives_seconds = self._settings.draft_lives_seconds
+        self.cookie_seconds = self._settings.draft_lives_seconds_max
         self.process = settings.process  # by which the cookie is called
         self._clock = clock
         self._loading = asyncio.Semaphore(LOADED_AT_ONCE)
@@ -79,7 +75,7 @@ class DraftService:
     # -- whose ---------------------------------------------------------------------------------
 
     async def current(self, token: str, account: UUID | None) -> Draft | None:
-        """The draft of a visitor, or None.
+        """The draft of a visitor, or None.  Whoever asks uses it: it is kept for longer.
 
         What a browser chose before its owner signed in becomes the account's; several are made one,
         and nothing is lost.
@@ -89,12 +85,18 @@ class DraftService:
         hashed, now = hash_of(token), self._clock.now()
         found = await self._database.once(store.open_for, hashed, account, now)
         theirs = [one for one in found if one.owner in (None, account)]
-        if account is None or not theirs:
-            return theirs[0] if theirs else None
-        if len(theirs) == 1 and theirs[0].owner == account:
-            return theirs[0]
+        if not theirs:
+            return None
+        if account is None or (len(theirs) == 1 and theirs[0].owner == account):
+            return await self._renewed(theirs[0])
         ids = [one.id for one in theirs]
         return await self._database.run(partial(self._made_one, ids=ids, account=account))
+
+    async def _renewed(self, draft: Draft) -> Draft:
+        until = self._settings.until(draft.created_at, self._clock.now())
+        if until - draft.expires_at < RENEWED_EVERY:
+            return draft
+        return await self._database.once(store.renew, draft.id, until) or draft
 
     async def is_kept_for_its_owner(self, token: str) -> bool:
         """Whether this browser began a draft that opens only once its owner signs in."""
@@ -115,20 +117,12 @@ class DraftService:
         (made,) = await store.lock(tx, [kept.id])
         return made
 
-    async def open(self, account: UUID | None, network: str) -> tuple[Draft, str]:
-        """A new draft, and the token that finds it.  Refuses `DraftsFull`."""
-        token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock.now()
-        until = now + timedelta(seconds=self.lives_seconds)
+    def fresh(self, account: UUID | None, network: str) -> tuple[Draft, str]:
+        """A draft that begins with its first file (`Uploads.create`), and the token that finds it."""
+        now = self._clock.now()
+        until = now + EMPTY_LIVES
         draft = Draft(new_id(), account, network, fresh_key(), None, False, now, until)  # noqa: FBT003 - the fields of a row
-
-        async def add(tx: Tx) -> None:
-            held = await store.drafts_of(tx, network)
-            if held >= self._settings.drafts_per_network_max:
-                raise DraftsFull(f"{held} drafts of {network}")
-            await store.add_draft(tx, draft, hash_of(token))
-
-        await self._database.run(add)
-        return draft, token
+        return draft, secrets.token_urlsafe(TOKEN_BYTES)
 
     # -- its files -----------------------------------------------------------------------------
 

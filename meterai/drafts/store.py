@@ -46,6 +46,14 @@ ORDER BY draft_id
 _LOCK = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = ANY(%s) ORDER BY draft_id FOR UPDATE"  # noqa: S608
 _DRAFT_BY_ID = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = %s"  # noqa: S608
 _RENEW_KEY = "UPDATE drafts SET order_key = %s WHERE draft_id = %s AND order_key = %s"
+_RENEW = f"""
+UPDATE drafts d SET expires_at = greatest(expires_at, %s)
+WHERE draft_id = %s AND NOT is_done AND EXISTS (
+    SELECT 1 FROM draft_files f
+    WHERE f.draft_id = d.draft_id AND f.received > 0 AND f.state <> 'refused')
+RETURNING {_DRAFT}
+"""  # noqa: S608
+_KEEP = "UPDATE drafts SET expires_at = greatest(expires_at, %s) WHERE draft_id = %s"
 _ADOPT = "UPDATE drafts SET owner_id = %s, expires_at = %s WHERE draft_id = %s"
 _MOVE = "UPDATE draft_files SET draft_id = %s WHERE draft_id = ANY(%s)"
 _MOVE_FILES = "UPDATE draft_files SET draft_id = %s WHERE file_id = ANY(%s)"
@@ -56,33 +64,41 @@ DELETE FROM drafts d WHERE d.draft_id = ANY(%s)
 _DONE = """
 UPDATE drafts SET is_done = true, order_id = %s WHERE draft_id = %s AND owner_id IS NOT NULL
 """
-# Each by an index; of all drafts together there is a query of its own.
+# Only what is here counts: to announce a file takes no room, and one that was refused leaves none.
 _USAGE = """
-SELECT count(*) AS files, coalesce(sum(f.bytes), 0)::bigint AS draft_bytes,
-    (SELECT coalesce(sum(o.bytes), 0)::bigint FROM drafts d
-     JOIN draft_files o ON o.draft_id = d.draft_id
-     WHERE d.network = %s AND o.state <> 'refused') AS network_bytes
-FROM draft_files f WHERE f.draft_id = %s
+SELECT count(*) AS files,
+    coalesce(sum(received) FILTER (WHERE state <> 'refused'), 0)::bigint AS bytes
+FROM draft_files WHERE draft_id = %s
+"""
+_NETWORK_BYTES = """
+SELECT coalesce(sum(f.received), 0)::bigint AS sum FROM drafts d
+JOIN draft_files f ON f.draft_id = d.draft_id
+WHERE d.network = %s AND f.state <> 'refused'
 """
 _OF_NETWORK = "SELECT count(*) AS drafts FROM drafts WHERE network = %s"
 _ALL_BYTES = """
-SELECT coalesce(sum(bytes), 0)::bigint AS sum FROM draft_files WHERE state <> 'refused'
+SELECT coalesce(sum(received), 0)::bigint AS sum FROM draft_files WHERE state <> 'refused'
 """
-_ADD = """
-INSERT INTO draft_files (draft_id, file_id, name, bytes, digest, state, added_at)
-VALUES (%s, %s, %s, %s, %s, 'receiving', %s)
-"""
+# A file without bytes is complete as it begins.
+_ADD = f"""
+INSERT INTO draft_files (draft_id, file_id, name, bytes, digest, state, leased_until, added_at)
+SELECT %s, %s, %s, n.size, %s, CASE WHEN n.size = 0 THEN 'examining' ELSE 'receiving' END,
+    CASE WHEN n.size = 0 THEN %s::timestamptz END, %s
+FROM (SELECT %s::integer AS size) AS n
+RETURNING {_FILE}
+"""  # noqa: S608
 _OF_DRAFT = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s ORDER BY file_id"  # noqa: S608
 _ONE = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s AND file_id = %s"  # noqa: S608
-_APPEND = """
-UPDATE draft_files SET received = received + %s, parts = parts || %s::uuid
-WHERE draft_id = %s AND file_id = %s AND state = 'receiving' AND received = %s
-    AND received + %s <= bytes
-"""
-_COMPLETE = """
-UPDATE draft_files SET state = 'examining', leased_until = %s
-WHERE draft_id = %s AND file_id = %s AND state = 'receiving' AND received = bytes
-"""
+# With the last byte the file is examined, in the same statement: none is here whole and waits for bytes.
+_APPEND = f"""
+UPDATE draft_files SET received = n.upto, parts = parts || %s::uuid,
+    state = CASE WHEN n.upto = bytes THEN 'examining' ELSE state END,
+    leased_until = CASE WHEN n.upto = bytes THEN %s::timestamptz END
+FROM (SELECT %s::integer AS begins, %s::integer AS upto) AS n
+WHERE draft_id = %s AND file_id = %s AND state = 'receiving' AND received = n.begins
+    AND n.upto <= bytes
+RETURNING {_FILE}
+"""  # noqa: S608
 _TO_EXAMINE = f"""
 UPDATE draft_files SET leased_until = %s WHERE (draft_id, file_id) IN (
     SELECT draft_id, file_id FROM draft_files WHERE state = 'examining' AND leased_until < %s
@@ -113,6 +129,9 @@ DELETE FROM draft_files f WHERE f.draft_id = %s AND f.file_id = %s
 RETURNING {_FILE}
 """  # noqa: S608
 _EXPIRED = f"SELECT {_DRAFT} FROM drafts WHERE expires_at <= %s ORDER BY expires_at LIMIT %s"  # noqa: S608
+_FORGET_EMPTY = """
+DELETE FROM draft_files WHERE state = 'receiving' AND received = 0 AND added_at < %s
+"""
 _FORGET_FILES = f"DELETE FROM draft_files WHERE draft_id = %s RETURNING {_FILE}"  # noqa: S608
 _FORGET = "DELETE FROM drafts WHERE draft_id = %s AND expires_at <= %s"
 _WANTED = """
@@ -180,11 +199,27 @@ async def finish(tx: Tx, draft: UUID, order: UUID | None) -> None:
     await tx.run(_DONE, order, draft)
 
 
-async def usage(tx: ReadTx, draft: UUID, network: str) -> Usage:
-    """What a draft and its network hold now.  Files that were refused take no room."""
-    found = await tx.one_as(_USAGES, _USAGE, network, draft)
+async def renew(tx: Tx, draft: UUID, until: datetime) -> Draft | None:
+    """Keep a draft so long at least, if anything of its files is here."""
+    return await tx.one_as(_DRAFTS, _RENEW, until, draft)
+
+
+async def keep(tx: Tx, draft: UUID, until: datetime) -> None:
+    """Keep a draft so long at least."""
+    await tx.run(_KEEP, until, draft)
+
+
+async def usage(tx: ReadTx, draft: UUID) -> Usage:
+    """What a draft holds now."""
+    found = await tx.one_as(_USAGES, _USAGE, draft)
     assert found is not None
     return found
+
+
+async def network_bytes(tx: ReadTx, network: str) -> int:
+    """What the drafts of a network hold: reads every file of them."""
+    (row,) = await tx.all(_NETWORK_BYTES, network)
+    return int(row["sum"])
 
 
 async def drafts_of(tx: ReadTx, network: str) -> int:
@@ -200,10 +235,20 @@ async def all_bytes(tx: ReadTx) -> int:
 
 
 async def add_file(
-    tx: Tx, draft: UUID, file: UUID, *, name: str, size: int, digest: bytes | None, at: datetime
-) -> None:
-    """A file of which nothing is here yet."""
-    await tx.run(_ADD, draft, file, name, size, digest, at)
+    tx: Tx,
+    draft: UUID,
+    file: UUID,
+    *,
+    name: str,
+    size: int,
+    digest: bytes | None,
+    at: datetime,
+    leased_until: datetime,
+) -> DraftFile:
+    """A file of which nothing is here yet; one of no bytes is leased to whoever asked."""
+    added = await tx.one_as(_FILES, _ADD, draft, file, name, digest, leased_until, at, size)
+    assert added is not None
+    return added
 
 
 async def files(tx: ReadTx, draft: UUID) -> list[DraftFile]:
@@ -216,15 +261,16 @@ async def file(tx: ReadTx, draft: UUID, file: UUID) -> DraftFile | None:
     return await tx.one_as(_FILES, _ONE, draft, file)
 
 
-async def append(tx: Tx, file: DraftFile, *, offset: int, size: int, part: UUID) -> bool:
-    """A part was stored: the upload goes on behind it.  False where it goes on elsewhere by now."""
-    touched = await tx.run(_APPEND, size, part, file.draft, file.id, offset, size)
-    return touched == 1
+async def append(
+    tx: Tx, file: DraftFile, *, offset: int, size: int, part: UUID, leased_until: datetime
+) -> DraftFile | None:
+    """A part was stored: the upload goes on behind it.  None where it goes on elsewhere by now.
 
-
-async def complete(tx: Tx, file: DraftFile, leased_until: datetime) -> bool:
-    """All bytes are here; whoever asked examines the file.  False where somebody was first."""
-    return await tx.run(_COMPLETE, leased_until, file.draft, file.id) == 1
+    With the last part whoever asked has the file leased, and examines it.
+    """
+    return await tx.one_as(
+        _FILES, _APPEND, part, leased_until, offset, offset + size, file.draft, file.id
+    )
 
 
 async def to_examine(tx: Tx, leased_until: datetime, now: datetime, limit: int) -> list[DraftFile]:
@@ -276,6 +322,11 @@ async def take_out(tx: Tx, draft: UUID, file: UUID) -> DraftFile | None:
 async def expired(tx: ReadTx, now: datetime, limit: int) -> list[Draft]:
     """Drafts whose time is over."""
     return await tx.all_as(_DRAFTS, _EXPIRED, now, limit)
+
+
+async def forget_empty(tx: Tx, before: datetime) -> None:
+    """Delete files that began before this time, and of which nothing came."""
+    await tx.run(_FORGET_EMPTY, before)
 
 
 async def forget(tx: Tx, draft: UUID, now: datetime) -> list[DraftFile]:

@@ -3,6 +3,10 @@
 A part is an object of its own until all are here: it is stored whole or not at all, and then the
 row says that the upload goes on behind it.  A crash between the two leaves an object that `delete_orphans`
 deletes; a crash after the last part leaves a file that the periodic task examines.
+
+Limits count what is here, where a file begins and at each part: who announces much takes no room
+from others, and who announces little sends no more than it said.  Those who send at the same moment
+may pass a limit, by a part each.
 """
 
 import asyncio
@@ -11,7 +15,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -21,7 +24,9 @@ from meterai.documents import DocumentSettings, DocumentUnavailable
 from meterai.drafts import store
 from meterai.drafts.due import Due
 from meterai.drafts.examination import Examination, Examined
+from meterai.drafts.holdings import Holdings
 from meterai.drafts.model import (
+    EMPTY_LIVES,
     PART_BYTES_MAX,
     PART_BYTES_MIN,
     Draft,
@@ -36,7 +41,7 @@ from meterai.drafts.model import (
     UploadCompleted,
     UploadLengthInconsistent,
     UploadOffsetMismatch,
-    Usage,
+    hash_of,
     object_name,
 )
 from meterai.drafts.settings import DraftSettings
@@ -55,9 +60,6 @@ WHOLE_AT_ONCE = 4  # files in memory while they are examined, of 20 MB at most
 OF_NETWORK_AT_ONCE = 3  # of those, so that one network leaves room for another
 LEASE_SECONDS = 60.0  # an examination takes seconds; then another process may take it up
 TO_EXAMINE = 8  # files of one run of the periodic task
-# The sum over all drafts reads every file of a day, so a process reads it as seldom as this.  Meanwhile
-# it counts what it lets in itself; what others do may pass the limit by as much.
-ALL_READ_SECONDS = 5.0
 _log = structlog.get_logger()
 
 
@@ -76,114 +78,109 @@ class Uploads:
         self._objects = objects
         self._examination = examination
         self._limits = settings.of(DraftSettings)
+        self._holdings = Holdings(database, self._limits)
         self.files_max = settings.of(StampingSettings).stampings_per_order_max
         self.file_bytes_max = settings.of(DocumentSettings).document_bytes_max
         self._clock = clock
         self._whole = sealing.Slots(WHOLE_AT_ONCE)
         self._of_network: Counter[str] = Counter()
-        self._all_bytes = 0
-        self._all_read_at = -ALL_READ_SECONDS
 
     # -- coming in -----------------------------------------------------------------------------
 
     async def create(
-        self, draft: Draft, name: str, size: int, digest: bytes | None = None
+        self, draft: Draft, name: str, size: int, digest: bytes | None = None, *, token: str = ""
     ) -> DraftFile:
-        """A file that will have so many bytes.  Refuses `DocumentTooLarge`, `DraftFull`,
-        `DraftTooLarge`, `DraftsFull`."""
+        """A file that will have so many bytes; with a token its draft begins too, or neither does.
+
+        Refuses `DocumentTooLarge`, `DraftFull`, `DraftTooLarge`, `DraftsFull`.
+        """
         if size > self.file_bytes_max:
             raise sealing.DocumentTooLarge(size_bytes=size, limit_bytes=self.file_bytes_max)
-        identifier = new_id()
-        named = file_name(name) or UNNAMED
-        await self._read_all()
+        identifier, now = new_id(), self._clock.now()
+        await self._holdings.check(draft.network, size)
 
-        async def add(tx: Tx) -> DraftFile | None:
+        async def add(tx: Tx) -> DraftFile:
+            if token:
+                await self._begin(tx, draft, token)
             locked = await store.lock(tx, [draft.id])
             # Since it was found it may have been ordered, or become an account's.
             if not locked or locked[0].is_done or locked[0].owner != draft.owner:
-                return None
-            # Those who ask at the same moment with other drafts may pass the limits of a network and
-            # of all together, by a file each.
-            self._check_room(await store.usage(tx, draft.id, draft.network), size)
-            at = self._clock.now()
-            await store.add_file(
-                tx, draft.id, identifier, name=named, size=size, digest=digest, at=at
+                raise NotFound("the draft is gone")
+            held = await store.usage(tx, draft.id)
+            if held.files >= self.files_max:
+                raise DraftFull(files_max=self.files_max)
+            self._check_draft(held.bytes + size)
+            await store.keep(tx, draft.id, now + EMPTY_LIVES)
+            return await store.add_file(
+                tx,
+                draft.id,
+                identifier,
+                name=file_name(name) or UNNAMED,
+                size=size,
+                digest=digest,
+                at=now,
+                leased_until=now + self._lease(),
             )
-            return await store.file(tx, draft.id, identifier)
 
-        made = await self._database.run(add)
-        if made is None:
-            raise NotFound("the draft is gone")
-        self._all_bytes += size
-        return made
+        return await self._examined(await self._database.run(add), draft.network)
 
-    async def _read_all(self) -> None:
-        """Know how much all drafts hold, as of a moment ago."""
-        if monotonic() - self._all_read_at >= ALL_READ_SECONDS:
-            self._all_read_at = monotonic()  # before: others need not ask meanwhile
-            self._all_bytes = await self._database.once(store.all_bytes)
+    async def _begin(self, tx: Tx, draft: Draft, token: str) -> None:
+        held = await store.drafts_of(tx, draft.network)
+        if held >= self._limits.drafts_per_network_max:
+            raise DraftsFull(f"{held} drafts of {draft.network}")
+        await store.add_draft(tx, draft, hash_of(token))
 
-    def _check_room(self, held: Usage, size: int) -> None:
-        limits = self._limits
-        if held.files >= self.files_max:
-            raise DraftFull(files_max=self.files_max)
-        if held.draft_bytes + size > limits.draft_bytes_max:
-            raise DraftTooLarge(sum_bytes=limits.draft_bytes_max)
-        if held.network_bytes + size > limits.draft_bytes_per_network_max:
-            raise DraftsFull(f"{held.network_bytes} bytes of one network")
-        if self._all_bytes + size > limits.drafts_bytes_max:
-            raise DraftsFull(f"{self._all_bytes} bytes of all drafts")
+    def _check_draft(self, held: int) -> None:
+        if held > self._limits.draft_bytes_max:
+            raise DraftTooLarge(sum_bytes=self._limits.draft_bytes_max)
 
-    async def append(self, file: DraftFile, offset: int, content: bytes) -> DraftFile:
-        """Store a part, which begins where the upload goes on.
+    async def append(self, draft: Draft, file: DraftFile, offset: int, content: bytes) -> DraftFile:
+        """Store a part, which begins where the upload goes on; after the last one the file is
+        examined, and one whose turn does not come is examined later.
 
         Refuses `UploadCompleted`, `UploadOffsetMismatch`, `PartSizeWrong`,
-        `UploadLengthInconsistent`.
+        `UploadLengthInconsistent`, `DraftTooLarge`, `DraftsFull`.
         """
-        if file.state != FileState.RECEIVING:
-            raise UploadCompleted(f"the file is {file.state}")
-        if offset != file.received:
-            raise UploadOffsetMismatch(offset=file.received)
-        if not content:
+        if not _is_part(file, offset, content):
             return file
-        end = offset + len(content)
-        if end > file.size:
-            raise UploadLengthInconsistent(f"{end} of {file.size} bytes")
-        is_small = len(content) < PART_BYTES_MIN and end < file.size
-        if len(content) > PART_BYTES_MAX or is_small:
-            raise PartSizeWrong(least_bytes=PART_BYTES_MIN, most_bytes=PART_BYTES_MAX)
-        part = new_id()
+        self._check_draft((await self._database.once(store.usage, draft.id)).bytes + len(content))
+        await self._holdings.check(draft.network, len(content))
+        part, now = new_id(), self._clock.now()
         await self._objects.put(object_name(file.id, part), content)
-        is_ours = await self._database.once(
-            store.append, file, offset=offset, size=len(content), part=part
+        after = await self._database.once(
+            store.append,
+            file,
+            offset=offset,
+            size=len(content),
+            part=part,
+            leased_until=now + self._lease(),
         )
-        if not is_ours:
+        if after is None:
             await self._remove(object_name(file.id, part))
-        now = await self._now(file)
-        if not is_ours:
-            raise UploadOffsetMismatch(offset=now.received)
-        return now
+            raise UploadOffsetMismatch(offset=(await self._now(file)).received)
+        self._holdings.add(draft.network, len(content))
+        after = await self._examined(after, draft.network)
+        if not file.received:
+            until = self._limits.until(draft.created_at, now)
+            await self._database.once(store.renew, draft.id, until)
+        return after
 
-    async def complete(self, draft: Draft, file: DraftFile) -> DraftFile:
-        """All bytes are here: examine the file, and say what became of it.
-
-        One that is complete already is said as it is; one whose turn does not come is examined later.
-        Refuses `UploadLengthInconsistent`.
-        """
-        if file.state != FileState.RECEIVING:
+    async def _examined(self, file: DraftFile, network: str) -> DraftFile:
+        """A file as it is, or what was found of one that is complete now."""
+        if file.state != FileState.EXAMINING:
             return file
-        if file.received != file.size:
-            raise UploadLengthInconsistent(f"{file.received} of {file.size} bytes")
-        if await self._database.once(store.complete, file, self._clock.now() + self._lease()):
-            await self._examine(file, draft.network)
+        await self._examine(file, network)
         return await self._now(file)
 
-    async def add_whole(self, draft: Draft, name: str, content: bytes) -> DraftFile:
-        """A file that came in one piece, as a form sends it."""
-        file = await self.create(draft, name, len(content))
+    async def add_whole(
+        self, draft: Draft, name: str, content: bytes, *, token: str = ""
+    ) -> DraftFile:
+        """A file that came in one piece, as a form sends it; refuses what `create` does."""
+        file = await self.create(draft, name, len(content), token=token)
         for start in range(0, len(content), PART_BYTES_MAX):
-            file = await self.append(file, start, content[start : start + PART_BYTES_MAX])
-        return await self.complete(draft, file)
+            part = content[start : start + PART_BYTES_MAX]
+            file = await self.append(draft, file, start, part)
+        return file
 
     async def _now(self, file: DraftFile) -> DraftFile:
         found = await self._database.once(store.file, file.draft, file.id)
@@ -270,6 +267,24 @@ class Uploads:
 
     async def _remove(self, name: str) -> None:
         await self._objects.remove(name, self._clock.now() + timedelta(minutes=1))
+
+
+def _is_part(file: DraftFile, offset: int, content: bytes) -> bool:
+    """Whether there is something to add.
+
+    Refuses `UploadCompleted`, `UploadOffsetMismatch`, `PartSizeWrong`, `UploadLengthInconsistent`.
+    """
+    if file.state != FileState.RECEIVING:
+        raise UploadCompleted(f"the file is {file.state}")
+    if offset != file.received:
+        raise UploadOffsetMismatch(offset=file.received)
+    end = offset + len(content)
+    if end > file.size:
+        raise UploadLengthInconsistent(f"{end} of {file.size} bytes")
+    is_small = len(content) < PART_BYTES_MIN and end < file.size
+    if content and (len(content) > PART_BYTES_MAX or is_small):
+        raise PartSizeWrong(least_bytes=PART_BYTES_MIN, most_bytes=PART_BYTES_MAX)
+    return bool(content)
 
 
 def _plain(facts: Mapping[str, object]) -> dict[str, object]:

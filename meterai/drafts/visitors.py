@@ -55,13 +55,13 @@ async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
 
 
 def set_token(answer: Page, drafts: DraftService, token: str) -> None:
-    """Have the browser keep a token for as long as its draft lives."""
+    """Have the browser keep a token for as long as its draft may live."""
     answer.set_cookie(
         Cookie(
             cookie_name(COOKIE, drafts.process),
             path="/",
             value=token,
-            max_age=int(drafts.lives_seconds),
+            max_age=int(drafts.cookie_seconds),
             secure=drafts.process.is_secure,
             httponly=True,
             samesite="lax",

@@ -189,3 +189,21 @@ def test_the_focus_stays_while_the_list_changes(chromium, instance):
     expect(go_on).to_be_visible()
     expect(chooser.row("baik.pdf").get_by_role("button")).to_be_focused()
     assert chooser.complaints == []
+
+
+def test_an_upload_that_was_forgotten_before_anything_came_begins_anew(chromium, instance):
+    chooser = Chooser(chromium, instance)
+    asked: list[str] = []
+
+    def forgotten(route: Route) -> None:
+        asked.append(route.request.method)
+        if asked == ["HEAD"]:
+            route.fulfill(status=404, content_type="application/problem+json", body="{}")
+        else:
+            route.fallback()
+
+    chooser.context.route("**/stamp/uploads/*", forgotten)
+    chooser.chooses(payload("surat.pdf", pdf(words="Surat")))
+    chooser.sees("surat.pdf", "Siap")
+    assert asked[:2] == ["HEAD", "GET"], "it is looked for, and not given up"
+    assert chooser.complaints == []

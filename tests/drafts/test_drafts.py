@@ -3,17 +3,23 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from meterai.drafts import Draft, DraftFile, DraftService, FileNotReady, FileState, Uploads
+from meterai.drafts import Draft, DraftFile, DraftService, FileNotReady, FileState, Uploads, store
 from meterai.drafts.forgetting import Forgetting
+from meterai.drafts.holdings import Holdings
 from meterai.drafts.model import (
+    EMPTY_LIVES,
     PART_BYTES_MAX,
     DraftFull,
+    DraftsFull,
+    DraftTooLarge,
     PartSizeWrong,
     UploadCompleted,
     UploadLengthInconsistent,
     UploadOffsetMismatch,
+    hash_of,
     twins,
 )
 from meterai.kit.clock import SystemClock
@@ -36,7 +42,9 @@ def uploads(shop: Shop) -> Uploads:
 
 
 def opened(shop: Shop, *, signed_in: bool = False) -> tuple[Draft, str]:
-    return shop.do(drafts(shop).open(shop.account if signed_in else None, NETWORK))
+    draft, token = drafts(shop).fresh(shop.account if signed_in else None, NETWORK)
+    shop.do(shop.container.database.once(store.add_draft, draft, hash_of(token)))
+    return draft, token
 
 
 def add(shop: Shop, draft: Draft, name: str = "Surat", content: bytes | None = None) -> DraftFile:
@@ -111,40 +119,48 @@ def test_a_part_goes_on_where_the_last_one_ended(shop: Shop) -> None:
     content = large("Surat")
     file = shop.do(uploads(shop).create(draft, "Surat.pdf", len(content)))
     part = content[:PART_BYTES_MAX]
-    after = shop.do(uploads(shop).append(file, 0, part))
+    after = shop.do(uploads(shop).append(draft, file, 0, part))
     assert after.received == PART_BYTES_MAX
     # Two had seen the same offset: one has won, and the other is told where it goes on.
     with pytest.raises(UploadOffsetMismatch) as wrong:
-        shop.do(uploads(shop).append(file, 0, part))
+        shop.do(uploads(shop).append(draft, file, 0, part))
     assert wrong.value.offset == PART_BYTES_MAX
     with pytest.raises(UploadOffsetMismatch):
-        shop.do(uploads(shop).append(after, 5, part))
+        shop.do(uploads(shop).append(draft, after, 5, part))
     assert len(objects(shop)) == 1, "the part of the one that lost is gone"
+    rest = len(content) - PART_BYTES_MAX
     with pytest.raises(UploadLengthInconsistent):
-        shop.do(uploads(shop).complete(draft, after))
+        shop.do(uploads(shop).append(draft, after, PART_BYTES_MAX, b"x" * (rest + 1)))
     with pytest.raises(PartSizeWrong):
-        shop.do(uploads(shop).append(after, PART_BYTES_MAX, b"tiny"))
+        shop.do(uploads(shop).append(draft, after, PART_BYTES_MAX, b"tiny"))
     with pytest.raises(PartSizeWrong):
-        shop.do(uploads(shop).append(after, PART_BYTES_MAX, part + b"x"))
+        shop.do(uploads(shop).append(draft, after, PART_BYTES_MAX, part + b"x"))
 
 
 def test_nothing_is_added_to_a_complete_file(shop: Shop) -> None:
     draft, _ = opened(shop)
     file = add(shop, draft)
     with pytest.raises(UploadCompleted):
-        shop.do(uploads(shop).append(file, file.received, b"more"))
-    assert shop.do(uploads(shop).complete(draft, file)) == file
+        shop.do(uploads(shop).append(draft, file, file.received, b"more"))
 
 
-def test_a_file_that_nobody_examined_is_examined_by_the_worker(shop: Shop) -> None:
+def test_a_file_that_nobody_examined_is_examined_by_the_worker(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     draft, _ = opened(shop)
     content = pdf(words="Surat")
     file = shop.do(uploads(shop).create(draft, "Surat.pdf", len(content)))
-    shop.do(uploads(shop).append(file, 0, content))
-    # The process dies behind the row that says that all is here.
-    shop.arrange(
-        "UPDATE draft_files SET state = 'examining', leased_until = now() - interval '1 second'"
-    )
+
+    async def dies(*_: object) -> None:
+        raise SystemError("the process dies behind the statement that took the last part")
+
+    monkeypatch.setattr(uploads(shop), "_examine", dies)
+    with pytest.raises(SystemError):
+        shop.do(uploads(shop).append(draft, file, 0, content))
+    monkeypatch.undo()
+    assert shop.do(drafts(shop).file(draft, file.id)).state == FileState.EXAMINING
+    assert shop.do(uploads(shop).examine_due()) == 0, "it may live, and examine it"
+    shop.arrange("UPDATE draft_files SET leased_until = now() - interval '1 second'")
     assert shop.do(uploads(shop).examine_due()) == 1
     assert shop.do(drafts(shop).file(draft, file.id)).state == FileState.READY
     assert shop.do(uploads(shop).examine_due()) == 0
@@ -230,15 +246,20 @@ def test_objects_that_no_file_has_are_deleted_once_they_are_old(shop: Shop) -> N
     forgetting = shop.container.of(Forgetting)
     shop.do(forgetting.delete_orphans())
     assert len(objects(shop)) == 2, "they are young: their rows may be on the way"
-    later = Forgetting(shop.container.database, shop.container.objects, _Later())
+    later = Forgetting(shop.container.database, shop.container.objects, _Ahead(timedelta(hours=2)))
     shop.do(later.delete_orphans())
     assert len(objects(shop)) == 1
     assert shop.do(drafts(shop).content(file))
 
 
-class _Later(SystemClock):
+class _Ahead(SystemClock):
+    """A clock that is ahead."""
+
+    def __init__(self, by: timedelta) -> None:
+        self._by = by
+
     def now(self) -> datetime:
-        return super().now() + timedelta(hours=2)
+        return super().now() + self._by
 
 
 def test_limits_are_kept(shop: Shop) -> None:
@@ -249,3 +270,120 @@ def test_limits_are_kept(shop: Shop) -> None:
         shop.do(uploads(shop).create(draft, f"{number}.pdf", 100))
     with pytest.raises(DraftFull):
         shop.do(uploads(shop).create(draft, "one more.pdf", 100))
+
+
+def limited(shop: Shop, monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
+    """Uploads of this shop from now on have these limits."""
+    mine = msgspec.structs.replace(uploads(shop)._limits, **limits)
+    monkeypatch.setattr(uploads(shop), "_limits", mine)
+    monkeypatch.setattr(uploads(shop), "_holdings", Holdings(shop.container.database, mine))
+
+
+PART = b"%PDF-" + b"x" * (PART_BYTES_MAX - 5)
+
+
+def test_to_announce_takes_no_room_from_others(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = 4 * PART_BYTES_MAX
+    limited(shop, monkeypatch, draft_bytes_per_network_max=room, drafts_bytes_max=room)
+    greedy, _ = opened(shop)
+    for number in range(15):
+        shop.do(uploads(shop).create(greedy, f"{number}.pdf", room))
+    honest, _ = opened(shop)
+    assert add(shop, honest, content=large("Surat")).is_usable
+    with pytest.raises(DraftsFull):
+        (
+            shop.do(uploads(shop).create(honest, "besar.pdf", room)),
+            "what cannot come in is said at once",
+        )
+
+
+@pytest.mark.parametrize("limit", ["draft_bytes_per_network_max", "drafts_bytes_max"])
+def test_limits_are_kept_at_each_part(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    draft, _ = opened(shop)
+    files = [
+        shop.do(uploads(shop).create(draft, f"{number}.pdf", 2 * PART_BYTES_MAX))
+        for number in range(2)
+    ]
+    limited(shop, monkeypatch, **{limit: 2 * PART_BYTES_MAX + 1})
+    first, second = (shop.do(uploads(shop).append(draft, one, 0, PART)) for one in files)
+    for one in (first, second):
+        with pytest.raises(DraftsFull):
+            shop.do(uploads(shop).append(draft, one, PART_BYTES_MAX, PART))
+    assert len(objects(shop)) == 2, "what is refused is not stored"
+    shop.do(drafts(shop).take_out(draft, second.id))
+    limited(shop, monkeypatch, **{limit: 2 * PART_BYTES_MAX})
+    shop.do(uploads(shop).append(draft, first, PART_BYTES_MAX, PART))
+
+
+def test_a_draft_has_no_more_than_it_may_whatever_was_announced(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(shop, monkeypatch, draft_bytes_max=2 * PART_BYTES_MAX)
+    draft, _ = opened(shop)
+    first, second = (
+        shop.do(uploads(shop).create(draft, f"{name}.pdf", 2 * PART_BYTES_MAX)) for name in "ab"
+    )
+    first = shop.do(uploads(shop).append(draft, first, 0, PART))
+    second = shop.do(uploads(shop).append(draft, second, 0, PART))
+    with pytest.raises(DraftTooLarge):
+        shop.do(uploads(shop).append(draft, first, PART_BYTES_MAX, PART))
+    shop.do(drafts(shop).take_out(draft, second.id))
+    shop.do(uploads(shop).append(draft, first, PART_BYTES_MAX, PART))
+
+
+def test_a_draft_begins_with_its_first_file_or_not_at_all(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft, token = drafts(shop).fresh(None, NETWORK)
+    limited(shop, monkeypatch, draft_bytes_max=999)
+    with pytest.raises(DraftTooLarge):
+        shop.do(uploads(shop).create(draft, "a.pdf", 1000, token=token))
+    assert shop.rows("SELECT draft_id FROM drafts") == []
+    file = shop.do(uploads(shop).create(draft, "a.pdf", 999, token=token))
+    found = shop.do(drafts(shop).current(token, None))
+    assert found is not None
+    assert shop.do(drafts(shop).files(found)) == [file]
+
+
+def test_a_network_has_so_many_drafts(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(shop, monkeypatch, drafts_per_network_max=1)
+    opened(shop)
+    draft, token = drafts(shop).fresh(None, NETWORK)
+    with pytest.raises(DraftsFull):
+        shop.do(uploads(shop).create(draft, "a.pdf", 1000, token=token))
+
+
+def test_of_what_nothing_came_nothing_is_kept_for_long(shop: Shop) -> None:
+    empty, _ = opened(shop)
+    shop.do(uploads(shop).create(empty, "kosong.pdf", 1000))
+    used, _ = opened(shop)
+    kept = add(shop, used)
+    shop.do(uploads(shop).create(used, "kosong.pdf", 1000))
+    later = Forgetting(shop.container.database, shop.container.objects, _Ahead(EMPTY_LIVES))
+    assert shop.do(later.forget_old()) == 1
+    assert [row["file_id"] for row in shop.rows("SELECT file_id FROM draft_files")] == [kept.id]
+    assert [row["draft_id"] for row in shop.rows("SELECT draft_id FROM drafts")] == [used.id]
+
+
+def test_a_draft_is_kept_since_it_was_used_and_not_for_ever(shop: Shop) -> None:
+    draft, token = opened(shop)
+    add(shop, draft)
+    found = shop.do(drafts(shop).current(token, None))
+    assert found is not None
+    lives = timedelta(seconds=drafts(shop)._settings.draft_lives_seconds)
+    assert found.expires_at > draft.created_at + lives - timedelta(minutes=1)
+
+    def used_after(time: timedelta) -> timedelta:
+        shop.arrange(
+            "UPDATE drafts SET created_at = created_at - %s, expires_at = now() + interval '1 hour'",
+            time,
+        )
+        again = shop.do(drafts(shop).current(token, None))
+        assert again is not None
+        return again.expires_at - SystemClock().now()
+
+    assert used_after(timedelta(hours=20)) > lives - timedelta(minutes=1)
+    left = used_after(timedelta(hours=36))  # 56 hours since it began: 16 are left
+    assert timedelta(hours=15) < left <= timedelta(hours=16)

@@ -116,12 +116,15 @@ def drafted(inside: Inside, *documents: bytes) -> Draft:
     """A draft with these files."""
 
     async def make(container: Container) -> Draft:
-        draft, token = await container.of(DraftService).open(None, "127.0.0.1")
-        files = []
+        draft, token = container.of(DraftService).fresh(None, "127.0.0.1")
+        begins, files = token, []
         for number, one in enumerate(documents, start=1):
             # Each has bytes of its own: what is there twice is placed and ordered once.
             content = one + b"\n" * number
-            added = await container.of(Uploads).add_whole(draft, f"surat-{number}.pdf", content)
+            added = await container.of(Uploads).add_whole(
+                draft, f"surat-{number}.pdf", content, token=begins
+            )
+            begins = ""
             assert added.is_usable, added.refusal
             files.append(added.id)
         return Draft(token, files, inside)

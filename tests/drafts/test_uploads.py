@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from meterai.drafts import Uploads
-from meterai.drafts.model import PART_BYTES_MAX, PART_BYTES_MIN
+from meterai.drafts.model import EMPTY_LIVES, PART_BYTES_MAX, PART_BYTES_MIN
 from meterai.kit.clock import SystemClock
 from meterai.waiting_room import WaitingRoom
 from meterai.waiting_room.operating import Operating
@@ -102,7 +102,7 @@ def test_a_file_comes_in_parts(run):
         limit = dict(one.split("=") for one in begun.header("upload-limit").split(", "))
         assert limit["max-append-size"] == str(PART_BYTES_MAX)
         assert limit["min-append-size"] == str(PART_BYTES_MIN)
-        assert 86_000 < int(limit["max-age"]) <= 86_400
+        assert 0 < int(limit["max-age"]) <= EMPTY_LIVES.total_seconds()
         for start in range(0, len(content), PART_BYTES_MAX):
             part = content[start : start + PART_BYTES_MAX]
             seen = await visitor.ask("HEAD", path)
@@ -120,7 +120,10 @@ def test_a_file_comes_in_parts(run):
         state = json.loads(given.body)
         assert (state["name"], state["pages"]) == ("surat.pdf", 1)
         assert state["state"] in ("ready", "repaired")
-        assert (await visitor.ask("HEAD", path)).header("upload-complete") == "?1"
+        seen = await visitor.ask("HEAD", path)
+        assert seen.header("upload-complete") == "?1"
+        limit = dict(one.split("=") for one in seen.header("upload-limit").split(", "))
+        assert 86_000 < int(limit["max-age"]) <= 86_400
         # The answer was lost and the last part is sent without bytes: it is told again.
         again = await visitor.part(path, len(content), b"", upload_complete="?1")
         assert (again.status, json.loads(again.body)) == (200, state)
@@ -321,11 +324,12 @@ def test_all_drafts_together_have_a_limit_and_their_sum_is_read_seldom(run, monk
             return await found(work, *args, **named)
 
         monkeypatch.setattr(visitor.web.container.database, "once", counting)
-        statuses = [(await visitor.begin(400_000)).status for _ in range(4)]
-        assert statuses == [201, 201, 503, 503]
+        part = b"x" * PART_BYTES_MAX
+        statuses = [(await visitor.begin(2 * len(part), part)).status for _ in range(4)]
+        assert statuses == [201, 201, 201, 503]
         assert asked == 1
 
-    run(act, drafts_bytes_max=1_000_000)
+    run(act, drafts_bytes_max=4 * PART_BYTES_MAX)
 
 
 def test_before_a_line_no_file_begins_without_a_turn_and_what_began_goes_on(run):

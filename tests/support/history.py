@@ -158,8 +158,8 @@ def _drafted(history: History) -> None:
     """A draft that was ordered."""
     shop = history.shop
     drafts, uploads = shop.container.of(DraftService), shop.container.of(Uploads)
-    draft, _ = shop.do(drafts.open(shop.account, "192.0.2.1"))
-    file = shop.do(uploads.add_whole(draft, "draf.pdf", pdf(words="draf")))
+    draft, token = drafts.fresh(shop.account, "192.0.2.1")
+    file = shop.do(uploads.add_whole(draft, "draf.pdf", pdf(words="draf"), token=token))
     shop.do(drafts.place(draft, file.id, read_placements(_PLACE % 60)))
     shop.do(drafts.finish(draft, history["quota.order"], [file.id]))
 

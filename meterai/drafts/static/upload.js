@@ -107,6 +107,10 @@ async function ask(job, method, path, headers, body) {
   try {
     const answer = await fetch(path, { method, body, headers: { ...VERSION, ...headers }, signal: job.request.signal });
     if (answer.ok || answer.status === 409) return answer;
+    if (answer.status === 404 && path === job.path && !job.bar.value) {
+      job.path = undefined; // of a file that nothing came of for a while nothing is left: it begins anew
+      throw new Cut();
+    }
     const { code, title } = await answer.json().catch(() => ({}));
     if (code === "wait_in_line") location = "/stamp";
     const isSoon = (answer.headers.get("Retry-After") ?? 1) * 1000 <= PAUSE_MS;

@@ -1,0 +1,62 @@
+"""How many bytes all drafts hold, and those of one network, against what they may."""
+
+from dataclasses import dataclass
+from time import monotonic
+
+from meterai.drafts import store
+from meterai.drafts.model import DraftsFull
+from meterai.drafts.settings import DraftSettings
+from meterai.plumbing.database import Database
+
+# A sum reads every file of the drafts it is of, so a process reads it as seldom as this.  Meanwhile it
+# counts what it lets in itself; what others do may pass a limit by as much.
+READ_SECONDS = 5.0
+_ALL = ""  # no network is called so
+
+
+@dataclass(slots=True)
+class _Sum:
+    bytes: int
+    read_at: float
+
+
+class Holdings:
+    """What is held, as of a moment ago."""
+
+    def __init__(self, database: Database, limits: DraftSettings) -> None:
+        self._database = database
+        self._limits = limits
+        self._sums: dict[str, _Sum] = {}
+
+    async def check(self, network: str, size: int) -> None:
+        """Whether so many bytes more may come from a network.  Refuses `DraftsFull`."""
+        for of, most in (
+            (network, self._limits.draft_bytes_per_network_max),
+            (_ALL, self._limits.drafts_bytes_max),
+        ):
+            held = await self._held(of)
+            if held + size > most:
+                raise DraftsFull(f"{held} bytes of {of or 'all drafts'}")
+
+    def add(self, network: str, size: int) -> None:
+        """So many bytes came from a network."""
+        for of in (network, _ALL):
+            if of in self._sums:
+                self._sums[of].bytes += size
+
+    async def _held(self, of: str) -> int:
+        now = monotonic()
+        known = self._sums.get(of)
+        if known is None or now - known.read_at >= READ_SECONDS:
+            self._sums = {
+                name: one for name, one in self._sums.items() if now - one.read_at < READ_SECONDS
+            }
+            # Before it is read: others need not ask meanwhile.
+            known = self._sums[of] = _Sum(known.bytes if known else 0, now)
+            known.bytes = await self._read(of)
+        return known.bytes
+
+    async def _read(self, of: str) -> int:
+        if of == _ALL:
+            return await self._database.once(store.all_bytes)
+        return await self._database.once(store.network_bytes, of)
