@@ -8,12 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meterai import sealing
+from meterai.drafts.contents import Load
 from meterai.kit.clock import Clock
-from meterai.sealing import LAST_PAGE, STAMPS_MAX, Issuers, PageSize, Placement, Verdict
+from meterai.sealing import (
+    LAST_PAGE,
+    STAMPS_MAX,
+    Issuers,
+    PageSize,
+    Placement,
+    PreparedDocument,
+    Verdict,
+)
 from meterai.stamping import SPOILT, ExistingSealInvalid
 
 READ_AT_ONCE = 2  # in threads of this process
 EXAMINED_AT_ONCE = 1  # beside this process: what is broken, or was signed before
+# Whether stamps fit is waited for in front of a page, and takes milliseconds of nearly every document.
+CHECKED_AT_ONCE = 2  # each has one document in memory; who waits has none
+CHECKS_WAITING_MAX = 64
+CHECKS_OF_CLIENT_MAX = 32  # behind one address may be many phones
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class Examination:
         self._clock = clock
         self._reading = sealing.Slots(READ_AT_ONCE)
         self._pool = sealing.Pool(EXAMINED_AT_ONCE)
+        self._checking = sealing.Pool(CHECKED_AT_ONCE, CHECKS_WAITING_MAX, CHECKS_OF_CLIENT_MAX)
 
     async def examine(self, client: str, document: bytes) -> Examined:
         """What a document is; a broken one is mended.  `client` waits behind no other.
@@ -55,9 +69,16 @@ class Examination:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=self._bytes_max)
         return await self._pool.finish(self._examining(document), client, self._reading)
 
-    async def check(self, client: str, document: bytes, placements: Sequence[Placement]) -> None:
-        """Whether these stamps fit.  Refuses what `sealing` refuses of placements."""
-        await self._pool.finish(sealing.accepting(document, placements), client, self._reading)
+    async def check(self, client: str, load: Load, placements: Sequence[Placement]) -> None:
+        """Whether these stamps fit on a document, which is loaded when it is its turn.
+
+        Refuses what `sealing` refuses of placements.
+        """
+
+        async def begin() -> sealing.Work[PreparedDocument]:
+            return sealing.accepting(await load(), placements)
+
+        await self._checking.finish_in_turn(begin, client, self._reading)
 
     def _examining(self, document: bytes) -> sealing.Work[Examined]:
         at = self._clock.now()

@@ -6,12 +6,14 @@ out by the routes, at each request.
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from meterai import sealing
+from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady
 from meterai.kit.clock import Clock
 from meterai.sealing import PagePicture, PageSize, Placement
@@ -22,9 +24,8 @@ PER_CLIENT_MAX = 16  # of one network: a page with its small pictures is seven
 KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey is some 50 KB
 KEPT_FOR = timedelta(minutes=15)  # somebody places a stamp in less
 OVERHEAD_BYTES = 1_000  # of what is kept, beside picture and survey
+Found = TypeVar("Found")
 WIDTHS = (sealing.THUMBNAIL_WIDTH, sealing.PICTURE_WIDTH)
-
-Content = Callable[[DraftFile], Awaitable[bytes]]
 
 
 class _Key(NamedTuple):
@@ -40,14 +41,14 @@ class _Kept(NamedTuple):
 
 
 class PagePictures:
-    """Pictures of pages; `content` gets the bytes of a file.
+    """Pictures of pages.
 
-    The pool is theirs alone: they wait for pictures only, never before an upload that is examined, a
+    A file is loaded once there is a process for it, so that those who wait hold none.  The pool is theirs alone: they wait for pictures only, never before an upload that is examined, a
     document that is checked, or one that is paid.
     """
 
-    def __init__(self, content: Content, clock: Clock) -> None:
-        self._content = content
+    def __init__(self, contents: Contents, clock: Clock) -> None:
+        self._contents = contents
         self._clock = clock
         self._slots = sealing.Slots(1)
         self._pool = sealing.Pool(DRAWN_AT_ONCE, WAITING_MAX, PER_CLIENT_MAX)
@@ -68,10 +69,9 @@ class PagePictures:
         key = _Key(file.content, page, width)
         found = self._found(key)
         if found is None:
-            document = await self._content(file)
             with_survey = width == sealing.PICTURE_WIDTH
-            work = sealing.picturing(document, page, width, with_survey=with_survey)
-            found = await self._pool.finish(work, client, self._slots)
+            draw = partial(sealing.picturing, page=page, width=width, with_survey=with_survey)
+            found = await self._finished(client, file, draw)
             self._keep(key, found)
         return found
 
@@ -83,11 +83,20 @@ class PagePictures:
         for one in file.sizes:
             if one.page == page:
                 return one
-        document = await self._content(file)
         probe = Placement(page, 0.0, 0.0, sealing.WIDTH_MIN)
-        work = sealing.accepting(document, [probe])
-        prepared = await self._pool.finish(work, client, self._slots)
+        accept = partial(sealing.accepting, placements=[probe])
+        prepared = await self._finished(client, file, accept)
         return prepared.inspection.sizes[0]
+
+    async def _finished(
+        self, client: str, file: DraftFile, work_on: Callable[[bytes], sealing.Work[Found]]
+    ) -> Found:
+        with self._contents.shared(file) as load:
+
+            async def begin() -> sealing.Work[Found]:
+                return work_on(await load())
+
+            return await self._pool.finish_in_turn(begin, client, self._slots)
 
     def _found(self, key: _Key) -> PagePicture | None:
         kept = self._kept.get(key)

@@ -9,5 +9,8 @@ RETENTION: tuple[Rule, ...] = (
         "began, and in minutes where nothing came (forget_drafts); the audit counts those that are "
         "still there later.",
     ),
-    Stays("draft_files", "Leaves with its draft, when it is taken out of it, or in minutes where nothing came."),
+    Stays(
+        "draft_files",
+        "Leaves with its draft, when it is taken out of it, or in minutes where nothing came.",
+    ),
 )

@@ -28,7 +28,7 @@ async def _build(container: Container) -> None:
     bytes_max = settings.of(DocumentSettings).document_bytes_max
     examination = Examination(container.of(Issuers), bytes_max, clock)
     drafts = DraftService(database, objects, examination, settings, clock)
-    pictures = PagePictures(drafts.content, clock)
+    pictures = PagePictures(drafts.contents, clock)
     container.add(drafts)
     container.add(pictures)
     container.add(Placing(drafts, pictures))

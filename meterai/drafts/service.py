@@ -17,6 +17,7 @@ import structlog
 
 from meterai.documents import DocumentUnavailable
 from meterai.drafts import store
+from meterai.drafts.contents import Contents
 from meterai.drafts.examination import Examination
 from meterai.drafts.model import (
     EMPTY_LIVES,
@@ -66,6 +67,7 @@ class DraftService:
         self._database = database
         self._objects = objects
         self._examination = examination
+        self.contents = Contents(self.content)
         self._settings = settings.of(DraftSettings)
         self.cookie_seconds = self._settings.draft_lives_seconds_max
         self.process = settings.process  # by which the cookie is called
@@ -169,8 +171,8 @@ class DraftService:
         seen = found.version if version is None else version
         _check_version(found, seen)
         if placements:
-            content = await self.content(found)
-            await self._examination.check(draft.network, content, placements)
+            with self.contents.shared(found) as load:
+                await self._examination.check(draft.network, load, placements)
         placed = await self._database.once(
             store.place, draft.id, file, placements_json(placements), seen
         )

@@ -1,5 +1,6 @@
 """Drafts: whose they are, what becomes of their files, and what is left of them."""
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 
 from meterai.drafts import Draft, DraftFile, DraftService, FileNotReady, FileState, Uploads, store
+from meterai.drafts.examination import CHECKED_AT_ONCE
 from meterai.drafts.forgetting import Forgetting
 from meterai.drafts.holdings import Holdings
 from meterai.drafts.model import (
@@ -387,3 +389,27 @@ def test_a_draft_is_kept_since_it_was_used_and_not_for_ever(shop: Shop) -> None:
     assert used_after(timedelta(hours=20)) > lives - timedelta(minutes=1)
     left = used_after(timedelta(hours=36))  # 56 hours since it began: 16 are left
     assert timedelta(hours=15) < left <= timedelta(hours=16)
+
+
+def test_a_place_is_checked_on_a_document_that_is_loaded_in_its_turn(shop: Shop) -> None:
+    loaded = 0
+
+    async def crowd() -> None:
+        is_open = asyncio.Event()
+
+        async def load() -> bytes:
+            nonlocal loaded
+            loaded += 1
+            await is_open.wait()
+            return pdf()
+
+        check = drafts(shop)._examination.check
+        many = [asyncio.create_task(check(f"network {at}", load, [PLACE])) for at in range(6)]
+        for _ in range(200):
+            await asyncio.sleep(0)  # as long as it takes all to ask, if they did
+        assert loaded == CHECKED_AT_ONCE
+        is_open.set()
+        await asyncio.gather(*many)
+
+    shop.do(crowd())
+    assert loaded == 6

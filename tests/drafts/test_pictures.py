@@ -1,12 +1,16 @@
 """Pictures of pages are kept for a while, within a bound, and of one pool."""
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from meterai.documents import DocumentUnavailable
+from meterai.drafts import contents
 from meterai.drafts import pictures as module
+from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady, FileState
 from meterai.drafts.pictures import PagePictures
 from meterai.kit.ids import new_id
@@ -30,10 +34,13 @@ class Store:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.is_open = asyncio.Event()
+        self.is_open.set()
 
     async def content(self, _: DraftFile) -> bytes:
         self.asked += 1
-        return pdf(words="Surat")
+        await self.is_open.wait()
+        return pdf(words="Surat", pages=5)
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def drawing(store, watch) -> PagePictures:
-    return PagePictures(store.content, watch)
+    return PagePictures(Contents(store.content), watch)
 
 
 def test_a_page_is_drawn_once_and_its_survey_comes_with_it(drawing, store):
@@ -124,9 +131,80 @@ def test_refused_is_what_is_no_page_and_what_is_not_here(drawing):
     with pytest.raises(FileNotReady):
         asyncio.run(drawing.picture("a", waiting, 1))
     with pytest.raises(PageOutOfRange):
-        asyncio.run(drawing.picture("a", file(1), 2))
+        asyncio.run(drawing.picture("a", file(1), 6))
 
 
 def test_the_size_of_a_page_is_found_without_a_picture(drawing):
     found = asyncio.run(drawing.size("a", file(1), 1))
     assert (found.width, found.height) == pytest.approx((595, 842), abs=1)
+
+
+def test_whoever_waits_for_a_process_holds_no_document(drawing, store):
+    async def crowd():
+        store.is_open.clear()
+        many = [
+            asyncio.create_task(drawing.picture(f"network {number}", file(1), 1, THUMBNAIL_WIDTH))
+            for number in range(6)
+        ]
+        for _ in range(200):
+            await asyncio.sleep(0)  # as long as it takes all to ask, if they did
+        assert store.asked == module.DRAWN_AT_ONCE
+        store.is_open.set()
+        await asyncio.gather(*many)
+        assert store.asked == 6
+
+    asyncio.run(crowd())
+
+
+def test_a_file_that_several_wait_for_is_loaded_once_and_then_let_go(drawing, store):
+    async def pages():
+        one = file(5)
+        await asyncio.gather(
+            *(drawing.picture("a", one, page, THUMBNAIL_WIDTH) for page in range(1, 6)),
+            drawing.size("b", replace(one, sizes=()), 3),
+        )
+
+    asyncio.run(pages())
+    assert store.asked == 1
+    assert drawing._contents._kept_bytes == 0
+    assert not drawing._contents._kept
+
+
+def test_what_is_kept_for_those_who_wait_is_bounded(drawing, store, monkeypatch):
+    monkeypatch.setattr(contents, "KEPT_BYTES_MAX", 250)
+    held: list[int] = []
+
+    async def loaded():
+        kept = Contents(store.content)
+        files = [replace(file(1), size=100) for _ in range(4)]
+        files.append(replace(file(1), size=251))
+        with ExitStack() as waiting:
+            loads = [waiting.enter_context(kept.shared(one)) for one in files]
+            for load in loads:
+                await load()
+                held.append(kept._kept_bytes)
+            await loads[3]()
+            assert store.asked == 5, "it is here"
+            await loads[0]()
+            assert store.asked == 6, "it was pushed out"
+        assert kept._kept_bytes == 0
+
+    asyncio.run(loaded())
+    assert held == [100, 200, 200, 200, 200]
+
+
+def test_what_cannot_be_loaded_is_tried_again(store, monkeypatch):
+    async def fails_once(_: DraftFile) -> bytes:
+        store.asked += 1
+        if store.asked == 1:
+            raise DocumentUnavailable("away")
+        return b"here"
+
+    async def again():
+        kept = Contents(fails_once)
+        with kept.shared(file(1)) as load:
+            with pytest.raises(DocumentUnavailable):
+                await load()
+            assert await load() == b"here"
+
+    asyncio.run(again())

@@ -30,6 +30,8 @@ BOUNDED = {
     "capacity/rehearsal/tally.py: journeys": "the journeys there are",
     "capacity/rehearsal/tally.py: steps": "the steps of a journey",
     "capacity/rehearsal/visitor.py: _cookies": "what one site gives one visitor",
+    "drafts/contents.py: _kept": "KEPT_BYTES_MAX",
+    "drafts/contents.py: _wanted": "who waits for a picture or a check: WAITING_MAX, CHECKS_WAITING_MAX",
     "drafts/holdings.py: _sums": "the networks that sent something within READ_SECONDS",
     "drafts/pictures.py: _kept": "KEPT_BYTES_MAX",
     "kit/refusal.py: _BY_CODE": "the classes of refusals, when they are declared",

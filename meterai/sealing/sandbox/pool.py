@@ -12,6 +12,8 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
 
 from meterai.kit.priority import Priority
 from meterai.plumbing.queueing import Queueing
@@ -29,6 +31,8 @@ SLOT_SECONDS_MAX = 10.0  # a work that waits longer is better refused
 
 
 Permission = Callable[[], Awaitable[None]]  # returns, or refuses
+Begin = Callable[[], Awaitable[Work[Result]]]  # loads what a work is about
+Answer = TypeVar("Answer")
 
 
 class _Done:
@@ -82,7 +86,7 @@ class Pool:
         # Of each client that has tasks here: how many, and how many of them were begun so far.
         self._of_client: Counter[str] = Counter()
         self._begun: Counter[str] = Counter()
-        self._under_way: set[asyncio.Task[bytes | None]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     async def finish(
         self,
@@ -99,23 +103,34 @@ class Pool:
         """
         answer: bytes | None = None
         while True:
-            async with slots.one():
-                in_thread = asyncio.create_task(asyncio.to_thread(_next_step, work, answer))
-                try:
-                    step = await asyncio.shield(in_thread)
-                finally:
-                    await asyncio.wait([in_thread])  # it cannot be stopped, and keeps its slot
+            step = await _taken(work, answer, slots)
             if isinstance(step, _Done):
                 result: Result = step.result  # type: ignore[assignment]
                 return result
             if may is not None:
                 await may()
                 may = None
-            answer = await self._in_turn(step, client)
+            answer = await self._in_turn(partial(ask_and_wait, step), client)
 
-    async def _in_turn(self, task: Task, client: str) -> bytes | None:
+    async def finish_in_turn(self, begin: Begin[Result], client: str, slots: Slots) -> Result:
+        """Carry out a work that is begun once a process is free for it, and keeps it to its end.
+
+        So a document is loaded when it is its turn, and whoever waits holds none.  Refuses with
+        `ExaminationBusy`, with what `begin` refuses and with what the work refuses.
+        """
+
+        async def whole() -> Result:
+            work, answer = await begin(), None
+            while not isinstance(step := await _taken(work, answer, slots), _Done):
+                answer = await ask_and_wait(step)
+            result: Result = step.result  # type: ignore[assignment]
+            return result
+
+        return await self._in_turn(whole, client)
+
+    async def _in_turn(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         self._admit(client)
-        under_way = asyncio.create_task(self._answer(task, client))
+        under_way = asyncio.create_task(self._with_process(act, client))
         # A client that goes does not free a place: the process it asked for still runs.
         self._under_way.add(under_way)
         under_way.add_done_callback(self._under_way.discard)
@@ -128,11 +143,11 @@ class Pool:
             raise ExaminationBusy("too many documents wait")
         self._of_client[client] += 1
 
-    async def _answer(self, task: Task, client: str) -> bytes | None:
+    async def _with_process(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         try:
             await self._turn(client)
             try:
-                return await ask_and_wait(task)
+                return await act()
             finally:
                 self._pass_on()
         finally:
@@ -162,6 +177,16 @@ class Pool:
                 turn.set_result(None)
                 return
         self._free += 1
+
+
+async def _taken(work: Work[Result], answer: bytes | None, slots: Slots) -> Task | _Done:
+    """The next step of a work, taken in a thread."""
+    async with slots.one():
+        in_thread = asyncio.create_task(asyncio.to_thread(_next_step, work, answer))
+        try:
+            return await asyncio.shield(in_thread)
+        finally:
+            await asyncio.wait([in_thread])  # it cannot be stopped, and keeps its slot
 
 
 def _next_step(work: Work[Result], answer: bytes | None) -> Task | _Done:

@@ -1,0 +1,79 @@
+"""The bytes of files that are looked at: loaded when it is somebody's turn, and once for all who wait
+for the same file."""
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import NamedTuple
+from uuid import UUID
+
+from meterai.drafts.model import DraftFile, FileNotReady
+
+# Of one process, beside the file of each turn: what others wait for who have not had their turn yet.
+# A file that is pushed out is loaded again.
+KEPT_BYTES_MAX = 32 * 1024 * 1024
+
+Load = Callable[[], Awaitable[bytes]]
+
+
+class _Kept(NamedTuple):
+    loading: asyncio.Task[bytes]
+    bytes: int
+
+
+class Contents:
+    """Bytes that several may want; `load` gets those of a file."""
+
+    def __init__(self, load: Callable[[DraftFile], Awaitable[bytes]]) -> None:
+        self._load = load
+        self._wanted: Counter[UUID] = Counter()
+        self._kept: OrderedDict[UUID, _Kept] = OrderedDict()
+        self._kept_bytes = 0
+
+    @contextmanager
+    def shared(self, file: DraftFile) -> Iterator[Load]:
+        """How to load a file once there is a turn for it; what another loaded meanwhile is there.
+
+        Refuses `FileNotReady`; what is given refuses what loading does.
+        """
+        content = file.content
+        if content is None:
+            raise FileNotReady(f"the file is {file.state}")
+        self._wanted[content] += 1
+        try:
+            yield partial(self._loaded, content, file)
+        finally:
+            self._wanted[content] -= 1
+            if not self._wanted[content]:
+                del self._wanted[content]
+                self._drop(content)
+
+    async def _loaded(self, content: UUID, file: DraftFile) -> bytes:
+        kept = self._kept.get(content)
+        if kept is None:
+            kept = _Kept(asyncio.create_task(self._read(file)), file.size)
+            self._keep(content, kept)
+        try:
+            return await asyncio.shield(kept.loading)
+        except Exception:
+            self._drop(content)  # who comes next tries again
+            raise
+
+    async def _read(self, file: DraftFile) -> bytes:
+        return await self._load(file)
+
+    def _keep(self, content: UUID, kept: _Kept) -> None:
+        # Whoever wanted it may have gone while its turn came.
+        if content not in self._wanted or kept.bytes > KEPT_BYTES_MAX:
+            return
+        self._kept[content] = kept
+        self._kept_bytes += kept.bytes
+        while self._kept_bytes > KEPT_BYTES_MAX:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, content: UUID) -> None:
+        kept = self._kept.pop(content, None)
+        if kept is not None:
+            self._kept_bytes -= kept.bytes
