@@ -1,6 +1,7 @@
 """What a draft and its files are and how they may change; pure."""
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -204,6 +205,11 @@ class DraftFile:
     def is_usable(self) -> bool:
         """It can be stamped."""
         return self.state in (FileState.READY, FileState.REPAIRED)
+
+    @property
+    def digest_told(self) -> str | None:
+        """The digest that was announced, as it was: by it a sender knows its file again."""
+        return b64encode(self.digest).decode() if self.digest else None
 
     @property
     def is_placed(self) -> bool:

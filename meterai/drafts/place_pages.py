@@ -214,6 +214,7 @@ def _page(
         seen=positions.key_of(drawn),
         covering=view.covering,
         pages=positions.pages_to_choose(size.page, view.file.pages or 1),
+        mm=positions.MM,
         tap_width=TAP_WIDTH,
         tap_height=max(1, round(TAP_WIDTH * size.height / size.width)),
         width_min=positions.shown_number(positions.WIDTH_MM_MIN, language),

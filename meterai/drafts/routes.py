@@ -5,7 +5,6 @@ What other clients have to know is in `docs/uploads.md`.  Interim answers (104) 
 stands before us passes none.
 """
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -115,8 +114,7 @@ def _state(request: PageRequest, file: DraftFile) -> dict[str, object]:
         "bytes": file.size,
         "received": file.received,
         "pages": file.pages,
-        # By which a sender knows its file again, that it had begun to send.
-        "digest": base64.b64encode(file.digest).decode() if file.digest else None,
+        "digest": file.digest_told,
         "refusal": file.refusal,
         "why": why,
     }

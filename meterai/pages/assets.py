@@ -17,6 +17,10 @@ _KINDS = {
     ".svg": "image/svg+xml",
 }
 _STYLE_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+# Texts, which are kept; comments; and what needs no spaces around it.
+_SCRIPT = re.compile(
+    rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[ ]*//[^\n]*|[ ]?([=<>!?:&|*,;(){}\[\]]+)[ ]?"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,17 @@ class Asset:
 
 
 def _as_sent(content: bytes, kind: str) -> bytes:
-    """A file without what only people read: comments that have their lines for themselves, and
-    indents, a fifth of a script.  Ours have no text of several lines, in which either would mean
-    something (tests/pages/test_floor.py).
+    """A file without what only people read: comments and spaces, a fifth of a script.  Ours have no
+    text of several lines, in which they would mean something (tests/pages/test_floor.py).
     """
     if kind == "image/svg+xml":
         return content
     if kind == "text/css":
         content = _STYLE_COMMENT.sub(b"", content)
+    else:
+        content = _SCRIPT.sub(rb"\1\2", content)
     lines = (line.strip() for line in content.splitlines())
-    return b"".join(line + b"\n" for line in lines if line and not line.startswith(b"//"))
+    return b"".join(line + b"\n" for line in lines if line)
 
 
 def assets_of(*packages: str) -> Mapping[str, Asset]:

@@ -1,46 +1,65 @@
-// Comforts of forms: the total while typing, a warning before a long upload that would be refused,
-// and one press of the button per answer.  Every form works without this file.
+// Comforts of forms and links: the total while typing, one press of a button per answer, and nobody is led
+// away from a page over a line that is not there.  Everything works without this file.
 
-const rupiah = (value) => `Rp${String(value).replace(/\B(?=(\d{3})+$)/g, ".")}`;
+const LOOK_MS = 10_000; // an answer that takes longer is none
+const away = document.querySelector("[data-away]");
+const icon = document.querySelector("link[rel=icon]").href;
+let passed; // the form or link that may go, since the line is there
+let isLooking = false;
 
-function showTotal(total) {
-  const count = Number(document.getElementById(total.dataset.of).value);
-  total.hidden = !(Number.isInteger(count) && count > 0);
-  total.querySelector("output").textContent = rupiah(count * Number(total.dataset.total));
+const free = () => {
+  for (const button of document.querySelectorAll("[data-words]")) {
+    button.removeAttribute("aria-disabled");
+    button.textContent = button.dataset.words;
+  }
+};
+
+// Goes on with what somebody pressed once the line is there: asked for is the smallest file of ours, past
+// what the browser keeps.
+async function leave(event, pressed, go) {
+  event.preventDefault();
+  if (isLooking) return;
+  isLooking = true;
+  const look = { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout?.(LOOK_MS) };
+  away.hidden = await fetch(icon, look).then(() => true, () => false);
+  isLooking = false;
+  if (!away.hidden) return free();
+  passed = pressed;
+  go();
+  passed = null;
 }
 
-function warnOfSize(field) {
-  const warning = field.parentElement.querySelector("[data-warning]");
-  const large = [...field.files].filter((file) => file.size > Number(field.dataset.bytesMax));
-  const said = large.map((file) => `${file.name}: ${field.dataset.tooLarge}`);
-  warning.hidden = said.length === 0;
-  warning.textContent = said.join(" ");
-}
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter: button } = event;
+  const { busy } = form.dataset;
+  if (event.defaultPrevented || form === passed || !form.requestSubmit) return;
+  if (button?.hasAttribute("aria-disabled")) return event.preventDefault();
+  if (busy && button && !isLooking) {
+    button.dataset.words = button.textContent;
+    button.textContent = busy;
+    button.setAttribute("aria-disabled", "true");
+  }
+  leave(event, form, () => form.requestSubmit(button));
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]:not([href^='#'])");
+  if (!link || link === passed || event.defaultPrevented) return;
+  // A new tab or window leaves this page as it is.
+  if (!(event.ctrlKey || event.metaKey || event.shiftKey)) leave(event, link, () => link.click());
+});
+
+for (const change of ["online", "offline"]) addEventListener(change, () => { away.hidden = navigator.onLine; });
+// A browser that goes back shows the page as it was left.
+addEventListener("pageshow", free);
 
 for (const total of document.querySelectorAll("[data-total]")) {
   const field = document.getElementById(total.dataset.of);
-  total.closest("form").addEventListener("input", () => showTotal(total));
-  showTotal(total);
-}
-
-for (const field of document.querySelectorAll("[data-bytes-max]")) {
-  field.addEventListener("change", () => warnOfSize(field));
-}
-
-for (const form of document.querySelectorAll("form[data-busy]")) {
-  const button = form.querySelector("button:not([type=button])");
-  const words = button.textContent;
-  form.addEventListener("submit", (event) => {
-    if (button.getAttribute("aria-disabled") === "true") {
-      event.preventDefault();
-      return;
-    }
-    button.setAttribute("aria-disabled", "true");
-    button.textContent = form.dataset.busy;
-  });
-  // A browser that goes back shows the page as it was left.
-  addEventListener("pageshow", () => {
-    button.removeAttribute("aria-disabled");
-    button.textContent = words;
-  });
+  const show = () => {
+    const count = Number(field.value);
+    total.hidden = !(Number.isInteger(count) && count > 0);
+    total.querySelector("output").textContent = `Rp${(count * total.dataset.total).toLocaleString("id")}`;
+  };
+  field.oninput = show;
+  show();
 }

@@ -6,7 +6,7 @@ const OF_A_STAMP = /\/c\/([0-9a-z]{22}(?:\/[0-9a-z]{1,200})?)\/?$/i;
 
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
-  button.addEventListener("click", () => print());
+  button.onclick = () => print();
 }
 
 function scan(part, detector) {
@@ -16,12 +16,12 @@ function scan(part, detector) {
   const start = button.textContent;
   let stream;
 
-  function end() {
+  function end(says = "") {
     for (const track of stream?.getTracks() ?? []) track.stop();
     stream = null;
     video.hidden = true;
     button.textContent = start;
-    status.textContent = "";
+    status.textContent = says;
   }
 
   async function look() {
@@ -31,7 +31,7 @@ function scan(part, detector) {
       const stamp = OF_A_STAMP.exec(rawValue);
       if (stamp && stream) {
         end();
-        location.assign(`/c/${stamp[1].toUpperCase()}`);
+        location = `/c/${stamp[1].toUpperCase()}`;
         return;
       }
       status.textContent = status.dataset.foreign;
@@ -39,7 +39,7 @@ function scan(part, detector) {
     setTimeout(look, LOOK_MS);
   }
 
-  button.addEventListener("click", async () => {
+  button.onclick = async () => {
     if (stream) return end();
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
@@ -50,17 +50,16 @@ function scan(part, detector) {
       await video.play();
       look();
     } catch {
-      end();
-      status.textContent = status.dataset.refused;
+      end(status.dataset.refused);
     }
-  });
+  };
   // The camera is not left on for who looks elsewhere.
   document.addEventListener("visibilitychange", () => document.hidden && end());
   part.hidden = false;
 }
 
 const part = document.querySelector("[data-camera]");
-if (part && "BarcodeDetector" in window && navigator.mediaDevices) {
+if (part && window.BarcodeDetector && navigator.mediaDevices) {
   const formats = await BarcodeDetector.getSupportedFormats();
   if (formats.includes("qr_code")) scan(part, new BarcodeDetector({ formats: ["qr_code"] }));
 }

@@ -9,11 +9,9 @@ let timer;
 
 function words(low, high) {
   if (high <= 60) return told.soon;
-  const [unit, name] = high <= 6000 ? [60, "inutes"] : [3600, "ours"];
-  const [least, most] = [Math.floor(low / unit), Math.ceil(high / unit)];
-  const key = (unit === 60 ? "m" : "h") + name;
-  const sentence = least === 0 ? told["up" + key[0].toUpperCase() + key.slice(1)] : told[key];
-  return sentence.replace("{low}", least).replace("{high}", most);
+  const [unit, between, upTo] = high <= 6000 ? [60, told.minutes, told.upMinutes] : [3600, told.hours, told.upHours];
+  const least = Math.floor(low / unit);
+  return (least ? between : upTo).replace("{low}", least).replace("{high}", Math.ceil(high / unit));
 }
 
 function show(line) {
@@ -33,17 +31,11 @@ async function look() {
   let seconds = 15 + 15 * Math.random();
   try {
     const answer = await fetch(told.document, { credentials: "omit" });
-    if (answer.status === 404) {
-      location.reload(); // the line has ended
-      return;
-    }
+    if (answer.status === 404) return location.reload(); // the line has ended
     const { payload } = await answer.json();
     const line = JSON.parse(new TextDecoder().decode(
       Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0))));
-    if (!line.is_engaged || (number <= line.serving && !line.is_paused)) {
-      location.replace(told.enter);
-      return;
-    }
+    if (!line.is_engaged || (number <= line.serving && !line.is_paused)) return location.replace(told.enter);
     seconds = show(line);
   } catch {
     // Offline, or no room for a moment: the number is kept, and we look again.
