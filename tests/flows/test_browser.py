@@ -393,6 +393,7 @@ def test_a_stranger_sees_nothing_of_an_order(applicant: Applicant, chromium: Bro
 def test_an_unchanged_order_costs_an_empty_answer(applicant: Applicant) -> None:
     applicant.signs_in("/buy")
     applicant.presses("Lanjut ke pembayaran")
+    applicant.sees(TO_PAY)
     ask = applicant.page.context.request.get
     state = f"{applicant.page.url}/state"
     first = ask(state)

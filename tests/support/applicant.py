@@ -103,7 +103,8 @@ class Applicant:
 
     def places(self) -> None:
         """Go on from the files, and take the place that is suggested on each."""
-        self.page.get_by_role("link", name="Lanjut: letakkan meterai").click()
+        with self.page.expect_navigation():  # once the line was looked at
+            self.page.get_by_role("link", name="Lanjut: letakkan meterai").click()
         while urlsplit(self.page.url).path == "/stamp/place":
             with self.page.expect_navigation():
                 self.presses("Pakai tempat ini")
