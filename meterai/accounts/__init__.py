@@ -14,6 +14,10 @@ Promises this room keeps
 Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
 """
 
+from meterai.accounts.addresses import contact
+from meterai.accounts.codes import CodeService
+from meterai.accounts.guard import require_permission
+from meterai.accounts.keys import end_api_key, make_api_key
 from meterai.accounts.model import (
     KEY_KIND,
     NOBODY,
@@ -25,15 +29,9 @@ from meterai.accounts.model import (
     Permission,
     Role,
 )
+from meterai.accounts.pages import SigningIn
 from meterai.accounts.passkeys import PasskeyService
-from meterai.accounts.service import (
-    COOKIE,
-    AccountService,
-    contact,
-    end_api_key,
-    make_api_key,
-    require_permission,
-)
+from meterai.accounts.service import COOKIE, AccountService
 from meterai.accounts.settings import AccountSettings
 
 __all__ = [
@@ -45,11 +43,13 @@ __all__ = [
     "AccountService",
     "AccountSettings",
     "ApiKeyView",
+    "CodeService",
     "Contact",
     "NotPermitted",
     "PasskeyService",
     "Permission",
     "Role",
+    "SigningIn",
     "contact",
     "end_api_key",
     "make_api_key",

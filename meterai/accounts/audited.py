@@ -66,6 +66,7 @@ AUDITED = Audited(
                 "tries",
                 "used_at",
                 "device",
+                "leads_to",
             ],
             "A code that lives for minutes; what it opened is a session in the audit trail.",
         ),

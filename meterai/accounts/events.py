@@ -6,7 +6,7 @@ from meterai.plumbing.events import Event
 
 
 class SignInAsked(Event, frozen=True, kw_only=True):
-    """Somebody asked for a sign-in code; written by `sign_in_ask`.
+    """Somebody asked for a sign-in code; written by `sign_in_begin`.
 
     Of no account: whose address it is is not known yet.  `language`: `id` or `en`.
     """

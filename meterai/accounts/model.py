@@ -192,6 +192,7 @@ class Challenge:
     expires_at: datetime
     used_at: datetime | None
     tries: int
+    leads_to: str  # the page of ours where the sign-in began
 
     def is_spent(self, now: datetime, tries_max: int, again_since: datetime | None) -> bool:
         """True where no code opens it any more; used after `again_since`, it opens once more."""

@@ -27,6 +27,7 @@ from webauthn.helpers.structs import (
 
 from meterai import audit
 from meterai.accounts import store
+from meterai.accounts.addresses import contact
 from meterai.accounts.model import (
     PASSKEY_KIND,
     Credential,
@@ -38,7 +39,7 @@ from meterai.accounts.model import (
     key_name,
     passkey_digest,
 )
-from meterai.accounts.service import PERSON, SignedIn, contact, open_session
+from meterai.accounts.sessions import PERSON, SignedIn, open_session
 from meterai.accounts.settings import AccountSettings
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock

@@ -2,6 +2,7 @@
 
 from meterai.accounts import pages
 from meterai.accounts.audited import AUDITED
+from meterai.accounts.codes import CodeService
 from meterai.accounts.demands import DEMANDS, UNDEMANDED
 from meterai.accounts.invariants import INVARIANTS
 from meterai.accounts.passkeys import PasskeyService
@@ -18,8 +19,11 @@ SIGN_IN_KEY = "sign-in"  # what the key is derived for that makes codes and sess
 async def _build(container: Container) -> None:
     key = container.keyring.derived(SIGN_IN_KEY)
     given = container.database, key, container.settings, container.clock
-    container.add(AccountService(*given))
-    container.add(PasskeyService(*given))
+    accounts, codes, passkeys = AccountService(*given), CodeService(*given), PasskeyService(*given)
+    container.add(accounts)
+    container.add(codes)
+    container.add(passkeys)
+    container.add(pages.SigningIn(codes, passkeys, accounts, container.settings))
 
 
 COMMANDS = (
@@ -64,7 +68,12 @@ ROOM = Room(
     ),
     settings=AccountSettings,
     build=_build,
-    services={"accounts": AccountService, "passkeys": PasskeyService},
+    services={
+        "accounts": AccountService,
+        "codes": CodeService,
+        "passkeys": PasskeyService,
+        "signing_in": pages.SigningIn,
+    },
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
     demands=DEMANDS,

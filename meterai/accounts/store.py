@@ -64,7 +64,9 @@ async def contact(tx: ReadTx, account: UUID) -> Contact | None:
     )
 
 
-_ASK_FOR_CODE = "SELECT sign_in_ask(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS waits_until"
+_ASK_FOR_CODE = (
+    "SELECT sign_in_begin(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS waits_until"
+)
 
 
 async def ask_for_code(
@@ -74,6 +76,7 @@ async def ask_for_code(
     network: str,
     device: UUID | None,
     language: str,
+    leads_to: str,
     *,
     at: datetime,
     expires_at: datetime,
@@ -90,6 +93,7 @@ async def ask_for_code(
         network,
         device,
         language,
+        leads_to,
         at,
         expires_at,
         *limits,
@@ -112,7 +116,7 @@ async def try_challenge(tx: Tx, challenge: UUID) -> Challenge | None:
     return await tx.one_as(
         _CHALLENGES,
         "UPDATE sign_in_challenges SET tries = tries + 1 WHERE challenge_id = %s"
-        " RETURNING email, expires_at, used_at, tries - 1 AS tries",
+        " RETURNING email, expires_at, used_at, tries - 1 AS tries, leads_to",
         challenge,
     )
 
@@ -121,7 +125,8 @@ async def challenge(tx: ReadTx, challenge: UUID) -> Challenge | None:
     """A challenge as it is."""
     return await tx.one_as(
         _CHALLENGES,
-        "SELECT email, expires_at, used_at, tries FROM sign_in_challenges WHERE challenge_id = %s",
+        "SELECT email, expires_at, used_at, tries, leads_to FROM sign_in_challenges"
+        " WHERE challenge_id = %s",
         challenge,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from meterai.accounts import AccountService
+from meterai.accounts import CodeService
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.notifications.audited import AUDITED
 from meterai.notifications.demands import DEMANDS, UNDEMANDED
@@ -30,8 +30,8 @@ async def _build(container: Container) -> None:
         smtp.smtp_password,
         smtp.smtp_tls,
     )
-    accounts, url = container.of(AccountService), container.settings.process.url
-    container.add(MailService(container.database, mailer, accounts, url))
+    codes, url = container.of(CodeService), container.settings.process.url
+    container.add(MailService(container.database, mailer, codes, url))
 
 
 def _leases(_container: Container) -> Iterable[Lease]:

@@ -11,7 +11,7 @@ import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from meterai import accounts
-from meterai.accounts import AccountService
+from meterai.accounts import CodeService
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.kit.priority import Priority
@@ -70,12 +70,10 @@ async def queue_to(
 class MailService:
     """Writes and sends queued mails."""
 
-    def __init__(
-        self, database: Database, mailer: Mailer, service: AccountService, url: str
-    ) -> None:
+    def __init__(self, database: Database, mailer: Mailer, codes: CodeService, url: str) -> None:
         self._database = database
         self._mailer = mailer
-        self._accounts = service
+        self._codes = codes
         self._url = url
         self._pages = Environment(
             loader=PackageLoader("meterai.notifications"),
@@ -104,7 +102,7 @@ class MailService:
             return
         try:
             if mail.template == SIGN_IN_CODE:
-                await self._accounts.begin_code(UUID(mail.facts["challenge"]))
+                await self._codes.begin_code(UUID(mail.facts["challenge"]))
             await self._mailer.deliver(self._written(mail), is_repeat=mail.tries > 1)
         except MailNotBegun as reason:
             await self._database.once(store.put_off, mail.account, mail.id, reason.seconds)
@@ -139,8 +137,8 @@ class MailService:
         facts["url"] = self._url
         if template == SIGN_IN_CODE:
             challenge = UUID(facts["challenge"])
-            facts["code"] = self._accounts.code(challenge)
-            facts["link"] = f"{self._url}{self._accounts.link(challenge)}"
+            facts["code"] = self._codes.code(challenge)
+            facts["link"] = f"{self._url}{self._codes.link(challenge)}"
         subject = translate(f"mail.{template}.subject", language, **facts)
         lines = translate(f"mail.{template}.text", language, **facts).split("\n")
         foot = translate("mail.foot", language, **facts)

@@ -202,7 +202,9 @@ def see_other(path: str) -> Page:
     return Redirect(path, status_code=303)
 
 
-def field_errors(refusal: Refusal, language: str, field_name: str) -> Sequence[FieldError]:
-    """The errors that a form shows for a refusal."""
+def field_errors(refusal: Refusal | None, language: str, field_name: str) -> Sequence[FieldError]:
+    """The errors that a form shows for a refusal; none where nothing was refused."""
+    if refusal is None:
+        return ()
     about = refusal.facts().get("field") if refusal.code == "field_wrong" else None
     return (FieldError(str(about or field_name), sentence(refusal, language)),)

@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 from litestar.testing import RequestFactory
 
-from meterai.accounts import AccountService
-from meterai.accounts.service import SignedIn
+from meterai.accounts import AccountService, CodeService
+from meterai.accounts.sessions import SignedIn
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
@@ -52,6 +52,11 @@ class Counter:
         self.database = Database(self.url, connections=20)
         self.do(self.database.open())
         self.service = self.another_service()
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Codes by the settings there are now."""
+        self.codes = CodeService(self.database, self.key, self.settings, self.clock)
 
     def another_service(self) -> AccountService:
         """What another web process would have."""
@@ -64,11 +69,11 @@ class Counter:
         return self.do(self.database.call_all(query, *parameters))
 
     def ask(self, email: str, network: str = HOME, device: str = "") -> UUID:
-        return self.do(self.service.ask_for_code(email, network, "id", device))
+        return self.do(self.codes.ask_for_code(email, network, "id", device))
 
     def sign_in(self, email: str, device: str = "", network: str = HOME) -> SignedIn:
         challenge = self.ask(email, network, device)
-        return self.do(self.service.sign_in(challenge, self.service.code(challenge), "id", device))
+        return self.do(self.codes.sign_in(challenge, self.codes.code(challenge), "id", device))
 
     def opens(
         self, cookie: str = "", key: str = "", service: AccountService | None = None

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from meterai.accounts import AccountSettings
+from meterai.accounts.codes import LINK_PATH, SAME_PRESS
 from meterai.accounts.model import CodeSpent, CodeWrong, LinkSpent, TooManyCodes
-from meterai.accounts.service import LINK_PATH, SAME_PRESS
 from tests.accounts.conftest import CARRIER, HOME, Counter
 
 ANI, BUDI = "ani@example.id", "budi@example.id"
@@ -16,7 +16,7 @@ ANI, BUDI = "ani@example.id", "budi@example.id"
 
 def secret_of(counter: Counter, challenge: UUID) -> str:
     """What stands in the mail of this challenge."""
-    link = urlsplit(counter.service.link(challenge))
+    link = urlsplit(counter.codes.link(challenge))
     assert link.path == LINK_PATH
     [secret] = parse_qs(link.query)["secret"]
     return secret
@@ -24,7 +24,7 @@ def secret_of(counter: Counter, challenge: UUID) -> str:
 
 def open_link(counter: Counter, challenge: UUID, secret: str | None = None) -> str:
     shown = secret_of(counter, challenge) if secret is None else secret
-    return counter.do(counter.service.sign_in_by_link(challenge, shown, "id")).session
+    return counter.do(counter.codes.sign_in_by_link(challenge, shown, "id"))[0].session
 
 
 def test_whoever_is_kept_from_codes_by_a_stranger_has_a_mail_that_opens(counter: Counter) -> None:
@@ -35,7 +35,7 @@ def test_whoever_is_kept_from_codes_by_a_stranger_has_a_mail_that_opens(counter:
     for challenge in mailed:
         for _ in range(counter.settings.of(AccountSettings).code_tries_max + 5):
             with pytest.raises((CodeWrong, CodeSpent)):
-                counter.do(counter.service.sign_in(challenge, "x", "id"))
+                counter.do(counter.codes.sign_in(challenge, "x", "id"))
             with pytest.raises(LinkSpent):
                 open_link(counter, challenge, "0" * 32)
     for number in range(most):
@@ -65,12 +65,12 @@ def test_a_link_opens_once_and_to_a_second_press(counter: Counter) -> None:
     with pytest.raises(LinkSpent):
         open_link(counter, challenge)
     with pytest.raises(CodeSpent):  # nor does its code
-        counter.do(counter.service.sign_in(challenge, counter.service.code(challenge), "id"))
+        counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id"))
 
 
 def test_a_used_code_ends_its_link(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    counter.do(counter.service.sign_in(challenge, counter.service.code(challenge), "id"))
+    counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id"))
     counter.clock.wait(seconds=SAME_PRESS.total_seconds())
     with pytest.raises(LinkSpent):
         open_link(counter, challenge)
@@ -79,11 +79,11 @@ def test_a_used_code_ends_its_link(counter: Counter) -> None:
 def test_a_link_lives_an_hour_from_when_its_mail_goes_out(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     counter.clock.wait(minutes=5)  # a rush: the mail waits
-    counter.do(counter.service.begin_code(challenge))
+    counter.do(counter.codes.begin_code(challenge))
     counter.clock.wait(minutes=59)
     with pytest.raises(CodeSpent):
-        counter.do(counter.service.sign_in(challenge, counter.service.code(challenge), "id"))
-    email = counter.service.address_of_link(challenge, secret_of(counter, challenge))
+        counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id"))
+    email = counter.codes.address_of_link(challenge, secret_of(counter, challenge))
     assert counter.do(email) == ANI
     counter.clock.wait(minutes=1)
     with pytest.raises(LinkSpent):
@@ -93,12 +93,12 @@ def test_a_link_lives_an_hour_from_when_its_mail_goes_out(counter: Counter) -> N
 def test_a_link_is_for_its_own_challenge_and_is_no_code(counter: Counter) -> None:
     challenge, other = counter.ask(ANI), counter.ask(BUDI)
     own = secret_of(counter, challenge)
-    mark, code = counter.service.asked_mark(challenge), counter.service.code(challenge)
+    mark, code = counter.codes.asked_mark(challenge), counter.codes.code(challenge)
     for shown in ("", secret_of(counter, other), own[:-1], own.upper(), "\xe9", mark, code):
         with pytest.raises(LinkSpent):
             open_link(counter, challenge, shown)
     with pytest.raises((CodeWrong, CodeSpent)):
-        counter.do(counter.service.sign_in(challenge, own, "id"))
+        counter.do(counter.codes.sign_in(challenge, own, "id"))
     assert open_link(counter, challenge)
 
 
@@ -107,7 +107,7 @@ def test_looking_at_a_link_uses_nothing(counter: Counter) -> None:
     secret = secret_of(counter, challenge)
 
     async def look() -> list[str]:
-        looks = (counter.service.address_of_link(challenge, secret) for _ in range(30))
+        looks = (counter.codes.address_of_link(challenge, secret) for _ in range(30))
         return await asyncio.gather(*looks)
 
     assert set(counter.do(look())) == {ANI}

@@ -9,7 +9,7 @@ import pytest
 from meterai.accounts import PasskeyService
 from meterai.accounts.model import PasskeyRefused, TooManyPasskeys
 from meterai.accounts.passkeys import ANSWER_LENGTH_MAX, CHALLENGE_LIVES, PASSKEYS_MAX
-from meterai.accounts.service import SignedIn
+from meterai.accounts.sessions import SignedIn
 from meterai.apps.settings import settings_of
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed, NotFound

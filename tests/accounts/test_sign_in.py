@@ -6,9 +6,10 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from meterai.accounts import NOBODY, AccountService, AccountSettings, store
+from meterai.accounts import NOBODY, AccountService, AccountSettings, CodeService, store
+from meterai.accounts.codes import SAME_PRESS
 from meterai.accounts.model import CodeSpent, CodeWrong, Credential, TooManyCodes
-from meterai.accounts.service import SAME_PRESS, SignedIn
+from meterai.accounts.sessions import SignedIn
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import SignInRequired
@@ -27,7 +28,7 @@ def many(counter: Counter, asks: list[tuple[str, str, str]]) -> list[object]:
     async def run() -> list[object]:
         return await asyncio.gather(
             *(
-                counter.service.ask_for_code(email, network, "id", device)
+                counter.codes.ask_for_code(email, network, "id", device)
                 for email, network, device in asks
             ),
             return_exceptions=True,
@@ -90,7 +91,7 @@ def test_a_hundred_at_once_get_the_codes_of_one_address_and_no_more(counter: Cou
 
 def test_a_hundred_at_once_get_the_codes_of_one_network_and_no_more(counter: Counter) -> None:
     counter.settings = make_settings(codes_per_hour_per_network_max=12)
-    counter.service = counter.another_service()
+    counter.begin_anew()
     answers = many(counter, [(f"a{n}@example.id", HOME, "") for n in range(100)])
     assert given(answers) == 12
     counter.ask(ANI, CARRIER)  # nobody else is kept out
@@ -106,7 +107,7 @@ def test_whoever_asks_at_once_for_different_addresses_waits_for_nobody(counter: 
     # Somebody is asking for this address and does not come to an end.
     with psycopg.connect(counter.url) as connection:
         connection.execute(
-            "SELECT sign_in_ask(%s, %s, %s, %s, NULL, 'id', now(), now(), 6, 6, 6)",
+            "SELECT sign_in_begin(%s, %s, %s, %s, NULL, 'id', '/', now(), now(), 6, 6, 6)",
             [NOBODY, new_id(), ANI, HOME],
         )
         answers = many(counter, [(f"a{n}@example.id", f"192.0.2.{n}", "") for n in range(15)])
@@ -141,7 +142,7 @@ def test_an_hour_later_there_are_codes_again_from_the_time_that_was_told(counter
 
 def test_the_time_that_is_told_is_that_of_the_limit_which_lasts_longest(counter: Counter) -> None:
     counter.settings = make_settings(codes_per_hour_per_network_max=6)
-    counter.service = counter.another_service()
+    counter.begin_anew()
     use_up(counter, ANI, HOME)
     counter.clock.wait(minutes=30)
     for number in range(6):
@@ -171,7 +172,7 @@ def test_a_stranger_does_not_lock_out_a_known_device(counter: Counter) -> None:
 
 def test_a_full_network_does_not_lock_out_a_known_device(counter: Counter) -> None:
     counter.settings = make_settings(codes_per_hour_per_network_max=7)
-    counter.service = counter.another_service()
+    counter.begin_anew()
     device = counter.sign_in(ANI, network=CARRIER).device
     use_up(counter, BUDI, CARRIER)
     with pytest.raises(TooManyCodes):
@@ -188,7 +189,7 @@ def test_a_known_device_uses_up_nobodys_codes_but_its_own(counter: Counter) -> N
 
 def test_a_known_device_uses_up_nothing_of_its_network(counter: Counter) -> None:
     counter.settings = make_settings(codes_per_hour_per_network_max=3)
-    counter.service = counter.another_service()
+    counter.begin_anew()
     device = counter.sign_in(ANI).device
     for _ in range(4):
         counter.ask(ANI, CARRIER, device)
@@ -205,7 +206,7 @@ def test_people_who_share_a_device_use_up_nothing_of_each_other(counter: Counter
 
 def test_devices_of_others_use_up_nothing(counter: Counter) -> None:
     counter.settings = make_settings(codes_per_hour_max=1)
-    counter.service = counter.another_service()
+    counter.begin_anew()
     for number in range(8):  # more than all devices of one address may ask together
         email = f"a{number}@example.id"
         counter.ask(email, HOME, counter.sign_in(email).device)
@@ -229,7 +230,7 @@ def test_people_who_share_a_device_are_all_known(counter: Counter) -> None:
 
 
 def test_a_device_of_another_instance_is_not_known(counter: Counter) -> None:
-    foreign = AccountService(counter.database, b"another key" * 3, counter.settings, counter.clock)
+    foreign = CodeService(counter.database, b"another key" * 3, counter.settings, counter.clock)
     challenge = counter.do(foreign.ask_for_code(ANI, HOME, "id"))
     device = counter.do(foreign.sign_in(challenge, foreign.code(challenge), "id")).device
     counter.clock.wait(hours=2)
@@ -245,8 +246,8 @@ def test_devices_without_number_do_not_bring_codes_without_number(counter: Count
         while given_codes < 100:  # each code makes a device, which asks for the next
             challenge = counter.ask(ANI, HOME, device)
             given_codes += 1
-            code = counter.service.code(challenge)
-            device = counter.do(counter.service.sign_in(challenge, code, "id")).device
+            code = counter.codes.code(challenge)
+            device = counter.do(counter.codes.sign_in(challenge, code, "id")).device
     except TooManyCodes:
         pass
     assert given_codes == 1 + 5 * counter.settings.of(AccountSettings).codes_per_hour_max
@@ -257,20 +258,20 @@ def test_devices_without_number_do_not_bring_codes_without_number(counter: Count
 
 def test_a_code_signs_in_once(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    code = counter.service.code(challenge)
-    signed_in = counter.do(counter.service.sign_in(challenge, f" {code[:3]} {code[3:]} ", "en"))
+    code = counter.codes.code(challenge)
+    signed_in = counter.do(counter.codes.sign_in(challenge, f" {code[:3]} {code[3:]} ", "en"))
     assert counter.opens(signed_in.session).language == "en"
     for again in (code, ""):
         with pytest.raises(CodeSpent):
-            counter.do(counter.service.sign_in(challenge, again, "en"))
+            counter.do(counter.codes.sign_in(challenge, again, "en"))
 
 
 def test_of_many_who_send_the_code_at_once_one_signs_in(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    code = counter.service.code(challenge)
+    code = counter.codes.code(challenge)
 
     async def run() -> list[object]:
-        tries = (counter.service.sign_in(challenge, code, "id") for _ in range(5))
+        tries = (counter.codes.sign_in(challenge, code, "id") for _ in range(5))
         return await asyncio.gather(*tries, return_exceptions=True)
 
     answers = counter.do(run())
@@ -281,42 +282,42 @@ def test_of_many_who_send_the_code_at_once_one_signs_in(counter: Counter) -> Non
 
 def test_a_button_pressed_twice_signs_in_with_both_answers(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    code, mark = counter.service.code(challenge), counter.service.asked_mark(challenge)
+    code, mark = counter.codes.code(challenge), counter.codes.asked_mark(challenge)
 
     async def run() -> list[SignedIn]:
-        presses = (counter.service.sign_in(challenge, code, "id", "", mark) for _ in range(2))
+        presses = (counter.codes.sign_in(challenge, code, "id", "", mark) for _ in range(2))
         return await asyncio.gather(*presses)
 
     callers = [counter.opens(one.session) for one in counter.do(run())]
     assert callers[0].account == callers[1].account
     counter.clock.wait(seconds=SAME_PRESS.total_seconds() - 1)
-    assert counter.do(counter.service.sign_in(challenge, code, "id", "", mark)).session
+    assert counter.do(counter.codes.sign_in(challenge, code, "id", "", mark)).session
     counter.clock.wait(seconds=1)  # since the first press: later ones do not make it longer
     with pytest.raises(CodeSpent):
-        counter.do(counter.service.sign_in(challenge, code, "id", "", mark))
+        counter.do(counter.codes.sign_in(challenge, code, "id", "", mark))
 
 
 def test_only_the_browser_that_asked_presses_twice_and_only_with_the_code(
     counter: Counter,
 ) -> None:
     challenge, other = counter.ask(ANI), counter.ask(BUDI)
-    code, mark = counter.service.code(challenge), counter.service.asked_mark(challenge)
-    device = counter.do(counter.service.sign_in(challenge, code, "id", "", mark)).device
-    foreign = counter.service.asked_mark(other)
+    code, mark = counter.codes.code(challenge), counter.codes.asked_mark(challenge)
+    device = counter.do(counter.codes.sign_in(challenge, code, "id", "", mark)).device
+    foreign = counter.codes.asked_mark(other)
     for shown in ("", foreign, "\xe9", mark[:-1], code):
         with pytest.raises(CodeSpent):
-            counter.do(counter.service.sign_in(challenge, code, "id", device, shown))
+            counter.do(counter.codes.sign_in(challenge, code, "id", device, shown))
     challenge = counter.ask(ANI)
-    code, mark = counter.service.code(challenge), counter.service.asked_mark(challenge)
-    assert counter.do(counter.service.sign_in(challenge, code, "id", "", mark)).session
+    code, mark = counter.codes.code(challenge), counter.codes.asked_mark(challenge)
+    assert counter.do(counter.codes.sign_in(challenge, code, "id", "", mark)).session
     wrong = str((int(code) + 1) % 1_000_000).zfill(6)
     for _ in range(counter.settings.of(AccountSettings).code_tries_max - 2):  # each is a try
         with pytest.raises(CodeWrong):
-            counter.do(counter.service.sign_in(challenge, wrong, "id", "", mark))
+            counter.do(counter.codes.sign_in(challenge, wrong, "id", "", mark))
     with pytest.raises(CodeSpent):
-        counter.do(counter.service.sign_in(challenge, wrong, "id", "", mark))
+        counter.do(counter.codes.sign_in(challenge, wrong, "id", "", mark))
     with pytest.raises(CodeSpent):
-        counter.do(counter.service.sign_in(challenge, code, "id", "", mark))
+        counter.do(counter.codes.sign_in(challenge, code, "id", "", mark))
 
 
 def test_a_challenge_is_spent_once(counter: Counter) -> None:
@@ -331,28 +332,28 @@ def test_a_challenge_is_spent_once(counter: Counter) -> None:
 
 def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    right = counter.service.code(challenge)
+    right = counter.codes.code(challenge)
     wrong = str((int(right) + 1) % 1_000_000).zfill(6)
     for _ in range(counter.settings.of(AccountSettings).code_tries_max - 1):
         with pytest.raises(CodeWrong):
-            counter.do(counter.service.sign_in(challenge, wrong, "id"))
-    assert counter.do(counter.service.sign_in(challenge, right, "id")).session
+            counter.do(counter.codes.sign_in(challenge, wrong, "id"))
+    assert counter.do(counter.codes.sign_in(challenge, right, "id")).session
     other = counter.ask(ANI)
     for left in range(counter.settings.of(AccountSettings).code_tries_max - 1, 0, -1):
         with pytest.raises(CodeWrong) as wrong_code:
-            counter.do(counter.service.sign_in(other, "", "id"))
+            counter.do(counter.codes.sign_in(other, "", "id"))
         assert wrong_code.value.tries_left == left
     with pytest.raises(CodeSpent):  # the last try is told that it was
-        counter.do(counter.service.sign_in(other, "", "id"))
+        counter.do(counter.codes.sign_in(other, "", "id"))
     with pytest.raises(CodeSpent):
-        counter.do(counter.service.sign_in(other, counter.service.code(other), "id"))
+        counter.do(counter.codes.sign_in(other, counter.codes.code(other), "id"))
 
 
 def test_tries_at_once_are_counted_one_by_one(counter: Counter) -> None:
     challenge = counter.ask(ANI)
 
     async def run() -> list[object]:
-        tries = (counter.service.sign_in(challenge, "x", "id") for _ in range(40))
+        tries = (counter.codes.sign_in(challenge, "x", "id") for _ in range(40))
         return await asyncio.gather(*tries, return_exceptions=True)
 
     answers = counter.do(run())
@@ -365,34 +366,30 @@ def test_a_code_ends(counter: Counter) -> None:
     challenge = counter.ask(ANI)
     counter.clock.wait(seconds=counter.settings.of(AccountSettings).code_lives_seconds - 1)
     other = counter.ask(ANI)
-    assert counter.do(
-        counter.service.sign_in(challenge, counter.service.code(challenge), "id")
-    ).session
+    assert counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id")).session
     counter.clock.wait(seconds=counter.settings.of(AccountSettings).code_lives_seconds)
     with pytest.raises(CodeSpent):
-        counter.do(counter.service.sign_in(other, counter.service.code(other), "id"))
+        counter.do(counter.codes.sign_in(other, counter.codes.code(other), "id"))
 
 
 def test_a_code_that_was_late_lives_from_when_its_mail_went_out(counter: Counter) -> None:
     challenge, used = counter.ask(ANI), counter.ask(BUDI)
-    counter.do(counter.service.sign_in(used, counter.service.code(used), "id"))
+    counter.do(counter.codes.sign_in(used, counter.codes.code(used), "id"))
     counter.clock.wait(seconds=40 * counter.settings.of(AccountSettings).code_lives_seconds)
-    counter.do(counter.service.begin_code(challenge))
-    counter.do(counter.service.begin_code(used))
-    assert counter.do(
-        counter.service.sign_in(challenge, counter.service.code(challenge), "id")
-    ).session
+    counter.do(counter.codes.begin_code(challenge))
+    counter.do(counter.codes.begin_code(used))
+    assert counter.do(counter.codes.sign_in(challenge, counter.codes.code(challenge), "id")).session
     with pytest.raises(CodeSpent):  # what was used does not live again
-        counter.do(counter.service.sign_in(used, counter.service.code(used), "id"))
+        counter.do(counter.codes.sign_in(used, counter.codes.code(used), "id"))
 
 
 def test_a_code_is_of_its_challenge_and_its_instance(counter: Counter) -> None:
     challenge = counter.ask(ANI)
-    foreign = AccountService(counter.database, b"another key" * 3, counter.settings, counter.clock)
-    for code in (foreign.code(challenge), counter.service.code(counter.ask(BUDI))):
-        assert code != counter.service.code(challenge)
+    foreign = CodeService(counter.database, b"another key" * 3, counter.settings, counter.clock)
+    for code in (foreign.code(challenge), counter.codes.code(counter.ask(BUDI))):
+        assert code != counter.codes.code(challenge)
         with pytest.raises(CodeWrong):
-            counter.do(counter.service.sign_in(challenge, code, "id"))
+            counter.do(counter.codes.sign_in(challenge, code, "id"))
 
 
 def test_an_address_has_one_account_however_it_is_written(counter: Counter) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 import structlog
 from litestar.routes import HTTPRoute
 
-from meterai.accounts import AccountService
+from meterai.accounts import AccountService, CodeService
 from meterai.kit.ids import new_id, show
 from tests.support.pdf import pdf
 from tests.support.shop import TESTER
@@ -215,7 +215,7 @@ async def signed_in(web: Within) -> Caller:
     asked = await web.post("/sign-in", b"email=browser@example.org", form)
     challenge = asked.header("location").partition("challenge=")[2].partition("&")[0]
     (row,) = await web.container.database.read("SELECT challenge_id FROM sign_in_challenges")
-    code = web.container.of(AccountService).code(row["challenge_id"])
+    code = web.container.of(CodeService).code(row["challenge_id"])
     done = await web.post("/sign-in/code", f"challenge={challenge}&code={code}".encode(), form)
     cookie = next(
         value.partition(";")[0] for name, value in done.headers

@@ -68,10 +68,7 @@ def test_documents_are_stamped_paid_downloaded_and_checked(
 ) -> None:
     originals = applicant.uploads("Surat lamaran.pdf", "Ijazah.pdf")
     applicant.places()
-    applicant.page.get_by_label("Alamat email").fill(applicant.email)
-    applicant.presses("Kirim kode")
-    applicant.types_the_code("/stamp/pay")
-    applicant.presses("Bayar Rp20.000 dengan QRIS")
+    applicant.orders_by_code("Rp20.000")
     applicant.sees(TO_PAY)
     applicant.pays()
     applicant.sees("2 dokumen sudah bermeterai")

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from meterai.accounts import AccountService
+from meterai.accounts import CodeService
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
@@ -45,9 +45,9 @@ class Office:
         self.database = database
         self.server = server
         settings = make_settings()
-        self.accounts = accounts = AccountService(database, b"k" * 32, settings, SystemClock())
+        self.codes = codes = CodeService(database, b"k" * 32, settings, SystemClock())
         self.mailer = mailer = Mailer("127.0.0.1", server.port, SENDER)
-        self.mails = MailService(database, mailer, accounts, settings.process.url)
+        self.mails = MailService(database, mailer, codes, settings.process.url)
 
     async def queue(self, recipient: str, document: str = "surat.pdf", **more: object) -> UUID:
         facts = {"document": document, "serials": "A", "stamping": "stg_x"} | more
@@ -114,8 +114,8 @@ def test_the_message_is_known_by_the_mail_and_comes_from_our_domain(database_url
 
 def test_a_code_that_waited_for_long_is_good_when_it_arrives(database_url: str) -> None:
     async def story(office: Office) -> None:
-        accounts = office.accounts
-        challenge = await accounts.ask_for_code("siti@example.org", "192.0.2.7", "id")
+        codes = office.codes
+        challenge = await codes.ask_for_code("siti@example.org", "192.0.2.7", "id")
         await office.database.call(
             "UPDATE sign_in_challenges SET expires_at = now() - interval '3 hours'"
         )
@@ -125,7 +125,7 @@ def test_a_code_that_waited_for_long_is_good_when_it_arrives(database_url: str) 
         await office.send()
         [message] = office.server.taken
         [code] = re.findall(r"^\d{6}", str(message["Subject"]))
-        assert (await accounts.sign_in(challenge, code, "id")).session
+        assert (await codes.sign_in(challenge, code, "id")).session
 
     in_office(database_url, story)
 

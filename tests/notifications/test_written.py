@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from meterai.accounts import AccountService
+from meterai.accounts import CodeService
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
@@ -45,9 +45,9 @@ FACTS: dict[str, dict[str, Any]] = {
 def written(template: str, language: str, facts: dict[str, Any]) -> EmailMessage:
     database = Database("postgresql://nobody@127.0.0.1:9/none", connections=1)
     settings = make_settings(public_url="https://meterai.example.id")
-    accounts = AccountService(database, b"k" * 32, settings, SystemClock())
+    codes = CodeService(database, b"k" * 32, settings, SystemClock())
     mails = MailService(
-        database, Mailer("127.0.0.1", 9, "no-reply@example.id"), accounts, settings.process.url
+        database, Mailer("127.0.0.1", 9, "no-reply@example.id"), codes, settings.process.url
     )
     mail = Mail(new_id(), new_id(), template, language, "a@example.org", facts, 1, False)
     return mails._written(mail)

@@ -15,7 +15,14 @@ from litestar.exceptions import HTTPException
 from litestar.testing import RequestFactory, TestClient
 
 from meterai import pages
-from meterai.accounts import AccountService, PasskeyService, Permission, require_permission
+from meterai.accounts import (
+    AccountService,
+    CodeService,
+    PasskeyService,
+    Permission,
+    SigningIn,
+    require_permission,
+)
 from meterai.accounts.model import TooManyCodes
 from meterai.accounts.pages import routes as sign_in_routes
 from meterai.accounts.routes import routes as account_routes
@@ -39,7 +46,8 @@ Browser = TestClient[Litestar]
 def application(url: str, settings: Settings) -> Litestar:
     """The portal and the routes of accounts over a real database, and nothing else."""
     database = Database(url, connections=4)
-    service = AccountService(database, b"k" * 32, settings, SystemClock())
+    given = database, b"k" * 32, settings, SystemClock()
+    service, codes, passkeys = AccountService(*given), CodeService(*given), PasskeyService(*given)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -48,7 +56,9 @@ def application(url: str, settings: Settings) -> Litestar:
             Settings: settings,
             Database: database,
             AccountService: service,
-            PasskeyService: PasskeyService(database, b"k" * 32, settings, SystemClock()),
+            CodeService: codes,
+            PasskeyService: passkeys,
+            SigningIn: SigningIn(codes, passkeys, service, settings),
             pages.Site: pages.Site(*pages_of()),
         }
         app.state.authenticator = service
@@ -105,8 +115,8 @@ def ask(browser: Browser, email: str = ANI, **headers: str) -> Any:
 def enter_code(browser: Browser, asked: Any) -> Any:
     assert asked.status_code == 303, asked.text
     challenge = parse_qs(urlsplit(asked.headers["location"]).query)["challenge"][0]
-    service = browser.app.state.services[AccountService]
-    code = service.code(read("chl", challenge))
+    codes = browser.app.state.services[CodeService]
+    code = codes.code(read("chl", challenge))
     form = {"challenge": challenge, "code": code, "next": "/account"}
     return browser.post("/sign-in/code", data=form)
 

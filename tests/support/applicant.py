@@ -64,7 +64,14 @@ class Applicant:
         self.presses("Kirim kode")
         self.types_the_code(there)
 
-    def types_the_code(self, there: str) -> None:
+    def orders_by_code(self, amount: str) -> None:
+        """On the page of the last look: give an address, type the code, and order with it."""
+        self.page.get_by_label("Alamat email").fill(self.email)
+        self.presses("Kirim kode")
+        expect(self.page.get_by_label("Kode enam angka")).to_be_focused()
+        self.types_the_code("/orders/*", f"Masuk dan bayar {amount} dengan QRIS")
+
+    def types_the_code(self, there: str, button: str = "Masuk") -> None:
         """Type the code of the mail, and be led on."""
         seen = self.codes
 
@@ -78,7 +85,7 @@ class Applicant:
         found = re.search(r"\b\d{6}\b", mails[0]["subject"])
         assert found is not None
         self.page.get_by_label("Kode enam angka").fill(found[0])
-        self.presses("Masuk")
+        self.presses(button)
         self.page.wait_for_url(f"**{there}")
 
     def uploads(self, *names: str) -> list[bytes]:

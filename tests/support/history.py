@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from meterai import audit, suspense
-from meterai.accounts import AccountService, PasskeyService, Role
+from meterai.accounts import AccountService, CodeService, PasskeyService, Role
 from meterai.accounts.roles import give_role, make_organization
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
@@ -167,8 +167,9 @@ def _drafted(history: History) -> None:
 def _sign_in(history: History) -> None:
     shop, service = history.shop, history.shop.container.of(AccountService)
     [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", shop.account)
-    challenge = shop.do(service.ask_for_code(row["email"], "192.0.2.1", "id"))
-    shop.do(service.sign_in(challenge, service.code(challenge), "id"))
+    codes = shop.container.of(CodeService)
+    challenge = shop.do(codes.ask_for_code(row["email"], "192.0.2.1", "id"))
+    shop.do(codes.sign_in(challenge, codes.code(challenge), "id"))
     shop.do(service.create_api_key(shop.account, "history", actor=TESTER))
     _passkey(shop)
     history.names["other"] = shop.do(service.create(f"{new_id().hex}@example.id", actor=TESTER))

@@ -10,7 +10,14 @@ from litestar.testing import RequestFactory, TestClient
 from litestar.types import ControllerRouterHandler
 
 from meterai import pages
-from meterai.accounts import PasskeyService, Permission, require_permission
+from meterai.accounts import (
+    AccountService,
+    CodeService,
+    PasskeyService,
+    Permission,
+    SigningIn,
+    require_permission,
+)
 from meterai.apps.rooms import services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.refusal import Refusal, SignInRequired
@@ -56,7 +63,10 @@ def application(routes: Sequence[ControllerRouterHandler], site: Site, *services
         },
     )
     idle: dict[type, object] = {kind: object.__new__(kind) for kind in services}
-    idle[PasskeyService] = object.__new__(NoPasskeys)
+    idle[CodeService] = codes = object.__new__(CodeService)
+    idle[PasskeyService] = passkeys = object.__new__(NoPasskeys)
+    accounts = object.__new__(AccountService)
+    idle[SigningIn] = SigningIn(codes, passkeys, accounts, make_settings())
     idle[WaitingRoom] = object.__new__(NoLine)
     made.state.services = {Settings: make_settings(), Site: site, **idle}
     made.state.authenticator = Nobody()

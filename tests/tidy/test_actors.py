@@ -16,7 +16,8 @@ from tests.tidy.statements import function_files, python_strings
 
 # Where an actor is made, and of which kind.  `job` and `provider` may be made by any handler.
 MADE: dict[str, set[str]] = {
-    "accounts/service.py": {"ACCOUNT"},  # of a session or key; of whoever proves an address
+    "accounts/service.py": {"ACCOUNT"},  # of a session or key
+    "accounts/sessions.py": {"ACCOUNT"},  # of whoever proves an address
     "commands/options.py": {"OPERATOR"},  # at the command line
     "plumbing/http.py": {"ACCOUNT"},  # of a caller without a credential of its own
 }

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from meterai.accounts import AccountService
+from meterai.accounts import AccountService, CodeService
 from meterai.accounts.service import COOKIE
 from meterai.apps.edge import HEADERS
 from meterai.kit.ids import new_id
@@ -92,9 +92,9 @@ class Office:
 
     async def signed_in(self) -> dict[str, str]:
         """The cookie of somebody who signed in, with an account of their own."""
-        service = self.web.container.of(AccountService)
-        challenge = await service.ask_for_code(f"{new_id().hex}@example.org", "192.0.2.1", "id")
-        found = await service.sign_in(challenge, service.code(challenge), "id")
+        codes = self.web.container.of(CodeService)
+        challenge = await codes.ask_for_code(f"{new_id().hex}@example.org", "192.0.2.1", "id")
+        found = await codes.sign_in(challenge, codes.code(challenge), "id")
         return {COOKIE: found.session}
 
     def line(self) -> Any:

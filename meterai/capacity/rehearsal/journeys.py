@@ -33,6 +33,8 @@ STAMPED_KEPT_MAX = 50  # of each process, for those who check
 ORDER = r"/orders/[^/]+"
 DOCUMENT = r"/stampings/[^/]+/document"
 PLACE, REVIEW, SIGN_IN = "/stamp/place", "/stamp/pay", "/sign-in"
+# Where the address goes and where the code: the pages of signing in, and the last look, which has both.
+PROVE, PROVE_TO_PAY = (SIGN_IN, "/sign-in/code"), ("/stamp/pay/sign-in", "/stamp/pay/sign-in")
 PICTURE = r"/stamp/files/[^/]+/pages/\d+\.webp"
 GIVE_BACK = r"/orders/[^/]+/give-back"
 QR = "qr-text"
@@ -104,8 +106,11 @@ async def buy(visitor: Visitor) -> None:
     original = visitor.world.original(visitor.drawing)
     await _place(visitor, original)
     if not is_known:
-        await _prove_address(visitor, REVIEW)
-    await _order(visitor, REVIEW)
+        await _prove_address(visitor, f"{REVIEW}|{ORDER}", PROVE_TO_PAY)
+    if not re.fullmatch(
+        ORDER, visitor.page.path
+    ):  # the code ordered too, unless a line stands there
+        await _order(visitor, REVIEW)
     await _pay(visitor)
     async with visitor.step("stamp"):
         main = await _watched(visitor, lambda page: page.has_link(DOCUMENT))
@@ -228,41 +233,39 @@ async def _sign_in(visitor: Visitor, there: str) -> None:
     await _prove_address(visitor, there)
 
 
-async def _prove_address(visitor: Visitor, there: str) -> None:
-    """From a page that asks for an address to the one with a form for `there`."""
+async def _prove_address(visitor: Visitor, there: str, prove: tuple[str, str] = PROVE) -> None:
+    """From a page that asks for an address to `there`, or to the one with a form for it."""
+    ask, enter = prove
     address = f"p{visitor.drawing.getrandbits(64):016x}@example.org"
     async with visitor.step("ask_for_code"):
-        page = await visitor.submit(visitor.page.form(SIGN_IN), email=address)
-        page.form("/sign-in/code")
+        page = await visitor.submit(visitor.page.form(ask, "email"), email=address)
+        page.form(enter, "code")
     codes = _Codes(visitor, address)
     async with visitor.step("mail"):
         code = await codes.next()
     async with visitor.step("sign_in"):
-        while not _is_in(await _typed(visitor, code), there):
-            code = await _another(visitor, codes)
-
-
-async def _typed(visitor: Visitor, code: str) -> Page:
-    return await visitor.submit(visitor.page.form("/sign-in/code"), code=code)
+        while not _is_in(await visitor.submit(visitor.page.form(enter, "code"), code=code), there):
+            code = await _another(visitor, codes, prove)
 
 
 def _is_in(page: Page, there: str) -> bool:
     """Whether signing in led on: to where the visitor wanted, or into the line before it."""
-    return page.has_form(there) or page.path.startswith(LINES)
+    is_there = page.has_form(there) or re.fullmatch(there, page.path) is not None
+    return (is_there and page.status == 200) or page.path.startswith(LINES)
 
 
-async def _another(visitor: Visitor, codes: "_Codes") -> str:
+async def _another(visitor: Visitor, codes: "_Codes", prove: tuple[str, str]) -> str:
     """Another code, after one was refused: a later one that came, else one that is asked for.
 
     Who asked twice by a double click has two, of which one is good; who sent a good one twice has used it.
     """
-    visitor.page.form("/sign-in/code")
+    ask, enter = prove
+    visitor.page.form(enter, "code")
     with suppress(TimeoutError):
         async with asyncio.timeout(ANOTHER_CODE_SECONDS):
             return await codes.next()
-    page = await visitor.follow(r"/sign-in\?.*")
-    page = await visitor.submit(page.form(SIGN_IN), email=codes.address)
-    page.form("/sign-in/code")
+    page = await visitor.submit(visitor.page.form(ask, "email"), email=codes.address)
+    page.form(enter, "code")
     return await codes.next()
 
 

@@ -128,10 +128,13 @@ class Page:
         """True where there is such a link."""
         return any(re.fullmatch(pattern, one) for one in self.links())
 
-    def form(self, pattern: str) -> Form:
-        """The first form whose action is as the pattern says.  Raises `NotOnPage`."""
+    def form(self, pattern: str, named: str = "") -> Form:
+        """The first form whose action is as the pattern says, and which has a field of this name.
+
+        Raises `NotOnPage`.
+        """
         for one in self.forms():
-            if re.fullmatch(pattern, one.action):
+            if re.fullmatch(pattern, one.action) and (not named or named in one.fields):
                 return one
         raise NotOnPage(f"a form for {pattern}")
 

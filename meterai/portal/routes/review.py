@@ -1,5 +1,12 @@
-"""The last look at a draft: its documents, what they cost, and the order."""
+"""The last look at a draft: its documents, what they cost, who orders them, and the order.
 
+Whoever is not signed in does that on the same page.  The count and the price stand above the field
+of the code, so its button may say both: sign in and order.  One press less, and nothing that was not on
+the page: an order takes no money, the QR of the next page is paid or left.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -8,7 +15,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 
 from meterai import stamps
-from meterai.accounts import Permission
+from meterai.accounts import AccountService, Permission, SigningIn
 from meterai.drafts import (
     Draft,
     DraftFile,
@@ -28,20 +35,24 @@ from meterai.pages import (
     Form,
     Page,
     PageRequest,
+    check_origin,
     page,
+    read_form,
     read_own_form,
     see_other,
     sentence,
 )
 from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.forms import PARTS_MAX
-from meterai.plumbing.http import IdempotencyKeyReused, language_of
+from meterai.plumbing.http import IdempotencyKeyReused, language_of, retry_after
 from meterai.plumbing.messages import translate
 from meterai.stamping import StampedBefore, StampingService, Upload
 from meterai.waiting_room import Act, Guarded, WaitInLine
 
 REVIEW, CHOOSE, PLACE = "/stamp/pay", "/stamp", "/stamp/place"
+SIGN_IN = f"{REVIEW}/sign-in"
 _log = structlog.get_logger()
+_CarryOut = Callable[[Draft, list[DraftFile], Form], Awaitable[str]]
 DRAFT = "dft"  # kind of the id in the form
 FROM_BALANCE = "balance"
 
@@ -60,40 +71,6 @@ async def _available(database: Database, account: UUID | None) -> int:
         return (await stamps.balance(tx, account)).available
 
 
-async def _review_page(
-    request: PageRequest,
-    database: Database,
-    draft: Draft,
-    files: list[DraftFile],
-    refusal: Refusal | None = None,
-    pay: str = "",
-) -> Page:
-    account = await account_asking(request)
-    wanted = to_order(files)
-    before = refusal.found if isinstance(refusal, StampedBefore) else ()
-    available, needed = await _available(database, account), sum(len(f.placements) for f in wanted)
-    errors = [_error(refusal, language_of(request))] if refusal else []
-    return page(
-        request,
-        "portal/review.html",
-        status=refusal.status if refusal else 200,
-        errors=errors,
-        draft=show(DRAFT, draft.id),
-        seen=written(wanted),
-        files=wanted,
-        left_out=len(files) - len(wanted),
-        needed=needed,
-        available=available,
-        pay=pay or (FROM_BALANCE if available >= needed else "qris"),
-        before=before,
-        again=",".join(sorted({one.sha256_original.hex() for one in before})),
-        is_refused=refusal is not None,
-        # The database broke off or came to nothing in time: what was asked may have happened all the same.
-        is_unknown=isinstance(refusal, DatabaseAway | DatabaseBusy),
-        here=REVIEW,
-    )
-
-
 def _error(refusal: Refusal, language: str) -> FieldError:
     if isinstance(refusal, IdempotencyKeyReused):
         return FieldError("documents", translate("page.review.ordered_before", language))
@@ -109,6 +86,88 @@ def _missing(files: list[DraftFile]) -> str | None:
     return next((f"{PLACE}?file={show('fil', f.id)}" for f in wanted if not f.is_placed), None)
 
 
+@dataclass(frozen=True, slots=True)
+class _LastLook:
+    """The page of one request."""
+
+    request: PageRequest
+    drafts: DraftService
+    database: Database
+    signing_in: SigningIn
+
+    async def page(
+        self,
+        draft: Draft,
+        files: list[DraftFile],
+        refusal: Refusal | None = None,
+        form: Form | None = None,
+    ) -> Page:
+        """The last look; `form` and `refusal` are of what was asked for there and did not come to be."""
+        request, account = self.request, await account_asking(self.request)
+        wanted = to_order(files)
+        before = refusal.found if isinstance(refusal, StampedBefore) else ()
+        available, needed = (
+            await _available(self.database, account),
+            sum(len(f.placements) for f in wanted),
+        )
+        part = self.signing_in.facts(request, form, refusal if account is None else None)
+        errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
+        pay = form.text("pay") if form else ""
+        shown = page(
+            request,
+            "portal/review.html",
+            status=refusal.status if refusal else 200,
+            **{**part, "errors": errors},
+            draft=show(DRAFT, draft.id),
+            seen=written(wanted),
+            files=wanted,
+            left_out=len(files) - len(wanted),
+            needed=needed,
+            available=available,
+            pay=pay or (FROM_BALANCE if available >= needed else "qris"),
+            before=before,
+            again=",".join(sorted({one.sha256_original.hex() for one in before})),
+            is_refused=refusal is not None and account is not None,
+            # The database broke off or came to nothing in time: what was asked may have happened all the same.
+            is_unknown=isinstance(refusal, DatabaseAway | DatabaseBusy),
+            here=REVIEW,
+        )
+        shown.headers.update(retry_after(refusal) if refusal else {})
+        if part["sent"] is not None:
+            shown.headers["Cache-Control"] = "private, no-store"  # it has the address
+        return shown
+
+    async def answered(self, draft: Draft, form: Form, carry_out: _CarryOut) -> Page:
+        """Carry out what the page asks for and go on, or say on the page why that came to nothing."""
+        files = await self.drafts.files(draft)
+        try:
+            return see_other(await carry_out(draft, files, form))
+        except WaitInLine as wrong:
+            return see_other(wrong.join_for(REVIEW))
+        except IdempotencyKeyReused as wrong:
+            # What was ordered under this key is another set of documents; this one gets its own.
+            await self.drafts.renew_key(draft)
+            refusal: Refusal = wrong
+        except Refusal as wrong:
+            refusal = wrong
+        files = await self.drafts.files(draft)
+        elsewhere = _missing(files)
+        if elsewhere:
+            return see_other(elsewhere)
+        return await self.page(draft, files, refusal, form)
+
+    async def ordered_at_once(self, account: UUID, form: Form, carry_out: _CarryOut) -> Page:
+        """Order for whoever has just signed in what the page showed above the button; where there is more to
+        decide than it showed, nothing is ordered and the page shows that.
+        """
+        draft = await own_draft(self.request, self.drafts)
+        if draft is None or show(DRAFT, draft.id) != form.text("draft"):
+            return see_other(await _done_before(self.drafts, account, form) or REVIEW)
+        if await _available(self.database, account):  # who has stamps chooses how to pay
+            return see_other(REVIEW)
+        return await self.answered(draft, form, carry_out)
+
+
 @get(
     REVIEW,
     opt={
@@ -122,6 +181,7 @@ async def show_review(
     request: PageRequest,
     drafts: NamedDependency[DraftService],
     database: NamedDependency[Database],
+    signing_in: NamedDependency[SigningIn],
 ) -> Page:
     """The documents with their stamps, the price, and how it is paid; signing in, if nobody did."""
     draft = await own_draft(request, drafts)
@@ -129,9 +189,9 @@ async def show_review(
         return see_other(CHOOSE)
     files = await drafts.files(draft)
     elsewhere = _missing(files)
-    return (
-        see_other(elsewhere) if elsewhere else await _review_page(request, database, draft, files)
-    )
+    if elsewhere:
+        return see_other(elsewhere)
+    return await _LastLook(request, drafts, database, signing_in).page(draft, files)
 
 
 def _agreed(form: Form) -> frozenset[bytes]:
@@ -213,6 +273,7 @@ async def order_draft(
     stamping: NamedDependency[StampingService],
     orders: NamedDependency[OrderService],
     database: NamedDependency[Database],
+    signing_in: NamedDependency[SigningIn],
     account: NamedDependency[UUID],
 ) -> Page:
     """Order the stamps of a draft, or stamp its documents from the balance."""
@@ -220,23 +281,50 @@ async def order_draft(
     draft = await own_draft(request, drafts)
     if draft is None or show(DRAFT, draft.id) != form.text("draft"):
         return see_other(await _done_before(drafts, account, form) or CHOOSE)
-    files = await drafts.files(draft)
     carry_out = partial(_carried_out, request, (drafts, stamping, orders), account)
+    this = _LastLook(request, drafts, database, signing_in)
+    return await this.answered(draft, form, carry_out)
+
+
+@post(
+    SIGN_IN,
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def sign_in_to_pay(
+    request: PageRequest,
+    drafts: NamedDependency[DraftService],
+    stamping: NamedDependency[StampingService],
+    orders: NamedDependency[OrderService],
+    database: NamedDependency[Database],
+    accounts: NamedDependency[AccountService],
+    signing_in: NamedDependency[SigningIn],
+) -> Page:
+    """Send a code, or sign in: by a passkey, or by the code, whose button says that it orders too."""
+    check_origin(request)
+    form = await read_form(request)
+    account = await account_asking(request)
+    if account is not None:  # in another window, or by the same button before
+        return see_other(await _done_before(drafts, account, form) or REVIEW)
+    this = _LastLook(request, drafts, database, signing_in)
     try:
-        return see_other(await carry_out(draft, files, form))
-    except WaitInLine as wrong:
-        return see_other(wrong.join_for(REVIEW))
-    except IdempotencyKeyReused as wrong:
-        # What was ordered under this key is another set of documents; this one gets its own.
-        await drafts.renew_key(draft)
-        refusal: Refusal = wrong
-    except Refusal as wrong:
-        refusal = wrong
-    files = await drafts.files(draft)
-    elsewhere = _missing(files)
-    if elsewhere:
-        return see_other(elsewhere)
-    return await _review_page(request, database, draft, files, refusal, form.text("pay"))
+        if "credential" in form.texts:
+            signed_in = await signing_in.prove_by_passkey(request, form)
+            return await signing_in.admit(request, see_other(REVIEW), signed_in)
+        if "code" not in form.texts:
+            sent = await signing_in.ask(request, form, REVIEW)
+            return signing_in.keep(see_other(REVIEW), sent)
+        signed_in = await signing_in.prove(request, form)
+    except Refusal as refusal:
+        draft = await own_draft(request, drafts)
+        if draft is None:
+            return see_other(CHOOSE)
+        return await this.page(draft, await drafts.files(draft), refusal, form)
+    caller = await accounts.caller_of(signed_in)
+    request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
+    carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller.account)
+    answer = await this.ordered_at_once(caller.account, form, carry_out)
+    return await signing_in.admit(request, answer, signed_in)
 
 
-routes = [show_review, order_draft]
+routes = [show_review, order_draft, sign_in_to_pay]

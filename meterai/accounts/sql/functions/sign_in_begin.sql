@@ -1,7 +1,7 @@
--- Ask for a code.  Answers null where it is on its way, else when it may be asked for again.
-CREATE OR REPLACE FUNCTION sign_in_ask(
+-- A sign-in begins: ask for a code.  Answers null where it is on its way, else when it may be asked for again.
+CREATE OR REPLACE FUNCTION sign_in_begin(
     p_account uuid, p_challenge uuid, p_email text, p_network text, p_device uuid,
-    p_language text, p_at timestamptz, p_expires_at timestamptz,
+    p_language text, p_leads_to text, p_at timestamptz, p_expires_at timestamptz,
     p_per_address integer, p_per_known_address integer, p_per_network integer
 ) RETURNS timestamptz
 LANGUAGE plpgsql AS $$
@@ -27,8 +27,8 @@ BEGIN
     IF v_until IS NOT NULL THEN
         RETURN v_until;
     END IF;
-    INSERT INTO sign_in_challenges (challenge_id, email, network, device, created_at, expires_at)
-    VALUES (p_challenge, p_email, p_network, p_device, p_at, p_expires_at);
+    INSERT INTO sign_in_challenges (challenge_id, email, network, device, leads_to, created_at, expires_at)
+    VALUES (p_challenge, p_email, p_network, p_device, p_leads_to, p_at, p_expires_at);
     PERFORM emit(p_account, 'sign_in_asked', jsonb_build_object(
         'challenge', p_challenge, 'email', p_email, 'language', p_language));
     RETURN NULL;

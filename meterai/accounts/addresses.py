@@ -1,0 +1,39 @@
+"""The accounts of addresses: found, made where they are new, and written to."""
+
+from uuid import UUID
+
+from meterai import audit
+from meterai.accounts import store
+from meterai.accounts.model import Contact, address_digest, normalized
+from meterai.kit.actor import Actor
+from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.database import ReadTx, Tx
+
+
+async def contact(tx: ReadTx, account: UUID) -> Contact:
+    """How to write to an account."""
+    found = await store.contact(tx, account)
+    if found is None:
+        raise NotFound("no such account")
+    return found
+
+
+async def account_of_address(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
+    """The account of an address, made if it is new."""
+    account, is_new = await store.insert_account(tx, new_id(), email, language)
+    if is_new:
+        await audit.record(
+            tx,
+            account,
+            actor=actor,
+            action="account_made",
+            subject=show("acc", account),
+            digest=address_digest(account, email),
+        )
+    return account
+
+
+async def create(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
+    """The account of an address, made if it is new.  An operator's act.  Refuses `Malformed`."""
+    return await account_of_address(tx, normalized(email), language, actor=actor)

@@ -1,0 +1,23 @@
+"""The pages of an account alone: signing in and out, passkeys, and the language."""
+
+from meterai.accounts.pages import language, link, passkeys, sessions, sign_in
+from meterai.accounts.pages.cookies import Begun
+from meterai.accounts.pages.part import SigningIn
+from meterai.pages import Link, LinkPlace, RoomPages, ShownTo
+
+__all__ = ["PAGES", "Begun", "SigningIn", "routes"]
+
+routes = [
+    *language.routes,
+    *sign_in.routes,
+    *link.routes,
+    *passkeys.routes,
+    *sessions.routes,
+]
+PAGES = RoomPages(
+    "accounts",
+    "meterai.accounts",
+    links=(Link(LinkPlace.NAVIGATION, 50, "/sign-in", "page.nav.sign_in", ShownTo.STRANGERS),),
+    sign_in="/sign-in",
+    language="/language",
+)

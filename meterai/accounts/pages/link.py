@@ -1,0 +1,57 @@
+"""The link of a mail: the way to sign in that no stranger fills."""
+
+from litestar import get, post
+from litestar.di import NamedDependency
+
+from meterai.accounts.codes import CHALLENGE_KIND, LINK_PATH, CodeService
+from meterai.accounts.model import CodeSpent, LinkSpent, Permission
+from meterai.accounts.pages.part import SigningIn
+from meterai.accounts.pages.sign_in import sign_in_page
+from meterai.kit.ids import read
+from meterai.kit.priority import Priority
+from meterai.pages import Page, PageRequest, check_origin, page, read_form, see_other
+
+
+@get(
+    LINK_PATH,
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def show_link(
+    request: PageRequest,
+    codes: NamedDependency[CodeService],
+    signing_in: NamedDependency[SigningIn],
+) -> Page:
+    """A button, because programs that look at mails follow links."""
+    challenge, secret = (request.query_params.get(name, "") for name in ("challenge", "secret"))
+    try:
+        email = await codes.address_of_link(read(CHALLENGE_KIND, challenge), secret)
+    except LinkSpent as refusal:
+        return sign_in_page(request, signing_in, "/", refusal=refusal)
+    shown = page(
+        request, "accounts/link.html", challenge=challenge, secret=secret, here="/", email=email
+    )
+    shown.headers["Cache-Control"] = "private, no-store"  # it has the address
+    # Its own address has the secret, which no later request may tell in a Referer.
+    shown.headers["Referrer-Policy"] = "strict-origin"
+    return shown
+
+
+@post(
+    LINK_PATH,
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def follow_link(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
+    """Trade the link of a mail for a session, and go on where its sign-in began."""
+    check_origin(request)
+    form = await read_form(request)
+    challenge, secret = read(CHALLENGE_KIND, form.text("challenge")), form.text("secret")
+    try:
+        signed_in, there = await signing_in.follow(request, challenge, secret)
+    except (LinkSpent, CodeSpent) as refusal:
+        return sign_in_page(request, signing_in, "/", refusal=refusal)
+    return await signing_in.admit(request, see_other(there), signed_in)
+
+
+routes = [show_link, follow_link]

@@ -1,0 +1,144 @@
+"""The part of a page in which somebody signs in: by the code of a mail, or by a passkey.
+
+`/sign-in` is nothing but this part; a page that wants to know who is there can have it too, so that
+nobody has to leave it.  Such a page shows the macros of `accounts/part.html` with the facts of
+`SigningIn`, and has a route to which their forms are sent, where it does what they ask for.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from meterai.accounts.codes import CodeService
+from meterai.accounts.model import LINK_LIVES, CodeSpent, TooManyCodes
+from meterai.accounts.pages.cookies import (
+    ASKED,
+    DEVICE,
+    KEPT_SECONDS,
+    PASSKEY,
+    Begun,
+    cookie,
+    set_cookie,
+)
+from meterai.accounts.passkeys import CHALLENGE_LIVES, Asked, PasskeyService
+from meterai.accounts.service import COOKIE, AccountService
+from meterai.accounts.sessions import SignedIn
+from meterai.accounts.settings import AccountSettings
+from meterai.kit.refusal import Refusal
+from meterai.pages import Form, Page, PageRequest, field_errors
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import language_of, network_of
+
+
+class SigningIn:
+    """What a page with this part does, over the services of accounts and the cookies of a browser."""
+
+    def __init__(
+        self,
+        codes: CodeService,
+        passkeys: PasskeyService,
+        accounts: AccountService,
+        settings: Settings,
+    ) -> None:
+        self._codes = codes
+        self._passkeys = passkeys
+        self._accounts = accounts
+        self._process = settings.process
+        self._minutes = int(settings.of(AccountSettings).code_lives_seconds // 60)
+
+    def begun(self, request: PageRequest) -> Begun | None:
+        """The sign-in that began in this browser."""
+        return Begun.read(cookie(self._process, request, ASKED))
+
+    def facts(
+        self, request: PageRequest, form: Form | None = None, refusal: Refusal | None = None
+    ) -> Mapping[str, object]:
+        """What the part shows: what was typed into it (`form`), why that was refused, and which code
+        was sent, if one was.  Facts of a page, its `errors` too.
+        """
+        sent, typed = self.begun(request), form or Form({})
+        is_of_code = "code" in typed.texts
+        # A code that is on its way is typed here; but an address that is wrong is mended first.
+        if not is_of_code and refusal is not None and not isinstance(refusal, TooManyCodes):
+            sent = None
+        errors = field_errors(refusal, language_of(request), "code" if is_of_code else "email")
+        return {
+            "sent": sent,
+            "email": typed.text("email").strip() or (sent.email if sent else ""),
+            "passkeys": self._passkeys.is_possible,
+            "minutes": self._minutes,
+            "errors": errors,
+        }
+
+    async def ask(self, request: PageRequest, form: Form, there: str) -> Begun:
+        """Send a code to the address in the form; whoever follows the link of its mail goes `there`.
+
+        Refuses `Malformed`, `TooManyCodes`.
+        """
+        email, device = form.text("email").strip(), cookie(self._process, request, DEVICE)
+        network = network_of(request, self._process.proxies)
+        language = language_of(request)
+        challenge = await self._codes.ask_for_code(email, network, language, device, there)
+        return Begun(challenge, email, self._codes.asked_mark(challenge))
+
+    def keep(self, answer: Page, begun: Begun) -> Page:
+        """Have the browser know its sign-in again, for as long as its mail opens anything."""
+        set_cookie(self._process, answer, ASKED, begun.text(), LINK_LIVES.total_seconds())
+        return answer
+
+    async def prove(
+        self, request: PageRequest, form: Form, challenge: UUID | None = None
+    ) -> SignedIn:
+        """Trade the code in the form for a session: that of a challenge, else the one that this
+        browser asked for.  Refuses `CodeWrong`, `CodeSpent`.
+        """
+        sent = self.begun(request)
+        challenge = challenge or (sent.challenge if sent else None)
+        if challenge is None:
+            raise CodeSpent("no sign-in began in this browser")
+        mark = sent.mark if sent is not None and sent.challenge == challenge else ""
+        code, device = form.text("code"), cookie(self._process, request, DEVICE)
+        return await self._codes.sign_in(challenge, code, language_of(request), device, mark)
+
+    async def follow(
+        self, request: PageRequest, challenge: UUID, secret: str
+    ) -> tuple[SignedIn, str]:
+        """Trade the link of a mail for a session; and where to go on.  Refuses `LinkSpent`, `CodeSpent`."""
+        device = cookie(self._process, request, DEVICE)
+        language = language_of(request)
+        return await self._codes.sign_in_by_link(challenge, secret, language, device)
+
+    async def prove_by_passkey(self, request: PageRequest, form: Form) -> SignedIn:
+        """Trade the answer of an authenticator for a session.  Refuses `PasskeyRefused`."""
+        kept, device = (cookie(self._process, request, name) for name in (PASSKEY, DEVICE))
+        return await self._passkeys.sign_in(form.text("credential"), kept, device)
+
+    def asks_authenticator(self, answer: Page, asked: Asked) -> Page:
+        """Have the browser keep with which challenge its authenticator is asked."""
+        seconds = CHALLENGE_LIVES.total_seconds()
+        set_cookie(self._process, answer, PASSKEY, asked.cookie, seconds)
+        return answer
+
+    def challenge_of(self, request: PageRequest) -> str:
+        """With which challenge the authenticator of the browser was asked, as `PasskeyService` reads it."""
+        return cookie(self._process, request, PASSKEY)
+
+    async def admit(self, request: PageRequest, answer: Page, signed_in: SignedIn) -> Page:
+        """Give the browser its session.  One that it had before ends: none goes on that nobody uses."""
+        await self._end(request)
+        set_cookie(self._process, answer, COOKIE, signed_in.session, signed_in.life_seconds)
+        set_cookie(self._process, answer, DEVICE, signed_in.device, KEPT_SECONDS)
+        set_cookie(self._process, answer, ASKED, "", 0)
+        if self.challenge_of(request):
+            set_cookie(self._process, answer, PASSKEY, "", 0)
+        return answer
+
+    async def dismiss(self, request: PageRequest, answer: Page) -> Page:
+        """End the session of the browser, if it has one."""
+        await self._end(request)
+        set_cookie(self._process, answer, COOKIE, "", 0)
+        return answer
+
+    async def _end(self, request: PageRequest) -> None:
+        session = cookie(self._process, request, COOKIE)
+        if session:
+            await self._accounts.sign_out(session)

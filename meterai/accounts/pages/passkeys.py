@@ -1,0 +1,123 @@
+"""Passkeys: signing in with one, making and ending one."""
+
+from uuid import UUID
+
+from litestar import MediaType, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts.model import PASSKEY_KIND, PasskeyRefused, Permission
+from meterai.accounts.pages.part import SigningIn
+from meterai.accounts.pages.sign_in import sign_in_page
+from meterai.accounts.passkeys import Asked, PasskeyService
+from meterai.kit.actor import Actor
+from meterai.kit.ids import read
+from meterai.kit.priority import Priority
+from meterai.pages import (
+    Page,
+    PageRequest,
+    check_origin,
+    local_path,
+    read_form,
+    read_form_of_a_person,
+    see_other,
+)
+
+HERE = "/account#passkeys"
+
+
+def _options(signing_in: SigningIn, asked: Asked) -> Page:
+    """What the script of our pages asks the authenticator, and the cookie of the challenge."""
+    answer = Page(asked.options, media_type=MediaType.JSON)
+    answer.headers["Cache-Control"] = "no-store"
+    return signing_in.asks_authenticator(answer, asked)
+
+
+@post(
+    "/sign-in/passkey/options",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+    status_code=200,
+)
+async def ask_for_passkey(
+    request: PageRequest,
+    passkeys: NamedDependency[PasskeyService],
+    signing_in: NamedDependency[SigningIn],
+) -> Page:
+    """What the browser asks for a passkey of ours."""
+    check_origin(request)
+    return _options(signing_in, passkeys.ask_to_sign_in())
+
+
+@post(
+    "/sign-in/passkey",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def sign_in_by_passkey(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
+    """Trade the answer of an authenticator for a session."""
+    check_origin(request)
+    form = await read_form(request)
+    there = local_path(form.text("next"))
+    try:
+        signed_in = await signing_in.prove_by_passkey(request, form)
+    except PasskeyRefused as refusal:
+        return sign_in_page(request, signing_in, there, form, refusal)
+    return await signing_in.admit(request, see_other(there), signed_in)
+
+
+@post(
+    "/account/passkeys/options",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+    status_code=200,
+)
+async def ask_for_new_passkey(
+    request: PageRequest,
+    passkeys: NamedDependency[PasskeyService],
+    signing_in: NamedDependency[SigningIn],
+    account: NamedDependency[UUID],
+) -> Page:
+    """What the browser asks its authenticator for a new passkey."""
+    await read_form_of_a_person(request)
+    return _options(signing_in, await passkeys.ask_to_make(account))
+
+
+@post(
+    "/account/passkeys",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def make_passkey(
+    request: PageRequest,
+    passkeys: NamedDependency[PasskeyService],
+    signing_in: NamedDependency[SigningIn],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+) -> Page:
+    """Keep the passkey that an authenticator made."""
+    form = await read_form_of_a_person(request)
+    name, answer = form.text("name"), form.text("credential")
+    await passkeys.make(account, name, answer, signing_in.challenge_of(request), actor=actor)
+    return see_other(HERE)
+
+
+@post(
+    "/account/passkeys/{passkey_id:str}/end",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def end_passkey(
+    request: PageRequest,
+    passkeys: NamedDependency[PasskeyService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    passkey_id: FromPath[str],
+) -> Page:
+    """End a passkey."""
+    await read_form_of_a_person(request)
+    await passkeys.end(account, read(PASSKEY_KIND, passkey_id), actor=actor)
+    return see_other(HERE)
+
+
+routes = [ask_for_passkey, sign_in_by_passkey, ask_for_new_passkey, make_passkey, end_passkey]

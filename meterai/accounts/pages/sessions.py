@@ -1,0 +1,34 @@
+"""The sessions of an account: ending them."""
+
+from uuid import UUID
+
+from litestar import post
+from litestar.di import NamedDependency
+
+from meterai.accounts.model import Permission
+from meterai.accounts.pages.part import SigningIn
+from meterai.accounts.service import AccountService
+from meterai.kit.actor import Actor
+from meterai.kit.priority import Priority
+from meterai.pages import Page, PageRequest, read_form_of_a_person, see_other
+
+
+@post(
+    "/account/sign-out-everywhere",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def sign_out_everywhere(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    signing_in: NamedDependency[SigningIn],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+) -> Page:
+    """End every session of the account, this one too."""
+    await read_form_of_a_person(request)
+    await accounts.sign_out_everywhere(account, actor=actor)
+    return await signing_in.dismiss(request, see_other("/"))
+
+
+routes = [sign_out_everywhere]

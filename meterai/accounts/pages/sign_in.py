@@ -1,0 +1,163 @@
+"""Signing in: the page of the address and that of the code, and out again."""
+
+from urllib.parse import urlencode
+
+from litestar import get, post
+from litestar.di import NamedDependency
+
+from meterai.accounts.codes import CHALLENGE_KIND
+from meterai.accounts.model import Permission
+from meterai.accounts.pages.part import SigningIn
+from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.pages import (
+    Form,
+    Page,
+    PageRequest,
+    Remembered,
+    check_form,
+    check_origin,
+    known_caller,
+    local_path,
+    page,
+    read_form,
+    see_other,
+    visitor,
+)
+from meterai.plumbing.http import retry_after
+
+SIGN_IN, CODE = "/sign-in", "/sign-in/code"
+
+
+def _address(path: str, **query: str) -> str:
+    """A path with a query."""
+    return f"{path}?{urlencode(query)}"
+
+
+def sign_in_page(
+    request: PageRequest,
+    signing_in: SigningIn,
+    there: str,
+    form: Form | None = None,
+    refusal: Refusal | None = None,
+) -> Page:
+    """The form that asks for a code, and why there is none."""
+    shown = page(
+        request,
+        "accounts/sign_in.html",
+        status=refusal.status if refusal else 200,
+        next=there,
+        here=_address(SIGN_IN, next=there),
+        **signing_in.facts(request, form, refusal),
+    )
+    if refusal is not None:
+        shown.headers.update(retry_after(refusal))
+    return shown
+
+
+@get(
+    SIGN_IN,
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.NEW,
+        "remembered": Remembered(1.0),
+    },
+    include_in_schema=False,
+)
+async def show_sign_in(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
+    """Ask for the address."""
+    there = local_path(request.query_params.get("next", ""))
+    if await visitor(request) is not None:
+        return see_other(there)
+    return sign_in_page(request, signing_in, there)
+
+
+@post(
+    SIGN_IN,
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def ask_for_code(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
+    """Send a code, and go on to where it is typed."""
+    check_origin(request)
+    form = await read_form(request)
+    there = local_path(form.text("next"))
+    try:
+        sent = await signing_in.ask(request, form, there)
+    except Refusal as refusal:
+        return sign_in_page(request, signing_in, there, form, refusal)
+    challenge = show(CHALLENGE_KIND, sent.challenge)
+    return signing_in.keep(see_other(_address(CODE, challenge=challenge, next=there)), sent)
+
+
+def _code_page(
+    request: PageRequest,
+    signing_in: SigningIn,
+    challenge: str,
+    there: str,
+    form: Form | None = None,
+    refusal: Refusal | None = None,
+) -> Page:
+    shown = page(
+        request,
+        "accounts/code.html",
+        status=refusal.status if refusal else 200,
+        challenge=challenge,
+        next=there,
+        here=_address(CODE, challenge=challenge, next=there),
+        **signing_in.facts(request, form, refusal),
+    )
+    shown.headers["Cache-Control"] = "private, no-store"  # it has the address
+    return shown
+
+
+@get(
+    CODE,
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def show_code(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
+    """Ask for the six digits."""
+    challenge = request.query_params.get("challenge", "")
+    read(CHALLENGE_KIND, challenge)
+    return _code_page(
+        request, signing_in, challenge, local_path(request.query_params.get("next", ""))
+    )
+
+
+@post(
+    CODE,
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def sign_in(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
+    """Trade the code for a session."""
+    check_origin(request)
+    form = await read_form(request)
+    challenge, there = form.text("challenge"), local_path(form.text("next"))
+    identifier = read(CHALLENGE_KIND, challenge)
+    try:
+        signed_in = await signing_in.prove(request, form, identifier)
+    except Refusal as refusal:
+        return _code_page(request, signing_in, challenge, there, form, refusal)
+    return await signing_in.admit(request, see_other(there), signed_in)
+
+
+@post(
+    "/sign-out",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def sign_out(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
+    """End the session of this browser."""
+    check_origin(request)
+    form = await read_form(request)
+    if await visitor(request) is not None:
+        caller = known_caller(request)
+        assert caller is not None
+        check_form(caller, form.text("form_token"))
+    return await signing_in.dismiss(request, see_other("/"))
+
+
+routes = [show_sign_in, ask_for_code, show_code, sign_in, sign_out]

@@ -1,0 +1,174 @@
+"""The last look: signing in on it, and the order that the same button makes."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from httpx import Cookies
+
+from meterai.accounts import CodeService
+from meterai.accounts.pages import Begun
+from tests.support.walk_in import WalkIn, fields, walk_in
+
+PAY, PROVE = "/stamp/pay", "/stamp/pay/sign-in"
+ORDER = re.compile(r"/orders/ord_\w+")
+
+
+@pytest.fixture
+def visitor(database_url: str, tmp_path: Path) -> Iterator[WalkIn]:
+    with walk_in(database_url, tmp_path) as made:
+        yield made
+
+
+def asks(visitor: WalkIn, email: str = "ani@example.id") -> str:
+    """Ask for a code on the page; the page that asks for it."""
+    form = fields(visitor.get(PAY), PROVE, "email")
+    assert visitor.goes(PROVE, form | {"email": email}) == PAY
+    return visitor.get(PAY)
+
+
+def orders(visitor: WalkIn) -> int:
+    return len(re.findall(r'href="/orders/ord_', visitor.get("/history")))
+
+
+def test_a_stranger_signs_in_and_orders_on_the_page(visitor: WalkIn) -> None:
+    page = visitor.places()
+    assert "Rp10.000" in page
+    asked = asks(visitor)
+    assert asked.index("Rp10.000") < asked.index('name="code"'), "the price stands above the code"
+    assert "ani@example.id" in asked
+    assert 'autocomplete="one-time-code" inputmode="numeric"' in asked
+    assert "Sign in and pay Rp10.000 by QRIS" in asked
+    there = visitor.goes(PROVE, fields(asked, PROVE, "code") | {"code": visitor.code()})
+    assert ORDER.fullmatch(there), there
+    assert "surat.pdf" in visitor.get(there)
+    assert not visitor.cookie("asked")
+
+
+def test_a_wrong_code_keeps_the_page_and_says_how_often_one_may_try(visitor: WalkIn) -> None:
+    visitor.places()
+    form = fields(asks(visitor), PROVE, "code")
+    wrong = visitor.sends(PROVE, form | {"code": "x"})
+    assert wrong.status_code == 422
+    assert "4 tries left" in wrong.text
+    assert 'href="#code"' in wrong.text
+    assert "surat.pdf" in wrong.text
+    again = fields(wrong.text, PROVE, "email")
+    assert again["email"] == "ani@example.id", "a new code keeps the address"
+    first = visitor.code()
+    assert visitor.goes(PROVE, again) == PAY
+    late = visitor.sends(PROVE, form | {"code": first})
+    assert late.status_code == 422, "the code of the newer mail is asked for"
+    assert ORDER.fullmatch(visitor.goes(PROVE, form | {"code": visitor.code()}))
+
+
+def test_a_wrong_address_is_mended_where_it_stands(visitor: WalkIn) -> None:
+    form = fields(visitor.places(), PROVE, "email")
+    wrong = visitor.sends(PROVE, form | {"email": "ani@@example"})
+    assert wrong.status_code == 422
+    assert 'value="ani@@example"' in wrong.text
+    assert 'name="code"' not in wrong.text
+    asks(visitor, "budi@example.id")
+    other = visitor.sends(PROVE, form | {"email": "ani@@example"})
+    assert 'value="ani@@example"' in other.text
+
+
+def test_a_limit_says_when_and_the_code_that_came_can_be_typed(
+    database_url: str, tmp_path: Path
+) -> None:
+    with walk_in(database_url, tmp_path, codes_per_hour_max=1) as visitor:
+        visitor.places()
+        form = fields(asks(visitor), PROVE, "email")
+        full = visitor.sends(PROVE, form)
+        assert full.status_code == 429
+        assert int(full.headers["retry-after"]) > 0
+        assert re.search(r"\d\d[:.]\d\d", full.text)
+        assert "no-store" in full.headers["cache-control"]
+        code = fields(full.text, PROVE, "code") | {"code": visitor.code()}
+        assert ORDER.fullmatch(visitor.goes(PROVE, code))
+
+
+def test_known_and_unknown_addresses_are_answered_alike(visitor: WalkIn) -> None:
+    visitor.signs_in("ani@example.id")
+    with visitor.as_another():
+        visitor.places()
+        known, unknown = (asks(visitor, f"{name}@example.id") for name in ("ani", "oni"))
+        same = [re.sub(r"[ao]ni@example\.id|\w{26}", "", page) for page in (known, unknown)]
+        assert same[0] == same[1]
+
+
+def test_a_second_press_finds_the_same_order(visitor: WalkIn) -> None:
+    visitor.places()
+    form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
+    before = Cookies(visitor.client.cookies)
+    there = visitor.goes(PROVE, form)
+    kept = Cookies(visitor.client.cookies)
+    visitor.client.cookies.clear()
+    visitor.client.cookies.update(before)  # the first answer was thrown away
+    assert visitor.goes(PROVE, form) == there
+    visitor.client.cookies.clear()
+    visitor.client.cookies.update(kept)
+    assert visitor.goes(PROVE, form) == there, "nor is who is signed in sent away"
+    assert orders(visitor) == 1
+
+
+def test_what_the_page_did_not_show_is_not_ordered(visitor: WalkIn) -> None:
+    visitor.places()
+    form = fields(asks(visitor), PROVE, "code")
+    visitor.places("ijazah.pdf")
+    changed = visitor.sends(PROVE, form | {"code": visitor.code()})
+    assert changed.status_code == 409
+    assert "changed since this page was opened" in changed.text
+    assert visitor.cookie("session"), "the code was right"
+    assert orders(visitor) == 0
+    form = fields(changed.text, PAY, "draft")
+    assert ORDER.fullmatch(visitor.goes(PAY, form)), "the page it was shown can be sent"
+
+
+def test_another_sites_form_signs_nobody_in(visitor: WalkIn) -> None:
+    visitor.places()
+    form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert visitor.sends(PROVE, form, **headers).status_code == 403
+    assert not visitor.cookie("session")
+
+
+def test_a_code_that_another_browser_asked_for_needs_its_own(visitor: WalkIn) -> None:
+    visitor.places()
+    form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
+    visitor.client.cookies.delete("asked")
+    refused = visitor.sends(PROVE, form)
+    assert refused.status_code == 422
+    assert fields(refused.text, PROVE, "email")["email"] == ""
+
+
+def test_the_link_of_the_mail_leads_back_to_the_page(visitor: WalkIn) -> None:
+    visitor.places()
+    asks(visitor)
+    begun = Begun.read(visitor.cookie("asked"))
+    assert begun is not None
+    link = visitor.container.of(CodeService).link(begun.challenge)
+    assert PAY not in link, "nobody who sends it on can change where it leads"
+    form = fields(visitor.get(link), "/sign-in/link", "secret")
+    assert visitor.goes("/sign-in/link", form | {"next": "/account"}) == PAY
+    assert fields(visitor.get(PAY), PAY, "draft")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there"),
+    [
+        ("/buy", "/buy"),
+        ("//evil.example", "/"),
+        ("https://evil.example/", "/"),
+        ("/\\evil.example", "/"),
+        ("/" + "a" * 500, "/"),
+    ],
+)
+def test_a_link_leads_to_a_page_of_ours(visitor: WalkIn, wanted: str, there: str) -> None:
+    visitor.goes("/sign-in", {"email": "ani@example.id", "next": wanted})
+    begun = Begun.read(visitor.cookie("asked"))
+    assert begun is not None
+    link = visitor.container.of(CodeService).link(begun.challenge)
+    form = fields(visitor.get(link), "/sign-in/link", "secret")
+    assert visitor.goes("/sign-in/link", form) == there
