@@ -12,6 +12,7 @@ STARTS = {
     "faults/test_endless_documents.py": "it is stopped and its web killed while documents are read without end",
     "faults/test_late_and_stopped.py": "its orders lapse and are due within seconds",
     "faults/test_payment_faults.py": "it waits half a second for the bank",
+    "faults/test_truth.py": "its database is frozen, its object store and its keys are taken away",
     "flows/conftest.py": "its log must have no fault in the end, whatever was sent to it",
     "flows/test_metrics.py": "its web has two processes, and what they counted is compared exactly",
     "flows/test_passkeys.py": "is reached by a name, without which there are no passkeys",

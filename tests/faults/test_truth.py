@@ -1,0 +1,314 @@
+"""Where a page says that nothing was charged, nothing was: every form that a browser may send, under
+every fault.
+
+What a page claims is found by its texts (`tests/support/claims.py`) and compared with the stamps, the
+documents, the orders and the bank's record from before, at once and when everything is at rest.
+"""
+
+import contextlib
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+
+import psutil
+import pytest
+import urllib3
+from litestar.exceptions import LitestarDeprecationWarning
+
+from meterai.apps.settings import settings_of as make_settings
+from meterai.apps.web import build
+from tests.support.browser_forms import CASES, Case, Holding, Sent, Visitor, visitors
+from tests.support.claims import CLAIMS, NO_CLAIMS, broken_in, claims_in, sounding_like_claims
+from tests.support.inside import Inside
+from tests.support.instance import Client, Instance, Reply, until
+from tests.support.killing import freeze, kill, revive, thaw
+
+ALL = -1  # occasions of a fault
+NOT_OF_BROWSERS = ("/v1/", "/snap/")
+BANK_SERVICES = ("token", "generate", "query", "cancel", "refund")
+CROWD = 80  # more than may be under way at once
+Answers = Sequence[str]  # what a visitor saw: answers, and the pages they led to
+Send = Callable[[Visitor, Sent], Answers]
+Fault = Callable[[Inside], AbstractContextManager[None]]
+
+
+@pytest.fixture(scope="module")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    settings = {"METERAI_BANK_TIMEOUT_SECONDS": "1", "METERAI_SEAL_LEASE_SECONDS": "4"}
+    with Instance(tmp_path_factory.mktemp("truth"), **settings) as instance:
+        yield Inside(instance)
+        instance.assert_audit_holds()
+
+
+# -- closed worlds --------------------------------------------------------------------------------------
+
+
+def forms() -> set[str]:
+    """The route of every form: what is posted by browsers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LitestarDeprecationWarning)
+        routes = build(make_settings()).routes
+    return {
+        route.path
+        for route in routes
+        for handler in getattr(route, "route_handlers", ())
+        if "POST" in handler.http_methods and not route.path.startswith(NOT_OF_BROWSERS)
+    }
+
+
+def test_every_form_has_its_case() -> None:
+    assert {case.route for case in CASES} == forms()
+
+
+def test_every_text_that_sounds_like_a_claim_is_held_to_it() -> None:
+    assert sounding_like_claims() - NO_CLAIMS.keys() <= CLAIMS.keys()
+    assert NO_CLAIMS.keys() <= sounding_like_claims()
+    assert not CLAIMS.keys() & NO_CLAIMS.keys()
+
+
+def test_a_claim_that_is_not_so_is_found() -> None:
+    before = Holding(3, 0, 0, frozenset(), frozenset(), 0, frozenset())
+    after = replace(before, available=1, held=2)
+    page = "<p>Belum ada yang dilakukan\n atau <b>ditagih</b>.</p>"
+    assert broken_in(page, before, after) == ["page.busy.safe: nothing_done"]
+    assert broken_in(page, before, before) == []
+    assert broken_in("<p>Terima kasih</p>", before, after) == []
+
+
+# -- ways to send ---------------------------------------------------------------------------------------
+
+
+def seen_of(visitor: Visitor, reply: Reply) -> list[str]:
+    """What is seen in the end: the answer, or the page it leads to."""
+    there = reply.headers.get("location", "")
+    if reply.status != 303 or not there.startswith("/"):
+        return [reply.body.decode(errors="replace")]
+    return [visitor.looks(there)]
+
+
+def send(visitor: Visitor, sent: Sent) -> Answers:
+    try:
+        return seen_of(visitor, visitor.sends(sent))
+    except urllib3.exceptions.HTTPError:
+        return []  # nothing was answered: nothing was claimed
+
+
+def send_twice_at_once(visitor: Visitor, sent: Sent) -> Answers:
+    with ThreadPoolExecutor(2) as hands:
+        return [
+            page for pages in hands.map(lambda _: send(visitor, sent), range(2)) for page in pages
+        ]
+
+
+def send_again(visitor: Visitor, sent: Sent) -> Answers:
+    """The first answer was lost on its way."""
+    send(visitor, sent)
+    return send(visitor, sent)
+
+
+def send_signed_out(visitor: Visitor, sent: Sent) -> Answers:
+    cookies = {name: one for name, one in visitor.cookies.items() if name != "session"}
+    return send(replace(visitor, cookies=cookies), sent)
+
+
+def send_from_a_stale_page(visitor: Visitor, sent: Sent) -> Answers:
+    token = visitor.token().encode()
+    return send(visitor, replace(sent, body=sent.body.replace(token, b"0" * len(token))))
+
+
+def send_cut_off(visitor: Visitor, sent: Sent) -> Answers:
+    return send(visitor, replace(sent, body=sent.body[: len(sent.body) // 2]))
+
+
+# -- faults -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def no_fault(_: Inside) -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def bank_away(inside: Inside) -> Iterator[None]:
+    freeze(inside, "standins")
+    try:
+        yield
+    finally:
+        thaw(inside, "standins")
+
+
+@contextmanager
+def bank_slow(inside: Inside) -> Iterator[None]:
+    inside.instance.bank.faults(response_delay_seconds=0.7)
+    yield
+
+
+@contextmanager
+def bank_garbled(inside: Inside) -> Iterator[None]:
+    for service in BANK_SERVICES:
+        answer = {"body": "<html>502", "times": ALL}
+        wrong = {"service": service, "answers": [answer]}
+        assert inside.instance.bank.post("/standin/answers", wrong).status == 200
+    yield
+
+
+@contextmanager
+def database_frozen(inside: Inside) -> Iterator[None]:
+    pid = (inside.instance.data / "postgres" / "postmaster.pid").read_text().splitlines()[0]
+    server = psutil.Process(int(pid))
+    server.suspend()  # first: afterwards it begins no process
+    frozen = [server, *server.children(recursive=True)]
+    for one in frozen:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.suspend()
+    try:
+        yield
+    finally:
+        for one in frozen:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.resume()
+
+
+@contextmanager
+def no_turn(inside: Inside) -> Iterator[None]:
+    """A crowd that goes first stands at a lock: who comes now finds no turn, or stands there too."""
+    [somebody] = visitors(inside, 1)
+    client, is_over = somebody.client, threading.Event()
+
+    def looks() -> None:
+        while not is_over.is_set():
+            client.get("/history", headers=somebody.headers)
+
+    with inside.paused_at("LOCK TABLE balances IN ACCESS EXCLUSIVE MODE") as pause:
+        crowd = [threading.Thread(target=looks) for _ in range(CROWD)]
+        for one in crowd:
+            one.start()
+        try:
+            pause.wait_for_somebody("balances")
+            yield
+        finally:
+            is_over.set()
+            pause.release()
+            for one in crowd:
+                one.join()
+
+
+@contextmanager
+def store_away(inside: Inside) -> Iterator[None]:
+    """Nothing can be written, as on a disk that is full, and nothing that is not in memory read."""
+    store = inside.instance.data / "objects"
+    kept = store.rename(store.with_name("objects.kept"))
+    store.write_bytes(b"")
+    try:
+        yield
+    finally:
+        store.unlink()
+        kept.rename(store)
+
+
+@contextmanager
+def no_seals(inside: Inside) -> Iterator[None]:
+    """Seals are to have time-stamps, and nobody makes any."""
+    [issuer] = [one for one in (inside.instance.data / "keys" / "issuer").iterdir() if one.is_dir()]
+    proofs = issuer / "proofs.toml"
+    proofs.write_text(
+        'time_stamp_url = "http://127.0.0.1:9"\ntime_stamp_roots = "root.pem"\ntimeout_seconds = 0.3\n'
+    )
+    _begin_anew(inside)
+    try:
+        yield
+    finally:
+        proofs.unlink()
+        _begin_anew(inside)
+
+
+def _begin_anew(inside: Inside) -> None:
+    """Processes that read their keys at their start."""
+    for part in ("web", "worker"):
+        kill(inside, part)
+        revive(inside, part)
+
+
+@contextmanager
+def deliveries_held(inside: Inside) -> Iterator[None]:
+    """No seal can be delivered."""
+    with inside.paused_at("LOCK TABLE deltas IN ACCESS EXCLUSIVE MODE"):
+        yield
+
+
+@contextmanager
+def stopped_after_the_stamps_are_held(inside: Inside) -> Iterator[None]:
+    """The stamps of a form are held, its seal cannot be delivered, and nothing can be read of it."""
+    with inside.paused_at("LOCK TABLE deltas IN ACCESS EXCLUSIVE MODE") as pause:
+
+        def stop() -> None:
+            pause.wait_for_somebody("stamping_deliver")
+            pause.take("LOCK TABLE stampings IN ACCESS EXCLUSIVE MODE")
+
+        with ThreadPoolExecutor(1) as other:
+            stopped = other.submit(stop)
+            yield
+            stopped.result()
+
+
+FAULTS: dict[str, tuple[Fault, Send]] = {
+    "none": (no_fault, send),
+    "bank away": (bank_away, send),
+    "bank slow": (bank_slow, send),
+    "bank answers garbage": (bank_garbled, send),
+    "database frozen": (database_frozen, send),
+    "no turn": (no_turn, send),
+    "object store away": (store_away, send),
+    "no seals": (no_seals, send),
+    "no delivery": (deliveries_held, send),
+    "stopped after the stamps are held": (stopped_after_the_stamps_are_held, send),
+    "session ended": (no_fault, send_signed_out),
+    "page stale": (no_fault, send_from_a_stale_page),
+    "cut off": (no_fault, send_cut_off),
+    "pressed twice at once": (no_fault, send_twice_at_once),
+    "answer lost": (no_fault, send_again),
+}
+
+
+def at_rest(inside: Inside) -> bool:
+    """Nothing is under way any more, but orders that wait to be paid."""
+    return not inside.rows(
+        "SELECT 1 FROM jobs UNION ALL SELECT 1 FROM stampings WHERE state = 'reserved'"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_a_page_claims_is_so(inside: Inside, fault: str) -> None:
+    begin, way = FAULTS[fault]
+    people = visitors(inside, len(CASES))
+    with ThreadPoolExecutor(8) as hands:
+        sent = list(hands.map(lambda case, who: case.fill(who), CASES, people))
+    before = [who.holds() for who in people]
+    with ThreadPoolExecutor(len(CASES)) as hands, begin(inside):
+        seen = list(hands.map(way, people, sent))
+        claimed = {key for pages in seen for page in pages for key in claims_in(page)}
+    try:
+        until("the web is ready", lambda: Client(inside.instance.url).get("/readyz").status == 200)
+        at_once = [who.holds() for who in people]
+    finally:
+        inside.instance.bank.clear_faults()
+    inside.let_leases_run_out()
+    until("everything is at rest", lambda: at_rest(inside), seconds=90)
+    afterwards = [who.holds() for who in people]
+    assert not list(_lies(seen, before, at_once)), "at once"
+    assert not list(_lies(seen, before, afterwards)), "when all is at rest"
+    assert claimed or fault in ("session ended", "cut off"), "nothing was put to the proof"
+    inside.assert_audit_holds()
+
+
+def _lies(
+    seen: Sequence[Answers], before: Sequence[Holding], after: Sequence[Holding]
+) -> Iterator[tuple[Case, str, Holding, Holding]]:
+    for case, pages, was, became in zip(CASES, seen, before, after, strict=True):
+        for page in pages:
+            for broken in broken_in(page, was, became):
+                yield case, broken, was, became

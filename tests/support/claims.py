@@ -1,0 +1,149 @@
+"""What our texts claim of money, stamps and documents after something went wrong, and what must be so then."""
+
+import re
+from collections.abc import Callable, Mapping
+from html import unescape
+from string import Formatter
+
+from meterai.plumbing.messages import LANGUAGES, catalogue
+from tests.support.browser_forms import Holding
+
+Holds = Callable[[Holding, Holding], bool]  # before what was asked, and after
+
+
+def nothing_charged(before: Holding, after: Holding) -> bool:
+    """No stamp was used or held, no document got one, and no money came."""
+    return (
+        (before.available, before.held, before.used) == (after.available, after.held, after.used)
+        and before.stampings == after.stampings
+        and before.captured == after.captured
+    )
+
+
+def nothing_done(before: Holding, after: Holding) -> bool:
+    """The same, and nothing was ordered, given back or withdrawn."""
+    return nothing_charged(before, after) and before.orders == after.orders
+
+
+def not_paid(before: Holding, after: Holding) -> bool:
+    """No money came."""
+    return before.captured == after.captured
+
+
+def charged_once(before: Holding, after: Holding) -> bool:
+    """What was asked for happened once at the most: two documents with a stamp each, or one order."""
+    spent = (after.used + after.held) - (before.used + before.held)
+    return (
+        spent <= 2
+        and len(after.stampings) - len(before.stampings) == spent
+        and len(after.orders) - len(before.orders) <= 1
+        and before.captured == after.captured
+    )
+
+
+def no_stamp_lost(before: Holding, after: Holding) -> bool:
+    """Every stamp is still there, or on a document that has it."""
+    return (
+        before.stamps == after.stamps and after.used - before.used == after.stamped - before.stamped
+    )
+
+
+def files_kept(before: Holding, after: Holding) -> bool:
+    """Every file that waited still does, with the places of its stamps, or is stamped."""
+    return before.files <= after.files or len(after.stampings) > len(before.stampings)
+
+
+CLAIMS: Mapping[str, tuple[Holds, ...]] = {
+    "page.busy.safe": (nothing_done,),
+    "page.busy.safe_paid": (no_stamp_lost,),
+    "page.busy.send_again": (charged_once,),
+    "page.choose.lead": (nothing_charged,),
+    "page.field.body.wrong": (nothing_done,),
+    "page.order.lapsed": (not_paid,),
+    "page.order.opening": (not_paid,),
+    "page.order.opening_late": (not_paid,),
+    "page.order.withdrawn": (not_paid,),
+    "page.review.not_charged": (nothing_done, files_kept),
+    "page.review.perhaps_done": (charged_once,),
+    "page.review.sign_in_means": (files_kept,),
+    "page.stamping.failed": (no_stamp_lost,),
+    "page.waiting.refused_safe": (nothing_charged,),
+    "page.waiting.safe_money": (nothing_charged,),
+    "refusal.art_unusable": (no_stamp_lost,),
+    "refusal.body_incomplete": (nothing_charged,),
+    "refusal.body_too_slow": (nothing_charged,),
+    "refusal.busy": (charged_once,),
+    "refusal.database_away": (charged_once,),
+    "refusal.drafts_full": (files_kept,),
+    "refusal.fault": (charged_once, no_stamp_lost),
+    "refusal.form_expired": (nothing_done,),
+    "refusal.form_too_large": (nothing_done,),
+    "refusal.issuer_unusable": (no_stamp_lost,),
+    "refusal.not_in_time": (no_stamp_lost,),
+    "refusal.placements_overlap": (nothing_charged,),
+    "refusal.revocation_unavailable": (no_stamp_lost,),
+    "refusal.sealing_unavailable": (no_stamp_lost,),
+    "refusal.stamping_failed": (no_stamp_lost,),
+    "refusal.time_stamp_unavailable": (no_stamp_lost,),
+    "refusal.uploads_full": (nothing_charged,),
+    "refusal.wait_in_line": (nothing_charged,),
+}
+# What sounds like a claim and is none about what was just asked: said of the service, or of a state.
+NO_CLAIMS = {
+    "mail.turn_near.text": "a mail",
+    "page.buy.next": "what comes next",
+    "page.choose.kept": "for how long",
+    "page.choose.twin": "of a file that is left out, before anything is ordered",
+    "page.front.promise.burned.means": "of the service",
+    "page.help.interrupted.answer": "of the service",
+    "page.help.late.answer": "of the service",
+    "page.help.refused_file.answer": "of the service",
+    "refusal.too_many_unpaid_orders": "of other orders",
+}
+REPORTS = "assess."  # of a rehearsal, which is no page
+_SOUNDS_LIKE = re.compile(
+    r"charged|[Nn]o stamp (?:was|is)|not lost|lost a stamp|not paid|(?:have|has) not been stamped"
+    r"|was given back\.|[Nn]othing (?:is|was) (?:lost|done|stamped)|pay twice|is safe, and what"
+    r"|files .*are kept|that have arrived are kept"
+)
+_TAG = re.compile(r"<[^>]+>")
+_SPACE = re.compile(r"\s+")
+
+
+def sounding_like_claims() -> set[str]:
+    """The keys of all texts that sound like one."""
+    return {
+        key
+        for key, texts in catalogue().items()
+        if _SOUNDS_LIKE.search(texts["en"]) and not key.startswith(REPORTS)
+    }
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """The text with anything where its facts are."""
+    parts = [
+        re.escape(_SPACE.sub(" ", literal)) + (".{0,80}?" if name is not None else "")
+        for literal, name, _, _ in Formatter().parse(text)
+    ]
+    return re.compile("".join(parts))
+
+
+_PATTERNS = {
+    key: [_pattern(catalogue()[key][language]) for language in LANGUAGES] for key in CLAIMS
+}
+
+
+def claims_in(page: str) -> list[str]:
+    """The keys of the claims that a page makes, or a problem document."""
+    words = _SPACE.sub(" ", unescape(_TAG.sub("", page)))
+    return [key for key, ways in _PATTERNS.items() if any(one.search(words) for one in ways)]
+
+
+def broken_in(page: str, before: Holding, after: Holding) -> list[str]:
+    """The claims of a page that are not so."""
+    return [
+        f"{key}: {holds.__name__}"
+        for key in claims_in(page)
+        for holds in CLAIMS[key]
+        if not holds(before, after)
+    ]
