@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from meterai import stamps
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
-from meterai.drafts.model import FILE_KIND, Draft, DraftFile, FileState, twins
+from meterai.drafts.model import FILE_KIND, Draft, DraftFile, FileState, needs_no_word, twins
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
 from meterai.drafts.visitors import account_asking, is_kept, open_draft, set_token
@@ -137,7 +137,8 @@ async def add_files(
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Add the files of a form, as a page without a script sends them."""
+    """Add the files of a form, as a page without a script sends them; where nothing is to be said of
+    any of them, on to placing the stamps."""
     check_origin(request)
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)
@@ -154,7 +155,8 @@ async def add_files(
         for name, content in form.files:
             await uploads.add_whole(draft, name, content, token=token)
             token, kept = "", token or kept  # it began with the first
-        answer = see_other(CHOOSE)
+        goes_on = needs_no_word(await drafts.files(draft))
+        answer = see_other(PLACE if goes_on else CHOOSE)
     except RequestEntityTooLarge:
         too_large = FormTooLarge(sum_bytes=FORM_BYTES_MAX)
         answer = await _choose_page(request, drafts, uploads, draft, too_large)

@@ -291,6 +291,12 @@ def to_order(files: Sequence[DraftFile]) -> list[DraftFile]:
     return [one for one in files if one.is_usable and one.id not in again]
 
 
+def needs_no_word(files: Sequence[DraftFile]) -> bool:
+    """Every file can be stamped as it came, and is there once: whoever chose them goes straight on."""
+    plain = [one for one in to_order(files) if one.state == FileState.READY and not one.is_stamped]
+    return bool(files) and len(plain) == len(files)
+
+
 def written(files: Sequence[DraftFile]) -> str:
     """What is in a draft and where its stamps go, as a hash: what somebody saw is what is ordered."""
     told = hashlib.sha256()

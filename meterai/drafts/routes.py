@@ -29,6 +29,7 @@ from meterai.drafts.model import (
     UploadCompleted,
     UploadLengthInconsistent,
     UploadOffsetMismatch,
+    needs_no_word,
 )
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
@@ -100,8 +101,11 @@ def _told(uploads: Uploads, draft: Draft, file: DraftFile) -> dict[str, str]:
     }
 
 
-def _state(request: PageRequest, file: DraftFile) -> dict[str, object]:
-    """How a file stands, as JSON; why it was refused as a sentence for this reader."""
+async def _state(
+    request: PageRequest, drafts: DraftService, draft: Draft, file: DraftFile
+) -> dict[str, object]:
+    """How a file stands, as JSON; why it was refused as a sentence for this reader; whether nothing is
+    to be said of any file of the draft."""
     language = language_of(request)
     why = None
     if file.refusal is not None:
@@ -117,6 +121,7 @@ def _state(request: PageRequest, file: DraftFile) -> dict[str, object]:
         "digest": file.digest_told,
         "refusal": file.refusal,
         "why": why,
+        "goes_on": file.is_usable and needs_no_word(await drafts.files(draft)),
     }
 
 
@@ -157,7 +162,7 @@ async def begin(
         file = await uploads.append(draft, file, 0, content)
     location = f"{PATH}/{show(FILE_KIND, file.id)}"
     headers = {**_told(uploads, draft, file), "Location": location}
-    answer: Answer = Response(_state(request, file), status_code=201, headers=headers)
+    answer: Answer = Response(await _state(request, drafts, draft, file), status_code=201, headers=headers)
     if token:
         set_token(answer, drafts, token)
     return answer
@@ -180,7 +185,7 @@ async def look(
     file = await drafts.file(draft, read(FILE_KIND, file_id))
     headers = _told(uploads, draft, file)
     if "application/json" in request.headers.get("accept", ""):
-        return Response(_state(request, file), headers=headers)
+        return Response(await _state(request, drafts, draft, file), headers=headers)
     return Response(None, status_code=204, headers=headers)
 
 
@@ -210,7 +215,7 @@ async def append(
         raise UploadCompleted(f"the file is {file.state}")
     if not asked.is_complete:
         return Response(None, status_code=204, headers=_told(uploads, draft, file))
-    return Response(_state(request, file), headers=_told(uploads, draft, file))
+    return Response(await _state(request, drafts, draft, file), headers=_told(uploads, draft, file))
 
 
 def _check_length(file: DraftFile, asked: wire.Append, content: bytes) -> None:

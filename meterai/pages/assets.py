@@ -21,6 +21,7 @@ _STYLE_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 _SCRIPT = re.compile(
     rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[ ]*//[^\n]*|[ ]?([=<>!?:&|*,;(){}\[\]]+)[ ]?"""
 )
+_LINE_END = re.compile(rb"(?<=[;{,])\n")  # where a statement goes on or has ended either way
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ def _as_sent(content: bytes, kind: str) -> bytes:
     else:
         content = _SCRIPT.sub(rb"\1\2", content)
     lines = (line.strip() for line in content.splitlines())
-    return b"".join(line + b"\n" for line in lines if line)
+    sent = b"".join(line + b"\n" for line in lines if line)
+    return _LINE_END.sub(b"", sent) if kind == "text/javascript" else sent
 
 
 def assets_of(*packages: str) -> Mapping[str, Asset]:

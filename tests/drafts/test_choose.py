@@ -1,6 +1,8 @@
 """Choosing files in a browser: cut off, reloaded, taken out, dropped; with and without a script."""
 
+import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
@@ -22,6 +24,7 @@ from tests.support.pdf import pdf
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 PHONE = ViewportSize(width=360, height=740)
+# It has more behind its end than a PDF may: it is repaired, and this is said.
 LARGE = pdf(words="Surat kuasa") + b"\n%" + b"x" * (5 * PART_BYTES_MAX) + b"\n%%EOF\n"
 
 
@@ -73,6 +76,11 @@ class Chooser:
                 return
             self.page.wait_for_timeout(20)
         raise AssertionError(self.parts)
+
+    def goes_straight_on(self) -> None:
+        """Be led on to placing, since nothing is to be said of any file; come back to see them."""
+        self.page.wait_for_url("**/stamp/place")
+        self.page.goto(self.url + "/stamp")
 
     def row(self, name: str) -> Locator:
         return self.page.locator(".document", has_text=name)
@@ -140,8 +148,8 @@ def test_a_file_is_taken_out_while_it_is_sent(chromium, instance):
     chooser.chooses(payload("surat.pdf", LARGE), payload("lain.pdf", pdf(words="Lain")))
     chooser.sees("surat.pdf", "Being sent")
     chooser.row("surat.pdf").get_by_role("button").click()
+    chooser.goes_straight_on()
     chooser.sees("lain.pdf", "Ready")
-    chooser.page.reload()
     expect(chooser.page.locator(".document")).to_have_count(1)
     assert chooser.complaints == []
 
@@ -157,6 +165,7 @@ def test_files_are_dropped_onto_the_page(chromium, instance):
         list(pdf(words="Jatuh")),
     )
     chooser.page.dispatch_event("main", "drop", {"dataTransfer": dropped})
+    chooser.goes_straight_on()
     chooser.sees("jatuh.pdf", "Siap")
     assert chooser.complaints == []
 
@@ -174,8 +183,9 @@ def test_without_a_script_the_same_page_does_the_same(chromium, instance):
 
 def test_the_focus_stays_while_the_list_changes(chromium, instance):
     chooser = Chooser(chromium, instance)
-    chooser.chooses(payload("baik.pdf", pdf(words="Baik")))
+    chooser.chooses(payload("baik.pdf", pdf(words="Baik")), payload("foto.pdf", b"\x89PNG"))
     chooser.sees("baik.pdf", "Siap")
+    chooser.sees("foto.pdf", "Tidak dapat dikirim")
     chooser.slow = 100
     chooser.chooses(payload("surat.pdf", LARGE), payload("akhir.pdf", pdf(words="Akhir")))
     go_on = chooser.page.get_by_role("link", name="Lanjut: letakkan meterai")
@@ -191,19 +201,76 @@ def test_the_focus_stays_while_the_list_changes(chromium, instance):
     assert chooser.complaints == []
 
 
-def test_an_upload_that_was_forgotten_before_anything_came_begins_anew(chromium, instance):
+def test_an_upload_that_was_forgotten_meanwhile_begins_anew(chromium, instance):
     chooser = Chooser(chromium, instance)
+    chooser.slow = 200
+    chooser.chooses(payload("surat.pdf", LARGE))
+    chooser.waits_for_parts(2)
+    chooser.page.goto(chooser.url + "/stamp")
+    chooser.sees("surat.pdf", "Belum selesai terkirim")
+    chooser.slow = 0
     asked: list[str] = []
 
     def forgotten(route: Route) -> None:
         asked.append(route.request.method)
-        if asked == ["HEAD"]:
+        if asked == ["GET"]:
             route.fulfill(status=404, content_type="application/problem+json", body="{}")
         else:
             route.fallback()
 
-    chooser.context.route("**/stamp/uploads/*", forgotten)
-    chooser.chooses(payload("surat.pdf", pdf(words="Surat")))
-    chooser.sees("surat.pdf", "Siap")
-    assert asked[:2] == ["HEAD", "GET"], "it is looked for, and not given up"
+    chooser.context.route(re.compile(r"/stamp/uploads(/|$)"), forgotten)
+    chooser.chooses(payload("surat.pdf", LARGE))
+    expect(chooser.page.get_by_role("link", name="Lanjut: letakkan meterai")).to_be_visible()
+    assert asked[:2] == ["GET", "GET"], "it is looked for again, and not given up"
+    assert chooser.complaints == []
+
+
+# -- straight on ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_from_home_one_goes_straight_to_placing_and_can_come_back(chromium, instance, scripts):
+    chooser = Chooser(chromium, instance, scripts=scripts)
+    page = chooser.page
+    seen: list[str] = []
+    page.on("framenavigated", lambda frame: seen.append(urlsplit(frame.url).path))
+    page.goto(chooser.url)
+    chooser.chooses(payload("satu.pdf", pdf(words="Satu")), payload("dua.pdf", pdf(words="Dua")))
+    if not scripts:
+        page.get_by_role("button", name="Unggah").click()
+    page.wait_for_url("**/stamp/place")
+    assert seen == ["/", "/stamp/place"]
+    expect(page.locator(".documents .name")).to_have_count(2)
+    page.get_by_role("link", name="Kembali ke daftar berkas").click()
+    page.wait_for_url("**/stamp")
+    for name in ("satu.pdf", "dua.pdf"):
+        chooser.sees(name, "Siap")
+    expect(page.locator("input[type=file]")).to_be_visible()  # another one can be added
+    assert chooser.complaints == []
+
+
+def test_what_is_to_be_said_of_a_file_is_seen_before_anything_else(chromium, instance):
+    chooser = Chooser(chromium, instance)
+    good = pdf(words="Baik")
+    chooser.chooses(payload("baik.pdf", good), payload("sama.pdf", good))
+    chooser.sees("sama.pdf", "Berkas yang sama")
+    chooser.row("sama.pdf").get_by_role("button").click()
+    expect(chooser.page.locator(".document")).to_have_count(1)
+    chooser.chooses(payload("rusak.pdf", LARGE))
+    chooser.sees("rusak.pdf", "Siap, sudah diperbaiki")
+    assert chooser.page.url.endswith("/stamp")
+    assert chooser.complaints == []
+
+
+def test_a_file_that_is_there_already_is_not_sent_again(chromium, instance):
+    chooser = Chooser(chromium, instance)
+    chooser.chooses(payload("surat.pdf", LARGE))
+    chooser.sees("surat.pdf", "Siap, sudah diperbaiki")
+    sent: list[str] = []
+    chooser.page.on("request", lambda request: sent.append(request.method))
+    chooser.page.goto(chooser.url)
+    chooser.chooses(payload("surat.pdf", LARGE))
+    expect(chooser.page.get_by_role("link", name="Lanjut: letakkan meterai")).to_be_visible()
+    expect(chooser.row("surat.pdf")).to_have_count(1)
+    assert not {"POST", "PATCH"} & set(sent)
     assert chooser.complaints == []

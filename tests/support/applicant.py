@@ -106,16 +106,24 @@ class Applicant:
         if send.is_visible():
             send.click()
         for name in names:
-            expect(self.page.locator(".document", has_text=name).first).to_be_visible()
+            expect(self.page.locator(".name", has_text=name).first).to_be_visible()
 
     def places(self) -> None:
         """Go on from the files, and take the place that is suggested on each."""
-        with self.page.expect_navigation():  # once the line was looked at
-            self.page.get_by_role("link", name="Lanjut: letakkan meterai").click()
+        self.goes_on_to_place()
         while urlsplit(self.page.url).path == "/stamp/place":
             with self.page.expect_navigation():
                 self.presses("Pakai tempat ini")
         self.sees("Periksa dan bayar")
+
+    def goes_on_to_place(self) -> None:
+        """From the files to the first of them; where nothing was to be said, the page did so itself."""
+        go_on = self.page.get_by_role("link", name="Lanjut: letakkan meterai")
+        expect(self.page.locator("form.place").or_(go_on)).to_be_visible()
+        if go_on.is_visible():
+            with self.page.expect_navigation():  # once the line was looked at
+                go_on.click()
+        self.sees("Letakkan meterai")
 
     def orders(self, button: str | re.Pattern[str] = re.compile("^Bayar Rp")) -> None:
         """Place the stamps, and send the form of the last look."""

@@ -132,8 +132,11 @@ async function sendPart(job, offset) {
 async function sent(job) {
   if (!job.id) {
     if (!isKnown) await refresh();
-    // The upload of these very bytes, wherever it began.
-    job.id = list.querySelector(`[data-digest="${job.digest}"]`)?.dataset.file;
+    // The upload of these very bytes, wherever it began; one that has ended by its name, so that what is
+    // there twice is seen.
+    const same = list.querySelector(`[data-digest="${job.digest}"]`);
+    const isIt = same?.dataset.fileState === "receiving" || same?.querySelector(".name").textContent === job.file.name;
+    if (isIt) job.id = same.dataset.file;
     isKnown = false; // until an answer says what became of it
   }
   let found = job.id ? await ask(job, "GET") : { state: "receiving", received: 0 };
@@ -141,7 +144,10 @@ async function sent(job) {
   while (found.state === "receiving") found = await sendPart(job, found.received);
   if (found.state === "examining") cut(); // looked at in a moment
   job.out.id = `out-${job.id}`; // as the list that comes has it
-  await refresh(job);
+  if (found.goes_on && jobs.size === 1) {
+    jobs.delete(job);
+    location = "/stamp/place";
+  } else await refresh(job);
   return found;
 }
 
@@ -155,7 +161,7 @@ async function send(job) {
     const once = (broken) => { if (!(broken instanceof Cut)) throw broken; };
     let found;
     while (!(found = await sent(job).catch(once))) await rest(job);
-    live.textContent = `${file.name}: ${found.why ?? says.ready}`;
+    tell(job, found.why ?? says.ready);
   } catch (broken) {
     if (!jobs.has(job)) return;
     job.isFailed = true;
@@ -200,6 +206,8 @@ if (crypto.subtle) {
     event.preventDefault();
     forget(taken.dataset.file).then(refresh).catch(lost);
   });
+  // Whoever comes back from where it went on sees what the server has.
+  addEventListener("pageshow", ({ persisted }) => persisted && refresh().catch(lost));
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {
     event.preventDefault();
