@@ -55,6 +55,7 @@ AUDITED = Audited(
         ),
         "memberships": {"given_at": f"{SHOWN} When it was given is in the audit trail."},
         "organizations": {"name": "What its owner calls it.", "made_at": SHOWN},
+        "sessions": {"browser": SHOWN, "system": SHOWN, "last_used_at": SHOWN},
         "staff_roles": {"given_at": f"{SHOWN} When it was given is in the audit trail."},
         "sign_in_challenges": dict.fromkeys(
             [

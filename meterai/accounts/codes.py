@@ -2,15 +2,17 @@
 
 import hmac
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from meterai.accounts import store
+from meterai.accounts.addresses import account_of_address
+from meterai.accounts.agents import UNKNOWN, Agent
 from meterai.accounts.model import (
     Challenge,
     CodeLimits,
     CodeSpent,
     CodeWrong,
+    Credential,
     Device,
     LinkSpent,
     TooManyCodes,
@@ -19,12 +21,12 @@ from meterai.accounts.model import (
     link_secret,
     normalized,
 )
-from meterai.accounts.sessions import SignedIn, begin_session
+from meterai.accounts.sessions import PERSON, SignedIn, open_session
 from meterai.accounts.settings import AccountSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.database import Database, Tx
 
 CHALLENGE_KIND = "chl"
 LINK_PATH = "/sign-in/link"
@@ -114,7 +116,12 @@ class CodeService:
         return found
 
     async def sign_in_by_link(
-        self, challenge: UUID, secret: str, language: str, device: str = ""
+        self,
+        challenge: UUID,
+        secret: str,
+        language: str,
+        device: str = "",
+        agent: Agent = UNKNOWN,
     ) -> tuple[SignedIn, str]:
         """Trade the link of a mail for a session of the browser that opened it; and where its
         sign-in began, which no link tells and so nobody can change.
@@ -124,11 +131,17 @@ class CodeService:
         """
         linked = await self._linked(challenge, secret)
         again_since = self._clock.now() - SAME_PRESS
-        begun = await self._begin(challenge, linked.email, language, device, again_since)
+        begun = await self._begin(challenge, linked.email, language, device, agent, again_since)
         return begun, linked.leads_to
 
     async def sign_in(
-        self, challenge: UUID, code: str, language: str, device: str = "", asked: str = ""
+        self,
+        challenge: UUID,
+        code: str,
+        language: str,
+        device: str = "",
+        asked: str = "",
+        agent: Agent = UNKNOWN,
     ) -> SignedIn:
         """Trade a code for a session, and for a mark on the device.
 
@@ -150,7 +163,7 @@ class CodeService:
             if left == 0:
                 raise CodeSpent("that was the last try")
             raise CodeWrong(left)
-        return await self._begin(challenge, tried.email, language, device, again_since)
+        return await self._begin(challenge, tried.email, language, device, agent, again_since)
 
     async def _begin(
         self,
@@ -158,18 +171,19 @@ class CodeService:
         email: str,
         language: str,
         device: str,
+        agent: Agent,
         again_since: datetime | None,
     ) -> SignedIn:
         now, life = self._clock.now(), self._settings.session_lives_seconds
-        begin = partial(
-            begin_session,
-            challenge=challenge,
-            email=email,
-            language=language,
-            at=now,
-            until=now + timedelta(seconds=life),
-            again_since=again_since,
-        )
+
+        async def begin(tx: Tx) -> Credential:
+            """Refuses `CodeSpent` where another request used the code, and not after `again_since`."""
+            if not await store.use_challenge(tx, challenge, now, again_since):
+                raise CodeSpent("the code was used")
+            account = await account_of_address(tx, email, language, actor=PERSON)
+            lives = now, now + timedelta(seconds=life)
+            return await open_session(tx, account, lives, agent, actor=PERSON)
+
         session = await self._database.run(begin)
         known = Device.read(device) or Device.fresh()
         return SignedIn(session.text(), life, known.knowing(self._key, email).text())

@@ -74,11 +74,13 @@ CODE_DIGITS = 6
 SECRET_BYTES = 24
 KEY_PREFIX = "mtr_"
 KEY_KIND = "key"
+SESSION_KIND = "ses"
 PASSKEY_KIND = "psk"
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+\Z")
 _CREDENTIAL_LENGTH = 26 + 26 + 32
 KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
 KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that a person can still read through
+SESSIONS_SHOWN_MAX = 50  # the newest; a person has a few, and can end all
 KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
 # People who share a phone: their addresses all stay known, the one used longest ago goes first.
 ADDRESSES_PER_DEVICE_MAX = 4
@@ -221,7 +223,8 @@ class StoredCredential:
 
     secret_hash: bytes
     language: str  # of its account
-    last_used_at: datetime | None  # of a key
+    made_at: datetime
+    last_used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,17 @@ class ApiKeyView:
     made_at: datetime
     last_used_at: datetime | None
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as its owner sees it: coarsely from where, and when."""
+
+    id: str
+    browser: str
+    system: str
+    begun_at: datetime
+    last_used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

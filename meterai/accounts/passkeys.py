@@ -28,6 +28,7 @@ from webauthn.helpers.structs import (
 from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.addresses import contact
+from meterai.accounts.agents import UNKNOWN, Agent
 from meterai.accounts.model import (
     PASSKEY_KIND,
     Credential,
@@ -206,7 +207,9 @@ class PasskeyService:
         )
         return Asked(webauthn.options_to_json(options), cookie)
 
-    async def sign_in(self, answer: str, cookie: str, device: str = "") -> SignedIn:
+    async def sign_in(
+        self, answer: str, cookie: str, device: str = "", agent: Agent = UNKNOWN
+    ) -> SignedIn:
         """Trade the answer of an authenticator for a session.  Refuses `PasskeyRefused`.
 
         Why it was refused is not told: an ended passkey, one of another account and one that never
@@ -221,11 +224,11 @@ class PasskeyService:
         except (KeyError, TypeError, ValueError):
             raise PasskeyRefused("not an answer of a passkey") from None
         said = _Answer(challenge, challenge_id, account, credential, answer)
-        session, email = await self._database.run(partial(self._open, said=said))
+        session, email = await self._database.run(partial(self._open, said=said, agent=agent))
         known = Device.read(device) or Device.fresh()
         return SignedIn(session.text(), self._life, known.knowing(self._key, email).text())
 
-    async def _open(self, tx: Tx, said: _Answer) -> tuple[Credential, str]:
+    async def _open(self, tx: Tx, said: _Answer, agent: Agent) -> tuple[Credential, str]:
         now = self._clock.now()
         kept = await store.passkey(tx, said.account, said.credential)
         if kept is None:
@@ -243,10 +246,9 @@ class PasskeyService:
             raise PasskeyRefused("the answer does not hold") from fault
         await _spend(tx, said.account, said.challenge_id, now)
         await store.note_passkey_use(tx, said.account, kept.passkey_id, shown.new_sign_count, now)
-        until = now + timedelta(seconds=self._life)
-        session = await open_session(
-            tx, said.account, until, actor=PERSON, passkey=show(PASSKEY_KIND, kept.passkey_id)
-        )
+        lives = now, now + timedelta(seconds=self._life)
+        passkey = show(PASSKEY_KIND, kept.passkey_id)
+        session = await open_session(tx, said.account, lives, agent, actor=PERSON, passkey=passkey)
         return session, (await contact(tx, said.account)).email
 
 

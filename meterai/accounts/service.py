@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,11 +19,15 @@ from meterai.accounts.model import (
     KEY_KIND,
     KEY_PREFIX,
     KEYS_SHOWN_MAX,
+    SESSION_KIND,
+    SESSIONS_SHOWN_MAX,
     ApiKeyView,
     Credential,
+    SessionView,
+    StoredCredential,
     normalized,
 )
-from meterai.accounts.sessions import SESSION_KIND, SignedIn, end_session
+from meterai.accounts.sessions import SignedIn, end_session, end_session_of
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
@@ -36,6 +40,8 @@ COOKIE = "session"
 REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query per request
 REMEMBERED_MAX = 10_000
 LAST_USE_EVERY = timedelta(minutes=1)  # how often the last use of a key is written
+# As fine as people tell their devices apart; everybody in a rush has a session, and each writes.
+SESSION_USE_EVERY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +85,18 @@ class AccountService:
 
         await self._database.run(end)
 
-    async def count_sessions(self, account: UUID) -> int:
-        """On how many browsers somebody is signed in to an account."""
-        return await self._database.once(store.count_sessions, account)
+    async def sessions(self, account: UUID) -> list[SessionView]:
+        """Where somebody is signed in to an account, the newest first."""
+        return await self._database.once(store.sessions, account, SESSIONS_SHOWN_MAX)
+
+    async def end_session(self, account: UUID, session: UUID, *, actor: Actor) -> None:
+        """`end_session_of` in a transaction of its own; this process forgets it at once."""
+
+        async def end(tx: Tx) -> None:
+            tx.after_commit(partial(self._forget, session))
+            await end_session_of(tx, account, session, actor=actor, at=self._clock.now())
+
+        await self._database.run(end)
 
     async def create(self, email: str, language: str = "id", *, actor: Actor) -> UUID:
         """`create` in a transaction of its own."""
@@ -157,8 +172,7 @@ class AccountService:
         stored = await self._database.once(query, credential.account, credential.id)
         if stored is None or not credential.opens(stored.secret_hash):
             raise SignInRequired("unknown or ended")
-        if is_key:
-            await self._note_use(credential, stored.last_used_at)
+        await self._note_use(credential, stored, is_key=is_key)
         token = hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
         shown = show(KEY_KIND if is_key else SESSION_KIND, credential.id)
         actor = Actor(ActorKind.ACCOUNT, shown)
@@ -169,11 +183,14 @@ class AccountService:
         self._remembered[text] = _Remembered(asked + REMEMBERED_SECONDS, credential.id, caller)
         return caller
 
-    async def _note_use(self, key: Credential, last: datetime | None) -> None:
+    async def _note_use(self, used: Credential, stored: StoredCredential, *, is_key: bool) -> None:
         now = self._clock.now()
-        due = now - LAST_USE_EVERY
+        due = now - (LAST_USE_EVERY if is_key else SESSION_USE_EVERY)
+        # Beginning a session is a use: whoever has just signed in writes nothing more.
+        last = stored.last_used_at or (None if is_key else stored.made_at)
         if last is None or last < due:
-            await self._database.once(store.note_use, key.account, key.id, at=now, since=due)
+            note = store.note_key_use if is_key else store.note_session_use
+            await self._database.once(note, used.account, used.id, at=now, since=due)
 
     def _forget(self, credential: UUID) -> None:
         """Forget a credential that was checked a moment ago: the next request reads its row."""

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from meterai import audit
 from meterai.accounts import store
-from meterai.accounts.addresses import account_of_address
-from meterai.accounts.model import CodeSpent, Credential, session_digest
+from meterai.accounts.agents import Agent
+from meterai.accounts.model import SESSION_KIND, Credential, session_digest
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import NotFound
 from meterai.plumbing.database import Tx
 
-SESSION_KIND = "ses"
 PERSON = Actor(ActorKind.ACCOUNT)
 
 
@@ -25,34 +25,20 @@ class SignedIn:
     device: str
 
 
-async def begin_session(
-    tx: Tx,
-    challenge: UUID,
-    email: str,
-    language: str,
-    *,
-    at: datetime,
-    until: datetime,
-    again_since: datetime | None = None,
-) -> Credential:
-    """A session for the address whose code was right; its account is made if it is new.
-
-    Refuses `CodeSpent` where another request used the code, and not after `again_since`.
-    """
-    if not await store.use_challenge(tx, challenge, at, again_since):
-        raise CodeSpent("the code was used")
-    account = await account_of_address(tx, email, language, actor=PERSON)
-    return await open_session(tx, account, until, actor=PERSON)
-
-
 async def open_session(
-    tx: Tx, account: UUID, until: datetime, *, actor: Actor, **by: str
+    tx: Tx,
+    account: UUID,
+    lives: tuple[datetime, datetime],
+    agent: Agent,
+    *,
+    actor: Actor,
+    **by: str,
 ) -> Credential:
     """A new session of an account that somebody proved to be theirs, always with a secret of its
-    own; `by` says in the trail with what, where it was no mail.
+    own, from and until when it `lives`; `by` says in the trail with what, where it was no mail.
     """
     session = Credential.fresh(account, new_id())
-    await store.insert_session(tx, account, session.id, session.hash(), until)
+    await store.insert_session(tx, account, session.id, session.hash(), lives, agent)
     await audit.record(
         tx,
         account,
@@ -60,7 +46,7 @@ async def open_session(
         action="signed_in",
         subject=show(SESSION_KIND, session.id),
         digest=session_digest(session.hash()),
-        until=until.isoformat(),
+        until=lives[1].isoformat(),
         **by,
     )
     return session
@@ -69,13 +55,17 @@ async def open_session(
 async def end_session(tx: Tx, session: Credential, *, at: datetime) -> None:
     """End a session; nothing happens where the credential opens none."""
     found = await store.session(tx, session.account, session.id)
-    if found is None or not session.opens(found.secret_hash):
-        return
-    if await store.end_session(tx, session.account, session.id, at):
-        await audit.record(
-            tx,
-            session.account,
-            actor=PERSON,
-            action="signed_out",
-            subject=show(SESSION_KIND, session.id),
-        )
+    if found is not None and session.opens(found.secret_hash):
+        await end_session_of(tx, session.account, session.id, actor=PERSON, at=at)
+
+
+async def end_session_of(
+    tx: Tx, account: UUID, session: UUID, *, actor: Actor, at: datetime
+) -> None:
+    """End a session of an account.  Ending it again changes nothing; refuses `NotFound`."""
+    ended = await store.end_session(tx, account, session, at)
+    if ended is None:
+        raise NotFound("no such session of this account")
+    if ended:
+        subject = show(SESSION_KIND, session)
+        await audit.record(tx, account, actor=actor, action="signed_out", subject=subject)

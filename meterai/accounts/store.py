@@ -4,15 +4,18 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from meterai.accounts.agents import Agent
 from meterai.accounts.model import (
     KEY_KIND,
     NOBODY,
     PASSKEY_KIND,
+    SESSION_KIND,
     ApiKeyView,
     Challenge,
     CodeLimits,
     Contact,
     PasskeyView,
+    SessionView,
     StoredCredential,
     StoredPasskey,
 )
@@ -24,6 +27,7 @@ _CONTACTS = RowMapper(Contact)
 _CHALLENGES = RowMapper(Challenge)
 _CREDENTIALS = RowMapper(StoredCredential)
 _KEYS = RowMapper(ApiKeyView, id=partial(show, KEY_KIND))
+_SESSIONS = RowMapper(SessionView, id=partial(show, SESSION_KIND))
 _STORED_PASSKEYS = RowMapper(StoredPasskey)
 _PASSKEYS = RowMapper(PasskeyView, id=partial(show, PASSKEY_KIND))
 _KEY_COLUMNS = "key_id AS id, name, created_at AS made_at, last_used_at, ended_at"
@@ -149,25 +153,31 @@ async def use_challenge(
 
 
 async def insert_session(
-    tx: Tx, account: UUID, session: UUID, secret_hash: bytes, expires_at: datetime
+    tx: Tx,
+    account: UUID,
+    session: UUID,
+    secret_hash: bytes,
+    lives: tuple[datetime, datetime],
+    agent: Agent,
 ) -> None:
-    """Begin a session."""
+    """Begin a session; `lives` is from and until when."""
     await tx.run(
-        "INSERT INTO sessions (account_id, session_id, secret_hash, expires_at)"
-        " VALUES (%s, %s, %s, %s)",
+        "INSERT INTO sessions (account_id, session_id, secret_hash, created_at, expires_at,"
+        " browser, system) VALUES (%s, %s, %s, %s, %s, %s, %s)",
         account,
         session,
         secret_hash,
-        expires_at,
+        *lives,
+        *agent,
     )
 
 
 _SESSION = """
-SELECT s.secret_hash, a.language, NULL::timestamptz AS last_used_at FROM sessions s JOIN accounts a USING (account_id)
+SELECT s.secret_hash, a.language, s.created_at AS made_at, s.last_used_at FROM sessions s JOIN accounts a USING (account_id)
 WHERE s.account_id = %s AND s.session_id = %s AND s.ended_at IS NULL AND s.expires_at > now()
 """
 _API_KEY = """
-SELECT k.secret_hash, a.language, k.last_used_at FROM api_keys k JOIN accounts a USING (account_id)
+SELECT k.secret_hash, a.language, k.created_at AS made_at, k.last_used_at FROM api_keys k JOIN accounts a USING (account_id)
 WHERE k.account_id = %s AND k.key_id = %s AND k.ended_at IS NULL
 """
 # A row that is locked is skipped: another request is writing the same use, and none waits for it.
@@ -175,6 +185,12 @@ API_KEY_USED = """
 UPDATE api_keys SET last_used_at = %s WHERE (account_id, key_id) IN (
     SELECT account_id, key_id FROM api_keys
     WHERE account_id = %s AND key_id = %s AND (last_used_at IS NULL OR last_used_at < %s)
+    FOR UPDATE SKIP LOCKED)
+"""
+_SESSION_USED = """
+UPDATE sessions SET last_used_at = %s WHERE (account_id, session_id) IN (
+    SELECT account_id, session_id FROM sessions
+    WHERE account_id = %s AND session_id = %s AND (last_used_at IS NULL OR last_used_at < %s)
     FOR UPDATE SKIP LOCKED)
 """
 _API_KEYS = f"""
@@ -193,9 +209,16 @@ async def api_key(tx: ReadTx, account: UUID, key: UUID) -> StoredCredential | No
     return await tx.one_as(_CREDENTIALS, _API_KEY, account, key)
 
 
-async def note_use(tx: Tx, account: UUID, key: UUID, *, at: datetime, since: datetime) -> None:
+async def note_key_use(tx: Tx, account: UUID, key: UUID, *, at: datetime, since: datetime) -> None:
     """Write down that a key was used, unless that was done after `since`."""
     await tx.run(API_KEY_USED, at, account, key, since)
+
+
+async def note_session_use(
+    tx: Tx, account: UUID, session: UUID, *, at: datetime, since: datetime
+) -> None:
+    """Write down that a session was used, unless that was done after `since`."""
+    await tx.run(_SESSION_USED, at, account, session, since)
 
 
 async def api_keys(tx: ReadTx, account: UUID, limit: int) -> list[ApiKeyView]:
@@ -203,17 +226,21 @@ async def api_keys(tx: ReadTx, account: UUID, limit: int) -> list[ApiKeyView]:
     return await tx.all_as(_KEYS, _API_KEYS, account, limit)
 
 
-async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> bool:
-    """End a session; false where it was ended before."""
-    return bool(
-        await tx.run(
-            "UPDATE sessions SET ended_at = %s"
-            " WHERE account_id = %s AND session_id = %s AND ended_at IS NULL",
-            at,
-            account,
-            session,
-        )
+async def end_session(tx: Tx, account: UUID, session: UUID, at: datetime) -> bool | None:
+    """End a session: whether it was ended only now; None: there is none."""
+    ended = await tx.run(
+        "UPDATE sessions SET ended_at = %s"
+        " WHERE account_id = %s AND session_id = %s AND ended_at IS NULL",
+        at,
+        account,
+        session,
     )
+    if ended:
+        return True
+    found = await tx.value(
+        "SELECT 1 FROM sessions WHERE account_id = %s AND session_id = %s", account, session
+    )
+    return None if found is None else False
 
 
 async def end_sessions(tx: Tx, account: UUID, at: datetime) -> list[UUID]:
@@ -230,15 +257,16 @@ async def end_sessions(tx: Tx, account: UUID, at: datetime) -> list[UUID]:
     return found
 
 
-async def count_sessions(tx: ReadTx, account: UUID) -> int:
-    """How many sessions of an account open it."""
-    found = await tx.value(
-        "SELECT count(*) FROM sessions"
-        " WHERE account_id = %s AND ended_at IS NULL AND expires_at > now()",
+async def sessions(tx: ReadTx, account: UUID, limit: int) -> list[SessionView]:
+    """The sessions of an account that open it, the newest first."""
+    return await tx.all_as(
+        _SESSIONS,
+        "SELECT session_id AS id, browser, system, created_at AS begun_at, last_used_at"
+        " FROM sessions WHERE account_id = %s AND ended_at IS NULL AND expires_at > now()"
+        " ORDER BY session_id DESC LIMIT %s",
         account,
+        limit,
     )
-    assert isinstance(found, int)
-    return found
 
 
 async def keys_in_use(tx: Tx, account: UUID) -> int:

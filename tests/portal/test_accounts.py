@@ -328,6 +328,35 @@ def test_nobody_sees_or_ends_the_keys_of_another(browser: Browser) -> None:
     assert f"/account/keys/{theirs}/end" in browser.get("/account").text
 
 
+# -- sessions --------------------------------------------------------------------------------
+
+
+def test_a_session_is_seen_and_signed_out_from_another(browser: Browser) -> None:
+    sign_in(browser)
+    lost = Cookies(browser.cookies)
+    browser.cookies.clear()
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0"
+    browser.headers["User-Agent"] = agent
+    sign_in(browser)
+    page = browser.get("/account").text
+    assert "Firefox on Linux" in page
+    assert "Another browser on an unknown device" in page
+    [action] = re.findall(r"/account/sessions/ses_\w+/end", page)
+    ended = browser.post(action, data=fields(page, action))
+    assert (ended.status_code, ended.headers["location"]) == (303, "/account#sessions")
+    assert "Another browser" not in browser.get("/account").text
+    browser.cookies.clear()
+    browser.cookies.update(lost)
+    assert browser.get("/account").status_code == 303
+
+
+def test_who_signs_in_again_leaves_no_session_behind(browser: Browser) -> None:
+    sign_in(browser)
+    sign_in(browser)
+    assert browser.get("/account").text.count("this one") >= 1
+    assert "/account/sessions/" not in browser.get("/account").text
+
+
 # -- a button pressed twice --------------------------------------------------------------------
 
 

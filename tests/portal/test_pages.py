@@ -16,7 +16,7 @@ from litestar.testing import TestClient
 
 from meterai import accounts, pages, portal, verification
 from meterai.accounts import AccountService, ApiKeyView, Permission
-from meterai.accounts.model import PasskeyView
+from meterai.accounts.model import PasskeyView, SessionView
 from meterai.accounts.pages import routes as sign_in_routes
 from meterai.apps.rooms import pages_of
 from meterai.orders import OrderState
@@ -235,7 +235,11 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
             ApiKeyView("key_2", "kasir", NOW, NOW, NOW),
         ],
         "key_name": HOSTILE,
-        "sessions": 2,
+        "sessions": [
+            SessionView("ses_1", "Chrome", "Android", NOW, None),
+            SessionView("ses_2", "", "", NOW, NOW),
+        ],
+        "this_session": "ses_1",
         "passkeys": [PasskeyView("psk_1", HOSTILE, NOW, None)],
     }
     text = rendered(asked, "portal/account.html", facts)
@@ -246,6 +250,9 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
     assert "a@b.id" in text
     assert "t" * 32 in text
     assert "<script>alert" not in text
+    assert "Chrome di Android" in text or "Chrome on Android" in text
+    assert "/account/sessions/ses_2/end" in text
+    assert "/account/sessions/ses_1/end" not in text, "this one signs out by its own button"
     assert "/account/keys/key_1/end" in text
     assert "/account/keys/key_2/end" not in text, "it was ended"
 

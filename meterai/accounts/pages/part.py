@@ -8,6 +8,7 @@ nobody has to leave it.  Such a page shows the macros of `accounts/part.html` wi
 from collections.abc import Mapping
 from uuid import UUID
 
+from meterai.accounts.agents import Agent, agent_of
 from meterai.accounts.codes import CodeService
 from meterai.accounts.model import LINK_LIVES, CodeSpent, TooManyCodes
 from meterai.accounts.pages.cookies import (
@@ -27,6 +28,10 @@ from meterai.kit.refusal import Refusal
 from meterai.pages import Form, Page, PageRequest, field_errors
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import language_of, network_of
+
+
+def _agent(request: PageRequest) -> Agent:
+    return agent_of(request.headers.get("user-agent", ""))
 
 
 class SigningIn:
@@ -97,7 +102,8 @@ class SigningIn:
             raise CodeSpent("no sign-in began in this browser")
         mark = sent.mark if sent is not None and sent.challenge == challenge else ""
         code, device = form.text("code"), cookie(self._process, request, DEVICE)
-        return await self._codes.sign_in(challenge, code, language_of(request), device, mark)
+        language, agent = language_of(request), _agent(request)
+        return await self._codes.sign_in(challenge, code, language, device, mark, agent)
 
     async def follow(
         self, request: PageRequest, challenge: UUID, secret: str
@@ -105,12 +111,14 @@ class SigningIn:
         """Trade the link of a mail for a session; and where to go on.  Refuses `LinkSpent`, `CodeSpent`."""
         device = cookie(self._process, request, DEVICE)
         language = language_of(request)
-        return await self._codes.sign_in_by_link(challenge, secret, language, device)
+        return await self._codes.sign_in_by_link(
+            challenge, secret, language, device, _agent(request)
+        )
 
     async def prove_by_passkey(self, request: PageRequest, form: Form) -> SignedIn:
         """Trade the answer of an authenticator for a session.  Refuses `PasskeyRefused`."""
         kept, device = (cookie(self._process, request, name) for name in (PASSKEY, DEVICE))
-        return await self._passkeys.sign_in(form.text("credential"), kept, device)
+        return await self._passkeys.sign_in(form.text("credential"), kept, device, _agent(request))
 
     def asks_authenticator(self, answer: Page, asked: Asked) -> Page:
         """Have the browser keep with which challenge its authenticator is asked."""

@@ -4,11 +4,13 @@ from uuid import UUID
 
 from litestar import post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
-from meterai.accounts.model import Permission
+from meterai.accounts.model import SESSION_KIND, Permission
 from meterai.accounts.pages.part import SigningIn
 from meterai.accounts.service import AccountService
 from meterai.kit.actor import Actor
+from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, read_form_of_a_person, see_other
 
@@ -31,4 +33,22 @@ async def sign_out_everywhere(
     return await signing_in.dismiss(request, see_other("/"))
 
 
-routes = [sign_out_everywhere]
+@post(
+    "/account/sessions/{session_id:str}/end",
+    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def end_session(
+    request: PageRequest,
+    accounts: NamedDependency[AccountService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    session_id: FromPath[str],
+) -> Page:
+    """Sign out one browser of the account."""
+    await read_form_of_a_person(request)
+    await accounts.end_session(account, read(SESSION_KIND, session_id), actor=actor)
+    return see_other("/account#sessions")
+
+
+routes = [sign_out_everywhere, end_session]

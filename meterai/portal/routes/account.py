@@ -29,7 +29,7 @@ from meterai.pages import (
     see_other,
 )
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import account_of, language_of
+from meterai.plumbing.http import account_of, actor_of, language_of
 
 KEYS = "/account#keys"
 
@@ -54,7 +54,8 @@ async def _account_page(
         contact=written_to,
         balance=balance,
         keys=await service.api_keys(account),
-        sessions=await service.count_sessions(account),
+        sessions=await service.sessions(account),
+        this_session=actor_of(request).id,
         key_name=name,
         passkeys=await passkeys.passkeys(account) if passkeys.is_possible else None,
         errors=field_errors(refusal, language_of(request), "key-name") if refusal else (),
