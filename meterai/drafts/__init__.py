@@ -4,7 +4,8 @@ Promises this room keeps
   * Files survive a cut connection, a reload, a restart, signing in and a lapsed order, and no byte
     that is here is asked for again.
   * A part is stored whole or not at all, and of two writers of one offset one wins.
-  * A draft of an account opens to that account alone, one of nobody to the browser that began it.
+  * A draft of an account opens to that account alone, one of nobody to the browser that began it; it
+    becomes an account's by signing in from a page of it, or by a button, and by nothing else.
   * What is not ordered is forgotten a day after it was used, rows and bytes; how much there may be is
     bounded, for a draft, a network and all, by what is here and not by what was announced.
   * Nothing costs anything: a file that cannot be stamped says so before anybody pays.
@@ -24,7 +25,15 @@ from meterai.drafts.model import (
 )
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
-from meterai.drafts.visitors import account_asking, draft_of, own_draft
+from meterai.drafts.visitors import (
+    account_asking,
+    adopt_by_mark,
+    adopt_draft,
+    draft_of,
+    files_apart,
+    own_draft,
+    sign_in_mark,
+)
 
 __all__ = [
     "Draft",
@@ -35,9 +44,13 @@ __all__ = [
     "FileState",
     "Uploads",
     "account_asking",
+    "adopt_by_mark",
+    "adopt_draft",
     "draft_of",
+    "files_apart",
     "object_name",
     "own_draft",
+    "sign_in_mark",
     "to_order",
     "written",
 ]

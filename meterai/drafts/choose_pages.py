@@ -13,7 +13,14 @@ from meterai.documents import UploadMissing
 from meterai.drafts.model import FILE_KIND, Draft, DraftFile, FileState, needs_no_word, twins
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
-from meterai.drafts.visitors import account_asking, is_kept, open_draft, set_token
+from meterai.drafts.visitors import (
+    account_asking,
+    adopt_draft,
+    files_apart,
+    is_kept,
+    open_draft,
+    set_token,
+)
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
@@ -22,8 +29,10 @@ from meterai.pages import (
     Page,
     PageRequest,
     check_origin,
+    local_path,
     page,
     read_form,
+    read_own_form,
     see_other,
     sentence,
 )
@@ -104,6 +113,8 @@ async def _choose_page(
         again_seconds=LOOK_AGAIN_SECONDS,
         kind=FILE_KIND,
         is_kept=draft is None and await is_kept(request, drafts),
+        apart=await files_apart(request, drafts),
+        here=CHOOSE,
     )
 
 
@@ -183,4 +194,18 @@ async def take_out(
     return see_other(CHOOSE)
 
 
-routes = [show_choose, add_files, take_out]
+@post(
+    "/stamp/adopt",
+    opt={"permission": Permission.STAMP_AFFIX, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def adopt(
+    request: PageRequest, drafts: NamedDependency[DraftService], account: NamedDependency[UUID]
+) -> Page:
+    """Put the files of this browser into the account of who is signed in and says so."""
+    form = await read_own_form(request)
+    await adopt_draft(request, drafts, account)
+    return see_other(local_path(form.text("next"), CHOOSE))
+
+
+routes = [show_choose, add_files, take_out, adopt]

@@ -1,6 +1,7 @@
 """What a draft and its files are and how they may change; pure."""
 
 import hashlib
+import hmac
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ PART_BYTES_MIN = 64 * 1024
 # A file of which nothing came, and a draft of which nothing is here, are forgotten after so long: to
 # announce takes no room, and no row for a day.
 EMPTY_LIVES = timedelta(minutes=15)
+
+
+# Between a page that asks for an address and a code that was typed; in a rush a mail may take long.
+MARK_LIVES = timedelta(hours=1)
 
 
 class FileState(StrEnum):
@@ -252,6 +257,29 @@ class DraftObject(NamedTuple):
 def hash_of(token: str) -> bytes:
     """What is kept of a token: whoever reads the table opens no draft with it."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def sign_in_mark(token: str, at: datetime) -> str:
+    """What signing in leads back with that began, now, at a page of the draft of this token.
+
+    Nobody can make it without the token; with it alone nobody opens the draft.
+    """
+    return _mark(token, int(at.timestamp()))
+
+
+def is_sign_in_mark(mark: str, token: str, now: datetime) -> bool:
+    """Whether a sign-in that leads back with this mark began at a page of the draft of this token."""
+    seconds, _, _ = mark.partition(".")
+    if not (mark.isascii() and seconds.isdigit() and len(seconds) <= 12 and token):
+        return False
+    age = now.timestamp() - int(seconds)
+    is_young = -1.0 < age <= MARK_LIVES.total_seconds()
+    return is_young and hmac.compare_digest(mark, _mark(token, int(seconds)))
+
+
+def _mark(token: str, seconds: int) -> str:
+    told = hmac.new(token.encode(), f"sign-in.{seconds}".encode(), hashlib.sha256).hexdigest()
+    return f"{seconds}.{told}"
 
 
 def object_name(file: UUID, part: UUID) -> str:

@@ -1,7 +1,9 @@
 """Drafts: find the one of a visitor, look at its files, place their stamps, take files out.
 
 A draft is found by the token that a browser's cookie has, or by the account; once it is an account's
-nobody finds it by the token alone.
+nobody finds it by the token alone.  It becomes an account's by an act of whoever holds both: signing in
+from a page of it, or a button that says so.  To be signed in is none: on a phone that several use, or
+behind the sign-in link of somebody else's mail, it is the account of another.
 """
 
 import asyncio
@@ -10,7 +12,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
 import structlog
@@ -28,7 +29,9 @@ from meterai.drafts.model import (
     FileState,
     PlacedElsewhere,
     hash_of,
+    is_sign_in_mark,
     object_name,
+    sign_in_mark,
     twins,
 )
 from meterai.drafts.settings import DraftSettings
@@ -79,20 +82,46 @@ class DraftService:
     async def current(self, token: str, account: UUID | None) -> Draft | None:
         """The draft of a visitor, or None.  Whoever asks uses it: it is kept for longer.
 
-        What a browser chose before its owner signed in becomes the account's; several are made one,
-        and nothing is lost.
+        It is that of the account, of whose drafts one is made, else that of nobody in this browser.
         """
+        found = await self._found(token, account)
+        own = [one for one in found if one.owner is not None]
+        if len(own) > 1:
+            return await self._made_one(own, account)
+        return await self._renewed((own or found)[0]) if found else None
+
+    async def _found(self, token: str, account: UUID | None) -> list[Draft]:
+        """The open drafts of an account, and that of nobody that a token finds."""
         if not token and account is None:
-            return None
+            return []
         hashed, now = hash_of(token), self._clock.now()
         found = await self._database.once(store.open_for, hashed, account, now)
-        theirs = [one for one in found if one.owner in (None, account)]
-        if not theirs:
-            return None
-        if account is None or (len(theirs) == 1 and theirs[0].owner == account):
-            return await self._renewed(theirs[0])
-        ids = [one.id for one in theirs]
-        return await self._database.run(partial(self._made_one, ids=ids, account=account))
+        return [one for one in found if one.owner in (None, account)]
+
+    async def files_apart(self, token: str, account: UUID) -> list[DraftFile]:
+        """Files that this browser chose, and that are not in the account which is signed in."""
+        found = await self._found(token, account)
+        apart = next((one for one in found if one.owner is None), None)
+        return await self.files(apart) if apart is not None else []
+
+    def mark(self, token: str) -> str:
+        """What signing in leads back with that begins at a page of this draft."""
+        return sign_in_mark(token, self._clock.now())
+
+    async def adopt_by_mark(self, token: str, account: UUID, mark: str) -> None:
+        """Somebody signed in from a page of this browser's draft: it becomes the account's.
+
+        Nothing happens where the sign-in began elsewhere, or too long ago.
+        """
+        if is_sign_in_mark(mark, token, self._clock.now()):
+            await self.adopt(token, account)
+
+    async def adopt(self, token: str, account: UUID) -> None:
+        """The draft of this browser becomes the account's; with one it had it is made one, and
+        nothing is lost."""
+        found = await self._found(token, account)
+        if any(one.owner is None for one in found):
+            await self._made_one(found, account)
 
     async def _renewed(self, draft: Draft) -> Draft:
         until = self._settings.until(draft.created_at, self._clock.now())
@@ -107,17 +136,20 @@ class DraftService:
         found = await self._database.once(store.open_for, hash_of(token), None, self._clock.now())
         return any(one.owner is not None for one in found)
 
-    async def _made_one(self, tx: Tx, ids: Sequence[UUID], account: UUID) -> Draft | None:
-        locked = await store.lock(tx, ids)
-        theirs = [one for one in locked if one.owner in (None, account) and not one.is_done]
-        if not theirs:
-            return None
-        kept, *others = theirs
-        await store.adopt(tx, kept.id, account, max(one.expires_at for one in theirs))
-        if others:
-            await store.merge(tx, kept.id, [one.id for one in others])
-        (made,) = await store.lock(tx, [kept.id])
-        return made
+    async def _made_one(self, drafts: Sequence[Draft], account: UUID | None) -> Draft | None:
+        async def act(tx: Tx) -> Draft | None:
+            locked = await store.lock(tx, [one.id for one in drafts])
+            theirs = [one for one in locked if one.owner in (None, account) and not one.is_done]
+            if not theirs:
+                return None
+            kept, *others = theirs
+            await store.adopt(tx, kept.id, account, max(one.expires_at for one in theirs))
+            if others:
+                await store.merge(tx, kept.id, [one.id for one in others])
+            (made,) = await store.lock(tx, [kept.id])
+            return made
+
+        return await self._database.run(act)
 
     def fresh(self, account: UUID | None, network: str) -> tuple[Draft, str]:
         """A draft that begins with its first file (`Uploads.create`), and the token that finds it."""

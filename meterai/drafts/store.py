@@ -178,7 +178,7 @@ async def renew_key(tx: Tx, draft: UUID, old: str, new: str) -> None:
     await tx.run(_RENEW_KEY, new, draft, old)
 
 
-async def adopt(tx: Tx, draft: UUID, account: UUID, expires_at: datetime) -> None:
+async def adopt(tx: Tx, draft: UUID, account: UUID | None, expires_at: datetime) -> None:
     """Make a draft an account's."""
     await tx.run(_ADOPT, account, expires_at, draft)
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from litestar.datastructures import Cookie
 
-from meterai.drafts.model import Draft
+from meterai.drafts.model import Draft, DraftFile
 from meterai.drafts.service import DraftService
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.pages import Page, PageRequest, known_caller, known_visitor
@@ -26,6 +26,31 @@ def _token(request: PageRequest, drafts: DraftService) -> str:
 async def open_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
     """The draft of whoever asks, or None."""
     return await drafts.current(_token(request, drafts), await account_asking(request))
+
+
+async def files_apart(request: PageRequest, drafts: DraftService) -> list[DraftFile]:
+    """Files of this browser that are not in the account of whoever is signed in here."""
+    account = await account_asking(request)
+    token = _token(request, drafts)
+    return await drafts.files_apart(token, account) if account is not None and token else []
+
+
+def sign_in_mark(request: PageRequest, drafts: DraftService) -> str:
+    """What signing in leads back with that begins at a page of this browser's draft."""
+    return drafts.mark(_token(request, drafts))
+
+
+async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID) -> None:
+    """Put the draft of this browser into an account: a button said so, or its owner signed in on a
+    page of it."""
+    await drafts.adopt(_token(request, drafts), account)
+
+
+async def adopt_by_mark(
+    request: PageRequest, drafts: DraftService, account: UUID, mark: str
+) -> None:
+    """Put the draft of this browser into an account, if the sign-in that leads here began at its page."""
+    await drafts.adopt_by_mark(_token(request, drafts), account, mark)
 
 
 async def is_kept(request: PageRequest, drafts: DraftService) -> bool:

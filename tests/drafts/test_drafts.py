@@ -13,6 +13,7 @@ from meterai.drafts.forgetting import Forgetting
 from meterai.drafts.holdings import Holdings
 from meterai.drafts.model import (
     EMPTY_LIVES,
+    MARK_LIVES,
     PART_BYTES_MAX,
     DraftFull,
     DraftsFull,
@@ -22,6 +23,8 @@ from meterai.drafts.model import (
     UploadLengthInconsistent,
     UploadOffsetMismatch,
     hash_of,
+    is_sign_in_mark,
+    sign_in_mark,
     twins,
 )
 from meterai.kit.clock import SystemClock
@@ -92,11 +95,57 @@ def test_a_draft_of_nobody_opens_to_its_browser_alone(shop: Shop) -> None:
     assert not shop.do(drafts(shop).is_kept_for_its_owner(token))
 
 
-def test_signing_in_makes_one_draft_of_all_and_loses_nothing(shop: Shop) -> None:
+def adopt(shop: Shop, token: str) -> None:
+    """Somebody who is signed in says that these files are theirs."""
+    shop.do(drafts(shop).adopt(token, shop.account))
+
+
+def test_to_be_signed_in_takes_no_files_of_the_browser(shop: Shop) -> None:
+    draft, token = opened(shop)
+    file = add(shop, draft)
+    for _ in range(2):
+        found = shop.do(drafts(shop).current(token, shop.account))
+        assert found is not None
+        assert (found.id, found.owner) == (draft.id, None)
+    assert shop.do(drafts(shop).files_apart(token, shop.account)) == [file]
+    assert shop.do(drafts(shop).current("", shop.account)) is None, "on another device"
+    mine, _ = opened(shop, signed_in=True)
+    found = shop.do(drafts(shop).current(token, shop.account))
+    assert found is not None
+    assert found.id == mine.id, "what is the account's comes first"
+
+
+def test_files_become_the_account_s_by_signing_in_from_their_page(shop: Shop) -> None:
+    draft, token = opened(shop)
+    other, strange = opened(shop)
+    now = SystemClock().now()
+    for wrong in (
+        "",
+        ".",
+        "9" * 30,
+        sign_in_mark(strange, now),
+        sign_in_mark(token, now - MARK_LIVES - timedelta(seconds=2)),
+        sign_in_mark(token, now + timedelta(minutes=5)),
+        sign_in_mark(token, now) + "0",
+    ):
+        shop.do(drafts(shop).adopt_by_mark(token, shop.account, wrong))
+        assert shop.do(drafts(shop).current("", shop.account)) is None, wrong
+    shop.do(drafts(shop).adopt_by_mark(token, shop.account, drafts(shop).mark(token)))
+    found = shop.do(drafts(shop).current("", shop.account))
+    assert found is not None
+    assert found.id == draft.id
+    assert shop.do(drafts(shop).current(strange, None)) == other
+    assert not is_sign_in_mark(sign_in_mark("", now), "", now), "without a draft there is no mark"
+
+
+def test_saying_so_makes_one_draft_of_all_and_loses_nothing(shop: Shop) -> None:
     of_account, _ = opened(shop, signed_in=True)
     first = add(shop, of_account, "satu")
     strange, token = opened(shop)
     second = add(shop, strange, "dua")
+    assert shop.do(drafts(shop).files_apart(token, shop.account)) == [second]
+    adopt(shop, token)
+    assert shop.do(drafts(shop).files_apart(token, shop.account)) == []
     made = shop.do(drafts(shop).current(token, shop.account))
     assert made is not None
     assert made.owner == shop.account
@@ -216,7 +265,7 @@ def test_what_came_while_the_order_was_placed_goes_on_in_a_draft_of_its_own(shop
 def test_a_stranger_who_knew_the_token_adds_nothing_to_the_draft_of_an_account(shop: Shop) -> None:
     draft, token = opened(shop)
     add(shop, draft)
-    assert shop.do(drafts(shop).current(token, shop.account)) is not None
+    adopt(shop, token)
     with pytest.raises(NotFound):
         shop.do(uploads(shop).create(draft, "lain.pdf", 1000))
     assert shop.do(drafts(shop).is_kept_for_its_owner(token)), "who signs in finds it again"

@@ -7,9 +7,17 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    FilePayload,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.instance import Instance, until
+from tests.support.pdf import pdf
 
 CHROMIUM = shutil.which("chromium")
 PHONE = ViewportSize(width=360, height=640)
@@ -63,6 +71,15 @@ def sign_in_by_mail(page: Page, instance: Instance) -> None:
     page.wait_for_url("**/account")
 
 
+def choose_and_place(page: Page) -> None:
+    """From the first page to the one that asks who pays."""
+    surat = FilePayload(name="surat.pdf", mimeType="application/pdf", buffer=pdf())
+    page.locator("#document").set_input_files([surat])
+    page.get_by_role("link", name="Lanjut: letakkan meterai").click()
+    page.get_by_role("button", name="Pakai tempat ini").click()
+    page.wait_for_url("**/stamp/pay")
+
+
 def test_a_passkey_is_saved_signs_in_and_is_removed(
     context: BrowserContext, instance: Instance
 ) -> None:
@@ -96,6 +113,12 @@ def test_a_passkey_is_saved_signs_in_and_is_removed(
     page.goto(f"{named(instance)}/sign-in?next=/account")
     page.wait_for_url("**/account")  # a virtual authenticator answers while the address is asked
 
+    page.get_by_role("button", name="Keluar").click()
+    page.wait_for_url(f"{named(instance)}/")
+    choose_and_place(page)
+    expect(page.get_by_role("button", name="Bayar Rp10.000 dengan QRIS")).to_be_visible()
+
+    page.goto(f"{named(instance)}/account")
     page.get_by_role("button", name="Keluar").click()
     page.wait_for_url(f"{named(instance)}/")
     page.add_init_script("PublicKeyCredential.isConditionalMediationAvailable = async () => false")

@@ -8,6 +8,7 @@ the page: an order takes no money, the QR of the next page is paid or left.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlencode
 from uuid import UUID
 
 import structlog
@@ -22,7 +23,10 @@ from meterai.drafts import (
     DraftNotPlaced,
     DraftService,
     account_asking,
+    adopt_by_mark,
+    adopt_draft,
     own_draft,
+    sign_in_mark,
     to_order,
     written,
 )
@@ -130,6 +134,7 @@ class _LastLook:
             is_refused=refusal is not None and account is not None,
             # The database broke off or came to nothing in time: what was asked may have happened all the same.
             is_unknown=isinstance(refusal, DatabaseAway | DatabaseBusy),
+            draft_is_apart=draft.owner is None,
             here=REVIEW,
         )
         shown.headers.update(retry_after(refusal) if refusal else {})
@@ -183,7 +188,15 @@ async def show_review(
     database: NamedDependency[Database],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """The documents with their stamps, the price, and how it is paid; signing in, if nobody did."""
+    """The documents with their stamps, the price, and how it is paid; signing in, if nobody did.
+
+    The link of a mail that was asked for here leads back with a mark, by which the documents are the
+    account's in this browser, and in no other.
+    """
+    account, mark = await account_asking(request), request.query_params.get("mark")
+    if account is not None and mark is not None:
+        await adopt_by_mark(request, drafts, account, mark)
+        return see_other(REVIEW)
     draft = await own_draft(request, drafts)
     if draft is None:
         return see_other(CHOOSE)
@@ -281,6 +294,8 @@ async def order_draft(
     draft = await own_draft(request, drafts)
     if draft is None or show(DRAFT, draft.id) != form.text("draft"):
         return see_other(await _done_before(drafts, account, form) or CHOOSE)
+    if draft.owner is None:
+        return see_other(REVIEW)  # which asks whether these files are the account's
     carry_out = partial(_carried_out, request, (drafts, stamping, orders), account)
     this = _LastLook(request, drafts, database, signing_in)
     return await this.answered(draft, form, carry_out)
@@ -307,20 +322,26 @@ async def sign_in_to_pay(
     if account is not None:  # in another window, or by the same button before
         return see_other(await _done_before(drafts, account, form) or REVIEW)
     this = _LastLook(request, drafts, database, signing_in)
+    draft = await own_draft(request, drafts)
+    if draft is None:
+        return see_other(CHOOSE)
     try:
         if "credential" in form.texts:
             signed_in = await signing_in.prove_by_passkey(request, form)
-            return await signing_in.admit(request, see_other(REVIEW), signed_in)
-        if "code" not in form.texts:
-            sent = await signing_in.ask(request, form, REVIEW)
+        elif "code" in form.texts:
+            signed_in = await signing_in.prove(request, form)
+        else:
+            there = f"{REVIEW}?{urlencode({'mark': sign_in_mark(request, drafts)})}"
+            sent = await signing_in.ask(request, form, there)
             return signing_in.keep(see_other(REVIEW), sent)
-        signed_in = await signing_in.prove(request, form)
     except Refusal as refusal:
-        draft = await own_draft(request, drafts)
-        if draft is None:
-            return see_other(CHOOSE)
         return await this.page(draft, await drafts.files(draft), refusal, form)
     caller = await accounts.caller_of(signed_in)
+    if show(DRAFT, draft.id) == form.text("draft"):
+        # Signing in on the page of these files says whose they are.
+        await adopt_draft(request, drafts, caller.account)
+    if "credential" in form.texts:
+        return await signing_in.admit(request, see_other(REVIEW), signed_in)
     request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
     carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller.account)
     answer = await this.ordered_at_once(caller.account, form, carry_out)

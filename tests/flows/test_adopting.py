@@ -1,0 +1,130 @@
+"""Whose files are that somebody chose before signing in: of who signed in from their page, or said so."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE, TO_PAY, Applicant
+from tests.support.instance import Instance, until
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+ADOPT = "Masukkan ke akun saya"
+QRIS = "Bayar Rp10.000 dengan QRIS"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def applicant(chromium: Browser, instance: Instance) -> Iterator[Applicant]:
+    context = chromium.new_context(viewport=PHONE, locale="id-ID")
+    yield Applicant(context, instance)
+    context.close()
+
+
+def has_none_elsewhere(chromium: Browser, applicant: Applicant) -> None:
+    """On another device of this account there is no file."""
+    context = chromium.new_context(viewport=PHONE, locale="id-ID")
+    other = Applicant(context, applicant.instance)
+    other.email, other.codes = applicant.email, applicant.codes
+    other.signs_in("/account")
+    other.goes_to("/stamp")
+    expect(other.page.locator(".document")).to_have_count(0)
+    context.close()
+
+
+def test_files_stay_apart_until_who_signed_in_elsewhere_says_so(
+    chromium: Browser, applicant: Applicant
+) -> None:
+    applicant.uploads("Surat lamaran.pdf")
+    applicant.places()
+    applicant.signs_in("/account")
+    applicant.goes_to("/stamp")
+    expect(applicant.page.locator(".document")).to_have_count(1)
+    expect(applicant.page.locator(".note")).to_contain_text("Surat lamaran.pdf")
+    applicant.goes_to("/stamp/pay")
+    expect(applicant.page.get_by_role("button", name=ADOPT)).to_be_visible()
+    expect(applicant.page.get_by_role("button", name=re.compile("^Bayar"))).to_have_count(0)
+    has_none_elsewhere(chromium, applicant)
+    applicant.presses(ADOPT)
+    applicant.presses(QRIS)
+    applicant.sees(TO_PAY)
+
+
+def test_files_of_the_account_come_first_and_those_of_the_browser_join_them(
+    applicant: Applicant,
+) -> None:
+    applicant.signs_in("/account")
+    applicant.uploads("Ijazah.pdf")
+    applicant.goes_to("/account")
+    applicant.presses("Keluar")
+    applicant.page.wait_for_url(f"{applicant.instance.url}/")
+    applicant.uploads("Surat.pdf")
+    applicant.signs_in("/account")
+    applicant.goes_to("/stamp")
+    expect(applicant.page.locator(".document")).to_have_count(1)
+    expect(applicant.page.locator(".document")).to_contain_text("Ijazah.pdf")
+    applicant.presses(ADOPT)
+    expect(applicant.page.locator(".document")).to_have_count(2)
+    expect(applicant.page.get_by_role("button", name=ADOPT)).to_have_count(0)
+
+
+def test_the_link_of_a_mail_takes_no_files(chromium: Browser, applicant: Applicant) -> None:
+    applicant.uploads("Surat lamaran.pdf")
+    applicant.places()
+    # Somebody else asked for a code, and sends the link of that mail to whoever chose files here.
+    instance = applicant.instance
+    instance.anybody().post(
+        "/sign-in",
+        f"email={applicant.email}&next=/stamp/pay".encode(),
+        headers={"Content-Type": "application/x-www-form-urlencoded", "Origin": instance.url},
+    )
+    follow_the_link(applicant)
+    expect(applicant.page.get_by_role("button", name=ADOPT)).to_be_visible()
+    applicant.codes = 1
+    has_none_elsewhere(chromium, applicant)
+
+
+def test_the_link_of_their_own_mail_takes_them_in_this_browser_and_in_no_other(
+    chromium: Browser, applicant: Applicant
+) -> None:
+    applicant.uploads("Surat lamaran.pdf")
+    applicant.places()
+    applicant.page.get_by_label("Alamat email").fill(applicant.email)
+    applicant.presses("Kirim kode")
+    expect(applicant.page.get_by_label("Kode enam angka")).to_be_visible()
+    context = chromium.new_context(viewport=PHONE, locale="id-ID")
+    other = Applicant(context, applicant.instance)
+    other.email = applicant.email
+    follow_the_link(other)
+    other.goes_to("/stamp")
+    expect(other.page.locator(".document")).to_have_count(0)
+    context.close()
+    applicant.goes_to("/stamp/pay")
+    applicant.presses("Kirim kode baru")
+    follow_the_link(applicant, mails=2)
+    applicant.presses(QRIS)
+    applicant.sees(TO_PAY)
+
+
+def follow_the_link(applicant: Applicant, mails: int = 1) -> None:
+    """Open the link of the newest mail, and press what is there."""
+
+    def came() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = applicant.instance.mails_to(applicant.email)
+        return found if len(found) >= mails else []
+
+    mail = until("the code comes", came)[0]
+    link = re.search(r"/sign-in/link\?\S+", mail["text"])
+    assert link is not None
+    applicant.goes_to(link[0])
+    with applicant.page.expect_navigation(url=lambda url: "/sign-in/link" not in url):
+        applicant.page.locator("main").get_by_role("button").click()
