@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE, TO_PAY, WAIT_MS, Applicant
+from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE, TO_PAY, Applicant
 from tests.support.instance import Instance, until
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
@@ -28,11 +28,6 @@ def applicant(chromium: Browser, instance: Instance) -> Iterator[Applicant]:
     context = chromium.new_context(viewport=PHONE, locale="id-ID")
     yield Applicant(context, instance)
     context.close()
-
-
-def is_ready(applicant: Applicant) -> None:
-    """The file that was chosen has arrived."""
-    expect(applicant.page.locator(".document .state")).to_have_text("Siap", timeout=WAIT_MS)
 
 
 def has_none_elsewhere(chromium: Browser, applicant: Applicant) -> None:
@@ -69,12 +64,12 @@ def test_files_of_the_account_come_first_and_those_of_the_browser_join_them(
 ) -> None:
     applicant.signs_in("/account")
     applicant.uploads("Ijazah.pdf")
-    is_ready(applicant)
+    applicant.goes_on_to_place()
     applicant.goes_to("/account")
     applicant.presses("Keluar")
     applicant.page.wait_for_url(f"{applicant.instance.url}/")
     applicant.uploads("Surat.pdf")
-    is_ready(applicant)
+    applicant.goes_on_to_place()
     applicant.signs_in("/account")
     applicant.goes_to("/stamp")
     expect(applicant.page.locator(".document")).to_have_count(1)
