@@ -26,7 +26,6 @@ EXAMINED_AT_ONCE = 1  # beside this process: what is broken, or was signed befor
 # Whether stamps fit is waited for in front of a page, and takes milliseconds of nearly every document.
 CHECKED_AT_ONCE = 2  # each has one document in memory; who waits has none
 CHECKS_WAITING_MAX = 64
-CHECKS_OF_CLIENT_MAX = 32  # behind one address may be many phones
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Examination:
         self._clock = clock
         self._reading = sealing.Slots(READ_AT_ONCE)
         self._pool = sealing.Pool(EXAMINED_AT_ONCE)
-        self._checking = sealing.Pool(CHECKED_AT_ONCE, CHECKS_WAITING_MAX, CHECKS_OF_CLIENT_MAX)
+        self._checking = sealing.Pool(CHECKED_AT_ONCE, CHECKS_WAITING_MAX)
 
     async def examine(self, client: str, document: bytes) -> Examined:
         """What a document is; a broken one is mended.  `client` waits behind no other.

@@ -20,7 +20,6 @@ from meterai.sealing import PagePicture, PageSize, Placement
 
 DRAWN_AT_ONCE = 1  # processes; each has a processor to itself for two seconds at the most
 WAITING_MAX = 48  # pictures; at a tenth of a second each, five seconds
-PER_CLIENT_MAX = 16  # of one network: a page with its small pictures is seven
 KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey is some 50 KB
 KEPT_FOR = timedelta(minutes=15)  # somebody places a stamp in less
 OVERHEAD_BYTES = 1_000  # of what is kept, beside picture and survey
@@ -51,7 +50,7 @@ class PagePictures:
         self._contents = contents
         self._clock = clock
         self._slots = sealing.Slots(1)
-        self._pool = sealing.Pool(DRAWN_AT_ONCE, WAITING_MAX, PER_CLIENT_MAX)
+        self._pool = sealing.Pool(DRAWN_AT_ONCE, WAITING_MAX)
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._kept_bytes = 0
 

@@ -1,8 +1,9 @@
 """A pool for the tasks of `bounded`: few processes at once, a short queue, clients in turn.
 
-A task that has to wait for more than the queue holds is refused at once: whoever asked can come
-again, and holds neither memory nor a connection here.  Clients (an account, a network) take turns,
-and none may fill the queue alone.
+Clients (an account, a network) take turns.  While the queue has room nobody is refused: behind one
+address may be many phones.  Where it is full, whoever has the most there makes room for one who has
+fewer, with the task that came last; else who comes is refused at once.  Whoever is refused can come
+again, and holds neither memory nor a connection here.
 
 What a work does in this process itself it does in a slot (`Slots`): in a thread, few at once, since
 each keeps the event loop waiting for the interpreter; the higher priority goes first.
@@ -23,7 +24,6 @@ from meterai.sealing.sandbox.bounded import Result, Task, Work, ask_and_wait
 
 PROCESSES = 2  # at once; each has a processor to itself for two seconds at the most
 WAITING_MAX = 16  # tasks; at a tenth of a second for an honest one, two seconds of waiting
-PER_CLIENT_MAX = 4  # tasks, running and waiting; behind one address may be many phones
 SLOT_WAITING_MAX = (
     64  # works of one priority; at 5 ms each a third of a second, and their documents
 )
@@ -73,15 +73,9 @@ class Slots:
 class Pool:
     """Carries works out for many clients; each pool has processes and a queue of its own."""
 
-    def __init__(
-        self,
-        processes: int = PROCESSES,
-        waiting_max: int = WAITING_MAX,
-        per_client_max: int = PER_CLIENT_MAX,
-    ) -> None:
+    def __init__(self, processes: int = PROCESSES, waiting_max: int = WAITING_MAX) -> None:
         self._free = processes
         self._under_way_max = processes + waiting_max
-        self._per_client_max = per_client_max
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         # Of each client that has tasks here: how many, and how many of them were begun so far.
         self._of_client: Counter[str] = Counter()
@@ -130,40 +124,55 @@ class Pool:
 
     async def _in_turn(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         self._admit(client)
-        under_way = asyncio.create_task(self._with_process(act, client))
+        turn = self._turn(client)
+        under_way = asyncio.create_task(self._with_process(act, client, turn))
         # A client that goes does not free a place: the process it asked for still runs.
         self._under_way.add(under_way)
         under_way.add_done_callback(self._under_way.discard)
         return await asyncio.shield(under_way)
 
     def _admit(self, client: str) -> None:
-        if self._of_client[client] >= self._per_client_max:
-            raise ExaminationBusy("this client has enough documents under way")
-        if len(self._under_way) >= self._under_way_max:
+        # By what each has, not by tasks that have not ended yet: one that was refused has no place.
+        if self._of_client.total() >= self._under_way_max and not self._has_made_room(client):
             raise ExaminationBusy("too many documents wait")
         self._of_client[client] += 1
 
-    async def _with_process(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
-        try:
-            await self._turn(client)
-            try:
-                return await act()
-            finally:
-                self._pass_on()
-        finally:
-            self._of_client[client] -= 1
-            if not self._of_client[client]:
-                del self._of_client[client], self._begun[client]
+    def _has_made_room(self, client: str) -> bool:
+        """Whether the client with the most waits with one task less; only where it keeps no fewer."""
+        most = max(self._waiting, key=self._of_client.__getitem__, default=client)
+        if self._of_client[client] + 1 >= self._of_client[most]:
+            return False
+        self._waiting[most].pop().set_exception(ExaminationBusy("others had fewer documents here"))
+        if not self._waiting[most]:
+            del self._waiting[most]
+        self._leave(most)
+        return True
 
-    async def _turn(self, client: str) -> None:
-        """Wait for a process; it is ours when this returns."""
+    def _leave(self, client: str) -> None:
+        self._of_client[client] -= 1
+        if not self._of_client[client]:
+            del self._of_client[client], self._begun[client]
+
+    async def _with_process(
+        self, act: Callable[[], Awaitable[Answer]], client: str, turn: asyncio.Future[None]
+    ) -> Answer:
+        await turn
+        self._begun[client] += 1
+        try:
+            return await act()
+        finally:
+            self._leave(client)
+            self._pass_on()
+
+    def _turn(self, client: str) -> asyncio.Future[None]:
+        """What is done once a process is ours."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._free:
             self._free -= 1
+            turn.set_result(None)
         else:
-            turn = asyncio.get_running_loop().create_future()
             self._waiting.setdefault(client, deque()).append(turn)
-            await turn
-        self._begun[client] += 1
+        return turn
 
     def _pass_on(self) -> None:
         """Give the process to the client that waits and had the fewest."""

@@ -36,7 +36,7 @@ from meterai.sealing import (
 )
 from meterai.sealing.sandbox import answers, bounded
 from meterai.sealing.sandbox.answers import Compared, Inspected, NotAnswered, Rendered, Verified
-from meterai.sealing.sandbox.bounded import Task
+from meterai.sealing.sandbox.bounded import Task, Work
 from meterai.sealing.sandbox.repair import repairing
 from meterai.stamps import NotEnoughStamps
 from tests.support.attacks import endless
@@ -310,19 +310,46 @@ def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
     order: list[str] = []
 
     async def crowd() -> None:
-        pool = Pool(processes=1, waiting_max=8, per_client_max=2)
+        pool = Pool(processes=1, waiting_max=2)
         greedy = [
-            asyncio.create_task(_outcome(pool, _one(endless_task), "greedy", order, "endless"))
-            for _ in range(3)
+            asyncio.create_task(_outcome(pool, _one(endless_task), "greedy", order, f"greedy {n}"))
+            for n in range(3)
         ]
-        # Two are under way or wait; the third is refused at once.
-        (refused,), _ = await asyncio.wait(greedy, return_when=asyncio.FIRST_COMPLETED)
-        assert isinstance(refused.exception(), ExaminationBusy)
+        await _until(tasks)
+        assert not order, "alone it may have the whole queue"
+        # Another comes: the last of who has most goes, and the other is next.
         assert await _outcome(pool, repairing(BROKEN), "other", order, "other")
         await asyncio.wait(greedy)
+        assert isinstance(greedy[2].exception(), ExaminationBusy)
 
     asyncio.run(crowd())
-    assert order == ["endless", "endless", "other", "endless"]
+    assert order == ["greedy 2", "greedy 0", "other", "greedy 1"]
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_one_makes_room_only_for_who_has_fewer_afterwards(others: int) -> None:
+    """Work that needs no process: only the places count."""
+    let_go = asyncio.Event()
+
+    async def begin() -> Work[str]:
+        await let_go.wait()
+        return _here()
+
+    async def crowd() -> list[object]:
+        pool, slots = Pool(processes=1, waiting_max=3), Slots(8)
+        names = ["many", "many", "many", "few", *["other"] * others]
+        asked = []
+        for name in names:
+            asked.append(asyncio.create_task(pool.finish_in_turn(begin, name, slots)))
+            await asyncio.sleep(0)
+        let_go.set()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    found = asyncio.run(crowd())
+    refused = [place for place, one in enumerate(found) if isinstance(one, ExaminationBusy)]
+    # The third of the many makes room for the other; for its second nobody has more.
+    assert refused == [2, 5][:others]
+    assert [one for one in found if not isinstance(one, ExaminationBusy)] == ["done"] * 4
 
 
 def test_beyond_the_queue_everybody_is_refused_at_once(endless_task):
