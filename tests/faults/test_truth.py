@@ -86,6 +86,7 @@ def seen_of(visitor: Visitor, reply: Reply) -> list[str]:
     there = reply.headers.get("location", "")
     if reply.status != 303 or not there.startswith("/"):
         return [reply.body.decode(errors="replace")]
+    visitor.keeps_cookies(reply)
     return [visitor.looks(there)]
 
 

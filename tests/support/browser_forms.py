@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from meterai.accounts import AccountService
+from meterai.accounts import AccountService, CodeService
 from meterai.kit.ids import show
 from meterai.room import Container
 from tests.support.inside import Inside
@@ -127,7 +127,9 @@ class Visitor:
         return Sent(path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
     def token(self) -> str:
-        """Of the forms of this session."""
+        """Of the forms of this session; none where there is no session."""
+        if "session" not in self.cookies:
+            return ""
         return _hidden(self.looks("/account"))["form_token"]
 
     def upload(self, path: str, *contents: bytes) -> Sent:
@@ -141,7 +143,7 @@ class Visitor:
     def keeps_cookies(self, reply: Reply) -> None:
         """Of an answer."""
         for name, value in re.findall(r"(\w+)=([^;,]+)", reply.headers.get("set-cookie", "")):
-            if name in ("draft", "session"):
+            if name in ("draft", "session", "asked"):
                 self.cookies[name] = value
 
     def chooses(self, documents: int = 1) -> None:
@@ -220,6 +222,24 @@ def _from_balance(visitor: Visitor) -> Sent:
     return _pay(visitor, 2, "balance")
 
 
+def _signs_in_to_pay(visitor: Visitor) -> Sent:
+    """The button that proves who it is and orders."""
+    del visitor.cookies["session"]
+    visitor.places()
+    there, page = "/stamp/pay/sign-in", "/stamp/pay"
+    visitor.keeps_cookies(visitor.sends(visitor.form(there, page, email=visitor.email)))
+    newest = (
+        "SELECT challenge_id FROM sign_in_challenges WHERE email = %s"
+        " ORDER BY challenge_id DESC LIMIT 1"
+    )
+    [row] = visitor.inside.rows(newest, visitor.email)
+
+    async def code(container: Container) -> str:
+        return container.of(CodeService).code(row["challenge_id"])
+
+    return visitor.form(there, page, code=visitor.inside.ask(code))
+
+
 def _too_few(visitor: Visitor) -> Sent:
     visitor.buys(1)
     return _pay(visitor, 2, "balance")
@@ -272,6 +292,7 @@ CASES = (
     Case("/stamp/pay", _from_balance, "from the balance"),
     Case("/stamp/pay", _too_few, "from a balance that is too low"),
     Case("/stamp/pay", lambda one: _pay(one, 2, "qris"), "by QRIS"),
+    Case("/stamp/pay/sign-in", _signs_in_to_pay),
     Case("/buy", lambda one: one.form("/buy", "/buy", quantity="2")),
     Case("/orders/{order_id:str}/withdraw", lambda one: one.form(f"{one.orders()}/withdraw")),
     Case("/orders/{order_id:str}/paid", _paid),
@@ -316,13 +337,14 @@ def visitors(inside: Inside, count: int) -> list[Visitor]:
     """So many people who have just signed in, each from a network of its own."""
 
     async def make(container: Container) -> list[Visitor]:
-        accounts, made = container.of(AccountService), []
+        accounts, codes = container.of(AccountService), container.of(CodeService)
+        made = []
         for number in range(count):
             email = f"{uuid.uuid4().hex[:12]}@example.org"
             account = await accounts.create(email, actor=TESTER)
             network = f"192.0.2.{number}"
-            challenge = await accounts.ask_for_code(email, network, "id")
-            session = await accounts.sign_in(challenge, accounts.code(challenge), "id")
+            challenge = await codes.ask_for_code(email, network, "id")
+            session = await codes.sign_in(challenge, codes.code(challenge), "id")
             made.append(Visitor(inside, account, email, {"session": session.session}))
         return made
 
