@@ -9,6 +9,9 @@ import unicodedata
 # unassigned, and the separators of lines and paragraphs.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES = re.compile(r" {2,}")
+QUOTED_LENGTH_MAX = 100  # characters; the name of an authority has some 40
+# Between these two the direction of letters changes nothing around (UAX #9); `<bdi>` of HTML as text.
+FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
 FILE_NAME_LENGTH_MAX = 120  # characters; some systems allow 255 bytes
 
 
@@ -23,6 +26,24 @@ def one_line(text: str) -> str:
     """The text without anything that is not seen; spaces of every kind are single plain ones."""
     seen = unicodedata.normalize("NFC", "".join(map(_seen, text)))
     return _SPACES.sub(" ", seen).strip()
+
+
+def quoted(text: str) -> str:
+    """What a stranger wrote, to stand in a sentence of ours: one line that is not long, nothing unseen."""
+    line = one_line(text[: QUOTED_LENGTH_MAX * 10])
+    if len(line) <= QUOTED_LENGTH_MAX and len(text) <= QUOTED_LENGTH_MAX * 10:
+        return line or "…"
+    return line[: QUOTED_LENGTH_MAX - 1].rstrip() + "…"
+
+
+def isolated(text: str) -> str:
+    """The same, where letters that are written from right to left must leave ours in their order."""
+    return FIRST_STRONG_ISOLATE + quoted(text) + POP_DIRECTIONAL_ISOLATE
+
+
+def without_isolates(text: str) -> str:
+    """For whoever reads characters and not lines: a table, a program."""
+    return text.replace(FIRST_STRONG_ISOLATE, "").replace(POP_DIRECTIONAL_ISOLATE, "")
 
 
 def shown(text: str) -> str:

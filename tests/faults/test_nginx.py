@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from meterai.apps.instance import free_port
+from meterai.plumbing.messages import translate
+from meterai.verification.pages.many import MANY_FORM_BYTES_MAX
 from tests.support.commands import run_here
 from tests.support.inside import Inside
 from tests.support.instance import until
@@ -263,6 +265,23 @@ def test_who_looks_gets_the_page_and_who_sends_is_not_sent_again(
         assert "refresh" not in sent.headers
         assert "retry-after" in sent.headers
         assert sent.data != looked.data
+
+
+@pytest.mark.parametrize(("language", "asked"), [("id", {}), ("en", {"accept_language": "en"})])
+def test_the_largest_form_comes_through_and_beyond_it_is_a_page(
+    silent: Silent, tmp_path: Path, language: str, asked: dict[str, str]
+) -> None:
+    with fronting(tmp_path / "front", tmp_path, silent.port) as front:
+        front.ask("POST", "/check/many", bytes(MANY_FORM_BYTES_MAX), **asked)
+        assert len(silent.heard[-1].partition(b"\r\n\r\n")[2]) == MANY_FORM_BYTES_MAX
+        silent.heard.clear()
+        # The rest of the body never comes.
+        size = str(MANY_FORM_BYTES_MAX + 1024 * 1024)
+        large = front.ask("POST", "/check/many", b"--x", content_length=size, **asked)
+        assert (large.status, silent.heard) == (413, [])
+        assert f'<html lang="{language}">' in large.data.decode()
+        assert translate("page.refused.too_large", language) in large.data.decode()
+        assert "retry-after" not in large.headers
 
 
 def test_a_program_gets_a_problem_document(silent: Silent, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from meterai.plumbing.messages import translate
-from meterai.verification.pages.many import MANY_BYTES_MAX
+from meterai.verification.pages.many import MANY_FORM_BYTES_MAX
 from tests.support.instance import Client, Instance, until
 from tests.support.pdf import pdf
 
@@ -136,7 +136,7 @@ def test_a_form_that_breaks_off_later_says_so_in_its_table(papers: Papers) -> No
 def test_a_form_that_is_too_large_is_told_the_limit(papers: Papers, instance: Instance) -> None:
     headers = HTML | {
         "Content-Type": "multipart/form-data; boundary=x",
-        "Content-Length": str(MANY_BYTES_MAX + 1),
+        "Content-Length": str(MANY_FORM_BYTES_MAX + 1),
     }
     # On a connection of its own: the rest of the body never comes.
     reply = instance.anybody().post("/check/many", b"--x", headers=headers)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.kit.text import one_line, shown
+from meterai.kit.text import QUOTED_LENGTH_MAX, isolated, one_line, quoted, shown, without_isolates
 
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 ANYTHING = st.text(st.characters(exclude_categories=[]))  # halves of characters too
@@ -50,3 +50,17 @@ def test_texts(text: str, clean: str) -> None:
 def test_what_is_not_seen_is_shown_as_its_escape() -> None:
     assert shown("a\x1b[2J\u202eb\udcff\nc\td") == "a\\u001b[2J\\u202eb\\udcff\nc\td"
     assert shown("Jl. Mawar \N{NUMERO SIGN} 5 \u65e5") == "Jl. Mawar \N{NUMERO SIGN} 5 \u65e5"
+
+
+@given(st.text(max_size=300))
+def test_what_is_quoted_is_a_short_line_with_nothing_unseen(text: str) -> None:
+    found = quoted(text)
+    assert 0 < len(found) <= QUOTED_LENGTH_MAX
+    assert one_line(found) == found
+    assert found.endswith("…") or found == one_line(text)
+    assert without_isolates(isolated(text)) == found
+
+
+def test_a_text_without_end_costs_no_time() -> None:
+    assert quoted("a" * 50_000_000).endswith("a…")
+    assert quoted("\u202e" * 5_000 + "gpj") == "…"

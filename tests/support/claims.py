@@ -63,6 +63,7 @@ CLAIMS: Mapping[str, tuple[Holds, ...]] = {
     "page.order.opening": (not_paid,),
     "page.order.opening_late": (not_paid,),
     "page.order.withdrawn": (not_paid,),
+    "page.refused.too_large": (nothing_done,),
     "page.review.not_charged": (nothing_done, files_kept),
     "page.review.perhaps_done": (charged_once,),
     "page.review.sign_in_means": (files_kept,),

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from litestar import Litestar
@@ -13,6 +14,7 @@ from markupsafe import escape
 
 from meterai import pages
 from meterai.kit.refusal import Malformed
+from meterai.kit.text import isolated
 from meterai.pages import Site, rendered
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from meterai.sealing import Verdict
@@ -177,7 +179,7 @@ def test_the_report_says_of_which_file_and_by_whom(asked: Any) -> None:
     text = rendered(
         asked, "verification/verdict.html", {"result": result, "name": "surat.pdf", "pictures": []}
     )
-    for fact in ("a1" * 32, "surat.pdf (98 ", "https://meterai.example/check", NOW.isoformat()):
+    for fact in ("a1" * 32, "<bdi>surat.pdf</bdi> (98 ", "https://meterai.example/check", NOW.isoformat()):
         assert fact in text
     language = asked.cookies["language"]
     assert translate("page.verdict.compare", language) not in text, "nothing to compare: refuse it"
@@ -292,6 +294,31 @@ def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -
     assert ("✓" in text) == (verdict == FinalVerdict.GENUINE)
     assert translate(f"verdict.{verdict}", language) in line
     assert len(cells_of(row, language)) == len(columns(language))
+
+
+def test_what_a_page_quotes_has_an_element_of_its_own(asked: Any) -> None:
+    name = "<b>\u05d0\u05d1 1</b>"
+    check = CheckView("issuer", False, f"It says: {isolated(name)}.")
+    row = BatchRow("a.pdf", verdict_view(FinalVerdict.FORGED, checks=[check]))
+    cells = cells_of(row, "en")
+    assert f"It says: {name}." in cells
+    text = rendered(asked, "verification/many_row.html", {"row": row, "line": csv_line(cells)})
+    report = rendered(
+        asked, "verification/verdict.html", {"result": row.found, "name": name, "pictures": ()}
+    )
+    for page in (text, report):
+        assert f"It says: <bdi>{escape(name)}</bdi>." in page
+        assert "<b>" not in page
+    assert "<bdi>a.pdf</bdi>" in text
+    assert f"<bdi>{escape(name)}</bdi>" in report
+
+
+def test_a_typed_text_turns_nothing_around(browser: TestClient[Litestar]) -> None:
+    typed = "ABC\u202eDEF\u2066" + "\u05d0" * 20
+    answer = browser.get(f"/c/{quote(typed)}")
+    assert answer.status_code == 404
+    assert '<bdi class="mono">ABCDEF\u05d0' in answer.text
+    assert not {"\u202e", "\u2066"} & set(answer.text)
 
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r"])

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from meterai.kit.text import QUOTED_LENGTH_MAX, isolated
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.sealing import Check, Report, Verdict
 from meterai.verification import ClaimVerdict, FinalVerdict, PlaceView, sentence
@@ -56,3 +57,19 @@ def test_why_a_document_cannot_be_read_is_told_in_words(code: str, language: str
     text = sentence(Check("readable", passed=False, facts={"reason": code}), language)
     assert "_" not in text
     assert "{" not in text
+
+
+FORGED = "Penerbit\u202e resmi\n" + "\u05d0" * 200  # a name that a forger chose
+
+
+def test_what_somebody_wrote_into_a_file_is_quoted() -> None:
+    check = Check("issuer", passed=False, facts={"signer": FORGED})
+    for language in LANGUAGES:
+        text = sentence(check, language)
+        assert "Penerbit resmi" in text
+        assert not {"\n", "\u202e"} & set(text)
+        assert text.count("\u05d0") < QUOTED_LENGTH_MAX
+        assert isolated(FORGED) in sentence(check, language, isolated)
+        # Of two pages all serials are told, however long.
+        many = ", ".join(["1QQJXXBQNX00N0WZXZP2FV"] * 9)
+        assert many in sentence(Check("serials", passed=True, facts={"serials": many}), language)

@@ -17,6 +17,7 @@ from meterai.plumbing.messages import LANGUAGES, translate
 
 NOBODY = "nobody"  # under `--out`: shown where the web gives no answer
 STATIC = "static"
+TOO_LARGE = 413
 
 
 def pages(*, out: Path, options: Options = NO_OPTIONS) -> None:
@@ -46,6 +47,20 @@ def _files(site: Site, settings: Settings) -> Iterator[tuple[str, bytes]]:
         looked, sent = made[language, Priority.NEW, True], made[language, Priority.PAID, False]
         yield f"{NOBODY}/looked.{language}.html", looked.encode()
         yield f"{NOBODY}/sent.{language}.html", sent.encode()
+        # What the server in front does not take in at all.
+        large = site.render(
+            "refused.html",
+            language,
+            settings,
+            links=site.links_for_all,
+            choose_language=None,
+            path="",
+            problem={"status": TOO_LARGE, "code": "form_too_large"},
+            text=translate("page.refused.too_large", language),
+            seconds=None,
+            again=None,
+        )
+        yield f"{NOBODY}/large.{language}.html", large.encode()
     body = problem(DatabaseBusy.code, DatabaseBusy.status, "id", {})
     told = body | {"detail": translate("page.busy.send_again", "id")}
     yield f"{NOBODY}/problem.json", encode_json(told)

@@ -1,6 +1,9 @@
 """The pages of checking."""
 
+from markupsafe import Markup, escape
+
 from meterai.kit.serial import Serial
+from meterai.kit.text import FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE, isolated
 from meterai.pages import Link, LinkPlace, RoomPages
 from meterai.verification.model import UNPROVEN, FinalVerdict
 from meterai.verification.pages import checking, many
@@ -21,6 +24,12 @@ def outcome(verdict: str) -> str:
     return "unsure" if verdict in UNPROVEN else "bad"
 
 
+def bdi(text: str) -> Markup:
+    """A sentence with what it quotes, each in an element of its own."""
+    begun = escape(text).replace(FIRST_STRONG_ISOLATE, Markup("<bdi>"))
+    return begun.replace(POP_DIRECTIONAL_ISOLATE, Markup("</bdi>"))
+
+
 routes = [*checking.routes, *many.routes]
 PAGES = RoomPages(
     "verification",
@@ -29,5 +38,5 @@ PAGES = RoomPages(
         Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
         Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
     ),
-    filters={"grouped": grouped, "outcome": outcome},
+    filters={"grouped": grouped, "outcome": outcome, "bdi": bdi, "isolated": isolated},
 )

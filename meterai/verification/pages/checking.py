@@ -3,6 +3,8 @@
 No sign-in is needed.
 """
 
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +18,7 @@ from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
+from meterai.kit.text import isolated, quoted
 from meterai.pages import (
     Page,
     PageRequest,
@@ -40,13 +43,13 @@ from meterai.sealing import (
     DocumentTooLarge,
 )
 from meterai.verification.service import VerificationService
-from meterai.verification.service.pictures import MarkedPage
-from meterai.verification.service.views import VerificationView
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
-_FORM_BYTES = 64 * 1024  # of form fields and boundaries beside a file
-FORM_BYTES_MAX = CHECKED_BYTES_MAX + _FORM_BYTES
-PHOTO_FORM_BYTES_MAX = PHOTO_BYTES_MAX + _FORM_BYTES
+FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries beside a file
+FORM_BYTES_MAX = CHECKED_BYTES_MAX + FORM_FIELDS_BYTES
+PHOTO_FORM_BYTES_MAX = PHOTO_BYTES_MAX + FORM_FIELDS_BYTES
+DOCUMENT, PHOTO = "document", "photo"  # fields of the forms
+_BYTES_MAX = {DOCUMENT: CHECKED_BYTES_MAX, PHOTO: PHOTO_BYTES_MAX}
 # Of the page that reads a code by camera: nothing else, of what a browser asks people about.
 _CAMERA = "camera=(self), display-capture=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()"
 SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
@@ -89,7 +92,7 @@ def _form(request: PageRequest, **facts: Any) -> Page:
 def too_large(request: PageRequest, bytes_max: int) -> DocumentTooLarge:
     """A form that was not read to its end; a file has as much of it as one may have."""
     said = request.headers.get("content-length", "")
-    size = int(said) if said.isdecimal() else bytes_max + _FORM_BYTES
+    size = int(said) if said.isdecimal() else bytes_max + FORM_FIELDS_BYTES
     return DocumentTooLarge(size_bytes=size, limit_bytes=bytes_max)
 
 
@@ -104,6 +107,40 @@ async def _file(request: PageRequest, bytes_max: int) -> tuple[str, bytes]:
     return form.files[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The file of a form, and who sent it."""
+
+    name: str
+    content: bytes
+    client: str  # who takes turns with others
+
+
+async def _answered(
+    request: PageRequest,
+    lines: WaitingRoom,
+    settings: Settings,
+    field: str,
+    answer: Callable[[_Given], Coroutine[Any, Any, Page]],
+) -> Page:
+    """The answer to the file in this field of a form, or the form again with what is wrong.
+
+    Nothing is kept of the file, and nothing done for a sender who has gone.
+    """
+    check_origin(request)
+    try:
+        await lines.check_turn(request, None, Act.CHECK)
+    except WaitInLine as refusal:
+        return see_other(refusal.join_for("/check"))
+    await visitor(request)
+    try:
+        name, content = await _file(request, _BYTES_MAX[field])
+        given = _Given(name, content, network_of(request, settings.process.proxies))
+        return await unless_gone(request.receive, answer(given))
+    except Refusal as refusal:
+        return _form_again(request, refusal, field)
+
+
 @post(
     "/check",
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
@@ -116,30 +153,21 @@ async def check(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Check a document.  It is not kept."""
-    check_origin(request)
-    try:
-        await lines.check_turn(request, None, Act.CHECK)
-    except WaitInLine as refusal:
-        return see_other(refusal.join_for("/check"))
-    await visitor(request)
-    language = language_of(request)
-    try:
-        name, content = await _file(request, CHECKED_BYTES_MAX)
-        client = network_of(request, settings.process.proxies)
-        checking = _checked(verification, content, language, client)
-        result, pictures = await unless_gone(request.receive, checking)
-    except Refusal as refusal:
-        return _form_again(request, refusal, "document")
-    return page(request, "verification/verdict.html", result=result, name=name, pictures=pictures)
+    """Check a document: what was found, and what its stamps look like."""
 
+    async def checked(given: _Given) -> Page:
+        language, client = language_of(request), given.client
+        found = await verification.check(given.content, language, client, isolated)
+        pictures = await verification.pictures(given.content, found, client)
+        return page(
+            request,
+            "verification/verdict.html",
+            result=found,
+            name=given.name,
+            pictures=pictures,
+        )
 
-async def _checked(
-    verification: VerificationService, document: bytes, language: str, client: str
-) -> tuple[VerificationView, list[MarkedPage]]:
-    """What checking a document found, and what its stamps look like."""
-    found = await verification.check(document, language, client)
-    return found, await verification.pictures(document, found, client)
+    return await _answered(request, lines, settings, DOCUMENT, checked)
 
 
 @post(
@@ -154,20 +182,12 @@ async def scan(
     lines: NamedDependency[WaitingRoom],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """Read the QR code on a photo, and lead to what it says.  The photo is not kept."""
-    check_origin(request)
-    try:
-        await lines.check_turn(request, None, Act.CHECK)
-    except WaitInLine as refusal:
-        return see_other(refusal.join_for("/check"))
-    await visitor(request)
-    try:
-        _, photo = await _file(request, PHOTO_BYTES_MAX)
-        client = network_of(request, settings.process.proxies)
-        found = await unless_gone(request.receive, verification.scan(photo, client))
-    except Refusal as refusal:
-        return _form_again(request, refusal, "photo")
-    return see_other(f"/c/{found}")
+    """Read the QR code on a photo, and lead to what it says."""
+
+    async def scanned(given: _Given) -> Page:
+        return see_other(f"/c/{await verification.scan(given.content, given.client)}")
+
+    return await _answered(request, lines, settings, PHOTO, scanned)
 
 
 # The address in a QR is in capitals, which makes the QR smaller; a typed one is not, so both are
@@ -182,7 +202,7 @@ async def show_serial(
 ) -> Page:
     """What anybody may know of a serial."""
     await visitor(request)
-    typed = serial[:SERIAL_LENGTH_MAX]
+    typed = quoted(serial[:SERIAL_LENGTH_MAX])
     try:
         found = await verification.stamp(typed, language_of(request))
     except NotFound:
@@ -214,7 +234,7 @@ async def show_claim(
             claim=None,
             code=refusal.code,
             text=sentence(refusal, language),
-            typed=serial[:SERIAL_LENGTH_MAX],
+            typed=quoted(serial[:SERIAL_LENGTH_MAX]),
         )
     return page(request, "verification/claim.html", claim=found)
 

@@ -25,6 +25,7 @@ from meterai.documents import UploadMissing
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
+from meterai.kit.text import without_isolates
 from meterai.pages import (
     Page,
     PageRequest,
@@ -43,7 +44,7 @@ from meterai.plumbing.forms import each_file
 from meterai.plumbing.http import language_of, network_of, on_fault
 from meterai.plumbing.messages import WIB, translate
 from meterai.verification.model import FinalVerdict
-from meterai.verification.pages.checking import too_large
+from meterai.verification.pages.checking import FORM_FIELDS_BYTES, too_large
 from meterai.verification.service import VerificationService
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow
@@ -52,6 +53,7 @@ from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 # Three hundred scanned letters of 400 KB.  With the room for what is unpacked of it, half of what
 # one network may have on the disk of a process (`plumbing/bodies`).
 MANY_BYTES_MAX = 128 * 1024 * 1024
+MANY_FORM_BYTES_MAX = MANY_BYTES_MAX + FORM_FIELDS_BYTES
 HERE = "/check/many"
 _ROWS = "<!-- rows -->"  # where the template of the page has them
 BYTE_ORDER_MARK = "\ufeff"
@@ -79,7 +81,7 @@ async def show_many_form(request: PageRequest) -> Page:
     return page(request, "verification/many.html", **_facts(is_answer=False))
 
 
-@post(HERE, opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_BYTES_MAX)
+@post(HERE, opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_FORM_BYTES_MAX)
 async def check_many(
     request: PageRequest,
     verification: NamedDependency[VerificationService],
@@ -91,7 +93,9 @@ async def check_many(
     return await _answer(request, verification, lines, settings, _Table(request, is_whole=True))
 
 
-@post(f"{HERE}/rows", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_BYTES_MAX)
+@post(
+    f"{HERE}/rows", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_FORM_BYTES_MAX
+)
 async def check_rows(
     request: PageRequest,
     verification: NamedDependency[VerificationService],
@@ -102,7 +106,9 @@ async def check_rows(
     return await _answer(request, verification, lines, settings, _Table(request, is_whole=False))
 
 
-@post(f"{HERE}.csv", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_BYTES_MAX)
+@post(
+    f"{HERE}.csv", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_FORM_BYTES_MAX
+)
 async def check_csv(
     request: PageRequest,
     verification: NamedDependency[VerificationService],
@@ -266,7 +272,7 @@ def cells_of(row: BatchRow, language: str) -> list[str]:
     return [
         row.path,
         translate(f"verdict.{found.verdict}", language),
-        " ".join(one.detail for one in found.checks if not one.passed),
+        " ".join(without_isolates(one.detail) for one in found.checks if not one.passed),
         "SPECIMEN" if found.is_specimen else "",
         # In groups: digits and one E would be read as a number.
         "; ".join(Serial(one).grouped() for one in found.serials),

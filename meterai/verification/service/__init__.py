@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from meterai import sealing, stamping, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
+from meterai.kit.text import quoted
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.messages import catalogue, localize, translate
@@ -39,6 +40,9 @@ CHECKED_AT_ONCE = 1
 # The end of an address in a QR code: a serial, and a claim where it is whole.
 _OF_A_STAMP = re.compile(r"/C/([0-9A-Z]{22}(?:/[0-9A-Z]{1,200})?)/?\Z", re.ASCII | re.IGNORECASE)
 MILLIMETRES_PER_POINT = 25.4 / 72
+Quote = Callable[[str], str]
+# Texts of checks that `sealing` made or knows the form of; all others may be anything.
+_OURS = ("reason", "serials", "sha256")
 _LENGTHS = ("x", "y", "width", "height")
 
 
@@ -53,10 +57,14 @@ class Examination:
     is_specimen: bool
 
 
-def sentence(check: Check, language: str) -> str:
-    """What a check found, in words."""
+def sentence(check: Check, language: str, quote: Quote = quoted) -> str:
+    """What a check found, in words; what somebody wrote into the file stands there as `quote` makes it."""
     outcome = "passed" if check.passed else "failed"
-    facts = localize(check.facts, language)
+    told = {
+        name: quote(value) if isinstance(value, str) and name not in _OURS else value
+        for name, value in check.facts.items()
+    }
+    facts = localize(told, language)
     if "reason" in facts:
         facts["reason"] = _why_unreadable(str(facts["reason"]), language)
     if place := _place(check):
@@ -85,7 +93,12 @@ def _place(check: Check) -> PlaceView | None:
 
 
 def shown(
-    report: Report, verdict: str, checks: Sequence[Check], language: str, examination: Examination
+    report: Report,
+    verdict: str,
+    checks: Sequence[Check],
+    language: str,
+    examination: Examination,
+    quote: Quote = quoted,
 ) -> VerificationView:
     """A report in words."""
     return VerificationView(
@@ -100,7 +113,8 @@ def shown(
         sealed_at=report.sealed_at,
         sha256_original=report.sha256_original.hex() if report.sha256_original else None,
         checks=[
-            CheckView(one.name, one.passed, sentence(one, language), _place(one)) for one in checks
+            CheckView(one.name, one.passed, sentence(one, language, quote), _place(one))
+            for one in checks
         ],
     )
 
@@ -158,10 +172,12 @@ class VerificationService:
         self._pool = sealing.Pool()
         self._pictures = Pictures()
 
-    async def check(self, document: bytes, language: str, client: str = "") -> VerificationView:
+    async def check(
+        self, document: bytes, language: str, client: str = "", quote: Quote = quoted
+    ) -> VerificationView:
         """Check a document: its seal, and its serials against the register.
 
-        `client` is who takes turns with others for what takes long.  Refuses `DocumentTooLarge`
+        What its sentences have from the document is as `quote` makes it.  `client` is who takes turns with others for what takes long.  Refuses `DocumentTooLarge`
         and `ExaminationBusy`; anything else has a verdict.
         """
         limit = sealing.CHECKED_BYTES_MAX
@@ -175,7 +191,7 @@ class VerificationService:
             async with self._database.reading() as tx:
                 verdict, check = await _registered(tx, report)
             checks.append(check)
-        return shown(report, verdict, checks, language, examination)
+        return shown(report, verdict, checks, language, examination, quote)
 
     async def pictures(
         self, document: bytes, found: VerificationView, client: str

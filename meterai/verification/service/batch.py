@@ -14,6 +14,7 @@ from time import monotonic
 from typing import IO
 
 from meterai.kit.refusal import Refusal
+from meterai.kit.text import isolated
 from meterai.plumbing.bodies import Budget, to_the_end
 from meterai.plumbing.forms import FormFile
 from meterai.plumbing.turns import PURPOSE
@@ -132,7 +133,7 @@ class Batch:
         await self._memory.wait_for(given.size)
         try:
             document = await to_the_end(given.read)
-            return await self._verification.check(document, self._language, self._client)
+            return await self._verification.check(document, self._language, self._client, isolated)
         finally:
             self._memory.give_back(given.size)
 

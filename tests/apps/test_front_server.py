@@ -1,0 +1,24 @@
+"""What the server in front takes in is what the web takes in: one number, in two files."""
+
+import re
+from pathlib import Path
+
+from meterai.verification.pages.many import MANY_BYTES_MAX, MANY_FORM_BYTES_MAX
+from tests.tidy.test_closed_world import handlers
+
+CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx" / "meterai.conf"
+MEBIBYTE = 1024 * 1024
+
+
+def test_the_largest_form_passes_and_hardly_more() -> None:
+    found = re.findall(r"^ *client_max_body_size (\d+)m;$", CONFIGURATION.read_text(), re.M)
+    assert len(found) == 1, "one number for every address"
+    in_front = int(found[0]) * MEBIBYTE
+    largest = max(
+        handler.resolve_request_max_body_size() or 0
+        for _, handler in handlers()
+        if handler.http_methods & {"POST", "PUT", "PATCH"}
+    )
+    assert largest == MANY_FORM_BYTES_MAX
+    assert 0 <= in_front - largest < MEBIBYTE
+    assert largest > MANY_BYTES_MAX, "a file of the size that is told comes with its form"
