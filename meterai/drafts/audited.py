@@ -44,6 +44,7 @@ AUDITED = Audited(
                 "refusal",
                 "refusal_facts",
                 "version",
+                "examinations",
                 "added_at",
             ),
             _A_DAY,

@@ -109,6 +109,13 @@ class DraftNotPlaced(Refusal):
     status = 409
 
 
+class FileNotExamined(Refusal):
+    """The file was examined several times, and no examination came to an end."""
+
+    code = "file_not_examined"
+    status = 422
+
+
 class FileDamagedOnTheWay(Refusal):
     """What arrived is not what the sender said it would send (RFC 9530)."""
 
@@ -204,6 +211,7 @@ class DraftFile:
     refusal_facts: dict[str, Any]
     placements: tuple[Placement, ...]
     version: int
+    examinations: int
     added_at: datetime
 
     @property

@@ -162,7 +162,9 @@ async def begin(
         file = await uploads.append(draft, file, 0, content)
     location = f"{PATH}/{show(FILE_KIND, file.id)}"
     headers = {**_told(uploads, draft, file), "Location": location}
-    answer: Answer = Response(await _state(request, drafts, draft, file), status_code=201, headers=headers)
+    answer: Answer = Response(
+        await _state(request, drafts, draft, file), status_code=201, headers=headers
+    )
     if token:
         set_token(answer, drafts, token)
     return answer

@@ -17,7 +17,7 @@ _DRAFT = (
 _FILE = (
     "draft_id AS draft, file_id AS id, name, bytes AS size, received, digest, state, parts,"
     " content_id AS content, sha256, pages, sizes, is_stamped, refusal, refusal_facts, placements,"
-    " version, added_at"
+    " version, examinations, added_at"
 )
 
 
@@ -81,9 +81,10 @@ SELECT coalesce(sum(received), 0)::bigint AS sum FROM draft_files WHERE state <>
 """
 # A file without bytes is complete as it begins.
 _ADD = f"""
-INSERT INTO draft_files (draft_id, file_id, name, bytes, digest, state, leased_until, added_at)
+INSERT INTO draft_files
+    (draft_id, file_id, name, bytes, digest, state, leased_until, examinations, added_at)
 SELECT %s, %s, %s, n.size, %s, CASE WHEN n.size = 0 THEN 'examining' ELSE 'receiving' END,
-    CASE WHEN n.size = 0 THEN %s::timestamptz END, %s
+    CASE WHEN n.size = 0 THEN %s::timestamptz END, CASE WHEN n.size = 0 THEN 1 ELSE 0 END, %s
 FROM (SELECT %s::integer AS size) AS n
 RETURNING {_FILE}
 """  # noqa: S608
@@ -93,16 +94,32 @@ _ONE = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s AND file_id = %s"  
 _APPEND = f"""
 UPDATE draft_files SET received = n.upto, parts = parts || %s::uuid,
     state = CASE WHEN n.upto = bytes THEN 'examining' ELSE state END,
-    leased_until = CASE WHEN n.upto = bytes THEN %s::timestamptz END
+    leased_until = CASE WHEN n.upto = bytes THEN %s::timestamptz END,
+    examinations = CASE WHEN n.upto = bytes THEN 1 ELSE 0 END
 FROM (SELECT %s::integer AS begins, %s::integer AS upto) AS n
 WHERE draft_id = %s AND file_id = %s AND state = 'receiving' AND received = n.begins
     AND n.upto <= bytes
 RETURNING {_FILE}
 """  # noqa: S608
+# The next file of each draft, and of these one of each network, comes before a second of any: whoever
+# chose a hundred files waits for others, not they for them.  Whose turn it is among equals, chance says.
 _TO_EXAMINE = f"""
-UPDATE draft_files SET leased_until = %s WHERE (draft_id, file_id) IN (
-    SELECT draft_id, file_id FROM draft_files WHERE state = 'examining' AND leased_until < %s
-    ORDER BY leased_until LIMIT %s FOR UPDATE SKIP LOCKED)
+WITH due AS (
+    SELECT f.draft_id, f.file_id, d.network,
+        row_number() OVER (PARTITION BY f.draft_id ORDER BY f.leased_until, f.file_id) AS of_draft
+    FROM draft_files f JOIN drafts d ON d.draft_id = f.draft_id
+    WHERE f.state = 'examining' AND f.leased_until < %s
+), turns AS (
+    SELECT draft_id, file_id,
+        row_number() OVER (PARTITION BY network ORDER BY of_draft, random()) AS turn
+    FROM due
+)
+UPDATE draft_files SET leased_until = %s, examinations = examinations + 1
+WHERE (draft_id, file_id) IN (
+    SELECT f.draft_id, f.file_id
+    FROM draft_files f JOIN turns t ON t.draft_id = f.draft_id AND t.file_id = f.file_id
+    WHERE f.state = 'examining' AND f.leased_until < %s
+    ORDER BY t.turn, random() LIMIT %s FOR UPDATE OF f SKIP LOCKED)
 RETURNING {_FILE}
 """  # noqa: S608
 _ACCEPT = """
@@ -115,7 +132,10 @@ UPDATE draft_files SET state = 'refused', refusal = %s, refusal_facts = %s, part
     leased_until = NULL
 WHERE file_id = %s AND state = 'examining'
 """
-_LET_GO = "UPDATE draft_files SET leased_until = %s WHERE file_id = %s AND state = 'examining'"
+_LET_GO = """
+UPDATE draft_files SET leased_until = %s, examinations = examinations - %s::integer
+WHERE file_id = %s AND state = 'examining'
+"""
 _PLACE = f"""
 UPDATE draft_files f SET placements = %s, version = version + 1
 WHERE f.draft_id = %s AND f.file_id = %s AND f.version = %s
@@ -274,8 +294,8 @@ async def append(
 
 
 async def to_examine(tx: Tx, leased_until: datetime, now: datetime, limit: int) -> list[DraftFile]:
-    """Lease files that nobody examines."""
-    return await tx.all_as(_FILES, _TO_EXAMINE, leased_until, now, limit)
+    """Lease files that nobody examines: by turns of networks, and of the drafts of each."""
+    return await tx.all_as(_FILES, _TO_EXAMINE, now, leased_until, now, limit)
 
 
 async def accept(tx: Tx, file: UUID, found: Found) -> bool:
@@ -300,9 +320,11 @@ async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> boo
     return await tx.run(_REFUSE, code, jsonb(facts), file) == 1
 
 
-async def let_go(tx: Tx, file: UUID, now: datetime) -> None:
-    """Whoever examined it could not: somebody else may from now on."""
-    await tx.run(_LET_GO, now, file)
+async def let_go(tx: Tx, file: UUID, at: datetime, *, is_begun: bool) -> None:
+    """Whoever examined it could not: somebody may from then on.  An examination that did not begin, for
+    want of a turn, is none.
+    """
+    await tx.run(_LET_GO, at, not is_begun, file)
 
 
 async def place(

@@ -35,6 +35,7 @@ from meterai.drafts.model import (
     DraftsFull,
     DraftTooLarge,
     FileDamagedOnTheWay,
+    FileNotExamined,
     FileState,
     Found,
     PartSizeWrong,
@@ -45,6 +46,7 @@ from meterai.drafts.model import (
     object_name,
 )
 from meterai.drafts.settings import DraftSettings
+from meterai.kit import backoff
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound, Refusal
@@ -58,8 +60,12 @@ from meterai.stamping import StampingSettings
 
 WHOLE_AT_ONCE = 4  # files in memory while they are examined, of 20 MB at most
 OF_NETWORK_AT_ONCE = 3  # of those, so that one network leaves room for another
-LEASE_SECONDS = 60.0  # an examination takes seconds; then another process may take it up
-TO_EXAMINE = 8  # files of one run of the periodic task
+LEASE_SECONDS = 120.0  # an examination takes seconds; then another process may take it up
+LATER_AT_ONCE = 2  # files of one run of the periodic task: no more are leased than are worked at
+# Of one file, that came to no end: what ends processes is refused, and what was in the way, such as a
+# store that was away, has a quarter of an hour to pass.
+EXAMINATIONS_MAX = 10
+PAUSE_SECONDS_MAX = 300.0  # between two of them
 _log = structlog.get_logger()
 
 
@@ -196,14 +202,35 @@ class Uploads:
     async def examine_due(self) -> int:
         """Periodic task: examine files that nobody does."""
         now = self._clock.now()
-        due = await self._database.once(store.to_examine, now + self._lease(), now, TO_EXAMINE)
+        due = await self._database.once(store.to_examine, now + self._lease(), now, LATER_AT_ONCE)
         rows = [Due(str(file.id), file) for file in due]
+        act = self._examine_row
         return await each(
-            self._database, "examine_files", rows, self._examine_row, subject="name", at_once=1
+            self._database, "examine_files", rows, act, subject="name", at_once=LATER_AT_ONCE
         )
 
     async def _examine_row(self, due: Due[DraftFile]) -> None:
-        await self._examine(due.thing, "")
+        file = due.thing
+        draft = await self._database.once(store.draft, file.draft)
+        if draft is None:
+            return  # forgotten since, with its files
+        if file.examinations > EXAMINATIONS_MAX:
+            await self._refuse(file, FileNotExamined(f"{EXAMINATIONS_MAX} examinations"))
+        else:
+            await self._examine(file, draft.network)
+
+    async def _refuse(self, file: DraftFile, refusal: Refusal) -> None:
+        await self._database.once(store.refuse, file.id, refusal.code, _plain(refusal.facts()))
+        await self._remove_parts(file)
+
+    async def _later(self, file: DraftFile, refusal: Refusal) -> None:
+        _log.info("file_examined_later", code=refusal.code, examinations=file.examinations)
+        is_begun = not isinstance(refusal, sealing.ExaminationBusy)
+        seconds = float(refusal.retry_after_seconds or 1)
+        if is_begun:
+            seconds = backoff.pause(file.examinations, longest=PAUSE_SECONDS_MAX)
+        at = self._clock.now() + timedelta(seconds=seconds)
+        await self._database.once(store.let_go, file.id, at, is_begun=is_begun)
 
     async def _examine(self, file: DraftFile, network: str) -> None:
         try:
@@ -212,13 +239,9 @@ class Uploads:
                 content = new_id()
                 await self._objects.put(object_name(file.id, content), examined.document)
         except Refusal as refusal:
-            if refusal.status == 503:
-                # No turn, or the store is away: found out later.
-                _log.info("file_examined_later", code=refusal.code)
-                pause = timedelta(seconds=refusal.retry_after_seconds or 1)
-                await self._database.once(store.let_go, file.id, self._clock.now() + pause)
-                return
-            await self._database.once(store.refuse, file.id, refusal.code, _plain(refusal.facts()))
+            # No turn, or the store is away: found out later.
+            answer = self._later if refusal.status == 503 else self._refuse
+            await answer(file, refusal)
         else:
             is_ours = False
             try:
@@ -229,8 +252,10 @@ class Uploads:
                 # Where it is not known `delete_orphans` looks once more.
                 if not is_ours:
                     await self._remove(object_name(file.id, content))
-            if not is_ours:
-                return
+            if is_ours:
+                await self._remove_parts(file)
+
+    async def _remove_parts(self, file: DraftFile) -> None:
         for part in file.parts:
             await self._remove(object_name(file.id, part))
 

@@ -27,10 +27,11 @@ from meterai.drafts.model import (
     sign_in_mark,
     twins,
 )
+from meterai.drafts.uploads import EXAMINATIONS_MAX, LATER_AT_ONCE
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
-from meterai.sealing import DocumentTooLarge, Placement, PlacementOutsidePage
+from meterai.sealing import DocumentTooLarge, ExaminationBusy, Placement, PlacementOutsidePage
 from tests.support.pdf import pdf
 from tests.support.shop import Shop
 
@@ -215,6 +216,96 @@ def test_a_file_that_nobody_examined_is_examined_by_the_worker(
     assert shop.do(uploads(shop).examine_due()) == 1
     assert shop.do(drafts(shop).file(draft, file.id)).state == FileState.READY
     assert shop.do(uploads(shop).examine_due()) == 0
+
+
+def waiting(shop: Shop, draft: Draft, *names: str) -> None:
+    """Files of a draft that are here whole, and that nobody has examined."""
+    for name in names:
+        content = pdf(words=name)
+        file = shop.do(uploads(shop).create(draft, name, len(content)))
+        shop.arrange(
+            "UPDATE draft_files SET state = 'examining', leased_until = now() - interval '1 hour',"
+            " received = bytes WHERE file_id = %s",
+            file.id,
+        )
+
+
+def leased(shop: Shop, count: int) -> list[str]:
+    """The names of the files that are leased next."""
+    now = SystemClock().now()
+    lease = shop.container.database.once
+    found = shop.do(lease(store.to_examine, now + timedelta(minutes=1), now, count))
+    return [one.name for one in found]
+
+
+def test_whoever_chose_many_files_waits_for_others_and_not_they_for_them(shop: Shop) -> None:
+    crowd, _ = opened(shop)
+    waiting(shop, crowd, *(f"ramai {number}" for number in range(12)))
+    beside, _ = opened(shop)  # behind the same address
+    waiting(shop, beside, "tetangga")
+    other, _ = drafts(shop).fresh(None, "203.0.113.9")
+    shop.do(shop.container.database.once(store.add_draft, other, hash_of("another")))
+    waiting(shop, other, "lain")
+    first = leased(shop, 2)
+    assert "lain" in first, "each network has a turn"
+    assert "tetangga" in first + leased(shop, 2), "and in it each draft"
+
+
+def test_no_more_files_are_leased_than_are_examined(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft, _ = opened(shop)
+    waiting(shop, draft, *(f"{number}" for number in range(5)))
+    asked: list[str] = []
+
+    async def noted(file: DraftFile, network: str) -> None:
+        asked.append(network)
+
+    monkeypatch.setattr(uploads(shop), "_examine", noted)
+    assert shop.do(uploads(shop).examine_due()) == LATER_AT_ONCE
+    assert asked == [NETWORK] * LATER_AT_ONCE
+    free = shop.rows("SELECT 1 FROM draft_files WHERE leased_until < now()")
+    assert len(free) == 5 - LATER_AT_ONCE
+
+
+def test_a_file_that_cannot_be_examined_is_refused_in_the_end(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    waiting(shop, draft, "hilang.pdf")
+    # A part of it is gone, for good.
+    shop.arrange("UPDATE draft_files SET parts = ARRAY[%s::uuid]", new_id())
+    [before] = shop.do(drafts(shop).files(draft))
+    pauses = []
+    for _ in range(EXAMINATIONS_MAX + 1):
+        assert shop.do(uploads(shop).examine_due()) == 1
+        [row] = shop.rows("SELECT leased_until - now() AS pause FROM draft_files")
+        pauses.append(row["pause"])
+        shop.arrange("UPDATE draft_files SET leased_until = now() - interval '1 second'")
+    assert pauses[3] > timedelta(seconds=10) > pauses[0], "more and more seldom"
+    [file] = shop.do(drafts(shop).files(draft))
+    assert (file.id, file.state, file.refusal) == (
+        before.id,
+        FileState.REFUSED,
+        "file_not_examined",
+    )
+    assert shop.do(uploads(shop).examine_due()) == 0
+
+
+def test_to_wait_for_a_turn_is_no_examination(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft, _ = opened(shop)
+
+    async def busy(*_: object) -> None:
+        raise ExaminationBusy("all the time")
+
+    monkeypatch.setattr(uploads(shop)._examination, "examine", busy)
+    file = add(shop, draft)
+    for _ in range(3):
+        shop.arrange("UPDATE draft_files SET leased_until = now() - interval '1 second'")
+        shop.do(uploads(shop).examine_due())
+    assert shop.do(drafts(shop).file(draft, file.id)).examinations == 0
+    monkeypatch.undo()
+    shop.arrange("UPDATE draft_files SET leased_until = now() - interval '1 second'")
+    shop.do(uploads(shop).examine_due())
+    assert shop.do(drafts(shop).file(draft, file.id)).state == FileState.READY
 
 
 def test_the_same_file_twice_is_seen(shop: Shop) -> None:

@@ -41,6 +41,7 @@ def file(pages: int) -> DraftFile:
         refusal_facts={},
         placements=(),
         version=0,
+        examinations=0,
         added_at=datetime.now(UTC),
     )
 
