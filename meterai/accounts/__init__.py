@@ -16,7 +16,7 @@ Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to
 
 from meterai.accounts.addresses import contact
 from meterai.accounts.codes import CodeService
-from meterai.accounts.guard import require_permission
+from meterai.accounts.guard import is_fresh, require_permission
 from meterai.accounts.keys import end_api_key, make_api_key
 from meterai.accounts.model import (
     KEY_KIND,
@@ -28,6 +28,7 @@ from meterai.accounts.model import (
     NotPermitted,
     Permission,
     Role,
+    is_lately,
 )
 from meterai.accounts.pages import SigningIn
 from meterai.accounts.passkeys import PasskeyService
@@ -52,6 +53,8 @@ __all__ = [
     "SigningIn",
     "contact",
     "end_api_key",
+    "is_fresh",
+    "is_lately",
     "make_api_key",
     "require_permission",
 ]

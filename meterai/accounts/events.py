@@ -14,3 +14,16 @@ class SignInAsked(Event, frozen=True, kw_only=True):
     challenge: UUID
     email: str
     language: str
+
+
+class CredentialChanged(Event, frozen=True, kw_only=True):
+    """The owner of an account, or whoever has its session or key, made or ended what opens it;
+    written by `tell_owner`.
+
+    `kind`: `passkey` or `api_key`; `change`: `made` or `ended`; `credential`: its public number.
+    """
+
+    kind: str
+    change: str
+    credential: str
+    name: str

@@ -5,8 +5,22 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
-from meterai.accounts.model import OPEN, PERMISSIONS, NotPermitted, Permission, Role
-from meterai.plumbing.http import Authenticator, KeyRequired, check_headers, is_api, is_safe
+from meterai.accounts.model import OPEN, PERMISSIONS, PROOF_LIVES, NotPermitted, Permission, Role
+from meterai.kit.clock import SystemClock
+from meterai.kit.refusal import ProofRequired
+from meterai.plumbing.http import (
+    Authenticator,
+    Caller,
+    KeyRequired,
+    check_headers,
+    is_api,
+    is_safe,
+)
+
+
+def is_fresh(caller: Caller) -> bool:
+    """True where whoever has the session proved a moment ago who it is."""
+    return caller.proved_at is not None and SystemClock().now() - caller.proved_at <= PROOF_LIVES
 
 
 async def require_permission(
@@ -14,7 +28,8 @@ async def require_permission(
 ) -> None:
     """Guard of every route: let in whoever has the permission it declares.
 
-    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, and what `check_headers` refuses.
+    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, what `check_headers` refuses, and
+    `ProofRequired` where the route asks for a `fresh_proof`.
     """
     check_headers(connection)
     if connection.scope.get("method") == "OPTIONS":
@@ -30,4 +45,6 @@ async def require_permission(
         raise KeyRequired("commands of the API need an API key")
     if permission not in PERMISSIONS[Role.OWNER]:  # whoever is signed in acts for its own account
         raise NotPermitted(permission)
+    if handler.opt.get("fresh_proof") and caller.by == "session" and not is_fresh(caller):
+        raise ProofRequired("the session began too long ago")
     connection.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]

@@ -16,6 +16,7 @@ from meterai.accounts.model import (
     key_digest,
     key_name,
 )
+from meterai.accounts.telling import tell_owner
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
@@ -44,6 +45,7 @@ async def make_api_key(
         subject=show(KEY_KIND, made.id),
         digest=key_digest(made.hash(), name),
     )
+    await tell_owner(tx, account, actor, "api_key", "made", show(KEY_KIND, made.id), name)
     return made.text(KEY_PREFIX)
 
 
@@ -60,4 +62,5 @@ async def end_api_key(
     if is_new:
         subject = show(KEY_KIND, key)
         await audit.record(tx, account, actor=actor, action="api_key_ended", subject=subject)
+        await tell_owner(tx, account, actor, "api_key", "ended", subject, ended.name)
     return ended

@@ -85,6 +85,11 @@ KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
 # People who share a phone: their addresses all stay known, the one used longest ago goes first.
 ADDRESSES_PER_DEVICE_MAX = 4
 _MARK_BYTES = 16
+# A session that began by then may make what outlives it: a passkey, an API key.  Long enough to make one
+# after signing in for it, and short beside the time for which a stolen session goes unnoticed.
+PROOF_LIVES = timedelta(minutes=10)
+# What a thief may have made with a session that was stolen: as long as one lives by default.
+LATELY = timedelta(days=30)
 # As far back as the codes of an address are counted.  So whenever a stranger has used them up, a
 # mail is in the inbox of that address whose link still opens.
 LINK_LIVES = timedelta(hours=1)
@@ -266,6 +271,11 @@ class PasskeyView:
     name: str
     made_at: datetime
     last_used_at: datetime | None
+
+
+def is_lately(made_at: datetime, now: datetime) -> bool:
+    """True for what may have been made with a session that was stolen."""
+    return now - made_at <= LATELY
 
 
 def normalized(email: str) -> str:

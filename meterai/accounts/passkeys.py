@@ -42,6 +42,7 @@ from meterai.accounts.model import (
 )
 from meterai.accounts.sessions import PERSON, SignedIn, open_session
 from meterai.accounts.settings import AccountSettings
+from meterai.accounts.telling import tell_owner
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import compact, from_compact, new_id, show
@@ -173,6 +174,7 @@ class PasskeyService:
             await audit.record(
                 tx, account, actor=actor, action="passkey_made", subject=subject, digest=digest
             )
+            await tell_owner(tx, account, actor, "passkey", "made", subject, name)
 
         await self._database.run(keep)
 
@@ -184,14 +186,15 @@ class PasskeyService:
         """End a passkey; ending it again changes nothing.  Refuses `NotFound`."""
 
         async def end(tx: Tx) -> None:
-            ended = await store.end_passkey(tx, account, passkey, self._clock.now())
-            if ended is None:
+            name, is_there = await store.end_passkey(tx, account, passkey, self._clock.now())
+            if not is_there:
                 raise NotFound("no such passkey")
-            if ended:
+            if name is not None:
                 subject = show(PASSKEY_KIND, passkey)
                 await audit.record(
                     tx, account, actor=actor, action="passkey_ended", subject=subject
                 )
+                await tell_owner(tx, account, actor, "passkey", "ended", subject, name)
 
         await self._database.run(end)
 

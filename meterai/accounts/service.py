@@ -176,7 +176,8 @@ class AccountService:
         token = hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
         shown = show(KEY_KIND if is_key else SESSION_KIND, credential.id)
         actor = Actor(ActorKind.ACCOUNT, shown)
-        caller = Caller(credential.account, by, stored.language, token, actor)
+        proved_at = None if is_key else stored.made_at
+        caller = Caller(credential.account, by, stored.language, token, actor, proved_at)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
         # Counted from before the query, because its answer may be as old as that.

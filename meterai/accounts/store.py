@@ -452,21 +452,22 @@ async def note_passkey_use(
     )
 
 
-async def end_passkey(tx: Tx, account: UUID, passkey: UUID, at: datetime) -> bool | None:
-    """End a passkey: whether it was ended only now; None: there is none."""
-    ended = await tx.run(
+async def end_passkey(
+    tx: Tx, account: UUID, passkey: UUID, at: datetime
+) -> tuple[str | None, bool]:
+    """End a passkey: its name where it was ended only now, and whether there is one."""
+    name = await tx.value(
         "UPDATE passkeys SET ended_at = %s"
-        " WHERE account_id = %s AND passkey_id = %s AND ended_at IS NULL",
+        " WHERE account_id = %s AND passkey_id = %s AND ended_at IS NULL RETURNING name",
         at,
         account,
         passkey,
     )
-    if ended:
-        return True
     found = await tx.value(
         "SELECT 1 FROM passkeys WHERE account_id = %s AND passkey_id = %s", account, passkey
     )
-    return None if found is None else False
+    assert name is None or isinstance(name, str)
+    return name, found is not None
 
 
 async def answer_challenge(tx: Tx, account: UUID, challenge: UUID, at: datetime) -> bool:

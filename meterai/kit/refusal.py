@@ -96,3 +96,10 @@ class SignInRequired(Refusal):
 
     code = "sign_in_required"
     status = 401
+
+
+class ProofRequired(Refusal):
+    """Who asks is known, but proved it too long ago for what is asked: a session may be stolen."""
+
+    code = "proof_required"
+    status = 403

@@ -1,7 +1,7 @@
 """Event handlers of notifications."""
 
 from meterai.accounts import NOBODY
-from meterai.accounts.events import SignInAsked
+from meterai.accounts.events import CredentialChanged, SignInAsked
 from meterai.kit.priority import Priority
 from meterai.notifications.service import queue, queue_to
 from meterai.plumbing.database import Tx
@@ -30,8 +30,16 @@ async def queue_turn_near(tx: Tx, event: TurnNear) -> None:
     await queue(tx, event.account, cause=cause, template="turn_near", facts=facts)
 
 
+async def queue_credential_changed(tx: Tx, event: CredentialChanged) -> None:
+    """A passkey or an API key was made or ended: queue the mail that tells the owner of the account."""
+    cause = f"{event.credential}:{event.change}"
+    template, facts = f"{event.kind}_{event.change}", {"name": event.name}
+    await queue(tx, event.account, cause=cause, template=template, facts=dict(facts))
+
+
 HANDLERS = (
     # Somebody waits for it, and it is no use later.
     on(SignInAsked, queue_sign_in_code, gives_up=True, priority=Priority.CHECKOUT),
     on(TurnNear, queue_turn_near, gives_up=True),
+    on(CredentialChanged, queue_credential_changed, gives_up=True),
 )

@@ -42,6 +42,10 @@ LEADS_TO = {
     "refund_requested": "/orders/{order}",
     "refund_settled": "/orders/{order}",
     "turn_near": "/lines/{line}",
+    "passkey_made": "/account#sessions",
+    "passkey_ended": "/account#passkeys",
+    "api_key_made": "/account#sessions",
+    "api_key_ended": "/account#keys",
 }
 _log = structlog.get_logger()
 

@@ -6,12 +6,23 @@ from urllib.parse import urlencode
 
 from litestar import Response
 
-from meterai.kit.refusal import Refusal, SignInRequired
-from meterai.pages.model import comes_back_to, wants_page
-from meterai.pages.rendering import PageRequest, Site, page, see_other, sentence
+from meterai.kit.refusal import ProofRequired, Refusal, SignInRequired
+from meterai.pages.model import wants_page
+from meterai.pages.rendering import PageRequest, Site, nearest_page, page, see_other, sentence
 from meterai.plumbing.http import allowed, language_of, service
 
 Wrong = TypeVar("Wrong", bound=Exception)
+
+
+def _where_to_prove(site: Site, wrong: Exception) -> str | None:
+    """The page on which somebody says who it is, where that is what is missing."""
+    match wrong:
+        case SignInRequired():
+            return site.sign_in
+        case ProofRequired():
+            return site.prove
+        case _:
+            return None
 
 
 def page_or_problem(
@@ -23,11 +34,10 @@ def page_or_problem(
         path = request.scope["path"]
         if not wants_page(path, request.headers.get("accept", "")):
             return handler(request, wrong)
-        sign_in = service(request, Site).sign_in
-        query = request.scope["query_string"].decode("latin-1")
-        there = comes_back_to(request.method, path, query)
-        if isinstance(wrong, SignInRequired) and sign_in is not None:
-            return see_other(f"{sign_in}?{urlencode({'next': there})}")
+        there = nearest_page(request)
+        proves = _where_to_prove(service(request, Site), wrong)
+        if proves is not None:
+            return see_other(f"{proves}?{urlencode({'next': there})}")
         told = handler(request, wrong)
         can_be_seen = "GET" in allowed(request.app, there.partition("?")[0])
         shown = page(

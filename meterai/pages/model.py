@@ -50,7 +50,7 @@ class RoomPages:
     `name` is the prefix of its templates (`verification/check.html`); `package` has them in
     `templates/`, and its drawings and scripts in `static/`, if it has any.  `filters` are what its
     templates use beside the filters that all pages have.  `sign_in` is the path where strangers
-    prove who they are, `language` the path of the form that chooses one; a room of each site has
+    prove who they are, `prove` where whoever is signed in does once more, `language` the path of the form that chooses one; a room of each site has
     them, or none.
     """
 
@@ -59,6 +59,7 @@ class RoomPages:
     links: Sequence[Link] = ()
     filters: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     sign_in: str | None = None
+    prove: str | None = None
     language: str | None = None
 
 

@@ -40,6 +40,7 @@ class Site:
     def __init__(self, *rooms: RoomPages) -> None:
         self.assets: Mapping[str, Asset] = assets_of(FLOOR, *(room.package for room in rooms))
         self.sign_in = _only(room.sign_in for room in rooms)
+        self.prove = _only(room.prove for room in rooms)
         self.language = _only(room.language for room in rooms)
         links = (link for room in rooms for link in room.links)
         self._links = sorted(links, key=lambda link: link.rank)
@@ -168,13 +169,13 @@ def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -
             "choose_language": site.language,
             "who": caller,  # `caller` is a word of Jinja's own within macros
             "path": request.scope["path"],
-            "here": _here(request),
+            "here": nearest_page(request),
             **facts,
         },
     )
 
 
-def _here(request: PageRequest) -> str:
+def nearest_page(request: PageRequest) -> str:
     """Where this page is found again: it, or what is nearest above a form that cannot be looked at."""
     scope = request.scope
     query = scope["query_string"].decode("latin-1")

@@ -236,6 +236,7 @@ class Caller:
     language: str
     form_token: str = ""  # proves that a form came from our own page
     actor: Actor = _ITS_OWN_ACCOUNT  # who the audit trail says it was
+    proved_at: datetime | None = None  # when whoever has this session proved who it is; of no key
 
 
 class Authenticator(Protocol):
@@ -260,7 +261,8 @@ def service(request: ASGIConnection[Any, Any, Any, Any], kind: type[Service]) ->
     return found
 
 
-def _caller(request: Request[Any, Any, Any]) -> Caller:
+def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    """The caller; only in routes that ask who it is."""
     caller = request.scope["caller"]  # type: ignore[typeddict-item]
     assert isinstance(caller, Caller)
     return caller
@@ -268,12 +270,12 @@ def _caller(request: Request[Any, Any, Any]) -> Caller:
 
 def account_of(request: Request[Any, Any, Any]) -> UUID:
     """The account of the caller; only in routes that ask who it is."""
-    return _caller(request).account
+    return caller_of(request).account
 
 
 def actor_of(request: Request[Any, Any, Any]) -> Actor:
     """Who the caller is to the audit trail; only in routes that ask who it is."""
-    return _caller(request).actor
+    return caller_of(request).actor
 
 
 def injected(services: Mapping[str, type]) -> dict[str, Provide]:

@@ -39,6 +39,10 @@ FACTS: dict[str, dict[str, Any]] = {
     },
     "refund_settled": {"order": "ord_1", "amount": "Rp10.000", "number": "RF1", "bank_number": "9"},
     "turn_near": {"line": "beli", "number": 7},
+    "passkey_made": {"name": HOSTILE},
+    "passkey_ended": {"name": HOSTILE},
+    "api_key_made": {"name": HOSTILE},
+    "api_key_ended": {"name": HOSTILE},
 }
 
 

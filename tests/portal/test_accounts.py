@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 import pytest
 from httpx import Cookies
 from litestar import Litestar
@@ -314,7 +315,7 @@ def test_nobody_sees_or_ends_the_keys_of_another(browser: Browser) -> None:
     [theirs] = re.findall(r"/account/keys/(key_\w+)/end", browser.get("/account").text)
     with somebody_else(browser) as stranger:
         assert stranger.post(f"/account/keys/{theirs}/end").headers["location"] == (
-            "/sign-in?next=%2Faccount%2Fkeys"
+            "/sign-in?next=%2Faccount"
         )
         sign_in(stranger, "budi@example.id")
         page = stranger.get("/account").text
@@ -399,3 +400,78 @@ def test_another_language_leads_back_from_a_form_that_was_refused(browser: Brows
 
 
 # -- documents that are too large together -----------------------------------------------------
+
+
+# -- a session that may be stolen ----------------------------------------------------------------
+
+
+def age(browser: Browser) -> None:
+    """Sign in, and let the session be an hour old."""
+    sign_in(browser)
+    database = browser.app.state.services[Database]
+    aged = "UPDATE sessions SET created_at = now() - interval '1 hour' WHERE ended_at IS NULL"
+    with psycopg.connect(database.url) as owner:
+        owner.execute(aged)
+
+
+def told(browser: Browser) -> list[tuple[str, str, str]]:
+    """(kind, change, name) of what the owner is told of by mail."""
+    database = browser.app.state.services[Database]
+    query = "SELECT facts FROM jobs WHERE kind = 'credential_changed' ORDER BY job_id"
+    with psycopg.connect(database.url) as owner:
+        found = [row[0] for row in owner.execute(query)]
+    return [(one["kind"], one["change"], one["name"]) for one in found]
+
+
+def test_an_old_session_proves_itself_before_it_makes_a_key(browser: Browser) -> None:
+    age(browser)
+    page = browser.get("/account").text
+    assert "/sign-in/again?next=%2Faccount%23passkeys" in page
+    assert 'data-passkey="create"' not in page
+    old = Cookies(browser.cookies)
+    form = fields(page, "/account/keys") | {"name": "kasir"}
+    asked = browser.post("/account/keys", data=form)
+    assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in/again?next=%2Faccount")
+    again = browser.get(asked.headers["location"])
+    assert ANI in again.text
+    sent = browser.post("/sign-in", data=fields(again.text, "/sign-in"))
+    assert enter_code(browser, sent).status_code == 303
+    assert make_key(browser)
+    assert told(browser) == [("api_key", "made", "kasir")]
+    browser.cookies.clear()
+    browser.cookies.update(old)
+    assert browser.get("/account").status_code == 303, "the old session ended"
+
+
+def test_what_a_stolen_session_can_see_makes_nothing(browser: Browser) -> None:
+    age(browser)
+    form = fields(browser.get("/account").text, "/sign-out")
+    for path in ("/account/passkeys/options", "/account/passkeys", "/account/keys"):
+        asked = browser.post(path, data=form | {"name": "x"})
+        assert asked.headers["location"].startswith("/sign-in/again"), path
+    script = browser.post("/account/passkeys/options", data=form, headers={"Accept": "*/*"})
+    assert script.status_code == 403
+    assert script.json()["code"] == "proof_required"
+
+
+def test_who_signs_out_everywhere_may_remove_what_was_made_lately(browser: Browser) -> None:
+    sign_in(browser)
+    key, old = make_key(browser, "baru"), make_key(browser, "lama")
+    database = browser.app.state.services[Database]
+    with psycopg.connect(database.url) as owner:
+        owner.execute(
+            "UPDATE api_keys SET created_at = now() - interval '40 days' WHERE name = 'lama'"
+        )
+    page = browser.get("/account").text
+    assert "made in the last 30 days: baru<" in page.replace("</label>", "<")
+    form = fields(page, "/account/sign-out-everywhere") | {"made_lately": "1"}
+    assert browser.post("/account/sign-out-everywhere", data=form).status_code == 303
+    headers = {"Accept": "application/json"}
+    said = [
+        browser.get(
+            "/v1/api-keys", headers=headers | {"Authorization": f"Bearer {one}"}
+        ).status_code
+        for one in (key, old)
+    ]
+    assert said == [401, 200]
+    assert ("api_key", "ended", "baru") in told(browser)

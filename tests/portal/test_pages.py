@@ -240,6 +240,8 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
             SessionView("ses_2", "", "", NOW, NOW),
         ],
         "this_session": "ses_1",
+        "is_fresh": True,
+        "made_lately": [HOSTILE],
         "passkeys": [PasskeyView("psk_1", HOSTILE, NOW, None)],
     }
     text = rendered(asked, "portal/account.html", facts)
@@ -361,6 +363,7 @@ def test_every_form_of_a_signed_in_page_proves_where_it_came_from() -> None:
         "front.html",
         "link.html",
         "part.html",
+        "again.html",
         "many.html",
         "base.html",
         "parts.html",

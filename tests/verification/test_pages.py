@@ -179,7 +179,12 @@ def test_the_report_says_of_which_file_and_by_whom(asked: Any) -> None:
     text = rendered(
         asked, "verification/verdict.html", {"result": result, "name": "surat.pdf", "pictures": []}
     )
-    for fact in ("a1" * 32, "<bdi>surat.pdf</bdi> (98 ", "https://meterai.example/check", NOW.isoformat()):
+    for fact in (
+        "a1" * 32,
+        "<bdi>surat.pdf</bdi> (98 ",
+        "https://meterai.example/check",
+        NOW.isoformat(),
+    ):
         assert fact in text
     language = asked.cookies["language"]
     assert translate("page.verdict.compare", language) not in text, "nothing to compare: refuse it"

@@ -1,6 +1,6 @@
 """The pages of an account alone: signing in and out, passkeys, and the language."""
 
-from meterai.accounts.pages import language, link, passkeys, sessions, sign_in
+from meterai.accounts.pages import again, language, link, passkeys, sessions, sign_in
 from meterai.accounts.pages.cookies import Begun
 from meterai.accounts.pages.part import SigningIn
 from meterai.pages import Link, LinkPlace, RoomPages, ShownTo
@@ -11,6 +11,7 @@ routes = [
     *language.routes,
     *sign_in.routes,
     *link.routes,
+    *again.routes,
     *passkeys.routes,
     *sessions.routes,
 ]
@@ -19,5 +20,6 @@ PAGES = RoomPages(
     "meterai.accounts",
     links=(Link(LinkPlace.NAVIGATION, 50, "/sign-in", "page.nav.sign_in", ShownTo.STRANGERS),),
     sign_in="/sign-in",
+    prove=again.PROVE,
     language="/language",
 )

@@ -68,7 +68,11 @@ async def sign_in_by_passkey(request: PageRequest, signing_in: NamedDependency[S
 
 @post(
     "/account/passkeys/options",
-    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.KEYS_MANAGE,
+        "priority": Priority.CHECKOUT,
+        "fresh_proof": True,
+    },
     include_in_schema=False,
     status_code=200,
 )
@@ -85,7 +89,11 @@ async def ask_for_new_passkey(
 
 @post(
     "/account/passkeys",
-    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.KEYS_MANAGE,
+        "priority": Priority.CHECKOUT,
+        "fresh_proof": True,
+    },
     include_in_schema=False,
 )
 async def make_passkey(

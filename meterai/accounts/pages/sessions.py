@@ -6,10 +6,12 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from meterai.accounts.model import SESSION_KIND, Permission
+from meterai.accounts.model import KEY_KIND, PASSKEY_KIND, SESSION_KIND, Permission, is_lately
 from meterai.accounts.pages.part import SigningIn
+from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.service import AccountService
 from meterai.kit.actor import Actor
+from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, read_form_of_a_person, see_other
@@ -23,12 +25,22 @@ from meterai.pages import Page, PageRequest, read_form_of_a_person, see_other
 async def sign_out_everywhere(
     request: PageRequest,
     accounts: NamedDependency[AccountService],
+    passkeys: NamedDependency[PasskeyService],
     signing_in: NamedDependency[SigningIn],
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """End every session of the account, this one too."""
-    await read_form_of_a_person(request)
+    """End every session of the account, this one too; and what was made lately, if that is ticked."""
+    form = await read_form_of_a_person(request)
+    if form.text("made_lately"):
+        # The sessions last: where this breaks off its owner is still there to press once more.
+        now = SystemClock().now()
+        for key in await accounts.api_keys(account):
+            if key.ended_at is None and is_lately(key.made_at, now):
+                await accounts.end_api_key(account, read(KEY_KIND, key.id), actor=actor)
+        for passkey in await passkeys.passkeys(account):
+            if is_lately(passkey.made_at, now):
+                await passkeys.end(account, read(PASSKEY_KIND, passkey.id), actor=actor)
     await accounts.sign_out_everywhere(account, actor=actor)
     return await signing_in.dismiss(request, see_other("/"))
 

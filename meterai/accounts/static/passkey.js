@@ -6,6 +6,8 @@ async function ask(more) {
   waiting?.abort();
   const { signal } = (waiting = new AbortController());
   const asked = await fetch(form.dataset.options, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  // The session began too long ago for a new passkey: its owner proves first who it is.
+  if (asked.status === 403 && form.dataset.prove) return location.assign(form.dataset.prove);
   const parse = act === "get" ? "parseRequestOptionsFromJSON" : "parseCreationOptionsFromJSON";
   const publicKey = kind[parse](await asked.json());
   const made = await navigator.credentials[act]({ publicKey, signal, ...more });

@@ -13,8 +13,11 @@ from meterai.accounts import (
     PasskeyService,
     Permission,
     contact,
+    is_fresh,
+    is_lately,
 )
 from meterai.kit.actor import Actor
+from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
@@ -29,7 +32,7 @@ from meterai.pages import (
     see_other,
 )
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import account_of, actor_of, language_of
+from meterai.plumbing.http import account_of, actor_of, caller_of, language_of
 
 KEYS = "/account#keys"
 
@@ -47,17 +50,22 @@ async def _account_page(
     async with database.reading() as tx:
         written_to = await contact(tx, account)
         balance = await stamps.balance(tx, account)
+    keys, devices = await service.api_keys(account), await passkeys.passkeys(account)
+    now, made_at = SystemClock().now(), [(one.name, one.made_at) for one in devices]
+    made_at += [(key.name, key.made_at) for key in keys if key.ended_at is None]
     return page(
         request,
         "portal/account.html",
         status=refusal.status if refusal else 200,
         contact=written_to,
         balance=balance,
-        keys=await service.api_keys(account),
+        keys=keys,
         sessions=await service.sessions(account),
         this_session=actor_of(request).id,
+        is_fresh=is_fresh(caller_of(request)),
+        made_lately=[name for name, at in made_at if is_lately(at, now)],
         key_name=name,
-        passkeys=await passkeys.passkeys(account) if passkeys.is_possible else None,
+        passkeys=devices if passkeys.is_possible else None,
         errors=field_errors(refusal, language_of(request), "key-name") if refusal else (),
     )
 
@@ -79,7 +87,11 @@ async def show_account(
 
 @post(
     "/account/keys",
-    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.KEYS_MANAGE,
+        "priority": Priority.CHECKOUT,
+        "fresh_proof": True,
+    },
     include_in_schema=False,
 )
 async def make_key(

@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_event
+        WHEN 'credential_changed' THEN ARRAY['queue_credential_changed']
         WHEN 'money_to_return' THEN ARRAY['return_money']
         WHEN 'notification_received' THEN ARRAY['take_from_inbox']
         WHEN 'order_denied' THEN ARRAY['drop_waiting']

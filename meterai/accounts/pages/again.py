@@ -1,0 +1,37 @@
+"""Proving once more who one is: before a session makes what outlives it."""
+
+from typing import Any
+
+from litestar import get
+from litestar.di import NamedDependency
+
+from meterai.accounts.addresses import contact
+from meterai.accounts.model import Permission
+from meterai.accounts.pages.part import SigningIn
+from meterai.kit.priority import Priority
+from meterai.pages import Page, PageRequest, local_path, page
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import account_of
+
+PROVE = "/sign-in/again"
+
+
+@get(
+    PROVE,
+    opt={"permission": Permission.ACCOUNT_READ, "priority": Priority.CHECKOUT},
+    include_in_schema=False,
+)
+async def show_again(
+    request: PageRequest,
+    database: NamedDependency[Database],
+    signing_in: NamedDependency[SigningIn],
+) -> Page:
+    """A code to the address of the account, or a passkey; both lead back with a session of their own."""
+    async with database.reading() as tx:
+        email = (await contact(tx, account_of(request))).email
+    there = local_path(request.query_params.get("next", ""))
+    facts: dict[str, Any] = {**signing_in.facts(request), "email": email}
+    return page(request, "accounts/again.html", next=there, **facts)
+
+
+routes = [show_again]

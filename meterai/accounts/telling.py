@@ -1,0 +1,24 @@
+"""What the owner of an account is told of by mail, because whoever stole its session might do it."""
+
+from uuid import UUID
+
+from meterai.accounts.events import CredentialChanged
+from meterai.kit.actor import Actor, ActorKind
+from meterai.plumbing.database import Tx
+from meterai.plumbing.events import emit
+
+
+async def tell_owner(
+    tx: Tx, account: UUID, actor: Actor, kind: str, change: str, credential: str, name: str
+) -> None:
+    """Tell of a passkey or an API key that was made or ended over our pages or the API.
+
+    What an operator does at the command line, the operator tells: it has the new key to hand over.
+    """
+    if actor.kind != ActorKind.OPERATOR:
+        await emit(
+            tx,
+            CredentialChanged(
+                account=account, kind=kind, change=change, credential=credential, name=name
+            ),
+        )
