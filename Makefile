@@ -60,6 +60,9 @@ bench: setup
 bench-sealing: setup
 	$(BIN)/python -m bench.sealing $(ARGS)
 
+bench-journey: setup
+	$(BIN)/python -m bench.journey $(ARGS)
+
 bench-rush: setup
 	$(BIN)/python -m bench.rush $(ARGS)
 	$(BIN)/python -m bench.waiting $(ARGS)

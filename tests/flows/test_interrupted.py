@@ -1,0 +1,249 @@
+"""Whatever comes between: the line away, the tab killed, the back button, two tabs, a session that ends.
+
+Phone and desktop, both languages, with and without scripts: spread over the tests, since each would
+find the same.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Route, expect, sync_playwright
+
+from meterai.drafts.model import PART_BYTES_MAX
+from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE
+from tests.support.instance import Instance
+from tests.support.journey import scan
+from tests.support.pdf import pdf
+from tests.support.walker import DESKTOP, TO_ORDER, Walker
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+
+PHONE_ID = {"locale": "id-ID", "screen": PHONE}
+DESKTOP_EN = {"locale": "en-GB", "screen": DESKTOP}
+everywhere = pytest.mark.parametrize(
+    "seat",
+    [
+        PHONE_ID | {"scripts": True},
+        DESKTOP_EN | {"scripts": True},
+        PHONE_ID | {"locale": "en-GB", "scripts": False},
+        DESKTOP_EN | {"locale": "id-ID", "scripts": False},
+    ],
+    ids=["phone id", "desktop en", "phone en without scripts", "desktop id without scripts"],
+)
+with_scripts = pytest.mark.parametrize(
+    "seat", [PHONE_ID, DESKTOP_EN], ids=["phone id", "desktop en"]
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def shop(instance: Instance) -> Iterator[Instance]:
+    yield instance
+    instance.assert_audit_holds()
+
+
+# -- the line is away --------------------------------------------------------------------------
+
+
+def stays_where_it_is(walker: Walker, pressed: Locator) -> None:
+    """Press something while the line is away: the page stays, and says what is safe."""
+    there = walker.page.url
+    walker.context.set_offline(True)
+    pressed.click()
+    expect(walker.away).to_be_visible()
+    expect(walker.away).not_to_be_empty()
+    assert walker.page.url == there
+    expect(walker.page.locator("h1")).to_be_visible()
+    walker.context.set_offline(False)
+    expect(walker.away).to_be_hidden()
+
+
+@with_scripts
+def test_nobody_sees_an_error_of_the_browser_while_the_line_is_away(chromium, shop, seat):
+    walker = Walker(chromium, shop, **seat)
+    page = walker.page
+    walker.opens("/stamp")
+    stays_where_it_is(walker, page.locator("footer a").first)
+    walker.chooses("surat.pdf", pdf(words="Surat"))
+    page.locator("main details summary").click()
+    page.locator("#x-1").fill("33")
+    stays_where_it_is(walker, page.locator("a[href='/stamp']").last)
+    stays_where_it_is(walker, walker.use)
+    expect(page.locator("#x-1")).to_have_value("33")
+    walker.places()
+    page.locator("#email").fill(walker.email)
+    send = page.locator("form:has(#email) button").first
+    words = send.text_content()
+    stays_where_it_is(walker, send)
+    expect(send).to_have_text(words or "")  # it can be pressed again
+    expect(page.locator("#email")).to_have_value(walker.email)
+    walker.asks_for_a_code()
+    page.locator("#code").fill(walker.reads_the_code())
+    stays_where_it_is(walker, walker.prove)
+    walker.prove.click()
+    page.wait_for_url(TO_ORDER)
+    stays_where_it_is(walker, page.locator("form[action$='/paid'] button"))
+    stays_where_it_is(walker, page.locator("main a[href='/history']"))
+    # Paid while this page had no line: it says so once it is back.
+    walker.context.set_offline(True)
+    walker.pays()
+    expect(walker.away).to_be_visible()
+    walker.context.set_offline(False)
+    walker.sees_it_stamped()
+    assert walker.complaints == []
+
+
+# -- the tab is killed -------------------------------------------------------------------------
+
+
+def killed_while_sending(walker: Walker) -> None:
+    """Begin to send a file, and lose the page after two parts; the same file goes on."""
+    content, parts = scan(5 * PART_BYTES_MAX), []
+
+    def counted(route: Route) -> None:
+        parts.append(route.request.headers.get("upload-offset", "0"))
+        if len(parts) == 3:
+            route.abort()
+            walker.page.close()
+        else:
+            route.continue_()
+
+    walker.context.route("**/stamp/uploads/*", counted)
+    walker.picks("surat.pdf", content)
+    with walker.page.expect_event("close"):
+        pass
+    walker.context.unroute_all()
+    walker.page = walker.context.new_page()
+    walker.opens("/stamp")
+    expect(walker.page.locator("[data-file-state=receiving]")).to_have_count(1)
+    again: list[int] = []
+    walker.page.on("request", lambda one: again.append(_offset(one.headers)))
+    walker.chooses("surat.pdf", content)
+    assert min(one for one in again if one >= 0) >= 2 * PART_BYTES_MAX
+
+
+def _offset(headers: dict[str, str]) -> int:
+    return int(headers.get("upload-offset", -1))
+
+
+def test_a_tab_that_is_killed_at_any_step_goes_on_when_it_is_opened_again(chromium, shop):
+    walker = Walker(chromium, shop)
+    walker.opens("/stamp")
+    killed_while_sending(walker)
+    walker.opens_again()  # its page is there, with the stamp where it was suggested
+    expect(walker.use).to_be_visible()
+    walker.page.locator("button[value=add]").click()
+    walker.page.wait_for_url("**stamp=2*")
+    walker.opens_again()  # placing: what was kept is shown
+    expect(walker.page.locator(".handle")).to_have_count(2)
+    walker.page.locator("main details summary").click()
+    walker.page.locator("button[value='remove:2']").click()
+    walker.page.wait_for_url("**stamp=1*")
+    walker.places()
+    walker.opens_again()  # before an address was given
+    walker.asks_for_a_code()
+    walker.opens_again()  # before the code was typed: no other is needed
+    expect(walker.page.locator("#code")).to_be_visible()
+    walker.orders()
+    walker.opens_again()  # an order that waits for its money
+    walker.pays()
+    walker.opens_again()
+    walker.sees_it_stamped()
+    walker.opens_again()
+    walker.sees_it_stamped()
+
+
+@everywhere
+def test_a_browser_that_was_closed_goes_on_with_its_cookies(chromium, shop, seat):
+    walker = Walker(chromium, shop, **seat)
+
+    def closed_and_opened() -> None:
+        nonlocal walker
+        there, kept, email = walker.page.url, walker.context.storage_state(), walker.email
+        walker.context.close()
+        walker = Walker(chromium, shop, **seat, kept=kept)
+        walker.email = email
+        walker.page.goto(there)
+
+    walker.opens("/")
+    walker.chooses("surat.pdf", pdf(words="Surat"))
+    closed_and_opened()
+    walker.places()
+    closed_and_opened()
+    walker.asks_for_a_code()
+    closed_and_opened()
+    walker.orders()
+    closed_and_opened()
+    walker.pays()
+    walker.sees_it_stamped()
+
+
+# -- back, and beside --------------------------------------------------------------------------
+
+
+@everywhere
+def test_back_and_on_again_loses_nothing_and_orders_once(chromium, shop, seat):
+    walker = Walker(chromium, shop, **seat)
+    page = walker.page
+    walker.opens("/")
+    walker.chooses("surat.pdf", pdf(words="Surat"))
+    walker.places()
+    page.go_back()
+    expect(walker.use).to_be_visible()
+    walker.places()
+    walker.asks_for_a_code()
+    walker.orders()
+    order = page.url
+    page.go_back()
+    page.wait_for_url(lambda url: not TO_ORDER.search(url))
+    page.goto(order)
+    walker.pays()
+    walker.sees_it_stamped()
+    walker.opens("/history")
+    expect(page.locator(".document")).to_have_count(1)
+
+
+@with_scripts
+def test_two_tabs_are_one_order(chromium, shop, seat):
+    walker = Walker(chromium, shop, **seat)
+    walker.opens("/")
+    walker.chooses("surat.pdf", pdf(words="Surat"))
+    first, second = walker.page, walker.context.new_page()
+    second.goto(first.url)
+    walker.places()
+    walker.page = second
+    walker.use.click()  # what the other tab kept is shown first
+    expect(second.get_by_role("alert")).to_be_visible()
+    walker.places()
+    walker.asks_for_a_code()
+    walker.orders()
+    # The other tab still shows the last look of a stranger; it leads to no second order.
+    walker.page = first
+    walker.page.locator("#email").first.fill(walker.email)
+    walker.page.locator("form:has(#email) button").first.click()
+    first.wait_for_url(lambda url: not url.endswith("/stamp/pay"))
+    first.goto(second.url)
+    walker.pays()
+    walker.sees_it_stamped()
+    walker.opens("/history")
+    expect(first.locator(".document")).to_have_count(1)
+
+
+@everywhere
+def test_a_session_that_ends_after_choosing_loses_nothing(chromium, shop, seat):
+    walker = Walker(chromium, shop, **seat)
+    walker.opens("/")
+    walker.chooses("surat.pdf", pdf(words="Surat"))
+    walker.places()
+    walker.asks_for_a_code()
+    walker.context.clear_cookies(name="session")
+    walker.orders()
+    walker.pays()
+    walker.sees_it_stamped()

@@ -1,0 +1,86 @@
+"""The way of an applicant, in what it costs: pages, taps, octets, requests, and what a cut costs.
+
+How long it takes is measured by `python -m bench.journey`; no time decides a test.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright, sync_playwright
+
+from meterai.drafts.model import PART_BYTES_MAX
+from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE
+from tests.support.instance import Instance
+from tests.support.journey import Journey, fetched_twice, scan
+from tests.support.shaped_line import QUICK, ShapedLine
+
+PAGES = ["/", "/stamp/place", "/stamp/pay"]  # and that of the order
+TAPS_MAX = 9
+LETTER_BYTES = 444_000
+# Of TLS, heads and cookies over everything from home to stamped.
+OVERHEAD_UP_MAX = 64 * 1024
+DOWN_BYTES_MAX = 128 * 1024  # pages, style, scripts, the picture of a page
+ROUND_TRIPS_MAX = 16
+# The part that was under way and the one whose answer was lost, and for each its TLS and heads.
+AGAIN_PER_CUT_MAX = 2 * PART_BYTES_MAX + 16 * 1024
+LARGE_BYTES = 2_500_000
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as found:
+        yield found
+
+
+@contextmanager
+def somebody(playwright: Playwright, instance: Instance, *cuts: int) -> Iterator[Journey]:
+    with ExitStack() as stack:
+        line = stack.enter_context(ShapedLine(instance.url, QUICK, cuts))
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*ARGUMENTS, line.argument]
+        )
+        stack.callback(browser.close)
+        context = browser.new_context(viewport=PHONE, locale="id-ID", accept_downloads=True)
+        yield Journey(context, instance, line)
+
+
+def test_home_to_the_stamped_document_in_four_pages_and_nine_taps(
+    playwright: Playwright, instance: Instance, tmp_path: Path
+) -> None:
+    with somebody(playwright, instance) as one:
+        document = scan(LETTER_BYTES)
+        one.opens()
+        one.chooses(document)
+        one.places()
+        one.orders()
+        one.pays()
+        stamped = one.steps.copy()
+        assert one.downloads(tmp_path / "stamped.pdf").startswith(document)
+        print("\n".join(one.lines(QUICK)))
+        assert one.pages[:-1] == PAGES
+        assert one.pages[-1].startswith("/orders/")
+        assert one.taps <= TAPS_MAX
+        assert sum(step.up for step in stamped) <= len(document) + OVERHEAD_UP_MAX
+        assert sum(step.down for step in stamped) <= DOWN_BYTES_MAX
+        assert sum(step.round_trips for step in stamped) <= ROUND_TRIPS_MAX
+        assert fetched_twice(one.line.counts) == {}
+        assert one.somebody.complaints == []
+
+
+def test_a_large_file_goes_up_through_three_cuts_and_little_is_sent_twice(
+    playwright: Playwright, instance: Instance
+) -> None:
+    document = scan(LARGE_BYTES)
+    cuts = (LARGE_BYTES // 4, LARGE_BYTES // 2, LARGE_BYTES - PART_BYTES_MAX // 4)
+    with somebody(playwright, instance, *cuts) as one:
+        one.opens()
+        one.chooses(document)
+        _, upload = one.steps
+        assert upload.up - len(document) <= len(cuts) * AGAIN_PER_CUT_MAX
+        # Every cut broke something, and what was there went on from where it was.
+        assert one.line.counts.of("GET")["/stamp"] <= len(cuts)
+        assert sum(count for path, count in one.line.counts.of("POST").items()) == 1
