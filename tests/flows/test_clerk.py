@@ -4,10 +4,12 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import segno
+import urllib3
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
 
 from meterai.plumbing.messages import translate
@@ -174,6 +176,7 @@ def test_where_a_line_stands_one_is_led_to_it(page: Page) -> None:
 
 # -- the code on paper -------------------------------------------------------------------------
 
+PHONES = 12  # of one household, or of one office
 SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
 
 
@@ -195,6 +198,19 @@ def test_a_photo_of_a_code_leads_to_what_it_says(page: Page, instance: Instance)
     page.locator("#photo").set_input_files(photo("https://evil.example/login"))
     page.get_by_role("button", name="Baca kode pada foto").click()
     expect(page.get_by_role("alert")).to_contain_text("bukan kode meterai")
+
+
+def test_many_phones_behind_one_address_wait_and_none_is_refused(instance: Instance) -> None:
+    code = photo(f"{instance.url}/c/{SERIAL}/1ABCD")
+    file = (code["name"], code["buffer"], code["mimeType"])
+    body, kind = urllib3.encode_multipart_formdata({"photo": file})
+
+    def send(_: int) -> str:
+        reply = instance.anybody().post("/check/qr", body, headers={"Content-Type": kind})
+        return f"{reply.status} {reply.headers.get('location')}"
+
+    with ThreadPoolExecutor(PHONES) as phones:
+        assert set(phones.map(send, range(PHONES))) == {f"303 /c/{SERIAL}/1ABCD"}
 
 
 DETECTOR = """

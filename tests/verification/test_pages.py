@@ -318,6 +318,13 @@ def test_what_a_page_quotes_has_an_element_of_its_own(asked: Any) -> None:
     assert f"<bdi>{escape(name)}</bdi>" in report
 
 
+def test_the_limit_of_a_form_is_told_before_it_is_sent(browser: TestClient[Litestar]) -> None:
+    text = browser.get("/check/many").text
+    assert translate("page.many.files_hint", "id", limit="128 MB") in text
+    # Without a script all files come at once.
+    assert f"<noscript> {translate('page.many.at_once', 'id', limit='128 MB')}</noscript>" in text
+
+
 def test_a_typed_text_turns_nothing_around(browser: TestClient[Litestar]) -> None:
     typed = "ABC\u202eDEF\u2066" + "\u05d0" * 20
     answer = browser.get(f"/c/{quote(typed)}")
