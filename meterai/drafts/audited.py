@@ -22,6 +22,7 @@ AUDITED = Audited(
                 "order_key",
                 "order_id",
                 "is_done",
+                "merged_into",
                 "created_at",
             ),
             _A_DAY,

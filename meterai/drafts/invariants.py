@@ -21,15 +21,14 @@ INVARIANTS = (
     ),
     Invariant(
         "drafts_that_were_ordered_were_placed",
-        "Of a draft that was ordered every document that can be stamped has its stamps, each once.",
+        "Of a draft that was ordered there is what was ordered, each with its stamps and without its "
+        "bytes, and nothing else; of no other draft there is any such file.",
         """
         SELECT f.draft_id, f.file_id, f.state, d.order_id FROM draft_files f
         JOIN drafts d ON d.draft_id = f.draft_id
-        WHERE d.order_id IS NOT NULL AND f.state IN ('ready', 'repaired') AND f.placements = '[]'
-            AND NOT EXISTS (  -- the same bytes chosen twice are stamped once
-                SELECT 1 FROM draft_files o
-                WHERE o.draft_id = f.draft_id AND o.sha256 = f.sha256 AND o.file_id < f.file_id
-            )
+        WHERE d.is_done <> (f.state = 'ordered')
+            OR f.state = 'ordered' AND (f.placements = '[]' OR f.content_id IS NOT NULL
+                OR f.parts <> '{}' OR d.merged_into IS NOT NULL)
         """,
     ),
 )

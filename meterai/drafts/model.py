@@ -35,6 +35,7 @@ class FileState(StrEnum):
     READY = "ready"  # it can be stamped as it is
     REPAIRED = "repaired"  # it was broken; what was mended can be stamped
     REFUSED = "refused"  # it cannot be stamped; its bytes are gone
+    ORDERED = "ordered"  # an order, or a stamping from the balance, has it; its bytes here are gone
 
 
 class FileEvent(StrEnum):
@@ -44,6 +45,7 @@ class FileEvent(StrEnum):
     ACCEPTED = "accepted"
     MENDED = "mended"
     REFUSED = "refused"
+    ORDERED = "ordered"
 
 
 _S, _E = FileState, FileEvent
@@ -54,6 +56,8 @@ DRAFT_FILE = Lifecycle(
         (_S.EXAMINING, _E.ACCEPTED): _S.READY,
         (_S.EXAMINING, _E.MENDED): _S.REPAIRED,
         (_S.EXAMINING, _E.REFUSED): _S.REFUSED,
+        (_S.READY, _E.ORDERED): _S.ORDERED,
+        (_S.REPAIRED, _E.ORDERED): _S.ORDERED,
     },
 )
 
@@ -177,7 +181,10 @@ class PartSizeWrong(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Files that somebody chose; of an account once somebody has signed in."""
+    """Files that somebody chose; of an account once its owner said so.
+
+    One that is done was ordered, or its files went into another of its owner (`merged_into`).
+    """
 
     id: UUID
     owner: UUID | None
@@ -185,6 +192,7 @@ class Draft:
     order_key: str
     order: UUID | None
     is_done: bool
+    merged_into: UUID | None
     created_at: datetime
     expires_at: datetime
 

@@ -133,8 +133,8 @@ class DraftService:
         """Whether this browser began a draft that opens only once its owner signs in."""
         if not token:
             return False
-        found = await self._database.once(store.open_for, hash_of(token), None, self._clock.now())
-        return any(one.owner is not None for one in found)
+        now = self._clock.now()
+        return await self._database.once(store.is_kept_for_an_owner, hash_of(token), now)
 
     async def _made_one(self, drafts: Sequence[Draft], account: UUID | None) -> Draft | None:
         async def act(tx: Tx) -> Draft | None:
@@ -145,7 +145,9 @@ class DraftService:
             kept, *others = theirs
             await store.adopt(tx, kept.id, account, max(one.expires_at for one in theirs))
             if others:
-                await store.merge(tx, kept.id, [one.id for one in others])
+                until = self._clock.now() + timedelta(seconds=self.cookie_seconds)
+                ids = [one.id for one in others]
+                await store.merge(tx, kept.id, ids, account=account, until=until)
             (made,) = await store.lock(tx, [kept.id])
             return made
 
@@ -155,7 +157,17 @@ class DraftService:
         """A draft that begins with its first file (`Uploads.create`), and the token that finds it."""
         now = self._clock.now()
         until = now + EMPTY_LIVES
-        draft = Draft(new_id(), account, network, fresh_key(), None, False, now, until)  # noqa: FBT003 - the fields of a row
+        draft = Draft(
+            id=new_id(),
+            owner=account,
+            network=network,
+            order_key=fresh_key(),
+            order=None,
+            is_done=False,
+            merged_into=None,
+            created_at=now,
+            expires_at=until,
+        )
         return draft, secrets.token_urlsafe(TOKEN_BYTES)
 
     # -- its files -----------------------------------------------------------------------------
@@ -230,13 +242,14 @@ class DraftService:
     async def finish(self, draft: Draft, order: UUID | None, ordered: Sequence[UUID]) -> None:
         """These files of the draft were ordered, or stamped from the balance (no order).
 
-        What came meanwhile, and is not known by now to be of no use, goes on in a draft of its own.
+        What came meanwhile, and is not known by now to be of no use, goes on in a draft of its own.  All
+        other bytes go: `stamping` has those that it needs.
         """
 
-        async def act(tx: Tx) -> None:
+        async def act(tx: Tx) -> Sequence[DraftFile]:
             locked = await store.lock(tx, [draft.id])
             if not locked or locked[0].is_done:
-                return
+                return []
             files = await store.files(tx, draft.id)
             again = twins(files)
             left = [
@@ -248,9 +261,11 @@ class DraftService:
                 other = replace(locked[0], id=new_id(), order_key=fresh_key())
                 await store.add_draft(tx, other, hash_of(secrets.token_urlsafe(TOKEN_BYTES)))
                 await store.move(tx, other.id, left)
-            await store.finish(tx, draft.id, order)
+            await store.finish(tx, draft.id, order, ordered)
+            return [one for one in files if one.id not in left]
 
-        await self._database.run(act)
+        for file in await self._database.run(act):
+            await self.remove_objects(file)
 
     @asynccontextmanager
     async def to_be_loaded(self, files: Sequence[DraftFile]) -> AsyncIterator[None]:
@@ -264,8 +279,10 @@ class DraftService:
             yield
 
     async def ordered(self, account: UUID, draft: UUID) -> Draft | None:
-        """A draft of this account that is done, where it is still kept."""
+        """A draft of this account that is done, where it is still kept: that which has its files now."""
         found = await self._database.once(store.draft, draft)
+        if found is not None and found.merged_into is not None:
+            found = await self._database.once(store.draft, found.merged_into)
         return found if found and found.owner == account and found.is_done else None
 
     async def renew_key(self, draft: Draft) -> None:

@@ -11,7 +11,7 @@ from meterai.plumbing.rows import RowMapper
 from meterai.sealing import PageSize, Placement
 
 _DRAFT = (
-    'draft_id AS id, owner_id AS owner, network, order_key, order_id AS "order", is_done,'
+    'draft_id AS id, owner_id AS owner, network, order_key, order_id AS "order", is_done, merged_into,'
     " created_at, expires_at"
 )
 _FILE = (
@@ -34,6 +34,7 @@ _FILES = RowMapper(DraftFile, sizes=_sizes, placements=_placements, parts=tuple)
 _OBJECTS = RowMapper(DraftObject)
 _USAGES = RowMapper(Usage)
 
+_HELD = "state NOT IN ('refused', 'ordered')"  # of such a file bytes are here
 _OPEN = """
 INSERT INTO drafts (draft_id, token_hash, owner_id, network, order_key, created_at, expires_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -50,35 +51,42 @@ _RENEW = f"""
 UPDATE drafts d SET expires_at = greatest(expires_at, %s)
 WHERE draft_id = %s AND NOT is_done AND EXISTS (
     SELECT 1 FROM draft_files f
-    WHERE f.draft_id = d.draft_id AND f.received > 0 AND f.state <> 'refused')
+    WHERE f.draft_id = d.draft_id AND f.received > 0 AND f.{_HELD})
 RETURNING {_DRAFT}
 """  # noqa: S608
 _KEEP = "UPDATE drafts SET expires_at = greatest(expires_at, %s) WHERE draft_id = %s"
 _ADOPT = "UPDATE drafts SET owner_id = %s, expires_at = %s WHERE draft_id = %s"
 _MOVE = "UPDATE draft_files SET draft_id = %s WHERE draft_id = ANY(%s)"
 _MOVE_FILES = "UPDATE draft_files SET draft_id = %s WHERE file_id = ANY(%s)"
-_DROP = """
-DELETE FROM drafts d WHERE d.draft_id = ANY(%s)
-    AND NOT EXISTS (SELECT 1 FROM draft_files f WHERE f.draft_id = d.draft_id)
+_MERGED = """
+UPDATE drafts SET is_done = true, merged_into = %s, owner_id = %s, expires_at = greatest(expires_at, %s)
+WHERE draft_id = ANY(%s) OR merged_into = ANY(%s)
 """
-_DONE = """
-UPDATE drafts SET is_done = true, order_id = %s WHERE draft_id = %s AND owner_id IS NOT NULL
+_DONE = "UPDATE drafts SET is_done = true, order_id = %s WHERE draft_id = %s"
+_ORDERED = """
+UPDATE draft_files SET state = 'ordered', content_id = NULL WHERE draft_id = %s AND file_id = ANY(%s)
 """
-# Only what is here counts: to announce a file takes no room, and one that was refused leaves none.
-_USAGE = """
-SELECT count(*) AS files,
-    coalesce(sum(received) FILTER (WHERE state <> 'refused'), 0)::bigint AS bytes
+_NOT_ORDERED = "DELETE FROM draft_files WHERE draft_id = %s AND state <> 'ordered'"
+_KEPT_FOR = """
+SELECT EXISTS (
+    SELECT 1 FROM drafts t JOIN drafts d ON d.draft_id = coalesce(t.merged_into, t.draft_id)
+    WHERE t.token_hash = %s AND d.owner_id IS NOT NULL AND NOT d.is_done AND d.expires_at > %s
+) AS is_kept
+"""
+# Only what is here counts: to announce a file takes no room.
+_USAGE = f"""
+SELECT count(*) AS files, coalesce(sum(received) FILTER (WHERE {_HELD}), 0)::bigint AS bytes
 FROM draft_files WHERE draft_id = %s
-"""
-_NETWORK_BYTES = """
+"""  # noqa: S608
+_NETWORK_BYTES = f"""
 SELECT coalesce(sum(f.received), 0)::bigint AS sum FROM drafts d
 JOIN draft_files f ON f.draft_id = d.draft_id
-WHERE d.network = %s AND f.state <> 'refused'
-"""
-_OF_NETWORK = "SELECT count(*) AS drafts FROM drafts WHERE network = %s"
-_ALL_BYTES = """
-SELECT coalesce(sum(received), 0)::bigint AS sum FROM draft_files WHERE state <> 'refused'
-"""
+WHERE d.network = %s AND f.{_HELD}
+"""  # noqa: S608
+_OF_NETWORK = "SELECT count(*) AS drafts FROM drafts WHERE network = %s AND NOT is_done"
+_ALL_BYTES = f"""
+SELECT coalesce(sum(received), 0)::bigint AS sum FROM draft_files WHERE {_HELD}
+"""  # noqa: S608
 # A file without bytes is complete as it begins.
 _ADD = f"""
 INSERT INTO draft_files
@@ -203,10 +211,18 @@ async def adopt(tx: Tx, draft: UUID, account: UUID | None, expires_at: datetime)
     await tx.run(_ADOPT, account, expires_at, draft)
 
 
-async def merge(tx: Tx, into: UUID, others: Sequence[UUID]) -> None:
-    """Move the files of other drafts into one, and drop those."""
+async def merge(
+    tx: Tx, into: UUID, others: Sequence[UUID], *, account: UUID | None, until: datetime
+) -> None:
+    """Move the files of other drafts into one of their owner, to which those lead until then."""
     await tx.run(_MOVE, into, list(others))
-    await tx.run(_DROP, list(others))
+    await tx.run(_MERGED, into, account, until, list(others), list(others))
+
+
+async def is_kept_for_an_owner(tx: ReadTx, token_hash: bytes, now: datetime) -> bool:
+    """Whether a token began a draft that is an account's now, or went into one, and is open."""
+    (row,) = await tx.all(_KEPT_FOR, token_hash, now)
+    return bool(row["is_kept"])
 
 
 async def move(tx: Tx, into: UUID, files: Sequence[UUID]) -> None:
@@ -214,9 +230,11 @@ async def move(tx: Tx, into: UUID, files: Sequence[UUID]) -> None:
     await tx.run(_MOVE_FILES, into, list(files))
 
 
-async def finish(tx: Tx, draft: UUID, order: UUID | None) -> None:
-    """The draft was ordered, or stamped from the balance."""
+async def finish(tx: Tx, draft: UUID, order: UUID | None, ordered: Sequence[UUID]) -> None:
+    """These files of the draft were ordered, or stamped from the balance; it has no others any more."""
     await tx.run(_DONE, order, draft)
+    await tx.run(_ORDERED, draft, list(ordered))
+    await tx.run(_NOT_ORDERED, draft)
 
 
 async def renew(tx: Tx, draft: UUID, until: datetime) -> Draft | None:

@@ -24,6 +24,7 @@ from meterai.drafts.model import (
     UploadOffsetMismatch,
     hash_of,
     is_sign_in_mark,
+    object_name,
     sign_in_mark,
     twins,
 )
@@ -348,9 +349,57 @@ def test_what_came_while_the_order_was_placed_goes_on_in_a_draft_of_its_own(shop
     assert goes_on is not None
     left = {one.name for one in shop.do(drafts(shop).files(goes_on))}
     assert left == {later.name, half.name}
-    assert twin.id in {one.id for one in shop.do(drafts(shop).files(draft))}
+    of_order = shop.do(drafts(shop).files(draft))
+    assert [(one.id, one.state) for one in of_order] == [(file.id, FileState.ORDERED)]
+    assert later.content is not None
+    assert {object_name(later.id, later.content)} == {one.name for one in objects(shop)}
     with pytest.raises(NotFound):
         shop.do(uploads(shop).create(draft, "empat.pdf", 1000))
+
+
+def test_what_was_ordered_takes_no_room_here(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft, _ = opened(shop, signed_in=True)
+    content = large("Surat")
+    file = add(shop, draft, content=content)
+    shop.do(drafts(shop).place(draft, file.id, [PLACE]))
+    shop.do(drafts(shop).finish(draft, new_id(), [file.id]))
+    assert objects(shop) == []
+    with pytest.raises(FileNotReady):
+        shop.do(drafts(shop).content(shop.do(drafts(shop).file(draft, file.id))))
+    room = len(content)
+    limited(
+        shop,
+        monkeypatch,
+        draft_bytes_per_network_max=room,
+        drafts_bytes_max=room,
+        drafts_per_network_max=1,
+    )
+    other, token = drafts(shop).fresh(None, NETWORK)
+    again = shop.do(uploads(shop).add_whole(other, "Surat.pdf", content, token=token))
+    assert again.is_usable
+
+
+def test_the_token_of_a_draft_that_went_into_another_leads_to_it(shop: Shop) -> None:
+    _, oldest = opened(shop)
+    mine, device = opened(shop, signed_in=True)
+    strange, token = opened(shop)
+    file = add(shop, strange)
+    adopt(shop, token)
+    adopt(shop, oldest)  # and all of it into this one, which is older
+    for one in (token, device, oldest):
+        assert shop.do(drafts(shop).is_kept_for_its_owner(one)), "signing in leads back to it"
+    kept = shop.do(drafts(shop).current(token, shop.account))
+    assert kept is not None
+    assert kept.id not in (strange.id, mine.id)
+    assert shop.do(drafts(shop).ordered(shop.account, strange.id)) is None
+    shop.do(drafts(shop).place(kept, file.id, [PLACE]))
+    order = new_id()
+    shop.do(drafts(shop).finish(kept, order, [file.id]))
+    for earlier in (strange, mine):  # a page of it may still be open somewhere
+        done = shop.do(drafts(shop).ordered(shop.account, earlier.id))
+        assert done is not None
+        assert done.order == order
+    assert not shop.do(drafts(shop).is_kept_for_its_owner(token))
 
 
 def test_a_stranger_who_knew_the_token_adds_nothing_to_the_draft_of_an_account(shop: Shop) -> None:

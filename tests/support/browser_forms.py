@@ -298,6 +298,7 @@ CASES = (
     Case("/orders/{order_id:str}/paid", _paid),
     Case("/orders/{order_id:str}/reorder", _lapsed),
     Case("/orders/{order_id:str}/give-back", lambda one: one.form(f"{one.buys()}/give-back")),
+    Case("/stamp/adopt", _in_account("/stamp/adopt", next="/stamp")),
     Case("/stamp/files", _checked("/stamp/files")),
     Case("/stamp/files/{file_id:str}/take-out", _take_out),
     Case("/stamp/place", _place),

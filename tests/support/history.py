@@ -155,13 +155,15 @@ def make(shop: Shop) -> History:
 
 
 def _drafted(history: History) -> None:
-    """A draft that was ordered."""
+    """A draft that was ordered, and one that nobody has ordered yet."""
     shop = history.shop
     drafts, uploads = shop.container.of(DraftService), shop.container.of(Uploads)
     draft, token = drafts.fresh(shop.account, "192.0.2.1")
     file = shop.do(uploads.add_whole(draft, "draf.pdf", pdf(words="draf"), token=token))
     shop.do(drafts.place(draft, file.id, read_placements(_PLACE % 60)))
     shop.do(drafts.finish(draft, history["quota.order"], [file.id]))
+    waiting, token = drafts.fresh(None, "192.0.2.1")
+    shop.do(uploads.add_whole(waiting, "nanti.pdf", pdf(words="nanti"), token=token))
 
 
 def _sign_in(history: History) -> None:

@@ -155,8 +155,10 @@ class _LastLook:
             refusal: Refusal = wrong
         except Refusal as wrong:
             refusal = wrong
+        # The same form, sent twice, may have ordered it meanwhile: then its bytes are gone.
+        done = await _done_before(self.drafts, draft.owner, form) if draft.owner else None
         files = await self.drafts.files(draft)
-        elsewhere = _missing(files)
+        elsewhere = done or _missing(files)
         if elsewhere:
             return see_other(elsewhere)
         return await self.page(draft, files, refusal, form)
