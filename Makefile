@@ -6,6 +6,7 @@
 #   make quick  the same, and every test that needs no instance, database or browser
 #   make bench  measure, beside a limit measured in the same run; and three hundred files checked at once
 #   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
+#   make bench-journey   how long somebody waits on a poor line, from home to the stamped document
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
@@ -18,7 +19,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test check quick bench bench-sealing bench-rush rehearse proof golden schema format lock clean tools
+.PHONY: run setup test check quick bench bench-sealing bench-journey bench-rush rehearse proof golden schema format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)

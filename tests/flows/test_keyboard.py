@@ -1,0 +1,136 @@
+"""The whole way by the keyboard alone, and where the focus is can be seen at each step."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, ViewportSize, expect, sync_playwright
+
+from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.instance import Instance
+from tests.support.pdf import pdf
+from tests.support.walker import TO_ORDER, Walker
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
+
+TABS_MAX = 60  # of one page; more is a trap
+# The element that has the focus: what it is, whether that is drawn, and whether it is in sight and on top.
+FOCUSED = """() => {
+    const one = document.activeElement;
+    if (!one || one === document.body) return null;
+    const style = getComputedStyle(one);
+    const box = one.getClientRects()[0];
+    // The middle of what is in sight of it: what holds a whole part of a page is longer than a screen.
+    const x = (Math.max(0, box.left) + Math.min(innerWidth, box.right)) / 2;
+    const y = (Math.max(0, box.top) + Math.min(innerHeight, box.bottom)) / 2;
+    const top = document.elementFromPoint(x, y);
+    return {
+        what: one.outerHTML.slice(0, 160),
+        drawn: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+        seen: Math.min(innerHeight, box.bottom) - Math.max(0, box.top) >= Math.min(box.height, 40) - 1,
+        covered: !one.contains(top),
+    };
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Typist(Walker):
+    """Somebody without a mouse."""
+
+    def looks(self) -> None:
+        """The focus can be seen where it is."""
+        found: dict[str, Any] | None = self.page.evaluate(FOCUSED)
+        if found is None:
+            return  # the frame of the browser has it
+        assert found["drawn"], found
+        assert found["seen"], found
+        assert not found["covered"], found
+
+    def tabs_to(self, selector: str) -> None:
+        """Go on by Tab until what is wanted has the focus."""
+        for _ in range(TABS_MAX):
+            if self.page.evaluate("(one) => document.activeElement.matches(one)", selector):
+                self.looks()
+                return
+            self.page.keyboard.press("Tab")
+            self.looks()
+        raise AssertionError(f"{selector} is not reached on {self.page.url}")
+
+    def presses(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+
+def chooses(somebody: Typist) -> None:
+    expect(
+        somebody.page.locator("form[data-uploads] > button")
+    ).to_be_hidden()  # the script is here
+    somebody.tabs_to("#document")
+    file = FilePayload(name="surat.pdf", mimeType="application/pdf", buffer=pdf(words="Surat"))
+    with somebody.page.expect_file_chooser() as chooser:
+        somebody.presses("Space")
+    chooser.value.set_files([file])
+    somebody.page.wait_for_url("**/stamp/place")
+    expect(somebody.page.locator(".handle")).to_be_visible()
+
+
+def places(somebody: Typist) -> None:
+    page = somebody.page
+    somebody.tabs_to(".handle")
+    before = page.locator("#x-1").input_value()
+    somebody.presses("ArrowLeft", "Shift+ArrowUp")
+    somebody.looks()
+    assert page.locator("#x-1").input_value() != before
+    somebody.tabs_to("main summary")
+    somebody.presses("Enter")
+    somebody.tabs_to("#x-1")
+    somebody.presses("Shift+Tab")
+    somebody.looks()
+    page.reload()
+    expect(page.locator(".handle")).to_be_visible()
+    somebody.tabs_to("button[value=use]")
+    somebody.presses("Enter")
+    page.wait_for_url("**/stamp/pay")
+
+
+def orders(somebody: Typist) -> None:
+    page = somebody.page
+    somebody.tabs_to("#email")
+    page.keyboard.type(somebody.email)
+    somebody.tabs_to("form:has(#email) button")
+    somebody.presses("Space")
+    expect(page.locator("#code")).to_be_focused()
+    somebody.looks()
+    page.keyboard.type(somebody.reads_the_code())
+    somebody.presses("Enter")
+    page.wait_for_url(TO_ORDER)
+    expect(page.locator(".qr")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_way_by_the_keyboard_alone(chromium, instance: Instance, width: int) -> None:
+    somebody = Typist(chromium, instance, screen=ViewportSize(width=width, height=640))
+    page = somebody.page
+    somebody.opens("/")
+    chooses(somebody)
+    places(somebody)
+    orders(somebody)
+    somebody.tabs_to("form[action$='/paid'] button")
+    somebody.presses("Space")
+    expect(page.locator(".pay .note")).to_be_visible()
+    somebody.tabs_to("main summary")
+    somebody.pays()
+    expect(page.locator(".document .state.delivered")).to_have_count(1, timeout=WAIT_MS)
+    somebody.looks()  # what had it is gone, and it is where the page is read on
+    somebody.tabs_to(".document a[href$='/document']")
+    with page.expect_download() as coming:
+        somebody.presses("Enter")
+    assert coming.value.suggested_filename == "surat-bermeterai.pdf"
+    assert somebody.complaints == []
