@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
 from meterai.accounts.model import OPEN, PERMISSIONS, PROOF_LIVES, NotPermitted, Permission, Role
 from meterai.kit.clock import SystemClock
-from meterai.kit.refusal import ProofRequired
+from meterai.kit.refusal import ProofRequired, SignInRequired
+from meterai.pages import keep_form
 from meterai.plumbing.http import (
     Authenticator,
     Caller,
@@ -38,13 +40,18 @@ async def require_permission(
     if permission in OPEN:
         return
     authenticator: Authenticator = connection.app.state.authenticator
-    caller = await authenticator.caller(connection)
+    try:
+        caller = await authenticator.caller(connection)
+        if handler.opt.get("fresh_proof") and caller.by == "session" and not is_fresh(caller):
+            raise ProofRequired("the session began too long ago")
+    except (SignInRequired, ProofRequired):
+        if isinstance(connection, Request):
+            await keep_form(connection, *authenticator.session_shown(connection))
+        raise
     # A browser sends its cookie along whoever made the request; a page's form has a token,
     # the API has none, so there a session may only look.
     if caller.by == "session" and not is_safe(connection) and is_api(connection):
         raise KeyRequired("commands of the API need an API key")
     if permission not in PERMISSIONS[Role.OWNER]:  # whoever is signed in acts for its own account
         raise NotPermitted(permission)
-    if handler.opt.get("fresh_proof") and caller.by == "session" and not is_fresh(caller):
-        raise ProofRequired("the session began too long ago")
     connection.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]

@@ -157,6 +157,18 @@ class AccountService:
         """True where a browser sent the cookie of a session, whether it still opens one or not."""
         return cookie_name(COOKIE, self._process) in connection.cookies
 
+    def session_shown(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, str]:
+        """The account and the form token of the session of a cookie, whether it opens anything or not."""
+        text = connection.cookies.get(cookie_name(COOKIE, self._process), "")
+        try:
+            return str(Credential.read(text).account), self._form_token(text)
+        except SignInRequired:
+            return "", ""
+
+    def _form_token(self, text: str) -> str:
+        """What proves that a form was made for whoever shows this text."""
+        return hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
+
     async def _opened(self, text: str, by: str) -> Caller:
         remembered = self._remembered.get(text)
         if (
@@ -173,7 +185,7 @@ class AccountService:
         if stored is None or not credential.opens(stored.secret_hash):
             raise SignInRequired("unknown or ended")
         await self._note_use(credential, stored, is_key=is_key)
-        token = hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
+        token = self._form_token(text)
         shown = show(KEY_KIND if is_key else SESSION_KIND, credential.id)
         actor = Actor(ActorKind.ACCOUNT, shown)
         proved_at = None if is_key else stored.made_at

@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 from litestar import Response
 
 from meterai.kit.refusal import ProofRequired, Refusal, SignInRequired
+from meterai.pages.kept import SCOPE, KeptForm, set_kept
 from meterai.pages.model import wants_page
 from meterai.pages.rendering import PageRequest, Site, nearest_page, page, see_other, sentence
+from meterai.plumbing.config import Settings
 from meterai.plumbing.http import allowed, language_of, service
 
 Wrong = TypeVar("Wrong", bound=Exception)
@@ -31,6 +33,13 @@ def page_or_problem(
     """An exception handler: a page for browsers, and the given handler's problem+json for programs."""
 
     def answer(request: PageRequest, wrong: Wrong) -> Response[Any]:
+        said = told(request, wrong)
+        kept = request.scope.get(SCOPE)
+        if isinstance(kept, KeptForm):
+            set_kept(said, service(request, Settings).process, kept.text())
+        return said
+
+    def told(request: PageRequest, wrong: Wrong) -> Response[Any]:
         path = request.scope["path"]
         if not wants_page(path, request.headers.get("accept", "")):
             return handler(request, wrong)
@@ -38,19 +47,19 @@ def page_or_problem(
         proves = _where_to_prove(service(request, Site), wrong)
         if proves is not None:
             return see_other(f"{proves}?{urlencode({'next': there})}")
-        told = handler(request, wrong)
+        problem = handler(request, wrong)
         can_be_seen = "GET" in allowed(request.app, there.partition("?")[0])
         shown = page(
             request,
             "refused.html",
-            status=told.status_code or 500,
-            problem=told.content,
+            status=problem.status_code or 500,
+            problem=problem.content,
             text=sentence(wrong, language_of(request)) if isinstance(wrong, Refusal) else "",
             again=there if can_be_seen else None,
             is_looking=request.method == "GET",
-            seconds=told.headers.get("Retry-After"),
+            seconds=problem.headers.get("Retry-After"),
         )
-        shown.headers.update(told.headers)
+        shown.headers.update(problem.headers)
         return shown
 
     return answer

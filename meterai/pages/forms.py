@@ -4,13 +4,16 @@ import hmac
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from meterai.kit.refusal import SignInRequired
+from meterai.kit.refusal import Refusal, SignInRequired
+from meterai.pages.kept import OPTION, SCOPE, KeptForm
 from meterai.pages.model import FormExpired, FormForeign
-from meterai.pages.rendering import PageRequest, known_caller
+from meterai.pages.rendering import PageRequest, known_caller, nearest_page
 from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import read_parts
 from meterai.plumbing.http import Caller, service
+
+KEPT_BODY_BYTES_MAX = 8_192  # of a form that is kept: a few fields that people type
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,51 @@ def check_form(caller: Caller, token: str) -> None:
 
 
 async def read_own_form(request: PageRequest) -> Form:
-    """The form of a signed-in page.  Refuses `FormExpired`."""
+    """The form of a signed-in page.  Refuses `FormExpired`, and keeps what was typed."""
     form = await read_form(request)
     caller = known_caller(request)
     assert caller is not None, "the route asks who it is"
-    check_form(caller, form.text("form_token"))
+    try:
+        check_form(caller, form.text("form_token"))
+    except FormExpired:
+        if _is_of_this_browser(request):
+            _keep(request, form, str(caller.account))
+        raise
     return form
+
+
+async def keep_form(request: PageRequest, account: str, form_token: str) -> None:
+    """Keep what was typed into a form whose sender must first say who it is; nothing of a form that a page
+    of ours did not send.  `account` and `form_token` are of the session that the browser shows, whether it
+    opens anything or not; empty where it shows none.
+    """
+    if OPTION not in request.route_handler.opt or not _is_small(request):
+        return
+    try:
+        form = await read_form(request)
+    except Refusal:
+        return
+    is_own = hmac.compare_digest(form_token.encode(), form.text("form_token").encode())
+    if (is_own and form_token) or _is_of_this_browser(request):
+        _keep(request, form, account)
+
+
+def _is_small(request: PageRequest) -> bool:
+    """True for a body that may be read of somebody who is not known."""
+    announced = request.headers.get("content-length", "")
+    return announced.isdigit() and len(announced) <= 9 and int(announced) <= KEPT_BODY_BYTES_MAX
+
+
+def _is_of_this_browser(request: PageRequest) -> bool:
+    """True where the browser itself says that a page of ours sent it (Fetch Metadata)."""
+    return request.headers.get("sec-fetch-site") == "same-origin"
+
+
+def _keep(request: PageRequest, form: Form, account: str) -> None:
+    names: tuple[str, ...] = request.route_handler.opt.get(OPTION, ())
+    fields = {name: form.text(name) for name in names if name in form.texts}
+    page = nearest_page(request)
+    request.scope[SCOPE] = KeptForm(page, account, fields)  # type: ignore[literal-required]
 
 
 async def read_form_of_a_person(request: PageRequest) -> Form:

@@ -15,9 +15,18 @@ from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages.assets import Asset, address, assets_of
+from meterai.pages.kept import COOKIE as KEPT
+from meterai.pages.kept import KeptForm, set_kept
 from meterai.pages.model import Link, LinkPlace, RoomPages, ShownTo, comes_back_to, fresh_key
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import Authenticator, Caller, allowed, language_of, service
+from meterai.plumbing.http import (
+    Authenticator,
+    Caller,
+    allowed,
+    cookie_name,
+    language_of,
+    service,
+)
 from meterai.plumbing.messages import catalogue, format_datetime, format_size, localize, translate
 
 PageRequest = Request[Any, Any, Any]
@@ -86,7 +95,7 @@ class Site:
             format_datetime=partial(format_datetime, language=language),
             time=partial(_time, language=language),
             settings=settings.flat() | {"is_specimen": not settings.process.is_production},
-            **{"errors": (), **facts},
+            **{"errors": (), "kept": None, **facts},
         )
 
 
@@ -188,14 +197,35 @@ def nearest_page(request: PageRequest) -> str:
 def page(
     request: PageRequest, template: str, *, status: int = 200, **facts: object
 ) -> Response[str]:
-    """A whole page."""
+    """A whole page; what was typed into a form of it that could not be taken is told, once."""
     keeps = "no-store" if known_caller(request) else "no-cache"
-    return Response(
-        rendered(request, template, facts),
+    kept = kept_form(request)
+    answer = Response(
+        rendered(request, template, {"kept": kept, **facts}),
         status_code=status,
         media_type="text/html",
         headers={"Cache-Control": f"private, {keeps}", "Vary": "Cookie, Accept-Language"},
     )
+    if kept is not None:
+        set_kept(answer, service(request, Settings).process, "")
+    return answer
+
+
+def kept_form(request: PageRequest) -> KeptForm | None:
+    """The form that whoever asks for this page sent to it, and which could not be taken."""
+    caller = known_caller(request)
+    if caller is None or caller.by != "session" or request.method != "GET":
+        return None
+    text = request.cookies.get(cookie_name(KEPT, service(request, Settings).process), "")
+    found = KeptForm.read(text)
+    is_here = found is not None and found.is_for(request.scope["path"], str(caller.account))
+    return found if is_here else None
+
+
+def kept_text(request: PageRequest, field: str, otherwise: str = "") -> str:
+    """What was typed into a field of the form of this page before, else `otherwise`."""
+    kept = kept_form(request)
+    return kept.fields.get(field, otherwise) if kept else otherwise
 
 
 def see_other(path: str) -> Page:

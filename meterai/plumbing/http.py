@@ -250,6 +250,10 @@ class Authenticator(Protocol):
         """True where a browser says that somebody is signed in, rightly or not."""
         ...
 
+    def session_shown(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, str]:
+        """The account and the form token of the session shown, which may open nothing any more."""
+        ...
+
 
 Service = TypeVar("Service")
 
@@ -281,13 +285,9 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
 def injected(services: Mapping[str, type]) -> dict[str, Provide]:
     """What routes may ask for by name: each of these services, and of the caller its `account` and
     the `actor` that it is to the audit trail."""
-    found = {
-        name: Provide(_provider(kind), sync_to_thread=False) for name, kind in services.items()
-    }
-    return found | {
-        "account": Provide(account_of, sync_to_thread=False),
-        "actor": Provide(actor_of, sync_to_thread=False),
-    }
+    given: dict[str, Callable[..., Any]] = {"account": account_of, "actor": actor_of}
+    given |= {name: _provider(kind) for name, kind in services.items()}
+    return {name: Provide(one, sync_to_thread=False) for name, one in given.items()}
 
 
 def _provider(kind: type) -> Callable[[Request[Any, Any, Any]], Any]:

@@ -279,6 +279,22 @@ def test_a_session_that_ends_before_the_order_loses_nothing(applicant: Applicant
     expect(applicant.page.locator(".document")).to_have_text(re.compile("Surat lamaran.pdf"))
 
 
+@both_ways
+def test_a_number_typed_into_an_old_page_is_there_after_signing_in(applicant: Applicant) -> None:
+    applicant.signs_in("/buy")
+    applicant.page.get_by_label("Jumlah meterai").fill("3")
+    applicant.page.context.clear_cookies(name="session")
+    applicant.presses("Lanjut ke pembayaran")
+    applicant.sees("Masuk")
+    applicant.page.get_by_label("Alamat email").fill(applicant.email)
+    applicant.presses("Kirim kode")
+    applicant.types_the_code("/buy")
+    expect(applicant.page.get_by_label("Jumlah meterai")).to_have_value("3")
+    expect(applicant.page.locator("main .note")).to_contain_text("belum terkirim")
+    applicant.presses("Lanjut ke pembayaran")
+    applicant.sees(re.compile("Bayar Rp30.000"))
+
+
 def test_three_documents_and_two_stamps(applicant: Applicant) -> None:
     """Nothing is stamped and nothing is charged; with a third stamp the same draft stamps all."""
     applicant.signs_in("/buy")

@@ -33,6 +33,9 @@ class Somebody:
     async def caller(self, _: object) -> Caller:
         raise SignInRequired("unknown")
 
+    def session_shown(self, _: object) -> tuple[str, str]:
+        return "", ""
+
     def has_session(self, _: object) -> bool:
         return True
 

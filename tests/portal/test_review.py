@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from httpx import Cookies
@@ -151,8 +152,10 @@ def test_the_link_of_the_mail_leads_back_to_the_page(visitor: WalkIn) -> None:
     link = visitor.container.of(CodeService).link(begun.challenge)
     assert PAY not in link, "nobody who sends it on can change where it leads"
     form = fields(visitor.get(link), "/sign-in/link", "secret")
-    assert visitor.goes("/sign-in/link", form | {"next": "/account"}) == PAY
-    assert fields(visitor.get(PAY), PAY, "draft")
+    there = visitor.goes("/sign-in/link", form | {"next": "/account"})
+    assert urlsplit(there).path == PAY
+    assert visitor.client.get(there).headers["location"] == PAY
+    assert fields(visitor.get(PAY), PAY, "draft"), "and the files are of the account"
 
 
 @pytest.mark.parametrize(

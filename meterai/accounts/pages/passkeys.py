@@ -93,6 +93,7 @@ async def ask_for_new_passkey(
         "permission": Permission.KEYS_MANAGE,
         "priority": Priority.CHECKOUT,
         "fresh_proof": True,
+        "keeps": (),
     },
     include_in_schema=False,
 )
@@ -112,7 +113,11 @@ async def make_passkey(
 
 @post(
     "/account/passkeys/{passkey_id:str}/end",
-    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.KEYS_MANAGE,
+        "priority": Priority.CHECKOUT,
+        "keeps": (),
+    },
     include_in_schema=False,
 )
 async def end_passkey(

@@ -19,7 +19,11 @@ from meterai.pages import Page, PageRequest, read_form_of_a_person, see_other
 
 @post(
     "/account/sign-out-everywhere",
-    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.KEYS_MANAGE,
+        "priority": Priority.CHECKOUT,
+        "keeps": (),
+    },
     include_in_schema=False,
 )
 async def sign_out_everywhere(
@@ -47,7 +51,11 @@ async def sign_out_everywhere(
 
 @post(
     "/account/sessions/{session_id:str}/end",
-    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.KEYS_MANAGE,
+        "priority": Priority.CHECKOUT,
+        "keeps": (),
+    },
     include_in_schema=False,
 )
 async def end_session(

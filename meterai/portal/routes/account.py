@@ -27,6 +27,7 @@ from meterai.pages import (
     PageRequest,
     field_errors,
     form_key,
+    kept_text,
     page,
     read_form_of_a_person,
     see_other,
@@ -82,7 +83,8 @@ async def show_account(
     passkeys: NamedDependency[PasskeyService],
 ) -> Page:
     """The address, the language, the stamps and the API keys of the account."""
-    return await _account_page(request, database, accounts, passkeys)
+    name = kept_text(request, "name")
+    return await _account_page(request, database, accounts, passkeys, name=name)
 
 
 @post(
@@ -91,6 +93,7 @@ async def show_account(
         "permission": Permission.KEYS_MANAGE,
         "priority": Priority.CHECKOUT,
         "fresh_proof": True,
+        "keeps": ("name",),
     },
     include_in_schema=False,
 )
@@ -117,7 +120,11 @@ async def make_key(
 
 @post(
     "/account/keys/{key_id:str}/end",
-    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.KEYS_MANAGE,
+        "priority": Priority.CHECKOUT,
+        "keeps": (),
+    },
     include_in_schema=False,
 )
 async def end_key(

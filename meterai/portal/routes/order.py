@@ -28,6 +28,7 @@ from meterai.pages import (
     field_errors,
     form_key,
     fresh_key,
+    kept_text,
     page,
     read_own_form,
     rendered,
@@ -103,12 +104,17 @@ def _buy_page(
 )
 async def show_buy_form(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
     """How many stamps."""
-    return _buy_page(request, settings, "1", fresh_key())
+    quantity, key = kept_text(request, "quantity", "1"), kept_text(request, "key", fresh_key())
+    return _buy_page(request, settings, quantity, key)
 
 
 @post(
     "/buy",
-    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "keeps": ("quantity", "key"),
+    },
     include_in_schema=False,
 )
 async def buy(
@@ -361,7 +367,11 @@ async def _acted_on(
 
 @post(
     "/orders/{order_id:str}/withdraw",
-    opt={"permission": Permission.ORDER_WITHDRAW, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.ORDER_WITHDRAW,
+        "priority": Priority.CHECKOUT,
+        "keeps": (),
+    },
     include_in_schema=False,
 )
 async def withdraw(
@@ -380,7 +390,11 @@ async def withdraw(
 
 @post(
     "/orders/{order_id:str}/paid",
-    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.PAID},
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.PAID,
+        "keeps": (),
+    },
     include_in_schema=False,
 )
 async def have_paid(
@@ -402,7 +416,11 @@ async def have_paid(
 
 @post(
     "/orders/{order_id:str}/reorder",
-    opt={"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "keeps": (),
+    },
     include_in_schema=False,
 )
 async def reorder(
@@ -423,7 +441,11 @@ async def reorder(
 
 @post(
     "/orders/{order_id:str}/give-back",
-    opt={"permission": Permission.REFUND_ASK, "priority": Priority.PAID},
+    opt={
+        "permission": Permission.REFUND_ASK,
+        "priority": Priority.PAID,
+        "keeps": (),
+    },
     include_in_schema=False,
 )
 async def give_back(

@@ -40,6 +40,7 @@ from meterai.pages import (
     Page,
     PageRequest,
     check_origin,
+    kept_text,
     page,
     read_form,
     read_own_form,
@@ -116,7 +117,7 @@ class _LastLook:
         )
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
-        pay = form.text("pay") if form else ""
+        pay = form.text("pay") if form else kept_text(request, "pay")
         shown = page(
             request,
             "portal/review.html",
@@ -279,7 +280,11 @@ async def _done_before(drafts: DraftService, account: UUID, form: Form) -> str |
 
 @post(
     REVIEW,
-    opt={"permission": Permission.STAMP_AFFIX, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.STAMP_AFFIX,
+        "priority": Priority.CHECKOUT,
+        "keeps": ("pay",),
+    },
     include_in_schema=False,
 )
 async def order_draft(
@@ -324,22 +329,25 @@ async def sign_in_to_pay(
     if account is not None:  # in another window, or by the same button before
         return see_other(await _done_before(drafts, account, form) or REVIEW)
     this = _LastLook(request, drafts, database, signing_in)
+    # None also where the same button, pressed before, has ordered it: then the code opens once more.
     draft = await own_draft(request, drafts)
-    if draft is None:
-        return see_other(CHOOSE)
     try:
         if "credential" in form.texts:
             signed_in = await signing_in.prove_by_passkey(request, form)
         elif "code" in form.texts:
             signed_in = await signing_in.prove(request, form)
+        elif draft is None:
+            return see_other(CHOOSE)
         else:
             there = f"{REVIEW}?{urlencode({'mark': sign_in_mark(request, drafts)})}"
             sent = await signing_in.ask(request, form, there)
             return signing_in.keep(see_other(REVIEW), sent)
     except Refusal as refusal:
+        if draft is None:
+            return see_other(CHOOSE)
         return await this.page(draft, await drafts.files(draft), refusal, form)
     caller = await accounts.caller_of(signed_in)
-    if show(DRAFT, draft.id) == form.text("draft"):
+    if draft is not None and show(DRAFT, draft.id) == form.text("draft"):
         # Signing in on the page of these files says whose they are.
         await adopt_draft(request, drafts, caller.account)
     if "credential" in form.texts:

@@ -1,0 +1,124 @@
+"""A form whose session has ended, or whose page is too old, is not lost: its owner finds it filled in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meterai.accounts import AccountService
+from tests.support.walk_in import WalkIn, fields, walk_in
+
+ANI, BUDI = "ani@example.id", "budi@example.id"
+NOT_SENT = "This form was not sent"
+SAME = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def visitor(database_url: str, tmp_path: Path) -> Iterator[WalkIn]:
+    with walk_in(database_url, tmp_path) as made:
+        yield made
+
+
+def end_session(visitor: WalkIn) -> None:
+    """The session of the browser ends elsewhere; the browser still shows its cookie."""
+    accounts = visitor.container.of(AccountService)
+    with visitor.client.portal() as portal:
+        portal.call(accounts.sign_out, visitor.cookie("session"))
+
+
+def orders(visitor: WalkIn) -> int:
+    return visitor.get("/history").count('href="/orders/ord_')
+
+
+def test_a_form_to_buy_waits_for_its_owner_to_sign_in(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI, "/account")
+    form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "37"}
+    end_session(visitor)
+    assert visitor.goes("/buy", form) == "/sign-in?next=%2Fbuy"
+    assert form["form_token"] not in visitor.cookie("kept")
+    visitor.signs_in(ANI, "/buy")
+    page = visitor.get("/buy")
+    assert NOT_SENT in page
+    again = fields(page, "/buy", "quantity")
+    assert (again["quantity"], again["key"]) == ("37", form["key"])
+    assert orders(visitor) == 0, "another press is asked for"
+    assert NOT_SENT not in visitor.get("/buy"), "it is told once"
+    assert visitor.goes("/buy", again).startswith("/orders/ord_")
+    assert orders(visitor) == 1
+
+
+def test_nobody_else_sees_what_was_typed(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI)
+    form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "37"}
+    end_session(visitor)
+    visitor.goes("/buy", form)
+    visitor.signs_in(BUDI, "/buy")
+    page = visitor.get("/buy")
+    assert NOT_SENT not in page
+    assert fields(page, "/buy", "quantity")["quantity"] == "1"
+
+
+def test_a_strangers_form_fills_nothing_in(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI)
+    form = {"quantity": "9999", "key": "frm_x", "form_token": "t" * 32}
+    end_session(visitor)
+    visitor.goes("/buy", form)
+    visitor.client.cookies.delete("session")
+    for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}):
+        assert visitor.sends("/buy", form | {"form_token": ""}, **headers).status_code == 303
+    assert not visitor.cookie("kept")
+    visitor.signs_in(ANI, "/buy")
+    assert fields(visitor.get("/buy"), "/buy", "quantity")["quantity"] == "1"
+
+
+def test_a_browser_that_signed_out_elsewhere_keeps_its_form(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI)
+    form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "8"}
+    visitor.client.cookies.delete("session")  # in another window of it
+    assert visitor.sends("/buy", form, **SAME).status_code == 303
+    visitor.signs_in(ANI, "/buy")
+    assert fields(visitor.get("/buy"), "/buy", "quantity")["quantity"] == "8"
+
+
+def test_a_page_that_is_too_old_keeps_what_was_typed(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI)
+    form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "12"}
+    visitor.client.cookies.delete("session")
+    visitor.signs_in(ANI)  # in another window: the form is of the session before
+    stale = visitor.sends("/buy", form, **SAME)
+    assert stale.status_code == 403
+    assert 'href="/buy"' in stale.text
+    assert fields(visitor.get("/buy"), "/buy", "quantity")["quantity"] == "12"
+    assert orders(visitor) == 0
+
+
+def test_proving_once_more_keeps_the_name_of_a_key_and_no_secret(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI)
+    form = fields(visitor.get("/account"), "/account/keys", "name") | {"name": "kasir toko"}
+    end_session(visitor)
+    assert visitor.goes("/account/keys", form) == "/sign-in?next=%2Faccount"
+    passkey = {"form_token": form["form_token"], "name": "x", "credential": "secret"}
+    visitor.signs_in(ANI)
+    page = visitor.get("/account")
+    assert fields(page, "/account/keys", "name")["name"] == "kasir toko"
+    end_session(visitor)
+    visitor.goes("/account/passkeys", passkey)
+    assert "secret" not in visitor.cookie("kept")
+
+
+def test_what_is_too_large_to_keep_is_not_read(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI)
+    form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "9" * 9_000}
+    end_session(visitor)
+    assert visitor.goes("/buy", form) == "/sign-in?next=%2Fbuy"
+    assert not visitor.cookie("kept")
+
+
+def test_how_to_pay_is_kept_on_the_last_look(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI)
+    form = fields(visitor.places(), "/stamp/pay", "draft")
+    end_session(visitor)
+    assert visitor.goes("/stamp/pay", form) == "/sign-in?next=%2Fstamp%2Fpay"
+    visitor.signs_in(ANI, "/stamp/pay")
+    assert NOT_SENT in visitor.get("/stamp/pay")
+    assert orders(visitor) == 0
