@@ -38,8 +38,8 @@ from meterai.sealing import PlacementOutsidePage, PlacementsOverlap
 PAGE = "/stamp/place"
 NEXT = "/stamp/pay"
 FORM_BYTES_MAX = 16 * 1024  # twenty stamps of four numbers
-# A picture never changes: what is placed is a document that was mended before.
-_KEEPS = "private, max-age=3600, immutable"
+# A picture never changes, but a browser that several use asks each time whether it may still be shown.
+_KEEPS = "private, no-cache"
 _PUBLIC = {"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT}
 
 
@@ -95,7 +95,7 @@ async def show_picture(
     file_id: FromPath[str],
     name: FromPath[str],
 ) -> Response[Any]:
-    """A page of a file as WebP; `width=120` is a small one."""
+    """A page of a file as WebP; `width=120` is a small one.  Whose it is comes before all else."""
     draft = await draft_of(request, drafts)
     file = await drafts.file(draft, read(FILE_KIND, file_id))
     number, _, kind = name.partition(".")
@@ -103,8 +103,11 @@ async def show_picture(
         raise NotFound("no such picture")
     is_small = request.query_params.get("width") == str(sealing.THUMBNAIL_WIDTH)
     width = sealing.THUMBNAIL_WIDTH if is_small else sealing.PICTURE_WIDTH
+    headers = {"Cache-Control": _KEEPS, "ETag": f'"{file.content}-{int(number)}-{width}"'}
+    if request.headers.get("if-none-match", "").removeprefix("W/") == headers["ETag"]:
+        return Response(None, status_code=304, headers=headers)
     found = await pictures.picture(draft.network, file, int(number), width)
-    return Response(found.webp, media_type="image/webp", headers={"Cache-Control": _KEEPS})
+    return Response(found.webp, media_type="image/webp", headers=headers)
 
 
 async def _usable(drafts: DraftService, draft: Draft | None) -> list[DraftFile]:

@@ -341,7 +341,7 @@ def test_what_came_while_the_order_was_placed_goes_on_in_a_draft_of_its_own(shop
     content = pdf(words="satu")
     file, later = add(shop, draft, "satu", content), add(shop, draft, "dua")
     half = shop.do(uploads(shop).create(draft, "tiga.pdf", 1000))
-    twin = add(shop, draft, "salinan", content)
+    add(shop, draft, "salinan", content)  # the same once more
     add(shop, draft, "foto", b"\x89PNG" + b"x" * 2000)
     shop.do(drafts(shop).place(draft, file.id, [PLACE]))
     shop.do(drafts(shop).finish(draft, new_id(), [file.id]))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -520,13 +521,49 @@ def test_a_picture_is_its_visitors_alone(inside):
     found = draft.get(path)
     assert found.status == 200
     assert found.headers["content-type"] == "image/webp"
-    assert found.headers["cache-control"].startswith("private")
+    assert found.headers["cache-control"] == "private, no-cache"
     assert len(found.body) < 60 * 1024
+    kept = {"If-None-Match": found.headers["etag"]}
+    again = Client(inside.instance.url).get(path, headers=draft.cookie | kept)
+    assert (again.status, again.body) == (304, b"")
+    for stranger in (other.cookie, {}):
+        assert Client(inside.instance.url).get(path, headers=stranger | kept).status == 404
+    small = Client(inside.instance.url).get(f"{path}?width=120", headers=draft.cookie | kept)
+    assert small.status == 200
     assert len(draft.get(f"{path}?width=120").body) < len(found.body)
     assert other.get(path).status == 404
     assert Client(inside.instance.url).get(path).status == 404
     for name in ("2.webp", "0.webp", "1.png", "x.webp", "-1.webp", "1.webp.webp"):
         assert draft.get(path.replace("1.webp", name)).status in (404, 422), name
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_on_one_way_a_picture_is_sent_once(chromium, inside, scripts):
+    seat = Seat(chromium, drafted(inside, pdf(pages=2)), scripts=scripts)
+    network = seat.context.new_cdp_session(seat.page)
+    network.send("Network.enable")
+    asked: dict[str, str] = {}
+    statuses: dict[str, list[int]] = {}
+    network.on(
+        "Network.requestWillBeSent",
+        lambda one: asked.update({one["requestId"]: one["request"]["url"]}),
+    )
+
+    def came(one: dict[str, Any]) -> None:
+        url = asked.get(one["requestId"], "")
+        if ".webp" in url:
+            statuses.setdefault(url, []).append(one["statusCode"])
+
+    network.on("Network.responseReceivedExtraInfo", came)
+    seat.opens()
+    seat.presses("Tambah satu meterai")
+    expect(seat.picture).to_be_visible()
+    seat.opens()
+    assert statuses, "small ones come once they are in sight"
+    for url, told in statuses.items():
+        assert told.count(200) == 1, (url, told)
+        assert set(told) <= {200, 304}, (url, told)
+        assert len(told) <= 3, (url, "it is asked for once on each page", told)
 
 
 def test_without_a_draft_the_page_leads_to_the_files(inside):
