@@ -7,7 +7,6 @@ documents, the orders and the bank's record from before, at once and when everyt
 
 import contextlib
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -16,12 +15,9 @@ from dataclasses import replace
 import psutil
 import pytest
 import urllib3
-from litestar.exceptions import LitestarDeprecationWarning
 
-from meterai.apps.settings import settings_of as make_settings
-from meterai.apps.web import build
 from tests.support.browser_forms import CASES, Case, Holding, Sent, Visitor, visitors
-from tests.support.claims import CLAIMS, NO_CLAIMS, broken_in, claims_in, sounding_like_claims
+from tests.support.claims import broken_in, claims_in
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
 from tests.support.killing import freeze, kill, revive, thaw
@@ -41,41 +37,6 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     with Instance(tmp_path_factory.mktemp("truth"), **settings) as instance:
         yield Inside(instance)
         instance.assert_audit_holds()
-
-
-# -- closed worlds --------------------------------------------------------------------------------------
-
-
-def forms() -> set[str]:
-    """The route of every form: what is posted by browsers."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        routes = build(make_settings()).routes
-    return {
-        route.path
-        for route in routes
-        for handler in getattr(route, "route_handlers", ())
-        if "POST" in handler.http_methods and not route.path.startswith(NOT_OF_BROWSERS)
-    }
-
-
-def test_every_form_has_its_case() -> None:
-    assert {case.route for case in CASES} == forms()
-
-
-def test_every_text_that_sounds_like_a_claim_is_held_to_it() -> None:
-    assert sounding_like_claims() - NO_CLAIMS.keys() <= CLAIMS.keys()
-    assert NO_CLAIMS.keys() <= sounding_like_claims()
-    assert not CLAIMS.keys() & NO_CLAIMS.keys()
-
-
-def test_a_claim_that_is_not_so_is_found() -> None:
-    before = Holding(3, 0, 0, frozenset(), frozenset(), 0, frozenset())
-    after = replace(before, available=1, held=2)
-    page = "<p>Belum ada yang dilakukan\n atau <b>ditagih</b>.</p>"
-    assert broken_in(page, before, after) == ["page.busy.safe: nothing_done"]
-    assert broken_in(page, before, before) == []
-    assert broken_in("<p>Terima kasih</p>", before, after) == []
 
 
 # -- ways to send ---------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from meterai.accounts import CodeService
+from meterai.accounts import AccountService, CodeService
 from meterai.apps.settings import settings_of as make_settings
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.notifications import MailService, given_up, queue_again, service, store
@@ -31,6 +32,7 @@ from meterai.plumbing.outgoing import (
     SILENT_IN_A_ROW,
     CircuitState,
 )
+from tests.support.shop import Shop
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
 
 ACCOUNT = new_id()
@@ -385,3 +387,16 @@ def _nobody_listens() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
     return port
+
+
+@pytest.mark.parametrize("change", ["made", "ended"])
+def test_a_mail_about_a_key_is_about_something(shop: Shop, change: str) -> None:
+    accounts, owner = shop.container.of(AccountService), Actor(ActorKind.ACCOUNT)
+    key = new_id()
+    shop.do(accounts.create_api_key(shop.account, "kasir", key=key, actor=owner))
+    if change == "ended":
+        shop.do(accounts.end_api_key(shop.account, key, actor=owner))
+    shop.work()
+    templates = [row["template"] for row in shop.rows("SELECT template FROM mails")]
+    assert f"api_key_{change}" in templates
+    shop.assert_books_hold()

@@ -323,6 +323,10 @@ CASES = (
         "/account/passkeys/{passkey_id:str}/end",
         _in_account(f"/account/passkeys/{show('psk', NOBODYS)}/end"),
     ),
+    Case(
+        "/account/sessions/{session_id:str}/end",
+        _in_account(f"/account/sessions/{show('ses', NOBODYS)}/end"),
+    ),
     Case("/account/keys", _in_account("/account/keys", name="a", key=show("frm", NOBODYS))),
     Case(
         "/account/keys/{key_id:str}/end", _in_account(f"/account/keys/{show('key', NOBODYS)}/end")

@@ -1,0 +1,36 @@
+"""Every form of a browser, and every text that claims something of money, is put to the proof
+(`tests/faults/test_truth.py`).
+"""
+
+from dataclasses import replace
+
+from tests.support.browser_forms import CASES, Holding
+from tests.support.claims import CLAIMS, NO_CLAIMS, broken_in, sounding_like_claims
+from tests.tidy.test_closed_world import handlers
+
+NOT_OF_BROWSERS = ("/v1/", "/snap/")
+
+
+def test_every_form_has_its_case() -> None:
+    forms = {
+        path
+        for path, handler in handlers()
+        if "POST" in handler.http_methods and not path.startswith(NOT_OF_BROWSERS)
+    }
+    assert {case.route for case in CASES} == forms, "tests/support/browser_forms.py has the cases"
+
+
+def test_every_text_that_sounds_like_a_claim_is_held_to_it() -> None:
+    unheld = sounding_like_claims() - NO_CLAIMS.keys() - CLAIMS.keys()
+    assert not unheld, "tests/support/claims.py says what must be so"
+    assert NO_CLAIMS.keys() <= sounding_like_claims()
+    assert not CLAIMS.keys() & NO_CLAIMS.keys()
+
+
+def test_a_claim_that_is_not_so_is_found() -> None:
+    before = Holding(3, 0, 0, frozenset(), frozenset(), 0, frozenset())
+    after = replace(before, available=1, held=2)
+    page = "<p>Belum ada yang dilakukan\n atau <b>ditagih</b>.</p>"
+    assert broken_in(page, before, after) == ["page.busy.safe: nothing_done"]
+    assert broken_in(page, before, before) == []
+    assert broken_in("<p>Terima kasih</p>", before, after) == []
