@@ -9,6 +9,7 @@ import structlog
 from meterai.drafts import store
 from meterai.drafts.due import Due
 from meterai.drafts.model import EMPTY_LIVES, DraftFile, named_by, object_name
+from meterai.drafts.objects import FileObjects
 from meterai.kit.clock import Clock
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore
@@ -27,6 +28,7 @@ class Forgetting:
     def __init__(self, database: Database, objects: ObjectStore, clock: Clock) -> None:
         self._database = database
         self._objects = objects
+        self._files = FileObjects(objects, clock)
         self._clock = clock
         self._looked_to = ""  # the last name that `delete_orphans` saw; empty: it begins
 
@@ -44,10 +46,8 @@ class Forgetting:
         async def act(tx: Tx) -> Sequence[DraftFile]:
             return await store.forget(tx, due.thing, self._clock.now())
 
-        soon = self._clock.now() + timedelta(minutes=1)
         for file in await self._database.run(act):
-            for name in file.objects:
-                await self._objects.remove(name, soon)
+            await self._files.remove_all(file)
 
     async def delete_orphans(self) -> int:
         """Periodic task: delete objects of drafts that no file has, one piece of the store at a time.

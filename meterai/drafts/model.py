@@ -238,10 +238,9 @@ class DraftFile:
         return bool(self.placements)
 
     @property
-    def objects(self) -> tuple[str, ...]:
-        """The names of its objects in the store."""
-        ids = (*self.parts, self.content) if self.content else self.parts
-        return tuple(object_name(self.id, one) for one in ids)
+    def objects(self) -> tuple[UUID, ...]:
+        """Its objects in the store."""
+        return (*self.parts, self.content) if self.content else self.parts
 
 
 class Usage(NamedTuple):

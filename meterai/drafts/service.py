@@ -14,9 +14,6 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import structlog
-
-from meterai.documents import DocumentUnavailable
 from meterai.drafts import store
 from meterai.drafts.contents import Contents
 from meterai.drafts.examination import Examination
@@ -30,10 +27,10 @@ from meterai.drafts.model import (
     PlacedElsewhere,
     hash_of,
     is_sign_in_mark,
-    object_name,
     sign_in_mark,
     twins,
 )
+from meterai.drafts.objects import FileObjects
 from meterai.drafts.settings import DraftSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
@@ -41,14 +38,13 @@ from meterai.kit.refusal import NotFound
 from meterai.pages import fresh_key
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
+from meterai.plumbing.objects import ObjectStore
 from meterai.sealing import Placement
 from meterai.stamping import placements_json
 
 TOKEN_BYTES = 32
 LOADED_AT_ONCE = 3  # drafts whole in the memory of a process, while they are ordered
 RENEWED_EVERY = timedelta(minutes=10)  # what is looked at often is written seldom
-_log = structlog.get_logger()
 
 
 def _check_version(file: DraftFile, seen: int) -> None:
@@ -68,7 +64,7 @@ class DraftService:
         clock: Clock,
     ) -> None:
         self._database = database
-        self._objects = objects
+        self._objects = FileObjects(objects, clock)
         self._examination = examination
         self.contents = Contents(self.content)
         self._settings = settings.of(DraftSettings)
@@ -190,14 +186,7 @@ class DraftService:
         """
         if file.content is None:
             raise FileNotReady(f"the file is {file.state}")
-        try:
-            found = await self._objects.get(object_name(file.id, file.content))
-        except (ObjectUnreadable, OSError) as fault:
-            _log.error("object_unreadable", file=str(file.id), fault=repr(fault))
-            found = None
-        if found is None:
-            raise DocumentUnavailable("the file is not in this store")
-        return found
+        return await self._objects.get(file.id, file.content)
 
     async def place(
         self,
@@ -229,13 +218,7 @@ class DraftService:
         """Forget a file and its bytes; one that is not there is out already."""
         gone = await self._database.once(store.take_out, draft.id, file)
         if gone is not None:
-            await self.remove_objects(gone)
-
-    async def remove_objects(self, file: DraftFile) -> None:
-        """Delete the bytes of a file whose row is gone.  What a crash leaves, `delete_orphans` finds."""
-        soon = self._clock.now() + timedelta(minutes=1)
-        for name in file.objects:
-            await self._objects.remove(name, soon)
+            await self._objects.remove_all(gone)
 
     # -- ordered -------------------------------------------------------------------------------
 
@@ -265,7 +248,7 @@ class DraftService:
             return [one for one in files if one.id not in left]
 
         for file in await self._database.run(act):
-            await self.remove_objects(file)
+            await self._objects.remove_all(file)
 
     @asynccontextmanager
     async def to_be_loaded(self, files: Sequence[DraftFile]) -> AsyncIterator[None]:

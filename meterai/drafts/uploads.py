@@ -20,7 +20,7 @@ from uuid import UUID
 import structlog
 
 from meterai import sealing
-from meterai.documents import DocumentSettings, DocumentUnavailable
+from meterai.documents import DocumentSettings
 from meterai.drafts import store
 from meterai.drafts.due import Due
 from meterai.drafts.examination import Examination, Examined
@@ -43,8 +43,8 @@ from meterai.drafts.model import (
     UploadLengthInconsistent,
     UploadOffsetMismatch,
     hash_of,
-    object_name,
 )
+from meterai.drafts.objects import FileObjects
 from meterai.drafts.settings import DraftSettings
 from meterai.kit import backoff
 from meterai.kit.clock import Clock
@@ -54,7 +54,7 @@ from meterai.kit.text import file_name
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.forms import UNNAMED
-from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
+from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.periodic import each
 from meterai.stamping import StampingSettings
 
@@ -81,7 +81,7 @@ class Uploads:
         clock: Clock,
     ) -> None:
         self._database = database
-        self._objects = objects
+        self._objects = FileObjects(objects, clock)
         self._examination = examination
         self._limits = settings.of(DraftSettings)
         self._holdings = Holdings(database, self._limits)
@@ -151,8 +151,8 @@ class Uploads:
             return file
         self._check_draft((await self._database.once(store.usage, draft.id)).bytes + len(content))
         await self._holdings.check(draft.network, len(content))
-        part, now = new_id(), self._clock.now()
-        await self._objects.put(object_name(file.id, part), content)
+        now = self._clock.now()
+        part = await self._objects.put(file.id, content)
         after = await self._database.once(
             store.append,
             file,
@@ -162,7 +162,7 @@ class Uploads:
             leased_until=now + self._lease(),
         )
         if after is None:
-            await self._remove(object_name(file.id, part))
+            await self._objects.remove(file.id, part)
             raise UploadOffsetMismatch(offset=(await self._now(file)).received)
         self._holdings.add(draft.network, len(content))
         after = await self._examined(after, draft.network)
@@ -221,7 +221,7 @@ class Uploads:
 
     async def _refuse(self, file: DraftFile, refusal: Refusal) -> None:
         await self._database.once(store.refuse, file.id, refusal.code, _plain(refusal.facts()))
-        await self._remove_parts(file)
+        await self._objects.remove(file.id, *file.parts)
 
     async def _later(self, file: DraftFile, refusal: Refusal) -> None:
         _log.info("file_examined_later", code=refusal.code, examinations=file.examinations)
@@ -236,8 +236,7 @@ class Uploads:
         try:
             async with self._place_for(network):
                 examined = await self._examination.examine(network, await self._joined(file))
-                content = new_id()
-                await self._objects.put(object_name(file.id, content), examined.document)
+                content = await self._objects.put(file.id, examined.document)
         except Refusal as refusal:
             # No turn, or the store is away: found out later.
             answer = self._later if refusal.status == 503 else self._refuse
@@ -251,13 +250,9 @@ class Uploads:
             finally:
                 # Where it is not known `delete_orphans` looks once more.
                 if not is_ours:
-                    await self._remove(object_name(file.id, content))
+                    await self._objects.remove(file.id, content)
             if is_ours:
-                await self._remove_parts(file)
-
-    async def _remove_parts(self, file: DraftFile) -> None:
-        for part in file.parts:
-            await self._remove(object_name(file.id, part))
+                await self._objects.remove(file.id, *file.parts)
 
     @asynccontextmanager
     async def _place_for(self, network: str) -> AsyncIterator[None]:
@@ -273,25 +268,13 @@ class Uploads:
                 del self._of_network[network]
 
     async def _joined(self, file: DraftFile) -> bytes:
-        pieces = []
-        for part in file.parts:
-            try:
-                found = await self._objects.get(object_name(file.id, part))
-            except (ObjectUnreadable, OSError) as fault:
-                _log.error("object_unreadable", file=str(file.id), fault=repr(fault))
-                found = None
-            if found is None:
-                raise DocumentUnavailable("a part is not in this store")
-            pieces.append(found)
+        pieces = [await self._objects.get(file.id, part) for part in file.parts]
         document = b"".join(pieces)
         if file.digest is not None:
             digest = await asyncio.to_thread(hashlib.sha256, document)
             if digest.digest() != file.digest:
                 raise FileDamagedOnTheWay("the file has another digest than was announced")
         return document
-
-    async def _remove(self, name: str) -> None:
-        await self._objects.remove(name, self._clock.now() + timedelta(minutes=1))
 
 
 def _is_part(file: DraftFile, offset: int, content: bytes) -> bool:
