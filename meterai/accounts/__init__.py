@@ -5,10 +5,13 @@ Promises this room keeps
     compared in constant time, and stored nowhere.  The mail has a link too, which opens for an hour.
   * An address and a network get so many codes in an hour and no more, however many ask at the
     same time; nobody else uses up those of a device that the address signed in with before, and
-    whoever is refused a code has a mail whose link still opens.
+    whoever is refused a code has a mail whose link still opens.  It leads back to where the
+    sign-in began, and nowhere else.
   * A session and an API key are known to us only by their hash and can be ended by whoever they
-    belong to; five seconds later they open nothing.  An account sees its keys, when they were
-    made, last used and ended.
+    belong to; five seconds later they open nothing.  An account sees its sessions and its keys, when
+    they were made and last used.
+  * A passkey or an API key is made by whoever proved a moment ago who they are, and the owner of
+    the account is told by mail.
   * Every route declares a permission, and one guard asks whether the caller has it.
 
 Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.

@@ -136,7 +136,7 @@ def test_nothing_stands_in_the_way_from_choosing_to_checking(
     somebody.page.wait_for_url("**/stampings/*")
     wrong += look(somebody, "document")
     serial = somebody.page.locator(".serials a").first.get_attribute("href")
-    for path in ("/history", "/account", "/buy", str(serial)):
+    for path in ("/history", "/account", "/sign-in/again", "/buy", str(serial)):
         somebody.goes_to(path)
         wrong += look(somebody)
     # The page of a verdict is an answer to a form: it is looked at as it came, in one language.

@@ -426,7 +426,7 @@ def told(browser: Browser) -> list[tuple[str, str, str]]:
 def test_an_old_session_proves_itself_before_it_makes_a_key(browser: Browser) -> None:
     age(browser)
     page = browser.get("/account").text
-    assert "/sign-in/again?next=%2Faccount%23passkeys" in page
+    assert fields(page, "/sign-in/again") == {"next": "/account#passkeys"}
     assert 'data-passkey="create"' not in page
     old = Cookies(browser.cookies)
     form = fields(page, "/account/keys") | {"name": "kasir"}

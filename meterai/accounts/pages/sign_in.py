@@ -1,5 +1,6 @@
 """Signing in: the page of the address and that of the code, and out again."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from litestar import get, post
@@ -43,16 +44,29 @@ def sign_in_page(
     refusal: Refusal | None = None,
 ) -> Page:
     """The form that asks for a code, and why there is none."""
+    facts = signing_in.facts(request, form, refusal)
+    return _shown(request, "accounts/sign_in.html", (SIGN_IN, {"next": there}), facts, refusal)
+
+
+def _shown(
+    request: PageRequest,
+    template: str,
+    here: tuple[str, Mapping[str, str]],
+    facts: Mapping[str, object],
+    refusal: Refusal | None,
+) -> Page:
+    """A page with the part, which is found again at `here`: a path, and a query that its forms carry on."""
+    path, query = here
     shown = page(
         request,
-        "accounts/sign_in.html",
+        template,
         status=refusal.status if refusal else 200,
-        next=there,
-        here=_address(SIGN_IN, next=there),
-        **signing_in.facts(request, form, refusal),
+        here=_address(path, **query),
+        **{**facts, **query},
     )
-    if refusal is not None:
-        shown.headers.update(retry_after(refusal))
+    shown.headers.update(retry_after(refusal) if refusal else {})
+    if facts["sent"] is not None:
+        shown.headers["Cache-Control"] = "private, no-store"  # it has the address
     return shown
 
 
@@ -99,17 +113,9 @@ def _code_page(
     form: Form | None = None,
     refusal: Refusal | None = None,
 ) -> Page:
-    shown = page(
-        request,
-        "accounts/code.html",
-        status=refusal.status if refusal else 200,
-        challenge=challenge,
-        next=there,
-        here=_address(CODE, challenge=challenge, next=there),
-        **signing_in.facts(request, form, refusal),
-    )
-    shown.headers["Cache-Control"] = "private, no-store"  # it has the address
-    return shown
+    here = CODE, {"challenge": challenge, "next": there}
+    facts = signing_in.facts(request, form, refusal)
+    return _shown(request, "accounts/code.html", here, facts, refusal)
 
 
 @get(

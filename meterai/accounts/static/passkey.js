@@ -16,7 +16,8 @@ async function ask(more) {
 }
 if (kind?.parseCreationOptionsFromJSON && form) {
   form.hidden = false;
-  form.onsubmit = (event) => {
+  // Without a fresh proof the form only leads to where it is given.
+  if (act !== "prove") form.onsubmit = (event) => {
     event.preventDefault();
     const failed = form.querySelector("[data-failed]");
     failed.hidden = true;
