@@ -27,6 +27,8 @@ ARGUMENTS = [
 NOW = "Bubuhkan meterai sekarang"
 PHONE = ViewportSize(width=390, height=844)
 WAIT_MS = 30_000
+# Of whatever is expected of a page, too: on a busy machine five seconds, its own bound, are little.
+expect.set_options(timeout=WAIT_MS)
 TO_PAY = re.compile(r"^Bayar Rp[\d.]+$")
 
 
