@@ -17,7 +17,6 @@ from meterai.sealing import (
     PageSize,
     Placement,
     PreparedDocument,
-    Verdict,
 )
 from meterai.stamping import SPOILT, ExistingSealInvalid
 
@@ -103,5 +102,5 @@ class Examination:
             found.pages,
             sizes,
             prepared.is_repaired,
-            verdict is Verdict.GENUINE,
+            verdict is not None and verdict.is_good,
         )

@@ -115,6 +115,7 @@ class Verdict(StrEnum):
     """One word for a document that somebody wants checked."""
 
     GENUINE = "genuine"
+    GENUINE_THEN_SIGNED = "genuine_then_signed"
     COVERED_AFTER_SEALING = "covered_after_sealing"
     CHANGED_AFTER_SEALING = "changed_after_sealing"
     COULD_NOT_BE_COMPARED = "could_not_be_compared"
@@ -122,6 +123,11 @@ class Verdict(StrEnum):
     FOREIGN_SEAL = "foreign_seal"
     NOT_SEALED = "not_sealed"
     UNREADABLE = "unreadable"
+
+    @property
+    def is_good(self) -> bool:
+        """True if the document is as it was sealed, whether or not others signed it since."""
+        return self in (Verdict.GENUINE, Verdict.GENUINE_THEN_SIGNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,20 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class LaterSignature:
+    """A signature made behind our seal that holds, whoever made it.
+
+    `signer` is the name in its certificate, which nobody has checked; `at` the time that it states;
+    `page` where it is seen, 0 for nowhere; `is_time_stamp`: it is a time-stamp over the document.
+    """
+
+    signer: str
+    at: datetime | None
+    page: int
+    is_time_stamp: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What `verify` found.
 
@@ -142,6 +162,8 @@ class Report:
     the time the last seal states.  `sha256_original` belongs to the file before that seal's
     stamping, `sha256_stamped` to the file as it left the platform; `originals` are, for each of the
     serials, the hash of the document it was affixed to.  All three only if they were proven.
+    `later` are the signatures that others made since; `sealed_bytes` is how long the file was as it
+    was sealed, before the first of them.
     """
 
     verdict: Verdict
@@ -151,6 +173,8 @@ class Report:
     sha256_original: bytes | None = None
     sha256_stamped: bytes | None = None
     originals: tuple[bytes, ...] = ()
+    later: tuple[LaterSignature, ...] = ()
+    sealed_bytes: int | None = None
 
 
 class NotAPdf(Refusal):

@@ -8,17 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing.checking.occlusion import first_occlusion
+from meterai.sealing.checking.comparison import Gap, compared
 from meterai.sealing.checking.questions import read_question, written_report
-from meterai.sealing.checking.revisions import only_signatures_follow
 from meterai.sealing.checking.verification import judging
 from meterai.sealing.locations import located
-from meterai.sealing.model import DocumentBroken, PageNotDrawn
+from meterai.sealing.model import PageNotDrawn
 from meterai.sealing.pdf.decoding import LIMITS
 from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.pdf.pages import Page, PageTree
 from meterai.sealing.sandbox import answers, drawing, fork_server, scanning
-from meterai.sealing.sandbox.answers import Compared, Drawn, Inspected, Rendered, Scanned
+from meterai.sealing.sandbox.answers import Drawn, Inspected, Scanned
 from meterai.sealing.sandbox.bounded import Result, Work
 from meterai.sealing.sandbox.qpdf import repaired
 from meterai.sealing.survey import grid
@@ -28,22 +27,8 @@ Parameters = Mapping[str, Any]
 
 
 def _compare(document: bytes, parameters: Parameters) -> bytes:
-    password = parameters["password"].encode("latin-1")
-    try:
-        with as_document_broken():
-            opened = open_document(document, bytes_max=len(document), password=password)
-            found = only_signatures_follow(opened, parameters["end"], parameters["newer"], password)
-    except DocumentBroken:
-        found = False  # what cannot be read was not written by a signing program
-    return answers.written(Compared(found))
-
-
-def _render(document: bytes, parameters: Parameters) -> bytes:
-    password = parameters["password"].encode("latin-1")
-    with as_document_broken():
-        opened = open_document(document, bytes_max=len(document), password=password)
-        found = first_occlusion(opened, parameters["end"], parameters["newer"], password)
-    return answers.written(Rendered(found))
+    gaps = [Gap(end, until) for end, until in parameters["gaps"]]
+    return answers.written(compared(document, gaps, parameters["password"].encode("latin-1")))
 
 
 def _inspect(document: bytes, parameters: Parameters) -> bytes:
@@ -144,7 +129,6 @@ def carried_out(work: Work[Result]) -> Result:
 
 _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
     "compare": _compare,
-    "render": _render,
     "inspect": _inspect,
     "locate": _locate,
     "repair": _repair,

@@ -83,7 +83,7 @@ def verify(
             line(f"  {'ok ' if one.passed else 'NO '} {one.name}: {sentence(one, 'en')}")
     if report.verdict in (Verdict.UNREADABLE, Verdict.COULD_NOT_BE_COMPARED):
         raise SystemExit(Exit.UNJUDGED)
-    raise SystemExit(Exit.DONE if report.verdict == Verdict.GENUINE else Exit.NO)
+    raise SystemExit(Exit.DONE if report.verdict.is_good else Exit.NO)
 
 
 def verify_claim(

@@ -20,9 +20,10 @@ class CodeForeign(Refusal):
 
 
 class FinalVerdict(StrEnum):
-    """One word for what was checked.  The first eight are those of `sealing.Verdict`."""
+    """One word for what was checked.  The first nine are those of `sealing.Verdict`."""
 
     GENUINE = "genuine"
+    GENUINE_THEN_SIGNED = "genuine_then_signed"  # as sealed; others signed it since
     COVERED_AFTER_SEALING = "covered_after_sealing"  # a later signature's picture hides something
     CHANGED_AFTER_SEALING = "changed_after_sealing"
     COULD_NOT_BE_COMPARED = "could_not_be_compared"  # more follows our seal than we may examine
@@ -34,6 +35,8 @@ class FinalVerdict(StrEnum):
     SERIAL_MISMATCH = "serial_mismatch"  # our serial, bound to another document
 
 
+# The document is as it was stamped, and its serials are of this document.
+GOOD = frozenset({FinalVerdict.GENUINE, FinalVerdict.GENUINE_THEN_SIGNED})
 # Neither that it is genuine nor that somebody did wrong.
 UNPROVEN = frozenset(
     {

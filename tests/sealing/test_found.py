@@ -18,7 +18,6 @@ REFUSED = {
     "qpdf__direct-pages.pdf": "no_pages",
 }
 # A later signature on this one was compared for 82 seconds.
-TOO_MUCH = "peraturan-ketenaganukliran__Perba-16-Tahun-2014---Surat-Izin-Bekerja.pdf"
 CPU_SECONDS_MAX = 1.0  # of our own process: what takes longer is done elsewhere
 
 
@@ -56,5 +55,4 @@ def test_each_is_genuine_when_it_is_sealed_and_answered_when_it_is_signed_later(
         begin = time.process_time()
         verdicts[name] = lab.verify(signed).verdict
         assert time.process_time() - begin < CPU_SECONDS_MAX * slowness(), name
-    assert verdicts.pop(TOO_MUCH) is Verdict.COULD_NOT_BE_COMPARED
-    assert set(verdicts.values()) == {Verdict.GENUINE}
+    assert set(verdicts.values()) == {Verdict.GENUINE_THEN_SIGNED}

@@ -11,6 +11,8 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.messages import translate
 from meterai.sealing import Check, PageSize, Placement, Report, Verdict
 from meterai.sealing.checking.checks import _QUESTIONS
+from meterai.sealing.checking.updates import KINDS
+from meterai.verification.service import sentence
 
 MESSAGES = tomllib.loads((Path(room.__file__).parent / "messages.toml").read_text("utf-8"))
 LATER_VERDICTS = {"unknown_serial", "serial_mismatch"}  # said by the room that has the books
@@ -90,7 +92,18 @@ def test_nothing_is_said_that_nobody_says():
     expected |= {f"check.{name}.{word}" for name in names for word in ("passed", "failed")}
     words = {*map(str, Verdict)} | LATER_VERDICTS
     expected |= {f"verdict.{word}{more}" for word in words for more in ("", ".explained")}
+    expected |= {f"change.{kind}" for kind in KINDS}
+    expected |= {"check.unchanged.found.page", "check.unchanged.found.document"}
     assert set(MESSAGES) == expected
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_change_can_be_said(language, kind):
+    facts = {"what": kind, "object": 3, "on_page": 2, "entry": "/Contents", "later_bytes": 7}
+    said = sentence(Check("unchanged", passed=False, facts=facts), language)
+    assert MESSAGES[f"change.{kind}"][language] in said
+    assert "{" not in said
 
 
 def test_a_report_is_a_value():

@@ -28,6 +28,7 @@ from meterai.verification import (
     StampView,
     VerificationService,
 )
+from meterai.verification.model import GOOD
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from meterai.verification.pages.many import cells_of, columns, csv_line, to_the_last
 from meterai.verification.service.archive import NotChecked
@@ -68,13 +69,15 @@ def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVer
         asked, "verification/verdict.html", {"result": result, "name": HOSTILE, "pictures": []}
     )
     assert text.index("the bad one") < text.index("the good one"), "what is wrong comes first"
-    genuine = translate("page.verdict.genuine_specimen", asked.cookies["language"])
-    assert (genuine in text) == (verdict == FinalVerdict.GENUINE)
+    language = asked.cookies["language"]
+    for good in GOOD:
+        said = f'<h1><span class="sign" aria-hidden="true">✓</span> {translate(f"page.verdict.{good}_specimen", language)}</h1>'
+        assert (said in text) == (verdict == good)
     assert (
-        verdict == FinalVerdict.GENUINE
+        verdict in GOOD
         or escape(translate(f"verdict.{verdict}", asked.cookies["language"])) in text
     )
-    assert ('class="verdict good"' in text) == (verdict == FinalVerdict.GENUINE)
+    assert ('class="verdict good"' in text) == (verdict in GOOD)
     assert HOSTILE not in text
 
 
@@ -296,7 +299,7 @@ def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -
     text = rendered(asked, "verification/many_row.html", {"row": row, "line": line})
     assert translate(f"verdict.{verdict}", language) in text
     assert "the bad one" in text
-    assert ("✓" in text) == (verdict == FinalVerdict.GENUINE)
+    assert ("✓" in text) == (verdict in GOOD)
     assert translate(f"verdict.{verdict}", language) in line
     assert len(cells_of(row, language)) == len(columns(language))
 

@@ -11,18 +11,19 @@ The checks, in the order they are made; the number in a comment refers to this t
                   /Contents, and from there to the end of its update; the value is the SignedData
                   as we lay it out, padded with zeros
    5  integrity   the covered bytes have the SHA-256 that was signed
-   6  compared    what was appended later could be compared and rendered within the bounds of a task
+   6  compared    what was appended later could be compared and drawn within the bounds of a task
    7  unchanged   nothing but signatures, time-stamps and evidence (DSS) was appended later
-   8  uncovered   no later signature has a picture over something that was on the page (occlusion)
-   9  validity    the certificates were valid at the stated time, and that time is not to come
-  10  serials     reason, private dictionary, field name and annotations name the same serials
-  11  original    the file before stamping has the recorded SHA-256
-  12  time_stamp  the authority's time-stamp holds, and agrees with the stated time
-  13  claim       the signed claims of the QR codes hold for these serials, time and original
+   8  as_seen     every page with a later signature looks as it was sealed, outside of its box
+   9  uncovered   no later signature has a picture over something that was on the page
+  10  validity    the certificates were valid at the stated time, and that time is not to come
+  11  serials     reason, private dictionary, field name and annotations name the same serials
+  12  original    the file before stamping has the recorded SHA-256
+  13  time_stamp  the authority's time-stamp holds, and agrees with the stated time
+  14  claim       the signed claims of the QR codes hold for these serials, time and original
 
-6 is made if something was appended behind the seals, 7 unless its comparison did not finish, 8 if 3
-and 5 hold and the rendering finished, 12 if there is a time-stamp and its roots are known, 13 if
-the claim keys are known; all others always.
+6 is made if something was appended behind the seals, 7 unless its comparison did not finish, 8 and 9
+if 3 and 5 hold and it was drawn, 13 if there is a time-stamp and its roots are known, 14 if the claim
+keys are known; all others always.
 """
 
 import re
@@ -34,7 +35,7 @@ from itertools import pairwise
 
 import msgspec
 
-from meterai.sealing.checking.comparison import Comparison
+from meterai.sealing.checking.comparison import Gap
 from meterai.sealing.checking.questions import ClaimKeys
 from meterai.sealing.checking.signatures import (
     HEX_STRING,
@@ -48,7 +49,7 @@ from meterai.sealing.checking.signatures import (
 from meterai.sealing.model import Check
 from meterai.sealing.pdf.decoding import TooMuchHere
 from meterai.sealing.pdf.document import Document, in_letters
-from meterai.sealing.sandbox.answers import Occlusion
+from meterai.sealing.sandbox.answers import Compared, Seen
 from meterai.sealing.signing import cms, trust
 from meterai.sealing.signing.issuer import common_name
 from meterai.sealing.signing.timestamps import TokenRefused, check_token
@@ -74,7 +75,8 @@ class Case:
     time_stamp_roots: Roots
     password: bytes
     at: datetime
-    comparison: Comparison | None = None  # of what follows, where it had to be compared
+    has_gaps: bool = False  # something was appended that had to be compared
+    comparison: Compared | None = None  # of that; `None` if it was not done within its bounds
     known: dict[tuple[ByteRange, int], Digests] = field(default_factory=dict)
 
     def digests(self, seal: Signature) -> Digests:
@@ -117,13 +119,25 @@ def _is_asked(case: Case, name: str, seals: Sequence[Signature]) -> bool:
     if name == "time_stamp":
         return bool(case.time_stamp_roots) and any(map(_token, seals))
     if name == "compared":
-        return case.comparison is not None
+        return case.has_gaps
     if name == "unchanged":
-        return case.comparison is None or case.comparison.compared is not None
-    if name == "uncovered":
-        is_rendered = case.comparison is None or case.comparison.rendered is not None
-        return is_rendered and hold(case, seals)
+        return not case.has_gaps or case.comparison is not None
+    if name in ("as_seen", "uncovered"):
+        return _is_drawn(case) and hold(case, seals)
     return True
+
+
+def _is_drawn(case: Case) -> bool:
+    """True if there was nothing to draw, or it was drawn."""
+    if not case.has_gaps:
+        return True
+    found = case.comparison
+    return found is not None and found.change is None and not _is_seen(case, "not_drawn")
+
+
+def _is_seen(case: Case, *kinds: str) -> Seen | None:
+    seen = case.comparison.seen if case.comparison is not None else None
+    return seen if seen is not None and seen.kind in kinds else None
 
 
 def _ask(case: Case, name: str, seals: Sequence[Signature]) -> Check:
@@ -209,24 +223,39 @@ def _integrity(case: Case, seal: Signature) -> _Answer:
 
 
 def _compared(case: Case, _: Sequence[Signature]) -> _Answer:
-    """6: could what follows the seals be compared and rendered?"""
-    return case.comparison is not None and case.comparison.is_whole, {}
+    """6: could what follows the seals be compared, and what is seen of it?"""
+    return case.comparison is not None and not _is_seen(case, "not_drawn"), {}
 
 
 def _unchanged(case: Case, seals: Sequence[Signature]) -> _Answer:
     """7: does nothing follow the seals but signatures, time-stamps and evidence?"""
     facts: _Facts = {"later_bytes": max(0, len(case.file) - seals[-1].end)}
-    if case.comparison is not None and case.comparison.compared is not None:
-        return case.comparison.compared.only_signatures, facts
-    seal = last_alone(seals)
-    return seal.end == len(case.file) and seal.section == 0, facts
+    if case.comparison is None:
+        return not gaps_behind(case, seals), facts
+    change = case.comparison.change
+    if change is None:
+        return True, facts
+    return False, {
+        **facts,
+        "what": change.kind,
+        "object": change.number,
+        "on_page": change.page,
+        "entry": change.key or "-",
+    }
 
 
-def _uncovered(case: Case, seals: Sequence[Signature]) -> _Answer:
-    """8: does no later signature have a picture over something that was on the page?"""
-    rendered = case.comparison.rendered if case.comparison is not None else None
-    found: Occlusion | None = rendered.occlusion if rendered is not None else None
-    return found is None, msgspec.structs.asdict(found) if found is not None else {}
+def _as_seen(case: Case, _: Sequence[Signature]) -> _Answer:
+    """8: does every page look as it was sealed, but for the boxes of later signatures?"""
+    return _of_look(_is_seen(case, "different", "copied"))
+
+
+def _uncovered(case: Case, _: Sequence[Signature]) -> _Answer:
+    """9: does no later signature have a picture over something that was on the page?"""
+    return _of_look(_is_seen(case, "covered"))
+
+
+def _of_look(seen: Seen | None) -> _Answer:
+    return seen is None, msgspec.structs.asdict(seen) if seen is not None else {}
 
 
 def hold(case: Case, seals: Sequence[Signature]) -> bool:
@@ -240,20 +269,26 @@ def hold(case: Case, seals: Sequence[Signature]) -> bool:
     )
 
 
-def last_alone(seals: Sequence[Signature]) -> Signature:
-    """The first seal behind which there may be anything but a further seal of ours.
+def gaps_behind(case: Case, seals: Sequence[Signature]) -> list[Gap]:
+    """What was appended behind the seals and is not ours.
 
-    A seal made right behind another notes the length it found: between the two is one update of
-    ours and nothing else.
+    A seal notes the length it found, and covers all from there to its end: that is one update of
+    ours.  What is before it, back to the seal before, is somebody else's, and so is what follows the
+    last.  A seal that contradicts itself leaves all that follows the first to be compared.
     """
+    gaps = []
     for seal, following in pairwise(seals):
-        if following.previous_length != seal.end or following.section != seal.section - 1:
-            return seal
-    return seals[-1]
+        if not seal.end <= following.previous_length < following.end:
+            return [Gap(seals[0].end, len(case.file))]
+        if seal.end < following.previous_length or following.section != seal.section - 1:
+            gaps.append(Gap(seal.end, following.previous_length))
+    if seals[-1].end != len(case.file) or seals[-1].section:
+        gaps.append(Gap(seals[-1].end, len(case.file)))
+    return gaps
 
 
 def _validity(case: Case, seal: Signature) -> _Answer:
-    """9: were the certificates valid at the time the seal states?"""
+    """10: were the certificates valid at the time the seal states?"""
     if seal.sealed_at is None or seal.path is None:
         return False, {"sealed_at": "-"}
     not_to_come = seal.sealed_at <= case.at + CLOCK_TOLERANCE
@@ -262,7 +297,7 @@ def _validity(case: Case, seal: Signature) -> _Answer:
 
 
 def _time_stamp(case: Case, seals: Sequence[Signature]) -> _Answer:
-    """12: do the time-stamps hold, and agree with the times that the seals state?"""
+    """13: do the time-stamps hold, and agree with the times that the seals state?"""
     facts: _Facts = {"at": "-"}
     for seal in seals:
         token = _token(seal)
@@ -279,7 +314,7 @@ def _time_stamp(case: Case, seals: Sequence[Signature]) -> _Answer:
 
 
 def _serials(case: Case, seal: Signature) -> _Answer:
-    """10: do reason, private dictionary, field name and annotations name the same serials?"""
+    """11: do reason, private dictionary, field name and annotations name the same serials?"""
     stated = seal.serials
     recorded = tuple(_texts(case, seal, b"/Serials"))
     drawn = drawn_serials(case.document, seal)
@@ -289,7 +324,7 @@ def _serials(case: Case, seal: Signature) -> _Answer:
 
 
 def _original(case: Case, seal: Signature) -> _Answer:
-    """11: has the file before stamping the recorded digest?"""
+    """12: has the file before stamping the recorded digest?"""
     if not seal.is_in_order or seal.ranges is None:
         return False, {"sha256": "-"}
     digest = case.digests(seal).original
@@ -299,7 +334,7 @@ def _original(case: Case, seal: Signature) -> _Answer:
 
 
 def _claim(case: Case, seal: Signature) -> _Answer:
-    """13: do the claims in the QR codes hold, and say the same as the seal?"""
+    """14: do the claims in the QR codes hold, and say the same as the seal?"""
     claims = _texts(case, seal, b"/Claims")
     if case.claim_keys is None or seal.sealed_at is None or len(claims) != len(seal.serials):
         return False, {}
@@ -325,6 +360,7 @@ def _texts(case: Case, seal: Signature, key: bytes) -> list[str]:
     ]
 
 
+_NOWHERE: _Facts = {"page": 0, "x": 0, "y": 0, "width": 0, "height": 0}
 # In the order of the table above, each with the facts of its sentence where the check raised.
 _QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
     "issuer": (_of_each(_issuer), {"signer": "-"}),
@@ -333,12 +369,13 @@ _QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
     "integrity": (_of_each(_integrity), {}),
     "compared": (_compared, {}),
     "unchanged": (_unchanged, {"later_bytes": 0}),
-    "uncovered": (_uncovered, {"page": 0, "x": 0, "y": 0, "width": 0, "height": 0}),
+    "as_seen": (_as_seen, _NOWHERE),
+    "uncovered": (_uncovered, _NOWHERE),
     "validity": (_of_each(_validity), {"sealed_at": "-"}),
     "serials": (_of_each(_serials), {"serials": "-"}),
     "original": (_of_each(_original), {"sha256": "-"}),
     "time_stamp": (_time_stamp, {"at": "-"}),
     "claim": (_of_each(_claim), {}),
 }
-SOMETIMES_MADE = frozenset({"compared", "uncovered", "time_stamp", "claim"})
+SOMETIMES_MADE = frozenset({"compared", "as_seen", "uncovered", "time_stamp", "claim"})
 ALWAYS_MADE = frozenset({"readable", *_QUESTIONS}) - SOMETIMES_MADE

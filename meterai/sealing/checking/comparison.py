@@ -1,40 +1,67 @@
-"""What follows a seal: compared with what was sealed, and rendered, each in a task of its own."""
+"""What follows a seal: compared with what was sealed, and drawn, in a task of its own."""
 
-from typing import NamedTuple, TypeVar
-
-import msgspec
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from meterai.kit.refusal import Refusal
+from meterai.sealing.checking.later_signatures import Signed
+from meterai.sealing.checking.looks import first_seen
+from meterai.sealing.checking.revisions import Later, later_signatures
+from meterai.sealing.checking.updates import Found
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import Compared, NotAnswered, Rendered
+from meterai.sealing.sandbox.answers import Change, Compared, LaterSignature, NotAnswered, Seen
 from meterai.sealing.sandbox.bounded import Task, Work
+from meterai.sealing.sandbox.rendering import NotDrawn
 
-_Found = TypeVar("_Found", bound=msgspec.Struct)
-
-
-class Comparison(NamedTuple):
-    """The answers of the two tasks; `None` for one that did not answer within its bounds."""
-
-    compared: Compared | None
-    rendered: Rendered | None
-
-    @property
-    def is_whole(self) -> bool:
-        """True if both answered."""
-        return self.compared is not None and self.rendered is not None
+KEY_MAX, NAME_MAX = 127, 256  # characters of a key, and of a signer's name, that are told
 
 
-def comparing(file: bytes, end: int, newer: int, password: bytes) -> Work[Comparison]:
-    """The work of comparing and rendering what follows byte `end`: `newer` sections."""
-    parameters = {"end": end, "newer": newer, "password": password.decode("latin-1")}
-    compared = _answered((yield Task("compare", file, parameters)), Compared)
-    if compared is None:
-        return Comparison(None, None)
-    return Comparison(compared, _answered((yield Task("render", file, parameters)), Rendered))
+class Gap(NamedTuple):
+    """What somebody else appended: between the end of a seal, and where the next of ours was made,
+    or the end of the file."""
+
+    end: int
+    until: int
 
 
-def _answered(answer: bytes | None, kind: type[_Found]) -> _Found | None:
+def comparing(file: bytes, gaps: Sequence[Gap], password: bytes) -> Work[Compared | None]:
+    """The work of comparing what is in the gaps; `None` if it was not done within its bounds."""
+    parameters = {"gaps": [list(one) for one in gaps], "password": password.decode("latin-1")}
     try:
-        return answers.read(answer, kind)
+        return answers.read((yield Task("compare", file, parameters)), Compared)
     except (NotAnswered, Refusal):
         return None
+
+
+def compared(file: bytes, gaps: Sequence[Gap], password: bytes) -> Compared:
+    """Compare and draw what is in the gaps: this runs only in the processes of `bounded`."""
+    found: list[LaterSignature] = []
+    for gap in gaps:
+        try:
+            later, seen = _in_gap(file[: gap.until], gap.end, password)
+        except Found as change:
+            return Compared(Change(change.kind, change.number, change.page, change.key[:KEY_MAX]))
+        except DocumentBroken:
+            # What cannot be read was not written by a signing program.
+            return Compared(Change("unreadable"))
+        found += [_told(one.signed, one.page) for one in later]
+        if seen is not None:
+            return Compared(None, found, seen)
+    return Compared(None, found)
+
+
+def _in_gap(file: bytes, end: int, password: bytes) -> tuple[list[Later], Seen | None]:
+    with as_document_broken():
+        now = open_document(file, bytes_max=len(file), password=password)
+        sealed = open_document(file[:end], bytes_max=end, password=password)
+        later = later_signatures(now, sealed)
+        try:
+            return later, first_seen(sealed, now, later, password)
+        except NotDrawn:
+            return later, Seen("not_drawn")
+
+
+def _told(signed: Signed, page: int) -> LaterSignature:
+    return LaterSignature(signed.signer[:NAME_MAX], signed.at, page, signed.is_time_stamp)

@@ -10,7 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from meterai.sealing.model import Check, Report, Verdict
+from meterai.sealing.model import Check, LaterSignature, Report, Verdict
+from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import CheckFound, NotAnswered, TimeFact, Verified
 from meterai.sealing.stamp.identifiers import is_serial
 
@@ -87,6 +88,11 @@ def written_report(report: Report) -> Verified:
         report.sha256_original,
         report.sha256_stamped,
         list(report.originals),
+        [
+            answers.LaterSignature(one.signer, one.at, one.page, one.is_time_stamp)
+            for one in report.later
+        ],
+        report.sealed_bytes,
     )
 
 
@@ -120,8 +126,8 @@ def read_report(found: Verified, always: Set[str], sometimes: Set[str]) -> Repor
     made = {one.name for one in checks}
     if not made <= always | sometimes:
         raise NotAnswered
-    is_genuine = found.verdict == Verdict.GENUINE
-    if is_genuine and (
+    is_good = found.verdict in (Verdict.GENUINE, Verdict.GENUINE_THEN_SIGNED)
+    if is_good and (
         not made >= always
         or not all(one.passed for one in checks)
         or not len(found.serials) == len(found.originals) > 0
@@ -141,4 +147,8 @@ def read_report(found: Verified, always: Set[str], sometimes: Set[str]) -> Repor
         found.sha256_original,
         found.sha256_stamped,
         tuple(found.originals),
+        tuple(
+            LaterSignature(one.signer, one.at, one.page, one.is_time_stamp) for one in found.later
+        ),
+        found.sealed_bytes,
     )

@@ -25,6 +25,8 @@ STRAYS_MAX = 64  # places looked at for a hidden seal; a bound on the time a hos
 
 HEX_STRING = re.compile(rb"<(?:[0-9A-Fa-f]{2}){1,65536}+>")  # a SignedData has 2 to 20 KB
 _ANY_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
+_CONTENTS = re.compile(rb"<((?:[0-9A-Fa-f]{2}){500,65536}+)>")
+_MOVED_MAX = 64  # bytes put in or taken out before a seal that is still found
 _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z.*|([+-])(\d\d)'?(?:(\d\d)'?)?)?")
 STAMPING_OBJECTS_MAX = 1_000  # of one update of ours: twenty stamps have sixty
 
@@ -155,12 +157,17 @@ def is_claimed(seal: Signature, roots: Roots) -> bool:
 
 
 def stray_seals(document: bytes, roots: Roots) -> Iterator[int]:
-    """The end of each seal of ours in the bytes, whether or not the form leads to it."""
+    """The end of what each seal of ours in the bytes covers, whether or not the form leads to it.
+
+    It is looked for where its byte range says, and a few bytes around: something may have been put in
+    or taken out before it.  One that is elsewhere belongs to another file, such as an attachment.
+    """
     for found in islice(_ANY_RANGE.finditer(document), STRAYS_MAX):
-        placeholder = document[int(found[1]) : int(found[2])]
-        if not HEX_STRING.fullmatch(placeholder):
+        start, end = max(0, int(found[1]) - _MOVED_MAX), int(found[2]) + _MOVED_MAX
+        placeholder = _CONTENTS.search(document, start, min(end, len(document)))
+        if placeholder is None:
             continue
-        signed_data = read_signed_data(bytes.fromhex(placeholder[1:-1].decode("ascii")))
+        signed_data = read_signed_data(bytes.fromhex(placeholder[1].decode("ascii")))
         if signed_data is None or not signed_data.signature_holds():
             continue
         if trust.path_to_root(signed_data, roots) is not None:

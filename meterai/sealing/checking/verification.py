@@ -1,8 +1,8 @@
 """The verifier: is this document as our seal left it?  From its bytes and the roots given alone.
 
 The checks are numbered in `checks`.  A file with our identifiers that fails 2 or 3 is forged.  One
-that passes them has a signature of ours: where 4, 5, 7 or 12 fails, the document around it was
-changed; else it is forged where 9, 10, 11 or 13 fails (`_verdict`).
+that passes them has a signature of ours: where 4, 5, 7, 8 or 13 fails, the document around it was
+changed; else it is forged where 10, 11, 12 or 14 fails (`_verdict`).
 
 A seal with nothing behind it is checked in the calling process, in about a millisecond.  What was
 appended later is compared and rendered in tasks (`sandbox.bounded`), and so is what takes long to
@@ -20,11 +20,11 @@ from meterai.sealing.checking.checks import (
     ALWAYS_MADE,
     SOMETIMES_MADE,
     Case,
+    gaps_behind,
     hold,
-    last_alone,
     made,
 )
-from meterai.sealing.checking.comparison import Comparison, comparing
+from meterai.sealing.checking.comparison import comparing
 from meterai.sealing.checking.questions import ClaimKeys, Question, parameters_of, read_report
 from meterai.sealing.checking.signatures import (
     Roots,
@@ -38,6 +38,7 @@ from meterai.sealing.model import (
     Check,
     DocumentBroken,
     DocumentEncrypted,
+    LaterSignature,
     Report,
     Verdict,
 )
@@ -45,7 +46,7 @@ from meterai.sealing.pdf.decoding import FIRST_LOOK, Limits, TooMuchHere
 from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.pdf.forms import signature_fields
 from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import NotAnswered, Verified
+from meterai.sealing.sandbox.answers import Compared, NotAnswered, Verified
 from meterai.sealing.sandbox.bounded import Task, Work, finish
 
 SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
@@ -63,8 +64,8 @@ def verify(
     """Check the seals of a document at a time, against roots.
 
     `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
-    too; without them check 13 is not made.  `time_stamp_roots` are what the time-stamps in
-    seals may lead to; without them, or without a time-stamp, check 12 is not made.  `password`
+    too; without them check 14 is not made.  `time_stamp_roots` are what the time-stamps in
+    seals may lead to; without them, or without a time-stamp, check 13 is not made.  `password`
     opens an encrypted document.
 
     Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal of
@@ -142,37 +143,39 @@ def _judge(case: Case) -> Work[Report]:
             Verdict.FOREIGN_SEAL if is_foreign else Verdict.NOT_SEALED, checks=(readable,)
         )
     seals.sort(key=lambda seal: seal.end)
-    case = replace(case, comparison=(yield from _comparing(case, seals)))
+    case = yield from _comparing(case, seals)
     checks = made(case, seals)
-    return _report(case, _verdict(checks), (readable, *checks), seals)
+    return _report(case, _verdict(checks, case.comparison), (readable, *checks), seals)
 
 
-def _comparing(case: Case, seals: Sequence[Signature]) -> Work[Comparison | None]:
-    """Have what follows the seals compared and drawn, where there is something to compare.
+def _comparing(case: Case, seals: Sequence[Signature]) -> Work[Case]:
+    """Have compared and drawn what others appended behind the seals, where there is something.
 
     That costs something, which a forger must not cause: it is done behind seals of ours only.
     """
-    seal = last_alone(seals)
-    if seal.end == len(case.file) or not hold(case, seals):
-        return None
-    if not 0 < seal.section < len(case.document.sections):
-        return None
-    return (yield from comparing(case.file, seal.end, seal.section, case.password))
+    gaps = gaps_behind(case, seals)
+    if not gaps or not hold(case, seals):
+        return case
+    found = yield from comparing(case.file, gaps, case.password)
+    return replace(case, has_gaps=True, comparison=found)
 
 
-def _verdict(checks: Sequence[Check]) -> Verdict:
+def _verdict(checks: Sequence[Check], comparison: Compared | None) -> Verdict:
     failed = {check.name for check in checks if not check.passed}
-    if not failed:
-        return Verdict.GENUINE
     if failed & {"issuer", "seal"}:
         return Verdict.FORGED
-    if failed & {"structure", "integrity", "unchanged", "time_stamp"}:
+    if failed & {"structure", "integrity", "unchanged", "as_seen", "time_stamp"}:
         return Verdict.CHANGED_AFTER_SEALING
     if failed - {"compared", "uncovered"}:
         return Verdict.FORGED
     if "compared" in failed:
         return Verdict.COULD_NOT_BE_COMPARED
-    return Verdict.COVERED_AFTER_SEALING
+    if failed:
+        return Verdict.COVERED_AFTER_SEALING
+    later = comparison.signatures if comparison is not None else []
+    if any(one.page or not one.is_time_stamp for one in later):
+        return Verdict.GENUINE_THEN_SIGNED
+    return Verdict.GENUINE
 
 
 def _report(
@@ -180,7 +183,7 @@ def _report(
 ) -> Report:
     last = seals[-1]
     serials = tuple(dict.fromkeys(serial for seal in seals for serial in seal.serials))
-    if verdict is not Verdict.GENUINE:
+    if not verdict.is_good:
         return Report(verdict, serials, checks, last.sealed_at)
     # A document may have been stamped more than once: each serial has an original of its own.
     originals = {serial: case.digests(seal).original for seal in seals for serial in seal.serials}
@@ -192,4 +195,12 @@ def _report(
         originals[last.serials[-1]],
         case.digests(last).stamped,
         tuple(originals[serial] for serial in serials),
+        _later(case.comparison),
+        gaps[0].end if (gaps := gaps_behind(case, seals)) else None,
     )
+
+
+def _later(comparison: Compared | None) -> tuple[LaterSignature, ...]:
+    """The signatures behind the seals, as a report has them."""
+    found = comparison.signatures if comparison is not None else []
+    return tuple(LaterSignature(one.signer, one.at, one.page, one.is_time_stamp) for one in found)

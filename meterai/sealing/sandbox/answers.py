@@ -49,26 +49,45 @@ class NotAnswered(Exception):
     """The process was ended at its budget, or died, or answered in no form that can be read."""
 
 
-class Compared(msgspec.Struct, frozen=True):
-    """Does nothing but signatures and evidence follow a seal?"""
+class Change(msgspec.Struct, frozen=True):
+    """Something behind a seal that no signature explains: what (`checking.updates.Found`), the number
+    of its object, the page, the key; 0 or empty where it has none."""
 
-    only_signatures: bool
+    kind: Word
+    number: Number = 0
+    page: Number = 0
+    key: Word = ""
 
 
-class Occlusion(msgspec.Struct, frozen=True):
-    """The picture of a later signature that hides something, in points of the visible page."""
+class LaterSignature(msgspec.Struct, frozen=True):
+    """A signature behind a seal that holds, whoever made it: the name in its certificate, the time
+    that it states, the page on which it is seen (0: on none)."""
 
+    signer: Word
+    at: datetime | None
     page: Number
-    x: Length
-    y: Length
-    width: Length
-    height: Length
+    is_time_stamp: bool
 
 
-class Rendered(msgspec.Struct, frozen=True):
-    """The first occlusion, if there is one."""
+class Seen(msgspec.Struct, frozen=True):
+    """What is seen to have changed, in points of the visible page: `covered`, `different`, `copied`
+    (`rendering.Look`); `not_drawn` where it cannot be seen."""
 
-    occlusion: Occlusion | None
+    kind: Word
+    page: Number = 0
+    x: Length = 0.0
+    y: Length = 0.0
+    width: Length = 0.0
+    height: Length = 0.0
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """The first change behind a seal, if there is one; else the signatures there, and the first
+    thing that is seen to have changed."""
+
+    change: Change | None
+    signatures: Annotated[list[LaterSignature], msgspec.Meta(max_length=256)] = []
+    seen: Seen | None = None
 
 
 class Inspected(msgspec.Struct, frozen=True):
@@ -130,6 +149,8 @@ class Verified(msgspec.Struct, frozen=True):
     sha256_original: Sha256 | None
     sha256_stamped: Sha256 | None
     originals: Annotated[list[Sha256], msgspec.Meta(max_length=2_000)]
+    later: Annotated[list[LaterSignature], msgspec.Meta(max_length=256)] = []
+    sealed_bytes: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class _Refused(msgspec.Struct, frozen=True):

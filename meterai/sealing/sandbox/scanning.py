@@ -35,5 +35,10 @@ def codes_on(photo: bytes) -> list[str]:
     except (SyntaxError, MemoryError) as cause:  # Pillow's word for a broken PNG
         raise PhotoNotRead from cause
     grey.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
+    return codes_in(grey)
+
+
+def codes_in(grey: Image.Image) -> list[str]:
+    """The text of each QR code in a picture that was opened or made here."""
     found = zxingcpp.read_barcodes(grey, formats=_CODES)
     return [one.text for one in found if len(one.text) <= CODE_LENGTH_MAX][:CODES_MAX]

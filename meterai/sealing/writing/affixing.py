@@ -34,7 +34,7 @@ from meterai.sealing.stamp.identifiers import (
 
 _HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
 _CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, table 257)
-    b"/Reference[<</Type/SigRef/TransformMethod/DocMDP"
+    b"/Reference[<</Type/SigRef/DigestMethod/SHA256/TransformMethod/DocMDP"
     b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
 )
 _APPEND_ONLY = b"3"  # signatures exist, and the file may only be appended to (table 225)
@@ -180,8 +180,14 @@ def _add_field(update: Update, document: Document, field: int) -> None:
     found = root.get(b"/AcroForm")
     form = document.dictionary(found)
     if form is None:
-        body = b"<</Fields[%d 0 R]/SigFlags %b>>" % (field, _APPEND_ONLY)
-        update.put(root_ref, root, b"/AcroForm", body)
+        # An object of its own, in these very letters: @signpdf, which may sign after us, searches
+        # the file for them.
+        own = update.reserve()
+        update.add(
+            own,
+            b"<<\n/Type /AcroForm\n/SigFlags %b\n/Fields [%d 0 R]\n>>" % (_APPEND_ONLY, field),
+        )
+        update.put(root_ref, root, b"/AcroForm", b"%d 0 R" % own)
         return
     home = found if isinstance(found, Ref) else root_ref
     update.append(home, form, b"/Fields", b"%d 0 R" % field)
@@ -231,7 +237,7 @@ def _field_lock(update: Update, document: Document, number: int, serial: Serial)
     names = [*top_field_names(document), text_octets(field_name(serial))]
     locked = b"".join([update.string(number, name) for name in dict.fromkeys(names)])
     return (
-        b"/Reference[<</Type/SigRef/TransformMethod/FieldMDP/Data %d %d R/TransformParams"
+        b"/Reference[<</Type/SigRef/DigestMethod/SHA256/TransformMethod/FieldMDP/Data %d %d R/TransformParams"
         b"<</Type/TransformParams/V/1.2/Action/Include/Fields[%b]>>>>]"
         % (*document.root_ref, locked)
     )

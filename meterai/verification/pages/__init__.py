@@ -5,7 +5,7 @@ from markupsafe import Markup, escape
 from meterai.kit.serial import Serial
 from meterai.kit.text import FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE, isolated
 from meterai.pages import Link, LinkPlace, RoomPages
-from meterai.verification.model import UNPROVEN, FinalVerdict
+from meterai.verification.model import GOOD, UNPROVEN
 from meterai.verification.pages import checking, many
 from meterai.verification.pages.checking import FORM_BYTES_MAX
 
@@ -19,7 +19,7 @@ def grouped(serial: str) -> str:
 
 def outcome(verdict: str) -> str:
     """What a verdict means for whoever reads it: `good`, `bad`, or `unsure` where nothing is proven."""
-    if verdict == FinalVerdict.GENUINE:
+    if verdict in GOOD:
         return "good"
     return "unsure" if verdict in UNPROVEN else "bad"
 

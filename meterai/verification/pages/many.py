@@ -43,7 +43,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import each_file
 from meterai.plumbing.http import language_of, network_of, on_fault
 from meterai.plumbing.messages import WIB, translate
-from meterai.verification.model import FinalVerdict
+from meterai.verification.model import GOOD
 from meterai.verification.pages.checking import FORM_FIELDS_BYTES, too_large
 from meterai.verification.service import VerificationService
 from meterai.verification.service.archive import NotChecked
@@ -208,7 +208,7 @@ class Counts:
         """One more."""
         if row.found is None:
             self.unchecked += 1
-        elif row.found.verdict == FinalVerdict.GENUINE:
+        elif row.found.verdict in GOOD:
             self.genuine += 1
         else:
             self.others += 1

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,13 +22,14 @@ from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.messages import catalogue, localize, translate
 from meterai.sealing import Check, Claim, Issuers, Report
 from meterai.stamps import StampState
-from meterai.verification.model import ClaimVerdict, CodeForeign, FinalVerdict, NoCodeFound
+from meterai.verification.model import GOOD, ClaimVerdict, CodeForeign, FinalVerdict, NoCodeFound
 from meterai.verification.service.pictures import MarkedPage, Pictures
 from meterai.verification.service.views import (
     CheckView,
     ClaimKeysView,
     ClaimKeyView,
     ClaimView,
+    LaterSignatureView,
     PlaceView,
     StampView,
     VerificationView,
@@ -42,7 +43,7 @@ _OF_A_STAMP = re.compile(r"/C/([0-9A-Z]{22}(?:/[0-9A-Z]{1,200})?)/?\Z", re.ASCII
 MILLIMETRES_PER_POINT = 25.4 / 72
 Quote = Callable[[str], str]
 # Texts of checks that `sealing` made or knows the form of; all others may be anything.
-_OURS = ("reason", "serials", "sha256")
+_OURS = ("reason", "serials", "sha256", "what")
 _LENGTHS = ("x", "y", "width", "height")
 
 
@@ -70,7 +71,16 @@ def sentence(check: Check, language: str, quote: Quote = quoted) -> str:
     if place := _place(check):
         lengths = msgspec.structs.asdict(place)
         facts |= {name: round(lengths[name] * MILLIMETRES_PER_POINT) for name in _LENGTHS}
+    if not check.passed and "what" in facts:
+        return _changed(facts, language)
     return translate(f"check.{check.name}.{outcome}", language, **facts)
+
+
+def _changed(facts: Mapping[str, object], language: str) -> str:
+    """What was found behind a seal: in words, with its page, its object and its key."""
+    key = "page" if facts["on_page"] else "document"
+    what = translate(f"change.{facts['what']}", language)
+    return translate(f"check.unchanged.found.{key}", language, **{**facts, "what": what})
 
 
 def _why_unreadable(code: str, language: str) -> str:
@@ -116,11 +126,18 @@ def shown(
             CheckView(one.name, one.passed, sentence(one, language, quote), _place(one))
             for one in checks
         ],
+        later_signatures=[
+            LaterSignatureView(quote(one.signer), one.at, one.page or None, one.is_time_stamp)
+            for one in report.later
+        ],
+        sealed_bytes=report.sealed_bytes,
     )
 
 
-async def _registered(tx: ReadTx, report: Report) -> tuple[FinalVerdict, Check]:
-    """The report with what the register says of each serial, for a document whose seal is good."""
+async def _registered(
+    tx: ReadTx, report: Report, verdict: FinalVerdict
+) -> tuple[FinalVerdict, Check]:
+    """A good verdict with what the register says of each serial."""
     for text, on in zip(report.serials, report.originals, strict=True):
         facts: dict[str, object] = {"serial": text}
         found = await stamps.look_up(tx, Serial(text))
@@ -128,7 +145,7 @@ async def _registered(tx: ReadTx, report: Report) -> tuple[FinalVerdict, Check]:
             return FinalVerdict.UNKNOWN_SERIAL, Check("register", passed=False, facts=facts)
         if await stamping.original_of(tx, found.account, found.stamping) != on:
             return FinalVerdict.SERIAL_MISMATCH, Check("binding", passed=False, facts=facts)
-    return FinalVerdict.GENUINE, Check("register", passed=True)
+    return verdict, Check("register", passed=True)
 
 
 async def _stamp(tx: ReadTx, serial: Serial, language: str) -> StampView | None:
@@ -187,9 +204,9 @@ class VerificationService:
         question = sealing.question(document, self._issuers, examination.at)
         report = await self._pool.finish(sealing.verifying(question), client, self._checking)
         verdict, checks = FinalVerdict(report.verdict), list(report.checks)
-        if verdict == FinalVerdict.GENUINE:
+        if verdict in GOOD:
             async with self._database.reading() as tx:
-                verdict, check = await _registered(tx, report)
+                verdict, check = await _registered(tx, report, verdict)
             checks.append(check)
         return shown(report, verdict, checks, language, examination, quote)
 
@@ -200,7 +217,8 @@ class VerificationService:
         if not found.serials:
             return []
         places = (check.place for check in found.checks if check.place)
-        return await self._pictures.of(document, found.serials, places, client)
+        before = await self._pictures.as_sealed(document, found, client)
+        return [*before, *await self._pictures.of(document, found.serials, places, client)]
 
     async def _examination(self, document: bytes) -> Examination:
         # The interpreter is free while a large document is hashed.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from meterai import sealing
 from meterai.kit.refusal import Refusal
 from meterai.sealing import PICTURE_WIDTH, STAMPS_MAX, Rectangle
-from meterai.verification.service.views import PlaceView
+from meterai.verification.service.views import PlaceView, VerificationView
 
 SECONDS_MAX = 4.0  # for all of one document, turns included: a tenth of that draws three pages
 PAGES_MAX = 3  # pictured of one document, 60 KB each; a letter has its stamps on one
@@ -20,12 +20,16 @@ PAGES_MAX = 3  # pictured of one document, 60 KB each; a letter has its stamps o
 
 @dataclass(frozen=True, slots=True)
 class MarkedPage:
-    """The picture of a page (from 1) in WebP, and how many stamps are framed on it."""
+    """The picture of a page (from 1) in WebP, and how many stamps are framed on it.
+
+    `is_as_sealed`: of the page as it was stamped, before somebody signed it.
+    """
 
     number: int
     pages: int
     stamps: int
     webp: bytes = field(repr=False)
+    is_as_sealed: bool = False
 
     @property
     def address(self) -> str:
@@ -54,6 +58,28 @@ class Pictures:
                 return await self._pool.finish(work, client, self._slots)
         except (Refusal, TimeoutError):
             return []  # the verdict stands without it
+
+    async def as_sealed(
+        self, document: bytes, found: VerificationView, client: str
+    ) -> list[MarkedPage]:
+        """The pages that later signatures are on, as they were stamped; empty as above."""
+        signed = sorted({one.page for one in found.later_signatures if one.page})[:PAGES_MAX]
+        if found.sealed_bytes is None or not signed:
+            return []
+        work = _drawing_plain(document[: found.sealed_bytes], signed)
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                return await self._pool.finish(work, client, self._slots)
+        except (Refusal, TimeoutError):
+            return []
+
+
+def _drawing_plain(document: bytes, pages: Iterable[int]) -> sealing.Work[list[MarkedPage]]:
+    found = []
+    for page in pages:
+        drawn = yield from sealing.picturing(document, page, PICTURE_WIDTH)
+        found.append(MarkedPage(page, drawn.pages, 0, drawn.webp, is_as_sealed=True))
+    return found
 
 
 def _drawing(

@@ -24,11 +24,26 @@ class CheckView(msgspec.Struct, frozen=True):
     place: PlaceView | None = None
 
 
+class LaterSignatureView(msgspec.Struct, frozen=True):
+    """A signature that somebody made after us, and that holds.
+
+    `signer` is the name in its certificate, which we have not checked; `at` the time that it states;
+    `page` where it is seen, null for nowhere.  `is_time_stamp`: a time-stamp over the document.
+    """
+
+    signer: str
+    at: datetime | None
+    page: int | None
+    is_time_stamp: bool
+
+
 class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
     """What checking a document found; with what it was found of, when and by whom a report.
 
     `sha256` and `size_bytes` are of the file as it was checked, `checked_by` is the address of the
     installation that checked it.  What is `is_specimen` is no valid stamp, whatever the verdict.
+    `later_signatures` are those made since it was stamped; the first `sealed_bytes` of the file are
+    the file as it was stamped, null if nothing follows.
     """
 
     verdict: str
@@ -42,6 +57,8 @@ class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
     sealed_at: datetime | None
     sha256_original: str | None
     checks: list[CheckView]
+    later_signatures: list[LaterSignatureView] = []
+    sealed_bytes: int | None = None
 
 
 class StampView(msgspec.Struct, frozen=True, kw_only=True):

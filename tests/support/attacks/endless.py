@@ -56,7 +56,6 @@ def _endless(make: Callable[[Lab], bytes]) -> Attack:
 
 
 CASES: dict[str, Attack] = {
-    "endless-arrays": _endless(_signed(shared_arrays)),
     "endless-strokes": _endless(_signed(dashed_strokes)),
     "endless-forms": _endless(_signed(nested_forms)),
 }

@@ -10,13 +10,18 @@ from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from meterai.sealing import Placement, development_issuer
+from tests.support.attacks.endless import shared_arrays
 from tests.support.attacks.lab import AT, EMPTY_PAPER, Attack, Lab
-from tests.support.attacks.updates import proofs_and, title, with_proofs
+from tests.support.attacks.updates import proofs_and, with_proofs
 from tests.support.pdfmaker import letter, whole
 
 
 def _genuine(make: object) -> Attack:
     return Attack(make, "genuine")  # type: ignore[arg-type]
+
+
+def _then_signed(make: object) -> Attack:
+    return Attack(make, "genuine_then_signed")  # type: ignore[arg-type]
 
 
 def _encrypted(lab: Lab) -> bytes:
@@ -74,15 +79,17 @@ CASES: dict[str, Attack] = {
     ),
     "genuine-sealed-twice": _genuine(lambda lab: lab.seal(lab.sealed, Placement(2, 20, 20, 60))),
     "genuine-signed-first": _genuine(_signed_first),
-    "genuine-signed-later": _genuine(lambda lab: lab.signed(lab.sealed)),
-    "genuine-signed-later-on-empty-paper": _genuine(
+    "genuine-signed-later": _then_signed(lambda lab: lab.signed(lab.sealed)),
+    "genuine-signed-later-on-empty-paper": _then_signed(
         lambda lab: lab.signed(lab.sealed, on_page=0, box=EMPTY_PAPER)
     ),
-    "genuine-signed-later-with-a-title": _genuine(lambda lab: lab.signed(lab.sealed, change=title)),
+    "genuine-signed-later-with-shared-arrays": _then_signed(
+        lambda lab: lab.signed(lab.sealed_of(shared_arrays()), on_page=0, box=EMPTY_PAPER)
+    ),
     "genuine-time-stamped": _genuine(_time_stamped),
     "genuine-with-proofs-by-a-library": _genuine(proofs_and(lambda _: None)),
-    "genuine-signed-later-with-rsa": _genuine(_signed_with_rsa),
-    "genuine-upon-a-broken-signature": _genuine(_upon_a_broken_signature),
+    "genuine-signed-later-with-rsa": _then_signed(_signed_with_rsa),
+    "genuine-upon-a-broken-signature": _then_signed(_upon_a_broken_signature),
     "genuine-with-proofs": _genuine(lambda lab: with_proofs(lab, lab.sealed, {})),
     "foreign": Attack(lambda lab: lab.signed(lab.original), "foreign_seal"),
     "without-a-seal": Attack(lambda lab: lab.original, "not_sealed"),

@@ -264,11 +264,14 @@ CASES: dict[str, Attack] = {
     "sneaky-signature-over-the-stamp": covered(_covering((30, 30, 60, 60))),
     "sneaky-signature-over-the-whole-page": covered(_covering((0, 0, 595, 842))),
     "sneaky-second-signature": covered(_many_pictures),
-    "sneaky-widget-lying-about-its-page": Attack(_lying_about_its_page, "covered_after_sealing"),
-    "sneaky-widget-on-two-pages": Attack(_on_both_pages, "covered_after_sealing"),
+    "sneaky-widget-lying-about-its-page": changed(_lying_about_its_page, "unchanged"),
+    "sneaky-widget-on-two-pages": changed(_on_both_pages, "unchanged"),
     "sneaky-widget-with-a-turned-rectangle": Attack(_turned_rectangle, "covered_after_sealing"),
-    "sneaky-widget-that-does-not-turn": covered(_with_flags(4 | 16, (300, 100, 320, 700))),
-    "sneaky-widget-that-does-not-grow": covered(_with_flags(4 | 8, EMPTY_PAPER)),
+    "sneaky-widget-that-does-not-turn": changed(
+        _with_flags(4 | 16, (300, 100, 320, 700)), "unchanged"
+    ),
+    "sneaky-widget-that-does-not-grow": changed(_with_flags(4 | 8, EMPTY_PAPER), "unchanged"),
+    "signed-with-a-title": changed(lambda lab: lab.signed(lab.sealed, change=title), "unchanged"),
     "sneaky-widget-hidden-at-first": covered(_with_flags(2, OVER_WORDS)),
     "sneaky-picture-of-an-empty-field": Attack(_picture_of_empty_field, "covered_after_sealing"),
     "signed-with-a-stray-object": changed(_beside(_stray), "unchanged"),

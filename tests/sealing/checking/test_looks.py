@@ -6,7 +6,6 @@ import pikepdf
 import pytest
 
 from meterai.sealing import Verdict
-from tests.support.attacks import ATTACKS
 from tests.support.attacks.lab import EMPTY_PAPER, OVER_WORDS
 from tests.support.pdfmaker import letter, text_of, whole
 
@@ -24,7 +23,7 @@ def place_of(lab, document):
     assert report.verdict is Verdict.COVERED_AFTER_SEALING
     (check,) = [check for check in report.checks if not check.passed]
     assert check.name == "uncovered"
-    return {name: round(value, 2) for name, value in check.facts.items()}
+    return {name: round(value, 2) for name, value in check.facts.items() if name != "kind"}
 
 
 @pytest.mark.parametrize(
@@ -51,16 +50,11 @@ def test_the_place_is_that_of_the_page_as_it_is_seen(lab, entries, place):
 def test_a_signature_on_empty_paper_stays_genuine(lab, entries):
     sealed = lab.sealed_of(turned_letter(**entries))
     document = lab.signed(sealed, on_page=0, box=EMPTY_PAPER)
-    assert lab.verify(document).verdict is Verdict.GENUINE
+    assert lab.verify(document).verdict is Verdict.GENUINE_THEN_SIGNED
 
 
 def test_an_invisible_signature_covers_nothing(lab):
-    assert lab.verify(lab.signed(lab.sealed)).verdict is Verdict.GENUINE
-
-
-def test_where_the_widget_hangs_counts_not_what_it_says(lab):
-    document = ATTACKS["sneaky-widget-lying-about-its-page"].make(lab)
-    assert place_of(lab, document)["page"] == 1
+    assert lab.verify(lab.signed(lab.sealed)).verdict is Verdict.GENUINE_THEN_SIGNED
 
 
 def test_a_covered_page_of_an_encrypted_document_is_seen(lab):
@@ -75,7 +69,7 @@ def test_a_covered_page_of_an_encrypted_document_is_seen(lab):
     covered = lab.signed(sealed, change=unlock, on_page=0, box=OVER_WORDS)
     assert place_of(lab, covered)["page"] == 1
     beside = lab.signed(sealed, change=unlock, on_page=0, box=EMPTY_PAPER)
-    assert lab.verify(beside).verdict is Verdict.GENUINE
+    assert lab.verify(beside).verdict is Verdict.GENUINE_THEN_SIGNED
 
 
 def test_the_stamp_must_not_be_covered_either(lab):
@@ -89,4 +83,4 @@ def test_a_page_tree_that_renderers_see_differently_is_not_believed(lab):
     objects[2] = b"<</Type/Pages/Kids[4 0 R 6 0 R]/Count 1>>"
     sealed = lab.sealed_of(objects)
     document = lab.signed(sealed, on_page=0, box=EMPTY_PAPER)
-    assert lab.verify(document).verdict is not Verdict.GENUINE
+    assert not lab.verify(document).verdict.is_good

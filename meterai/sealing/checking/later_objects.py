@@ -1,0 +1,386 @@
+"""What a signing program may add behind a seal: fields with widgets and pictures, signatures,
+evidence.
+
+Each kind of object has a list of the keys it may have, and everything not on it is a `Found`.
+
+| object | keys | source |
+|---|---|---|
+| field | `FIELD_KEYS`; `/FT` is `/Sig`; of the form's uppermost fields | ISO 32000-2, 12.7.5.5 |
+| widget | `WIDGET_KEYS`; on one page, which it names; no flags by which it would not stay in place | 12.5.6.19 |
+| picture | a form XObject, `PICTURE_KEYS`, with a box; what it draws with was added with it | 8.10 |
+| signature | `SIGNATURE_KEYS`, and single words under others | 12.8.1 |
+| evidence | `/DSS`, `/VRI`, and streams of data that nothing draws | 12.8.4.3, EN 319 142-1, 5.4.2 |
+"""
+
+import math
+from dataclasses import dataclass
+
+from meterai.sealing.checking.later_state import State, entries_of
+from meterai.sealing.checking.updates import Found, Update, Written
+from meterai.sealing.pdf.strict import StrictValue
+from meterai.sealing.pdf.syntax import Ref
+
+FIELD_KEYS = {
+    *("/FT", "/T", "/TU", "/TM", "/V", "/Ff", "/Lock", "/SV", "/Kids", "/DA", "/DR", "/Q", "/Type"),
+}
+WIDGET_KEYS = {
+    *("/Type", "/Subtype", "/Rect", "/P", "/AP", "/F", "/NM", "/M", "/Parent", "/H"),
+    *("/Border", "/BS", "/MK"),
+}
+PICTURE_KEYS = {
+    *("/Type", "/Subtype", "/FormType", "/BBox", "/Matrix", "/Resources", "/Group", "/Name"),
+    *("/Length", "/Filter", "/DecodeParms"),
+    "/Bbox",  # so misspelt by one program, in pictures that are on no page
+}
+SIGNATURE_KEYS = {
+    *("/Type", "/Filter", "/SubFilter", "/ByteRange", "/Contents", "/M", "/Name", "/Reason"),
+    *("/Location", "/ContactInfo", "/Reference", "/Prop_Build", "/Prop_AuthTime"),
+    *("/Prop_AuthType", "/Cert", "/R", "/V", "/Changes"),
+}
+# What makes a viewer do something, show or hide something, or look elsewhere for what to draw.
+_NEVER_INSIDE = {
+    *("/A", "/AA", "/OC", "/OCGs", "/JS", "/URI", "/Next", "/OpenAction", "/Dest", "/Popup"),
+    *("/PA", "/Ref", "/OPI", "/PS", "/Alternates", "/FFilter", "/EF", "/RF", "/Properties"),
+    *("/Annots", "/Kids", "/Parent", "/StructParent", "/StructParents", "/F"),
+}
+_FILTERS = {
+    *("/FlateDecode", "/DCTDecode", "/ASCII85Decode", "/ASCIIHexDecode", "/RunLengthDecode"),
+    *("/CCITTFaxDecode", "/LZWDecode", "/JPXDecode"),
+}
+_EVIDENCE_LISTS = {"/Certs", "/OCSPs", "/CRLs"}
+_EVIDENCE_KEYS = {"/Type", "/VRI", *_EVIDENCE_LISTS}
+_VRI_LISTS = {"/Cert", "/OCSP", "/CRL"}
+_VRI_KEYS = {"/Type", "/TU", "/TS", *_VRI_LISTS}
+_PROOF_KEYS = {"/Length", "/Filter", "/DecodeParms", "/Type"}
+
+# Invisible, hidden, print, read-only, locked, locked contents (ISO 32000-2, table 167); not those
+# by which it does not turn or grow with the page, or shows when the pointer is over it.
+_FLAGS = 1 | 2 | 4 | 64 | 128 | 512
+_QUARTERS = {0, 90, 180, 270}
+
+
+@dataclass(slots=True)
+class Widget:
+    """Where a later signature is seen: its object, the page it hangs on (0: none), its rectangle."""
+
+    number: int
+    rectangle: tuple[float, float, float, float]
+    named_page: Ref | None
+    page: int = 0
+
+    @property
+    def is_visible(self) -> bool:
+        """True if it has room on a page."""
+        left, low, right, top = self.rectangle
+        return bool(self.page) and left < right and low < top
+
+
+@dataclass(frozen=True, slots=True)
+class LaterField:
+    """One signature field with the signature that an update put into it (`None`: still empty)."""
+
+    name: bytes
+    signature: Written | None
+    widgets: tuple[Widget, ...]
+
+
+class Added:
+    """The objects that an update added, each claimed by what it is.  Raises `Found`."""
+
+    def __init__(self, before: State, update: Update) -> None:
+        self._before = before
+        self._update = update
+        self.claims: dict[int, str] = {}
+        self.roles: dict[int, str] = {}  # of objects that were there before
+        self.fields: list[LaterField] = []
+
+    def is_added(self, value: StrictValue) -> bool:
+        """True for a reference to an object that the update added."""
+        return (
+            isinstance(value, Ref)
+            and value.number in self._update.objects
+            and not self._before.is_taken(value.number)
+        )
+
+    def claim(self, value: StrictValue, what: str, *, again: bool = False) -> Written:
+        """The added object that a reference leads to.  One object is one thing; `again` if it may be
+        that for several."""
+        if not isinstance(value, Ref) or not self.is_added(value):
+            raise Found("object_borrowed", value.number if isinstance(value, Ref) else 0)
+        known = self.claims.setdefault(value.number, "")
+        if known and not (again and known == what):
+            raise Found("object_shared", value.number)
+        self.claims[value.number] = what
+        written = self._update.objects[value.number]
+        if written.ref != value or value.generation:
+            raise Found("object_unreadable", value.number)
+        return written
+
+    # -- fields and widgets ------------------------------------------------------------------
+
+    def field(self, value: StrictValue) -> None:
+        """A field that the form got."""
+        written = self.claim(value, "field")
+        number = written.ref.number
+        entries = self._entries(written, FIELD_KEYS | WIDGET_KEYS)
+        if entries.get("/FT") != "/Sig" or "/Parent" in entries:
+            raise Found("field_added", number)
+        name = entries.get("/T")
+        if not isinstance(name, bytes):
+            raise Found("field_added", number, key="/T")
+        for key in ("/Lock", "/SV", "/DR"):
+            self.inside(entries.get(key), written, key)
+        widgets = []
+        if "/Subtype" in entries:
+            widgets.append(self.widget(written))
+        kids = entries.get("/Kids", [])
+        if not isinstance(kids, list) or (kids and widgets):
+            raise Found("field_added", number, key="/Kids")
+        for kid in kids:
+            shown = self.claim(kid, "widget")
+            parent = self._entries(shown, WIDGET_KEYS).get("/Parent")
+            if parent != written.ref:
+                raise Found("field_added", shown.ref.number, key="/Parent")
+            widgets.append(self.widget(shown))
+        signature = self.signature(entries["/V"]) if entries.get("/V") is not None else None
+        plain = self._before.plain(written, name)
+        self.fields.append(LaterField(plain, signature, tuple(widgets)))
+
+    def widget(self, written: Written) -> Widget:
+        """What shows a field."""
+        number, entries = written.ref.number, entries_of(written.value, written.ref.number)
+        if entries.get("/Subtype") != "/Widget" or entries.get("/Type", "/Annot") != "/Annot":
+            raise Found("annotation_added", number)
+        self.look(entries, written)
+        return place(entries, number)
+
+    def look(self, entries: dict[str, StrictValue], written: Written) -> None:
+        """How a widget is shown: its flags, its picture, and no border that a viewer would draw."""
+        number = written.ref.number
+        flags = entries.get("/F", 0)
+        if not isinstance(flags, int) or isinstance(flags, bool) or flags & ~_FLAGS:
+            raise Found("annotation_added", number, key="/F")
+        border, style, colours = (entries.get(key) for key in ("/Border", "/BS", "/MK"))
+        if isinstance(border, list) and any(item for item in border[2:3]):
+            raise Found("annotation_added", number, key="/Border")
+        if style is not None and entries_of(style, number).get("/W", 1) != 0:
+            raise Found("annotation_added", number, key="/BS")
+        turned = entries_of(colours, number) if colours is not None else {}
+        if turned.keys() - {"/R"} or turned.get("/R", 0) not in _QUARTERS:
+            raise Found("annotation_added", number, key="/MK")
+        pictures = entries.get("/AP")
+        if isinstance(pictures, Ref):
+            pictures = self.claim(pictures, "pictures").value
+        if pictures is not None:
+            if entries_of(pictures, number).keys() - {"/N"}:
+                raise Found("annotation_added", number, key="/AP")
+            if entries_of(pictures, number).get("/N") is not None:
+                left, low, right, top = rectangle(entries.get("/Rect", [0, 0, 0, 0]), number)
+                has_room = left < right and low < top
+                self._picture(entries_of(pictures, number)["/N"], has_room=has_room)
+
+    def _picture(self, value: StrictValue, *, has_room: bool) -> None:
+        written = self.claim(value, "picture", again=True)
+        number, entries = written.ref.number, self._entries(written, PICTURE_KEYS)
+        # Readers differ in what they draw of a picture without a box; without room they draw none.
+        if has_room:
+            if written.stream is None or entries.get("/Subtype") != "/Form":
+                raise Found("picture_unreadable", number)
+            left, low, right, top = rectangle(entries.get("/BBox"), number)
+            if not (left < right and low < top):
+                raise Found("picture_unreadable", number, key="/BBox")
+        if not _keeps_shape(entries.get("/Matrix")):
+            raise Found("picture_unreadable", number, key="/Matrix")
+        self.inside(entries.get("/Resources"), written, "/Resources")
+        self.inside(entries.get("/Group"), written, "/Group")
+        self._filters(written)
+
+    def resources(self, before: StrictValue, after: StrictValue, to: Written) -> None:
+        """What pictures of fields may draw with (/DR): it may grow by names that it did not have."""
+        old = self._resolved(before)
+        new = self._opened(after, "resources")
+        known = old if isinstance(old, dict) else {}
+        for kind, names in entries_of(new or {}, to.ref.number).items():
+            held = self._resolved(known.get(kind))
+            listed = self._opened(names, "resources")
+            if not isinstance(listed, dict):
+                if listed != held:
+                    raise Found("object_changed", to.ref.number, key=kind)
+                continue
+            had = held if isinstance(held, dict) else {}
+            if had.keys() - listed.keys():
+                raise Found("object_changed", to.ref.number, key=kind)
+            for name, one in listed.items():
+                if name not in had:
+                    self.inside(one, to, "/DR")
+                elif not self._before.is_same(had[name], None, one, None):
+                    raise Found("object_changed", to.ref.number, key=name)
+        if known.keys() - entries_of(new or {}, to.ref.number).keys():
+            raise Found("object_changed", to.ref.number, key="/DR")
+
+    # -- signatures and evidence -------------------------------------------------------------
+
+    def signature(self, value: StrictValue) -> Written:
+        """The value of a field."""
+        written = self.claim(value, "signature")
+        number, entries = written.ref.number, entries_of(written.value, written.ref.number)
+        for key in entries.keys() - SIGNATURE_KEYS:
+            # Nothing draws a signature: words under a key that the standard does not have say nothing.
+            if not isinstance(entries[key], str | bytes | int | float):
+                raise Found("key_unexpected", number, key=key)
+        if written.stream is not None or written.owner is None:
+            raise Found("signature_invalid", number)
+        for key in ("/Reference", "/Prop_Build"):
+            self.inside(entries.get(key), written, key)
+        for reference in _items(entries.get("/Reference")):
+            if isinstance(reference, dict) and reference.get("/TransformMethod") != "/FieldMDP":
+                raise Found("certified_anew", number)
+        return written
+
+    def evidence(self, before: StrictValue, after: StrictValue, of: Written, number: int) -> None:
+        """The evidence (DSS) of a document; what there was stays."""
+        old = self._resolved(before)
+        new = entries_of(self._opened(after, "evidence"), number)
+        if new.keys() - _EVIDENCE_KEYS:
+            raise Found("evidence_malformed", number)
+        known = old if isinstance(old, dict) else {}
+        for key in _EVIDENCE_LISTS:
+            self._proofs(known.get(key), new.get(key), number)
+        certificates = self._opened(new.get("/VRI"), "evidence")
+        for name, one in entries_of(certificates or {}, number).items():
+            held = self._resolved(known.get("/VRI"))
+            was = self._resolved(held.get(name)) if isinstance(held, dict) else None
+            listed = entries_of(self._opened(one, "evidence"), number)
+            if listed.keys() - _VRI_KEYS:
+                raise Found("evidence_malformed", number, key=name)
+            for key in _VRI_LISTS:
+                self._proofs(
+                    was.get(key) if isinstance(was, dict) else None, listed.get(key), number
+                )
+            if listed.get("/TS") is not None:
+                self._proof(listed["/TS"])
+
+    def _proofs(self, before: StrictValue, after: StrictValue, number: int) -> None:
+        old = _items(self._resolved(before))
+        new = _items(self._opened(after, "evidence"))
+        if any(item not in new for item in old):
+            raise Found("evidence_removed", number)
+        for item in new:
+            if item not in old:
+                self._proof(item)
+
+    def _proof(self, value: StrictValue) -> None:
+        """A certificate or an answer about one: a stream, new or one that is evidence already."""
+        if isinstance(value, Ref) and not self.is_added(value):
+            written = self._before.object(value.number)
+            if written is None or written.stream is None:
+                raise Found("object_borrowed", value.number)
+            return
+        written = self.claim(value, "proof", again=True)
+        if written.stream is None:
+            raise Found("evidence_malformed", written.ref.number)
+        self._entries(written, _PROOF_KEYS)
+        self._filters(written)
+
+    # -- what is inside ----------------------------------------------------------------------
+
+    def _resolved(self, value: StrictValue) -> StrictValue:
+        """A value before the update."""
+        if not isinstance(value, Ref):
+            return value
+        written = self._before.object(value.number)
+        return written.value if written is not None else None
+
+    def _opened(self, value: StrictValue, what: str) -> StrictValue:
+        """A value after the update; of an added object, which is claimed, or of one that stayed."""
+        if not isinstance(value, Ref):
+            return value
+        if self.is_added(value):
+            return self.claim(value, what, again=True).value
+        written = self.now(value, what)
+        if written is None:
+            raise Found("object_borrowed", value.number)
+        return written.value
+
+    def now(self, value: Ref, what: str) -> Written | None:
+        """An object that was there before, as it is after the update; it may be one thing only."""
+        if self.roles.setdefault(value.number, what) != what:
+            raise Found("object_shared", value.number)
+        return self._update.objects.get(value.number) or self._before.object(value.number)
+
+    def _entries(self, written: Written, keys: set[str]) -> dict[str, StrictValue]:
+        entries = entries_of(written.value, written.ref.number)
+        for key in entries:
+            if key not in keys:
+                raise Found("key_unexpected", written.ref.number, key=key)
+        return entries
+
+    def inside(self, value: StrictValue, of: Written, key: str) -> None:
+        """Everything below a key: added with it, and nothing that acts."""
+        waiting: list[tuple[StrictValue, Written]] = [(value, of)]
+        while waiting:
+            item, holder = waiting.pop()
+            if isinstance(item, Ref):
+                if item.number in self.claims and self.claims[item.number] == "inside":
+                    continue
+                inner = self.claim(item, "inside", again=True)
+                if inner.stream is not None:
+                    self._filters(inner)
+                waiting.append((inner.value, inner))
+            elif isinstance(item, list):
+                waiting.extend((one, holder) for one in item)
+            elif isinstance(item, dict):
+                for name, one in item.items():
+                    if name in _NEVER_INSIDE:
+                        raise Found("key_unexpected", holder.ref.number, key=name)
+                    # What a field lock or a reference is about is there already.
+                    if not (name == "/Data" and key == "/Reference"):
+                        waiting.append((one, holder))
+
+    def _filters(self, written: Written) -> None:
+        entries = entries_of(written.value, written.ref.number)
+        for name in _items(entries.get("/Filter"), alone=True):
+            if name not in _FILTERS:
+                raise Found("picture_unreadable", written.ref.number, key="/Filter")
+
+
+def place(entries: dict[str, StrictValue], number: int) -> Widget:
+    """Where a widget is, by its own account."""
+    page = entries.get("/P")
+    if page is not None and not isinstance(page, Ref):
+        raise Found("annotation_added", number, key="/P")
+    return Widget(number, rectangle(entries.get("/Rect"), number), page)
+
+
+def rectangle(value: StrictValue, number: int) -> tuple[float, float, float, float]:
+    """Four numbers, in order; raises `Found`."""
+    corners = value if isinstance(value, list) else []
+    numbers = [
+        float(one) for one in corners if isinstance(one, int | float) and not isinstance(one, bool)
+    ]
+    if len(corners) != 4 or len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+        raise Found("annotation_added", number, key="/Rect")
+    left, right = sorted((numbers[0], numbers[2]))
+    low, top = sorted((numbers[1], numbers[3]))
+    return left, low, right, top
+
+
+def _keeps_shape(matrix: StrictValue) -> bool:
+    """True for no matrix, or one of quarter turns and scales (ISO 32000-2, section 8.3.4)."""
+    if matrix is None:
+        return True
+    if not isinstance(matrix, list) or len(matrix) != 6:
+        return False
+    numbers = [one for one in matrix if isinstance(one, int | float) and not isinstance(one, bool)]
+    if len(numbers) != 6:
+        return False
+    across = not numbers[1] and not numbers[2] and numbers[0] * numbers[3] != 0
+    turned = not numbers[0] and not numbers[3] and numbers[1] * numbers[2] != 0
+    return across or turned
+
+
+def _items(value: StrictValue, *, alone: bool = False) -> list[StrictValue]:
+    """The items of a list; `alone`: a single value counts as a list of one."""
+    if isinstance(value, list):
+        return value
+    return [value] if alone and value is not None else []

@@ -1,0 +1,112 @@
+"""What is seen: pages drawn as they were sealed and as they are now.
+
+A signature made after the seal may have a picture.  It may be on nothing but blank paper, for hiding
+words under it is the "sneaky signature" attack on certified documents (Rohlmann et al., 2021), and
+beside it nothing may look another way.  Layers (optional content, ISO 32000-2, section 8.11) are
+drawn as they are at first and, where there are any, all of them: what a layer hides today a reader
+may show tomorrow.
+"""
+
+from collections.abc import Sequence
+
+from meterai.sealing.checking.revisions import Later
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.pages import Box, Page, PageTree
+from meterai.sealing.sandbox import rendering
+from meterai.sealing.sandbox.answers import Seen
+from meterai.sealing.sandbox.rendering import Fractions, PageLook
+from meterai.sealing.stamp.identifiers import is_serial
+
+PAGES_MAX = 20  # drawn in one document: those with later signatures
+
+
+def first_seen(
+    sealed: Document, now: Document, later: Sequence[Later], password: bytes
+) -> Seen | None:
+    """The first thing that is seen to have changed.  Raises `rendering.NotDrawn`.
+
+    PDFium and another renderer draw: this runs only in the processes of `bounded`.
+    """
+    tree = PageTree(sealed)
+    boxes: dict[int, list[Box]] = {}
+    for one in later:
+        for widget in one.field.widgets:
+            if widget.is_visible:
+                boxes.setdefault(widget.page, []).append(widget.rectangle)
+    if not boxes:
+        return None
+    if len(boxes) > PAGES_MAX:
+        raise rendering.NotDrawn
+    pages = {page.number: page for page in tree.all()}
+    looks = [_look(pages[number], found) for number, found in sorted(boxes.items())]
+    for before, after in _variants(sealed, now):
+        found_change = rendering.first_change(before, after, looks, len(pages), password, _is_ours)
+        if found_change is not None:
+            kind, number, box = found_change
+            page = pages[number]
+            return _seen(kind, page, boxes[number][box] if box >= 0 else page.box)
+    return None
+
+
+def _is_ours(text: str) -> bool:
+    """True for the text of a code of a stamp: an address with a serial in it."""
+    return any(map(is_serial, text.split("/")))
+
+
+def _look(page: Page, boxes: Sequence[Box]) -> PageLook:
+    size = page.size
+    return PageLook(
+        page.number,
+        size.width / page.unit,
+        size.height / page.unit,
+        tuple(_fractions(page, box) for box in boxes),
+    )
+
+
+def _fractions(page: Page, box: Box) -> Fractions:
+    left, low, right, top = page.seen(box)
+    width, height = page.size.width, page.size.height
+    return left / width, 1 - top / height, right / width, 1 - low / height
+
+
+def _seen(kind: str, page: Page, box: Box) -> Seen:
+    left, low, right, top = page.seen(box)
+    return Seen(kind, page.number, left, low, right - left, top - low)
+
+
+def _variants(sealed: Document, now: Document) -> list[tuple[bytes, bytes]]:
+    """Both as they are; and both with all layers shown, where there are layers."""
+    found = [(sealed.buffer, now.buffer)]
+    if b"/OCProperties" in sealed.root:
+        found.append((_with_all_layers(sealed), _with_all_layers(now)))
+    return found
+
+
+def _with_all_layers(document: Document) -> bytes:
+    """The file with an update that takes the settings of layers out of the catalog, without which
+    all are shown."""
+    root, ref = document.root, document.root_ref
+    location = document.locate(ref.number)
+    if location is None:
+        raise DocumentBroken("no catalog")
+    entries = b"".join(
+        b"%b %b" % (key, root.raw(key) or b"null") for key in root.spans if key != b"/OCProperties"
+    )
+    buffer = document.buffer if document.buffer.endswith(b"\n") else document.buffer + b"\n"
+    start = len(buffer) - document.shift
+    written = b"%d %d obj\n<<%b>>\nendobj\n" % (*ref, entries)
+    table = start + len(written)
+    kept = b"".join(
+        b"%b %b" % (key, document.trailer.raw(key) or b"null")
+        for key in (b"/Size", b"/Root", b"/Info", b"/ID", b"/Encrypt")
+        if key in document.trailer
+    )
+    return (
+        buffer
+        + written
+        + (
+            b"xref\n%d 1\n%010d %05d n \ntrailer\n<<%b/Prev %d>>\nstartxref\n%d\n%%%%EOF\n"
+            % (ref.number, start, ref.generation, kept, document.startxref, table)
+        )
+    )

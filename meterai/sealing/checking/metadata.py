@@ -1,0 +1,123 @@
+"""Whether metadata in XML (XMP, ISO 16684-1) still say the same of the document.
+
+A writing program states in them when it wrote and what it is called; what they say of the document
+(title, author, conformance) may not change behind a seal.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from xml.etree import ElementTree as Tree
+
+from meterai.sealing.checking.later_state import State
+from meterai.sealing.checking.updates import Written
+
+BYTES_MAX = 256 * 1024  # of a packet; with a picture of the page in it 40 KB
+_PACKET = re.compile(rb"<\?xpacket[^>]*\?>")
+_WRITERS = {
+    "{http://ns.adobe.com/xap/1.0/}ModifyDate",
+    "{http://ns.adobe.com/xap/1.0/}MetadataDate",
+    "{http://ns.adobe.com/xap/1.0/mm/}InstanceID",
+    "{http://ns.adobe.com/pdf/1.3/}Producer",
+}
+_PLAIN_WORDS = ("", "x-default", "application/pdf")
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_META = "{adobe:ns:meta/}xmpmeta"
+
+
+def is_same_but_for_its_writer(
+    state: State, before: Written | None, after: Written, information: Sequence[str]
+) -> bool:
+    """True if the metadata say nothing new, but for what a writing program says of itself.
+
+    Some programs write them anew from the information dictionary, whose texts are `information`.
+    """
+    old = _said(state, before) if before is not None else []
+    new = _said(state, after)
+    if new is None:
+        return False
+    known = {*information, *_PLAIN_WORDS}
+    for one in old or ():
+        known |= set(_texts(one))
+    return all(text in known for one in new for text in _texts(one))
+
+
+def _texts(statement: object) -> Iterator[str]:
+    """The texts in a statement, without the names of what they are said of."""
+    if isinstance(statement, tuple):
+        for part in statement[1:]:
+            if isinstance(part, str):
+                yield part
+            else:
+                yield from _texts_within(part)
+
+
+def _texts_within(parts: object) -> Iterator[str]:
+    """Those of attributes (a name and a text each) and of inner statements."""
+    if isinstance(parts, tuple):
+        for part in parts:
+            yield from _texts(part)
+
+
+def _said(state: State, written: Written) -> list[tuple[object, ...]] | None:
+    """The statements about the document, in an order of their own; `None` if it cannot be read."""
+    packet = _packet(state, written)
+    if packet is None:
+        return None
+    if packet.tag == _META:
+        if len(packet) != 1:
+            return None
+        packet = packet[0]
+    if packet.tag != f"{_RDF}RDF" or any(one.tag != f"{_RDF}Description" for one in packet):
+        return None
+    said: list[tuple[object, ...]] = []
+    for description in packet:
+        if (description.text or "").strip():
+            return None
+        said += [
+            (name, value.strip())
+            for name, value in description.attrib.items()
+            if name not in _WRITERS and name not in (f"{_RDF}about", "about")
+        ]
+        said += [_statement(one) for one in description if one.tag not in _WRITERS]
+    return sorted(said, key=repr)
+
+
+def _statement(element: Tree.Element) -> tuple[object, ...]:
+    """What one property says; a plain one is the same as an attribute."""
+    text = (element.text or "").strip()
+    parts = tuple(_statement(one) for one in element if not _is_empty(one))
+    if not text and not parts:
+        return element.tag, ""  # the language of nothing is nothing
+    if not element.attrib and not parts:
+        return element.tag, text
+    return element.tag, text, tuple(sorted(element.attrib.items())), parts
+
+
+def _is_empty(element: Tree.Element) -> bool:
+    """True for a description of nothing, which some programs write for an empty value."""
+    is_bare = element.tag == f"{_RDF}Description" and not element.attrib and not len(element)
+    return is_bare and not (element.text or "").strip()
+
+
+def _packet(state: State, written: Written) -> Tree.Element | None:
+    entries, data = written.value, state.stream(written)
+    if not isinstance(entries, dict) or data is None:
+        return None
+    if entries.get("/Type") != "/Metadata" or entries.get("/Subtype") != "/XML":
+        return None
+    filters = entries.get("/Filter")
+    if filters not in (None, "/FlateDecode", ["/FlateDecode"], []) or "/DecodeParms" in entries:
+        return None
+    if filters:
+        try:
+            data = zlib.decompressobj().decompress(data, BYTES_MAX + 1)
+        except zlib.error:
+            return None
+    # Entities are what makes small XML large, and what readers differ about.
+    if len(data) > BYTES_MAX or b"<!" in data:
+        return None
+    try:
+        return Tree.fromstring(_PACKET.sub(b"", data).strip(b"\xef\xbb\xbf\0\t\n\r "))  # noqa: S314
+    except Tree.ParseError:
+        return None

@@ -1,0 +1,352 @@
+"""The updates behind a seal, taken apart so that every byte of them is accounted for.
+
+An incremental update (ISO 32000-2, section 7.5.6) is here: objects, each at the offset that its row
+states and each written so that all readers read the same (`pdf.strict`); a cross-reference table or
+stream with a row for each of them and for no other; a trailer; the pointer to that section; the
+end-of-file marker.  Between these is white space.  Whatever else stands behind a seal is a `Finding`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.pdf import decoding
+from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM, Row, Section
+from meterai.sealing.pdf.document import Document, Location
+from meterai.sealing.pdf.strict import Ambiguous, StrictValue, read
+from meterai.sealing.pdf.syntax import Dictionary, Ref
+
+UPDATES_MAX = 64  # behind one seal; a contract has ten signatures and as many pieces of evidence
+OBJECTS_MAX = 5_000  # in all updates behind a seal; 32 signatures write 300
+
+_WHITE = re.compile(rb"[\0\t\n\f\r ]*+")
+_HEADER = re.compile(rb"([1-9]\d{0,6})[\t\n\f\r ]++(0|[1-9]\d{0,4})[\t\n\f\r ]++obj(?![A-Za-z0-9])")
+_STREAM = re.compile(rb"[\t\n\f\r ]*+stream\r?\n")
+_STREAM_END = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![A-Za-z0-9])")
+_OBJECT_END = re.compile(rb"[\t\n\f\r ]*+endobj(?![A-Za-z0-9])")
+_TABLE = re.compile(
+    rb"xref[\t ]*+(?:\r\n|\r|\n)"
+    rb"(?:\d{1,10}[\t ]\d{1,10}[\t ]*+(?:\r\n|\r|\n)(?:\d{10} \d{5} [nf][ \r\n][ \r\n])*+)*+"
+    rb"[\t\n\f\r ]*+trailer"
+)
+# Some programs name themselves in a comment before the pointer.
+_POINTER = re.compile(
+    rb"[\t\n\f\r ]++(?:%[^%\r\n][^\r\n]{0,200}+[\r\n]++)?startxref[\t\n\f\r ]++(\d{1,10})[\t\n\f\r ]++%%EOF"
+)
+_TABLE_ENTRY = re.compile(rb"[\t\n\f\r ]++([1-9]\d{0,6})[\t\n\f\r ]++(\d{1,10})(?=[\t\n\f\r ])")
+_FREE_HEAD = 0  # the object that heads the list of free ones
+_STRUCTURE = {"/XRef", "/ObjStm"}
+
+
+# What may be found behind a seal; people are told by `change.<kind>` in messages.toml.
+KINDS = (
+    "bytes",
+    "unreadable",
+    "object_unreadable",
+    "key_twice",
+    "object_freed",
+    "object_replaced",
+    "object_shared",
+    "object_borrowed",
+    "object_stray",
+    "object_waited_for",
+    "object_changed",
+    "trailer",
+    "list_rearranged",
+    "annotations_rearranged",
+    "annotation_added",
+    "page_changed",
+    "field_added",
+    "key_unexpected",
+    "picture_unreadable",
+    "signature_invalid",
+    "certified_anew",
+    "evidence_malformed",
+    "evidence_removed",
+    "metadata_changed",
+    "not_signed",
+)
+
+
+class Found(Exception):
+    """Something behind a seal that no signature explains; `kind` is one of `KINDS`."""
+
+    def __init__(self, kind: str, number: int = 0, *, page: int = 0, key: str = "") -> None:
+        assert kind in KINDS, kind
+        super().__init__(f"{kind} {number} {key}")
+        self.kind = kind
+        self.number = number
+        self.page = page
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An object as an update, or the sealed file, wrote it.
+
+    `stream` are the bytes of a stream before its filters, decrypted; `None` if it is none.
+    `owner` is whose number encrypts the strings, `None` inside an object stream.  `start` and
+    `stop` are where it stands in the file, both 0 inside an object stream.
+    """
+
+    ref: Ref
+    value: StrictValue
+    stream: bytes | None
+    owner: Ref | None
+    start: int = 0
+    stop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One update: where it begins and ends, what it says of the file, and its objects by number.
+
+    `structure` are the numbers of the streams that hold its cross-reference or objects, to which
+    nothing refers; they are not among the objects.  `freed` are those it says there is no object of.
+    """
+
+    start: int
+    end: int
+    trailer: dict[str, StrictValue]
+    objects: dict[int, Written]
+    structure: frozenset[int]
+    freed: frozenset[int]
+
+
+def updates_behind(document: Document, end: int, newer: int) -> list[Update]:
+    """The updates behind byte `end`, oldest first, whose sections are the `newer` newest.
+
+    Raises `Found` for what is no part of one, `DocumentBroken` beyond the limits.
+    """
+    if not 1 <= newer <= UPDATES_MAX:
+        raise DocumentBroken("more updates than a document may have behind its seal")
+    found: list[Update] = []
+    for section in reversed(document.sections[:newer]):
+        found.append(_Reader(document, section, end).update())
+        end = found[-1].end
+        if sum(len(one.objects) for one in found) > OBJECTS_MAX:
+            raise DocumentBroken("more objects than signatures write")
+    if end != len(document.buffer):
+        raise Found("bytes")
+    return found
+
+
+class _Reader:
+    """Takes one update apart."""
+
+    def __init__(self, document: Document, section: Section, start: int) -> None:
+        self._document = document
+        self._buffer = document.buffer
+        self._section = section
+        self._start = start
+        self._rows: dict[int, Row] = {}
+        self._own: set[int] = set()  # the number of the cross-reference stream
+        self._freed: set[int] = set()
+
+    def update(self) -> Update:
+        section, shift = self._section, self._document.shift
+        if section.rows > OBJECTS_MAX:
+            raise DocumentBroken("more objects than signatures write")
+        if section.beside is not None:
+            self._check_beside(section, section.beside)
+        for number in section.numbers():
+            row = section.row(number)
+            assert row is not None
+            if row.kind == FREE:
+                if number != _FREE_HEAD:
+                    self._freed.add(number)
+            elif row.kind in (IN_FILE, IN_STREAM):
+                self._rows[number] = row
+            else:
+                raise Found("bytes", number)
+        objects, own, stop = self._objects()
+        trailer, stop = (own, stop) if own is not None else self._trailer(stop)
+        pointer = _POINTER.match(self._buffer, stop)
+        if pointer is None or int(pointer[1]) + shift != section.start:
+            raise Found("bytes")
+        white = _WHITE.match(self._buffer, pointer.end())
+        assert white is not None
+        kept = self._with_streamed(objects)
+        structure = frozenset(self._own | (objects.keys() - kept.keys()))
+        return Update(self._start, white.end(), trailer, kept, structure, frozenset(self._freed))
+
+    def _check_beside(self, section: Section, beside: Section) -> None:
+        """A hybrid update has its rows twice, for old readers and for new ones: the same rows."""
+        if beside.rows > OBJECTS_MAX:
+            raise DocumentBroken("more objects than signatures write")
+        header = _HEADER.match(self._buffer, beside.start)
+        own = int(header[1]) if header is not None else 0
+        listed = set(section.numbers())
+        for number in beside.numbers():
+            row = beside.row(number)
+            if number == own or (row is not None and row.kind == FREE):
+                continue
+            if number not in listed or section.row(number) != row:
+                raise Found("bytes", number)
+        self._rows[own] = Row(IN_FILE, beside.start - self._document.shift, 0)
+        self._own.add(own)
+
+    def _objects(self) -> tuple[dict[int, Written], dict[str, StrictValue] | None, int]:
+        """Every object in the order in which they stand; of a cross-reference stream its entries;
+        and where the last ends."""
+        shift, offset = self._document.shift, self._start
+        own: dict[str, StrictValue] | None = None
+        by_offset = {
+            row.where + shift: number for number, row in self._rows.items() if row.kind == IN_FILE
+        }
+        if self._section.is_stream:
+            by_offset.setdefault(self._section.start, 0)
+        if len(by_offset) < sum(row.kind == IN_FILE for row in self._rows.values()):
+            raise Found("bytes")
+        objects: dict[int, Written] = {}
+        for start in sorted(by_offset):
+            if start != self._after_white(offset) or own is not None:
+                raise Found("bytes")
+            written = self._object(start)
+            offset = written.stop
+            if start == self._section.start and self._section.is_stream:
+                assert isinstance(written.value, dict)
+                own = written.value
+                self._own.add(written.ref.number)
+                if by_offset[start] not in (0, written.ref.number):
+                    raise Found("bytes")
+            elif written.ref.number != by_offset[start] or written.ref.number in objects:
+                raise Found("bytes")
+            elif written.ref.generation != self._rows[written.ref.number].extra:
+                raise Found("bytes", written.ref.number)
+            else:
+                objects[written.ref.number] = written
+        return objects, own, offset
+
+    def _after_white(self, offset: int) -> int:
+        white = _WHITE.match(self._buffer, offset)
+        assert white is not None
+        return white.end()
+
+    def _object(self, start: int) -> Written:
+        header = _HEADER.match(self._buffer, start)
+        if header is None:
+            raise Found("bytes")
+        ref = Ref(int(header[1]), int(header[2]))
+        value, offset = strictly(self._buffer, header.end(), ref.number)
+        stream, opening = None, _STREAM.match(self._buffer, offset)
+        if opening is not None:
+            stream, offset = self._stream(value, ref, opening.end())
+        end = _OBJECT_END.match(self._buffer, offset)
+        if end is None:
+            raise Found("object_unreadable", ref.number)
+        return Written(ref, value, stream, ref, start, end.end())
+
+    def _stream(self, value: StrictValue, ref: Ref, start: int) -> tuple[bytes, int]:
+        length = value.get("/Length") if isinstance(value, dict) else None
+        # A length elsewhere is one more way in which readers may differ.
+        if not isinstance(length, int) or isinstance(length, bool) or length < 0:
+            raise Found("object_unreadable", ref.number, key="/Length")
+        stop = start + length
+        end = _STREAM_END.match(self._buffer, stop)
+        if end is None or stop > len(self._buffer):
+            raise Found("object_unreadable", ref.number, key="/Length")
+        return self._buffer[start:stop], end.end()
+
+    def _trailer(self, offset: int) -> tuple[dict[str, StrictValue], int]:
+        """The trailer of a table that stands right behind the objects, and where it ends."""
+        start = self._after_white(offset)
+        table = _TABLE.match(self._buffer, start)
+        if table is None or start != self._section.start:
+            raise Found("bytes")
+        value, end = strictly(self._buffer, table.end(), 0)
+        if not isinstance(value, dict):
+            raise Found("trailer")
+        return value, end
+
+    def _with_streamed(self, objects: dict[int, Written]) -> dict[int, Written]:
+        """The objects of the file without its structure, and those in object streams."""
+        containers = {row.where for row in self._rows.values() if row.kind == IN_STREAM}
+        kept = dict(objects)
+        for number, written in objects.items():
+            kind = written.value.get("/Type") if isinstance(written.value, dict) else None
+            if written.stream is not None and kind in _STRUCTURE:
+                # One program leaves a cross-reference stream beside the table that counts.
+                if kind == "/ObjStm" and number not in containers:
+                    raise Found("object_stray", number)
+                kept.pop(number)
+        for container in containers:
+            holder = objects.get(container)
+            if holder is None or holder.stream is None:
+                raise Found("object_unreadable", container)
+            for one in self._in_stream(container, holder):
+                kept[one.ref.number] = one
+        return kept
+
+    def _in_stream(self, container: int, holder: Written) -> Iterator[Written]:
+        """The objects in an object stream (section 7.5.7), each where its table says."""
+        entries = holder.value
+        assert isinstance(entries, dict)
+        count, first = entries.get("/N"), entries.get("/First")
+        if "/Extends" in entries or not isinstance(count, int) or not isinstance(first, int):
+            raise Found("object_unreadable", container)
+        if not 0 <= count <= OBJECTS_MAX:
+            raise DocumentBroken("more objects than signatures write")
+        header = _HEADER.match(self._buffer, holder.start)
+        assert header is not None
+        location = Location(self._buffer, header.end(), holder.ref, holder.start)
+        data = self._document.stream(location, Dictionary(self._buffer, header.end(), holder.ref))
+        numbers, starts = _table(b" " + data[:first] + b" ", count, container)
+        rows = {
+            number: row.extra
+            for number, row in self._rows.items()
+            if row.kind == IN_STREAM and row.where == container
+        }
+        if rows != {number: index for index, number in enumerate(numbers)}:
+            raise Found("object_unreadable", container)
+        stops = [*(first + one for one in starts[1:]), len(data)]
+        for number, start, stop in zip(numbers, starts, stops, strict=True):
+            value, end = strictly(data, first + start, number)
+            if end > stop or data[end:stop].strip():
+                raise Found("object_unreadable", number)
+            yield Written(Ref(number, 0), value, None, None)
+
+
+def _table(text: bytes, count: int, container: int) -> tuple[list[int], list[int]]:
+    numbers, starts, offset = [], [], 0
+    for _ in range(count):
+        entry = _TABLE_ENTRY.match(text, offset)
+        if entry is None:
+            raise Found("object_unreadable", container)
+        numbers.append(int(entry[1]))
+        starts.append(int(entry[2]))
+        offset = entry.end()
+    if text[offset:].strip() or starts != sorted(starts):
+        raise Found("object_unreadable", container)
+    return numbers, starts
+
+
+def strictly(
+    buffer: bytes, start: int, number: int, *, before: bool = False
+) -> tuple[StrictValue, int]:
+    """The value at `start` of the object of this number, and its end; raises `Found`.
+
+    `before` the seal comments may stand in it, and escapes in its keys.
+    """
+    try:
+        return read(buffer, start, comments=before)
+    except Ambiguous as cause:
+        kind = "key_twice" if cause.key else "object_unreadable"
+        raise Found(kind, number, key=cause.key) from cause
+
+
+def sealed_object(document: Document, number: int) -> Written | None:
+    """An object as the sealed document has it; `None` if there is none.  Raises `Found`."""
+    location = document.locate(number)
+    if location is None:
+        return None
+    value, end = strictly(location.buffer, location.start, number, before=True)
+    stream = None
+    if location.owner is not None and decoding.STREAM.match(location.buffer, end):
+        entries = Dictionary(location.buffer, location.start, location.ref)
+        length = document.resolve(entries.get(b"/Length"))
+        if not isinstance(length, int):
+            raise Found("object_unreadable", number, key="/Length")
+        stream = decoding.stream_bytes(location.buffer, entries, length)
+    return Written(location.ref, value, stream, location.owner)
