@@ -82,7 +82,7 @@ def test_by_the_form(inside: Inside) -> None:
     anybody = inside.instance.anybody()
     body, kind = multipart(NASTY["line separator"], pdf(words="form"))
     chosen = anybody.post("/stamp/files", body, headers=cookie | {"Content-Type": kind})
-    assert chosen.headers["location"] == "/stamp", chosen.body
+    assert chosen.headers["location"] == "/stamp/place", chosen.body
     page = anybody.get("/stamp/place", headers=cookie).body.decode()
     fields = {
         name: hidden(page, name)
