@@ -7,6 +7,7 @@ figure stands beside the least that the line itself takes for the octets and rou
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,9 @@ def journey(instance: Instance, shape: Shape, cuts: Sequence[int] = ()) -> Itera
     """Somebody new, with a browser and a line of their own."""
     with ShapedLine(instance.url, shape, cuts) as line, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*ARGUMENTS, line.argument]
+            executable_path=CHROMIUM,
+            args=[*ARGUMENTS, line.argument],
+            env={**os.environ, "TMPDIR": "/tmp"},  # the path of its socket has 108 bytes
         )
         context = browser.new_context(viewport=PHONE, locale="id-ID", accept_downloads=True)
         yield Journey(context, instance, line)

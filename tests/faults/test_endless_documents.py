@@ -9,6 +9,7 @@ import pytest
 import urllib3
 
 from meterai.sealing import development_issuer
+from meterai.sealing.sandbox.pool import PROCESSES, WAITING_MAX
 from tests.support.attacks import Lab, endless
 from tests.support.attacks.lab import AT, EMPTY_PAPER
 from tests.support.instance import Client, Instance, Reply, until
@@ -138,7 +139,8 @@ def test_a_key_that_was_answered_is_answered_again_without_stamps(running: Insta
 def test_too_many_are_refused_at_once_and_stopping_waits_for_none(
     running: Instance, bombs: list[bytes]
 ) -> None:
-    sent = [Sent(running, bomb) for bomb in (*bombs, *bombs)]
+    # More than are examined and may wait, of one client: the last is refused.
+    sent = [Sent(running, bombs[0]) for _ in range(PROCESSES + WAITING_MAX + 4)]
     until("two are being examined", lambda: len(examiners(running)) >= 3)
     until("one is refused", lambda: any(not one.is_under_way for one in sent))
     first = next(one.result() for one in sent if not one.is_under_way)

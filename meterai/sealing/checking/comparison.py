@@ -46,7 +46,7 @@ def compared(file: bytes, gaps: Sequence[Gap], password: bytes) -> Compared:
         except DocumentBroken:
             # What cannot be read was not written by a signing program.
             return Compared(Change("unreadable"))
-        found += [_told(one.signed, one.page) for one in later]
+        found += [_told(one.signed, one.page) for one in later if one.signed is not None]
         if seen is not None:
             return Compared(None, found, seen)
     return Compared(None, found)

@@ -8,11 +8,12 @@ Each kind of object has a list of the keys it may have, and everything not on it
 | field | `FIELD_KEYS`; `/FT` is `/Sig`; of the form's uppermost fields | ISO 32000-2, 12.7.5.5 |
 | widget | `WIDGET_KEYS`; on one page, which it names; no flags by which it would not stay in place | 12.5.6.19 |
 | picture | a form XObject, `PICTURE_KEYS`, with a box; what it draws with was added with it | 8.10 |
-| signature | `SIGNATURE_KEYS`, and single words under others | 12.8.1 |
+| signature | `SIGNATURE_KEYS` | 12.8.1 |
 | evidence | `/DSS`, `/VRI`, and streams of data that nothing draws | 12.8.4.3, EN 319 142-1, 5.4.2 |
 """
 
 import math
+import zlib
 from dataclasses import dataclass
 
 from meterai.sealing.checking.later_state import State, entries_of
@@ -36,6 +37,7 @@ SIGNATURE_KEYS = {
     *("/Type", "/Filter", "/SubFilter", "/ByteRange", "/Contents", "/M", "/Name", "/Reason"),
     *("/Location", "/ContactInfo", "/Reference", "/Prop_Build", "/Prop_AuthTime"),
     *("/Prop_AuthType", "/Cert", "/R", "/V", "/Changes"),
+    "/Contact",  # of one program, for /ContactInfo
 }
 # What makes a viewer do something, show or hide something, or look elsewhere for what to draw.
 _NEVER_INSIDE = {
@@ -56,6 +58,10 @@ _PROOF_KEYS = {"/Length", "/Filter", "/DecodeParms", "/Type"}
 # Invisible, hidden, print, read-only, locked, locked contents (ISO 32000-2, table 167); not those
 # by which it does not turn or grow with the page, or shows when the pointer is over it.
 _FLAGS = 1 | 2 | 4 | 64 | 128 | 512
+_SCALE_MIN, _SCALE_MAX = (
+    0.001,
+    1_000.0,
+)  # of a matrix: beyond them renderers draw nothing, or differ
 _QUARTERS = {0, 90, 180, 270}
 
 
@@ -182,8 +188,12 @@ class Added:
     def _picture(self, value: StrictValue, *, has_room: bool) -> None:
         written = self.claim(value, "picture", again=True)
         number, entries = written.ref.number, self._entries(written, PICTURE_KEYS)
-        # Readers differ in what they draw of a picture without a box; without room they draw none.
-        if has_room:
+        # Readers differ in what they draw of a picture without a box, or without room: then there may
+        # be nothing in it.
+        if not has_room:
+            if not _is_blank(entries, self._before.stream(written)):
+                raise Found("picture_unreadable", number)
+        else:
             if written.stream is None or entries.get("/Subtype") != "/Form":
                 raise Found("picture_unreadable", number)
             left, low, right, top = rectangle(entries.get("/BBox"), number)
@@ -223,11 +233,7 @@ class Added:
     def signature(self, value: StrictValue) -> Written:
         """The value of a field."""
         written = self.claim(value, "signature")
-        number, entries = written.ref.number, entries_of(written.value, written.ref.number)
-        for key in entries.keys() - SIGNATURE_KEYS:
-            # Nothing draws a signature: words under a key that the standard does not have say nothing.
-            if not isinstance(entries[key], str | bytes | int | float):
-                raise Found("key_unexpected", number, key=key)
+        number, entries = written.ref.number, self._entries(written, SIGNATURE_KEYS)
         if written.stream is not None or written.owner is None:
             raise Found("signature_invalid", number)
         for key in ("/Reference", "/Prop_Build"):
@@ -306,6 +312,8 @@ class Added:
         """An object that was there before, as it is after the update; it may be one thing only."""
         if self.roles.setdefault(value.number, what) != what:
             raise Found("object_shared", value.number)
+        if value.number in self._update.objects and what not in ("catalog", "information"):
+            self._before.refuse_unless_alone(value.number)
         return self._update.objects.get(value.number) or self._before.object(value.number)
 
     def _entries(self, written: Written, keys: set[str]) -> dict[str, StrictValue]:
@@ -365,6 +373,20 @@ def rectangle(value: StrictValue, number: int) -> tuple[float, float, float, flo
     return left, low, right, top
 
 
+def _is_blank(entries: dict[str, StrictValue], data: bytes | None) -> bool:
+    """True for a picture of nothing."""
+    if not data:
+        return True
+    if entries.get("/Filter") not in (None, "/FlateDecode"):
+        return False
+    if entries.get("/Filter") is not None:
+        try:
+            data = zlib.decompressobj().decompress(data, 1024)
+        except zlib.error:
+            return False
+    return not data.strip()
+
+
 def _keeps_shape(matrix: StrictValue) -> bool:
     """True for no matrix, or one of quarter turns and scales (ISO 32000-2, section 8.3.4)."""
     if matrix is None:
@@ -372,7 +394,9 @@ def _keeps_shape(matrix: StrictValue) -> bool:
     if not isinstance(matrix, list) or len(matrix) != 6:
         return False
     numbers = [one for one in matrix if isinstance(one, int | float) and not isinstance(one, bool)]
-    if len(numbers) != 6:
+    if len(numbers) != 6 or any(
+        one and not _SCALE_MIN <= abs(one) <= _SCALE_MAX for one in numbers[:4]
+    ):
         return False
     across = not numbers[1] and not numbers[2] and numbers[0] * numbers[3] != 0
     turned = not numbers[0] and not numbers[3] and numbers[1] * numbers[2] != 0

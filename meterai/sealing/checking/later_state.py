@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from meterai.sealing.checking.references import references_of
+from meterai.sealing.checking.references import references_of, times_referred
 from meterai.sealing.checking.updates import Found, Update, Written, sealed_object
 from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.forms import fields
 from meterai.sealing.pdf.pages import Page, PageTree
 from meterai.sealing.pdf.strict import StrictValue
-from meterai.sealing.pdf.syntax import DEPTH_MAX, Ref, Value
+from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, Value
+
+_AES_BLOCK, _AES_MIN = 16, 32  # bytes of a string enciphered by AES: a block before it, and padding
 
 
 class State:
@@ -38,6 +41,14 @@ class State:
             or self.sealed.locate(number) is not None
         )
 
+    def is_for_new_readers(self, number: int) -> bool:
+        """True for a sealed object that the table of a hybrid file hides from old readers (7.5.8.4): for
+        those it would begin to be when it is written again."""
+        if number in self._later:
+            return False
+        index, row = self.sealed.row(number)
+        return row is not None and self.sealed.sections[index].hides(number)
+
     def follow(self, update: Update) -> None:
         """Go on to the document behind an update."""
         self._later.update(update.objects)
@@ -55,6 +66,28 @@ class State:
             return entries_of(written.value, page.ref.number).get("/Annots")
         return page.entries.get(b"/Annots")
 
+    @cached_property
+    def has_other_fields(self) -> bool:
+        """True if the form, or any page, has a field that is not for a signature."""
+        if any(field.kind not in ("", "/Sig") for field in fields(self.sealed)):
+            return True
+        return any(
+            self._is_other_widget(self.sealed.dictionary(item))
+            for page in self.pages
+            for item in self.sealed.items(page.entries, b"/Annots")
+        )
+
+    def _is_other_widget(self, annotation: Dictionary | None) -> bool:
+        if annotation is None or self.sealed.entry(annotation, b"/Subtype") != "/Widget":
+            return False
+        for _ in range(DEPTH_MAX):
+            kind, parent = self.sealed.entry(annotation, b"/FT"), annotation.get(b"/Parent")
+            above = self.sealed.dictionary(parent)
+            if kind is not None or above is None:
+                return kind != "/Sig"
+            annotation = above
+        return True
+
     def above(self, number: int) -> dict[str, StrictValue]:
         """What a page inherits from the nodes above it (ISO 32000-2, section 7.7.3.4)."""
         found: dict[str, StrictValue] = {}
@@ -62,11 +95,23 @@ class State:
         for _ in range(DEPTH_MAX):
             entries = written.value if written is not None else None
             parent = entries.get("/Parent") if isinstance(entries, dict) else None
-            written = self.object(parent.number) if isinstance(parent, Ref) else None
-            if written is None or not isinstance(written.value, dict):
+            node = self.object(parent.number) if isinstance(parent, Ref) else None
+            if written is None or node is None or not isinstance(node.value, dict):
                 break
-            found = {**written.value, **found}
+            # Readers come down the tree: a node that does not list the page is not above it.
+            kids = node.value.get("/Kids")
+            kids = (
+                held.value if isinstance(kids, Ref) and (held := self.object(kids.number)) else kids
+            )
+            if not isinstance(kids, list) or written.ref not in kids:
+                return {}
+            written, found = node, {**node.value, **found}
         return found
+
+    def refuse_unless_alone(self, number: int) -> None:
+        """Raise `Found` for a sealed object that more than one place refers to."""
+        if number not in self._later and times_referred(self.sealed, number) > 1:
+            raise Found("object_shared", number)
 
     def refuse_if_waited_for(self, added: set[int]) -> None:
         """Raise `Found` for a number that something sealed refers to although it was no object.
@@ -124,20 +169,29 @@ class State:
                 return False
             other = of_other.value
         if isinstance(one, dict) and isinstance(other, dict):
-            return all(
-                self._is_same(one.get(key), of, other.get(key), of_other, moved, depth + 1)
-                for key in one.keys() | other.keys()
+            # A key with null is not the same as none: readers inherit beside the one.
+            return one.keys() == other.keys() and all(
+                self._is_same(one[key], of, other[key], of_other, moved, depth + 1) for key in one
             )
         if isinstance(one, list) and isinstance(other, list):
             return len(one) == len(other) and all(
-                self._is_same(item, of, twin, of_other, moved, depth + 1)
+                _is_same_number(item, twin)
+                or self._is_same(item, of, twin, of_other, moved, depth + 1)
                 for item, twin in zip(one, other, strict=True)
             )
         if isinstance(one, bytes) and isinstance(other, bytes):
-            return self.plain(of, one) == self.plain(of_other, other)
-        if isinstance(one, int | float) and isinstance(other, int | float):
-            return isinstance(one, bool) == isinstance(other, bool) and one == other
+            return self._is_same_string(one, of, other, of_other)
         return type(one) is type(other) and one == other
+
+    def _is_same_string(
+        self, one: bytes, of: Written | None, other: bytes, of_other: Written | None
+    ) -> bool:
+        plain, twin = self.plain(of, one), self.plain(of_other, other)
+        # What cannot be deciphered is read as empty, whatever it is.
+        is_readable = all(
+            len(text) >= _AES_MIN and not len(text) % _AES_BLOCK for text in (one, other)
+        )
+        return plain == twin and (bool(plain) or one == other or is_readable)
 
     def is_same_text(
         self, one: StrictValue, of: Written | None, other: StrictValue, of_other: Written | None
@@ -149,9 +203,10 @@ class State:
 
     def is_unchanged(self, before: Written, after: Written) -> bool:
         """True if an object was written again as it was."""
-        if self.stream(before) != self.stream(after) or before.ref != after.ref:
+        # A stream has no business here: readers differ in where it ends and how it is deciphered.
+        if before.stream is not None or after.stream is not None or before.ref != after.ref:
             return False
-        return self.is_same(_without_length(before), before, _without_length(after), after)
+        return self.is_same(before.value, before, after.value, after)
 
 
 # Where PDFDocEncoding differs from Latin-1 (ISO 32000-2, table D.2).
@@ -175,11 +230,10 @@ def text_of(octets: bytes) -> str:
     return octets.decode("latin-1").translate(_DOC_ENCODING)
 
 
-def _without_length(written: Written) -> StrictValue:
-    """The value; of a stream without its length, which may have been written elsewhere."""
-    if written.stream is None or not isinstance(written.value, dict):
-        return written.value
-    return {key: value for key, value in written.value.items() if key != "/Length"}
+def _is_same_number(one: StrictValue, other: StrictValue) -> bool:
+    """True for the same coordinate, whole or not; elsewhere readers want an integer to be one."""
+    numbers = isinstance(one, int | float) and isinstance(other, int | float)
+    return numbers and isinstance(one, bool) == isinstance(other, bool) and one == other
 
 
 def entries_of(value: StrictValue, number: int) -> dict[str, StrictValue]:

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 
 from meterai.sealing.checking.revisions import Later
 from meterai.sealing.model import DocumentBroken
-from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.document import Document, is_number
 from meterai.sealing.pdf.pages import Box, Page, PageTree
 from meterai.sealing.sandbox import rendering
 from meterai.sealing.sandbox.answers import Seen
 from meterai.sealing.sandbox.rendering import Fractions, PageLook
 from meterai.sealing.stamp.identifiers import is_serial
 
+ANNOTATIONS_MAX = 20_000  # of one page, looked at
 PAGES_MAX = 20  # drawn in one document: those with later signatures
 
 
@@ -39,6 +40,10 @@ def first_seen(
     if len(boxes) > PAGES_MAX:
         raise rendering.NotDrawn
     pages = {page.number: page for page in tree.all()}
+    for number, found in boxes.items():
+        hidden = _annotation_under(sealed, pages[number], found)
+        if hidden is not None:
+            return _seen("covered", pages[number], hidden)
     looks = [_look(pages[number], found) for number, found in sorted(boxes.items())]
     for before, after in _variants(sealed, now):
         found_change = rendering.first_change(before, after, looks, len(pages), password, _is_ours)
@@ -46,6 +51,33 @@ def first_seen(
             kind, number, box = found_change
             page = pages[number]
             return _seen(kind, page, boxes[number][box] if box >= 0 else page.box)
+    return None
+
+
+def _annotation_under(sealed: Document, page: Page, boxes: Sequence[Box]) -> Box | None:
+    """The first box over an annotation that was sealed: some readers draw what others do not.
+
+    A field that waited for its signature is its own box.
+    """
+    for index, item in enumerate(sealed.items(page.entries, b"/Annots")):
+        if index > ANNOTATIONS_MAX:
+            raise rendering.NotDrawn
+        annotation = sealed.dictionary(item)
+        corners = [
+            float(one)
+            for one in map(sealed.resolve, sealed.items(annotation, b"/Rect"))
+            if is_number(one)
+        ]
+        if len(corners) != 4:
+            continue
+        left, right = sorted((corners[0], corners[2]))
+        low, top = sorted((corners[1], corners[3]))
+        for box in boxes:
+            is_itself = box == (left, low, right, top)
+            across = min(right, box[2]) - max(left, box[0])
+            along = min(top, box[3]) - max(low, box[1])
+            if across > 0 and along > 0 and not is_itself:
+                return box
     return None
 
 

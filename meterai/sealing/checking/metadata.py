@@ -6,62 +6,40 @@ A writing program states in them when it wrote and what it is called; what they 
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as Tree
 
 from meterai.sealing.checking.later_state import State
 from meterai.sealing.checking.updates import Written
 
 BYTES_MAX = 256 * 1024  # of a packet; with a picture of the page in it 40 KB
-_PACKET = re.compile(rb"<\?xpacket[^>]*\?>")
+# Which files a file was made of (XMP media management): programs show nothing of it.
+_MEDIA = "{http://ns.adobe.com/xap/1.0/mm/}"
+_KEYS = {"/Type", "/Subtype", "/Length", "/Filter", "/ICUID"}  # the last of one program
+_INSTRUCTION = re.compile(rb"<\?[^>]{0,200}\?>")
+# Around a packet: its id, and white space for whoever writes it in place.
+_PACKET = re.compile(
+    rb"<\?xpacket (?:begin=['\"][^'\"<>]{0,3}['\"] id=['\"]\w{1,40}['\"]|end=['\"][rw]['\"])\s*\?>"
+)
 _WRITERS = {
     "{http://ns.adobe.com/xap/1.0/}ModifyDate",
     "{http://ns.adobe.com/xap/1.0/}MetadataDate",
-    "{http://ns.adobe.com/xap/1.0/mm/}InstanceID",
     "{http://ns.adobe.com/pdf/1.3/}Producer",
 }
-_PLAIN_WORDS = ("", "x-default", "application/pdf")
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _META = "{adobe:ns:meta/}xmpmeta"
 
 
-def is_same_but_for_its_writer(
-    state: State, before: Written | None, after: Written, information: Sequence[str]
-) -> bool:
-    """True if the metadata say nothing new, but for what a writing program says of itself.
-
-    Some programs write them anew from the information dictionary, whose texts are `information`.
-    """
-    old = _said(state, before) if before is not None else []
-    new = _said(state, after)
-    if new is None:
-        return False
-    known = {*information, *_PLAIN_WORDS}
-    for one in old or ():
-        known |= set(_texts(one))
-    return all(text in known for one in new for text in _texts(one))
+def is_same_but_for_its_writer(state: State, before: Written | None, after: Written) -> bool:
+    """True if both say the same, but for what a writing program says of itself; nothing, where there
+    was none before."""
+    old = _said(state, before, is_later=False) if before is not None else []
+    new = _said(state, after, is_later=True)
+    return old is not None and old == new
 
 
-def _texts(statement: object) -> Iterator[str]:
-    """The texts in a statement, without the names of what they are said of."""
-    if isinstance(statement, tuple):
-        for part in statement[1:]:
-            if isinstance(part, str):
-                yield part
-            else:
-                yield from _texts_within(part)
-
-
-def _texts_within(parts: object) -> Iterator[str]:
-    """Those of attributes (a name and a text each) and of inner statements."""
-    if isinstance(parts, tuple):
-        for part in parts:
-            yield from _texts(part)
-
-
-def _said(state: State, written: Written) -> list[tuple[object, ...]] | None:
+def _said(state: State, written: Written, *, is_later: bool) -> list[tuple[object, ...]] | None:
     """The statements about the document, in an order of their own; `None` if it cannot be read."""
-    packet = _packet(state, written)
+    packet = _packet(state, written, is_later=is_later)
     if packet is None:
         return None
     if packet.tag == _META:
@@ -77,10 +55,14 @@ def _said(state: State, written: Written) -> list[tuple[object, ...]] | None:
         said += [
             (name, value.strip())
             for name, value in description.attrib.items()
-            if name not in _WRITERS and name not in (f"{_RDF}about", "about")
+            if not _is_of_its_writer(name) and name not in (f"{_RDF}about", "about")
         ]
-        said += [_statement(one) for one in description if one.tag not in _WRITERS]
+        said += [_statement(one) for one in description if not _is_of_its_writer(one.tag)]
     return sorted(said, key=repr)
+
+
+def _is_of_its_writer(name: str) -> bool:
+    return name in _WRITERS or name.startswith(_MEDIA)
 
 
 def _statement(element: Tree.Element) -> tuple[object, ...]:
@@ -100,11 +82,13 @@ def _is_empty(element: Tree.Element) -> bool:
     return is_bare and not (element.text or "").strip()
 
 
-def _packet(state: State, written: Written) -> Tree.Element | None:
+def _packet(state: State, written: Written, *, is_later: bool) -> Tree.Element | None:
     entries, data = written.value, state.stream(written)
     if not isinstance(entries, dict) or data is None:
         return None
     if entries.get("/Type") != "/Metadata" or entries.get("/Subtype") != "/XML":
+        return None
+    if is_later and entries.keys() - _KEYS:
         return None
     filters = entries.get("/Filter")
     if filters not in (None, "/FlateDecode", ["/FlateDecode"], []) or "/DecodeParms" in entries:
@@ -114,10 +98,12 @@ def _packet(state: State, written: Written) -> Tree.Element | None:
             data = zlib.decompressobj().decompress(data, BYTES_MAX + 1)
         except zlib.error:
             return None
-    # Entities are what makes small XML large, and what readers differ about.
-    if len(data) > BYTES_MAX or b"<!" in data:
+    # Entities are what makes small XML large, and what readers differ about; an instruction may hold
+    # what another reader takes for something else.
+    text = (_PACKET if is_later else _INSTRUCTION).sub(b"", data)
+    if len(data) > BYTES_MAX or b"<!" in text or b"<?" in text:
         return None
     try:
-        return Tree.fromstring(_PACKET.sub(b"", data).strip(b"\xef\xbb\xbf\0\t\n\r "))  # noqa: S314
+        return Tree.fromstring(text.strip(b"\xef\xbb\xbf\0\t\n\r "))  # noqa: S314
     except Tree.ParseError:
         return None

@@ -4,7 +4,7 @@
 |---|---|---|
 | trailer | `/Size`, `/Prev`, the second identifier; what is said of the section itself | ISO 32000-2, 7.5.5 |
 | catalog | `/AcroForm`, `/DSS`, `/Extensions`, `/Metadata`, each as below; `/Version` | 7.7.2, 12.8.4.3 |
-| form | `/Fields` grows by signature fields; `/SigFlags`; `/DR` grows, unless fields are to be drawn anew; without other fields also `/DA`, `/Q` | 12.7.3, 12.8.2.2 |
+| form | `/Fields` grows by signature fields; `/SigFlags`; where no page has another field also `/DA`, `/Q`, and `/DR` grows | 12.7.3, 12.8.2.2 |
 | page | `/Annots` grows at its end by widgets of those fields | 12.5.2, 12.8.2.2 |
 | field for a signature, empty so far | `/V`, and how its widget looks | 12.8.2.2 |
 | information, metadata | what a writing program says of itself, and when it wrote | 14.3 |
@@ -17,7 +17,7 @@ not change at all.  What was added is `later_objects`.
 from collections.abc import Callable, Iterator
 
 from meterai.sealing.checking.later_objects import Added, LaterField, Widget, place
-from meterai.sealing.checking.later_state import State, entries_of, text_of
+from meterai.sealing.checking.later_state import State, entries_of
 from meterai.sealing.checking.metadata import is_same_but_for_its_writer
 from meterai.sealing.checking.updates import Found, Update, Written
 from meterai.sealing.pdf.document import Document
@@ -29,6 +29,8 @@ _SECTION_KEYS = {
     *("/Size", "/Prev", "/Type", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/XRefStm"),
 }
 _INHERITED = ("/MediaBox", "/CropBox", "/Rotate", "/Resources")  # ISO 32000-2, table 31
+# Of the file; the last two are of LibreOffice, and no reader looks for them.
+_FILE_KEYS = {"/Root", "/Info", "/ID", "/Encrypt", "/DocChecksum", "/AdditionalStreams"}
 _WRITERS_KEYS = {"/ModDate", "/Producer"}  # what a writing program says about itself
 _IN_CATALOG = {"/AcroForm", "/DSS", "/Extensions", "/Metadata", "/Version", "/Lang"}
 _VERSIONS = {*(f"/1.{one}" for one in range(8)), "/2.0"}
@@ -63,6 +65,9 @@ class Comparison:
         found = [*self._added.fields, *self._signed]
         if not any(field.signature is not None for field in found):
             self._is_evidence_alone(found)
+        for field in self._added.fields:
+            if field.signature is None:
+                raise Found("field_added", key="/V")
         return found
 
     def _is_evidence_alone(self, found: list[LaterField]) -> None:
@@ -75,12 +80,16 @@ class Comparison:
 
     def _compare_trailer(self) -> None:
         before, after = self._trailer, self._update.trailer
-        for key in (before.keys() | after.keys()) - _SECTION_KEYS - {"/Info", "/ID"}:
-            # No reader looks for a key that the standard does not have.
-            if key in ("/Root", "/Encrypt") and not self._before.is_same(
-                before.get(key), None, after.get(key), None
-            ):
+        for key in after.keys() - _SECTION_KEYS - _FILE_KEYS:
+            raise Found("trailer", key=key)
+        for key in ("/Root", "/Encrypt"):
+            if not self._before.is_same(before.get(key), None, after.get(key), None):
                 raise Found("trailer", key=key)
+        for key in ("/Prev", "/XRefStm"):
+            if type(after.get(key, 0)) is not int:
+                raise Found("trailer", key=key)
+        if "/XRefStm" in after and "/Type" in after:
+            raise Found("trailer", key="/XRefStm")  # it belongs to a table
         old, new = before.get("/ID"), after.get("/ID")
         if isinstance(old, list) and (not isinstance(new, list) or new[:1] != old[:1]):
             raise Found("trailer", key="/ID")
@@ -129,7 +138,10 @@ class Comparison:
     def _only(self, old: _Entries, new: _Entries, of: Written, to: Written, keys: set[str]) -> None:
         """Nothing differs but what these keys lead to."""
         for key in old.keys() | new.keys():
-            if key not in keys and not self._is_kept(old.get(key), of, new.get(key), to):
+            if key in keys:
+                continue
+            is_there = key in old and key in new
+            if not is_there or not self._is_kept(old[key], of, new[key], to):
                 raise Found("object_changed", to.ref.number or of.ref.number, key=key)
 
     def _is_kept(self, old: StrictValue, of: Written, new: StrictValue, to: Written) -> bool:
@@ -181,22 +193,17 @@ class Comparison:
             raise Found("object_changed", number, key="/Extensions")
 
     def _form(self, old: _Entries, new: _Entries, of: Written, to: Written) -> None:
-        # How fields look where they state nothing is theirs only if there are fields, and if readers
-        # shall draw them anew.
-        is_free = not _has_other_fields(self._before.sealed) or (
-            "/DA" not in old and new.get("/NeedAppearances") is not True
-        )
-        looks = {"/DA", "/Q"} if is_free else set()
-        if new.get("/NeedAppearances") is not True:
-            looks |= {"/DR"}
+        # How fields look where they state nothing is theirs: readers draw them anew when they like.
+        looks = set() if self._before.has_other_fields else {"/DA", "/Q", "/DR"}
         self._only(old, new, of, to, {"/Fields", "/SigFlags"} | looks)
         flags, was = new.get("/SigFlags", 0), old.get("/SigFlags", 0)
         if not isinstance(flags, int) or not isinstance(was, int) or isinstance(flags, bool):
             raise Found("object_changed", to.ref.number, key="/SigFlags")
         if (flags | was) != flags or flags & ~(was | _SIGNATURES_EXIST | _APPEND_ONLY):
             raise Found("object_changed", to.ref.number, key="/SigFlags")
-        if not self._before.is_same(old.get("/DR"), of, new.get("/DR"), to) or (
+        if looks and (
             isinstance(new.get("/DR"), Ref)
+            or not self._before.is_same(old.get("/DR"), of, new.get("/DR"), to)
         ):
             self._added.resources(old.get("/DR"), new.get("/DR"), to)
         grown = self._list(old.get("/Fields"), of, new.get("/Fields"), to, "fields")
@@ -248,28 +255,21 @@ class Comparison:
         before = self._before.object(new.number) if old is not None else None
         if before is after:
             return
-        if not is_same_but_for_its_writer(self._before, before, after, self._texts()):
+        if not is_same_but_for_its_writer(self._before, before, after):
             raise Found("metadata_changed", new.number)
         self._touched.add("metadata")
-
-    def _texts(self) -> list[str]:
-        """What the information dictionary says."""
-        found = self._trailer.get("/Info")
-        written = self._before.object(found.number) if isinstance(found, Ref) else None
-        entries = written.value if written is not None else found
-        texts = entries.values() if isinstance(entries, dict) else ()
-        return [
-            text_of(self._before.plain(written, one)).strip()
-            for one in texts
-            if isinstance(one, bytes)
-        ]
 
     # -- pages, and fields that waited for a signature ---------------------------------------
 
     def _rewritten(self) -> Iterator[Written]:
         """What the update wrote of objects that were there."""
+        information = self._trailer.get("/Info")
         for number, written in self._update.objects.items():
             if self._before.is_taken(number):
+                # What is said of the file draws nothing, whoever reads it.
+                is_said = isinstance(information, Ref) and information.number == number
+                if not is_said and self._before.is_for_new_readers(number):
+                    raise Found("object_changed", number)
                 yield written
 
     def _rest(self) -> None:
@@ -367,8 +367,11 @@ class Comparison:
                 for key in ("/F", "/AP")
                 if not self._before.is_same(old.get(key), before, new.get(key), after)
             ]
-            self._added.look({key: new[key] for key in changed if key in new}, after)
+            seen = {key: new[key] for key in changed if key in new}
+            self._added.look(seen | {"/Rect": new.get("/Rect")}, after)
             widget = place(new, number)
+            if number in pages.hung_twice:
+                raise Found("object_shared", number)
             widget.page = pages.of_widget(number)
             widgets.append(widget)
         name = new.get("/T", b"")
@@ -405,6 +408,7 @@ class _Pages:
         self._lists: dict[int, int] = {}
         self._hung: dict[int, int] = {}
         self.twice: set[int] = set()
+        self.hung_twice: set[int] = set()
         for page in before.pages:
             self._note(self._pages, page.ref.number, page.number)
             annotations = before.annotations(page)
@@ -412,7 +416,9 @@ class _Pages:
                 self._note(self._lists, annotations.number, page.number)
             for item in before.sealed.items(page.entries, b"/Annots"):
                 if isinstance(item, Ref):
-                    self._hung.setdefault(item.number, page.number)
+                    if item.number in self._hung:
+                        self.hung_twice.add(item.number)
+                    self._hung[item.number] = page.number
 
     def _note(self, known: dict[int, int], number: int, page: int) -> None:
         if number in self._pages or number in self._lists:
@@ -430,11 +436,6 @@ class _Pages:
     def of_widget(self, number: int) -> int:
         """The page on which an annotation that was sealed hangs; 0 for none."""
         return self._hung.get(number, 0)
-
-
-def _has_other_fields(document: Document) -> bool:
-    """True if the form has a field that is not for a signature."""
-    return any(field.kind not in ("", "/Sig") for field in fields(document))
 
 
 def _empty_fields(document: Document) -> set[int]:

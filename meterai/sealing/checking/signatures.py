@@ -26,6 +26,7 @@ STRAYS_MAX = 64  # places looked at for a hidden seal; a bound on the time a hos
 HEX_STRING = re.compile(rb"<(?:[0-9A-Fa-f]{2}){1,65536}+>")  # a SignedData has 2 to 20 KB
 _ANY_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 _CONTENTS = re.compile(rb"<((?:[0-9A-Fa-f]{2}){500,65536}+)>")
+_WINDOW_MAX = 2 * 65_536 + 200  # bytes searched for one seal
 _MOVED_MAX = 64  # bytes put in or taken out before a seal that is still found
 _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z.*|([+-])(\d\d)'?(?:(\d\d)'?)?)?")
 STAMPING_OBJECTS_MAX = 1_000  # of one update of ours: twenty stamps have sixty
@@ -164,6 +165,8 @@ def stray_seals(document: bytes, roots: Roots) -> Iterator[int]:
     """
     for found in islice(_ANY_RANGE.finditer(document), STRAYS_MAX):
         start, end = max(0, int(found[1]) - _MOVED_MAX), int(found[2]) + _MOVED_MAX
+        if not 0 < end - start <= _WINDOW_MAX:
+            continue
         placeholder = _CONTENTS.search(document, start, min(end, len(document)))
         if placeholder is None:
             continue

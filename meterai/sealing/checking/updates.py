@@ -12,12 +12,21 @@ from dataclasses import dataclass
 
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf import decoding
-from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM, Row, Section
+from meterai.sealing.pdf.cross_reference import (
+    FREE,
+    IN_FILE,
+    IN_STREAM,
+    OBJECT_NUMBER_MAX,
+    Row,
+    Section,
+)
 from meterai.sealing.pdf.document import Document, Location
 from meterai.sealing.pdf.strict import Ambiguous, StrictValue, read
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 
 UPDATES_MAX = 64  # behind one seal; a contract has ten signatures and as many pieces of evidence
+WHITE_MAX = 64  # bytes behind the end of an update; programs write one or two
+WIDTHS_MAX = (1, 8, 4)  # bytes of a row of a cross-reference stream; some readers take no wider
 OBJECTS_MAX = 5_000  # in all updates behind a seal; 32 signatures write 300
 
 _WHITE = re.compile(rb"[\0\t\n\f\r ]*+")
@@ -37,6 +46,8 @@ _POINTER = re.compile(
 _TABLE_ENTRY = re.compile(rb"[\t\n\f\r ]++([1-9]\d{0,6})[\t\n\f\r ]++(\d{1,10})(?=[\t\n\f\r ])")
 _FREE_HEAD = 0  # the object that heads the list of free ones
 _STRUCTURE = {"/XRef", "/ObjStm"}
+_ELSEWHERE = {"/F", "/FFilter", "/FDecodeParms", "/Extends"}  # data that are not in the stream
+_RUN = re.compile(rb"[\r\n](\d{1,10})[\t ](\d{1,10})[\t ]*+[\r\n]")
 
 
 # What may be found behind a seal; people are told by `change.<kind>` in messages.toml.
@@ -166,7 +177,9 @@ class _Reader:
         if pointer is None or int(pointer[1]) + shift != section.start:
             raise Found("bytes")
         white = _WHITE.match(self._buffer, pointer.end())
-        assert white is not None
+        # Readers look for the end of a file only so far from it.
+        if white is None or white.end() - white.start() > WHITE_MAX:
+            raise Found("bytes")
         kept = self._with_streamed(objects)
         structure = frozenset(self._own | (objects.keys() - kept.keys()))
         return Update(self._start, white.end(), trailer, kept, structure, frozenset(self._freed))
@@ -186,6 +199,31 @@ class _Reader:
                 raise Found("bytes", number)
         self._rows[own] = Row(IN_FILE, beside.start - self._document.shift, 0)
         self._own.add(own)
+
+    def _check_stream(self, entries: dict[str, StrictValue], number: int) -> None:
+        """A cross-reference stream as all readers read it."""
+        widths, index = entries.get("/W"), entries.get("/Index", [])
+        if entries.keys() & _ELSEWHERE or not isinstance(widths, list) or len(widths) != 3:
+            raise Found("object_unreadable", number)
+        if any(
+            type(one) is not int or not 0 <= one <= most
+            for one, most in zip(widths, WIDTHS_MAX, strict=True)
+        ):
+            raise Found("object_unreadable", number, key="/W")
+        if not isinstance(index, list) or len(index) % 2:
+            raise Found("object_unreadable", number, key="/Index")
+        numbers = [one for one in index if isinstance(one, int) and not isinstance(one, bool)]
+        if len(numbers) != len(index):
+            raise Found("object_unreadable", number, key="/Index")
+        self._check_runs(list(zip(numbers[::2], numbers[1::2], strict=True)), number)
+
+    def _check_runs(self, runs: list[tuple[int, int]], number: int) -> None:
+        """Subsections that hold something, in order, below what a file may have."""
+        end = 0
+        for first, count in runs:
+            if count < 1 or first < end or first + count > OBJECT_NUMBER_MAX:
+                raise Found("object_unreadable", number, key="/Index")
+            end = first + count
 
     def _objects(self) -> tuple[dict[int, Written], dict[str, StrictValue] | None, int]:
         """Every object in the order in which they stand; of a cross-reference stream its entries;
@@ -208,6 +246,7 @@ class _Reader:
             if start == self._section.start and self._section.is_stream:
                 assert isinstance(written.value, dict)
                 own = written.value
+                self._check_stream(own, written.ref.number)
                 self._own.add(written.ref.number)
                 if by_offset[start] not in (0, written.ref.number):
                     raise Found("bytes")
@@ -255,6 +294,8 @@ class _Reader:
         table = _TABLE.match(self._buffer, start)
         if table is None or start != self._section.start:
             raise Found("bytes")
+        runs = [(int(first), int(count)) for first, count in _RUN.findall(table[0])]
+        self._check_runs([] if runs == [(0, 0)] else runs, 0)
         value, end = strictly(self._buffer, table.end(), 0)
         if not isinstance(value, dict):
             raise Found("trailer")
@@ -284,7 +325,7 @@ class _Reader:
         entries = holder.value
         assert isinstance(entries, dict)
         count, first = entries.get("/N"), entries.get("/First")
-        if "/Extends" in entries or not isinstance(count, int) or not isinstance(first, int):
+        if entries.keys() & _ELSEWHERE or not isinstance(count, int) or not isinstance(first, int):
             raise Found("object_unreadable", container)
         if not 0 <= count <= OBJECTS_MAX:
             raise DocumentBroken("more objects than signatures write")

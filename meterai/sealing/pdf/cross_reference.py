@@ -91,14 +91,23 @@ class Section:
 
     def row(self, number: int) -> Row | None:
         """What the section says of an object; `None` if it says nothing."""
-        index = bisect_right(self._firsts, number) - 1
-        if index >= 0:
-            first, rows, offset = self._subsections[index]
-            if number < first + rows:
-                found = self._row(offset, number - first)
-                if found.kind != FREE or self.beside is None:
-                    return found
+        found = self._own_row(number)
+        if found is not None and (found.kind != FREE or self.beside is None):
+            return found
         return self.beside.row(number) if self.beside is not None else None
+
+    def hides(self, number: int) -> bool:
+        """True for an object that the table of a hybrid file keeps from old readers (7.5.8.4)."""
+        found = self._own_row(number)
+        is_away = found is None or found.kind == FREE
+        return is_away and self.beside is not None and self.beside.row(number) is not None
+
+    def _own_row(self, number: int) -> Row | None:
+        index = bisect_right(self._firsts, number) - 1
+        if index < 0:
+            return None
+        first, rows, offset = self._subsections[index]
+        return self._row(offset, number - first) if number < first + rows else None
 
     def _row(self, offset: int, index: int) -> Row:
         if isinstance(self._source, bytes):

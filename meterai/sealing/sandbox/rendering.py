@@ -8,6 +8,7 @@ hostile files here: this runs only in the processes of `bounded`.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 import pdf_oxide
@@ -18,11 +19,12 @@ from meterai.sealing.sandbox.scanning import codes_in
 
 PIXELS_MAX = 4_000_000  # of one picture; 16 MB as a bitmap
 # Pixels a unit, by how many pages are drawn: thin lines and small print are seen at each.
-_SCALES = ((2, 2.0), (6, 1.5), (1 << 30, 1.0))
-_CODE_SCALE = 2.5  # a module of the smallest stamp has a pixel and a half
+_SCALES = ((4, 2.0), (1 << 30, 1.5))
+_SCALE_MIN = 0.5  # a sheet of A0 is drawn at 0.7
+_CODE_SCALE = 4.0  # a module of the smallest stamp has two pixels and a half
+_BOX_SCALE = 12.0  # of a box alone: a stamp made a quarter as wide is read
 _SIZE_TOLERANCE = 1.0  # units of the file; renderers round
 _LEVELS = 12  # of 255: what differs by less is the same
-_SPECKS_MAX = 8  # pixels of one document, in all, that may differ: the edge of an area cuts glyphs
 _PRINTING = "print"
 
 Fractions = tuple[float, float, float, float]  # left, top, right, bottom; of what is seen
@@ -85,10 +87,30 @@ class _Screen:
         found = self._opened[page.number - 1]
         _check_size(page, *found.get_size())
         picture = found.render(
-            scale=scale, may_draw_forms=True, grayscale=True, optimize_mode=self._optimised
+            scale=scale, may_draw_forms=True, optimize_mode=self._optimised, rev_byteorder=True
         )
         drawn: Image.Image = picture.to_pil()
-        return drawn.convert("L")
+        return drawn.convert("RGB")
+
+    def draw_box(self, page: PageLook, box: Fractions) -> Image.Image:
+        """One box of a page, larger."""
+        left, top, right, bottom = (max(0.0, min(1.0, one)) for one in box)
+        wide, high = (right - left) * page.width, (bottom - top) * page.height
+        if wide <= 0 or high <= 0:
+            return Image.new("RGB", (1, 1))
+        found = self._opened[page.number - 1]
+        picture = found.render(
+            scale=min(_BOX_SCALE, math.sqrt(PIXELS_MAX / (wide * high))),
+            crop=(
+                left * page.width,
+                (1 - bottom) * page.height,
+                (1 - right) * page.width,
+                top * page.height,
+            ),
+            may_draw_forms=True,
+        )
+        drawn: Image.Image = picture.to_pil()
+        return drawn.convert("RGB")
 
 
 class _Print(_Screen):
@@ -116,7 +138,7 @@ class _Oxide:
         drawn = Image.frombuffer(
             "RGBa", (picture.width, picture.height), picture.data, "raw", "RGBa", 0, 1
         )
-        return drawn.convert("RGBA").convert("L")
+        return drawn.convert("RGBA").convert("RGB")
 
 
 def _check_size(page: PageLook, width: float, height: float) -> None:
@@ -155,21 +177,29 @@ def first_change(
         with _as_not_drawn():
             old, new = kind(before, password), kind(after, password)
             found = _compared(old, new, pages, count, scale)
-            found = found or (_copied(new, pages, is_ours) if kind is _Screen else None)
+            if found is None and kind is _Screen:
+                found = _copied(old, new, pages, is_ours)
         if found is not None:
             return found
     return _by_oxide(before, after, pages, count, password, scale)
 
 
 def _copied(
-    renderer: _Renderer, pages: Sequence[PageLook], is_ours: Callable[[str], bool]
+    old: _Screen, new: _Screen, pages: Sequence[PageLook], is_ours: Callable[[str], bool]
 ) -> Look | None:
-    """A box with the code of a stamp in it: a picture of ours that somebody copied."""
+    """More codes of stamps on a page than there were: a picture of ours that somebody copied.
+
+    The whole page is read, because a code may be put together of several boxes.
+    """
     for page in pages:
-        picture = renderer.draw(page, min(_CODE_SCALE, _scale_max(page)))
+        scale = min(_CODE_SCALE, _scale_max(page))
+        before, after = (
+            sum(map(is_ours, codes_in(one.draw(page, scale).convert("L")))) for one in (old, new)
+        )
+        if after > before:
+            return Look("copied", page.number, 0)
         for index, box in enumerate(page.boxes):
-            pixels = _pixels(box, picture.size)
-            if pixels is not None and any(map(is_ours, codes_in(picture.crop(pixels)))):
+            if any(map(is_ours, codes_in(new.draw_box(page, box).convert("L")))):
                 return Look("copied", page.number, index)
     return None
 
@@ -178,7 +208,10 @@ def _scale_max(page: PageLook) -> float:
     area = page.width * page.height
     if not (area > 0 and math.isfinite(area)):
         raise NotDrawn
-    return math.sqrt(PIXELS_MAX / area)
+    most = math.sqrt(PIXELS_MAX / area)
+    if most < _SCALE_MIN:
+        raise NotDrawn  # small print would not be seen
+    return most
 
 
 def _by_oxide(
@@ -207,38 +240,43 @@ def _compared(
 ) -> Look | None:
     if not old.pages == new.pages == count:
         raise NotDrawn
-    different = covered = 0
     for page in pages:
         size = min(scale, _scale_max(page))
         was, now = old.draw(page, size), new.draw(page, size)
         if was.size != now.size:
             return Look("different", page.number, -1)
-        changed = ImageChops.difference(was, now).point(_is_more)
+        paper = _paper(was)
+        changed = _apart(was, now)
         for index, box in enumerate(page.boxes):
-            pixels = _pixels(box, was.size)
             around = _pixels(_wider(box, page, new.border), was.size)
             if around is not None:
                 changed.paste(0, around)
-            if pixels is None:
-                continue
-            covered += _ink(was.crop(pixels))
-            if covered > _SPECKS_MAX:
+            inside = _pixels(box, was.size, inwards=True)
+            if inside is not None and _has_ink(was.crop(inside), paper):
                 return Look("covered", page.number, index)
-        different += sum(changed.histogram()[1:])
-        if different > _SPECKS_MAX:
+        if changed.getbbox() is not None:
             return Look("different", page.number, -1)
     return None
 
 
-def _is_more(level: int) -> int:
-    return 255 if level > _LEVELS else 0
+def _apart(one: Image.Image, other: Image.Image) -> Image.Image:
+    """Where two pictures differ in any colour: white on black."""
+    red, green, blue = ImageChops.difference(one, other).split()
+    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+    return most.point(lambda level: 255 if level > _LEVELS else 0)
 
 
-def _ink(picture: Image.Image) -> int:
-    """Pixels that are not of the level of the paper, which is the most frequent one."""
-    levels = picture.histogram()
-    paper = max(range(256), key=levels.__getitem__)
-    return sum(count for level, count in enumerate(levels) if abs(level - paper) > _LEVELS)
+def _paper(picture: Image.Image) -> tuple[int, int, int]:
+    """The colour of the paper of a page: the most frequent one."""
+    counts = picture.getcolors(picture.width * picture.height) or []
+    most = max(counts, key=itemgetter(0), default=(0, (255, 255, 255)))[1]
+    assert isinstance(most, tuple)
+    return most[0], most[1], most[2]
+
+
+def _has_ink(picture: Image.Image, paper: tuple[int, int, int]) -> bool:
+    """True if anything in the picture is not of the colour of the paper."""
+    return _apart(picture, Image.new("RGB", picture.size, paper)).getbbox() is not None
 
 
 def _wider(box: Fractions, page: PageLook, border: float) -> Fractions:
@@ -247,14 +285,20 @@ def _wider(box: Fractions, page: PageLook, border: float) -> Fractions:
     return left - across, top - down, right + across, bottom + down
 
 
-def _pixels(box: Fractions, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """A box in pixels, cut to the picture; `None` if it is beside it."""
+def _pixels(
+    box: Fractions, size: tuple[int, int], *, inwards: bool = False
+) -> tuple[int, int, int, int] | None:
+    """A box in pixels, cut to the picture; `None` if it is beside it.
+
+    `inwards`: only pixels that are in it as a whole, so that a neighbour is not cut.
+    """
     wide, high = size
     left, top, right, bottom = box
+    low, up = (math.ceil, math.floor) if inwards else (math.floor, math.ceil)
     cut = (
-        max(0, math.floor(left * wide)),
-        max(0, math.floor(top * high)),
-        min(wide, math.ceil(right * wide)),
-        min(high, math.ceil(bottom * high)),
+        max(0, low(left * wide)),
+        max(0, low(top * high)),
+        min(wide, up(right * wide)),
+        min(high, up(bottom * high)),
     )
     return cut if cut[0] < cut[2] and cut[1] < cut[3] else None

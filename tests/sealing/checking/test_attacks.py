@@ -2,6 +2,7 @@
 
 import io
 import random
+import time
 from datetime import timedelta
 
 import pikepdf
@@ -10,11 +11,14 @@ from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from meterai.sealing import Placement, Verdict, verify
+from meterai.sealing.sandbox.bounded import CPU_SECONDS_MAX
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.cms_layout import Layout
 from tests.support.attacks import ATTACKS, HONEST
+from tests.support.attacks.later import many_ranges
 from tests.support.attacks.octets import ranges_of
 from tests.support.pdfmaker import letter, whole
+from tests.support.yardstick import slowness
 
 CHANGED = {Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED, Verdict.UNREADABLE}
 
@@ -195,3 +199,14 @@ def test_no_attack_of_the_corpus_is_taken_for_a_seal(bench, corpus):
     for path in corpus("signed"):
         verdict = bench.verify(path.read_bytes()).verdict
         assert verdict in {Verdict.FOREIGN_SEAL, Verdict.NOT_SEALED, Verdict.UNREADABLE}, path.name
+
+
+# Time
+
+
+@pytest.mark.slow
+def test_a_file_without_a_seal_costs_no_search_through_all_of_it(lab):
+    document = many_ranges()
+    begin = time.process_time()
+    assert not lab.verify(document).verdict.is_good
+    assert time.process_time() - begin < CPU_SECONDS_MAX * slowness()

@@ -5,10 +5,12 @@ files are the same attacks made once.  Nothing in it may ever be genuine.
 """
 
 from tests.support.attacks import (
+    by_hand,
     catalog,
     endless,
     forgeries,
     honest,
+    later,
     octets,
     replacing,
     shadows,
@@ -17,7 +19,7 @@ from tests.support.attacks import (
 )
 from tests.support.attacks.lab import Attack, Lab
 
-HONEST: dict[str, Attack] = honest.CASES
+HONEST: dict[str, Attack] = honest.CASES | by_hand.HONEST
 ATTACKS: dict[str, Attack] = (
     octets.CASES
     | replacing.CASES
@@ -27,6 +29,8 @@ ATTACKS: dict[str, Attack] = (
     | shadows.CASES
     | forgeries.CASES
     | endless.CASES
+    | by_hand.CASES
+    | later.CASES
 )
 
 # Cases so near to another that they have no golden file: the folder must stay small.
@@ -102,6 +106,8 @@ VARIANTS = frozenset(
         "title-behind-a-signature",
     ]
 )
-GOLDEN = {name: case for name, case in (HONEST | ATTACKS).items() if name not in VARIANTS}
+# Made by hand: a golden file for the first of each family.
+BY_HAND = frozenset(by_hand.CASES | by_hand.HONEST | later.CASES) - by_hand.FIRST
+GOLDEN = {name: case for name, case in (HONEST | ATTACKS).items() if name not in VARIANTS | BY_HAND}
 
 __all__ = ["ATTACKS", "GOLDEN", "HONEST", "VARIANTS", "Attack", "Lab"]

@@ -1,5 +1,7 @@
 """What an attacker has: our service, keys of his own, and programs that write PDFs."""
 
+import asyncio
+import hashlib
 import io
 import re
 from collections.abc import Callable, Mapping
@@ -139,6 +141,12 @@ class Lab:
             writer
         )
         return bytes(out.getvalue())
+
+    def cms_over(self, covered: bytes) -> bytes:
+        """The stranger's SignedData over some bytes."""
+        digest = hashlib.sha256(covered).digest()
+        made = asyncio.run(self.stranger.async_sign(digest, "sha256"))
+        return bytes(made.dump())
 
     def updated(self, document: bytes, change: Change) -> bytes:
         """The document with one more update by a library."""

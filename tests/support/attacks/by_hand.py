@@ -1,0 +1,281 @@
+"""Attacks written byte by byte, with a later signature that holds over them.
+
+A library writes what it means; readers differ about what no library writes.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from tests.support.attacks.lab import EMPTY_PAPER, Attack, Lab, changed
+from tests.support.pdfmaker import Body, Stream, letter, update, whole
+
+FIELD, SIGNATURE, PICTURE, MORE = 160, 161, 162, 163
+_HOLE = 8_000  # digits
+_RANGES = b"0 %010d %010d %010d"
+_SIGNATURE = (
+    b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/adbe.pkcs7.detached/M(D:20261124080000Z)/ByteRange["
+    + _RANGES % (0, 0, 0)
+    + b"]/Contents <%b>>>" % (b"0" * _HOLE)
+)
+_WIDGET = b"<</Type/Annot/Subtype/Widget/FT/Sig/T(Notaris)/F 132/Rect[%d %d %d %d]/P 4 0 R/V 161 0 R/AP<</N 162 0 R>>%%b>>"
+WIDGET = _WIDGET % EMPTY_PAPER
+_PICTURE = b"/Type/XObject/Subtype/Form/BBox[0 0 150 60]"
+_DRAWING = b"0 0 1 rg 10 10 100 20 re f"
+
+
+def sealed_letter(lab: Lab, **objects: bytes) -> bytes:
+    """A letter of two pages, sealed; `objects` replace those of that number (`o5=...`)."""
+    made = letter(2)
+    made |= {int(name[1:]): body for name, body in objects.items()}
+    return lab.sealed_of(made)
+
+
+def value_of(document: bytes, number: int) -> bytes:
+    """The last body of an object of the file."""
+    found = re.findall(rb"(?:^|\n)%d 0 obj\s*(.*?)\s*endobj" % number, document, re.DOTALL)
+    assert found, number
+    return bytes(found[-1])
+
+
+def form_number(document: bytes) -> int:
+    """The object of the form."""
+    return int(re.findall(rb"/AcroForm (\d+) 0 R", document)[-1])
+
+
+def objects_of(document: bytes) -> dict[int, Body]:
+    """What a signing program writes: a field on the first page with a picture, and a signature."""
+    form = form_number(document)
+    return {
+        4: re.sub(rb"/Annots ?\[([^\]]*)\]", rb"/Annots[\1 160 0 R]", value_of(document, 4)),
+        form: re.sub(rb"/Fields ?\[([^\]]*)\]", rb"/Fields[\1 160 0 R]", value_of(document, form)),
+        FIELD: WIDGET % b"",
+        SIGNATURE: _SIGNATURE,
+        PICTURE: Stream(_PICTURE, _DRAWING),
+    }
+
+
+def signed(lab: Lab, document: bytes, objects: Mapping[int, Body], **more: object) -> bytes:
+    """The document with an update of these objects, and a signature that covers it to its end."""
+    made = update(document, objects, **more)  # type: ignore[arg-type]
+    gap = made.rindex(b"/Contents <") + len(b"/Contents ")
+    behind = gap + _HOLE + 2
+    ranges = _RANGES % (gap, behind, len(made) - behind)
+    at = made.rindex(_RANGES % (0, 0, 0))
+    made = made[:at] + ranges + made[at + len(ranges) :]
+    held = lab.cms_over(made[:gap] + made[behind:]).hex().encode()
+    return made[: gap + 1] + held.ljust(_HOLE, b"0") + made[gap + 1 + _HOLE :]
+
+
+Edit = Callable[[bytes], bytes]
+
+
+def _with(edit: Mapping[int, Edit], **more: object) -> Callable[[Lab], bytes]:
+    """An honest signature, some objects of which are edited before it is made."""
+
+    def make(lab: Lab) -> bytes:
+        document = lab.sealed
+        objects = objects_of(document)
+        for number, change in edit.items():
+            body = objects.get(number)
+            if isinstance(body, Stream):
+                objects[number] = Stream(change(body.entries), body.data)
+            else:
+                objects[number] = change(body if body is not None else b"")
+        return signed(lab, document, objects, **more)
+
+    return make
+
+
+def _put(text: bytes) -> Edit:
+    """Entries at the end of a dictionary."""
+    return lambda body: body[: body.rindex(b">>")] + text + body[body.rindex(b">>") :]
+
+
+def _in_stream(text: bytes) -> Edit:
+    return lambda entries: entries + text
+
+
+def _swap(old: bytes, new: bytes) -> Edit:
+    def change(body: bytes) -> bytes:
+        assert old in body, (old, body)
+        return body.replace(old, new, 1)
+
+    return change
+
+
+def _annotations(order: Callable[[list[bytes]], list[bytes]]) -> Edit:
+    def change(body: bytes) -> bytes:
+        inside = re.findall(rb"/Annots ?\[([^\]]*)\]", body)[-1]
+        refs = order(re.findall(rb"\d+ 0 R", inside))
+        return body.replace(inside, b" ".join(refs))
+
+    return change
+
+
+_ELSEWHERE = b"/Contents 163 0 R"
+_WORDS = Stream(b"", b"BT /F1 30 Tf 60 700 Td (Rp 99.000.000) Tj ET")
+
+
+def _twice(number: int, text: bytes) -> Attack:
+    return changed(_with({number: _put(text)}), "unchanged")
+
+
+def _page_with(text: bytes) -> Callable[[Lab], bytes]:
+    """The page is rewritten with one more entry, and what that leads to is added."""
+
+    def make(lab: Lab) -> bytes:
+        objects = objects_of(lab.sealed) | {MORE: _WORDS}
+        objects[4] = _put(text)(objects[4])  # type: ignore[arg-type]
+        return signed(lab, lab.sealed, objects)
+
+    return make
+
+
+def _dangling(reference: bytes) -> Callable[[Lab], bytes]:
+    """The sealed page lists a content that does not exist; the update has that object as a part of its
+    picture."""
+
+    def make(lab: Lab) -> bytes:
+        made = letter(2)
+        made[4] = made[4].replace(b"/Contents 5 0 R", b"/Contents 51 0 R")  # type: ignore[union-attr]
+        made[51] = b"[5 0 R %b]" % reference
+        document = lab.seal(whole(made))
+        objects = objects_of(document)
+        inside = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]"
+        objects[MORE] = Stream(inside, _WORDS.data)
+        objects[PICTURE] = Stream(
+            _PICTURE + b"/Resources<</XObject<</X %d 0 R>>>>" % MORE, _DRAWING
+        )
+        return signed(lab, document, objects)
+
+    return make
+
+
+def _prepared_annotation(lab: Lab) -> bytes:
+    """An annotation that was sealed and hangs nowhere is hung with the field of the signature."""
+    made = letter(2)
+    made[50] = (
+        b"<</Type/Annot/Subtype/FreeText/Rect[60 600 400 640]/DA(/F1 20 Tf)/Contents(Rp 99)>>"
+    )
+    document = lab.seal(whole(made))
+    objects = objects_of(document)
+    objects[4] = _swap(b" 160 0 R]", b" 50 0 R 160 0 R]")(objects[4])  # type: ignore[arg-type]
+    return signed(lab, document, objects)
+
+
+def _annotation_of_another_page(lab: Lab) -> bytes:
+    made = letter(2)
+    made[50] = b"<</Type/Annot/Subtype/Square/Rect[60 700 400 800]/IC[1 1 1]/F 4>>"
+    made[6] = made[6][:-2] + b"/Annots[50 0 R]>>"  # type: ignore[operator]
+    document = lab.seal(whole(made))
+    objects = objects_of(document)
+    objects[4] = _swap(b" 160 0 R]", b" 160 0 R 50 0 R]")(objects[4])  # type: ignore[arg-type]
+    return signed(lab, document, objects)
+
+
+def _zeros(lab: Lab) -> bytes:
+    """Called a signature, and nothing but zeros."""
+    objects = objects_of(lab.sealed)
+    return update(lab.sealed, objects)
+
+
+def _of_other_bytes(lab: Lab) -> bytes:
+    """A signature that held for other bytes: one is different behind its range."""
+    made = signed(lab, lab.sealed, objects_of(lab.sealed))
+    return made.replace(b"10 10 100 20 re f", b"10 10 100 29 re f")
+
+
+CASES: dict[str, Attack] = {
+    "by-hand-zeros": changed(_zeros, "unchanged"),
+    "by-hand-over-other-bytes": changed(_of_other_bytes, "unchanged"),
+    # 2: keys twice
+    "twice-contents": changed(_page_with(b"/Contents 5 0 R" + _ELSEWHERE), "unchanged"),
+    "twice-contents-escaped": changed(_page_with(b"/Con#74ents 163 0 R"), "unchanged"),
+    "twice-contents-behind-a-comment": changed(_page_with(b"%x\n/Contents 163 0 R"), "unchanged"),
+    "twice-media-box": _twice(4, b"/MediaBox[0 0 100 100]"),
+    "twice-in-the-widget": _twice(FIELD, b"/AP<</N 5 0 R>>"),
+    "twice-rectangle": _twice(FIELD, b"/Rect[60 740 340 800]"),
+    "twice-in-the-picture": changed(
+        _with({PICTURE: _in_stream(b"/BBox[-500 -500 900 900]")}), "unchanged"
+    ),
+    "twice-byte-range": _twice(SIGNATURE, b"/ByteRange[0 1 2 3]"),
+    # 3: the order of annotations
+    "annotations-in-another-order": changed(
+        _with({4: _annotations(lambda refs: refs[::-1])}), "unchanged"
+    ),
+    "annotations-repeated": changed(
+        _with({4: _annotations(lambda refs: [*refs, refs[0]])}), "unchanged"
+    ),
+    "annotations-field-first": changed(
+        _with({4: _annotations(lambda refs: [refs[-1], *refs[:-1]])}), "unchanged"
+    ),
+    "annotations-field-twice": changed(
+        _with({4: _annotations(lambda refs: [*refs, refs[-1]])}), "unchanged"
+    ),
+    "annotations-emptied": changed(_with({4: _annotations(lambda refs: refs[-1:])}), "unchanged"),
+    # 4: prepared
+    "annotation-prepared": changed(_prepared_annotation, "unchanged"),
+    "annotation-of-another-page": changed(_annotation_of_another_page, "unchanged"),
+    # 5: references to nothing
+    **{
+        f"waits-for-{name}": changed(_dangling(written), "unchanged")
+        for name, written in {
+            "plain": b"163 0 R",
+            "leading-zeros": b"000163 0 R",
+            "eleven-digits": b"000000000163 0 R",
+            "beyond-32-bits": b"4294967459 0 R",
+            "vertical-tab": b"163\x0b0 R",
+            "fraction": b"163.0 0 R",
+            "comment": b"163 %x\n0 R",
+        }.items()
+    },
+    # 6: pictures and widgets
+    "picture-without-a-box": changed(
+        _with({PICTURE: _swap(b"/BBox[0 0 150 60]", b"")}), "unchanged"
+    ),
+    "picture-with-an-empty-box": changed(
+        _with({PICTURE: _swap(b"[0 0 150 60]", b"[0 0 0 0]")}), "unchanged"
+    ),
+    "picture-skewed": changed(_with({PICTURE: _in_stream(b"/Matrix[1 .5 .5 1 0 0]")}), "unchanged"),
+    "picture-of-a-layer": changed(_with({PICTURE: _in_stream(b"/OC 5 0 R")}), "unchanged"),
+    "picture-that-borrows": changed(
+        _with({PICTURE: _in_stream(b"/Resources<</Font<</F1 3 0 R>>>>")}), "unchanged"
+    ),
+    "picture-by-reference": changed(
+        _with({PICTURE: _in_stream(b"/Ref<</F(x.pdf)/Page 0>>")}), "unchanged"
+    ),
+    **{
+        f"widget-with-{name}": _twice(FIELD, entry)
+        for name, entry in {
+            "a-parent": b"/Parent 4 0 R",
+            "a-layer": b"/OC 5 0 R",
+            "colours": b"/MK<</BG[1 1 1]>>",
+            "an-action": b"/A<</S/URI/URI(https://x.example)>>",
+            "more-actions": b"/AA<</E<</S/Hide/T(Notaris)>>>>",
+            "a-popup": b"/Popup 4 0 R",
+            "a-destination": b"/Dest[4 0 R/Fit]",
+            "a-border": b"/Border[0 0 90]",
+            "a-style": b"/BS<</W 90>>",
+            "other-looks": b"/AS/Off",
+        }.items()
+    },
+}
+
+HONEST: dict[str, Attack] = {
+    "by-hand-honest": Attack(_with({}), "genuine_then_signed"),
+    "by-hand-honest-stream": Attack(_with({}, style="stream"), "genuine_then_signed"),
+}
+
+# One of each family, with a golden file.
+FIRST = frozenset(
+    (
+        "by-hand-zeros",
+        "twice-contents",
+        "annotations-in-another-order",
+        "annotation-prepared",
+        "waits-for-eleven-digits",
+        "picture-without-a-box",
+        "widget-with-a-layer",
+        "by-hand-honest",
+    )
+)
