@@ -125,6 +125,7 @@ async function sendPart(job, offset) {
   job.id ??= found.id;
   isKnown = true;
   job.tries = 0;
+  if (!jobs.has(job)) await remove(job); // taken out before it had a name
   return found;
 }
 
@@ -163,7 +164,7 @@ async function send(job) {
     while (!(found = await sent(job).catch(once))) await rest(job);
     tell(job, found.why ?? says.ready);
   } catch (broken) {
-    if (!jobs.has(job)) return;
+    if (!jobs.has(job)) return job.gone; // whoever comes next finds it gone
     job.isFailed = true;
     job.bar.remove();
     tell(job, says.failed);
@@ -182,13 +183,16 @@ async function forget(id) {
 
 const lost = () => { live.textContent = says.offline; };
 
+const remove = (job) => (job.gone = forget(job.id).catch(lost));
+
 function takeOut(job) {
   jobs.delete(job);
-  job.request?.abort();
   job.row.remove();
   show();
-  if (job.id) forget(job.id).catch(lost);
-  else field.focus();
+  field.focus();
+  if (!job.id) return; // the answer to its first part says what it is called
+  job.request?.abort();
+  remove(job);
 }
 
 // -- what is done

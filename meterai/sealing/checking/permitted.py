@@ -91,7 +91,10 @@ class Comparison:
         if "/XRefStm" in after and "/Type" in after:
             raise Found("trailer", key="/XRefStm")  # it belongs to a table
         old, new = before.get("/ID"), after.get("/ID")
-        if isinstance(old, list) and (not isinstance(new, list) or new[:1] != old[:1]):
+        # Nothing depends on the identifier but a key; some programs leave it out.
+        is_left_out = new is None and "/Encrypt" not in before
+        is_same = isinstance(new, list) and isinstance(old, list) and new[:1] == old[:1]
+        if isinstance(old, list) and not is_left_out and not is_same:
             raise Found("trailer", key="/ID")
         size, was = after.get("/Size"), before.get("/Size")
         if not isinstance(size, int) or not isinstance(was, int) or size < was:
@@ -232,10 +235,8 @@ class Comparison:
 
     def _information(self) -> None:
         old, new = self._trailer.get("/Info"), self._update.trailer.get("/Info")
-        if old is None and new is None:
-            return
         if new is None:
-            raise Found("trailer", key="/Info")
+            return  # what is no longer said is not said otherwise
         self._pair(old, new, "information", self._said, _NOTHING, _NOTHING)
 
     def _said(self, old: _Entries, new: _Entries, of: Written, to: Written) -> None:
