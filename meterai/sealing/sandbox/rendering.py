@@ -22,7 +22,8 @@ PIXELS_MAX = 4_000_000  # of one picture; 16 MB as a bitmap
 _SCALES = ((4, 2.0), (1 << 30, 1.5))
 _SCALE_MIN = 0.5  # a sheet of A0 is drawn at 0.7
 _CODE_SCALE = 4.0  # a module of the smallest stamp has two pixels and a half
-_BOX_SCALE = 12.0  # of a box alone: a stamp made a quarter as wide is read
+# Of a box alone: a stamp made a quarter as wide is read; one scale reads what another does not.
+_BOX_SCALES = (12.0, 9.0, 6.0)
 _SIZE_TOLERANCE = 1.0  # units of the file; renderers round
 _LEVELS = 12  # of 255: what differs by less is the same
 _PRINTING = "print"
@@ -92,7 +93,7 @@ class _Screen:
         drawn: Image.Image = picture.to_pil()
         return drawn.convert("RGB")
 
-    def draw_box(self, page: PageLook, box: Fractions) -> Image.Image:
+    def draw_box(self, page: PageLook, box: Fractions, scale: float) -> Image.Image:
         """One box of a page, larger."""
         left, top, right, bottom = (max(0.0, min(1.0, one)) for one in box)
         wide, high = (right - left) * page.width, (bottom - top) * page.height
@@ -100,7 +101,7 @@ class _Screen:
             return Image.new("RGB", (1, 1))
         found = self._opened[page.number - 1]
         picture = found.render(
-            scale=min(_BOX_SCALE, math.sqrt(PIXELS_MAX / (wide * high))),
+            scale=min(scale, math.sqrt(PIXELS_MAX / (wide * high))),
             crop=(
                 left * page.width,
                 (1 - bottom) * page.height,
@@ -199,8 +200,10 @@ def _copied(
         if after > before:
             return Look("copied", page.number, 0)
         for index, box in enumerate(page.boxes):
-            if any(map(is_ours, codes_in(new.draw_box(page, box).convert("L")))):
-                return Look("copied", page.number, index)
+            for box_scale in _BOX_SCALES:
+                picture = new.draw_box(page, box, box_scale).convert("L")
+                if any(map(is_ours, codes_in(picture))):
+                    return Look("copied", page.number, index)
     return None
 
 

@@ -689,7 +689,6 @@ CASES: dict[str, Attack] = {
     "enciphered-at-an-odd-length": changed(_enciphered(is_plain=False)),
     "enciphered-in-name-only": changed(_enciphered(is_plain=True)),
     "copied-stamp-in-two-boxes": changed(_copies((300, 300, 330, 367.2), (330, 300, 360, 367.2))),
-    "copied-stamp-made-small": changed(_copies((300, 300, 330, 333.6))),
     "copied-stamp-of-a-tiny-matrix": changed(
         _copies((300, 300, 360, 367.2), matrix=b"/Matrix[.0000001 0 0 .0000001 0 0]")
     ),
