@@ -9,10 +9,12 @@ may show tomorrow.
 
 from collections.abc import Sequence
 
+from meterai.sealing.checking.later_objects import Widget
 from meterai.sealing.checking.revisions import Later
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.document import Document, is_number
 from meterai.sealing.pdf.pages import Box, Page, PageTree
+from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.sandbox import rendering
 from meterai.sealing.sandbox.answers import Seen
 from meterai.sealing.sandbox.rendering import Fractions, PageLook
@@ -30,20 +32,18 @@ def first_seen(
     PDFium and another renderer draw: this runs only in the processes of `bounded`.
     """
     tree = PageTree(sealed)
+    seen = [widget for one in later for widget in one.field.widgets if widget.is_visible]
     boxes: dict[int, list[Box]] = {}
-    for one in later:
-        for widget in one.field.widgets:
-            if widget.is_visible:
-                boxes.setdefault(widget.page, []).append(widget.rectangle)
+    for widget in seen:
+        boxes.setdefault(widget.page, []).append(widget.rectangle)
     if not boxes:
         return None
     if len(boxes) > PAGES_MAX:
         raise rendering.NotDrawn
     pages = {page.number: page for page in tree.all()}
-    for number, found in boxes.items():
-        hidden = _annotation_under(sealed, pages[number], found)
-        if hidden is not None:
-            return _seen("covered", pages[number], hidden)
+    for widget in seen:
+        if _is_over_another(sealed, pages[widget.page], widget):
+            return _seen("covered", pages[widget.page], widget.rectangle)
     looks = [_look(pages[number], found) for number, found in sorted(boxes.items())]
     for before, after in _variants(sealed, now):
         found_change = rendering.first_change(before, after, looks, len(pages), password, _is_ours)
@@ -54,31 +54,31 @@ def first_seen(
     return None
 
 
-def _annotation_under(sealed: Document, page: Page, boxes: Sequence[Box]) -> Box | None:
-    """The first box over an annotation that was sealed: some readers draw what others do not.
+def _is_over_another(sealed: Document, page: Page, widget: Widget) -> bool:
+    """True if a later signature lies over an annotation that was sealed: some readers draw what others
+    do not.
 
-    A field that waited for its signature is its own box.
+    A field that waited for its signature is no other annotation.
     """
     for index, item in enumerate(sealed.items(page.entries, b"/Annots")):
         if index > ANNOTATIONS_MAX:
             raise rendering.NotDrawn
-        annotation = sealed.dictionary(item)
+        if isinstance(item, Ref) and item.number == widget.number:
+            continue
         corners = [
             float(one)
-            for one in map(sealed.resolve, sealed.items(annotation, b"/Rect"))
+            for one in map(sealed.resolve, sealed.items(sealed.dictionary(item), b"/Rect"))
             if is_number(one)
         ]
         if len(corners) != 4:
             continue
         left, right = sorted((corners[0], corners[2]))
         low, top = sorted((corners[1], corners[3]))
-        for box in boxes:
-            is_itself = box == (left, low, right, top)
-            across = min(right, box[2]) - max(left, box[0])
-            along = min(top, box[3]) - max(low, box[1])
-            if across > 0 and along > 0 and not is_itself:
-                return box
-    return None
+        across = min(right, widget.rectangle[2]) - max(left, widget.rectangle[0])
+        along = min(top, widget.rectangle[3]) - max(low, widget.rectangle[1])
+        if across > 0 and along > 0:
+            return True
+    return False
 
 
 def _is_ours(text: str) -> bool:
