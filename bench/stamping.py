@@ -7,7 +7,6 @@ Promises
   * The engine does what the web must have done: it hashes the document, takes it in and seals it.
 """
 
-import hashlib
 import itertools
 import secrets
 import time
@@ -171,9 +170,9 @@ class Bench:
 
         def stamp() -> None:
             document = self.documents.next()
-            hashed = hashlib.sha256(document)
+            hashed = sealing.HashedDocument.of(document)
             prepared = sealing.ingest(document, (PLACEMENT,))
-            self._ours.seal(prepared.document, hashed=hashed)
+            self._ours.deliver(prepared.document, hashed)
 
         making = cpu_per_call(self.documents.next, seconds / 10)
         return cpu_per_call(stamp, seconds) - making
@@ -188,7 +187,7 @@ class Bench:
 
     def seal(self, seconds: float) -> float:
         """The same as `engine` without taking it in."""
-        return cpu_per_call(lambda: self._ours.seal(self.documents.example), seconds)
+        return cpu_per_call(lambda: self._ours.deliver(self.documents.example), seconds)
 
 
 async def _heard(load: Load, seconds: float) -> Heard:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from bench.sealing.ours import AT, CHECK_URL
 from meterai.kit.serial import UNLEASED, SerialMaker
-from meterai.sealing import ClaimKey, HashState, claim
+from meterai.sealing import ClaimKey, HashedDocument, claim
 from meterai.sealing.signing.keys import PrivateKey
 from meterai.sealing.stamp.qr import check_address, encoder_for
 
@@ -52,9 +52,9 @@ class Limit:
         """One QR code."""
         self._encoder.draw(next(self._texts))
 
-    def seal(self, original: bytes, delta: bytes, hashed: HashState | None = None) -> None:
+    def seal(self, original: bytes, delta: bytes, hashed: HashedDocument | None = None) -> None:
         """What sealing cannot do without; with `hashed`, the original was hashed before."""
-        state = hashed.copy() if hashed is not None else hashlib.sha256(original)
+        state = hashed.state.copy() if hashed is not None else hashlib.sha256(original)
         state.update(delta)
         state.digest()
         self.sign()

@@ -8,7 +8,7 @@ from statistics import median
 from bench.sealing.documents import Document
 from bench.sealing.limit import Limit
 from bench.sealing.memory import Memory, memory
-from bench.sealing.ours import SEVERAL, Ours, state_of
+from bench.sealing.ours import SEVERAL, Ours, hashed
 from bench.sealing.peers import Peers
 from bench.sealing.rounds import Work, in_turns
 from meterai.sealing.signing.development import Algorithm
@@ -69,7 +69,7 @@ def measure(documents: list[Document], folder: Path, rounds: int) -> Measured:
 
 
 def _works(original: bytes, ours: Ours, peers: Peers) -> dict[str, Work]:
-    delta, kept = ours.seal(original), state_of(original)
+    delta, kept = ours.seal(original), hashed(original)
     stamped, limit = original + delta, Limit(ours.key, ours.claim_key)
     return {
         "seal": lambda: ours.seal(original),
@@ -78,12 +78,13 @@ def _works(original: bytes, ours: Ours, peers: Peers) -> dict[str, Work]:
         "file": lambda: original + ours.seal(original),
         "kept": lambda: ours.seal(original, hashed=kept),
         "kept limit": lambda: limit.seal(original, delta, kept),
-        "hash": lambda: state_of(stamped).digest(),
+        "hash": lambda: hashed(stamped).sha256,
         "normal": lambda: peers.normal(original),
         "inspect": lambda: ours.inspect(original),
         "take in": lambda: ours.ingest(original),
         "verify": lambda: ours.verify(stamped),
         "verify limit": lambda: limit.verify(stamped),
+        "deliver": lambda: ours.deliver(original, kept),
         "several": lambda: ours.seal(original, SEVERAL),
     }
 
@@ -97,5 +98,5 @@ def _parts(folder: Path, rounds: int) -> dict[str, float]:
         works[name] = Limit(ours.key, ours.claim_key).sign
     limit = Limit(ours.key, ours.claim_key)
     works |= {"ed25519": limit.sign_claim, "code": limit.draw}
-    works["megabyte"] = partial(state_of, bytes(1_000_000))
+    works["megabyte"] = partial(hashed, bytes(1_000_000))
     return {name: median(turns) for name, turns in in_turns(works, rounds).items()}

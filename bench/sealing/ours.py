@@ -1,7 +1,6 @@
 """The sealing room as the bench asks for it: one issuer, one stamp on the last page, a fixed time."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from meterai.sealing import LAST_PAGE, Placement, Stamp, Verdict
 from meterai.sealing.signing.development import Algorithm
 from meterai.sealing.signing.issuer import KEY_FILE
 from meterai.sealing.signing.keys import PrivateKey
+from meterai.sealing.writing import engine
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"
@@ -40,11 +40,24 @@ class Ours:
         self,
         original: bytes,
         placements: Sequence[Placement] = (PLACEMENT,),
-        hashed: sealing.HashState | None = None,
+        hashed: sealing.HashedDocument | None = None,
     ) -> bytes:
-        """What stamping the document adds to it."""
+        """What stamping the document adds to it, by the engine alone."""
+        return self._sealed(engine.seal, original, placements, hashed)
+
+    def deliver(self, original: bytes, hashed: sealing.HashedDocument | None = None) -> bytes:
+        """The same, verified before it is handed out."""
+        return self._sealed(sealing.seal, original, (PLACEMENT,), hashed)
+
+    def _sealed(
+        self,
+        seal: Callable[..., sealing.Delta],
+        original: bytes,
+        placements: Sequence[Placement],
+        hashed: sealing.HashedDocument | None,
+    ) -> bytes:
         stamps = [Stamp(self._maker.make(), placement) for placement in placements]
-        return sealing.seal(
+        return seal(
             original,
             stamps,
             self.issuer,
@@ -75,6 +88,6 @@ def private_key(folder: Path) -> PrivateKey:
     return key
 
 
-def state_of(original: bytes) -> sealing.HashState:
-    """SHA-256 over a document, as whoever took the upload keeps it."""
-    return hashlib.sha256(original)
+def hashed(original: bytes) -> sealing.HashedDocument:
+    """A document as whoever took the upload hashed it."""
+    return sealing.HashedDocument.of(original)

@@ -3,7 +3,7 @@
 Promises this room keeps
   * The stamped file is the original, byte for byte, followed by the delta.
   * A signature somebody made earlier stays valid.
-  * A seal that would not verify is never handed out, nor one made with an expired certificate.
+  * Every seal is verified before it is handed out; none is made with an expired certificate.
   * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `Report`.
   * No database, clock or environment is used.  Files: `load_issuer`, `load_issuers` and their
     development counterparts read (and make) those of the issuers.  Network: `signing.network`
@@ -18,6 +18,7 @@ for `verification` to say.
 
 from meterai.sealing.checking.questions import Question
 from meterai.sealing.checking.verification import verify, verifying
+from meterai.sealing.delivery import seal
 from meterai.sealing.ingestion import examining
 from meterai.sealing.locations import StampLocation, locating
 from meterai.sealing.model import (
@@ -36,6 +37,7 @@ from meterai.sealing.model import (
     DocumentTooLarge,
     EncryptedWithoutIdentifier,
     ExaminationBusy,
+    HashOfOtherBytes,
     Inspection,
     IssuerUnusable,
     NoPages,
@@ -50,6 +52,7 @@ from meterai.sealing.model import (
     PlacementsOverlap,
     PreparedDocument,
     Report,
+    SealDoesNotHold,
     SealingUnavailable,
     Stamp,
     Verdict,
@@ -83,13 +86,12 @@ from meterai.sealing.stamp.claim import (
 from meterai.sealing.stamp.operator_artwork import ArtworkUnusable
 from meterai.sealing.survey import INK_SHARE_MAX, Survey
 from meterai.sealing.writing.engine import (
-    HashState,
+    HashedDocument,
     accept,
     accepting,
     ingest,
     ingesting,
     inspect,
-    seal,
 )
 
 __all__ = [
@@ -120,7 +122,8 @@ __all__ = [
     "DocumentTooLarge",
     "EncryptedWithoutIdentifier",
     "ExaminationBusy",
-    "HashState",
+    "HashOfOtherBytes",
+    "HashedDocument",
     "Inspection",
     "Issuer",
     "IssuerUnusable",
@@ -145,6 +148,7 @@ __all__ = [
     "Rectangle",
     "Report",
     "RevocationUnavailable",
+    "SealDoesNotHold",
     "SealingUnavailable",
     "Slots",
     "Stamp",

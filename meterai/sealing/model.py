@@ -304,6 +304,28 @@ class NotComparable(Refusal):
     status = 422
 
 
+class HashOfOtherBytes(Refusal):
+    """The hash that was kept of the document is one of other bytes."""
+
+    code = "hash_of_other_bytes"
+    status = 422
+
+
+class SealDoesNotHold(Refusal):
+    """What was sealed was verified before anybody got it, and is not genuine.
+
+    `failed` are the names of the checks that failed.
+    """
+
+    code = "seal_does_not_hold"
+    status = 422
+
+    def __init__(self, report: Report) -> None:
+        failed = ", ".join(check.name for check in report.checks if not check.passed)
+        super().__init__(f"sealed, and then {report.verdict}: {failed}")
+        self.failed = failed or report.verdict.value
+
+
 class ExaminationBusy(Refusal):
     """As many documents are being examined or wait for it as may."""
 

@@ -23,6 +23,8 @@ REFUSALS = [
     room.DocumentEncrypted("x"),
     room.DocumentBroken("x"),
     room.EncryptedWithoutIdentifier("x"),
+    room.HashOfOtherBytes("x"),
+    room.SealDoesNotHold(Report(Verdict.FORGED, checks=(Check("seal", passed=False),))),
     room.NotComparable("x"),
     room.ExaminationBusy("x"),
     room.ChangesForbidden("x"),

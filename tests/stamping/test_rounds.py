@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -10,8 +11,10 @@ import pytest
 from meterai.documents import DocumentForgotten, DocumentUnavailable
 from meterai.documents.model import object_name
 from meterai.orders import OrderKind
+from meterai.sealing.pdf.update import Sealed
+from meterai.sealing.writing.affixing import affix
 from meterai.stamping import StampingService, StampingSettings
-from meterai.stamping.model import NotDelivered
+from meterai.stamping.model import NotDelivered, StampingFailed
 from tests.support.shop import Shop
 from tests.support.stamping_calls import (
     buy,
@@ -165,3 +168,23 @@ def test_nothing_is_delivered_from_a_waiting_one(shop: Shop) -> None:
     made = shop.do(reserving(shop, "key", "Surat"))
     with pytest.raises(NotDelivered):
         shop.do(shop.container.of(StampingService).document(shop.account, made["id"]))
+
+
+def test_a_seal_that_does_not_hold_gives_the_stamp_back(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine was wrong about a document: nobody gets the file, and nothing is charged."""
+    buy(shop, 1)
+
+    def spoilt(*arguments: Any, **more: Any) -> Sealed:
+        before, after = affix(*arguments, **more)
+        return Sealed(before.replace(b"/Subtype/Widget", b"/Subtype/Wadget"), after)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("meterai.sealing.writing.engine.affix", spoilt)
+        with pytest.raises(StampingFailed) as refused:
+            stamp(shop, "key", "Surat")
+    assert refused.value.reason == "seal_does_not_hold"
+    assert states(shop) == {"failed": 1}
+    assert shop.balance().available == 1
+    shop.assert_books_hold()

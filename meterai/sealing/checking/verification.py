@@ -90,8 +90,11 @@ def verifying(question: Question) -> Work[Report]:
         return Report(Verdict.COULD_NOT_BE_COMPARED, checks=(compared,))
 
 
-def judging(question: Question, limits: Limits) -> Work[Report]:
-    """The work of one reader; with the limits of a first look it may raise `TooMuchHere`."""
+def judging(question: Question, limits: Limits, *, behind: int = 0) -> Work[Report]:
+    """The work of one reader; with the limits of a first look it may raise `TooMuchHere`.
+
+    `behind` so many bytes begins what is judged: seals before that are not asked about.
+    """
     document, roots = question.document, question.trusted_roots
     try:
         opened = open_document(
@@ -108,7 +111,8 @@ def judging(question: Question, limits: Limits) -> Work[Report]:
                         question.time_stamp_roots,
                         question.password,
                         question.at,
-                    )
+                    ),
+                    behind,
                 )
             )
     except Refusal as refusal:
@@ -126,10 +130,11 @@ def _verdict_unread(document: bytes, roots: Roots, refusal: Refusal) -> Verdict:
     return Verdict.CHANGED_AFTER_SEALING if ends else Verdict.UNREADABLE
 
 
-def _judge(case: Case) -> Work[Report]:
+def _judge(case: Case, behind: int) -> Work[Report]:
     found = signature_fields(case.document)
     signatures = [read_signature(case.document, signature, case.roots) for signature in found]
-    seals = [signature for signature in signatures if is_claimed(signature, case.roots)]
+    asked = [one for one in signatures if not behind or one.end > behind]
+    seals = [one for one in asked if is_claimed(one, case.roots)]
     readable = Check("readable", passed=True, facts={"bytes": len(case.file)})
     if len(seals) > SEALS_MAX:
         raise DocumentBroken(f"{len(seals)} seals")

@@ -8,15 +8,16 @@ digest; (5) put the SignedData into the placeholder.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from meterai.sealing.model import (
     DOCUMENT_BYTES_MAX,
     Delta,
     DocumentBroken,
     EncryptedWithoutIdentifier,
+    HashOfOtherBytes,
     Inspection,
     IssuerUnusable,
     PageSize,
@@ -42,17 +43,42 @@ from meterai.sealing.writing.affixing import Terms, affix, dry_run
 from meterai.sealing.writing.security_store import store_update
 
 
-class HashState(Protocol):
-    """SHA-256 over all bytes of a document so far, as `hashlib` keeps it."""
+class _HashState(Protocol):
+    """SHA-256 over all bytes so far, as `hashlib` keeps it."""
 
-    def copy(self) -> "HashState":
-        """A state that can go on by itself."""
+    def copy(self) -> "_HashState": ...
 
-    def update(self, data: bytes, /) -> None:
-        """Take more bytes in."""
+    def update(self, data: bytes, /) -> None: ...
 
-    def digest(self) -> bytes:
-        """The digest of the bytes so far."""
+    def digest(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HashedDocument:
+    """The state of SHA-256 over a whole document, bound to how long that was.
+
+    Whether the bytes are those of the document that is sealed, only hashing them again would tell: that
+    is what `delivery` does with what was sealed.
+    """
+
+    state: _HashState = field(repr=False)
+    length: int
+
+    @classmethod
+    def of(cls, document: bytes) -> Self:
+        """The document, hashed."""
+        return cls(hashlib.sha256(document), len(document))
+
+    @property
+    def sha256(self) -> bytes:
+        """The digest of the document."""
+        return self.state.digest()
+
+    def continued(self, document: bytes) -> _HashState:
+        """A state to go on with behind the document.  Refuses with `HashOfOtherBytes`."""
+        if len(document) != self.length:
+            raise HashOfOtherBytes(f"a hash of {self.length} bytes, not of {len(document)}")
+        return self.state.copy()
 
 
 def inspect(
@@ -140,7 +166,7 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     check_url: str,
     specimen: bool,
     password: bytes = b"",
-    hashed: HashState | None = None,
+    hashed: HashedDocument | None = None,
 ) -> Delta:
     """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
 
@@ -148,21 +174,20 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     `check_url` is the address below which a serial can be checked; it, the serial and the signed
     claim are in the QR code, in capitals.  `specimen` prints the word on each stamp.  `at` (with a
     time zone) is the time written into the seal.  `password` opens an encrypted document, which
-    stays encrypted as it was.  `hashed` is the state of SHA-256 over `original`, from whoever read
-    the upload: with it, sealing does not read the file again.
+    stays encrypted as it was.  `hashed` is `original` as whoever read the upload hashed it: with it,
+    sealing does not read the file again.
 
     Refuses with `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`,
     `DocumentBroken`, `ChangesForbidden`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage`,
-    `PlacementsOverlap` or a
-    `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`, `RevocationUnavailable`), and
-    raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
+    `PlacementsOverlap`, `HashOfOtherBytes` or a `SealingUnavailable` (`IssuerUnusable`,
+    `TimeStampUnavailable`, `RevocationUnavailable`), and raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
     the code, is a `ValueError`.
     """
     claim_key = _usable_claim_key(issuer, at)
     _check_stamps(stamps, check_url)
     opened = _opened_for(original, [stamp.placement for stamp in stamps], password)
     original = opened.document.buffer
-    state: HashState = hashed.copy() if hashed is not None else hashlib.sha256(original)
+    state = (hashed or HashedDocument.of(original)).continued(original)
     terms = Terms(
         issuer_name=issuer.name,
         claim_key=claim_key,
@@ -274,7 +299,7 @@ class _Sealing:
     terms: Terms
     issuer: Issuer
     password: bytes
-    state: HashState
+    state: _HashState
 
     def seal(
         self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool

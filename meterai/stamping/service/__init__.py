@@ -42,7 +42,7 @@ from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.plumbing.messages import translate
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each
-from meterai.sealing import Delta, HashState, Issuers, Placement, PreparedDocument, Stamp
+from meterai.sealing import Delta, HashedDocument, Issuers, Placement, PreparedDocument, Stamp
 from meterai.stamping import store
 from meterai.stamping.metrics import SEALS
 from meterai.stamping.model import (
@@ -359,7 +359,7 @@ class StampingService:
         stamping: Stamping,
         original: bytes | PreparedDocument,
         serials: Sequence[Serial],
-        hashed: HashState | None = None,
+        hashed: HashedDocument | None = None,
     ) -> Stamping | None:
         """The stamping as it is now; None where somebody else delivered it first."""
         delta = await self._sealed(stamping, original, serials, hashed)
@@ -378,7 +378,7 @@ class StampingService:
         stamping: Stamping,
         original: bytes | PreparedDocument,
         serials: Sequence[Serial],
-        hashed: HashState | None,
+        hashed: HashedDocument | None,
     ) -> Delta:
         wanted = [
             Stamp(serial, placement)

@@ -1,6 +1,5 @@
 """Take uploads in: inspect a document, repair it where it is broken, and keep its bytes."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -12,7 +11,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
 from meterai.orders import OrderSettings
 from meterai.plumbing.config import Settings
-from meterai.sealing import HashState, Issuers, Placement, PreparedDocument, Verdict
+from meterai.sealing import HashedDocument, Issuers, Placement, PreparedDocument, Verdict
 from meterai.stamping.model import DocumentTwice, ExistingSealInvalid, Upload, request_hash
 from meterai.stamping.settings import StampingSettings
 
@@ -28,13 +27,13 @@ class StoredUpload:
 
     upload: Upload
     prepared: PreparedDocument
-    hashed: HashState
+    hashed: HashedDocument
     about: DocumentMetadata
     stamping: UUID = field(default_factory=new_id)  # the one it gets, if it gets one of its own
 
     @property
     def sha256(self) -> bytes:
-        return self.hashed.digest()
+        return self.hashed.sha256
 
     @property
     def request(self) -> bytes:
@@ -105,8 +104,8 @@ class UploadIngestion:
         # All in one go: every change to another thread costs as much as a step of the sealing.
         prepared = yield from self._inspecting(upload.content, upload.placements)
         document = prepared.document
-        hashed = hashlib.sha256(document)
-        self._documents.put_from_thread(account, hashed.digest(), document)
+        hashed = HashedDocument.of(document)
+        self._documents.put_from_thread(account, hashed.sha256, document)
         about = self._documents.metadata(
             upload.name,
             document,

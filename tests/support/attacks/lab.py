@@ -25,10 +25,10 @@ from meterai.sealing import (
     Report,
     Stamp,
     development_issuer,
-    seal,
     verify,
 )
 from meterai.sealing.stamp.identifiers import FIELD_PREFIX
+from meterai.sealing.writing.engine import seal
 from tests.support.pdfmaker import Body, letter, update, whole
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -55,7 +55,11 @@ class Lab:
     def seal(
         self, document: bytes, *placements: Placement, issuer: Issuer | None = None, **more: Any
     ) -> bytes:
-        """The document, stamped and sealed."""
+        """The document, stamped and sealed by the engine alone.
+
+        What is refused before and after that must be judged rightly all the same: it may have been sealed
+        before the refusal was known.
+        """
         stamps = [Stamp(self.serial(), placement) for placement in placements or [CORNER]]
         by = issuer or self.issuer
         delta = seal(document, stamps, by, at=AT, check_url=CHECK_URL, specimen=True, **more)

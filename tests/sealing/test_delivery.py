@@ -1,0 +1,102 @@
+"""What was sealed is verified before anybody gets it; what does not hold is refused, by name."""
+
+import pytest
+
+from meterai.sealing import (
+    HashedDocument,
+    HashOfOtherBytes,
+    Placement,
+    SealDoesNotHold,
+    Verdict,
+    delivery,
+    seal,
+)
+from meterai.sealing.pdf.update import Sealed
+from meterai.sealing.writing.affixing import affix
+from tests.support.pdfmaker import letter, update, whole
+
+HERE = Placement(1, 20, 20, 60)
+
+
+@pytest.fixture
+def sealing(bench):
+    def work(document, **more):
+        more = {"at": bench.at, "check_url": bench.check_url, "specimen": True} | more
+        return seal(document, bench.stamps(HERE), bench.issuer, **more)
+
+    return work
+
+
+def other(document):
+    """As long, and another."""
+    assert b"Surat" in document
+    return document.replace(b"Surat", b"Surut")
+
+
+def test_a_kept_hash_makes_the_seal_it_makes_without(bench, sealing):
+    document = whole(letter(2))
+    delta = sealing(document, hashed=HashedDocument.of(document))
+    assert bench.verify(document + delta.data).verdict is Verdict.GENUINE
+    assert delta.sha256_stamped == HashedDocument.of(document + delta.data).sha256
+
+
+@pytest.mark.parametrize("length", [0, 100, -1])
+def test_a_hash_of_another_length_is_refused_before_anything_is_signed(bench, sealing, length):
+    document = whole(letter(2))
+    with pytest.raises(HashOfOtherBytes):
+        sealing(document, hashed=HashedDocument.of(document[:length]))
+
+
+def test_a_hash_of_other_bytes_of_the_same_length_is_refused(sealing):
+    document = whole(letter(2))
+    with pytest.raises(HashOfOtherBytes):
+        sealing(document, hashed=HashedDocument.of(other(document)))
+
+
+def test_a_length_that_does_not_belong_to_the_hash_is_refused(sealing):
+    document = whole(letter(2))
+    wrong = HashedDocument(HashedDocument.of(document[:-1]).state, len(document))
+    with pytest.raises(HashOfOtherBytes):
+        sealing(document, hashed=wrong)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data.replace(b"/Reason", b"/Raison"),
+        lambda data: data.replace(b"/ByteRange[0 ", b"/ByteRange[1 "),
+        lambda data: data[:-1],
+        lambda data: data.replace(b"/Subtype/Widget", b"/Subtype/Wadget"),
+    ],
+)
+def test_what_the_engine_spoils_nobody_gets(monkeypatch, sealing, spoil):
+    """Whatever went wrong between reading a document and signing it."""
+
+    def spoilt(*arguments, **more):
+        before, after = affix(*arguments, **more)
+        return Sealed(spoil(before), spoil(after))
+
+    monkeypatch.setattr("meterai.sealing.writing.engine.affix", spoilt)
+    with pytest.raises(SealDoesNotHold) as refused:
+        sealing(whole(letter(2)))
+    assert refused.value.facts()["failed"]
+
+
+def test_an_earlier_seal_of_another_issuer_is_not_asked_about(bench, lab, sealing):
+    """Whose it is, and whether it holds, was asked when the document came in."""
+    document = lab.seal(whole(letter(2)), Placement(2, 20, 20, 60), issuer=lab.forger)
+    assert sealing(document).serials
+
+
+def test_several_seals_in_one_delta_are_all_verified(bench, lab):
+    document = lab.signed(whole(letter(2)))
+    stamps = bench.stamps(HERE, Placement(2, 20, 20, 60))
+    delta = delivery.seal(
+        document, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True
+    )
+    assert delta.serials == tuple(one.serial for one in stamps)
+
+
+def test_a_document_that_was_changed_before_is_judged_by_its_own_seal_alone(lab, sealing):
+    changed = update(lab.sealed, {3: b"<</Type/Font/Subtype/Type1/BaseFont/Courier>>"})
+    assert sealing(changed).serials
