@@ -29,7 +29,7 @@ FIRST_PAINT_AIM = 1.5
 STAMPED_AIM = 25.0
 SENT_TWICE_MAX = 512 * 1024  # for each cut
 OPENED = 5  # times, of home
-BEFORE_PAINT = 3  # round trips: TLS, the page, its style
+BEFORE_PAINT = 2  # round trips: TLS, and the page with its style
 
 
 @contextmanager

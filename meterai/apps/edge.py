@@ -14,6 +14,7 @@ from litestar.serialization import encode_json
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from meterai.kit.refusal import Refusal
+from meterai.pages import content_security_policy
 from meterai.plumbing import telemetry
 from meterai.plumbing.http import PROBLEM, allowed, end_body, problem
 from meterai.plumbing.incoming import Incoming
@@ -21,12 +22,7 @@ from meterai.plumbing.incoming import Incoming
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        b"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        b"frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", content_security_policy().encode()),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),

@@ -40,6 +40,7 @@ from meterai.pages.model import (
     wants_page,
     whole_number,
 )
+from meterai.pages.policy import content_security_policy
 from meterai.pages.remembering import Remembered, Remembering
 from meterai.pages.rendering import (
     FieldError,
@@ -51,6 +52,7 @@ from meterai.pages.rendering import (
     known_caller,
     known_visitor,
     page,
+    page_with_style,
     rendered,
     see_other,
     sentence,
@@ -76,6 +78,7 @@ __all__ = [
     "busy_pages",
     "check_form",
     "check_origin",
+    "content_security_policy",
     "field_errors",
     "form_key",
     "fresh_key",
@@ -86,6 +89,7 @@ __all__ = [
     "local_path",
     "page",
     "page_or_problem",
+    "page_with_style",
     "read_form",
     "read_form_of_a_person",
     "read_own_form",

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
 _KINDS = {
@@ -16,6 +17,7 @@ _KINDS = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+_IMPORT = re.compile(rb'@import "([a-z]+\.css)";\n')
 _STYLE_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 # Texts, which are kept; comments; and what needs no spaces around it.
 _SCRIPT = re.compile(
@@ -52,6 +54,13 @@ def _as_sent(content: bytes, kind: str) -> bytes:
     return _LINE_END.sub(b"", sent) if kind == "text/javascript" else sent
 
 
+def _with_imports(folder: Traversable, file: Traversable) -> bytes:
+    """A file; what a style sheet imports from beside it stands in its place, so that a browser asks
+    once.
+    """
+    return _IMPORT.sub(lambda found: (folder / found[1].decode()).read_bytes(), file.read_bytes())
+
+
 def assets_of(*packages: str) -> Mapping[str, Asset]:
     """Every file of the `static/` of these packages by its name."""
     found: dict[str, Asset] = {}
@@ -61,7 +70,7 @@ def assets_of(*packages: str) -> Mapping[str, Asset]:
             kind = _KINDS.get(file.name[file.name.rfind(".") :])
             if kind is not None:
                 assert file.name not in found, f"two rooms have {file.name}"
-                content = _as_sent(file.read_bytes(), kind)
+                content = _as_sent(_with_imports(folder, file), kind)
                 version = hashlib.sha256(content).hexdigest()[:10]
                 found[file.name] = Asset(content, kind, version)
     return MappingProxyType(found)

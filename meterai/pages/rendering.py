@@ -18,6 +18,7 @@ from meterai.pages.assets import Asset, address, assets_of
 from meterai.pages.kept import COOKIE as KEPT
 from meterai.pages.kept import KeptForm, set_kept
 from meterai.pages.model import Link, LinkPlace, RoomPages, ShownTo, comes_back_to, fresh_key
+from meterai.pages.policy import content_security_policy
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     Authenticator,
@@ -95,7 +96,7 @@ class Site:
             format_datetime=partial(format_datetime, language=language),
             time=partial(_time, language=language),
             settings=settings.flat() | {"is_specimen": not settings.process.is_production},
-            **{"errors": (), "kept": None, **facts},
+            **{"errors": (), "kept": None, "style": "", **facts},
         )
 
 
@@ -208,6 +209,14 @@ def page(
     )
     if kept is not None:
         set_kept(answer, service(request, Settings).process, "")
+    return answer
+
+
+def page_with_style(request: PageRequest, template: str, sheet: str) -> Response[str]:
+    """A page that has a sheet of ours in itself, so that it is seen before another answer has come."""
+    content = service(request, Site).assets[sheet].content
+    answer = page(request, template, style=content.decode())
+    answer.headers["Content-Security-Policy"] = content_security_policy(content)
     return answer
 
 

@@ -1,5 +1,7 @@
 """The floor of the pages stands without any room, and a room brings its own."""
 
+import base64
+import hashlib
 import re
 from pathlib import Path
 
@@ -56,9 +58,14 @@ async def wait(request: PageRequest) -> Page:
     return pages.page(request, "queue/wait.html")
 
 
+@get("/styled")
+async def styled(request: PageRequest) -> Page:
+    return pages.page_with_style(request, "queue/wait.html", "first.css")
+
+
 def application(*rooms: RoomPages) -> Litestar:
     app = Litestar(
-        [private, foreign, wait, pages.static_files(Permission.PUBLIC)],
+        [private, foreign, wait, styled, pages.static_files(Permission.PUBLIC)],
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),
@@ -128,6 +135,24 @@ def room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> RoomPages:
     )
 
 
+def test_a_page_may_have_one_sheet_of_ours_in_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = application(room(tmp_path, monkeypatch))
+    site: Site = app.state.services[Site]
+    with TestClient(app) as browser:
+        answer = browser.get("/styled", headers={"Accept": "text/html"})
+    [own] = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert own.encode() == site.assets["first.css"].content
+    digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+    [allowed] = re.findall(r"style-src ([^;]*);", answer.headers["content-security-policy"])
+    assert allowed == f"'self' 'sha256-{digest}'", "by its digest; not what somebody may put in"
+    head, _, body = answer.text.partition("<body>")
+    assert 'rel="stylesheet"' not in head, "nothing is waited for"
+    assert body.count(address(site.assets, "site.css")) == 1
+    assert site.assets["site.css"].content.startswith(site.assets["first.css"].content)
+
+
 def test_a_room_brings_its_templates_and_its_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,11 +179,13 @@ def test_two_rooms_cannot_both_sign_people_in(
 def test_files_are_sent_without_what_only_people_read() -> None:
     static = [path for path in Path(meterai.__file__).parent.glob("*/static/*") if path.is_file()]
     sent = assets_of(*{f"meterai.{path.parent.parent.name}" for path in static})
+    [first] = [path.read_bytes() for path in static if path.name == "first.css"]
     for path in static:
         written, given = path.read_bytes(), sent[path.name].content
         if path.suffix == ".svg":
             assert given == written
             continue
+        written = written.replace(b'@import "first.css";\n', first)
         comment = rb"/\*.*?\*/"
         if path.suffix == ".js":
             comment = rb"(?m:(?:^|[ ])//[^\n]*$)"

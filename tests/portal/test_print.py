@@ -4,7 +4,6 @@ import io
 import re
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -13,17 +12,17 @@ from litestar.testing import RequestFactory
 from PIL import Image
 from playwright.sync_api import PdfMargins, sync_playwright
 
-from meterai import pages
 from meterai.apps.rooms import pages_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.pages import Site, rendered
+from meterai.pages.assets import assets_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import translate
 from meterai.verification import CheckView, MarkedPage
 from tests.support.verdicts import verdict_view
 
 CHROMIUM = shutil.which("chromium")
-CSS = Path(pages.__file__).parent / "static" / "site.css"
+CSS = assets_of("meterai.pages")["site.css"].content.decode()
 
 MARGINS = PdfMargins(top="8mm", bottom="8mm", left="8mm", right="8mm")
 SENTENCE = translate("check.seal.passed", "id")  # neither the longest nor the shortest
@@ -47,7 +46,7 @@ def checked(settings: Settings, checks: int = 300, pictures: Sequence[MarkedPage
         "verification/verdict.html",
         {"result": result, "name": "surat.pdf", "pictures": pictures},
     )
-    return re.sub(r'<link rel="stylesheet"[^>]*>', f"<style>{CSS.read_text()}</style>", page)
+    return re.sub(r'<link rel="stylesheet"[^>]*>', f"<style>{CSS}</style>", page)
 
 
 def printed(*pages: str) -> list[list[str]]:

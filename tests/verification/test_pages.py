@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -12,10 +11,10 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from markupsafe import escape
 
-from meterai import pages
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import isolated
 from meterai.pages import Site, rendered
+from meterai.pages.assets import assets_of
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate
 from meterai.sealing import Verdict
 from meterai.stamps import StampState
@@ -37,7 +36,6 @@ from tests.support.pages import application, asked_by_somebody, browser_of
 from tests.support.verdicts import NOW, SERIAL, verdict_view
 
 HOSTILE = "<script>alert('surat')</script>.pdf"
-FLOOR = Path(pages.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +103,7 @@ def test_a_serial_nobody_issued_is_no_plain_page(asked: Any) -> None:
 
 def approvals(text: str) -> list[str]:
     """What a reader takes for a yes: the tick, or the colour of what is good."""
-    css = (FLOOR / "static" / "site.css").read_text()
+    css = assets_of("meterai.pages")["site.css"].content.decode()
     coloured = re.findall(r"^([^{}\n]*)\{[^}\n]*var\(--good\b", css, re.MULTILINE)
     green = [set(re.findall(r"\.([\w-]+)", one)) for one in ",".join(coloured).split(",")]
     shown = [set(found.split()) for found in re.findall(r'class="([^"]*)"', text)]

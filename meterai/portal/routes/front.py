@@ -4,7 +4,7 @@ from litestar import get
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
-from meterai.pages import Page, PageRequest, Remembered, page, visitor
+from meterai.pages import Page, PageRequest, Remembered, page_with_style, visitor
 
 
 @get(
@@ -19,7 +19,7 @@ from meterai.pages import Page, PageRequest, Remembered, page, visitor
 async def show_front(request: PageRequest) -> Page:
     """The front page: what is sold, what it costs, where to go."""
     await visitor(request)
-    return page(request, "portal/front.html")
+    return page_with_style(request, "portal/front.html", "first.css")
 
 
 routes = [show_front]
