@@ -54,6 +54,7 @@ from meterai.sealing.model import (
     Report,
     SealDoesNotHold,
     SealingUnavailable,
+    SignatureRangeMalformed,
     Stamp,
     Verdict,
 )
@@ -150,6 +151,7 @@ __all__ = [
     "RevocationUnavailable",
     "SealDoesNotHold",
     "SealingUnavailable",
+    "SignatureRangeMalformed",
     "Slots",
     "Stamp",
     "StampLocation",

@@ -225,6 +225,14 @@ class ChangesForbidden(Refusal):
     status = 422
 
 
+class SignatureRangeMalformed(Refusal):
+    """An earlier signature says that it covers what is no piece of the file: beyond its end, twice,
+    before its beginning."""
+
+    code = "signature_range_malformed"
+    status = 422
+
+
 class NoPages(Refusal):
     """There is no page a stamp could be on."""
 

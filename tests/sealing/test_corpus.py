@@ -53,6 +53,7 @@ SIGNED = {
     "pyhanko__certified-with-indirect-refs-in-dir.pdf": "changes_forbidden",
     "qpdf__minimal-signed-restricted.pdf": "changes_forbidden",
     "dss__pades_infinite_loop.pdf": "document_broken",
+    "dss__pdf-signed-out-of-byteRange.pdf": "signature_range_malformed",
     "rub__isa_A.pdf": "document_broken",
     "rub__isa_B.pdf": "document_broken",
     "rub__isa_C.pdf": "document_broken",

@@ -28,6 +28,7 @@ REFUSALS = [
     room.NotComparable("x"),
     room.ExaminationBusy("x"),
     room.ChangesForbidden("x"),
+    room.SignatureRangeMalformed("x"),
     room.NoPages("x"),
     room.PageNotDrawn("x"),
     room.PageOutOfRange(page=2, pages=1),

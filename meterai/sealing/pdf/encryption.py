@@ -16,13 +16,15 @@ from cryptography.hazmat.primitives.ciphers import algorithms, modes
 from pikepdf._core import EncryptionMethod
 
 from meterai.sealing.model import DocumentBroken, DocumentEncrypted
-from meterai.sealing.pdf.syntax import Ref
+from meterai.sealing.pdf.syntax import Dictionary, Ref
 
 DICTIONARY_BYTES_MAX = 16_384  # of `/Encrypt`; those with crypt filters have 600
 
 _BLOCK_BYTES = 16
 _AES_SALT = b"sAlT"  # ISO 32000-2, algorithm 1, step b
 _KEY_BYTES_MAX = 16  # of an object's own key
+_PASSWORD_ALONE = 5  # the revision from which on the key depends on nothing but the password
+_IDENTITY = "/Identity"  # the crypt filter that leaves data as they are
 _CRYPT_FILTERS = 4  # the version of `/Encrypt` from which on a document names its methods
 
 
@@ -38,10 +40,9 @@ class Method(Enum):
 class Cipher:
     """The key of one document, and how its strings and streams are enciphered."""
 
-    def __init__(self, key: bytes, strings: Method, streams: Method) -> None:
+    def __init__(self, key: bytes, strings: Method, streams: Method, revision: int) -> None:
         self._key = key
-        # Only the newest handlers derive the key from the password alone (revisions 5 and 6).
-        self.depends_on_identifier = Method.AES_256 not in (strings, streams)
+        self.depends_on_identifier = revision < _PASSWORD_ALONE
         self._strings, self._streams = strings, streams
 
     def encrypt_string(self, owner: Ref, text: bytes) -> bytes:
@@ -112,17 +113,32 @@ def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
     """
     if len(encryption) > DICTIONARY_BYTES_MAX:
         raise DocumentBroken("an encryption dictionary of no sensible size")
+    attached = _of_attachments_alone(Dictionary(encryption, 0))
+    if attached is not None:
+        return attached
     try:
         with pikepdf.open(_empty(encryption, identifier), password=password) as opened:
             found = opened.encryption
             if found.V < _CRYPT_FILTERS:
-                return Cipher(found.encryption_key, Method.RC4, Method.RC4)
+                return Cipher(found.encryption_key, Method.RC4, Method.RC4, found.R)
             strings, streams = _METHODS[found.string_method], _METHODS[found.stream_method]
-            return Cipher(found.encryption_key, strings, streams)
+            return Cipher(found.encryption_key, strings, streams, found.R)
     except pikepdf.PasswordError as cause:
         raise DocumentEncrypted("the password does not open the document") from cause
     except (pikepdf.PdfError, KeyError, ValueError) as cause:
         raise DocumentEncrypted("encrypted in an unknown way") from cause
+
+
+def _of_attachments_alone(entries: Dictionary) -> Cipher | None:
+    """The cipher of a document in which nothing but embedded files is enciphered (`/EFF`), which readers
+    show without a password (ISO 32000-2, table 20 and section 7.6.6)."""
+    version, revision = entries.get(b"/V"), entries.get(b"/R")
+    if not isinstance(version, int) or not isinstance(revision, int) or version < _CRYPT_FILTERS:
+        return None
+    used = {entries.get(key) for key in (b"/StmF", b"/StrF")}
+    if entries.get(b"/Filter") != "/Standard" or used - {None, _IDENTITY}:
+        return None
+    return Cipher(b"", Method.NONE, Method.NONE, revision)
 
 
 def _empty(encryption: bytes, identifier: bytes) -> BytesIO:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from meterai.sealing.model import ChangesForbidden, DocumentBroken
+from meterai.sealing.model import ChangesForbidden, DocumentBroken, SignatureRangeMalformed
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, Value
 
 FIELDS_MAX = 20_000  # form fields looked at; a large tax form has two thousand
 _LOOK_BYTES = 64  # parsed in the time that a field costs besides its own
+RANGES_MAX = 32  # numbers of one byte range; nearly all have four
 LIMITS_MAX = 16  # that one signature sets; the standard has three kinds
 _NO_CHANGES = 1  # DocMDP permission, ISO 32000-2, table 257
 _SIGNATURE = "/Sig"
@@ -89,7 +90,8 @@ def certification(document: Document) -> Dictionary | None:
 
 
 def count_signatures(document: Document) -> int:
-    """How many signatures the document bears.  Refuses with `ChangesForbidden`.
+    """How many signatures the document bears.  Refuses with `ChangesForbidden` and
+    `SignatureRangeMalformed`.
 
     A certification (DocMDP) may forbid all changes; a lock on fields may, or may hold for every
     field but some it names, and so for the field of a seal.
@@ -100,6 +102,7 @@ def count_signatures(document: Document) -> int:
     if certified is not None and not any(_is_same(certified, one) for one in signatures):
         signatures.append(certified)
     for signature in signatures:
+        _check_ranges(document, signature)
         limits = document.items(signature, b"/Reference")
         if len(limits) > LIMITS_MAX:
             raise DocumentBroken("a signature with too many references")
@@ -110,6 +113,25 @@ def count_signatures(document: Document) -> int:
         if document.entry(lock, b"/P") == _NO_CHANGES:
             raise ChangesForbidden("a signature locks the document")
     return len(signatures)
+
+
+def _check_ranges(document: Document, signature: Dictionary) -> None:
+    """Refuse with `SignatureRangeMalformed` what cannot be pieces of the file (ISO 32000-2, 12.8.1).
+
+    One that passes the end would cover a part of what we append, and hold or not as we write it.
+    """
+    numbers = document.items(signature, b"/ByteRange")
+    end, is_first = 0, True
+    if len(numbers) > RANGES_MAX or len(numbers) % 2 or not numbers:
+        raise SignatureRangeMalformed(f"a byte range of {len(numbers)} numbers")
+    for start, length in zip(numbers[::2], numbers[1::2], strict=True):
+        if type(start) is not int or type(length) is not int or length < 0:
+            raise SignatureRangeMalformed("a byte range of something else than pieces")
+        if start < end or (is_first and start):
+            raise SignatureRangeMalformed("a byte range that overlaps, or does not begin at 0")
+        end, is_first = start + length, False
+    if end + document.shift > len(document.buffer):
+        raise SignatureRangeMalformed(f"a byte range up to {end} in {len(document.buffer)} bytes")
 
 
 def _is_same(one: Dictionary, other: Dictionary) -> bool:

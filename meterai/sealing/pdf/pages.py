@@ -223,6 +223,9 @@ class PageTree:
             if looked > NODES_MAX or depth > DEPTH_MAX:
                 raise DocumentBroken("the page tree is too large or too deep")
             node = self._document.dictionary(item)
+            if isinstance(item, Dictionary):
+                # Readers differ: some count such a page, and show another one at every later number.
+                raise DocumentBroken("a page that is no object of its own")
             if not isinstance(item, Ref) or node is None or item in seen:
                 continue
             seen.add(item)

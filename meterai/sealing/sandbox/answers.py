@@ -23,6 +23,7 @@ from meterai.sealing.model import (
     Placement,
     PlacementOutsidePage,
     PlacementsOverlap,
+    SignatureRangeMalformed,
 )
 
 _REFUSED, _ANSWERED = b"\0", b"\1"
@@ -36,6 +37,7 @@ _PLAIN: dict[str, type[Refusal]] = {
         NoPages,
         NotAPdf,
         PageNotDrawn,
+        SignatureRangeMalformed,
     )
 }
 

@@ -20,6 +20,7 @@ from meterai.sealing.model import (
     HashOfOtherBytes,
     Inspection,
     IssuerUnusable,
+    NoPages,
     PageSize,
     Placement,
     PreparedDocument,
@@ -138,7 +139,8 @@ def read_placements(wanted: Sequence[Sequence[float]]) -> list[Placement]:
 def ingest(
     document: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> PreparedDocument:
-    """The document that will be stamped, and what it is: a broken one is repaired first.
+    """The document that will be stamped, and what it is: a broken one, or one whose pages only a more
+    lenient reader finds, is repaired first.
 
     Refuses with what `inspect` refuses.
     """
@@ -151,10 +153,14 @@ def ingesting(
     """`ingest` as a work."""
     try:
         return (yield from accepting(document, placements, password=password))
-    except DocumentBroken:
+    except (DocumentBroken, NoPages) as cause:
+        refusal = cause
+    try:
         repaired = yield from repairing(document)
-        prepared = yield from accepting(repaired, placements)
-        return replace(prepared, is_repaired=True)
+    except DocumentBroken:
+        raise refusal from None
+    prepared = yield from accepting(repaired, placements)
+    return replace(prepared, is_repaired=True)
 
 
 def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
@@ -178,9 +184,9 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     sealing does not read the file again.
 
     Refuses with `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`,
-    `DocumentBroken`, `ChangesForbidden`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage`,
-    `PlacementsOverlap`, `HashOfOtherBytes` or a `SealingUnavailable` (`IssuerUnusable`,
-    `TimeStampUnavailable`, `RevocationUnavailable`), and raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
+    `DocumentBroken`, `EncryptedWithoutIdentifier`, `ChangesForbidden`, `SignatureRangeMalformed`,
+    `NoPages`, `PageOutOfRange`, `PlacementOutsidePage`, `PlacementsOverlap`, `HashOfOtherBytes` or a
+    `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`, `RevocationUnavailable`), and raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
     the code, is a `ValueError`.
     """
     claim_key = _usable_claim_key(issuer, at)

@@ -12,6 +12,8 @@ from meterai.sealing import (
     EncryptedWithoutIdentifier,
     Placement,
     Verdict,
+    accept,
+    ingest,
     inspect,
 )
 from tests.support.pdfmaker import Stream, letter, text_of, whole
@@ -148,3 +150,71 @@ def test_a_newer_key_needs_none(lab):
     assert lab.verify(sealed).verdict is Verdict.GENUINE
     with pikepdf.open(io.BytesIO(sealed)) as opened:
         assert b"Surat Pernyataan" in opened.pages[0].Contents.read_bytes()
+
+
+def without_identifier(document):
+    """The same without /ID; its key was made with an empty one, as readers then do."""
+    return re.sub(rb"/ID\s*\[\s*<[^>]*>\s*<[^>]*>\s*\]", b"", document)
+
+
+@pytest.mark.parametrize(
+    ("revision", "aes", "is_refused"), [(2, False, True), (3, False, True), (4, False, True),
+                                        (4, True, True), (6, True, False)]
+)  # fmt: skip
+def test_without_identifier_it_is_refused_where_the_key_depends_on_one(
+    lab, revision, aes, is_refused
+):
+    """RC4 of 40 and 128 bits, RC4 and AES-128 by crypt filters, AES-256; on every way in."""
+    out = io.BytesIO()
+    handler = pikepdf.Encryption(owner="pemilik", user="", R=revision, aes=aes, metadata=aes)
+    with pikepdf.open(io.BytesIO(whole(letter(2)))) as opened:
+        opened.save(out, encryption=handler, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    document = out.getvalue()
+    start = document.rindex(b"trailer")
+    bare = document[:start] + without_identifier(document[start:])
+    assert b"/ID" not in bare[start:]
+    if not is_refused:
+        assert lab.verify(lab.seal(bare, *PLACES)).verdict is Verdict.GENUINE
+        return
+    for way in (inspect, ingest, accept, lambda document, places: lab.seal(document, *places)):
+        with pytest.raises((EncryptedWithoutIdentifier, DocumentEncrypted)):
+            way(bare, PLACES)
+
+
+def test_a_broken_one_without_identifier_is_not_repaired(lab):
+    """Repair would take the protection off."""
+    document = encrypted(4, "")
+    start = document.rindex(b"trailer")
+    broken = document[:start] + without_identifier(document[start:]) + b"</html>"
+    with pytest.raises(DocumentEncrypted):
+        ingest(broken, PLACES)
+
+
+def attachments_alone(entries=b"/StmF/Identity/StrF/Identity/EFF/StdCF", more=b""):
+    handler = (
+        b"<</Filter/Standard/V 5/R 6/Length 256/CF<</StdCF<</CFM/AESV3/AuthEvent/EFOpen/Length 32>>>>"
+        b"%b/O(%b)/U(%b)/OE(%b)/UE(%b)/Perms(%b)/P -4>>"
+        % (entries, b"o" * 48, b"u" * 48, b"p" * 32, b"v" * 32, b"q" * 16)
+    )
+    objects = letter(2)
+    objects[9] = handler
+    return whole(objects, trailer=b"/ID[<00><00>]/Encrypt 9 0 R" + more)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [b"/StmF/Identity/StrF/Identity/EFF/StdCF", b"/StmF/Identity/EFF/StdCF", b"/EFF/StdCF"],
+)
+def test_where_attachments_alone_are_enciphered_no_password_is_asked_for(lab, entries):
+    document = attachments_alone(entries)
+    sealed = lab.seal(document, *PLACES)
+    assert lab.verify(sealed).verdict is Verdict.GENUINE
+    assert b"/Reason(" in sealed[len(document) :]
+
+
+@pytest.mark.parametrize(
+    "entries", [b"/StmF/StdCF/StrF/Identity", b"/StmF/Identity/StrF/StdCF", b"/StmF/StdCF"]
+)
+def test_where_anything_else_is_enciphered_it_is(lab, entries):
+    with pytest.raises(DocumentEncrypted):
+        inspect(attachments_alone(entries), PLACES)

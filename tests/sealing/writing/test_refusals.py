@@ -27,13 +27,15 @@ from meterai.sealing import (
     PlacementOutsidePage,
     PlacementsOverlap,
     Report,
+    SignatureRangeMalformed,
     Stamp,
     Verdict,
+    ingest,
     inspect,
     seal,
     verify,
 )
-from tests.support.pdfmaker import letter, whole
+from tests.support.pdfmaker import letter, text_of, whole
 
 HERE = Placement(1, 20, 20, 60)
 SPOILT = {Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED}
@@ -289,3 +291,53 @@ def rewritten(document):
     trailer = document[document.index(b"trailer") : document.index(b"startxref")]
     table = b"xref\n0 %d\n" % len(rows) + b"".join(rows) + trailer
     return document[:start] + table + b"startxref\n%d\n%%%%EOF\n" % start
+
+
+def signed_with(ranges):
+    """A letter with a signature of that byte range."""
+    value = b"<</Type/Sig/Filter/Adobe.PPKLite/ByteRange %b/Contents<%b>>>" % (ranges, b"00" * 600)
+    made = letter(1)
+    made[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[8 0 R]/SigFlags 3>>>>"
+    made[8] = b"<</Type/Annot/Subtype/Widget/FT/Sig/T(Lama)/Rect[0 0 0 0]/V 9 0 R>>"
+    made[9] = value
+    return whole(made)
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        b"[0 100 200 9000000]",
+        b"[0 100 50 100]",
+        b"[0 -100 200 100]",
+        b"[0 100 -200 100]",
+        b"[1 100 200 100]",
+        b"[100 100 0 100]",
+        b"[0 100 200]",
+        b"[0 100 200 1.5]",
+        b"[0 100 200 true]",
+        b"[]",
+        b"null",
+        b"[0 10 20 10 25 10]",
+        b"[" + b"0 0 " * 40 + b"]",
+    ],
+)
+def test_a_signature_over_no_pieces_of_the_file(bench, ranges):
+    assert isinstance(refusal(bench, signed_with(ranges)), SignatureRangeMalformed)
+
+
+@pytest.mark.parametrize("ranges", [b"[0 100 200 100]", b"[0 100 100 0]", b"[0 10 20 10 30 10]"])
+def test_a_signature_over_pieces_of_the_file_is_left_to_whoever_checks_it(ranges):
+    assert inspect(signed_with(ranges), [HERE]).signatures == 1
+
+
+def test_pages_that_are_no_objects_are_made_objects_first(bench):
+    """Some readers count such a page, others do not: then the stamp would be on another page."""
+    made = letter(2)
+    page = made.pop(4)
+    made[2] = b"<</Type/Pages/Kids[%b 6 0 R]/Count 2>>" % text_of(page)
+    with pytest.raises(DocumentBroken):
+        inspect(whole(made), [HERE])
+    prepared = ingest(whole(made), [HERE])
+    assert prepared.is_repaired
+    assert prepared.inspection.pages == 2
+    assert bench.verify(bench.sealed(prepared.document)).verdict is Verdict.GENUINE
