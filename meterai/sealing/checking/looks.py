@@ -9,6 +9,7 @@ may show tomorrow.
 
 from collections.abc import Sequence
 
+from meterai.sealing.checking.drawn_alike import refuse_if_drawn_differently
 from meterai.sealing.checking.later_objects import Widget
 from meterai.sealing.checking.revisions import Later
 from meterai.sealing.model import DocumentBroken
@@ -51,6 +52,7 @@ def first_seen(
             kind, number, box = found_change
             page = pages[number]
             return _seen(kind, page, boxes[number][box] if box >= 0 else page.box)
+    refuse_if_drawn_differently(sealed, [pages[number] for number in sorted(boxes)])
     return None
 
 

@@ -170,8 +170,8 @@ def first_change(
 ) -> Look | None:
     """The first thing that is seen to have changed on these pages of a document of `count`.
 
-    `is_ours` is asked of the text of each code in a box: is it that of a stamp?  Raises `NotDrawn` where PDFium does not draw both, or sees other pages; what pdf_oxide does not
-    draw before, it has nothing to say about.
+    `is_ours` is asked of the text of each code in a box: is it that of a stamp?  Raises
+    `NotDrawn` where a renderer does not draw both, or sees other pages.
     """
     scale = next(scale for most, scale in _SCALES if len(pages) <= most)
     for kind in (_Screen, _Print):
@@ -225,17 +225,8 @@ def _by_oxide(
     password: bytes,
     scale: float,
 ) -> Look | None:
-    try:
-        with _as_not_drawn():
-            old = _Oxide(before, password)
-            if old.pages != count:
-                return None
-            for page in pages:
-                old.draw(page, 0.1)
-    except NotDrawn:
-        return None
     with _as_not_drawn():
-        return _compared(old, _Oxide(after, password), pages, count, scale)
+        return _compared(_Oxide(before, password), _Oxide(after, password), pages, count, scale)
 
 
 def _compared(

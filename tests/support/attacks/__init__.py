@@ -7,6 +7,7 @@ files are the same attacks made once.  Nothing in it may ever be genuine.
 from tests.support.attacks import (
     by_hand,
     catalog,
+    drawn_apart,
     endless,
     forgeries,
     honest,
@@ -31,6 +32,7 @@ ATTACKS: dict[str, Attack] = (
     | endless.CASES
     | by_hand.CASES
     | later.CASES
+    | drawn_apart.CASES
 )
 
 # Cases so near to another that they have no golden file: the folder must stay small.
@@ -107,7 +109,9 @@ VARIANTS = frozenset(
     ]
 )
 # Made by hand: a golden file for the first of each family.
-BY_HAND = frozenset(by_hand.CASES | by_hand.HONEST | later.CASES) - by_hand.FIRST
+BY_HAND = (
+    frozenset(by_hand.CASES | by_hand.HONEST | later.CASES | drawn_apart.CASES) - by_hand.FIRST
+)
 GOLDEN = {name: case for name, case in (HONEST | ATTACKS).items() if name not in VARIANTS | BY_HAND}
 
 __all__ = ["ATTACKS", "GOLDEN", "HONEST", "VARIANTS", "Attack", "Lab"]

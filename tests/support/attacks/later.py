@@ -532,7 +532,7 @@ def _next(
     return _signed(lab, update(document, {**objects, first + 1: signature(), first + 2: picture}))
 
 
-def _over(objects: Mapping[int, Body], **entries: bytes) -> Make:
+def over(objects: Mapping[int, Body], **entries: bytes) -> Make:
     """A signature over what PDFium and pdf_oxide do not draw, and other readers do.
 
     `entries` are of the second page, which has no words.
@@ -553,7 +553,7 @@ def _over(objects: Mapping[int, Body], **entries: bytes) -> Make:
 def _drawn_by_few(kind: bytes, entries: bytes) -> Make:
     """An annotation without a picture of its own."""
     place = b"/Type/Annot/F 4/Rect[60 740 340 800]/Subtype/"
-    return _over({61: b"<<%b%b%b>>" % (place, kind, entries)}, Annots=b"[61 0 R]")
+    return over({61: b"<<%b%b%b>>" % (place, kind, entries)}, Annots=b"[61 0 R]")
 
 
 def _copies(*boxes: tuple[float, ...], matrix: bytes = b"") -> Make:

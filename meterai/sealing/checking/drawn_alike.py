@@ -1,0 +1,232 @@
+"""Whether a sealed page is made of nothing but what all readers draw alike.
+
+A later signature may lie on blank paper.  Two renderers say whether it is blank, but other readers draw
+what neither of them does, so a page that holds any of the following is not comparable where a later
+signature is seen on it.  Each was found by drawing the same pages with four renderers.
+
+| what | who draws it |
+|---|---|
+| a key twice, an odd token (`pdf.strict`) | each reader what it takes |
+| the short keys of inline images (ISO 32000-2, table 91) in any other stream | poppler, MuPDF |
+| `/F`, data in another file (7.3.8.2), taken for a short filter | poppler, MuPDF |
+| a filter that is none of the standard (table 6) | MuPDF, the data as they are |
+| an XObject that is neither an image nor a form; a form without a box (8.10.2) | some |
+| an image without its size, depth or colour space (table 87), or of a pattern | poppler, MuPDF |
+| a picture in JPEG that is cut off, in JPEG 2000 without the sizes | MuPDF, black |
+| a shading with a background, painted by `sh` (table 77) | MuPDF |
+| data longer or shorter than their `/Length` | each reader to another end |
+| a content with tokens that are not of the standard (`pdf.content`) | each reader some |
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from meterai.sealing.checking.later_state import State, entries_of
+from meterai.sealing.checking.updates import Found, Written
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.pdf import content, decoding
+from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.pages import Page
+from meterai.sealing.pdf.strict import StrictValue
+from meterai.sealing.pdf.syntax import Dictionary, Ref
+from meterai.sealing.sandbox.rendering import NotDrawn
+
+OBJECTS_MAX = (
+    20_000  # that the pages of one document are drawn with; a catalogue of goods has 3,000
+)
+CONTENT_BYTES_MAX = 16 * 1024 * 1024  # of all contents; ten bytes of a map cost a microsecond
+
+_SHORT = {
+    "/BPC",
+    "/CS",
+    "/D",
+    "/DP",
+    "/F",
+    "/FDecodeParms",
+    "/FFilter",
+    "/H",
+    "/I",
+    "/IM",
+    "/L",
+    "/W",
+}
+_FILTERS = {
+    *("/FlateDecode", "/DCTDecode", "/ASCII85Decode", "/ASCIIHexDecode", "/RunLengthDecode"),
+    *("/CCITTFaxDecode", "/LZWDecode", "/JPXDecode", "/JBIG2Decode"),
+}
+_DEPTHS = {1, 2, 4, 8, 16}
+# What leads elsewhere in the document, or to what is not drawn.
+_ELSEWHERE = {"/Parent", "/P", "/PieceInfo", "/Metadata", "/OC", "/OCGs", "/StructParent", "/AF"}
+_END = re.compile(rb"(?:\r\n|\r|\n)?+endstream")
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
+_JPEG_TAIL = 4_096  # bytes behind the end of a picture that some cameras write
+
+
+def refuse_if_drawn_differently(sealed: Document, pages: Iterable[Page]) -> None:
+    """Raise `NotDrawn` if readers may draw one of these pages in different ways."""
+    drawn = _Drawn(sealed)
+    try:
+        for page in pages:
+            drawn.page(page)
+    except (Found, DocumentBroken) as cause:
+        raise NotDrawn from cause
+
+
+class _Drawn:
+    """What pages are drawn with, each object once."""
+
+    def __init__(self, sealed: Document) -> None:
+        self._sealed = sealed
+        self._state = State(sealed)
+        self._seen: set[int] = set()
+        self._content_bytes = 0
+
+    def page(self, page: Page) -> None:
+        written = self._object(page.ref)
+        entries = entries_of(written.value, page.ref.number)
+        above = self._state.above(page.ref.number) if "/Resources" not in entries else {}
+        self._walk(entries.get("/Resources", above.get("/Resources")))
+        parts = [self._part(one) for one in self._contents(entries.get("/Contents"))]
+        self._refuse_unless_plain(b"\n".join(parts))
+
+    def _object(self, ref: Ref) -> Written:
+        written = self._state.object(ref.number)
+        if written is None or written.ref != ref:
+            raise NotDrawn
+        return written
+
+    def _contents(self, value: StrictValue) -> Iterator[Ref]:
+        """The streams of a page's content (section 7.7.3.3)."""
+        if isinstance(value, Ref) and self._object(value).stream is None:
+            value = self._object(value).value
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, Ref):
+                yield one
+            elif one is not None:
+                raise NotDrawn
+
+    def _part(self, ref: Ref) -> bytes:
+        written = self._object(ref)
+        if written.stream is None:
+            raise NotDrawn
+        self._stream(written)
+        return self._content(written)
+
+    def _walk(self, value: StrictValue) -> None:
+        waiting = [value]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, list):
+                waiting += item
+            elif isinstance(item, dict):
+                self._dictionary(item)
+                waiting += [one for key, one in item.items() if key not in _ELSEWHERE]
+            elif isinstance(item, Ref) and item.number not in self._seen:
+                self._seen.add(item.number)
+                if len(self._seen) > OBJECTS_MAX:
+                    raise NotDrawn
+                written = self._state.object(item.number)
+                # A reference to nothing is null, for every reader.
+                if written is not None and written.ref == item:
+                    waiting.append(written.value)
+                    if written.stream is not None:
+                        self._stream(written)
+                        self._drawing(written)
+
+    def _dictionary(self, entries: dict[str, StrictValue]) -> None:
+        """What any dictionary among the resources may not hold."""
+        if "/ShadingType" in entries and "/Background" in entries:
+            raise NotDrawn
+        for one in self._entries(entries.get("/XObject")).values():
+            written = self._object(one) if isinstance(one, Ref) else None
+            kind = written and entries_of(written.value, 0).get("/Subtype")
+            if one is not None and kind not in ("/Image", "/Form"):
+                raise NotDrawn
+        glyphs = (
+            self._entries(entries.get("/CharProcs")) if entries.get("/Subtype") == "/Type3" else {}
+        )
+        for one in glyphs.values():
+            if isinstance(one, Ref):
+                self._refuse_unless_plain(self._part(one))
+
+    def _entries(self, value: StrictValue) -> dict[str, StrictValue]:
+        value = self._resolved(value)
+        return value if isinstance(value, dict) else {}
+
+    def _resolved(self, value: StrictValue) -> StrictValue:
+        if not isinstance(value, Ref):
+            return value
+        written = self._state.object(value.number)
+        return written.value if written is not None and written.ref == value else None
+
+    # -- streams -----------------------------------------------------------------------------
+
+    def _stream(self, written: Written) -> None:
+        """What holds for every stream: no short keys, filters of the standard, its length."""
+        entries = entries_of(written.value, written.ref.number)
+        if entries.keys() & _SHORT or not _FILTERS.issuperset(self._filters(entries)):
+            raise NotDrawn
+        location = self._sealed.locate(written.ref.number)
+        assert location is not None
+        assert written.stream is not None
+        stop = Dictionary(location.buffer, location.start).end
+        keyword = decoding.STREAM.match(location.buffer, stop)
+        assert keyword is not None
+        if _END.match(location.buffer, keyword.end() + len(written.stream)) is None:
+            raise NotDrawn
+
+    def _filters(self, entries: dict[str, StrictValue]) -> list[StrictValue]:
+        found = self._resolved(entries.get("/Filter"))
+        named = found if isinstance(found, list) else [] if found is None else [found]
+        return [self._resolved(one) for one in named]
+
+    def _drawing(self, written: Written) -> None:
+        entries = entries_of(written.value, written.ref.number)
+        kind = entries.get("/Subtype")
+        if kind == "/Image":
+            self._image(entries, written)
+        elif kind == "/Form":
+            box = self._resolved(entries.get("/BBox"))
+            if not isinstance(box, list) or len(box) != 4:
+                raise NotDrawn
+            self._refuse_unless_plain(self._content(written))
+        elif "/PatternType" in entries and "/Shading" not in entries:
+            self._refuse_unless_plain(self._content(written))
+
+    def _image(self, entries: dict[str, StrictValue], written: Written) -> None:
+        wide, high, depth, space = (
+            self._resolved(entries.get(key))
+            for key in ("/Width", "/Height", "/BitsPerComponent", "/ColorSpace")
+        )
+        if any(type(one) is not int or one <= 0 for one in (wide, high)):
+            raise NotDrawn
+        filters = self._filters(entries)
+        is_mask = self._resolved(entries.get("/ImageMask")) is True
+        if not is_mask and "/JPXDecode" not in filters:
+            first = self._resolved(space[0]) if isinstance(space, list) and space else space
+            if depth not in _DEPTHS or type(depth) is not int or first in (None, "/Pattern"):
+                raise NotDrawn
+        if filters == ["/DCTDecode"]:
+            data = self._state.stream(written) or b""
+            if not data.startswith(_JPEG_START) or _JPEG_END not in data[-_JPEG_TAIL:]:
+                raise NotDrawn
+
+    # -- contents ----------------------------------------------------------------------------
+
+    def _content(self, written: Written) -> bytes:
+        entries = entries_of(written.value, written.ref.number)
+        parameters = self._resolved(entries.get("/DecodeParms"))
+        if any(
+            self._entries(one)
+            for one in (parameters if isinstance(parameters, list) else [parameters])
+        ):
+            raise NotDrawn
+        found = content.decoded(self._state.stream(written) or b"", self._filters(entries))
+        if found is None:
+            raise NotDrawn
+        return found
+
+    def _refuse_unless_plain(self, text: bytes) -> None:
+        self._content_bytes += len(text)
+        if self._content_bytes > CONTENT_BYTES_MAX or not content.is_plain(text):
+            raise NotDrawn

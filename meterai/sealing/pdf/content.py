@@ -1,0 +1,162 @@
+"""Content streams that every reader reads alike (ISO 32000-2, sections 7.8.2 and 8.9.7).
+
+Nothing is drawn or measured here: the question is whether a content is written with nothing but tokens
+and operators of the standard.  What is not, such as `--5`, `re` and `f` without white space between
+them, or an image that ends where only some readers see its end, one reader draws and another does not.
+"""
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Sequence
+from itertools import islice
+
+CONTENT_BYTES_MAX = 8 * 1024 * 1024  # of one content; a map has 5 MB
+INLINE_MAX = 20_000  # images in one content; a page of letters made of images has 3,000
+
+_WHITE = rb"[\0\t\n\f\r ]"
+_REGULAR = rb"[^\0-\x20\x7f()<>\[\]{}/%]"
+_NUMBER = rb"[+-]?(?:\d{1,9}(?:\.\d{0,40})?|\.\d{1,40})"
+_NAME = rb"/%b*+" % _REGULAR
+_ESCAPE = rb"\\[\0-\xff]"
+_FLAT = rb"\((?:[^()\\]|%b)*+\)" % _ESCAPE
+_NESTED = rb"\((?:[^()\\]|%b|%b)*+\)" % (_ESCAPE, _FLAT)
+_STRING = rb"\((?:[^()\\]|%b|%b)*+\)" % (_ESCAPE, _NESTED)
+_HEX = rb"<(?:[0-9A-Fa-f]|%b)*+>" % _WHITE
+_COMMENT = rb"%[\t\x20-\x7e\x80-\xff]*+(?:[\r\n]|\Z)"
+_OPERATORS = (
+    rb"BDC BMC B\* BT BX B CS DP Do EMC ET EX F G J K MP M Q RG SCN SC S TD TJ TL T\* Tc Td Tf Tj Tm "
+    rb"Tr Ts Tw Tz W\* W b\* b cm cs c d0 d1 d false f\* f gs g h i j k l m null n q re rg ri scn sc sh "
+    rb"s true v w y"
+).replace(b" ", b"|")
+_PLAIN = re.compile(
+    rb"(?:%b++|(?:%b|%b)(?!%b)|['\"](?!%b)|%b(?!\x7f)|%b|%b|%b|\[|\]|<<|>>)*+"
+    % (_WHITE, _NUMBER, _OPERATORS, _REGULAR, _REGULAR, _NAME, _STRING, _HEX, _COMMENT)
+)
+_INDEXED = re.compile(rb"\[%b*+/(?:I|Indexed)(?!%b)" % (_WHITE, _REGULAR))
+_VALUE = (
+    rb"(?:%b|%b|true|false|null|\[(?:%b|%b|%b|%b|%b)*+\]|<<(?:%b|%b|%b|true|false|null)*+>>)"
+    % (*(_NUMBER, _NAME, _WHITE, _NUMBER, _NAME, _HEX, _STRING, _WHITE, _NUMBER, _NAME),)
+)
+_ENTRY = re.compile(rb"%b*+(%b)%b*+(%b)" % (_WHITE, _NAME, _WHITE, _VALUE))
+_DATA = re.compile(rb"%b*+ID(?:\r\n|%b)" % (_WHITE, _WHITE))
+_END = re.compile(rb"%b*+EI(?!%b)" % (_WHITE, _REGULAR))
+
+# ISO 32000-2, table 91, and table 92 below.
+_LONG = {
+    b"/BPC": b"/BitsPerComponent",
+    b"/CS": b"/ColorSpace",
+    b"/D": b"/Decode",
+    b"/DP": b"/DecodeParms",
+    b"/F": b"/Filter",
+    b"/H": b"/Height",
+    b"/IM": b"/ImageMask",
+    b"/I": b"/Interpolate",
+    b"/L": b"/Length",
+    b"/W": b"/Width",
+}
+_KEYS = {*_LONG.values(), b"/Intent"}
+_SPACE = b"\0\t\n\f\r "
+_COMPONENTS = {
+    **dict.fromkeys((b"/G", b"/DeviceGray"), 1),
+    **dict.fromkeys((b"/RGB", b"/DeviceRGB"), 3),
+    **dict.fromkeys((b"/CMYK", b"/DeviceCMYK"), 4),
+}
+_INFLATED = {b"/Fl", b"/FlateDecode"}
+_IN_TEXT = {b"/A85": b"~>", b"/ASCII85Decode": b"~>", b"/AHx": b">", b"/ASCIIHexDecode": b">"}
+
+
+def decoded(data: bytes, filters: Sequence[object]) -> bytes | None:
+    """The data of a content out of its filters; `None` if they are others, or the data damaged.
+
+    What is not whole, some readers draw as far as it goes.
+    """
+    for name in filters:
+        try:
+            if name == "/FlateDecode":
+                engine = zlib.decompressobj()
+                data = engine.decompress(data, CONTENT_BYTES_MAX + 1)
+                if not engine.eof:
+                    return None
+            elif name == "/ASCII85Decode":
+                data = base64.a85decode(data.rstrip(_SPACE).removesuffix(b"~>"), ignorechars=_SPACE)
+            elif name == "/ASCIIHexDecode":
+                digits = data.rstrip(_SPACE).removesuffix(b">").translate(None, _SPACE)
+                data = binascii.unhexlify(digits + b"0" * (len(digits) % 2))
+            else:
+                return None
+        except (zlib.error, ValueError):
+            return None
+    return data
+
+
+def is_plain(content: bytes) -> bool:
+    """True if a content is written with nothing that readers read differently."""
+    if len(content) > CONTENT_BYTES_MAX:
+        return False
+    offset = 0
+    for _ in range(INLINE_MAX):
+        plain = _PLAIN.match(content, offset)
+        assert plain is not None
+        if plain.end() == len(content):
+            return True
+        end = _behind_image(content, plain.end())
+        if end is None:
+            return False
+        offset = end
+    return False
+
+
+def _behind_image(content: bytes, start: int) -> int | None:
+    """The end of the inline image that begins here; `None` if readers may see another end."""
+    if not content.startswith(b"BI", start):
+        return None
+    offset, entries = start + 2, dict[bytes, bytes]()
+    while (entry := _ENTRY.match(content, offset)) is not None:
+        key = _LONG.get(entry[1], entry[1])
+        if key in entries or key not in _KEYS:
+            return None
+        entries[key], offset = entry[2], entry.end()
+    begin = _DATA.match(content, offset)
+    stop = _data_end(content, begin.end(), entries) if begin is not None else None
+    end = _END.match(content, stop) if stop is not None else None
+    return end.end() if end is not None else None
+
+
+def _data_end(content: bytes, start: int, entries: dict[bytes, bytes]) -> int | None:
+    """Where the data of an inline image end by their own account."""
+    first, *_ = entries.get(b"/Filter", b"[]").strip(b"[]\0\t\n\f\r ").split() or [b""]
+    name = b"/" + first.split(b"/")[1] if first else b""
+    if name in _IN_TEXT:
+        found = content.find(_IN_TEXT[name], start)
+        return found + len(_IN_TEXT[name]) if found >= 0 else None
+    if name in _INFLATED:
+        engine = zlib.decompressobj()
+        try:
+            engine.decompress(content[start:], CONTENT_BYTES_MAX)
+        except zlib.error:
+            return None
+        return len(content) - len(engine.unused_data) if engine.eof else None
+    if name:
+        # Only its decoder knows: nothing else may be taken for its end.
+        ends = list(islice(_END.finditer(content, start), 2))
+        return ends[0].start() if len(ends) == 1 else None
+    size = _size(entries)
+    return start + size if size is not None and start + size <= len(content) else None
+
+
+def _size(entries: dict[bytes, bytes]) -> int | None:
+    """The bytes of an image without filters; `None` where only its colour space says."""
+    try:
+        wide, high = int(entries[b"/Width"]), int(entries[b"/Height"])
+        if entries.get(b"/ImageMask") == b"true":
+            bits = 1
+        else:
+            space = entries[b"/ColorSpace"]
+            # A number for a colour of a list (section 8.6.6.3) is one component.
+            components = 1 if _INDEXED.match(space) else _COMPONENTS[space]
+            bits = int(entries[b"/BitsPerComponent"]) * components
+    except (KeyError, ValueError):
+        return None
+    return (wide * bits + 7) // 8 * high if wide > 0 and high > 0 and bits > 0 else None
