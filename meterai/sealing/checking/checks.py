@@ -18,12 +18,14 @@ The checks, in the order they are made; the number in a comment refers to this t
   10  validity    the certificates were valid at the stated time, and that time is not to come
   11  serials     reason, private dictionary, field name and annotations name the same serials
   12  original    the file before stamping has the recorded SHA-256
-  13  time_stamp  the authority's time-stamp holds, and agrees with the stated time
+  13  time_stamp  the time-stamp is there exactly where the seal says so, leads to a root that the seal
+                  names and the verifier trusts, holds nothing unsigned, and agrees with the stated time
   14  claim       the signed claims of the QR codes hold for these serials, time and original
 
 6 is made if something was appended behind the seals, 7 unless its comparison did not finish, 8 and 9
-if 3 and 5 hold and it was drawn, 13 if there is a time-stamp and its roots are known, 14 if the claim
-keys are known; all others always.
+if 3 and 5 hold and it was drawn, 13 unless a seal says that it has no time-stamp and has none, 14 if
+the claim keys are known; all others always.  Where the verifier trusts no root of time-stamps, those
+that the seal names are believed, and the answer says so.
 """
 
 import re
@@ -50,9 +52,8 @@ from meterai.sealing.model import Check
 from meterai.sealing.pdf.decoding import TooMuchHere
 from meterai.sealing.pdf.document import Document, in_letters
 from meterai.sealing.sandbox.answers import Compared, Seen
-from meterai.sealing.signing import cms, trust
+from meterai.sealing.signing import cms, timestamps, trust
 from meterai.sealing.signing.issuer import common_name
-from meterai.sealing.signing.timestamps import TokenRefused, check_token
 from meterai.sealing.stamp import claim
 from meterai.sealing.stamp.identifiers import is_serial, serial_in_name
 
@@ -117,7 +118,7 @@ def _is_asked(case: Case, name: str, seals: Sequence[Signature]) -> bool:
     if name == "claim":
         return case.claim_keys is not None
     if name == "time_stamp":
-        return bool(case.time_stamp_roots) and any(map(_token, seals))
+        return any(_token(seal) is not None or seal.time_stamp_roots != () for seal in seals)
     if name == "compared":
         return case.has_gaps
     if name == "unchanged":
@@ -171,7 +172,7 @@ def _issuer(case: Case, seal: Signature) -> _Answer:
 def _sealed(case: Case, seal: Signature) -> _Answer:
     """3: did the key of the certificate sign, and do the signed attributes name the certificate?"""
     signed_data = seal.signed_data
-    return signed_data is not None and signed_data.names_leaf and signed_data.signature_holds(), {}
+    return signed_data is not None and signed_data.names_all and signed_data.signature_holds(), {}
 
 
 def _structure(case: Case, seal: Signature) -> _Answer:
@@ -297,18 +298,29 @@ def _validity(case: Case, seal: Signature) -> _Answer:
 
 
 def _time_stamp(case: Case, seals: Sequence[Signature]) -> _Answer:
-    """13: do the time-stamps hold, and agree with the times that the seals state?"""
-    facts: _Facts = {"at": "-"}
+    """13: are there the time-stamps that the seals name, do they hold, and agree with the times?"""
+    facts = _NO_TIME_STAMP
     for seal in seals:
         token = _token(seal)
-        if token is None or seal.signed_data is None or seal.sealed_at is None:
+        if seal.signed_data is None or seal.time_stamp_roots is None or seal.sealed_at is None:
+            return False, _NO_TIME_STAMP
+        if (token is None) != (not seal.time_stamp_roots):
+            return False, _NO_TIME_STAMP
+        if token is None:
             continue
         try:
-            stamped = check_token(token, seal.signed_data.signature, case.time_stamp_roots)
-        except TokenRefused:
-            return False, {"at": "-"}
-        facts = {"at": stamped}
-        if abs(stamped - seal.sealed_at) > CLOCK_TOLERANCE:
+            found = timestamps.check(token, seal.signed_data.signature, seal.time_stamp_roots)
+        except timestamps.TokenRefused:
+            return False, _NO_TIME_STAMP
+        is_trusted = found.chain[-1] in case.time_stamp_roots
+        facts = {
+            "at": found.at,
+            "authority": common_name(found.chain[0]),
+            "is_trusted": is_trusted,
+        }
+        if case.time_stamp_roots and not is_trusted:
+            return False, facts
+        if abs(found.at - seal.sealed_at) > CLOCK_TOLERANCE:
             return False, facts
     return True, facts
 
@@ -360,6 +372,7 @@ def _texts(case: Case, seal: Signature, key: bytes) -> list[str]:
     ]
 
 
+_NO_TIME_STAMP: _Facts = {"at": "-", "authority": "-", "is_trusted": False}
 _NOWHERE: _Facts = {"page": 0, "x": 0, "y": 0, "width": 0, "height": 0}
 # In the order of the table above, each with the facts of its sentence where the check raised.
 _QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
@@ -374,7 +387,7 @@ _QUESTIONS: dict[str, tuple[_Question, _Facts]] = {
     "validity": (_of_each(_validity), {"sealed_at": "-"}),
     "serials": (_of_each(_serials), {"serials": "-"}),
     "original": (_of_each(_original), {"sha256": "-"}),
-    "time_stamp": (_time_stamp, {"at": "-"}),
+    "time_stamp": (_time_stamp, _NO_TIME_STAMP),
     "claim": (_of_each(_claim), {}),
 }
 SOMETIMES_MADE = frozenset({"compared", "as_seen", "uncovered", "time_stamp", "claim"})

@@ -19,6 +19,7 @@ from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.forms import SignatureField
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.signing import cms, trust
+from meterai.sealing.signing.timestamps import ROOTS_MAX
 from meterai.sealing.stamp.identifiers import SEAL_KEY, serial_in_name, serials_in_reason
 
 STRAYS_MAX = 64  # places looked at for a hidden seal; a bound on the time a hostile file costs
@@ -59,6 +60,9 @@ class Signature:
     serials: tuple[str, ...]  # the well-formed serials in the reason
     original_length: int  # of the document before stamping, by its own account
     previous_length: int  # of the document that its update was appended to, by its own account
+    # The digests of the roots that its time-stamp leads to, by its own account: none where none
+    # belongs into it, `None` where it does not say.
+    time_stamp_roots: tuple[bytes, ...] | None
 
     @property
     def end(self) -> int:
@@ -98,12 +102,23 @@ def read_signature(document: Document, found: SignatureField, roots: Roots) -> S
         serials_in_reason(document.text(signature, b"/Reason")),
         _length(document, record, b"/OriginalLength"),
         _length(document, record, b"/PreviousLength"),
+        _time_stamp_roots(document, record),
     )
 
 
 def _length(document: Document, record: Dictionary | None, key: bytes) -> int:
     length = document.entry(record, key)
     return length if isinstance(length, int) and length > 0 else 0
+
+
+def _time_stamp_roots(document: Document, record: Dictionary | None) -> tuple[bytes, ...] | None:
+    named = document.entry(record, b"/TimeStampRoots")
+    if record is None or not isinstance(named, list) or len(named) > ROOTS_MAX:
+        return None
+    digests = [one for one in named if isinstance(one, bytes)]
+    if len(digests) != len(named):
+        return None
+    return tuple(document.decrypted(one, record.owner) for one in digests)
 
 
 def _contents(document: Document, signature: Dictionary) -> bytes:

@@ -65,8 +65,8 @@ def verify(
 
     `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
     too; without them check 14 is not made.  `time_stamp_roots` are what the time-stamps in
-    seals may lead to; without them, or without a time-stamp, check 13 is not made.  `password`
-    opens an encrypted document.
+    seals may lead to; without them those are taken that the seals name.  `password` opens an
+    encrypted document.
 
     Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal of
     ours.  Whether a serial was issued, and for this document, the platform knows, not this

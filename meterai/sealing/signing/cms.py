@@ -38,6 +38,7 @@ from meterai.sealing.signing.cms_layout import (
     key_of,
 )
 from meterai.sealing.signing.der import CONTEXT_0, CONTEXT_1, INTEGER, OCTETS, SEQUENCE, SET
+from meterai.sealing.signing.ecdsa import is_low
 from meterai.sealing.signing.keys import SealKey
 
 CERTIFICATES_MAX = 20  # in one SignedData; a chain has three, a verifier must not parse thousands
@@ -148,7 +149,7 @@ class SignedData:
     others: tuple[x509.Certificate, ...]
     digest_name: str
     message_digest: bytes
-    names_leaf: bool  # signing-certificate-v2 holds the SHA-256 of `leaf`
+    names_all: bool  # signing-certificate-v2 holds the SHA-256 of `leaf`, and of each of `others`
     signed_bytes: bytes
     signature: bytes
     mechanism: str
@@ -158,10 +159,13 @@ class SignedData:
     def is_laid_out_as_ours(self, encoded: bytes) -> bool:
         """True if `encoded`, which this was read from, holds nothing beside what we put there.
 
-        The signature covers neither the frame nor the certificates nor the time-stamp; this does.
-        What is inside the time-stamp is for `timestamps.check_token`.
+        The signature covers neither itself nor the frame nor the time-stamp; this does.  What is
+        inside the time-stamp is for `timestamps.check`.
         """
         if not self.is_der:
+            return False
+        key = key_of(self.leaf)
+        if isinstance(key, ec.EllipticCurvePublicKey) and not is_low(self.signature, key.curve):
             return False
         layout = _layout_of((self.leaf, *self.others))
         return encoded == layout.content_info(self.signed_bytes, self.signature, self.time_stamp)
@@ -294,7 +298,7 @@ def _read_signer(encoded: bytes, info: der.Element, known: list[_Known]) -> Sign
         others=tuple(one.certificate for one in known if one.sha256 != leaf.sha256),
         digest_name=digest_name,
         message_digest=encoded[digest.start : digest.stop],
-        names_leaf=_names(encoded, attributes.get(SIGNING_CERTIFICATE_V2), leaf),
+        names_all=_names(encoded, attributes.get(SIGNING_CERTIFICATE_V2), leaf, known),
         # RFC 5652, section 5.4: signed with the tag of a SET instead of the implicit [0].
         signed_bytes=bytes([SET]) + encoded[signed.at + 1 : signed.stop],
         signature=encoded[signature.start : signature.stop],
@@ -355,23 +359,26 @@ def _algorithms(digest: bytes, signing: bytes) -> tuple[str, str]:
     return _DIGESTS[digest], mechanism
 
 
-def _names(encoded: bytes, value: der.Element | None, leaf: _Known) -> bool:
-    """Does ESSCertIDv2 (RFC 5035, section 4) hold the SHA-256 of the signer's certificate?"""
+def _names(
+    encoded: bytes, value: der.Element | None, leaf: _Known, known: Sequence[_Known]
+) -> bool:
+    """Do ESSCertIDv2 (RFC 5035, section 4) hold the SHA-256 of the signer's certificate, first, and
+    of each other one that is there?"""
     if value is None:
         return False
     try:
-        identifiers = der.element(encoded, value.start, value.stop)
-        first = der.element(encoded, identifiers.start, identifiers.stop)
-        fields = der.members(encoded, first)
+        identifiers = der.members(encoded, der.element(encoded, value.start, value.stop))
+        named = [_named(encoded, one) for one in identifiers]
     except der.NotDer:
         return False
-    if fields and fields[0].tag == SEQUENCE:
-        algorithm = encoded[fields[0].start : fields[0].stop]
-        if not algorithm.startswith(SHA256_NAME):
-            return False
-        del fields[0]
-    is_hash = bool(fields) and fields[0].tag == OCTETS
-    return is_hash and encoded[fields[0].start : fields[0].stop] == leaf.sha256
+    return named[:1] == [leaf.sha256] and sorted(named) == sorted(one.sha256 for one in known)
+
+
+def _named(encoded: bytes, identifier: der.Element) -> bytes:
+    """The SHA-256 in an ESSCertIDv2; raises `NotDer` where another digest is used."""
+    digest = der.element(encoded, identifier.start, identifier.stop)
+    _expect(digest.tag == OCTETS)  # an algorithm is there only for another one than SHA-256
+    return encoded[digest.start : digest.stop]
 
 
 def _time_stamp(encoded: bytes, whole: der.Element) -> bytes | None:
@@ -414,7 +421,7 @@ def _read_foreign(encoded: bytes) -> SignedData:
         others=tuple(other for other in certificates if other != leaf),
         digest_name=signer["digest_algorithm"]["algorithm"].native,
         message_digest=b"" if digest is None else digest.native,
-        names_leaf=False,
+        names_all=False,
         signed_bytes=signed_bytes,
         signature=signer["signature"].native,
         mechanism=_foreign_mechanism(signer),

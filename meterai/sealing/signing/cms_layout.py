@@ -1,7 +1,8 @@
 """How our CMS SignedData is laid out (RFC 5652): constants, attributes, the frame.
 
 One layout per chain of certificates.  `cms` fills it in when it writes, and compares with it when
-it reads: neither the frame nor the certificates are covered by the signature.
+it reads: the signature covers neither the frame nor the certificates, but the signed attributes name
+each certificate by its digest (RFC 5035, section 4).
 """
 
 import hashlib
@@ -46,17 +47,17 @@ class Layout:
     def __init__(self, chain: Sequence[x509.Certificate]) -> None:
         encoded = [certificate.public_bytes(Encoding.DER) for certificate in chain]
         issuer, serial = issuer_and_serial(encoded[0])
-        general_names = tlv(SEQUENCE, tlv(CONTEXT_4, issuer))
         # RFC 5035: SHA-256 is the default and must then be left out of ESSCertIDv2 in DER.
-        certificate_id = tlv(
-            SEQUENCE,
-            tlv(OCTETS, hashlib.sha256(encoded[0]).digest()),
-            tlv(SEQUENCE, general_names, serial),
+        digests = [tlv(OCTETS, hashlib.sha256(one).digest()) for one in encoded]
+        named = tlv(SEQUENCE, tlv(SEQUENCE, tlv(CONTEXT_4, issuer)), serial)
+        # The others too: the signature in an authority's certificate may have a second form.
+        identifiers = tlv(SEQUENCE, digests[0], named) + b"".join(
+            [tlv(SEQUENCE, digest) for digest in digests[1:]]
         )
         self._certificate_attribute = tlv(
             SEQUENCE,
             SIGNING_CERTIFICATE_V2,
-            tlv(SET, tlv(SEQUENCE, tlv(SEQUENCE, certificate_id))),
+            tlv(SET, tlv(SEQUENCE, tlv(SEQUENCE, identifiers))),
         )
         self._type_attribute = tlv(SEQUENCE, CONTENT_TYPE, tlv(SET, DATA))
         self._signer = tlv(INTEGER, b"\x01") + tlv(SEQUENCE, issuer, serial) + _SHA256

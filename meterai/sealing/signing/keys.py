@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from meterai.plumbing.files import read_key_file
 from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.signing.ecdsa import lowered
 
 RSA_BITS_MIN = 2048  # the least ETSI TS 119 312 allows
 
@@ -37,7 +38,7 @@ class SealKey(Protocol):
         """The public key."""
 
     def sign(self, message: bytes) -> bytes:
-        """The signature over SHA-256 of the message: PKCS #1 v1.5, or ECDSA in DER.
+        """The signature over SHA-256 of the message: PKCS #1 v1.5, or ECDSA in DER with the lower s.
 
         Refuses with `IssuerUnusable` if the key is out of reach.
         """
@@ -62,7 +63,7 @@ class FileKey:
         """The signature over SHA-256 of the message."""
         if isinstance(self._private, rsa.RSAPrivateKey):
             return self._private.sign(message, _PKCS1, _SHA256)
-        return self._private.sign(message, _ECDSA)
+        return lowered(self._private.sign(message, _ECDSA), self._private.curve)
 
 
 def load_file_key(path: Path) -> FileKey:

@@ -22,7 +22,12 @@ from meterai.plumbing.toml import read_toml
 from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.revocation import RevocationAuthorities
-from meterai.sealing.signing.timestamps import TimeStampAuthority, check
+from meterai.sealing.signing.timestamps import (
+    ROOTS_MAX,
+    TimeStampAuthority,
+    check,
+    root_digests,
+)
 
 LONG_TERM_FILE = "proofs.toml"
 TIMEOUT_SECONDS = 5.0  # of one exchange; a seal waits for two or three
@@ -61,7 +66,7 @@ class LongTermValidation:
             return None
         read = cms.read(signed_data)
         assert read.time_stamp is not None
-        stamped = check(read.time_stamp, read.signature, self.time_stamp_roots)
+        stamped = check(read.time_stamp, read.signature, root_digests(self.time_stamp_roots))
         return self._revocations.evidence([chain, stamped.chain], at)
 
 
@@ -75,6 +80,8 @@ def load_long_term_validation(directory: Path) -> LongTermValidation | None:
         roots = x509.load_pem_x509_certificates(
             read_key_file(directory / str(found["time_stamp_roots"]))
         )
+        if len(roots) > ROOTS_MAX:
+            raise ValueError(f"{len(roots)} roots of time-stamps, at most {ROOTS_MAX}")
         timeout = float(found.get("timeout_seconds", TIMEOUT_SECONDS))
         policy = found.get("time_stamp_policy")
         authority = TimeStampAuthority(

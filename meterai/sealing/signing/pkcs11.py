@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
 from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.signing.ecdsa import lowered
 from meterai.sealing.signing.keys import KeyAlgorithm, PublicKey, algorithm_of
 
 SESSIONS_MAX = 8  # open at once for one key; modules have few, and two cores cannot use more
@@ -196,7 +197,8 @@ class Pkcs11Key:
             # The digest is made here, because many modules know ECDSA only without it.
             raw = found.key.sign(hashlib.sha256(message).digest(), mechanism=mechanism.ECDSA)
         r, s = raw[:_P256_NUMBER_BYTES], raw[_P256_NUMBER_BYTES:]
-        return encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+        signature = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+        return lowered(signature, ec.SECP256R1())
 
     @contextmanager
     def _session(self, login: _Login) -> Iterator[_Session]:

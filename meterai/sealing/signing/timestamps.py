@@ -1,12 +1,13 @@
 """Time-stamps (RFC 3161) over the signature value: asked for when sealing, checked when verifying.
 
 A seal with one is PAdES baseline B-T (ETSI EN 319 142-1, section 6.3): the seal was made before
-the time in the token, whatever our own clock said.
+the time in the token, whatever our own clock said.  The seal does not cover its token, which is made
+after it; but it names the roots that the token leads to, by their digests.
 """
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,10 +24,14 @@ from meterai.sealing.signing import der
 from meterai.sealing.signing.chains import chain_to
 from meterai.sealing.signing.cms import CERTIFICATES_MAX, TIME_STAMP_BYTES_MAX
 from meterai.sealing.signing.network import Authorities, Unreached, exchange
+from meterai.sealing.signing.token_layout import Parts, laid_out
 
 NONCE_BITS = 64  # RFC 3161, section 2.4.1: "a large random number with a high probability"
 ANSWER_BYTES_MAX = TIME_STAMP_BYTES_MAX + 1024  # a token, and the status before it
 
+ROOTS_MAX = 16  # digests of them are in every seal; an authority has one or two
+
+_NO_ROOT = "the token's certificate leads to no root that is trusted"
 _GRANTED = ("granted", "granted_with_mods")
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
@@ -59,8 +64,8 @@ class CheckedToken:
 class TimeStampAuthority:
     """One authority, asked over HTTP.  Blocks: to be called in a thread.  Safe to share.
 
-    `roots` are the only ones its certificates may lead to; `policy` is an object identifier, or
-    `None` to take the authority's own.
+    `roots` are the only ones its certificates may lead to, at most `ROOTS_MAX`; `policy` is an object
+    identifier, or `None` to take the authority's own.
     """
 
     def __init__(
@@ -77,7 +82,7 @@ class TimeStampAuthority:
         self._outgoing = Authorities("time_stamps").of(url)
 
     def token(self, signature_value: bytes) -> bytes:
-        """A token over the signature, in DER; refuses with `TimeStampUnavailable`.
+        """A token over the signature, laid out anew; refuses with `TimeStampUnavailable`.
 
         Everything a verifier would ask is asked here too (RFC 3161, section 2.2), because a seal
         with a bad token cannot be taken back.
@@ -103,8 +108,8 @@ class TimeStampAuthority:
                 body=tsp.TimeStampReq(request).dump(),
                 headers={"Content-Type": "application/timestamp-query"},
             )
-            token = _granted(answer)
-            checked = check(token, signature_value, self._roots)
+            token = taken_in(_granted(answer), self._roots)
+            checked = check(token, signature_value, root_digests(self._roots))
         except (Unreached, TokenRefused) as cause:
             raise TimeStampUnavailable(str(cause)) from cause
         if checked.nonce != nonce:
@@ -114,27 +119,47 @@ class TimeStampAuthority:
         return token
 
 
-def check_token(
-    token: bytes, signature_value: bytes, roots: Sequence[x509.Certificate]
-) -> datetime:
-    """The time at which the signature is proven to have existed; refuses with `TokenRefused`."""
-    return check(token, signature_value, roots).at
+def root_digests(roots: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
+    """By what a seal names the roots of its time-stamp: the SHA-256 of each."""
+    return tuple(one.fingerprint(hashes.SHA256()) for one in roots)
 
 
-def check(token: bytes, signature_value: bytes, roots: Sequence[x509.Certificate]) -> CheckedToken:
-    """Check a token as RFC 3161, section 2.2 and RFC 5816 demand; refuses with `TokenRefused`.
+def taken_in(token: bytes, roots: Sequence[x509.Certificate]) -> bytes:
+    """An authority's token as it stands in a seal (`token_layout`); refuses with `TokenRefused`.
 
-    (1) one signer, content TSTInfo, strict DER, no attribute that is unsigned;
+    What no signature covers and nobody needs is left out, the root is put in.  Nothing is checked.
+    """
+    try:
+        signed_data = _signed_data(token)
+        signer = signed_data["signer_infos"][0]
+        certificates = _certificates(signed_data)
+        chain = chain_to(_signer_certificate(signer, certificates), certificates, roots)
+        if chain is None:
+            raise TokenRefused(_NO_ROOT)
+        return laid_out(_parts(signed_data, signer), chain)
+    except TokenRefused:
+        raise
+    # asn1crypto parses lazily and raises many kinds of exception.
+    except Exception as cause:
+        raise TokenRefused("the token cannot be read") from cause
+
+
+def check(token: bytes, signature_value: bytes, named: Collection[bytes]) -> CheckedToken:
+    """Check a token in a seal, as RFC 3161, section 2.2 and RFC 5816 demand; refuses with
+    `TokenRefused`.  `named` are the digests of the roots to one of which it must lead.
+
+    (1) strict DER, content TSTInfo;
     (2) the imprint is that of the signature value;
     (3) the signed attributes name the content, its digest and the signer's certificate;
     (4) the signature over them holds;
-    (5) the certificate is for time-stamping only, critically, and leads to one of the roots, all
-        valid at the time of the token.
+    (5) the certificate is for time-stamping only, critically, and leads to one of the roots, which
+        is in the token, all valid at the time of the token;
+    (6) what is not signed is as `token_layout` has it, to the byte.
     """
     if len(token) > TIME_STAMP_BYTES_MAX or not der.is_strict(token):
         raise TokenRefused("the token is too large or not DER")
     try:
-        return _check(token, signature_value, roots)
+        return _check(token, signature_value, named)
     except TokenRefused:
         raise
     # asn1crypto parses lazily and raises many kinds of exception.
@@ -156,7 +181,7 @@ def _granted(answer: bytes) -> bytes:
     return answer[parts[1].at : parts[1].stop]
 
 
-def _check(token: bytes, value: bytes, roots: Sequence[x509.Certificate]) -> CheckedToken:
+def _check(token: bytes, value: bytes, named: Collection[bytes]) -> CheckedToken:
     signed_data = _signed_data(token)
     content = signed_data["encap_content_info"]["content"]
     info = content.parsed
@@ -169,20 +194,20 @@ def _check(token: bytes, value: bytes, roots: Sequence[x509.Certificate]) -> Che
         "the token is over something else",
     )
     signer = signed_data["signer_infos"][0]
-    certificates = [
-        x509.load_der_x509_certificate(choice.chosen.dump())
-        for choice in signed_data["certificates"]
-    ]
+    certificates = _certificates(signed_data)
     leaf = _signer_certificate(signer, certificates)
     _check_attributes(signer, content.contents, leaf)
     _demand(_signature_holds(signer, leaf), "the token's signature does not hold")
     _demand(_is_for_time_stamps(leaf), "the token's certificate is not for time-stamps only")
+    roots = [one for one in certificates if one.fingerprint(hashes.SHA256()) in named]
     chain = chain_to(leaf, certificates, roots)
     if chain is None:
-        raise TokenRefused("the token's certificate leads to no root that is trusted")
+        raise TokenRefused(_NO_ROOT)
     at: datetime = info["gen_time"].native
     valid = all(one.not_valid_before_utc <= at <= one.not_valid_after_utc for one in chain)
     _demand(valid, "the token's certificates were not valid when it was made")
+    is_plain = token == laid_out(_parts(signed_data, signer), chain)
+    _demand(is_plain, "the token holds something that nobody signed")
     return CheckedToken(at, chain, info["policy"].native, info["nonce"].native)
 
 
@@ -199,18 +224,29 @@ def _signed_data(token: bytes) -> Any:
     _demand(kind == "tst_info", "what is signed is not a time-stamp")
     _demand(len(signed_data["signer_infos"]) == 1, "the token has not exactly one signer")
     _demand(len(signed_data["certificates"]) <= CERTIFICATES_MAX, "too many certificates")
-    signer = signed_data["signer_infos"][0]
-    # No signature covers them, so the authority did not state them.
-    _demand(len(signer["unsigned_attrs"]) == 0, "the token has attributes that are not signed")
-    # Nor what follows, which must therefore be as plain as it can be.
-    _demand(len(signed_data["crls"]) == 0, "the token carries lists of revocations")
-    versions = (signed_data["version"].native, signer["version"].native)
-    _demand(versions == ("v3", "v1"), "the token is of another version")
-    algorithms = [*signed_data["digest_algorithms"], signer["digest_algorithm"]]
-    names = {one["algorithm"].native for one in algorithms}
-    is_plain = all(one["parameters"].dump() in (b"", b"\x05\x00") for one in algorithms)
-    _demand(len(algorithms) == 2 and len(names) == 1 and is_plain, "the token names digests oddly")
     return signed_data
+
+
+def _certificates(signed_data: Any) -> list[x509.Certificate]:
+    return [
+        x509.load_der_x509_certificate(choice.chosen.dump())
+        for choice in signed_data["certificates"]
+    ]
+
+
+def _parts(signed_data: Any, signer: Any) -> Parts:
+    return Parts(
+        info=signed_data["encap_content_info"]["content"].contents,
+        attributes=_signed_attributes(signer),
+        digest=signer["digest_algorithm"]["algorithm"].native,
+        signed_digest=_signed_digest(signer),
+        signature=signer["signature"].native,
+    )
+
+
+def _signed_attributes(signer: Any) -> bytes:
+    # RFC 5652, section 5.4: signed with the tag of a SET instead of the implicit [0].
+    return bytes([der.SET]) + bytes(signer["signed_attrs"].dump())[1:]
 
 
 def _signer_certificate(signer: Any, certificates: list[x509.Certificate]) -> x509.Certificate:
@@ -248,8 +284,7 @@ def _check_attributes(signer: Any, content: bytes, leaf: x509.Certificate) -> No
 
 
 def _signature_holds(signer: Any, leaf: x509.Certificate) -> bool:
-    # RFC 5652, section 5.4: signed with the tag of a SET instead of the implicit [0].
-    signed = bytes([der.SET]) + signer["signed_attrs"].dump()[1:]
+    signed = _signed_attributes(signer)
     digest = _HASHES[_signed_digest(signer)]
     key, signature = leaf.public_key(), signer["signature"].native
     mechanism = signer["signature_algorithm"].signature_algo

@@ -57,6 +57,7 @@ class Terms:
     operator_artwork: bytes | None
     original_bytes: int
     sha256_original: bytes
+    time_stamp_roots: tuple[bytes, ...]  # the digest of each; none where no time-stamp belongs
     placeholder_bytes: int
 
     @property
@@ -223,6 +224,8 @@ def _signature(
         terms.original_bytes,
         update.string(number, terms.sha256_original),
     )
+    roots = b"".join([update.string(number, digest) for digest in terms.time_stamp_roots])
+    record += b"/TimeStampRoots[%b]" % roots
     return b"/M%b/Name%b/Reason%b/%b<<%b>>" % (
         text(terms.written_time),
         text(terms.issuer_name),

@@ -38,6 +38,7 @@ from meterai.sealing.sandbox.bounded import Task, Work, finish
 from meterai.sealing.sandbox.repair import repairing
 from meterai.sealing.signing.cms import der_length
 from meterai.sealing.signing.issuer import Issuer, LongTermValidation
+from meterai.sealing.signing.timestamps import root_digests
 from meterai.sealing.stamp import qr
 from meterai.sealing.stamp.claim import ClaimKey
 from meterai.sealing.writing.affixing import Terms, affix, dry_run
@@ -186,13 +187,15 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     Refuses with `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`,
     `DocumentBroken`, `EncryptedWithoutIdentifier`, `ChangesForbidden`, `SignatureRangeMalformed`,
     `NoPages`, `PageOutOfRange`, `PlacementOutsidePage`, `PlacementsOverlap`, `HashOfOtherBytes` or a
-    `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`, `RevocationUnavailable`), and raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
+    `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`, `RevocationUnavailable`), and
+    raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
     the code, is a `ValueError`.
     """
     claim_key = _usable_claim_key(issuer, at)
     _check_stamps(stamps, check_url)
     opened = _opened_for(original, [stamp.placement for stamp in stamps], password)
     original = opened.document.buffer
+    proofs = issuer.long_term_validation
     state = (hashed or HashedDocument.of(original)).continued(original)
     terms = Terms(
         issuer_name=issuer.name,
@@ -203,6 +206,7 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
         operator_artwork=issuer.operator_artwork,
         original_bytes=len(original),
         sha256_original=state.digest(),
+        time_stamp_roots=root_digests(proofs.time_stamp_roots) if proofs is not None else (),
         placeholder_bytes=2 * issuer.signed_data_bytes_max + 2,
     )
     sealing = _Sealing(terms, issuer, password, state)
@@ -212,10 +216,8 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
         else:
             placed = list(zip(stamps, opened.targets, strict=True))
             data, placeholder = sealing.seal(opened.document, placed, certify=True)
-        if issuer.long_term_validation is not None:
-            data += sealing.evidence_update(
-                original + data, placeholder, issuer.long_term_validation
-            )
+        if proofs is not None:
+            data += sealing.evidence_update(original + data, placeholder, proofs)
     return Delta(
         data=data,
         sha256_original=terms.sha256_original,

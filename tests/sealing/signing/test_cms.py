@@ -11,6 +11,10 @@ from asn1crypto import tsp as _attributes_of_time_stamping  # noqa: F401 - names
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding as paddings
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +46,7 @@ def test_what_is_written_is_read(issuer):
         assert read.leaf == issuer.chain[0]
         assert set(read.others) == set(issuer.chain[1:])
         assert read.message_digest == digest
-        assert read.names_leaf
+        assert read.names_all
         assert read.is_der
         assert read.time_stamp is None
         assert read.signature_holds()
@@ -78,6 +82,36 @@ def test_a_general_parser_finds_the_same(issuer):
     # DER: encoded anew from its values, it is the same to the byte.
     assert content["signer_infos"].untag().dump(force=True) == content["signer_infos"].dump()
     assert der.is_strict(issuer.sign(DIGEST))
+
+
+def test_a_signature_is_ours_in_one_form_only(tmp_path):
+    """(r, n - s) holds wherever (r, s) does, and anybody can write it."""
+    issuer = development_issuer(tmp_path / "issuer", at=AT)
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    for number in range(20):
+        read = cms.read(issuer.sign(hashlib.sha256(bytes([number])).digest()))
+        r, s = decode_dss_signature(read.signature)
+        assert s <= order // 2
+        other = encode_dss_signature(r, order - s)
+        changed = Layout(issuer.chain).content_info(read.signed_bytes, other)
+        assert cms.read(changed).signature_holds()
+        assert not cms.read(changed).is_laid_out_as_ours(changed)
+
+
+def test_every_certificate_is_named_under_the_signature(issuer):
+    """An authority's certificate has a signature of its own, of which there may be two forms."""
+    encoded = issuer.sign(DIGEST)
+    content = asn1.ContentInfo.load(encoded, strict=True)["content"]
+    attributes = {
+        one["type"].native: one["values"][0] for one in content["signer_infos"][0]["signed_attrs"]
+    }
+    named = [one["cert_hash"].native for one in attributes["signing_certificate_v2"]["certs"]]
+    assert named == [one.fingerprint(hashes.SHA256()) for one in issuer.chain]
+    for chain in (issuer.chain[:2], (issuer.chain[0], issuer.chain[2])):
+        fewer = tlv(0xA0, *sorted(one.public_bytes(Encoding.DER) for one in chain))
+        read = cms.read(rebuilt(encoded, certificates=fewer))
+        assert read.signature_holds()
+        assert not read.names_all
 
 
 def test_a_time_stamp_is_carried_and_nothing_else(issuer):
@@ -190,7 +224,7 @@ def test_a_signed_attribute_twice_is_unreadable(issuer):
         with pytest.raises(SignedDataUnreadable):
             cms.read(layout.content_info(tlv(SET, *changed), read.signature))
     unnamed = cms.read(layout.content_info(tlv(SET, *parts[:2]), read.signature))
-    assert not unnamed.names_leaf
+    assert not unnamed.names_all
     assert not unnamed.signature_holds()
 
 
@@ -239,7 +273,7 @@ def test_signatures_of_others_are_recognised(tmp_path, padding_name):
     read = cms.read(encoded)
     assert read.leaf == issuer.chain[0]
     assert read.message_digest == hashlib.new(read.digest_name, b"a document").digest()
-    assert not read.names_leaf
+    assert not read.names_all
     assert read.signature_holds() == (padding_name != "pss")
     assert not read.is_laid_out_as_ours(encoded)
 

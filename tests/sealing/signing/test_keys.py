@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.development import development_issuer
+from meterai.sealing.signing.ecdsa import is_low
 from meterai.sealing.signing.issuers import load_issuer
 from meterai.sealing.signing.keys import FileKey, SealKey, load_file_key
 from meterai.sealing.signing.pkcs11 import Pkcs11Key, read_settings
@@ -39,6 +40,7 @@ def assert_signed(key: SealKey, message: bytes, signature: bytes) -> None:
         public.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
     else:
         public.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+        assert is_low(signature, public.curve)
 
 
 def sign_at_once(key: SealKey) -> None:

@@ -27,7 +27,7 @@ from meterai.sealing.signing.revocation import (
     check_crl,
     check_ocsp,
 )
-from meterai.sealing.signing.timestamps import TimeStampAuthority, check
+from meterai.sealing.signing.timestamps import TimeStampAuthority, check, root_digests
 from meterai.sealing.writing.security_store import EarlierStore, SecurityStore
 from standins.authority.keys import Signer, authorities_in
 from standins.authority.status import revocation_list
@@ -64,7 +64,7 @@ def asker():
 def test_evidence_for_the_issuer_and_the_time_stamp(world, asker):
     authority, issuer = world
     token = TimeStampAuthority(authority.tsa_url, [authority.root], TIMEOUT_SECONDS).token(b"v")
-    stamper = check(token, b"v", [authority.root]).chain
+    stamper = check(token, b"v", root_digests([authority.root])).chain
     found = asker.evidence([issuer.chain, stamper], NOW)
     assert len(found.certificates) == 5
     assert len(found.ocsps) == 3
@@ -253,7 +253,7 @@ def test_a_general_reader_finds_what_was_put_into_the_store(world, asker):
     contents = stamped + bytes(100)
     token = cms.read(stamped).time_stamp
     assert token is not None
-    stamper = check(token, cms.read(stamped).signature, [authority.root]).chain
+    stamper = check(token, cms.read(stamped).signature, root_digests([authority.root])).chain
     authority.set_faults(ocsp_unavailable=1)
     evidence = asker.evidence([issuer.chain, stamper], NOW)
     assert (len(evidence.ocsps), len(evidence.crls)) == (2, 1)

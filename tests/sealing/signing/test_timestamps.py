@@ -5,14 +5,19 @@ import hashlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from asn1crypto import algos, tsp
 from asn1crypto import cms as asn1
-from asn1crypto import tsp
 from asn1crypto.x509 import Certificate
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.sign.validation.generic_cms import (
     async_validate_detached_cms,
@@ -29,13 +34,15 @@ from meterai.sealing.signing.timestamps import (
     TimeStampUnavailable,
     TokenRefused,
     check,
-    check_token,
+    root_digests,
+    taken_in,
 )
 from standins.authority.timestamps import POLICY
 from tests.support.authority import RunningAuthority, running_authority
 
 VALUE = b"the value of a signature"
 TIMEOUT_SECONDS = 5.0
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +69,15 @@ def stamper(authority: RunningAuthority, **changes) -> TimeStampAuthority:
 def test_a_token_proves_the_time(authority):
     before = datetime.now(UTC) - timedelta(seconds=2)
     token = stamper(authority).token(VALUE)
-    at = check_token(token, VALUE, [authority.root])
+    at = check(token, VALUE, root_digests([authority.root])).at
     assert before <= at <= datetime.now(UTC) + timedelta(seconds=2)
-    checked = check(token, VALUE, [authority.root])
+    checked = check(token, VALUE, root_digests([authority.root]))
     assert checked.chain[-1] == authority.root
     assert checked.policy == POLICY
     with pytest.raises(TokenRefused, match="something else"):
-        check_token(token, VALUE + b".", [authority.root])
+        check(token, VALUE + b".", root_digests([authority.root]))
     with pytest.raises(TokenRefused, match="no root"):
-        check_token(token, VALUE, [])
+        check(token, VALUE, [])
 
 
 def test_pyhanko_finds_the_token_good(authority):
@@ -100,7 +107,7 @@ def test_a_seal_of_level_b_t(authority, tmp_path, algorithm):
     assert read.signature_holds()
     assert read.is_laid_out_as_ours(encoded)
     assert read.time_stamp is not None
-    check_token(read.time_stamp, read.signature, [authority.root])
+    check(read.time_stamp, read.signature, root_digests([authority.root]))
     signer = asn1.ContentInfo.load(encoded, strict=True)["content"]["signer_infos"][0]
     [attribute] = signer["unsigned_attrs"]
     assert attribute["type"].native == "signature_time_stamp_token"
@@ -201,20 +208,17 @@ def test_roots_and_policy_are_pinned(authority, tmp_path):
         stamper(authority, roots=[other]).token(VALUE)
     stamper(authority, policy="1.2.3.4").token(VALUE)
     token = stamper(authority, policy=POLICY).token(VALUE)
-    assert check(token, VALUE, [authority.root]).policy == POLICY
+    assert check(token, VALUE, root_digests([authority.root])).policy == POLICY
 
 
 def test_a_byte_anywhere_changed_is_refused(authority):
     """Nothing in a token may be changed: neither what is signed nor what is around it."""
     token = stamper(authority).token(VALUE)
-    # The root we use is the one we were given, not the one in the token.
-    root = authority.root.public_bytes(Encoding.DER)
-    free = range(token.index(root), token.index(root) + len(root))
-    for place in set(range(len(token))) - set(free):
+    for place in range(len(token)):
         spoilt = bytearray(token)
         spoilt[place] ^= 0x55
         with pytest.raises(TokenRefused):
-            check_token(bytes(spoilt), VALUE, [authority.root])
+            check(bytes(spoilt), VALUE, root_digests([authority.root]))
 
 
 def test_what_is_added_to_a_token_is_refused(authority):
@@ -223,12 +227,56 @@ def test_what_is_added_to_a_token_is_refused(authority):
     signer = content["content"]["signer_infos"][0]
     more = tlv(SEQUENCE, tlv(0x06, b"\x2a\x04"), tlv(SET, b"\x05\x00"))
     signer["unsigned_attrs"] = asn1.CMSAttributes.load(tlv(SET, more))
-    with pytest.raises(TokenRefused, match="not signed"):
-        check_token(content.dump(force=True), VALUE, [authority.root])
+    with pytest.raises(TokenRefused, match="nobody signed"):
+        check(content.dump(force=True), VALUE, root_digests([authority.root]))
     with pytest.raises(TokenRefused):
-        check_token(token + b"\0", VALUE, [authority.root])
+        check(token + b"\0", VALUE, root_digests([authority.root]))
     with pytest.raises(TokenRefused):
-        check_token(bytes(20_000), VALUE, [authority.root])
+        check(bytes(20_000), VALUE, root_digests([authority.root]))
     for text in (b"", b"\x30\x00", token[:-1], tsp.TSTInfo.load(b"\x30\x00").dump()):
         with pytest.raises(TokenRefused):
-            check_token(text, VALUE, [authority.root])
+            check(text, VALUE, root_digests([authority.root]))
+
+
+def test_what_is_around_a_token_of_an_authority_is_left_out_and_refused(authority, tmp_path):
+    """Other certificates, lists, attributes, the other s: no key is needed to put them there."""
+    named = root_digests([authority.root])
+    token = stamper(authority).token(VALUE)
+    assert taken_in(token, [authority.root]) == token
+    other = development_issuer(tmp_path / "i", at=datetime.now(UTC)).root
+    stranger = cms_certificates(Certificate.load(other.public_bytes(Encoding.DER)))
+    for spoil in (stranger, without_root, with_the_other_s, with_parameters, of_another_version):
+        content = asn1.ContentInfo.load(token)
+        spoil(content["content"])
+        spoilt = content.dump(force=True)
+        assert spoilt != token
+        with pytest.raises(TokenRefused):
+            check(spoilt, VALUE, named)
+        assert taken_in(spoilt, [authority.root]) == token
+
+
+def cms_certificates(*more: Certificate) -> Callable[[Any], None]:
+    def spoil(signed_data: Any) -> None:
+        signed_data["certificates"] = [*signed_data["certificates"], *more]
+
+    return spoil
+
+
+def without_root(signed_data: Any) -> None:
+    kept = [one for one in signed_data["certificates"] if not one.chosen.ca]
+    signed_data["certificates"] = kept
+
+
+def with_the_other_s(signed_data: Any) -> None:
+    signer = signed_data["signer_infos"][0]
+    r, s = decode_dss_signature(signer["signature"].native)
+    signer["signature"] = encode_dss_signature(r, P256_ORDER - s)
+
+
+def with_parameters(signed_data: Any) -> None:
+    sha256 = bytes.fromhex("300b0609608648016503040201")
+    signed_data["signer_infos"][0]["digest_algorithm"] = algos.DigestAlgorithm.load(sha256)
+
+
+def of_another_version(signed_data: Any) -> None:
+    signed_data["version"] = "v5"

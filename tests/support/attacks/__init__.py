@@ -10,6 +10,7 @@ from tests.support.attacks import (
     drawn_apart,
     endless,
     forgeries,
+    gap,
     honest,
     later,
     octets,
@@ -20,7 +21,7 @@ from tests.support.attacks import (
 )
 from tests.support.attacks.lab import Attack, Lab
 
-HONEST: dict[str, Attack] = honest.CASES | by_hand.HONEST
+HONEST: dict[str, Attack] = honest.CASES | by_hand.HONEST | gap.HONEST
 ATTACKS: dict[str, Attack] = (
     octets.CASES
     | replacing.CASES
@@ -29,6 +30,7 @@ ATTACKS: dict[str, Attack] = (
     | signatures.CASES
     | shadows.CASES
     | forgeries.CASES
+    | gap.CASES
     | endless.CASES
     | by_hand.CASES
     | later.CASES

@@ -1,0 +1,86 @@
+"""The one form in which a time-stamp token (RFC 3161, section 2.4.2) stands in a seal.
+
+The authority's signature covers what it states and the signed attributes, nothing else: around them
+anybody could put other certificates, lists, attributes, or write the same in another way.  So a
+token is laid out anew when it is taken into a seal, and is compared with that form when it is
+checked.  Whoever holds neither key can put in only another token of the same authority.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from meterai.sealing.signing.cms_layout import SIGNED_DATA, issuer_and_serial
+from meterai.sealing.signing.der import CONTEXT_0, INTEGER, OCTETS, SEQUENCE, SET, tlv
+from meterai.sealing.signing.ecdsa import lowered
+
+_TST_INFO = bytes.fromhex("060b2a864886f70d0109100104")
+_NULL = b"\x05\x00"
+_DIGESTS = {
+    "sha256": bytes.fromhex("0609608648016503040201"),
+    "sha384": bytes.fromhex("0609608648016503040202"),
+    "sha512": bytes.fromhex("0609608648016503040203"),
+}
+_RSA = {
+    "sha256": bytes.fromhex("06092a864886f70d01010b"),
+    "sha384": bytes.fromhex("06092a864886f70d01010c"),
+    "sha512": bytes.fromhex("06092a864886f70d01010d"),
+}
+_ECDSA = {
+    "sha256": bytes.fromhex("06082a8648ce3d040302"),
+    "sha384": bytes.fromhex("06082a8648ce3d040303"),
+    "sha512": bytes.fromhex("06082a8648ce3d040304"),
+}
+
+
+class Parts(NamedTuple):
+    """What a token is made of; the digests by their names, that of the TSTInfo and that under the
+    signature, which may differ."""
+
+    info: bytes  # the TSTInfo
+    attributes: bytes  # as the SET that is signed
+    digest: str
+    signed_digest: str
+    signature: bytes
+
+
+def laid_out(parts: Parts, chain: Sequence[x509.Certificate]) -> bytes:
+    """The token with the certificates from the signer's to the root, and nothing that is not needed.
+
+    Raises `ValueError` for an algorithm that has no such form.
+    """
+    encoded = [certificate.public_bytes(Encoding.DER) for certificate in chain]
+    issuer, serial = issuer_and_serial(encoded[0])
+    algorithm, signature = _signature(parts, chain[0].public_key())
+    digest = tlv(SEQUENCE, _DIGESTS[parts.digest], _NULL)
+    signer_info = tlv(
+        SEQUENCE,
+        tlv(INTEGER, b"\x01"),
+        tlv(SEQUENCE, issuer, serial),
+        digest,
+        bytes([CONTEXT_0]) + parts.attributes[1:],
+        algorithm,
+        tlv(OCTETS, signature),
+    )
+    signed_data = tlv(
+        SEQUENCE,
+        tlv(INTEGER, b"\x03"),  # RFC 5652, section 5.1: the content is not data
+        tlv(SET, digest),
+        tlv(SEQUENCE, _TST_INFO, tlv(CONTEXT_0, tlv(OCTETS, parts.info))),
+        tlv(CONTEXT_0, *sorted(encoded)),
+        tlv(SET, signer_info),
+    )
+    return tlv(SEQUENCE, SIGNED_DATA, tlv(CONTEXT_0, signed_data))
+
+
+def _signature(parts: Parts, key: object) -> tuple[bytes, bytes]:
+    """The AlgorithmIdentifier (RFC 5754, section 3) and the signature in its one form."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return tlv(SEQUENCE, _RSA[parts.signed_digest], _NULL), parts.signature
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        lower = lowered(parts.signature, key.curve)
+        return tlv(SEQUENCE, _ECDSA[parts.signed_digest]), lower
+    raise ValueError("a token by a key that is neither RSA nor on an elliptic curve")
