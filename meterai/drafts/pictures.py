@@ -1,8 +1,8 @@
 """Pictures of the pages of drafts, drawn by processes of their own and kept for a while.
 
 They are kept in memory, not in the store: whoever reads the store finds no page of anybody, and what
-was forgotten is asked for by nobody and soon pushed out.  Whether a visitor may see a file is found
-out by the routes, at each request.
+was forgotten is asked for by nobody and soon pushed out.  That a page cannot be drawn is kept like its picture: finding it out takes longer than any
+picture.  Whether a visitor may see a file is found out by the routes, at each request.
 """
 
 from collections import OrderedDict
@@ -16,12 +16,13 @@ from meterai import sealing
 from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady
 from meterai.kit.clock import Clock
-from meterai.sealing import PagePicture, PageSize, Placement
+from meterai.sealing import PageNotDrawn, PagePicture, PageSize, Placement
 
 DRAWN_AT_ONCE = 1  # processes; each has a processor to itself for two seconds at the most
 WAITING_MAX = 48  # pictures; at a tenth of a second each, five seconds
 KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey is some 50 KB
 KEPT_FOR = timedelta(minutes=15)  # somebody places a stamp in less
+UNDRAWN_FOR = timedelta(minutes=5)  # less: a machine under load may be why
 OVERHEAD_BYTES = 1_000  # of what is kept, beside picture and survey
 Found = TypeVar("Found")
 WIDTHS = (sealing.THUMBNAIL_WIDTH, sealing.PICTURE_WIDTH)
@@ -34,7 +35,7 @@ class _Key(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    picture: PagePicture
+    picture: PagePicture | None  # None where none can be drawn
     until: datetime
     bytes: int
 
@@ -66,13 +67,12 @@ class PagePictures:
         if file.content is None:
             raise FileNotReady(f"the file is {file.state}")
         key = _Key(file.content, page, width)
-        found = self._found(key)
-        if found is None:
-            with_survey = width == sealing.PICTURE_WIDTH
-            draw = partial(sealing.picturing, page=page, width=width, with_survey=with_survey)
-            found = await self._finished(client, file, draw)
-            self._keep(key, found)
-        return found
+        kept = self._found(key)
+        if kept is None:
+            kept = self._keep(key, await self._drawn(client, file, page, width))
+        if kept.picture is None:
+            raise PageNotDrawn("no picture of this page can be made")
+        return kept.picture
 
     async def size(self, client: str, file: DraftFile, page: int) -> PageSize:
         """The visible size of a page, also of one that cannot be drawn.
@@ -87,6 +87,16 @@ class PagePictures:
         prepared = await self._finished(client, file, accept)
         return prepared.inspection.sizes[0]
 
+    async def _drawn(
+        self, client: str, file: DraftFile, page: int, width: int
+    ) -> PagePicture | None:
+        with_survey = width == sealing.PICTURE_WIDTH
+        draw = partial(sealing.picturing, page=page, width=width, with_survey=with_survey)
+        try:
+            return await self._finished(client, file, draw)
+        except PageNotDrawn:
+            return None
+
     async def _finished(
         self, client: str, file: DraftFile, work_on: Callable[[bytes], sealing.Work[Found]]
     ) -> Found:
@@ -97,22 +107,26 @@ class PagePictures:
 
             return await self._pool.finish_in_turn(begin, client, self._slots)
 
-    def _found(self, key: _Key) -> PagePicture | None:
+    def _found(self, key: _Key) -> _Kept | None:
         kept = self._kept.get(key)
         if kept is None or kept.until < self._clock.now():
             return None
         self._kept.move_to_end(key)
-        return kept.picture
+        return kept
 
-    def _keep(self, key: _Key, picture: PagePicture) -> None:
+    def _keep(self, key: _Key, picture: PagePicture | None) -> _Kept:
         self._drop(key)
-        size = len(picture.webp) + OVERHEAD_BYTES
-        if picture.survey is not None:
-            size += len(picture.survey.ink)
-        self._kept[key] = _Kept(picture, self._clock.now() + KEPT_FOR, size)
+        size = OVERHEAD_BYTES
+        if picture is not None:
+            size += len(picture.webp)
+            if picture.survey is not None:
+                size += len(picture.survey.ink)
+        until = self._clock.now() + (UNDRAWN_FOR if picture is None else KEPT_FOR)
+        kept = self._kept[key] = _Kept(picture, until, size)
         self._kept_bytes += size
         while self._kept_bytes > KEPT_BYTES_MAX:
             self._drop(next(iter(self._kept)))
+        return kept
 
     def _drop(self, key: _Key) -> None:
         kept = self._kept.pop(key, None)

@@ -1,10 +1,12 @@
 """Pictures of pages are kept for a while, within a bound, and of one pool."""
 
 import asyncio
+import io
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pikepdf
 import pytest
 
 from meterai.documents import DocumentUnavailable
@@ -14,7 +16,7 @@ from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady, FileState
 from meterai.drafts.pictures import PagePictures
 from meterai.kit.ids import new_id
-from meterai.sealing import THUMBNAIL_WIDTH, ExaminationBusy, PageOutOfRange
+from meterai.sealing import THUMBNAIL_WIDTH, ExaminationBusy, PageNotDrawn, PageOutOfRange
 from tests.drafts.test_positions import file
 from tests.support.pdf import pdf
 
@@ -33,6 +35,7 @@ class Store:
     """Bytes of files, and how often they were asked for: as often as something was drawn."""
 
     def __init__(self) -> None:
+        self.bytes = pdf(words="Surat", pages=5)
         self.asked = 0
         self.is_open = asyncio.Event()
         self.is_open.set()
@@ -40,7 +43,16 @@ class Store:
     async def content(self, _: DraftFile) -> bytes:
         self.asked += 1
         await self.is_open.wait()
-        return pdf(words="Surat", pages=5)
+        return self.bytes
+
+
+def cropped_beside_itself() -> bytes:
+    """A document whose page shows nothing: its crop box lies beside its media box."""
+    with pikepdf.open(io.BytesIO(pdf())) as document:
+        document.pages[0].obj.CropBox = pikepdf.Array([1000, 1000, 1200, 1200])
+        out = io.BytesIO()
+        document.save(out)
+    return out.getvalue()
 
 
 @pytest.fixture
@@ -80,6 +92,25 @@ def test_a_picture_is_forgotten_after_a_while(drawing, store, watch):
         await drawing.picture("a", one, 1, THUMBNAIL_WIDTH)
 
     asyncio.run(later())
+    assert store.asked == 2
+
+
+def test_that_a_page_cannot_be_drawn_is_found_out_once_and_again_after_a_while(
+    drawing, store, watch
+):
+    store.bytes = cropped_beside_itself()
+
+    async def again_and_again():
+        one = file(1)
+        for _ in range(3):
+            with pytest.raises(PageNotDrawn):
+                await drawing.picture("a", one, 1)
+        assert store.asked == 1
+        watch.time += module.UNDRAWN_FOR + timedelta(seconds=1)
+        with pytest.raises(PageNotDrawn):
+            await drawing.picture("a", one, 1)
+
+    asyncio.run(again_and_again())
     assert store.asked == 2
 
 
