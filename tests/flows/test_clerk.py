@@ -13,6 +13,7 @@ import urllib3
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
 
 from meterai.plumbing.messages import translate
+from tests.flows.test_many import Papers
 from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
@@ -114,6 +115,34 @@ def test_a_cut_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> N
     assert sorted(row[0] for row in rows[1:]) == ["'=b.pdf", "a.pdf", "c.pdf"]
     page.get_by_role("button", name="Hapus tabel ini").click()
     expect(page.locator("tbody tr")).to_have_count(0)
+
+
+@pytest.mark.parametrize("page", [True], indirect=True)
+def test_a_serial_that_a_file_sent_before_has_too_is_named(
+    page: Page, instance: Instance, tmp_path: Path
+) -> None:
+    stamped = Papers(instance).good
+    names = ("Budi.pdf", "Ani.pdf")
+    both = [FilePayload(name=one, mimeType="application/pdf", buffer=stamped) for one in names]
+    page.goto("/check/many")
+    for one in both:
+        page.locator("#document").set_input_files([one])
+        page.get_by_role("button", name="Periksa semua").click()
+        expect(page.locator("tbody").get_by_text(one["name"]).first).to_be_visible()
+    note = f"{translate('page.many.seen_in', 'id')} Budi.pdf"
+    expect(page.locator("tbody tr").last).to_contain_text(note)
+    expect(page.locator("[data-again]")).to_have_count(
+        2
+    )  # the form, which has the words, and the row
+    expect(page.locator("[role=status]")).to_contain_text(
+        translate("page.many.done", "id", count=2, others=1)
+    )
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Simpan sebagai tabel").click()
+    coming.value.save_as(tmp_path / "table.csv")
+    text = (tmp_path / "table.csv").read_bytes().decode()
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+    assert [row[-1] for row in rows[1:]] == ["", "'Budi.pdf"]
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)

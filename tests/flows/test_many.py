@@ -85,12 +85,24 @@ def test_the_csv_is_safe_to_open(papers: Papers) -> None:
     assert text.startswith("\ufeffBerkas,Hasil,")
     assert text.endswith("\r\n")
     rows = list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
-    assert {len(row) for row in rows} == {9}
+    assert {len(row) for row in rows} == {10}
     assert [row[0] for row in rows[1:]] == ["Budi.pdf", "'=cmd|'x'!A1.pdf", "Tanpa, meterai.pdf"]
     assert rows[1][1:4] == [translate("verdict.genuine", "id"), "", "SPECIMEN"]
     assert rows[1][4].replace(" ", "") == papers.serial
     assert translate("verdict.changed_after_sealing", "id") == rows[2][1]
     assert rows[2][2]
+
+
+def test_a_serial_that_another_file_has_too_is_named(papers: Papers) -> None:
+    """Two who hand in the same stamped file, or one file that was changed and the true one."""
+    files = [("Budi.pdf", papers.good), ("=Ani.pdf", papers.good), ("c.pdf", pdf())]
+    _, text = sent(papers.anybody, "/check/many", [("semua.zip", packed(files))])
+    note = f"{translate('page.many.seen_in', 'id')} <bdi>Budi.pdf</bdi>"
+    assert text.count(note) == text.count("data-again>") == 1
+    assert translate("page.many.repeated", "id", count=1) in text
+    _, text = sent(papers.anybody, "/check/many.csv", files)
+    rows = list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
+    assert [row[-1] for row in rows[1:]] == ["", "Budi.pdf", ""]
 
 
 def test_rows_come_while_it_goes_on(papers: Papers, instance: Instance) -> None:

@@ -101,7 +101,7 @@ def test_what_is_locked_says_so() -> None:
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_ways_of_packing_are_not_read(method: int) -> None:
-    assert read(packed({"a.pdf": LETTER}, method)) == {"a.pdf": NotChecked.DAMAGED}
+    assert read(packed({"a.pdf": LETTER}, method)) == {"a.pdf": NotChecked.PACKED_OTHERWISE}
 
 
 def test_a_directory_without_end_is_refused() -> None:
@@ -109,8 +109,9 @@ def test_a_directory_without_end_is_refused() -> None:
     with zipfile.ZipFile(out, "w") as archive:
         for number in range(DIRECTORY_BYTES_MAX // 50):
             archive.writestr(f"{number}", b"")
-    with pytest.raises(Unread):
+    with pytest.raises(Unread) as refused:
         list(entries(io.BytesIO(out.getvalue())))
+    assert refused.value.reason == NotChecked.TOO_MANY
 
 
 def test_files_that_share_their_bytes_are_read_one_by_one() -> None:

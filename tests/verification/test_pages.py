@@ -334,7 +334,9 @@ def test_a_typed_text_turns_nothing_around(browser: TestClient[Litestar]) -> Non
     assert not {"\u202e", "\u2066"} & set(answer.text)
 
 
-@pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize(
+    "beginning", ["=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
 def test_a_cell_is_never_a_formula(beginning: str) -> None:
     assert csv_line([f"{beginning}1+1", 'a"b', "c,d"]).lstrip('"').startswith(f"'{beginning}")
     assert csv_line(["a", 'a"b', "c,d"]) == 'a,"a""b","c,d"\r\n'

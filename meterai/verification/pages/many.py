@@ -57,7 +57,8 @@ MANY_FORM_BYTES_MAX = MANY_BYTES_MAX + FORM_FIELDS_BYTES
 HERE = "/check/many"
 _ROWS = "<!-- rows -->"  # where the template of the page has them
 BYTE_ORDER_MARK = "\ufeff"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet begins one
+# With which a spreadsheet begins one; some take the wide forms of East Asian keyboards (U+FF01 and on) too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _OPTIONS = {
     "permission": Permission.PUBLIC,
     "priority": Priority.CHECKING,
@@ -198,6 +199,7 @@ class Counts:
     genuine: int = 0
     others: int = 0
     unchecked: int = 0
+    repeated: int = 0  # of these, those with a serial that a file before them has
 
     @property
     def all(self) -> int:
@@ -206,6 +208,7 @@ class Counts:
 
     def add(self, row: BatchRow) -> None:
         """One more."""
+        self.repeated += bool(row.seen_in)
         if row.found is None:
             self.unchecked += 1
         elif row.found.verdict in GOOD:
@@ -268,7 +271,7 @@ def cells_of(row: BatchRow, language: str) -> list[str]:
     found = row.found
     if found is None:
         why = translate(f"page.many.not_checked.{row.reason}", language)
-        return [row.path, translate("page.many.not_checked", language), why, *[""] * 6]
+        return [row.path, translate("page.many.not_checked", language), why, *[""] * 7]
     return [
         row.path,
         translate(f"verdict.{found.verdict}", language),
@@ -280,6 +283,7 @@ def cells_of(row: BatchRow, language: str) -> list[str]:
         found.sha256,
         str(found.size_bytes),
         _time(found.checked_at),
+        row.seen_in,  # the last one: a page that sends files one by one fills it in (`many.js`)
     ]
 
 

@@ -35,6 +35,7 @@ class NotChecked(StrEnum):
 
     DAMAGED = "damaged"  # the archive, or this file in it, cannot be read
     ENCRYPTED = "encrypted"
+    PACKED_OTHERWISE = "packed_otherwise"  # in a way that is not read here
     NESTED = "nested"  # an archive in an archive
     TOO_LARGE = "too_large"
     TOO_MANY = "too_many"  # files in one request
@@ -101,8 +102,10 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int]:
         raise Unread(NotChecked.DAMAGED)
     *_, length, offset, _ = _END.unpack_from(tail, place)
     end = start + place
-    if length > min(DIRECTORY_BYTES_MAX, end) or offset > end - length:
+    if length > end or offset > end - length:
         raise Unread(NotChecked.DAMAGED)
+    if length > DIRECTORY_BYTES_MAX:
+        raise Unread(NotChecked.TOO_MANY)
     file.seek(end - length)
     return file.read(length), end - length - offset
 
@@ -147,7 +150,7 @@ def _inflated(data: bytes, method: int, size: int) -> bytes:
     if method == _STORED:
         return data
     if method != _DEFLATED:
-        raise Unread(NotChecked.DAMAGED)
+        raise Unread(NotChecked.PACKED_OTHERWISE)
     inflating = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         return inflating.decompress(data, size + 1)

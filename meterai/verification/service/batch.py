@@ -40,11 +40,15 @@ _UNAVAILABLE = 503
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """One file of a batch: what checking it found, or why it was not checked."""
+    """One file of a batch: what checking it found, or why it was not checked.
+
+    A serial is on one document: two files with the same one are copies of it, whoever handed them in.
+    """
 
     path: str
     found: VerificationView | None = None
     reason: NotChecked | None = None
+    seen_in: str = ""  # the first file of the batch that has a serial of this one too
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Batch:
         self._until = monotonic() + SECONDS_MAX
         self._left = FILES_MAX
         self._inflated = 0
+        self._first_with: dict[str, str] = {}  # the file that had a serial first
 
     async def rows(self, files: AsyncIterator[FormFile]) -> AsyncIterator[BatchRow]:
         """A row for each file, archives opened; the last says so where there were too many."""
@@ -117,7 +122,7 @@ class Batch:
             try:
                 await purpose.step_back()
                 purpose.begin_anew()
-                return BatchRow(given.path, await self._view(given))
+                return self._found(given.path, await self._view(given))
             except Unread as unread:
                 return BatchRow(given.path, reason=unread.reason)
             except Refusal as refusal:
@@ -126,6 +131,12 @@ class Batch:
             finally:
                 purpose.step_aside()
         return BatchRow(given.path, reason=NotChecked.BUSY)
+
+    def _found(self, path: str, found: VerificationView) -> BatchRow:
+        seen = [self._first_with[one] for one in found.serials if one in self._first_with]
+        for one in found.serials:
+            self._first_with.setdefault(one, path)
+        return BatchRow(path, found, seen_in=seen[0] if seen else "")
 
     async def _view(self, given: _Given) -> VerificationView:
         if given.size > CHECKED_BYTES_MAX:

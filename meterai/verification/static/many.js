@@ -15,14 +15,34 @@ function show() {
   // Beyond 5 MB it lasts as long as the page.
   try { sessionStorage.many = JSON.stringify(kept); } catch {}
   table.innerHTML = Object.values(kept).join("");
+  again();
   results.hidden = !table.rows.length;
 }
+
+// A serial is on one document: a second file with it is a copy.  Within an archive the server says so.
+function again() {
+  const first = {};
+  for (const row of table.rows) {
+    for (const { href, parentNode } of row.querySelectorAll("a")) {
+      first[href] ??= row;
+      if (first[href] === row || row.querySelector("[data-again]")) continue;
+      const name = first[href].cells[0].textContent;
+      const note = parentNode.appendChild(document.createElement("strong"));
+      note.dataset.again = "";
+      note.textContent = `${words.again} ${name}`;
+      row.dataset.line = row.dataset.line.trimEnd() + cell(name);
+    }
+  }
+}
+
+// What a spreadsheet takes for text, whatever it begins with.
+const cell = (text) => `"'${text.replaceAll('"', '""').replaceAll(";", ",")}"`;
 
 function refused({ name }, why) {
   const row = document.createElement("tr");
   const texts = [name, `! ${why}`];
   for (const text of texts) row.insertCell().textContent = text;
-  row.dataset.line = texts.map((text) => `"'${text.replaceAll('"', '""').replaceAll(";", ",")}"`).join();
+  row.dataset.line = texts.map(cell).join();
   return row.outerHTML;
 }
 
@@ -71,7 +91,8 @@ form.onsubmit = async (event) => {
   button.disabled = false;
   progress.textContent = "";
   const all = table.rows.length;
-  status.textContent = fill(words.done, { count: all, others: all - table.querySelectorAll(".good").length });
+  const good = [...table.rows].filter((row) => row.matches(".good") && !row.querySelector("[data-again]"));
+  status.textContent = fill(words.done, { count: all, others: all - good.length });
 };
 
 results.querySelector("[data-csv]").onclick = ({ target }) => {
