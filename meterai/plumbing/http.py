@@ -331,15 +331,18 @@ def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
 
 
 def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """Indonesian, unless the reader asked for English (cookie, account or Accept-Language)."""
+    """Indonesian, unless the reader asked for English (cookie, account or Accept-Language).
+
+    A program with a key says for each request what its reader reads; else the account does.
+    """
     caller = connection.scope.get("caller")
     cookies = connection.cookies
     chosen = cookies.get(HOST_PREFIX + "language", cookies.get("language"))
     if chosen in ("id", "en"):
         return chosen
-    if isinstance(caller, Caller):
-        return caller.language
     accepted = connection.headers.get("accept-language", "")
+    if isinstance(caller, Caller) and not (caller.by == "api_key" and accepted):
+        return caller.language
     first = accepted.split(",")[0].strip().lower()
     return "en" if first.startswith("en") else "id"
 
