@@ -76,7 +76,12 @@ KEY_PREFIX = "mtr_"
 KEY_KIND = "key"
 SESSION_KIND = "ses"
 PASSKEY_KIND = "psk"
-_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+\Z")
+# A dot-string and a domain (RFC 5321, section 4.1.2): labels of 63 characters that neither begin nor end
+# with a hyphen (RFC 1035, section 2.3.4), the last of them no number. What else is typed reaches nobody.
+_ATOM, _LABEL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_EMAIL = re.compile(
+    rf"(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@({_LABEL}\.)+(?=[a-z0-9-]*[a-z]){_LABEL}\Z"
+)
 _CREDENTIAL_LENGTH = 26 + 26 + 32
 KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
 KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that a person can still read through
