@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from meterai import notifications, orders, stamps
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
+from meterai.kit.serial import Serial
 from meterai.orders import OrderKind
 from meterai.orders.events import (
     OrderDenied,
@@ -77,8 +78,13 @@ def _named(delivered: Sequence[Stamping]) -> dict[str, object]:
             language: translate("mail.named", language, first=first, more=more)
             for language in LANGUAGES
         }
-    lines = [f"{one.document_name} ({', '.join(one.serials)})" for one in delivered]
+    lines = [f"{one.document_name} ({_grouped(one.serials)})" for one in delivered]
     return {"named": named, "list": "\n".join(lines), "count": len(delivered)}
+
+
+def _grouped(serials: Sequence[str]) -> str:
+    """Serials as the stamp and every page have them: somebody compares them letter by letter."""
+    return ", ".join(Serial(one).grouped() for one in serials)
 
 
 async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
@@ -96,7 +102,7 @@ async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
         template="stamping_delivered",
         facts={
             "document": stamping.document_name,
-            "serials": ", ".join(stamping.serials),
+            "serials": _grouped(stamping.serials),
             "stamping": show("stg", stamping.id),
         },
     )

@@ -11,6 +11,7 @@ from tests.support.instance import Client, until
 from tests.support.pdf import pdf
 from tests.support.refusals import a_key
 
+TOLD = "surat.pdf sudah bermeterai"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NASTY = {
     "line separator": "sura\u2028t.pdf".encode(),
@@ -101,10 +102,10 @@ def test_by_the_form(inside: Inside) -> None:
         return paid and inside.instance.bank.pay(paid)
 
     until("it is paid", qr)
-    until(
-        "the mail names it",
-        lambda: any(
-            mail["subject"] == "surat.pdf sudah bermeterai"
-            for mail in inside.instance.mails_to(address)
-        ),
-    )
+
+    def told() -> str:
+        mails = inside.instance.mails_to(address)
+        return next((one["text"] for one in mails if one["subject"] == TOLD), "")
+
+    text = until("the mail names it", told)
+    assert re.search(r"^surat\.pdf \(([0-9A-Z]{4} ){5}[0-9A-Z]{2}\)\r?$", text, re.MULTILINE), text
