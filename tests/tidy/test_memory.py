@@ -34,6 +34,7 @@ BOUNDED = {
     "drafts/contents.py: _wanted": "who waits for a picture or a check: WAITING_MAX, CHECKS_WAITING_MAX",
     "drafts/holdings.py: _sums": "the networks that sent something within READ_SECONDS",
     "drafts/pictures.py: _kept": "KEPT_BYTES_MAX",
+    "verification/service/batch.py: _first_with": "the serials of FILES_MAX files of one request",
     "kit/refusal.py: _BY_CODE": "the classes of refusals, when they are declared",
     "kit/refusal.py: _BY_CONSTRAINT": "the constraints that are refusals, when they are declared",
     "drafts/uploads.py: _of_network": "one entry for each file that is examined: WHOLE_AT_ONCE and who waits",
