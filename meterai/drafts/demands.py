@@ -8,6 +8,7 @@ UNDEMANDED: Mapping[str, str] = {
     "draft_lives_seconds": TIME,
     "draft_lives_seconds_max": TIME,
     "draft_bytes_max": LOAD,
+    "account_bytes_min": LOAD,
     "drafts_per_network_max": LOAD,
     "draft_bytes_per_network_max": LOAD,
     "drafts_bytes_max": LOAD,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from meterai.drafts import store
-from meterai.drafts.model import DraftsFull
+from meterai.drafts.model import Draft, DraftsFull, NetworkFull
 from meterai.drafts.settings import DraftSettings
 from meterai.plumbing.database import Database
 
@@ -28,15 +28,18 @@ class Holdings:
         self._limits = limits
         self._sums: dict[str, _Sum] = {}
 
-    async def check(self, network: str, size: int) -> None:
-        """Whether so many bytes more may come from a network.  Refuses `DraftsFull`."""
-        for of, most in (
-            (network, self._limits.draft_bytes_per_network_max),
-            (_ALL, self._limits.drafts_bytes_max),
-        ):
-            held = await self._held(of)
-            if held + size > most:
-                raise DraftsFull(f"{held} bytes of {of or 'all drafts'}")
+    async def check(self, draft: Draft, held: int, size: int) -> None:
+        """Whether so many bytes more may come to a draft that holds `held`.
+
+        What every account may have takes none of its network's room.  Refuses `NetworkFull`, `DraftsFull`.
+        """
+        if draft.owner is None or held + size > self._limits.account_bytes_min:
+            of_network = await self._held(draft.network)
+            if of_network + size > self._limits.draft_bytes_per_network_max:
+                raise NetworkFull(f"{of_network} bytes of {draft.network}")
+        of_all = await self._held(_ALL)
+        if of_all + size > self._limits.drafts_bytes_max:
+            raise DraftsFull(f"{of_all} bytes of all drafts")
 
     def add(self, network: str, size: int) -> None:
         """So many bytes came from a network."""

@@ -84,8 +84,16 @@ class DraftTooLarge(Refusal):
         self.sum_bytes = sum_bytes
 
 
+class NetworkFull(Refusal):
+    """The drafts of one network hold as much as they may; who signs in has room of its own."""
+
+    code = "network_full"
+    status = 503
+    retry_after_seconds = 600
+
+
 class DraftsFull(Refusal):
-    """All drafts, or those of one network, hold as much as they may."""
+    """All drafts hold as much as they may."""
 
     code = "drafts_full"
     status = 503

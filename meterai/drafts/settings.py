@@ -16,7 +16,10 @@ class DraftSettings(msgspec.Struct, frozen=True):
     draft_lives_seconds_max: Seconds = 3 * 86_400  # since it began, however often it is looked at
     # All of it is in memory for a moment when it is ordered.  An ordinary document has less than one.
     draft_bytes_max: Positive = 100 * MB
-    # Phones of one carrier share an address: a whole school may choose its files at once.
+    # What each account may have, whatever others of its network hold: some scanned letters.  A network is a
+    # whole city behind one address, and one of it can fill what is the network's; an account takes a mail.
+    account_bytes_min: Positive = 8 * MB
+    # Of nobody's account.  Phones of one carrier share an address: a whole school may choose its files at once.
     drafts_per_network_max: Positive = 2_000
     draft_bytes_per_network_max: Positive = 4 * 1024 * MB
     drafts_bytes_max: Positive = (

@@ -83,7 +83,9 @@ SELECT coalesce(sum(f.received), 0)::bigint AS sum FROM drafts d
 JOIN draft_files f ON f.draft_id = d.draft_id
 WHERE d.network = %s AND f.{_HELD}
 """  # noqa: S608
-_OF_NETWORK = "SELECT count(*) AS drafts FROM drafts WHERE network = %s AND NOT is_done"
+_OF_NETWORK = (
+    "SELECT count(*) AS drafts FROM drafts WHERE network = %s AND owner_id IS NULL AND NOT is_done"
+)
 _ALL_BYTES = f"""
 SELECT coalesce(sum(received), 0)::bigint AS sum FROM draft_files WHERE {_HELD}
 """  # noqa: S608
@@ -261,7 +263,7 @@ async def network_bytes(tx: ReadTx, network: str) -> int:
 
 
 async def drafts_of(tx: ReadTx, network: str) -> int:
-    """How many drafts a network has."""
+    """How many drafts a network has that are no account's."""
     (row,) = await tx.all(_OF_NETWORK, network)
     return int(row["drafts"])
 

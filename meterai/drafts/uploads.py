@@ -32,12 +32,12 @@ from meterai.drafts.model import (
     Draft,
     DraftFile,
     DraftFull,
-    DraftsFull,
     DraftTooLarge,
     FileDamagedOnTheWay,
     FileNotExamined,
     FileState,
     Found,
+    NetworkFull,
     PartSizeWrong,
     UploadCompleted,
     UploadLengthInconsistent,
@@ -98,12 +98,13 @@ class Uploads:
     ) -> DraftFile:
         """A file that will have so many bytes; with a token its draft begins too, or neither does.
 
-        Refuses `DocumentTooLarge`, `DraftFull`, `DraftTooLarge`, `DraftsFull`.
+        Refuses `DocumentTooLarge`, `DraftFull`, `DraftTooLarge`, `NetworkFull`, `DraftsFull`.
         """
         if size > self.file_bytes_max:
             raise sealing.DocumentTooLarge(size_bytes=size, limit_bytes=self.file_bytes_max)
         identifier, now = new_id(), self._clock.now()
-        await self._holdings.check(draft.network, size)
+        held = 0 if token else (await self._database.once(store.usage, draft.id)).bytes
+        await self._holdings.check(draft, held, size)
 
         async def add(tx: Tx) -> DraftFile:
             if token:
@@ -131,9 +132,10 @@ class Uploads:
         return await self._examined(await self._database.run(add), draft.network)
 
     async def _begin(self, tx: Tx, draft: Draft, token: str) -> None:
-        held = await store.drafts_of(tx, draft.network)
-        if held >= self._limits.drafts_per_network_max:
-            raise DraftsFull(f"{held} drafts of {draft.network}")
+        if draft.owner is None:
+            held = await store.drafts_of(tx, draft.network)
+            if held >= self._limits.drafts_per_network_max:
+                raise NetworkFull(f"{held} drafts of {draft.network}")
         await store.add_draft(tx, draft, hash_of(token))
 
     def _check_draft(self, held: int) -> None:
@@ -145,12 +147,13 @@ class Uploads:
         examined, and one whose turn does not come is examined later.
 
         Refuses `UploadCompleted`, `UploadOffsetMismatch`, `PartSizeWrong`,
-        `UploadLengthInconsistent`, `DraftTooLarge`, `DraftsFull`.
+        `UploadLengthInconsistent`, `DraftTooLarge`, `NetworkFull`, `DraftsFull`.
         """
         if not _is_part(file, offset, content):
             return file
-        self._check_draft((await self._database.once(store.usage, draft.id)).bytes + len(content))
-        await self._holdings.check(draft.network, len(content))
+        held = (await self._database.once(store.usage, draft.id)).bytes
+        self._check_draft(held + len(content))
+        await self._holdings.check(draft, held, len(content))
         now = self._clock.now()
         part = await self._objects.put(file.id, content)
         after = await self._database.once(

@@ -18,6 +18,7 @@ from meterai.drafts.model import (
     DraftFull,
     DraftsFull,
     DraftTooLarge,
+    NetworkFull,
     PartSizeWrong,
     UploadCompleted,
     UploadLengthInconsistent,
@@ -487,7 +488,7 @@ def test_to_announce_takes_no_room_from_others(shop: Shop, monkeypatch: pytest.M
         shop.do(uploads(shop).create(greedy, f"{number}.pdf", room))
     honest, _ = opened(shop)
     assert add(shop, honest, content=large("Surat")).is_usable
-    with pytest.raises(DraftsFull):
+    with pytest.raises(NetworkFull):
         (
             shop.do(uploads(shop).create(honest, "besar.pdf", room)),
             "what cannot come in is said at once",
@@ -506,7 +507,7 @@ def test_limits_are_kept_at_each_part(
     limited(shop, monkeypatch, **{limit: 2 * PART_BYTES_MAX + 1})
     first, second = (shop.do(uploads(shop).append(draft, one, 0, PART)) for one in files)
     for one in (first, second):
-        with pytest.raises(DraftsFull):
+        with pytest.raises((NetworkFull, DraftsFull)):
             shop.do(uploads(shop).append(draft, one, PART_BYTES_MAX, PART))
     assert len(objects(shop)) == 2, "what is refused is not stored"
     shop.do(drafts(shop).take_out(draft, second.id))
@@ -548,8 +549,37 @@ def test_a_network_has_so_many_drafts(shop: Shop, monkeypatch: pytest.MonkeyPatc
     limited(shop, monkeypatch, drafts_per_network_max=1)
     opened(shop)
     draft, token = drafts(shop).fresh(None, NETWORK)
-    with pytest.raises(DraftsFull):
+    with pytest.raises(NetworkFull):
         shop.do(uploads(shop).create(draft, "a.pdf", 1000, token=token))
+
+
+def test_an_account_has_room_in_a_network_that_somebody_filled(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = large("Surat")
+    limited(
+        shop,
+        monkeypatch,
+        drafts_per_network_max=1,
+        draft_bytes_per_network_max=len(content),
+        account_bytes_min=len(content),
+    )
+    full, _ = opened(shop)
+    add(shop, full, content=content)
+    draft, token = drafts(shop).fresh(shop.account, NETWORK)
+    mine = shop.do(uploads(shop).add_whole(draft, "Surat.pdf", content, token=token))
+    assert mine.is_usable
+    with pytest.raises(NetworkFull):
+        shop.do(uploads(shop).create(draft, "b.pdf", len(content)))
+
+
+def test_the_draft_of_an_account_is_none_of_its_network(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(shop, monkeypatch, drafts_per_network_max=1)
+    opened(shop, signed_in=True)
+    draft, token = drafts(shop).fresh(None, NETWORK)
+    shop.do(uploads(shop).create(draft, "a.pdf", 1000, token=token))
 
 
 def test_of_what_nothing_came_nothing_is_kept_for_long(shop: Shop) -> None:

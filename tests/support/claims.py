@@ -81,6 +81,7 @@ CLAIMS: Mapping[str, tuple[Holds, ...]] = {
     "refusal.form_expired": (nothing_done,),
     "refusal.form_too_large": (nothing_done,),
     "refusal.issuer_unusable": (no_stamp_lost,),
+    "refusal.network_full": (files_kept,),
     "refusal.not_in_time": (no_stamp_lost,),
     "refusal.placements_overlap": (nothing_charged,),
     "refusal.proof_required": (nothing_done,),
