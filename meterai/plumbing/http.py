@@ -331,20 +331,18 @@ def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
 
 
 def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """Indonesian, unless the reader asked for English (cookie, account or Accept-Language).
+    """Indonesian, unless the reader asked for English: by cookie, account or Accept-Language.
 
-    A program with a key says for each request what its reader reads; else the account does.
+    A program with a key says for each request what its reader reads.
     """
     caller = connection.scope.get("caller")
-    cookies = connection.cookies
-    chosen = cookies.get(HOST_PREFIX + "language", cookies.get("language"))
+    chosen = connection.cookies.get(HOST_PREFIX + "language", connection.cookies.get("language"))
     if chosen in ("id", "en"):
         return chosen
-    accepted = connection.headers.get("accept-language", "")
+    accepted = connection.headers.get("accept-language", "").strip().lower()
     if isinstance(caller, Caller) and not (caller.by == "api_key" and accepted):
         return caller.language
-    first = accepted.split(",")[0].strip().lower()
-    return "en" if first.startswith("en") else "id"
+    return "en" if accepted.startswith("en") else "id"
 
 
 def idempotency_key(request: Request[Any, Any, Any]) -> str:
