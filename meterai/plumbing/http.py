@@ -331,10 +331,7 @@ def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
 
 
 def language_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """Indonesian, unless the reader asked for English: by cookie, account or Accept-Language.
-
-    A program with a key says for each request what its reader reads.
-    """
+    """Indonesian, unless the reader asked for English: cookie, account (not of a key), Accept-Language."""
     caller = connection.scope.get("caller")
     chosen = connection.cookies.get(HOST_PREFIX + "language", connection.cookies.get("language"))
     if chosen in ("id", "en"):
