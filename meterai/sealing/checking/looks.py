@@ -5,6 +5,9 @@ words under it is the "sneaky signature" attack on certified documents (Rohlmann
 beside it nothing may look another way.  Layers (optional content, ISO 32000-2, section 8.11) are
 drawn as they are at first and, where there are any, all of them: what a layer hides today a reader
 may show tomorrow.
+
+Drawn is every page that an update wrote, or the annotations of which it wrote, and all pages of a
+short document: what should not differ there is looked at all the same.
 """
 
 from collections.abc import Sequence
@@ -22,7 +25,10 @@ from meterai.sealing.sandbox.rendering import Fractions, PageLook
 from meterai.sealing.stamp.identifiers import is_serial
 
 ANNOTATIONS_MAX = 20_000  # of one page, looked at
-PAGES_MAX = 20  # drawn in one document: those with later signatures
+PAGES_MAX = 60  # drawn in one document; a page costs 50 to 100 ms, and a task has two seconds
+PAGES_FEW = 4  # of a document all pages of which are drawn, whatever was appended
+_PRINTED, _NOT_ON_PAPER_ALONE = 4, 2 | 32  # flags: print; hidden, no view (ISO 32000-2, table 167)
+_NEVER_SEEN = {"/Link", "/Popup"}  # PDFium shows neither
 
 
 def first_seen(
@@ -32,20 +38,27 @@ def first_seen(
 
     PDFium and another renderer draw: this runs only in the processes of `bounded`.
     """
-    tree = PageTree(sealed)
     seen = [widget for one in later for widget in one.field.widgets if widget.is_visible]
     boxes: dict[int, list[Box]] = {}
     for widget in seen:
         boxes.setdefault(widget.page, []).append(widget.rectangle)
-    if not boxes:
-        return None
-    if len(boxes) > PAGES_MAX:
+    pages = {page.number: page for page in PageTree(sealed).all()}
+    written = {page.number for page in pages.values() if _is_written(page, sealed, now)}
+    drawn = sorted(pages if later and len(pages) <= PAGES_FEW else written | boxes.keys())
+    if len(drawn) > PAGES_MAX:
         raise rendering.NotDrawn
-    pages = {page.number: page for page in tree.all()}
     for widget in seen:
         if _is_over_another(sealed, pages[widget.page], widget):
             return _seen("covered", pages[widget.page], widget.rectangle)
-    looks = [_look(pages[number], found) for number, found in sorted(boxes.items())]
+    looks = [
+        _look(pages[number], boxes.get(number, ()))._replace(
+            is_written=number in written or number in boxes,
+            is_printed_alike=_is_printed_alike(pages[number], now),
+        )
+        for number in drawn
+    ]
+    if not looks:
+        return None
     for before, after in _variants(sealed, now):
         found_change = rendering.first_change(before, after, looks, len(pages), password, _is_ours)
         if found_change is not None:
@@ -86,6 +99,32 @@ def _is_over_another(sealed: Document, page: Page, widget: Widget) -> bool:
 def _is_ours(text: str) -> bool:
     """True for the text of a code of a stamp: an address with a serial in it."""
     return any(map(is_serial, text.split("/")))
+
+
+def _is_written(page: Page, sealed: Document, now: Document) -> bool:
+    """True if an update wrote the page again, the list of its annotations, or one of them."""
+    annotations = page.entries.get(b"/Annots")
+    items = sealed.items(page.entries, b"/Annots")
+    if len(items) > ANNOTATIONS_MAX:
+        raise rendering.NotDrawn
+    return any(
+        isinstance(one, Ref) and now.row(one.number)[1] != sealed.row(one.number)[1]
+        for one in (page.ref, annotations, *items)
+    )
+
+
+def _is_printed_alike(page: Page, now: Document) -> bool:
+    """True if a page has no layers, and each of its annotations is on the screen and on paper, or on neither."""
+    if b"/OCProperties" in now.root:
+        return False
+    for item in now.items(now.dictionary(page.ref), b"/Annots"):
+        annotation = now.dictionary(item)
+        flags = now.entry(annotation, b"/F")
+        if now.entry(annotation, b"/Subtype") in _NEVER_SEEN:
+            continue
+        if type(flags) is not int or flags & (_PRINTED | _NOT_ON_PAPER_ALONE) != _PRINTED:
+            return False
+    return True
 
 
 def _look(page: Page, boxes: Sequence[Box]) -> PageLook:

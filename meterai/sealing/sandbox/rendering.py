@@ -18,12 +18,16 @@ from PIL import Image, ImageChops
 from meterai.sealing.sandbox.scanning import codes_in
 
 PIXELS_MAX = 4_000_000  # of one picture; 16 MB as a bitmap
-# Pixels a unit, by how many pages are drawn: thin lines and small print are seen at each.
-_SCALES = ((4, 2.0), (1 << 30, 1.5))
+# Pixels a unit, by how many pages are drawn: thin lines are seen at each, small print in `_INK_SCALE`.
+_SCALES = ((4, 2.0), (1 << 30, 1.0))
 _SCALE_MIN = 0.5  # a sheet of A0 is drawn at 0.7
+_INK_SCALE = 6.0  # of a box alone, in which a comma of small print has six pixels
+_INK_PIXELS_MAX = 1_000_000
+_PAPER_SCALE, _PAPER_FACTOR = 1.0, 4  # the colour of the paper is seen in 18 dots an inch
 _CODE_SCALE = 4.0  # a module of the smallest stamp has two pixels and a half
 # Of a box alone: a stamp made a quarter as wide is read; one scale reads what another does not.
 _BOX_SCALES = (12.0, 9.0, 6.0)
+_CODE_AROUND = 80.0  # units around the boxes in which a part of a code may have been sealed
 _SIZE_TOLERANCE = 1.0  # units of the file; renderers round
 _LEVELS = 12  # of 255: what differs by less is the same
 _PRINTING = "print"
@@ -38,13 +42,18 @@ class NotDrawn(Exception):
 class PageLook(NamedTuple):
     """A page to be drawn (`number` counts from 1), and the boxes of signatures made later.
 
-    `width` and `height` are of the page as it is seen, in units of the file.
+    `width` and `height` are of the page as it is seen, in units of the file.  One that no update wrote,
+    nor anything on it (`is_written`), is drawn for the screen by PDFium alone, which is the fastest;
+    paper is drawn where something is on a page that only one of screen and paper shows
+    (`is_printed_alike`).
     """
 
     number: int
     width: float
     height: float
     boxes: tuple[Fractions, ...]
+    is_written: bool = True
+    is_printed_alike: bool = False
 
 
 class Look(NamedTuple):
@@ -93,7 +102,9 @@ class _Screen:
         drawn: Image.Image = picture.to_pil()
         return drawn.convert("RGB")
 
-    def draw_box(self, page: PageLook, box: Fractions, scale: float) -> Image.Image:
+    def draw_box(
+        self, page: PageLook, box: Fractions, scale: float, pixels_max: int = PIXELS_MAX
+    ) -> Image.Image:
         """One box of a page, larger."""
         left, top, right, bottom = (max(0.0, min(1.0, one)) for one in box)
         wide, high = (right - left) * page.width, (bottom - top) * page.height
@@ -101,7 +112,7 @@ class _Screen:
             return Image.new("RGB", (1, 1))
         found = self._opened[page.number - 1]
         picture = found.render(
-            scale=min(scale, math.sqrt(PIXELS_MAX / (wide * high))),
+            scale=min(scale, math.sqrt(pixels_max / (wide * high))),
             crop=(
                 left * page.width,
                 (1 - bottom) * page.height,
@@ -136,10 +147,9 @@ class _Oxide:
 
     def draw(self, page: PageLook, scale: float) -> Image.Image:
         picture = self._opened.render_pixmap(page.number - 1, dpi=max(1, round(72 * scale)))
-        drawn = Image.frombuffer(
-            "RGBa", (picture.width, picture.height), picture.data, "raw", "RGBa", 0, 1
-        )
-        return drawn.convert("RGBA").convert("RGB")
+        # It draws on white, so that nothing is left to shine through.
+        size = picture.width, picture.height
+        return Image.frombytes("RGB", size, bytes(picture.data), "raw", "RGBX")
 
 
 def _check_size(page: PageLook, width: float, height: float) -> None:
@@ -174,37 +184,63 @@ def first_change(
     `NotDrawn` where a renderer does not draw both, or sees other pages.
     """
     scale = next(scale for most, scale in _SCALES if len(pages) <= most)
-    for kind in (_Screen, _Print):
+    written = [page for page in pages if page.is_written]
+    on_paper = [page for page in written if not page.is_printed_alike]
+    for kind, drawn in ((_Screen, pages), (_Print, on_paper)):
         with _as_not_drawn():
             old, new = kind(before, password), kind(after, password)
-            found = _compared(old, new, pages, count, scale)
+            found = _compared(old, new, drawn, count, scale)
             if found is None and kind is _Screen:
-                found = _copied(old, new, pages, is_ours)
+                found = _covered(old, drawn) or _copied(old, new, drawn, is_ours)
         if found is not None:
             return found
-    return _by_oxide(before, after, pages, count, password, scale)
+    with _as_not_drawn():
+        return _compared(_Oxide(before, password), _Oxide(after, password), written, count, scale)
+
+
+def _covered(old: _Screen, pages: Sequence[PageLook]) -> Look | None:
+    """Ink in a box that is too small to be seen in the picture of the whole page."""
+    for page in pages:
+        paper = (
+            _paper(old.draw(page, min(_PAPER_SCALE, _scale_max(page)))) if page.boxes else (0, 0, 0)
+        )
+        for index, box in enumerate(page.boxes):
+            drawn = old.draw_box(page, box, _INK_SCALE, _INK_PIXELS_MAX)
+            # What is along the edge is beside the box as well.
+            inside = drawn.crop((1, 1, drawn.width - 1, drawn.height - 1))
+            if drawn.width > 2 and drawn.height > 2 and _has_ink(inside, paper):
+                return Look("covered", page.number, index)
+    return None
 
 
 def _copied(
     old: _Screen, new: _Screen, pages: Sequence[PageLook], is_ours: Callable[[str], bool]
 ) -> Look | None:
-    """More codes of stamps on a page than there were: a picture of ours that somebody copied.
+    """More codes of stamps around boxes than there were: a picture of ours that somebody copied.
 
-    The whole page is read, because a code may be put together of several boxes.
+    All boxes of a page are read together, with what is around them, because a code may be put together
+    of several, and of what was sealed.
     """
     for page in pages:
-        scale = min(_CODE_SCALE, _scale_max(page))
-        before, after = (
-            sum(map(is_ours, codes_in(one.draw(page, scale).convert("L")))) for one in (old, new)
-        )
+        if not page.boxes:
+            continue
+        lefts, tops, rights, downs = zip(*page.boxes, strict=True)
+        around = _wider((min(lefts), min(tops), max(rights), max(downs)), page, _CODE_AROUND)
+        after, before = (_codes(one, page, around, _CODE_SCALE, is_ours) for one in (new, old))
         if after > before:
             return Look("copied", page.number, 0)
         for index, box in enumerate(page.boxes):
-            for box_scale in _BOX_SCALES:
-                picture = new.draw_box(page, box, box_scale).convert("L")
-                if any(map(is_ours, codes_in(picture))):
+            for scale in _BOX_SCALES:
+                if _codes(new, page, box, scale, is_ours):
                     return Look("copied", page.number, index)
     return None
+
+
+def _codes(
+    drawn: _Screen, page: PageLook, box: Fractions, scale: float, is_ours: Callable[[str], bool]
+) -> int:
+    """How many codes of stamps are in a box."""
+    return sum(map(is_ours, codes_in(drawn.draw_box(page, box, scale).convert("L"))))
 
 
 def _scale_max(page: PageLook) -> float:
@@ -217,18 +253,6 @@ def _scale_max(page: PageLook) -> float:
     return most
 
 
-def _by_oxide(
-    before: bytes,
-    after: bytes,
-    pages: Sequence[PageLook],
-    count: int,
-    password: bytes,
-    scale: float,
-) -> Look | None:
-    with _as_not_drawn():
-        return _compared(_Oxide(before, password), _Oxide(after, password), pages, count, scale)
-
-
 def _compared(
     old: _Renderer, new: _Renderer, pages: Sequence[PageLook], count: int, scale: float
 ) -> Look | None:
@@ -239,30 +263,38 @@ def _compared(
         was, now = old.draw(page, size), new.draw(page, size)
         if was.size != now.size:
             return Look("different", page.number, -1)
-        paper = _paper(was)
-        changed = _apart(was, now)
+        apart = ImageChops.difference(was, now)
+        paper = _paper(was) if page.boxes else (0, 0, 0)
         for index, box in enumerate(page.boxes):
             around = _pixels(_wider(box, page, new.border), was.size)
             if around is not None:
-                changed.paste(0, around)
+                apart.paste((0, 0, 0), around)
             inside = _pixels(box, was.size, inwards=True)
             if inside is not None and _has_ink(was.crop(inside), paper):
                 return Look("covered", page.number, index)
-        if changed.getbbox() is not None:
+        if _is_seen(apart):
             return Look("different", page.number, -1)
     return None
 
 
-def _apart(one: Image.Image, other: Image.Image) -> Image.Image:
-    """Where two pictures differ in any colour: white on black."""
-    red, green, blue = ImageChops.difference(one, other).split()
-    most = ImageChops.lighter(ImageChops.lighter(red, green), blue)
-    return most.point(lambda level: 255 if level > _LEVELS else 0)
+def _is_seen(apart: Image.Image) -> bool:
+    """True if any colour of a difference is more than what renderers round."""
+    return apart.getbbox() is not None and any(most > _LEVELS for _, most in _extremes(apart))
+
+
+def _extremes(picture: Image.Image) -> tuple[tuple[int, int], ...]:
+    """The least and the most of each colour."""
+    found: list[tuple[int, int]] = []
+    for band in picture.split():
+        levels = [level for level, count in enumerate(band.histogram()) if count]
+        found.append((levels[0], levels[-1]))
+    return tuple(found)
 
 
 def _paper(picture: Image.Image) -> tuple[int, int, int]:
-    """The colour of the paper of a page: the most frequent one."""
-    counts = picture.getcolors(picture.width * picture.height) or []
+    """The colour of the paper of a page: the most frequent one, fine print blurred."""
+    small = picture.reduce(_PAPER_FACTOR)
+    counts = small.getcolors(small.width * small.height) or []
     most = max(counts, key=itemgetter(0), default=(0, (255, 255, 255)))[1]
     assert isinstance(most, tuple)
     return most[0], most[1], most[2]
@@ -270,7 +302,10 @@ def _paper(picture: Image.Image) -> tuple[int, int, int]:
 
 def _has_ink(picture: Image.Image, paper: tuple[int, int, int]) -> bool:
     """True if anything in the picture is not of the colour of the paper."""
-    return _apart(picture, Image.new("RGB", picture.size, paper)).getbbox() is not None
+    return any(
+        level - least > _LEVELS or most - level > _LEVELS
+        for level, (least, most) in zip(paper, _extremes(picture), strict=True)
+    )
 
 
 def _wider(box: Fractions, page: PageLook, border: float) -> Fractions:

@@ -6,8 +6,12 @@ import pikepdf
 import pytest
 
 from meterai.sealing import Verdict
+from meterai.sealing.checking.later_objects import LaterField
+from meterai.sealing.checking.looks import PAGES_FEW, first_seen
+from meterai.sealing.checking.revisions import Later
+from meterai.sealing.pdf.document import open_document
 from tests.support.attacks.lab import EMPTY_PAPER, OVER_WORDS
-from tests.support.pdfmaker import letter, text_of, whole
+from tests.support.pdfmaker import Stream, letter, text_of, update, whole
 
 
 def turned_letter(**entries):
@@ -84,3 +88,45 @@ def test_a_page_tree_that_renderers_see_differently_is_not_believed(lab):
     sealed = lab.sealed_of(objects)
     document = lab.signed(sealed, on_page=0, box=EMPTY_PAPER)
     assert not lab.verify(document).verdict.is_good
+
+
+OTHER_WORDS = Stream(b"", b"BT /F1 24 Tf 72 700 Td (Rp 99) Tj ET")
+UNSEEN = Later(LaterField(b"Notaris", None, ()), None)
+
+
+def seen_after(sealed, objects, later):
+    """What is seen of an update that the tables of what may follow are taken to have let pass."""
+    documents = (sealed, update(sealed, objects))
+    before, after = (open_document(one, bytes_max=len(one)) for one in documents)
+    return first_seen(before, after, later, b"")
+
+
+def test_all_pages_of_a_short_document_are_drawn_wherever_the_signature_is():
+    sealed, last = whole(letter(PAGES_FEW)), 3 + 2 * PAGES_FEW
+    seen = seen_after(sealed, {last: OTHER_WORDS}, [UNSEEN])
+    assert (seen.kind, seen.page) == ("different", PAGES_FEW)
+    assert seen_after(sealed, {60: b"null"}, [UNSEEN]) is None
+    assert seen_after(sealed, {60: b"null"}, []) is None  # evidence alone
+
+
+@pytest.mark.parametrize("again", [8, 60, 61], ids=["page", "annotations", "annotation"])
+def test_a_page_that_was_written_again_is_drawn_in_a_long_one(again):
+    objects = letter(PAGES_FEW + 2)
+    objects[8] = text_of(objects[8])[:-2] + b"/Annots 60 0 R>>"
+    square = b"<</Type/Annot/Subtype/Square/F 4/Rect[60 600 90 630]/AP<</N 62 0 R>>>>"
+    objects |= {60: b"[61 0 R]", 61: square}
+    objects[62] = Stream(b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]", b"0 0 9 9 re f")
+    seen = seen_after(whole(objects), {again: objects[again], 9: OTHER_WORDS}, [])
+    assert (seen.kind, seen.page) == ("different", 3)
+
+
+@pytest.mark.parametrize("flags", [b"0", b"4", b"36"])
+def test_what_only_the_screen_or_only_paper_shows_is_seen(flags):
+    """An annotation for both, for the screen alone (no print flag) and for paper alone (no view)."""
+    objects = letter(1)
+    objects[4] = text_of(objects[4])[:-2] + b"/Annots[60 0 R]>>"
+    square = b"<</Type/Annot/Subtype/Square/Rect[60 600 90 630]/AP<</N 61 0 R>>/F " + flags + b">>"
+    form = b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]"
+    objects |= {60: square, 61: Stream(form, b"0 0 9 9 re f")}
+    seen = seen_after(whole(objects), {60: square, 61: Stream(form, b"1 g 0 0 9 9 re f")}, [])
+    assert (seen.kind, seen.page) == ("different", 1)
