@@ -7,7 +7,7 @@ drawn as they are at first and, where there are any, all of them: what a layer h
 may show tomorrow.
 
 Drawn is every page that an update wrote, or the annotations of which it wrote, and all pages of a
-short document: what should not differ there is looked at all the same.
+short document: what should not differ there is looked at all the same, by PDFium.
 """
 
 from collections.abc import Sequence
@@ -51,8 +51,9 @@ def first_seen(
         if _is_over_another(sealed, pages[widget.page], widget):
             return _seen("covered", pages[widget.page], widget.rectangle)
     looks = [
-        _look(pages[number], boxes.get(number, ()))._replace(
-            is_written=number in written or number in boxes,
+        _look(
+            pages[number],
+            boxes.get(number, ()),
             is_printed_alike=_is_printed_alike(pages[number], now),
         )
         for number in drawn
@@ -127,13 +128,14 @@ def _is_printed_alike(page: Page, now: Document) -> bool:
     return True
 
 
-def _look(page: Page, boxes: Sequence[Box]) -> PageLook:
+def _look(page: Page, boxes: Sequence[Box], *, is_printed_alike: bool) -> PageLook:
     size = page.size
     return PageLook(
         page.number,
         size.width / page.unit,
         size.height / page.unit,
         tuple(_fractions(page, box) for box in boxes),
+        is_printed_alike,
     )
 
 

@@ -42,17 +42,15 @@ class NotDrawn(Exception):
 class PageLook(NamedTuple):
     """A page to be drawn (`number` counts from 1), and the boxes of signatures made later.
 
-    `width` and `height` are of the page as it is seen, in units of the file.  One that no update wrote,
-    nor anything on it (`is_written`), is drawn for the screen by PDFium alone, which is the fastest;
-    paper is drawn where something is on a page that only one of screen and paper shows
-    (`is_printed_alike`).
+    `width` and `height` are of the page as it is seen, in units of the file.  One without boxes is drawn
+    by PDFium alone, which is the fastest; paper is drawn where something is on a page that only one of
+    screen and paper shows (`is_printed_alike`).
     """
 
     number: int
     width: float
     height: float
     boxes: tuple[Fractions, ...]
-    is_written: bool = True
     is_printed_alike: bool = False
 
 
@@ -184,8 +182,8 @@ def first_change(
     `NotDrawn` where a renderer does not draw both, or sees other pages.
     """
     scale = next(scale for most, scale in _SCALES if len(pages) <= most)
-    written = [page for page in pages if page.is_written]
-    on_paper = [page for page in written if not page.is_printed_alike]
+    with_boxes = [page for page in pages if page.boxes]
+    on_paper = [page for page in pages if not page.is_printed_alike]
     for kind, drawn in ((_Screen, pages), (_Print, on_paper)):
         with _as_not_drawn():
             old, new = kind(before, password), kind(after, password)
@@ -194,8 +192,11 @@ def first_change(
                 found = _covered(old, drawn) or _copied(old, new, drawn, is_ours)
         if found is not None:
             return found
+    if not with_boxes:
+        return None
     with _as_not_drawn():
-        return _compared(_Oxide(before, password), _Oxide(after, password), written, count, scale)
+        old_oxide, new_oxide = _Oxide(before, password), _Oxide(after, password)
+        return _compared(old_oxide, new_oxide, with_boxes, count, scale)
 
 
 def _covered(old: _Screen, pages: Sequence[PageLook]) -> Look | None:
@@ -259,7 +260,7 @@ def _compared(
     if not old.pages == new.pages == count:
         raise NotDrawn
     for page in pages:
-        size = min(scale, _scale_max(page))
+        size = min(scale if page.boxes else 1.0, _scale_max(page))
         was, now = old.draw(page, size), new.draw(page, size)
         if was.size != now.size:
             return Look("different", page.number, -1)
