@@ -16,6 +16,7 @@ from meterai.drafts.uploads import Uploads
 from meterai.drafts.visitors import (
     account_asking,
     adopt_draft,
+    done_here,
     files_apart,
     is_kept,
     open_draft,
@@ -113,6 +114,7 @@ async def _choose_page(
         again_seconds=LOOK_AGAIN_SECONDS,
         kind=FILE_KIND,
         is_kept=draft is None and await is_kept(request, drafts),
+        is_done=draft is None and await done_here(request, drafts) is not None,
         apart=await files_apart(request, drafts),
         here=CHOOSE,
     )

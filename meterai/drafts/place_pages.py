@@ -16,7 +16,7 @@ from meterai.drafts.pictures import PagePictures
 from meterai.drafts.placing import Outcome, Placing, View, Wanted
 from meterai.drafts.positions import TAP_WIDTH, TypedStamp
 from meterai.drafts.service import DraftService
-from meterai.drafts.visitors import draft_of, own_draft
+from meterai.drafts.visitors import done_here, draft_of, own_draft
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
@@ -51,8 +51,10 @@ async def show_place(
 ) -> Page:
     """A page of a file and its stamps."""
     draft = await own_draft(request, drafts)
+    if draft is None:
+        return see_other(NEXT if await done_here(request, drafts) else "/stamp")
     files = await _usable(drafts, draft)
-    if draft is None or not files:
+    if not files:
         return see_other("/stamp")
     query = request.query_params
     file = _file_asked(files, query.get("file", ""))

@@ -132,6 +132,13 @@ class DraftService:
         now = self._clock.now()
         return await self._database.once(store.is_kept_for_an_owner, hash_of(token), now)
 
+    async def done_here(self, token: str, account: UUID | None) -> Draft | None:
+        """The draft of this account that this browser began last, where it was ordered, or stamped from
+        the balance: the answer that said so may have been lost."""
+        if not token or account is None:
+            return None
+        return await self._database.once(store.done_for, hash_of(token), account, self._clock.now())
+
     async def _made_one(self, drafts: Sequence[Draft], account: UUID | None) -> Draft | None:
         async def act(tx: Tx) -> Draft | None:
             locked = await store.lock(tx, [one.id for one in drafts])

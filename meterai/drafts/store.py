@@ -73,6 +73,10 @@ SELECT EXISTS (
     WHERE t.token_hash = %s AND d.owner_id IS NOT NULL AND NOT d.is_done AND d.expires_at > %s
 ) AS is_kept
 """
+_DONE_FOR = f"""
+SELECT {_DRAFT} FROM drafts WHERE is_done AND merged_into IS NULL AND owner_id = %s AND expires_at > %s
+    AND draft_id IN (SELECT coalesce(merged_into, draft_id) FROM drafts WHERE token_hash = %s)
+"""  # noqa: S608
 # Only what is here counts: to announce a file takes no room.
 _USAGE = f"""
 SELECT count(*) AS files, coalesce(sum(received) FILTER (WHERE {_HELD}), 0)::bigint AS bytes
@@ -225,6 +229,11 @@ async def is_kept_for_an_owner(tx: ReadTx, token_hash: bytes, now: datetime) -> 
     """Whether a token began a draft that is an account's now, or went into one, and is open."""
     (row,) = await tx.all(_KEPT_FOR, token_hash, now)
     return bool(row["is_kept"])
+
+
+async def done_for(tx: ReadTx, token_hash: bytes, account: UUID, now: datetime) -> Draft | None:
+    """The draft of an account that a token began, where it was ordered and is still kept."""
+    return await tx.one_as(_DRAFTS, _DONE_FOR, account, now, token_hash)
 
 
 async def move(tx: Tx, into: UUID, files: Sequence[UUID]) -> None:

@@ -60,6 +60,11 @@ async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
     return await drafts.is_kept_for_its_owner(_token(request, drafts))
 
 
+async def done_here(request: PageRequest, drafts: DraftService) -> Draft | None:
+    """What this browser chose last, where the account that is signed in has ordered it."""
+    return await drafts.done_here(_token(request, drafts), await account_asking(request))
+
+
 async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
     """The draft of whoever asks, or None.
 

@@ -29,6 +29,13 @@ def asks(visitor: WalkIn, email: str = "ani@example.id") -> str:
     return visitor.get(PAY)
 
 
+def leads(visitor: WalkIn, path: str) -> str:
+    """Where a page leads that is looked at."""
+    shown = visitor.client.get(path)
+    assert shown.status_code == 303, (shown.status_code, shown.text)
+    return str(shown.headers["location"])
+
+
 def orders(visitor: WalkIn) -> int:
     return len(re.findall(r'href="/orders/ord_', visitor.get("/history")))
 
@@ -112,6 +119,18 @@ def test_a_second_press_finds_the_same_order(visitor: WalkIn) -> None:
     visitor.client.cookies.update(kept)
     assert visitor.goes(PROVE, form) == there, "nor is who is signed in sent away"
     assert orders(visitor) == 1
+
+
+def test_whoever_lost_the_answer_and_looks_again_is_led_to_the_order(visitor: WalkIn) -> None:
+    visitor.places()
+    form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
+    there = visitor.goes(PROVE, form)
+    assert leads(visitor, PAY) == there
+    assert leads(visitor, "/stamp/place") == PAY
+    assert f'href="{PAY}"' in visitor.get("/stamp"), "where files are chosen it is said"
+    visitor.client.cookies.delete("session")
+    assert leads(visitor, PAY) == "/stamp", "nobody is told of an order who is not signed in"
+    assert f'href="{PAY}"' not in visitor.get("/stamp")
 
 
 def test_what_the_page_did_not_show_is_not_ordered(visitor: WalkIn) -> None:

@@ -25,6 +25,7 @@ from meterai.drafts import (
     account_asking,
     adopt_by_mark,
     adopt_draft,
+    done_here,
     own_draft,
     sign_in_mark,
     to_order,
@@ -202,7 +203,8 @@ async def show_review(
         return see_other(REVIEW)
     draft = await own_draft(request, drafts)
     if draft is None:
-        return see_other(CHOOSE)
+        # The answer to the button may have been lost: whoever looks again is where it led to.
+        return see_other(_led_to(await done_here(request, drafts)) or CHOOSE)
     files = await drafts.files(draft)
     elsewhere = _missing(files)
     if elsewhere:
@@ -273,6 +275,11 @@ async def _done_before(drafts: DraftService, account: UUID, form: Form) -> str |
         done = await drafts.ordered(account, read(DRAFT, form.text("draft")))
     except NotFound:
         return None
+    return _led_to(done)
+
+
+def _led_to(done: Draft | None) -> str | None:
+    """Where the button led to that a draft was ordered with, or stamped from the balance."""
     if done is None:
         return None
     return f"/orders/{show('ord', done.order)}" if done.order else "/history"
