@@ -10,13 +10,13 @@ Drawn is every page that an update wrote, or the annotations of which it wrote, 
 short document: what should not differ there is looked at all the same, by PDFium.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from meterai.sealing.checking.drawn_alike import refuse_if_drawn_differently
+from meterai.sealing.checking.drawn_copies import with_all_layers, with_pictures_cut
 from meterai.sealing.checking.later_objects import Widget
 from meterai.sealing.checking.revisions import Later
-from meterai.sealing.model import DocumentBroken
-from meterai.sealing.pdf.document import Document, is_number
+from meterai.sealing.pdf.document import Document, is_number, open_document
 from meterai.sealing.pdf.pages import Box, Page, PageTree
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.sandbox import rendering
@@ -60,8 +60,10 @@ def first_seen(
     ]
     if not looks:
         return None
-    for before, after in _variants(sealed, now):
-        found_change = rendering.first_change(before, after, looks, len(pages), password, _is_ours)
+    for before, after, cut in _variants(sealed, now, seen, password):
+        found_change = rendering.first_change(
+            rendering.Copies(before, after, cut, len(pages), password), looks, _is_ours
+        )
         if found_change is not None:
             kind, number, box = found_change
             page = pages[number]
@@ -150,38 +152,15 @@ def _seen(kind: str, page: Page, box: Box) -> Seen:
     return Seen(kind, page.number, left, low, right - left, top - low)
 
 
-def _variants(sealed: Document, now: Document) -> list[tuple[bytes, bytes]]:
-    """Both as they are; and both with all layers shown, where there are layers."""
-    found = [(sealed.buffer, now.buffer)]
+def _variants(
+    sealed: Document, now: Document, widgets: Sequence[Widget], password: bytes
+) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """The file as sealed, as it is, and with the new pictures cut; where there are layers, with all shown."""
+    cut = with_pictures_cut(now, [one.number for one in widgets])
+    yield sealed.buffer, now.buffer, cut
     if b"/OCProperties" in sealed.root:
-        found.append((_with_all_layers(sealed), _with_all_layers(now)))
-    return found
-
-
-def _with_all_layers(document: Document) -> bytes:
-    """The file with an update that takes the settings of layers out of the catalog, without which
-    all are shown."""
-    root, ref = document.root, document.root_ref
-    location = document.locate(ref.number)
-    if location is None:
-        raise DocumentBroken("no catalog")
-    entries = b"".join(
-        b"%b %b" % (key, root.raw(key) or b"null") for key in root.spans if key != b"/OCProperties"
-    )
-    buffer = document.buffer if document.buffer.endswith(b"\n") else document.buffer + b"\n"
-    start = len(buffer) - document.shift
-    written = b"%d %d obj\n<<%b>>\nendobj\n" % (*ref, entries)
-    table = start + len(written)
-    kept = b"".join(
-        b"%b %b" % (key, document.trailer.raw(key) or b"null")
-        for key in (b"/Size", b"/Root", b"/Info", b"/ID", b"/Encrypt")
-        if key in document.trailer
-    )
-    return (
-        buffer
-        + written
-        + (
-            b"xref\n%d 1\n%010d %05d n \ntrailer\n<<%b/Prev %d>>\nstartxref\n%d\n%%%%EOF\n"
-            % (ref.number, start, ref.generation, kept, document.startxref, table)
+        yield (
+            with_all_layers(sealed),
+            with_all_layers(now),
+            with_all_layers(open_document(cut, bytes_max=len(cut), password=password)),
         )
-    )

@@ -54,6 +54,17 @@ class PageLook(NamedTuple):
     is_printed_alike: bool = False
 
 
+class Copies(NamedTuple):
+    """A document of `page_count` pages as it was and as it is; `cut` is the same for pdf_oxide, which draws a
+    picture beyond its box."""
+
+    before: bytes
+    after: bytes
+    cut: bytes
+    page_count: int
+    password: bytes
+
+
 class Look(NamedTuple):
     """What is seen to have changed: on which page, in which box (-1: outside of them).
 
@@ -169,18 +180,14 @@ def _as_not_drawn() -> Iterator[None]:
 
 
 def first_change(
-    before: bytes,
-    after: bytes,
-    pages: Sequence[PageLook],
-    count: int,
-    password: bytes,
-    is_ours: Callable[[str], bool],
+    copies: Copies, pages: Sequence[PageLook], is_ours: Callable[[str], bool]
 ) -> Look | None:
-    """The first thing that is seen to have changed on these pages of a document of `count`.
+    """The first thing that is seen to have changed on these pages.
 
     `is_ours` is asked of the text of each code in a box: is it that of a stamp?  Raises
     `NotDrawn` where a renderer does not draw both, or sees other pages.
     """
+    before, after, cut, count, password = copies
     scale = next(scale for most, scale in _SCALES if len(pages) <= most)
     with_boxes = [page for page in pages if page.boxes]
     on_paper = [page for page in pages if not page.is_printed_alike]
@@ -195,7 +202,7 @@ def first_change(
     if not with_boxes:
         return None
     with _as_not_drawn():
-        old_oxide, new_oxide = _Oxide(before, password), _Oxide(after, password)
+        old_oxide, new_oxide = _Oxide(before, password), _Oxide(cut, password)
         return _compared(old_oxide, new_oxide, with_boxes, count, scale)
 
 

@@ -10,6 +10,7 @@ from meterai.sealing.checking.later_objects import LaterField
 from meterai.sealing.checking.looks import PAGES_FEW, first_seen
 from meterai.sealing.checking.revisions import Later
 from meterai.sealing.pdf.document import open_document
+from tests.support.attacks import by_hand
 from tests.support.attacks.lab import EMPTY_PAPER, OVER_WORDS
 from tests.support.pdfmaker import Stream, letter, text_of, update, whole
 
@@ -130,3 +131,28 @@ def test_what_only_the_screen_or_only_paper_shows_is_seen(flags):
     objects |= {60: square, 61: Stream(form, b"0 0 9 9 re f")}
     seen = seen_after(whole(objects), {60: square, 61: Stream(form, b"1 g 0 0 9 9 re f")}, [])
     assert (seen.kind, seen.page) == ("different", 1)
+
+
+BEYOND_ITS_BOX = Stream(
+    b"/Type/XObject/Subtype/Form/BBox[0 0 150 60]", b"0 0 1 rg -80 -80 400 400 re f"
+)
+
+
+@pytest.mark.parametrize("matrix", [b"", b"/Matrix[2 0 0 2 9 9]", b"/Matrix[0 1 -1 0 0 0]"])
+def test_a_picture_that_is_painted_beyond_its_box_is_seen_in_its_box(lab, matrix):
+    """Every reader cuts it; the renderer that does not draws a copy in which it is cut."""
+    objects = by_hand.objects_of(lab.sealed)
+    objects[by_hand.PICTURE] = BEYOND_ITS_BOX._replace(entries=BEYOND_ITS_BOX.entries + matrix)
+    document = by_hand.signed(lab, lab.sealed, objects)
+    assert lab.verify(document).verdict is Verdict.GENUINE_THEN_SIGNED
+
+
+def test_a_picture_with_layers_is_cut_as_well(lab):
+    objects = letter(2)
+    layers = b"/OCProperties<</OCGs[60 0 R]/D<</OFF[60 0 R]>>>>"
+    objects[1] = b"<</Type/Catalog/Pages 2 0 R%b>>" % layers
+    objects[60] = b"<</Type/OCG/Name(L)>>"
+    sealed = lab.sealed_of(objects)
+    shown = by_hand.objects_of(sealed) | {by_hand.PICTURE: BEYOND_ITS_BOX}
+    report = lab.verify(by_hand.signed(lab, sealed, shown))
+    assert report.verdict is Verdict.GENUINE_THEN_SIGNED
