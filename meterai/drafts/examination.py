@@ -102,5 +102,5 @@ class Examination:
             found.pages,
             sizes,
             prepared.is_repaired,
-            verdict is not None and verdict.is_good,
+            verdict.is_good,
         )

@@ -1,4 +1,4 @@
-"""An upload before it is stamped: inspected, and verified where it bears a signature."""
+"""An upload before it is stamped: inspected, and verified."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,16 +13,15 @@ from meterai.sealing.writing.engine import ingesting
 
 def examining(
     document: bytes, placements: Sequence[Placement], issuers: Issuers, at: datetime
-) -> Work[tuple[PreparedDocument, Verdict | None]]:
-    """The work of taking a document in, and the verdict on it where somebody signed it before.
+) -> Work[tuple[PreparedDocument, Verdict]]:
+    """The work of taking a document in, and the verdict on it: a seal of ours that was taken out of the form, and
+    its stamp left, would stand beside the new one.
 
     Refuses with what `ingest` refuses, and with `NotComparable` what is beyond its bounds: another
     seal would not make it genuine.
     """
     prepared = yield from ingesting(document, placements)
-    if not prepared.inspection.signatures:
-        return prepared, None
     report = yield from verifying(question(prepared.document, issuers, at))
-    if report.verdict is Verdict.COULD_NOT_BE_COMPARED:
+    if report.verdict is Verdict.COULD_NOT_BE_COMPARED and prepared.inspection.signatures:
         raise NotComparable("what follows an earlier seal could not be compared")
     return prepared, report.verdict

@@ -233,6 +233,29 @@ class SignatureRangeMalformed(Refusal):
     status = 422
 
 
+class DynamicForm(Refusal):
+    """Its form is built when it is opened (XFA): some readers show that in place of the pages, and so no
+    stamp, and nothing of what our renderers compare."""
+
+    code = "dynamic_form"
+    status = 422
+
+
+class ReferencesUnresolved(Refusal):
+    """It refers to objects that it lacks, in so many places that what we append would be one of them."""
+
+    code = "references_unresolved"
+    status = 422
+
+
+class StrayStamp(Refusal):
+    """A page shows a stamp of ours whose seal is gone: it would stand beside the new one, as if that sealed
+    both."""
+
+    code = "stray_stamp"
+    status = 422
+
+
 class NoPages(Refusal):
     """There is no page a stamp could be on."""
 

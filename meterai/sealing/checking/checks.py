@@ -50,7 +50,7 @@ from meterai.sealing.checking.signatures import (
 )
 from meterai.sealing.model import Check
 from meterai.sealing.pdf.decoding import TooMuchHere
-from meterai.sealing.pdf.document import Document, in_letters
+from meterai.sealing.pdf.document import Document, in_letters, is_taken_for_linearized
 from meterai.sealing.sandbox.answers import Compared, Seen
 from meterai.sealing.signing import cms, timestamps, trust
 from meterai.sealing.signing.issuer import common_name
@@ -208,7 +208,10 @@ def _structure(case: Case, seal: Signature) -> _Answer:
         return False, facts
     if not seal.signed_data.is_laid_out_as_ours(padded[:length_used]):
         return False, facts
-    # (4) The cross-reference section that leads here is the last thing covered.
+    # (4) No reader begins elsewhere.  (5) The cross-reference section that leads here is the last thing
+    # covered.
+    if is_taken_for_linearized(case.file):
+        return False, facts
     section = case.document.sections[seal.section]
     tail = _TAIL.search(case.file, max(section.start, seal.end - _TAIL_BYTES_MAX), seal.end)
     is_last = tail is not None and int(tail[1]) + case.document.shift == section.start

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from meterai.sealing.checking.references import references_of, times_referred
 from meterai.sealing.checking.updates import Found, Update, Written, sealed_object
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.forms import fields
 from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.pdf.references import references_of, times_referred
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, Value
 
@@ -78,8 +78,11 @@ class State:
         )
 
     def _is_other_widget(self, annotation: Dictionary | None) -> bool:
-        if annotation is None or self.sealed.entry(annotation, b"/Subtype") != "/Widget":
+        kind = self.sealed.entry(annotation, b"/Subtype")
+        if annotation is None or kind not in ("/Widget", "/FreeText"):
             return False
+        if kind == "/FreeText":
+            return True  # readers that draw it anew take its font from the form, too
         for _ in range(DEPTH_MAX):
             kind, parent = self.sealed.entry(annotation, b"/FT"), annotation.get(b"/Parent")
             above = self.sealed.dictionary(parent)

@@ -9,7 +9,6 @@ The time this takes is in proportion to the bytes of the later updates, and to t
 file once: objects that no update wrote are not looked at.
 """
 
-import re
 from dataclasses import dataclass
 
 from meterai.sealing.checking.later_objects import LaterField
@@ -17,11 +16,8 @@ from meterai.sealing.checking.later_signatures import Signed, check_signature
 from meterai.sealing.checking.later_state import State
 from meterai.sealing.checking.permitted import Comparison
 from meterai.sealing.checking.updates import Found, Update, strictly, updates_behind
-from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.document import Document, is_taken_for_linearized
 from meterai.sealing.pdf.strict import StrictValue
-
-_HEAD_BYTES = 2048
-_LENGTH = re.compile(rb"/L[\0-\x20]*+\+?0*(\d{1,12})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ def later_signatures(now: Document, sealed: Document) -> list[Later]:
     Raises `Found` for the first thing that no signature explains, `DocumentBroken` for what cannot be
     read.  A picture that a signature brings may hide what was there; that is asked in `looks`.
     """
-    if _is_taken_for_linearized(now.buffer):
+    if is_taken_for_linearized(now.buffer):
         raise Found("bytes")
     newer = len(now.sections) - len(sealed.sections)
     if newer < 1 or now.sections[newer].start != sealed.sections[0].start:
@@ -56,16 +52,6 @@ def later_signatures(now: Document, sealed: Document) -> list[Later]:
         state.follow(update)
         trailer = {**trailer, **update.trailer}
     return found
-
-
-def _is_taken_for_linearized(file: bytes) -> bool:
-    """True if the file says at its head that it is linearized and as long as it is (ISO 32000-2, annex F).
-
-    Some readers then begin at its first cross-reference, and see none of its updates.
-    """
-    head = file[:_HEAD_BYTES]
-    lengths = _LENGTH.findall(head) if b"/Linearized" in head else []
-    return any(int(one) == len(file) for one in lengths)
 
 
 def _trailer(sealed: Document) -> dict[str, StrictValue]:

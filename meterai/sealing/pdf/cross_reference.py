@@ -89,6 +89,26 @@ class Section:
             number for one in self._subsections for number in range(one.first, one.first + one.rows)
         ]
 
+    def holders(self) -> set[int]:
+        """The numbers of the streams that the section says objects are in."""
+        if isinstance(self._source, bytes) or not self._widths[0]:
+            return set()
+        kinds, ends = self._widths[0], self._widths[0] + self._widths[1]
+        columns = self._source.columns()
+        found: set[tuple[int, ...]] = set()
+        for one in self._subsections:
+            rows = slice(one.offset, one.offset + one.rows)
+            # Almost always one byte says the kind, and the others before it are nought.
+            is_inside = [column[rows] for column in columns[:kinds]]
+            where = zip(*(column[rows] for column in columns[kinds:ends]), strict=True)
+            wanted = (*bytes(kinds - 1), IN_STREAM)
+            found.update(
+                octets
+                for kind, octets in zip(zip(*is_inside, strict=True), where, strict=True)
+                if kind == wanted
+            )
+        return {int.from_bytes(bytes(octets), "big") for octets in found}
+
     def row(self, number: int) -> Row | None:
         """What the section says of an object; `None` if it says nothing."""
         found = self._own_row(number)

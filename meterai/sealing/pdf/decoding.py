@@ -127,14 +127,22 @@ class Rows:
             return bytes([column[index] for column in self._columns])
         self._asked += 1
         if self._asked > self._SUMMED_MAX:
-            self._budget.parse(len(self._data) // self._SUMMED_PER_PARSED)
-            self._columns = [self._summed(offset) for offset in range(1, self._stride)]
-            return self.row(index)
+            return bytes([column[index] for column in self.columns()])
         limit, stride, data = (index + 1) * self._stride, self._stride, self._data
         return bytes([sum(data[offset:limit:stride]) & 0xFF for offset in range(1, stride)])
 
-    def _summed(self, offset: int) -> bytes:
+    def columns(self) -> list[bytes]:
+        """The same byte of all rows, for each byte of a row."""
+        if self._columns is None:
+            first = 1 if self._is_up else 0
+            self._budget.parse(len(self._data) // self._SUMMED_PER_PARSED)
+            self._columns = [self._column(offset) for offset in range(first, self._stride)]
+        return self._columns
+
+    def _column(self, offset: int) -> bytes:
         column = self._data[offset : self.count * self._stride : self._stride]
+        if not self._is_up:
+            return column
         return bytes([total & 0xFF for total in accumulate(column)])
 
 

@@ -130,7 +130,7 @@ def _check_ranges(document: Document, signature: Dictionary) -> None:
         if start < end or (is_first and start):
             raise SignatureRangeMalformed("a byte range that overlaps, or does not begin at 0")
         end, is_first = start + length, False
-    if end + document.shift > len(document.buffer):
+    if end > len(document.buffer):
         raise SignatureRangeMalformed(f"a byte range up to {end} in {len(document.buffer)} bytes")
 
 

@@ -49,12 +49,15 @@ class Sealed(NamedTuple):
 
 
 class Update:
-    """What will be appended to one document."""
+    """What will be appended to one document.
 
-    def __init__(self, document: Document) -> None:
+    New objects are numbered from `first` on, which is never below the document's own numbers.
+    """
+
+    def __init__(self, document: Document, first: int = 0) -> None:
         self._document = document
         self._cipher = document.cipher
-        self._next = document.size
+        self._next = max(first, document.size)
         self._edited: dict[Ref, _Edited] = {}
         self._bodies: list[tuple[Ref, bytes]] = []
 
@@ -122,6 +125,26 @@ class Update:
             self.put(ref, holder, key, b"[%b]" % items)
         else:
             raise DocumentBroken(f"{key.decode('latin-1')} is not an array")
+
+    def append_own(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
+        """`append`, to a list that is this object's alone: one that is an object of its own is copied into
+        it, for others may refer to that."""
+        found = holder.get(key)
+        location = self._document.locate(found.number) if isinstance(found, Ref) else None
+        if location is None or location.ref != found or not self.is_array(location.ref):
+            self.append(ref, holder, key, items)
+            return
+        start = location.start
+        _, stop = value_at(location.buffer, start, location.owner)
+        listed = location.buffer[start:stop].strip()
+        if self._cipher is not None and location.owner is not None:
+            listed = with_strings(
+                listed,
+                lambda octets: self.string(
+                    ref.number, self._document.decrypted(octets, location.owner)
+                ),
+            )
+        self.put(ref, holder, key, b"%b %b]" % (listed[:-1], items))
 
     def is_array(self, ref: Ref) -> bool:
         """True if the reference leads to an array."""

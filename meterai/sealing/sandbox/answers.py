@@ -14,6 +14,7 @@ from meterai.sealing.model import (
     ChangesForbidden,
     DocumentBroken,
     DocumentEncrypted,
+    DynamicForm,
     EncryptedWithoutIdentifier,
     NoPages,
     NotAPdf,
@@ -23,7 +24,9 @@ from meterai.sealing.model import (
     Placement,
     PlacementOutsidePage,
     PlacementsOverlap,
+    ReferencesUnresolved,
     SignatureRangeMalformed,
+    StrayStamp,
 )
 
 _REFUSED, _ANSWERED = b"\0", b"\1"
@@ -33,11 +36,14 @@ _PLAIN: dict[str, type[Refusal]] = {
         ChangesForbidden,
         DocumentBroken,
         DocumentEncrypted,
+        DynamicForm,
         EncryptedWithoutIdentifier,
         NoPages,
         NotAPdf,
         PageNotDrawn,
+        ReferencesUnresolved,
         SignatureRangeMalformed,
+        StrayStamp,
     )
 }
 

@@ -17,6 +17,7 @@ from meterai.sealing.model import Stamp
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.forms import top_field_names
 from meterai.sealing.pdf.pages import Page
+from meterai.sealing.pdf.references import times_referred
 from meterai.sealing.pdf.serialization import Stream, numbers, text_octets
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.pdf.tagging import Tagged, structure_tree
@@ -68,12 +69,14 @@ class Terms:
         return f"{day}{at.hour:02}{at.minute:02}{at.second:02}+00'00'"
 
 
-def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) -> Sealed:
-    """One update with these stamps and room for their seal.
+def affix(
+    terms: Terms, document: Document, placed: Placed, *, certify: bool, first: int = 0
+) -> Sealed:
+    """One update with these stamps and room for their seal; its objects are numbered from `first` on.
 
     `certify` forbids all changes but signatures; else the fields that exist are locked.
     """
-    update = Update(document)
+    update = Update(document, first)
     # Elements of the structure would be changes to a document that somebody signed.
     tree = structure_tree(document) if certify else None
     shared = appearance.shared(specimen=terms.specimen, operator_artwork=terms.operator_artwork)
@@ -99,7 +102,9 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
             entries += b"/StructParent %d" % (tree.next_key + index)
         update.add(number, b"<<%b>>" % entries)
     pages = [page for _, page in placed]
-    _hang_on_pages(update, pages, annotations, is_tagged=tree is not None)
+    _hang_on_pages(
+        update, document, pages, annotations, certify=certify, is_tagged=tree is not None
+    )
     _add_field(update, document, annotations)
     if tree is not None:
         tree.write(update, _tagged(placed, annotations))
@@ -121,7 +126,7 @@ def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None
     update = Update(document)
     tree = structure_tree(document) if certify else None
     first = update.reserve(len(pages))
-    _hang_on_pages(update, pages, first, is_tagged=tree is not None)
+    _hang_on_pages(update, document, pages, first, certify=certify, is_tagged=tree is not None)
     _add_field(update, document, first)
     if certify:
         _certify(update, document, first)
@@ -158,12 +163,26 @@ def _stamp(update: Update, number: int, stamp: Stamp) -> bytes:
     return b"/Subtype/Stamp/Name/Meterai/F %d/NM%b" % (ANNOTATION_FLAGS, name)
 
 
-def _hang_on_pages(update: Update, pages: Sequence[Page], first: int, *, is_tagged: bool) -> None:
+def _hang_on_pages(
+    update: Update,
+    document: Document,
+    pages: Sequence[Page],
+    first: int,
+    *,
+    certify: bool,
+    is_tagged: bool,
+) -> None:
+    """List the annotations on their pages, and on no other that shares its list with one of them."""
     found: dict[Ref, tuple[Page, list[bytes]]] = {}
     for number, page in enumerate(pages, start=first):
         found.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
     for ref, (page, annotations) in found.items():
-        update.append(ref, page.entries, b"/Annots", b" ".join(annotations))
+        listed = page.entries.get(b"/Annots")
+        # Where somebody signed, a list stays where it is unless it must not.
+        if isinstance(listed, Ref) and not certify and times_referred(document, listed.number) < 2:
+            update.append(ref, page.entries, b"/Annots", b" ".join(annotations))
+        else:
+            update.append_own(ref, page.entries, b"/Annots", b" ".join(annotations))
         if is_tagged and b"/Tabs" not in page.entries:
             # PDF/UA-1, section 7.18.3: the order of annotations follows the structure.
             update.insert(ref, page.entries, b"/Tabs/S")

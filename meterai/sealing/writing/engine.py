@@ -16,6 +16,7 @@ from meterai.sealing.model import (
     DOCUMENT_BYTES_MAX,
     Delta,
     DocumentBroken,
+    DynamicForm,
     EncryptedWithoutIdentifier,
     HashOfOtherBytes,
     Inspection,
@@ -30,8 +31,9 @@ from meterai.sealing.model import (
 )
 from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
 from meterai.sealing.pdf.document import Document, as_document_broken, open_document
-from meterai.sealing.pdf.forms import count_signatures
+from meterai.sealing.pdf.forms import count_signatures, form_of
 from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.pdf.references import first_unreferred
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import Inspected, NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work, finish
@@ -43,6 +45,7 @@ from meterai.sealing.stamp import qr
 from meterai.sealing.stamp.claim import ClaimKey
 from meterai.sealing.writing.affixing import Terms, affix, dry_run
 from meterai.sealing.writing.security_store import store_update
+from meterai.sealing.writing.strays import refuse_stray_stamps
 
 
 class _HashState(Protocol):
@@ -88,8 +91,11 @@ def inspect(
 ) -> Inspection:
     """The number of pages and signatures, and the visible size of the page of each placement.
 
-    Costs a few look-ups in the file; nothing is drawn or signed.  Refuses with what `seal`
-    refuses, except `IssuerUnusable`.
+    Costs a few look-ups in the file, and a search through it; nothing is drawn or signed.  Refuses with
+    `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`, `DocumentBroken`,
+    `EncryptedWithoutIdentifier`, `ChangesForbidden`, `SignatureRangeMalformed`, `DynamicForm`,
+    `StrayStamp`, `ReferencesUnresolved`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage` or
+    `PlacementsOverlap`.
     """
     return accept(original, placements, password=password).inspection
 
@@ -184,12 +190,9 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     stays encrypted as it was.  `hashed` is `original` as whoever read the upload hashed it: with it,
     sealing does not read the file again.
 
-    Refuses with `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`,
-    `DocumentBroken`, `EncryptedWithoutIdentifier`, `ChangesForbidden`, `SignatureRangeMalformed`,
-    `NoPages`, `PageOutOfRange`, `PlacementOutsidePage`, `PlacementsOverlap`, `HashOfOtherBytes` or a
-    `SealingUnavailable` (`IssuerUnusable`, `TimeStampUnavailable`, `RevocationUnavailable`), and
-    raises nothing else whatever the bytes are; a serial given twice, or a `check_url` too long for
-    the code, is a `ValueError`.
+    Refuses with what `inspect` refuses, `HashOfOtherBytes` or a `SealingUnavailable` (`IssuerUnusable`,
+    `TimeStampUnavailable`, `RevocationUnavailable`), and raises nothing else whatever the bytes are; a
+    serial given twice, or a `check_url` too long for the code, is a `ValueError`.
     """
     claim_key = _usable_claim_key(issuer, at)
     _check_stamps(stamps, check_url)
@@ -215,7 +218,8 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
             data, placeholder = sealing.seal_each(opened, stamps)
         else:
             placed = list(zip(stamps, opened.targets, strict=True))
-            data, placeholder = sealing.seal(opened.document, placed, certify=True)
+            first = opened.first_number
+            data, placeholder = sealing.seal(opened.document, placed, certify=True, first=first)
         if proofs is not None:
             data += sealing.evidence_update(original + data, placeholder, proofs)
     return Delta(
@@ -242,13 +246,17 @@ def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A document that may be stamped, and the pages the placements fall on."""
+    """A document that may be stamped, and the pages the placements fall on.
+
+    `first_number` is the first number for the objects of a stamping.
+    """
 
     document: Document
     placements: tuple[Placement, ...]
     pages: int
     signatures: int
     targets: tuple[Page, ...]
+    first_number: int = 0
 
 
 def looked_through(
@@ -261,7 +269,8 @@ def looked_through(
     opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX, limits=limits)
     with as_document_broken():
         dry_run(opened.document, opened.targets, certify=not opened.signatures)
-    return opened
+        refuse_stray_stamps(opened.document)
+        return replace(opened, first_number=first_unreferred(opened.document))
 
 
 def _opened_for(
@@ -272,7 +281,7 @@ def _opened_for(
         if isinstance(opened, Opened) and opened.placements == tuple(placements):
             return opened
         original = original.document
-    return _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
+    return looked_through(original, placements, password, LIMITS)
 
 
 def _open(
@@ -288,6 +297,9 @@ def _open(
     with as_document_broken():
         if opened.cipher and opened.cipher.depends_on_identifier and not opened.identifier:
             raise EncryptedWithoutIdentifier("encrypted, and no identifier in the trailer")
+        form = form_of(opened)
+        if form is not None and form.get(b"/XFA") is not None:
+            raise DynamicForm("a form that is built when it is opened")
         signatures = count_signatures(opened)
         if opened.header and not signatures:
             # Viewers disagree from where byte ranges count if something is before the header.
@@ -310,10 +322,10 @@ class _Sealing:
     state: _HashState
 
     def seal(
-        self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool
+        self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool, first: int
     ) -> tuple[bytes, bytes]:
         """One sealed update for a document whose bytes `state` has hashed; and its /Contents."""
-        before, after = affix(self.terms, document, placed, certify=certify)
+        before, after = affix(self.terms, document, placed, certify=certify, first=first)
         self.state.update(before)
         covered = self.state.copy()
         covered.update(after)
@@ -332,7 +344,9 @@ class _Sealing:
             if stamped is not original:
                 step = _open(stamped, [stamp.placement], self.password, bytes_max=len(stamped))
                 document, target = step.document, step.targets[0]
-            data, placeholder = self.seal(document, [(stamp, target)], certify=False)
+            data, placeholder = self.seal(
+                document, [(stamp, target)], certify=False, first=opened.first_number
+            )
             stamped += data
         return stamped[len(original) :], placeholder
 

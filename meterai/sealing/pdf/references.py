@@ -1,0 +1,161 @@
+"""The numbers of all objects that a file refers to, in any way that some reader follows.
+
+Readers differ in what they take for a reference: leading zeros, more digits than a number may have
+(which wrap around beyond 31 or 32 bits), a fraction, a sign, a vertical tab or another control character
+between the parts, a comment.  A number that any of them would see counts.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+from meterai.sealing.model import DocumentBroken, ReferencesUnresolved
+from meterai.sealing.pdf.cross_reference import IN_FILE, IN_STREAM, OBJECT_NUMBER_MAX
+from meterai.sealing.pdf.document import Document
+
+ROWS_MAX = 500_000  # of all sections together; a book of 1,000 pages has 20,000
+WITHOUT_REFERENCES = (
+    10_000  # numbers; twice what may follow a seal (`checking.updates.OBJECTS_MAX`)
+)
+SKIPPED_MAX = 1_000_000  # numbers left out; some readers keep a row in memory for each
+_DIGITS_MAX = 64  # of a number; readers stop earlier
+
+# A reference from its end, where it has the rarest letter: read forwards it takes fifteen times as long.
+# Some readers need no white space where a sign or the R itself divides.
+_BACKWARDS = re.compile(rb"R[\0-\x20]*+[\d.]++(?:[+-]?+[\0-\x20]++|[+-])([.\d]*\d)")
+# A comment behind a number, and what stands behind that comment if the number is of a reference.
+_COMMENT_BACKWARDS = re.compile(rb"%[\0-\x20]*+[\d.][\d.+\-\0-\x20]*+")
+_COMMENT_BYTES = 16  # parsed in the time that a comment behind a number costs
+_COMMENTS_MAX = 16  # in one reference; where more follow, it is taken for one
+_BEHIND_COMMENT = re.compile(
+    rb"[\r\n](?:[\0-\x20]*+%%[^\r\n]*+[\r\n]){0,%d}+[\0-\x20]*+"
+    rb"(?:[%%R]|[+-]?+[\d.]++[\0-\x20]*+[%%R])" % _COMMENTS_MAX
+)
+_LINE_END = re.compile(rb"[\r\n]")
+_DIGITS = re.compile(rb"(?<![\d.])\d[\d.]*+")
+_PARTS_MAX = 3  # numbers before a comment, of which one may begin a reference
+_WRAPS = (0x8000_0000, 0x1_0000_0000)
+_CUTS = (9, 10)  # digits after which some readers stop
+
+
+def references_of(document: Document) -> set[int]:
+    """Every number that a reference in the file, or in one of its object streams, may name."""
+    found: set[int] = set()
+    for text in texts_of(document):
+        found |= _references(text, document.note_parsed)
+    return found
+
+
+def texts_of(document: Document) -> Iterator[bytes]:
+    """The file, and what each of its object streams holds: wherever an object may be written."""
+    yield document.buffer
+    for number in _object_streams(document):
+        yield document.object_stream(number)
+
+
+def first_unreferred(document: Document) -> int:
+    """The first number for new objects: from there on no number that something refers to follows closely.
+
+    What refers to an object that does not exist would refer to one of ours: an array of annotations would
+    show a stamp on a page where nobody put it.  Programs that sign later count from there on, too.
+    Refuses with `ReferencesUnresolved` where there is no such number within bounds.
+    """
+    first = document.size
+    for number in sorted(one for one in references_of(document) if one >= first):
+        if number >= first + WITHOUT_REFERENCES:
+            break
+        first = number + 1
+    if first > min(document.size + SKIPPED_MAX, OBJECT_NUMBER_MAX - WITHOUT_REFERENCES):
+        raise ReferencesUnresolved(
+            "references to objects that the document lacks, in too many places"
+        )
+    return first
+
+
+def times_referred(document: Document, number: int) -> int:
+    """How often the objects of a document, as it is now, refer to an object.
+
+    What may change in one place must be in one place: an array that is the evidence of a signature and the
+    content of a page as well changes what is drawn.
+    """
+    reference = re.compile(
+        rb"(?<!\d)0*%d[\0-\x20]+0+[\0-\x20]+R(?![^\0-\x20()<>\[\]{}/%%])" % number
+    )
+    starts = _starts(document)
+    offsets = sorted(starts)
+    count = 0
+    for found in reference.finditer(document.buffer):
+        index = bisect_right(offsets, found.start()) - 1
+        count += index >= 0 and starts[offsets[index]]
+    for holder in _object_streams(document):
+        inside = sorted((at, one) for one, at in document.streamed(holder))
+        for found in reference.finditer(document.object_stream(holder)):
+            index = bisect_right(inside, (found.start(), ROWS_MAX)) - 1
+            row = document.row(inside[index][1])[1] if index >= 0 else None
+            count += row is not None and row.kind == IN_STREAM and row.where == holder
+    return count
+
+
+def _starts(document: Document) -> dict[int, bool]:
+    """Where objects and sections of the file begin, and whether that is an object that counts."""
+    starts: dict[int, bool] = {}
+    rows = 0
+    for index, section in enumerate(document.sections):
+        for part in (section, section.beside):
+            if part is None:
+                continue
+            starts[part.start] = False
+            rows += part.rows
+            if rows > ROWS_MAX:
+                raise DocumentBroken("too many rows to compare")
+            for number in part.numbers():
+                row = part.row(number)
+                if row is not None and row.kind == IN_FILE:
+                    at = row.where + document.shift
+                    starts[at] = starts.get(at, False) or document.row(number)[0] == index
+    return starts
+
+
+def _object_streams(document: Document) -> set[int]:
+    """The numbers of the streams that rows of any section say objects are in."""
+    holders: set[int] = set()
+    count = 0
+    for section in document.sections:
+        for part in (section, section.beside):
+            if part is None:
+                continue
+            count += part.rows
+            if count > ROWS_MAX:
+                raise DocumentBroken("too many rows to compare")
+            holders |= part.holders()
+    return holders
+
+
+def _references(text: bytes, note_parsed: Callable[[int], None]) -> set[int]:
+    backwards = text[::-1]
+    written = {one[::-1] for one in _BACKWARDS.findall(backwards)}
+    end, is_inside = len(text), False
+    for comment in _COMMENT_BACKWARDS.finditer(backwards):
+        note_parsed(_COMMENT_BYTES)
+        # From the end of the file on: what follows a comment is the same for all that end there.
+        start, stop = len(text) - comment.end(), len(text) - comment.start()
+        line_end = _LINE_END.search(text, stop, end)
+        end = stop
+        if line_end is not None:
+            is_inside = _BEHIND_COMMENT.match(text, line_end.start()) is not None
+        if is_inside:
+            written.update(_DIGITS.findall(text, start, stop)[-_PARTS_MAX:])
+    return _numbers({one.split(b".")[0].lstrip(b"0") for one in written})
+
+
+def _numbers(written: set[bytes]) -> set[int]:
+    """What readers make of the digits of a number."""
+    found: set[int] = set()
+    for one in written:
+        digits = one[:_DIGITS_MAX] or b"0"
+        number = int(digits)
+        found.add(number)
+        if len(digits) > _CUTS[0]:
+            found.update(number % wrap for wrap in _WRAPS)
+            found.update(int(digits[:cut]) for cut in _CUTS)
+    return found
