@@ -23,8 +23,8 @@ The checks, in the order they are made; the number in a comment refers to this t
   14  claim       the signed claims of the QR codes hold for these serials, time and original
 
 6 is made if something was appended behind the seals, 7 unless its comparison did not finish, 8 and 9
-if 3 and 5 hold and it was drawn, 13 unless a seal says that it has no time-stamp and has none, 14 if
-the claim keys are known; all others always.  Where the verifier trusts no root of time-stamps, those
+if 3 and 5 hold and it was drawn, 13 if they hold, unless each seal says that it has no time-stamp and
+has none, 14 if the claim keys are known; all others always.  Where the verifier trusts no root of time-stamps, those
 that the seal names are believed, and the answer says so.
 """
 
@@ -118,7 +118,8 @@ def _is_asked(case: Case, name: str, seals: Sequence[Signature]) -> bool:
     if name == "claim":
         return case.claim_keys is not None
     if name == "time_stamp":
-        return any(_token(seal) is not None or seal.time_stamp_roots != () for seal in seals)
+        is_one = any(_token(seal) is not None or seal.time_stamp_roots != () for seal in seals)
+        return is_one and hold(case, seals)
     if name == "compared":
         return case.has_gaps
     if name == "unchanged":

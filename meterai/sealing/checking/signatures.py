@@ -186,9 +186,12 @@ def stray_seals(document: bytes, roots: Roots) -> Iterator[int]:
         if placeholder is None:
             continue
         signed_data = read_signed_data(bytes.fromhex(placeholder[1].decode("ascii")))
-        if signed_data is None or not signed_data.signature_holds():
-            continue
-        if trust.path_to_root(signed_data, roots) is not None:
+        # In this order: a key that no root vouches for is not used.
+        if (
+            signed_data is not None
+            and trust.path_to_root(signed_data, roots) is not None
+            and signed_data.signature_holds()
+        ):
             yield int(found[2]) + int(found[3])
 
 

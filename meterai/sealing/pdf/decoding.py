@@ -42,7 +42,7 @@ class Limits:
 
 
 # Beyond these a document is refused: two seconds of a processor, at the worst.
-LIMITS = Limits(96 * 1024 * 1024, 6 * 1024 * 1024, 1_000_000, 256, is_first_look=False)
+LIMITS = Limits(32 * 1024 * 1024, 6 * 1024 * 1024, 1_000_000, 256, is_first_look=False)
 # What a web process reads itself: nearly every document, and 0.3 s of a processor at the worst.
 FIRST_LOOK = Limits(16 * 1024 * 1024, 1024 * 1024, 100_000, 24, is_first_look=True)
 

@@ -25,9 +25,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from meterai.sealing.model import CHECKED_BYTES_MAX
+
 CPU_SECONDS_MAX = 2  # of one task; an honest document of 300 pages takes a tenth of it
 WALL_SECONDS_MAX = 15  # of one task, on a busy machine: the processes have a low priority
-MEMORY_BYTES_MAX = 1024 * 1024 * 1024  # of one task; a document of 20 MiB needs 200 MiB
+# What a task may write to, of which 40 MiB are there before it begins; the libraries it only reads
+# have 40 MiB beside, so that a small document gets 200 MiB in all.
+MEMORY_BYTES_MAX = 152 * 1024 * 1024
+DOCUMENT_COPIES_MAX = 6  # of the document, beside: as sealed, as it is now, and in each renderer
+MAPPED_BYTES_MAX = 256 * 1024 * 1024  # address space beside both: libraries, stacks, room to move
+# A document that is checked, and the parameters: certificates of a hundred issuers.
+QUESTION_BYTES_MAX = CHECKED_BYTES_MAX + 1024 * 1024
 START_SECONDS_MAX = 30.0  # until the server has its libraries and forks; one second, if it is idle
 _GRACE_SECONDS = 2.0  # in which the server should have ended what is beyond its time
 

@@ -24,8 +24,11 @@ from typing import Any
 
 from meterai.sealing.sandbox.bounded import (
     CPU_SECONDS_MAX,
+    DOCUMENT_COPIES_MAX,
     LENGTH_BYTES,
+    MAPPED_BYTES_MAX,
     MEMORY_BYTES_MAX,
+    QUESTION_BYTES_MAX,
     STARTED,
 )
 
@@ -79,13 +82,23 @@ def run(do: Do) -> None:
 
 def serve(control: socket.socket, do: Do) -> None:
     """Fork a process for every socket received, until the owner closes its end."""
-    tasks = _Tasks()
     # A byte arrives whenever a process ends (SIGCHLD), so that it is reaped at once.
     awake, wake = socket.socketpair()
     awake.settimeout(0)
     wake.settimeout(0)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    try:
+        _serve(control, awake, wake, do)
+    finally:
+        # The tasks that were killed at the end die later: nothing is written to a closed socket.
+        signal.set_wakeup_fd(-1)
+        awake.close()
+        wake.close()
+
+
+def _serve(control: socket.socket, awake: socket.socket, wake: socket.socket, do: Do) -> None:
+    tasks = _Tasks()
     while True:
         readable, _, _ = select.select([control, awake], [], [], tasks.seconds_left())
         if awake in readable:
@@ -120,7 +133,7 @@ def _work(
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for other in others:
             other.close()
-        _bound(server, wall_seconds)
+        bound(server, wall_seconds)
         connection.sendall(STARTED)
         answer = _answer(connection, do)
         connection.sendall(len(answer).to_bytes(LENGTH_BYTES, "big") + answer)
@@ -129,7 +142,7 @@ def _work(
         os._exit(0)
 
 
-def _bound(server: int, wall_seconds: int) -> None:
+def bound(server: int, wall_seconds: int) -> None:
     """Give this process its limits, which the kernel enforces."""
     silence = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
@@ -143,7 +156,6 @@ def _bound(server: int, wall_seconds: int) -> None:
     os.nice(_NICE)
     limits = {
         resource.RLIMIT_CPU: CPU_SECONDS_MAX,
-        resource.RLIMIT_AS: MEMORY_BYTES_MAX,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NPROC: 0,
@@ -154,10 +166,21 @@ def _bound(server: int, wall_seconds: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, wall_seconds)
 
 
+def bound_memory(document_bytes: int) -> None:
+    """Give this process its memory, which the kernel enforces: what it writes to, and all it maps."""
+    data = MEMORY_BYTES_MAX + DOCUMENT_COPIES_MAX * document_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (data, data))
+    mapped = data + MAPPED_BYTES_MAX
+    resource.setrlimit(resource.RLIMIT_AS, (mapped, mapped))
+
+
 def _answer(connection: socket.socket, do: Do) -> bytes:
     received = bytearray()
     while chunk := connection.recv(_CHUNK_BYTES):
         received += chunk
+        if len(received) > QUESTION_BYTES_MAX:
+            raise ValueError("no question is so long")
+    bound_memory(len(received))
     end = received.index(b"\n")
     question = json.loads(received[:end])
     with memoryview(received) as view:

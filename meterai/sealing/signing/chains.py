@@ -1,4 +1,8 @@
-"""From a certificate to a root that somebody trusts, whatever the certificate is for."""
+"""From a certificate to a root that somebody trusts, whatever the certificate is for.
+
+The way is looked for from the roots: no key is used for which none of them vouches, since whoever
+writes a file chooses its keys, and some kinds take a thousand times as long as others.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -33,16 +37,32 @@ def chain_to(
     Everyone above the leaf must be allowed to sign certificates (RFC 5280, section 6.1.4).  Times
     are not looked at.
     """
-    path = [leaf]
-    while len(path) < CHAIN_LENGTH_MAX:
-        root = next((root for root in roots if is_issued_by(path[-1], root)), None)
-        if root is not None:
-            path.append(root)
-            return tuple(path) if all(map(may_sign_certificates, path[1:])) else None
-        authority = next(
-            (other for other in others if other not in path and is_issued_by(path[-1], other)), None
-        )
-        if authority is None:
-            return None
-        path.append(authority)
+    chain = shortest_way(leaf, others, roots, CHAIN_LENGTH_MAX)
+    return chain if chain is not None and all(map(may_sign_certificates, chain[1:])) else None
+
+
+def shortest_way(
+    leaf: x509.Certificate,
+    others: Sequence[x509.Certificate],
+    roots: Sequence[x509.Certificate],
+    length_max: int,
+) -> tuple[x509.Certificate, ...] | None:
+    """The fewest certificates from the leaf to one of the roots, each issued by the next.
+
+    Names and signatures are looked at, nothing else.
+    """
+    ways: list[tuple[x509.Certificate, ...]] = [(root,) for root in roots]
+    left = [other for other in dict.fromkeys(others) if other not in roots and other != leaf]
+    for _ in range(length_max - 1):
+        for way in ways:
+            if is_issued_by(leaf, way[0]):
+                return (leaf, *way)
+        found: dict[x509.Certificate, tuple[x509.Certificate, ...]] = {
+            other: (other, *way)
+            for way in reversed(ways)
+            for other in left
+            if is_issued_by(other, way[0])
+        }
+        left = [other for other in left if other not in found]
+        ways = list(found.values())
     return None

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from meterai.sealing.signing.chains import is_issued_by
+from meterai.sealing.signing.chains import shortest_way
 from meterai.sealing.signing.cms import SignedData
 from meterai.sealing.signing.issuer import may_sign_certificates, may_sign_documents
 
@@ -27,17 +27,7 @@ def path_to_root(signed_data: SignedData, roots: Sequence[x509.Certificate]) -> 
 
 @lru_cache(PATHS_KEPT_MAX)
 def _path(leaf: x509.Certificate, others: Path, roots: Path) -> Path | None:
-    path = [leaf]
-    while len(path) <= PATH_LENGTH_MAX:
-        root = next((root for root in roots if is_issued_by(path[-1], root)), None)
-        if root is not None:
-            return (*path, root)
-        authorities = [other for other in others if other not in path]
-        authority = next((other for other in authorities if is_issued_by(path[-1], other)), None)
-        if authority is None:
-            return None
-        path.append(authority)
-    return None
+    return shortest_way(leaf, others, roots, PATH_LENGTH_MAX + 1)
 
 
 @lru_cache(PATHS_KEPT_MAX)

@@ -135,7 +135,11 @@ def test_a_task_has_its_limits_and_none_of_our_secrets(endless_task):
     until("its limits are set", lambda: asked.process.rlimit(psutil.RLIMIT_NPROC) == (0, 0))
     assert asked.process.nice() > min(psutil.Process().nice(), 18)
     assert asked.process.rlimit(psutil.RLIMIT_CPU) == (2, 2)
-    assert asked.process.rlimit(psutil.RLIMIT_AS) == (bounded.MEMORY_BYTES_MAX,) * 2
+    question = len(endless_task.head()) + len(endless_task.document)
+    data = bounded.MEMORY_BYTES_MAX + bounded.DOCUMENT_COPIES_MAX * question
+    mapped = data + bounded.MAPPED_BYTES_MAX
+    until("and its memory", lambda: asked.process.rlimit(psutil.RLIMIT_AS) == (mapped, mapped))
+    assert asked.process.rlimit(psutil.RLIMIT_DATA) == (data, data)
     assert asked.process.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
     open_files = {one.fd for one in asked.process.open_files()}
     assert open_files <= {0, 1, 2}

@@ -1,0 +1,87 @@
+"""Whatever the file, a verification ends within its bounds: of our own process, and of its tasks."""
+
+import socket
+import subprocess
+import sys
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bench.bounds import measuring
+from meterai.sealing import Question, Verdict, verifying
+from meterai.sealing.sandbox import bounded
+from meterai.sealing.signing import chains, trust
+from meterai.sealing.signing.cms import CERTIFICATES_MAX
+from tests.support.attacks.heavy import HEAVY
+from tests.support.attacks.lab import AT
+
+BYTES_MAX = 200 * 1024 * 1024  # of one task, its libraries included
+# What is said where it was not drawn to the end; how far a machine gets in two seconds is its own.
+COULD_NOT = Verdict.COULD_NOT_BE_COMPARED
+DRAWN = {COULD_NOT, Verdict.GENUINE_THEN_SIGNED, Verdict.COVERED_AFTER_SEALING}
+# These ask for more than they may have on any machine, long before their time is over.
+GREEDY = ["deflate-in-deflate", "states-by-the-million", "forms-twice-each"]
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    with measuring() as process:
+        yield process
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in GREEDY)) for name in HEAVY]
+)
+def test_a_document_that_asks_for_much_gets_its_bounds(lab, tasks, name):
+    document = HEAVY[name](lab)
+    report, spent = tasks.finish(verifying(Question(document, [lab.issuer.root], AT)))
+    assert spent.task_bytes_max <= BYTES_MAX + bounded.DOCUMENT_COPIES_MAX * len(document)
+    assert report.verdict in DRAWN
+    if name in GREEDY:
+        assert report.verdict is COULD_NOT
+
+
+def self_made(count: int) -> list[x509.Certificate]:
+    """Certificates of one name, each of which could have issued each other."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Siapa saja")])
+    made = []
+    for number in range(count):
+        key = ec.generate_private_key(ec.SECP256R1())
+        begin, end = AT.replace(year=2025), AT.replace(year=2027)
+        draft = x509.CertificateBuilder(name, name, key.public_key(), number + 1, begin, end)
+        made.append(draft.sign(key, hashes.SHA256()))
+    return made
+
+
+def test_no_key_is_used_that_no_root_vouches_for(lab):
+    """Whoever writes a file chooses its keys: some take milliseconds, for each pair of certificates."""
+    leaf, *others = self_made(CERTIFICATES_MAX)
+    chains.is_issued_by.cache_clear()
+    assert chains.chain_to(leaf, others, [lab.issuer.root]) is None
+    assert chains.is_issued_by.cache_info().misses == CERTIFICATES_MAX
+    chain = lab.issuer.chain
+    assert chains.chain_to(chain[0], [*others, *chain[1:]], [chain[-1]]) == chain
+    assert chains.shortest_way(chain[0], chain[1:-1], [chain[-1]], len(chain) - 1) is None
+    assert len(chain) <= trust.PATH_LENGTH_MAX + 1
+
+
+def test_the_server_of_tasks_ends_without_a_word():
+    """Its tasks die when their owner does, some of them after its last look."""
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-I", "-m", "meterai.sealing.tasks"]
+    with theirs:
+        server = subprocess.Popen(command, stdin=theirs.fileno(), stderr=subprocess.PIPE)
+    held = []
+    for _ in range(8):
+        near, far = socket.socketpair()
+        with far:
+            socket.send_fds(ours, [bytes([60])], [far.fileno()])
+        assert near.recv(1) == bounded.STARTED
+        held.append(near)
+    ours.close()
+    _, said = server.communicate(timeout=bounded.START_SECONDS_MAX)
+    assert (server.returncode, said) == (0, b"")
+    for near in held:
+        near.close()
