@@ -216,13 +216,21 @@ def photo(text: str) -> FilePayload:
 
 
 def test_a_photo_of_a_code_leads_to_what_it_says(page: Page, instance: Instance) -> None:
-    # A code of another address leads to our page all the same, and nowhere else.
-    for address in (f"HTTPS://EVIL.EXAMPLE/C/{SERIAL}", f"{instance.url}/c/{SERIAL}/1ABCD"):
+    # A code of another address leads to our page all the same, and nowhere else; it is said there.
+    for address, is_ours in (
+        (f"HTTPS://EVIL.EXAMPLE/C/{SERIAL}", False),
+        (f"{instance.url}@evil.example/c/{SERIAL}/1ABCD", False),
+        (f"{instance.url}/c/{SERIAL}/1ABCD", True),
+        (f"{instance.url}/C/{SERIAL}".upper(), True),
+    ):
         page.goto("/check")
         page.locator("#photo").set_input_files(photo(address))
         page.get_by_role("button", name="Baca kode pada foto").click()
         page.wait_for_url(f"**/c/{SERIAL}**")
         assert page.url.startswith(instance.url)
+        expect(page.get_by_text(translate("page.claim.elsewhere", "id"))).to_have_count(
+            0 if is_ours else 1
+        )
     page.goto("/check")
     page.locator("#photo").set_input_files(photo("https://evil.example/login"))
     page.get_by_role("button", name="Baca kode pada foto").click()
@@ -272,7 +280,8 @@ def test_the_camera_reads_a_code_and_is_switched_off(
         expect(page.locator("video")).to_be_hidden()
         page.get_by_role("button", name="Pakai kamera").click()
         page.evaluate(f"window.seen = ['HTTPS://EVIL.EXAMPLE/C/{SERIAL}']")
-        page.wait_for_url(f"{instance.url}/c/{SERIAL}")
+        page.wait_for_url(f"{instance.url}/c/{SERIAL}?address=elsewhere")
+        expect(page.locator(".verdict")).to_contain_text(translate("page.claim.elsewhere", "id"))
     else:
         expect(said).to_contain_text("Kamera tidak dapat dipakai")
     context.close()

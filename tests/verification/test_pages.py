@@ -82,7 +82,9 @@ def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVer
 @pytest.mark.parametrize("state", StampState)
 def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
     stamp = stamp_view(state, asked.cookies["language"])
-    text = rendered(asked, "verification/serial.html", {"stamp": stamp, "typed": SERIAL})
+    text = rendered(
+        asked, "verification/serial.html", {"stamp": stamp, "typed": SERIAL, "is_elsewhere": False}
+    )
     assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
     language = asked.cookies["language"]
     for words in ("headline", "explained"):
@@ -95,7 +97,9 @@ def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
 
 
 def test_a_serial_nobody_issued_is_no_plain_page(asked: Any) -> None:
-    text = rendered(asked, "verification/serial.html", {"stamp": None, "typed": HOSTILE})
+    text = rendered(
+        asked, "verification/serial.html", {"stamp": None, "typed": HOSTILE, "is_elsewhere": False}
+    )
     assert 'class="verdict bad"' in text
     assert translate("page.serial.unknown", asked.cookies["language"]) in text
     assert HOSTILE not in text
@@ -141,7 +145,9 @@ def test_a_claim_is_told_with_what_to_do_next(
 ) -> None:
     language = asked.cookies["language"]
     text = rendered(
-        asked, "verification/claim.html", {"claim": claim_view(verdict, state, language)}
+        asked,
+        "verification/claim.html",
+        {"claim": claim_view(verdict, state, language), "is_elsewhere": False},
     )
     assert escape(translate(f"claim.{verdict}", language)) in text
     holds = verdict == ClaimVerdict.HOLDS
@@ -208,7 +214,7 @@ def test_a_number_says_that_it_checked_no_document(asked: Any) -> None:
 
 @pytest.mark.parametrize("code", ["claim_forged", "claim_malformed", "claim_key_unknown"])
 def test_a_claim_that_cannot_be_trusted_is_told(asked: Any, code: str) -> None:
-    facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE}
+    facts = {"claim": None, "code": code, "text": HOSTILE, "typed": HOSTILE, "is_elsewhere": False}
     text = rendered(asked, "verification/claim.html", facts)
     assert translate(f"claim.{code}", asked.cookies["language"]) in text
     assert ('class="verdict bad"' in text) == (code == "claim_forged")

@@ -42,7 +42,8 @@ from meterai.sealing import (
     ClaimMalformed,
     DocumentTooLarge,
 )
-from meterai.verification.service import VerificationService
+from meterai.verification.service import ELSEWHERE, VerificationService
+from meterai.verification.service.views import StampView
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
 FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries beside a file
@@ -204,10 +205,22 @@ async def show_serial(
     await visitor(request)
     typed = quoted(serial[:SERIAL_LENGTH_MAX])
     try:
-        found = await verification.stamp(typed, language_of(request))
+        found: StampView | None = await verification.stamp(typed, language_of(request))
     except NotFound:
-        return page(request, "verification/serial.html", status=404, stamp=None, typed=typed)
-    return page(request, "verification/serial.html", stamp=found, typed=typed)
+        found = None
+    return page(
+        request,
+        "verification/serial.html",
+        status=200 if found else 404,
+        stamp=found,
+        typed=typed,
+        is_elsewhere=_is_elsewhere(request),
+    )
+
+
+def _is_elsewhere(request: PageRequest) -> bool:
+    """Whether the code that led here has an address that is not ours."""
+    return f"?{request.url.query}" == ELSEWHERE
 
 
 @get(
@@ -235,8 +248,10 @@ async def show_claim(
             code=refusal.code,
             text=sentence(refusal, language),
             typed=quoted(serial[:SERIAL_LENGTH_MAX]),
+            is_elsewhere=_is_elsewhere(request),
         )
-    return page(request, "verification/claim.html", claim=found)
+    elsewhere = _is_elsewhere(request)
+    return page(request, "verification/claim.html", claim=found, is_elsewhere=elsewhere)
 
 
 routes = [show_check_form, check, scan, show_serial, show_claim]

@@ -40,6 +40,9 @@ from meterai.verification.service.views import (
 CHECKED_AT_ONCE = 1
 # The end of an address in a QR code: a serial, and a claim where it is whole.
 _OF_A_STAMP = re.compile(r"/C/([0-9A-Z]{22}(?:/[0-9A-Z]{1,200})?)/?\Z", re.ASCII | re.IGNORECASE)
+ELSEWHERE = (
+    "?address=elsewhere"  # of the page about a code that leads others to somebody else's page
+)
 MILLIMETRES_PER_POINT = 25.4 / 72
 Quote = Callable[[str], str]
 # Texts of checks that `sealing` made or knows the form of; all others may be anything.
@@ -242,7 +245,8 @@ class VerificationService:
         return found
 
     async def scan(self, photo: bytes, client: str) -> str:
-        """The serial of a stamp and the claim behind it, from the QR code on a photo, untrusted.
+        """The serial of a stamp and the claim behind it, from the QR code on a photo, untrusted; behind it
+        `ELSEWHERE`, where the address in the code is not ours: whoever else scans it is led there.
 
         Refuses `NoCodeFound`, `CodeForeign`, `PhotoUnreadable`, `ExaminationBusy`.
         """
@@ -251,7 +255,8 @@ class VerificationService:
             raise NoCodeFound("no code on the photo")
         for text in texts:
             if found := _OF_A_STAMP.search(text):
-                return found[1].upper()
+                is_ours = text.upper().startswith(f"{self._process.url}/C/".upper())
+                return found[1].upper() + ("" if is_ours else ELSEWHERE)
         raise CodeForeign("a code, but none of a stamp")
 
     async def claim(self, scanned: str, language: str) -> ClaimView:

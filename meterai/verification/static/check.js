@@ -27,11 +27,12 @@ function scan(part, detector) {
   async function look() {
     if (!stream) return;
     for (const { rawValue } of await detector.detect(video).catch(() => [])) {
-      // Only ever to our own page, whatever address the code has.
+      // Only ever to our own page, whatever address the code has; which says so where it is not ours.
       const stamp = OF_A_STAMP.exec(rawValue);
       if (stamp && stream) {
         end();
-        location = `/c/${stamp[1].toUpperCase()}`;
+        const isOurs = rawValue.toUpperCase().startsWith(status.dataset.ours.toUpperCase());
+        location = `/c/${stamp[1].toUpperCase()}${isOurs ? "" : "?address=elsewhere"}`;
         return;
       }
       status.textContent = status.dataset.foreign;
