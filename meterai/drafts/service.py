@@ -6,7 +6,6 @@ from a page of it, or a button that says so.  To be signed in is none: on a phon
 behind the sign-in link of somebody else's mail, it is the account of another.
 """
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -36,6 +35,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
 from meterai.pages import fresh_key
+from meterai.plumbing.bodies import Budget
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore
@@ -43,7 +43,9 @@ from meterai.sealing import Placement
 from meterai.stamping import placements_json
 
 TOKEN_BYTES = 32
-LOADED_AT_ONCE = 3  # drafts whole in the memory of a process, while they are ordered
+# Of drafts whole in the memory of a process, while they are ordered: the largest by itself, or a crowd of
+# ordinary ones, whose orders wait for a bank that may be slow, and not for each other.
+LOADED_BYTES_MAX = 128 * 1024 * 1024
 RENEWED_EVERY = timedelta(minutes=10)  # what is looked at often is written seldom
 
 
@@ -71,7 +73,7 @@ class DraftService:
         self.cookie_seconds = self._settings.draft_lives_seconds_max
         self.process = settings.process  # by which the cookie is called
         self._clock = clock
-        self._loading = asyncio.Semaphore(LOADED_AT_ONCE)
+        self._memory = Budget(max(LOADED_BYTES_MAX, self._settings.draft_bytes_max))
 
     # -- whose ---------------------------------------------------------------------------------
 
@@ -259,14 +261,18 @@ class DraftService:
 
     @asynccontextmanager
     async def to_be_loaded(self, files: Sequence[DraftFile]) -> AsyncIterator[None]:
-        """A turn to have all these files in memory.  Refuses `DraftTooLarge`: drafts that were made one
-        when somebody signed in may hold more together than one may, and so may files that were mended.
+        """Room to have all these files in memory.  Refuses `UploadsFull`, and `DraftTooLarge`: drafts that
+        were made one when somebody signed in may hold more together than one may, and so may files that
+        were mended.
         """
-        most = self._settings.draft_bytes_max
-        if sum(one.size for one in files) > most:
+        most, size = self._settings.draft_bytes_max, sum(one.size for one in files)
+        if size > most:
             raise DraftTooLarge(sum_bytes=most)
-        async with self._loading:
+        await self._memory.wait_for(size)
+        try:
             yield
+        finally:
+            self._memory.give_back(size)
 
     async def ordered(self, account: UUID, draft: UUID) -> Draft | None:
         """A draft of this account that is done, where it is still kept: that which has its files now."""
