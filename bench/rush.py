@@ -136,7 +136,7 @@ class Rush:
 
     def _stampings(self) -> Iterator[bytes]:
         document = generated(pages=1, size=POSTED_BYTES, is_packed=True)
-        place = '{"page": 1, "x": 60, "y": 60, "width": 80}'
+        place = '{"page": 1, "x": 60, "y": 60, "width": 70}'
         while True:
             number = next(self._numbers)
             # Each is another document: a comment after its end.

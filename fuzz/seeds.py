@@ -57,7 +57,7 @@ def begins_with_a_seal(document: bytes) -> bool:
 
 
 def _sealed(document: bytes, issuer: sealing.Issuer, at: datetime, check_url: str) -> bytes:
-    stamp = sealing.Stamp(SerialMaker(7).make(), sealing.Placement(1, 20, 20, 60))
+    stamp = sealing.Stamp(SerialMaker(7).make(), sealing.Placement(1, 20, 20, 65))
     return (
         document
         + sealing.seal(document, [stamp], issuer, at=at, check_url=check_url, specimen=True).data

@@ -49,8 +49,8 @@ CHECK_URL = "https://meterai.example/c/"
 SECONDS_MAX = 300  # for one file and all its judges, by the clock: more is a hang
 ALL_JUDGES: dict[str, Judge] = {**JUDGES, "stamps seen": visible}
 
-PLACEMENTS: tuple[Placement, ...] = (Placement(LAST_PAGE, 20, 20, 60), Placement(1, 100, 40, 60))
-SMALLEST = (Placement(LAST_PAGE, 0, 0, 40),)  # on a page that is too small for the others
+PLACEMENTS: tuple[Placement, ...] = (Placement(LAST_PAGE, 20, 20, 65), Placement(1, 100, 40, 65))
+SMALLEST = (Placement(LAST_PAGE, 0, 0, 65),)  # on a page that is too small for the others
 # Files that their makers protect with a password that is known.
 PASSWORDS = {
     "pyhanko__minimal-aes256.pdf": "usersecret",

@@ -22,8 +22,10 @@ from fontTools.ttLib.tables._g_l_y_f import Glyph
 from meterai.kit.ids import ALPHABET
 
 DIRECTORY = Path(__file__).parents[1] / "meterai" / "sealing" / "stamp" / "fonts"
-SANS_LETTERS = "".join(sorted(set("METERAI ELEKTRONIK 10000 SEPULUH RIBU RUPIAH SPECIMEN")))
-MONO_LETTERS = " " + ALPHABET
+SANS_LETTERS = "".join(
+    sorted(set("METERAI ELEKTRONIK 10000 SEPULUH RIBU RUPIAH BEA LUNAS SPECIMEN"))
+)
+MONO_LETTERS = "".join(sorted({*" -.:ILOU", *ALPHABET}))  # serials, dates, names of hosts
 UNITS_PER_EM = 1000  # those of a PDF's widths, so that nothing is rounded twice
 CURVE_ERROR = 1.0  # units by which a quadratic curve may leave the cubic one
 HEAD = """# Figures of the two typefaces in thousandths of their size; written by scripts/typeface.py.

@@ -32,7 +32,7 @@ def _main(work: str, document: Path, folder: Path) -> None:
     imported = _peak_bytes()
     issuer, data = load_issuer(folder), document.read_bytes()
     if work == "seal":
-        stamp = Stamp(SerialMaker(UNLEASED).make(), Placement(LAST_PAGE, 20, 20, 60))
+        stamp = Stamp(SerialMaker(UNLEASED).make(), Placement(LAST_PAGE, 20, 20, 70))
         seal(
             data,
             [stamp],

@@ -17,8 +17,8 @@ from meterai.sealing.writing import engine
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"
-PLACEMENT = Placement(LAST_PAGE, 20, 20, 60)
-SEVERAL = tuple(Placement(LAST_PAGE, 20 + 70 * column, 20, 60) for column in range(5))
+PLACEMENT = Placement(LAST_PAGE, 20, 20, 70)
+SEVERAL = tuple(Placement(LAST_PAGE, 20 + 75 * column, 20, 70) for column in range(5))
 
 
 class Ours:

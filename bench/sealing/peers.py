@@ -34,9 +34,10 @@ from meterai.kit.serial import Serial
 from meterai.sealing import claim
 from meterai.sealing.pdf.serialization import Stream
 from meterai.sealing.signing.keys import PrivateKey
-from meterai.sealing.stamp import appearance
+from meterai.sealing.stamp import appearance, artwork
 from meterai.sealing.stamp.identifiers import field_name, reason
 from meterai.sealing.stamp.qr import check_address, encoder_for
+from meterai.sealing.stamp.wording import wording
 
 _SHA256 = hashes.SHA256()
 _ECDSA = ec.ECDSA(_SHA256)
@@ -111,7 +112,8 @@ class _ReadyStamp(BaseStamp):
         references = [self._writer.allocate_placeholder() for _ in range(shared.count + 1)]
         first = references[0].reference.idnum
         code = encoder_for(len(self._text)).draw(self._text)
-        face = appearance.appearance_stream(self._serial, code, PLACEMENT.width, 0, first)
+        words = artwork.serial_and_words(self._serial, wording(AT, CHECK_URL))
+        face = appearance.appearance_stream(words, code, PLACEMENT.width, 0, first)
         for reference, body in zip(references, [*shared.objects(first), face], strict=True):
             ready = _Ready(_written(body))
             self._writer.add_object(ready, idnum=reference.reference.idnum)

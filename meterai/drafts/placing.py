@@ -11,13 +11,14 @@ from uuid import UUID
 from meterai.drafts import positions
 from meterai.drafts.model import Draft, DraftFile
 from meterai.drafts.pictures import PagePictures
-from meterai.drafts.positions import STAMP_WIDTH, TypedStamp
+from meterai.drafts.positions import TypedStamp
 from meterai.drafts.service import DraftService
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.pages import FieldWrong
 from meterai.sealing import (
     INK_SHARE_MAX,
     STAMPS_MAX,
+    WIDTH_DEFAULT,
     ExaminationBusy,
     PageNotDrawn,
     PageSize,
@@ -209,7 +210,7 @@ class Placing:
         file: DraftFile,
         page: int,
         others: Sequence[Placement],
-        width: float = STAMP_WIDTH,
+        width: float = WIDTH_DEFAULT,
     ) -> Placement:
         """A stamp at a free place of the page, or where one usually is."""
         size = await self._size(draft, file, page)

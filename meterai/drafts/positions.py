@@ -13,7 +13,6 @@ from meterai.pages import FieldWrong, whole_number
 from meterai.sealing import STAMPS_MAX, WIDTH_MAX, WIDTH_MIN, PageSize, Placement
 
 MM = 72 / 25.4  # points
-STAMP_WIDTH = 80.0  # points; its QR is then printed at about 17 mm
 TAP_WIDTH = 288  # CSS pixels of the picture without scripts (site.css), in which taps are told
 PAGES_SHOWN = 6  # small pictures to choose from; others are found by their number
 _STEP = 0.1  # mm

@@ -1,7 +1,10 @@
 """Time, asked for in one place so that a test can move it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Protocol
+
+# Western Indonesia Time: where most of the country and all of the deadlines are.
+WIB = timezone(timedelta(hours=7), "WIB")
 
 
 class Clock(Protocol):

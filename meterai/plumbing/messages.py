@@ -14,7 +14,7 @@ code translated.
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -23,12 +23,11 @@ from typing import Any
 
 from babel import dates
 
+from meterai.kit.clock import WIB
 from meterai.kit.refusal import Said
 
 LANGUAGES = ("id", "en")
 MEGABYTE = 1024 * 1024  # bytes; as phones and desktops count the files that people choose
-# Western Indonesia Time: where most of the country and all of the deadlines are.
-WIB = timezone(timedelta(hours=7), "WIB")
 _LIMITS = frozenset({"limit_bytes", "sum_bytes"})  # facts that say how large something may be
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from meterai.plumbing.messages import WIB
+from meterai.kit.clock import WIB
 
 PIECE_BYTES = 64 * 1024  # handed to the server at once
 _UTF8 = 0x0800  # general purpose bit 11: the name is UTF-8 (section 4.4.4)

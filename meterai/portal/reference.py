@@ -21,7 +21,7 @@ _EXAMPLES: Mapping[str, str] = {
     "serial": "03TG7W4J2N0A5D8K1R9YQB",
     "claim": "1A7K9...",
     "quantity": "3",
-    "placement": '{"page": -1, "x": 450, "y": 40, "width": 80}',
+    "placement": '{"page": -1, "x": 450, "y": 40, "width": 70}',
 }
 _FILE_EXAMPLE = "@surat.pdf"
 _FILE_TYPE = "binary"  # the format of a file in a description

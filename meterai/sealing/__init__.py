@@ -27,6 +27,7 @@ from meterai.sealing.model import (
     HEIGHT_PER_WIDTH,
     LAST_PAGE,
     STAMPS_MAX,
+    WIDTH_DEFAULT,
     WIDTH_MAX,
     WIDTH_MIN,
     ChangesForbidden,
@@ -58,6 +59,7 @@ from meterai.sealing.model import (
     SealingUnavailable,
     SignatureRangeMalformed,
     Stamp,
+    StampTooSmall,
     StrayStamp,
     Verdict,
 )
@@ -88,6 +90,7 @@ from meterai.sealing.stamp.claim import (
     ClaimMalformed,
 )
 from meterai.sealing.stamp.operator_artwork import ArtworkUnusable
+from meterai.sealing.stamp.wording import check_printable
 from meterai.sealing.survey import INK_SHARE_MAX, Survey
 from meterai.sealing.writing.engine import (
     HashedDocument,
@@ -109,6 +112,7 @@ __all__ = [
     "PICTURE_WIDTH_MAX",
     "STAMPS_MAX",
     "THUMBNAIL_WIDTH",
+    "WIDTH_DEFAULT",
     "WIDTH_MAX",
     "WIDTH_MIN",
     "ArtworkUnusable",
@@ -160,6 +164,7 @@ __all__ = [
     "Slots",
     "Stamp",
     "StampLocation",
+    "StampTooSmall",
     "StrayStamp",
     "Survey",
     "TimeStampUnavailable",
@@ -168,6 +173,7 @@ __all__ = [
     "accept",
     "accepting",
     "appoint",
+    "check_printable",
     "claim",
     "development_issuer",
     "development_issuers",

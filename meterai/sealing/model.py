@@ -17,9 +17,13 @@ from meterai.kit.serial import Serial
 DOCUMENT_BYTES_MAX = 20 * 1024 * 1024  # what one seal may hold in memory; scans are 1-5 MiB
 CHECKED_BYTES_MAX = 32 * 1024 * 1024  # a sealed document, with later signatures appended to it
 STAMPS_MAX = 20  # stamps under one request; a bound on the size of the delta
-WIDTH_MIN = 40.0  # points; there a QR module is 0.19 mm, which a 600 dpi print still shows
+# Points.  There a module of the code has three pixels at 200 dpi, as faxes have: each of 60 such
+# prints, scanned askew in grey, was read at 60 points and more, and of 150 with 2.7 pixels one in
+# twenty was not (tests/sealing/stamp/test_print).  The smallest letters have 4 points.
+WIDTH_MIN = 65.0
+WIDTH_DEFAULT = 70.0  # points; some 25 mm
 WIDTH_MAX = 300.0  # points; half a page, beyond it is a mistake of units
-HEIGHT_PER_WIDTH = 1.12  # the shape of the drawing in `stamp/artwork`
+HEIGHT_PER_WIDTH = 1.56  # the shape of the drawing in `stamp/artwork`
 OVERLAP_MAX = 0.01  # points; what rounding makes of stamps side by side
 LAST_PAGE = -1
 
@@ -35,7 +39,7 @@ class Placement:
     page: int
     x: float
     y: float
-    width: float = 80.0
+    width: float = WIDTH_DEFAULT
 
     @property
     def height(self) -> float:
@@ -311,6 +315,18 @@ class PlacementMalformed(Refusal):
         self.stamps_max = STAMPS_MAX
 
 
+class StampTooSmall(Refusal):
+    """The code of a stamp that small is not read from every print, and its words by nobody."""
+
+    code = "stamp_too_small"
+    status = 422
+
+    def __init__(self, width: float) -> None:
+        super().__init__(f"a stamp {width} points wide, at least {WIDTH_MIN}")
+        self.width = round(width, 2)
+        self.width_min = WIDTH_MIN
+
+
 class PlacementsOverlap(Refusal):
     """Two stamps of one request lie on each other: neither could be read, and both would be paid.
 
@@ -383,15 +399,17 @@ class IssuerUnusable(SealingUnavailable):
 
 
 def check_placements(placements: Sequence[Placement]) -> None:
-    """Refuse with `PlacementMalformed` what no page could accept."""
+    """Refuse with `PlacementMalformed` or `StampTooSmall` what no page could accept."""
     if not 1 <= len(placements) <= STAMPS_MAX:
         raise PlacementMalformed(f"{len(placements)} stamps asked for, 1 to {STAMPS_MAX} allowed")
     for placement in placements:
         lengths = (placement.x, placement.y, placement.width)
         if not all(math.isfinite(length) and length >= 0 for length in lengths):
             raise PlacementMalformed(f"a length is negative or not a number: {placement}")
-        if not WIDTH_MIN <= placement.width <= WIDTH_MAX:
-            raise PlacementMalformed(f"width is not {WIDTH_MIN} to {WIDTH_MAX}: {placement}")
+        if placement.width < WIDTH_MIN:
+            raise StampTooSmall(placement.width)
+        if placement.width > WIDTH_MAX:
+            raise PlacementMalformed(f"width is more than {WIDTH_MAX}: {placement}")
         if placement.page < 1 and placement.page != LAST_PAGE:
             raise PlacementMalformed(f"page is not 1 or more, nor the last: {placement}")
 

@@ -23,7 +23,7 @@ from meterai.commands import (
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import UNLEASED, SerialMaker
-from meterai.sealing import Issuer, KnownIssuer, Placement, Stamp
+from meterai.sealing import WIDTH_DEFAULT, Issuer, KnownIssuer, Placement, Stamp
 from meterai.stamping.issuers import issuers_directory, issuers_of
 
 LENGTH_MAX = 1_000_000  # points; more than any page has
@@ -54,7 +54,7 @@ def seal(  # noqa: PLR0913 - each is an option of the command
     page: Page = -1,
     x: Length = 36.0,
     y: Length = 36.0,
-    width: Length = 80.0,
+    width: Length = WIDTH_DEFAULT,
     place: Annotated[
         list[str] | None,
         Parameter(

@@ -3,11 +3,21 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from meterai.commands import LOAD, TIME, Demand, Facts, open_key_files
+from meterai.commands import (
+    LOAD,
+    TIME,
+    Demand,
+    Facts,
+    is_a_public_host,
+    open_key_files,
+    split_url,
+)
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Configuration
+from meterai.sealing import check_printable
 from meterai.stamping.issuers import issuers_of
+from meterai.stamping.service import CHECK_PATH
 
 
 def _issuer(of: Configuration) -> Iterator[Facts]:
@@ -22,6 +32,20 @@ def _issuer(of: Configuration) -> Iterator[Facts]:
         yield {"reason": "it has no claim.key"}
 
 
+def _check_address(of: Configuration) -> Iterator[Facts]:
+    # One that nobody could reach is for `public_address` to name.
+    url = of.settings.process.public_url
+    parts = split_url(url)
+    if parts is None or parts.username or not is_a_public_host(parts.netloc):
+        return
+    if url != f"https://{parts.netloc}":
+        return
+    try:
+        check_printable(url + CHECK_PATH)
+    except ValueError as fault:
+        yield {"found": url, "reason": str(fault)}
+
+
 def _keys_closed(of: Configuration) -> Iterator[Facts]:
     if of.value("issuer"):
         yield from open_key_files(Path(of.value("issuer")))
@@ -29,6 +53,7 @@ def _keys_closed(of: Configuration) -> Iterator[Facts]:
 
 DEMANDS: tuple[Demand, ...] = (
     Demand("issuer", ("issuer",), _issuer),
+    Demand("check_address", ("public_url",), _check_address),
     Demand("keys_closed", ("issuer",), _keys_closed),
 )
 UNDEMANDED: Mapping[str, str] = {

@@ -14,7 +14,7 @@ from meterai.kit.doubles import NameDoubled, check_names
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Malformed, Refusal
-from meterai.sealing import STAMPS_MAX, Placement
+from meterai.sealing import STAMPS_MAX, WIDTH_DEFAULT, Placement
 
 
 class StampingState(StrEnum):
@@ -121,7 +121,7 @@ class _PlacementWish(msgspec.Struct, forbid_unknown_fields=True):
     page: int
     x: float
     y: float
-    width: Annotated[float, msgspec.Meta(gt=0)] = 80.0
+    width: Annotated[float, msgspec.Meta(gt=0)] = WIDTH_DEFAULT
 
 
 def read_placements(text: str | bytes) -> tuple[Placement, ...]:

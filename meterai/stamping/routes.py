@@ -36,7 +36,7 @@ _FORM: Schema = {
             "type": "string",
             "description": "JSON: one placement or a list of them, in points from the lower left "
             "of the page as it is seen; page 1 is the first, -1 the last: "
-            '{"page": 1, "x": 400, "y": 60, "width": 80}',
+            '{"page": 1, "x": 400, "y": 60, "width": 70}',
         },
     },
 }
@@ -102,7 +102,7 @@ async def stamp_document(
     """Stamp a PDF; needs an Idempotency-Key.
 
     Multipart fields: `document` (the PDF) and `placement`, JSON such as
-    `{"page": 1, "x": 400, "y": 60, "width": 80}` in points from the lower left of the page as it
+    `{"page": 1, "x": 400, "y": 60, "width": 70}` in points from the lower left of the page as it
     is seen; page 1 is the first, -1 the last; a list for several stamps.  A damaged document is
     repaired first, and the answer says `repaired`.
     """

@@ -16,6 +16,7 @@ from litestar.routes import HTTPRoute
 from meterai.accounts import AccountService
 from meterai.accounts.model import OPEN
 from meterai.apps.edge import Edge
+from meterai.kit.clock import WIB
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.kit.serial import SerialMaker
@@ -23,7 +24,6 @@ from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import sign_asymmetric, string_to_sign
 from meterai.plumbing import link
 from meterai.plumbing.http import InProgress, read_json
-from meterai.plumbing.messages import WIB
 from tests.support.keys import BANK_KEY
 from tests.support.shop import TESTER
 from tests.support.within import Asking, Given, Within, settings_of, within

@@ -163,6 +163,7 @@ WRONG: dict[str, list[Wrong]] = {
         "https://[::1",
         "meterai.contoh.id",
     ),
+    "check_address": setting("public_url", f"https://{'a' * 50}.contoh.id"),
     "proxies": setting("proxies", None, 0),
     "port": setting("port", 0),
     "database": setting("database_url", None),

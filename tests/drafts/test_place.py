@@ -207,11 +207,14 @@ def sealed_at(document: bytes, placement: Placement, issuer: Issuer) -> Box:
 
 def changed_between(document: bytes, stamped: bytes) -> Box:
     """The part of the page that looks otherwise."""
-    away = ImageChops.difference(rendered(document)[0], rendered(stamped)[0])
+    (before, _, _), (after, width, height) = rendered(document), rendered(stamped)
+    away = ImageChops.difference(before, after)
     found = away.point([255 if level > 8 else 0 for level in range(256)]).getbbox()
     assert found is not None
-    left, top, right, bottom = (side / DETAIL for side in found)
-    return left, top, right, bottom
+    # The page is stretched over whole pixels.
+    across, down = width / after.width, height / after.height
+    left, top, right, bottom = found
+    return left * across, top * down, right * across, bottom * down
 
 
 def by_tap(seat: Seat) -> None:
@@ -378,7 +381,7 @@ def test_stamps_are_added_warned_of_and_taken_away(chromium, inside):
     for _ in range(30):
         seat.page.keyboard.press("Shift+ArrowDown")
         seat.page.keyboard.press("Shift+ArrowRight")
-    expect(seat.page.locator(".where")).to_contain_text("181,7 mm dari kiri")
+    expect(seat.page.locator(".where")).to_contain_text("185,2 mm dari kiri")
     expect(seat.page.locator(".warnings p")).to_have_count(0)
     seat.picture.click(position={"x": 60, "y": 40})
     expect(seat.page.locator(".warnings p")).to_contain_text("menutupi tulisan")
@@ -448,7 +451,7 @@ def test_nothing_is_wider_than_a_small_phone_or_costs_anything(chromium, inside,
 
 def test_the_same_place_is_at_the_same_distance_from_the_lower_right_corner(inside):
     a5 = shaped(SHAPES["a5"])
-    tiny = shaped({"MediaBox": [0, 0, 60, 300]})
+    tiny = shaped({"MediaBox": [0, 0, 68, 300]})
     draft = drafted(inside, pdf(pages=3), a5, pdf(pages=2), tiny)
     reply = draft.sends(do="all")
     (wanted,) = draft.placed()

@@ -11,10 +11,10 @@ import urllib3
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from meterai.kit.clock import WIB
 from meterai.kit.ids import new_id, show
 from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import string_to_sign
-from meterai.plumbing.messages import WIB
 from tests.support.inside import PLACEMENT, Inside
 from tests.support.instance import Client, until
 from tests.support.money import money

@@ -43,7 +43,7 @@ class Bench:
         return [Stamp(self.serial(), placement) for placement in placements]
 
     def delta(self, original: bytes, *placements: Placement, specimen: bool = True) -> Delta:
-        stamps = self.stamps(*(placements or (Placement(1, 20, 20, 60),)))
+        stamps = self.stamps(*(placements or (Placement(1, 20, 20, 65),)))
         return seal(original, stamps, self.issuer, at=AT, check_url=CHECK_URL, specimen=specimen)
 
     def sealed(self, original: bytes, *placements: Placement) -> bytes:

@@ -15,7 +15,7 @@ from meterai.sealing.pdf.update import Sealed
 from meterai.sealing.writing.affixing import affix
 from tests.support.pdfmaker import letter, update, whole
 
-HERE = Placement(1, 20, 20, 60)
+HERE = Placement(1, 20, 20, 65)
 
 
 @pytest.fixture
@@ -84,13 +84,13 @@ def test_what_the_engine_spoils_nobody_gets(monkeypatch, sealing, spoil):
 
 def test_an_earlier_seal_of_another_issuer_is_not_asked_about(bench, lab, sealing):
     """Whose it is, and whether it holds, was asked when the document came in."""
-    document = lab.seal(whole(letter(2)), Placement(2, 20, 20, 60), issuer=lab.forger)
+    document = lab.seal(whole(letter(2)), Placement(2, 20, 20, 65), issuer=lab.forger)
     assert sealing(document).serials
 
 
 def test_several_seals_in_one_delta_are_all_verified(bench, lab):
     document = lab.signed(whole(letter(2)))
-    stamps = bench.stamps(HERE, Placement(2, 20, 20, 60))
+    stamps = bench.stamps(HERE, Placement(2, 20, 20, 65))
     delta = delivery.seal(
         document, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True
     )

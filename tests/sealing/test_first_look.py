@@ -20,7 +20,7 @@ from tests.support.pdfmaker import Stream, letter, whole
 GOLDEN = Path(__file__).parent / "golden"
 MANIFEST = tomllib.loads((GOLDEN / "manifest.toml").read_text())
 ENDED = {name for name, one in MANIFEST.items() if one["verdict"] == "could_not_be_compared"}
-PLACES = [Placement(1, 20, 20, 60)]
+PLACES = [Placement(1, 20, 20, 65)]
 
 # A document beyond each limit of a first look, and what is said of it in the end.
 BEYOND = {

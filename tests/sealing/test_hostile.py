@@ -36,7 +36,7 @@ def sealed_or_refused(bench, document):
     """What sealing says, and the CPU seconds it and verifying took."""
     begin = time.process_time()
     try:
-        bench.delta(document, Placement(1, 20, 20, 60))
+        bench.delta(document, Placement(1, 20, 20, 65))
         said = "sealed"
     except Refusal as refusal:
         said = refusal.code
@@ -61,7 +61,7 @@ def test_a_hostile_document_costs_no_more_than_two_seconds(bench, plain, name):
 def test_inspecting_a_hostile_document_says_the_same():
     for name in ("kids-in-a-loop", "cyclic-length", "limits-without-end", "size-huge"):
         with pytest.raises(Refusal) as refused:
-            inspect(HOSTILE[name].make(), [Placement(1, 20, 20, 60)])
+            inspect(HOSTILE[name].make(), [Placement(1, 20, 20, 65)])
         assert refused.value.code == HOSTILE[name].outcome, name
 
 
@@ -75,7 +75,7 @@ from tests.support.hostile import HOSTILE
 document = HOSTILE[sys.argv[1]].make()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    inspect(document, [Placement(1, 20, 20, 60)])
+    inspect(document, [Placement(1, 20, 20, 65)])
 except Refusal:
     pass
 verify(document, [], at=datetime.fromisoformat(sys.argv[2]))

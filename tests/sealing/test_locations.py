@@ -12,7 +12,7 @@ from tests.support.attacks import Lab
 from tests.support.attacks.lab import serials_of
 from tests.support.pdf import pdf
 
-PLACED = (Placement(1, 60, 70, 80), Placement(LAST_PAGE, 300, 500, 60), Placement(1, 200, 70, 80))
+PLACED = (Placement(1, 60, 70, 80), Placement(LAST_PAGE, 300, 450, 65), Placement(1, 200, 70, 80))
 
 
 def turned(quarter: int) -> bytes:

@@ -21,7 +21,7 @@ from meterai.kit.refusal import Refusal
 from meterai.sealing import LAST_PAGE, Placement, Report, Verdict, ingest, inspect
 from tests.support.pdfmaker import Stream, whole
 
-PLACES = [Placement(1, 20, 20, 60), Placement(LAST_PAGE, 90, 90, 60)]
+PLACES = [Placement(1, 20, 20, 65), Placement(LAST_PAGE, 90, 90, 65)]
 
 
 class Shape(random.Random):
@@ -174,7 +174,7 @@ def test_every_structure_is_sealed_and_genuine(lab, seed):
     assert report.verdict is Verdict.GENUINE, report.checks
     assert len(report.serials) == len(PLACES)
     # It can be sealed again, and each seal keeps its own original.
-    again = lab.seal(sealed, Placement(1, 150, 150, 50), password=password)
+    again = lab.seal(sealed, Placement(1, 150, 150, 65), password=password)
     second = lab.verify(again, password)
     assert second.verdict is Verdict.GENUINE, second.checks
     assert second.originals[:2] == report.originals
@@ -213,7 +213,7 @@ def test_a_page_is_where_its_number_says(seed):
     shape = Shape(seed)
     objects = shape.objects()
     document = whole(objects)
-    found = inspect(document, [Placement(1, 0, 0, 40)])
+    found = inspect(document, [Placement(1, 0, 0, 65)])
     assert found.pages == len(shape.pages)
     with pikepdf.open(io.BytesIO(document)) as opened:
         assert [page.objgen[0] for page in opened.pages] == shape.pages

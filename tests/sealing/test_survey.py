@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterai.sealing import INK_SHARE_MAX, LAST_PAGE, PageSize, Placement, Survey, picturing
+from meterai.sealing import (
+    INK_SHARE_MAX,
+    LAST_PAGE,
+    WIDTH_DEFAULT,
+    PageSize,
+    Placement,
+    Survey,
+    picturing,
+)
 from meterai.sealing.sandbox.bounded import finish
 from meterai.sealing.survey import grid
 
@@ -32,7 +40,9 @@ def test_a_cell_is_two_millimetres_and_a_poster_has_larger_ones():
 def test_ink_under_a_place_is_its_share_of_the_area():
     found = survey((0, 0, WIDTH / 2, HEIGHT))
     edge = int(WIDTH / 2 / CELL[0]) * CELL[0]
-    assert found.ink_under(Placement(1, edge - 40, 100)) == pytest.approx(0.5, abs=0.001)
+    assert found.ink_under(Placement(1, edge - WIDTH_DEFAULT / 2, 100)) == pytest.approx(
+        0.5, abs=0.001
+    )
     assert found.ink_under(Placement(1, edge - 80, 100)) == pytest.approx(1)
     assert found.ink_under(Placement(1, edge, 100)) == 0
 

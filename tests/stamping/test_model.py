@@ -26,7 +26,7 @@ def test_what_is_stored_is_read_again(placements: Sequence[Placement]) -> None:
 
 
 def test_one_placement_needs_no_list_and_no_width() -> None:
-    assert read_placements('{"page": 1, "x": 400, "y": 60}') == (Placement(1, 400, 60, 80),)
+    assert read_placements('{"page": 1, "x": 400, "y": 60}') == (Placement(1, 400, 60, 70),)
 
 
 @given(st.text() | st.binary())

@@ -1,7 +1,7 @@
 """A stamp as objects of a PDF: what all stamps of a file share, and one form XObject per stamp.
 
 Shared are the two typefaces and a form with the artwork, ours or the operator's.  A stamp's own
-form, its appearance stream (/AP), paints the artwork and adds the serial and the QR code; it is not
+form, its appearance stream (/AP), paints the artwork and adds serial, words and QR code; it is not
 compressed, which would save nothing.
 
 No dictionary here holds a string, so that whoever writes an encrypted document has only the data
@@ -12,7 +12,6 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-from meterai.kit.serial import Serial
 from meterai.sealing.model import HEIGHT_PER_WIDTH
 from meterai.sealing.pdf.serialization import Stream, number, numbers
 from meterai.sealing.stamp import artwork
@@ -86,12 +85,12 @@ def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> Shared:
 
 
 def appearance_stream(
-    serial: Serial, code: Qr, width: float, quarter_turns: int, shared_first: int
+    words: bytes, code: Qr, width: float, quarter_turns: int, shared_first: int
 ) -> Stream:
     """The appearance of one stamp `width` points wide, turned so that it stands upright on a page
     turned clockwise by `quarter_turns`.
 
-    `shared_first` is the number of the first object of `shared`.
+    `words` is what `artwork.serial_and_words` draws; `shared_first` is the number of the first object of `shared`.
     """
     entries = (
         b"/Type/XObject/Subtype/Form/BBox[0 0 %b %b]%b"
@@ -108,7 +107,7 @@ def appearance_stream(
     content = b"q %b 0 0 %b 0 0 cm/Art Do%b%b Q" % (
         scale,
         scale,
-        artwork.serial_lines(serial),
+        words,
         artwork.code(code),
     )
     return Stream(entries, content)

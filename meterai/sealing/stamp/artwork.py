@@ -1,21 +1,23 @@
 """The artwork of the stamp: lines and letters only, so that it prints sharply at any size.
 
-The picture is our own and neutral: no state emblem.  It is drawn on a sheet of 100 by 112 units
-and scaled by the caller.  From the top: a band with the name, a strip of fine waves (or the word
-SPECIMEN), then the value beside the room for the QR code, then the room for the serial.  What must
-be read is black or white, which any printer prints sharply; colours are decoration.
+The picture is our own and neutral: no state emblem.  It is drawn on a sheet of 100 by 156 units
+and scaled by the caller.  From the top: a band with the name, the value in figures and words, a
+strip that says that the duty is paid (or SPECIMEN), the room for the QR code, as wide as the sheet
+allows, then the rooms for the serial, the time of sealing and where to check.  What must be read is
+black or white, which any printer prints sharply; colours are decoration.
 
 Colours are calibrated (ISO 32000-1, section 8.6.5), which PDF/A allows beside any output intent.
 White is that of the primaries of sRGB, which every viewer tried shows as pure white; black is that
 of a grey, so that a printer can take its black ink alone.  Nothing is transparent.
 """
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from meterai.kit.serial import Serial
 from meterai.sealing.model import HEIGHT_PER_WIDTH
 from meterai.sealing.stamp.qr import QUIET_MODULES, Qr
 from meterai.sealing.stamp.typeface import typeface_named
+from meterai.sealing.stamp.wording import Wording
 
 SHEET_WIDTH = 100.0
 SHEET_HEIGHT = SHEET_WIDTH * HEIGHT_PER_WIDTH
@@ -31,20 +33,24 @@ COLOURS = (
 ) % _GREY
 SANS, MONO, OPERATOR_ARTWORK = b"/B", b"/M", b"/Official"
 
-_QR_BOX: Box = (20.8, 16.5, 76.2, 76.2)  # with the quiet zone of the code
-_SERIAL_BOX: Box = (14.5, 3.0, 71.0, 13.0)
+_QR_BOX: Box = (3.0, 30.6, 94.0, 94.0)  # with the quiet zone of the code
+_WORDS_BOX: Box = (3.0, 3.0, 94.0, 27.6)
 _SERIAL_SIZE, _SERIAL_SPACING = 6.8, 0.8  # of the letters, and between them
-_SERIAL_LINES = (10.3, 3.8)  # their heights
+_SERIAL_LINES = (25.2, 18.2)  # their heights
+_WORDS_SIZE = 6.2  # 4 points on a stamp of the least width
+_WORDS_LINES = (11.2, 4.6)
+_WORDS_CHARACTERS = 25  # of that size, on a line
+_CHECK_AT = "PERIKSA: "
 _WHITE, _WHITE_LINE = "/C cs 1 1 1 sc", "/C CS 1 1 1 SC"
 _BLACK, _BLACK_LINE = "/G cs 0 sc", "/G CS 0 SC"
 _PALE_LINE = "/C CS .42 .58 .72 SC .24 w"
 _WARNING = "/C cs .8 .05 .1 sc"
 
 _LEFT, _RIGHT, _TOP = 3.0, 97.0, SHEET_HEIGHT - 3.0
-_BAND: Box = (_LEFT, 100.6, _RIGHT - _LEFT, 8.4)
-_STRIP: Box = (_LEFT, 93.2, _RIGHT - _LEFT, 6.8)
-_VALUE: Box = (_LEFT, 16.5, 17.2, 76.2)
-_FEET: tuple[Box, Box] = ((_LEFT, 3.0, 10.0, 13.0), (_RIGHT - 10.0, 3.0, 10.0, 13.0))
+_BAND: Box = (_LEFT, 144.6, _RIGHT - _LEFT, 8.4)
+_FIGURES: Box = (_LEFT, 132.5, 47.0, 11.6)
+_STRIP: Box = (_LEFT, 125.0, _RIGHT - _LEFT, 6.8)
+_STRIP_END = 0.14  # of the strip, on each side of its words
 
 
 @lru_cache(2)
@@ -52,20 +58,19 @@ def fixed_part(*, specimen: bool) -> bytes:
     """What all stamps of one kind share, in the units of the sheet."""
     parts = [
         f"{_WHITE} 0 0 {SHEET_WIDTH:g} {SHEET_HEIGHT:g} re f",
-        *(_waves(foot, lines=7, pieces=2, swing=2.1) for foot in _FEET),
         *_frame(),
         *_value(),
         f"{_BLACK} {_written(_BAND)} re f {_WHITE}",
-        _spread("METERAI ELEKTRONIK", 6.6, x=7.5, y=102.4, width=85.0),
-        _specimen() if specimen else _waves(_STRIP, lines=4, pieces=16, swing=2.1),
+        _spread("METERAI ELEKTRONIK", 6.6, x=7.5, y=146.4, width=85.0),
+        _specimen() if specimen else _paid(),
     ]
     return "\n".join(parts).encode("ascii")
 
 
 def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
-    """Operator artwork on the sheet: white where code and serial go; outside production the
+    """Operator artwork on the sheet: white where code, serial and words go; outside production the
     word SPECIMEN.  `placing` is the content that paints the artwork."""
-    rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _SERIAL_BOX))
+    rooms = " ".join(f"{_written(box)} re" for box in (_QR_BOX, _WORDS_BOX))
     parts = [
         f"{_WHITE} 0 0 {SHEET_WIDTH:g} {SHEET_HEIGHT:g} re f".encode("ascii"),
         placing,
@@ -76,20 +81,39 @@ def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
     return b"\n".join(parts)
 
 
-def serial_lines(serial: Serial) -> bytes:
-    """The serial in groups of four, on two lines, in black."""
+def serial_and_words(serial: Serial, words: Wording) -> bytes:
+    """The serial in groups of four, on two lines; when it was sealed; where to check.  In black."""
     groups = serial.grouped().split(" ")
-    x, y, dx, dy = _serial_offsets()
-    return b"/G cs BT%b %g Tf %g Tc %.3f %g Td(%b)Tj %.3f %g Td(%b)Tj ET" % (
+    lines = [
+        (" ".join(groups[:3]), _SERIAL_SIZE, _SERIAL_SPACING, _SERIAL_LINES[0]),
+        (" ".join(groups[3:]), _SERIAL_SIZE, _SERIAL_SPACING, _SERIAL_LINES[1]),
+    ]
+    return b"/G cs BT%b%b ET" % (b"".join(_line(*line) for line in lines), _below(words))
+
+
+@lru_cache(4)
+def _below(words: Wording) -> bytes:
+    """Two lines below the serial; a host that is too long for its line stands alone, or smaller."""
+    check = _CHECK_AT + words.host
+    if len(check) > _WORDS_CHARACTERS:
+        check = words.host
+    size = _WORDS_SIZE * min(1.0, _WORDS_CHARACTERS / len(check))
+    return _line(words.sealed_at.upper(), _WORDS_SIZE, 0.0, _WORDS_LINES[0]) + _line(
+        check.upper(), size, 0.0, _WORDS_LINES[1]
+    )
+
+
+def _line(text: str, size: float, spacing: float, y: float) -> bytes:
+    """One line of the fixed-pitch face in the middle of the sheet."""
+    letter = typeface_named("mono").width("0") * size / 1000 + spacing
+    x = (SHEET_WIDTH - len(text) * letter + spacing) / 2
+    return b"%b %.4g Tf %g Tc 1 0 0 1 %.4g %g Tm(%b)Tj" % (
         MONO,
-        _SERIAL_SIZE,
-        _SERIAL_SPACING,
+        size,
+        spacing,
         x,
         y,
-        " ".join(groups[:3]).encode("ascii"),
-        dx,
-        dy,
-        " ".join(groups[3:]).encode("ascii"),
+        text.encode("ascii"),
     )
 
 
@@ -128,25 +152,38 @@ def _frame() -> list[str]:
 
 
 def _value() -> list[str]:
-    """The value in figures and in words, standing on its side left of the QR code."""
-    x, y, width, height = _VALUE
-    figures = _spread("10000", 13.8, x=5, y=0, width=66.2)
+    """The value in figures and in words, side by side."""
+    figures = _spread("10000", 12.4, x=6.5, y=133.8, width=40.5)
     return [
-        f"q 0 1 -1 0 {x + width:g} {y:g} cm",
-        _waves((0, 5.2, height, width - 5.2), lines=6, pieces=12, swing=2.6),
+        _waves(_FIGURES, lines=6, pieces=8, swing=2.6),
         # A white outline under the figures lifts them off the lines behind.
-        f"q 1 0 0 1 0 6 cm {_WHITE} {_WHITE_LINE} 1.8 w 1 j 2 Tr {figures} 0 Tr {_BLACK} {figures} Q",
-        f"{_BLACK} {_spread('SEPULUH RIBU RUPIAH', 4.5, x=1, y=0.9, width=74.2)} Q",
+        f"q {_WHITE} {_WHITE_LINE} 1.8 w 1 j 2 Tr {figures} 0 Tr {_BLACK} {figures} Q",
+        f"{_BLACK} {_spread('SEPULUH RIBU', 5.4, x=53, y=139.2, width=43.5)}",
+        _spread("RUPIAH", 5.4, x=53, y=133.4, width=22.5),
     ]
 
 
 def _specimen() -> str:
+    bars = " ".join(f"{_written(end)} re" for end in _strip_ends())
+    return f"{_WARNING} {bars} f {_BLACK} {_in_strip('SPECIMEN', 8, of=0.62)}"
+
+
+def _paid() -> str:
+    waves = (_waves(end, lines=4, pieces=2, swing=2.1) for end in _strip_ends())
+    return f"{' '.join(waves)} {_BLACK} {_in_strip('BEA METERAI LUNAS', 6.2, of=0.68)}"
+
+
+def _strip_ends() -> tuple[Box, Box]:
     x, y, width, height = _STRIP
-    bars = " ".join(
-        f"{start:.4g} {y:g} {width / 6:.4g} {height:g} re" for start in (x, x + width * 5 / 6)
-    )
-    words = _spread("SPECIMEN", 8, x=x + width * 0.19, y=y + 0.5, width=width * 0.62)
-    return f"{_WARNING} {bars} f {_BLACK} {words}"
+    end = width * _STRIP_END
+    return (x, y, end, height), (x + width - end, y, end, height)
+
+
+def _in_strip(text: str, size: float, *, of: float) -> str:
+    """Words in the middle of the strip, over a share of its width."""
+    x, y, width, height = _STRIP
+    up = (height - size * typeface_named("sans").figures.cap_height / 1000) / 2
+    return _spread(text, size, x=x + width * (1 - of) / 2, y=y + up, width=width * of)
 
 
 def _waves(box: Box, *, lines: int, pieces: int, swing: float) -> str:
@@ -177,12 +214,3 @@ def _spread(text: str, size: float, *, x: float, y: float, width: float) -> str:
 
 def _written(box: Box) -> str:
     return " ".join(f"{length:g}" for length in box)
-
-
-@cache
-def _serial_offsets() -> tuple[float, float, float, float]:
-    """Where the first line begins, and the way from there to the second, both in the middle."""
-    letter = typeface_named("mono").width("0") * _SERIAL_SIZE / 1000 + _SERIAL_SPACING
-    starts = [(SHEET_WIDTH - letters * letter + _SERIAL_SPACING) / 2 for letters in (14, 12)]
-    first, second = _SERIAL_LINES
-    return starts[0], first, starts[1] - starts[0], second - first

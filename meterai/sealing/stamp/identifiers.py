@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from meterai.kit.serial import Serial
+from meterai.sealing.stamp.wording import Wording
 
 FIELD_PREFIX = "Meterai_"
 SEAL_KEY = "MeteraiSeal"  # private dictionary in the signature: serials, length and digest before
@@ -32,9 +33,12 @@ def reason(serials: Sequence[Serial]) -> str:
     return " ".join([*(f"[{serial}]" for serial in serials), PURPOSE])
 
 
-def alt_text(serial: Serial) -> str:
+def alt_text(serial: Serial, words: Wording) -> str:
     """What a screen reader says for a stamp."""
-    return f"{PURPOSE}, nomor seri {serial.grouped()}"
+    return (
+        f"{PURPOSE}, nomor seri {serial.grouped()}, dibubuhkan {words.sealed_at}, "
+        f"periksa di {words.host}"
+    )
 
 
 def serials_in_reason(text: str) -> tuple[str, ...]:

@@ -24,10 +24,11 @@ from meterai.kit.serial import LENGTH as SERIAL_CHARACTERS
 from meterai.kit.serial import Serial
 
 VERSION_MIN = 7  # the smaller versions hold too little for a claim
-VERSION_MAX = 10  # 57 modules: 0.23 mm each on a stamp of 20 mm, what a 300 dpi print still shows
+# 49 modules, with the quiet zone 57: 0.38 mm each on a stamp of the least width (`model.WIDTH_MIN`).
+VERSION_MAX = 8
 QUIET_MODULES = 4  # white on every side (section 6.3.8)
 MASK = 0  # the lowest mean penalty (section 7.8.3) over texts like ours; trying all takes too long
-ADDRESS_CHARACTERS_MAX = 170  # with a serial; a claim of 141 behind it still fits version 10
+ADDRESS_CHARACTERS_MAX = 80  # with a serial; a claim of 141 behind it just fits version 8
 ENCODERS_MAX = 4  # a check address makes one length of text; an encoder takes 3 to 7 MB
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # table 5, each at its value

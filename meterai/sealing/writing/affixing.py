@@ -22,7 +22,7 @@ from meterai.sealing.pdf.serialization import Stream, numbers, text_octets
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.pdf.tagging import Tagged, structure_tree
 from meterai.sealing.pdf.update import Sealed, Update
-from meterai.sealing.stamp import appearance, claim, qr
+from meterai.sealing.stamp import appearance, artwork, claim, qr
 from meterai.sealing.stamp.claim import ClaimKey
 from meterai.sealing.stamp.identifiers import (
     ANNOTATION_FLAGS,
@@ -32,6 +32,7 @@ from meterai.sealing.stamp.identifiers import (
     field_name,
     reason,
 )
+from meterai.sealing.stamp.wording import Wording, wording
 
 _HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
 _CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, table 257)
@@ -60,6 +61,11 @@ class Terms:
     sha256_original: bytes
     time_stamp_roots: tuple[bytes, ...]  # the digest of each; none where no time-stamp belongs
     placeholder_bytes: int
+
+    @property
+    def wording(self) -> Wording:
+        """What all the stamps say."""
+        return wording(self.at, self.check_url)
 
     @property
     def written_time(self) -> str:
@@ -92,7 +98,7 @@ def affix(
     for index, (stamp, page) in enumerate(placed):
         number, stream = annotations + index, update.reserve()
         update.add(stream, _appearance_stream(terms, stamp, page, claims[index], first_shared))
-        words = update.string(number, text_octets(alt_text(stamp.serial)))
+        words = update.string(number, text_octets(alt_text(stamp.serial, terms.wording)))
         entries = _annotation(stamp, page, stream) + b"/Contents" + words
         if index:
             entries += _stamp(update, number, stamp)
@@ -107,7 +113,7 @@ def affix(
     )
     _add_field(update, document, annotations)
     if tree is not None:
-        tree.write(update, _tagged(placed, annotations))
+        tree.write(update, _tagged(terms.wording, placed, annotations))
     serials = [stamp.serial for stamp, _ in placed]
     tail = _signature(terms, update, signature, serials, claims)
     if certify:
@@ -142,7 +148,8 @@ def _appearance_stream(
     scanned = f"{address}{stamp.serial.text}/{text}"
     code = qr.encoder_for(len(scanned), address).draw(scanned)
     width = stamp.placement.width / page.unit
-    return appearance.appearance_stream(stamp.serial, code, width, page.quarter_turns, first_shared)
+    says = artwork.serial_and_words(stamp.serial, terms.wording)
+    return appearance.appearance_stream(says, code, width, page.quarter_turns, first_shared)
 
 
 def _annotation(stamp: Stamp, page: Page, stream: int) -> bytes:
@@ -188,9 +195,14 @@ def _hang_on_pages(
             update.insert(ref, page.entries, b"/Tabs/S")
 
 
-def _tagged(placed: Placed, first: int) -> list[Tagged]:
+def _tagged(words: Wording, placed: Placed, first: int) -> list[Tagged]:
     return [
-        Tagged(first + index, page.ref, b"/Annot" if index else b"/Form", alt_text(stamp.serial))
+        Tagged(
+            first + index,
+            page.ref,
+            b"/Annot" if index else b"/Form",
+            alt_text(stamp.serial, words),
+        )
         for index, (stamp, page) in enumerate(placed)
     ]
 

@@ -41,8 +41,8 @@ from meterai.sealing.sandbox.repair import repairing
 from meterai.sealing.signing.cms import der_length
 from meterai.sealing.signing.issuer import Issuer, LongTermValidation
 from meterai.sealing.signing.timestamps import root_digests
-from meterai.sealing.stamp import qr
 from meterai.sealing.stamp.claim import ClaimKey
+from meterai.sealing.stamp.wording import check_printable
 from meterai.sealing.writing.affixing import Terms, affix, dry_run
 from meterai.sealing.writing.security_store import store_update
 from meterai.sealing.writing.strays import refuse_stray_stamps
@@ -192,7 +192,8 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 
     Refuses with what `inspect` refuses, `HashOfOtherBytes` or a `SealingUnavailable` (`IssuerUnusable`,
     `TimeStampUnavailable`, `RevocationUnavailable`), and raises nothing else whatever the bytes are; a
-    serial given twice, or a `check_url` too long for the code, is a `ValueError`.
+    serial given twice, or a `check_url` too long for the code or with a host that a stamp cannot
+    show, is a `ValueError`.
     """
     claim_key = _usable_claim_key(issuer, at)
     _check_stamps(stamps, check_url)
@@ -240,8 +241,7 @@ def _usable_claim_key(issuer: Issuer, at: datetime) -> ClaimKey:
 def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
     if len({stamp.serial for stamp in stamps}) < len(stamps):
         raise ValueError("a serial is on one stamp only")
-    for stamp in stamps:
-        qr.check_address(check_url, stamp.serial)
+    check_printable(check_url)
 
 
 @dataclass(frozen=True, slots=True)

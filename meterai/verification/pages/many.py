@@ -22,6 +22,7 @@ from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
+from meterai.kit.clock import WIB
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
@@ -42,7 +43,7 @@ from meterai.pages import (
 from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import each_file
 from meterai.plumbing.http import language_of, network_of, on_fault
-from meterai.plumbing.messages import WIB, translate
+from meterai.plumbing.messages import translate
 from meterai.verification.model import GOOD
 from meterai.verification.pages.checking import FORM_FIELDS_BYTES, too_large
 from meterai.verification.service import VerificationService

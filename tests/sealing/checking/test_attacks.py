@@ -141,7 +141,7 @@ def test_an_honest_signature_does_not_heal_a_change(lab, name):
 
 
 def test_a_seal_of_ours_does_not_heal_a_change(lab):
-    resealed = lab.seal(ATTACKS["page-replaced-by-an-update"].make(lab), Placement(2, 20, 20, 60))
+    resealed = lab.seal(ATTACKS["page-replaced-by-an-update"].make(lab), Placement(2, 20, 20, 65))
     assert lab.verify(resealed).verdict in CHANGED
 
 

@@ -18,7 +18,7 @@ from meterai.sealing import (
 )
 from tests.support.pdfmaker import Stream, letter, text_of, whole
 
-PLACES = [Placement(1, 20, 20, 60), Placement(2, 20, 20, 60)]
+PLACES = [Placement(1, 20, 20, 65), Placement(2, 20, 20, 65)]
 REVISIONS = [2, 3, 4, 6]
 
 

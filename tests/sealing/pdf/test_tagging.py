@@ -8,7 +8,7 @@ import pytest
 from meterai.sealing import Placement, Verdict
 from tests.support.pdfmaker import letter, whole
 
-PLACES = [Placement(1, 20, 20, 60), Placement(2, 20, 20, 60)]
+PLACES = [Placement(1, 20, 20, 65), Placement(2, 20, 20, 65)]
 
 
 def tagged(root, **more):

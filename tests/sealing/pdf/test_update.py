@@ -7,7 +7,7 @@ import pytest
 from meterai.sealing import LAST_PAGE, DocumentBroken, Placement
 from tests.support.pdfmaker import Row, Stream, letter, text_of, update, whole
 
-PLACES = [Placement(1, 20, 20, 60), Placement(LAST_PAGE, 20, 20, 60)]
+PLACES = [Placement(1, 20, 20, 65), Placement(LAST_PAGE, 20, 20, 65)]
 
 
 def delta(lab, document):

@@ -17,7 +17,7 @@ from meterai.sealing import (
 from meterai.sealing.model import DOCUMENT_BYTES_MAX
 from tests.support.pdfmaker import letter, whole
 
-PLACES = [Placement(1, 20, 20, 60)]
+PLACES = [Placement(1, 20, 20, 65)]
 DOCUMENT = whole(letter(2))
 
 BROKEN = {

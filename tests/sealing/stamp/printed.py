@@ -14,12 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image, ImageFilter
 
 from meterai.kit.serial import Serial, SerialMaker
-from meterai.sealing import claim
+from meterai.sealing import HEIGHT_PER_WIDTH, claim
 from meterai.sealing.pdf.serialization import Stream, numbers
-from meterai.sealing.stamp import appearance, qr
+from meterai.sealing.stamp import appearance, artwork, qr
+from meterai.sealing.stamp.wording import wording
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 KEY = claim.ClaimKey(Ed25519PrivateKey.generate())
+CHECK_URL = "https://meterai.example/c"
 POINTS_PER_MM = 72 / 25.4
 MAKER = SerialMaker(7)
 
@@ -39,7 +41,7 @@ def page(
     specimen: bool = True,
     operator_artwork: bytes | None = None,
     flat: bool = False,
-    size: tuple[float, float] = (120.0, 130.0),
+    size: tuple[float, float] = (150.0, 180.0),
     at: tuple[float, float] = (30.3, 40.7),
 ) -> bytes:
     """A page turned `turns` quarters, with a stamp of this width at a place in its own, unturned
@@ -51,8 +53,11 @@ def page(
     text = text or code_text(serial)
     code = qr.encoder_for(len(text)).draw(text)
     shared, first = appearance.shared(specimen=specimen, operator_artwork=operator_artwork), 5
-    face = appearance.appearance_stream(serial, code, width, turns, first)
-    across, up = (width, width * 1.12) if turns % 2 == 0 else (width * 1.12, width)
+    says = artwork.serial_and_words(serial, wording(AT, CHECK_URL))
+    face = appearance.appearance_stream(says, code, width, turns, first)
+    across, up = (width, width * HEIGHT_PER_WIDTH)
+    if turns % 2:
+        across, up = up, across
     last = first + shared.count
     x, y = at
     content = b"/Face Do" if flat else b""
@@ -115,22 +120,42 @@ def scanned(
     picture: Image.Image,
     seed: int,
     *,
-    tilt: float = 0.0,
+    tilt: tuple[float, float] = (0.0, 0.0),
     blur: float = 0.0,
     noise: float = 0.0,
     ink: tuple[int, int] = (0, 255),
-    jpeg: int = 95,
+    jpeg: int = 0,
 ) -> Image.Image:
-    """What a scanner makes of a print: tilted by up to so many degrees, blurred (pixels), between
-    these tones of ink and paper, with noise (tones) and the losses of JPEG."""
+    """What a scanner makes of a print: tilted to either side by degrees in this range, off the grid
+    by a part of a pixel, blurred (pixels), between these tones of ink and paper, with noise (tones)
+    and the losses of JPEG, if it has a quality."""
     chance = random.Random(seed)
-    picture = picture.convert("L")
-    picture = picture.rotate(chance.uniform(-tilt, tilt), Image.Resampling.BICUBIC, fillcolor=255)
+    angle = chance.uniform(*tilt) * chance.choice((-1, 1))
+    cubic = Image.Resampling.BICUBIC
+    picture = picture.convert("L").rotate(angle, cubic, fillcolor=255)
+    moved = (1, 0, chance.random(), 0, 1, chance.random())
+    picture = picture.transform(picture.size, Image.Transform.AFFINE, moved, cubic, fillcolor=255)
     picture = picture.filter(ImageFilter.GaussianBlur(blur))
     dark, light = ink
     tones = numpy.asarray(picture, dtype=float) / 255 * (light - dark) + dark
     tones += numpy.random.default_rng(seed).normal(0, noise, tones.shape)
     picture = Image.fromarray(tones.clip(0, 255).astype("uint8"))
+    if not jpeg:
+        return picture
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=jpeg)
-    return Image.open(out)
+    return Image.open(out).convert("L")
+
+
+def faxed(grey: Image.Image, ink: tuple[int, int], *, dithered: bool) -> Image.Image:
+    """What a fax machine makes of a scan between these tones: one bit a pixel, by a threshold or by
+    spreading the error (its halftone mode)."""
+    dark, light = ink
+    if not dithered:
+        return grey.point([0 if tone < (dark + light) // 2 else 255 for tone in range(256)])
+    near = (light - dark) // 10  # it takes for black and white what is nearly so
+    spread = [
+        round(255 * min(max((tone - dark - near) / (light - dark - 2 * near), 0), 1))
+        for tone in range(256)
+    ]
+    return grey.point(spread).convert("1").convert("L")

@@ -3,6 +3,7 @@
 import io
 import re
 import secrets
+from datetime import UTC, datetime, timedelta
 
 import pikepdf
 import pypdfium2
@@ -11,12 +12,16 @@ import zxingcpp
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from meterai.sealing import HEIGHT_PER_WIDTH, Placement
+from meterai.sealing import HEIGHT_PER_WIDTH, WIDTH_MIN, Placement
 from meterai.sealing.pdf.serialization import Stream
-from meterai.sealing.stamp import appearance, artwork, operator_artwork, qr, typeface
-from tests.sealing.stamp.printed import MAKER, code_text, page, rendered
+from meterai.sealing.stamp import appearance, artwork, identifiers, operator_artwork, qr, typeface
+from meterai.sealing.stamp.wording import Wording, check_printable, wording
+from tests.sealing.stamp.printed import AT, CHECK_URL, MAKER, code_text, page, rendered
 
 WHITE = 250
+SECOND = timedelta(seconds=1)
+SAYS = wording(AT, CHECK_URL)
+WORDS = artwork.serial_and_words(MAKER.make(), SAYS)
 
 
 def colours_of(picture: Image.Image) -> dict[tuple[int, ...], int]:
@@ -57,7 +62,7 @@ def test_the_stamp_is_seen_where_it_was_asked(bench, make_pdf, entries, size):
         name: pikepdf.Array(value) if isinstance(value, list) else value
         for name, value in entries.items()
     }
-    placements = Placement(1, 30, 40, 100), Placement(1, 200, 240, 60)
+    placements = Placement(1, 30, 40, 100), Placement(1, 200, 240, 70)
     document = bench.sealed(make_pdf(**made), *placements)
     picture = rendered(document, 72).convert("L")
     assert picture.size == size
@@ -74,10 +79,10 @@ def test_the_stamp_is_seen_where_it_was_asked(bench, make_pdf, entries, size):
 
 
 @pytest.mark.parametrize("turns", range(4))
-@pytest.mark.parametrize(("width", "dpi"), [(40, 600), (56.7, 300), (80, 300), (300, 96)])
+@pytest.mark.parametrize(("width", "dpi"), [(WIDTH_MIN, 200), (WIDTH_MIN, 300), (300, 96)])
 def test_the_code_is_read_at_every_size(width, dpi, turns):
     text = code_text(MAKER.make())
-    document = page(width, text=text, turns=turns, size=(400, 400))
+    document = page(width, text=text, turns=turns, size=(500, 500))
     assert [found.text for found in zxingcpp.read_barcodes(rendered(document, dpi))] == [text]
 
 
@@ -97,14 +102,54 @@ def test_the_serial_and_the_value_can_be_searched():
     opened = pypdfium2.PdfDocument(page(80, serial=serial, flat=True))
     text = opened[0].get_textpage().get_text_range()
     opened.close()
-    for words in ("METERAI ELEKTRONIK", "10000", "SEPULUH RIBU RUPIAH", *serial.grouped().split()):
+    for words in ("METERAI ELEKTRONIK", "10000", "SEPULUH RIBU", *serial.grouped().split()):
         assert words in text
+    assert "24 NOV 2026 15.00 WIB" in text
+    assert "PERIKSA: METERAI.EXAMPLE" in text
+
+
+def test_a_stamp_says_the_time_in_western_indonesia():
+    before_midnight = datetime(2026, 12, 31, 16, 59, 59, tzinfo=UTC)
+    found = [wording(at, CHECK_URL).sealed_at for at in (before_midnight, before_midnight + SECOND)]
+    assert found == ["31 Des 2026 23.59 WIB", "1 Jan 2027 00.00 WIB"]
+
+
+@pytest.mark.parametrize("length", [1, 16, 17, 25, 26, 46])
+def test_any_host_that_the_code_holds_fits_on_its_line(length):
+    host = "m" * length
+    content = artwork.serial_and_words(MAKER.make(), Wording("24 Nov 2026 15.04 WIB", host))
+    size, x, text = re.findall(rb"/M (\S+) Tf \S+ Tc 1 0 0 1 (\S+) \S+ Tm\((.*?)\)Tj", content)[-1]
+    assert text.decode() == ("PERIKSA: " if length <= 16 else "") + host.upper()
+    across = len(text) * 0.6 * float(size)
+    assert float(x) == pytest.approx((artwork.SHEET_WIDTH - across) / 2, abs=0.01)
+    assert across <= 94
+    # Four points on the smallest stamp, unless the name is longer than a line of them.
+    assert length > 25 or float(size) * WIDTH_MIN / artwork.SHEET_WIDTH >= 4
+
+
+@pytest.mark.parametrize(
+    "address", ["https://meter_ai.example/c", "https:///c", f"https://{'m' * 60}.example/c"]
+)
+def test_an_address_that_no_stamp_shows_is_a_fault(address):
+    with pytest.raises(ValueError, match="address"):
+        check_printable(address)
+
+
+def test_a_screen_reader_hears_what_the_stamp_says():
+    serial = MAKER.make()
+    assert identifiers.alt_text(serial, SAYS) == (
+        f"Meterai elektronik Rp10.000, nomor seri {serial.grouped()}, "
+        "dibubuhkan 24 Nov 2026 15.00 WIB, periksa di meterai.example"
+    )
 
 
 def test_specimen_is_printed_only_where_it_applies():
     words = {specimen: artwork.fixed_part(specimen=specimen) for specimen in (True, False)}
     assert b"(SPECIMEN)" in words[True]
     assert b"SPECIMEN" not in words[False]
+    # What is no stamp does not say that a duty is paid.
+    assert b"(BEA METERAI LUNAS)" in words[False]
+    assert b"LUNAS" not in words[True]
     red = [colours_of(rendered(page(80, specimen=specimen), 72)) for specimen in (True, False)]
     counts = [
         sum(n for (r, g, b), n in colours.items() if r > 150 and max(g, b) < 60) for colours in red
@@ -204,7 +249,7 @@ def test_the_objects_are_small_and_hold_no_strings():
     assert shared.artwork(40) == 40
     text = code_text(MAKER.make())
     code = qr.encoder_for(len(text)).draw(text)
-    bodies.append(appearance.appearance_stream(MAKER.make(), code, 80, 1, 40))
+    bodies.append(appearance.appearance_stream(WORDS, code, 70, 1, 40))
     written = [body.entries if isinstance(body, Stream) else body for body in bodies]
     assert not [
         entries
@@ -221,18 +266,18 @@ def test_the_objects_are_small_and_hold_no_strings():
 def test_the_stamp_keeps_its_shape():
     text = code_text(MAKER.make())
     code = qr.encoder_for(len(text)).draw(text)
-    for width in (40, 56.7, 300):
-        entries = appearance.appearance_stream(MAKER.make(), code, width, 0, 40).entries
+    for width in (WIDTH_MIN, 300):
+        entries = appearance.appearance_stream(WORDS, code, width, 0, 40).entries
         [box] = re.findall(rb"/BBox\[0 0 (\S+) (\S+)\]", entries)
         assert float(box[0]) == width
         assert float(box[1]) == pytest.approx(width * HEIGHT_PER_WIDTH, abs=0.001)
-    assert pytest.approx(112) == artwork.SHEET_HEIGHT
+    assert pytest.approx(156) == artwork.SHEET_HEIGHT
 
 
 def test_the_typefaces_know_their_letters():
     assert typeface.typeface_named("mono").width("0A Z") == 2400
     with pytest.raises(KeyError):
-        typeface.typeface_named("mono").width("O")
+        typeface.typeface_named("mono").width("a")
 
 
 # -- operator artwork ------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from meterai.sealing.signing.issuers import Issuers
 from tests.support.attacks.by_hand import MORE, form_number, objects_of, signed
 from tests.support.pdfmaker import Stream, letter, text_of, update, whole
 
-HERE = Placement(1, 20, 20, 60)
+HERE = Placement(1, 20, 20, 65)
 SIZE = 9  # of `with_annotations`: our objects would be numbered from here
 WRITTEN = [
     b"%d 0 R",
@@ -207,15 +207,15 @@ def taken_out(sealed, *, keep=()):
 
 @pytest.mark.parametrize("key", ["/T", "/NM"])
 def test_a_stamp_whose_seal_was_taken_out_is_no_place_for_another(bench, plain, key):
-    sealed = bench.sealed(plain, HERE, Placement(2, 20, 20, 60))
+    sealed = bench.sealed(plain, HERE, Placement(2, 20, 20, 65))
     for work in (inspect, ingest):
         with pytest.raises(StrayStamp):
-            work(taken_out(sealed, keep=(key,)), [Placement(1, 200, 20, 60)])
+            work(taken_out(sealed, keep=(key,)), [Placement(1, 200, 20, 65)])
 
 
 def test_a_stamp_beside_its_seal_is(bench, plain):
-    sealed = bench.sealed(plain, HERE, Placement(2, 20, 20, 60))
-    again = bench.sealed(sealed, Placement(1, 200, 20, 60))
+    sealed = bench.sealed(plain, HERE, Placement(2, 20, 20, 65))
+    again = bench.sealed(sealed, Placement(1, 200, 20, 65))
     assert bench.verify(again).verdict is Verdict.GENUINE
 
 
@@ -226,7 +226,7 @@ def test_a_seal_that_the_form_no_longer_names_is_found_when_the_document_comes_i
     """With its picture left on the page, or without."""
     hidden = update(lab.sealed, {number: letter(2)[number] for number in numbers})
     issuers = Issuers(bench.issuer, {}, (bench.issuer.root,), {})
-    work = examining(hidden, [Placement(1, 200, 20, 60)], issuers, bench.at)
+    work = examining(hidden, [Placement(1, 200, 20, 65)], issuers, bench.at)
     if numbers == (1,):
         with pytest.raises(StrayStamp):
             finish(work)

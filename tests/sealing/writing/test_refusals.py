@@ -15,6 +15,7 @@ from meterai.sealing import (
     DOCUMENT_BYTES_MAX,
     LAST_PAGE,
     STAMPS_MAX,
+    WIDTH_MIN,
     ChangesForbidden,
     DocumentBroken,
     DocumentEncrypted,
@@ -29,6 +30,7 @@ from meterai.sealing import (
     Report,
     SignatureRangeMalformed,
     Stamp,
+    StampTooSmall,
     Verdict,
     ingest,
     inspect,
@@ -37,7 +39,7 @@ from meterai.sealing import (
 )
 from tests.support.pdfmaker import letter, text_of, whole
 
-HERE = Placement(1, 20, 20, 60)
+HERE = Placement(1, 20, 20, 65)
 SPOILT = {Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED}
 
 
@@ -95,7 +97,7 @@ def test_a_page_tree_that_miscounts_is_walked_as_viewers_do(bench, count):
 
 @pytest.mark.parametrize(
     "placement",
-    [Placement(1, 540, 20, 60), Placement(1, 20, 800, 60), Placement(2, 0, 700, 300)],
+    [Placement(1, 535, 20, 65), Placement(1, 20, 760, 65), Placement(2, 0, 700, 300)],
 )
 def test_placement_outside_page(bench, plain, placement):
     found = refusal(bench, plain, placement)
@@ -119,12 +121,18 @@ def test_placement_outside_page(bench, plain, placement):
         Placement(1, 20, math.nan),
         Placement(1, math.inf, 20),
         Placement(1, 20, 20, math.nan),
-        Placement(1, 20, 20, 39.9),
         Placement(1, 20, 20, 300.1),
     ],
 )
 def test_placement_malformed(bench, plain, placement):
     assert isinstance(refusal(bench, plain, placement), PlacementMalformed)
+
+
+def test_a_stamp_that_cannot_always_be_read_is_refused(bench, plain):
+    found = refusal(bench, plain, Placement(1, 20, 20, WIDTH_MIN - 0.01))
+    assert isinstance(found, StampTooSmall)
+    assert found.facts() == {"width": 64.99, "width_min": WIDTH_MIN}
+    assert bench.delta(plain, Placement(1, 20, 20, WIDTH_MIN)).data
 
 
 @pytest.mark.parametrize("second", [HERE, Placement(1, 30, 30), Placement(LAST_PAGE, 20, 20)])

@@ -42,7 +42,7 @@ def _our_names(lab: Lab) -> bytes:
 def _seal_of_seal_changed_between(lab: Lab) -> bytes:
     """Sealed, changed, and sealed again: the second seal must not heal the first."""
     changed_once = update(lab.sealed, {3: b"<</Type/Font/Subtype/Type1/BaseFont/Courier>>"})
-    return lab.seal(changed_once, Placement(2, 20, 20, 60))
+    return lab.seal(changed_once, Placement(2, 20, 20, 65))
 
 
 def _rewritten(lab: Lab) -> bytes:

@@ -45,7 +45,7 @@ def _time_stamped(lab: Lab) -> bytes:
 
 
 def _signed_first(lab: Lab) -> bytes:
-    return lab.seal(lab.signed(lab.original), Placement(1, 20, 20, 60), Placement(2, 20, 20, 60))
+    return lab.seal(lab.signed(lab.original), Placement(1, 20, 20, 65), Placement(2, 20, 20, 65))
 
 
 def _signed_with_rsa(lab: Lab) -> bytes:
@@ -75,9 +75,9 @@ CASES: dict[str, Attack] = {
     "genuine-hybrid": _genuine(lambda lab: lab.sealed_of(letter(2), style="hybrid", packed=[3, 6])),
     "genuine-encrypted": _genuine(_encrypted),
     "genuine-two-stamps": _genuine(
-        lambda lab: lab.seal(lab.original, Placement(1, 20, 20, 60), Placement(2, 20, 20, 60))
+        lambda lab: lab.seal(lab.original, Placement(1, 20, 20, 65), Placement(2, 20, 20, 65))
     ),
-    "genuine-sealed-twice": _genuine(lambda lab: lab.seal(lab.sealed, Placement(2, 20, 20, 60))),
+    "genuine-sealed-twice": _genuine(lambda lab: lab.seal(lab.sealed, Placement(2, 20, 20, 65))),
     "genuine-signed-first": _genuine(_signed_first),
     "genuine-signed-later": _then_signed(lambda lab: lab.signed(lab.sealed)),
     "genuine-signed-later-on-empty-paper": _then_signed(

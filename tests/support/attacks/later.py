@@ -511,7 +511,7 @@ def _boxes(
                 page = text_of(objects[number])
                 objects[number] = page.replace(b"[0 0 595 842]", media)
         objects[7] = Stream(b"", content)
-        document = lab.seal(whole(objects), Placement(1, 20, 20, 60))
+        document = lab.seal(whole(objects), Placement(1, 20, 20, 65))
         places = [(6, box) for box in boxes]
         places += [(8 + 2 * index, (500, 10, 502, 12)) for index in range(pages - 2)]
         for index, (number, box) in enumerate(places):

@@ -14,12 +14,11 @@ from typing import Literal
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from meterai.kit.clock import Clock
+from meterai.kit.clock import WIB, Clock
 from meterai.payments.adapters.snap import signing
 from meterai.payments.adapters.snap.reading import read_answer
 from meterai.payments.adapters.snap.tokens import Token, Tokens
 from meterai.payments.model import NoAnswer, OutcomeUnknown, ProviderUnreachable
-from meterai.plumbing.messages import WIB
 
 CONNECTIONS_MAX = 100
 CHANNEL = "95221"
