@@ -60,11 +60,13 @@ def whole(
     version: bytes = b"1.7",
     trailer: bytes = b"/ID[<31415926535897932384626433832795><31415926535897932384626433832795>]",
     up: bool = False,
+    hidden: Iterable[int] = (),
 ) -> bytes:
     """A document of these objects.
 
     `packed` are the numbers of those in an object stream; `before` stands before the header, and
-    `from_header` says that offsets count from it; `up` predicts the rows of a stream.
+    `from_header` says that offsets count from it; `up` predicts the rows of a stream; `hidden` are
+    the numbers of more objects that the table of a hybrid file leaves out.
     """
     head = before + b"%%PDF-%b\n%%\xe2\xe3\xcf\xd3\n" % version
     shift = len(before) if from_header else 0
@@ -79,6 +81,7 @@ def whole(
         0,
         shift,
         up,
+        frozenset(hidden),
     )
 
 
@@ -135,6 +138,7 @@ def _section(
     size: int,
     shift: int,
     up: bool,
+    away: frozenset[int] = frozenset(),
 ) -> bytes:
     inside = {number: objects[number] for number in packed}
     following = max([*objects, size - 1, 0]) + 1
@@ -159,10 +163,12 @@ def _section(
         out += written(following, _rows_stream(rows, trailer, up=up))
     else:
         if style == "hybrid":
-            hidden = {number: row for number, row in rows.items() if row.kind == "s"}
+            hidden = {
+                number: row for number, row in rows.items() if row.kind == "s" or number in away
+            }
             # Marked as free in the table, as the standard's example has it, they are not found by
             # qpdf and poppler; the great producer of such files leaves them out.
-            rows = {number: row for number, row in rows.items() if row.kind != "s"}
+            rows = {number: row for number, row in rows.items() if number not in hidden}
             rows[following] = Row("n", place - shift)
             beside = written(following, _rows_stream(hidden, b"/Size %d" % (following + 1), up=up))
             trailer += b"/XRefStm %d" % (place - shift)

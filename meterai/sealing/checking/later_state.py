@@ -1,5 +1,6 @@
 """The document as it stands before an update: what was sealed, and earlier updates over it."""
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from meterai.sealing.pdf.references import references_of, times_referred
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, Value
 
+_ROUNDED = 1e-8  # of a number; readers calculate with 24 bits
 _AES_BLOCK, _AES_MIN = 16, 32  # bytes of a string enciphered by AES: a block before it, and padding
 
 
@@ -204,6 +206,25 @@ class State:
             return self.is_same(one, of, other, of_other)
         return text_of(self.plain(of, one)) == text_of(self.plain(of_other, other))
 
+    def is_same_data(
+        self, one: StrictValue, of: Written, other: StrictValue, of_other: Written
+    ) -> bool:
+        """True for the same private data of a program (14.5), the texts in which may be encoded anew."""
+        return self.is_same(
+            self._in_one_encoding(one, of), None, self._in_one_encoding(other, of_other), None
+        )
+
+    def _in_one_encoding(self, value: StrictValue, of: Written, depth: int = 0) -> StrictValue:
+        if depth > DEPTH_MAX:
+            raise Found("object_unreadable", of.ref.number)
+        if isinstance(value, bytes):
+            return text_of(self.plain(of, value)).encode("utf-8", "backslashreplace")
+        if isinstance(value, list):
+            return [self._in_one_encoding(one, of, depth + 1) for one in value]
+        if isinstance(value, dict):
+            return {key: self._in_one_encoding(one, of, depth + 1) for key, one in value.items()}
+        return value
+
     def is_unchanged(self, before: Written, after: Written) -> bool:
         """True if an object was written again as it was."""
         # A stream has no business here: readers differ in where it ends and how it is deciphered.
@@ -234,7 +255,12 @@ def text_of(octets: bytes) -> str:
 
 
 def _is_same_number(one: StrictValue, other: StrictValue) -> bool:
-    """True for the same coordinate, whole or not; elsewhere readers want an integer to be one."""
+    """True for the same coordinate, whole or not; elsewhere readers want an integer to be one.
+
+    Some programs round what has more digits than any reader uses.
+    """
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=_ROUNDED)
     numbers = isinstance(one, int | float) and isinstance(other, int | float)
     return numbers and isinstance(one, bool) == isinstance(other, bool) and one == other
 

@@ -5,7 +5,7 @@
 | trailer | `/Size`, `/Prev`, the second identifier; what is said of the section itself | ISO 32000-2, 7.5.5 |
 | catalog | `/AcroForm`, `/DSS`, `/Extensions`, `/Metadata`, each as below; `/Version` | 7.7.2, 12.8.4.3 |
 | form | `/Fields` grows by signature fields; `/SigFlags`; where no page has another field also `/DA`, `/Q`, and `/DR` grows | 12.7.3, 12.8.2.2 |
-| page | `/Annots` grows at its end by widgets of those fields | 12.5.2, 12.8.2.2 |
+| page | `/Annots` grows at its end by widgets of those fields; texts in `/PieceInfo`, which nothing draws, are encoded anew | 12.5.2, 12.8.2.2, 14.5 |
 | field for a signature, empty so far | `/V`, and how its widget looks | 12.8.2.2 |
 | information, metadata | what a writing program says of itself, and when it wrote | 14.3 |
 
@@ -268,7 +268,9 @@ class Comparison:
         for number, written in self._update.objects.items():
             if self._before.is_taken(number):
                 # What is said of the file draws nothing, whoever reads it.
-                is_said = isinstance(information, Ref) and information.number == number
+                is_said = self._added.roles.get(number) == "metadata" or (
+                    isinstance(information, Ref) and information.number == number
+                )
                 if not is_said and self._before.is_for_new_readers(number):
                     raise Found("object_changed", number)
                 yield written
@@ -314,7 +316,8 @@ class Comparison:
         if isinstance(old, dict) and isinstance(new, dict):
             new = self._without_inherited(old, new, number)
             try:
-                self._only(old, new, before, after, {"/Annots"})
+                self._only(old, new, before, after, {"/Annots", "/PieceInfo"})
+                self._data(old.get("/PieceInfo"), before, new.get("/PieceInfo"), after)
             except Found as found:
                 raise Found("page_changed", number, page=page, key=found.key) from found
             old, new = old.get("/Annots"), new.get("/Annots")
@@ -328,6 +331,10 @@ class Comparison:
             if not isinstance(item, Ref) or item.number in hung or not self._added.is_added(item):
                 raise Found("annotation_added", number, page=page)
             hung[item.number] = page
+
+    def _data(self, old: StrictValue, before: Written, new: StrictValue, after: Written) -> None:
+        if not self._before.is_same_data(old, before, new, after):
+            raise Found("object_changed", after.ref.number, key="/PieceInfo")
 
     def _without_inherited(self, old: _Entries, new: _Entries, number: int) -> _Entries:
         """A page as it is, but for what some programs copy into it from the tree above."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tests.support.attacks.lab import EMPTY_PAPER, Attack, Lab, changed
-from tests.support.pdfmaker import Body, Stream, letter, update, whole
+from tests.support.pdfmaker import Body, Stream, letter, text_of, update, whole
 
 FIELD, SIGNATURE, PICTURE, MORE = 160, 161, 162, 163
 _HOLE = 8_000  # digits
@@ -113,6 +113,11 @@ def _annotations(order: Callable[[list[bytes]], list[bytes]]) -> Edit:
 
 
 _ELSEWHERE = b"/Contents 163 0 R"
+_XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about=""/></rdf:RDF></x:xmpmeta>'
+)
+_LONG = b"595.303937007874"
 _WORDS = Stream(b"", b"BT /F1 30 Tf 60 700 Td (Rp 99.000.000) Tj ET")
 
 
@@ -127,6 +132,37 @@ def _page_with(text: bytes) -> Callable[[Lab], bytes]:
         objects = objects_of(lab.sealed) | {MORE: _WORDS}
         objects[4] = _put(text)(objects[4])  # type: ignore[arg-type]
         return signed(lab, lab.sealed, objects)
+
+    return make
+
+
+def _rewritten(page: bytes, old: bytes, new: bytes) -> Callable[[Lab], bytes]:
+    """The first page has more entries, and is written again with something else in them."""
+
+    def make(lab: Lab) -> bytes:
+        first = text_of(letter(2)[4])
+        document = sealed_letter(lab, o4=first[:-2] + page + b">>")
+        objects = objects_of(document)
+        objects[4] = _swap(old, new)(text_of(objects[4]))
+        return signed(lab, document, objects)
+
+    return make
+
+
+def _hybrid_metadata(*, are_content: bool) -> Callable[[Lab], bytes]:
+    """Metadata that the table of a hybrid file hides from old readers, written again as they were.
+
+    `are_content`: the page draws them as well, for those who find them.
+    """
+
+    def make(lab: Lab) -> bytes:
+        made = letter(2)
+        made[1] = b"<</Type/Catalog/Pages 2 0 R/Metadata 60 0 R>>"
+        made[60] = Stream(b"/Type/Metadata/Subtype/XML", _XMP)
+        if are_content:
+            made[6] = text_of(made[6]).replace(b"/Contents 7 0 R", b"/Contents[7 0 R 60 0 R]")
+        sealed = lab.seal(whole(made, style="hybrid", hidden=[60]))
+        return signed(lab, sealed, objects_of(sealed) | {60: made[60]})
 
     return make
 
@@ -261,7 +297,32 @@ CASES: dict[str, Attack] = {
     },
 }
 
+CASES |= {
+    "page-made-wider-by-a-thousandth": changed(
+        _rewritten(b"/ArtBox[0 0 %b 842]" % _LONG, _LONG, b"595.304937"), "unchanged"
+    ),
+    "page-with-other-private-data": changed(
+        _rewritten(b"/PieceInfo<</X<</Private(a)>>>>", b"Private(a)", b"Private(b)"), "unchanged"
+    ),
+    "page-with-more-private-data": changed(
+        _rewritten(b"/PieceInfo<</X<</Private(a)>>>>", b"(a)", b"(a)/OC 5 0 R"), "unchanged"
+    ),
+    "metadata-that-are-content-of-a-hybrid-file": changed(
+        _hybrid_metadata(are_content=True), "unchanged"
+    ),
+}
+
 HONEST: dict[str, Attack] = {
+    "by-hand-rounded": Attack(
+        _rewritten(b"/ArtBox[0 0 %b 842]" % _LONG, _LONG, b"595.303937"), "genuine_then_signed"
+    ),
+    "by-hand-private-data-encoded-anew": Attack(
+        _rewritten(b"/PieceInfo<</X<</Private<FEFF0061>>>>>", b"<FEFF0061>", b"(a)"),
+        "genuine_then_signed",
+    ),
+    "by-hand-metadata-of-a-hybrid-file": Attack(
+        _hybrid_metadata(are_content=False), "genuine_then_signed"
+    ),
     "by-hand-honest": Attack(_with({}), "genuine_then_signed"),
     "by-hand-honest-stream": Attack(_with({}, style="stream"), "genuine_then_signed"),
 }
