@@ -142,6 +142,22 @@ class PageTree:
             raise PageOutOfRange(page=wanted, pages=len(pages))
         return self._page(wanted, *pages[wanted - 1])
 
+    def check_parent(self, page: Page) -> None:
+        """Refuse with `DocumentBroken` a page that says to hang from a node that does not list it.
+
+        Some readers inherit from that node, and see a page of another size.
+        """
+        parent = self._document.dictionary(page.entries.get(b"/Parent"))
+        if parent is None:
+            return
+        kids = self._document.references(parent, b"/Kids")
+        if kids is not None:
+            is_listed = kids.names(page.ref)
+        else:
+            is_listed = page.ref in self._document.items(parent, b"/Kids")
+        if not is_listed:
+            raise DocumentBroken("a page that hangs from another node than it says")
+
     def all(self) -> Iterator[Page]:
         """Every page, in order, as a walk through the tree finds them."""
         for number, found in enumerate(self._walked, start=1):

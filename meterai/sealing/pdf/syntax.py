@@ -194,6 +194,11 @@ class RefList:
     def __len__(self) -> int:
         return self._count
 
+    def names(self, ref: Ref) -> bool:
+        """True if the reference is one of them."""
+        written = rb"(?<!\d)0*%d%b++0*%d%b++R" % (ref.number, _WHITE, ref.generation, _WHITE)
+        return re.search(written, self._text) is not None
+
     def __getitem__(self, index: int) -> Ref:
         if self._written is None:
             self._written = self._text.split(b"R")

@@ -19,7 +19,7 @@ from meterai.sealing.pdf.forms import top_field_names
 from meterai.sealing.pdf.pages import Page
 from meterai.sealing.pdf.references import times_referred
 from meterai.sealing.pdf.serialization import Stream, numbers, text_octets
-from meterai.sealing.pdf.syntax import Ref
+from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.pdf.tagging import Tagged, structure_tree
 from meterai.sealing.pdf.update import Sealed, Update
 from meterai.sealing.stamp import appearance, artwork, claim, qr
@@ -111,7 +111,7 @@ def affix(
     _hang_on_pages(
         update, document, pages, annotations, certify=certify, is_tagged=tree is not None
     )
-    _add_field(update, document, annotations)
+    _add_field(update, document, annotations, certify=certify)
     if tree is not None:
         tree.write(update, _tagged(terms.wording, placed, annotations))
     serials = [stamp.serial for stamp, _ in placed]
@@ -133,7 +133,7 @@ def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None
     tree = structure_tree(document) if certify else None
     first = update.reserve(len(pages))
     _hang_on_pages(update, document, pages, first, certify=certify, is_tagged=tree is not None)
-    _add_field(update, document, first)
+    _add_field(update, document, first, certify=certify)
     if certify:
         _certify(update, document, first)
     if tree is not None:
@@ -184,15 +184,30 @@ def _hang_on_pages(
     for number, page in enumerate(pages, start=first):
         found.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
     for ref, (page, annotations) in found.items():
-        listed = page.entries.get(b"/Annots")
-        # Where somebody signed, a list stays where it is unless it must not.
-        if isinstance(listed, Ref) and not certify and times_referred(document, listed.number) < 2:
-            update.append(ref, page.entries, b"/Annots", b" ".join(annotations))
-        else:
-            update.append_own(ref, page.entries, b"/Annots", b" ".join(annotations))
+        items = b" ".join(annotations)
+        _append_alone(update, document, (ref, page.entries), b"/Annots", items, certify=certify)
         if is_tagged and b"/Tabs" not in page.entries:
             # PDF/UA-1, section 7.18.3: the order of annotations follows the structure.
             update.insert(ref, page.entries, b"/Tabs/S")
+
+
+def _append_alone(
+    update: Update,
+    document: Document,
+    holder: tuple[Ref, Dictionary],
+    key: bytes,
+    items: bytes,
+    *,
+    certify: bool,
+) -> None:
+    """Add items to a list, and to no other: one object may be the annotations of two pages, or the fields
+    of the form as well."""
+    listed = holder[1].get(key)
+    # Where somebody signed, a list stays where it is unless it must not.
+    if isinstance(listed, Ref) and not certify and times_referred(document, listed.number) < 2:
+        update.append(*holder, key, items)
+    else:
+        update.append_own(*holder, key, items)
 
 
 def _tagged(words: Wording, placed: Placed, first: int) -> list[Tagged]:
@@ -207,7 +222,7 @@ def _tagged(words: Wording, placed: Placed, first: int) -> list[Tagged]:
     ]
 
 
-def _add_field(update: Update, document: Document, field: int) -> None:
+def _add_field(update: Update, document: Document, field: int, *, certify: bool) -> None:
     root, root_ref = document.root, document.root_ref
     found = root.get(b"/AcroForm")
     form = document.dictionary(found)
@@ -222,7 +237,7 @@ def _add_field(update: Update, document: Document, field: int) -> None:
         update.put(root_ref, root, b"/AcroForm", b"%d 0 R" % own)
         return
     home = found if isinstance(found, Ref) else root_ref
-    update.append(home, form, b"/Fields", b"%d 0 R" % field)
+    _append_alone(update, document, (home, form), b"/Fields", b"%d 0 R" % field, certify=certify)
     if form.raw(b"/SigFlags") != _APPEND_ONLY:
         update.put(home, form, b"/SigFlags", _APPEND_ONLY)
     # /NeedAppearances stays: without it viewers may not show what somebody filled in.

@@ -307,6 +307,7 @@ def _open(
         tree = PageTree(opened)
         targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
+            tree.check_parent(page)
             page.rectangle(placement)
         check_apart(placements, [page.number for page in targets])
         return Opened(opened, tuple(placements), tree.count, signatures, targets)

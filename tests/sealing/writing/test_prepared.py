@@ -150,6 +150,21 @@ def test_pages_of_a_signed_document_do_not_either(bench, lab):
     assert len(annotations_of(sealed, 1)) == 1 + len(annotations_of(sealed, 2))
 
 
+@pytest.mark.parametrize("home", ["1 0 R", "9 0 R"])
+def test_fields_that_are_the_annotations_of_a_page_do_not_bring_it_the_stamp(bench, lab, home):
+    made = letter(2)
+    made[6] = text_of(made[6])[:-2] + b"/Annots 8 0 R>>"
+    made[8] = b"[]"
+    made[9] = b"<</Fields 8 0 R>>"
+    form = b"9 0 R" if home == "9 0 R" else made[9]
+    made[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm %b>>" % text_of(form)
+    for document in (whole(made), lab.signed(whole(made))):
+        sealed = bench.sealed(document, HERE)
+        assert bench.verify(sealed).verdict is Verdict.GENUINE
+        before = len(annotations_of(document, 2))
+        assert len(annotations_of(sealed, 2)) == before
+
+
 @pytest.mark.parametrize("revision", [3, 4, 6])
 def test_a_list_that_is_copied_is_enciphered_for_where_it_stands(bench, revision):
     out = io.BytesIO()
@@ -249,3 +264,16 @@ def test_a_note_that_takes_its_font_from_the_form_keeps_it(lab):
     objects[form] = text_of(objects[form])[:-2] + b"/DR<</Font<</F9 %d 0 R>>>>>>" % MORE
     objects[MORE] = b"<</Type/Font/Subtype/Type1/BaseFont/Symbol>>"
     assert lab.verify(signed(lab, document, objects)).verdict is Verdict.CHANGED_AFTER_SEALING
+
+
+@pytest.mark.parametrize("is_inherited", [True, False])
+def test_a_page_that_hangs_from_another_node_than_it_says_is_not_stamped_as_it_is(is_inherited):
+    """Readers that inherit upwards would see a page of another size, and the stamp elsewhere."""
+    made = letter(2)
+    made[8] = b"<</Type/Pages/Kids[6 0 R]/Count 1/MediaBox[0 0 300 300]/Rotate 90>>"
+    page = text_of(made[4]).replace(b"/Parent 2 0 R", b"/Parent 8 0 R")
+    made[4] = page.replace(b"/MediaBox[0 0 595 842]", b"") if is_inherited else page
+    made[2] = b"<</Type/Pages/Kids[4 0 R 6 0 R]/Count 2/MediaBox[0 0 595 842]>>"
+    with pytest.raises(DocumentBroken):
+        inspect(whole(made), [HERE])
+    assert inspect(whole(made), [Placement(2, 20, 20, 70)]).pages == 2
