@@ -10,7 +10,7 @@
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
-#   make golden make the golden files anew, one per verdict and attack
+#   make golden make the golden files anew: one per verdict, five per family of attacks
 
 BIN := .venv/bin
 READY := .venv/.ready

@@ -14,15 +14,13 @@ from meterai.sealing import Question, Verdict, verifying
 from meterai.sealing.sandbox import bounded
 from meterai.sealing.signing import chains, trust
 from meterai.sealing.signing.cms import CERTIFICATES_MAX
-from tests.support.attacks.heavy import HEAVY
+from tests.support.attacks.heavy import CASES, HEAVY
 from tests.support.attacks.lab import AT
 
 BYTES_MAX = 200 * 1024 * 1024  # of one task, its libraries included
 # What is said where it was not drawn to the end; how far a machine gets in two seconds is its own.
 COULD_NOT = Verdict.COULD_NOT_BE_COMPARED
 DRAWN = {COULD_NOT, Verdict.GENUINE_THEN_SIGNED, Verdict.COVERED_AFTER_SEALING}
-# These ask for more than they may have on any machine, long before their time is over.
-GREEDY = ["deflate-in-deflate", "states-by-the-million", "forms-twice-each"]
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +30,14 @@ def tasks():
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in GREEDY)) for name in HEAVY]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in CASES)) for name in HEAVY]
 )
 def test_a_document_that_asks_for_much_gets_its_bounds(lab, tasks, name):
     document = HEAVY[name](lab)
     report, spent = tasks.finish(verifying(Question(document, [lab.issuer.root], AT)))
     assert spent.task_bytes_max <= BYTES_MAX + bounded.DOCUMENT_COPIES_MAX * len(document)
     assert report.verdict in DRAWN
-    if name in GREEDY:
+    if name in CASES:
         assert report.verdict is COULD_NOT
 
 

@@ -1,8 +1,5 @@
 """What a process of its own finds is what would be found here; and what is too much goes there."""
 
-import tomllib
-from pathlib import Path
-
 import pytest
 from cryptography import x509
 
@@ -14,11 +11,11 @@ from meterai.sealing.sandbox.answers import CheckFound, NotAnswered, Verified
 from meterai.sealing.tasks import do
 from meterai.sealing.writing.engine import accept, accepting
 from tests.sealing.conftest import AT
+from tests.support import golden
 from tests.support.hostile import HOSTILE
 from tests.support.pdfmaker import Stream, letter, whole
 
-GOLDEN = Path(__file__).parent / "golden"
-MANIFEST = tomllib.loads((GOLDEN / "manifest.toml").read_text())
+MANIFEST = golden.manifest()
 ENDED = {name for name, one in MANIFEST.items() if one["verdict"] == "could_not_be_compared"}
 PLACES = [Placement(1, 20, 20, 65)]
 
@@ -32,9 +29,9 @@ BEYOND = {
 
 
 def question_about(name):
-    root = x509.load_pem_x509_certificate((GOLDEN / "root.pem").read_bytes())
-    keys = claim.load_public_keys([GOLDEN / "claim.pem"])
-    return Question((GOLDEN / f"{name}.pdf").read_bytes(), [root], AT, keys, [root])
+    root = x509.load_pem_x509_certificate((golden.GOLDEN / "root.pem").read_bytes())
+    keys = claim.load_public_keys([golden.GOLDEN / "claim.pem"])
+    return Question(golden.document(name), [root], AT, keys, [root])
 
 
 @pytest.mark.parametrize("name", sorted(set(MANIFEST) - ENDED))

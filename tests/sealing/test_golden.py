@@ -1,26 +1,22 @@
-"""The golden files: one for each verdict and each attack, made once by `scripts/golden.py`."""
-
-import tomllib
-from pathlib import Path
+"""The golden files: one for each verdict, five or more for each family, made by `scripts/golden.py`."""
 
 import pytest
 from cryptography import x509
 
 from meterai.sealing import Verdict, claim, verify
 from tests.sealing.conftest import AT
-from tests.support.attacks import ATTACKS, HONEST, VARIANTS
+from tests.support.attacks import ATTACKS, FAMILIES, HONEST
 from tests.support.attacks import GOLDEN as CASES
+from tests.support.golden import GOLDEN, PACKED, PLAIN, document, manifest
 
-GOLDEN = Path(__file__).parent / "golden"
-MANIFEST = tomllib.loads((GOLDEN / "manifest.toml").read_text())
+MANIFEST = manifest()
 
 
 @pytest.mark.parametrize("name", MANIFEST)
 def test_a_golden_file_gets_its_verdict(name):
     root = x509.load_pem_x509_certificate((GOLDEN / "root.pem").read_bytes())
     keys = claim.load_public_keys([GOLDEN / "claim.pem"])
-    document = (GOLDEN / f"{name}.pdf").read_bytes()
-    report = verify(document, [root], at=AT, claim_keys=keys)
+    report = verify(document(name), [root], at=AT, claim_keys=keys)
     failed = [check.name for check in report.checks if not check.passed]
     assert report.verdict.value == MANIFEST[name]["verdict"]
     assert failed == MANIFEST[name]["failed"]
@@ -28,8 +24,16 @@ def test_a_golden_file_gets_its_verdict(name):
 
 def test_the_folder_holds_every_case_and_no_other():
     assert set(MANIFEST) == set(CASES)
-    assert set(ATTACKS) | set(HONEST) >= VARIANTS
-    assert {path.stem for path in GOLDEN.glob("*.pdf")} == set(MANIFEST)
+    attacks = {path.stem for path in GOLDEN.glob(f"*{PACKED}")}
+    assert {path.stem for path in GOLDEN.glob(f"*{PLAIN}")} == set(HONEST)
+    assert attacks == set(MANIFEST) - set(HONEST)
+
+
+def test_each_family_has_five_files_or_more():
+    for family, names in FAMILIES.items():
+        assert len(set(names)) == len(names) >= 5, family
+        assert set(names) <= set(MANIFEST), family
+        assert set(names) & set(ATTACKS), family
 
 
 def test_there_is_a_file_for_every_verdict():

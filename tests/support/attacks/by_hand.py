@@ -326,17 +326,3 @@ HONEST: dict[str, Attack] = {
     "by-hand-honest": Attack(_with({}), "genuine_then_signed"),
     "by-hand-honest-stream": Attack(_with({}, style="stream"), "genuine_then_signed"),
 }
-
-# One of each family, with a golden file.
-FIRST = frozenset(
-    (
-        "by-hand-zeros",
-        "twice-contents",
-        "annotations-in-another-order",
-        "annotation-prepared",
-        "waits-for-eleven-digits",
-        "picture-without-a-box",
-        "widget-with-a-layer",
-        "by-hand-honest",
-    )
-)

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable
 
 from tests.support.attacks import by_hand
-from tests.support.attacks.lab import Lab
+from tests.support.attacks.lab import Attack, Lab
 from tests.support.pdfmaker import Body, Stream, letter, text_of
 
 _PAGE, _CONTENT = 4, 5
@@ -260,3 +260,9 @@ def _made(objects: Callable[[], Objects]) -> Callable[[Lab], bytes]:
 
 
 HEAVY: dict[str, Callable[[Lab], bytes]] = {name: _made(make) for name, make in _OBJECTS.items()}
+
+# These ask for more memory than a task may have, on any machine and long before their time is over.
+CASES: dict[str, Attack] = {
+    name: Attack(HEAVY[name], "could_not_be_compared", frozenset({"compared"}))
+    for name in ("deflate-in-deflate", "states-by-the-million", "forms-twice-each")
+}
