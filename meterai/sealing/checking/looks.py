@@ -10,7 +10,8 @@ Drawn is every page that an update wrote, or the annotations of which it wrote, 
 short document: what should not differ there is looked at all the same, by PDFium.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from meterai.sealing.checking.drawn_alike import refuse_if_drawn_differently
 from meterai.sealing.checking.drawn_copies import with_all_layers, with_pictures_cut
@@ -18,14 +19,15 @@ from meterai.sealing.checking.later_objects import Widget
 from meterai.sealing.checking.revisions import Later
 from meterai.sealing.pdf.document import Document, is_number, open_document
 from meterai.sealing.pdf.pages import Box, Page, PageTree
-from meterai.sealing.pdf.syntax import Ref
+from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.sandbox import rendering
 from meterai.sealing.sandbox.answers import Seen
-from meterai.sealing.sandbox.rendering import Fractions, PageLook
-from meterai.sealing.stamp.identifiers import is_serial
+from meterai.sealing.sandbox.rendering import Fractions, PageLook, Place
+from meterai.sealing.stamp.identifiers import is_serial, serial_in_name
 
 ANNOTATIONS_MAX = 20_000  # of one page, looked at
 PAGES_MAX = 60  # drawn in one document; a page costs 50 to 100 ms, and a task has two seconds
+STAMPS_MAX = 4  # that boxes are compared with; those of one seal are alike
 PAGES_FEW = 4  # of a document all pages of which are drawn, whatever was appended
 _PRINTED, _NOT_ON_PAPER_ALONE = 4, 2 | 32  # flags: print; hidden, no view (ISO 32000-2, table 167)
 _NEVER_SEEN = {"/Link", "/Popup"}  # PDFium shows neither
@@ -60,9 +62,10 @@ def first_seen(
     ]
     if not looks:
         return None
+    stamps = list(islice(_stamps(sealed, pages.values()), STAMPS_MAX)) if boxes else []
     for before, after, cut in _variants(sealed, now, seen, password):
         found_change = rendering.first_change(
-            rendering.Copies(before, after, cut, len(pages), password), looks, _is_ours
+            rendering.Copies(before, after, cut, len(pages), password), looks, stamps, _is_ours
         )
         if found_change is not None:
             kind, number, box = found_change
@@ -83,20 +86,41 @@ def _is_over_another(sealed: Document, page: Page, widget: Widget) -> bool:
             raise rendering.NotDrawn
         if isinstance(item, Ref) and item.number == widget.number:
             continue
-        corners = [
-            float(one)
-            for one in map(sealed.resolve, sealed.items(sealed.dictionary(item), b"/Rect"))
-            if is_number(one)
-        ]
-        if len(corners) != 4:
+        box = _box(sealed, sealed.dictionary(item))
+        if box is None:
             continue
-        left, right = sorted((corners[0], corners[2]))
-        low, top = sorted((corners[1], corners[3]))
+        left, low, right, top = box
         across = min(right, widget.rectangle[2]) - max(left, widget.rectangle[0])
         along = min(top, widget.rectangle[3]) - max(low, widget.rectangle[1])
         if across > 0 and along > 0:
             return True
     return False
+
+
+def _stamps(sealed: Document, pages: Iterable[Page]) -> Iterator[Place]:
+    """The stamps that were sealed, page by page: what is named as they are."""
+    for page in pages:
+        for index, item in enumerate(sealed.items(page.entries, b"/Annots")):
+            if index > ANNOTATIONS_MAX:
+                raise rendering.NotDrawn
+            annotation = sealed.dictionary(item)
+            names = (sealed.text(annotation, key) for key in (b"/T", b"/NM") if annotation)
+            box = _box(sealed, annotation)
+            if box is not None and any(is_serial(serial_in_name(name) or "") for name in names):
+                yield Place(_look(page, (), is_printed_alike=True), _fractions(page, box))
+
+
+def _box(sealed: Document, annotation: Dictionary | None) -> Box | None:
+    corners = [
+        float(one)
+        for one in map(sealed.resolve, sealed.items(annotation, b"/Rect"))
+        if is_number(one)
+    ]
+    if len(corners) != 4:
+        return None
+    left, right = sorted((corners[0], corners[2]))
+    low, top = sorted((corners[1], corners[3]))
+    return left, low, right, top
 
 
 def _is_ours(text: str) -> bool:

@@ -15,6 +15,7 @@ import pdf_oxide
 import pypdfium2
 from PIL import Image, ImageChops
 
+from meterai.sealing.sandbox.likeness import is_like
 from meterai.sealing.sandbox.scanning import codes_in
 
 PIXELS_MAX = 4_000_000  # of one picture; 16 MB as a bitmap
@@ -25,8 +26,10 @@ _INK_SCALE = 6.0  # of a box alone, in which a comma of small print has six pixe
 _INK_PIXELS_MAX = 1_000_000
 _PAPER_SCALE, _PAPER_FACTOR = 1.0, 4  # the colour of the paper is seen in 18 dots an inch
 _CODE_SCALE = 4.0  # a module of the smallest stamp has two pixels and a half
-# Of a box alone: a stamp made a quarter as wide is read; one scale reads what another does not.
-_BOX_SCALES = (12.0, 9.0, 6.0)
+# Of a box alone, pixels a unit, and how it is then drawn out, across and down: one scale reads what
+# another does not, and what was squeezed to half its width is read when it is drawn out again.
+_BOX_LOOKS = ((12.0, 1, 1), (9.0, 1, 1), (6.0, 1, 1), (6.0, 2, 1), (6.0, 1, 2))
+_LIKE_SCALE = 6.0  # of a stamp and a box that are compared
 _CODE_AROUND = 80.0  # units around the boxes in which a part of a code may have been sealed
 _SIZE_TOLERANCE = 1.0  # units of the file; renderers round
 _LEVELS = 12  # of 255: what differs by less is the same
@@ -54,6 +57,13 @@ class PageLook(NamedTuple):
     is_printed_alike: bool = False
 
 
+class Place(NamedTuple):
+    """A part of a page."""
+
+    page: PageLook
+    part: Fractions
+
+
 class Copies(NamedTuple):
     """A document of `page_count` pages as it was and as it is; `cut` is the same for pdf_oxide, which draws a
     picture beyond its box."""
@@ -69,7 +79,7 @@ class Look(NamedTuple):
     """What is seen to have changed: on which page, in which box (-1: outside of them).
 
     `kind` is `covered` (a later signature is over something), `different` (outside of the boxes a
-    page looks another way) or `copied` (the code of a stamp is in a box).
+    page looks another way) or `copied` (a box has the code of a stamp, or looks like one).
     """
 
     kind: str
@@ -180,11 +190,15 @@ def _as_not_drawn() -> Iterator[None]:
 
 
 def first_change(
-    copies: Copies, pages: Sequence[PageLook], is_ours: Callable[[str], bool]
+    copies: Copies,
+    pages: Sequence[PageLook],
+    stamps: Sequence[Place],
+    is_ours: Callable[[str], bool],
 ) -> Look | None:
     """The first thing that is seen to have changed on these pages.
 
-    `is_ours` is asked of the text of each code in a box: is it that of a stamp?  Raises
+    `stamps` are some that were sealed: no box may look like one.  `is_ours` is asked of the text of each
+    code in a box: is it that of a stamp?  Raises
     `NotDrawn` where a renderer does not draw both, or sees other pages.
     """
     before, after, cut, count, password = copies
@@ -196,7 +210,11 @@ def first_change(
             old, new = kind(before, password), kind(after, password)
             found = _compared(old, new, drawn, count, scale)
             if found is None and kind is _Screen:
-                found = _covered(old, drawn) or _copied(old, new, drawn, is_ours)
+                found = (
+                    _covered(old, drawn)
+                    or _copied(old, new, drawn, is_ours)
+                    or _imitated(old, new, drawn, stamps)
+                )
         if found is not None:
             return found
     if not with_boxes:
@@ -238,17 +256,38 @@ def _copied(
         if after > before:
             return Look("copied", page.number, 0)
         for index, box in enumerate(page.boxes):
-            for scale in _BOX_SCALES:
-                if _codes(new, page, box, scale, is_ours):
+            for scale, across, down in _BOX_LOOKS:
+                if _codes(new, page, box, scale, is_ours, across, down):
                     return Look("copied", page.number, index)
     return None
 
 
+def _imitated(
+    old: _Screen, new: _Screen, pages: Sequence[PageLook], stamps: Sequence[Place]
+) -> Look | None:
+    """A box that looks like a stamp, with a code or without."""
+    ours = [old.draw_box(page, part, _LIKE_SCALE, _INK_PIXELS_MAX) for page, part in stamps]
+    for page in pages:
+        for index, box in enumerate(page.boxes):
+            picture = new.draw_box(page, box, _LIKE_SCALE, _INK_PIXELS_MAX)
+            if any(is_like(picture, stamp) for stamp in ours):
+                return Look("copied", page.number, index)
+    return None
+
+
 def _codes(
-    drawn: _Screen, page: PageLook, box: Fractions, scale: float, is_ours: Callable[[str], bool]
+    drawn: _Screen,
+    page: PageLook,
+    box: Fractions,
+    scale: float,
+    is_ours: Callable[[str], bool],
+    across: int = 1,
+    down: int = 1,
 ) -> int:
-    """How many codes of stamps are in a box."""
-    return sum(map(is_ours, codes_in(drawn.draw_box(page, box, scale).convert("L"))))
+    """How many codes of stamps are in a box, drawn out so many times."""
+    picture = drawn.draw_box(page, box, scale, PIXELS_MAX // (across * down) ** 2).convert("L")
+    shape = (picture.width * across, picture.height * down)
+    return sum(map(is_ours, codes_in(picture.resize(shape))))
 
 
 def _scale_max(page: PageLook) -> float:

@@ -34,6 +34,7 @@ from tests.support.pdfmaker import Body, letter, update, whole
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"
 CORNER = Placement(1, 20, 20, 65)
+CORNER_BOX = (CORNER.x, CORNER.y, CORNER.x + CORNER.width, CORNER.y + CORNER.height)
 EMPTY_PAPER = (300, 300, 450, 360)  # a rectangle of a page of `letter` with nothing in it
 OVER_WORDS = (60, 740, 340, 800)  # a rectangle over its words
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 
 import pikepdf
 import pypdfium2
+from PIL import Image
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from meterai.sealing import Placement
 from meterai.sealing.pdf.document import open_document
 from meterai.sealing.pdf.syntax import Ref
-from tests.support.attacks.lab import OVER_WORDS, Attack, Lab, changed, covered
+from tests.support.attacks.lab import CORNER_BOX, OVER_WORDS, Attack, Lab, changed, covered
 from tests.support.attacks.signatures import widget
 from tests.support.pdfmaker import (
     Body,
@@ -556,15 +557,31 @@ def _drawn_by_few(kind: bytes, entries: bytes) -> Make:
     return over({61: b"<<%b%b%b>>" % (place, kind, entries)}, Annots=b"[61 0 R]")
 
 
-def _copies(*boxes: tuple[float, ...], matrix: bytes = b"") -> Make:
-    """The picture of our stamp, cut into as many pieces as there are boxes."""
+def _without_code(stamp: Image.Image) -> Image.Image:
+    wide, high = stamp.size
+    stamp.paste("white", (wide // 20, high // 4, wide * 19 // 20, high * 19 // 20))
+    return stamp
+
+
+def _turned(stamp: Image.Image) -> Image.Image:
+    return _without_code(stamp).transpose(Image.Transpose.ROTATE_90)
+
+
+def _copies(
+    *boxes: tuple[float, ...],
+    matrix: bytes = b"",
+    change: Callable[[Image.Image], Image.Image] = Image.Image.copy,
+) -> Make:
+    """The picture of our stamp, changed, and cut into as many pieces as there are boxes."""
 
     def make(lab: Lab) -> bytes:
         document = lab.sealed
         drawn = pypdfium2.PdfDocument(document)
         drawn.init_forms()
         page = drawn[0].render(scale=8).to_pil().convert("RGB")
-        stamp = page.crop((160, int((842 - 87.2) * 8), 640, (842 - 20) * 8))
+        left, low, right, top = CORNER_BOX
+        edges = (left, 842 - top, right, 842 - low)
+        stamp = change(page.crop(tuple(round(8 * edge) for edge in edges)))
         wide = stamp.width // len(boxes)
         for index, box in enumerate(boxes):
             part = stamp.crop((wide * index, 0, wide * (index + 1), stamp.height))
@@ -688,8 +705,14 @@ CASES: dict[str, Attack] = {
     "named-stamp-drawn-by-few": covered(_drawn_by_few(b"Stamp", b"/Name/Approved")),
     "enciphered-at-an-odd-length": changed(_enciphered(is_plain=False)),
     "enciphered-in-name-only": changed(_enciphered(is_plain=True)),
-    "copied-stamp-in-two-boxes": changed(_copies((300, 300, 330, 367.2), (330, 300, 360, 367.2))),
+    "copied-stamp-in-two-boxes": changed(
+        _copies((300, 300, 332.5, 401.4), (332.5, 300, 365, 401.4))
+    ),
+    "copied-stamp-half-as-wide": changed(_copies((300, 300, 332.5, 401.4))),
+    "copied-stamp-half-as-high": changed(_copies((300, 300, 365, 350.7))),
+    "copied-stamp-without-its-code": changed(_copies((300, 300, 365, 401.4), change=_without_code)),
+    "copied-stamp-without-its-code-turned": changed(_copies((300, 300, 401, 365), change=_turned)),
     "copied-stamp-of-a-tiny-matrix": changed(
-        _copies((300, 300, 360, 367.2), matrix=b"/Matrix[.0000001 0 0 .0000001 0 0]")
+        _copies((300, 300, 365, 401.4), matrix=b"/Matrix[.0000001 0 0 .0000001 0 0]")
     ),
 }

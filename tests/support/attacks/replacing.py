@@ -76,7 +76,7 @@ def _time_swapped(lab: Lab) -> bytes:
 
 
 def _stamp_moved(lab: Lab) -> bytes:
-    return lab.sealed.replace(b"/Rect[20 20 80 87.2]", b"/Rect[30 20 90 87.2]")
+    return lab.sealed.replace(b"/Rect[20 20 85 121.4]", b"/Rect[30 20 95 121.4]")
 
 
 def _annotation_copied(lab: Lab) -> bytes:
