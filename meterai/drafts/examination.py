@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from meterai import sealing
 from meterai.drafts.contents import Load
+from meterai.drafts.model import FileEmpty
 from meterai.kit.clock import Clock
 from meterai.sealing import (
     LAST_PAGE,
@@ -61,8 +62,10 @@ class Examination:
     async def examine(self, client: str, document: bytes) -> Examined:
         """What a document is; a broken one is mended.  `client` waits behind no other.
 
-        Refuses what `sealing` refuses, and `ExistingSealInvalid`.
+        Refuses what `sealing` refuses, `FileEmpty`, and `ExistingSealInvalid`.
         """
+        if not document:
+            raise FileEmpty("no bytes")
         if len(document) > self._bytes_max:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=self._bytes_max)
         return await self._pool.finish(self._examining(document), client, self._reading)

@@ -121,6 +121,13 @@ class DraftNotPlaced(Refusal):
     status = 409
 
 
+class FileEmpty(Refusal):
+    """The file has no bytes: as a phone gives one that lies elsewhere and was not fetched yet."""
+
+    code = "file_empty"
+    status = 422
+
+
 class FileNotExamined(Refusal):
     """The file was examined several times, and no examination came to an end."""
 

@@ -115,7 +115,7 @@ def format_size(size: int, language: str, *, is_limit: bool = False) -> str:
         return size // of if is_limit else -(-size // of)
 
     if units(1024) < 1024:
-        return f"{max(1, units(1024))} KB"
+        return f"{max(min(size, 1), units(1024))} KB"
     tenths = size * 10 // MEGABYTE if is_limit else -(-size * 10 // MEGABYTE)
     if tenths >= 100:
         return f"{units(MEGABYTE)} MB"

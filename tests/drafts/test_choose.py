@@ -96,11 +96,15 @@ def test_a_good_file_one_that_is_no_pdf_and_a_broken_one(chromium, instance):
         payload("baik.pdf", pdf(words="Baik")),
         payload("foto.pdf", b"\x89PNG" + b"x" * 3000),
         payload("rusak.pdf", b"%PDF-1.7\n" + b"x" * 3000),
+        payload("awan.pdf", b""),
     )
     chooser.sees("baik.pdf", "Siap")
+    chooser.sees("awan.pdf", "Tidak dapat dibubuhi", "Berkas ini kosong")
     chooser.sees("foto.pdf", "Tidak dapat dikirim", "Berkas ini bukan PDF")
     chooser.sees("rusak.pdf", "Tidak dapat dibubuhi")
-    expect(chooser.page.get_by_role("status")).to_contain_text("rusak.pdf")
+    expect(chooser.page.get_by_role("status")).to_contain_text("awan.pdf")
+    chooser.row("awan.pdf").get_by_role("button").click()
+    expect(chooser.row("awan.pdf")).to_have_count(0)
     chooser.row("foto.pdf").get_by_role("button").click()
     expect(chooser.row("foto.pdf")).to_have_count(0)
     chooser.row("rusak.pdf").get_by_role("button").click()

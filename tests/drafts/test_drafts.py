@@ -95,7 +95,7 @@ def test_a_file_that_cannot_be_stamped_says_why_and_leaves_nothing(shop: Shop) -
 def test_a_file_without_bytes_is_found_out_as_it_begins(shop: Shop) -> None:
     draft, _ = opened(shop)
     file = shop.do(uploads(shop).create(draft, "kosong.pdf", 0))
-    assert (file.state, file.refusal) == (FileState.REFUSED, "not_a_pdf")
+    assert (file.state, file.refusal) == (FileState.REFUSED, "file_empty")
 
 
 def test_a_draft_of_nobody_opens_to_its_browser_alone(shop: Shop) -> None:

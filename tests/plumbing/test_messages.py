@@ -12,7 +12,7 @@ MB = 1024 * 1024
 @pytest.mark.parametrize(
     ("size", "as_size", "as_limit"),
     [
-        (0, "1 KB", "1 KB"),
+        (0, "0 KB", "0 KB"),
         (3, "1 KB", "1 KB"),
         (310 * 1024, "310 KB", "310 KB"),
         (310 * 1024 + 1, "311 KB", "310 KB"),
