@@ -11,9 +11,11 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 | `/F`, data in another file (7.3.8.2), taken for a short filter | poppler, MuPDF |
 | a filter that is none of the standard (table 6) | MuPDF, the data as they are |
 | an XObject that is neither an image nor a form; a form without a box (8.10.2) | some |
-| an image without its size, depth or colour space (table 87), or of a pattern | poppler, MuPDF |
-| a picture in JPEG that is cut off, in JPEG 2000 without the sizes | MuPDF, black |
-| a shading with a background, painted by `sh` (table 77) | MuPDF |
+| an image without its size, depth or colour space (table 87), or of a pattern; masked by reals | poppler, MuPDF |
+| a picture in JPEG or JPEG 2000 that is damaged, or of another size than it says | MuPDF, black |
+| a profile that does not say of how many colours it is; a reference of another generation | poppler |
+| a pattern without a box or steps (table 74); a shading from a point to itself | poppler |
+| a shading with a background, painted by `sh` (table 77); a glyph beyond its box of nothing | MuPDF |
 | data longer or shorter than their `/Length` | each reader to another end |
 | a content with tokens that are not of the standard (`pdf.content`) | each reader some |
 """
@@ -30,6 +32,7 @@ from meterai.sealing.pdf.pages import Page
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.sandbox.rendering import NotDrawn
+from meterai.sealing.sandbox.scanning import picture_size
 
 OBJECTS_MAX = (
     20_000  # that the pages of one document are drawn with; a catalogue of goods has 3,000
@@ -54,12 +57,12 @@ _FILTERS = {
     *("/FlateDecode", "/DCTDecode", "/ASCII85Decode", "/ASCIIHexDecode", "/RunLengthDecode"),
     *("/CCITTFaxDecode", "/LZWDecode", "/JPXDecode", "/JBIG2Decode"),
 }
+_FORMATS = {"/DCTDecode": "JPEG", "/JPXDecode": "JPEG2000"}
 _DEPTHS = {1, 2, 4, 8, 16}
-# What leads elsewhere in the document, or to what is not drawn.
+# What leads from a stream elsewhere in the document, or to what is not drawn; a resource may be called so.
 _ELSEWHERE = {"/Parent", "/P", "/PieceInfo", "/Metadata", "/OC", "/OCGs", "/StructParent", "/AF"}
 _END = re.compile(rb"(?:\r\n|\r|\n)?+endstream")
-_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
-_JPEG_TAIL = 4_096  # bytes behind the end of a picture that some cameras write
+_GLYPH_BOX = re.compile(rb"[\0\t\n\f\r ]*+((?:[-+.\d]++[\0\t\n\f\r ]++){6})d1\b")
 
 
 def refuse_if_drawn_differently(sealed: Document, pages: Iterable[Page]) -> None:
@@ -120,34 +123,50 @@ class _Drawn:
                 waiting += item
             elif isinstance(item, dict):
                 self._dictionary(item)
-                waiting += [one for key, one in item.items() if key not in _ELSEWHERE]
+                waiting += item.values()
             elif isinstance(item, Ref) and item.number not in self._seen:
                 self._seen.add(item.number)
                 if len(self._seen) > OBJECTS_MAX:
                     raise NotDrawn
                 written = self._state.object(item.number)
-                # A reference to nothing is null, for every reader.
-                if written is not None and written.ref == item:
+                # A reference to nothing is null, for every reader; one of another generation is not.
+                if written is not None and written.ref != item:
+                    raise NotDrawn
+                if written is not None and written.stream is not None:
+                    self._stream(written)
+                    self._drawing(written)
+                    waiting.append(_drawn_with(entries_of(written.value, item.number)))
+                elif written is not None:
                     waiting.append(written.value)
-                    if written.stream is not None:
-                        self._stream(written)
-                        self._drawing(written)
 
     def _dictionary(self, entries: dict[str, StrictValue]) -> None:
         """What any dictionary among the resources may not hold."""
-        if "/ShadingType" in entries and "/Background" in entries:
+        if "/ShadingType" in entries and ("/Background" in entries or self._is_point(entries)):
             raise NotDrawn
         for one in self._entries(entries.get("/XObject")).values():
             written = self._object(one) if isinstance(one, Ref) else None
             kind = written and entries_of(written.value, 0).get("/Subtype")
             if one is not None and kind not in ("/Image", "/Form"):
                 raise NotDrawn
+            if written is not None and written.stream is None:
+                raise NotDrawn
         glyphs = (
             self._entries(entries.get("/CharProcs")) if entries.get("/Subtype") == "/Type3" else {}
         )
         for one in glyphs.values():
             if isinstance(one, Ref):
-                self._refuse_unless_plain(self._part(one))
+                glyph = self._part(one)
+                self._refuse_unless_plain(glyph)
+                if _is_beyond_its_box(glyph):
+                    raise NotDrawn
+
+    def _is_point(self, shading: dict[str, StrictValue]) -> bool:
+        """True for a shading that goes from a point to itself."""
+        ends = self._resolved(shading.get("/Coords"))
+        if not isinstance(ends, list) or len(ends) not in (4, 6):
+            return False
+        half = len(ends) // 2
+        return ends[:half] == ends[half:] or (half == 3 and not ends[2] and not ends[5])
 
     def _entries(self, value: StrictValue) -> dict[str, StrictValue]:
         value = self._resolved(value)
@@ -190,8 +209,19 @@ class _Drawn:
             if not isinstance(box, list) or len(box) != 4:
                 raise NotDrawn
             self._refuse_unless_plain(self._content(written))
-        elif "/PatternType" in entries and "/Shading" not in entries:
+        elif "/PatternType" in entries:
+            self._tiles(entries)
             self._refuse_unless_plain(self._content(written))
+
+    def _tiles(self, entries: dict[str, StrictValue]) -> None:
+        """A pattern of tiles (table 74)."""
+        box, kind, paint, across, up = (
+            self._resolved(entries.get(key))
+            for key in ("/BBox", "/PatternType", "/PaintType", "/XStep", "/YStep")
+        )
+        is_whole = isinstance(box, list) and len(box) == 4 and kind == 1 and paint in (1, 2)
+        if not is_whole or not across or not up:
+            raise NotDrawn
 
     def _image(self, entries: dict[str, StrictValue], written: Written) -> None:
         wide, high, depth, space = (
@@ -206,9 +236,20 @@ class _Drawn:
             first = self._resolved(space[0]) if isinstance(space, list) and space else space
             if depth not in _DEPTHS or type(depth) is not int or first in (None, "/Pattern"):
                 raise NotDrawn
-        if filters == ["/DCTDecode"]:
+        masked = self._resolved(entries.get("/Mask"))
+        if isinstance(masked, list) and any(type(self._resolved(one)) is not int for one in masked):
+            raise NotDrawn
+        self._colours(space)
+        if len(filters) == 1 and filters[0] in _FORMATS:
             data = self._state.stream(written) or b""
-            if not data.startswith(_JPEG_START) or _JPEG_END not in data[-_JPEG_TAIL:]:
+            if picture_size(data, _FORMATS[filters[0]]) != (wide, high):
+                raise NotDrawn
+
+    def _colours(self, space: StrictValue) -> None:
+        """A colour space with a profile says how many components it has (table 65)."""
+        if isinstance(space, list) and self._resolved(space[0] if space else None) == "/ICCBased":
+            profile = self._entries(space[1]) if len(space) > 1 else {}
+            if self._resolved(profile.get("/N")) not in (1, 3, 4):
                 raise NotDrawn
 
     # -- contents ----------------------------------------------------------------------------
@@ -230,3 +271,17 @@ class _Drawn:
         self._content_bytes += len(text)
         if self._content_bytes > CONTENT_BYTES_MAX or not content.is_plain(text):
             raise NotDrawn
+
+
+def _drawn_with(entries: dict[str, StrictValue]) -> dict[str, StrictValue]:
+    """The entries of a stream that say how it is drawn."""
+    return {key: one for key, one in entries.items() if key not in _ELSEWHERE}
+
+
+def _is_beyond_its_box(glyph: bytes) -> bool:
+    """True for a glyph that says that it is empty (`d1`, table 111), and draws."""
+    stated = _GLYPH_BOX.match(glyph)
+    if stated is None or not glyph[stated.end() :].strip():
+        return False
+    _, _, left, low, right, top = map(float, stated[1].split())
+    return not (left < right and low < top)

@@ -1,8 +1,9 @@
 """Content streams that every reader reads alike (ISO 32000-2, sections 7.8.2 and 8.9.7).
 
 Nothing is drawn or measured here: the question is whether a content is written with nothing but tokens
-and operators of the standard.  What is not, such as `--5`, `re` and `f` without white space between
-them, or an image that ends where only some readers see its end, one reader draws and another does not.
+and operators of the standard, each with its operands.  What is not, such as `--5`, `re` and `f` without
+white space between them, three numbers before `re`, or an image that ends where only some readers see
+its end, one reader draws and another does not.
 """
 
 import base64
@@ -25,20 +26,43 @@ _NESTED = rb"\((?:[^()\\]|%b|%b)*+\)" % (_ESCAPE, _FLAT)
 _STRING = rb"\((?:[^()\\]|%b|%b)*+\)" % (_ESCAPE, _NESTED)
 _HEX = rb"<(?:[0-9A-Fa-f]|%b)*+>" % _WHITE
 _COMMENT = rb"%[\t\x20-\x7e\x80-\xff]*+(?:[\r\n]|\Z)"
-_OPERATORS = (
-    rb"BDC BMC B\* BT BX B CS DP Do EMC ET EX F G J K MP M Q RG SCN SC S TD TJ TL T\* Tc Td Tf Tj Tm "
-    rb"Tr Ts Tw Tz W\* W b\* b cm cs c d0 d1 d false f\* f gs g h i j k l m null n q re rg ri scn sc sh "
-    rb"s true v w y"
-).replace(b" ", b"|")
+
+
+def _operators(names: str) -> bytes:
+    """One of these operators, whole."""
+    longest_first = sorted(names.split(), key=len, reverse=True)
+    found = b"|".join(re.escape(one.encode("ascii")) for one in longest_first)
+    return rb"(?:%b)(?!%b|\x7f)" % (found, _REGULAR)
+
+
+_SKIP = rb"(?:%b|%b)*+" % (_WHITE, _COMMENT)
+_ONE = rb"%b(?!%b|\x7f)%b" % (_NUMBER, _REGULAR, _SKIP)
+_TEXT = rb"(?:%b|%b)%b" % (_STRING, _HEX, _SKIP)
+_WORD = rb"(?:true|false|null)(?!%b)" % _REGULAR
+_ITEM = b"|".join((_WHITE, _NUMBER, _NAME, _STRING, _HEX, _WORD, _COMMENT))
+_LIST = rb"\[(?:%b)*+\]" % _ITEM
+_INNER = rb"<<(?:%b|%b)*+>>" % (_ITEM, _LIST)
+_DICTIONARY = rb"<<(?:%b|%b|%b)*+>>" % (_ITEM, _LIST, _INNER)
+# Operators by their operands (ISO 32000-2, annex A), so that each number is read once.
+_SIX = _ONE + _ONE + _operators("c cm Tm d1")
+_FOUR = rb"%b(?:%b|%b)" % (_ONE, _operators("re k K v y"), _SIX)
+_THREE = rb"%b(?:%b|%b)" % (_ONE, _operators("rg RG"), _FOUR)
+_TWO = rb"%b(?:%b|%b\"|%b)" % (_ONE, _operators("m l Td TD d0"), _TEXT, _THREE)
+_BY_NUMBERS = rb"%b(?:%b|%b)" % (_ONE, _operators("w J j M i Tc Tw Tz TL Tr Ts g G"), _TWO)
+_BY_NAME = rb"%b%b(?:%b|%b%b|(?:%b|%b)%b%b)" % (
+    *(_NAME, _SKIP, _operators("ri gs cs CS sh Do MP BMC"), _ONE, _operators("Tf")),
+    *(_NAME, _DICTIONARY, _SKIP, _operators("DP BDC")),
+)
+_COLOUR = rb"(?:%b)*+(?:%b%b)?+%b" % (_ONE, _NAME, _SKIP, _operators("sc SC scn SCN"))
+_ALONE = _operators("q Q h S s f F f* B B* b b* n W W* BT ET T* BX EX EMC")
+_SHOWN = rb"%b%b|%b%b(?:%b|%b%b)" % (
+    *(_TEXT, _operators("Tj '"), _LIST, _SKIP, _operators("TJ"), _ONE, _operators("d")),
+)
 _PLAIN = re.compile(
-    rb"(?:%b++|(?:%b|%b)(?!%b)|['\"](?!%b)|%b(?!\x7f)|%b|%b|%b|\[|\]|<<|>>)*+"
-    % (_WHITE, _NUMBER, _OPERATORS, _REGULAR, _REGULAR, _NAME, _STRING, _HEX, _COMMENT)
+    rb"(?:%b)*+" % b"|".join((_WHITE, _ALONE, _BY_NUMBERS, _SHOWN, _BY_NAME, _COLOUR, _COMMENT))
 )
+_VALUE = rb"(?:%b|%b|%b|%b|%b)" % (_NUMBER, _NAME, _WORD, _LIST, _INNER)
 _INDEXED = re.compile(rb"\[%b*+/(?:I|Indexed)(?!%b)" % (_WHITE, _REGULAR))
-_VALUE = (
-    rb"(?:%b|%b|true|false|null|\[(?:%b|%b|%b|%b|%b)*+\]|<<(?:%b|%b|%b|true|false|null)*+>>)"
-    % (*(_NUMBER, _NAME, _WHITE, _NUMBER, _NAME, _HEX, _STRING, _WHITE, _NUMBER, _NAME),)
-)
 _ENTRY = re.compile(rb"%b*+(%b)%b*+(%b)" % (_WHITE, _NAME, _WHITE, _VALUE))
 _DATA = re.compile(rb"%b*+ID(?:\r\n|%b)" % (_WHITE, _WHITE))
 _END = re.compile(rb"%b*+EI(?!%b)" % (_WHITE, _REGULAR))

@@ -1,4 +1,4 @@
-"""The QR codes on a photo (Pillow, then ZXing).
+"""The QR codes on a photo (Pillow, then ZXing), and whether an image of a document is whole.
 
 Both are large and get a stranger's file here: this runs only in the processes of `bounded`.
 """
@@ -46,3 +46,22 @@ def codes_in(grey: Image.Image) -> list[str]:
     """The text of each QR code in a picture that was opened or made here."""
     found = zxingcpp.read_barcodes(grey, formats=_CODES)
     return [one.text for one in found if len(one.text) <= CODE_LENGTH_MAX][:CODES_MAX]
+
+
+def picture_size(data: bytes, kind: str) -> tuple[int, int] | None:
+    """The size of an image of a document; `None` if it is damaged, or not of this kind (JPEG, JPEG2000).
+
+    A JPEG is decoded at an eighth of its size, to its end; of JPEG 2000 the head is read.
+    """
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=[kind]) as opened:
+            warnings.simplefilter("ignore")
+            size = opened.size
+            if kind == "JPEG" and size[0] * size[1] <= PIXELS_MAX:
+                opened.draft("L" if opened.mode != "CMYK" else "CMYK", (1, 1))
+                opened.load()
+            return size
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError):
+        return None
+    except (SyntaxError, MemoryError):  # Pillow's word for a broken file
+        return None

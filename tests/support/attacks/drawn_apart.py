@@ -15,6 +15,8 @@ _SIZES = b"/Width 8/Height 8/BitsPerComponent 8/ColorSpace/DeviceGray"
 _NAMED = b"<</I 60 0 R>>"
 _BLACK = bytes(64)
 _PAINT = b"q 280 0 0 60 60 740 cm /I Do Q"
+_TILE = b"/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 10 10]/Resources<<>>"
+_DAMAGED = b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0\xff\xd9"
 _AREA = b"60 740 280 60 re f"
 
 
@@ -58,6 +60,37 @@ CASES: dict[str, Attack] = {
             60: b"<<%b%b/Length 0>>stream\n%b\nendstream" % (_IMAGE, _SIZES, _BLACK),
         },
         XObject=_NAMED,
+    ),
+    "image-called-like-a-key": _apart(
+        {
+            7: Stream(b"", _PAINT.replace(b"/I", b"/P")),
+            60: Stream(_IMAGE + b"/W 8/H 8/BPC 8/CS/G", _BLACK),
+        },
+        XObject=b"<</P 60 0 R>>",
+    ),
+    "image-masked-by-reals": _image(_SIZES + b"/Mask[0. 0.]", _BLACK[1:]),
+    "image-damaged": _image(_SIZES + b"/Filter/DCTDecode", _DAMAGED),
+    "image-of-a-profile-of-no-colours": _in_parts(
+        Stream(_IMAGE + _SIZES.replace(b"/DeviceGray", b"[/ICCBased 62 0 R]"), _BLACK),
+        Stream(b"", b"x"),
+    ),
+    "image-of-another-generation": _apart(
+        {
+            7: Stream(b"", _PAINT),
+            60: Stream(_IMAGE + _SIZES + b"/SMask 61 7 R", b"\xff" * 64),
+            61: Stream(_IMAGE + _SIZES, _BLACK),
+        },
+        XObject=_NAMED,
+    ),
+    "pattern-without-steps": _apart(
+        {
+            7: Stream(b"", b"/Pattern cs /P scn 60 740 280 60 re f"),
+            60: Stream(_TILE, b"1 g 0 0 10 10 re f"),
+        },
+        Pattern=b"<</P 60 0 R>>",
+    ),
+    "content-with-a-name-among-numbers": _content(
+        Stream(b"", b"400 0 /D 0 400 0 0 cm 0 0 1 1 re f")
     ),
     "content-of-a-short-filter": _content(Stream(b"/F/FlateDecode", zlib.compress(_AREA))),
     "content-with-an-image-of-two-ends": _content(
