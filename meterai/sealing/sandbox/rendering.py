@@ -232,9 +232,11 @@ def _covered(old: _Screen, pages: Sequence[PageLook]) -> Look | None:
         )
         for index, box in enumerate(page.boxes):
             drawn = old.draw_box(page, box, _INK_SCALE, _INK_PIXELS_MAX)
+            if min(drawn.size) <= 2:
+                continue  # beside the page
             # What is along the edge is beside the box as well.
             inside = drawn.crop((1, 1, drawn.width - 1, drawn.height - 1))
-            if drawn.width > 2 and drawn.height > 2 and _has_ink(inside, paper):
+            if _has_ink(inside, paper):
                 return Look("covered", page.number, index)
     return None
 

@@ -58,6 +58,12 @@ def test_a_signature_on_empty_paper_stays_genuine(lab, entries):
     assert lab.verify(document).verdict is Verdict.GENUINE_THEN_SIGNED
 
 
+@pytest.mark.parametrize("box", [(700, 300, 800, 360), (300, -90, 450, -30), (594, 300, 700, 360)])
+def test_a_signature_beside_the_page_covers_nothing(lab, box):
+    document = lab.signed(lab.sealed, on_page=0, box=box)
+    assert lab.verify(document).verdict is Verdict.GENUINE_THEN_SIGNED
+
+
 def test_an_invisible_signature_covers_nothing(lab):
     assert lab.verify(lab.signed(lab.sealed)).verdict is Verdict.GENUINE_THEN_SIGNED
 
