@@ -37,10 +37,15 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     password: bytes = b"",
     hashed: HashedDocument | None = None,
 ) -> Delta:
-    """`engine.seal`, and its seals verified: with the issuer's own root and claim key.
+    """`engine.seal` of a document that was looked through, and its seals verified: with the issuer's own root
+    and claim key.
 
     Refuses with what that refuses, and with `SealDoesNotHold`; the whole file is hashed for it once.
     """
+    document = original.document if isinstance(original, PreparedDocument) else original
+    if not isinstance(original, PreparedDocument) or original.opened is None:
+        places = [stamp.placement for stamp in stamps]
+        original = engine.looked_through_here(document, places, password)
     delta = engine.seal(
         original,
         stamps,
@@ -51,7 +56,6 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
         password=password,
         hashed=hashed,
     )
-    document = original.document if isinstance(original, PreparedDocument) else original
     report = _judged(document, delta, issuer, at, password)
     is_whole = (
         report.verdict is Verdict.GENUINE

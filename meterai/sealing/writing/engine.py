@@ -86,6 +86,21 @@ class HashedDocument:
         return self.state.copy()
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A document that may be stamped, and the pages the placements fall on.
+
+    `first_number` is the first number for the objects of a stamping.
+    """
+
+    document: Document
+    placements: tuple[Placement, ...]
+    pages: int
+    signatures: int
+    targets: tuple[Page, ...]
+    first_number: int = 0
+
+
 def inspect(
     original: bytes, placements: Sequence[Placement], *, password: bytes = b""
 ) -> Inspection:
@@ -117,9 +132,20 @@ def accepting(
         inspection = yield from _inspected_apart(document, placements, password)
         return PreparedDocument(document, inspection, is_repaired=False)
     opened.document.widen(LIMITS)  # it passed; sealing reads some of it again
+    return _ready(opened)
+
+
+def looked_through_here(
+    document: bytes, placements: Sequence[Placement], password: bytes
+) -> PreparedDocument:
+    """`accept` within the limits of a task, but in this process."""
+    return _ready(looked_through(document, placements, password, LIMITS))
+
+
+def _ready(opened: Opened) -> PreparedDocument:
     sizes = tuple(page.size for page in opened.targets)
     inspection = Inspection(opened.pages, sizes, opened.signatures)
-    return PreparedDocument(document, inspection, is_repaired=False, opened=opened)
+    return PreparedDocument(opened.document.buffer, inspection, is_repaired=False, opened=opened)
 
 
 def _inspected_apart(
@@ -183,7 +209,8 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
 ) -> Delta:
     """Stamp a document and seal it.  The stamped file is `original` followed by the delta.
 
-    A `PreparedDocument`, with the placements it was made for, is not read a second time.
+    A `PreparedDocument`, with the placements it was made for, is not read a second time.  Bytes are taken as they
+    are: what somebody prepared in them is looked for by `accept` (`delivery` asks it).
     `check_url` is the address below which a serial can be checked; it, the serial and the signed
     claim are in the QR code, in capitals.  `specimen` prints the word on each stamp.  `at` (with a
     time zone) is the time written into the seal.  `password` opens an encrypted document, which
@@ -244,21 +271,6 @@ def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
     check_printable(check_url)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A document that may be stamped, and the pages the placements fall on.
-
-    `first_number` is the first number for the objects of a stamping.
-    """
-
-    document: Document
-    placements: tuple[Placement, ...]
-    pages: int
-    signatures: int
-    targets: tuple[Page, ...]
-    first_number: int = 0
-
-
 def looked_through(
     document: bytes, placements: Sequence[Placement], password: bytes, limits: Limits
 ) -> Opened:
@@ -281,7 +293,7 @@ def _opened_for(
         if isinstance(opened, Opened) and opened.placements == tuple(placements):
             return opened
         original = original.document
-    return looked_through(original, placements, password, LIMITS)
+    return _open(original, placements, password, bytes_max=DOCUMENT_BYTES_MAX)
 
 
 def _open(
