@@ -1,14 +1,22 @@
 """Instances side by side, stopped and started again: each keeps to itself and leaves nothing."""
 
 import signal
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+import urllib3
 
-from tests.support.instance import Instance, until
+from meterai.sealing import development_issuer
+from tests.support.attacks import by_hand
+from tests.support.attacks.heavy import OBJECTS
+from tests.support.attacks.lab import AT, Lab
+from tests.support.instance import Client, Instance, until
 from tests.support.pdf import pdf
+from tests.support.pdfmaker import whole
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +107,44 @@ def test_a_stop_leaves_no_process_and_a_second_start_keeps_everything(
     assert customer.get(f"/v1/orders/{order}", headers=mine).json["state"] == "executed"
     assert customer.get("/v1/balance", headers=mine).json == held.json
     alone.assert_audit_holds()
+
+
+def examinations(instance: Instance) -> list[psutil.Process]:
+    """The processes of the tasks under way in the web part."""
+    found = []
+    for one in instance.part("web").children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if "meterai.sealing.tasks" in " ".join(one.cmdline()):
+                found += one.children()
+    return found
+
+
+def test_a_stop_waits_for_no_examination(alone: Instance, tmp_path: Path) -> None:
+    """Hostile documents keep every process for checking busy, here for ever."""
+    key, _ = buy(alone)
+    customer = Client(alone.url, key)
+    stamping = customer.stamp(whole(OBJECTS["pattern-of-tiny-steps"]())).json
+    stamped = customer.get(stamping["document_url"]).body
+    lab = Lab(development_issuer(tmp_path / "stranger", at=AT), tmp_path)
+    hostile = by_hand.signed(lab, stamped, by_hand.objects_of(stamped))
+
+    def ask() -> None:
+        with suppress(urllib3.exceptions.HTTPError):
+            alone.anybody().verify(hostile)
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for one in askers:
+        one.start()
+    until("a check is under way", lambda: examinations(alone))
+    held = examinations(alone)
+    for process in held:
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
+    assert alone.stop(signal.SIGTERM) == 0
+    until("no task is left", lambda: not any(map(psutil.Process.is_running, held)))
+    assert processes_of(alone.data) == []
+    for one in askers:
+        one.join()
 
 
 def test_a_second_instance_in_the_same_directory_is_refused(alone: Instance) -> None:

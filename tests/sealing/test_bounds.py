@@ -16,6 +16,7 @@ from meterai.sealing.signing import chains, trust
 from meterai.sealing.signing.cms import CERTIFICATES_MAX
 from tests.support.attacks.heavy import CASES, HEAVY
 from tests.support.attacks.lab import AT
+from tests.support.pdfmaker import letter, whole
 
 BYTES_MAX = 200 * 1024 * 1024  # of one task, its libraries included
 # What is said where it was not drawn to the end; how far a machine gets in two seconds is its own.
@@ -39,6 +40,16 @@ def test_a_document_that_asks_for_much_gets_its_bounds(lab, tasks, name):
     assert report.verdict in DRAWN
     if name in CASES:
         assert report.verdict is COULD_NOT
+
+
+def test_a_signed_data_of_many_elements_is_taken_apart_in_a_process(bench):
+    """The general parser takes a second for a million of them."""
+    elements = b"3000" * 150_000  # certificates, so to say, in hexadecimal
+    signature = b"<</Type/Sig/Contents<30840004ffff%b>/ByteRange[0 1 2 3]>>" % elements
+    objects = letter(2)
+    objects[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[98 0 R]>>>>"
+    objects |= {98: b"<</FT/Sig/T(Meterai_)/V 99 0 R>>", 99: signature}
+    assert next(verifying(Question(whole(objects), [bench.issuer.root], AT))).name == "verify"
 
 
 def self_made(count: int) -> list[x509.Certificate]:

@@ -17,7 +17,7 @@ from tests.support.yardstick import slowness
 
 CPU_SECONDS_MAX = 2.0  # of sealing, which somebody pays for
 CHECKING_SECONDS_MAX = 1.0  # of our own process; an idle machine needs less than a third
-MEMORY_BYTES_MAX = 400 * 1024 * 1024  # above what the process has before
+MEMORY_BYTES_MAX = 200 * 1024 * 1024  # above what the process has before
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*"))
 
 # Those that ask for memory: the others are measured by the clock alone.

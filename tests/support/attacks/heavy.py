@@ -198,7 +198,7 @@ def _paths(count: int) -> Objects:
 
 _ARRAYS = b"[" * 200_000 + b"]" * 200_000
 
-_OBJECTS: dict[str, Callable[[], Objects]] = {
+OBJECTS: dict[str, Callable[[], Objects]] = {
     "deflate-of-a-gigabyte": lambda: _drawing(
         Stream(b"/Filter/FlateDecode", _deflated_zeros(1_000 * _MILLION))
     ),
@@ -259,7 +259,7 @@ def _made(objects: Callable[[], Objects]) -> Callable[[Lab], bytes]:
     return lambda lab: signed_over(objects())(lab)
 
 
-HEAVY: dict[str, Callable[[Lab], bytes]] = {name: _made(make) for name, make in _OBJECTS.items()}
+HEAVY: dict[str, Callable[[Lab], bytes]] = {name: _made(make) for name, make in OBJECTS.items()}
 
 # These ask for more memory than a task may have, on any machine and long before their time is over.
 CASES: dict[str, Attack] = {
