@@ -19,6 +19,13 @@ class CodeForeign(Refusal):
     status = 422
 
 
+class ArchiveGiven(Refusal):
+    """A ZIP came where one document is checked; an office document is one too."""
+
+    code = "archive_given"
+    status = 422
+
+
 class FinalVerdict(StrEnum):
     """One word for what was checked.  The first nine are those of `sealing.Verdict`."""
 

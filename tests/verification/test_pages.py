@@ -363,6 +363,14 @@ def test_a_photo_that_was_not_chosen_is_told_at_its_field(browser: TestClient[Li
     assert 'id="photo-error"' in answer.text
 
 
+def test_an_archive_is_led_to_where_many_are_checked(browser: TestClient[Litestar]) -> None:
+    answer = browser.post("/check", files={"document": ("a.zip", b"PK\3\4x", "application/zip")})
+    assert answer.status_code == 422
+    assert 'id="document-error"' in answer.text
+    assert translate("refusal.archive_given", "id").partition('"')[0] in answer.text
+    assert 'href="/check/many"' in answer.text
+
+
 @pytest.mark.parametrize("code", ["no_code_found", "code_foreign", "photo_unreadable"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_why_a_photo_told_nothing_is_said(code: str, language: str) -> None:

@@ -42,7 +42,9 @@ from meterai.sealing import (
     ClaimMalformed,
     DocumentTooLarge,
 )
+from meterai.verification.model import ArchiveGiven
 from meterai.verification.service import ELSEWHERE, VerificationService
+from meterai.verification.service.archive import is_archive
 from meterai.verification.service.views import StampView
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
@@ -157,6 +159,8 @@ async def check(
     """Check a document: what was found, and what its stamps look like."""
 
     async def checked(given: _Given) -> Page:
+        if is_archive(given.content):
+            raise ArchiveGiven("a ZIP, and no document")
         language, client = language_of(request), given.client
         found = await verification.check(given.content, language, client, isolated)
         pictures = await verification.pictures(given.content, found, client)
