@@ -2,7 +2,7 @@
 
 A signature made after the seal may have a picture.  It may be on nothing but blank paper, for hiding
 words under it is the "sneaky signature" attack on certified documents (Rohlmann et al., 2021), and
-beside it nothing may look another way.  Layers (optional content, ISO 32000-2, section 8.11) are
+beside it nothing may look another way, nor may it look like a stamp itself.  Layers (optional content, ISO 32000-2, section 8.11) are
 drawn as they are at first and, where there are any, all of them: what a layer hides today a reader
 may show tomorrow.
 
