@@ -41,7 +41,7 @@ _FORM = (
     b'--%b\r\nContent-Disposition: form-data; name="document"; filename="surat.pdf"\r\n'
     b"Content-Type: application/pdf\r\n\r\n"
 )
-_WHERE = b'{"page": -1, "x": 20, "y": 20, "width": 60}'
+_WHERE = b'{"page": -1, "x": 20, "y": 20, "width": 70}'
 _ID_LETTERS = 32  # of the identifier in the trailer, which makes each document another one
 
 

@@ -258,7 +258,7 @@ def one(strangers: Strangers, chance: random.Random) -> tuple[bytes, bytes] | No
     try:
         sealed = lab.seal(whole(made))
         if not chance.randrange(6):
-            sealed = lab.seal(sealed, Placement(2, 20, 20, 60))
+            sealed = lab.seal(sealed, Placement(2, 20, 20, 65))
         objects = _objects(chance, sealed)
         by, style = strangers.plain, chance.choice(("table", "stream"))
         kind = chance.randrange(8)
