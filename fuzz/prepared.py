@@ -31,6 +31,7 @@ from tests.support.attacks.lab import AT, CHECK_URL, Lab
 from tests.support.pdfmaker import Body, Stream, letter, whole
 
 PLACE = Placement(1, 20, 20, 80)
+PAGES = 2  # of a letter
 _FIELD, _UNHUNG, _LIST, _PICTURE, _LAYER, _NOTE = 30, 31, 32, 33, 34, 35
 _WORDS = b"BT /F1 40 Tf 40 500 Td (Rp 99.000.000) Tj ET 1 0 0 rg 60 400 300 200 re f"
 _PAINTED = b"/Type/XObject/Subtype/Form/BBox[0 0 595 842]/Resources<</Font<</F1 3 0 R>>>>"
@@ -182,7 +183,7 @@ _INGREDIENTS: tuple[Callable[[Chance, Objects], None], ...] = (
 
 
 def _prepared(chance: Chance) -> bytes:
-    objects: Objects = dict(letter(2))
+    objects: Objects = dict(letter(PAGES))
     for _ in range(chance.randint(1, 3)):
         chance.choice(_INGREDIENTS)(chance, objects)
     plain = [number for number, body in objects.items() if isinstance(body, bytes) and number > 1]
@@ -271,6 +272,8 @@ def one(lab: Lab, chance: Chance) -> Outcome:
     document = _prepared(chance)
     try:
         prepared = ingest(document, [PLACE])
+        if prepared.inspection.pages != PAGES:
+            return Outcome("refused")  # a page that was lost is on no picture
         stamps = [Stamp(lab.serial(), PLACE)]
         delta = seal(prepared, stamps, lab.issuer, at=AT, check_url=CHECK_URL, specimen=True)
     except Refusal:
