@@ -151,7 +151,10 @@ def _has_ink(picture: Image.Image, box: tuple[float, ...]) -> bool:
         return False
     counts = picture.histogram()
     paper = counts.index(max(counts))
-    inside = picture.crop((max(0, left), max(0, top), right, low)).histogram()
+    on_page = max(0, left), max(0, top), min(picture.width, right), min(picture.height, low)
+    if on_page[0] >= on_page[2] or on_page[1] >= on_page[3]:
+        return False
+    inside = picture.crop(on_page).histogram()
     apart = sum(inside[: max(0, paper - _LEVELS)]) + sum(inside[paper + _LEVELS + 1 :])
     return apart > _SPECKS_MAX
 

@@ -86,7 +86,10 @@ def _is_over_another(sealed: Document, page: Page, widget: Widget) -> bool:
             raise rendering.NotDrawn
         if isinstance(item, Ref) and item.number == widget.number:
             continue
-        box = _box(sealed, sealed.dictionary(item))
+        annotation = sealed.dictionary(item)
+        box = _box(sealed, annotation)
+        if box is None and sealed.entry(annotation, b"/Rect") is not None:
+            raise rendering.NotDrawn  # of five corners each reader takes other ones
         if box is None:
             continue
         left, low, right, top = box
@@ -111,12 +114,9 @@ def _stamps(sealed: Document, pages: Iterable[Page]) -> Iterator[Place]:
 
 
 def _box(sealed: Document, annotation: Dictionary | None) -> Box | None:
-    corners = [
-        float(one)
-        for one in map(sealed.resolve, sealed.items(annotation, b"/Rect"))
-        if is_number(one)
-    ]
-    if len(corners) != 4:
+    stated = sealed.items(annotation, b"/Rect")
+    corners = [float(one) for one in map(sealed.resolve, stated) if is_number(one)]
+    if len(stated) != 4 or len(corners) != 4:
         return None
     left, right = sorted((corners[0], corners[2]))
     low, top = sorted((corners[1], corners[3]))

@@ -102,6 +102,10 @@ CASES: dict[str, Attack] = {
     "content-with-two-signs": _content(Stream(b"", b"400 740 --60 60 re f")),
     "content-beyond-all-numbers": _content(Stream(b"", b"9999999999 740 -9999999900 60 re f")),
     "content-of-words-of-its-own": _content(Stream(b"", b"60 740 280 60 re paint")),
+    "annotation-of-five-corners": _apart(
+        {61: b"<</Type/Annot/Subtype/Square/F 4/Rect[60 740 340 800 0]/C[1 0 0]>>"},
+        Annots=b"[61 0 R]",
+    ),
     "shading-with-a-background": _apart(
         {
             7: Stream(b"", b"60 740 280 60 re W n /S sh"),
