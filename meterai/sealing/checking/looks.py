@@ -26,7 +26,7 @@ from meterai.sealing.sandbox.rendering import Fractions, PageLook, Place
 from meterai.sealing.stamp.identifiers import is_serial, serial_in_name
 
 ANNOTATIONS_MAX = 20_000  # of one page, looked at
-PAGES_MAX = 60  # drawn in one document; a page costs 50 to 100 ms, and a task has two seconds
+PAGES_MAX = 60  # drawn in one document; a page of text costs 100 ms, a task has two seconds
 STAMPS_MAX = 4  # that boxes are compared with; those of one seal are alike
 PAGES_FEW = 4  # of a document all pages of which are drawn, whatever was appended
 _PRINTED, _NOT_ON_PAPER_ALONE = 4, 2 | 32  # flags: print; hidden, no view (ISO 32000-2, table 167)
