@@ -13,7 +13,12 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 | an XObject that is neither an image nor a form; a form without a box (8.10.2) | some |
 | an image without its size, depth or colour space (table 87), or of a pattern; masked by reals | poppler, MuPDF |
 | a picture in JPEG or JPEG 2000 that is damaged, or of another size than it says | MuPDF, black |
-| a profile that does not say of how many colours it is; a reference of another generation | poppler |
+| a colour of more or fewer numbers than its space has, a space that is none, or the one that paints nothing | poppler, MuPDF |
+| data of an image that are fewer than its size asks for; a fax that counts in whole bytes | MuPDF |
+| forms in forms, more than twelve deep | poppler, MuPDF |
+| a way of blending but the plain ones, an opacity that is no number | poppler, MuPDF |
+| signs without a font that is there: Symbol as TrueType, glyphs by number | some |
+| a reference of another generation | poppler |
 | a pattern without a box or steps (table 74); a shading from a point to itself | poppler |
 | a shading with a background, painted by `sh` (table 77); a glyph beyond its box of nothing | MuPDF |
 | data longer or shorter than their `/Length` | each reader to another end |
@@ -23,21 +28,26 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 import re
 from collections.abc import Iterable, Iterator
 
+from meterai.sealing.checking import colour_spaces
+from meterai.sealing.checking.colour_spaces import PATTERN
 from meterai.sealing.checking.later_state import State, entries_of
 from meterai.sealing.checking.updates import Found, Written
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf import content, decoding
+from meterai.sealing.pdf.content_operators import Colours, xobjects
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.pages import Page
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.sandbox.rendering import NotDrawn
-from meterai.sealing.sandbox.scanning import picture_size
+from meterai.sealing.sandbox.scanning import picture_of
 
 OBJECTS_MAX = (
     20_000  # that the pages of one document are drawn with; a catalogue of goods has 3,000
 )
 CONTENT_BYTES_MAX = 16 * 1024 * 1024  # of all contents; ten bytes of a map cost a microsecond
+IMAGE_BYTES_MAX = 64 * 1024 * 1024  # of all images, inflated; a scanned page in colour has 26 MB
+FORMS_DEEP_MAX = 12  # forms in forms; honest ones are four deep, renderers stop at 32 and more
 
 _SHORT = {
     "/BPC",
@@ -57,10 +67,15 @@ _FILTERS = {
     *("/FlateDecode", "/DCTDecode", "/ASCII85Decode", "/ASCIIHexDecode", "/RunLengthDecode"),
     *("/CCITTFaxDecode", "/LZWDecode", "/JPXDecode", "/JBIG2Decode"),
 }
+_BLENDED = {"/Normal", "/Compatible", "/Multiply", "/Screen", "/Overlay", "/Darken"}
+_FAX_KEYS = {"/K", "/Columns", "/Rows", "/BlackIs1", "/EndOfBlock"}
+_OF_SIGNS = re.compile(r"/(?:[A-Z]{6}\+)?(?:Symbol|ZapfDingbats|Wingdings|Webdings)")
+_BY_NUMBER = re.compile(r"/(?:g|cid|glyph|index|gid)\d+", re.IGNORECASE)
 _FORMATS = {"/DCTDecode": "JPEG", "/JPXDecode": "JPEG2000"}
 _DEPTHS = {1, 2, 4, 8, 16}
 # What leads from a stream elsewhere in the document, or to what is not drawn; a resource may be called so.
 _ELSEWHERE = {"/Parent", "/P", "/PieceInfo", "/Metadata", "/OC", "/OCGs", "/StructParent", "/AF"}
+_PNG = 10  # the first of the predictors that begin each row with a byte (table 8)
 _END = re.compile(rb"(?:\r\n|\r|\n)?+endstream")
 _GLYPH_BOX = re.compile(rb"[\0\t\n\f\r ]*+((?:[-+.\d]++[\0\t\n\f\r ]++){6})d1\b")
 
@@ -75,6 +90,17 @@ def refuse_if_drawn_differently(sealed: Document, pages: Iterable[Page]) -> None
         raise NotDrawn from cause
 
 
+def refuse_if_pictures_differ(now: Document, widgets: Iterable[int]) -> None:
+    """Raise `NotDrawn` if readers may draw the pictures of these later signatures in different ways: one
+    would show what the others hide."""
+    drawn = _Drawn(now)
+    try:
+        for number in widgets:
+            drawn.picture(number)
+    except (Found, DocumentBroken) as cause:
+        raise NotDrawn from cause
+
+
 class _Drawn:
     """What pages are drawn with, each object once."""
 
@@ -83,6 +109,9 @@ class _Drawn:
         self._state = State(sealed)
         self._seen: set[int] = set()
         self._content_bytes = 0
+        self._image_bytes = 0
+        self._draws: dict[int, set[int]] = {}  # the forms that a content draws, by their numbers
+        self._depths: dict[int, int] = {}
 
     def page(self, page: Page) -> None:
         written = self._object(page.ref)
@@ -90,7 +119,30 @@ class _Drawn:
         above = self._state.above(page.ref.number) if "/Resources" not in entries else {}
         self._walk(entries.get("/Resources", above.get("/Resources")))
         parts = [self._part(one) for one in self._contents(entries.get("/Contents"))]
-        self._refuse_unless_plain(b"\n".join(parts))
+        resources = entries.get("/Resources", above.get("/Resources"))
+        self._check_content(page.ref.number, b"\n".join(parts), resources, known=1)
+        self._deep(page.ref.number, 0)
+
+    def picture(self, number: int) -> None:
+        """The picture of an annotation, in each of its states."""
+        written = self._state.object(number)
+        if written is None:
+            raise NotDrawn
+        self._walk(entries_of(written.value, number).get("/AP"))
+        for number in list(self._draws):
+            self._deep(number, 0)
+
+    def _deep(self, number: int, above: int) -> int:
+        """How many forms in forms a content draws, itself one.  More than all renderers follow, or a
+        circle, is refused."""
+        if above > FORMS_DEEP_MAX:
+            raise NotDrawn
+        if number not in self._depths:
+            inside = [self._deep(one, above + 1) for one in self._draws.get(number, ())]
+            self._depths[number] = 1 + max(inside, default=0)
+        if above + self._depths[number] > FORMS_DEEP_MAX:
+            raise NotDrawn
+        return self._depths[number]
 
     def _object(self, ref: Ref) -> Written:
         written = self._state.object(ref.number)
@@ -156,9 +208,43 @@ class _Drawn:
         for one in glyphs.values():
             if isinstance(one, Ref):
                 glyph = self._part(one)
-                self._refuse_unless_plain(glyph)
+                self._check_content(one.number, glyph, entries.get("/Resources"))
                 if _is_beyond_its_box(glyph):
                     raise NotDrawn
+        self._font(entries)
+        self._state_of_graphics(entries)
+        for space in self._entries(entries.get("/ColorSpace")).values():
+            if self._components(space) is None:
+                raise NotDrawn
+
+    def _font(self, entries: dict[str, StrictValue]) -> None:
+        """A font that is not in the file has letters that every reader has another font for."""
+        if entries.get("/Subtype") not in ("/Type1", "/TrueType", "/MMType1"):
+            return
+        described = self._entries(entries.get("/FontDescriptor"))
+        if described.keys() & {"/FontFile", "/FontFile2", "/FontFile3"}:
+            return
+        name = self._resolved(entries.get("/BaseFont"))
+        if entries["/Subtype"] != "/Type1" and _OF_SIGNS.match(str(name)):
+            raise NotDrawn
+        encoding = self._entries(entries.get("/Encoding"))
+        named = self._resolved(encoding.get("/Differences"))
+        for one in named if isinstance(named, list) else ():
+            if isinstance(one, str) and _BY_NUMBER.fullmatch(one):
+                raise NotDrawn
+
+    def _state_of_graphics(self, entries: dict[str, StrictValue]) -> None:
+        """Blending and opacity (tables 57 and 134)."""
+        blended = self._resolved(entries.get("/BM", "/Normal"))
+        if not isinstance(blended, str) or blended not in _BLENDED:
+            raise NotDrawn
+        for key in {"/ca", "/CA"} & entries.keys():
+            opacity = self._resolved(entries[key])
+            if type(opacity) not in (int, float) or not 0 <= float(str(opacity)) <= 1:
+                raise NotDrawn
+
+    def _components(self, space: StrictValue) -> int | None:
+        return colour_spaces.components(space, self._resolved)
 
     def _is_point(self, shading: dict[str, StrictValue]) -> bool:
         """True for a shading that goes from a point to itself."""
@@ -208,10 +294,14 @@ class _Drawn:
             box = self._resolved(entries.get("/BBox"))
             if not isinstance(box, list) or len(box) != 4:
                 raise NotDrawn
-            self._refuse_unless_plain(self._content(written))
+            self._check_form(written, entries)
         elif "/PatternType" in entries:
             self._tiles(entries)
-            self._refuse_unless_plain(self._content(written))
+            self._check_form(written, entries)
+
+    def _check_form(self, written: Written, entries: dict[str, StrictValue]) -> None:
+        number = written.ref.number
+        self._check_content(number, self._content(written), entries.get("/Resources"))
 
     def _tiles(self, entries: dict[str, StrictValue]) -> None:
         """A pattern of tiles (table 74)."""
@@ -232,25 +322,47 @@ class _Drawn:
             raise NotDrawn
         filters = self._filters(entries)
         is_mask = self._resolved(entries.get("/ImageMask")) is True
-        if not is_mask and "/JPXDecode" not in filters:
-            first = self._resolved(space[0]) if isinstance(space, list) and space else space
-            if depth not in _DEPTHS or type(depth) is not int or first in (None, "/Pattern"):
-                raise NotDrawn
+        count = 1 if is_mask else self._components(space)
+        is_known = depth in _DEPTHS and type(depth) is int and 0 < (count or 0) < PATTERN
+        if not is_mask and "/JPXDecode" not in filters and not is_known:
+            raise NotDrawn
         masked = self._resolved(entries.get("/Mask"))
         if isinstance(masked, list) and any(type(self._resolved(one)) is not int for one in masked):
             raise NotDrawn
-        self._colours(space)
+        data = self._state.stream(written) or b""
         if len(filters) == 1 and filters[0] in _FORMATS:
-            data = self._state.stream(written) or b""
-            if picture_size(data, _FORMATS[filters[0]]) != (wide, high):
+            is_jpeg = filters[0] == "/DCTDecode"
+            size, bands = picture_of(data, _FORMATS[filters[0]]) or ((0, 0), 0)
+            if size != (wide, high) or (is_jpeg and bands != count):
+                raise NotDrawn
+        if "/CCITTFaxDecode" in filters:
+            self._fax(entries)
+        if not filters or filters == ["/FlateDecode"]:
+            bits = 1 if is_mask else int(str(depth)) * (count or 1)
+            self._refuse_if_short(entries, data, (int(str(wide)) * bits + 7) // 8, int(str(high)))
+
+    def _fax(self, entries: dict[str, StrictValue]) -> None:
+        """Parameters by which readers find the same lines (table 11)."""
+        found = self._resolved(entries.get("/DecodeParms"))
+        for one in found if isinstance(found, list) else [found]:
+            if self._entries(one).keys() - _FAX_KEYS:
                 raise NotDrawn
 
-    def _colours(self, space: StrictValue) -> None:
-        """A colour space with a profile says how many components it has (table 65)."""
-        if isinstance(space, list) and self._resolved(space[0] if space else None) == "/ICCBased":
-            profile = self._entries(space[1]) if len(space) > 1 else {}
-            if self._resolved(profile.get("/N")) not in (1, 3, 4):
-                raise NotDrawn
+    def _refuse_if_short(
+        self, entries: dict[str, StrictValue], data: bytes, row: int, rows: int
+    ) -> None:
+        """The data of an image fill it: what is not there is black for some."""
+        parameters = self._resolved(entries.get("/DecodeParms"))
+        first = parameters[0] if isinstance(parameters, list) and parameters else parameters
+        predictor = self._resolved(self._entries(first).get("/Predictor"))
+        is_png = isinstance(predictor, int) and predictor >= _PNG
+        wanted = (row + is_png) * rows
+        self._image_bytes += wanted
+        if self._image_bytes > IMAGE_BYTES_MAX:
+            raise NotDrawn
+        length = len(data) if "/Filter" not in entries else content.inflated_length(data, wanted)
+        if length < wanted:
+            raise NotDrawn
 
     # -- contents ----------------------------------------------------------------------------
 
@@ -267,10 +379,24 @@ class _Drawn:
             raise NotDrawn
         return found
 
-    def _refuse_unless_plain(self, text: bytes) -> None:
+    def _check_content(
+        self, number: int, text: bytes, resources: StrictValue, known: int | None = None
+    ) -> None:
         self._content_bytes += len(text)
-        if self._content_bytes > CONTENT_BYTES_MAX or not content.is_plain(text):
+        parts = content.plain_parts(text) if self._content_bytes <= CONTENT_BYTES_MAX else None
+        if parts is None:
             raise NotDrawn
+        named = self._entries(resources)
+        spaces, drawn = (self._entries(named.get(key)) for key in ("/ColorSpace", "/XObject"))
+        colours = Colours(
+            lambda name: self._components(spaces.get(name, name)), PATTERN, known=known
+        )
+        called = self._draws.setdefault(number, set())
+        for part in parts:
+            if not colours.fit(part):
+                raise NotDrawn
+            found = (drawn.get(name) for name in xobjects(part))
+            called.update(one.number for one in found if isinstance(one, Ref))
 
 
 def _drawn_with(entries: dict[str, StrictValue]) -> dict[str, StrictValue]:

@@ -45,6 +45,8 @@ _NEVER_INSIDE = {
     *("/PA", "/Ref", "/OPI", "/PS", "/Alternates", "/FFilter", "/EF", "/RF", "/Properties"),
     *("/Annots", "/Kids", "/Parent", "/StructParent", "/StructParents", "/F"),
 }
+# Whose keys are names that a program made up (ISO 32000-2, table 34), and mean nothing.
+_RESOURCES = {"/Font", "/XObject", "/ColorSpace", "/Pattern", "/Shading", "/ExtGState"}
 _FILTERS = {
     *("/FlateDecode", "/DCTDecode", "/ASCII85Decode", "/ASCIIHexDecode", "/RunLengthDecode"),
     *("/CCITTFaxDecode", "/LZWDecode", "/JPXDecode"),
@@ -325,25 +327,25 @@ class Added:
 
     def inside(self, value: StrictValue, of: Written, key: str) -> None:
         """Everything below a key: added with it, and nothing that acts."""
-        waiting: list[tuple[StrictValue, Written]] = [(value, of)]
+        waiting: list[tuple[StrictValue, Written, bool]] = [(value, of, False)]
         while waiting:
-            item, holder = waiting.pop()
+            item, holder, is_of_names = waiting.pop()
             if isinstance(item, Ref):
                 if item.number in self.claims and self.claims[item.number] == "inside":
                     continue
                 inner = self.claim(item, "inside", again=True)
                 if inner.stream is not None:
                     self._filters(inner)
-                waiting.append((inner.value, inner))
+                waiting.append((inner.value, inner, is_of_names))
             elif isinstance(item, list):
-                waiting.extend((one, holder) for one in item)
+                waiting.extend((one, holder, False) for one in item)
             elif isinstance(item, dict):
                 for name, one in item.items():
-                    if name in _NEVER_INSIDE:
+                    if name in _NEVER_INSIDE and not is_of_names:
                         raise Found("key_unexpected", holder.ref.number, key=name)
                     # What a field lock or a reference is about is there already.
                     if not (name == "/Data" and key == "/Reference"):
-                        waiting.append((one, holder))
+                        waiting.append((one, holder, name in _RESOURCES and not is_of_names))
 
     def _filters(self, written: Written) -> None:
         entries = entries_of(written.value, written.ref.number)

@@ -2,18 +2,23 @@
 
 A signature made after the seal may have a picture.  It may be on nothing but blank paper, for hiding
 words under it is the "sneaky signature" attack on certified documents (Rohlmann et al., 2021), and
-beside it nothing may look another way, nor may it look like a stamp itself.  Layers (optional content, ISO 32000-2, section 8.11) are
-drawn as they are at first and, where there are any, all of them: what a layer hides today a reader
-may show tomorrow.
+beside it nothing may look another way, nor may it look like a stamp itself.  Layers (optional
+content, ISO 32000-2, section 8.11) are drawn as they are at first and, where there are any, all of
+them: what a layer hides today a reader may show tomorrow.
 
 Drawn is every page that an update wrote, or the annotations of which it wrote, and all pages of a
 short document: what should not differ there is looked at all the same, by PDFium.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from meterai.sealing.checking.drawn_alike import refuse_if_drawn_differently
+from meterai.kit.serial import Serial
+from meterai.sealing.checking.drawn_alike import (
+    refuse_if_drawn_differently,
+    refuse_if_pictures_differ,
+)
 from meterai.sealing.checking.drawn_copies import with_all_layers, with_pictures_cut
 from meterai.sealing.checking.later_objects import Widget
 from meterai.sealing.checking.revisions import Later
@@ -29,6 +34,8 @@ ANNOTATIONS_MAX = 20_000  # of one page, looked at
 PAGES_MAX = 60  # drawn in one document; a page of text costs 100 ms, a task has two seconds
 STAMPS_MAX = 4  # that boxes are compared with; those of one seal are alike
 PAGES_FEW = 4  # of a document all pages of which are drawn, whatever was appended
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_DELIMITERS = re.compile(r"[^0-9A-Za-z\s-]")  # what an address is divided by, or ends with
 _PRINTED, _NOT_ON_PAPER_ALONE = 4, 2 | 32  # flags: print; hidden, no view (ISO 32000-2, table 167)
 _NEVER_SEEN = {"/Link", "/Popup"}  # PDFium shows neither
 
@@ -71,7 +78,9 @@ def first_seen(
             kind, number, box = found_change
             page = pages[number]
             return _seen(kind, page, boxes[number][box] if box >= 0 else page.box)
-    refuse_if_drawn_differently(sealed, [pages[number] for number in sorted(boxes)])
+    if boxes:
+        refuse_if_drawn_differently(sealed, [pages[number] for number in sorted(boxes)])
+        refuse_if_pictures_differ(now, [widget.number for widget in seen])
     return None
 
 
@@ -124,8 +133,18 @@ def _box(sealed: Document, annotation: Dictionary | None) -> Box | None:
 
 
 def _is_ours(text: str) -> bool:
-    """True for the text of a code of a stamp: an address with a serial in it."""
-    return any(map(is_serial, text.split("/")))
+    """True for the text of a code from which a serial is read as our pages read it: in small letters,
+    escaped, with signs between or behind it."""
+    plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    return any(map(_is_typed, _DELIMITERS.split(plain)))
+
+
+def _is_typed(text: str) -> bool:
+    try:
+        Serial.typed(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_written(page: Page, sealed: Document, now: Document) -> bool:

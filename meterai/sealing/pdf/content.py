@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 CONTENT_BYTES_MAX = 8 * 1024 * 1024  # of one content; a map has 5 MB
+_PIECE_BYTES = 1024 * 1024  # inflated at once
 INLINE_MAX = 20_000  # images in one content; a page of letters made of images has 3,000
 
 _WHITE = rb"[\0\t\n\f\r ]"
@@ -115,21 +116,42 @@ def decoded(data: bytes, filters: Sequence[object]) -> bytes | None:
     return data
 
 
+def inflated_length(data: bytes, most: int) -> int:
+    """How many bytes a deflated stream has, as far as it goes; `most` and more are `most`."""
+    engine, length = zlib.decompressobj(), 0
+    try:
+        while length < most and not engine.eof:
+            piece = engine.decompress(data, _PIECE_BYTES)
+            data = engine.unconsumed_tail
+            if not piece:
+                break
+            length += len(piece)
+    except zlib.error:
+        return 0
+    return min(length, most)
+
+
 def is_plain(content: bytes) -> bool:
     """True if a content is written with nothing that readers read differently."""
+    return plain_parts(content) is not None
+
+
+def plain_parts(content: bytes) -> list[bytes] | None:
+    """The content without its inline images, in order; `None` where readers read it differently."""
     if len(content) > CONTENT_BYTES_MAX:
-        return False
-    offset = 0
+        return None
+    offset, parts = 0, list[bytes]()
     for _ in range(INLINE_MAX):
         plain = _PLAIN.match(content, offset)
         assert plain is not None
+        parts.append(plain[0])
         if plain.end() == len(content):
-            return True
+            return parts
         end = _behind_image(content, plain.end())
         if end is None:
-            return False
+            return None
         offset = end
-    return False
+    return None
 
 
 def _behind_image(content: bytes, start: int) -> int | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import pdf_oxide
 import pypdfium2
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from meterai.sealing.sandbox.likeness import is_like
 from meterai.sealing.sandbox.scanning import codes_in
@@ -26,9 +26,6 @@ _INK_SCALE = 6.0  # of a box alone, in which a comma of small print has six pixe
 _INK_PIXELS_MAX = 1_000_000
 _PAPER_SCALE, _PAPER_FACTOR = 1.0, 4  # the colour of the paper is seen in 18 dots an inch
 _CODE_SCALE = 4.0  # a module of the smallest stamp has two pixels and a half
-# Of a box alone, pixels a unit, and how it is then drawn out, across and down: one scale reads what
-# another does not, and what was squeezed to half its width is read when it is drawn out again.
-_BOX_LOOKS = ((12.0, 1, 1), (9.0, 1, 1), (6.0, 1, 1), (6.0, 2, 1), (6.0, 1, 2))
 _LIKE_SCALE = 6.0  # of a stamp and a box that are compared
 _CODE_AROUND = 80.0  # units around the boxes in which a part of a code may have been sealed
 _SIZE_TOLERANCE = 1.0  # units of the file; renderers round
@@ -36,6 +33,25 @@ _LEVELS = 12  # of 255: what differs by less is the same
 _PRINTING = "print"
 
 Fractions = tuple[float, float, float, float]  # left, top, right, bottom; of what is seen
+
+
+class _Way(NamedTuple):
+    """How a box is looked at for codes: pixels a unit, drawn out so many times, blurred by a share of its
+    side."""
+
+    scale: float
+    across: int = 1
+    down: int = 1
+    blur: float = 0.0
+
+
+# Of a box alone, pixels a unit, and how it is then drawn out, across and down: one scale reads what
+# another does not, and what was squeezed to half its width is read when it is drawn out again.  Last,
+# by which share of its side it is blurred: half a module, so that dots in place of modules run together.
+_BOX_LOOKS = (
+    *(_Way(12.0), _Way(9.0), _Way(6.0), _Way(6.0, across=2), _Way(6.0, down=2)),
+    *(_Way(6.0, blur=1 / 110), _Way(6.0, blur=1 / 170)),
+)
 
 
 class NotDrawn(Exception):
@@ -254,12 +270,14 @@ def _copied(
             continue
         lefts, tops, rights, downs = zip(*page.boxes, strict=True)
         around = _wider((min(lefts), min(tops), max(rights), max(downs)), page, _CODE_AROUND)
-        after, before = (_codes(one, page, around, _CODE_SCALE, is_ours) for one in (new, old))
+        after, before = (
+            _codes(one, page, around, _Way(_CODE_SCALE), is_ours) for one in (new, old)
+        )
         if after > before:
             return Look("copied", page.number, 0)
         for index, box in enumerate(page.boxes):
-            for scale, across, down in _BOX_LOOKS:
-                if _codes(new, page, box, scale, is_ours, across, down):
+            for way in _BOX_LOOKS:
+                if _codes(new, page, box, way, is_ours):
                     return Look("copied", page.number, index)
     return None
 
@@ -278,18 +296,16 @@ def _imitated(
 
 
 def _codes(
-    drawn: _Screen,
-    page: PageLook,
-    box: Fractions,
-    scale: float,
-    is_ours: Callable[[str], bool],
-    across: int = 1,
-    down: int = 1,
+    drawn: _Screen, page: PageLook, box: Fractions, way: _Way, is_ours: Callable[[str], bool]
 ) -> int:
-    """How many codes of stamps are in a box, drawn out so many times."""
-    picture = drawn.draw_box(page, box, scale, PIXELS_MAX // (across * down) ** 2).convert("L")
-    shape = (picture.width * across, picture.height * down)
-    return sum(map(is_ours, codes_in(picture.resize(shape))))
+    """How many codes of stamps are in a box."""
+    pixels = PIXELS_MAX // (way.across * way.down) ** 2
+    picture = drawn.draw_box(page, box, way.scale, pixels).convert("L")
+    picture = picture.resize((picture.width * way.across, picture.height * way.down))
+    if way.blur:
+        softened = picture.filter(ImageFilter.GaussianBlur(way.blur * min(picture.size)))
+        picture = ImageOps.autocontrast(softened)
+    return sum(map(is_ours, codes_in(picture)))
 
 
 def _scale_max(page: PageLook) -> float:

@@ -39,28 +39,29 @@ def codes_on(photo: bytes) -> list[str]:
     except (SyntaxError, MemoryError) as cause:  # Pillow's word for a broken PNG
         raise PhotoNotRead from cause
     grey.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
-    return codes_in(grey) or codes_in(grey.resize((2 * grey.width, 2 * grey.height)))
+    found = codes_in(grey) or codes_in(grey.resize((2 * grey.width, 2 * grey.height)))
+    return [one for one in found if len(one) <= CODE_LENGTH_MAX][:CODES_MAX]
 
 
 def codes_in(grey: Image.Image) -> list[str]:
-    """The text of each QR code in a picture that was opened or made here."""
-    found = zxingcpp.read_barcodes(grey, formats=_CODES)
-    return [one.text for one in found if len(one.text) <= CODE_LENGTH_MAX][:CODES_MAX]
+    """The text of every QR code in a picture that was opened or made here."""
+    return [one.text for one in zxingcpp.read_barcodes(grey, formats=_CODES)]
 
 
-def picture_size(data: bytes, kind: str) -> tuple[int, int] | None:
-    """The size of an image of a document; `None` if it is damaged, or not of this kind (JPEG, JPEG2000).
+def picture_of(data: bytes, kind: str) -> tuple[tuple[int, int], int] | None:
+    """Size and number of components of an image of a document; `None` if it is damaged, or not of this
+    kind (JPEG, JPEG2000).
 
     A JPEG is decoded at an eighth of its size, to its end; of JPEG 2000 the head is read.
     """
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=[kind]) as opened:
             warnings.simplefilter("ignore")
-            size = opened.size
+            size, bands = opened.size, len(opened.getbands())
             if kind == "JPEG" and size[0] * size[1] <= PIXELS_MAX:
                 opened.draft("L" if opened.mode != "CMYK" else "CMYK", (1, 1))
                 opened.load()
-            return size
+            return size, bands
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError):
         return None
     except (SyntaxError, MemoryError):  # Pillow's word for a broken file

@@ -15,6 +15,7 @@ from tests.support.attacks import (
     honest,
     later,
     octets,
+    pictures,
     replacing,
     shadows,
     signatures,
@@ -23,7 +24,7 @@ from tests.support.attacks import (
 from tests.support.attacks.families import FAMILIES
 from tests.support.attacks.lab import Attack, Lab
 
-HONEST: dict[str, Attack] = honest.CASES | by_hand.HONEST | gap.HONEST
+HONEST: dict[str, Attack] = honest.CASES | by_hand.HONEST | gap.HONEST | pictures.HONEST
 ATTACKS: dict[str, Attack] = (
     octets.CASES
     | replacing.CASES
@@ -38,6 +39,7 @@ ATTACKS: dict[str, Attack] = (
     | by_hand.CASES
     | later.CASES
     | drawn_apart.CASES
+    | pictures.CASES
 )
 
 GOLDEN = {

@@ -41,6 +41,20 @@ def _in_parts(*parts: Body) -> Attack:
     return _apart({7: Stream(b"", _PAINT), 60: outer, **objects}, XObject=_NAMED)
 
 
+def _in_forms(deep: int) -> Attack:
+    box = b"/BBox[0 0 595 842]"
+    objects: dict[int, Body] = {
+        100 + one: Stream(
+            _FORM + box + b"/Resources<</XObject<</I %d 0 R>>>>" % (101 + one), b"/I Do"
+        )
+        for one in range(deep)
+    }
+    last = Stream(_FORM + box, _AREA)
+    return _apart(
+        {7: Stream(b"", b"/I Do"), **objects, 100 + deep: last}, XObject=b"<</I 100 0 R>>"
+    )
+
+
 CASES: dict[str, Attack] = {
     "image-of-short-keys": _image(b"/W 8/H 8/BPC 8/CS/DeviceGray"),
     "image-of-one-short-key": _image(_SIZES.replace(b"/Width", b"/W")),
@@ -79,6 +93,30 @@ CASES: dict[str, Attack] = {
             7: Stream(b"", _PAINT),
             60: Stream(_IMAGE + _SIZES + b"/SMask 61 7 R", b"\xff" * 64),
             61: Stream(_IMAGE + _SIZES, _BLACK),
+        },
+        XObject=_NAMED,
+    ),
+    "image-without-data": _image(_SIZES, b""),
+    "forms-in-forms": _in_forms(45),
+    "colour-of-too-few-numbers": _content(Stream(b"", b"1 g /DeviceCMYK cs 1 sc " + _AREA)),
+    "colour-of-too-many-numbers": _content(Stream(b"", b"/DeviceGray cs 1 1 sc " + _AREA)),
+    "colour-of-no-space": _content(Stream(b"", b"/Zip cs 1 1 1 sc " + _AREA)),
+    "colour-that-paints-nothing": _apart(
+        {7: Stream(b"", b"/C cs 1 scn " + _AREA)},
+        ColorSpace=b"<</C[/Separation/None/DeviceGray<</FunctionType 2/Domain[0 1]/N 1>>]>>",
+    ),
+    "blended-by-luminosity": _apart(
+        {7: Stream(b"", b"0 g %b /G gs 1 g %b" % (_AREA, _AREA))},
+        ExtGState=b"<</G<</BM/Luminosity>>>>",
+    ),
+    "letters-of-a-font-of-signs": _apart(
+        {
+            7: Stream(b"", b"/I Do"),
+            60: Stream(
+                _FORM + b"/BBox[0 0 595 842]/Resources<</Font<</S"
+                b"<</Type/Font/Subtype/TrueType/BaseFont/Symbol>>>>>>",
+                b"1 g BT /S 20 Tf 60 750 Td (abc) Tj ET",
+            ),
         },
         XObject=_NAMED,
     ),

@@ -516,17 +516,25 @@ def _boxes(
         places = [(6, box) for box in boxes]
         places += [(8 + 2 * index, (500, 10, 502, 12)) for index in range(pages - 2)]
         for index, (number, box) in enumerate(places):
-            document = _next(lab, document, index, number, box, paint)
+            document = signed_with_picture(lab, document, index, number, box, paint)
         return document
 
     return make
 
 
-def _next(
-    lab: Lab, document: bytes, index: int, page: int, box: tuple[float, ...], paint: bytes
+def signed_with_picture(
+    lab: Lab,
+    document: bytes,
+    index: int,
+    page: int,
+    box: tuple[float, ...],
+    paint: bytes,
+    inside: bytes = b"",
 ) -> bytes:
+    """The document with one more signature, seen in a box of the page of this number; `paint` is its
+    picture in a hundred units across and up, `inside` more entries of that."""
     first = 300 + 10 * index
-    picture = Stream(_FORM + b"/BBox[0 0 100 100]", paint)
+    picture = Stream(_FORM + b"/BBox[0 0 100 100]" + inside, paint)
     objects = with_field(document, first, {page: _hung(object_of(document, page), first)})
     named = b"/FT/Sig/T(N%d)/V %d 0 R/P %d 0 R" % (index, first + 1, page)
     objects[first] = b"<<%b%b>>" % (named, _at(box, first + 2))
@@ -546,7 +554,9 @@ def over(objects: Mapping[int, Body], **entries: bytes) -> Make:
         if "Annots" in entries:
             page = text_of(prepared[6])[:-2] + more + b">>"
         document = lab.sealed_of({**prepared, 6: page})
-        return _next(lab, document, 0, 6, (50, 735, 345, 805), b"1 g 0 0 100 100 re f")
+        return signed_with_picture(
+            lab, document, 0, 6, (50, 735, 345, 805), b"1 g 0 0 100 100 re f"
+        )
 
     return make
 
