@@ -21,9 +21,15 @@ _IMPORT = re.compile(rb'@import "([a-z]+\.css)";\n')
 _STYLE_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 # Texts, which are kept; comments; and what needs no spaces around it.
 _SCRIPT = re.compile(
-    rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[ ]*//[^\n]*|[ ]?([=<>!?:&|*,;(){}\[\]]+)[ ]?"""
+    rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[ ]*//[^\n]*|[ ]?([=<>!?:&|*,;(){}\[\]+-]+)[ ]?"""
 )
-_LINE_END = re.compile(rb"(?<=[;{,])\n")  # where a statement goes on or has ended either way
+_LINE_END = re.compile(
+    rb"(?:(?<=[;{,])|(?<==>))\n"
+)  # where a statement goes on or has ended either way
+# A semicolon or a comma before a bracket, and brackets around one parameter: neither means anything.
+_NEEDLESS = re.compile(
+    rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[;,](?=\})|(?<![\w$.\])])\((\w+)\)(?==>)"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,9 @@ def _as_sent(content: bytes, kind: str) -> bytes:
         content = _SCRIPT.sub(rb"\1\2", content)
     lines = (line.strip() for line in content.splitlines())
     sent = b"".join(line + b"\n" for line in lines if line)
-    return _LINE_END.sub(b"", sent) if kind == "text/javascript" else sent
+    if kind == "text/css":
+        return sent
+    return _NEEDLESS.sub(rb"\1\2", _LINE_END.sub(b"", sent))
 
 
 def _with_imports(folder: Traversable, file: Traversable) -> bytes:

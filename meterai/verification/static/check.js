@@ -31,7 +31,7 @@ function scan(part, detector) {
       const stamp = OF_A_STAMP.exec(rawValue);
       if (stamp && stream) {
         end();
-        const isOurs = rawValue.toUpperCase().startsWith(status.dataset.ours.toUpperCase());
+        const isOurs = rawValue.toUpperCase().startsWith(status.dataset.ours);
         location = `/c/${stamp[1].toUpperCase()}${isOurs ? "" : "?address=elsewhere"}`;
         return;
       }

@@ -1,7 +1,7 @@
 // Each document is sent by itself: a lost connection costs one of them.  This tab keeps the table: a
 // reload costs none.  Without this file all of them are one form.
 
-const AGAIN = [502, 503, 504]; // statuses of who is busy, or away
+const BUSY = 502; // the status of who is busy, or away; or above
 const form = document.querySelector("[data-many]");
 const words = form.dataset;
 const results = document.querySelector("[data-results]");
@@ -22,16 +22,15 @@ function show() {
 // A serial is on one document: a second file with it is a copy.  Within an archive the server says so.
 function again() {
   const first = {};
-  for (const row of table.rows) {
-    for (const { href, parentNode } of row.querySelectorAll("a")) {
-      first[href] ??= row;
-      if (first[href] === row || row.querySelector("[data-again]")) continue;
-      const name = first[href].cells[0].textContent;
-      const note = parentNode.appendChild(document.createElement("strong"));
-      note.dataset.again = "";
-      note.textContent = `${words.again} ${name}`;
-      row.dataset.line = row.dataset.line.trimEnd() + cell(name);
-    }
+  for (const link of table.querySelectorAll("a")) {
+    const row = link.closest("tr");
+    const name = (first[link.href] ??= row).cells[0].textContent;
+    if (first[link.href] === row || row.matches(".twice")) continue;
+    row.classList.add("twice");
+    const note = document.createElement("strong");
+    note.textContent = `${words.again} ${name}`;
+    link.after(note);
+    row.dataset.line = row.dataset.line.trimEnd() + cell(name);
   }
 }
 
@@ -46,18 +45,21 @@ function refused({ name }, why) {
   return row.outerHTML;
 }
 
-// A file is known by what is in it: another with its name, size and time is another.
-async function keyOf(file) {
-  const isRead = crypto.subtle && file.size <= words.bytesMax;
-  const read = isRead && (await file.arrayBuffer().catch(() => null));
-  const seen = read ? new Uint8Array(await crypto.subtle.digest("SHA-256", read)).join("-") : Math.random();
-  return `${file.name} ${seen}`;
-}
+// A file is known by what is in it: another with its name, size and time is another.  Where it cannot be
+// read it is taken for a new one.
+const keyOf = async (file) => {
+  try {
+    const read = file.size <= words.bytesMax && await file.arrayBuffer();
+    return file.name + new Uint8Array(await crypto.subtle.digest("SHA-256", read));
+  } catch {
+    return Math.random();
+  }
+};
 
 // The rows of one file, however often it has to be sent.
 async function rowsOf(file) {
   if (file.size > words.bytesMax) return refused(file, words.tooLarge);
-  const body = new FormData();
+  const body = new FormData;
   body.append("document", file);
   for (;;) {
     try {
@@ -65,7 +67,7 @@ async function rowsOf(file) {
       const found = await answer.text();
       if (answer.redirected) location = answer.url; // there is a line to stand in first
       else if (answer.ok) return found;
-      else if (!AGAIN.includes(answer.status)) return refused(file, found[0] === "{" ? JSON.parse(found).title : words.tooLarge);
+      else if (answer.status < BUSY) return refused(file, found[0] === "{" ? JSON.parse(found).title : words.tooLarge);
     } catch {
       progress.textContent = words.offline;
     }
@@ -91,8 +93,7 @@ form.onsubmit = async (event) => {
   button.disabled = false;
   progress.textContent = "";
   const all = table.rows.length;
-  const good = [...table.rows].filter((row) => row.matches(".good") && !row.querySelector("[data-again]"));
-  status.textContent = fill(words.done, { count: all, others: all - good.length });
+  status.textContent = fill(words.done, { count: all, others: all - table.querySelectorAll(".good:not(.twice)").length });
 };
 
 results.querySelector("[data-csv]").onclick = ({ target }) => {
