@@ -272,7 +272,9 @@ def _same_signature_often() -> bytes:
 
 
 def _limits_without_end() -> bytes:
-    signature = b"<</Type/Sig/Contents<00>/Reference[%b]>>" % (b"98 0 R " * 100_000)
+    signature = b"<</Type/Sig/ByteRange[0 1 2 1]/Contents<00>/Reference[%b]>>" % (
+        b"98 0 R " * 100_000
+    )
     return whole(_form_of(200, b"<</FT/Sig/T(a)/V 99 0 R>>", o98=b"<<>>", o99=signature))
 
 
@@ -314,7 +316,7 @@ HOSTILE: dict[str, Hostile] = {
     "negative-width": Hostile(
         lambda: whole(letter(2), style="stream").replace(b"/W[1 4 2]", b"/W[-1 4 2]"), _BROKEN
     ),
-    "a-million-objects": Hostile(_million_objects, "sealed"),
+    "a-million-objects": Hostile(_million_objects, _BROKEN),
     "many-subsections": Hostile(_many_subsections, "sealed"),
     "overlapping-subsections": Hostile(
         _lied(rb"trailer", b"0 1\n0000000000 65535 f \ntrailer"), _BROKEN

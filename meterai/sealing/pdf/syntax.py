@@ -140,6 +140,14 @@ class Dictionary:
             return None
         return value_at(self.buffer, span[0], self.owner)[0]
 
+    def reference(self, key: bytes) -> Ref | None:
+        """The reference under a key; `None` for anything else, which is not read."""
+        span = self.spans.get(key)
+        token = _TOKEN.match(self.buffer, span[0]) if span is not None else None
+        if token is None or token.lastindex != _REF:
+            return None
+        return ref_at(self.buffer, token.start(_REF))
+
     def __contains__(self, key: bytes) -> bool:
         return key in self.spans
 

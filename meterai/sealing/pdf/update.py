@@ -129,8 +129,8 @@ class Update:
     def append_own(self, ref: Ref, holder: Dictionary, key: bytes, items: bytes) -> None:
         """`append`, to a list that is this object's alone: one that is an object of its own is copied into
         it, for others may refer to that."""
-        found = holder.get(key)
-        location = self._document.locate(found.number) if isinstance(found, Ref) else None
+        found = holder.reference(key)
+        location = self._document.locate(found.number) if found is not None else None
         if location is None or location.ref != found or not self.is_array(location.ref):
             self.append(ref, holder, key, items)
             return

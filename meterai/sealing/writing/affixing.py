@@ -202,9 +202,9 @@ def _append_alone(
 ) -> None:
     """Add items to a list, and to no other: one object may be the annotations of two pages, or the fields
     of the form as well."""
-    listed = holder[1].get(key)
+    listed = holder[1].reference(key)
     # Where somebody signed, a list stays where it is unless it must not.
-    if isinstance(listed, Ref) and not certify and times_referred(document, listed.number) < 2:
+    if listed is not None and not certify and times_referred(document, listed.number) < 2:
         update.append(*holder, key, items)
     else:
         update.append_own(*holder, key, items)

@@ -13,13 +13,11 @@ from collections.abc import Callable, Mapping
 import pikepdf
 import pypdfium2
 from PIL import Image
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from meterai.sealing import Placement
 from meterai.sealing.pdf.document import open_document
 from meterai.sealing.pdf.syntax import Ref
 from tests.support.attacks.lab import CORNER_BOX, OVER_WORDS, Attack, Lab, changed, covered
-from tests.support.attacks.signatures import widget
 from tests.support.pdfmaker import (
     Body,
     Row,
@@ -164,15 +162,12 @@ def _resources_are_those_of_a_page(lab: Lab) -> bytes:
 
 
 def _fields_are_annotations(lab: Lab) -> bytes:
-    """The list of fields is that of a page's annotations: the widget hangs where nobody looks."""
+    """The list of fields was that of a page's annotations before sealing; as one it brings the field
+    there."""
     objects = _edited(6, (b"/Parent", b"/Annots 30 0 R/Parent"))
     objects[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm 31 0 R>>"
     objects |= {30: b"[]", 31: b"<</Fields 30 0 R>>"}
-
-    def change(writer: IncrementalPdfFileWriter) -> None:
-        widget(writer)
-
-    return lab.signed(lab.sealed_of(objects), change=change)
+    return signed_by_hand(lab, lab.sealed_of(objects), {30: b"[%d 0 R]" % _FIELD})
 
 
 def _signature_is_a_graphics_state(lab: Lab) -> bytes:
