@@ -26,7 +26,8 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from meterai.sealing.checking import colour_spaces
 from meterai.sealing.checking.colour_spaces import PATTERN
@@ -41,6 +42,8 @@ from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.sandbox.rendering import NotDrawn
 from meterai.sealing.sandbox.scanning import picture_of
+
+T = TypeVar("T")
 
 OBJECTS_MAX = (
     20_000  # that the pages of one document are drawn with; a catalogue of goods has 3,000
@@ -82,21 +85,20 @@ _GLYPH_BOX = re.compile(rb"[\0\t\n\f\r ]*+((?:[-+.\d]++[\0\t\n\f\r ]++){6})d1\b"
 
 def refuse_if_drawn_differently(sealed: Document, pages: Iterable[Page]) -> None:
     """Raise `NotDrawn` if readers may draw one of these pages in different ways."""
-    drawn = _Drawn(sealed)
-    try:
-        for page in pages:
-            drawn.page(page)
-    except (Found, DocumentBroken) as cause:
-        raise NotDrawn from cause
+    _each(_Drawn(sealed).page, pages)
 
 
 def refuse_if_pictures_differ(now: Document, widgets: Iterable[int]) -> None:
     """Raise `NotDrawn` if readers may draw the pictures of these later signatures in different ways: one
     would show what the others hide."""
-    drawn = _Drawn(now)
+    _each(_Drawn(now).picture, widgets)
+
+
+def _each(check: Callable[[T], None], things: Iterable[T]) -> None:
+    """Check each; what cannot be read as all readers read it is not drawn alike."""
     try:
-        for number in widgets:
-            drawn.picture(number)
+        for one in things:
+            check(one)
     except (Found, DocumentBroken) as cause:
         raise NotDrawn from cause
 
