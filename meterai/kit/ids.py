@@ -12,7 +12,9 @@ from uuid import UUID
 from meterai.kit.refusal import NotFound
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUE = {letter: number for number, letter in enumerate(ALPHABET)}
+_PAIRS = [one + other for one in ALPHABET for other in ALPHABET]
+_LETTERS = frozenset(ALPHABET)
+_BASE_32 = str.maketrans(ALPHABET, "0123456789ABCDEFGHIJKLMNOPQRSTUV")  # as `int` reads it
 _LENGTH = 26  # characters that hold 128 bits, 5 bits each
 
 
@@ -26,19 +28,18 @@ def new_id() -> UUID:
 
 def encode(value: int, length: int) -> str:
     """`value` in `length` letters of the alphabet, most significant first."""
-    letters = []
-    for _ in range(length):
-        value, digit = divmod(value, 32)
-        letters.append(ALPHABET[digit])
-    return "".join(reversed(letters))
+    pairs = []
+    for _ in range((length + 1) // 2):
+        pairs.append(_PAIRS[value & 1023])
+        value >>= 10
+    return "".join(reversed(pairs))[length % 2 :]
 
 
 def decode(text: str) -> int:
     """The number that `encode` wrote; raises `KeyError` for a letter outside the alphabet."""
-    value = 0
-    for letter in text:
-        value = value << 5 | _VALUE[letter]
-    return value
+    if not _LETTERS.issuperset(text):
+        raise KeyError(text)
+    return int(text.translate(_BASE_32) or "0", 32)
 
 
 def compact(identifier: UUID) -> str:

@@ -40,7 +40,6 @@ import msgspec
 from meterai.sealing.checking.comparison import Gap
 from meterai.sealing.checking.questions import ClaimKeys
 from meterai.sealing.checking.signatures import (
-    HEX_STRING,
     ByteRange,
     Digests,
     Roots,
@@ -173,7 +172,7 @@ def _issuer(case: Case, seal: Signature) -> _Answer:
 def _sealed(case: Case, seal: Signature) -> _Answer:
     """3: did the key of the certificate sign, and do the signed attributes name the certificate?"""
     signed_data = seal.signed_data
-    return signed_data is not None and signed_data.names_all and signed_data.signature_holds(), {}
+    return signed_data is not None and signed_data.names_all and signed_data.signature_holds, {}
 
 
 def _structure(case: Case, seal: Signature) -> _Answer:
@@ -199,13 +198,11 @@ def _structure(case: Case, seal: Signature) -> _Answer:
     # (3) It holds our SignedData and zeros, in lower-case digits as we write them: nothing else
     # fits in, and not even the case of a digit can differ.
     placeholder = case.file[placeholder_start:placeholder_end]
-    if not HEX_STRING.fullmatch(placeholder) or not seal.signed_data:
+    padded = seal.contents
+    if placeholder != b"<%b>" % hexlify(padded) or not seal.signed_data:
         return False, facts
-    padded = bytes.fromhex(placeholder[1:-1].decode("ascii"))
     length_used = cms.der_length(padded)
-    if padded[length_used:].strip(b"\0") or padded != seal.contents:
-        return False, facts
-    if placeholder[1:-1] != hexlify(padded):
+    if padded[length_used:].strip(b"\0"):
         return False, facts
     if not seal.signed_data.is_laid_out_as_ours(padded[:length_used]):
         return False, facts

@@ -24,7 +24,6 @@ from meterai.sealing.stamp.identifiers import SEAL_KEY, serial_in_name, serials_
 
 STRAYS_MAX = 64  # places looked at for a hidden seal; a bound on the time a hostile file costs
 
-HEX_STRING = re.compile(rb"<(?:[0-9A-Fa-f]{2}){1,65536}+>")  # a SignedData has 2 to 20 KB
 _ANY_RANGE = re.compile(rb"/ByteRange\s*\[\s*0+\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 _CONTENTS = re.compile(rb"<((?:[0-9A-Fa-f]{2}){500,65536}+)>")
 _WINDOW_MAX = 2 * 65_536 + 200  # bytes searched for one seal
@@ -141,9 +140,8 @@ def drawn_serials(document: Document, seal: Signature) -> list[str]:
     if section.rows > STAMPING_OBJECTS_MAX:
         raise DocumentBroken("more objects than a stamping writes")
     serials = []
-    for number in section.numbers():
-        row = section.row(number)
-        if row is None or row.kind != IN_FILE:
+    for number, row in section.entries():
+        if row.kind != IN_FILE:
             continue
         header = OBJECT.match(document.buffer, row.where + document.shift)
         if header is None or int(header[1]) != number:
@@ -192,7 +190,7 @@ def stray_seals(document: bytes, roots: Roots) -> Iterator[int]:
         if (
             signed_data is not None
             and trust.path_to_root(signed_data, roots) is not None
-            and signed_data.signature_holds()
+            and signed_data.signature_holds
         ):
             yield int(found[2]) + int(found[3])
 

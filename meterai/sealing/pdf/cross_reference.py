@@ -7,7 +7,9 @@ repaired first, or, if somebody signed it, refused.
 """
 
 import re
+import struct
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from meterai.sealing.model import DocumentBroken
@@ -24,6 +26,8 @@ _TABLE = re.compile(SKIP + rb"xref[\t\n\f\r ]*+")
 _SUBSECTION = re.compile(rb"(\d{1,10})[\t ]+(\d{1,10})[\t ]*(?:\r\n|\r|\n)[\t\n\f\r ]*+")
 _TRAILER = re.compile(rb"[\0\t\n\f\r ]*+trailer")
 _TABLE_ROW = re.compile(rb"(\d{10}) (\d{5}) ([nf])[ \r\n][ \r\n]")
+_TABLE_ROWS = re.compile(rb"(?:%b)++" % _TABLE_ROW.pattern)
+_ROW_PARTS = struct.Struct("10sx5sxc2x")
 OBJECT = re.compile(SKIP + rb"(\d{1,10})[\0\t\n\f\r ]++(\d{1,5})[\0\t\n\f\r ]++obj(?![A-Za-z])")
 
 FREE, IN_FILE, IN_STREAM = 0, 1, 2
@@ -89,6 +93,33 @@ class Section:
             number for one in self._subsections for number in range(one.first, one.first + one.rows)
         ]
 
+    @property
+    def parts(self) -> "tuple[Section, ...]":
+        """The section itself, and of a hybrid file the one beside it."""
+        return (self,) if self.beside is None else (self, self.beside)
+
+    def entries(self) -> Iterator[tuple[int, Row]]:
+        """The number of each object, and what the section's own rows say of it."""
+        for first, rows, offset in self._subsections:
+            said = self._listed if isinstance(self._source, bytes) else self._packed
+            yield from enumerate(said(offset, rows), start=first)
+
+    def _listed(self, offset: int, rows: int) -> Iterator[Row]:
+        assert isinstance(self._source, bytes)
+        text = self._source[offset : offset + rows * _ROW]
+        if _TABLE_ROWS.fullmatch(text) is None:
+            raise DocumentBroken("a row of the cross-reference table is malformed")
+        for where, extra, kind in _ROW_PARTS.iter_unpack(text):
+            yield Row(IN_FILE if kind == b"n" else FREE, int(where), int(extra))
+
+    def _packed(self, offset: int, rows: int) -> Iterator[Row]:
+        assert isinstance(self._source, Rows)
+        first, second, third = self._widths
+        columns = [one[offset : offset + rows] for one in self._source.columns()]
+        kinds = _numbers(columns[:first], rows) if first else [IN_FILE] * rows
+        where = _numbers(columns[first : first + second], rows)
+        return map(Row, kinds, where, _numbers(columns[first + second :][:third], rows))
+
     def holders(self) -> set[int]:
         """The numbers of the streams that the section says objects are in."""
         if isinstance(self._source, bytes) or not self._widths[0]:
@@ -140,6 +171,14 @@ class Section:
         kind = int.from_bytes(text[:first], "big") if first else IN_FILE
         where = int.from_bytes(text[first : first + second], "big")
         return Row(kind, where, int.from_bytes(text[first + second :], "big"))
+
+
+def _numbers(columns: list[bytes], rows: int) -> list[int]:
+    """The number in each row of some columns, the first of which holds the most."""
+    found = [0] * rows
+    for column in columns:
+        found = [above << 8 | octet for above, octet in zip(found, column, strict=True)]
+    return found
 
 
 def read_sections(buffer: bytes, start: int, shift: int, budget: Budget) -> list[Section]:

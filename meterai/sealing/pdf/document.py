@@ -128,9 +128,7 @@ class Document:
 
     def _all_sections(self) -> Iterator[Section]:
         for section in self.sections:
-            yield section
-            if section.beside is not None:
-                yield section.beside
+            yield from section.parts
 
     @property
     def identifier(self) -> bytes:
@@ -329,7 +327,7 @@ class Document:
 
 def is_number(value: Value) -> TypeGuard[int | float]:
     """True for a number; `True` itself is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) in (int, float)
 
 
 def is_taken_for_linearized(file: bytes) -> bool:

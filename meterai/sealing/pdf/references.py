@@ -99,20 +99,21 @@ def times_referred(document: Document, number: int) -> int:
 def _starts(document: Document) -> dict[int, bool]:
     """Where objects and sections of the file begin, and whether that is an object that counts."""
     starts: dict[int, bool] = {}
+    said: set[int] = set()  # the numbers that newer sections have the last word on
     rows = 0
-    for index, section in enumerate(document.sections):
-        for part in (section, section.beside):
-            if part is None:
-                continue
+    for section in document.sections:
+        numbers: list[int] = []
+        for part in section.parts:
             starts[part.start] = False
             rows += part.rows
             if rows > ROWS_MAX:
                 raise DocumentBroken("too many rows to compare")
-            for number in part.numbers():
-                row = part.row(number)
-                if row is not None and row.kind == IN_FILE:
+            numbers += part.numbers()
+            for number, row in part.entries():
+                if row.kind == IN_FILE:
                     at = row.where + document.shift
-                    starts[at] = starts.get(at, False) or document.row(number)[0] == index
+                    starts[at] = starts.get(at, False) or number not in said
+        said.update(numbers)
     return starts
 
 
@@ -121,9 +122,7 @@ def _object_streams(document: Document) -> set[int]:
     holders: set[int] = set()
     count = 0
     for section in document.sections:
-        for part in (section, section.beside):
-            if part is None:
-                continue
+        for part in section.parts:
             count += part.rows
             if count > ROWS_MAX:
                 raise DocumentBroken("too many rows to compare")
@@ -133,7 +132,7 @@ def _object_streams(document: Document) -> set[int]:
 
 def _references(text: bytes, note_parsed: Callable[[int], None]) -> set[int]:
     backwards = text[::-1]
-    written = {one[::-1] for one in _BACKWARDS.findall(backwards)}
+    written = set(b" ".join(_BACKWARDS.findall(backwards))[::-1].split())
     end, is_inside = len(text), False
     for comment in _COMMENT_BACKWARDS.finditer(backwards):
         note_parsed(_COMMENT_BYTES)
@@ -145,14 +144,15 @@ def _references(text: bytes, note_parsed: Callable[[int], None]) -> set[int]:
             is_inside = _BEHIND_COMMENT.match(text, line_end.start()) is not None
         if is_inside:
             written.update(_DIGITS.findall(text, start, stop)[-_PARTS_MAX:])
-    return _numbers({one.split(b".")[0].lstrip(b"0") for one in written})
+    return _numbers(written)
 
 
 def _numbers(written: set[bytes]) -> set[int]:
     """What readers make of the digits of a number."""
-    found: set[int] = set()
-    for one in written:
-        digits = one[:_DIGITS_MAX] or b"0"
+    plain = {one for one in written if len(one) <= _CUTS[0] and one.isdigit()}
+    found = set(map(int, plain))
+    for one in written - plain:
+        digits = one.split(b".")[0].lstrip(b"0")[:_DIGITS_MAX] or b"0"
         number = int(digits)
         found.add(number)
         if len(digits) > _CUTS[0]:

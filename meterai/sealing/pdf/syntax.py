@@ -10,6 +10,8 @@ makes them try again.
 """
 
 import re
+from binascii import Error as Base16Error
+from binascii import unhexlify
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -31,8 +33,11 @@ _TOKEN = re.compile(
     + rb"|(\d++%b++\d++%b++R(?!%b))" % (_WHITE, _WHITE, _REGULAR)
     + rb"|(%b++))" % _REGULAR
 )
-# One entry of a dictionary: its end, or a key with a value of one token, or a key before a bracket
-# or a string, which have to be followed to their end.
+# Most brackets have no bracket, string or comment between them: their end is the next one.
+_FLAT = rb"\[[^\[\]()%]*+\]", rb"<<[^<>()\[\]%]*+>>"
+_FLAT_ARRAY, _FLAT_DICT = map(re.compile, _FLAT)
+# One entry of a dictionary: its end, or a key with a value whose end is in sight, or a key before a
+# bracket or a string which has to be followed to its end.
 _ENTRY = re.compile(
     SKIP
     + rb"(?:(>>)|(/%b*+)" % _REGULAR
@@ -40,12 +45,11 @@ _ENTRY = re.compile(
     + rb"(?:(/%b*+" % _REGULAR
     + rb"|<[0-9A-Fa-f\0\t\n\f\r ]*+>"
     + rb"|\d++%b++\d++%b++R(?!%b)" % (_WHITE, _WHITE, _REGULAR)
-    + rb"|%b++)|(?=[\[(<])))" % _REGULAR
+    + rb"|%b++" % _REGULAR
+    + rb"|%b|%b" % _FLAT
+    + rb"|\([^()\\]*+\))|(?=[\[(<])))"
 )
 _ENTRY_END, _ENTRY_KEY, _ENTRY_VALUE = 1, 2, 3
-# Most brackets have no bracket, string or comment between them: their end is the next one.
-_FLAT_ARRAY = re.compile(rb"\[[^\[\]()%]*+\]")
-_FLAT_DICT = re.compile(rb"<<[^<>()\[\]%]*+>>")
 _DICT, _DICT_END, _ARRAY, _ARRAY_END, _NAME, _STRING, _HEX, _REF, _WORD = range(1, 10)
 _OPENING, _CLOSING = {_DICT, _ARRAY}, {_DICT_END, _ARRAY_END}
 
@@ -53,12 +57,15 @@ _STRING_PIECE = re.compile(rb"[^()\\]*+(?:\\.[^()\\]*+)*+([()])", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|\r\n?", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+_DIGITS = b"0123456789"
 _DIGITS_MAX = 18  # of an integer: more are no number of any PDF
 _INTEGER = re.compile(rb"[+-]?\d{1,18}")
 _REAL = re.compile(rb"[+-]?(?:\d{1,18}\.?\d*|\.\d+)")
 _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
 _REF_PARTS = re.compile(rb"(\d{1,10})%b++(\d{1,5})(?!\d)" % _WHITE)
 
+# What is left of an array of numbers, as boxes and lists of octets are.
+_NUMBERS = re.compile(rb"([0-9.+\-\t\n\f\r ]*+)\]")
 _REF_ARRAY = re.compile(
     SKIP
     + rb"\[((?:%b*+\d{1,10}%b++\d{1,5}%b++R(?!%b))++)%b*+\]"
@@ -94,28 +101,30 @@ class Dictionary:
         self.owner = owner
         self.start = offset = opening.end()
         self.spans: dict[bytes, Span] = {}
-        self.is_ambiguous = False  # some key stands twice, and readers disagree which one counts
-        match = _ENTRY.match
-        for _ in range(TOKENS_MAX):
+        spans, match = self.spans, _ENTRY.match
+        for count in range(TOKENS_MAX):
             entry = match(buffer, offset)
             if entry is None:
                 raise DocumentBroken("a dictionary without a proper key, value or end")
-            kind, offset = entry.lastindex, entry.end()
+            kind = entry.lastindex
             if kind == _ENTRY_END:
                 self.stop = entry.start(_ENTRY_END)
+                # Some key stands twice, and readers disagree which one counts.
+                self.is_ambiguous = len(spans) < count
                 return
             name = entry[_ENTRY_KEY]
             if b"#" in name:
                 name = _unescaped_name(name)
-            self.is_ambiguous |= name in self.spans
             if kind == _ENTRY_VALUE:
-                self.spans[name] = entry.span(_ENTRY_VALUE)
+                spans[name] = entry.span(_ENTRY_VALUE)
+                offset = entry.end()
             else:
-                value = _TOKEN.match(buffer, offset)
+                start = entry.end()
+                value = _TOKEN.match(buffer, start)
                 if value is None:
                     raise DocumentBroken("a value that is no object")
                 offset = _end(buffer, value)
-                self.spans[name] = (entry.end(), offset)
+                spans[name] = (start, offset)
         raise DocumentBroken("a dictionary of too many keys")
 
     @property
@@ -138,15 +147,23 @@ class Dictionary:
         span = self.spans.get(key)
         if span is None:
             return None
-        return value_at(self.buffer, span[0], self.owner)[0]
+        start, stop = span
+        text = self.buffer[start:stop]
+        if text.startswith(b"/"):
+            return _unescaped_name(text).decode("latin-1")
+        if text.isdigit() and len(text) < _DIGITS_MAX:
+            return int(text)
+        if text.endswith(b"R") and text[0] in _DIGITS:
+            return ref_at(self.buffer, start)
+        return value_at(self.buffer, start, self.owner)[0]
 
     def reference(self, key: bytes) -> Ref | None:
         """The reference under a key; `None` for anything else, which is not read."""
-        span = self.spans.get(key)
-        token = _TOKEN.match(self.buffer, span[0]) if span is not None else None
-        if token is None or token.lastindex != _REF:
+        start, stop = self.spans.get(key, (0, 0))
+        if not self.buffer.startswith(b"R", stop - 1) or self.buffer[start] not in _DIGITS:
             return None
-        return ref_at(self.buffer, token.start(_REF))
+        token = _TOKEN.match(self.buffer, start)
+        return ref_at(self.buffer, start) if token and token.lastindex == _REF else None
 
     def __contains__(self, key: bytes) -> bool:
         return key in self.spans
@@ -174,8 +191,7 @@ def value_at(buffer: bytes, offset: int, owner: Ref | None, depth: int = 0) -> t
     if kind == _ARRAY:
         return _array(buffer, token.end(), owner, depth)
     if kind == _HEX:
-        digits = _NOT_HEX.sub(b"", token[_HEX])
-        return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("ascii")), token.end()
+        return _octets(token[_HEX]), token.end()
     end = _string_end(buffer, token.end())
     return _literal(buffer[token.end() : end - 1]), end
 
@@ -240,6 +256,11 @@ def with_strings(text: bytes, write: Callable[[bytes], bytes]) -> bytes:
 def _array(buffer: bytes, offset: int, owner: Ref | None, depth: int) -> tuple[list[Value], int]:
     if depth == DEPTH_MAX:
         raise DocumentBroken("arrays nested too deep")
+    numbers = _NUMBERS.match(buffer, offset)
+    if numbers is not None:
+        words = numbers[1].split()
+        if len(words) < TOKENS_MAX:
+            return list(map(_word, words)), numbers.end()
     items: list[Value] = []
     while len(items) < TOKENS_MAX:
         token = _TOKEN.match(buffer, offset)
@@ -302,6 +323,15 @@ def _string_end(buffer: bytes, offset: int) -> int:
         if not depth:
             return offset
     raise DocumentBroken("a string without an end, or of too many parentheses")
+
+
+def _octets(text: bytes) -> bytes:
+    """The octets of a string in hexadecimal, with its angle brackets."""
+    try:
+        return unhexlify(text[1:-1])
+    except Base16Error:
+        digits = _NOT_HEX.sub(b"", text)
+        return unhexlify(digits + b"0" * (len(digits) % 2))
 
 
 def _literal(text: bytes) -> bytes:

@@ -14,7 +14,7 @@ import hashlib
 from binascii import hexlify
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from asn1crypto import cms as asn1_cms
@@ -138,7 +138,7 @@ class SignedDataUnreadable(ValueError):
     """Not a SignedData with exactly one signer that we can take apart."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignedData:
     """One SignedData, taken apart.  Nothing in it is proven yet.
 
@@ -170,8 +170,9 @@ class SignedData:
         layout = _layout_of((self.leaf, *self.others))
         return encoded == layout.content_info(self.signed_bytes, self.signature, self.time_stamp)
 
+    @cached_property
     def signature_holds(self) -> bool:
-        """True if the leaf's key made the signature over the signed attributes."""
+        """True if the leaf's key made the signature over the signed attributes; asked of it once."""
         digest = _HASHES.get(self.digest_name)
         if digest is None or not self.is_der:
             return False

@@ -49,14 +49,14 @@ def test_what_is_written_is_read(issuer):
         assert read.names_all
         assert read.is_der
         assert read.time_stamp is None
-        assert read.signature_holds()
+        assert read.signature_holds
         assert read.is_laid_out_as_ours(encoded)
         assert cms.der_length(encoded + bytes(500)) == len(encoded)
 
 
 def test_hexadecimal_is_the_same_container(issuer):
     encoded = bytes.fromhex(issuer.signed_data_hex(DIGEST).decode("ascii"))
-    assert cms.read(encoded).signature_holds()
+    assert cms.read(encoded).signature_holds
     assert cms.read(encoded).is_laid_out_as_ours(encoded)
 
 
@@ -94,7 +94,7 @@ def test_a_signature_is_ours_in_one_form_only(tmp_path):
         assert s <= order // 2
         other = encode_dss_signature(r, order - s)
         changed = Layout(issuer.chain).content_info(read.signed_bytes, other)
-        assert cms.read(changed).signature_holds()
+        assert cms.read(changed).signature_holds
         assert not cms.read(changed).is_laid_out_as_ours(changed)
 
 
@@ -110,7 +110,7 @@ def test_every_certificate_is_named_under_the_signature(issuer):
     for chain in (issuer.chain[:2], (issuer.chain[0], issuer.chain[2])):
         fewer = tlv(0xA0, *sorted(one.public_bytes(Encoding.DER) for one in chain))
         read = cms.read(rebuilt(encoded, certificates=fewer))
-        assert read.signature_holds()
+        assert read.signature_holds
         assert not read.names_all
 
 
@@ -126,7 +126,7 @@ def test_a_time_stamp_is_carried_and_nothing_else(issuer):
     read = cms.read(encoded)
     assert seen == [read.signature]
     assert read.time_stamp == TOKEN
-    assert read.signature_holds()
+    assert read.signature_holds
     assert read.is_laid_out_as_ours(encoded)
     signer = asn1.ContentInfo.load(encoded, strict=True)["content"]["signer_infos"][0]
     assert [one["type"].native for one in signer["unsigned_attrs"]] == [
@@ -185,7 +185,7 @@ def test_other_unsigned_attributes_are_not_ours(issuer, unsigned):
     changed = rebuilt(encoded, unsigned=tlv(0xA1, unsigned))
     read = cms.read(changed)
     assert read.time_stamp is None
-    assert read.signature_holds()
+    assert read.signature_holds
     assert not read.is_laid_out_as_ours(changed)
 
 
@@ -225,7 +225,7 @@ def test_a_signed_attribute_twice_is_unreadable(issuer):
             cms.read(layout.content_info(tlv(SET, *changed), read.signature))
     unnamed = cms.read(layout.content_info(tlv(SET, *parts[:2]), read.signature))
     assert not unnamed.names_all
-    assert not unnamed.signature_holds()
+    assert not unnamed.signature_holds
 
 
 def indefinite(encoded: bytes) -> bytes:
@@ -248,7 +248,7 @@ def test_what_is_not_der_is_named_and_never_holds(issuer, written):
     read = cms.read(encoded)
     assert read.leaf == issuer.chain[0]
     assert not read.is_der
-    assert not read.signature_holds()
+    assert not read.signature_holds
     assert not read.is_laid_out_as_ours(encoded)
     with pytest.raises(SignedDataUnreadable):
         cms.read(encoded + b"\0")
@@ -274,7 +274,7 @@ def test_signatures_of_others_are_recognised(tmp_path, padding_name):
     assert read.leaf == issuer.chain[0]
     assert read.message_digest == hashlib.new(read.digest_name, b"a document").digest()
     assert not read.names_all
-    assert read.signature_holds() == (padding_name != "pss")
+    assert read.signature_holds == (padding_name != "pss")
     assert not read.is_laid_out_as_ours(encoded)
 
 
@@ -291,7 +291,7 @@ def test_a_byte_anywhere_changed_never_passes(issuer):
         except SignedDataUnreadable:
             continue
         is_whole = (
-            read.signature_holds()
+            read.signature_holds
             and read.is_laid_out_as_ours(bytes(spoilt))
             and read.leaf == issuer.chain[0]
             and set(read.others) == set(issuer.chain[1:])
@@ -323,4 +323,4 @@ def test_any_part_cut_out_or_put_in_is_refused_or_read(encoded_once, data):
     except SignedDataUnreadable:
         return
     assert spoilt == encoded_once or not read.is_laid_out_as_ours(spoilt)
-    read.signature_holds()
+    read.signature_holds
