@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing.checking.comparison import Gap, compared
+from meterai.sealing.checking.comparison import compared
+from meterai.sealing.checking.gaps import Gap
 from meterai.sealing.checking.questions import read_question, written_report
 from meterai.sealing.checking.verification import judging
 from meterai.sealing.locations import located

@@ -37,7 +37,7 @@ from itertools import pairwise
 
 import msgspec
 
-from meterai.sealing.checking.comparison import Gap
+from meterai.sealing.checking.gaps import Gap
 from meterai.sealing.checking.questions import ClaimKeys
 from meterai.sealing.checking.signatures import (
     ByteRange,

@@ -1,38 +1,21 @@
-"""What follows a seal: compared with what was sealed, and drawn, in a task of its own."""
+"""What follows a seal, compared with what was sealed, and drawn: the part that runs in a task.
+
+The renderers are loaded for it, which nobody else pays for.
+"""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from meterai.kit.refusal import Refusal
+from meterai.sealing.checking.gaps import Gap
 from meterai.sealing.checking.later_signatures import Signed
 from meterai.sealing.checking.looks import first_seen
 from meterai.sealing.checking.revisions import Later, later_signatures
 from meterai.sealing.checking.updates import Found
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.document import as_document_broken, open_document
-from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import Change, Compared, LaterSignature, NotAnswered, Seen
-from meterai.sealing.sandbox.bounded import Task, Work
+from meterai.sealing.sandbox.answers import Change, Compared, LaterSignature, Seen
 from meterai.sealing.sandbox.rendering import NotDrawn
 
 KEY_MAX, NAME_MAX = 127, 256  # characters of a key, and of a signer's name, that are told
-
-
-class Gap(NamedTuple):
-    """What somebody else appended: between the end of a seal, and where the next of ours was made,
-    or the end of the file."""
-
-    end: int
-    until: int
-
-
-def comparing(file: bytes, gaps: Sequence[Gap], password: bytes) -> Work[Compared | None]:
-    """The work of comparing what is in the gaps; `None` if it was not done within its bounds."""
-    parameters = {"gaps": [list(one) for one in gaps], "password": password.decode("latin-1")}
-    try:
-        return answers.read((yield Task("compare", file, parameters)), Compared)
-    except (NotAnswered, Refusal):
-        return None
 
 
 def compared(file: bytes, gaps: Sequence[Gap], password: bytes) -> Compared:

@@ -24,7 +24,7 @@ from meterai.sealing.checking.checks import (
     hold,
     made,
 )
-from meterai.sealing.checking.comparison import comparing
+from meterai.sealing.checking.gaps import comparing
 from meterai.sealing.checking.questions import ClaimKeys, Question, parameters_of, read_report
 from meterai.sealing.checking.signatures import (
     Roots,
