@@ -16,6 +16,9 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 | a colour of more or fewer numbers than its space has, a space that is none, or the one that paints nothing | poppler, MuPDF |
 | data of an image that are fewer than its size asks for; a fax that counts in whole bytes | MuPDF |
 | forms in forms, more than twelve deep | poppler, MuPDF |
+| an image with another for printing; a form in place of a page elsewhere, or with a program | Ghostscript |
+| a layer by an expression, or for what is off (8.11.2.2) | MuPDF, Ghostscript |
+| a space in place of the device's that is none of its kind; a white, a curve or primaries of no screen | poppler, Ghostscript |
 | a way of blending but the plain ones, an opacity that is no number | poppler, MuPDF |
 | signs without a font that is there: Symbol as TrueType, glyphs by number | some |
 | a reference of another generation | poppler |
@@ -30,7 +33,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from meterai.sealing.checking import colour_spaces
-from meterai.sealing.checking.colour_spaces import PATTERN
+from meterai.sealing.checking.colour_spaces import DEFAULTS, PATTERN, stands_in
 from meterai.sealing.checking.later_state import State, entries_of
 from meterai.sealing.checking.updates import Found, Written
 from meterai.sealing.model import DocumentBroken
@@ -78,6 +81,8 @@ _FORMATS = {"/DCTDecode": "JPEG", "/JPXDecode": "JPEG2000"}
 _DEPTHS = {1, 2, 4, 8, 16}
 # What leads from a stream elsewhere in the document, or to what is not drawn; a resource may be called so.
 _ELSEWHERE = {"/Parent", "/P", "/PieceInfo", "/Metadata", "/OC", "/OCGs", "/StructParent", "/AF"}
+# What some readers draw in place of an image or a form: tables 87 (8.9.5.4), 93 (8.10.4) and 358.
+_IN_PLACE = {"/Alternates", "/OPI", "/Ref", "/PS"}
 _PNG = 10  # the first of the predictors that begin each row with a byte (table 8)
 _END = re.compile(rb"(?:\r\n|\r|\n)?+endstream")
 _GLYPH_BOX = re.compile(rb"[\0\t\n\f\r ]*+((?:[-+.\d]++[\0\t\n\f\r ]++){6})d1\b")
@@ -215,9 +220,18 @@ class _Drawn:
                     raise NotDrawn
         self._font(entries)
         self._state_of_graphics(entries)
-        for space in self._entries(entries.get("/ColorSpace")).values():
-            if self._components(space) is None:
+        self._layers(entries)
+        for name, space in self._entries(entries.get("/ColorSpace")).items():
+            is_alike = name not in DEFAULTS or stands_in(name, space, self._resolved)
+            if self._components(space) is None or not is_alike:
                 raise NotDrawn
+
+    def _layers(self, entries: dict[str, StrictValue]) -> None:
+        """A membership (table 97) that may show, with some layers off, what all of them hide."""
+        policy = self._resolved(entries.get("/P", "/AnyOn"))
+        is_membership = self._resolved(entries.get("/Type")) == "/OCMD"
+        if is_membership and ("/VE" in entries or policy not in ("/AnyOn", "/AllOn")):
+            raise NotDrawn
 
     def _font(self, entries: dict[str, StrictValue]) -> None:
         """A font that is not in the file has letters that every reader has another font for."""
@@ -290,6 +304,9 @@ class _Drawn:
     def _drawing(self, written: Written) -> None:
         entries = entries_of(written.value, written.ref.number)
         kind = entries.get("/Subtype")
+        self._layers(self._entries(entries.get("/OC")))
+        if entries.keys() & _IN_PLACE:
+            raise NotDrawn
         if kind == "/Image":
             self._image(entries, written)
         elif kind == "/Form":

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from meterai.kit.serial import Serial
+from meterai.sealing.checking.annotation_extent import extent, rectangle
 from meterai.sealing.checking.drawn_alike import (
     refuse_if_drawn_differently,
     refuse_if_pictures_differ,
@@ -22,9 +23,9 @@ from meterai.sealing.checking.drawn_alike import (
 from meterai.sealing.checking.drawn_copies import with_all_layers, with_pictures_cut
 from meterai.sealing.checking.later_objects import Widget
 from meterai.sealing.checking.revisions import Later
-from meterai.sealing.pdf.document import Document, is_number, open_document
+from meterai.sealing.pdf.document import Document, open_document
 from meterai.sealing.pdf.pages import Box, Page, PageTree
-from meterai.sealing.pdf.syntax import Dictionary, Ref
+from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.sandbox import rendering
 from meterai.sealing.sandbox.answers import Seen
 from meterai.sealing.sandbox.rendering import Fractions, PageLook, Place
@@ -79,6 +80,8 @@ def first_seen(
             page = pages[number]
             return _seen(kind, page, boxes[number][box] if box >= 0 else page.box)
     if boxes:
+        if any(_is_beside_what_is_drawn(pages[one.page], one.rectangle) for one in seen):
+            raise rendering.NotDrawn
         refuse_if_drawn_differently(sealed, [pages[number] for number in sorted(boxes)])
         refuse_if_pictures_differ(now, [widget.number for widget in seen])
     return None
@@ -95,18 +98,22 @@ def _is_over_another(sealed: Document, page: Page, widget: Widget) -> bool:
             raise rendering.NotDrawn
         if isinstance(item, Ref) and item.number == widget.number:
             continue
-        annotation = sealed.dictionary(item)
-        box = _box(sealed, annotation)
-        if box is None and sealed.entry(annotation, b"/Rect") is not None:
-            raise rendering.NotDrawn  # of five corners each reader takes other ones
-        if box is None:
-            continue
-        left, low, right, top = box
-        across = min(right, widget.rectangle[2]) - max(left, widget.rectangle[0])
-        along = min(top, widget.rectangle[3]) - max(low, widget.rectangle[1])
-        if across > 0 and along > 0:
+        box = extent(sealed, sealed.dictionary(item))
+        if box is not None and _common(box, widget.rectangle) is not None:
             return True
     return False
+
+
+def _is_beside_what_is_drawn(page: Page, box: Box) -> bool:
+    """True for a box that lies on the medium where the page is cropped: some readers show that, and we do not."""
+    on_medium = _common(box, page.medium)
+    return on_medium is not None and on_medium != _common(on_medium, page.box)
+
+
+def _common(one: Box, other: Box) -> Box | None:
+    left, low = max(one[0], other[0]), max(one[1], other[1])
+    right, top = min(one[2], other[2]), min(one[3], other[3])
+    return (left, low, right, top) if left < right and low < top else None
 
 
 def _stamps(sealed: Document, pages: Iterable[Page]) -> Iterator[Place]:
@@ -117,19 +124,9 @@ def _stamps(sealed: Document, pages: Iterable[Page]) -> Iterator[Place]:
                 raise rendering.NotDrawn
             annotation = sealed.dictionary(item)
             names = (sealed.text(annotation, key) for key in (b"/T", b"/NM") if annotation)
-            box = _box(sealed, annotation)
+            box = rectangle(sealed, annotation)
             if box is not None and any(is_serial(serial_in_name(name) or "") for name in names):
                 yield Place(_look(page, (), is_printed_alike=True), _fractions(page, box))
-
-
-def _box(sealed: Document, annotation: Dictionary | None) -> Box | None:
-    stated = sealed.items(annotation, b"/Rect")
-    corners = [float(one) for one in map(sealed.resolve, stated) if is_number(one)]
-    if len(stated) != 4 or len(corners) != 4:
-        return None
-    left, right = sorted((corners[0], corners[2]))
-    low, top = sorted((corners[1], corners[3]))
-    return left, low, right, top
 
 
 def _is_ours(text: str) -> bool:

@@ -38,12 +38,13 @@ class Page:
     """One page: where it is in the file and how it is seen.
 
     `unit` is the length of the file's unit in points (`/UserUnit`); `quarter_turns` are clockwise,
-    as `/Rotate` counts them.
+    as `/Rotate` counts them.  `medium` is all that there is: programs that print show what is beside `box`.
     """
 
     number: int
     ref: Ref
     entries: Dictionary
+    medium: Box
     box: Box
     quarter_turns: int
     unit: float
@@ -266,17 +267,18 @@ class PageTree:
     ) -> Page:
         unit = self._document.number(entries, b"/UserUnit")
         turned = self._document.resolve(inherited.get(b"/Rotate"))
+        medium = self._box(inherited.get(b"/MediaBox")) or _LETTER
         return Page(
             number,
             ref,
             entries,
-            self._visible_box(inherited),
+            medium,
+            self._visible_box(medium, inherited),
             int(turned / 90) % 4 if is_number(turned) and math.isfinite(turned) else 0,
             unit if unit is not None and 0 < unit < math.inf else 1,
         )
 
-    def _visible_box(self, inherited: dict[bytes, Value]) -> Box:
-        media = self._box(inherited.get(b"/MediaBox")) or _LETTER
+    def _visible_box(self, media: Box, inherited: dict[bytes, Value]) -> Box:
         crop = self._box(inherited.get(b"/CropBox"))
         if crop is None:
             return media

@@ -5,9 +5,9 @@ What is prepared here PDFium and pdf_oxide do not draw; poppler or MuPDF does.
 
 import zlib
 
-from tests.support.attacks.lab import Attack
-from tests.support.attacks.later import over
-from tests.support.pdfmaker import Body, Stream
+from tests.support.attacks.lab import Attack, Lab, covered
+from tests.support.attacks.later import over, signed_with_picture
+from tests.support.pdfmaker import Body, Stream, letter, text_of
 
 _IMAGE = b"/Type/XObject/Subtype/Image"
 _FORM = b"/Type/XObject/Subtype/Form"
@@ -23,6 +23,37 @@ _AREA = b"60 740 280 60 re f"
 def _apart(objects: dict[int, Body], **resources: bytes) -> Attack:
     make = over(objects, **resources)
     return Attack(make, "could_not_be_compared", frozenset({"compared"}))
+
+
+def _note(kind: bytes, entries: bytes, place: bytes = b"[20 200 22 202]", flags: int = 4) -> Attack:
+    """An annotation in another place, which readers draw under the later box."""
+    note = b"<</Type/Annot/F %d/C[1 0 0]/Rect%b/Subtype/%b%b>>" % (flags, place, kind, entries)
+    picture = Stream(_FORM + b"/BBox[0 0 9 9]", b"")
+    return covered(over({61: note, 62: picture}, Annots=b"[61 0 R]"))
+
+
+def _layer(membership: bytes, settings: bytes = b"") -> Attack:
+    """Words that are hidden as the layers are at first, and with all of them."""
+    objects: dict[int, Body] = {
+        1: b"<</Type/Catalog/Pages 2 0 R/OCProperties<</OCGs[50 0 R 51 0 R]/D<<%b>>>>>>" % settings,
+        7: Stream(b"", b"/OC /P BDC BT /F1 24 Tf 60 750 Td (Rahasia) Tj ET EMC"),
+        50: b"<</Type/OCG/Name(A)>>",
+        51: b"<</Type/OCG/Name(B)>>",
+        60: b"<</Type/OCMD%b>>" % membership,
+    }
+    return _apart(objects, Properties=b"<</P 60 0 R>>")
+
+
+def _coloured(colour: bytes, space: bytes) -> Attack:
+    return _apart({7: Stream(b"", colour + _AREA)}, ColorSpace=b"<<%b>>" % space)
+
+
+def _beyond_the_crop_box(lab: Lab) -> bytes:
+    """A box over words that a reader sees who shows the whole medium."""
+    made: dict[int, Body] = dict(letter(2))
+    made[6] = text_of(made[6])[:-2] + b"/CropBox[0 0 595 600]>>"
+    box = (50, 735, 345, 805)
+    return signed_with_picture(lab, lab.sealed_of(made), 0, 6, box, b"1 g 0 0 100 100 re f")
 
 
 def _image(entries: bytes, data: bytes = _BLACK, kind: bytes = _IMAGE) -> Attack:
@@ -151,5 +182,42 @@ CASES: dict[str, Attack] = {
             b"/Function<</FunctionType 2/Domain[0 1]/N 1/C0[0]/C1[0]>>>>",
         },
         Shading=b"<</S 60 0 R>>",
+    ),
+    "line-beside-its-rectangle": _note(b"Line", b"/L[60 750 340 790]"),
+    "polygon-beside-its-rectangle": _note(b"Polygon", b"/Vertices[60 750 340 790 200 745]"),
+    "ink-beside-its-rectangle": _note(b"Ink", b"/InkList[[60 750 340 790]]"),
+    "callout-beside-its-rectangle": _note(b"FreeText", b"/CL[60 750 340 790]/DA(0 g)"),
+    "redaction-beside-its-rectangle": _note(
+        b"Redact", b"/QuadPoints[60 790 340 790 60 750 340 750]/OverlayText(Rp 1)/DA(/Helv 9 Tf)"
+    ),
+    "highlight-beside-its-picture": _note(
+        b"Highlight", b"/QuadPoints[60 790 340 790 60 750 340 750]/AP<</N 62 0 R>>"
+    ),
+    "square-larger-than-its-rectangle": _note(b"Square", b"/RD[-330 -540 -300 -600]"),
+    "border-wider-than-its-link": _note(b"Link", b"/Border[0 0 1200]/AP<</N 62 0 R>>"),
+    "border-wider-than-its-circle": _note(b"Circle", b"/BS<</W 1200>>"),
+    "leader-longer-than-its-line": _note(b"Line", b"/L[20 200 22 200]/LLE 600/LL 300"),
+    "icon-larger-than-its-rectangle": _note(b"Text", b"", b"[100 806 101 807]"),
+    "stamp-without-a-size": _note(b"Stamp", b"/Name/Approved", b"[100 900 100 900]"),
+    "note-that-keeps-its-size": _note(b"FreeText", b"/AP<</N 62 0 R>>", b"[60 810 100 830]", 12),
+    "layer-by-an-expression": _layer(b"/VE[/Not 50 0 R]"),
+    "layer-by-an-expression-of-two": _layer(
+        b"/VE[/And 50 0 R[/Not 51 0 R]]", b"/OFF[50 0 R 51 0 R]"
+    ),
+    "layer-while-all-are-off": _layer(b"/OCGs[50 0 R]/P/AllOff"),
+    "layer-while-one-is-off": _layer(b"/OCGs[50 0 R 51 0 R]/P/AnyOff"),
+    "image-with-another-for-printing": _image(
+        _SIZES + b"/Alternates[<</Image 61 0 R/DefaultForPrinting true>>]", b"\xff" * 64
+    ),
+    "form-of-a-page-elsewhere": _image(b"/BBox[0 0 1 1]/Ref<</F(a.pdf)/Page 0>>", b"", _FORM),
+    "form-with-a-program": _image(b"/BBox[0 0 1 1]/PS 61 0 R", b"", _FORM),
+    "colour-of-another-space": _coloured(
+        b"1 1 1 rg ", b"/DefaultRGB[/Lab<</WhitePoint[.95 1 1.08]>>]"
+    ),
+    "gray-of-a-steep-curve": _coloured(
+        b"/C cs .98 scn ", b"/C[/CalGray<</WhitePoint[.95 1 1.08]/Gamma 99>>]"
+    ),
+    "words-beyond-the-crop-box": Attack(
+        _beyond_the_crop_box, "could_not_be_compared", frozenset({"compared"})
     ),
 }
