@@ -46,7 +46,7 @@ from meterai.plumbing.migrations import names
 from meterai.plumbing.pace import Pace
 from meterai.plumbing.parent import die_with_parent
 from meterai.plumbing.queueing import Queueing
-from meterai.plumbing.shared_metrics import gather_the_dead
+from meterai.plumbing.shared_metrics import join
 from meterai.room import Container, Rooms
 
 _log = structlog.get_logger()
@@ -287,7 +287,7 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
 def create() -> ASGIApp:
     """The application of one web process; Granian calls it."""
     die_with_parent()
-    gather_the_dead()  # the process whose place this one takes may have been killed
+    join()  # the process whose place this one takes may have been killed
     settings = load().settings
     logs.configure(
         level=settings.process.log_level,

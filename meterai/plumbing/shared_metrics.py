@@ -51,17 +51,34 @@ def reading() -> Iterator[None]:
 def _add(kind: str, folder: Path, file: Path) -> None:
     """Add the figures of one file to those of ended processes.
 
-    A crash between the two counts them twice; it does not lose them.
+    A crash between the two counts them twice; it does not lose them.  Where the disk has no room
+    for the sum, they stay in their own file until it has.
     """
-    from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415 - once figures are shared
+    from meterai.plumbing.figure_files import (  # noqa: PLC0415 - once figures are shared
+        BYTES_MIN,
+        Figures,
+        has_room,
+        used,
+    )
 
-    total = MmapedDict(str(folder / f"{kind}_{_OF_THE_DEAD}.db"))  # type: ignore[no-untyped-call]
-    figures = MmapedDict.read_all_values_from_file(str(file))  # type: ignore[no-untyped-call]
+    sums = folder / f"{kind}_{_OF_THE_DEAD}.db"
+    if not has_room(sums, max(BYTES_MIN, used(sums) + used(file))):
+        return
+    total = Figures(str(sums))
+    figures = Figures.read_all_values_from_file(str(file))  # type: ignore[no-untyped-call]
     for key, value, at, _ in figures:
         before, _ = total.read_value(key)  # type: ignore[no-untyped-call]
         total.write_value(key, before + value, at)  # type: ignore[no-untyped-call]
     total.close()  # type: ignore[no-untyped-call]
     file.unlink()
+
+
+def join() -> None:
+    """Count in the shared folder as a new process, and gather what ended ones counted."""
+    from meterai.plumbing.figure_files import take_blocks_first  # noqa: PLC0415 - as above
+
+    take_blocks_first()
+    gather_the_dead()
 
 
 def gather_the_dead() -> None:
@@ -87,7 +104,7 @@ def sharing(directory: Path) -> Iterator[None]:
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     count_in(folder)
-    gather_the_dead()
+    join()
     try:
         yield
     except BaseException:
