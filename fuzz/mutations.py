@@ -260,6 +260,8 @@ def one(strangers: Strangers, chance: random.Random) -> tuple[bytes, bytes] | No
         sealed = lab.seal(whole(made))
         if not chance.randrange(6):
             sealed = lab.seal(sealed, Placement(2, 20, 20, 65))
+        if not by_hand.form_number(sealed):
+            return None
         objects = _objects(chance, sealed)
         by, style = strangers.plain, chance.choice(("table", "stream"))
         kind = chance.randrange(8)

@@ -6,6 +6,8 @@ A library writes what it means; readers differ about what no library writes.
 import re
 from collections.abc import Callable, Mapping
 
+from meterai.sealing.pdf.document import open_document
+from meterai.sealing.pdf.syntax import Ref
 from tests.support.attacks.lab import EMPTY_PAPER, Attack, Lab, changed
 from tests.support.pdfmaker import Body, Stream, letter, text_of, update, whole
 
@@ -38,8 +40,9 @@ def value_of(document: bytes, number: int) -> bytes:
 
 
 def form_number(document: bytes) -> int:
-    """The object of the form."""
-    return int(re.findall(rb"/AcroForm (\d+) 0 R", document)[-1])
+    """The object of the form, however its name is spelled; 0 for a form inside the catalog."""
+    form = open_document(document, bytes_max=len(document)).root.get(b"/AcroForm")
+    return form.number if isinstance(form, Ref) else 0
 
 
 def objects_of(document: bytes) -> dict[int, Body]:
