@@ -18,6 +18,7 @@ from meterai.plumbing.http import (
     is_api,
     is_safe,
 )
+from meterai.plumbing.queries import check_query
 
 
 def is_fresh(caller: Caller) -> bool:
@@ -30,10 +31,11 @@ async def require_permission(
 ) -> None:
     """Guard of every route: let in whoever has the permission it declares.
 
-    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, what `check_headers` refuses, and
+    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, what `check_headers` and `check_query` refuse, and
     `ProofRequired` where the route asks for a `fresh_proof`.
     """
     check_headers(connection)
+    check_query(connection)
     if connection.scope.get("method") == "OPTIONS":
         return  # answered by the framework, which says nothing but the methods of the path
     permission = Permission(handler.opt["permission"])

@@ -13,8 +13,9 @@ from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.orders.service import OrderService, OrderView
 from meterai.plumbing.described import Described
-from meterai.plumbing.http import Before, Limit, idempotency_key
+from meterai.plumbing.http import idempotency_key
 from meterai.plumbing.paging import PAGE_MAX, Page
+from meterai.plumbing.queries import Before, Limit
 
 
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

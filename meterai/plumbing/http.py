@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -25,7 +25,6 @@ from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
-from litestar.params import QueryParameter
 from litestar.types import Empty
 from litestar.utils import normalize_path
 
@@ -37,7 +36,7 @@ from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import ProcessSettings, Settings
 from meterai.plumbing.messages import localize, spoken, translate
-from meterai.plumbing.paging import PAGE_MAX
+from meterai.plumbing.transactions import FULL, StorageFull
 
 KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
 HOST_PREFIX = "__Host-"  # asks for Secure, Path=/ and no Domain
@@ -76,12 +75,6 @@ _EXPECTED = (
     ("Object contains unknown field", "known_name"),
 )
 _MESSAGE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "document_too_large"}
-
-# Where a page of a list begins and how long it is (plumbing/paging.py).
-Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="At most so many.")]
-Before = Annotated[
-    str | None, QueryParameter(description="The `next` of the page before; left out for the first.")
-]
 
 _log = structlog.get_logger()
 
@@ -172,7 +165,8 @@ def _field_error(text: str) -> Malformed:
     if named := _NAMED.search(message):
         return Malformed(named[1], _expected(message))
     field = path.removesuffix("`").removeprefix("$").removeprefix(".")
-    return Malformed(field or "body", _expected(message))
+    # Of what has no type yet msgspec knows no names: `[...]` is a field of some object.
+    return Malformed("body" if "..." in field else field or "body", _expected(message))
 
 
 def _expected(message: str) -> str:
@@ -489,7 +483,13 @@ def allowed(app: Litestar, path: str) -> str:
 
 
 def on_fault(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
-    """Answer a fault with 500 and a number, which is in the log too; nothing else of it is shown."""
+    """Answer a fault with 500 and a number, which is in the log too; nothing else of it is shown.
+
+    A disk without room is no fault of ours and passes: 503.
+    """
+    if isinstance(fault, OSError) and fault.errno in FULL:
+        _log.error("storage_full", fault=repr(fault))
+        return on_refusal(request, StorageFull(str(fault)))
     number = secrets.token_hex(6)
     telemetry.FAULTS.labels(where="web").inc()
     # The template of the path: the path itself has serials and ids in it.

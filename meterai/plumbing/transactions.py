@@ -4,6 +4,7 @@ A plpgsql function refuses with `PERFORM refuse('code', '{"fact": 1}')`; it arri
 `Refusal` that was declared with `kit.refusal.refusal_of_database`.
 """
 
+import errno
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from meterai.plumbing.rows import RowMapper
 REFUSED = "MT001"  # the SQLSTATE of `refuse()`, see plumbing/sql/functions/refuse.sql
 # Errors after which the same request may succeed: a lock or a statement that took too long, a deadlock,
 # a conflict of serializable transactions, a server without a free place (PostgreSQL, appendix A).
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # of an `OSError`: the disk, or our share of it
 _PASSING = frozenset({"55P03", "57014", "40P01", "40001", "53300"})
 _BROKEN_OFF = frozenset(
     {"40P01", "40001"}
@@ -56,6 +58,14 @@ class DatabaseAway(Refusal):
     )
 
 
+class StorageFull(Refusal):
+    """The disk of the database or of the files has no room: what was asked was not done."""
+
+    code = "storage_full"
+    status = 503
+    retry_after_seconds = 60  # somebody has to make room
+
+
 class SecondStatement(Exception):
     """What runs as one statement had another, which would be another transaction: a fault of ours."""
 
@@ -65,6 +75,9 @@ class ChangeRefused(Exception):
 
 
 def _translated(error: psycopg.Error) -> Refusal | None:
+    if error.sqlstate == "53100":  # disk_full
+        _log.error("storage_full", fault=str(error).strip()[:500])
+        return StorageFull(str(error.diag.message_primary))
     if error.sqlstate in _PASSING:
         busy = BrokenOff if error.sqlstate in _BROKEN_OFF else DatabaseBusy
         return busy(f"{error.sqlstate} {error.diag.message_primary}")

@@ -12,8 +12,8 @@ from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.plumbing.described import Described
-from meterai.plumbing.http import Before, Limit
 from meterai.plumbing.paging import PAGE_MAX, Page
+from meterai.plumbing.queries import Before, Limit
 from meterai.refunds.service import RefundService, RefundView
 
 
