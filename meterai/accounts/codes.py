@@ -8,7 +8,9 @@ from meterai.accounts import store
 from meterai.accounts.addresses import account_of_address
 from meterai.accounts.agents import UNKNOWN, Agent
 from meterai.accounts.model import (
+    CODE_DIGITS,
     Challenge,
+    CodeIncomplete,
     CodeLimits,
     CodeSpent,
     CodeWrong,
@@ -148,8 +150,11 @@ class CodeService:
         A code opens one session; but to a button pressed twice a browser shows the second answer and
         throws the first away, session and all.  So whoever shows the mark of the browser that
         asked (`asked`) is let in again with the right code for `SAME_PRESS`.  A mark that is
-        forged or missing changes nothing.  Refuses `CodeWrong`, `CodeSpent`.
+        forged or missing changes nothing.  Refuses `CodeIncomplete`, `CodeWrong`, `CodeSpent`.
         """
+        given = "".join(str(int(letter)) for letter in code if letter.isdecimal())
+        if len(given) != CODE_DIGITS:
+            raise CodeIncomplete(f"{len(given)} digits")
         now = self._clock.now()
         is_same = asked.isascii() and hmac.compare_digest(asked, self.asked_mark(challenge))
         again_since = now - SAME_PRESS if is_same else None
@@ -157,12 +162,12 @@ class CodeService:
         tried = await self._database.once(store.try_challenge, challenge)
         if tried is None or tried.is_spent(now, self._settings.code_tries_max, again_since):
             raise CodeSpent("the code cannot be used any more")
-        given = "".join(letter for letter in code if letter.isdigit())
         if not hmac.compare_digest(given.encode(), self.code(challenge).encode()):
             left = self._settings.code_tries_max - tried.tries - 1
             if left == 0:
                 raise CodeSpent("that was the last try")
-            raise CodeWrong(left)
+            lives = timedelta(seconds=self._settings.code_lives_seconds)
+            raise CodeWrong(left, tried.expires_at - lives)
         return await self._begin(challenge, tried.email, language, device, agent, again_since)
 
     async def _begin(

@@ -112,14 +112,26 @@ class NotPermitted(Refusal):
 
 
 class CodeWrong(Refusal):
-    """The code is not the one that was sent; so many tries are left."""
+    """The code is not the one that was sent; so many tries are left.
+
+    Each mail has a code of its own, which signs in on the page that asked for it.  Of two mails the
+    latest may be for another page, so the right one is named by when it went out.
+    """
 
     code = "code_wrong"
     status = 422
 
-    def __init__(self, tries_left: int) -> None:
+    def __init__(self, tries_left: int, mailed_at: datetime) -> None:
         super().__init__(f"another code was sent; {tries_left} tries left")
         self.tries_left = tries_left
+        self.mailed_at = mailed_at
+
+
+class CodeIncomplete(Refusal):
+    """No code of ours has this many digits: it is not looked up, and costs no try."""
+
+    code = "code_incomplete"
+    status = 422
 
 
 class CodeSpent(Refusal):

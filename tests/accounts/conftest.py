@@ -71,6 +71,10 @@ class Counter:
     def ask(self, email: str, network: str = HOME, device: str = "") -> UUID:
         return self.do(self.codes.ask_for_code(email, network, "id", device))
 
+    def wrong(self, challenge: UUID) -> str:
+        """Six digits that are not the code."""
+        return str((int(self.codes.code(challenge)) + 1) % 1_000_000).zfill(6)
+
     def sign_in(self, email: str, device: str = "", network: str = HOME) -> SignedIn:
         challenge = self.ask(email, network, device)
         return self.do(self.codes.sign_in(challenge, self.codes.code(challenge), "id", device))

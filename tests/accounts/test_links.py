@@ -8,7 +8,7 @@ import pytest
 
 from meterai.accounts import AccountSettings
 from meterai.accounts.codes import LINK_PATH, SAME_PRESS
-from meterai.accounts.model import CodeSpent, CodeWrong, LinkSpent, TooManyCodes
+from meterai.accounts.model import CodeIncomplete, CodeSpent, CodeWrong, LinkSpent, TooManyCodes
 from tests.accounts.conftest import CARRIER, HOME, Counter
 
 ANI, BUDI = "ani@example.id", "budi@example.id"
@@ -35,7 +35,7 @@ def test_whoever_is_kept_from_codes_by_a_stranger_has_a_mail_that_opens(counter:
     for challenge in mailed:
         for _ in range(counter.settings.of(AccountSettings).code_tries_max + 5):
             with pytest.raises((CodeWrong, CodeSpent)):
-                counter.do(counter.codes.sign_in(challenge, "x", "id"))
+                counter.do(counter.codes.sign_in(challenge, counter.wrong(challenge), "id"))
             with pytest.raises(LinkSpent):
                 open_link(counter, challenge, "0" * 32)
     for number in range(most):
@@ -97,7 +97,7 @@ def test_a_link_is_for_its_own_challenge_and_is_no_code(counter: Counter) -> Non
     for shown in ("", secret_of(counter, other), own[:-1], own.upper(), "\xe9", mark, code):
         with pytest.raises(LinkSpent):
             open_link(counter, challenge, shown)
-    with pytest.raises((CodeWrong, CodeSpent)):
+    with pytest.raises((CodeIncomplete, CodeWrong, CodeSpent)):
         counter.do(counter.codes.sign_in(challenge, own, "id"))
     assert open_link(counter, challenge)
 

@@ -261,7 +261,7 @@ def test_a_code_signs_in_once(counter: Counter) -> None:
     code = counter.codes.code(challenge)
     signed_in = counter.do(counter.codes.sign_in(challenge, f" {code[:3]} {code[3:]} ", "en"))
     assert counter.opens(signed_in.session).language == "en"
-    for again in (code, ""):
+    for again in (code, counter.wrong(challenge)):
         with pytest.raises(CodeSpent):
             counter.do(counter.codes.sign_in(challenge, again, "en"))
 
@@ -341,10 +341,10 @@ def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) 
     other = counter.ask(ANI)
     for left in range(counter.settings.of(AccountSettings).code_tries_max - 1, 0, -1):
         with pytest.raises(CodeWrong) as wrong_code:
-            counter.do(counter.codes.sign_in(other, "", "id"))
+            counter.do(counter.codes.sign_in(other, counter.wrong(other), "id"))
         assert wrong_code.value.tries_left == left
     with pytest.raises(CodeSpent):  # the last try is told that it was
-        counter.do(counter.codes.sign_in(other, "", "id"))
+        counter.do(counter.codes.sign_in(other, counter.wrong(other), "id"))
     with pytest.raises(CodeSpent):
         counter.do(counter.codes.sign_in(other, counter.codes.code(other), "id"))
 
@@ -353,7 +353,9 @@ def test_tries_at_once_are_counted_one_by_one(counter: Counter) -> None:
     challenge = counter.ask(ANI)
 
     async def run() -> list[object]:
-        tries = (counter.codes.sign_in(challenge, "x", "id") for _ in range(40))
+        tries = (
+            counter.codes.sign_in(challenge, counter.wrong(challenge), "id") for _ in range(40)
+        )
         return await asyncio.gather(*tries, return_exceptions=True)
 
     answers = counter.do(run())

@@ -94,7 +94,7 @@ class SigningIn:
         self, request: PageRequest, form: Form, challenge: UUID | None = None
     ) -> SignedIn:
         """Trade the code in the form for a session: that of a challenge, else the one that this
-        browser asked for.  Refuses `CodeWrong`, `CodeSpent`.
+        browser asked for.  Refuses what `CodeService.sign_in` refuses.
         """
         sent = self.begun(request)
         challenge = challenge or (sent.challenge if sent else None)
