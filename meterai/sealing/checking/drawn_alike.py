@@ -29,18 +29,19 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from meterai.sealing.checking import colour_spaces
 from meterai.sealing.checking.colour_spaces import DEFAULTS, PATTERN, stands_in
 from meterai.sealing.checking.later_state import State, entries_of
+from meterai.sealing.checking.painted import Reader, refuse_if_painted
 from meterai.sealing.checking.updates import Found, Written
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf import content, decoding
 from meterai.sealing.pdf.content_operators import Colours, xobjects
 from meterai.sealing.pdf.document import Document
-from meterai.sealing.pdf.pages import Page
+from meterai.sealing.pdf.pages import Box, Page
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.sandbox.rendering import NotDrawn
@@ -88,8 +89,10 @@ _END = re.compile(rb"(?:\r\n|\r|\n)?+endstream")
 _GLYPH_BOX = re.compile(rb"[\0\t\n\f\r ]*+((?:[-+.\d]++[\0\t\n\f\r ]++){6})d1\b")
 
 
-def refuse_if_drawn_differently(sealed: Document, pages: Iterable[Page]) -> None:
-    """Raise `NotDrawn` if readers may draw one of these pages in different ways."""
+def refuse_if_drawn_differently(
+    sealed: Document, pages: Iterable[tuple[Page, Sequence[Box]]]
+) -> None:
+    """Raise `NotDrawn` if readers may draw one of these pages in different ways, in its boxes above all."""
     _each(_Drawn(sealed).page, pages)
 
 
@@ -119,8 +122,10 @@ class _Drawn:
         self._image_bytes = 0
         self._draws: dict[int, set[int]] = {}  # the forms that a content draws, by their numbers
         self._depths: dict[int, int] = {}
+        self._parts: dict[int, list[bytes]] = {}  # of contents
 
-    def page(self, page: Page) -> None:
+    def page(self, place: tuple[Page, Sequence[Box]]) -> None:
+        page, boxes = place
         written = self._object(page.ref)
         entries = entries_of(written.value, page.ref.number)
         above = self._state.above(page.ref.number) if "/Resources" not in entries else {}
@@ -129,6 +134,8 @@ class _Drawn:
         resources = entries.get("/Resources", above.get("/Resources"))
         self._check_content(page.ref.number, b"\n".join(parts), resources, known=1)
         self._deep(page.ref.number, 0)
+        reader = Reader(self._resolved, self._parts_of, self._data_of)
+        refuse_if_painted(reader, self._parts[page.ref.number], resources, boxes)
 
     def picture(self, number: int) -> None:
         """The picture of an annotation, in each of its states."""
@@ -405,6 +412,7 @@ class _Drawn:
         parts = content.plain_parts(text) if self._content_bytes <= CONTENT_BYTES_MAX else None
         if parts is None:
             raise NotDrawn
+        self._parts[number] = parts
         named = self._entries(resources)
         spaces, drawn = (self._entries(named.get(key)) for key in ("/ColorSpace", "/XObject"))
         colours = Colours(
@@ -416,6 +424,19 @@ class _Drawn:
                 raise NotDrawn
             found = (drawn.get(name) for name in xobjects(part))
             called.update(one.number for one in found if isinstance(one, Ref))
+
+    def _parts_of(self, value: StrictValue) -> list[bytes]:
+        """A content that was checked."""
+        if not isinstance(value, Ref) or value.number not in self._parts:
+            raise NotDrawn
+        return self._parts[value.number]
+
+    def _data_of(self, value: StrictValue) -> bytes:
+        """A stream that is read, and not drawn; nothing where readers may read something else."""
+        try:
+            return self._content(self._object(value)) if isinstance(value, Ref) else b""
+        except NotDrawn:
+            return b""
 
 
 def _drawn_with(entries: dict[str, StrictValue]) -> dict[str, StrictValue]:

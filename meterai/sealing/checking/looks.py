@@ -82,7 +82,7 @@ def first_seen(
     if boxes:
         if any(_is_beside_what_is_drawn(pages[one.page], one.rectangle) for one in seen):
             raise rendering.NotDrawn
-        refuse_if_drawn_differently(sealed, [pages[number] for number in sorted(boxes)])
+        refuse_if_drawn_differently(sealed, [(pages[one], boxes[one]) for one in sorted(boxes)])
         refuse_if_pictures_differ(now, [widget.number for widget in seen])
     return None
 

@@ -220,4 +220,16 @@ CASES: dict[str, Attack] = {
     "words-beyond-the-crop-box": Attack(
         _beyond_the_crop_box, "could_not_be_compared", frozenset({"compared"})
     ),
+    "words-of-codes-without-letters": _content(
+        Stream(b"", b"BT /F1 24 Tf 60 750 Td <8081828384858687888990> Tj ET")
+    ),
+    "ink-that-is-called-black": _coloured(
+        b"/C cs 1 scn ",
+        b"/C[/Separation/Black/DeviceGray<</FunctionType 2/Domain[0 1]/C0[1]/C1[1]/N 1>>]",
+    ),
+    "black-that-white-is-printed-over": _apart(
+        {7: Stream(b"", b"0 0 0 1 k %b /G gs /C cs 0 scn %b" % (_AREA, _AREA))},
+        ExtGState=b"<</G<</op true/OP true>>>>",
+        ColorSpace=b"<</C[/Separation/Gold/DeviceGray<</FunctionType 2/Domain[0 1]/C0[1]/C1[0]/N 1>>]>>",
+    ),
 }
