@@ -395,8 +395,9 @@ class _Drawn:
     def _content(self, written: Written) -> bytes:
         entries = entries_of(written.value, written.ref.number)
         parameters = self._resolved(entries.get("/DecodeParms"))
+        # Readers differ in predictors for contents; stating that there is none is no predictor.
         if any(
-            self._entries(one)
+            self._entries(one) not in ({}, {"/Predictor": 1})
             for one in (parameters if isinstance(parameters, list) else [parameters])
         ):
             raise NotDrawn

@@ -27,10 +27,8 @@ def with_pictures_cut(document: Document, widgets: Iterable[int]) -> bytes:
     """The file with the pictures of these widgets drawn inside of their boxes only.
 
     A reader cuts them itself (ISO 32000-2, section 8.10.2); one renderer does not.  Each becomes the
-    picture of a box, cut, in which the old one is drawn.  An encrypted document stays as it is.
+    picture of a box, cut, in which the old one is drawn.
     """
-    if document.cipher is not None:
-        return document.buffer
     made: dict[Ref, bytes] = {}
     number = document.size
     for widget in widgets:
@@ -61,16 +59,23 @@ def _cut(document: Document, ref: Ref, box: Box, inner: Ref) -> dict[Ref, bytes]
     length = document.number(entries, b"/Length")
     data = stream_bytes(entries.buffer, entries, int(length or 0))
     kept = b"".join(
-        b"%b %b" % (key, entries.raw(key) or b"null") for key in entries.spans if key != b"/Matrix"
+        b"%b %b" % (key, entries.raw(key) or b"null")
+        for key in entries.spans
+        if key not in (b"/Matrix", b"/Length")
     )
     left, low, right, top = box
     drawing = b"q %.4f %.4f %.4f %.4f re W n /X Do Q" % (left, low, right - left, top - low)
+    cipher = document.cipher
+    if cipher is not None:
+        drawing = cipher.encrypt_stream(ref, drawing)
+        data = cipher.encrypt_stream(inner, cipher.decrypt_stream(ref, data))
     head = b"/Type/XObject/Subtype/Form/BBox %b/Matrix %b/Resources<</XObject<</X %d 0 R>>>>" % (
         entries.raw(b"/BBox") or b"null",
         entries.raw(b"/Matrix") or b"[1 0 0 1 0 0]",
         inner.number,
     )
     outer = b"<<%b/Length %d>>stream\n%b\nendstream" % (head, len(drawing), drawing)
+    kept += b"/Length %d" % len(data)
     return {ref: outer, inner: b"<<%b>>stream\n%b\nendstream" % (kept, data)}
 
 

@@ -26,7 +26,7 @@ FIELD_KEYS = {
 }
 WIDGET_KEYS = {
     *("/Type", "/Subtype", "/Rect", "/P", "/AP", "/F", "/NM", "/M", "/Parent", "/H"),
-    *("/Border", "/BS", "/MK"),
+    *("/Border", "/BS", "/MK", "/AS"),
 }
 PICTURE_KEYS = {
     *("/Type", "/Subtype", "/FormType", "/BBox", "/Matrix", "/Resources", "/Group", "/Name"),
@@ -53,27 +53,31 @@ _FILTERS = {
 }
 _EVIDENCE_LISTS = {"/Certs", "/OCSPs", "/CRLs"}
 _EVIDENCE_KEYS = {"/Type", "/VRI", *_EVIDENCE_LISTS}
-_VRI_LISTS = {"/Cert", "/OCSP", "/CRL"}
+_VRI_LISTS = {"/Cert": "/Certs", "/OCSP": "/OCSPs", "/CRL": "/CRLs"}
 _VRI_KEYS = {"/Type", "/TU", "/TS", *_VRI_LISTS}
 _PROOF_KEYS = {"/Length", "/Filter", "/DecodeParms", "/Type"}
 
 # Invisible, hidden, print, read-only, locked, locked contents (ISO 32000-2, table 167); not those
-# by which it does not turn or grow with the page, or shows when the pointer is over it.
+# by which it does not grow with the page, or shows when the pointer is over it.
 _FLAGS = 1 | 2 | 4 | 64 | 128 | 512
+_UPRIGHT = 16  # it does not turn with the page: one program says so of every signature
 _SCALE_MIN, _SCALE_MAX = (
     0.001,
     1_000.0,
 )  # of a matrix: beyond them renderers draw nothing, or differ
+_BORDER_MAX = 2  # units; of a border beside a picture
 _QUARTERS = {0, 90, 180, 270}
 
 
 @dataclass(slots=True)
 class Widget:
-    """Where a later signature is seen: its object, the page it hangs on (0: none), its rectangle."""
+    """Where a later signature is seen: its object, the page it hangs on (0: none), its rectangle; and whether it
+    stays upright when the page is turned."""
 
     number: int
     rectangle: tuple[float, float, float, float]
     named_page: Ref | None
+    is_upright: bool = False
     page: int = 0
 
     @property
@@ -81,6 +85,25 @@ class Widget:
         """True if it has room on a page."""
         left, low, right, top = self.rectangle
         return bool(self.page) and left < right and low < top
+
+    @property
+    def places(self) -> list[tuple[float, float, float, float]]:
+        """Wherever it is seen."""
+        return [self.rectangle, *self.turned]
+
+    @property
+    def turned(self) -> list[tuple[float, float, float, float]]:
+        """Where else one that stays upright is seen when somebody turns the page: around its upper left corner
+        (12.5.3)."""
+        left, low, right, top = self.rectangle
+        wide, high = right - left, top - low
+        if not self.is_upright:
+            return []
+        return [
+            (left, top, left + high, top + wide),
+            (left - wide, top, left, top + high),
+            (left - high, top - wide, left, top),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +189,19 @@ class Added:
         """How a widget is shown: its flags, its picture, and no border that a viewer would draw."""
         number = written.ref.number
         flags = entries.get("/F", 0)
-        if not isinstance(flags, int) or isinstance(flags, bool) or flags & ~_FLAGS:
+        if not isinstance(flags, int) or isinstance(flags, bool) or flags & ~(_FLAGS | _UPRIGHT):
             raise Found("annotation_added", number, key="/F")
         border, style, colours = (entries.get(key) for key in ("/Border", "/BS", "/MK"))
-        if isinstance(border, list) and any(item for item in border[2:3]):
+        if isinstance(border, list) and not _is_narrow(border[2:3], has_picture="/AP" in entries):
             raise Found("annotation_added", number, key="/Border")
         if style is not None and entries_of(style, number).get("/W", 1) != 0:
             raise Found("annotation_added", number, key="/BS")
         turned = entries_of(colours, number) if colours is not None else {}
         if turned.keys() - {"/R"} or turned.get("/R", 0) not in _QUARTERS:
             raise Found("annotation_added", number, key="/MK")
+        # Which of several pictures is shown (12.5.5); there is one, and one program names its key here.
+        if entries.get("/AS", "/N") != "/N":
+            raise Found("annotation_added", number, key="/AS")
         pictures = entries.get("/AP")
         if isinstance(pictures, Ref):
             pictures = self.claim(pictures, "pictures").value
@@ -203,9 +229,22 @@ class Added:
                 raise Found("picture_unreadable", number, key="/BBox")
         if not _keeps_shape(entries.get("/Matrix")):
             raise Found("picture_unreadable", number, key="/Matrix")
-        self.inside(entries.get("/Resources"), written, "/Resources")
+        if written.stream:  # nothing draws with nothing
+            self.inside(entries.get("/Resources"), written, "/Resources")
         self.inside(entries.get("/Group"), written, "/Group")
         self._filters(written)
+
+    def is_left_over(self, number: int) -> bool:
+        """True for a picture to which nothing refers: one program leaves those it drew first."""
+        written = self._update.objects[number]
+        entries = written.value if isinstance(written.value, dict) else {}
+        if written.stream is None or entries.get("/Subtype") != "/Form":
+            return False
+        if entries.keys() - PICTURE_KEYS:
+            return False
+        if written.stream:
+            self.inside(entries.get("/Resources"), written, "/Resources")
+        return True
 
     def resources(self, before: StrictValue, after: StrictValue, to: Written) -> None:
         """What pictures of fields may draw with (/DR): it may grow by names that it did not have."""
@@ -261,17 +300,24 @@ class Added:
             listed = entries_of(self._opened(one, "evidence"), number)
             if listed.keys() - _VRI_KEYS:
                 raise Found("evidence_malformed", number, key=name)
-            for key in _VRI_LISTS:
-                self._proofs(
-                    was.get(key) if isinstance(was, dict) else None, listed.get(key), number
-                )
+            for key, whole in _VRI_LISTS.items():
+                before_it = was.get(key) if isinstance(was, dict) else None
+                self._proofs(before_it, listed.get(key), number, kept=new.get(whole))
             if listed.get("/TS") is not None:
                 self._proof(listed["/TS"])
 
-    def _proofs(self, before: StrictValue, after: StrictValue, number: int) -> None:
+    def _proofs(
+        self, before: StrictValue, after: StrictValue, number: int, kept: StrictValue = None
+    ) -> None:
+        """A list of evidence: what there was stays in it, or in `kept`.
+
+        What is listed for one signature (VRI) only points into the lists for all of them (EN 319 142-1,
+        section 5.4.2.3), and programs list it anew when they renew the evidence.
+        """
         old = _items(self._resolved(before))
         new = _items(self._opened(after, "evidence"))
-        if any(item not in new for item in old):
+        still = [*new, *_items(self._opened(kept, "evidence"))]
+        if any(item not in still for item in old):
             raise Found("evidence_removed", number)
         for item in new:
             if item not in old:
@@ -359,7 +405,9 @@ def place(entries: dict[str, StrictValue], number: int) -> Widget:
     page = entries.get("/P")
     if page is not None and not isinstance(page, Ref):
         raise Found("annotation_added", number, key="/P")
-    return Widget(number, rectangle(entries.get("/Rect"), number), page)
+    flags = entries.get("/F", 0)
+    is_upright = isinstance(flags, int) and bool(flags & _UPRIGHT)
+    return Widget(number, rectangle(entries.get("/Rect"), number), page, is_upright)
 
 
 def rectangle(value: StrictValue, number: int) -> tuple[float, float, float, float]:
@@ -387,6 +435,14 @@ def _is_blank(entries: dict[str, StrictValue], data: bytes | None) -> bool:
         except zlib.error:
             return False
     return not data.strip()
+
+
+def _is_narrow(widths: list[StrictValue], *, has_picture: bool) -> bool:
+    """True for no border; beside a picture readers draw none (12.5.4), and it would be within its box."""
+    return all(
+        not one or (has_picture and isinstance(one, int | float) and 0 < one <= _BORDER_MAX)
+        for one in widths
+    )
 
 
 def _keeps_shape(matrix: StrictValue) -> bool:

@@ -180,7 +180,7 @@ class State:
             )
         if isinstance(one, list) and isinstance(other, list):
             return len(one) == len(other) and all(
-                _is_same_number(item, twin)
+                is_same_number(item, twin)
                 or self._is_same(item, of, twin, of_other, moved, depth + 1)
                 for item, twin in zip(one, other, strict=True)
             )
@@ -243,26 +243,29 @@ _DOC_ENCODING = dict(
         strict=True,
     )
 )
+_NO_CHARACTERS = "\0\xad"  # at the end of a text: undefined in table D.2, and drawn by nobody
 
 
 def text_of(octets: bytes) -> str:
-    """A text string as text (ISO 32000-2, section 7.9.2.2)."""
+    """A text string as text (ISO 32000-2, section 7.9.2.2), without what ends a text in memory: some programs
+    write that U+0000 as well, and others encode it anew as a code of no character."""
     if octets.startswith(b"\xfe\xff"):
-        return octets[2:].decode("utf-16-be", "backslashreplace")
+        return octets[2:].decode("utf-16-be", "backslashreplace").rstrip("\0")
     if octets.startswith(b"\xef\xbb\xbf"):
-        return octets[3:].decode("utf-8", "backslashreplace")
-    return octets.decode("latin-1").translate(_DOC_ENCODING)
+        return octets[3:].decode("utf-8", "backslashreplace").rstrip("\0")
+    return octets.decode("latin-1").rstrip(_NO_CHARACTERS).translate(_DOC_ENCODING)
 
 
-def _is_same_number(one: StrictValue, other: StrictValue) -> bool:
+def is_same_number(one: StrictValue, other: StrictValue, *, within: float = 0.0) -> bool:
     """True for the same coordinate, whole or not; elsewhere readers want an integer to be one.
 
     Some programs round what has more digits than any reader uses.
     """
+    if isinstance(one, bool) or isinstance(other, bool):
+        return False
     if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=_ROUNDED)
-    numbers = isinstance(one, int | float) and isinstance(other, int | float)
-    return numbers and isinstance(one, bool) == isinstance(other, bool) and one == other
+        return math.isclose(one, other, rel_tol=_ROUNDED, abs_tol=within)
+    return isinstance(one, int | float) and isinstance(other, int | float) and one == other
 
 
 def entries_of(value: StrictValue, number: int) -> dict[str, StrictValue]:

@@ -23,6 +23,7 @@ from meterai.sealing.checking.drawn_alike import (
 from meterai.sealing.checking.drawn_copies import with_all_layers, with_pictures_cut
 from meterai.sealing.checking.later_objects import Widget
 from meterai.sealing.checking.revisions import Later
+from meterai.sealing.checking.updates import Found
 from meterai.sealing.pdf.document import Document, open_document
 from meterai.sealing.pdf.pages import Box, Page, PageTree
 from meterai.sealing.pdf.syntax import Ref
@@ -49,9 +50,7 @@ def first_seen(
     PDFium and another renderer draw: this runs only in the processes of `bounded`.
     """
     seen = [widget for one in later for widget in one.field.widgets if widget.is_visible]
-    boxes: dict[int, list[Box]] = {}
-    for widget in seen:
-        boxes.setdefault(widget.page, []).append(widget.rectangle)
+    boxes, elsewhere = _boxes_of(seen)
     pages = {page.number: page for page in PageTree(sealed).all()}
     written = {page.number for page in pages.values() if _is_written(page, sealed, now)}
     drawn = sorted(pages if later and len(pages) <= PAGES_FEW else written | boxes.keys())
@@ -64,6 +63,7 @@ def first_seen(
         _look(
             pages[number],
             boxes.get(number, ()),
+            elsewhere.get(number, ()),
             is_printed_alike=_is_printed_alike(pages[number], now),
         )
         for number in drawn
@@ -80,26 +80,50 @@ def first_seen(
             page = pages[number]
             return _seen(kind, page, boxes[number][box] if box >= 0 else page.box)
     if boxes:
-        if any(_is_beside_what_is_drawn(pages[one.page], one.rectangle) for one in seen):
-            raise rendering.NotDrawn
-        refuse_if_drawn_differently(sealed, [(pages[one], boxes[one]) for one in sorted(boxes)])
+        under: _Boxes = {}
+        for widget in seen:
+            if any(_is_beside_what_is_drawn(pages[widget.page], box) for box in widget.places):
+                raise rendering.NotDrawn
+            under.setdefault(widget.page, []).extend(widget.places)
+        refuse_if_drawn_differently(
+            sealed, [(pages[number], under[number]) for number in sorted(under)]
+        )
         refuse_if_pictures_differ(now, [widget.number for widget in seen])
     return None
+
+
+_Boxes = dict[int, list[Box]]
+_Elsewhere = dict[int, list[tuple[int, Box]]]
+
+
+def _boxes_of(seen: Sequence[Widget]) -> tuple[_Boxes, _Elsewhere]:
+    """The boxes of each page; and where some of them, by their index, lie when somebody turns it."""
+    boxes: _Boxes = {}
+    elsewhere: _Elsewhere = {}
+    for widget in seen:
+        of_page = boxes.setdefault(widget.page, [])
+        turned = elsewhere.setdefault(widget.page, [])
+        turned += ((len(of_page), box) for box in widget.turned)
+        of_page.append(widget.rectangle)
+    return boxes, elsewhere
 
 
 def _is_over_another(sealed: Document, page: Page, widget: Widget) -> bool:
     """True if a later signature lies over an annotation that was sealed: some readers draw what others
     do not.
 
-    A field that waited for its signature is no other annotation.
+    A field that waited for its signature is no other annotation.  Raises `Found` for one that does not turn
+    with a page that is turned: it lies where each reader thinks best.
     """
+    if widget.is_upright and page.quarter_turns:
+        raise Found("annotation_added", widget.number, page=page.number, key="/F")
     for index, item in enumerate(sealed.items(page.entries, b"/Annots")):
         if index > ANNOTATIONS_MAX:
             raise rendering.NotDrawn
         if isinstance(item, Ref) and item.number == widget.number:
             continue
         box = extent(sealed, sealed.dictionary(item))
-        if box is not None and _common(box, widget.rectangle) is not None:
+        if box is not None and any(_common(box, one) is not None for one in widget.places):
             return True
     return False
 
@@ -170,7 +194,13 @@ def _is_printed_alike(page: Page, now: Document) -> bool:
     return True
 
 
-def _look(page: Page, boxes: Sequence[Box], *, is_printed_alike: bool) -> PageLook:
+def _look(
+    page: Page,
+    boxes: Sequence[Box],
+    elsewhere: Sequence[tuple[int, Box]] = (),
+    *,
+    is_printed_alike: bool,
+) -> PageLook:
     size = page.size
     return PageLook(
         page.number,
@@ -178,6 +208,7 @@ def _look(page: Page, boxes: Sequence[Box], *, is_printed_alike: bool) -> PageLo
         size.height / page.unit,
         tuple(_fractions(page, box) for box in boxes),
         is_printed_alike,
+        tuple((index, _fractions(page, box)) for index, box in elsewhere),
     )
 
 

@@ -26,6 +26,8 @@ _WRITERS = {
     "{http://ns.adobe.com/pdf/1.3/}Producer",
 }
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_XML = "{http://www.w3.org/XML/1998/namespace}"
+_PARSE_TYPE, _DESCRIPTION = f"{_RDF}parseType", f"{_RDF}Description"
 _META = "{adobe:ns:meta/}xmpmeta"
 
 
@@ -46,7 +48,7 @@ def _said(state: State, written: Written, *, is_later: bool) -> list[tuple[objec
         if len(packet) != 1:
             return None
         packet = packet[0]
-    if packet.tag != f"{_RDF}RDF" or any(one.tag != f"{_RDF}Description" for one in packet):
+    if packet.tag != f"{_RDF}RDF" or any(one.tag != _DESCRIPTION for one in packet):
         return None
     said: list[tuple[object, ...]] = []
     for description in packet:
@@ -66,19 +68,39 @@ def _is_of_its_writer(name: str) -> bool:
 
 
 def _statement(element: Tree.Element) -> tuple[object, ...]:
-    """What one property says; a plain one is the same as an attribute."""
+    """What one property says; a plain one is the same as an attribute.
+
+    A structure may be written in three ways that mean the same (ISO 16684-1, section 7.9.2): as a description
+    within the property, as a resource, and as attributes.
+    """
     text = (element.text or "").strip()
-    parts = tuple(_statement(one) for one in element if not _is_empty(one))
-    if not text and not parts:
+    parts = [one for one in element if not _is_empty(one)]
+    attributes = dict(element.attrib)
+    is_resource = attributes.get(_PARSE_TYPE) == "Resource"
+    if is_resource:
+        del attributes[_PARSE_TYPE]
+    elif len(parts) == 1 and parts[0].tag == _DESCRIPTION and not text:
+        said = {**parts[0].attrib}
+        parts = [one for one in parts[0] if not _is_empty(one)]
+        attributes, is_resource = {**attributes, **said}, True
+    fields = {
+        name: one.strip() for name, one in attributes.items() if not name.startswith((_RDF, _XML))
+    }
+    if not text and not parts and not fields:
         return element.tag, ""  # the language of nothing is nothing
-    if not element.attrib and not parts:
+    if not attributes and not is_resource and not parts:
         return element.tag, text
-    return element.tag, text, tuple(sorted(element.attrib.items())), parts
+    inside = [_statement(one) for one in parts]
+    if is_resource or (fields and not text and not parts):
+        inside = sorted([*fields.items(), *inside], key=repr)
+        attributes = {name: one for name, one in attributes.items() if name not in fields}
+    attributes.pop(f"{_RDF}about", None)
+    return element.tag, text, tuple(sorted(attributes.items())), tuple(inside)
 
 
 def _is_empty(element: Tree.Element) -> bool:
     """True for a description of nothing, which some programs write for an empty value."""
-    is_bare = element.tag == f"{_RDF}Description" and not element.attrib and not len(element)
+    is_bare = element.tag == _DESCRIPTION and not element.attrib and not len(element)
     return is_bare and not (element.text or "").strip()
 
 

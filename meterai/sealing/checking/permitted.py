@@ -17,7 +17,7 @@ not change at all.  What was added is `later_objects`.
 from collections.abc import Callable, Iterator
 
 from meterai.sealing.checking.later_objects import Added, LaterField, Widget, place
-from meterai.sealing.checking.later_state import State, entries_of
+from meterai.sealing.checking.later_state import State, entries_of, is_same_number
 from meterai.sealing.checking.metadata import is_same_but_for_its_writer
 from meterai.sealing.checking.updates import Found, Update, Written
 from meterai.sealing.pdf.document import Document
@@ -27,13 +27,22 @@ from meterai.sealing.pdf.syntax import Ref
 
 _SECTION_KEYS = {
     *("/Size", "/Prev", "/Type", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/XRefStm"),
+    "/DL",  # how long its data are about (table 5)
 }
+_NUMBERS = {"/PZ", "/UserUnit"}  # of a page, whole or not (table 31)
+_BOXES = {"/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox"}
+_BOX_ROUNDED = (
+    5e-5  # units: one program writes four decimals; at 64 times the size it is 3 thousandths
+)
 _INHERITED = ("/MediaBox", "/CropBox", "/Rotate", "/Resources")  # ISO 32000-2, table 31
 # Of the file; the last two are of LibreOffice, and no reader looks for them.
 _FILE_KEYS = {"/Root", "/Info", "/ID", "/Encrypt", "/DocChecksum", "/AdditionalStreams"}
 _WRITERS_KEYS = {"/ModDate", "/Producer"}  # what a writing program says about itself
 _IN_CATALOG = {"/AcroForm", "/DSS", "/Extensions", "/Metadata", "/Version", "/Lang"}
 _VERSIONS = {*(f"/1.{one}" for one in range(8)), "/2.0"}
+# Evidence needs a later version, or an extension of one (EN 319 142-1, section 5.4.2), and programs note
+# in the metadata that they wrote.
+_BESIDE_EVIDENCE = {"catalog", "version", "metadata"}
 _SIGNATURES_EXIST, _APPEND_ONLY = 1, 2  # /SigFlags, ISO 32000-2, table 225
 _EXTENSION_KEYS = {"/Type", "/BaseVersion", "/ExtensionLevel", "/URL", "/ExtensionRevision"}
 
@@ -71,9 +80,9 @@ class Comparison:
         return found
 
     def _is_evidence_alone(self, found: list[LaterField]) -> None:
-        """What nobody signed may be evidence, and nothing else."""
+        """What nobody signed may be evidence, and what a writing program says of the file beside it."""
         added = set(self._added.claims.values())
-        if found or not added & {"proof", "evidence"} or self._touched - {"catalog"}:
+        if found or not added & {"proof", "evidence"} or self._touched - _BESIDE_EVIDENCE:
             raise Found("not_signed")
 
     # -- the trailer -------------------------------------------------------------------------
@@ -144,6 +153,8 @@ class Comparison:
             if key in keys:
                 continue
             is_there = key in old and key in new
+            if is_there and _is_same_measure(key, old[key], new[key]):
+                continue
             if not is_there or not self._is_kept(old[key], of, new[key], to):
                 raise Found("object_changed", to.ref.number or of.ref.number, key=key)
 
@@ -244,8 +255,10 @@ class Comparison:
             if not self._before.is_same_text(old.get(key), of, new.get(key), to):
                 raise Found("object_changed", to.ref.number, key=key)
         self._touched.discard("information")
-        if any(not isinstance(new.get(key, b""), bytes) for key in _WRITERS_KEYS):
-            raise Found("object_changed", to.ref.number, key="/Info")
+        for key in _WRITERS_KEYS & new.keys():
+            is_kept = key in old and self._before.is_same(old[key], of, new[key], to)
+            if not is_kept and not isinstance(new[key], bytes):
+                raise Found("object_changed", to.ref.number, key="/Info")
 
     def _metadata(self, old: StrictValue, new: StrictValue) -> None:
         if old is None and new is None:
@@ -391,8 +404,9 @@ class Comparison:
     def _nothing_stray(self) -> None:
         """Everything added has been claimed; nothing sealed has been waiting for it."""
         added = {one for one in self._update.objects if not self._before.is_taken(one)}
-        for number in added - self._added.claims.keys():
-            raise Found("object_stray", number)
+        for number in sorted(added - self._added.claims.keys()):
+            if not self._added.is_left_over(number):
+                raise Found("object_stray", number)
         for number in self._update.freed:
             if self._before.is_taken(number):
                 raise Found("object_freed", number)
@@ -400,6 +414,17 @@ class Comparison:
             if self._before.is_taken(number):
                 raise Found("object_replaced", number)
         self._before.refuse_if_waited_for(added | self._update.structure)
+
+
+def _is_same_measure(key: str, old: StrictValue, new: StrictValue) -> bool:
+    """True for a number of a page that is as it was, or a box of it but for rounding."""
+    if key in _NUMBERS:
+        return is_same_number(old, new)
+    if key not in _BOXES or not isinstance(old, list) or not isinstance(new, list):
+        return False
+    return len(old) == len(new) == 4 and all(
+        is_same_number(one, other, within=_BOX_ROUNDED) for one, other in zip(old, new, strict=True)
+    )
 
 
 def _items(value: StrictValue) -> list[StrictValue]:

@@ -63,7 +63,8 @@ class PageLook(NamedTuple):
 
     `width` and `height` are of the page as it is seen, in units of the file.  One without boxes is drawn
     by PDFium alone, which is the fastest; paper is drawn where something is on a page that only one of
-    screen and paper shows (`is_printed_alike`).
+    screen and paper shows (`is_printed_alike`).  `elsewhere` is where a box, of that index, lies as well when
+    somebody turns the page.
     """
 
     number: int
@@ -71,6 +72,7 @@ class PageLook(NamedTuple):
     height: float
     boxes: tuple[Fractions, ...]
     is_printed_alike: bool = False
+    elsewhere: tuple[tuple[int, Fractions], ...] = ()
 
 
 class Place(NamedTuple):
@@ -246,7 +248,7 @@ def _covered(old: _Screen, pages: Sequence[PageLook]) -> Look | None:
         paper = (
             _paper(old.draw(page, min(_PAPER_SCALE, _scale_max(page)))) if page.boxes else (0, 0, 0)
         )
-        for index, box in enumerate(page.boxes):
+        for index, box in [*enumerate(page.boxes), *page.elsewhere]:
             drawn = old.draw_box(page, box, _INK_SCALE, _INK_PIXELS_MAX)
             if min(drawn.size) <= 2:
                 continue  # beside the page
