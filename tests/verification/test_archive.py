@@ -3,10 +3,8 @@
 import io
 import random
 import struct
-import warnings
 import zipfile
 from contextlib import suppress
-from itertools import islice
 
 import pytest
 
@@ -114,18 +112,51 @@ def test_a_directory_without_end_is_refused() -> None:
     assert refused.value.reason == NotChecked.TOO_MANY
 
 
-def test_files_that_share_their_bytes_are_read_one_by_one() -> None:
-    """Overlapping files (David Fifield, 2019): each is within its own bound."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the same name twice
-        archive = packed({"a.pdf": LETTER})
-    start = archive.rindex(b"PK\1\2")
-    entry, end = archive[start : archive.rindex(b"PK\5\6")], archive[archive.rindex(b"PK\5\6") :]
-    many = entry * 1000
-    sizes = struct.pack("<2HL", 1000, 1000, len(many))
-    made = archive[:start] + many + end[:8] + sizes + end[16:]
-    file = io.BytesIO(made)
-    assert [content(file, one) for one in islice(entries(file), 3)] == [LETTER] * 3
+def _sharing(archive: bytes, entries_: list[bytes]) -> bytes:
+    """An archive whose directory is these entries."""
+    start, end = archive.rindex(b"PK\1\2"), archive[archive.rindex(b"PK\5\6") :]
+    directory = b"".join(entries_)
+    sizes = struct.pack("<2HL", len(entries_), len(entries_), len(directory))
+    return archive[:start] + directory + end[:8] + sizes + end[16:]
+
+
+def test_files_that_share_their_bytes_are_not_read() -> None:
+    """The same bytes under a thousand names, and a file inside another (David Fifield, 2019)."""
+    archive = packed({"a.pdf": LETTER})
+    entry = archive[archive.rindex(b"PK\1\2") : archive.rindex(b"PK\5\6")]
+    names = [entry.replace(b"a.pdf", b"%05d" % number) for number in range(1000)]
+    found = read(_sharing(archive, names))
+    assert len(found) == 1000
+    assert set(found.values()) == {NotChecked.OVERLAPPING}
+    inner = packed({"in.pdf": LETTER}, zipfile.ZIP_STORED)
+    local = inner[: inner.rindex(b"PK\1\2")]
+    outer = bytearray(packed({"zz.pdf": local, "b.pdf": LETTER}, zipfile.ZIP_STORED))
+    place = outer.rindex(b"PK\1\2", 0, outer.rindex(b"PK\1\2"))
+    entries_ = bytes(outer[place : outer.rindex(b"PK\5\6")])
+    ours = inner[inner.rindex(b"PK\1\2") : inner.rindex(b"PK\5\6")]
+    within = ours[:42] + struct.pack("<L", 30 + len("zz.pdf")) + ours[46:]
+    start = place
+    made = bytes(outer[:start]) + entries_ + within
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 3, 3, len(made) - start, start, 0)
+    assert read(made + end) == {
+        "zz.pdf": NotChecked.OVERLAPPING,
+        "b.pdf": LETTER,
+        "in.pdf": NotChecked.OVERLAPPING,
+    }
+
+
+def test_a_file_that_reaches_into_the_directory_is_not_read() -> None:
+    archive = bytearray(packed({"a.pdf": LETTER}, zipfile.ZIP_STORED))
+    place = archive.rindex(b"PK\1\2")
+    archive[place + 20 : place + 28] = struct.pack("<2L", len(LETTER) + 1, len(LETTER) + 1)
+    assert read(bytes(archive)) == {"a.pdf": NotChecked.OVERLAPPING}
+
+
+@pytest.mark.parametrize("files", [{}, {"a/": b""}], ids=["nothing", "a folder"])
+def test_an_archive_without_files_says_so(files: dict[str, bytes]) -> None:
+    with pytest.raises(Unread) as refused:
+        entries(io.BytesIO(packed(files)))
+    assert refused.value.reason == NotChecked.EMPTY
 
 
 def test_whatever_comes_is_read_or_refused() -> None:
@@ -143,7 +174,7 @@ def test_whatever_comes_is_read_or_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("beginning", "is_one"), [(b"PK\3\4", True), (b"%PDF", False), (b"", False), (b"PK\5\6", False)]
+    ("beginning", "is_one"), [(b"PK\3\4", True), (b"%PDF", False), (b"", False), (b"PK\5\6", True)]
 )
 def test_an_archive_is_known_by_its_beginning(beginning: bytes, is_one: bool) -> None:
     assert is_archive(beginning) == is_one

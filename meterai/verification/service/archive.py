@@ -3,12 +3,14 @@
 Nothing is written anywhere, a name is only shown, an archive in an archive is not opened, and what
 a file inflates to is bounded before it is there.  Stored and deflated files are read; ZIP64 and
 encrypted ones are not.  Python's own reader takes in a directory of any size, so it is not used.
+
+Files that share bytes of the archive (D. Fifield, A better zip bomb, 2019) cost a thousand times what
+was sent, and no program that packs makes them: they are not read.
 """
 
 import struct
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import IO
 
@@ -26,8 +28,10 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _COMMENT_BYTES_MAX = 65_535
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _STORED, _DEFLATED = 0, 8
+_IN_ZIP64 = 0xFFFF_FFFF  # in place of a length: it stands elsewhere, where we do not read it
 _HIDDEN = ("__MACOSX/",)  # what a Mac adds beside the files
 _SIGNATURE = b"PK\3\4"
+_OF_THE_END = b"PK\5\6"
 
 
 class NotChecked(StrEnum):
@@ -36,6 +40,8 @@ class NotChecked(StrEnum):
     DAMAGED = "damaged"  # the archive, or this file in it, cannot be read
     ENCRYPTED = "encrypted"
     PACKED_OTHERWISE = "packed_otherwise"  # in a way that is not read here
+    EMPTY = "empty"  # an archive without files
+    OVERLAPPING = "overlapping"  # shares bytes of the archive with another file
     NESTED = "nested"  # an archive in an archive
     TOO_LARGE = "too_large"
     TOO_MANY = "too_many"  # files in one request
@@ -63,16 +69,18 @@ class Entry:
     compressed: int
     size: int
     offset: int
+    is_overlapping: bool = False
 
 
 def is_archive(beginning: bytes) -> bool:
-    """True for the first bytes of a zip with a file in it."""
-    return beginning.startswith(_SIGNATURE)
+    """True for the first bytes of a zip, also of one without files."""
+    return beginning.startswith((_SIGNATURE, _OF_THE_END))
 
 
-def entries(file: IO[bytes]) -> Iterator[Entry]:
+def entries(file: IO[bytes]) -> list[Entry]:
     """The files of an archive, in the order of its directory; no folders.  Raises `Unread`."""
-    directory, shift = _directory(file)
+    directory, start, shift = _directory(file)
+    listed: list[tuple[Entry, int]] = []
     place = 0
     while place < len(directory):
         if len(directory) - place < _ENTRY.size:
@@ -84,20 +92,41 @@ def entries(file: IO[bytes]) -> Iterator[Entry]:
             raise Unread(NotChecked.DAMAGED)
         name = directory[place + _ENTRY.size :][:name_length]
         path = _path(name, is_utf8=bool(flags & _UTF8))
-        if path:
-            offset = found[16] + shift
-            is_encrypted = bool(flags & _ENCRYPTED)
-            yield Entry(path, method, is_encrypted, crc, compressed, size, offset)
+        offset = found[16] + shift
+        entry = Entry(path, method, bool(flags & _ENCRYPTED), crc, compressed, size, offset)
+        # At the least: how long the second extra field is, its local header alone knows.
+        length = 0 if compressed == _IN_ZIP64 else compressed
+        listed.append((entry, offset + _LOCAL.size + name_length + length))
         place += _ENTRY.size + name_length + extra_length + comment_length
+    shared = _sharing(listed, start)
+    marked = (replace(one, is_overlapping=at in shared) for at, (one, _) in enumerate(listed))
+    if not (files := [one for one in marked if one.path]):
+        raise Unread(NotChecked.EMPTY)
+    return files
 
 
-def _directory(file: IO[bytes]) -> tuple[bytes, int]:
-    """The central directory, and by how much all offsets are wrong because something stands before."""
+def _sharing(listed: list[tuple[Entry, int]], directory: int) -> set[int]:
+    """Which files, by number, have bytes that another one or the directory has too."""
+    shared = {at for at, (_, end) in enumerate(listed) if end > directory}
+    furthest, reached = -1, 0  # the file that goes furthest of those before, and how far
+    for at in sorted(range(len(listed)), key=lambda one: listed[one][0].offset):
+        entry, end = listed[at]
+        if furthest >= 0 and entry.offset < reached:
+            shared |= {at, furthest}
+        if end > reached:
+            furthest, reached = at, end
+    return shared
+
+
+def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
+    """The central directory, where it begins, and by how much all offsets are wrong because something
+    stands before the archive.
+    """
     size = file.seek(0, 2)
     start = max(0, size - _END.size - _COMMENT_BYTES_MAX)
     file.seek(start)
     tail = file.read()
-    place = tail.rfind(b"PK\5\6")
+    place = tail.rfind(_OF_THE_END)
     if place < 0 or len(tail) - place < _END.size:
         raise Unread(NotChecked.DAMAGED)
     *_, length, offset, _ = _END.unpack_from(tail, place)
@@ -107,7 +136,7 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int]:
     if length > DIRECTORY_BYTES_MAX:
         raise Unread(NotChecked.TOO_MANY)
     file.seek(end - length)
-    return file.read(length), end - length - offset
+    return file.read(length), end - length, end - length - offset
 
 
 def _path(name: bytes, *, is_utf8: bool) -> str:
@@ -125,6 +154,8 @@ def content(file: IO[bytes], entry: Entry) -> bytes:
         raise Unread(NotChecked.ENCRYPTED)
     if entry.size > CHECKED_BYTES_MAX or entry.compressed > _COMPRESSED_BYTES_MAX:
         raise Unread(NotChecked.TOO_LARGE)
+    if entry.is_overlapping:
+        raise Unread(NotChecked.OVERLAPPING)
     if entry.method == _STORED and entry.compressed != entry.size:
         raise Unread(NotChecked.DAMAGED)
     found = _inflated(_compressed(file, entry), entry.method, entry.size)

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from time import monotonic
 from typing import IO
 
@@ -90,8 +89,7 @@ class Batch:
 
     async def _of_archive(self, file: FormFile) -> AsyncIterator[BatchRow]:
         try:
-            listed = entries(file.content)
-            found = await to_the_end(lambda: list(islice(listed, self._left + 1)))
+            found = await to_the_end(partial(entries, file.content))
         except Unread as unread:
             yield BatchRow(file.name, reason=unread.reason)
             return
@@ -107,8 +105,7 @@ class Batch:
     def _unpacked(self, archive: IO[bytes], entry: Entry) -> bytes:
         if self._inflated > INFLATED_BYTES_MAX:
             raise Unread(NotChecked.TOO_LARGE)
-        # What it says of itself: `content` inflates no more than that.  And what is read of the archive,
-        # so that many entries of the same bytes end too.
+        # What it says of itself: `content` inflates no more than that.
         self._inflated += max(entry.size, entry.compressed)
         return content(archive, entry)
 
