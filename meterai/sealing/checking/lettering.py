@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from meterai.sealing.pdf.operations import Matrix, transformed
+from meterai.sealing.pdf.pages import Box
 from meterai.sealing.pdf.strict import StrictValue
 
 CODES_MAX = 70_000  # in the widths of one font
@@ -67,18 +68,28 @@ class Lettering:
         """True for a blank, by what all readers go by."""
         return code in self._blanks
 
-    @cached_property
+    @property
     def heights(self) -> tuple[float, float]:
         """The lowest and the highest that is drawn, in ems."""
-        if not self.is_of_contents:
-            return _BELOW, _ABOVE
+        _, low, _, top = self._box
+        return min(low, _BELOW), max(top, _ABOVE)
+
+    @property
+    def overhang(self) -> tuple[float, float]:
+        """How far glyphs go before and behind their widths, in ems."""
+        left, _, right, _ = self._box
+        return min(left, 0.0), max(right, 0.0)
+
+    @cached_property
+    def _box(self) -> Box:
+        """The box of all glyphs that are contents, in ems (9.6.4); of other fonts nothing."""
         box, matrix = (
-            self._numbers(self._entries.get(key)) for key in ("/FontBBox", "/FontMatrix")
+            self._numbers(self._entries.get(key)) if self.is_of_contents else []
+            for key in ("/FontBBox", "/FontMatrix")
         )
         if len(box) != 4 or len(matrix) != 6:
-            return _BELOW, _ABOVE
-        _, low, _, top = transformed((box[0], box[1], box[2], box[3]), _matrix(matrix))
-        return min(low, _BELOW), max(top, _ABOVE)
+            return 0.0, 0.0, 0.0, 0.0
+        return transformed((box[0], box[1], box[2], box[3]), _matrix(matrix))
 
     def _numbers(self, value: StrictValue) -> list[float]:
         found = self._resolved(value)

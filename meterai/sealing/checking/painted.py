@@ -40,6 +40,7 @@ from meterai.sealing.sandbox.rendering import NotDrawn
 
 OPERATIONS_MAX = 60_000  # of a page with its forms; a page of text has 3,000, a dense map 50,000
 FORMS_DEEP_MAX = 12
+_NOWHERE: Box = (0.0, 0.0, -1.0, -1.0)
 _INVISIBLE = 3  # the text rendering mode
 _FILLED = {b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"}
 _STROKED = {b"S", b"s", b"B", b"B*", b"b", b"b*"}
@@ -57,6 +58,7 @@ _TEXT_STATE = {  # table 103: what each sets, and in which unit
     b"Tr": ("mode", 1.0),
 }
 _COLOURS = {b"g", b"G", b"rg", b"RG", b"k", b"K", b"cs", b"CS", b"sc", b"SC", b"scn", b"SCN"}
+_LISTED_MAX = 2  # a list of colours has no other below it (8.6.6.3)
 _MEASURED = {"/DeviceGray", "/DeviceRGB", "/DeviceCMYK", "/CalGray", "/CalRGB", "/ICCBased"}
 # Entries of the state (table 57) by which readers paint differently, and the values that do nothing.
 _PLAIN: dict[str, tuple[object, ...]] = {
@@ -193,15 +195,27 @@ class _Painter:
             self._fonts[key] = Lettering(entries, self.reader.resolved, self.reader.data)
         return self._fonts[key]
 
+    def _of_image(self, entries: dict[str, StrictValue], fill: Colour) -> Colour:
+        """As what the colours of an image count: a mask has that of a path, lists those that are listed."""
+        resolved = self.reader.resolved
+        if resolved(entries.get("/ImageMask")) is True:
+            return fill
+        space = resolved(entries.get("/ColorSpace"))
+        for _ in range(_LISTED_MAX):
+            family = resolved(space[0]) if isinstance(space, list) and space else space
+            if family != "/Indexed" or not isinstance(space, list) or len(space) < 2:
+                return Colour.PLAIN if family in _MEASURED or family is None else Colour.ODD
+            space = resolved(space[1])
+        return Colour.ODD
+
     def form(
         self, value: StrictValue, graphics: _Graphics, resources: StrictValue, depth: int
     ) -> None:
         """A form (8.10.1), or an image."""
         entries = self.reader.entries(value)
         if entries.get("/Subtype") == "/Image":
-            is_mask = self.reader.resolved(entries.get("/ImageMask")) is True
             place = transformed((0, 0, 1, 1), graphics.matrix)
-            self.paint(place, graphics, graphics.fill if is_mask else Colour.PLAIN)
+            self.paint(place, graphics, self._of_image(entries, graphics.fill))
             return
         if entries.get("/Subtype") != "/Form":
             return
@@ -214,7 +228,8 @@ class _Painter:
             raise NotDrawn
         left, right = sorted((box[0], box[2]))
         low, top = sorted((box[1], box[3]))
-        clip = common(transformed((left, low, right, top), inside.matrix), graphics.clip)
+        whole = transformed((left, low, right, top), inside.matrix)
+        clip = common(whole, graphics.clip) if left < right and low < top else graphics.clip
         if clip is None or common(clip, self._box) is None:
             return
         inside.clip = clip
@@ -259,6 +274,7 @@ class _Content:
         elif operator in _TEXT_STATE:
             name, factor = _TEXT_STATE[operator]
             setattr(self._now, name, numbers(operands)[-1] * factor)
+            self._now.scale = self._now.scale or 1.0  # which some readers take for no scale
 
     # -- state -------------------------------------------------------------------------------
 
@@ -337,10 +353,10 @@ class _Content:
             box = self._route_box(margin) if is_looked_at else None
             if box is not None:
                 painter.paint(box, now, colour)
-            if self._is_clip:
-                clip = self._route_box(0.0)
-                inside = common(clip, now.clip) if clip is not None else None
-                now.clip = inside if inside is not None else (0.0, 0.0, -1.0, -1.0)
+            clip = self._route_box(0.0) if self._is_clip else None
+            # A path of nothing cuts everything for some readers, and nothing for others.
+            if clip is not None and clip[0] < clip[2] and clip[1] < clip[3]:
+                now.clip = common(clip, now.clip) or _NOWHERE
         self._routes, self._is_clip = [], False
 
     def _route_box(self, margin: float) -> Box | None:
@@ -383,7 +399,7 @@ class _Content:
 
     def use_font(self, operands: bytes) -> None:
         self._now.font = self._painter.font(self._resource("/Font", operands))
-        self._now.size = float(str(values(operands)[-1]))
+        self._now.size = float(str(values(operands)[-1])) or 1.0  # as some readers have it
 
     def show(self, operands: bytes) -> None:
         self._show_all(values(operands)[-1])
@@ -432,12 +448,15 @@ class _Content:
     def _write(self, spans: list[float], font: Lettering) -> None:
         now = self._now
         low, top = (one * now.size for one in font.heights)
-        left, right = min(spans), max(spans)
+        before, behind = (one * now.size for one in font.overhang)
+        left, right = min(spans) + before, max(spans) + behind
         if font.is_vertical:
             left, low, right = -now.size, -len(spans) * now.size, now.size
         matrix = product((now.scale, 0, 0, 1, 0, now.rise), product(self._text, now.matrix))
         box = (min(left, right), min(low, top), max(left, right), max(low, top))
         colour = now.fill if now.mode in (0, 4) else max(now.fill, now.stroke)
+        if font.is_of_contents:
+            colour = max(colour, Colour.PLAIN)  # its glyphs may have colours of their own (9.6.4)
         self._painter.write(transformed(box, matrix), now, colour)
 
 

@@ -9,6 +9,7 @@ from meterai.sealing.sandbox.rendering import NotDrawn
 
 BOX = (300.0, 300.0, 450.0, 360.0)
 HELVETICA = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
+WORDS = b"BT /F 24 Tf 310 320 Td (Rahasia) Tj ET"
 HALF = {"/FunctionType": 2, "/Domain": [0, 1], "/C0": [1], "/C1": [1], "/N": 1}
 
 
@@ -39,7 +40,7 @@ RESOURCES: dict[str, Any] = {
         "/T": {
             "/Subtype": "/Type3",
             "/FontMatrix": [0.01, 0, 0, 0.01, 0, 0],
-            "/FontBBox": [0, -1000, 100, 3000],
+            "/FontBBox": [0, -1000, 200, 3000],
             "/FirstChar": 97,
             "/Widths": [100],
         },
@@ -76,10 +77,19 @@ RESOURCES: dict[str, Any] = {
         },
         "/Self": {"/Subtype": "/Form", "/BBox": [0, 0, 595, 842], "/Content": b"/Self Do"},
         "/Image": {"/Subtype": "/Image"},
+        "/Ink": {
+            "/Subtype": "/Image",
+            "/ColorSpace": ["/Separation", "/Black", "/DeviceGray", HALF],
+        },
+        "/Inks": {
+            "/Subtype": "/Image",
+            "/ColorSpace": ["/Indexed", ["/DeviceN", ["/Black"], "/DeviceGray", HALF], 1, b"ab"],
+        },
+        "/Listed": {"/Subtype": "/Image", "/ColorSpace": ["/Indexed", "/DeviceRGB", 0, b"abc"]},
+        "/Line": {"/Subtype": "/Form", "/BBox": [0, 0, 0, 0], "/Content": WORDS},
         "/Mask": {"/Subtype": "/Image", "/ImageMask": True},
     },
 }
-WORDS = b"BT /F 24 Tf 310 320 Td (Rahasia) Tj ET"
 
 
 def is_painted(*parts):
@@ -133,6 +143,13 @@ def is_painted(*parts):
         b"q 1 0 0 1 900 900 cm Q " + WORDS,
         b"% (\n" + WORDS,
         b"/OC <</Type/OCG/Name(a>>b)>> BDC " + WORDS + b" EMC",
+        b"1 g BT /T 10 Tf 310 320 Td (a) Tj ET",
+        b"BT /T 90 Tf 200 320 Td (a) Tj ET",
+        b"BT /F 24 Tf 0 Tz 200 320 Td (Rahasia Rahasia) Tj ET",
+        b"0 0 m W n 5 5 0 0 re W n " + WORDS,
+        b"/Line Do",
+        b"q 10 0 0 10 310 310 cm /Ink Do Q",
+        b"q 10 0 0 10 310 310 cm /Inks Do Q",
         b"/Form Do",
         b"/Knock Do",
         b"/Self Do",
@@ -188,6 +205,7 @@ def test_what_no_renderer_may_show_is_noticed(content):
         b"/Calm cs .5 sc 310 310 40 10 re f",
         b"/Away Do",
         b"/Missing Do",
+        b"q 10 0 0 10 310 310 cm /Listed Do Q",
         b"q 595 0 0 842 0 0 cm /Image Do Q",
     ],
 )
