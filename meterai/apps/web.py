@@ -226,6 +226,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
                 pages.Site: site,
             }
             app.state.authenticator = container.of(AccountService)
+            site.load_all()
             _spare_the_collector()
             _let_the_loop_in()
             yield

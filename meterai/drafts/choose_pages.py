@@ -1,5 +1,6 @@
 """The page where files are chosen: what is in the draft, file by file, and what can be done about each."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from litestar import get, post
@@ -25,6 +26,7 @@ from meterai.drafts.visitors import (
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
+from meterai.kit.text import file_name
 from meterai.pages import (
     FieldError,
     Page,
@@ -48,6 +50,7 @@ CHOOSE, PLACE = "/stamp", "/stamp/place"
 # connection breaks; with one they come in parts and this is no bound.
 FORM_BYTES_MAX = 100 * 1024 * 1024
 _WITH_ITS_FIELDS = FORM_BYTES_MAX + 64 * 1024
+NAMED_MAX = 3  # files of one fault that are named; the others are seen to be missing
 LOOK_AGAIN_SECONDS = 2  # without a script, while a file is examined
 _OPT = {
     "permission": Permission.PUBLIC,
@@ -89,17 +92,31 @@ def why(file: DraftFile, language: str) -> str:
     return translate(f"refusal.{file.refusal}", language, **facts)
 
 
+def _told(left_out: Sequence[tuple[str, Refusal]], language: str) -> list[str]:
+    """What is wrong with files of a form, each by its name; those with the same fault together."""
+    names: dict[str, list[str]] = {}
+    for name, refusal in left_out:
+        names.setdefault(sentence(refusal, language), []).append(file_name(name))
+    return [
+        f"{', '.join(named[:NAMED_MAX])}{' …' if len(named) > NAMED_MAX else ''}: {fault}"
+        for fault, named in names.items()
+    ]
+
+
 async def _choose_page(
     request: PageRequest,
     drafts: DraftService,
     uploads: Uploads,
     draft: Draft | None,
     refusal: Refusal | None = None,
+    left_out: Sequence[tuple[str, Refusal]] = (),
 ) -> Page:
     files = await drafts.files(draft) if draft is not None else []
     language = language_of(request)
     again = twins(files)
-    errors = [FieldError("document", sentence(refusal, language))] if refusal else []
+    told = [sentence(refusal, language)] if refusal else _told(left_out, language)
+    errors = [FieldError("document", one) for one in told]
+    refusal = refusal or next((why_not for _, why_not in left_out), None)
     usable = [one for one in files if one.is_usable and one.id not in again]
     return page(
         request,
@@ -136,6 +153,22 @@ async def show_choose(
     return await _choose_page(request, drafts, uploads, await open_draft(request, drafts))
 
 
+async def _add_each(
+    uploads: Uploads, draft: Draft, files: Sequence[tuple[str, bytes]], token: str
+) -> tuple[bool, list[tuple[str, Refusal]]]:
+    """Add files to a draft, which begins with the first where it has a token: whether one was added,
+    and what was refused.  One that is refused keeps no other out.
+    """
+    is_begun, left_out = False, list[tuple[str, Refusal]]()
+    for name, content in files:
+        try:
+            await uploads.add_whole(draft, name, content, token="" if is_begun else token)
+            is_begun = True
+        except Refusal as refusal:
+            left_out.append((name, refusal))
+    return is_begun, left_out
+
+
 @post(
     "/stamp/files",
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT},
@@ -165,11 +198,14 @@ async def add_files(
             raise UploadMissing("no file was chosen")
         if draft is None:
             draft, token = drafts.fresh(account, network_of(request, settings.process.proxies))
-        for name, content in form.files:
-            await uploads.add_whole(draft, name, content, token=token)
-            token, kept = "", token or kept  # it began with the first
-        goes_on = needs_no_word(await drafts.files(draft))
-        answer = see_other(PLACE if goes_on else CHOOSE)
+        begun, left_out = await _add_each(uploads, draft, form.files, token)
+        kept = token if begun else ""
+        if left_out:
+            there = draft if begun or not token else None
+            answer = await _choose_page(request, drafts, uploads, there, left_out=left_out)
+        else:
+            goes_on = needs_no_word(await drafts.files(draft))
+            answer = see_other(PLACE if goes_on else CHOOSE)
     except RequestEntityTooLarge:
         too_large = FormTooLarge(sum_bytes=FORM_BYTES_MAX)
         answer = await _choose_page(request, drafts, uploads, draft, too_large)

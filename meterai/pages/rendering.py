@@ -65,6 +65,8 @@ class Site:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,  # all are kept
         )
         made.globals.update(
             asset=partial(address, self.assets), form_key=fresh_key, identifier=show
@@ -73,6 +75,11 @@ class Site:
         for room in rooms:
             made.filters.update(room.filters)
         return made
+
+    def load_all(self) -> None:
+        """Read every template now: no first visitor waits for it, and no full or lost disk is felt."""
+        for name in self.environment.list_templates(extensions=["html"]):
+            self.environment.get_template(name)
 
     def links(self, place: LinkPlace, *, is_signed_in: bool) -> list[Link]:
         """The links of a place for this reader, in their order."""

@@ -55,6 +55,7 @@ DOCUMENT, PHOTO = "document", "photo"  # fields of the forms
 _BYTES_MAX = {DOCUMENT: CHECKED_BYTES_MAX, PHOTO: PHOTO_BYTES_MAX}
 # Of the page that reads a code by camera: nothing else, of what a browser asks people about.
 _CAMERA = "camera=(self), display-capture=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()"
+CODE_LENGTH_MAX = 500  # characters; a code of a stamp has some two hundred
 SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
 
 
@@ -68,10 +69,15 @@ SERIAL_LENGTH_MAX = 80  # characters, with spaces between every two of them
     },
     include_in_schema=False,
 )
-async def show_check_form(request: PageRequest) -> Page:
+async def show_check_form(
+    request: PageRequest, verification: NamedDependency[VerificationService]
+) -> Page:
     """Ask for a document or a serial."""
     await visitor(request)
     typed = request.query_params.get("serial", "").strip()
+    # Some apps show the text of a QR instead of opening it, and people paste what they have.
+    if code := verification.code_in(typed[:CODE_LENGTH_MAX]):
+        return see_other(f"/c/{code}")
     if typed:
         return see_other(f"/c/{quote(typed[:SERIAL_LENGTH_MAX], safe='')}")
     return _form(request)

@@ -254,10 +254,17 @@ class VerificationService:
         if not texts:
             raise NoCodeFound("no code on the photo")
         for text in texts:
-            if found := _OF_A_STAMP.search(text):
-                is_ours = text.upper().startswith(f"{self._process.url}/C/".upper())
-                return found[1].upper() + ("" if is_ours else ELSEWHERE)
+            if code := self.code_in(text):
+                return code
         raise CodeForeign("a code, but none of a stamp")
+
+    def code_in(self, text: str) -> str | None:
+        """The same of the text that is in a code; None where it is of no stamp."""
+        found = _OF_A_STAMP.search(text)
+        if found is None:
+            return None
+        is_ours = text.upper().startswith(f"{self._process.url}/C/".upper())
+        return found[1].upper() + ("" if is_ours else ELSEWHERE)
 
     async def claim(self, scanned: str, language: str) -> ClaimView:
         """What a scanned QR code says, and what the register says of its serial.

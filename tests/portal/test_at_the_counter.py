@@ -1,0 +1,70 @@
+"""What people bring to a form: one file too many among good ones, the text of a QR for a number."""
+
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from meterai.pages import Site
+from meterai.sealing import DOCUMENT_BYTES_MAX
+from tests.support.pdf import pdf
+from tests.support.walk_in import WalkIn, walk_in
+
+SERIAL, CLAIM = "1QQJXXBQNX00N0WZXZP2FV", "0123456789ABCDEF"
+
+
+@pytest.fixture
+def visitor(database_url: str, tmp_path: Path) -> Iterator[WalkIn]:
+    with walk_in(database_url, tmp_path) as made:
+        yield made
+
+
+def _document(name: str, content: bytes) -> tuple[str, tuple[str, bytes, str]]:
+    return "document", (name, content, "application/pdf")
+
+
+def test_a_file_that_is_refused_is_named_and_keeps_no_other_out(visitor: WalkIn) -> None:
+    large = b"%PDF-1.7\n" + b"0" * DOCUMENT_BYTES_MAX
+    files = [
+        _document("besar.pdf", large),
+        _document("surat.pdf", pdf(words="surat")),
+        _document("besar juga.pdf", large),
+        _document("ijazah.pdf", pdf(words="ijazah")),
+    ]
+    shown = visitor.client.post("/stamp/files", files=files)
+    assert shown.status_code == 413
+    text = unescape(shown.text)
+    assert "besar.pdf, besar juga.pdf: " in text
+    page = unescape(visitor.get("/stamp"))
+    for name, is_in in (("surat.pdf", True), ("ijazah.pdf", True), ("besar.pdf", False)):
+        assert (f'<p class="what name">{name}</p>' in page) == is_in
+        assert (f'<p class="what name">{name}</p>' in text) == is_in
+
+
+def test_only_refused_files_begin_no_draft(visitor: WalkIn) -> None:
+    with visitor.as_another():
+        large = b"%PDF-1.7\n" + b"0" * DOCUMENT_BYTES_MAX
+        shown = visitor.client.post("/stamp/files", files=[_document("besar.pdf", large)])
+        assert shown.status_code == 413
+        assert "besar.pdf: " in shown.text
+        assert "draft" not in visitor.client.cookies
+
+
+def test_the_text_of_a_code_leads_where_the_code_does(visitor: WalkIn) -> None:
+    elsewhere = f"HTTPS://ELSEWHERE.EXAMPLE/C/{SERIAL}/{CLAIM}"
+    for typed, there in {
+        elsewhere: f"/c/{SERIAL}/{CLAIM}?address=elsewhere",
+        f" https://elsewhere.example/c/{SERIAL}": f"/c/{SERIAL}?address=elsewhere",
+        SERIAL: f"/c/{SERIAL}",
+        "1QQJ XXBQ": "/c/1QQJ%20XXBQ",
+    }.items():
+        shown = visitor.client.get("/check", params={"serial": typed})
+        assert (shown.status_code, shown.headers["location"]) == (303, there)
+
+
+def test_no_template_is_read_when_somebody_comes(visitor: WalkIn) -> None:
+    site: Site = visitor.client.app.state.site
+    there = site.environment.list_templates(extensions=["html"])
+    assert len(site.environment.cache or {}) == len(there) > 30
+    assert not site.environment.auto_reload
