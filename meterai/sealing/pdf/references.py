@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from meterai.sealing.model import DocumentBroken, ReferencesUnresolved
-from meterai.sealing.pdf.cross_reference import IN_FILE, IN_STREAM, OBJECT_NUMBER_MAX
+from meterai.sealing.pdf.cross_reference import IN_FILE, IN_STREAM
 from meterai.sealing.pdf.document import Document
 
 ROWS_MAX = 500_000  # of all sections together; a book of 1,000 pages has 20,000
@@ -18,6 +18,8 @@ WITHOUT_REFERENCES = (
     10_000  # numbers; twice what may follow a seal (`checking.updates.OBJECTS_MAX`)
 )
 SKIPPED_MAX = 1_000_000  # numbers left out; some readers keep a row in memory for each
+# Of the first of our objects: Ghostscript, which keeps all rows in memory, opens no file with one of 4,000,000.
+NUMBER_MAX = 3_000_000
 _DIGITS_MAX = 64  # of a number; readers stop earlier
 
 # A reference from its end, where it has the rarest letter: read forwards it takes fifteen times as long.
@@ -65,7 +67,7 @@ def first_unreferred(document: Document) -> int:
         if number >= first + WITHOUT_REFERENCES:
             break
         first = number + 1
-    if first > min(document.size + SKIPPED_MAX, OBJECT_NUMBER_MAX - WITHOUT_REFERENCES):
+    if first > min(document.size + SKIPPED_MAX, NUMBER_MAX):
         raise ReferencesUnresolved(
             "references to objects that the document lacks, in too many places"
         )

@@ -20,7 +20,12 @@ from meterai.sealing import (
 from meterai.sealing.ingestion import examining
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.document import open_document
-from meterai.sealing.pdf.references import WITHOUT_REFERENCES, first_unreferred, references_of
+from meterai.sealing.pdf.references import (
+    NUMBER_MAX,
+    WITHOUT_REFERENCES,
+    first_unreferred,
+    references_of,
+)
 from meterai.sealing.sandbox.bounded import finish
 from meterai.sealing.signing.issuers import Issuers
 from tests.support.attacks.by_hand import MORE, form_number, objects_of, signed
@@ -89,6 +94,16 @@ def test_references_to_what_is_missing_everywhere_are_refused():
     listed = b" ".join(b"%d 0 R" % (SIZE + step * index) for index in range(110))
     with pytest.raises(ReferencesUnresolved):
         inspect(with_annotations(listed), [HERE])
+
+
+@pytest.mark.parametrize("style", ["table", "stream"])
+def test_numbers_that_some_readers_keep_no_room_for_are_refused(style):
+    def numbered(number):
+        return whole({**letter(1), number: b"null"}, style=style)
+
+    assert inspect(numbered(NUMBER_MAX - 2), [HERE]).pages == 1
+    with pytest.raises(ReferencesUnresolved):
+        inspect(numbered(NUMBER_MAX), [HERE])
 
 
 def read_forwards(text):
