@@ -6,8 +6,8 @@ Each kind of object has a list of the keys it may have, and everything not on it
 | object | keys | source |
 |---|---|---|
 | field | `FIELD_KEYS`; `/FT` is `/Sig`; of the form's uppermost fields | ISO 32000-2, 12.7.5.5 |
-| widget | `WIDGET_KEYS`; on one page, which it names; no flags by which it would not stay in place | 12.5.6.19 |
-| picture | a form XObject, `PICTURE_KEYS`, with a box; what it draws with was added with it | 8.10 |
+| widget | `WIDGET_KEYS`; on one page, which it names; no flags by which it would not stay in place, but that it may stay upright (`looks`) | 12.5.6.19 |
+| picture | a form XObject, `PICTURE_KEYS`, with a box; what it draws with was added with it; some to which nothing refers | 8.10 |
 | signature | `SIGNATURE_KEYS` | 12.8.1 |
 | evidence | `/DSS`, `/VRI`, and streams of data that nothing draws | 12.8.4.3, EN 319 142-1, 5.4.2 |
 """

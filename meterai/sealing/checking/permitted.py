@@ -5,7 +5,7 @@
 | trailer | `/Size`, `/Prev`, the second identifier; what is said of the section itself | ISO 32000-2, 7.5.5 |
 | catalog | `/AcroForm`, `/DSS`, `/Extensions`, `/Metadata`, each as below; `/Version` | 7.7.2, 12.8.4.3 |
 | form | `/Fields` grows by signature fields; `/SigFlags`; where no page has another field also `/DA`, `/Q`, and `/DR` grows | 12.7.3, 12.8.2.2 |
-| page | `/Annots` grows at its end by widgets of those fields; texts in `/PieceInfo`, which nothing draws, are encoded anew | 12.5.2, 12.8.2.2, 14.5 |
+| page | `/Annots` grows at its end by widgets of those fields; texts in `/PieceInfo`, which nothing draws, are encoded anew; boxes are rounded | 12.5.2, 12.8.2.2, 14.5 |
 | field for a signature, empty so far | `/V`, and how its widget looks | 12.8.2.2 |
 | information, metadata | what a writing program says of itself, and when it wrote | 14.3 |
 
@@ -191,7 +191,8 @@ class Comparison:
             self._added.evidence(old, new, to, to.ref.number)
 
     def _extensions(self, old: StrictValue, new: StrictValue, of: Written, to: Written) -> None:
-        """Which additions to the standard a file uses (ISO 32000-2, section 7.12)."""
+        """Which additions to the standard a file uses (ISO 32000-2, section 7.12): some programs name theirs in
+        place of another's, and what is no longer said is not said otherwise."""
         if self._before.is_same(old, of, new, to):
             return
         number = to.ref.number
@@ -203,8 +204,6 @@ class Comparison:
                 said = {} if item == "/Extensions" else entries_of(item, number)
                 if said.keys() - _EXTENSION_KEYS:
                     raise Found("object_changed", number, key="/Extensions")
-        if known.keys() - entries_of(new or {}, number).keys():
-            raise Found("object_changed", number, key="/Extensions")
 
     def _form(self, old: _Entries, new: _Entries, of: Written, to: Written) -> None:
         # How fields look where they state nothing is theirs: readers draw them anew when they like.

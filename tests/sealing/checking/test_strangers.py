@@ -70,6 +70,24 @@ def test_evidence_may_state_the_version_it_needs(lab):
     assert verdict(lab, later) is Verdict.CHANGED_AFTER_SEALING
 
 
+def test_the_extensions_of_another_program_may_be_left_out(lab):
+    """Of PDFBox, behind a signature of pyHanko."""
+    made = letter(2)
+    said = b"/Extensions<</ESIC<</BaseVersion/1.7/ExtensionLevel 1>>>>"
+    made[1] = b"<</Type/Catalog/Pages 2 0 R%b>>" % said
+    document = lab.sealed_of(made)
+    root = by_hand.value_of(document, 1)
+    assert said in root
+    leaf = Stream(b"", lab.issuer.chain[0].public_bytes(Encoding.DER))
+    evidence: dict[int, Body] = {70: b"<</Type/DSS/Certs[71 0 R]>>", 71: leaf}
+    for other, expected in (
+        (b"/Extensions<</ADBE<</BaseVersion/1.7/ExtensionLevel 5>>>>", Verdict.GENUINE),
+        (b"/Extensions<</ADBE<</OpenAction 4 0 R>>>>", Verdict.CHANGED_AFTER_SEALING),
+    ):
+        later = root.replace(said, other)[:-2] + b"/DSS 70 0 R>>"
+        assert verdict(lab, update(document, {1: later} | evidence)) is expected
+
+
 def test_who_appends_evidence_may_say_so_in_the_metadata(lab):
     """Of iText 5, `LtvVerification`."""
     title = b"<dc:title>Surat</dc:title>"
