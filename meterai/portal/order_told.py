@@ -88,14 +88,22 @@ class OrderNow:
 
     def state_of(self, stamping: Stamping) -> StampingState:
         """`state_within` this order."""
-        return state_within(self.order, stamping)
+        return state_within(self.order, stamping, is_arrived=self.is_arrived)
 
 
-def state_within(order: OrderView | None, stamping: Stamping | StampingView) -> StampingState:
-    """The state of a document as its order leaves it: it waits as long as that can be paid."""
-    is_over = order is not None and order.state in _OVER
+def state_within(
+    order: OrderView | None, stamping: Stamping | StampingView, *, is_arrived: bool = False
+) -> StampingState:
+    """The state of a document as its order leaves it: it waits for money as long as that can come and
+    has not come.
+    """
     state = StampingState(stamping.state)
-    return StampingState.DROPPED if is_over and state == StampingState.WAITING else state
+    if order is None or state != StampingState.WAITING:
+        return state
+    if order.state in _OVER:
+        return StampingState.DROPPED
+    is_unpaid = order.state == OrderState.PLACED and not is_arrived
+    return state if is_unpaid else StampingState.RESERVED
 
 
 def told(this: OrderNow) -> Told:

@@ -151,9 +151,10 @@ def test_every_state_says_what_is_true(
         speaks = re.search(r"\bQR\b", words.replace(new_qr(language), ""))
         assert bool(speaks) <= (with_qr or state == OrderState.PLACED)
         assert ("<svg" in main) == with_qr
-        # Nothing waits for a payment that cannot come.
+        # Nothing waits for a payment that cannot come, or has come.
         waits = translate("state.stamping.waiting", language)
-        is_open = state in (OrderState.PLACED, OrderState.PAID, OrderState.EXECUTED)
+        has_come = translate("state.order.paid", language) in headline(main)
+        is_open = state == OrderState.PLACED and not has_come
         assert not documents or (f">{waits}<" in main) == is_open
 
 

@@ -55,7 +55,9 @@ def test_a_stamping_in_any_state_is_told(
     text = stamping_page(asked, stamping(state), one)
     is_over = of not in (None, OrderState.PLACED, OrderState.PAID, OrderState.EXECUTED)
     waits = state == StampingState.WAITING
-    told = StampingState.DROPPED if is_over and waits else state
+    is_paid = of in (OrderState.PAID, OrderState.EXECUTED)
+    of_order = StampingState.DROPPED if is_over else StampingState.RESERVED if is_paid else state
+    told = of_order if waits else state
     assert translate(f"state.stamping.{told}", language) in text
     assert not is_over or translate("page.stamping.waiting", language) not in text
     assert HOSTILE not in text

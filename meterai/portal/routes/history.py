@@ -45,7 +45,7 @@ class Entry:
 
     def state_of(self, stamping: Stamping) -> StampingState:
         """`state_within` the order of this entry."""
-        return state_within(self.this.order if self.this else None, stamping)
+        return self.this.state_of(stamping) if self.this else state_within(None, stamping)
 
 
 def entries(
