@@ -141,12 +141,19 @@ class Advancing:
         )
 
     def _publish(self, line: Line) -> None:
-        """The document as a file, for servers of files; whole or not at all."""
+        """The document as a file, for servers of files; whole or not at all.
+
+        Where it cannot be written (a full disk) the line has moved on all the same, and the file
+        tells where it stood.
+        """
         folder = self._public / line.name
-        folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".now-serving.{os.getpid()}"
-        draft.write_text(line.document)
-        draft.replace(folder / DOCUMENT)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            draft.write_text(line.document)
+            draft.replace(folder / DOCUMENT)
+        except OSError as fault:
+            _log.error("line_not_published", line=line.name, fault=repr(fault))
 
     async def retire(self) -> int:
         """Take away the documents of lines that have ended, so that whoever waits comes to ask."""
