@@ -77,5 +77,12 @@ def _judged(original: bytes, delta: Delta, issuer: Issuer, at: datetime, passwor
     key = issuer.claim_key
     claim_keys = {key.id: key.public} if key is not None else None
     stamped = original + delta.data
-    question = Question(stamped, [issuer.root], at, claim_keys, password=password)
+    question = Question(
+        stamped,
+        [issuer.root],
+        at,
+        claim_keys,
+        password=password,
+        seal_certificates=issuer.chain[:1],
+    )
     return finish(judging(question, LIMITS, behind=len(original)))

@@ -10,9 +10,15 @@ from meterai.sealing.signing.issuers import Issuers
 
 
 def question(document: bytes, issuers: Issuers, at: datetime, password: bytes = b"") -> Question:
-    """What a verifier is asked who knows every issuer of ours, its claim keys and its time-stamps."""
+    """What a verifier is asked who knows every issuer of ours, its key, its claim keys and its time-stamps."""
     return Question(
-        document, issuers.roots, at, issuers.claim_keys, issuers.time_stamp_roots, password
+        document,
+        issuers.roots,
+        at,
+        issuers.claim_keys,
+        issuers.time_stamp_roots,
+        password,
+        issuers.seal_certificates,
     )
 
 

@@ -3,7 +3,8 @@
 The checks, in the order they are made; the number in a comment refers to this table.
 
    1  readable    the file is a PDF that can be opened
-   2  issuer      the certificate of the seal leads to a trusted root; each certificate on the way
+   2  issuer      the certificate of the seal is of a key that seals, if the verifier knows those, and
+                  leads to a trusted root; each certificate on the way
                   may do what it did; the SignedData holds these certificates and no other
    3  seal        the key of that certificate made the signature, and the signed attributes name the
                   certificate (signing-certificate-v2, RFC 5035)
@@ -70,7 +71,7 @@ class Case:
 
     file: bytes
     document: Document
-    roots: Roots
+    sealers: trust.Sealers
     claim_keys: ClaimKeys | None
     time_stamp_roots: Roots
     password: bytes
@@ -159,7 +160,7 @@ def _token(seal: Signature) -> bytes | None:
 
 
 def _issuer(case: Case, seal: Signature) -> _Answer:
-    """2: does the certificate lead to a trusted root, and may each on the way do what it did?"""
+    """2: does a sealer's certificate lead to a trusted root, and may each on the way do what it did?"""
     if seal.path is None:
         return False, {"signer": common_name(seal.signed_data.leaf) if seal.signed_data else "-"}
     # The signature does not cover the certificates.  We put in exactly those of the path, so one

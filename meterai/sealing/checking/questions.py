@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from meterai.sealing.model import Check, LaterSignature, Report, Verdict
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import CheckFound, NotAnswered, TimeFact, Verified
+from meterai.sealing.signing.trust import Sealers
 from meterai.sealing.stamp.identifiers import is_serial
 
 ClaimKeys = Mapping[str, Ed25519PublicKey]
@@ -28,6 +29,12 @@ class Question:
     claim_keys: ClaimKeys | None = None
     time_stamp_roots: Sequence[x509.Certificate] = ()
     password: bytes = b""
+    seal_certificates: Sequence[x509.Certificate] = ()
+
+    @property
+    def sealers(self) -> Sealers:
+        """Who may have sealed."""
+        return Sealers.of(self.trusted_roots, self.seal_certificates)
 
 
 def parameters_of(question: Question) -> dict[str, object]:
@@ -43,6 +50,7 @@ def parameters_of(question: Question) -> dict[str, object]:
         },
         "time_stamp_roots": _written(question.time_stamp_roots),
         "password": question.password.decode("latin-1"),
+        "seal_certificates": _written(question.seal_certificates),
     }
 
 
@@ -68,6 +76,7 @@ def read_question(document: bytes, parameters: Mapping[str, Any]) -> Question:
         },
         _certificates(parameters["time_stamp_roots"]),
         parameters["password"].encode("latin-1"),
+        _certificates(parameters["seal_certificates"]),
     )
 
 

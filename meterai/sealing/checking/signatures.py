@@ -44,7 +44,7 @@ Roots = Sequence[x509.Certificate]
 class Signature:
     """One signature of a document.
 
-    `path` leads from its certificate to a trusted root, `None` if there is no way; `ranges` are
+    `path` leads from its certificate, if it is a sealer's, to a trusted root, `None` if there is no way; `ranges` are
     the four numbers of its byte range; `section` is the cross-reference section that leads to it,
     0 the newest; `offset` is where its object begins, -1 if it is no object of its own.
     """
@@ -79,7 +79,7 @@ class Signature:
         return 0 <= placeholder_start <= placeholder_end and length >= 0
 
 
-def read_signature(document: Document, found: SignatureField, roots: Roots) -> Signature:
+def read_signature(document: Document, found: SignatureField, sealers: trust.Sealers) -> Signature:
     """Read one signature, of whatever kind."""
     signature = found.signature
     contents = _contents(document, signature)
@@ -93,7 +93,7 @@ def read_signature(document: Document, found: SignatureField, roots: Roots) -> S
     return Signature(
         found,
         signed_data,
-        trust.path_to_root(signed_data, roots) if signed_data is not None else None,
+        trust.path_to_root(signed_data, sealers) if signed_data is not None else None,
         _ranges(document, signature),
         section,
         offset,
@@ -160,7 +160,7 @@ def _serial_of(document: Document, annotation: Dictionary) -> str | None:
     return serial_in_name(document.text(annotation, key)) if key is not None else None
 
 
-def is_claimed(seal: Signature, roots: Roots) -> bool:
+def is_claimed(seal: Signature, sealers: trust.Sealers) -> bool:
     """True if the signature is ours or has one of our identifiers."""
     signed_data = seal.signed_data
     return (
@@ -168,11 +168,11 @@ def is_claimed(seal: Signature, roots: Roots) -> bool:
         or seal.record is not None
         or serial_in_name(seal.found.name) is not None
         or bool(seal.serials)
-        or (signed_data is not None and trust.uses_names_of(signed_data, roots))
+        or (signed_data is not None and trust.uses_names_of(signed_data, sealers))
     )
 
 
-def stray_seals(document: bytes, roots: Roots) -> Iterator[int]:
+def stray_seals(document: bytes, sealers: trust.Sealers) -> Iterator[int]:
     """The end of what each seal of ours in the bytes covers, whether or not the form leads to it.
 
     It is looked for where its byte range says, and a few bytes around: something may have been put in
@@ -189,7 +189,7 @@ def stray_seals(document: bytes, roots: Roots) -> Iterator[int]:
         # In this order: a key that no root vouches for is not used.
         if (
             signed_data is not None
-            and trust.path_to_root(signed_data, roots) is not None
+            and trust.path_to_root(signed_data, sealers) is not None
             and signed_data.signature_holds
         ):
             yield int(found[2]) + int(found[3])

@@ -27,7 +27,6 @@ from meterai.sealing.checking.checks import (
 from meterai.sealing.checking.gaps import comparing
 from meterai.sealing.checking.questions import ClaimKeys, Question, parameters_of, read_report
 from meterai.sealing.checking.signatures import (
-    Roots,
     Signature,
     is_claimed,
     read_signature,
@@ -48,6 +47,7 @@ from meterai.sealing.pdf.forms import signature_fields
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import Compared, NotAnswered, Verified
 from meterai.sealing.sandbox.bounded import Task, Work, finish
+from meterai.sealing.signing.trust import Sealers
 
 SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
 
@@ -60,20 +60,32 @@ def verify(
     claim_keys: ClaimKeys | None = None,
     time_stamp_roots: Sequence[x509.Certificate] = (),
     password: bytes = b"",
+    seal_certificates: Sequence[x509.Certificate] = (),
 ) -> Report:
     """Check the seals of a document at a time, against roots.
 
     `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
     too; without them check 14 is not made.  `time_stamp_roots` are what the time-stamps in
     seals may lead to; without them those are taken that the seals name.  `password` opens an
-    encrypted document.
+    encrypted document.  `seal_certificates` are those of the keys that seal: without them everyone is
+    believed to whom a root leads, which is right only for roots that sign for nobody else.
 
     Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal of
     ours.  Whether a serial was issued, and for this document, the platform knows, not this
     function.
     """
     return finish(
-        verifying(Question(document, trusted_roots, at, claim_keys, time_stamp_roots, password))
+        verifying(
+            Question(
+                document,
+                trusted_roots,
+                at,
+                claim_keys,
+                time_stamp_roots,
+                password,
+                seal_certificates,
+            )
+        )
     )
 
 
@@ -95,7 +107,7 @@ def judging(question: Question, limits: Limits, *, behind: int = 0) -> Work[Repo
 
     `behind` so many bytes begins what is judged: seals before that are not asked about.
     """
-    document, roots = question.document, question.trusted_roots
+    document, sealers = question.document, question.sealers
     try:
         opened = open_document(
             document, bytes_max=CHECKED_BYTES_MAX, password=question.password, limits=limits
@@ -106,7 +118,7 @@ def judging(question: Question, limits: Limits, *, behind: int = 0) -> Work[Repo
                     Case(
                         document,
                         opened,
-                        roots,
+                        sealers,
                         question.claim_keys,
                         question.time_stamp_roots,
                         question.password,
@@ -117,14 +129,14 @@ def judging(question: Question, limits: Limits, *, behind: int = 0) -> Work[Repo
             )
     except Refusal as refusal:
         readable = Check("readable", passed=False, facts={"reason": refusal.code})
-        return Report(_verdict_unread(document, roots, refusal), checks=(readable,))
+        return Report(_verdict_unread(document, sealers, refusal), checks=(readable,))
 
 
-def _verdict_unread(document: bytes, roots: Roots, refusal: Refusal) -> Verdict:
+def _verdict_unread(document: bytes, sealers: Sealers, refusal: Refusal) -> Verdict:
     """The verdict on what cannot be read: with a seal of ours in it, somebody changed it."""
     if len(document) > CHECKED_BYTES_MAX:
         return Verdict.UNREADABLE
-    ends = list(stray_seals(document, roots))
+    ends = list(stray_seals(document, sealers))
     if isinstance(refusal, DocumentEncrypted) and len(document) in ends:
         return Verdict.UNREADABLE  # it may well be as we sealed it: who has the password can tell
     return Verdict.CHANGED_AFTER_SEALING if ends else Verdict.UNREADABLE
@@ -132,15 +144,15 @@ def _verdict_unread(document: bytes, roots: Roots, refusal: Refusal) -> Verdict:
 
 def _judge(case: Case, behind: int) -> Work[Report]:
     found = signature_fields(case.document)
-    signatures = [read_signature(case.document, signature, case.roots) for signature in found]
+    signatures = [read_signature(case.document, signature, case.sealers) for signature in found]
     asked = [one for one in signatures if not behind or one.end > behind]
-    seals = [one for one in asked if is_claimed(one, case.roots)]
+    seals = [one for one in asked if is_claimed(one, case.sealers)]
     readable = Check("readable", passed=True, facts={"bytes": len(case.file)})
     if len(seals) > SEALS_MAX:
         raise DocumentBroken(f"{len(seals)} seals")
     if not seals:
         # A seal that the form no longer names was taken out of a document that had one.
-        if any(True for _ in stray_seals(case.file, case.roots)):
+        if any(True for _ in stray_seals(case.file, case.sealers)):
             unchanged = Check("unchanged", passed=False, facts={"later_bytes": 0})
             return Report(Verdict.CHANGED_AFTER_SEALING, checks=(readable, unchanged))
         is_foreign = any(signature.contents.strip(b"\0") for signature in signatures)

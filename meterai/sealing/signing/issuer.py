@@ -23,7 +23,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from meterai.plumbing.files import read_file, read_key_file
 from meterai.sealing.model import Evidence, IssuerUnusable
@@ -53,6 +53,15 @@ _PURPOSES = {
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
     x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.12"),  # Microsoft, document signing
     x509.ObjectIdentifier("1.2.840.113583.1.1.5"),  # Adobe, authentic documents trust
+}
+
+# What is read here of a certificate, or restricts nothing that is done here (policies, further names).
+_PROCESSED = {
+    ExtensionOID.BASIC_CONSTRAINTS,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.EXTENDED_KEY_USAGE,
+    ExtensionOID.CERTIFICATE_POLICIES,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
 }
 
 RevocationLists = Callable[[], Sequence[x509.CertificateRevocationList]]
@@ -263,7 +272,12 @@ def may_sign_documents(certificate: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         purposes = _PURPOSES
     signs = usage.digital_signature or usage.content_commitment
-    return signs and not is_authority and bool(purposes & _PURPOSES)
+    return (
+        signs
+        and not is_authority
+        and bool(purposes & _PURPOSES)
+        and not _restricts_otherwise(extensions)
+    )
 
 
 def may_sign_certificates(certificate: x509.Certificate) -> bool:
@@ -274,7 +288,13 @@ def may_sign_certificates(certificate: x509.Certificate) -> bool:
         constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
-    return usage.key_cert_sign and constraints.ca
+    return usage.key_cert_sign and constraints.ca and not _restricts_otherwise(extensions)
+
+
+def _restricts_otherwise(extensions: x509.Extensions) -> bool:
+    """True if a critical extension is not read here: such a certificate must be rejected (RFC 5280,
+    section 4.2)."""
+    return any(one.critical and one.oid not in _PROCESSED for one in extensions)
 
 
 def _check_not_revoked(

@@ -74,6 +74,11 @@ class Issuers:
     claim_keys: Mapping[str, Ed25519PublicKey]
 
     @property
+    def seal_certificates(self) -> tuple[x509.Certificate, ...]:
+        """Those of the keys that seal, or did: what the same roots signed for others is not ours."""
+        return tuple(one.chain[0] for one in self.by_id.values())
+
+    @property
     def time_stamp_roots(self) -> tuple[x509.Certificate, ...]:
         """What the time-stamps in seals may lead to; none if the current issuer has none made."""
         return (

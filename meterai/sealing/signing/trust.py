@@ -1,10 +1,13 @@
-"""The path from the certificate in a SignedData to a root the verifier was given."""
+"""Who may seal, and the path from the certificate in a SignedData to a root the verifier was given."""
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from meterai.sealing.signing.chains import shortest_way
 from meterai.sealing.signing.cms import SignedData
@@ -16,13 +19,46 @@ PATHS_KEPT_MAX = 256  # answers about one path; a verifier sees the same few sig
 Path = tuple[x509.Certificate, ...]
 
 
-def path_to_root(signed_data: SignedData, roots: Sequence[x509.Certificate]) -> Path | None:
-    """The certificates from the signer's to one of the roots, each signed by the next.
+@dataclass(frozen=True, slots=True)
+class Sealers:
+    """Who may seal, as a verifier knows it.
+
+    An authority signs for others too, so a root alone does not say who seals: everyone whom it
+    gave a certificate could.  `keys` are the SHA-256 of the keys that seal (SubjectPublicKeyInfo: a
+    certificate renewed for the same key is the same sealer); `None` where the verifier knows none,
+    and believes whoever a root leads to.
+    """
+
+    roots: Path
+    keys: frozenset[bytes] | None
+
+    @classmethod
+    def of(
+        cls, roots: Sequence[x509.Certificate], certificates: Sequence[x509.Certificate]
+    ) -> "Sealers":
+        """Those with these certificates; everyone below the roots where there are none."""
+        keys = frozenset(_key_digest(one) for one in certificates)
+        return cls(tuple(roots), keys or None)
+
+
+def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
+    """The certificates from a sealer's to one of the roots, each signed by the next.
 
     Names and signatures are checked here, times and usages by the two functions below.  Only a
     root that was given counts; a root found in the document proves nothing.
     """
-    return _path(signed_data.leaf, signed_data.others, tuple(roots))
+    path = _path(signed_data.leaf, signed_data.others, sealers.roots)
+    if path is None or sealers.keys is None or _key_digest(path[0]) in sealers.keys:
+        return path
+    return None
+
+
+@lru_cache(PATHS_KEPT_MAX)
+def _key_digest(certificate: x509.Certificate) -> bytes:
+    key = certificate.public_key()
+    return hashlib.sha256(
+        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    ).digest()
 
 
 @lru_cache(PATHS_KEPT_MAX)
@@ -52,8 +88,11 @@ def valid_at(path: Path, at: datetime) -> bool:
     return all(item.not_valid_before_utc <= at <= item.not_valid_after_utc for item in path)
 
 
-def uses_names_of(signed_data: SignedData, roots: Sequence[x509.Certificate]) -> bool:
-    """True if a certificate in the SignedData bears or cites the name of one of the roots."""
-    names = {root.subject for root in roots}
+def uses_names_of(signed_data: SignedData, sealers: Sealers) -> bool:
+    """True if a certificate in the SignedData bears or cites the name of one of the roots, and none of
+    them signed for it: whoever has a certificate of the same authority borrows no name."""
+    if _path(signed_data.leaf, signed_data.others, sealers.roots) is not None:
+        return False
+    names = {root.subject for root in sealers.roots}
     certificates = (signed_data.leaf, *signed_data.others)
     return any(item.subject in names or item.issuer in names for item in certificates)

@@ -76,6 +76,7 @@ class Lab:
             at=AT,
             claim_keys={key.id: key.public},
             password=password,
+            seal_certificates=self.issuer.chain[:1],
         )
 
     @cached_property

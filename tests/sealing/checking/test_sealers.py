@@ -1,0 +1,126 @@
+"""An authority signs for others too: what they sign is theirs, and what they seal is forged."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
+from pyhanko.sign import signers
+
+from meterai.sealing import development_issuer, load_issuer, load_issuers, verify, verify_own
+from meterai.sealing.model import IssuerUnusable
+from tests.support.attacks import Lab
+from tests.support.attacks.lab import AT
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("sealers") / "ours"
+    development_issuer(directory, at=AT)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def another(ours):
+    """Writes the files of an issuer with another certificate by our own authority."""
+
+    def write(name, *extensions, key=None):
+        directory = ours.parent / name
+        shutil.copytree(ours, directory)
+        old = load_issuer(ours).chain[0]
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        usage = old.extensions.get_extension_for_class(x509.KeyUsage)
+        draft = x509.CertificateBuilder(
+            old.issuer,
+            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]),
+            key.public_key(),
+            x509.random_serial_number(),
+            old.not_valid_before_utc,
+            old.not_valid_after_utc - timedelta(days=1),
+        )
+        for value, critical in ((usage.value, True), *extensions):
+            draft = draft.add_extension(value, critical=critical)
+        authority = load_pem_private_key((ours / "intermediate.key").read_bytes(), None)
+        assert isinstance(authority, ec.EllipticCurvePrivateKey)
+        made = draft.sign(authority, hashes.SHA256())
+        (directory / "seal.pem").write_bytes(made.public_bytes(Encoding.PEM))
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (directory / "seal.key").write_bytes(private)
+        return directory
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def notary(another):
+    return another("Notaris Budi")
+
+
+@pytest.fixture(scope="module")
+def lab(ours, tmp_path_factory):
+    return Lab(load_issuer(ours), tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture
+def judged(ours):
+    def judge(document):
+        report = verify_own(document, load_issuers(ours), at=AT)
+        return report.verdict, {one.name for one in report.checks if not one.passed}
+
+    return judge
+
+
+def test_another_certificate_of_our_authority_seals_nothing(lab, notary, judged):
+    sealed = lab.seal(lab.original, issuer=load_issuer(notary))
+    verdict, failed = judged(sealed)
+    assert verdict == "forged"
+    assert "issuer" in failed
+
+
+def test_not_even_what_we_sealed_with_a_page_exchanged(lab, notary, judged):
+    """The same original, serial and claim, so the register would find nothing."""
+    cut = len(lab.original)
+    delta = lab.sealed[cut:].replace(b"/Contents 5 0 R", b"/Contents 7 0 R")
+    changed = lab.sealed[:cut] + delta
+    assert changed != lab.sealed
+    start = changed.index(b"/Contents <") + len(b"/Contents <")
+    end = changed.index(b">", start)
+    covered = changed[: start - 1] + changed[end + 1 :]
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(covered)
+    made = load_issuer(notary).sign(digest.finalize()).hex().encode()
+    resealed = changed[:start] + made.ljust(end - start, b"0") + changed[end:]
+    assert verify(resealed, [lab.issuer.root], at=AT).verdict == "genuine"
+    assert judged(resealed)[0] == "forged"
+
+
+def test_whoever_has_such_a_certificate_may_sign(lab, ours, notary, judged):
+    signer = signers.SimpleSigner.load(
+        str(notary / "seal.key"), str(notary / "seal.pem"), [str(notary / "intermediate.pem")]
+    )
+    assert judged(lab.signed(lab.original, signer=signer)) == ("foreign_seal", set())
+    assert judged(lab.signed(lab.sealed, signer=signer)) == ("genuine_then_signed", set())
+    assert judged(lab.seal(lab.signed(lab.original, signer=signer))) == ("genuine", set())
+
+
+def test_a_certificate_renewed_for_the_same_key_is_the_same_sealer(lab, ours, another, judged):
+    key = load_pem_private_key((ours / "seal.key").read_bytes(), None)
+    renewed = load_issuer(another("Meterai yang diperbarui", key=key))
+    assert judged(lab.seal(lab.original, issuer=renewed)) == ("genuine", set())
+
+
+def test_a_certificate_with_a_restriction_that_nobody_reads_seals_nothing(another):
+    """RFC 5280, section 4.2."""
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    load_issuer(another("Longgar", (unknown, False))).check_usable(AT)
+    with pytest.raises(IssuerUnusable, match="usage"):
+        load_issuer(another("Ketat", (unknown, True))).check_usable(AT)
