@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from meterai.sealing.checking.gaps import Gap
 from meterai.sealing.checking.later_signatures import Signed
-from meterai.sealing.checking.looks import first_seen
+from meterai.sealing.checking.looks import first_seen, is_rebuilt_by_some
 from meterai.sealing.checking.revisions import Later, later_signatures
 from meterai.sealing.checking.updates import Found
 from meterai.sealing.model import DocumentBroken
@@ -40,6 +40,8 @@ def _in_gap(file: bytes, end: int, password: bytes) -> tuple[list[Later], Seen |
         now = open_document(file, bytes_max=len(file), password=password)
         sealed = open_document(file[:end], bytes_max=end, password=password)
         later = later_signatures(now, sealed)
+        if is_rebuilt_by_some(sealed, now):
+            return later, Seen("not_drawn")
         try:
             return later, first_seen(sealed, now, later, password)
         except NotDrawn:

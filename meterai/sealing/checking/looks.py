@@ -26,6 +26,7 @@ from meterai.sealing.checking.revisions import Later
 from meterai.sealing.checking.updates import Found
 from meterai.sealing.pdf.document import Document, open_document
 from meterai.sealing.pdf.pages import Box, Page, PageTree
+from meterai.sealing.pdf.references import unresolved
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.sandbox import rendering
 from meterai.sealing.sandbox.answers import Seen
@@ -90,6 +91,17 @@ def first_seen(
         )
         refuse_if_pictures_differ(now, [widget.number for widget in seen])
     return None
+
+
+def is_rebuilt_by_some(sealed: Document, now: Document) -> bool:
+    """True where poppler would look for the objects of one of the two by itself, and not of the other.
+
+    It does so for a reference that leads nowhere where the newest cross-reference is a table, and then
+    takes the last object of a number in the file, and none that is in a stream.
+    """
+    behind = now.sections[: len(now.sections) - len(sealed.sections)]
+    style = sealed.sections[0].is_stream
+    return any(one.is_stream != style for one in behind) and bool(unresolved(sealed))
 
 
 _Boxes = dict[int, list[Box]]

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from meterai.sealing.model import DocumentBroken, ReferencesUnresolved
-from meterai.sealing.pdf.cross_reference import IN_FILE, IN_STREAM
+from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM
 from meterai.sealing.pdf.document import Document
 
 ROWS_MAX = 500_000  # of all sections together; a book of 1,000 pages has 20,000
@@ -53,6 +53,15 @@ def texts_of(document: Document) -> Iterator[bytes]:
     yield document.buffer
     for number in _object_streams(document):
         yield document.object_stream(number)
+
+
+def unresolved(document: Document) -> set[int]:
+    """The numbers that something refers to and no object has."""
+    return {
+        number
+        for number in references_of(document)
+        if (row := document.row(number)[1]) is None or row.kind == FREE
+    }
 
 
 def first_unreferred(document: Document) -> int:

@@ -5,6 +5,7 @@ A library writes what it means; readers differ about what no library writes.
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from meterai.sealing.pdf.document import open_document
 from meterai.sealing.pdf.syntax import Ref
@@ -69,6 +70,7 @@ def signed(lab: Lab, document: bytes, objects: Mapping[int, Body], **more: objec
     return made[: gap + 1] + held.ljust(_HOLE, b"0") + made[gap + 1 + _HOLE :]
 
 
+Style = Literal["table", "stream"]
 Edit = Callable[[bytes], bytes]
 
 
@@ -168,6 +170,20 @@ def _hybrid_metadata(*, are_content: bool) -> Callable[[Lab], bytes]:
         return signed(lab, sealed, objects_of(sealed) | {60: made[60]})
 
     return make
+
+
+def _in_another_style(first: Style, then: Style) -> Attack:
+    """A page that refers to what is not there, and a cross-reference of another kind behind the seal:
+    poppler looks for objects by itself where the newest is a table, and finds none in streams."""
+
+    def make(lab: Lab) -> bytes:
+        made = letter(2)
+        made[6] = text_of(made[6])[:-2] + b"/Group 30 0 R>>"
+        packed = [3] if first == "stream" else []
+        sealed = lab.seal(whole(made, style=first, packed=packed))
+        return signed(lab, sealed, objects_of(sealed), style=then)
+
+    return Attack(make, "could_not_be_compared", frozenset({"compared"}))
 
 
 def _dangling(reference: bytes) -> Callable[[Lab], bytes]:
@@ -310,6 +326,8 @@ CASES |= {
     "page-with-more-private-data": changed(
         _rewritten(b"/PieceInfo<</X<</Private(a)>>>>", b"(a)", b"(a)/OC 5 0 R"), "unchanged"
     ),
+    "table-behind-streams": _in_another_style("stream", "table"),
+    "stream-behind-tables": _in_another_style("table", "stream"),
     "metadata-that-are-content-of-a-hybrid-file": changed(
         _hybrid_metadata(are_content=True), "unchanged"
     ),
