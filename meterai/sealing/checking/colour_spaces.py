@@ -41,8 +41,7 @@ def components(space: StrictValue, resolved: Resolve, depth: int = 0) -> int | N
         return _CALIBRATED[str(family)] if is_usual else None
     if family == "/ICCBased" and len(rest) == 1:
         profile = resolved(rest[0])
-        count = resolved(profile.get("/N")) if isinstance(profile, dict) else None
-        return count if isinstance(count, int) and count in _OF_PROFILES else None
+        return _of_profile(profile, resolved) if isinstance(profile, dict) else None
     if family == "/Indexed" and len(rest) == 3:
         below = components(rest[0], resolved, depth + 1)
         return 1 if below is not None and below < PATTERN else None
@@ -84,6 +83,18 @@ def _numbers(value: StrictValue, resolved: Resolve) -> list[float]:
     return [
         float(one) for one in found if type(one) in (int, float) and isinstance(one, int | float)
     ]
+
+
+def _of_profile(profile: dict[str, StrictValue], resolved: Resolve) -> int | None:
+    """The numbers of a profile; readers that do not use it take a space beside it (8.6.5.5), so that has
+    to be like it."""
+    count = resolved(profile.get("/N"))
+    if not isinstance(count, int) or count not in _OF_PROFILES:
+        return None
+    other = resolved(profile.get("/Alternate"))
+    family = resolved(other[0]) if isinstance(other, list) and other else other
+    is_plain = family in (None, "/CalGray", "/CalRGB", *DEVICES)
+    return count if is_plain and (other is None or components(other, resolved) == count) else None
 
 
 def _colourants(named: StrictValue, below: int | None, resolved: Resolve) -> int | None:

@@ -15,6 +15,8 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 | a picture in JPEG or JPEG 2000 that is damaged, or of another size than it says | MuPDF, black |
 | a colour of more or fewer numbers than its space has, a space that is none, or the one that paints nothing | poppler, MuPDF |
 | data of an image that are fewer than its size asks for; a fax that counts in whole bytes | MuPDF |
+| a picture's colours decoded in fewer or more pairs, or out of a list in another order; a mask that is none | MuPDF, Ghostscript |
+| a profile with an alternative of another kind | poppler, MuPDF |
 | forms in forms, more than twelve deep | poppler, MuPDF |
 | an image with another for printing; a form in place of a page elsewhere, or with a program | Ghostscript |
 | a layer by an expression, or for what is off (8.11.2.2) | MuPDF, Ghostscript |
@@ -352,7 +354,10 @@ class _Drawn:
         is_known = depth in _DEPTHS and type(depth) is int and 0 < (count or 0) < PATTERN
         if not is_mask and "/JPXDecode" not in filters and not is_known:
             raise NotDrawn
+        self._decoding(entries, 1 if is_mask else count, depth)
         masked = self._resolved(entries.get("/Mask"))
+        if isinstance(masked, dict) and self._resolved(masked.get("/ImageMask")) is not True:
+            raise NotDrawn
         if isinstance(masked, list) and any(type(self._resolved(one)) is not int for one in masked):
             raise NotDrawn
         data = self._state.stream(written) or b""
@@ -366,6 +371,21 @@ class _Drawn:
         if not filters or filters == ["/FlateDecode"]:
             bits = 1 if is_mask else int(str(depth)) * (count or 1)
             self._refuse_if_short(entries, data, (int(str(wide)) * bits + 7) // 8, int(str(high)))
+
+    def _decoding(
+        self, entries: dict[str, StrictValue], count: int | None, depth: StrictValue
+    ) -> None:
+        """A pair of numbers for each colour (8.9.5.2); of a list, the one that changes nothing."""
+        stated = self._resolved(entries.get("/Decode"))
+        if stated is None:
+            return
+        found = [self._resolved(one) for one in stated] if isinstance(stated, list) else []
+        space = self._resolved(entries.get("/ColorSpace"))
+        is_list = isinstance(space, list) and self._resolved(space[0]) == "/Indexed"
+        if is_list and isinstance(depth, int) and found != [0, 2**depth - 1]:
+            raise NotDrawn
+        if count is not None and len(found) != 2 * count:
+            raise NotDrawn
 
     def _fax(self, entries: dict[str, StrictValue]) -> None:
         """Parameters by which readers find the same lines (table 11)."""

@@ -24,6 +24,14 @@ def same(value):
         (["/CalRGB", {"/WhitePoint": D65, "/Matrix": [0] * 9}], None),
         (["/CalRGB", {"/WhitePoint": D65, "/Matrix": SRGB[:8]}], None),
         (["/CalGray", {}], None),
+        (["/ICCBased", {"/N": 3}], 3),
+        (["/ICCBased", {"/N": 3, "/Alternate": "/DeviceRGB"}], 3),
+        (["/ICCBased", {"/N": 4, "/Alternate": "/DeviceRGB"}], None),
+        (["/ICCBased", {"/N": 3, "/Alternate": ["/Lab", {"/WhitePoint": D65}]}], None),
+        (
+            ["/ICCBased", {"/N": 1, "/Alternate": ["/Separation", "/X", "/DeviceGray", INVERSE]}],
+            None,
+        ),
         (["/CalGray"], None),
     ],
 )

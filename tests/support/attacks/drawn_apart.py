@@ -223,6 +223,19 @@ CASES: dict[str, Attack] = {
     "words-of-codes-without-letters": _content(
         Stream(b"", b"BT /F1 24 Tf 60 750 Td <8081828384858687888990> Tj ET")
     ),
+    "profile-with-another-space": _apart(
+        {
+            7: Stream(b"", b"/C cs 0 0 0 0 scn " + _AREA),
+            60: Stream(b"/N 4/Alternate/DeviceRGB", b"x"),
+        },
+        ColorSpace=b"<</C[/ICCBased 60 0 R]>>",
+    ),
+    "image-of-a-list-decoded-otherwise": _image(
+        _SIZES.replace(b"/DeviceGray", b"[/Indexed/DeviceGray 255<00%b>]" % (b"ff" * 255))
+        + b"/Decode[0 1]",
+        b"\xff" * 64,
+    ),
+    "image-that-is-its-own-mask": _image(_SIZES + b"/Mask 60 0 R"),
     "ink-that-is-called-black": _coloured(
         b"/C cs 1 scn ",
         b"/C[/Separation/Black/DeviceGray<</FunctionType 2/Domain[0 1]/C0[1]/C1[1]/N 1>>]",
