@@ -382,7 +382,7 @@ class _Drawn:
         found = [self._resolved(one) for one in stated] if isinstance(stated, list) else []
         space = self._resolved(entries.get("/ColorSpace"))
         is_list = isinstance(space, list) and self._resolved(space[0]) == "/Indexed"
-        if is_list and isinstance(depth, int) and found != [0, 2**depth - 1]:
+        if is_list and isinstance(depth, int) and found != [0, (1 << depth) - 1]:
             raise NotDrawn
         if count is not None and len(found) != 2 * count:
             raise NotDrawn
