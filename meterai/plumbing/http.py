@@ -166,7 +166,7 @@ def _field_error(text: str) -> Malformed:
         return Malformed(named[1], _expected(message))
     field = path.removesuffix("`").removeprefix("$").removeprefix(".")
     # Of what has no type yet msgspec knows no names: `[...]` is a field of some object.
-    return Malformed("body" if "..." in field else field or "body", _expected(message))
+    return Malformed("body" if field.startswith("[...]") else field or "body", _expected(message))
 
 
 def _expected(message: str) -> str:
