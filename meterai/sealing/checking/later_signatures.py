@@ -28,6 +28,13 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha3_384": hashes.SHA3_384(),
     "sha3_512": hashes.SHA3_512(),
 }
+# What a reader finds in /Contents (ISO 32000-2, table 255, and ETSI EN 319 142-1): the SignedData over the
+# ranges, or (true) a time-stamp over them.  By other names it would look for something else.
+_KINDS = {
+    "/adbe.pkcs7.detached": False,
+    "/ETSI.CAdES.detached": False,
+    "/ETSI.RFC3161": True,
+}
 _HEX = b"0123456789abcdefABCDEF\t\n\f\r "
 
 
@@ -47,13 +54,16 @@ def check_signature(buffer: bytes, update: Update, written: Written) -> Signed:
     ranges, contents = entries.get("/ByteRange"), entries.get("/Contents")
     if not isinstance(contents, bytes) or not isinstance(ranges, list):
         raise Found("signature_invalid", written.ref.number)
+    kind = entries.get("/SubFilter")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise Found("signature_invalid", written.ref.number, key="/SubFilter")
     covered = _covered(buffer, update, written, ranges, contents)
     try:
         signed = _signed(contents, covered)
     # asn1crypto parses lazily, and both libraries raise many kinds of exception.
     except Exception:
         signed = None
-    if signed is None:
+    if signed is None or signed.is_time_stamp is not _KINDS[kind]:
         raise Found("signature_invalid", written.ref.number)
     return signed
 

@@ -133,13 +133,34 @@ def judging(question: Question, limits: Limits, *, behind: int = 0) -> Work[Repo
 
 
 def _verdict_unread(document: bytes, sealers: Sealers, refusal: Refusal) -> Verdict:
-    """The verdict on what cannot be read: with a seal of ours in it, somebody changed it."""
+    """The verdict on what cannot be read: with a seal of ours in it, somebody changed it.
+
+    Unless a password is missing, for which the file asked when it was sealed: what follows the seal may be
+    honest, and nobody can tell.
+    """
     if len(document) > CHECKED_BYTES_MAX:
         return Verdict.UNREADABLE
     ends = list(stray_seals(document, sealers))
-    if isinstance(refusal, DocumentEncrypted) and len(document) in ends:
-        return Verdict.UNREADABLE  # it may well be as we sealed it: who has the password can tell
-    return Verdict.CHANGED_AFTER_SEALING if ends else Verdict.UNREADABLE
+    if not ends:
+        return Verdict.UNREADABLE
+    if isinstance(refusal, DocumentEncrypted):
+        if len(document) in ends:
+            return (
+                Verdict.UNREADABLE
+            )  # it may well be as we sealed it: who has the password can tell
+        if any(_asks_for_password(document[:end]) for end in ends if end < len(document)):
+            return Verdict.COULD_NOT_BE_COMPARED
+    return Verdict.CHANGED_AFTER_SEALING
+
+
+def _asks_for_password(document: bytes) -> bool:
+    try:
+        open_document(document, bytes_max=CHECKED_BYTES_MAX, limits=FIRST_LOOK)
+    except DocumentEncrypted:
+        return True
+    except (Refusal, TooMuchHere):
+        return False
+    return False
 
 
 def _judge(case: Case, behind: int) -> Work[Report]:

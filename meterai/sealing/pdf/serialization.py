@@ -19,15 +19,15 @@ class Stream(NamedTuple):
     data: bytes
 
 
-def number(value: float) -> bytes:
-    """A number to a ten-thousandth, in the shortest form."""
-    text = b"%.4f" % value
+def number(value: float, places: int = 4) -> bytes:
+    """A number to so many places, in the shortest form."""
+    text = b"%.*f" % (places, value)
     return text.rstrip(b"0").rstrip(b".") if value else b"0"
 
 
-def numbers(*values: float) -> bytes:
+def numbers(*values: float, places: int = 4) -> bytes:
     """Several numbers, spaces between."""
-    return b" ".join([number(value) for value in values])
+    return b" ".join([number(value, places) for value in values])
 
 
 def text_octets(text: str) -> bytes:

@@ -90,6 +90,9 @@ def appearance_stream(
     """The appearance of one stamp `width` points wide, turned so that it stands upright on a page
     turned clockwise by `quarter_turns`.
 
+    It is in points, whatever a unit of the page is: readers fit it into the rectangle of its annotation
+    (ISO 32000-2, section 12.5.5).
+
     `words` is what `artwork.serial_and_words` draws; `shared_first` is the number of the first object of `shared`.
     """
     entries = (

@@ -11,6 +11,7 @@ their signature and a new signature cannot: there every stamp is a seal of its o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil, log10
 
 from meterai.kit.serial import Serial
 from meterai.sealing.model import Stamp
@@ -147,14 +148,18 @@ def _appearance_stream(
     address = qr.address_before_serial(terms.check_url)
     scanned = f"{address}{stamp.serial.text}/{text}"
     code = qr.encoder_for(len(scanned), address).draw(scanned)
-    width = stamp.placement.width / page.unit
     says = artwork.serial_and_words(stamp.serial, terms.wording)
-    return appearance.appearance_stream(says, code, width, page.quarter_turns, first_shared)
+    return appearance.appearance_stream(
+        says, code, stamp.placement.width, page.quarter_turns, first_shared
+    )
 
 
 def _annotation(stamp: Stamp, page: Page, stream: int) -> bytes:
     """What a field and a further stamp have in common."""
-    corners = numbers(*page.rectangle(stamp.placement))
+    # In units of the page, of which each may be many points (ISO 32000-2, /UserUnit): to a ten-thousandth
+    # of a point all the same.
+    places = 4 + max(0, ceil(log10(page.unit)))
+    corners = numbers(*page.rectangle(stamp.placement), places=places)
     return b"/Type/Annot/Rect[%b]/P %d %d R/AP<</N %d 0 R>>" % (corners, *page.ref, stream)
 
 

@@ -5,8 +5,10 @@ import io
 import re
 import shutil
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 
+import pikepdf
 import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -199,3 +201,17 @@ def _integrity(source) -> list[tuple[str, bool, bool]]:
     except Exception:
         return []
     return found
+
+
+@pytest.mark.parametrize("unit", [0.5, 1, 72, 75_000])
+def test_a_stamp_is_as_large_as_asked_for_whatever_a_unit_of_the_page_is(bench, make_pdf, unit):
+    placement = Placement(1, 120, 40, 70)
+    document = make_pdf(size=(595 / unit, 842 / unit), UserUnit=Decimal(unit))
+    with pikepdf.open(io.BytesIO(bench.sealed(document, placement))) as opened:
+        annotation = opened.pages[0].Annots[0]
+        points = [float(one) * unit for one in annotation.Rect]
+        corners = [120, 40, 190, 40 + placement.height]
+        assert points == pytest.approx(corners, abs=0.005)
+        drawing = annotation.AP.N
+        assert [float(one) for one in drawing.BBox] == pytest.approx([0, 0, 70, placement.height])
+        assert drawing.read_bytes().startswith(b"q 0.7 0 0 0.7 0 0 cm")

@@ -333,6 +333,18 @@ CASES |= {
     ),
 }
 
+CASES |= {
+    f"signature-called-{name}": changed(
+        _with({SIGNATURE: _swap(b"/adbe.pkcs7.detached", kind)}), "unchanged"
+    )
+    for name, kind in {
+        "a-time-stamp": b"/ETSI.RFC3161",
+        "one-of-a-digest": b"/adbe.pkcs7.sha1",
+        "one-of-a-bare-key": b"/adbe.x509.rsa_sha1",
+        "what-nobody-knows": b"/apa.saja",
+    }.items()
+}
+
 HONEST: dict[str, Attack] = {
     "by-hand-rounded": Attack(
         _rewritten(b"/ArtBox[0 0 %b 842]" % _LONG, _LONG, b"595.303937"), "genuine_then_signed"

@@ -3,6 +3,7 @@
 import io
 
 import pikepdf
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 
 from meterai.sealing import Placement
@@ -81,7 +82,21 @@ def _encrypted_changed(lab: Lab) -> bytes:
     return update(sealed, {5: b"<</Length 3>>stream\n0 g\nendstream"})
 
 
+def _signed_later_with_a_password(lab: Lab) -> bytes:
+    """Honest, and without the password nobody can tell."""
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(lab.original)) as opened:
+        opened.save(out, encryption=pikepdf.Encryption(owner="rahasia", user="rahasia"))
+    writer = IncrementalPdfFileWriter(io.BytesIO(lab.seal(out.getvalue(), password=b"rahasia")))
+    writer.encrypt(b"rahasia")
+    meta = signers.PdfSignatureMetadata(field_name="Notaris")
+    return bytes(signers.PdfSigner(meta, lab.stranger).sign_pdf(writer).getvalue())
+
+
 CASES: dict[str, Attack] = {
+    "signed-later-with-a-password": Attack(
+        _signed_later_with_a_password, "could_not_be_compared", frozenset({"readable"})
+    ),
     "self-made-certificate-with-our-names": forged(_self_made, "issuer"),
     "self-made-seal-upon-ours": forged(_self_made_upon_ours, "issuer"),
     "our-seal-upon-a-self-made-one": forged(_ours_upon_self_made, "issuer"),
