@@ -5,7 +5,6 @@ import io
 import re
 import shutil
 import subprocess
-from decimal import Decimal
 from pathlib import Path
 
 import pikepdf
@@ -29,6 +28,7 @@ from meterai.sealing import (
     seal,
     verify,
 )
+from tests.support.pdfmaker import letter, text_of, whole
 
 
 def pyhanko_status(document, root, at, number=-1):
@@ -204,9 +204,12 @@ def _integrity(source) -> list[tuple[str, bool, bool]]:
 
 
 @pytest.mark.parametrize("unit", [0.5, 1, 72, 75_000])
-def test_a_stamp_is_as_large_as_asked_for_whatever_a_unit_of_the_page_is(bench, make_pdf, unit):
+def test_a_stamp_is_as_large_as_asked_for_whatever_a_unit_of_the_page_is(bench, unit):
     placement = Placement(1, 120, 40, 70)
-    document = make_pdf(size=(595 / unit, 842 / unit), UserUnit=Decimal(unit))
+    objects = letter(1)
+    box = b"/UserUnit %g/MediaBox[0 0 %.12f %.12f]" % (unit, 595 / unit, 842 / unit)
+    objects[4] = text_of(objects[4]).replace(b"/MediaBox[0 0 595 842]", box)
+    document = whole(objects)
     with pikepdf.open(io.BytesIO(bench.sealed(document, placement))) as opened:
         annotation = opened.pages[0].Annots[0]
         points = [float(one) * unit for one in annotation.Rect]
