@@ -26,6 +26,13 @@ class ArchiveGiven(Refusal):
     status = 422
 
 
+class DocumentWrapped(Refusal):
+    """The body is a form, or compressed, and no document: checked would be what is around it."""
+
+    code = "document_wrapped"
+    status = 415
+
+
 class FinalVerdict(StrEnum):
     """One word for what was checked.  The first nine are those of `sealing.Verdict`."""
 

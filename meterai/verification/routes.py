@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
 from litestar.params import FromPath
 
 from meterai.accounts import Permission
@@ -13,6 +14,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.described import FILE, Described
 from meterai.plumbing.http import language_of, network_of
 from meterai.sealing import CHECKED_BYTES_MAX
+from meterai.verification.model import DocumentWrapped
 from meterai.verification.service import VerificationService
 from meterai.verification.service.views import (
     ClaimKeysView,
@@ -42,6 +44,10 @@ async def check_document(
     settings: NamedDependency[Settings],
 ) -> VerificationView:
     """Check the PDF in the body (application/pdf).  It is not kept."""
+    media_type, _ = request.content_type
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if media_type == RequestEncodingType.MULTI_PART or encoding != "identity":
+        raise DocumentWrapped(f"a body of {media_type}, encoded as {encoding}")
     await lines.check_turn(request, None, Act.CHECK)
     document = await request.body()
     client = network_of(request, settings.process.proxies)

@@ -1,5 +1,6 @@
 """What nobody should send is refused with a reason, changes nothing, and is never a fault."""
 
+import gzip
 import json
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -85,6 +86,19 @@ def test_200_mb_are_refused_at_once_and_fill_no_memory(
     assert found.seconds < REFUSED_SECONDS_MAX
     assert found.sent_bytes < FLOOD_BYTES
     assert found.peak_bytes < MEMORY_BYTES_MAX
+
+
+def test_a_document_in_a_form_is_not_called_unreadable(unharmed: Client) -> None:
+    form, kind = urllib3.encode_multipart_formdata(
+        {"document": ("a.pdf", pdf(), "application/pdf")}
+    )
+    for body, head in (
+        (form, {"Content-Type": kind}),
+        (gzip.compress(pdf()), {"Content-Type": "application/pdf", "Content-Encoding": "gzip"}),
+    ):
+        reply = unharmed.post("/v1/verifications", body, headers=head)
+        assert_refused(reply, 415, "document_wrapped")
+    assert unharmed.verify(pdf())["verdict"] == "not_sealed"
 
 
 def place(**other: object) -> str:
