@@ -7,7 +7,7 @@ reads it.
 import fcntl
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,16 +38,23 @@ class PortTaken(Refusal):
         self.port = port
 
 
-def free_port(host: str, wanted: int) -> int:
-    """The wanted port if it is free, else any free one."""
-    for port in (wanted, 0):
+PORTS_TRIED_MAX = 20  # of those that the system names
+
+
+def free_port(host: str, wanted: int, *, besides: Collection[int] = ()) -> int:
+    """The wanted port if it is free, else any free one; none of `besides`, which somebody is about to take."""
+    for port in (wanted, *[0] * PORTS_TRIED_MAX):
+        if port in besides:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            found = int(probe.getsockname()[1])
+        if found not in besides:
+            return found
     raise OSError(f"no free port on {host}")
 
 

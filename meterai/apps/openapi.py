@@ -57,6 +57,7 @@ _STATUSES: Mapping[int, Schema] = {
     409: {"description": "The state of things does not allow it; the code says what"},
     410: {"description": "The original is not kept any more; its delta is"},
     413: {"description": "The body is too large"},
+    415: {"description": "The body is of another kind, or compressed"},
     422: {"description": "A field, a header or the document cannot be used; the code says what"},
     503: {"description": "Not now; nothing was charged", "headers": _AGAIN},
 }

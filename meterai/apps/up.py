@@ -107,15 +107,20 @@ def _with_ports(settings: Settings) -> Settings:
     """The settings with a free port for everything; those of the last start where they are free."""
     if settings.process.port and not is_free(settings.process.host, settings.process.port):
         raise PortTaken(settings.process.port)
-    port = settings.process.port or free_port(settings.process.host, 0)
-    bank = free_port(settings.process.host, settings.of(StandinSettings).bank_port)
-    mail = free_port(settings.process.host, settings.of(StandinSettings).mail_port)
-    smtp = free_port(settings.process.host, settings.of(NotificationSettings).smtp_port)
-    drand = free_port(settings.process.host, settings.of(StandinSettings).drand_port)
-    metrics = free_port("127.0.0.1", settings.process.metrics_port)
+    host, standins = settings.process.host, settings.of(StandinSettings)
+    chosen = [settings.process.port or free_port(host, 0)]
+    for there, wanted in (
+        (host, standins.bank_port),
+        (host, standins.mail_port),
+        (host, settings.of(NotificationSettings).smtp_port),
+        (host, standins.drand_port),
+        ("127.0.0.1", settings.process.metrics_port),
+    ):
+        chosen.append(free_port(there, wanted, besides=chosen))
+    port, bank, mail, smtp, drand, metrics = chosen
     # Who names a chain means its relays too.
     is_named = settings.of(WaitingRoomSettings).waiting_room_drand_chain
-    relay = f"http://{settings.process.host}:{drand}"
+    relay = f"http://{host}:{drand}"
     beacon = (
         {}
         if is_named
@@ -130,7 +135,7 @@ def _with_ports(settings: Settings) -> Settings:
         mail_port=mail,
         smtp_port=smtp,
         metrics_port=metrics,
-        bank_url=f"http://{settings.process.host}:{bank}",
+        bank_url=f"http://{host}:{bank}",
         drand_port=drand,
         **beacon,
     )

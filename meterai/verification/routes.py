@@ -30,7 +30,7 @@ from meterai.waiting_room import Act, WaitingRoom
     opt={
         "permission": Permission.PUBLIC,
         "priority": Priority.CHECKING,
-        "described": Described(body={"application/pdf": FILE}),
+        "described": Described(body={"application/pdf": FILE}, refuses=(415,)),
     },
     summary="Check a PDF",
     tags=["checking"],

@@ -130,7 +130,8 @@ def fronting(folder: Path, data: Path, web_port: int) -> Iterator[Front]:
     ca = certificate(folder)
     written = run_here(data, "pages", "--out", str(folder / "pages"))
     assert written.returncode == 0, written.stderr
-    port, plain_port = free_port("127.0.0.1", 0), free_port("127.0.0.1", 0)
+    port = free_port("127.0.0.1", 0)
+    plain_port = free_port("127.0.0.1", 0, besides=[port])
     main = folder / "nginx.conf"
     main.write_text(configuration(folder, data, web_port, port, plain_port))
     assert PROGRAM is not None

@@ -58,7 +58,8 @@ def test_xobjects_are_found_by_name() -> None:
     ("space", "wanted"),
     [
         ("/DeviceGray", 1),
-        (["/CalRGB", {}], 3),
+        (["/CalRGB", {"/WhitePoint": [0.95, 1, 1.09]}], 3),
+        (["/CalRGB", {}], None),
         (["/ICCBased", {"/N": 4}], 4),
         (["/Indexed", ["/Separation", "/Red", "/DeviceCMYK", FUNCTION], 1, b"ab"], 1),
         (["/DeviceN", ["/Red", "/None"], "/DeviceCMYK", FUNCTION], 2),
