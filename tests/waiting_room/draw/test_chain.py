@@ -69,7 +69,7 @@ def test_what_is_no_signature_is_refused(signature: str) -> None:
         randomness_of(QUICKNET, 1000, signature)
 
 
-@pytest.mark.parametrize("key", ["", "00", "zz" * 96, "00" * 96])
+@pytest.mark.parametrize("key", ["", "00", "zz" * 96, "00" * 96, "c0" + "00" * 95])
 def test_what_is_no_key_is_refused(key: str) -> None:
     chain = type(CHAIN)("test", 30, 0, "00" * 32, key)
     with pytest.raises(RoundForged):
