@@ -7,10 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from meterai.sealing.signing.chains import shortest_way
 from meterai.sealing.signing.cms import SignedData
+from meterai.sealing.signing.cms_layout import key_of
 from meterai.sealing.signing.issuer import may_sign_certificates, may_sign_documents
 
 PATH_LENGTH_MAX = 4  # certificates between the leaf and the root, leaf included
@@ -37,8 +39,8 @@ class Sealers:
         cls, roots: Sequence[x509.Certificate], certificates: Sequence[x509.Certificate]
     ) -> "Sealers":
         """Those with these certificates; everyone below the roots where there are none."""
-        keys = frozenset(_key_digest(one) for one in certificates)
-        return cls(tuple(roots), keys or None)
+        keys = frozenset(_key_digest(one) for one in certificates) - {b""}
+        return cls(tuple(roots), keys if certificates else None)
 
 
 def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
@@ -55,10 +57,12 @@ def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
 
 @lru_cache(PATHS_KEPT_MAX)
 def _key_digest(certificate: x509.Certificate) -> bytes:
-    key = certificate.public_key()
-    return hashlib.sha256(
-        key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    ).digest()
+    """That of its key; empty, which no sealer's is, for a key that nobody here can use."""
+    key = key_of(certificate)
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return b""
+    encoded = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(encoded).digest()
 
 
 @lru_cache(PATHS_KEPT_MAX)

@@ -1,6 +1,7 @@
 """An authority signs for others too: what they sign is theirs, and what they seal is forged."""
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,8 +19,15 @@ from pyhanko.sign import signers
 
 from meterai.sealing import development_issuer, load_issuer, load_issuers, verify, verify_own
 from meterai.sealing.model import IssuerUnusable
+from meterai.sealing.signing import cms
+from meterai.sealing.signing.der import SEQUENCE, tlv
+from meterai.sealing.signing.trust import Sealers, path_to_root
 from tests.support.attacks import Lab
 from tests.support.attacks.lab import AT
+
+BITS = 0x03
+_P256, _P192V3 = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d030103")
+_ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +132,24 @@ def test_a_certificate_with_a_restriction_that_nobody_reads_seals_nothing(anothe
     load_issuer(another("Longgar", (unknown, False))).check_usable(AT)
     with pytest.raises(IssuerUnusable, match="usage"):
         load_issuer(another("Ketat", (unknown, True))).check_usable(AT)
+
+
+def test_a_key_that_nobody_can_use_is_no_sealers(ours, notary):
+    """A curve that the library does not know, in a certificate by our own authority."""
+    made, authority = load_issuer(notary).chain[0], load_issuer(ours).chain[1]
+    odd = _signed_anew(ours, made.tbs_certificate_bytes.replace(_P256, _P192V3))
+    signed_data = cms.read(load_issuer(notary).sign(bytes(32)))
+    signed_data = replace(signed_data, leaf=odd)
+    known = Sealers.of([load_issuer(ours).root], [load_issuer(ours).chain[0]])
+    anybody = Sealers.of([load_issuer(ours).root], [])
+    assert authority in (path_to_root(signed_data, anybody) or ())
+    assert path_to_root(signed_data, known) is None
+    assert path_to_root(signed_data, Sealers.of([load_issuer(ours).root], [odd])) is None
+
+
+def _signed_anew(ours, content):
+    authority = load_pem_private_key((ours / "intermediate.key").read_bytes(), None)
+    assert isinstance(authority, ec.EllipticCurvePrivateKey)
+    signature = authority.sign(content, ec.ECDSA(hashes.SHA256()))
+    encoded = tlv(SEQUENCE, content, _ECDSA_SHA256, tlv(BITS, b"\0" + signature))
+    return x509.load_der_x509_certificate(encoded)
