@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from meterai.plumbing.migrations import migrate
 from tests.support import loopback, queries
 from tests.support.instance import Instance
 from tests.support.shop import Shop, open_shop
+from tests.support.side_by_side import WholeFiles
 from tests.support.till import Till, open_till
 
 # The same examples in every run, and no limit of milliseconds that a busy machine would break.
@@ -49,6 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--whole-corpus", action="store_true", help="every file of the corpus, not a sample"
     )
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles | None:
+    """Files stay whole, and the run ends also when a test ends its process."""
+    return WholeFiles(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 OF_INSTANCES: set[Path] = set()  # files with a test that needs one
