@@ -1,5 +1,6 @@
 """A test that ends its process is a failure that the run tells: the run goes on, and ends."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ def test_after():
 """
 )
 FILES = 12
-ARGUMENTS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-c", "/dev/null")
+ARGUMENTS = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-c", os.devnull)
 OF_ENDING = (5, 11)  # the last too: nothing waits then but what its process had begun
 
 
@@ -38,7 +39,8 @@ def test_every_other_test_is_run_and_told(tmp_path: Path) -> None:
         text = ENDING if number in OF_ENDING else QUIET
         (tmp_path / f"test_file_{number:02}.py").write_text(text)
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *ARGUMENTS, str(tmp_path)],
+        # A folder of its own: the common one would be closed to the databases of the tests beside it.
+        [sys.executable, "-m", "pytest", *ARGUMENTS, "--basetemp", str(tmp_path / "own"), str(tmp_path)],
         cwd=ROOT, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip

@@ -16,7 +16,6 @@ from meterai.kit.refusal import Refusal
 
 SCHEME = "bls-unchained-g1-rfc9380"  # signatures of 48 bytes on G1, keys of 96 bytes on G2
 SIGNATURE_DIGITS = 96
-_SUITE = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 _SIGNATURE = re.compile(rf"[0-9a-f]{{{SIGNATURE_DIGITS}}}")
 _ANSWERS_KEPT = 64  # about one round; the round of a draw is asked about again and again
 _DEFAULT_BEACON = "default"  # the one chain whose name is not part of its hash
@@ -101,32 +100,6 @@ def randomness_of(chain: Chain, number: int, signature: str) -> bytes:
 
 @lru_cache(_ANSWERS_KEPT)
 def _is_signed(number: int, signature: bytes, public_key: bytes) -> bool:
-    """Whether the key signed the number (BLS on BLS12-381, signatures on G1; RFC 9380 for the hash)."""
-    # It takes half a second to load, and a draw needs it once.
-    from py_ecc.bls.g2_primitives import subgroup_check  # noqa: PLC0415
-    from py_ecc.bls.hash_to_curve import hash_to_G1  # noqa: PLC0415
-    from py_ecc.bls.point_compression import decompress_G1, decompress_G2  # noqa: PLC0415
-    from py_ecc.optimized_bls12_381 import (  # noqa: PLC0415
-        FQ12,
-        G2,
-        final_exponentiate,
-        is_inf,
-        neg,
-        pairing,
-    )
+    from meterai.waiting_room.draw.bls import is_signed  # noqa: PLC0415 - half a second to load
 
-    half = len(public_key) // 2
-    try:
-        signed = decompress_G1(int.from_bytes(signature, "big"))
-        key = decompress_G2(
-            (int.from_bytes(public_key[:half], "big"), int.from_bytes(public_key[half:], "big"))
-        )
-    except ValueError:
-        return False  # no point of its curve
-    if any(is_inf(point) or not subgroup_check(point) for point in (signed, key)):
-        return False
-    message = hash_to_G1(hashlib.sha256(number.to_bytes(8, "big")).digest(), _SUITE, hashlib.sha256)
-    product = pairing(G2, signed, final_exponentiate=False) * pairing(
-        key, neg(message), final_exponentiate=False
-    )
-    return bool(final_exponentiate(product) == FQ12.one())
+    return is_signed(hashlib.sha256(number.to_bytes(8, "big")).digest(), signature, public_key)

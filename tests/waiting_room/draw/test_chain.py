@@ -1,6 +1,8 @@
 """drand's rounds: real ones of quicknet, those of the stand-in, and what is not one."""
 
 import hashlib
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -86,3 +88,18 @@ def test_the_first_round_at_a_time(at: int, chain) -> None:
     number = first_round_at(chain, at)
     assert time_of(chain, number) >= at
     assert number == 1 or time_of(chain, number - 1) < at
+
+
+def test_the_library_leaves_the_limit_of_recursion_as_it_was() -> None:
+    """With a higher one, a text of brackets ends any process that reads JSON."""
+    code = (
+        "import json, sys; before = sys.getrecursionlimit()\n"
+        "from meterai.waiting_room.draw.chain import QUICKNET, randomness_of\n"
+        f"randomness_of(QUICKNET, 123, {REAL[123]!r})\n"
+        "assert 'py_ecc' in sys.modules\n"
+        "assert sys.getrecursionlimit() == before\n"
+        "try: json.loads('[' * 100_000)\n"
+        "except RecursionError: print('refused')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"refused\n"
