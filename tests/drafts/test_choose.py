@@ -229,6 +229,42 @@ def test_an_upload_that_was_forgotten_meanwhile_begins_anew(chromium, instance):
     assert chooser.complaints == []
 
 
+def busy_once(chooser: Chooser) -> list[str]:
+    """The next list of files that a script asks for is not given; how each of them was answered."""
+    asked: list[str] = []
+
+    def answered(route: Route) -> None:
+        if route.request.resource_type != "fetch":
+            return route.fallback()
+        asked.append("list" if asked else "busy")
+        if len(asked) > 1:
+            return route.fallback()
+        return route.fulfill(status=503, content_type="application/problem+json", body="{}")
+
+    chooser.page.route(chooser.url + "/stamp", answered)
+    return asked
+
+
+def test_a_list_that_is_not_given_is_asked_for_again_before_anything_is_sent(chromium, instance):
+    chooser = Chooser(chromium, instance)
+    chooser.page.goto(chooser.url)
+    asked = busy_once(chooser)
+    chooser.chooses(payload("surat.pdf", pdf(words="Ramai")))
+    chooser.page.wait_for_url("**/stamp/place")
+    assert asked == ["busy", "list"]
+    assert chooser.complaints == []
+
+
+def test_a_list_that_is_not_given_after_sending_leaves_no_file_standing_still(chromium, instance):
+    chooser = Chooser(chromium, instance)
+    asked = busy_once(chooser)
+    chooser.chooses(payload("rusak.pdf", LARGE))
+    chooser.sees("rusak.pdf", "Siap, sudah diperbaiki")
+    expect(chooser.page.get_by_role("link", name="Lanjut: letakkan meterai")).to_be_visible()
+    assert asked == ["busy", "list"]
+    assert chooser.complaints == []
+
+
 # -- straight on ---------------------------------------------------------------------------
 
 

@@ -61,10 +61,11 @@ async function refresh(done) {
   const answer = await fetch("/stamp").catch(cut);
   if (answer.redirected) location = answer.url; // the line before buying
   const page = new DOMParser().parseFromString(await answer.text().catch(cut), "text/html");
+  const found = page.querySelector("[data-files]") ?? cut(); // who is busy, or away, answers without a list
   jobs.delete(done);
   const at = document.activeElement;
   const was = list.contains(at);
-  list.replaceChildren(...page.querySelector("[data-files]").childNodes);
+  list.replaceChildren(...found.childNodes);
   isKnown = true;
   show();
   if (was) (at.isConnected ? at : document.getElementById(at.id) ?? field).focus();

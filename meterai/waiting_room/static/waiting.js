@@ -48,6 +48,6 @@ function later(seconds) {
   if (!document.hidden) timer = setTimeout(look, seconds * 1000);
 }
 
-document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : later(1)));
+document.addEventListener("visibilitychange", () => later(1));
 addEventListener("online", () => later(1));
 later(LEAST + LEAST * Math.random());
