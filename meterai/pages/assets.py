@@ -19,13 +19,15 @@ _KINDS = {
 }
 _IMPORT = re.compile(rb'@import "([a-z]+\.css)";\n')
 _STYLE_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
-# Texts, which are kept; comments; and what needs no spaces around it.
+# Texts, which are kept; comments; and what needs no spaces around it (a stroke before one divides).
 _SCRIPT = re.compile(
-    rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[ ]*//[^\n]*|[ ]?([=<>!?:&|*,;(){}\[\]+-]+)[ ]?"""
+    rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[ ]*//[^\n]*|[ ]?([=<>!?:&|*,;(){}\[\]+-]+|/(?=[ ]))[ ]?"""
 )
 _LINE_END = re.compile(
     rb"(?:(?<=[;{,])|(?<==>))\n"
 )  # where a statement goes on or has ended either way
+# Constants one after another, none of which has a bracket with statements in it, are one statement.
+_CONSTANTS = re.compile(rb"(?<=[;{}\n])(const \w+=[^;{}\n]*(?:;const \w+=[^;{}\n]*)+);")
 # A semicolon or a comma before a bracket, and brackets around one parameter: neither means anything.
 _NEEDLESS = re.compile(
     rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[;,](?=\})|(?<![\w$.\])])\((\w+)\)(?==>)"""
@@ -59,7 +61,8 @@ def _as_sent(content: bytes, kind: str) -> bytes:
     sent = b"".join(line + b"\n" for line in lines if line)
     if kind == "text/css":
         return sent
-    return _NEEDLESS.sub(rb"\1\2", _LINE_END.sub(b"", sent))
+    sent = _NEEDLESS.sub(rb"\1\2", _LINE_END.sub(b"", sent))
+    return _CONSTANTS.sub(lambda found: found[0].replace(b";const ", b","), sent)
 
 
 def _with_imports(folder: Traversable, file: Traversable) -> bytes:

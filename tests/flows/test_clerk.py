@@ -133,7 +133,7 @@ def test_a_serial_that_a_file_sent_before_has_too_is_named(
     expect(page.locator("tbody tr").last).to_contain_text(note)
     expect(page.locator(".twice")).to_have_count(1)
     expect(page.locator("[role=status]")).to_contain_text(
-        translate("page.many.done", "id", count=2, others=1)
+        translate("page.many.done", "id", count=2, checked=2, others=1)
     )
     with page.expect_download() as coming:
         page.get_by_role("button", name="Simpan sebagai tabel").click()
@@ -187,6 +187,49 @@ def test_a_proxy_that_refuses_a_file_or_is_away_ends_nothing(page: Page) -> None
     expect(page.locator("tbody tr")).to_have_count(2, timeout=15_000)
     expect(page.locator("tbody")).to_contain_text("terlalu besar")
     expect(page.locator("tbody")).not_to_contain_text("413")
+
+
+BUSY_ROW = (
+    '<tr class="unsure" data-unchecked data-line="a.pdf"><th scope="row">a.pdf</th>'
+    "<td>Belum diperiksa</td><td></td></tr>"
+)
+
+
+@pytest.mark.parametrize("page", [True], indirect=True)
+def test_a_file_that_was_not_checked_is_sent_again_when_it_is_chosen_again(page: Page) -> None:
+    asked: list[str] = []
+
+    def passing(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(status=200, content_type="text/html", body=BUSY_ROW)
+        elif len(asked) == 2:
+            fault = '{"code": "fault", "title": "Coba lagi"}'
+            route.fulfill(status=500, content_type="application/problem+json", body=fault)
+        else:
+            route.continue_()
+
+    chosen = papers("a.pdf")
+
+    def checks() -> None:
+        page.locator("#document").set_input_files(chosen)
+        page.get_by_role("button", name="Periksa semua").click()
+
+    page.route("**/check/many/rows", passing)
+    page.goto("/check/many")
+    rows, status = page.locator("tbody tr"), page.locator("[role=status]")
+    for said in ("Belum diperiksa", "Coba lagi"):
+        checks()
+        expect(rows).to_contain_text(said)
+        expect(status).to_have_text(translate("page.many.done", "id", count=1, checked=0, others=1))
+        page.reload()
+        expect(rows).to_contain_text(said)
+    checks()
+    expect(rows).to_contain_text("Tidak ada meterai")
+    expect(status).to_contain_text("1 dari 1")
+    checks()  # now it has an answer, which is kept
+    expect(status).to_contain_text("1 dari 1")
+    assert len(asked) == 3
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)

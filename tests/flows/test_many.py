@@ -143,6 +143,7 @@ def test_a_form_that_breaks_off_later_says_so_in_its_table(papers: Papers) -> No
     assert reply.status == 200
     assert text.count('<tr class="good"') == 1
     assert translate("page.many.not_checked.damaged", "id") in text
+    assert text.count(" data-unchecked ") == 1, "it has no answer, and is no answer to keep"
 
 
 def test_a_form_that_is_too_large_is_told_the_limit(papers: Papers, instance: Instance) -> None:

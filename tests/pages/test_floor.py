@@ -199,5 +199,7 @@ def test_files_are_sent_without_what_only_people_read() -> None:
 
 
 def _without_spaces(content: bytes) -> bytes:
-    """Neither has what means nothing: spaces, a semicolon or a comma before a bracket, brackets around one parameter."""
-    return re.sub(rb"[;,](?=\})|\((\w+)\)(?==>)", rb"\1", re.sub(rb"\s", b"", content))
+    """Neither has what means nothing: spaces, a semicolon or a comma before a bracket, brackets around
+    one parameter, `const` before a constant that follows another."""
+    solid = re.sub(rb"[;,](?=\})|\((\w+)\)(?==>)", rb"\1", re.sub(rb"\s", b"", content))
+    return solid.replace(b";const", b",")

@@ -1,10 +1,9 @@
 // Where the original is on this device only what was added to it is fetched: some 14 KB, joined here.
 // Without this file, and wherever anything does not fit, the whole document is downloaded.
 
-async function sha256(blob) {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
-  return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+const hex = (byte) => byte.toString(16).padStart(2, "0");
+const sha256 = async (blob) =>
+  [...new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))].map(hex).join("");
 
 function save(blob, name) {
   const href = URL.createObjectURL(blob);
@@ -13,7 +12,7 @@ function save(blob, name) {
 }
 
 async function join(file, words) {
-  const { dataset: { delta, stamped, name } } = document.querySelector(`[data-original="${await sha256(file)}"]`) ?? { dataset: {} };
+  const { delta, stamped, name } = document.querySelector(`[data-original="${await sha256(file)}"]`)?.dataset ?? {};
   if (!delta) return words.other;
   const answer = await fetch(delta);
   if (!answer.ok || answer.redirected) return words.failed;

@@ -17,7 +17,7 @@ function scan(part, detector) {
   let stream;
 
   function end(says = "") {
-    for (const track of stream?.getTracks() ?? []) track.stop();
+    stream?.getTracks().forEach((track) => track.stop());
     stream = null;
     video.hidden = true;
     button.textContent = start;

@@ -42,6 +42,7 @@ function refused({ name }, why) {
   const texts = [name, `! ${why}`];
   for (const text of texts) row.insertCell().textContent = text;
   row.dataset.line = texts.map(cell).join();
+  row.dataset.unchecked = "";
   return row.outerHTML;
 }
 
@@ -85,15 +86,21 @@ form.onsubmit = async (event) => {
   const work = async () => {
     for (let file; (file = waiting.shift());) {
       progress.textContent = fill(words.waits, { done: count - waiting.length, count, name: file.name });
-      kept[await keyOf(file)] ??= await rowsOf(file);
+      const key = await keyOf(file);
+      // What was not checked has no answer: sent again it is asked for again.
+      if (kept[key]?.includes("data-unchecked") ?? true) kept[key] = await rowsOf(file);
       show();
     }
   };
   await Promise.all([work(), work()]);
   button.disabled = false;
   progress.textContent = "";
-  const all = table.rows.length;
-  status.textContent = fill(words.done, { count: all, others: all - table.querySelectorAll(".good:not(.twice)").length });
+  const left = (these) => table.querySelectorAll(`tr:not(${these})`).length;
+  status.textContent = fill(words.done, {
+    count: table.rows.length,
+    checked: left("[data-unchecked]"),
+    others: left(".good:not(.twice)"),
+  });
 };
 
 results.querySelector("[data-csv]").onclick = ({ target }) => {
