@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import Refusal
 from meterai.sealing import PageSize, Placement
 
@@ -25,6 +26,7 @@ EMPTY_LIVES = timedelta(minutes=15)
 
 # Between a page that asks for an address and a code that was typed; in a rush a mail may take long.
 MARK_LIVES = timedelta(hours=1)
+MARK_DIGITS_MAX = 12  # of its second
 
 
 class FileState(StrEnum):
@@ -299,12 +301,12 @@ def sign_in_mark(token: str, at: datetime) -> str:
 
 def is_sign_in_mark(mark: str, token: str, now: datetime) -> bool:
     """Whether a sign-in that leads back with this mark began at a page of the draft of this token."""
-    seconds, _, _ = mark.partition(".")
-    if not (mark.isascii() and seconds.isdigit() and len(seconds) <= 12 and token):
+    seconds = counted(mark.partition(".")[0], MARK_DIGITS_MAX)
+    if seconds is None or not (mark.isascii() and token):
         return False
-    age = now.timestamp() - int(seconds)
+    age = now.timestamp() - seconds
     is_young = -1.0 < age <= MARK_LIVES.total_seconds()
-    return is_young and hmac.compare_digest(mark, _mark(token, int(seconds)))
+    return is_young and hmac.compare_digest(mark, _mark(token, seconds))
 
 
 def _mark(token: str, seconds: int) -> str:

@@ -18,6 +18,7 @@ from meterai.drafts.positions import TAP_WIDTH, TypedStamp
 from meterai.drafts.service import DraftService
 from meterai.drafts.visitors import done_here, draft_of, own_draft
 from meterai.kit.ids import read, show
+from meterai.kit.numbers import counted
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.pages import (
@@ -58,9 +59,7 @@ async def show_place(
         return see_other("/stamp")
     query = request.query_params
     file = _file_asked(files, query.get("file", ""))
-    number = query.get("stamp", "")
-    selected = int(number) - 1 if number.isascii() and number.isdigit() else 0
-    view = await placing.view(draft, file, min(selected, sealing.STAMPS_MAX))
+    view = await placing.view(draft, file, _selected(query.get("stamp", "")))
     notices = _notices(query, files)
     return _page(request, files, view, notices=notices)
 
@@ -100,15 +99,16 @@ async def show_picture(
     """A page of a file as WebP; `width=120` is a small one.  Whose it is comes before all else."""
     draft = await draft_of(request, drafts)
     file = await drafts.file(draft, read(FILE_KIND, file_id))
-    number, _, kind = name.partition(".")
-    if kind != "webp" or not (number.isascii() and number.isdigit() and len(number) <= 6):
+    typed, _, kind = name.partition(".")
+    number = counted(typed)
+    if kind != "webp" or number is None:
         raise NotFound("no such picture")
     is_small = request.query_params.get("width") == str(sealing.THUMBNAIL_WIDTH)
     width = sealing.THUMBNAIL_WIDTH if is_small else sealing.PICTURE_WIDTH
-    headers = {"Cache-Control": _KEEPS, "ETag": f'"{file.content}-{int(number)}-{width}"'}
+    headers = {"Cache-Control": _KEEPS, "ETag": f'"{file.content}-{number}-{width}"'}
     if request.headers.get("if-none-match", "").removeprefix("W/") == headers["ETag"]:
         return Response(None, status_code=304, headers=headers)
-    found = await pictures.picture(draft.network, file, int(number), width)
+    found = await pictures.picture(draft.network, file, number, width)
     return Response(found.webp, media_type="image/webp", headers=headers)
 
 
@@ -128,15 +128,18 @@ def _file_asked(files: Sequence[DraftFile], asked: str) -> DraftFile:
     return next((one for one in files if not one.is_placed), files[0])
 
 
+def _selected(typed: str) -> int:
+    """The stamp that is shown, from 0; people and addresses count from 1.  The first for nonsense."""
+    return (counted(typed) or 1) - 1
+
+
 def _wanted(form: Form, file: DraftFile) -> Wanted:
     stamps = positions.typed_stamps(form.texts)
-    number = form.text("stamp")
-    selected = int(number) - 1 if number.isascii() and number.isdigit() and len(number) < 3 else 0
-    version = form.text("version")
+    version = counted(form.text("version"))
     return Wanted(
         stamps=stamps,
-        selected=selected,
-        version=int(version) if version.isascii() and version.isdigit() else file.version,
+        selected=_selected(form.text("stamp")),
+        version=file.version if version is None else version,
         seen=form.text("seen"),
         do=f"page:{form.text('to_page').strip()}" if form.text("do") == "page" else form.text("do"),
         tap=_tap(form),
@@ -148,12 +151,10 @@ def _tap(form: Form) -> tuple[float, float] | None:
 
     A browser that sends the form by the keyboard says 0, 0.
     """
-    x, y, high = form.text("at.x"), form.text("at.y"), form.text("high")
-    if not all(one.isascii() and one.isdigit() and len(one) <= 5 for one in (x, y, high)):
+    x, y, high = (counted(form.text(name)) for name in ("at.x", "at.y", "high"))
+    if x is None or y is None or not high or (x, y) == (0, 0):
         return None
-    if not int(high) or (int(x), int(y)) == (0, 0):
-        return None
-    return min(1.0, int(x) / TAP_WIDTH), min(1.0, int(y) / int(high))
+    return min(1.0, x / TAP_WIDTH), min(1.0, y / high)
 
 
 def _next(files: Sequence[DraftFile], file: DraftFile) -> str:
@@ -180,9 +181,8 @@ def _again(file: DraftFile, outcome: Outcome, *, is_unseen: bool) -> str:
 def _notices(query: Mapping[str, str], files: Sequence[DraftFile]) -> dict[str, Any]:
     """What was done to all files, in the address of the page."""
     names = {show(FILE_KIND, one.id): one.name for one in files}
-    alike = query.get("alike", "")
     return {
-        "alike": int(alike) if alike.isascii() and alike.isdigit() and len(alike) < 4 else 0,
+        "alike": counted(query.get("alike", "")) or 0,
         "elsewhere": [names[one] for one in query.get("elsewhere", "").split(",") if one in names],
         "left": [names[one] for one in query.get("left", "").split(",") if one in names],
         "is_unseen": "unseen" in query,

@@ -13,8 +13,9 @@ from meterai.drafts.model import Draft, DraftFile
 from meterai.drafts.pictures import PagePictures
 from meterai.drafts.positions import TypedStamp
 from meterai.drafts.service import DraftService
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.pages import FieldWrong
+from meterai.pages import FieldWrong, whole_number
 from meterai.sealing import (
     INK_SHARE_MAX,
     STAMPS_MAX,
@@ -133,8 +134,8 @@ class Placing:
             page = stamps[selected].page
             stamps.append(await self._suggestion(draft, file, page, stamps))
             selected = len(stamps) - 1
-        elif verb == "remove" and len(stamps) > 1 and of.isdigit() and 1 <= int(of) <= len(stamps):
-            del stamps[int(of) - 1]
+        elif verb == "remove" and len(stamps) > 1 and (number := counted(of)):
+            del stamps[number - 1 : number]  # none where there are fewer
             selected = 0
         await self._drafts.place(draft, file.id, stamps, wanted.version)
         if verb == "all":
@@ -160,11 +161,11 @@ class Placing:
         self, draft: Draft, file: DraftFile, stamps: Sequence[Placement], selected: int, typed: str
     ) -> Placement:
         """The selected stamp at a free place of another page.  Refuses `FieldWrong`."""
-        pages = file.pages or 1
-        if not (typed.isascii() and typed.isdigit() and 1 <= int(typed[:9]) <= pages):
+        page = whole_number(typed, "to_page")
+        if page > (file.pages or 1):
             raise FieldWrong("to_page")
         others = [one for number, one in enumerate(stamps) if number != selected]
-        page, width = int(typed), stamps[selected].width
+        width = stamps[selected].width
         if page == stamps[selected].page:
             return stamps[selected]
         return await self._suggestion(draft, file, page, others, width)

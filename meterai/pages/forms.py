@@ -4,6 +4,7 @@ import hmac
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.pages.kept import OPTION, SCOPE, KeptForm
 from meterai.pages.model import FormExpired, FormForeign
@@ -83,8 +84,8 @@ async def keep_form(request: PageRequest, account: str, form_token: str) -> None
 
 def _is_small(request: PageRequest) -> bool:
     """True for a body that may be read of somebody who is not known."""
-    announced = request.headers.get("content-length", "")
-    return announced.isdigit() and len(announced) <= 9 and int(announced) <= KEPT_BODY_BYTES_MAX
+    announced = counted(request.headers.get("content-length", ""))
+    return announced is not None and announced <= KEPT_BODY_BYTES_MAX
 
 
 def _is_of_this_browser(request: PageRequest) -> bool:

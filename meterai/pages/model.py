@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from meterai.kit.ids import new_id, read, show
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import NotFound, Refusal
 
 PATH_LENGTH_MAX = 500  # characters of an address to come back to
@@ -121,10 +122,10 @@ def local_path(wanted: str, otherwise: str = "/") -> str:
 
 def whole_number(typed: str, field: str) -> int:
     """A whole number of at least 1.  Refuses `FieldWrong`."""
-    text = typed.strip()
-    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 9 and int(text) >= 1):
+    number = counted(typed.strip())
+    if not number:
         raise FieldWrong(field)
-    return int(text)
+    return number
 
 
 def fresh_key() -> str:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 import msgspec
 
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
@@ -274,8 +275,7 @@ def load(
 
 def parent_pid() -> int | None:
     """The parent that wants this process to end with it, if there is one."""
-    text = os.environ.get(PARENT, "")
-    return int(text) if text.isdigit() else None
+    return counted(os.environ.get(PARENT, ""))
 
 
 def environment_with(values: Mapping[str, object]) -> dict[str, str]:

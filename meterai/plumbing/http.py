@@ -31,6 +31,7 @@ from litestar.utils import normalize_path
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.doubles import NameDoubled, check_names
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
@@ -138,9 +139,10 @@ def end_body(scope: Any) -> None:
 def _announced(text: str | None) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= LENGTH_DIGITS_MAX):
+    length = counted(text, LENGTH_DIGITS_MAX)
+    if length is None:
         raise Malformed("Content-Length", "bytes")
-    return int(text)
+    return length
 
 
 def read_json(body: bytes, kind: Any) -> Any:

@@ -7,10 +7,12 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.http import is_api
 from meterai.plumbing.paging import PAGE_MAX
 
+_DIGITS_MAX = 18  # of 64 bits; which of them may be meant is for the route to say
 # Where a page of a list begins and how long it is (plumbing/paging.py).
 Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="At most so many.")]
 Before = Annotated[
@@ -35,6 +37,5 @@ def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
         if name in seen:
             raise Malformed(name, "once")
         seen.add(name)
-        digits = value.removeprefix("-")
-        if fields[name].annotation is int and not (digits.isascii() and digits.isdigit()):
+        if fields[name].annotation is int and counted(value.removeprefix("-"), _DIGITS_MAX) is None:
             raise Malformed(name, "whole_number")

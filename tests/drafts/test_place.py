@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import pikepdf
@@ -516,6 +516,22 @@ def test_what_cannot_be_meant_is_said_at_its_field_and_kept_as_typed(inside, fie
     assert f'href="#{field}"' in page
     assert "<script>" not in page.replace('<script type="module"', "")
     assert draft.placed() == []
+
+
+@pytest.mark.parametrize("number", ["9" * 4400, "0" * 10 + "1", "²", "\uff11", "-1", "1.0", ""])
+def test_an_odd_number_is_no_fault_of_ours(inside, number):
+    draft = drafted(inside, pdf())
+    assert draft.sends(do="add").status == 303
+    for name in ("stamp", "alike"):
+        assert draft.get(f"{draft.address()}&{urlencode({name: number})}").status == 200
+    picture = f"/stamp/files/{show('fil', draft.files[0])}/pages/{quote(number)}.webp"
+    assert draft.get(picture).status == 404
+    for name in ("stamp", "version", "at.x", "at.y", "high"):
+        assert draft.sends(do="save", **{name: number}).status == 303, name
+    assert draft.sends(do=f"remove:{number}").status == 303
+    assert len(draft.placed()) == 2
+    for fields in ({"do": f"page:{number}"}, {"do": "use", "page_1": number}):
+        assert draft.sends(**fields).status == 422, fields
 
 
 def test_a_picture_is_its_visitors_alone(inside):

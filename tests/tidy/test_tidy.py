@@ -224,6 +224,24 @@ def pauses_are_computed_in_one_place() -> Iterator[str]:
             yield f"{path}: use kit.backoff.pause, or backoff_seconds in the database"
 
 
+def numbers_in_texts_are_read_in_one_place() -> Iterator[str]:
+    # A text that `isdigit` and its like take can be one that `int` gives up on.
+    homes = {
+        PACKAGE / "kit" / "numbers.py",
+        PACKAGE / "accounts" / "codes.py",  # letter by letter
+        PACKAGE / "capacity" / "assessment" / "views.py",  # the name of a column of ours
+    }
+    for path, tree in SOURCES:
+        if path in homes or home_of(path) == "sealing":  # a PDF has numbers of its own
+            continue
+        for node in ast.walk(tree):
+            match node:
+                case ast.Attribute(attr="isdigit" | "isdecimal" | "isnumeric"):
+                    yield f"{path}:{node.lineno}: use kit.numbers.counted, or pages.whole_number"
+                case _:
+                    continue
+
+
 RULES: list[Callable[[], Iterator[str]]] = [
     rooms_are_entered_by_the_front_door,
     rooms_are_used_by_the_front_door,
@@ -241,6 +259,7 @@ RULES: list[Callable[[], Iterator[str]]] = [
     every_module_says_what_it_is,
     front_doors_say_what_they_export,
     pauses_are_computed_in_one_place,
+    numbers_in_texts_are_read_in_one_place,
 ]
 
 

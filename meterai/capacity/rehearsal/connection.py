@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from meterai.capacity.rehearsal.sites import Site
+from meterai.kit.numbers import counted
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 HEAD_BYTES_MAX = 64 * 1024
@@ -282,9 +283,10 @@ def _body(
     length = headers.get("content-length")
     if length is None:
         return bytes(received[begin:]) if is_whole else None
-    if not length.isdecimal():
+    size = counted(length)
+    if size is None:
         raise ConnectionLost("a length that is no number")
-    end = begin + int(length)
+    end = begin + size
     return bytes(received[begin:end]) if len(received) >= end else None
 
 

@@ -27,6 +27,7 @@ from meterai.capacity.rehearsal.plan import Bounds, Device
 from meterai.capacity.rehearsal.sites import Site
 from meterai.capacity.rehearsal.tally import AWAY, BUSY, JourneyTally, StepTally, Tally
 from meterai.capacity.results import ErrorPage
+from meterai.kit.numbers import counted
 from meterai.plumbing.messages import translate
 
 REDIRECTS_MAX = 10
@@ -221,8 +222,8 @@ class Visitor:
     def _until_again(self, answer: Answer) -> float:
         if self._device.ignores_retry_after:
             return IGNORING_SECONDS
-        told = answer.headers.get("retry-after", "")
-        return max(float(told) if told.isdecimal() else 0.0, RETRY_SECONDS_MIN)
+        told = counted(answer.headers.get("retry-after", ""))
+        return max(float(told or 0), RETRY_SECONDS_MIN)
 
     def _show_error(self, answer: Answer, path: str) -> None:
         page = Page(path, answer.status, answer.headers, answer.body)

@@ -16,6 +16,7 @@ from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
+from meterai.kit.numbers import counted
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.text import isolated, quoted
@@ -33,7 +34,7 @@ from meterai.pages import (
 )
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.http import LENGTH_DIGITS_MAX, language_of, network_of
 from meterai.sealing import (
     CHECKED_BYTES_MAX,
     PHOTO_BYTES_MAX,
@@ -100,8 +101,8 @@ def _form(request: PageRequest, **facts: Any) -> Page:
 
 def too_large(request: PageRequest, bytes_max: int) -> DocumentTooLarge:
     """A form that was not read to its end; a file has as much of it as one may have."""
-    said = request.headers.get("content-length", "")
-    size = int(said) if said.isdecimal() else bytes_max + FORM_FIELDS_BYTES
+    said = counted(request.headers.get("content-length", ""), LENGTH_DIGITS_MAX)
+    size = bytes_max + FORM_FIELDS_BYTES if said is None else said
     return DocumentTooLarge(size_bytes=size, limit_bytes=bytes_max)
 
 

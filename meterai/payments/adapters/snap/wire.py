@@ -15,6 +15,7 @@ import aiohttp
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai.kit.clock import WIB, Clock
+from meterai.kit.numbers import counted
 from meterai.payments.adapters.snap import signing
 from meterai.payments.adapters.snap.reading import read_answer
 from meterai.payments.adapters.snap.tokens import Token, Tokens
@@ -153,5 +154,4 @@ async def _bounded(content: aiohttp.StreamReader) -> bytes:
 def _life(told: object) -> float:
     """Seconds a token lives, written as a number or as a text."""
     text = str(told) if type(told) in (str, int) else ""
-    seconds = float(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0
-    return min(seconds, TOKEN_SECONDS_MAX) or TOKEN_SECONDS
+    return min(float(counted(text) or 0), TOKEN_SECONDS_MAX) or TOKEN_SECONDS

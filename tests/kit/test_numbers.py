@@ -1,0 +1,37 @@
+"""Whole numbers in texts: digits of ASCII and nothing else, so many and no more."""
+
+import pytest
+
+from meterai.kit.numbers import DIGITS_MAX, counted
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("7", 7), ("007", 7), ("9" * 9, 10**9 - 1)])
+def test_digits_are_a_number(text: str, number: int) -> None:
+    assert counted(text) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " 1",
+        "1 ",
+        "+1",
+        "-1",
+        "1_0",
+        "1.0",
+        "1e1",
+        "\u00b2",
+        "\u0665",
+        "\uff11",
+        "9" * 4400,
+        "\x00",
+    ],
+)
+def test_anything_else_is_none(text: str) -> None:
+    assert counted(text) is None
+
+
+def test_one_digit_too_many_is_none() -> None:
+    assert counted("1" * (DIGITS_MAX + 1)) is None
+    assert counted("1" * (DIGITS_MAX + 1), DIGITS_MAX + 1) == 1_111_111_111
