@@ -57,6 +57,13 @@ class OrderNow:
         return is_placed and money.captured - going - money.charged_back >= self.order.total
 
     @property
+    def state(self) -> OrderState:
+        """The state as people see it, on every page: what has happened counts before it is written."""
+        if self.is_arrived:
+            return OrderState.PAID
+        return OrderState.LAPSED if self.is_time_over else OrderState(self.order.state)
+
+    @property
     def is_plain(self) -> bool:
         """True where every rupiah came once and became stamps: there is nothing to explain."""
         money = self.order.money
@@ -86,24 +93,17 @@ class OrderNow:
             moments += [self.order.payment.expires_at, self.order.placed_at + QR_USUALLY_WITHIN]
         return min((moment for moment in moments if moment > self.now), default=None)
 
-    def state_of(self, stamping: Stamping) -> StampingState:
-        """`state_within` this order."""
-        return state_within(self.order, stamping, is_arrived=self.is_arrived)
-
-
-def state_within(
-    order: OrderView | None, stamping: Stamping | StampingView, *, is_arrived: bool = False
-) -> StampingState:
-    """The state of a document as its order leaves it: it waits for money as long as that can come and
-    has not come.
-    """
-    state = StampingState(stamping.state)
-    if order is None or state != StampingState.WAITING:
-        return state
-    if order.state in _OVER:
-        return StampingState.DROPPED
-    is_unpaid = order.state == OrderState.PLACED and not is_arrived
-    return state if is_unpaid else StampingState.RESERVED
+    def state_of(self, stamping: Stamping | StampingView) -> StampingState:
+        """The state of a document as this order leaves it: it waits for money as long as that can come
+        and has not come.
+        """
+        state = StampingState(stamping.state)
+        if state != StampingState.WAITING:
+            return state
+        if self.order.state in _OVER:
+            return StampingState.DROPPED
+        is_unpaid = self.order.state == OrderState.PLACED and not self.is_arrived
+        return state if is_unpaid else StampingState.RESERVED
 
 
 def told(this: OrderNow) -> Told:
@@ -124,10 +124,8 @@ def told(this: OrderNow) -> Told:
 
 
 def _placed(this: OrderNow) -> tuple[str, str]:
-    if this.is_arrived:
-        return "state.order.paid", "arrived"
-    if this.is_time_over:
-        return "state.order.lapsed", "time_over"
+    if this.state != OrderState.PLACED:
+        return f"state.order.{this.state}", "arrived" if this.is_arrived else "time_over"
     if this.has_qr or this.has_other_instructions:
         lead = "placed.elsewhere" if this.has_other_instructions else f"placed.{this.order.kind}"
         return "page.order.headline.pay", lead

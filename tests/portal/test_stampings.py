@@ -17,7 +17,7 @@ from meterai.kit.ids import read, show
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.pages import Site, rendered
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.portal.order_told import state_within
+from meterai.portal.order_told import OrderNow
 from meterai.portal.routes import routes
 from meterai.portal.routes.history import entries
 from meterai.refunds import RefundCause, RefundState, RefundView
@@ -25,7 +25,7 @@ from meterai.stamping import Stamping, StampingState
 from meterai.stamping.model import shown
 from meterai.stamps import Balance, Lot
 from tests.support.pages import application, asked_by_somebody
-from tests.support.shown import HOSTILE, NOW, order, refund, stamping
+from tests.support.shown import HOSTILE, NOW, TOTAL, money, order, refund, stamping
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,8 @@ def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
 
 
 def stamping_page(asked: Any, one: Stamping, of: OrderView | None = None) -> str:
-    facts = {"stamping": shown(one), "order": of, "state": state_within(of, one)}
+    state = OrderNow(of, NOW).state_of(one) if of else one.state
+    facts = {"stamping": shown(one), "order": of, "state": state}
     return rendered(asked, "portal/stamping.html", facts)
 
 
@@ -112,6 +113,20 @@ def test_my_stamps_are_newest_first_with_documents_under_their_order(asked: Any)
     text = my_stamps(asked, [placed], [later], older=older)
     assert text.index("/stampings/") < text.index(f"/orders/{placed.id}")
     assert f'href="/history?before={older}"' in text
+
+
+@pytest.mark.parametrize("is_paid", [True, False])
+def test_money_that_has_come_is_waited_for_nowhere(asked: Any, is_paid: bool) -> None:
+    """Between a payment and what follows from it, and between the end of the time to pay and the lapse."""
+    sums = money(captured=TOTAL, in_flight=TOTAL) if is_paid else money()
+    placed = order(OrderState.PLACED, OrderKind.DOCUMENTS, None, sums)
+    one = stamping(StampingState.WAITING, order=read("ord", placed.id))
+    text, language = my_stamps(asked, [placed], [one]), asked.cookies["language"]
+    said = translate(f"state.order.{'paid' if is_paid else 'lapsed'}", language)
+    assert f">{said}</span>" in text
+    assert translate("state.order.placed", language) not in text
+    of_document = translate("state.stamping.waiting", language)
+    assert (of_document in stamping_page(asked, one, placed)) == (not is_paid)
 
 
 def test_what_the_account_holds_comes_first(asked: Any) -> None:

@@ -17,7 +17,7 @@ from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
 from meterai.plumbing.paging import Page as Part
-from meterai.portal.order_told import OrderNow, Told, state_within, told
+from meterai.portal.order_told import OrderNow, Told, told
 from meterai.refunds import RefundView, refunds_of_orders
 from meterai.stamping import Stamping, StampingService, StampingState, stampings_of_orders
 from meterai.stamps import Lot
@@ -44,8 +44,8 @@ class Entry:
         return told(self.this) if self.this else None
 
     def state_of(self, stamping: Stamping) -> StampingState:
-        """`state_within` the order of this entry."""
-        return self.this.state_of(stamping) if self.this else state_within(None, stamping)
+        """The state of a document, as the order of this entry leaves it."""
+        return self.this.state_of(stamping) if self.this else stamping.state
 
 
 def entries(

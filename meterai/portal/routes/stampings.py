@@ -8,14 +8,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from meterai.accounts import Permission
+from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.orders import OrderService
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.http import saved_as
-from meterai.portal.order_told import state_within
+from meterai.portal.order_told import OrderNow
 from meterai.portal.pages import stamped_name
+from meterai.refunds import refunds_of_order
 from meterai.stamping import StampingService
+
+_clock = SystemClock()
 
 
 @get(
@@ -32,14 +36,22 @@ async def show_stamping(
 ) -> Page:
     """One document and its stamps."""
     found = await stamping.view(account, read("stg", stamping_id))
-    order = await orders.view(account, read("ord", found.order_id)) if found.order_id else None
+    this = (
+        await _order_now(orders, account, read("ord", found.order_id)) if found.order_id else None
+    )
     return page(
         request,
         "portal/stamping.html",
         stamping=found,
-        state=state_within(order, found),
-        order=order,
+        state=this.state_of(found) if this else found.state,
+        order=this.order if this else None,
     )
+
+
+async def _order_now(orders: OrderService, account: UUID, order_id: UUID) -> OrderNow:
+    async with orders.view_within(account, order_id) as (tx, order):
+        refunds = await refunds_of_order(tx, account, order_id)
+    return OrderNow(order, _clock.now(), refunds=refunds)
 
 
 @get(
