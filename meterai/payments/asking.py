@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from meterai.payments import store
+from meterai.payments.model import Attempt
 from meterai.payments.service import PaymentService
 from meterai.plumbing.database import Database
 from meterai.plumbing.periodic import each
@@ -22,14 +23,20 @@ class BuyerQuestions:
         self._payments = payments
         self._lease_seconds = lease_seconds
 
-    async def ask(self, account: UUID, subject: UUID) -> None:
-        """Ask about what may be paid of a subject, and book what the provider answers.
+    async def ask(self, account: UUID, subject: UUID) -> bool:
+        """Ask about what may be paid of a subject, and book what the provider answers; whether it said of
+        all of it how it stands.
 
         A crash after the lease leaves attempts that the periodic task asks about.
         """
         leased = await self._database.once(
             store.lease_to_ask_of, account, subject, self._lease_seconds, PAUSE_SECONDS
         )
-        await each(
-            self._database, "ask_for_buyers", leased, self._payments.ask, subject="id", at_once=4
-        )
+        answered: list[UUID] = []
+
+        async def ask(attempt: Attempt) -> None:
+            if await self._payments.ask(attempt):
+                answered.append(attempt.id)
+
+        await each(self._database, "ask_for_buyers", leased, ask, subject="id", at_once=4)
+        return bool(leased) and len(answered) == len(leased)

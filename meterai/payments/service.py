@@ -277,9 +277,10 @@ class PaymentService:
             at_once=BATCH + LATE_SHARE,
         )
 
-    async def ask(self, attempt: Attempt) -> None:
-        """Ask what became of one attempt, record it, and say when it is to be asked again."""
-        is_cancelled = is_unknown = False
+    async def ask(self, attempt: Attempt) -> bool:
+        """Ask what became of one attempt, record it and when it is to be asked again; whether there was
+        an answer."""
+        is_answered = is_cancelled = is_unknown = False
         provider = attempt.channel.provider
         try:
             standing = await self._rails.of(provider).ask(attempt.reference)
@@ -290,14 +291,16 @@ class PaymentService:
             await self._database.once(
                 store.put_question_off, attempt.account, attempt.id, refusal.seconds
             )
-            return
+            return False
         except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
             _log.info("question_unanswered", reference=attempt.reference, answer=str(refusal))
         else:
             await self._learn(attempt, standing)
+            is_answered = True
             is_cancelled = standing.status is Status.CANCELLED and not standing.payments
             is_unknown = standing.status is Status.UNKNOWN
         await self._asked(attempt, is_cancelled=is_cancelled, is_unknown=is_unknown)
+        return is_answered
 
     async def _asked(
         self, attempt: Attempt, *, is_cancelled: bool = False, is_unknown: bool = False

@@ -28,6 +28,25 @@ def test_a_payment_nobody_told_us_of_is_there_at_once(till: Till) -> None:
     assert till.attempt(attempt)["state"] == "paid"
 
 
+def answered(till: Till, order: UUID) -> bool:
+    """Whether the bank said how the payment stands when the buyer pressed."""
+    found: bool = till.do(till.shop.container.of(BuyerQuestions).ask(till.shop.account, order))
+    return found
+
+
+def test_a_bank_that_does_not_answer_has_not_said_that_there_is_no_payment(till: Till) -> None:
+    order, _, qr = till.order()
+    assert answered(till, order), "the bank said that it waits"
+    assert not answered(till, order), "nothing was asked within the pause"
+    till.control("pay", qr_content=qr)
+    till.control("faults", query_504=1)
+    till.shop.arrange(SAID)
+    assert not answered(till, order)
+    till.shop.arrange(SAID)
+    assert answered(till, order)
+    assert till.captured()
+
+
 def test_pressing_often_asks_once(till: Till) -> None:
     order, attempt, qr = till.order()
     says_paid(till, order)

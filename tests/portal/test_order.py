@@ -68,7 +68,7 @@ def order_main(
         "now": now,
         "qr": qr_drawing(qr) if qr else None,
         "instructions": None,
-        "is_asked": False,
+        "bank_said": "",
         "zipped": len(documents),
         "may_reorder": may_reorder(one, documents),
         "may_change": True,
@@ -192,9 +192,10 @@ def test_what_is_needed_to_pay_is_there(asked: Any) -> None:
     assert f'action="/orders/{one.id}/paid"' in main
     assert f'data-end="{NOW.isoformat()}"' in main
     assert format_datetime(NOW, language) in main, "without scripts too"
-    said = escape(translate("page.order.not_yet", language))
-    assert said not in main
-    assert said in order_main(asked, one, is_asked=True)
+    for outcome in ("not_yet", "unsure"):
+        said = escape(translate(f"page.order.asked.{outcome}", language))
+        assert said not in main
+        assert said in order_main(asked, one, bank_said=outcome)
 
 
 def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:

@@ -65,6 +65,8 @@ QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that r
 # buyer acts, for whom a reload loses the place on the page.
 RELOAD_SECONDS = {OrderState.PAID: 5, OrderState.RETURNING: 10, OrderState.PLACED: 10}
 _MAY_CHANGE = (OrderState.PLACED, OrderState.PAID, OrderState.LAPSED, OrderState.RETURNING)
+# A provider that did not answer has not said that there is no payment.
+NOT_YET, UNSURE = _SAID = ("not_yet", "unsure")
 _clock = SystemClock()
 _DONE = (RefundState.SETTLED, RefundState.VOID)
 
@@ -143,15 +145,16 @@ async def buy(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Whose order is looked at, and whether its buyer has just said to have paid."""
+    """Whose order is looked at, and what its provider said when its buyer said to have paid."""
 
     account: UUID
     order: UUID
-    is_asked: bool = False
+    said: str = ""
 
 
 def _asked(request: PageRequest, order_id: UUID) -> _Asked:
-    return _Asked(account_of(request), order_id, "asked" in request.query_params)
+    said = request.query_params.get("asked", "")
+    return _Asked(account_of(request), order_id, said if said in _SAID else "")
 
 
 async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
@@ -190,7 +193,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         "now": now,
         "qr": qr_drawing(qr_content) if qr_content else None,
         "instructions": instructions,
-        "is_asked": asked.is_asked and not order.money.captured,
+        "bank_said": "" if order.money.captured else asked.said,
         "may_reorder": may_reorder(order, documents),
         "may_change": state in _MAY_CHANGE or is_moving,
         "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_moving else 0),
@@ -408,8 +411,8 @@ async def have_paid(
 
     async def ask(order: UUID) -> str:
         await orders.view(account, order)
-        await buyer_questions.ask(account, order)
-        return f"/orders/{order_id}?asked=1"
+        is_answered = await buyer_questions.ask(account, order)
+        return f"/orders/{order_id}?asked={NOT_YET if is_answered else UNSURE}"
 
     return await _acted_on(request, orders, order_id, ask)
 
