@@ -40,6 +40,7 @@ class OrderNow:
     is_soon: bool = True  # placed so short a time ago that the provider may well be answering
     has_qr: bool = False
     has_other_instructions: bool = False
+    is_issuing: bool = True  # what is paid becomes stamps at once
 
     @property
     def is_time_over(self) -> bool:
@@ -128,6 +129,7 @@ def _placed(this: OrderNow) -> tuple[str, str]:
         return f"state.order.{this.state}", "arrived" if this.is_arrived else "time_over"
     if this.has_qr or this.has_other_instructions:
         lead = "placed.elsewhere" if this.has_other_instructions else f"placed.{this.order.kind}"
+        lead = lead if this.is_issuing else "placed.stopped"
         return "page.order.headline.pay", lead
     if this.order.money.captured:
         return "page.order.headline.opening", "opening_again"
@@ -141,7 +143,7 @@ def _after(this: OrderNow) -> tuple[str, str]:
     headline = f"state.order.{state}"
     match state:
         case OrderState.PAID:
-            return headline, f"paid.{order.kind}"
+            return headline, f"paid.{order.kind}" if this.is_issuing else "paid.stopped"
         case OrderState.EXECUTED:
             is_all = this.delivered == len(this.documents)
             word = "stamped" if is_all else "stamped_in_part"

@@ -58,9 +58,18 @@ def order_main(
     """The main part of the page of an order, a moment after it was placed."""
     now = more.pop("now", EARLIER)
     qr = one.payment.qr_content
-    is_soon = more.pop("is_soon", True)
+    is_soon, is_issuing = more.pop("is_soon", True), more.pop("is_issuing", True)
     lot = lot or where()
-    this = OrderNow(one, now, documents, refunds, lot, is_soon=is_soon, has_qr=qr is not None)
+    this = OrderNow(
+        one,
+        now,
+        documents,
+        refunds,
+        lot,
+        is_soon=is_soon,
+        has_qr=qr is not None,
+        is_issuing=is_issuing,
+    )
     facts = {
         "this": this,
         "told": told(this),
@@ -112,6 +121,7 @@ MONEY: dict[OrderState, list[MoneyView]] = {
         money(captured=TOTAL, charged_back=4_000, refunded=17_000),
     ],
 }
+PAID = MONEY[OrderState.PAID][0]
 CASES = [(state, sums) for state, of_state in MONEY.items() for sums in of_state]
 NOT_PAID = {"id": "Anda belum membayar|tidak membayar apa pun|Belum ada uang masuk"}
 NOT_PAID["en"] = "You have not paid|have not paid anything|No money received"
@@ -196,6 +206,24 @@ def test_what_is_needed_to_pay_is_there(asked: Any) -> None:
         said = escape(translate(f"page.order.asked.{outcome}", language))
         assert said not in main
         assert said in order_main(asked, one, bank_said=outcome)
+
+
+@pytest.mark.parametrize("kind", OrderKind)
+def test_while_issuing_is_stopped_nothing_is_promised_for_the_next_moment(
+    asked: Any, kind: OrderKind
+) -> None:
+    language = asked.cookies["language"]
+    placed, paid = order(OrderState.PLACED, kind, QR), order(OrderState.PAID, kind, None, PAID)
+    stopped = escape(translate("page.order.placed.stopped", language))
+    soon = escape(translate(f"page.order.placed.{kind}", language))
+    for is_issuing in (True, False):
+        main = order_main(asked, placed, is_issuing=is_issuing)
+        assert (stopped in main, soon in main) == (not is_issuing, is_issuing)
+        assert is_issuing or main.index(stopped) < main.index('class="qr"'), "before it is paid"
+        main = order_main(asked, paid, is_issuing=is_issuing)
+        words = {"id": "biasanya dalam beberapa detik", "en": "usually within seconds"}
+        assert (words[language] in main) == is_issuing
+        assert format_datetime(paid.refund_due_at, language) in main
 
 
 def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:

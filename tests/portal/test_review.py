@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from httpx import Cookies
 
 from meterai.accounts import CodeService
 from meterai.accounts.pages import Begun
+from meterai.plumbing.messages import translate
 from tests.support.walk_in import WalkIn, fields, walk_in
 
 PAY, PROVE = "/stamp/pay", "/stamp/pay/sign-in"
@@ -52,6 +54,25 @@ def test_a_stranger_signs_in_and_orders_on_the_page(visitor: WalkIn) -> None:
     assert ORDER.fullmatch(there), there
     assert "surat.pdf" in visitor.get(there)
     assert not visitor.cookie("asked")
+
+
+def test_that_issuing_is_stopped_is_said_before_anything_is_paid(
+    visitor: WalkIn, database_url: str
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE issuing SET is_open = false")
+    said = translate("page.issuing_stopped", "en")
+    assert said in visitor.places()
+    visitor.signs_in()
+    bought = visitor.get("/buy")
+    assert said in bought
+    assert translate("page.buy.lead", "en") not in bought
+    wrong = visitor.sends("/buy", fields(bought, "/buy") | {"quantity": "x"})
+    assert (wrong.status_code, said in wrong.text) == (422, True)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE issuing SET is_open = true")
+    assert said not in visitor.get("/buy")
+    assert said not in visitor.get(PAY)
 
 
 def test_a_wrong_code_keeps_the_page_and_says_how_often_one_may_try(visitor: WalkIn) -> None:

@@ -37,6 +37,7 @@ from meterai.pages import (
 )
 from meterai.payments import AccountNumber, BuyerQuestions, Redirect
 from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
 from meterai.plumbing.http import (
     IdempotencyKeyReused,
     account_of,
@@ -58,6 +59,7 @@ from meterai.stamping import (
     reorder_key,
     stampings_of_orders,
 )
+from meterai.stamps import Issuing
 from meterai.waiting_room import Act, Guarded, WaitInLine
 
 QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
@@ -77,6 +79,7 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 def _buy_page(
     request: PageRequest,
     settings: Settings,
+    issuing: Issuing,
     quantity: str,
     key: str,
     refusal: Refusal | None = None,
@@ -90,6 +93,7 @@ def _buy_page(
         quantity=quantity,
         key=key,
         unit=unit,
+        is_issuing=issuing.is_open,
         quantity_max=sale.order_total_max // unit,
         errors=field_errors(refusal, language_of(request), "quantity") if refusal else (),
     )
@@ -104,10 +108,15 @@ def _buy_page(
     },
     include_in_schema=False,
 )
-async def show_buy_form(request: PageRequest, settings: NamedDependency[Settings]) -> Page:
+async def show_buy_form(
+    request: PageRequest,
+    settings: NamedDependency[Settings],
+    database: NamedDependency[Database],
+) -> Page:
     """How many stamps."""
     quantity, key = kept_text(request, "quantity", "1"), kept_text(request, "key", fresh_key())
-    return _buy_page(request, settings, quantity, key)
+    issuing = await database.once(stamps.issuing)
+    return _buy_page(request, settings, issuing, quantity, key)
 
 
 @post(
@@ -123,6 +132,7 @@ async def buy(
     request: PageRequest,
     orders: NamedDependency[OrderService],
     settings: NamedDependency[Settings],
+    database: NamedDependency[Database],
     account: NamedDependency[UUID],
 ) -> Page:
     """Place an order of stamps."""
@@ -136,7 +146,8 @@ async def buy(
         return see_other(refusal.join_for("/buy"))
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
-        return _buy_page(request, settings, form.text("quantity"), kept, refusal)
+        issuing = await database.once(stamps.issuing)
+        return _buy_page(request, settings, issuing, form.text("quantity"), kept, refusal)
     return see_other(f"/orders/{order.id}")
 
 
@@ -164,6 +175,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         refunds = await refunds_of_order(tx, account, asked.order)
         moves = await ledger.money_moves(tx, account, asked.order) if order.money.captured else []
         lots = await stamps.lots(tx, account, [asked.order])
+        issuing = await stamps.issuing(tx)
     now = _clock.now()
     # A QR whose time is over is not shown, also in the moment before its order lapses.
     is_payable = order.payment.expires_at > now and order.money.captured < order.total
@@ -178,6 +190,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         is_soon=now < order.placed_at + QR_USUALLY_WITHIN,
         has_qr=qr_content is not None,
         has_other_instructions=instructions is not None,
+        is_issuing=issuing.is_open,
     )
     state = OrderState(order.state)
     is_moving = (

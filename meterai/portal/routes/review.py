@@ -48,7 +48,7 @@ from meterai.pages import (
     see_other,
     sentence,
 )
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx
 from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import IdempotencyKeyReused, language_of, retry_after
 from meterai.plumbing.messages import translate
@@ -70,11 +70,8 @@ class DraftChanged(Refusal):
     status = 409
 
 
-async def _available(database: Database, account: UUID | None) -> int:
-    if account is None:
-        return 0
-    async with database.reading() as tx:
-        return (await stamps.balance(tx, account)).available
+async def _available(tx: ReadTx, account: UUID | None) -> int:
+    return 0 if account is None else (await stamps.balance(tx, account)).available
 
 
 def _error(refusal: Refusal, language: str) -> FieldError:
@@ -112,10 +109,9 @@ class _LastLook:
         request, account = self.request, await account_asking(self.request)
         wanted = to_order(files)
         before = refusal.found if isinstance(refusal, StampedBefore) else ()
-        available, needed = (
-            await _available(self.database, account),
-            sum(len(f.placements) for f in wanted),
-        )
+        async with self.database.reading() as tx:
+            available, issuing = await _available(tx, account), await stamps.issuing(tx)
+        needed = sum(len(f.placements) for f in wanted)
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
         pay = form.text("pay") if form else kept_text(request, "pay")
@@ -130,6 +126,7 @@ class _LastLook:
             left_out=len(files) - len(wanted),
             needed=needed,
             available=available,
+            is_issuing=issuing.is_open,
             pay=pay or (FROM_BALANCE if available >= needed else "qris"),
             before=before,
             again=",".join(sorted({one.sha256_original.hex() for one in before})),
@@ -172,7 +169,9 @@ class _LastLook:
         draft = await own_draft(self.request, self.drafts)
         if draft is None or show(DRAFT, draft.id) != form.text("draft"):
             return see_other(await _done_before(self.drafts, account, form) or REVIEW)
-        if await _available(self.database, account):  # who has stamps chooses how to pay
+        async with self.database.reading() as tx:
+            has_stamps = await _available(tx, account) > 0
+        if has_stamps:  # who has some chooses how to pay
             return see_other(REVIEW)
         return await self.answered(draft, form, carry_out)
 
