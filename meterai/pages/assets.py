@@ -27,10 +27,11 @@ _LINE_END = re.compile(
     rb"(?:(?<=[;{,])|(?<==>))\n"
 )  # where a statement goes on or has ended either way
 # Constants one after another, none of which has a bracket with statements in it, are one statement.
-_CONSTANTS = re.compile(rb"(?<=[;{}\n])(const \w+=[^;{}\n]*(?:;const \w+=[^;{}\n]*)+);")
-# A semicolon or a comma before a bracket, and brackets around one parameter: neither means anything.
+_CONSTANTS = re.compile(rb"(?<![^;{}\n])(const \w+=[^;{}\n]*(?:;const \w+=[^;{}\n]*)+);")
+# A semicolon or a comma before a bracket, and brackets around one parameter or around nothing that
+# something new is made of: none means anything.
 _NEEDLESS = re.compile(
-    rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[;,](?=\})|(?<![\w$.\])])\((\w+)\)(?==>)"""
+    rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[;,](?=\})|(?<=\bnew )(\w+)\(\)(?=[;,)}])|(?<![\w$.\])])\((\w+)\)(?==>)"""
 )
 
 
@@ -61,7 +62,7 @@ def _as_sent(content: bytes, kind: str) -> bytes:
     sent = b"".join(line + b"\n" for line in lines if line)
     if kind == "text/css":
         return sent
-    sent = _NEEDLESS.sub(rb"\1\2", _LINE_END.sub(b"", sent))
+    sent = _NEEDLESS.sub(rb"\1\2\3", _LINE_END.sub(b"", sent))
     return _CONSTANTS.sub(lambda found: found[0].replace(b";const ", b","), sent)
 
 

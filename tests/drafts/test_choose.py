@@ -265,6 +265,55 @@ def test_a_list_that_is_not_given_after_sending_leaves_no_file_standing_still(ch
     assert chooser.complaints == []
 
 
+@pytest.mark.parametrize("content", [pdf(words="Salah"), LARGE], ids=["one part", "several parts"])
+def test_what_is_taken_out_while_the_line_is_away_stays_out(chromium, instance, content):
+    """Its last part arrived, and the answer to that did not."""
+    chooser = Chooser(chromium, instance)
+
+    def lose_the_answer(route: Route) -> None:
+        if route.request.headers.get("upload-complete") != "?1":
+            return route.fallback()
+        route.fetch()
+        chooser.context.set_offline(True)
+        return route.abort()
+
+    uploads = re.compile(r"/stamp/uploads(/|$)")
+    chooser.page.route(uploads, lose_the_answer)
+    chooser.chooses(payload("salah.pdf", content))
+    chooser.sees("salah.pdf", "Tidak ada sambungan")
+    chooser.row("salah.pdf").get_by_role("button").click()
+    chooser.sees("salah.pdf", "Sedang dikeluarkan")
+    chooser.page.unroute(uploads)
+    chooser.context.set_offline(False)
+    expect(chooser.row("salah.pdf")).to_have_count(0)
+    chooser.chooses(payload("benar.pdf", pdf(words="Benar")))
+    chooser.goes_straight_on()
+    chooser.sees("benar.pdf", "Siap")
+    expect(chooser.page.locator(".document")).to_have_count(1)
+    assert chooser.complaints == []
+
+
+def test_nobody_goes_on_while_something_is_still_to_be_taken_out(chromium, instance):
+    chooser = Chooser(chromium, instance)
+    chooser.chooses(payload("salah.pdf", LARGE))
+    chooser.sees("salah.pdf", "Siap, sudah diperbaiki")
+    tried: list[str] = []
+
+    def refuse(route: Route) -> None:
+        if route.request.method != "DELETE" or len(tried) > 1:
+            return route.fallback()
+        tried.append(route.request.url)
+        return route.fulfill(status=503, content_type="application/problem+json", body="{}")
+
+    chooser.page.route("**/stamp/uploads/*", refuse)
+    chooser.row("salah.pdf").get_by_role("button").click()
+    chooser.sees("salah.pdf", "Sedang dikeluarkan")
+    expect(chooser.page.get_by_role("link", name="Lanjut: letakkan meterai")).to_be_hidden()
+    expect(chooser.row("salah.pdf")).to_have_count(0)
+    assert len(tried) == 2
+    assert chooser.complaints == []
+
+
 # -- straight on ---------------------------------------------------------------------------
 
 

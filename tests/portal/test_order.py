@@ -214,6 +214,7 @@ def test_while_issuing_is_stopped_nothing_is_promised_for_the_next_moment(
 ) -> None:
     language = asked.cookies["language"]
     placed, paid = order(OrderState.PLACED, kind, QR), order(OrderState.PAID, kind, None, PAID)
+    assert paid.refund_due_at is not None
     stopped = escape(translate("page.order.placed.stopped", language))
     soon = escape(translate(f"page.order.placed.{kind}", language))
     for is_issuing in (True, False):

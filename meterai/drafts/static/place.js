@@ -55,10 +55,9 @@ function overlap(one, other) {
 
 function warn() {
   const lines = here.filter(isOnInk).map((one) => filled(facts.covers, one));
-  here.forEach(({ number }, index) => {
-    for (const other of here.slice(index + 1)) {
-      if (overlap(here[index], other)) lines.push(filled(facts.overlap, { number, other: other.number }));
-    }
+  here.forEach((one, index) => {
+    for (const two of here.slice(index + 1))
+      if (overlap(one, two)) lines.push(filled(facts.overlap, { number: one.number, other: two.number }));
   });
   if (warnings.textContent.trim() === lines.join("")) return;
   warnings.replaceChildren(...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));

@@ -9,7 +9,7 @@ const PART = 256 * 1024; // the most that the server takes at once
 const PART_MS = 60_000; // 256 KB on the slowest line that is served take 33 s
 const PAUSE_MS = 10_000; // the longest
 const PASSING = [408, 409, 429]; // statuses of what is asked again, beside faults of the server
-const jobs = new Set(); // files that are on their way, or cannot be sent
+const jobs = new Set(); // files that are on their way in or out, or cannot be sent
 let queue = Promise.resolve();
 let isKnown = "known" in list.dataset; // whether the list shows what the server has
 
@@ -20,7 +20,6 @@ const cut = () => { throw new Cut(); };
 const hash = async (blob) =>
   btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))));
 const named = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt().toString(16)}`);
-const row = (id) => list.querySelector(`[data-file="${id}"]`);
 
 // -- what is seen
 
@@ -49,11 +48,11 @@ function add(files) {
 // that sends them would be left.
 function show() {
   for (const job of jobs) {
-    row(job.id)?.remove();
+    list.querySelector(`[data-file="${job.id}"]`)?.remove();
     if (!job.row.isConnected) list.querySelector("ul").append(job.row);
   }
   const next = list.querySelector("a.button");
-  if (next) next.hidden = [...jobs].some((one) => !one.isFailed);
+  if (next) next.hidden = [...jobs].some((one) => one.isOut || !one.isFailed);
 }
 
 // The list as the server shows it, with what is done; focus stays.
@@ -75,7 +74,7 @@ async function refresh(done) {
 
 const rest = (job) =>
   new Promise((go) => {
-    if (!navigator.onLine) tell(job, says.offline);
+    if (!navigator.onLine) tell(job, job.isOut ? says.leaving : says.offline);
     setTimeout(go, Math.min(PAUSE_MS, 500 * 2 ** job.tries++) * (0.5 + Math.random() / 2));
     addEventListener("online", go, { once: true });
     document.addEventListener("visibilitychange", go, { once: true });
@@ -83,7 +82,7 @@ const rest = (job) =>
 
 // How the file of a job stands, after a request about it.
 async function ask(job, method, headers, body) {
-  if (!jobs.has(job)) throw new Stopped();
+  if (job.isOut) throw new Stopped();
   const request = (job.request = new AbortController());
   setTimeout(() => request.abort(), PART_MS);
   const path = job.id ? `${says.uploads}/${job.id}` : says.uploads;
@@ -126,7 +125,6 @@ async function sendPart(job, offset) {
   job.id ??= found.id;
   isKnown = true;
   job.tries = 0;
-  if (!jobs.has(job)) await remove(job); // taken out before it had a name
   return found;
 }
 
@@ -144,6 +142,7 @@ async function sent(job) {
   let found = job.id ? await ask(job, "GET") : { state: "receiving", received: 0 };
   show();
   while (found.state === "receiving") found = await sendPart(job, found.received);
+  if (job.isOut) throw new Stopped();
   if (found.state === "examining") cut(); // looked at in a moment
   job.out.id = `out-${job.id}`; // as the list that comes has it
   if (found.goes_on && jobs.size === 1) {
@@ -165,7 +164,7 @@ async function send(job) {
     while (!(found = await sent(job).catch(once))) await rest(job);
     tell(job, found.why ?? says.ready);
   } catch (broken) {
-    if (!jobs.has(job)) return job.gone; // whoever comes next finds it gone
+    if (job.isOut) return job.request && leave(job); // whoever comes next finds it gone
     job.isFailed = true;
     job.bar.remove();
     tell(job, says.failed);
@@ -173,27 +172,35 @@ async function send(job) {
     live.textContent = job.why.textContent = broken instanceof Stopped ? broken.message : says.unreadable;
     show();
   }
+  if (job.isOut) await leave(job); // in the last moment
 }
 
-async function forget(id) {
-  field.focus();
-  const answer = await fetch(`${says.uploads}/${id}`, { method: "DELETE" });
-  if (!answer.ok && answer.status !== 404) cut();
+async function forget(job) {
+  const answer = job.id && (await fetch(`${says.uploads}/${job.id}`, { method: "DELETE" }));
+  if (answer && !answer.ok && answer.status !== 404) cut();
+  await refresh(job);
   live.textContent = says.takenOut;
+  return true;
 }
 
-const lost = () => { live.textContent = says.offline; };
-
-const remove = (job) => (job.gone = forget(job.id).catch(lost));
+// What was taken out does not come back: it is said again until it is answered, and nobody goes on before.
+async function leave(job) {
+  while (!(await forget(job).catch(() => {}))) await rest(job);
+}
 
 function takeOut(job) {
-  jobs.delete(job);
-  job.row.remove();
-  show();
+  job.isOut = true;
+  job.tries = 0;
   field.focus();
-  if (!job.id) return; // the answer to its first part says what it is called
-  job.request?.abort();
-  remove(job);
+  if (job.id || job.request) {
+    tell(job, says.leaving);
+    job.request?.abort();
+    if (job.isFailed) leave(job);
+  } else {
+    jobs.delete(job); // nothing of it has left this device
+    job.row.remove();
+  }
+  show();
 }
 
 // -- what is done
@@ -207,12 +214,15 @@ if (crypto.subtle) {
   form.onsubmit = (event) => event.preventDefault();
   form.querySelector("button:not([type])").hidden = true;
   list.addEventListener("submit", (event) => {
-    const taken = event.target.closest("[data-file]");
+    const row = event.target.closest("[data-file]");
+    const [name, state] = row.querySelectorAll(".name, .state");
+    const job = { id: row.dataset.file, file: { name: name.textContent }, row, state, isFailed: true };
     event.preventDefault();
-    forget(taken.dataset.file).then(refresh).catch(lost);
+    jobs.add(job);
+    takeOut(job);
   });
   // Whoever comes back from where it went on sees what the server has.
-  addEventListener("pageshow", ({ persisted }) => persisted && refresh().catch(lost));
+  addEventListener("pageshow", ({ persisted }) => persisted && refresh().catch(() => {}));
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {
     event.preventDefault();

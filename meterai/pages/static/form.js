@@ -29,7 +29,7 @@ async function leave(event, pressed, go) {
   passed = null;
 }
 
-document.addEventListener("submit", (event) => {
+addEventListener("submit", (event) => {
   const { target: form, submitter: button } = event;
   const { busy } = form.dataset;
   if (event.defaultPrevented || form === passed || !form.requestSubmit) return;
@@ -42,7 +42,7 @@ document.addEventListener("submit", (event) => {
   leave(event, form, () => form.requestSubmit(button));
 });
 
-document.addEventListener("click", (event) => {
+addEventListener("click", (event) => {
   const link = event.target.closest("a[href]:not([href^='#'])");
   if (!link || link === passed || event.defaultPrevented) return;
   // A new tab or window leaves this page as it is.

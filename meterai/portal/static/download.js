@@ -22,7 +22,7 @@ async function join(file, words) {
   return words.done;
 }
 
-document.addEventListener("change", async ({ target }) => {
+addEventListener("change", async ({ target }) => {
   const block = target.closest("[data-join]");
   if (!block) return;
   const said = block.querySelector("output");

@@ -24,8 +24,9 @@ function again() {
   const first = {};
   for (const link of table.querySelectorAll("a")) {
     const row = link.closest("tr");
-    const name = (first[link.href] ??= row).cells[0].textContent;
-    if (first[link.href] === row || row.matches(".twice")) continue;
+    const before = (first[link.href] ??= row);
+    if (before === row || row.matches(".twice")) continue;
+    const name = before.cells[0].textContent;
     row.classList.add("twice");
     const note = document.createElement("strong");
     note.textContent = `${words.again} ${name}`;
