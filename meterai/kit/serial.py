@@ -17,6 +17,7 @@ multiple of it, so one wrong character or two swapped neighbours never pass the 
 
 import secrets
 import time
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -29,6 +30,10 @@ COUNTER_LIMIT = 1 << 10  # serials one process can make in one millisecond
 LEASE_LIMIT = (1 << 10) - 1  # leases run from 0 to here, exclusive
 UNLEASED = LEASE_LIMIT  # the process number of a maker without a database (command line)
 
+# By Unicode's general category: spaces and ends of lines, dashes of every length, and what is not seen.
+_PARTING = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Pd"})
+_SIGNS = "./\u2212"  # the last is a minus, which some programs make of a hyphen
+_category = unicodedata.category
 _EPOCH_MS = int(EPOCH.timestamp() * 1000)
 
 
@@ -61,8 +66,10 @@ class Serial:
 
     @classmethod
     def typed(cls, text: str) -> "Serial":
-        """Read what a person typed: spaces, hyphens, small letters, O for 0, I and L for 1."""
-        kept = "".join(letter for letter in text.upper() if letter not in " -\t\r\n\u00a0")
+        """Read what a person typed or copied: whatever parts its groups, small and wide letters, O for 0,
+        I and L for 1."""
+        plain = unicodedata.normalize("NFKC", text).upper()
+        kept = "".join(one for one in plain if one not in _SIGNS and _category(one) not in _PARTING)
         return cls(kept.translate(str.maketrans("OIL", "011")))
 
 

@@ -3,6 +3,19 @@
 from enum import StrEnum
 
 from meterai.kit.refusal import Refusal
+from meterai.kit.serial import LENGTH as SERIAL_LENGTH
+from meterai.kit.serial import Serial
+
+
+def serial_in(text: str) -> Serial | None:
+    """The serial that somebody typed or copied, behind its label too; None where it is none."""
+    signs = [one for one in text if one.isalnum()]
+    for one in (text, "".join(signs[-SERIAL_LENGTH:])):
+        try:
+            return Serial.typed(one)
+        except ValueError:
+            continue
+    return None
 
 
 class NoCodeFound(Refusal):

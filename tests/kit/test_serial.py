@@ -90,6 +90,8 @@ def test_what_is_printed_can_be_typed(serial: Serial) -> None:
     printed = serial.grouped()
     assert Serial.typed(printed) == serial
     assert Serial.typed(printed.lower().replace(" ", "-")) == serial
+    for parting in ("\u2013", "\u2212", ".", "/", "\u2009", "\u200b", "\u00a0"):
+        assert Serial.typed(printed.replace(" ", parting)) == serial
     assert Serial.typed(printed.replace("0", "O").replace("1", "l")) == serial
 
 

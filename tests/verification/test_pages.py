@@ -83,7 +83,7 @@ def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVer
 def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
     stamp = stamp_view(state, asked.cookies["language"])
     text = rendered(
-        asked, "verification/serial.html", {"stamp": stamp, "typed": SERIAL, "is_elsewhere": False}
+        asked, "verification/serial.html", {"stamp": stamp, "typed": SERIAL, **SERIAL_HERE}
     )
     assert "1QQJ XXBQ NX00 N0WZ XZP2 FV" in text
     language = asked.cookies["language"]
@@ -98,11 +98,14 @@ def test_a_serial_in_any_state_is_told(asked: Any, state: StampState) -> None:
 
 def test_a_serial_nobody_issued_is_no_plain_page(asked: Any) -> None:
     text = rendered(
-        asked, "verification/serial.html", {"stamp": None, "typed": HOSTILE, "is_elsewhere": False}
+        asked, "verification/serial.html", {"stamp": None, "typed": HOSTILE, **SERIAL_HERE}
     )
     assert 'class="verdict bad"' in text
     assert translate("page.serial.unknown", asked.cookies["language"]) in text
     assert HOSTILE not in text
+
+
+SERIAL_HERE = {"is_serial": True, "is_elsewhere": False}
 
 
 def approvals(text: str) -> list[str]:
@@ -230,8 +233,30 @@ def test_checking_without_a_file_says_so_and_takes_focus(browser: TestClient[Lit
 
 
 def test_a_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None:
+    for typed in (
+        SERIAL,
+        "1QQJ\u2013XXBQ\u2013NX00\u2013N0WZ\u2013XZP2\u2013FV",
+        "1QQJ.XXBQ.NX00.N0WZ.XZP2.FV",
+        "1QQJ/XXBQ/NX00/N0WZ/XZP2/FV",
+        "\uff11QQJXXBQNX00N0WZXZP2FV\u200b",
+        "No. seri: 1qqj xxbq nxoo nowz xzp2 fv",
+    ):
+        answer = browser.get("/check", params={"serial": typed}, follow_redirects=False)
+        assert answer.headers["location"] == f"/c/{SERIAL}", typed
     answer = browser.get("/check", params={"serial": " 1qqj xx/../ "}, follow_redirects=False)
-    assert answer.headers["location"] == "/c/1qqj%20xx%2F..%2F"
+    assert answer.headers["location"] == "/c/1qqj%20xx"
+    for nothing in (".", "..", "/", " "):
+        assert browser.get("/check", params={"serial": nothing}).status_code == 200
+
+
+def test_what_is_no_serial_is_told_so_and_not_that_nobody_issued_it(
+    browser: TestClient[Litestar],
+) -> None:
+    for typed in (SERIAL[:-1], f"{SERIAL[:-1]}0", "1qqj xx"):
+        answer = browser.get(f"/c/{quote(typed)}")
+        assert answer.status_code == 404
+        assert translate("page.serial.mistyped", "id") in answer.text
+        assert translate("page.serial.unknown", "id") not in answer.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -43,7 +43,7 @@ from meterai.sealing import (
     ClaimMalformed,
     DocumentTooLarge,
 )
-from meterai.verification.model import ArchiveGiven
+from meterai.verification.model import ArchiveGiven, serial_in
 from meterai.verification.service import ELSEWHERE, VerificationService
 from meterai.verification.service.archive import is_archive
 from meterai.verification.service.views import StampView
@@ -79,9 +79,10 @@ async def show_check_form(
     # Some apps show the text of a QR instead of opening it, and people paste what they have.
     if code := verification.code_in(typed[:CODE_LENGTH_MAX]):
         return see_other(f"/c/{code}")
-    if typed:
-        return see_other(f"/c/{quote(typed[:SERIAL_LENGTH_MAX], safe='')}")
-    return _form(request)
+    serial = serial_in(typed[:SERIAL_LENGTH_MAX])
+    # What would be a part of the path is none, and the dots alone lead elsewhere.
+    there = serial.text if serial else typed[:SERIAL_LENGTH_MAX].replace("/", " ").strip(" .")
+    return see_other(f"/c/{quote(there, safe='')}") if there else _form(request)
 
 
 def _form_again(request: PageRequest, refusal: Refusal, field: str) -> Page:
@@ -225,6 +226,7 @@ async def show_serial(
         status=200 if found else 404,
         stamp=found,
         typed=typed,
+        is_serial=serial_in(typed) is not None,
         is_elsewhere=_is_elsewhere(request),
     )
 

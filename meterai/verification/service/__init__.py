@@ -22,7 +22,14 @@ from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.messages import catalogue, localize, translate
 from meterai.sealing import Check, Claim, Issuers, Report
 from meterai.stamps import StampState
-from meterai.verification.model import GOOD, ClaimVerdict, CodeForeign, FinalVerdict, NoCodeFound
+from meterai.verification.model import (
+    GOOD,
+    ClaimVerdict,
+    CodeForeign,
+    FinalVerdict,
+    NoCodeFound,
+    serial_in,
+)
 from meterai.verification.service.pictures import MarkedPage, Pictures
 from meterai.verification.service.views import (
     CheckView,
@@ -234,10 +241,9 @@ class VerificationService:
 
     async def stamp(self, typed: str, language: str) -> StampView:
         """What anybody may know of a serial.  Refuses `NotFound`."""
-        try:
-            serial = Serial.typed(typed)
-        except ValueError:
-            raise NotFound("not a serial") from None
+        serial = serial_in(typed)
+        if serial is None:
+            raise NotFound("not a serial")
         async with self._database.reading() as tx:
             found = await _stamp(tx, serial, language)
         if found is None:
