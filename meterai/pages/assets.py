@@ -26,8 +26,8 @@ _SCRIPT = re.compile(
 _LINE_END = re.compile(
     rb"(?:(?<=[;{,])|(?<==>))\n"
 )  # where a statement goes on or has ended either way
-# Constants one after another, none of which has a bracket with statements in it, are one statement.
-_CONSTANTS = re.compile(rb"(?<![^;{}\n])(const \w+=[^;{}\n]*(?:;const \w+=[^;{}\n]*)+);")
+# Declarations one after another, none of which has a bracket with statements in it, are one statement.
+_DECLARED = re.compile(rb"(?<![^;{}\n])(const|let)[ \[][^;{}\n]*(?:;\1[ \[][^;{}\n]*)+;")
 # A semicolon or a comma before a bracket, and brackets around one parameter or around nothing that
 # something new is made of: none means anything.
 _NEEDLESS = re.compile(
@@ -63,7 +63,7 @@ def _as_sent(content: bytes, kind: str) -> bytes:
     if kind == "text/css":
         return sent
     sent = _NEEDLESS.sub(rb"\1\2\3", _LINE_END.sub(b"", sent))
-    return _CONSTANTS.sub(lambda found: found[0].replace(b";const ", b","), sent)
+    return _DECLARED.sub(lambda found: re.sub(b";%b ?" % found[1], b",", found[0]), sent)
 
 
 def _with_imports(folder: Traversable, file: Traversable) -> bytes:

@@ -14,7 +14,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect, sync_playwright
 
 from meterai.drafts import DraftService, Uploads
 from meterai.drafts.visitors import COOKIE
@@ -328,6 +328,32 @@ def test_a_tap_puts_the_middle_there_with_and_without_a_script(chromium, inside)
         assert placed.x + placed.width / 2 == pytest.approx(595 * 0.31, abs=a_pixel)
         assert placed.y + placed.height / 2 == pytest.approx(842 * 0.38, abs=a_pixel)
         seat.context.close()
+
+
+def test_a_page_that_is_not_shown_yet_is_asked_for_until_it_is(chromium, inside):
+    seat = Seat(chromium, drafted(inside, pdf()))
+    refused: list[str] = []
+
+    def busy(route: Route) -> None:
+        if len(refused) > 1:
+            return route.fallback()
+        refused.append(route.request.url)
+        return route.fulfill(status=503, body="")
+
+    seat.page.route("**/pages/1.webp", busy)
+    seat.page.goto(seat.url + seat.draft.address())
+    warnings = seat.page.locator(".warnings")
+    expect(warnings).to_contain_text("Halaman ini belum tampil")
+    sheet = seat.page.locator(".paper").bounding_box()
+    assert sheet is not None
+    assert sheet["height"] / sheet["width"] == pytest.approx(842 / 595, rel=0.02)
+    expect(warnings).to_have_text("")
+    assert seat.picture.evaluate("(one) => one.naturalWidth") > 0
+    assert len(refused) == 2
+    # Where it is tapped is where the stamp goes.
+    seat.picture.click(position={"x": 100, "y": 100})
+    assert seat.complaints == []
+    seat.context.close()
 
 
 def test_arrows_are_millimetres_and_the_place_is_said(chromium, inside):

@@ -200,7 +200,7 @@ def test_files_are_sent_without_what_only_people_read() -> None:
 
 def _without_spaces(content: bytes) -> bytes:
     """Neither has what means nothing: spaces, a semicolon or a comma before a bracket, brackets around
-    one parameter or around nothing after `new`, `const` before a constant that follows another."""
+    one parameter or around nothing after `new`, `const` and `let` after another of their kind."""
     said = re.sub(rb"(\bnew \w+)\(\)(?=[;,)} ])", rb"\1", content)
     solid = re.sub(rb"[;,](?=\})|\((\w+)\)(?==>)", rb"\1", re.sub(rb"\s", b"", said))
-    return solid.replace(b";const", b",")
+    return re.sub(rb";(const|let)(?=[\w\[])", b",", solid)

@@ -4,7 +4,7 @@ const form = document.querySelector("form.place");
 const paper = form.querySelector(".paper");
 const where = form.querySelector(".where");
 const picture = paper.querySelector("[type=image]");
-const seen = Object.assign(new Image(), { alt: "", src: picture.src, onclick: tap, onload: warn });
+const seen = Object.assign(new Image(), { alt: "", src: picture.src, onclick: tap, onload: warn, onerror: again });
 const warnings = form.querySelector(".warnings");
 const look = form.querySelector(".by-enter"); // keeps what is typed, and shows it
 const facts = paper.dataset;
@@ -53,8 +53,15 @@ function overlap(one, other) {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
+// While too many pictures wait, one is refused: it is asked for until it is there, and that is said.
+function again() {
+  warn();
+  setTimeout(() => { seen.src = picture.src; }, 3000);
+}
+
 function warn() {
   const lines = here.filter(isOnInk).map((one) => filled(facts.covers, one));
+  if (seen.complete && !seen.naturalWidth) lines.push(facts.waits);
   here.forEach((one, index) => {
     for (const two of here.slice(index + 1))
       if (overlap(one, two)) lines.push(filled(facts.overlap, { number: one.number, other: two.number }));
@@ -87,7 +94,7 @@ function put(one, x, y) {
 
 // Where a pointer is on the page.
 function at({ clientX, clientY }) {
-  const { left, top, width, height } = seen.getBoundingClientRect();
+  const { left, top, width, height } = paper.getBoundingClientRect();
   return [((clientX - left) / width) * wide, ((clientY - top) / height) * high];
 }
 
@@ -121,9 +128,8 @@ function tap(event) {
 
 // -- the page without a script becomes this one
 
-// While too many pictures wait, one is refused: it is asked for once more.
-seen.addEventListener("error", () => setTimeout(() => { seen.src += "?again"; }, 2500), { once: true });
-picture.replaceWith(seen);
+paper.replaceChildren(seen);
+paper.style.aspectRatio = wide / high; // also while there is no picture
 for (const one of here) {
   one.handle = Object.assign(document.createElement("div"), {
     className: "handle", tabIndex: 0, role: "slider",
@@ -144,5 +150,4 @@ for (const one of stamps) {
   if (!one.handle && one.choice) one.choice.onchange = () => form.requestSubmit(look);
 }
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-paper.querySelector("svg").remove();
 form.classList.add("live");
