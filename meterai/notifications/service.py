@@ -167,7 +167,8 @@ class MailService:
 def _before(language: str) -> dict[str, Any]:
     """Facts that a mail queued by the version before this one does not have."""
     named = translate("mail.named_before", language)
-    return {"named": named, "list": named, "count": "", "number": "-"}
+    until = translate("mail.until_before", language)
+    return {"named": named, "list": named, "count": "", "number": "-", "until": until}
 
 
 async def waited(tx: ReadTx) -> float:

@@ -1,6 +1,7 @@
 """Event handlers of stamping."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from meterai import notifications, orders, stamps
 from meterai.kit.ids import show
@@ -16,7 +17,7 @@ from meterai.orders.events import (
 )
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
-from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.stamping import store
 from meterai.stamping.events import StampingDelivered, StampingFailed
 from meterai.stamping.model import Stamping, StampingState
@@ -79,7 +80,17 @@ def _named(delivered: Sequence[Stamping]) -> dict[str, object]:
             for language in LANGUAGES
         }
     lines = [f"{one.document_name} ({_grouped(one.serials)})" for one in delivered]
-    return {"named": named, "list": "\n".join(lines), "count": len(delivered)}
+    until = min(one.kept_until for one in delivered)
+    return {
+        "named": named,
+        "list": "\n".join(lines),
+        "count": len(delivered),
+        "until": _said(until),
+    }
+
+
+def _said(at: datetime) -> dict[str, str]:
+    return {language: format_datetime(at, language) for language in LANGUAGES}
 
 
 def _grouped(serials: Sequence[str]) -> str:
@@ -104,6 +115,7 @@ async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
             "document": stamping.document_name,
             "serials": _grouped(stamping.serials),
             "stamping": show("stg", stamping.id),
+            "until": _said(stamping.kept_until),
         },
     )
 

@@ -181,6 +181,7 @@ class Stamping:
     delivered_at: datetime | None
     refused: str | None
     document_name: str
+    kept_until: datetime  # the original, and with it the download
     is_forgotten: bool
     serials: tuple[str, ...]
     is_repaired: bool = False
@@ -239,7 +240,8 @@ class StampingView(msgspec.Struct, frozen=True, kw_only=True):
     """A stamping as the API shows it.  Hashes are lower-case hex SHA-256.
 
     `repaired` is true where the document that came in was broken: it was repaired first, and the
-    hashes, the delta and the stamped document are those of the repaired one.
+    hashes, the delta and the stamped document are those of the repaired one.  `document_url` is there
+    until `document_until`; the delta stays.
     """
 
     id: str
@@ -250,6 +252,7 @@ class StampingView(msgspec.Struct, frozen=True, kw_only=True):
     sha256_original: str
     sha256_stamped: str | None
     document_url: str | None
+    document_until: datetime | None
     delta_url: str | None
     order_id: str | None
     requested_at: datetime
@@ -262,6 +265,7 @@ def shown(stamping: Stamping) -> StampingView:
     """A stamping as the API shows it."""
     identifier = show("stg", stamping.id)
     is_delivered = stamping.state == StampingState.DELIVERED
+    is_there = is_delivered and not stamping.is_forgotten
     path = f"/v1/stampings/{identifier}"
     return StampingView(
         id=identifier,
@@ -271,7 +275,8 @@ def shown(stamping: Stamping) -> StampingView:
         repaired=stamping.is_repaired,
         sha256_original=stamping.sha256_original.hex(),
         sha256_stamped=stamping.sha256_stamped.hex() if stamping.sha256_stamped else None,
-        document_url=f"{path}/document" if is_delivered and not stamping.is_forgotten else None,
+        document_url=f"{path}/document" if is_there else None,
+        document_until=stamping.kept_until if is_there else None,
         delta_url=f"{path}/delta" if is_delivered else None,
         order_id=show("ord", stamping.order) if stamping.order else None,
         requested_at=stamping.requested_at,

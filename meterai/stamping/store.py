@@ -55,7 +55,8 @@ RETURNING stamping_id
 _SELECT = """
 SELECT s.account_id AS account, s.stamping_id AS id, s.order_id AS order, s.state,
        s.sha256_original, s.sha256_stamped, s.placements, s.requested_at, s.due_at, s.delivered_at,
-       s.refused, s.is_repaired, d.name AS document_name, d.forgotten_at IS NOT NULL AS is_forgotten,
+       s.refused, s.is_repaired, d.name AS document_name, d.kept_until,
+       d.forgotten_at IS NOT NULL AS is_forgotten,
        ARRAY(SELECT t.serial FROM stamps t WHERE t.account_id = s.account_id
              AND t.stamping_id = s.stamping_id AND t.state <> 'void' ORDER BY t.position) AS serials
 FROM stampings s

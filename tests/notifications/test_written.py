@@ -27,8 +27,14 @@ FACTS: dict[str, dict[str, Any]] = {
         "named": {"id": f"{HOSTILE} dan 1 dokumen lain", "en": f"{HOSTILE} and 1 other document"},
         "list": f"{HOSTILE} (A)\nIjazah.pdf (B)",
         "count": 2,
+        "until": BOTH,
     },
-    "stamping_delivered": {"document": HOSTILE, "serials": "A", "stamping": "stg_1"},
+    "stamping_delivered": {
+        "document": HOSTILE,
+        "serials": "A",
+        "stamping": "stg_1",
+        "until": BOTH,
+    },
     "stamping_failed": {"document": HOSTILE, "reason": BOTH},
     "refund_requested": {
         "order": "ord_1",

@@ -16,7 +16,7 @@ from meterai.apps.rooms import pages_of
 from meterai.kit.ids import read, show
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.pages import Site, rendered
-from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.portal.order_told import OrderNow
 from meterai.portal.routes import routes
 from meterai.portal.routes.history import entries
@@ -113,6 +113,19 @@ def test_my_stamps_are_newest_first_with_documents_under_their_order(asked: Any)
     text = my_stamps(asked, [placed], [later], older=older)
     assert text.index("/stampings/") < text.index(f"/orders/{placed.id}")
     assert f'href="/history?before={older}"' in text
+
+
+def test_until_when_a_document_can_be_downloaded_is_said_beside_the_link(asked: Any) -> None:
+    one, language = stamping(StampingState.DELIVERED), asked.cookies["language"]
+    said = format_datetime(one.kept_until, language)
+    for text in (stamping_page(asked, one), my_stamps(asked, stampings=[one])):
+        assert said in text
+    view = shown(one)
+    assert (view.document_until, view.document_url is None) == (one.kept_until, False)
+    gone = replace(one, is_forgotten=True)
+    assert shown(gone).document_until is None
+    for text in (stamping_page(asked, gone), my_stamps(asked, stampings=[gone])):
+        assert said not in text
 
 
 @pytest.mark.parametrize("is_paid", [True, False])

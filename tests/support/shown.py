@@ -70,6 +70,7 @@ def stamping(
         NOW if is_delivered else None,
         "document_broken" if state == StampingState.FAILED else None,
         name,
+        NOW + timedelta(days=7),
         False,
         (SERIAL,) if is_delivered else (),
     )

@@ -1,9 +1,12 @@
 """What a test of the stamping service asks again and again, of a shop."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import cache
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from meterai import sealing
 from meterai.kit.ids import new_id, read
@@ -48,6 +51,16 @@ def stamp_all(shop: Shop, key: str, *names: str) -> Sequence[StampingView]:
     """What the form does."""
     uploads = [upload(name) for name in names]
     return shop.do(shop.container.of(StampingService).stamp_all(shop.account, key, uploads))
+
+
+def made(views: Sequence[StampingView]) -> list[StampingView]:
+    """Stampings but for until when their documents are kept: every request for them extends that."""
+    return [msgspec.structs.replace(view, document_until=None) for view in views]
+
+
+def made_json(view: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of one that came over HTTP."""
+    return {**view, "document_until": None}
 
 
 async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0) -> Row:

@@ -90,6 +90,7 @@ def _reserved(
         delivered_at=None,
         refused=None,
         document_name=made.name,
+        kept_until=taken.about.kept_until,
         is_forgotten=False,
         serials=tuple(serial.text for serial in serials),
         is_repaired=taken.upload.is_repaired,
