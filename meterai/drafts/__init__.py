@@ -26,6 +26,7 @@ from meterai.drafts.model import (
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
 from meterai.drafts.visitors import (
+    ELSEWHERE,
     account_asking,
     adopt_by_mark,
     adopt_draft,
@@ -37,6 +38,7 @@ from meterai.drafts.visitors import (
 )
 
 __all__ = [
+    "ELSEWHERE",
     "Draft",
     "DraftFile",
     "DraftNotPlaced",

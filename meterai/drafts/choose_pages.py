@@ -15,6 +15,7 @@ from meterai.drafts.model import FILE_KIND, Draft, DraftFile, FileState, needs_n
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
 from meterai.drafts.visitors import (
+    ELSEWHERE,
     account_asking,
     adopt_draft,
     done_here,
@@ -132,6 +133,7 @@ async def _choose_page(
         kind=FILE_KIND,
         is_kept=draft is None and await is_kept(request, drafts),
         is_done=draft is None and await done_here(request, drafts) is not None,
+        is_elsewhere=draft is None and request.url.query == ELSEWHERE,
         apart=await files_apart(request, drafts),
         here=CHOOSE,
     )

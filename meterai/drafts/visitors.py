@@ -11,6 +11,8 @@ from meterai.pages import Page, PageRequest, known_caller, known_visitor
 from meterai.plumbing.http import cookie_name
 
 COOKIE = "draft"
+# Of the page of files, for who signed in by the link of a mail in a browser that has none.
+ELSEWHERE = "files=elsewhere"
 
 
 async def account_asking(request: PageRequest) -> UUID | None:

@@ -198,6 +198,24 @@ def test_the_link_of_the_mail_leads_back_to_the_page(visitor: WalkIn) -> None:
     assert fields(visitor.get(PAY), PAY, "draft"), "and the files are of the account"
 
 
+def test_a_link_that_is_opened_in_another_browser_says_where_the_files_are(
+    visitor: WalkIn,
+) -> None:
+    visitor.places()
+    asks(visitor)
+    begun = Begun.read(visitor.cookie("asked"))
+    assert begun is not None
+    link = visitor.container.of(CodeService).link(begun.challenge)
+    said = translate("page.choose.is_elsewhere", "en")
+    with visitor.as_another():
+        shown = visitor.get(link)
+        assert "in this browser" in shown, "before the link is spent"
+        there = visitor.goes("/sign-in/link", fields(shown, "/sign-in/link", "secret"))
+        assert said in visitor.get(leads(visitor, there))
+        assert said not in visitor.get("/stamp")
+    assert said not in visitor.get("/stamp")
+
+
 @pytest.mark.parametrize(
     ("wanted", "there"),
     [

@@ -18,6 +18,7 @@ from litestar.di import NamedDependency
 from meterai import stamps
 from meterai.accounts import AccountService, Permission, SigningIn
 from meterai.drafts import (
+    ELSEWHERE,
     Draft,
     DraftFile,
     DraftNotPlaced,
@@ -199,7 +200,8 @@ async def show_review(
     account, mark = await account_asking(request), request.query_params.get("mark")
     if account is not None and mark is not None:
         await adopt_by_mark(request, drafts, account, mark)
-        return see_other(REVIEW)
+        is_here = await own_draft(request, drafts) or await done_here(request, drafts)
+        return see_other(REVIEW if is_here else f"{CHOOSE}?{ELSEWHERE}")
     draft = await own_draft(request, drafts)
     if draft is None:
         # The answer to the button may have been lost: whoever looks again is where it led to.
