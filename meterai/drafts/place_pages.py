@@ -37,6 +37,7 @@ from meterai.plumbing.http import language_of
 from meterai.sealing import PlacementOutsidePage, PlacementsOverlap
 
 PAGE = "/stamp/place"
+GONE = f"{PAGE}?gone=1"  # of a file that was taken out meanwhile: what is there, and a word
 NEXT = "/stamp/pay"
 FORM_BYTES_MAX = 16 * 1024  # twenty stamps of four numbers
 # A picture never changes, but a browser that several use asks each time whether it may still be shown.
@@ -58,7 +59,10 @@ async def show_place(
     if not files:
         return see_other("/stamp")
     query = request.query_params
-    file = _file_asked(files, query.get("file", ""))
+    try:
+        file = _file_asked(files, query.get("file", ""))
+    except NotFound:
+        return see_other(GONE)
     view = await placing.view(draft, file, _selected(query.get("stamp", "")))
     notices = _notices(query, files)
     return _page(request, files, view, notices=notices)
@@ -73,11 +77,15 @@ async def place(
     """Keep the stamps of a file, and do what the button says."""
     check_origin(request)
     form = await read_form(request)
-    draft = await draft_of(request, drafts)
-    file = await drafts.file(draft, read(FILE_KIND, form.text("file")))
+    draft = await own_draft(request, drafts)
+    if draft is None:
+        return see_other(PAGE)  # which knows where to go on
     try:
+        file = await drafts.file(draft, read(FILE_KIND, form.text("file")))
         wanted = _wanted(form, file)
         outcome = await placing.carry_out(draft, file, wanted)
+    except NotFound:
+        return see_other(GONE)
     except (FieldWrong, PlacedElsewhere, PlacementOutsidePage, PlacementsOverlap) as refusal:
         file = await drafts.file(draft, file.id)
         view = await placing.view(draft, file)
@@ -186,10 +194,17 @@ def _notices(query: Mapping[str, str], files: Sequence[DraftFile]) -> dict[str, 
         "elsewhere": [names[one] for one in query.get("elsewhere", "").split(",") if one in names],
         "left": [names[one] for one in query.get("left", "").split(",") if one in names],
         "is_unseen": "unseen" in query,
+        "is_gone": "gone" in query,
     }
 
 
-_NO_NOTICES: Mapping[str, Any] = {"alike": 0, "elsewhere": [], "left": [], "is_unseen": False}
+_NO_NOTICES: Mapping[str, Any] = {
+    "alike": 0,
+    "elsewhere": [],
+    "left": [],
+    "is_unseen": False,
+    "is_gone": False,
+}
 
 
 def _page(

@@ -516,6 +516,26 @@ def test_a_number_that_nobody_has_seen_on_the_page_is_shown_first(inside):
     assert reply.headers["location"] == "/stamp/pay"
 
 
+def test_a_file_that_was_taken_out_meanwhile_leads_to_those_that_are_there(inside):
+    draft = drafted(inside, pdf(), pdf())
+    shown = draft.get(draft.address(0)).body.decode()
+    values = dict(re.findall(r'<input [^>]*name="([\w-]+)" value="([^"]*)"', shown))
+    form = {"Content-Type": "application/x-www-form-urlencoded"} | draft.cookie
+    for number, left in ((0, 1), (1, 0)):
+        out = f"/stamp/files/{show('fil', draft.files[number])}/take-out"
+        client = Client(inside.instance.url)
+        assert client.post(out, b"", headers=form).status == 303
+        sent = client.post("/stamp/place", urlencode(values | {"do": "use"}).encode(), headers=form)
+        for reply in (sent, draft.get(draft.address(0))):
+            assert reply.status == 303
+            there = draft.get(reply.headers["location"])
+            if left:
+                assert "surat-2.pdf" in there.body.decode()
+                assert "tidak ada lagi di daftar" in there.body.decode()
+            else:
+                assert "/stamp" in (reply.headers["location"], there.headers.get("location"))
+
+
 def test_going_on_leads_to_the_next_file_that_is_not_placed(inside):
     draft = drafted(inside, pdf(), pdf(), pdf())
     for number, following in ((1, 2), (2, 0)):
