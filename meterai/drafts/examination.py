@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from meterai import sealing
 from meterai.drafts.contents import Load
-from meterai.drafts.model import FileEmpty
+from meterai.drafts.model import FileEmpty, PagesTooSmall
 from meterai.kit.clock import Clock
 from meterai.sealing import (
     LAST_PAGE,
@@ -18,9 +18,11 @@ from meterai.sealing import (
     PageSize,
     Placement,
     PreparedDocument,
+    Verdict,
 )
 from meterai.stamping import SPOILT, ExistingSealInvalid
 
+PROBED = (LAST_PAGE, 1, 2, 3)  # pages of which one must be as large as a stamp
 READ_AT_ONCE = 2  # in threads of this process
 EXAMINED_AT_ONCE = 1  # beside this process: what is broken, or was signed before
 # Whether stamps fit is waited for in front of a page, and takes milliseconds of nearly every document.
@@ -32,7 +34,7 @@ CHECKS_WAITING_MAX = 64
 class Examined:
     """A document that can be stamped, mended where it was broken.
 
-    `sizes` are of its first `STAMPS_MAX` pages and of the last one.
+    `sizes` are of its first `STAMPS_MAX` pages and of the last one, as far as a stamp fits there.
     """
 
     document: bytes
@@ -62,7 +64,7 @@ class Examination:
     async def examine(self, client: str, document: bytes) -> Examined:
         """What a document is; a broken one is mended.  `client` waits behind no other.
 
-        Refuses what `sealing` refuses, `FileEmpty`, and `ExistingSealInvalid`.
+        Refuses what `sealing` refuses, `FileEmpty`, `PagesTooSmall`, and `ExistingSealInvalid`.
         """
         if not document:
             raise FileEmpty("no bytes")
@@ -81,11 +83,18 @@ class Examination:
 
         await self._checking.finish_in_turn(begin, client, self._reading)
 
-    def _examining(self, document: bytes) -> sealing.Work[Examined]:
+    def _seen(self, document: bytes) -> sealing.Work[tuple[PreparedDocument, Verdict]]:
+        """What a document is: of one that ends with a slip, too, which is smaller than a stamp."""
         at = self._clock.now()
-        prepared, verdict = yield from sealing.examining(
-            document, [_probe(LAST_PAGE)], self._issuers, at
-        )
+        for page in PROBED:
+            try:
+                return (yield from sealing.examining(document, [_probe(page)], self._issuers, at))
+            except (sealing.PlacementOutsidePage, sealing.PageOutOfRange):
+                continue
+        raise PagesTooSmall("no page is as large as a stamp")
+
+    def _examining(self, document: bytes) -> sealing.Work[Examined]:
+        prepared, verdict = yield from self._seen(document)
         if verdict in SPOILT:
             raise ExistingSealInvalid(f"an earlier seal is {verdict}")
         found = prepared.inspection
@@ -96,7 +105,8 @@ class Examination:
                 more = yield from sealing.accepting(
                     prepared.document, [_probe(page) for page in first]
                 )
-                sizes = (*more.inspection.sizes, *sizes)
+                last = [one for one in sizes if one.page == found.pages]
+                sizes = (*more.inspection.sizes, *last)
             except sealing.PlacementOutsidePage:
                 pass  # one of them is smaller than a stamp; who places one there is told so
         return Examined(

@@ -123,6 +123,13 @@ class DraftNotPlaced(Refusal):
     status = 409
 
 
+class PagesTooSmall(Refusal):
+    """Neither the last page nor one of the first is as large as a stamp."""
+
+    code = "pages_too_small"
+    status = 422
+
+
 class FileEmpty(Refusal):
     """The file has no bytes: as a phone gives one that lies elsewhere and was not fetched yet."""
 

@@ -94,7 +94,9 @@ class Placing:
         stamps = list(file.placements)
         is_suggested = not stamps
         if is_suggested:
-            stamps = [await self._suggestion(draft, file, file.pages or 1, [])]
+            # The last page, unless that is smaller than a stamp.
+            page = file.sizes[-1].page if file.sizes else file.pages or 1
+            stamps = [await self._suggestion(draft, file, page, [])]
         selected = min(max(selected, 0), len(stamps) - 1)
         sizes = [await self._size(draft, file, one.page) for one in stamps]
         survey, is_drawn = await self._survey(draft, file, sizes[selected].page)

@@ -92,6 +92,13 @@ def test_a_file_that_cannot_be_stamped_says_why_and_leaves_nothing(shop: Shop) -
         shop.do(drafts(shop).place(draft, file.id, [PLACE]))
 
 
+def test_pages_that_are_smaller_than_a_stamp_are_called_that(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    small = pdf().replace(b"595 842", b"050 050")
+    file = add(shop, draft, "kartu", small)
+    assert (file.state, file.refusal) == (FileState.REFUSED, "pages_too_small")
+
+
 def test_a_file_without_bytes_is_found_out_as_it_begins(shop: Shop) -> None:
     draft, _ = opened(shop)
     file = shop.do(uploads(shop).create(draft, "kosong.pdf", 0))

@@ -475,6 +475,29 @@ def test_nothing_is_wider_than_a_small_phone_or_costs_anything(chromium, inside,
 # -- what the server holds, whoever sends the form
 
 
+def with_slips(pages: int, *slips: int) -> bytes:
+    """A letter of which these pages, from 1, are smaller than a stamp."""
+    with pikepdf.open(io.BytesIO(pdf(pages=pages))) as document:
+        for number in slips:
+            document.pages[number - 1].obj["/MediaBox"] = pikepdf.Array([0, 0, 50, 50])
+        out = io.BytesIO()
+        document.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("pages", "slips", "page"), [(2, (2,), 1), (3, (3,), 2), (3, (1, 3), 2), (3, (1,), 3)]
+)
+def test_a_letter_with_a_slip_is_stamped_on_its_letter(inside, pages, slips, page):
+    draft = drafted(inside, with_slips(pages, *slips))
+    assert f'data-page="{page}"' in draft.get(draft.address()).body.decode()
+    for slip in slips:
+        assert draft.sends(do=f"page:{slip}").status == 422
+    assert draft.sends(do="use").headers["location"] == "/stamp/pay"
+    (placed,) = draft.placed()
+    assert placed.page == page
+
+
 def test_the_same_place_is_at_the_same_distance_from_the_lower_right_corner(inside):
     a5 = shaped(SHAPES["a5"])
     tiny = shaped({"MediaBox": [0, 0, 68, 300]})
