@@ -11,7 +11,13 @@ from meterai.pages.rendering import rendered
 from meterai.payments import PaymentService
 from meterai.plumbing.database import Database
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.portal.routes.help import MAIL_LATE_SECONDS, QUESTIONS, ServiceState, _state
+from meterai.portal.routes.help import (
+    MAIL_LATE_SECONDS,
+    QUESTIONS,
+    WORK_LATE_SECONDS,
+    ServiceState,
+    _state,
+)
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shop import Shop
 
@@ -70,6 +76,21 @@ def test_what_stands_still_is_told(shop: Shop) -> None:
     assert not state_of(shop).mail, "they went out late"
 
 
+def test_what_nobody_does_is_told(shop: Shop) -> None:
+    order = shop.place(1)
+    shop.pay(order)
+    assert not state_of(shop).is_late
+    shop.arrange(
+        "UPDATE jobs SET run_at = run_at - make_interval(secs => %s)", WORK_LATE_SECONDS + 1
+    )
+    late = state_of(shop)
+    assert late.is_late
+    assert late.issuing, "it is open"
+    assert not late.mail, "the mail of it is not queued yet"
+    shop.work()
+    assert not state_of(shop).is_late
+
+
 def test_a_database_that_is_away_is_told_and_the_answers_stay(shop: Shop) -> None:
     away = Database("postgresql://127.0.0.1:9/nothing", connections=1)
     assert state_of(shop, away) == ServiceState(database=False)
@@ -81,9 +102,10 @@ def test_a_database_that_is_away_is_told_and_the_answers_stay(shop: Shop) -> Non
     [
         ServiceState(database=False),
         ServiceState(database=True, pace=Pace(1, 0.4), mail_waits_seconds=900.0),
+        ServiceState(database=True, bank=True, issuing=True, work_waits_seconds=90.0),
         ServiceState(database=True, bank=True, issuing=True),
     ],
-    ids=["away", "troubled", "well"],
+    ids=["away", "troubled", "late", "well"],
 )
 def test_every_question_is_answered_in_every_state(state: ServiceState, language: str) -> None:
     asked = asked_by_somebody(application([], SITE), language)
@@ -93,4 +115,5 @@ def test_every_question_is_answered_in_every_state(state: ServiceState, language
         assert f'href="{there}"' in text
     assert "page.help" not in text, "everything has its words"
     works = translate("page.help.state.works", language)
-    assert text.count(works) == {False: 0, True: 4 if state.bank else 1}[state.database]
+    count = 1 if not state.bank else 2 if state.is_late else 4
+    assert text.count(works) == (count if state.database else 0)

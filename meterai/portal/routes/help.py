@@ -11,6 +11,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import Page, PageRequest, Remembered, page, visitor
 from meterai.payments import PaymentService
+from meterai.plumbing import dead_jobs
 from meterai.plumbing.database import Database
 from meterai.plumbing.outgoing import CircuitState
 
@@ -32,6 +33,9 @@ QUESTIONS = {
     "no_code": "/sign-in",
 }
 MAIL_LATE_SECONDS = 60.0  # mails leave within seconds as a rule
+WORK_LATE_SECONDS = (
+    30.0  # what follows from an event is done within moments; a worker begins anew in less
+)
 STATE_KEPT_SECONDS = 5.0  # what is told may be as old as this
 
 
@@ -43,12 +47,18 @@ class ServiceState:
     bank: bool = False  # answers this process
     issuing: bool = False  # stamps are issued and affixed
     mail_waits_seconds: float = 0.0
+    work_waits_seconds: float = 0.0  # what is due and nobody does: stamps and mails come of it
     pace: orders.Pace | None = None  # of no order: no figure
+
+    @property
+    def is_late(self) -> bool:
+        """True where what was paid is done later than it should."""
+        return self.work_waits_seconds >= WORK_LATE_SECONDS
 
     @property
     def mail(self) -> bool:
         """True where mails leave about when they should."""
-        return self.mail_waits_seconds < MAIL_LATE_SECONDS
+        return self.mail_waits_seconds < MAIL_LATE_SECONDS and not self.is_late
 
 
 async def _state(database: Database, payments: PaymentService) -> ServiceState:
@@ -61,6 +71,7 @@ async def _state(database: Database, payments: PaymentService) -> ServiceState:
                 bank=rails.outgoing(rails.names()[0]).state is not CircuitState.OPEN,
                 issuing=(await stamps.issuing(tx)).is_open,
                 mail_waits_seconds=await notifications.waited(tx),
+                work_waits_seconds=(await dead_jobs.counts(tx)).late_seconds,
                 pace=pace if pace.orders else None,
             )
     except Refusal:
