@@ -4,12 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
 
 QR_USUALLY_WITHIN = timedelta(seconds=20)  # a bank that takes longer has some trouble
+# Reasons of entries; of two of one transaction the first comes about before the second.
+_CAUSES = (
+    "payment_captured",
+    "stamps_issued",
+    "stamps_affixed",
+    "payment_denied",
+    "payment_given_back",
+    "loss_recovered",
+    "refund_void",
+    "refund_requested",
+    "refund_settled",
+)
 _OVER = (
     OrderState.LAPSED,
     OrderState.WITHDRAWN,
@@ -105,6 +118,12 @@ class OrderNow:
             return StampingState.DROPPED
         is_unpaid = self.order.state == OrderState.PLACED and not self.is_arrived
         return state if is_unpaid else StampingState.RESERVED
+
+
+def as_it_went(moves: Sequence[MoneyMove]) -> list[MoneyMove]:
+    """What happened to the money, cause before effect: entries of one transaction have one time."""
+    rank = {reason: number for number, reason in enumerate(_CAUSES)}
+    return sorted(moves, key=lambda one: (one.at, rank.get(one.reason, len(rank))))
 
 
 def told(this: OrderNow) -> Told:

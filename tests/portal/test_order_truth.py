@@ -12,7 +12,7 @@ from meterai.apps.rooms import pages_of
 from meterai.kit.ids import new_id
 from meterai.orders import OrderService
 from meterai.pages import Site, rendered
-from meterai.plumbing.messages import LANGUAGES
+from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.order_told import Told
 from meterai.portal.routes import routes
 from meterai.portal.routes.order import _Asked, _facts
@@ -187,6 +187,12 @@ def test_the_money_of_the_page_is_what_the_bank_holds(shop: Shop, story: str) ->
             assert row["refund_no"] in main
         if seen["captured"]:
             [moves] = MOVE.findall(main)
+            denied, given_back, covered = (
+                moves.find(translate(f"page.move.{reason}", language))
+                for reason in ("payment_denied", "payment_given_back", "loss_recovered")
+            )
+            taken = max(denied, given_back)
+            assert covered < 0 or 0 <= taken < covered, "what was taken is covered after that"
             assert moves.count("<li>") > 1
             assert "page.move" not in moves
     shop.assert_books_hold()

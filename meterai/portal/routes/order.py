@@ -46,7 +46,7 @@ from meterai.plumbing.http import (
 )
 from meterai.plumbing.turns import PURPOSE
 from meterai.plumbing.zips import ZippedFile, distinct, zipped
-from meterai.portal.order_told import QR_USUALLY_WITHIN, OrderNow, told
+from meterai.portal.order_told import QR_USUALLY_WITHIN, OrderNow, as_it_went, told
 from meterai.portal.pages import qr_drawing, stamped_name
 from meterai.portal.watching import WAIT_SECONDS, OrderWatch
 from meterai.refunds import RefundService, RefundState, refunds_of_order
@@ -201,7 +201,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
     return {
         "this": this,
         "told": told(this),
-        "moves": moves,
+        "moves": as_it_went(moves),
         "zipped": len(_zippable(documents)),
         "now": now,
         "qr": qr_drawing(qr_content) if qr_content else None,
