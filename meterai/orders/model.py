@@ -73,6 +73,13 @@ ORDER = Lifecycle(
 )
 
 
+class PriceChanged(Refusal):
+    """A stamp costs something else than the page showed on which it was ordered."""
+
+    code = "price_changed"
+    status = 409
+
+
 class OrderTooLarge(Refusal):
     """The total is more than one QRIS payment may be."""
 

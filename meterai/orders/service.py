@@ -28,6 +28,7 @@ from meterai.orders.model import (
     OrderTooLarge,
     Pace,
     PlacedOrder,
+    PriceChanged,
     Terms,
     request_hash,
 )
@@ -197,9 +198,18 @@ class OrderService:
         self._lease_seconds = settings.of(PaymentSettings).bank_lease_seconds
         self._clock = clock
 
+    @property
+    def unit(self) -> int:
+        """What one stamp costs today with its fee, in rupiah."""
+        return self._settings.stamp_price + self._settings.service_fee
+
+    def check_price(self, shown: str) -> None:
+        """Refuses `PriceChanged` where a page showed another `unit`; one of the version before showed none."""
+        if shown not in ("", str(self.unit)):
+            raise PriceChanged(f"{shown[:20]} was shown, it is {self.unit}")
+
     def _checked(self, quantity: int) -> int:
-        unit = self._settings.stamp_price + self._settings.service_fee
-        most = self._settings.order_total_max // unit
+        most = self._settings.order_total_max // self.unit
         if quantity < 1:
             raise Malformed("quantity", "at_least_one")
         if quantity > most:

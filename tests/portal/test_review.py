@@ -75,6 +75,23 @@ def test_that_issuing_is_stopped_is_said_before_anything_is_paid(
     assert said not in visitor.get(PAY)
 
 
+def test_another_price_than_the_page_showed_is_ordered_by_no_button(visitor: WalkIn) -> None:
+    visitor.places()
+    asked = fields(asks(visitor), PROVE, "code")
+    assert asked["unit"] == "10000"
+    form = asked | {"code": visitor.code(), "unit": "9000"}
+    said = translate("refusal.price_changed", "en")
+    shown = visitor.sends(PROVE, form)
+    assert (shown.status_code, said in shown.text) == (409, True)
+    assert "Rp10.000" in shown.text
+    bought = fields(visitor.get("/buy"), "/buy")
+    refused = visitor.sends("/buy", bought | {"unit": "9000"})
+    assert (refused.status_code, said in refused.text) == (409, True)
+    assert orders(visitor) == 0
+    assert ORDER.fullmatch(visitor.goes("/buy", fields(refused.text, "/buy")))
+    assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
+
+
 def test_a_wrong_code_keeps_the_page_and_says_how_often_one_may_try(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code")
