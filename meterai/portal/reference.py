@@ -20,7 +20,9 @@ _EXAMPLES: Mapping[str, str] = {
     "stamping_id": "stg_06f9k2...",
     "serial": "03TG7W4J2N0A5D8K1R9YQB",
     "claim": "1A7K9...",
+    "name": "buying",
     "quantity": "3",
+    "payment_method": "qris",
     "placement": '{"page": -1, "x": 450, "y": 40, "width": 70}',
 }
 _FILE_EXAMPLE = "@surat.pdf"
@@ -52,6 +54,7 @@ class Operation:
     answer_status: str
     answer: tuple[Member, ...]
     url: str  # of the instance that is asked
+    is_public: bool  # needs no key
 
     @property
     def curl(self) -> str:
@@ -117,7 +120,7 @@ def _curl(operation: Operation) -> str:
     address, body_type, body = operation.path, operation.body_type, operation.body
     for name, example in _EXAMPLES.items():
         address = address.replace("{" + name + "}", example)
-    parts = ["curl", "-H 'Authorization: Bearer mtr_...'"]
+    parts = ["curl"] if operation.is_public else ["curl", "-H 'Authorization: Bearer mtr_...'"]
     if any(one.name.startswith(IDEMPOTENCY) for one in operation.parameters):
         parts.append(f"-H '{IDEMPOTENCY}: 7f1c2a9e'")
     if body_type == "multipart/form-data":
@@ -175,6 +178,7 @@ def operations(description: Schema, url: str) -> list[Operation]:
                     answer_status=status,
                     answer=answer,
                     url=url,
+                    is_public=operation.get("security") == [],
                 )
             )
     return found
