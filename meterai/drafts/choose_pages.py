@@ -132,7 +132,7 @@ async def _choose_page(
         again_seconds=LOOK_AGAIN_SECONDS,
         kind=FILE_KIND,
         is_kept=draft is None and await is_kept(request, drafts),
-        is_done=draft is None and await done_here(request, drafts) is not None,
+        done=await done_here(request, drafts) if draft is None else None,
         is_elsewhere=draft is None and request.url.query == ELSEWHERE,
         apart=await files_apart(request, drafts),
         here=CHOOSE,

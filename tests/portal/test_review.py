@@ -92,6 +92,15 @@ def test_another_price_than_the_page_showed_is_ordered_by_no_button(visitor: Wal
     assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
 
 
+def test_what_was_ordered_is_not_said_to_be_sent_for_stamping(visitor: WalkIn) -> None:
+    visitor.signs_in()
+    visitor.places()
+    assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
+    shown = visitor.get("/stamp")
+    assert translate("page.choose.done.order", "en") in shown
+    assert translate("page.choose.done.balance", "en") not in shown
+
+
 def test_a_wrong_code_keeps_the_page_and_says_how_often_one_may_try(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code")
