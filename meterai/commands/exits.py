@@ -6,7 +6,7 @@ answer that was looked for, and never a crash; a fault of ours is `FAULT` and no
 
 from enum import IntEnum
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import Malformed, Refusal
 
 
 class Exit(IntEnum):
@@ -28,5 +28,7 @@ def exit_of(refusal: Refusal) -> Exit:
     passes = refusal.status == 503 if refusal.passes is None else refusal.passes
     if passes:
         return Exit.LATER
+    if isinstance(refusal, Malformed):
+        return Exit.USAGE
     # 500 and 503 are refusals that no client causes: something is configured wrong.
     return Exit.CONFIGURATION if refusal.status in (500, 503) else Exit.NO

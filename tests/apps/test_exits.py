@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from meterai.apps.instance import AlreadyRunning, PortTaken
 from meterai.commands import Between, Exit, Options, database, exit_of
+from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.database import DatabaseAway
 from meterai.plumbing.keyring import KeyMissing
 from meterai.sealing import IssuerUnusable
@@ -135,6 +136,8 @@ def test_what_is_refused_has_its_status(tmp_path: Path) -> None:
     assert exit_of(PortTaken(80)) is Exit.CONFIGURATION
     assert exit_of(KeyMissing(tmp_path)) is Exit.CONFIGURATION
     assert exit_of(IssuerUnusable("expired")) is Exit.CONFIGURATION
+    assert exit_of(Malformed("line", "line_name")) is Exit.USAGE
+    assert exit_of(NotFound("no such line")) is Exit.NO
 
 
 def test_every_status_is_documented() -> None:

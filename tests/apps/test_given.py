@@ -209,7 +209,7 @@ def test_a_number_that_no_float_holds(data: Path) -> None:
     words = ("plan", *ARGUMENTS["plan"], "--seed", "9" * 400)
     done = run_here(data, *words)
     assert_told(done)
-    assert done.returncode == Exit.NO
+    assert done.returncode == Exit.USAGE
 
 
 @pytest.mark.parametrize("make", [*NO_FILES, no_text], ids=lambda make: make.__name__)

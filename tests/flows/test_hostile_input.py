@@ -119,7 +119,7 @@ def test_a_hostile_address_is_refused_and_shown_safely(inside: Inside, text: str
 
 def test_a_hostile_address_on_the_command_line_is_refused(inside: Inside) -> None:
     done = inside.instance.command("accounts", "create", "'; DROP TABLE accounts; --")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("meterai: malformed: ")
 
 
