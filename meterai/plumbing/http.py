@@ -452,9 +452,9 @@ def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[An
 
 
 def _what_was_wrong(error: HTTPException) -> dict[str, object]:
-    """Field and expectation of what could not be read, as far as the framework tells."""
+    """Field and expectation of what could not be read; of a whole body it tells only a name of ours."""
     match error.extra:
-        case [{"key": str(key), "message": str(message)}, *_]:
+        case [{"key": str(key), "message": str(message)}, *_] if key != "data":
             wrong = Malformed(key, _expected(message))
         case _:
             wrong = Malformed("body", "readable")

@@ -90,7 +90,7 @@ def translate(key: str, language: str, **facts: object) -> str:
 
 
 def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
-    """Facts as a sentence needs them: a time and a number of bytes as people write them."""
+    """Facts as a sentence needs them: a time, a length and a number of bytes as people write them."""
     said = spoken(facts, language)
     return {name: _localized(name, value, language) for name, value in said.items()}
 
@@ -102,7 +102,15 @@ def _localized(name: str, value: object, language: str) -> object:
         return local
     if isinstance(value, int) and (name == "bytes" or name.endswith("_bytes")):
         return format_size(value, language, is_limit=name in _LIMITS)
+    if isinstance(value, float):
+        return format_length(value, language)
     return value
+
+
+def format_length(value: float, language: str) -> str:
+    """A length as people write it: 65, and 595,28 with the comma or the point of the language."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return text.replace(".", ",") if language == "id" else text
 
 
 def format_size(size: int, language: str, *, is_limit: bool = False) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from meterai.plumbing.messages import format_clock, format_size, localize, translate
+from meterai.plumbing.messages import format_clock, format_length, format_size, localize, translate
 
 MB = 1024 * 1024
 
@@ -63,3 +63,14 @@ def test_a_clock_nobody_gave_is_left_as_it_is() -> None:
 def test_one_thing_and_several_have_words_of_their_own() -> None:
     for count, words in ((1, "1 order is not paid yet"), (2, "2 orders are not paid yet")):
         assert words in translate("refusal.too_many_unpaid_orders", "en", unpaid_max=count)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(65.0, "65"), (595.28, "595,28"), (0.5, "0,5"), (100.0, "100")]
+)
+def test_a_length_in_a_sentence_is_written_as_people_do(value: float, written: str) -> None:
+    for language, point in (("id", ","), ("en", ".")):
+        assert format_length(value, language) == written.replace(",", point)
+        assert localize({"page_width": value}, language) == {
+            "page_width": written.replace(",", point)
+        }
