@@ -46,6 +46,7 @@ from meterai.plumbing.http import language_of, network_of
 from meterai.plumbing.messages import localize, translate
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
+NOT_KEPT = "files=not-kept"  # of who sent files as a line began to stand, and comes out of it
 CHOOSE, PLACE = "/stamp", "/stamp/place"
 # Without a script the files of a form come in one request, and all of it is lost when a phone's
 # connection breaks; with one they come in parts and this is no bound.
@@ -133,6 +134,7 @@ async def _choose_page(
         kind=FILE_KIND,
         is_kept=draft is None and await is_kept(request, drafts),
         done=await done_here(request, drafts) if draft is None else None,
+        is_not_kept=request.url.query == NOT_KEPT,
         is_elsewhere=draft is None and request.url.query == ELSEWHERE,
         apart=await files_apart(request, drafts),
         here=CHOOSE,
@@ -191,7 +193,7 @@ async def add_files(
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)
     if line is not None:
-        return see_other(WaitInLine(line).join_for(CHOOSE))
+        return see_other(WaitInLine(line).join_for(f"{CHOOSE}?{NOT_KEPT}"))
     draft = await open_draft(request, drafts)
     token = kept = ""
     try:

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from meterai.drafts import Uploads
 from meterai.drafts.model import EMPTY_LIVES, PART_BYTES_MAX, PART_BYTES_MIN
 from meterai.kit.clock import SystemClock
+from meterai.plumbing.messages import translate
 from meterai.waiting_room import WaitingRoom
 from meterai.waiting_room.operating import Operating
 from tests.support.lines import BUYING, TESTER
@@ -343,5 +345,13 @@ def test_before_a_line_no_file_begins_without_a_turn_and_what_began_goes_on(run)
         refused = await visitor.begin(len(content))
         assert (refused.status, code(refused)) == (503, "wait_in_line")
         assert (await visitor.part(path, 0, content[:PART_BYTES_MAX])).status == 204
+        # A form is not read, and whoever comes out of the line is told so.
+        sent = await visitor.ask("POST", "/stamp/files", b"x", {"accept": "text/html"})
+        assert (sent.status, sent.header("location")[:7]) == (303, "/lines/")
+        there = parse_qs(urlsplit(sent.header("location")).query)["next"][0]
+        await operating.stand(BUYING, "never", actor=TESTER)
+        await room._look()
+        shown = await visitor.ask("GET", there, headers={"accept": "text/html"})
+        assert translate("page.choose.is_not_kept", "id").encode() in shown.body
 
     run(act)
