@@ -227,6 +227,13 @@ def test_a_file_that_was_not_checked_is_sent_again_when_it_is_chosen_again(page:
     checks()
     expect(rows).to_contain_text("Tidak ada meterai")
     expect(status).to_contain_text("1 dari 1")
+    # A row stays in its language when the page comes in another, and says which that is.
+    assert rows.evaluate_all("(all) => all.map((one) => one.lang)") == ["id"]
+    page.locator("form[action='/language'] button").first.click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.locator("tbody tr[lang=id]")).to_contain_text("Tidak ada meterai")
+    page.locator("form[action='/language'] button").first.click()
+    expect(page.locator("html")).to_have_attribute("lang", "id")
     checks()  # now it has an answer, which is kept
     expect(status).to_contain_text("1 dari 1")
     assert len(asked) == 3

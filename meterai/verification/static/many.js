@@ -44,6 +44,7 @@ function refused({ name }, why) {
   for (const text of texts) row.insertCell().textContent = text;
   row.dataset.line = texts.map(cell).join();
   row.dataset.unchecked = "";
+  row.lang = words.lang; // a row stays when the page comes in another language
   return row.outerHTML;
 }
 
