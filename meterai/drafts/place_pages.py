@@ -39,7 +39,8 @@ from meterai.sealing import PlacementOutsidePage, PlacementsOverlap
 PAGE = "/stamp/place"
 GONE = f"{PAGE}?gone=1"  # of a file that was taken out meanwhile: what is there, and a word
 NEXT = "/stamp/pay"
-FORM_BYTES_MAX = 16 * 1024  # twenty stamps of four numbers
+FORM_BYTES_MAX = 16 * 1024  # all stamps of four numbers
+FORM_FIELDS_MAX = positions.FIELDS_MAX + 12  # and what is said of the file, the page and the button
 # A picture never changes, but a browser that several use asks each time whether it may still be shown.
 _KEEPS = "private, no-cache"
 _PUBLIC = {"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT}
@@ -76,7 +77,7 @@ async def place(
 ) -> Page:
     """Keep the stamps of a file, and do what the button says."""
     check_origin(request)
-    form = await read_form(request)
+    form = await read_form(request, parts_max=FORM_FIELDS_MAX)
     draft = await own_draft(request, drafts)
     if draft is None:
         return see_other(PAGE)  # which knows where to go on

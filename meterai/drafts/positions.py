@@ -15,6 +15,7 @@ from meterai.sealing import STAMPS_MAX, WIDTH_MAX, WIDTH_MIN, PageSize, Placemen
 MM = 72 / 25.4  # points
 TAP_WIDTH = 288  # CSS pixels of the picture without scripts (site.css), in which taps are told
 PAGES_SHOWN = 6  # small pictures to choose from; others are found by their number
+FIELDS_MAX = 4 * STAMPS_MAX  # of a form: those of `TypedStamp`
 _STEP = 0.1  # mm
 _ROUNDED = _STEP / 2 * MM + 1e-6  # points by which a number that was rounded may be off
 # A corner and a width, both rounded, may together be so far beyond the edge: it is moved back.

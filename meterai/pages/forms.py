@@ -11,7 +11,7 @@ from meterai.pages.model import FormExpired, FormForeign
 from meterai.pages.rendering import PageRequest, known_caller, nearest_page
 from meterai.plumbing.bodies import Bodies
 from meterai.plumbing.config import Settings
-from meterai.plumbing.forms import read_parts
+from meterai.plumbing.forms import PARTS_MAX, read_parts
 from meterai.plumbing.http import Caller, service
 
 KEPT_BODY_BYTES_MAX = 8_192  # of a form that is kept: a few fields that people type
@@ -29,10 +29,13 @@ class Form:
         return self.texts.get(name, "")
 
 
-async def read_form(request: PageRequest) -> Form:
-    """The form in the body."""
+async def read_form(request: PageRequest, *, parts_max: int = PARTS_MAX) -> Form:
+    """The form in the body; `parts_max` is what its page can make, fields and files together.
+
+    Refuses `Malformed`.
+    """
     form = Form({})
-    for part in await read_parts(request):
+    for part in await read_parts(request, parts_max=parts_max):
         # A file field that was left empty comes with an empty name.
         if part.file_name:
             form.files.append((part.file_name, part.content))

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Refusal, SignInRequired
+from meterai.kit.refusal import Malformed, Refusal, SignInRequired
 from meterai.pages.assets import Asset, address, assets_of
 from meterai.pages.kept import COOKIE as KEPT
 from meterai.pages.kept import KeptForm, set_kept
@@ -169,9 +169,13 @@ class FieldError:
 def sentence(refusal: Refusal, language: str) -> str:
     """A refusal in words; our forms have their own words for the field that is wrong."""
     facts = localize(refusal.facts(), language)
-    own = f"page.field.{facts.get('field')}.wrong"
-    if refusal.code in ("malformed", "field_wrong") and own in catalogue():
-        return translate(own, language, **facts)
+    field = f"page.field.{facts.get('field')}"
+    own = [f"{field}.wrong"]
+    if isinstance(refusal, Malformed):
+        own.insert(0, f"{field}.{refusal.expected.key}")
+    for key in own if refusal.code in ("malformed", "field_wrong") else ():
+        if key in catalogue():
+            return translate(key, language, **facts)
     return translate(f"refusal.{refusal.code}", language, **facts)
 
 

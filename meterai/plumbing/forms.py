@@ -19,6 +19,7 @@ from litestar.enums import RequestEncodingType
 from multipart import (  # type: ignore[import-untyped]
     MultipartError,
     MultipartSegment,
+    ParserLimitReached,
     PushMultipartParser,
 )
 
@@ -28,7 +29,7 @@ from meterai.plumbing.bodies import HELD_BYTES_MAX, to_the_end
 
 UNNAMED = "dokumen.pdf"  # where nothing of a name can be shown
 TEXTS_MAX = 8  # of a form whose files are read one after another
-PARTS_MAX = 64  # a form of ours has ten fields, and up to twenty files
+PARTS_MAX = 64  # of a form that says nothing else: ours have ten fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +138,31 @@ async def read_multipart(
                     else:
                         found.append(_part(part, b"".join(chunks)))
                         chunks.clear()
+    except ParserLimitReached:
+        if len(found) < parts_max:  # another limit: of the length of a header
+            raise Malformed("body", "multipart") from None
+        raise Malformed("body", "fields", fields_max=parts_max) from None
     except (MultipartError, UnicodeError):
         raise Malformed("body", "multipart") from None
     return _each_once(found, several_files=several_files)
 
 
-async def read_parts(request: Request[Any, Any, Any]) -> list[Part]:
+async def read_parts(request: Request[Any, Any, Any], *, parts_max: int = PARTS_MAX) -> list[Part]:
     """The parts of a form of either kind; none where the body is no form.  Refuses `Malformed`.
 
     A field of files may have several of them.
     """
     media_type, _ = request.content_type
     if media_type == RequestEncodingType.MULTI_PART:
-        return await read_multipart(request, several_files=True)
+        return await read_multipart(request, parts_max=parts_max, several_files=True)
     if media_type != RequestEncodingType.URL_ENCODED:
         return []
     body = await request.body()
     try:
         pairs = parse_qsl(
-            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=PARTS_MAX
+            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=parts_max
         )
     except ValueError:
-        raise Malformed("body", "fields", fields_max=PARTS_MAX) from None
+        raise Malformed("body", "fields", fields_max=parts_max) from None
     found = [Part(name, None, value.encode("utf-8", "replace")) for name, value in pairs]
     return _each_once(found, several_files=False)

@@ -17,11 +17,14 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect, sync_playwright
 
 from meterai.drafts import DraftService, Uploads
+from meterai.drafts.place_pages import FORM_FIELDS_MAX
 from meterai.drafts.visitors import COOKIE
 from meterai.kit.ids import show
+from meterai.kit.refusal import Malformed
 from meterai.kit.serial import SerialMaker
+from meterai.pages import sentence
 from meterai.room import Container
-from meterai.sealing import Issuer, Placement, Stamp, development_issuer, seal
+from meterai.sealing import STAMPS_MAX, Issuer, Placement, Stamp, development_issuer, seal
 from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
@@ -585,6 +588,28 @@ def test_what_cannot_be_meant_is_said_at_its_field_and_kept_as_typed(inside, fie
     assert f'href="#{field}"' in page
     assert "<script>" not in page.replace('<script type="module"', "")
     assert draft.placed() == []
+
+
+def test_as_many_stamps_as_a_file_may_have_are_placed_by_the_page(inside):
+    draft = drafted(inside, pdf())
+    for stamps in range(2, STAMPS_MAX + 1):
+        assert draft.sends(do="add").status == 303
+        assert len(draft.placed()) == stamps
+    shown = draft.get(draft.address()).body.decode()
+    fields = set(re.findall(r'<(?:input|button) [^>]*name="([\w-]+)"', shown)) | {"at.x", "at.y"}
+    assert len(fields) <= FORM_FIELDS_MAX
+    # Whatever of the form a browser sends.
+    rest: dict[str, Any] = {
+        name: "" for name in fields if not re.search(r"\d|^(do|file|version|seen|high)$", name)
+    }
+    assert draft.sends(do=f"remove:{STAMPS_MAX}", **rest).status == 303
+    assert draft.sends(do="add").status == 303
+    assert draft.sends(do="use").headers["location"] == "/stamp/pay"
+    assert len(draft.placed()) == STAMPS_MAX
+    more: dict[str, Any] = {f"more{number}": "" for number in range(20)}
+    beyond = draft.sends(do="use", **more)
+    assert beyond.json["expected"] == f"paling banyak {FORM_FIELDS_MAX} isian"
+    assert "lebih banyak isian" in sentence(Malformed("body", "fields", fields_max=1), "id")
 
 
 @pytest.mark.parametrize("number", ["9" * 4400, "0" * 10 + "1", "²", "\uff11", "-1", "1.0", ""])

@@ -58,6 +58,7 @@ CLAIMS: Mapping[str, tuple[Holds, ...]] = {
     "page.busy.safe_paid": (no_stamp_lost,),
     "page.busy.send_again": (charged_once,),
     "page.choose.lead": (nothing_charged,),
+    "page.field.body.expected.fields": (nothing_done,),
     "page.field.body.wrong": (nothing_done,),
     "page.kept": (nothing_done,),
     "page.order.lapsed": (not_paid,),
