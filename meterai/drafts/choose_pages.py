@@ -11,7 +11,15 @@ from litestar.params import FromPath
 from meterai import stamps
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
-from meterai.drafts.model import FILE_KIND, Draft, DraftFile, FileState, needs_no_word, twins
+from meterai.drafts.model import (
+    FILE_KIND,
+    Draft,
+    DraftFile,
+    DraftFull,
+    FileState,
+    needs_no_word,
+    twins,
+)
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
 from meterai.drafts.visitors import (
@@ -52,6 +60,9 @@ CHOOSE, PLACE = "/stamp", "/stamp/place"
 # connection breaks; with one they come in parts and this is no bound.
 FORM_BYTES_MAX = 100 * 1024 * 1024
 _WITH_ITS_FIELDS = FORM_BYTES_MAX + 64 * 1024
+# A browser sends all files that were chosen, also those that a draft has no place for; reading as many
+# parts takes some hundredths of a second.
+FORM_PARTS_MAX = 1_000
 NAMED_MAX = 3  # files of one fault that are named; the others are seen to be missing
 LOOK_AGAIN_SECONDS = 2  # without a script, while a file is examined
 _OPT = {
@@ -161,14 +172,19 @@ async def _add_each(
     uploads: Uploads, draft: Draft, files: Sequence[tuple[str, bytes]], token: str
 ) -> tuple[bool, list[tuple[str, Refusal]]]:
     """Add files to a draft, which begins with the first where it has a token: whether one was added,
-    and what was refused.  One that is refused keeps no other out.
+    and what was refused.  One that is refused keeps no other out, but where the draft is full.
     """
     is_begun, left_out = False, list[tuple[str, Refusal]]()
+    full: DraftFull | None = None
     for name, content in files:
+        if full is not None:
+            left_out.append((name, full))
+            continue
         try:
             await uploads.add_whole(draft, name, content, token="" if is_begun else token)
             is_begun = True
         except Refusal as refusal:
+            full = refusal if isinstance(refusal, DraftFull) else None
             left_out.append((name, refusal))
     return is_begun, left_out
 
@@ -197,7 +213,7 @@ async def add_files(
     draft = await open_draft(request, drafts)
     token = kept = ""
     try:
-        form = await read_form(request)
+        form = await read_form(request, parts_max=FORM_PARTS_MAX)
         if not form.files:
             raise UploadMissing("no file was chosen")
         if draft is None:

@@ -16,9 +16,12 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from meterai.drafts.model import PART_BYTES_MAX
+from meterai.drafts.choose_pages import FORM_PARTS_MAX
+from meterai.drafts.model import PART_BYTES_MAX, DraftFull
+from meterai.plumbing.messages import translate
+from meterai.stamping import StampingSettings
 from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
-from tests.support.instance import Instance
+from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
@@ -183,6 +186,28 @@ def test_without_a_script_the_same_page_does_the_same(chromium, instance):
     chooser.row("foto.pdf").get_by_role("button").click()
     expect(chooser.row("foto.pdf")).to_have_count(0)
     chooser.sees("baik.pdf", "Siap")
+
+
+@pytest.mark.parametrize("beyond", [1, 50, FORM_PARTS_MAX])
+def test_of_more_files_than_a_draft_has_places_for_the_others_are_named(instance, beyond):
+    files_max = StampingSettings().stampings_per_order_max
+    parts = [
+        f'--zz\r\nContent-Disposition: form-data; name="document"; filename="{number}.pdf"\r\n\r\n'.encode()
+        + pdf(words=str(number))
+        + b"\r\n"
+        for number in range(files_max + beyond)
+    ]
+    kind = {"Content-Type": "multipart/form-data; boundary=zz"}
+    reply = Client(instance.url).post("/stamp/files", b"".join(parts) + b"--zz--\r\n", headers=kind)
+    page = reply.body.decode()
+    assert reply.status == DraftFull.status
+    # Of a form that is longer than any folder nothing is read.
+    is_read = beyond < FORM_PARTS_MAX
+    said = translate("refusal.draft_full", "id", files_max=files_max)
+    assert (said in page) == is_read
+    assert ("kirim lebih sedikit" in page) != is_read
+    assert page.count("data-file=") == (files_max if is_read else 0)
+    assert (f"{files_max}.pdf" in page) == is_read
 
 
 def test_the_focus_stays_while_the_list_changes(chromium, instance):
