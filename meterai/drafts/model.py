@@ -64,6 +64,17 @@ DRAFT_FILE = Lifecycle(
 )
 
 
+class PageHasNoRoom(Refusal):
+    """A page is so small, or so full of stamps, that no other stamp can be on it."""
+
+    code = "page_has_no_room"
+    status = 422
+
+    def __init__(self, *, page: int) -> None:
+        super().__init__(f"no room for a stamp on page {page}")
+        self.page = page
+
+
 class DraftFull(Refusal):
     """The draft has as many files as one order may have."""
 

@@ -11,7 +11,14 @@ from litestar.params import FromPath
 from meterai import sealing
 from meterai.accounts import Permission
 from meterai.drafts import positions
-from meterai.drafts.model import FILE_KIND, Draft, DraftFile, PlacedElsewhere, to_order
+from meterai.drafts.model import (
+    FILE_KIND,
+    Draft,
+    DraftFile,
+    PageHasNoRoom,
+    PlacedElsewhere,
+    to_order,
+)
 from meterai.drafts.pictures import PagePictures
 from meterai.drafts.placing import Outcome, Placing, View, Wanted
 from meterai.drafts.positions import TAP_WIDTH, TypedStamp
@@ -43,6 +50,13 @@ FORM_BYTES_MAX = 16 * 1024  # all stamps of four numbers
 FORM_FIELDS_MAX = positions.FIELDS_MAX + 12  # and what is said of the file, the page and the button
 # A picture never changes, but a browser that several use asks each time whether it may still be shown.
 _KEEPS = "private, no-cache"
+_MENDED_HERE = (
+    FieldWrong,
+    PageHasNoRoom,
+    PlacedElsewhere,
+    PlacementOutsidePage,
+    PlacementsOverlap,
+)
 _PUBLIC = {"permission": Permission.PUBLIC, "priority": Priority.CHECKOUT}
 
 
@@ -87,7 +101,7 @@ async def place(
         outcome = await placing.carry_out(draft, file, wanted)
     except NotFound:
         return see_other(GONE)
-    except (FieldWrong, PlacedElsewhere, PlacementOutsidePage, PlacementsOverlap) as refusal:
+    except _MENDED_HERE as refusal:
         file = await drafts.file(draft, file.id)
         view = await placing.view(draft, file)
         files = await _usable(drafts, draft)
@@ -256,6 +270,8 @@ def _field_error(refusal: Refusal, language: str) -> FieldError:
         case FieldWrong():
             name = refusal.field.partition("-")[0]
             return FieldError(refusal.field, sentence(FieldWrong(f"place_{name}"), language))
+        case PageHasNoRoom():
+            return FieldError("add", sentence(refusal, language))
         case PlacementsOverlap():
             return FieldError(f"x-{refusal.second}", sentence(refusal, language))
         case _:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from meterai.drafts import positions
-from meterai.drafts.model import Draft, DraftFile
+from meterai.drafts.model import Draft, DraftFile, PageHasNoRoom
 from meterai.drafts.pictures import PagePictures
 from meterai.drafts.positions import TypedStamp
 from meterai.drafts.service import DraftService
@@ -20,6 +20,7 @@ from meterai.sealing import (
     INK_SHARE_MAX,
     STAMPS_MAX,
     WIDTH_DEFAULT,
+    WIDTH_MIN,
     ExaminationBusy,
     PageNotDrawn,
     PageSize,
@@ -122,8 +123,8 @@ class Placing:
     async def carry_out(self, draft: Draft, file: DraftFile, wanted: Wanted) -> Outcome:
         """Do what a button says, and keep the stamps of the file.
 
-        Refuses `FieldWrong`, `PlacedElsewhere` where somebody else kept others since, and what
-        `DraftService.place` refuses; nothing is kept then.
+        Refuses `FieldWrong`, `PageHasNoRoom`, `PlacedElsewhere` where somebody else kept others since,
+        and what `DraftService.place` refuses; nothing is kept then.
         """
         stamps, sizes = await self._typed(draft, file, wanted)
         selected = min(max(wanted.selected, 0), len(stamps) - 1)
@@ -215,7 +216,10 @@ class Placing:
         others: Sequence[Placement],
         width: float = WIDTH_DEFAULT,
     ) -> Placement:
-        """A stamp at a free place of the page, or where one usually is."""
+        """A stamp at a free place of the page, or near to where one usually is; on no other stamp.
+
+        Refuses `PageHasNoRoom`.
+        """
         size = await self._size(draft, file, page)
         # A page smaller than a stamp of the usual width gets a smaller one.
         width = min(width, size.width, size.height / Placement(1, 0, 0, 1).height)
@@ -224,8 +228,13 @@ class Placing:
             survey = Survey(size.width, size.height, 1, 1, b"\0")
         taken = [one for one in others if one.page == page]
         found = survey.free_place(page, width, taken)
+        # Two that do not fit side by side may do so if the second is a little smaller.
+        usual = (survey.usual_place(page, one) for one in (width, min(width, WIDTH_MIN)))
+        apart = (positions.apart(one, size, taken) for one in usual)
+        place = found or next((one for one in apart if one is not None), None)
+        if place is None:
+            raise PageHasNoRoom(page=page)
         # As it will be shown: to a tenth of a millimetre.
-        place = found or survey.usual_place(page, width)
         typed = positions.shown(place, size, "en")
         return positions.placement_of(typed, 1, size)
 

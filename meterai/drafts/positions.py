@@ -6,7 +6,8 @@ lower left corner.  What is shown has a tenth of a millimetre, and what is shown
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, floor, isfinite
+from itertools import chain
+from math import ceil, floor, hypot, isfinite
 
 from meterai.drafts.model import DraftFile
 from meterai.pages import FieldWrong, whole_number
@@ -14,6 +15,7 @@ from meterai.sealing import STAMPS_MAX, WIDTH_MAX, WIDTH_MIN, PageSize, Placemen
 
 MM = 72 / 25.4  # points
 TAP_WIDTH = 288  # CSS pixels of the picture without scripts (site.css), in which taps are told
+APART = MM  # between stamps that we place side by side, so that they are so when rounded too
 PAGES_SHOWN = 6  # small pictures to choose from; others are found by their number
 FIELDS_MAX = 4 * STAMPS_MAX  # of a form: those of `TypedStamp`
 _STEP = 0.1  # mm
@@ -142,6 +144,31 @@ def alike(placement: Placement, size: PageSize, other: PageSize) -> tuple[Placem
     across = (placement.x + placement.width / 2) / size.width
     down = 1 - (placement.y + placement.height / 2) / size.height
     return tapped(placement, other, across, down), False
+
+
+def apart(wanted: Placement, size: PageSize, others: Sequence[Placement]) -> Placement | None:
+    """The place nearest to the wanted one that is clear of other stamps of its page; None without one.
+
+    The nearest one touches the page's edge or the surroundings of another stamp, or has a side where it
+    was wanted.
+    """
+    aside = [(one.x - APART - wanted.width, one.x + one.width + APART) for one in others]
+    along = [(one.y - APART - wanted.height, one.y + one.height + APART) for one in others]
+    across = {wanted.x, 0.0, size.width - wanted.width, *chain.from_iterable(aside)}
+    upward = {wanted.y, 0.0, size.height - wanted.height, *chain.from_iterable(along)}
+    places = (replace(wanted, x=x, y=y) for x in across for y in upward)
+    clear = (
+        one
+        for one in places
+        if inside(one, size) == one and not any(_is_near(one, other) for other in others)
+    )
+    return min(clear, key=lambda one: hypot(one.x - wanted.x, one.y - wanted.y), default=None)
+
+
+def _is_near(one: Placement, other: Placement) -> bool:
+    across = max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
+    along = max(one.y, other.y) - min(one.y + one.height, other.y + other.height)
+    return max(across, along) < APART - 1e-6
 
 
 def pages_to_choose(shown_page: int, pages: int) -> list[int]:

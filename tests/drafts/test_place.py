@@ -49,9 +49,11 @@ SHAPES: dict[str, dict[str, object]] = {
 Box = tuple[float, float, float, float]  # left, top, right, bottom; points from the top left
 
 
-def shaped(entries: dict[str, object]) -> bytes:
-    """One page of words, in this shape."""
+def shaped(entries: dict[str, object], lines: int = 0) -> bytes:
+    """One page of words, in this shape; with so many lines it is full of them."""
     with pikepdf.open(io.BytesIO(pdf())) as document:
+        text = b"BT /F1 11 Tf 12 TL 0 842 Td " + lines * (b"(%s) ' " % (b"kata " * 30)) + b"ET"
+        document.pages[0].contents_add(document.make_stream(text))
         for name, value in entries.items():
             document.pages[0].obj[f"/{name}"] = (
                 pikepdf.Array(value) if isinstance(value, list) else value
@@ -610,6 +612,27 @@ def test_as_many_stamps_as_a_file_may_have_are_placed_by_the_page(inside):
     beyond = draft.sends(do="use", **more)
     assert beyond.json["expected"] == f"paling banyak {FORM_FIELDS_MAX} isian"
     assert "lebih banyak isian" in sentence(Malformed("body", "fields", fields_max=1), "id")
+
+
+@pytest.mark.parametrize("box", [[0, 0, 140, 200], [0, 0, 595, 842]])
+def test_where_no_place_is_free_another_stamp_is_beside_the_first(inside, box):
+    draft = drafted(inside, shaped({"MediaBox": box}, lines=70))
+    assert draft.sends(do="add").status == 303
+    assert len(draft.placed()) == 2
+    reply = draft.get(draft.address() + "&stamp=2")
+    assert "Meterai 2 menutupi" in reply.body.decode()
+
+
+def test_where_no_stamp_fits_any_more_this_is_said_and_nothing_changes(inside):
+    draft = drafted(inside, shaped({"MediaBox": [0, 0, 100, 120]}))
+    assert draft.sends(do="save").status == 303
+    reply = draft.sends(do="add")
+    page = reply.body.decode()
+    assert reply.status == 422
+    assert "tidak muat satu meterai lagi" in page
+    assert 'href="#add"' in page
+    assert 'id="add"' in page
+    assert len(draft.placed()) == 1
 
 
 @pytest.mark.parametrize("number", ["9" * 4400, "0" * 10 + "1", "²", "\uff11", "-1", "1.0", ""])

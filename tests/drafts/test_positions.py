@@ -13,7 +13,7 @@ from meterai.drafts.positions import MM, TypedStamp
 from meterai.kit.ids import new_id
 from meterai.pages import FieldWrong
 from meterai.sealing import WIDTH_MAX, WIDTH_MIN, PageSize, Placement
-from meterai.sealing.model import check_placements
+from meterai.sealing.model import check_apart, check_placements
 
 A4 = PageSize(1, 595.28, 841.89)
 A5 = PageSize(1, 419.53, 595.28)
@@ -77,6 +77,32 @@ def test_a_tap_sets_the_middle_and_stays_on_the_page(size, across, down):
     if 55 <= down * size.height <= size.height - 55:
         assert middle[1] == pytest.approx(down * size.height)
     assert positions.inside(found, size) == found
+
+
+@given(st.builds(PageSize, st.just(1), st.floats(70, 500), st.floats(103, 600)), st.data())
+def test_a_place_apart_is_on_the_page_and_on_no_other_stamp(size, data):
+    others: list[Placement] = []
+    for _ in range(data.draw(st.integers(0, 6))):
+        wanted = place(size, data.draw(shares), data.draw(shares), 65)
+        found = positions.apart(wanted, size, others)
+        if found is None:
+            assert others
+            break
+        check_apart([*others, found], [1] * (len(others) + 1))
+        assert positions.inside(found, size) == found
+        shown = positions.placement_of(positions.shown(found, size, "id"), 1, size)
+        others.append(shown)
+        check_apart(others, [1] * len(others))
+
+
+def test_a_place_apart_is_the_wanted_one_or_near_to_it():
+    wanted = Placement(1, 400, 100, 70)
+    assert positions.apart(wanted, A4, []) == wanted
+    found = positions.apart(wanted, A4, [wanted])
+    assert found is not None
+    assert (found.x, found.y) == (400 - 70 - positions.APART, 100)
+    small = PageSize(1, 100, 100)
+    assert positions.apart(Placement(1, 15, 5, 70), small, [Placement(1, 15, 5, 70)]) is None
 
 
 @pytest.mark.parametrize(
