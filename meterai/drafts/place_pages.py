@@ -41,6 +41,7 @@ from meterai.pages import (
     sentence,
 )
 from meterai.plumbing.http import language_of
+from meterai.plumbing.messages import translate
 from meterai.sealing import PlacementOutsidePage, PlacementsOverlap
 
 PAGE = "/stamp/place"
@@ -252,8 +253,7 @@ def _page(
         mm=positions.MM,
         tap_width=TAP_WIDTH,
         tap_height=max(1, round(TAP_WIDTH * size.height / size.width)),
-        width_min=positions.shown_number(positions.WIDTH_MM_MIN, language),
-        width_max=positions.shown_number(positions.WIDTH_MM_MAX, language),
+        bounds=_bounds(language),
         height_per_width=sealing.HEIGHT_PER_WIDTH,
         ink_share_max=sealing.INK_SHARE_MAX,
         stamps_max=sealing.STAMPS_MAX,
@@ -264,12 +264,21 @@ def _page(
     return shown
 
 
+def _bounds(language: str) -> dict[str, str]:
+    """The widths that a stamp may have, in millimetres."""
+    return {
+        "least": positions.shown_number(positions.WIDTH_MM_MIN, language),
+        "most": positions.shown_number(positions.WIDTH_MM_MAX, language),
+    }
+
+
 def _field_error(refusal: Refusal, language: str) -> FieldError:
     """What is wrong, at the field where it is mended."""
     match refusal:
         case FieldWrong():
             name = refusal.field.partition("-")[0]
-            return FieldError(refusal.field, sentence(FieldWrong(f"place_{name}"), language))
+            own = f"page.field.place_{name}.wrong"
+            return FieldError(refusal.field, translate(own, language, **_bounds(language)))
         case PageHasNoRoom():
             return FieldError("add", sentence(refusal, language))
         case PlacementsOverlap():

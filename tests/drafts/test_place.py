@@ -16,8 +16,9 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect, sync_playwright
 
-from meterai.drafts import DraftService, Uploads
+from meterai.drafts import DraftService, Uploads, positions
 from meterai.drafts.place_pages import FORM_FIELDS_MAX
+from meterai.drafts.positions import WIDTH_MM_MAX, WIDTH_MM_MIN
 from meterai.drafts.visitors import COOKIE
 from meterai.kit.ids import show
 from meterai.kit.refusal import Malformed
@@ -590,6 +591,13 @@ def test_what_cannot_be_meant_is_said_at_its_field_and_kept_as_typed(inside, fie
     assert f'href="#{field}"' in page
     assert "<script>" not in page.replace('<script type="module"', "")
     assert draft.placed() == []
+
+
+@pytest.mark.parametrize("width", ["22", "106"])
+def test_a_width_that_is_refused_is_told_both_bounds(inside, width):
+    page = drafted(inside, pdf()).sends(do="use", width_1=width).body.decode()
+    bounds = [positions.shown_number(one, "id") for one in (WIDTH_MM_MIN, WIDTH_MM_MAX)]
+    assert f'<a href="#width-1">Lebar meterai {bounds[0]} sampai {bounds[1]} mm' in page
 
 
 def test_as_many_stamps_as_a_file_may_have_are_placed_by_the_page(inside):
