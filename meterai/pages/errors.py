@@ -5,13 +5,22 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from litestar import Response
+from litestar.exceptions import MethodNotAllowedException
 
 from meterai.kit.refusal import ProofRequired, Refusal, SignInRequired
 from meterai.pages.kept import SCOPE, KeptForm, set_kept
-from meterai.pages.model import wants_page
-from meterai.pages.rendering import PageRequest, Site, nearest_page, page, see_other, sentence
+from meterai.pages.model import local_path, wants_page
+from meterai.pages.rendering import (
+    PageRequest,
+    Site,
+    nearest_page,
+    page,
+    page_above,
+    see_other,
+    sentence,
+)
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import allowed, language_of, service
+from meterai.plumbing.http import allowed, is_safe, language_of, service
 
 Wrong = TypeVar("Wrong", bound=Exception)
 
@@ -43,6 +52,12 @@ def page_or_problem(
         path = request.scope["path"]
         if not wants_page(path, request.headers.get("accept", "")):
             return handler(request, wrong)
+        if isinstance(wrong, MethodNotAllowedException) and is_safe(request):
+            # A form that was refused is shown at the address to which it was sent, and that is what a
+            # browser opens again.
+            above = local_path(page_above(request))
+            if above != "/":
+                return see_other(above)
         there = nearest_page(request)
         proves = _where_to_prove(service(request, Site), wrong)
         if proves is not None:

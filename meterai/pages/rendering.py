@@ -201,8 +201,15 @@ def nearest_page(request: PageRequest) -> str:
     """Where this page is found again: it, or what is nearest above a form that cannot be looked at."""
     scope = request.scope
     query = scope["query_string"].decode("latin-1")
-    there = comes_back_to(request.method, scope["path"], query)
-    while request.method != "GET" and there != "/" and "GET" not in allowed(request.app, there):
+    if request.method == "GET":
+        return comes_back_to("GET", scope["path"], query)
+    return page_above(request)
+
+
+def page_above(request: PageRequest) -> str:
+    """The page that has the form which is sent to this address; "/" where there is none."""
+    there = comes_back_to("POST", request.scope["path"], "")
+    while there != "/" and "GET" not in allowed(request.app, there):
         there = there.rpartition("/")[0] or "/"
     return there
 

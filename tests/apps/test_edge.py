@@ -20,6 +20,7 @@ from meterai.kit.clock import WIB
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.kit.serial import SerialMaker
+from meterai.pages.model import wants_page
 from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import sign_asymmetric, string_to_sign
 from meterai.plumbing import link
@@ -91,6 +92,43 @@ def test_head_is_where_get_is_and_allow_says_so(database_url: str, tmp_path: Pat
             assert {name for name, _ in head.headers} == names, path
 
     run(database_url, tmp_path, act)
+
+
+def test_the_address_of_a_form_leads_to_the_page_that_has_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    led = {
+        "/account/keys": "/account",
+        "/check/qr": "/check",
+        "/lines/x/leave": "/lines/x",
+        "/orders/x/paid": "/orders/x",
+        "/sign-in/passkey": "/sign-in",
+        "/stamp/adopt": "/stamp",
+        "/stamp/files": "/stamp",
+        "/stamp/files/x/take-out": "/stamp",
+        "/stamp/pay/sign-in": "/stamp/pay",
+    }
+
+    async def act(web: Within) -> None:
+        methods: dict[str, set[str]] = {}
+        for method, path, _ in handlers(web):
+            methods.setdefault(path, set()).add(method)
+        pages = {path for path, found in methods.items() if "GET" in found} - {"/"}
+        for path in set(methods) - pages - {"/"}:
+            given = await web.get(path, HTML)
+            there = given.header("location")
+            above = [one for one in pages if path.startswith(f"{one}/")]
+            if path in led or (above and wants_page(path, "text/html")):
+                assert (given.status, there in pages) == (303, True), path
+                assert there in above, path
+            else:
+                assert (given.status, there) == (405, ""), path
+            assert (await web.get(path)).status == 405, path
+            if path in led:
+                assert there == led.pop(path), path
+
+    run(database_url, tmp_path, act)
+    assert not led
 
 
 # -- what is kept, and by whom -----------------------------------------------------------------

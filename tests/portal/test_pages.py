@@ -323,6 +323,16 @@ def test_a_page_that_refuses_leads_back_to_what_was_asked(browser: TestClient[Li
     assert 'class="button"' not in browser.get("/language").text
 
 
+@pytest.mark.parametrize(
+    "form", ["/language", "/sign-out", "//sign-in/passkey", "/%2Fsign-in/passkey"]
+)
+def test_an_address_without_a_page_of_its_own_leads_nowhere_else(
+    browser: TestClient[Litestar], form: str
+) -> None:
+    shown = browser.get(f"http://testserver.local{form}", headers={"Accept": "text/html"})
+    assert shown.status_code in (404, 405)
+
+
 def test_every_refusal_is_documented_with_its_anchor(browser: TestClient[Litestar]) -> None:
     text = browser.get("/docs/problems").text
     for key in catalogue():
