@@ -1,16 +1,18 @@
 """Lines over the API."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
 from meterai.plumbing.described import Described
+from meterai.plumbing.http import language_of
 from meterai.waiting_room.model import Line
 from meterai.waiting_room.service import WaitingRoom, moment
 
@@ -19,7 +21,8 @@ class LineView(msgspec.Struct, frozen=True):
     """A line: what it stands before, and how it goes.
 
     `stands_in_the_way` is false while nobody has to wait.  `serving` is the highest number whose
-    turn has come; `per_second` how many numbers are called a second.
+    turn has come; `per_second` how many numbers are called a second.  `reason` is for people, in the
+    language that was asked for.
     """
 
     name: str
@@ -65,7 +68,7 @@ class TurnRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ticket: str
 
 
-def _view(line: Line) -> LineView:
+def _view(line: Line, language: str) -> LineView:
     return LineView(
         line.name,
         line.act,
@@ -75,7 +78,7 @@ def _view(line: Line) -> LineView:
         line.serving,
         line.next_number - 1,
         round(line.flow_fast, 3),
-        line.reason("en"),
+        line.reason(language),
         line.opens_at,
         line.closes_at,
     )
@@ -91,10 +94,12 @@ def _view(line: Line) -> LineView:
     summary="A line",
     tags=["lines"],
 )
-async def show_line(name: FromPath[str], lines: NamedDependency[WaitingRoom]) -> LineView:
+async def show_line(
+    request: Request[Any, Any, Any], name: FromPath[str], lines: NamedDependency[WaitingRoom]
+) -> LineView:
     """How a line goes; its signed document is at `/lines/{name}/now-serving.json`."""
     await lines.look()
-    return _view(lines.line(name))
+    return _view(lines.line(name), language_of(request))
 
 
 @post(

@@ -702,6 +702,18 @@ def test_a_closed_line_serves_who_has_a_place_and_says_no_to_others(
     run(database_url, tmp_path, act)
 
 
+def test_a_paused_line_says_why_in_the_language_that_is_asked_for(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        await office.operate("pause", BUYING, reason_id="perawatan", reason_en="maintenance")
+        for accepted, why in (("id", "perawatan"), ("en-GB", "maintenance")):
+            line = await web.get(f"/v1/lines/{BUYING}", {"accept-language": accepted})
+            assert json.loads(line.body)["reason"] == why
+
+    run(database_url, tmp_path, act)
+
+
 def test_a_paused_line_says_why_and_keeps_everybody(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
         one = Visitor(web, **await office.signed_in())
