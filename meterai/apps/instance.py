@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings, instance_file
 
 
-class AlreadyRunning(Refusal):
+class AlreadyRunning(CommandRefusal):
     """Another process runs this data directory."""
 
     code = "already_running"
@@ -27,7 +27,7 @@ class AlreadyRunning(Refusal):
         self.data = data
 
 
-class PortTaken(Refusal):
+class PortTaken(CommandRefusal):
     """Somebody listens on the port already."""
 
     code = "port_taken"

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 
-class ExtraMissing(Refusal):
+class ExtraMissing(CommandRefusal):
     """A command needs libraries that are installed with an extra, and they are not there."""
 
     code = "extra_missing"

@@ -16,14 +16,14 @@ from typing import Final
 
 import msgspec
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.files import read_file
 
 SCHEMA: Final = 1  # of this file; raised by whoever changes what a field means
 RUN_BYTES_MAX = 256 * 1024 * 1024  # a night at one line a second is a hundredth of it
 
 
-class RunUnreadable(Refusal):
+class RunUnreadable(CommandRefusal):
     """A file is no run, or one of another version."""
 
     code = "run_unreadable"

@@ -14,7 +14,7 @@ import structlog
 
 from meterai.commands.needs import Schema
 from meterai.commands.options import Options
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
@@ -34,7 +34,7 @@ _NOT_THERE = (
 _log = structlog.get_logger()
 
 
-class DatabaseMissing(Refusal):
+class DatabaseMissing(CommandRefusal):
     """No database was found where the configuration says there is one."""
 
     code = "database_missing"
@@ -45,7 +45,7 @@ class DatabaseMissing(Refusal):
         self.reason = reason
 
 
-class DatabaseUnreachable(Refusal):
+class DatabaseUnreachable(CommandRefusal):
     """The database that was named does not answer: it may be starting, or away."""
 
     code = "database_unreachable"

@@ -9,7 +9,7 @@ is running.
 from enum import StrEnum
 from pathlib import Path
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Configuration
 
 # A directory with one of these is an installation: settings, keys, addresses of a running instance,
@@ -36,7 +36,7 @@ class Schema(StrEnum):
     NONE = "none"  # it opens no database
 
 
-class InstallationMissing(Refusal):
+class InstallationMissing(CommandRefusal):
     """The data directory holds no installation, and the command makes none."""
 
     code = "installation_missing"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Configuration
 
 # Why nothing is demanded of a setting, where several have the same reason.
@@ -50,7 +50,7 @@ class Demand:
     is_of_the_database: bool = False
 
 
-class NotForProduction(Refusal):
+class NotForProduction(CommandRefusal):
     """The configuration does not meet what production demands."""
 
     code = "not_for_production"
@@ -67,7 +67,7 @@ class NotForProduction(Refusal):
         return self._complaints
 
 
-class OnlyForDevelopment(Refusal):
+class OnlyForDevelopment(CommandRefusal):
     """The command has no place in production."""
 
     code = "only_for_development"

@@ -34,6 +34,13 @@ class Refusal(Exception):
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
 
+class CommandRefusal(Refusal):
+    """Declines a command of whoever operates the platform, or the start of a process.
+
+    No request is answered so: what is written for those who ask us does not list it.
+    """
+
+
 _BY_CODE: dict[str, type[Refusal]] = {}
 _BY_CONSTRAINT: dict[str, type[Refusal]] = {}
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 import msgspec
 
 from meterai.kit.numbers import counted
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
 
@@ -27,7 +27,7 @@ PARENT = "METERAI_PARENT_PID"  # a parent whose death ends its children; see plu
 NOT_FILES = frozenset({"default", "running instance", "environment", "option"})
 
 
-class ConfigurationWrong(Refusal):
+class ConfigurationWrong(CommandRefusal):
     """A setting has a name or a value that cannot be used."""
 
     code = "configuration_wrong"

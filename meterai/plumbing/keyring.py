@@ -14,7 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.files import read_key_file
 
@@ -22,7 +22,7 @@ INSTANCE_KEY = "instance.key"
 RSA_BITS = 2048  # SNAP BI asks for at least 2048
 
 
-class KeyMissing(Refusal):
+class KeyMissing(CommandRefusal):
     """A key that must exist does not, and is not made by itself."""
 
     code = "key_missing"
@@ -33,7 +33,7 @@ class KeyMissing(Refusal):
         self.path = str(path)
 
 
-class KeyUnusable(Refusal):
+class KeyUnusable(CommandRefusal):
     """A key file cannot be read, or holds something else."""
 
     code = "key_unusable"

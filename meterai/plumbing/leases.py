@@ -7,10 +7,10 @@ short stops the start, and the refusal names both numbers.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 
-class LeaseTooShort(Refusal):
+class LeaseTooShort(CommandRefusal):
     """A lease ends before what it covers can have ended."""
 
     code = "lease_too_short"

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing import catalog, rights
 from meterai.plumbing.link import conninfo
 from meterai.plumbing.sql_files import FUNCTIONS, Homes, functions, migrations
@@ -42,7 +42,7 @@ _FORGOTTEN = "DELETE FROM applied_migrations WHERE name = ANY(%s)"
 _KNOWN = "SELECT name, sha256 FROM applied_migrations"
 
 
-class MigrationChanged(Refusal):
+class MigrationChanged(CommandRefusal):
     """A migration that was already applied has another text now."""
 
     code = "migration_changed"
@@ -53,7 +53,7 @@ class MigrationChanged(Refusal):
         self.migration = migration
 
 
-class DatabaseNotMigrated(Refusal):
+class DatabaseNotMigrated(CommandRefusal):
     """The database lacks a migration that this version needs."""
 
     code = "database_not_migrated"
@@ -64,7 +64,7 @@ class DatabaseNotMigrated(Refusal):
         self.migration = migration
 
 
-class DatabaseNewer(Refusal):
+class DatabaseNewer(CommandRefusal):
     """The database has a migration that this version does not know."""
 
     code = "database_newer"

@@ -19,7 +19,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 NONCE_BYTES = 12
 FOLDER_LETTERS = 2  # of a name; 256 folders for names that begin with a hash
@@ -29,7 +29,7 @@ class ObjectUnreadable(Exception):
     """The object was damaged, or belongs to another key."""
 
 
-class StoreDiffers(Refusal):
+class StoreDiffers(CommandRefusal):
     """This process looks into another object store than the one its database knows."""
 
     code = "object_store_differs"

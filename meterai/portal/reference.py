@@ -3,10 +3,11 @@
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 
-from meterai.kit.refusal import Refusal
-from meterai.plumbing.messages import catalogue
+from meterai.kit.refusal import CommandRefusal, Refusal
+from meterai.plumbing.messages import LocalTime, catalogue, translate
 
 Schema = Mapping[str, Any]
 IDEMPOTENCY = "Idempotency-Key"
@@ -67,7 +68,7 @@ class Problem:
     """One refusal code, its status and its sentence in each language."""
 
     code: str
-    status: int | None
+    status: int
     texts: Mapping[str, str]
 
 
@@ -190,14 +191,26 @@ def _kinds(kind: type[Refusal]) -> Iterator[type[Refusal]]:
         yield from _kinds(below)
 
 
+def _without_facts(key: str, language: str) -> str:
+    """A sentence as it is for any facts."""
+    fact = LocalTime("…")
+    fact.clock = "…"
+    fields = (field for _, field, _, _ in Formatter().parse(catalogue()[key][language]) if field)
+    return translate(key, language, **{field.partition(".")[0]: fact for field in fields})
+
+
 def problems() -> list[Problem]:
-    """Every refusal code, by name."""
-    statuses = {kind.code: kind.status for kind in _kinds(Refusal) if hasattr(kind, "code")}
-    framework = {"fault": 500, "method_not_allowed": 405}
-    found = (
-        Problem(code, statuses.get(code) or framework.get(code), texts)
-        for key, texts in catalogue().items()
-        if key.startswith(_REFUSAL)
-        for code in [key.removeprefix(_REFUSAL)]
-    )
-    return sorted(found, key=lambda problem: problem.code)
+    """The code of every refusal that a request may be answered with, by name.
+
+    A sentence has an ellipsis where the facts of a refusal stand.
+    """
+    # What is refused only at the command line has classes that no web process loads, or says so.
+    statuses: dict[str, int] = {"fault": 500, "method_not_allowed": 405}
+    for kind in _kinds(Refusal):
+        if hasattr(kind, "code") and not issubclass(kind, CommandRefusal):
+            statuses.setdefault(kind.code, kind.status)
+    return [
+        Problem(code, status, {one: _without_facts(_REFUSAL + code, one) for one in texts})
+        for code, status in sorted(statuses.items())
+        if (texts := catalogue().get(_REFUSAL + code))
+    ]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 DUE_SECONDS = 86_400.0  # within which an operator looks at an item: banks close their books daily
 
@@ -46,14 +46,14 @@ SUSPENSE = Lifecycle(
 )
 
 
-class ItemUnknown(Refusal):
+class ItemUnknown(CommandRefusal):
     """There is no such item in the suspense book."""
 
     code = "suspense_item_unknown"
     status = 404
 
 
-class MoneyBooked(Refusal):
+class MoneyBooked(CommandRefusal):
     """The item is about money: it ends when the books say where that went, and in no other way."""
 
     code = "suspense_money_booked"

@@ -1,5 +1,6 @@
 """Pages without a database: their words, their rules, and every state they can show."""
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from meterai.accounts import AccountService, ApiKeyView, Permission
 from meterai.accounts.model import PasskeyView, SessionView
 from meterai.accounts.pages import routes as sign_in_routes
 from meterai.apps.rooms import pages_of
+from meterai.kit.refusal import CommandRefusal
 from meterai.orders import OrderState
 from meterai.pages import Site, form_key, fresh_key, local_path, rendered
 from meterai.pages.assets import address
@@ -39,6 +41,7 @@ from meterai.stamps import StampState
 from meterai.verification import VerificationService
 from meterai.verification.pages import routes as verification_routes
 from tests.support.pages import application, asked_by_somebody, browser_of
+from tests.tidy.sources import refusals
 
 SITE = Site(*pages_of())
 TEMPLATES = [
@@ -335,9 +338,15 @@ def test_an_address_without_a_page_of_its_own_leads_nowhere_else(
 
 def test_every_refusal_is_documented_with_its_anchor(browser: TestClient[Litestar]) -> None:
     text = browser.get("/docs/problems").text
+    of_commands = {one.code for one in refusals() if issubclass(one, CommandRefusal)}
+    assert {"already_running", "address_wrong", "configuration_wrong"} <= of_commands
     for key in catalogue():
         if key.startswith("refusal."):
-            assert f'id="{key.removeprefix("refusal.")}"' in text
+            code = key.removeprefix("refusal.")
+            assert (f'id="{code}"' in text) == (code not in of_commands), code
+    shown = text.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert not re.search(r"[{}|]", shown)
+    assert "At most … files in one go." in html.unescape(shown)
 
 
 def test_the_documentation_lists_operations_with_examples() -> None:

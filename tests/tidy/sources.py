@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import meterai
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal, Refusal
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "meterai"
@@ -69,7 +69,11 @@ def refusals() -> list[type[Refusal]]:
             yield from below(child)
 
     return sorted(
-        {kind for kind in below(Refusal) if kind.__module__.startswith("meterai.")},
+        {
+            kind
+            for kind in below(Refusal)
+            if kind.__module__.startswith("meterai.") and kind is not CommandRefusal
+        },
         key=lambda kind: (kind.__module__, kind.__name__),
     )
 

@@ -19,13 +19,13 @@ from meterai.capacity.assessment.model import SCHEMA, Assessment, File, PlanPart
 from meterai.capacity.curves import shapes
 from meterai.capacity.simulation.model import SCHEMA as PLAN_SCHEMA
 from meterai.capacity.simulation.model import Plan
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.files import read_file
 
 PLAN_BYTES_MAX = 16 * 1024 * 1024
 
 
-class PlanUnreadable(Refusal):
+class PlanUnreadable(CommandRefusal):
     """A file is no answer of `meterai plan --json`, or one of another version."""
 
     code = "plan_unreadable"

@@ -19,7 +19,7 @@ from meterai.capacity.rehearsal.connection import ConnectionLost, Traffic, excha
 from meterai.capacity.rehearsal.installation import POSTGRES, OwnInstallation
 from meterai.capacity.rehearsal.plan import FaultKind, FaultPlan
 from meterai.capacity.rehearsal.sites import site_of
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 LOOK_SECONDS = 0.1
 HEAL_SECONDS_MAX = 60.0  # a part that does not come back within it is not healed
@@ -30,7 +30,7 @@ HEADROOM_BYTES = 16 * 1024  # left on a full disk: less than any document
 BALLAST = "ballast"
 
 
-class FaultImpossible(Refusal):
+class FaultImpossible(CommandRefusal):
     """A fault of the plan cannot be made here without harm to others."""
 
     code = "fault_impossible"

@@ -12,10 +12,10 @@ from meterai.capacity.rehearsal.promises import Audit
 from meterai.capacity.rehearsal.sites import Site, site_of
 from meterai.capacity.results import Target
 from meterai.kit.clock import Clock
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 
-class StandinsUnknown(Refusal):
+class StandinsUnknown(CommandRefusal):
     """A journey of the plan pays or signs in, and where bank and mail are is not known."""
 
     code = "standins_unknown"

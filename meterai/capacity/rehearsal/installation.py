@@ -19,7 +19,7 @@ from time import monotonic
 import psutil
 
 from meterai.capacity.rehearsal.plan import Plan
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import environment_with
 
 READY_SECONDS_MAX = 120.0
@@ -33,7 +33,7 @@ _LIBC = ctypes.CDLL(None)  # loaded before a child is made, which must not load 
 _NOT_CLIENTS = ("checkpointer", "writer", "launcher", "startup", "io worker", "archiver", "logger")
 
 
-class InstallationNotStarted(Refusal):
+class InstallationNotStarted(CommandRefusal):
     """The installation of a run did not come up, or its directory is somebody's already."""
 
     code = "installation_not_started"

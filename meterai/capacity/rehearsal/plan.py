@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import msgspec
 
 from meterai.capacity.curves import Curve, CurveWrong, shapes
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.files import read_file
 from meterai.plumbing.toml import read_toml
 
@@ -37,7 +37,7 @@ Word = Annotated[str, msgspec.Meta(pattern=r"^[\w.:+-]{1,100}$")]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
 
-class PlanWrong(Refusal):
+class PlanWrong(CommandRefusal):
     """A plan has a field that cannot be used; the field is named by its path."""
 
     code = "plan_wrong"
@@ -49,7 +49,7 @@ class PlanWrong(Refusal):
         self.reason = reason
 
 
-class PlanMissing(Refusal):
+class PlanMissing(CommandRefusal):
     """No shipped plan has this name, and there is no such file."""
 
     code = "plan_missing"

@@ -25,7 +25,7 @@ from meterai.capacity.rehearsal.tally import Counted, Tally, sum_of
 from meterai.capacity.rehearsal.visitor import StepFailed, Visitor, World
 from meterai.capacity.results import DataSize, Promise, Run
 from meterai.commands import Exit
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 BEGINS_AFTER_SECONDS = 0.5  # so that every process has been told before
 SETTLE_SECONDS = (
@@ -36,7 +36,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM)
 FAULTS_SECONDS_MAX = 90.0  # after the last visitor, for parts that still come back
 
 
-class InstallationUnfit(Refusal):
+class InstallationUnfit(CommandRefusal):
     """The installation could not serve one visitor alone, so that no load says anything."""
 
     code = "installation_unfit"

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 PORTS = {"http": 80, "https": 443}
 
 
-class AddressWrong(Refusal):
+class AddressWrong(CommandRefusal):
     """An address that was given is none that can be asked by HTTP."""
 
     code = "address_wrong"

@@ -24,14 +24,14 @@ from meterai.capacity.rehearsal.run import rehearse
 from meterai.capacity.rehearsal.sites import site_of
 from meterai.capacity.results import Latency, Run, Target
 from meterai.kit.clock import Clock
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import instance_file
 from meterai.plumbing.messages import translate
 
 Tell = Callable[[str], None]
 
 
-class TargetMissing(Refusal):
+class TargetMissing(CommandRefusal):
     """Nobody said whom to drive, or it was said twice."""
 
     code = "target_missing"

@@ -11,12 +11,12 @@ from pathlib import Path
 import msgspec
 
 from meterai.capacity.rehearsal.sites import AddressWrong, Site, site_of
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.toml import read_toml
 
 
-class TargetForbidden(Refusal):
+class TargetForbidden(CommandRefusal):
     """A server is on another machine, and nobody allowed to load it."""
 
     code = "target_forbidden"
@@ -28,7 +28,7 @@ class TargetForbidden(Refusal):
         self.reason = reason
 
 
-class TargetsUnreadable(Refusal):
+class TargetsUnreadable(CommandRefusal):
     """The written list of targets cannot be read."""
 
     code = "targets_unreadable"

@@ -16,7 +16,7 @@ from meterai.capacity.results import Journey, Run
 from meterai.capacity.results import Step as Measured
 from meterai.capacity.simulation.model import ServiceTime, Step
 from meterai.kit.priority import Priority
-from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.refusal import CommandRefusal, Malformed
 
 # Who makes the load and who stands in for others; all else that a run counts serves.
 NOT_SERVING = frozenset({"generator", "standins", "rehearse"})
@@ -41,7 +41,7 @@ PRIORITIES: Mapping[str, Priority] = {
 }
 
 
-class RunUnusable(Refusal):
+class RunUnusable(CommandRefusal):
     """A run measured nothing that a simulation could be made of."""
 
     code = "run_unusable"

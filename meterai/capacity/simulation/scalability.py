@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 
 from meterai.capacity.simulation.model import Interval, Scalability
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 POINTS_MIN = 6  # three coefficients and as many points to contradict them
 LOADS_MIN = 5  # different loads among them
@@ -25,7 +25,7 @@ CONFIDENCE = 0.95
 KAPPA_NONE = 1e-9  # less coherency than that has its knee nowhere near
 
 
-class TooFewPoints(Refusal):
+class TooFewPoints(CommandRefusal):
     """There is no law in so few measurements."""
 
     code = "too_few_points"

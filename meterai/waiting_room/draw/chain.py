@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 SCHEME = "bls-unchained-g1-rfc9380"  # signatures of 48 bytes on G1, keys of 96 bytes on G2
 SIGNATURE_DIGITS = 96
@@ -22,7 +22,7 @@ _DEFAULT_BEACON = "default"  # the one chain whose name is not part of its hash
 _SECONDS_MAX = 1 << 40  # of any time here; what is beyond does not fit into a date
 
 
-class RoundForged(Refusal):
+class RoundForged(CommandRefusal):
     """The signature is not the one of this round of this chain."""
 
     code = "draw_round_forged"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import lt
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 
 ENTRY_BYTES = 16  # no two are equal by chance, nor can one be guessed
 LINE_BYTES = 2 * ENTRY_BYTES + 1
@@ -17,7 +17,7 @@ ENTRIES_MAX = 1 << 26  # more people than any line of ours can have; bounds what
 _BLOCK_LINES = 1 << 15  # one megabyte of a list at once
 
 
-class EntriesMalformed(Refusal):
+class EntriesMalformed(CommandRefusal):
     """A list of entries is not what it must be; `line` counts from 1."""
 
     code = "draw_entries_malformed"

@@ -18,7 +18,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.waiting_room.draw.chain import Chain
 from meterai.waiting_room.draw.parties import Party, Reveal
 
@@ -28,7 +28,7 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 
-class RecordMalformed(Refusal):
+class RecordMalformed(CommandRefusal):
     """What was given is not the record of a draw, or not all of one."""
 
     code = "draw_record_malformed"

@@ -6,7 +6,7 @@ time at which it would let somebody choose.
 
 from collections.abc import Sequence
 
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.waiting_room.draw import chain as drand
 from meterai.waiting_room.draw import parties
 from meterai.waiting_room.draw.order import seed_of
@@ -27,7 +27,7 @@ from meterai.waiting_room.draw.record import (
 from meterai.waiting_room.draw.rules import broken_terms, round_time, uses_round
 
 
-class AnnouncementUnfair(Refusal):
+class AnnouncementUnfair(CommandRefusal):
     """An announcement that the rules do not allow; `terms` names what breaks them."""
 
     code = "draw_announcement_unfair"
@@ -38,7 +38,7 @@ class AnnouncementUnfair(Refusal):
         self.terms = ", ".join(terms)
 
 
-class StepTooEarly(Refusal):
+class StepTooEarly(CommandRefusal):
     """The step may be done from a time on."""
 
     code = "draw_too_early"
@@ -49,7 +49,7 @@ class StepTooEarly(Refusal):
         self.due = due
 
 
-class StepTooLate(Refusal):
+class StepTooLate(CommandRefusal):
     """The step was not done while nobody could know what decides: this draw cannot be carried out.
 
     It has to be announced anew, in public, with a reason.
@@ -62,7 +62,7 @@ class StepTooLate(Refusal):
         self.due = due
 
 
-class RevealForged(Refusal):
+class RevealForged(CommandRefusal):
     """A reveal is not the secret its party committed to, or is for another closing."""
 
     code = "draw_reveal_forged"
@@ -73,7 +73,7 @@ class RevealForged(Refusal):
         self.name = name
 
 
-class RoundNeeded(Refusal):
+class RoundNeeded(CommandRefusal):
     """The round is part of the seed, and its signature was not given."""
 
     code = "draw_round_needed"

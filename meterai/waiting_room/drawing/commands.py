@@ -22,7 +22,7 @@ from meterai.commands import (
     line,
     text_only,
 )
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.kit.text import one_line
 from meterai.plumbing.files import read_file, read_key_file
 from meterai.plumbing.messages import translate
@@ -58,7 +58,7 @@ Key = Annotated[
 ]
 
 
-class KeyUnreadable(Refusal):
+class KeyUnreadable(CommandRefusal):
     """What was given as a public key is neither hexadecimal nor a PEM file with an Ed25519 key."""
 
     code = "draw_key_unreadable"

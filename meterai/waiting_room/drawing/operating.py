@@ -8,7 +8,7 @@ from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.waiting_room.draw import chain as drand
 from meterai.waiting_room.draw import parties, steps
@@ -22,26 +22,26 @@ from meterai.waiting_room.model import LineState, LineUnknown
 KIND = "lin"  # as lines are called in the audit trail
 
 
-class DrawUnknown(Refusal):
+class DrawUnknown(CommandRefusal):
     """The line has no draw, or none that is announced."""
 
     code = "draw_unknown"
     status = 404
 
 
-class DrawAnnounced(Refusal):
+class DrawAnnounced(CommandRefusal):
     """The parties of a draw were announced: none is added, and none exchanged."""
 
     code = "draw_announced"
 
 
-class DrawSound(Refusal):
+class DrawSound(CommandRefusal):
     """The draw can be carried out, or was: it is not announced anew."""
 
     code = "draw_sound"
 
 
-class PartyUnfit(Refusal):
+class PartyUnfit(CommandRefusal):
     """What a party gave cannot be used: its name, commitment or key."""
 
     code = "draw_party_unfit"

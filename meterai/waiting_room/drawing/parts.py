@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from meterai.kit.clock import Clock
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.files import read_settings_file
@@ -19,7 +19,7 @@ from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.signing import Signer
 
 
-class ChainUnusable(Refusal):
+class ChainUnusable(CommandRefusal):
     """The file that describes another chain of drand cannot be read, or describes none we know."""
 
     code = "draw_chain_unusable"
