@@ -25,10 +25,12 @@ from babel import dates
 
 from meterai.kit.clock import WIB
 from meterai.kit.refusal import Said
+from meterai.kit.serial import Serial
 
 LANGUAGES = ("id", "en")
 MEGABYTE = 1024 * 1024  # bytes; as phones and desktops count the files that people choose
 _LIMITS = frozenset({"limit_bytes", "sum_bytes"})  # facts that say how large something may be
+_SERIALS = frozenset({"serial", "serials"})
 
 
 def _files() -> Iterator[Traversable]:
@@ -90,7 +92,7 @@ def translate(key: str, language: str, **facts: object) -> str:
 
 
 def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
-    """Facts as a sentence needs them: a time, a length and a number of bytes as people write them."""
+    """Facts as a sentence needs them: times, lengths, sizes and serials as people write them."""
     said = spoken(facts, language)
     return {name: _localized(name, value, language) for name, value in said.items()}
 
@@ -104,6 +106,8 @@ def _localized(name: str, value: object, language: str) -> object:
         return format_size(value, language, is_limit=name in _LIMITS)
     if isinstance(value, float):
         return format_length(value, language)
+    if name in _SERIALS and isinstance(value, str):
+        return ", ".join(_grouped(one) for one in value.split(", "))
     return value
 
 
@@ -111,6 +115,14 @@ def format_length(value: float, language: str) -> str:
     """A length as people write it: 65, and 595,28 with the comma or the point of the language."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return text.replace(".", ",") if language == "id" else text
+
+
+def _grouped(text: str) -> str:
+    """A serial as the stamp and every page have it: somebody compares it letter by letter."""
+    try:
+        return Serial(text).grouped()
+    except ValueError:
+        return text
 
 
 def format_size(size: int, language: str, *, is_limit: bool = False) -> str:

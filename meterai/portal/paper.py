@@ -2,7 +2,7 @@
 
 A small writer of our own: one of the fourteen standard typefaces, which every viewer has, and no
 library in the web process.  Lengths in points; text in WinAnsiEncoding (ISO 32000-1, annex D), so
-that a letter it has not is shown as `?`.
+that a letter it has not is shown as `?`, and is only found by who copies, searches or listens.
 """
 
 import hashlib
@@ -44,6 +44,7 @@ _WIDTHS = (
     ),
 )
 _OTHER = 556
+_ENCODING = "cp1252"  # Python's name of WinAnsiEncoding
 
 
 class Line(NamedTuple):
@@ -119,8 +120,13 @@ def _pages(receipt: Receipt) -> list[list[_Placed]]:
     return pages
 
 
+def can_write(text: str) -> bool:
+    """True where every letter of the text is shown as it is."""
+    return text.encode(_ENCODING, "replace").decode(_ENCODING) == text
+
+
 def _string(text: str) -> bytes:
-    octets = text.encode("cp1252", "replace")
+    octets = text.encode(_ENCODING, "replace")
     return b"(" + octets.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)") + b")"
 
 
@@ -142,7 +148,11 @@ def _content(page: Sequence[_Placed], mark: str) -> tuple[bytes, int]:
             parts.append(b"/P <</MCID %d>> BDC" % elements)
             elements += 1
         size = b"%.1f" % one.size
-        parts.append(b"BT /F %b Tf %.1f %.1f Td %b Tj ET" % (size, one.x, one.y, _string(one.text)))
+        shown = b"BT /F %b Tf %.1f %.1f Td %b Tj ET" % (size, one.x, one.y, _string(one.text))
+        if not can_write(one.text):
+            # What stands there for whoever reads otherwise than with the eyes (14.9.4).
+            shown = b"/Span <</ActualText%b>> BDC %b EMC" % (_text_string(one.text), shown)
+        parts.append(shown)
     return b"\n".join([*parts, b"EMC"]), elements
 
 

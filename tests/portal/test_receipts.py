@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from meterai.kit.serial import Serial
 from meterai.orders import OrderKind, OrderState
-from meterai.plumbing.messages import LANGUAGES
+from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.paper import HEIGHT, MARGIN, WIDTH, Line, Receipt, width, wrapped, written
 from meterai.portal.routes.receipts import order_receipt, refund_receipt
 from meterai.refunds import RefundCause, RefundState
@@ -46,13 +47,36 @@ def test_an_order_that_was_paid_has_a_receipt(language: str) -> None:
         said in text
         for said in (one.id, "QRIS", "a@example.id", "Rp10.000", "Rp500", "Rp21.000", "Rp10.500")
     )
-    assert f"Surat (é).pdf ({SERIAL})" in text
+    assert f"Surat (é).pdf ({Serial(SERIAL).grouped()})" in text
     assert "Rusak.pdf" not in text
     assert "receipt." not in text
     assert "{" not in text
     assert content == paper(
         "Bukti", language, order_receipt(one, documents, "a@example.id", language)
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_name_that_cannot_be_printed_is_in_the_text_and_the_receipt_says_so(
+    language: str,
+) -> None:
+    one = order(
+        OrderState.EXECUTED, OrderKind.DOCUMENTS, None, money(captured=TOTAL, executed=TOTAL)
+    )
+    note = translate("receipt.unwritten", language)
+    for name, can_be in (("合同 甲.pdf", False), ("Surat (é).pdf", True)):
+        document = replace(stamping(StampingState.DELIVERED), document_name=name)
+        lines = order_receipt(one, [document], "a@example.id", language)
+        assert (note in [line.value for line in lines]) != can_be
+        with pikepdf.open(io.BytesIO(paper("Bukti", language, lines))) as opened:
+            assert opened.check_pdf_syntax() == []
+            found: Any = pikepdf.parse_content_stream(opened.pages[0])
+            spans = [
+                str(one.operands[1].ActualText)
+                for one in found
+                if str(one.operator) == "BDC" and "/ActualText" in one.operands[1]
+            ]
+        assert " ".join(spans).startswith(f"{name} (") != can_be
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from meterai.kit.text import QUOTED_LENGTH_MAX, isolated
+from meterai.kit.serial import Serial
+from meterai.kit.text import QUOTED_LENGTH_MAX, isolated, quoted
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.sealing import Check, Report, Verdict
 from meterai.verification import ClaimVerdict, FinalVerdict, PlaceView, sentence
-from meterai.verification.service import Examination, shown
+from meterai.verification.service import Examination, Quote, shown
+from tests.support.shown import SERIAL
 
 COVERED = Check(
     "uncovered",
@@ -71,5 +73,13 @@ def test_what_somebody_wrote_into_a_file_is_quoted() -> None:
         assert text.count("\u05d0") < QUOTED_LENGTH_MAX
         assert isolated(FORGED) in sentence(check, language, isolated)
         # Of two pages all serials are told, however long.
-        many = ", ".join(["1QQJXXBQNX00N0WZXZP2FV"] * 9)
-        assert many in sentence(Check("serials", passed=True, facts={"serials": many}), language)
+        many = ", ".join([SERIAL] * 9)
+        told = sentence(Check("serials", passed=True, facts={"serials": many}), language)
+        assert ", ".join([Serial(SERIAL).grouped()] * 9) in told
+
+
+@pytest.mark.parametrize("quote", [quoted, isolated])
+def test_a_serial_is_told_in_groups_as_it_stands_on_the_stamp(quote: Quote) -> None:
+    for name, given in (("register", "serial"), ("serials", "serials")):
+        check = Check(name, passed=False, facts={given: SERIAL})
+        assert Serial(SERIAL).grouped() in sentence(check, "id", quote)

@@ -13,13 +13,14 @@ from meterai.kit.ids import read
 from meterai.kit.money import Rupiah
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
+from meterai.kit.serial import Serial
 from meterai.orders import OrderService, OrderView
 from meterai.pages import PageRequest
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import language_of, saved_as
 from meterai.plumbing.messages import format_datetime, translate
-from meterai.portal.paper import Line, Receipt, written
+from meterai.portal.paper import Line, Receipt, can_write, written
 from meterai.refunds import RefundService, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, stampings_of_orders
 
@@ -45,6 +46,7 @@ def order_receipt(
         "receipt.each", language, quantity=order.quantity, price=_rupiah(order.service_fee)
     )
     stamped = [one for one in documents if one.state == StampingState.DELIVERED]
+    are_unwritten = any(not can_write(one.document_name) for one in stamped)
     return [
         line("order", order.id),
         line("paid_at", format_datetime(order.paid_at, language)),
@@ -58,7 +60,8 @@ def order_receipt(
             for name, value in sums.items()
             if value and (name, value) != ("captured", order.total)
         ),
-        *(line("document", f"{one.document_name} ({', '.join(one.serials)})") for one in stamped),
+        *(line("document", f"{one.document_name} ({_grouped(one.serials)})") for one in stamped),
+        *([Line("", translate("receipt.unwritten", language))] if are_unwritten else []),
         Line("", translate("receipt.order_note", language)),
     ]
 
@@ -79,6 +82,11 @@ def refund_receipt(refund: RefundView, email: str, language: str) -> list[Line]:
         line("settled_at", format_datetime(refund.settled_at, language)),
         Line("", translate(f"refund.cause.{refund.cause}", language)),
     ]
+
+
+def _grouped(serials: Sequence[str]) -> str:
+    """Serials as the stamp and every page have them: somebody compares them letter by letter."""
+    return ", ".join(Serial(one).grouped() for one in serials)
 
 
 def _rupiah(value: int) -> str:

@@ -53,7 +53,7 @@ ELSEWHERE = (
 MILLIMETRES_PER_POINT = 25.4 / 72
 Quote = Callable[[str], str]
 # Texts of checks that `sealing` made or knows the form of; all others may be anything.
-_OURS = ("reason", "serials", "sha256", "what")
+_OURS = ("reason", "serial", "serials", "sha256", "what")
 _LENGTHS = ("x", "y", "width", "height")
 
 
