@@ -25,6 +25,7 @@ from meterai.sealing.checking.later_objects import Widget
 from meterai.sealing.checking.revisions import Later
 from meterai.sealing.checking.updates import Found
 from meterai.sealing.pdf.document import Document, open_document
+from meterai.sealing.pdf.extents import Listing
 from meterai.sealing.pdf.pages import Box, Page, PageTree
 from meterai.sealing.pdf.references import unresolved
 from meterai.sealing.pdf.syntax import Ref
@@ -94,11 +95,14 @@ def first_seen(
 
 
 def is_rebuilt_by_some(sealed: Document, now: Document) -> bool:
-    """True where poppler would look for the objects of one of the two by itself, and not of the other.
+    """True where some reader may look for the objects of one of the two by itself, and not of the other.
 
-    It does so for a reference that leads nowhere where the newest cross-reference is a table, and then
-    takes the last object of a number in the file, and none that is in a stream.
+    It then takes the last object of a number in the file: another one, where one is there that no row
+    leads to.  Poppler does so for a reference that leads nowhere where the newest cross-reference is a
+    table, and takes none that is in a stream.
     """
+    if Listing(sealed).first_unlisted() is not None:
+        return True
     behind = now.sections[: len(now.sections) - len(sealed.sections)]
     style = sealed.sections[0].is_stream
     return any(one.is_stream != style for one in behind) and bool(unresolved(sealed))

@@ -108,7 +108,7 @@ class Comparison:
         size, was = after.get("/Size"), before.get("/Size")
         if not isinstance(size, int) or not isinstance(was, int) or size < was:
             raise Found("trailer", key="/Size")
-        if any(number >= size for number in self._update.objects):
+        if any(number >= size for number in self._update.objects.keys() | self._update.structure):
             raise Found("trailer", key="/Size")
 
     # -- what was there ----------------------------------------------------------------------
@@ -406,9 +406,6 @@ class Comparison:
         for number in sorted(added - self._added.claims.keys()):
             if not self._added.is_left_over(number):
                 raise Found("object_stray", number)
-        for number in self._update.freed:
-            if self._before.is_taken(number):
-                raise Found("object_freed", number)
         for number in self._update.structure:
             if self._before.is_taken(number):
                 raise Found("object_replaced", number)

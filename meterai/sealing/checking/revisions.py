@@ -17,6 +17,7 @@ from meterai.sealing.checking.later_state import State
 from meterai.sealing.checking.permitted import Comparison
 from meterai.sealing.checking.updates import Found, Update, strictly, updates_behind
 from meterai.sealing.pdf.document import Document, is_taken_for_linearized
+from meterai.sealing.pdf.extents import Listing
 from meterai.sealing.pdf.strict import StrictValue
 
 
@@ -45,6 +46,9 @@ def later_signatures(now: Document, sealed: Document) -> list[Later]:
     newer = len(now.sections) - len(sealed.sections)
     if newer < 1 or now.sections[newer].start != sealed.sections[0].start:
         raise Found("bytes")
+    number = Listing(sealed).first_open_end()
+    if number is not None:
+        raise Found("object_waited_for", number)
     state, found = State(sealed), []
     trailer = _trailer(sealed)
     for update in updates_behind(now, len(sealed.buffer), newer):

@@ -1,9 +1,9 @@
 """The updates behind a seal, taken apart so that every byte of them is accounted for.
 
 An incremental update (ISO 32000-2, section 7.5.6) is here: objects, each at the offset that its row
-states and each written so that all readers read the same (`pdf.strict`); a cross-reference table or
-stream with a row for each of them and for no other; a trailer; the pointer to that section; the
-end-of-file marker.  Between these is white space.  Whatever else stands behind a seal is a `Finding`.
+states and each written so that all readers read the same (`pdf.strict`), also those that look for objects
+wherever they may stand; a cross-reference table or stream with a row for each of them and for no other
+number; a trailer; the pointer to that section; the end-of-file marker.  Between these is white space.  Whatever else stands behind a seal is a `Finding`.
 """
 
 import re
@@ -34,6 +34,13 @@ _HEADER = re.compile(rb"([1-9]\d{0,6})[\t\n\f\r ]++(0|[1-9]\d{0,4})[\t\n\f\r ]++
 _STREAM = re.compile(rb"[\t\n\f\r ]*+stream\r?\n")
 _STREAM_END = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![A-Za-z0-9])")
 _OBJECT_END = re.compile(rb"[\t\n\f\r ]*+endobj(?![A-Za-z0-9])")
+# What makes an object, or a way into the file, wherever it stands, for readers that do not go by the
+# cross-reference: poppler looks into the data of streams too.
+_BETWEEN = rb"(?:[\0\t\n\f\r ]|%[^\r\n]{0,128}+[\r\n])"
+_HIDDEN = re.compile(
+    rb"\d%b++\d++%b*+obj(?![A-Za-z0-9])|trailer%b*+<<|xref%b++\d"
+    % (_BETWEEN, _BETWEEN, _BETWEEN, _BETWEEN)
+)
 _TABLE = re.compile(
     rb"xref[\t ]*+(?:\r\n|\r|\n)"
     rb"(?:\d{1,10}[\t ]\d{1,10}[\t ]*+(?:\r\n|\r|\n)(?:\d{10} \d{5} [nf][ \r\n][ \r\n])*+)*+"
@@ -46,6 +53,8 @@ _POINTER = re.compile(
 _TABLE_ENTRY = re.compile(rb"[\t\n\f\r ]++([1-9]\d{0,6})[\t\n\f\r ]++(\d{1,10})(?=[\t\n\f\r ])")
 _FREE_HEAD = 0  # the object that heads the list of free ones
 _STRUCTURE = {"/XRef", "/ObjStm"}
+_DEFLATED = "/FlateDecode"
+_OF_STREAM = {"/Type", "/Size", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/DL"}
 _ELSEWHERE = {"/F", "/FFilter", "/FDecodeParms", "/Extends"}  # data that are not in the stream
 _RUN = re.compile(rb"[\r\n](\d{1,10})[\t ](\d{1,10})[\t ]*+[\r\n]")
 
@@ -114,7 +123,7 @@ class Update:
     """One update: where it begins and ends, what it says of the file, and its objects by number.
 
     `structure` are the numbers of the streams that hold its cross-reference or objects, to which
-    nothing refers; they are not among the objects.  `freed` are those it says there is no object of.
+    nothing refers; they are not among the objects.
     """
 
     start: int
@@ -122,7 +131,6 @@ class Update:
     trailer: dict[str, StrictValue]
     objects: dict[int, Written]
     structure: frozenset[int]
-    freed: frozenset[int]
 
 
 def updates_behind(document: Document, end: int, newer: int) -> list[Update]:
@@ -152,27 +160,26 @@ class _Reader:
         self._section = section
         self._start = start
         self._rows: dict[int, Row] = {}
-        self._own: set[int] = set()  # the number of the cross-reference stream
-        self._freed: set[int] = set()
+        self._own: set[int] = set()  # the numbers of its cross-reference streams
 
     def update(self) -> Update:
         section, shift = self._section, self._document.shift
         if section.rows > OBJECTS_MAX:
             raise DocumentBroken("more objects than signatures write")
+        for number, row in section.entries():
+            if number == _FREE_HEAD and row.kind == FREE:
+                continue
+            # A free row says nothing of a number that is no object; some readers count rows from it.
+            if row.kind not in (IN_FILE, IN_STREAM):
+                raise Found("object_freed" if row.kind == FREE else "bytes", number)
+            self._rows[number] = row
         if section.beside is not None:
-            self._check_beside(section, section.beside)
-        for number in section.numbers():
-            row = section.row(number)
-            assert row is not None
-            if row.kind == FREE:
-                if number != _FREE_HEAD:
-                    self._freed.add(number)
-            elif row.kind in (IN_FILE, IN_STREAM):
-                self._rows[number] = row
-            else:
-                raise Found("bytes", number)
+            self._check_beside(section.beside)
         objects, own, stop = self._objects()
         trailer, stop = (own, stop) if own is not None else self._trailer(stop)
+        for number, written in objects.items():
+            if written.stream is not None and isinstance(written.value, dict):
+                self._check_beside_trailer(written.value, trailer, number)
         pointer = _POINTER.match(self._buffer, stop)
         if pointer is None or int(pointer[1]) + shift != section.start:
             raise Found("bytes")
@@ -182,29 +189,38 @@ class _Reader:
             raise Found("bytes")
         kept = self._with_streamed(objects)
         structure = frozenset(self._own | (objects.keys() - kept.keys()))
-        return Update(self._start, white.end(), trailer, kept, structure, frozenset(self._freed))
+        return Update(self._start, white.end(), trailer, kept, structure)
 
-    def _check_beside(self, section: Section, beside: Section) -> None:
+    def _check_beside(self, beside: Section) -> None:
         """A hybrid update has its rows twice, for old readers and for new ones: the same rows."""
         if beside.rows > OBJECTS_MAX:
             raise DocumentBroken("more objects than signatures write")
         header = _HEADER.match(self._buffer, beside.start)
         own = int(header[1]) if header is not None else 0
-        listed = set(section.numbers())
-        for number in beside.numbers():
-            row = beside.row(number)
-            if number == own or (row is not None and row.kind == FREE):
-                continue
-            if number not in listed or section.row(number) != row:
-                raise Found("bytes", number)
         self._rows[own] = Row(IN_FILE, beside.start - self._document.shift, 0)
         self._own.add(own)
+        for number, row in beside.entries():
+            is_head = number == _FREE_HEAD and row.kind == FREE
+            if not is_head and self._rows.get(number) != row:
+                raise Found("bytes", number)
+
+    def _check_beside_trailer(
+        self, entries: dict[str, StrictValue], trailer: dict[str, StrictValue], number: int
+    ) -> None:
+        """A cross-reference stream beside the table leads nowhere else: some readers follow it too."""
+        if entries.get("/Type") != "/XRef":
+            return
+        self._check_stream(entries, number)
+        for key in entries.keys() - _OF_STREAM:
+            if key not in trailer or entries[key] != trailer[key]:
+                raise Found("trailer", number, key=key)
 
     def _check_stream(self, entries: dict[str, StrictValue], number: int) -> None:
         """A cross-reference stream as all readers read it."""
         widths, index = entries.get("/W"), entries.get("/Index", [])
-        if entries.keys() & _ELSEWHERE or not isinstance(widths, list) or len(widths) != 3:
-            raise Found("object_unreadable", number)
+        _check_plainly_encoded(entries, number)
+        if not isinstance(widths, list) or len(widths) != 3:
+            raise Found("object_unreadable", number, key="/W")
         if any(
             type(one) is not int or not 0 <= one <= most
             for one, most in zip(widths, WIDTHS_MAX, strict=True)
@@ -273,7 +289,7 @@ class _Reader:
         if opening is not None:
             stream, offset = self._stream(value, ref, opening.end())
         end = _OBJECT_END.match(self._buffer, offset)
-        if end is None:
+        if end is None or _HIDDEN.search(self._buffer, header.end(), end.start()) is not None:
             raise Found("object_unreadable", ref.number)
         return Written(ref, value, stream, ref, start, end.end())
 
@@ -326,7 +342,8 @@ class _Reader:
         entries = holder.value
         assert isinstance(entries, dict)
         count, first = entries.get("/N"), entries.get("/First")
-        if entries.keys() & _ELSEWHERE or not isinstance(count, int) or not isinstance(first, int):
+        _check_plainly_encoded(entries, container)
+        if not isinstance(count, int) or not isinstance(first, int):
             raise Found("object_unreadable", container)
         if not 0 <= count <= OBJECTS_MAX:
             raise DocumentBroken("more objects than signatures write")
@@ -348,6 +365,14 @@ class _Reader:
             if end > stop or data[end:stop].strip():
                 raise Found("object_unreadable", number)
             yield Written(Ref(number, 0), value, None, None)
+
+
+def _check_plainly_encoded(entries: dict[str, StrictValue], number: int) -> None:
+    """The structure of a file is deflated, or not encoded: some readers do not take it otherwise."""
+    if entries.keys() & _ELSEWHERE or entries.get("/Filter", _DEFLATED) != _DEFLATED:
+        raise Found("object_unreadable", number, key="/Filter")
+    if not isinstance(entries.get("/DecodeParms", {}), dict):
+        raise Found("object_unreadable", number, key="/DecodeParms")
 
 
 def _table(text: bytes, count: int, container: int) -> tuple[list[int], list[int]]:

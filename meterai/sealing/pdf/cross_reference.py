@@ -19,6 +19,7 @@ from meterai.sealing.pdf.syntax import SKIP, Dictionary, Value
 SECTIONS_MAX = 1_000  # updates of one document; each must be looked at for every object
 SUBSECTIONS_MAX = 200_000  # of one section; one for each object that an update touched
 OBJECT_NUMBER_MAX = 8_388_607  # ISO 32000-1, annex C: what readers were built for
+ROWS_MAX = 500_000  # of all sections together, where all are read; a book of 1,000 pages has 20,000
 
 _SUBSECTION_BYTES = 32  # parsed in the time that a subsection costs
 _ROW = 20  # bytes of a row in a table, end of line included

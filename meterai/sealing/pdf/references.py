@@ -10,10 +10,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from meterai.sealing.model import DocumentBroken, ReferencesUnresolved
-from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM
+from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM, ROWS_MAX
 from meterai.sealing.pdf.document import Document
 
-ROWS_MAX = 500_000  # of all sections together; a book of 1,000 pages has 20,000
 WITHOUT_REFERENCES = (
     10_000  # numbers; twice what may follow a seal (`checking.updates.OBJECTS_MAX`)
 )

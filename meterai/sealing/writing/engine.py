@@ -31,6 +31,7 @@ from meterai.sealing.model import (
 )
 from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
 from meterai.sealing.pdf.document import Document, as_document_broken, open_document
+from meterai.sealing.pdf.extents import Listing
 from meterai.sealing.pdf.forms import count_signatures, form_of
 from meterai.sealing.pdf.pages import Page, PageTree
 from meterai.sealing.pdf.references import first_unreferred
@@ -282,6 +283,12 @@ def looked_through(
     with as_document_broken():
         dry_run(opened.document, opened.targets, certify=not opened.signatures)
         refuse_stray_stamps(opened.document)
+        listing = Listing(opened.document)
+        if listing.first_open_end() is not None:
+            raise DocumentBroken("an object goes on behind the end of the file")
+        # Mending writes all anew, which earlier signatures would not outlive.
+        if not opened.signatures and listing.first_unlisted() is not None:
+            raise DocumentBroken("an object stands behind the one of its number that counts")
         return replace(opened, first_number=first_unreferred(opened.document))
 
 

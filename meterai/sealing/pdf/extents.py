@@ -1,0 +1,219 @@
+"""Whether a file holds what its rows lead to, to the last byte, and nothing else that a reader might find.
+
+An object that begins behind the end, or has no end before it (an open bracket or string, a stream that
+is said to be longer than the file), is one that readers do not see as it is, and that the next bytes
+make: a stranger who appends a certificate to a sealed file would write a page.  And one that no row
+leads to is shown by readers that look for objects by themselves, as soon as something appended makes
+them do so.
+"""
+
+import re
+
+from meterai.sealing.model import DocumentBroken
+from meterai.sealing.pdf.cross_reference import (
+    FREE,
+    IN_FILE,
+    IN_STREAM,
+    OBJECT,
+    ROWS_MAX,
+    Row,
+    Section,
+)
+from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.syntax import SKIP, Ref, Value
+
+_SCANNED_PER_PARSED = 16  # bytes that an expression passes in the time one is parsed
+
+_STRING = rb"\((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+\)"
+_HEX = rb"<[0-9A-Fa-f\0\t\n\f\r ]*+>"
+_COMMENT = rb"%[^\r\n]*+[\r\n]"
+_FLAT = rb"[^()<>\[\]%%]++|%b|%b|%b" % (_STRING, _HEX, _COMMENT)
+_LEVELS = 4  # of brackets in brackets; what has more is followed bracket by bracket
+
+
+def _nested(levels: int) -> bytes:
+    inside = _FLAT
+    for _ in range(levels):
+        inside = rb"%b|<<(?:%b)*+>>|\[(?:%b)*+\]" % (_FLAT, inside, inside)
+    return rb"<<(?:%b)*+>>|\[(?:%b)*+\]" % (inside, inside)
+
+
+# An object as nearly all are written: its value, and the word behind it.
+_WHOLE = re.compile(
+    OBJECT.pattern
+    + SKIP
+    + rb"(?:%b|%b|%b|[-+.\d]++(?:[\0\t\n\f\r ]++\d++[\0\t\n\f\r ]++R)?+|/[^\0\t\n\f\r ()<>\[\]{}/%%]*+|true|false|null)"
+    % (_nested(_LEVELS), _STRING, _HEX)
+    + SKIP
+    + rb"(?:endobj|(?P<stream>stream)(?:\r\n|\n|\r))",
+    re.DOTALL,
+)
+_PIECE = re.compile(rb"<<|>>|[\[\](<%]|endobj|endstream|(?:stream(?:\r\n|\n|\r))|obj")
+_OPENING, _CLOSING = {b"<<", b"["}, {b">>", b"]"}
+_REST_OF_COMMENT = re.compile(rb"[^\r\n]*+[\r\n]")
+_REST_OF_HEX = re.compile(rb"[^>]*+>")
+_STRING_PIECE = re.compile(rb"[^()\\]*+(?:\\.[^()\\]*+)*+([()])", re.DOTALL)
+_LENGTH = re.compile(
+    rb"/Length(?=[\0\t\n\f\r %])"
+    + SKIP
+    + rb"\+?(\d{1,20})(?:"
+    + SKIP
+    + rb"(\d{1,5})"
+    + SKIP
+    + rb"R)?"
+)
+# From its end, where it has the rarest letters.
+_HEADER_BACKWARDS = re.compile(rb"jbo[\0\t\n\f\r ]++\d{1,5}[\0\t\n\f\r ]++(\d{1,10})(?!\d)")
+_HEADER_BYTES = 1024  # before the type of an object stream, in which its header stands
+_OBJECT_STREAM = re.compile(rb"/ObjStm(?![A-Za-z0-9])")
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+
+
+class Listing:
+    """What the cross-reference of a file says, all of it: a section at a time is less than these ask for.
+
+    Refuses with `DocumentBroken` if that is too much, and what is damaged on the way.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._parts = [part for section in document.sections for part in section.parts]
+        if sum(part.rows for part in self._parts) > ROWS_MAX:
+            raise DocumentBroken("too many rows to look at")
+        self._newest: dict[int, Row] = {}
+        for section in reversed(document.sections):
+            self._follow(section)
+
+    def _follow(self, section: Section) -> None:
+        beside = dict(section.beside.entries()) if section.beside is not None else {}
+        for number, row in beside.items():
+            self._say(number, row)
+        for number, row in section.entries():
+            if row.kind != FREE or number not in beside:
+                self._say(number, row)
+
+    def _say(self, number: int, row: Row) -> None:
+        if row.kind == FREE:
+            self._newest.pop(number, None)
+        else:
+            self._newest[number] = row
+
+    def first_open_end(self) -> int | None:
+        """The number of an object that does not lie whole in the file, 0 for a cross-reference stream;
+        `None` where all do.
+
+        Of an object that was written again the newest is looked at, of those in object streams the stream.
+        """
+        document, shift = self._document, self._document.shift
+        end = len(document.buffer)
+        for part in self._parts:
+            if part.is_stream and not _lies_inside(document, part.start):
+                return 0
+        for number, row in self._newest.items():
+            if row.kind == IN_FILE and (
+                row.where + shift >= end or not _lies_inside(document, row.where + shift)
+            ):
+                return number
+        return None
+
+    def first_unlisted(self) -> int | None:
+        """The number of an object that stands behind the one that counts, or of an object stream, that no
+        row leads to; `None` where there is none."""
+        buffer = self._document.buffer
+        for found in _HEADER_BACKWARDS.finditer(buffer[::-1]):
+            number = int(found[1][::-1])
+            if number in self._newest and len(buffer) - found.end() > self._start(number):
+                return number
+        holders = {holder for part in self._parts for holder in part.holders()}
+        for found in _OBJECT_STREAM.finditer(buffer):
+            before = buffer[max(0, found.start() - _HEADER_BYTES) : found.start()]
+            header = _HEADER_BACKWARDS.search(before[::-1])
+            number = int(header[1][::-1]) if header is not None else 0
+            if number not in holders:
+                return number
+        return None
+
+    def _start(self, number: int) -> int:
+        """Where an object that counts is written in the file, or the stream that holds it."""
+        row = self._newest[number]
+        if row.kind == IN_STREAM:
+            row = self._newest.get(row.where, row)
+        at = row.where + self._document.shift
+        if row.kind != IN_FILE:
+            return len(self._document.buffer)
+        header = OBJECT.match(self._document.buffer, at)
+        return header.start(1) if header is not None else at
+
+
+def _lies_inside(document: Document, start: int) -> bool:
+    """False for an object that goes on behind the end.  Where none begins, nothing goes on."""
+    buffer = document.buffer
+    whole = _WHOLE.match(buffer, start)
+    if whole is not None:
+        stop, is_stream = whole.end(), whole["stream"] is not None
+    elif (header := OBJECT.match(buffer, start)) is not None:
+        stop, is_stream = _followed(buffer, header.end())
+    else:
+        return True
+    document.note_parsed((stop - start) // _SCANNED_PER_PARSED)
+    if stop > len(buffer):
+        return False
+    return not is_stream or stop + _longest(document, start, stop) <= len(buffer)
+
+
+def _followed(buffer: bytes, start: int) -> tuple[int, bool]:
+    """Where a value ends, bracket by bracket, and whether a stream begins there.
+
+    Some readers pass over `endobj` inside of brackets.
+    """
+    outside = len(buffer) + 1, False
+    depth, offset = 0, start
+    while (piece := _PIECE.search(buffer, offset)) is not None:
+        token, offset = piece[0], piece.end()
+        if token in _OPENING:
+            depth += 1
+        elif token in _CLOSING:
+            depth -= 1
+        elif token[:1] in b"(<%":
+            stop = _passed(buffer, token, offset)
+            if stop is None:
+                return outside
+            offset = stop
+        elif depth <= 0:
+            return offset, token.startswith(b"stream")
+    return outside
+
+
+def _passed(buffer: bytes, opening: bytes, start: int) -> int | None:
+    """Where a string, a hexadecimal one or a comment ends."""
+    if opening == b"(":
+        return _string_end(buffer, start)
+    end = (_REST_OF_COMMENT if opening == b"%" else _REST_OF_HEX).match(buffer, start)
+    return end.end() if end is not None else None
+
+
+def _string_end(buffer: bytes, start: int) -> int | None:
+    depth, offset = 1, start
+    while depth:
+        piece = _STRING_PIECE.match(buffer, offset)
+        if piece is None:
+            return None
+        depth += 1 if piece[1] == b"(" else -1
+        offset = piece.end()
+    return offset
+
+
+def _longest(document: Document, start: int, stop: int) -> int:
+    """The greatest length that the entries of a stream may be read to say, however they say it."""
+    buffer = document.buffer
+    if buffer.find(b"#", start, stop) >= 0:
+        buffer = _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), buffer[start:stop])
+        start, stop = 0, len(buffer)
+    longest = 0
+    for said in _LENGTH.finditer(buffer, start, stop):
+        value: Value = int(said[1])
+        if said[2] is not None:
+            value = document.resolve(Ref(int(said[1]), int(said[2])))
+        if isinstance(value, int):
+            longest = max(longest, value)
+    return longest
