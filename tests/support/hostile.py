@@ -317,12 +317,12 @@ HOSTILE: dict[str, Hostile] = {
         lambda: whole(letter(2), style="stream").replace(b"/W[1 4 2]", b"/W[-1 4 2]"), _BROKEN
     ),
     "a-million-objects": Hostile(_million_objects, _BROKEN),
-    "many-subsections": Hostile(_many_subsections, "sealed"),
+    "many-subsections": Hostile(_many_subsections, _BROKEN),
     "overlapping-subsections": Hostile(
         _lied(rb"trailer", b"0 1\n0000000000 65535 f \ntrailer"), _BROKEN
     ),
-    "size-too-small": Hostile(_lied(rb"/Size \d+", b"/Size 1"), "sealed"),
-    "size-negative": Hostile(_lied(rb"/Size \d+", b"/Size -9"), "sealed"),
+    "size-too-small": Hostile(_lied(rb"/Size \d+", b"/Size 1"), _BROKEN),
+    "size-negative": Hostile(_lied(rb"/Size \d+", b"/Size -9"), _BROKEN),
     "size-huge": Hostile(_lied(rb"/Size \d+", b"/Size 99999999999"), _BROKEN),
     "negative-offsets": Hostile(_lied(rb"0000000\d{3} 00000 n", b"-000000015 00000 n"), _BROKEN),
     "negative-previous": Hostile(_lied(rb"/Size", b"/Prev -5/Size"), _BROKEN),

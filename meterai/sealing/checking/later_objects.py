@@ -14,6 +14,7 @@ Each kind of object has a list of the keys it may have, and everything not on it
 
 import math
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meterai.sealing.checking.later_state import State, entries_of
@@ -249,11 +250,11 @@ class Added:
     def resources(self, before: StrictValue, after: StrictValue, to: Written) -> None:
         """What pictures of fields may draw with (/DR): it may grow by names that it did not have."""
         old = self._resolved(before)
-        new = self._opened(after, "resources")
+        new = self._opened(after, before, "resources")
         known = old if isinstance(old, dict) else {}
         for kind, names in entries_of(new or {}, to.ref.number).items():
             held = self._resolved(known.get(kind))
-            listed = self._opened(names, "resources")
+            listed = self._opened(names, known.get(kind), "resources")
             if not isinstance(listed, dict):
                 if listed != held:
                     raise Found("object_changed", to.ref.number, key=kind)
@@ -287,27 +288,37 @@ class Added:
     def evidence(self, before: StrictValue, after: StrictValue, of: Written, number: int) -> None:
         """The evidence (DSS) of a document; what there was stays."""
         old = self._resolved(before)
-        new = entries_of(self._opened(after, "evidence"), number)
+        new = entries_of(self._opened(after, before, "evidence"), number)
         if new.keys() - _EVIDENCE_KEYS:
             raise Found("evidence_malformed", number)
         known = old if isinstance(old, dict) else {}
         for key in _EVIDENCE_LISTS:
             self._proofs(known.get(key), new.get(key), number)
-        certificates = self._opened(new.get("/VRI"), "evidence")
+        certificates = self._opened(new.get("/VRI"), known.get("/VRI"), "evidence")
+        held = self._resolved(known.get("/VRI"))
         for name, one in entries_of(certificates or {}, number).items():
-            held = self._resolved(known.get("/VRI"))
-            was = self._resolved(held.get(name)) if isinstance(held, dict) else None
-            listed = entries_of(self._opened(one, "evidence"), number)
+            before_it = held.get(name) if isinstance(held, dict) else None
+            was = self._resolved(before_it)
+            listed = entries_of(self._opened(one, before_it, "evidence"), number)
             if listed.keys() - _VRI_KEYS:
                 raise Found("evidence_malformed", number, key=name)
             for key, whole in _VRI_LISTS.items():
-                before_it = was.get(key) if isinstance(was, dict) else None
-                self._proofs(before_it, listed.get(key), number, kept=new.get(whole))
+                had = was.get(key) if isinstance(was, dict) else None
+                self._proofs(had, listed.get(key), number, kept=self._listed(known, new, whole))
             if listed.get("/TS") is not None:
                 self._proof(listed["/TS"])
 
+    def _listed(
+        self, old: dict[str, StrictValue], new: dict[str, StrictValue], key: str
+    ) -> list[StrictValue]:
+        return _items(self._opened(new.get(key), old.get(key), "evidence"))
+
     def _proofs(
-        self, before: StrictValue, after: StrictValue, number: int, kept: StrictValue = None
+        self,
+        before: StrictValue,
+        after: StrictValue,
+        number: int,
+        kept: Sequence[StrictValue] = (),
     ) -> None:
         """A list of evidence: what there was stays in it, or in `kept`.
 
@@ -315,8 +326,8 @@ class Added:
         section 5.4.2.3), and programs list it anew when they renew the evidence.
         """
         old = _items(self._resolved(before))
-        new = _items(self._opened(after, "evidence"))
-        still = [*new, *_items(self._opened(kept, "evidence"))]
+        new = _items(self._opened(after, before, "evidence"))
+        still = [*new, *kept]
         if any(item not in still for item in old):
             raise Found("evidence_removed", number)
         for item in new:
@@ -345,23 +356,33 @@ class Added:
         written = self._before.object(value.number)
         return written.value if written is not None else None
 
-    def _opened(self, value: StrictValue, what: str) -> StrictValue:
-        """A value after the update; of an added object, which is claimed, or of one that stayed."""
+    def _opened(self, value: StrictValue, was: StrictValue, what: str) -> StrictValue:
+        """A value after the update, which was another or the same before; of an added object, which is
+        claimed, or of one that stayed."""
         if not isinstance(value, Ref):
             return value
         if self.is_added(value):
             return self.claim(value, what, again=True).value
-        written = self.now(value, what)
+        written = self.now(value, was, what)
         if written is None:
             raise Found("object_borrowed", value.number)
         return written.value
 
-    def now(self, value: Ref, what: str) -> Written | None:
-        """An object that was there before, as it is after the update; it may be one thing only."""
+    def now(self, value: Ref, was: StrictValue, what: str) -> Written | None:
+        """An object that was there before, as it is after the update; it may be one thing only.
+
+        Only where the same place led to it before: else a page's content would be written anew as a list of
+        certificates.
+        """
+        if value != was:
+            raise Found("object_borrowed", value.number)
         if self.roles.setdefault(value.number, what) != what:
             raise Found("object_shared", value.number)
-        if value.number in self._update.objects and what not in ("catalog", "information"):
-            self._before.refuse_unless_alone(value.number)
+        if value.number in self._update.objects:
+            if what in ("catalog", "information"):
+                self._before.refuse_unless_of_file(value.number)
+            else:
+                self._before.refuse_unless_alone(value.number)
         return self._update.objects.get(value.number) or self._before.object(value.number)
 
     def _entries(self, written: Written, keys: set[str]) -> dict[str, StrictValue]:

@@ -118,6 +118,12 @@ class State:
         if number not in self._later and times_referred(self.sealed, number) > 1:
             raise Found("object_shared", number)
 
+    def refuse_unless_of_file(self, number: int) -> None:
+        """Raise `Found` for a sealed catalog or information that is something else too: resources, say, the
+        names in which are keys of a catalog."""
+        if number not in self._later and times_referred(self.sealed, number, besides=_OF_FILE) > 0:
+            raise Found("object_shared", number)
+
     def refuse_if_waited_for(self, added: set[int]) -> None:
         """Raise `Found` for a number that something sealed refers to although it was no object.
 
@@ -176,16 +182,19 @@ class State:
         if isinstance(one, dict) and isinstance(other, dict):
             # A key with null is not the same as none: readers inherit beside the one.
             return one.keys() == other.keys() and all(
-                self._is_same(one[key], of, other[key], of_other, moved, depth + 1) for key in one
+                (key in _MEASURES and _are_same_measures(one[key], other[key]))
+                or self._is_same(one[key], of, other[key], of_other, moved, depth + 1)
+                for key in one
             )
         if isinstance(one, list) and isinstance(other, list):
             return len(one) == len(other) and all(
-                is_same_number(item, twin)
-                or self._is_same(item, of, twin, of_other, moved, depth + 1)
+                self._is_same(item, of, twin, of_other, moved, depth + 1)
                 for item, twin in zip(one, other, strict=True)
             )
         if isinstance(one, bytes) and isinstance(other, bytes):
             return self._is_same_string(one, of, other, of_other)
+        if isinstance(one, float):
+            return isinstance(other, float) and is_same_number(one, other)
         return type(one) is type(other) and one == other
 
     def _is_same_string(
@@ -233,6 +242,16 @@ class State:
         return self.is_same(before.value, before, after.value, after)
 
 
+# Below these keys a trailer, and a signature that says what it protects (12.8.2), lead to what is of the file.
+_OF_FILE = (b"/Root", b"/Info", b"/Data")
+
+# Lists of coordinates and colours, in which a whole number may be written as another program writes it.
+# Elsewhere (the codes of /Differences, the size of a table) readers want a whole number to be one.
+_MEASURES = {
+    *("/Rect", "/BBox", "/Matrix", "/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox"),
+    *("/QuadPoints", "/Vertices", "/L", "/CL", "/RD", "/C", "/IC", "/Dest", "/D"),
+}
+
 # Where PDFDocEncoding differs from Latin-1 (ISO 32000-2, table D.2).
 _DOC_ENCODING = dict(
     zip(
@@ -254,6 +273,17 @@ def text_of(octets: bytes) -> str:
     if octets.startswith(b"\xef\xbb\xbf"):
         return octets[3:].decode("utf-8", "backslashreplace").rstrip("\0")
     return octets.decode("latin-1").rstrip(_NO_CHARACTERS).translate(_DOC_ENCODING)
+
+
+def _are_same_measures(one: StrictValue, other: StrictValue) -> bool:
+    """True for lists of the same numbers, whole or not, and of whatever else stands between them."""
+    if not isinstance(one, list) or not isinstance(other, list) or len(one) != len(other):
+        return False
+    return all(
+        is_same_number(item, twin)
+        or (type(item) is type(twin) and isinstance(item, str | Ref) and item == twin)
+        for item, twin in zip(one, other, strict=True)
+    )
 
 
 def is_same_number(one: StrictValue, other: StrictValue, *, within: float = 0.0) -> bool:

@@ -125,24 +125,29 @@ class Comparison:
         """Compare by a rule what two values lead to, which stand in `of` and in `to`."""
         if isinstance(before, Ref) and isinstance(after, Ref) and before != after:
             raise Found("object_replaced", before.number)
-        if isinstance(before, Ref):
-            of = self._written(before, role, is_before=True)
-            before = of.value
         if isinstance(after, Ref):
-            to = self._written(after, role, is_before=False)
+            to = self._written(after, before, role)
             after = to.value
+        if isinstance(before, Ref):
+            of = self._before_it(before)
+            before = of.value
         old = entries_of({} if before is None else before, of.ref.number)
         new = entries_of({} if after is None else after, to.ref.number)
         if old is not new and not self._before.is_same(old, of, new, to):
             self._touched.add(role)
         rule(old, new, of, to)
 
-    def _written(self, value: Ref, role: str, *, is_before: bool) -> Written:
-        if not is_before and self._added.is_added(value):
-            return self._added.claim(value, role)
+    def _before_it(self, value: Ref) -> Written:
         found = self._before.object(value.number)
-        if not is_before:
-            found = self._added.now(value, role)
+        if found is None or found.ref != value:
+            raise Found("object_unreadable", value.number)
+        return found
+
+    def _written(self, value: Ref, was: StrictValue, role: str) -> Written:
+        """What a reference leads to now, in a place that held `was`."""
+        if self._added.is_added(value):
+            return self._added.claim(value, role)
+        found = self._added.now(value, was, role)
         if found is None or found.ref != value:
             raise Found("object_unreadable", value.number)
         return found
@@ -230,12 +235,12 @@ class Comparison:
         """What a list has more at its end than it had."""
         if isinstance(old, Ref) and isinstance(new, Ref) and old != new:
             raise Found("object_replaced", old.number)
-        if isinstance(old, Ref):
-            of = self._written(old, role, is_before=True)
-            old = of.value
         if isinstance(new, Ref):
-            to = self._written(new, role, is_before=False)
+            to = self._written(new, old, role)
             new = to.value
+        if isinstance(old, Ref):
+            of = self._before_it(old)
+            old = of.value
         before, after = _items(old), _items(new)
         if not self._is_kept(list(before), of, list(after[: len(before)]), to):
             raise Found("list_rearranged", to.ref.number)
@@ -264,7 +269,7 @@ class Comparison:
             return
         if not isinstance(new, Ref) or old not in (None, new):
             raise Found("metadata_changed")
-        after = self._written(new, "metadata", is_before=False)
+        after = self._written(new, old, "metadata")
         before = self._before.object(new.number) if old is not None else None
         if before is after:
             return

@@ -46,9 +46,12 @@ def later_signatures(now: Document, sealed: Document) -> list[Later]:
     newer = len(now.sections) - len(sealed.sections)
     if newer < 1 or now.sections[newer].start != sealed.sections[0].start:
         raise Found("bytes")
-    number = Listing(sealed).first_open_end()
+    listing = Listing(sealed)
+    number = listing.first_open_end()
     if number is not None:
         raise Found("object_waited_for", number)
+    if not listing.leads_plainly():
+        raise Found("trailer")
     state, found = State(sealed), []
     trailer = _trailer(sealed)
     for update in updates_behind(now, len(sealed.buffer), newer):

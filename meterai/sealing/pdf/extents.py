@@ -20,7 +20,8 @@ from meterai.sealing.pdf.cross_reference import (
     Section,
 )
 from meterai.sealing.pdf.document import Document
-from meterai.sealing.pdf.syntax import SKIP, Ref, Value
+from meterai.sealing.pdf.strict import Ambiguous, StrictValue, read
+from meterai.sealing.pdf.syntax import SKIP, Dictionary, Ref, Value
 
 _SCANNED_PER_PARSED = 16  # bytes that an expression passes in the time one is parsed
 
@@ -66,6 +67,7 @@ _LENGTH = re.compile(
 _HEADER_BACKWARDS = re.compile(rb"jbo[\0\t\n\f\r ]++\d{1,5}[\0\t\n\f\r ]++(\d{1,10})(?!\d)")
 _HEADER_BYTES = 1024  # before the type of an object stream, in which its header stands
 _OBJECT_STREAM = re.compile(rb"/ObjStm(?![A-Za-z0-9])")
+_PREV, _BESIDE = "/Prev", "/XRefStm"
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 
@@ -97,6 +99,28 @@ class Listing:
             self._newest.pop(number, None)
         else:
             self._newest[number] = row
+
+    def leads_plainly(self) -> bool:
+        """False where readers may disagree on where a section is: a trailer that they read differently, a way
+        that is no whole number, and one that only some follow."""
+        for section in self._document.sections:
+            own, *beside = [_strictly(part.trailer) for part in section.parts]
+            if own is None or any(type(own.get(way, 0)) is not int for way in (_PREV, _BESIDE)):
+                return False
+            for one in beside:
+                # Some follow the stream beside a table before they come to the table's.
+                if (
+                    one is None
+                    or _BESIDE in one
+                    or one.get(_PREV, own.get(_PREV)) != own.get(_PREV)
+                ):
+                    return False
+        return True
+
+    def is_sized(self) -> bool:
+        """False where an object has a number that the file says none has: some readers mend that first."""
+        size = self._document.trailer.get(b"/Size")
+        return isinstance(size, int) and size >= self._document.size
 
     def first_open_end(self) -> int | None:
         """The number of an object that does not lie whole in the file, 0 for a cross-reference stream;
@@ -143,6 +167,14 @@ class Listing:
             return len(self._document.buffer)
         header = OBJECT.match(self._document.buffer, at)
         return header.start(1) if header is not None else at
+
+
+def _strictly(trailer: Dictionary) -> dict[str, StrictValue] | None:
+    try:
+        value, _ = read(trailer.buffer, trailer.start - len(b"<<"), comments=True)
+    except Ambiguous:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _lies_inside(document: Document, start: int) -> bool:

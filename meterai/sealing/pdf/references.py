@@ -7,7 +7,7 @@ between the parts, a comment.  A number that any of them would see counts.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from meterai.sealing.model import DocumentBroken, ReferencesUnresolved
 from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM, ROWS_MAX
@@ -19,6 +19,7 @@ WITHOUT_REFERENCES = (
 SKIPPED_MAX = 1_000_000  # numbers left out; some readers keep a row in memory for each
 # Of the first of our objects: Ghostscript, which keeps all rows in memory, opens no file with one of 4,000,000.
 NUMBER_MAX = 3_000_000
+_KEY_BYTES = 16  # before a reference, in which its key is looked for
 _DIGITS_MAX = 64  # of a number; readers stop earlier
 
 # A reference from its end, where it has the rarest letter: read forwards it takes fifteen times as long.
@@ -32,6 +33,7 @@ _BEHIND_COMMENT = re.compile(
     rb"[\r\n](?:[\0-\x20]*+%%[^\r\n]*+[\r\n]){0,%d}+[\0-\x20]*+"
     rb"(?:[%%R]|[+-]?+[\d.]++[\0-\x20]*+[%%R])" % _COMMENTS_MAX
 )
+_SPACE = rb"(?:[\0-\x20]|%[^\r\n]{0,128}+[\r\n])"
 _LINE_END = re.compile(rb"[\r\n]")
 _DIGITS = re.compile(rb"(?<![\d.])\d[\d.]*+")
 _PARTS_MAX = 3  # numbers before a comment, of which one may begin a reference
@@ -82,28 +84,42 @@ def first_unreferred(document: Document) -> int:
     return first
 
 
-def times_referred(document: Document, number: int) -> int:
-    """How often the objects of a document, as it is now, refer to an object.
+def times_referred(document: Document, number: int, *, besides: Sequence[bytes] = ()) -> int:
+    """How often the objects of a document, as it is now, refer to an object, but below the keys `besides`.
 
     What may change in one place must be in one place: an array that is the evidence of a signature and the
     content of a page as well changes what is drawn.
     """
-    reference = re.compile(
-        rb"(?<!\d)0*%d[\0-\x20]+0+[\0-\x20]+R(?![^\0-\x20()<>\[\]{}/%%])" % number
-    )
+    reference = _reference_to(number)
     starts = _starts(document)
     offsets = sorted(starts)
     count = 0
     for found in reference.finditer(document.buffer):
         index = bisect_right(offsets, found.start()) - 1
-        count += index >= 0 and starts[offsets[index]]
+        if index >= 0 and not _is_below(document.buffer, found.start(), besides):
+            count += starts[offsets[index]]
     for holder in _object_streams(document):
         inside = sorted((at, one) for one, at in document.streamed(holder))
-        for found in reference.finditer(document.object_stream(holder)):
+        text = document.object_stream(holder)
+        for found in reference.finditer(text):
             index = bisect_right(inside, (found.start(), ROWS_MAX)) - 1
             row = document.row(inside[index][1])[1] if index >= 0 else None
-            count += row is not None and row.kind == IN_STREAM and row.where == holder
+            if row is not None and row.kind == IN_STREAM and row.where == holder:
+                count += not _is_below(text, found.start(), besides)
     return count
+
+
+def _is_below(text: bytes, start: int, keys: Sequence[bytes]) -> bool:
+    return text[max(0, start - _KEY_BYTES) : start].rstrip().endswith(tuple(keys))
+
+
+def _reference_to(number: int) -> re.Pattern[bytes]:
+    """A reference to an object, in any way that some reader takes for one."""
+    numbers = b"|".join(b"%d" % (wrap + number) for wrap in (0, *_WRAPS))
+    return re.compile(
+        rb"(?<![\d.])\+?0*(?:%b)(?:\.\d*+)?(?:%b|\+)%b*+\+?\d++(?:\.\d*+)?%b*+R"
+        % (numbers, _SPACE, _SPACE, _SPACE)
+    )
 
 
 def _starts(document: Document) -> dict[int, bool]:

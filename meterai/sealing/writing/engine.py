@@ -283,13 +283,21 @@ def looked_through(
     with as_document_broken():
         dry_run(opened.document, opened.targets, certify=not opened.signatures)
         refuse_stray_stamps(opened.document)
-        listing = Listing(opened.document)
-        if listing.first_open_end() is not None:
-            raise DocumentBroken("an object goes on behind the end of the file")
-        # Mending writes all anew, which earlier signatures would not outlive.
-        if not opened.signatures and listing.first_unlisted() is not None:
-            raise DocumentBroken("an object stands behind the one of its number that counts")
+        _refuse_if_read_differently(Listing(opened.document), is_signed=bool(opened.signatures))
         return replace(opened, first_number=first_unreferred(opened.document))
+
+
+def _refuse_if_read_differently(listing: Listing, *, is_signed: bool) -> None:
+    """Refuse with `DocumentBroken` what some readers mend first, each as it thinks best."""
+    if not listing.leads_plainly():
+        raise DocumentBroken("a way to a cross-reference section that is not plain")
+    if listing.first_open_end() is not None:
+        raise DocumentBroken("an object goes on behind the end of the file")
+    # Mending writes all anew, which earlier signatures would not outlive.
+    if not is_signed and not listing.is_sized():
+        raise DocumentBroken("an object beyond the numbers that there are")
+    if not is_signed and listing.first_unlisted() is not None:
+        raise DocumentBroken("an object stands behind the one of its number that counts")
 
 
 def _opened_for(
