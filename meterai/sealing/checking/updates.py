@@ -43,12 +43,14 @@ _HIDDEN = re.compile(
 )
 _TABLE = re.compile(
     rb"xref[\t ]*+(?:\r\n|\r|\n)"
-    rb"(?:\d{1,10}[\t ]\d{1,10}[\t ]*+(?:\r\n|\r|\n)(?:\d{10} \d{5} [nf][ \r\n][ \r\n])*+)*+"
+    rb"(?:\d{1,10} \d{1,10}[\t ]*+(?:\r\n|\r|\n)(?:\d{10} \d{5} [nf][ \r\n][ \r\n])*+)*+"
     rb"[\t\n\f\r ]*+trailer"
 )
-# Some programs name themselves in a comment before the pointer.
+# Some programs name themselves in a comment before the pointer.  Readers look for the pointer so far from
+# the end, and for the number and the mark where lines begin.
 _POINTER = re.compile(
-    rb"[\t\n\f\r ]++(?:%[^%\r\n][^\r\n]{0,200}+[\r\n]++)?startxref[\t\n\f\r ]++(\d{1,10})[\t\n\f\r ]++%%EOF"
+    rb"[\t\n\f\r ]{1,64}+(?:%[^%\r\n][^\r\n]{0,200}+[\r\n]{1,4}+)?"
+    rb"startxref[\t ]{0,4}+(?:\r\n|\n|\r)(\d{1,10})[\t ]{0,4}+(?:\r\n|\n|\r){1,2}+%%EOF"
 )
 _TABLE_ENTRY = re.compile(rb"[\t\n\f\r ]++([1-9]\d{0,6})[\t\n\f\r ]++(\d{1,10})(?=[\t\n\f\r ])")
 _FREE_HEAD = 0  # the object that heads the list of free ones
@@ -56,7 +58,7 @@ _STRUCTURE = {"/XRef", "/ObjStm"}
 _DEFLATED = "/FlateDecode"
 _OF_STREAM = {"/Type", "/Size", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/DL"}
 _ELSEWHERE = {"/F", "/FFilter", "/FDecodeParms", "/Extends"}  # data that are not in the stream
-_RUN = re.compile(rb"[\r\n](\d{1,10})[\t ](\d{1,10})[\t ]*+[\r\n]")
+_RUN = re.compile(rb"[\r\n](\d{1,10}) (\d{1,10})[\t ]*+[\r\n]")
 
 
 # What may be found behind a seal; people are told by `change.<kind>` in messages.toml.
