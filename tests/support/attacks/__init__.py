@@ -13,6 +13,7 @@ from tests.support.attacks import (
     gap,
     heavy,
     honest,
+    keyless,
     later,
     octets,
     pictures,
@@ -24,7 +25,9 @@ from tests.support.attacks import (
 from tests.support.attacks.families import FAMILIES
 from tests.support.attacks.lab import Attack, Lab
 
-HONEST: dict[str, Attack] = honest.CASES | by_hand.HONEST | gap.HONEST | pictures.HONEST
+HONEST: dict[str, Attack] = (
+    honest.CASES | by_hand.HONEST | gap.HONEST | pictures.HONEST | keyless.HONEST
+)
 ATTACKS: dict[str, Attack] = (
     octets.CASES
     | replacing.CASES
@@ -40,6 +43,7 @@ ATTACKS: dict[str, Attack] = (
     | later.CASES
     | drawn_apart.CASES
     | pictures.CASES
+    | keyless.CASES
 )
 
 GOLDEN = {
