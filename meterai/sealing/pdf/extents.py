@@ -177,6 +177,12 @@ def _strictly(trailer: Dictionary) -> dict[str, StrictValue] | None:
     return value if isinstance(value, dict) else None
 
 
+def start_of_data(buffer: bytes, start: int) -> int | None:
+    """Where the data of the stream begin that is written at `start`; `None` for another object."""
+    whole = _WHOLE.match(buffer, start)
+    return whole.end() if whole is not None and whole["stream"] is not None else None
+
+
 def _lies_inside(document: Document, start: int) -> bool:
     """False for an object that goes on behind the end.  Where none begins, nothing goes on."""
     buffer = document.buffer

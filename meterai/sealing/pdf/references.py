@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from meterai.sealing.model import DocumentBroken, ReferencesUnresolved
 from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM, ROWS_MAX
 from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.extents import start_of_data
 
 WITHOUT_REFERENCES = (
     10_000  # numbers; twice what may follow a seal (`checking.updates.OBJECTS_MAX`)
@@ -96,7 +97,10 @@ def times_referred(document: Document, number: int, *, besides: Sequence[bytes] 
     count = 0
     for found in reference.finditer(document.buffer):
         index = bisect_right(offsets, found.start()) - 1
-        if index >= 0 and not _is_below(document.buffer, found.start(), besides):
+        if index < 0 or _is_below(document.buffer, found.start(), besides):
+            continue
+        data = start_of_data(document.buffer, offsets[index])
+        if data is None or found.start() < data:  # whatever looks like one there is none
             count += starts[offsets[index]]
     for holder in _object_streams(document):
         inside = sorted((at, one) for one, at in document.streamed(holder))
