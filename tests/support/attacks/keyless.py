@@ -160,15 +160,14 @@ def _way_that_is_no_whole_number(lab: Lab) -> bytes:
     return evidence(sealed, _leaf(lab))
 
 
-def _twin(lab: Lab) -> bytes:
-    """The words of a page once more, behind the ones that count: no row leads there."""
-    document = whole(letter(2))
+def with_twin(document: bytes) -> bytes:
+    """A letter with the words of a page once more, behind the ones that count: no row leads there."""
     at = document.index(b"6 0 obj")
     twin = b"5 0 obj\n<</Length 44>>stream\n%b\nendstream\nendobj\n" % _WORDS
     assert len(_WORDS) == 44
     # The rows behind it, and the table, move by as much.
     moved = document[:at] + twin + document[at:]
-    return evidence(lab.seal(_with_rows_moved(moved, at, len(twin))), _leaf(lab))
+    return _with_rows_moved(moved, at, len(twin))
 
 
 def _with_rows_moved(document: bytes, at: int, by: int) -> bytes:
@@ -287,7 +286,9 @@ CASES: dict[str, Attack] = {
         _rewritten(lambda text: text.replace(b"startxref\n", b"startxref\f")), "unchanged"
     ),
     "words-waiting-behind-those-that-count": Attack(
-        _twin, "could_not_be_compared", frozenset({"compared"})
+        lambda lab: evidence(lab.seal(with_twin(lab.original)), _leaf(lab)),
+        "could_not_be_compared",
+        frozenset({"compared"}),
     ),
     "content-taken-for-evidence": changed(
         _taken(b"/DSS 5 0 R", {5: b"<</Type/DSS/Certs[90 0 R]>>", 90: Stream(b"", _WORDS)}),
