@@ -18,6 +18,7 @@ _PRIMARIES_OFF_MAX = (
 )
 _OF_PROFILES = (1, 3, 4)
 _NOTHING = "/None"  # the colourant that paints nothing, which one reader paints
+_ALL = "/All"  # every colourant there is: readers with no press take its tint, or paint in black
 _NESTED_MAX = 4  # an indexed space of a separation of a profile has three
 
 Resolve = Callable[[StrictValue], StrictValue]
@@ -102,5 +103,7 @@ def _colourants(named: StrictValue, below: int | None, resolved: Resolve) -> int
     if below is None or below >= PATTERN or not 1 <= len(names) <= COLOURANTS_MAX:
         return None
     if not all(isinstance(one, str) for one in names) or set(names) == {_NOTHING}:
+        return None
+    if _ALL in names:
         return None
     return len(names)

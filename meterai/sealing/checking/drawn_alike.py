@@ -34,7 +34,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from meterai.sealing.checking import colour_spaces
+from meterai.sealing.checking import colour_spaces, samples
 from meterai.sealing.checking.colour_spaces import DEFAULTS, PATTERN, stands_in
 from meterai.sealing.checking.later_state import State, entries_of
 from meterai.sealing.checking.painted import Reader, refuse_if_painted
@@ -77,6 +77,7 @@ _FILTERS = {
     *("/CCITTFaxDecode", "/LZWDecode", "/JPXDecode", "/JBIG2Decode"),
 }
 _BLENDED = {"/Normal", "/Compatible", "/Multiply", "/Screen", "/Overlay", "/Darken"}
+_OF_DEVICES = {"/TR", "/TR2", "/HT", "/BG", "/BG2", "/UCR", "/UCR2"}
 _FAX_KEYS = {"/K", "/Columns", "/Rows", "/BlackIs1", "/EndOfBlock"}
 _OF_SIGNS = re.compile(r"/(?:[A-Z]{6}\+)?(?:Symbol|ZapfDingbats|Wingdings|Webdings)")
 _BY_NUMBER = re.compile(r"/(?:g|cid|glyph|index|gid)\d+", re.IGNORECASE)
@@ -263,6 +264,12 @@ class _Drawn:
         blended = self._resolved(entries.get("/BM", "/Normal"))
         if not isinstance(blended, str) or blended not in _BLENDED:
             raise NotDrawn
+        # Curves and screens of a device, which some readers apply (table 57).
+        for key in _OF_DEVICES & entries.keys():
+            applied = self._resolved(entries[key])
+            # A list is the ground of a field (table 192).
+            if not isinstance(applied, list) and applied not in ("/Default", "/Identity"):
+                raise NotDrawn
         for key in {"/ca", "/CA"} & entries.keys():
             opacity = self._resolved(entries[key])
             if type(opacity) not in (int, float) or not 0 <= float(str(opacity)) <= 1:
@@ -352,40 +359,24 @@ class _Drawn:
         is_mask = self._resolved(entries.get("/ImageMask")) is True
         count = 1 if is_mask else self._components(space)
         is_known = depth in _DEPTHS and type(depth) is int and 0 < (count or 0) < PATTERN
-        if not is_mask and "/JPXDecode" not in filters and not is_known:
+        is_jpx = "/JPXDecode" in filters
+        if not is_mask and not is_jpx and not is_known:
             raise NotDrawn
-        self._decoding(entries, 1 if is_mask else count, depth)
-        masked = self._resolved(entries.get("/Mask"))
-        if isinstance(masked, dict) and self._resolved(masked.get("/ImageMask")) is not True:
-            raise NotDrawn
-        if isinstance(masked, list) and any(type(self._resolved(one)) is not int for one in masked):
-            raise NotDrawn
+        samples.refuse_if_decoded_differently(
+            entries, None if is_jpx else count, depth, self._resolved
+        )
         data = self._state.stream(written) or b""
         if len(filters) == 1 and filters[0] in _FORMATS:
-            is_jpeg = filters[0] == "/DCTDecode"
             size, bands = picture_of(data, _FORMATS[filters[0]]) or ((0, 0), 0)
-            if size != (wide, high) or (is_jpeg and bands != count):
+            if size != (wide, high) or (not is_jpx and bands != count):
                 raise NotDrawn
+            if is_jpx:
+                samples.refuse_bands(bands, None if space is None else count)
         if "/CCITTFaxDecode" in filters:
             self._fax(entries)
         if not filters or filters == ["/FlateDecode"]:
             bits = 1 if is_mask else int(str(depth)) * (count or 1)
             self._refuse_if_short(entries, data, (int(str(wide)) * bits + 7) // 8, int(str(high)))
-
-    def _decoding(
-        self, entries: dict[str, StrictValue], count: int | None, depth: StrictValue
-    ) -> None:
-        """A pair of numbers for each colour (8.9.5.2); of a list, the one that changes nothing."""
-        stated = self._resolved(entries.get("/Decode"))
-        if stated is None:
-            return
-        found = [self._resolved(one) for one in stated] if isinstance(stated, list) else []
-        space = self._resolved(entries.get("/ColorSpace"))
-        is_list = isinstance(space, list) and self._resolved(space[0]) == "/Indexed"
-        if is_list and isinstance(depth, int) and found != [0, (1 << depth) - 1]:
-            raise NotDrawn
-        if count is not None and len(found) != 2 * count:
-            raise NotDrawn
 
     def _fax(self, entries: dict[str, StrictValue]) -> None:
         """Parameters by which readers find the same lines (table 11)."""
