@@ -67,6 +67,10 @@ _INDEXED = re.compile(rb"\[%b*+/(?:I|Indexed)(?!%b)" % (_WHITE, _REGULAR))
 _ENTRY = re.compile(rb"%b*+(%b)%b*+(%b)" % (_WHITE, _NAME, _WHITE, _VALUE))
 _DATA = re.compile(rb"%b*+ID(?:\r\n|%b)" % (_WHITE, _WHITE))
 _END = re.compile(rb"%b*+EI(?!%b)" % (_WHITE, _REGULAR))
+# What pdf.js takes for the end of an image, whatever its size says: fifteen bytes of text follow.
+_END_BY_LOOKS = re.compile(
+    rb"EI[\0\t\n\f\r ](?:[\0\t\n\f\r\x20-\x7f]{15}|[\0\t\n\f\r\x20-\x7f]{0,14}\Z)"
+)
 
 # ISO 32000-2, table 91, and table 92 below.
 _LONG = {
@@ -166,7 +170,9 @@ def _behind_image(content: bytes, start: int) -> int | None:
         entries[key], offset = entry[2], entry.end()
     begin = _DATA.match(content, offset)
     stop = _data_end(content, begin.end(), entries) if begin is not None else None
-    end = _END.match(content, stop) if stop is not None else None
+    if begin is None or stop is None or _END_BY_LOOKS.search(content, begin.end(), stop):
+        return None
+    end = _END.match(content, stop)
     return end.end() if end is not None else None
 
 

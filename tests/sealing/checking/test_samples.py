@@ -6,7 +6,8 @@ from meterai.sealing.checking.samples import refuse_bands, refuse_if_decoded_dif
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.sandbox.rendering import NotDrawn
 
-_RGB, _LIST = "/DeviceRGB", ["/Indexed", "/DeviceRGB", 3, b"\0" * 12]
+_RGB = "/DeviceRGB"
+_LIST: list[StrictValue] = ["/Indexed", _RGB, 3, b"\0" * 12]
 ALIKE: list[tuple[dict[str, StrictValue], int | None]] = [
     ({}, 1),
     ({"/ColorSpace": _RGB, "/Decode": [0, 1, 0, 1, 0, 1]}, 3),

@@ -15,6 +15,7 @@ PLAIN = [
     b"(a)' 1 2(b)\"",
     b"[2 3]0 d/P scn 1 .2 .3 .4 .5 scn 1/P scn/GS gs/x<</y[1(z)]>>DP 0 0 1 0 0 1 d1",
     b"q BI/W 2/H 2/BPC 8/CS/G ID 1EI4 EI Q",
+    b"q BI/W 9/H 2/BPC 8/CS/G ID EI \x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e EI Q",
     b"BI/IM true/W 9/H 2/BPC 1/D[1 0]\nID 1234\nEI",
     b"BI/W 2/H 1/BPC 8/CS[/I/RGB 1<000000ffffff>]ID \0\1EI",
     b"BI/W 9/H 9/BPC 8/CS/G/F/Fl ID %b EI Q" % zlib.compress(bytes(81)),
@@ -46,6 +47,8 @@ ODD = [
     b"BI/W 2/H 2/BPC 8/CS/G ID 1234 f",
     b"BI/W 2/Width 1/H 2/BPC 8/CS/G ID 1234 EI",
     b"BI/W 2/H 2/BPC 8/CS/G/X 1 ID 1234 EI",
+    b"BI/W 24/H 1/BPC 8/CS/G ID EI Q BT (A) Tj ET q BI/W EI Q",  # pdf.js ends it at once
+    b"BI/W 9/H 1/BPC 8/CS/G ID 12345EI Q\nEI Q",
     b"BI/W 2/H 2/BPC 8/CS/Cs1 ID 1234 EI",
     b"BI/W 2/H 2/CS/G ID 1234 EI",
     b"BI/W 9/H 9/IM true/F/CCF ID abc EI 0 0 9 9 re f EI",
