@@ -7,6 +7,7 @@ the hostile part is right not to care.
 import re
 import zlib
 from collections.abc import Callable
+from itertools import accumulate
 from typing import NamedTuple
 
 from tests.support.pdfmaker import Body, letter, tail_of, whole, written
@@ -152,6 +153,23 @@ def _million_objects() -> bytes:
     out += b"xref\n0 %d\n" % count
     out += b"".join(b"%010d 00000 n \n" % places.get(number, 0) for number in range(count))
     return _ended(bytes(out) + b"trailer\n<</Size %d/Root 1 0 R>>\n" % count, start)
+
+
+def _objects_in_objects() -> bytes:
+    """Rows that lead into one long value, each to a bracket deeper: every object ends where all do."""
+    count, first = 60_000, 10
+    document = whole(letter(2))
+    start = document.rindex(b"xref\n", 0, document.rindex(b"startxref"))
+    openings = [b"%d 0 obj [" % number for number in range(first, first + count)]
+    offsets = list(accumulate(map(len, openings), initial=start))[:-1]
+    value = b"".join(openings) + b"]" * count + b"\nendobj\n"
+    rows = b"".join(b"%010d 00000 n \n" % at for at in offsets)
+    table = document[start:].replace(b"trailer", b"%d %d\n%btrailer" % (first, count, rows))
+    table = re.sub(rb"/Size \d+", b"/Size %d" % (first + count), table)
+    end = table.rindex(b"startxref")
+    return (
+        document[:start] + value + table[:end] + b"startxref\n%d\n%%%%EOF\n" % (start + len(value))
+    )
 
 
 def _many_subsections() -> bytes:
@@ -321,6 +339,7 @@ HOSTILE: dict[str, Hostile] = {
     "overlapping-subsections": Hostile(
         _lied(rb"trailer", b"0 1\n0000000000 65535 f \ntrailer"), _BROKEN
     ),
+    "objects-in-objects": Hostile(_objects_in_objects, _BROKEN),
     "size-too-small": Hostile(_lied(rb"/Size \d+", b"/Size 1"), _BROKEN),
     "size-negative": Hostile(_lied(rb"/Size \d+", b"/Size -9"), _BROKEN),
     "size-huge": Hostile(_lied(rb"/Size \d+", b"/Size 99999999999"), _BROKEN),

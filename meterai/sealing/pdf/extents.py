@@ -23,6 +23,7 @@ from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.strict import Ambiguous, StrictValue, read
 from meterai.sealing.pdf.syntax import SKIP, Dictionary, Ref, Value
 
+_PARSED_PER_ROW = 4  # bytes parsed in the time a row is read
 _SCANNED_PER_PARSED = 16  # bytes that an expression passes in the time one is parsed
 
 _STRING = rb"\((?:[^()\\]++|\\.|\((?:[^()\\]++|\\.)*+\))*+\)"
@@ -80,8 +81,10 @@ class Listing:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._parts = [part for section in document.sections for part in section.parts]
-        if sum(part.rows for part in self._parts) > ROWS_MAX:
+        rows = sum(part.rows for part in self._parts)
+        if rows > ROWS_MAX:
             raise DocumentBroken("too many rows to look at")
+        document.note_parsed(_PARSED_PER_ROW * rows)
         self._newest: dict[int, Row] = {}
         for section in reversed(document.sections):
             self._follow(section)
@@ -189,11 +192,12 @@ def _lies_inside(document: Document, start: int) -> bool:
     whole = _WHOLE.match(buffer, start)
     if whole is not None:
         stop, is_stream = whole.end(), whole["stream"] is not None
+        document.note_parsed((stop - start) // _SCANNED_PER_PARSED)
     elif (header := OBJECT.match(buffer, start)) is not None:
         stop, is_stream = _followed(buffer, header.end())
+        document.note_parsed(stop - start)
     else:
         return True
-    document.note_parsed((stop - start) // _SCANNED_PER_PARSED)
     if stop > len(buffer):
         return False
     return not is_stream or stop + _longest(document, start, stop) <= len(buffer)
