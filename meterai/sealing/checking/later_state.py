@@ -8,8 +8,8 @@ from meterai.sealing.checking.updates import Found, Update, Written, sealed_obje
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.forms import fields
 from meterai.sealing.pdf.pages import Page, PageTree
-from meterai.sealing.pdf.references import references_of, times_referred
-from meterai.sealing.pdf.strict import StrictValue
+from meterai.sealing.pdf.references import Places, references_of
+from meterai.sealing.pdf.strict import StrictValue, Uncertain
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref, Value
 
 _ROUNDED = 1e-8  # of a number; readers calculate with 24 bits
@@ -114,15 +114,19 @@ class State:
         return found
 
     def refuse_unless_alone(self, number: int) -> None:
-        """Raise `Found` for a sealed object that more than one place refers to."""
-        if number not in self._later and times_referred(self.sealed, number) > 1:
+        """Raise `Found` for a sealed object that more than one place refers to, whatever wrote it again."""
+        if self._places.times_referred(number) > 1:
             raise Found("object_shared", number)
 
     def refuse_unless_of_file(self, number: int) -> None:
         """Raise `Found` for a sealed catalog or information that is something else too: resources, say, the
         names in which are keys of a catalog."""
-        if number not in self._later and times_referred(self.sealed, number, besides=_OF_FILE) > 0:
+        if self._places.times_referred(number, besides=_OF_FILE) > 0:
             raise Found("object_shared", number)
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places(self.sealed)
 
     def refuse_if_waited_for(self, added: set[int]) -> None:
         """Raise `Found` for a number that something sealed refers to although it was no object.
@@ -200,6 +204,8 @@ class State:
     def _is_same_string(
         self, one: bytes, of: Written | None, other: bytes, of_other: Written | None
     ) -> bool:
+        if isinstance(one, Uncertain):
+            return False
         plain, twin = self.plain(of, one), self.plain(of_other, other)
         # What cannot be deciphered is read as empty, whatever it is.
         is_readable = all(

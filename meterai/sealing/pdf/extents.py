@@ -180,27 +180,33 @@ def _strictly(trailer: Dictionary) -> dict[str, StrictValue] | None:
     return value if isinstance(value, dict) else None
 
 
-def start_of_data(buffer: bytes, start: int) -> int | None:
-    """Where the data of the stream begin that is written at `start`; `None` for another object."""
-    whole = _WHOLE.match(buffer, start)
-    return whole.end() if whole is not None and whole["stream"] is not None else None
+def end_of_object(document: Document, start: int) -> int:
+    """Where an object ends that is written at `start`, but for the data of a stream; behind the end of the
+    file for one without an end."""
+    return _extent(document, start)[0]
 
 
 def _lies_inside(document: Document, start: int) -> bool:
     """False for an object that goes on behind the end.  Where none begins, nothing goes on."""
+    stop, is_stream = _extent(document, start)
+    if stop > len(document.buffer):
+        return False
+    return not is_stream or stop + _longest(document, start, stop) <= len(document.buffer)
+
+
+def _extent(document: Document, start: int) -> tuple[int, bool]:
+    """Where the value of an object ends that is written at `start`, and whether a stream begins there."""
     buffer = document.buffer
     whole = _WHOLE.match(buffer, start)
     if whole is not None:
-        stop, is_stream = whole.end(), whole["stream"] is not None
-        document.note_parsed((stop - start) // _SCANNED_PER_PARSED)
-    elif (header := OBJECT.match(buffer, start)) is not None:
-        stop, is_stream = _followed(buffer, header.end())
-        document.note_parsed(stop - start)
-    else:
-        return True
-    if stop > len(buffer):
-        return False
-    return not is_stream or stop + _longest(document, start, stop) <= len(buffer)
+        document.note_parsed((whole.end() - start) // _SCANNED_PER_PARSED)
+        return whole.end(), whole["stream"] is not None
+    header = OBJECT.match(buffer, start)
+    if header is None:
+        return start, False
+    stop, is_stream = _followed(buffer, header.end())
+    document.note_parsed(stop - start)
+    return stop, is_stream
 
 
 def _followed(buffer: bytes, start: int) -> tuple[int, bool]:

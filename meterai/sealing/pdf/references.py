@@ -8,11 +8,12 @@ between the parts, a comment.  A number that any of them would see counts.
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
 from meterai.sealing.model import DocumentBroken, ReferencesUnresolved
-from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM, ROWS_MAX
+from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM, OBJECT, ROWS_MAX
 from meterai.sealing.pdf.document import Document
-from meterai.sealing.pdf.extents import start_of_data
+from meterai.sealing.pdf.extents import end_of_object
 
 WITHOUT_REFERENCES = (
     10_000  # numbers; twice what may follow a seal (`checking.updates.OBJECTS_MAX`)
@@ -85,32 +86,41 @@ def first_unreferred(document: Document) -> int:
     return first
 
 
-def times_referred(document: Document, number: int, *, besides: Sequence[bytes] = ()) -> int:
-    """How often the objects of a document, as it is now, refer to an object, but below the keys `besides`.
+class Places:
+    """Where the objects of a document are written that count: what looks like a reference elsewhere, or in the
+    data of a stream, is none.
 
     What may change in one place must be in one place: an array that is the evidence of a signature and the
     content of a page as well changes what is drawn.
     """
-    reference = _reference_to(number)
-    starts = _starts(document)
-    offsets = sorted(starts)
-    count = 0
-    for found in reference.finditer(document.buffer):
-        index = bisect_right(offsets, found.start()) - 1
-        if index < 0 or _is_below(document.buffer, found.start(), besides):
-            continue
-        data = start_of_data(document.buffer, offsets[index])
-        if data is None or found.start() < data:  # whatever looks like one there is none
-            count += starts[offsets[index]]
-    for holder in _object_streams(document):
-        inside = sorted((at, one) for one, at in document.streamed(holder))
-        text = document.object_stream(holder)
-        for found in reference.finditer(text):
-            index = bisect_right(inside, (found.start(), ROWS_MAX)) - 1
-            row = document.row(inside[index][1])[1] if index >= 0 else None
-            if row is not None and row.kind == IN_STREAM and row.where == holder:
-                count += not _is_below(text, found.start(), besides)
-    return count
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._starts = _starts(document)
+        # The furthest end of those that begin so far: objects may stand in objects.
+        self._ends = list(accumulate((end_of_object(document, at) for at in self._starts), max))
+
+    def times_referred(self, number: int, *, besides: Sequence[bytes] = ()) -> int:
+        """How often these objects refer to an object, but below the keys `besides`."""
+        reference, document = _reference_to(number), self._document
+        count = sum(
+            self._is_in_one(found.start())
+            and not _is_below(document.buffer, found.start(), besides)
+            for found in reference.finditer(document.buffer)
+        )
+        for holder in _object_streams(document):
+            inside = sorted((at, one) for one, at in document.streamed(holder))
+            text = document.object_stream(holder)
+            for found in reference.finditer(text):
+                index = bisect_right(inside, (found.start(), ROWS_MAX)) - 1
+                row = document.row(inside[index][1])[1] if index >= 0 else None
+                if row is not None and row.kind == IN_STREAM and row.where == holder:
+                    count += not _is_below(text, found.start(), besides)
+        return count
+
+    def _is_in_one(self, at: int) -> bool:
+        index = bisect_right(self._starts, at) - 1
+        return index >= 0 and self._ends[index] > at
 
 
 def _is_below(text: bytes, start: int, keys: Sequence[bytes]) -> bool:
@@ -126,25 +136,25 @@ def _reference_to(number: int) -> re.Pattern[bytes]:
     )
 
 
-def _starts(document: Document) -> dict[int, bool]:
-    """Where objects and sections of the file begin, and whether that is an object that counts."""
-    starts: dict[int, bool] = {}
+def _starts(document: Document) -> list[int]:
+    """Where the objects begin that count; a row that does not lead to its object says nothing."""
+    starts: set[int] = set()
     said: set[int] = set()  # the numbers that newer sections have the last word on
     rows = 0
     for section in document.sections:
         numbers: list[int] = []
         for part in section.parts:
-            starts[part.start] = False
             rows += part.rows
             if rows > ROWS_MAX:
                 raise DocumentBroken("too many rows to compare")
             numbers += part.numbers()
             for number, row in part.entries():
-                if row.kind == IN_FILE:
-                    at = row.where + document.shift
-                    starts[at] = starts.get(at, False) or number not in said
+                if row.kind == IN_FILE and number not in said:
+                    header = OBJECT.match(document.buffer, row.where + document.shift)
+                    if header is not None and int(header[1]) == number:
+                        starts.add(header.start(1))
         said.update(numbers)
-    return starts
+    return sorted(starts)
 
 
 def _object_streams(document: Document) -> set[int]:

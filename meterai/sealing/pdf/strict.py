@@ -34,8 +34,15 @@ _COMMENT = re.compile(rb"%b*+%%[^\r\n]*+[\r\n]" % _WHITE)
 _WORDS = {b"true": True, b"false": False, b"null": None}
 _STRING_PIECE = re.compile(rb"[^()\\]*+(?:\\.[^()\\]*+)*+([()])", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|\r\n?", re.DOTALL)
+# An end of line with a carriage return that is not escaped: some keep what others read as a line feed.
+_RETURN = re.compile(rb"(?<!\\)(?:\\\\)*+\r")
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _NAME_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+
+
+class Uncertain(bytes):
+    """A string of a sealed file that readers read differently: with an end of line as it is, or with half a
+    byte.  It is as the standard has it (7.3.4), and the same as no other."""
 
 
 class Ambiguous(ValueError):
@@ -94,9 +101,7 @@ class _Reader:
             case 6:
                 return self._literal(end)
             case 7:
-                digits = b"".join(token[_HEX].split())
-                text = (digits + b"0" * (len(digits) % 2)).decode("ascii")
-                return Read(bytes.fromhex(text), end)
+                return Read(self._hexadecimal(token[_HEX]), end)
             case 8:
                 return Read(_reference(token[_REF]), end)
             case 9:
@@ -130,6 +135,12 @@ class _Reader:
                 raise Ambiguous("a key that stands twice", key)
             entries[key], offset = self.value(token.end(), depth + 1)
 
+    def _hexadecimal(self, written: bytes) -> bytes:
+        digits = b"".join(written.split()).decode("ascii")
+        if len(digits) % 2:
+            return self._uncertain(bytes.fromhex(digits + "0"))
+        return bytes.fromhex(digits)
+
     def _literal(self, offset: int) -> Read:
         depth, start = 1, offset
         while depth:
@@ -139,7 +150,14 @@ class _Reader:
                 raise Ambiguous("a string without an end")
             depth += 1 if piece[1] == b"(" else -1
             offset = piece.end()
-        return Read(_ESCAPE.sub(_unescaped, self._buffer[start : offset - 1]), offset)
+        written = self._buffer[start : offset - 1]
+        found = _ESCAPE.sub(_unescaped, written)
+        return Read(self._uncertain(found) if _RETURN.search(written) else found, offset)
+
+    def _uncertain(self, found: bytes) -> bytes:
+        if not self._comments:
+            raise Ambiguous("a string that readers read differently")
+        return Uncertain(found)
 
 
 def _name(written: bytes) -> str:

@@ -18,7 +18,7 @@ from meterai.sealing.model import Stamp
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.forms import top_field_names
 from meterai.sealing.pdf.pages import Page
-from meterai.sealing.pdf.references import times_referred
+from meterai.sealing.pdf.references import Places
 from meterai.sealing.pdf.serialization import Stream, numbers, text_octets
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.pdf.tagging import Tagged, structure_tree
@@ -209,7 +209,7 @@ def _append_alone(
     of the form as well."""
     listed = holder[1].reference(key)
     # Where somebody signed, a list stays where it is unless it must not.
-    if listed is not None and not certify and times_referred(document, listed.number) < 2:
+    if listed is not None and not certify and Places(document).times_referred(listed.number) < 2:
         update.append(*holder, key, items)
     else:
         update.append_own(*holder, key, items)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.support.attacks import later
 from tests.support.attacks.lab import Attack, Lab, changed
 from tests.support.pdfmaker import Body, Row, Stream, letter, tail_of, update, whole, written
 
@@ -242,8 +243,82 @@ def _code_made_real(lab: Lab) -> bytes:
     return evidence(lab.sealed_of(objects), _leaf(lab), {50: encoding % b"57.0"})
 
 
+_PACKET = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"><pdf:Producer>%b'
+    b"</pdf:Producer></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+def _metadata_that_are_content(
+    reference: bytes = b"60 0 R", prepared: _Change = lambda document: document
+) -> Callable[[Lab], bytes]:
+    """Metadata that a page draws as well: a program may write its name into them, and that is drawn."""
+    entries = b"/Type/Metadata/Subtype/XML"
+
+    def make(lab: Lab) -> bytes:
+        objects = letter(2)
+        root, page = objects[1], objects[4]
+        assert isinstance(root, bytes)
+        assert isinstance(page, bytes)
+        objects[1] = root[:-2] + b"/Metadata 60 0 R>>"
+        objects[4] = page.replace(b"/Contents 5 0 R", b"/Contents[5 0 R %b]" % reference)
+        objects[60] = Stream(entries, _PACKET % b"x")
+        sealed = lab.seal(prepared(whole(objects)))
+        return evidence(sealed, _leaf(lab), {60: Stream(entries, _PACKET % (b" %b " % _WORDS))})
+
+    return make
+
+
+def _with_a_row_into_the_page(document: bytes) -> bytes:
+    """An older row leads into the page, before the reference; a newer one to an object."""
+    into = document.index(b"60 0 R]")
+    return update(update(document, {}, rows={99: Row("n", into)}), {99: b"null"})
+
+
+def _list_shared_in_two_steps(lab: Lab) -> bytes:
+    """A signature writes a list of evidence again as it was, which is the content of a page as well; the next
+    update makes it longer."""
+    objects = letter(6)
+    page, root = objects[6], objects[1]
+    assert isinstance(page, bytes)
+    assert isinstance(root, bytes)
+    objects[1] = root[:-2] + b"/DSS<</Type/DSS/Certs 50 0 R>>>>"
+    objects[6] = page.replace(b"/Contents 7 0 R", b"/Contents 50 0 R")
+    objects[50] = b"[7 0 R]"
+    sealed = lab.sealed_of(objects)
+    first = later.with_field(sealed, 200, {})
+    first |= {200: b"<</FT/Sig/T(N)/V 201 0 R>>", 201: later.signature(), 50: b"[7 0 R]"}
+    signed = later.completed(lab, update(sealed, first))
+    catalog = later.object_of(signed, 1)
+    size = max(tail_of(signed)[1], 300)
+    second: dict[int, Body] = {
+        1: catalog.replace(b"/Certs 50 0 R", b"/Certs 50 0 R/OCSPs[%d 0 R]" % size),
+        50: b"[7 0 R %d 0 R]" % (size + 1),
+        size: Stream(b"", _leaf(lab)),
+        size + 1: Stream(b"", _WORDS),
+    }
+    return update(signed, second)
+
+
+def _string_made_another(before: bytes, after: bytes) -> Callable[[Lab], bytes]:
+    """A string that readers read differently, written again as only some of them read it."""
+
+    def make(lab: Lab) -> bytes:
+        objects = letter(2)
+        objects[50] = b"[/Indexed/DeviceGray 1 %b]" % before
+        return evidence(
+            lab.sealed_of(objects), _leaf(lab), {50: b"[/Indexed/DeviceGray 1 %b]" % after}
+        )
+
+    return make
+
+
 HONEST: dict[str, Attack] = {
     "genuine-with-evidence-by-hand": Attack(_honest, "genuine"),
+    "genuine-with-a-string-written-otherwise": Attack(
+        _string_made_another(rb"(\r0)", b"<0D30>"), "genuine"
+    ),
     "genuine-with-evidence-beside-a-table": Attack(_beside(b""), "genuine"),
 }
 
@@ -311,5 +386,30 @@ CASES: dict[str, Attack] = {
     "content-taken-for-the-information": changed(_information_of_nobody, "unchanged"),
     "information-that-is-resources": changed(_information_that_is_resources, "unchanged"),
     "catalog-that-is-resources": changed(_catalog_that_is_resources, "unchanged"),
+    "metadata-that-a-page-draws": changed(_metadata_that_are_content(), "unchanged"),
+    **{
+        f"metadata-that-a-page-draws-{name}": changed(
+            _metadata_that_are_content(reference), "unchanged"
+        )
+        for name, reference in (
+            ("behind-a-comment", b"60%x\n0 R"),
+            ("with-comments", b"60 %x\n%y\n0 R"),
+            ("before-a-comment", b"60 0%x\nR"),
+            ("with-a-fraction", b"60.0 0 R"),
+            ("with-a-sign", b"+60 0 R"),
+            ("beyond-32-bits", b"4294967356 0 R"),
+        )
+    },
+    "metadata-that-a-page-draws-behind-a-row": changed(
+        _metadata_that_are_content(prepared=_with_a_row_into_the_page), "unchanged"
+    ),
+    "list-shared-in-two-steps": changed(_list_shared_in_two_steps, "unchanged"),
+    "string-with-a-carriage-return": changed(
+        _string_made_another(b"(0\r)", b"<300A>"), "unchanged"
+    ),
+    "string-with-both-ends-of-a-line": changed(
+        _string_made_another(b"(\r\n0)", b"<0A30>"), "unchanged"
+    ),
+    "string-with-half-a-byte": changed(_string_made_another(b"<304>", b"(0@)"), "unchanged"),
     "code-made-real": changed(_code_made_real, "unchanged"),
 }

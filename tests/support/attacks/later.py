@@ -47,7 +47,7 @@ Make = Callable[[Lab], bytes]
 
 
 def signature(entries: bytes = b"") -> bytes:
-    """A signature dictionary to be filled in by `_signed`."""
+    """A signature dictionary to be filled in by `completed`."""
     return b"<</Type/Sig%b/Filter/Adobe.PPKLite/SubFilter/adbe.pkcs7.detached%b/Contents<%b>>>" % (
         entries,
         _RANGE,
@@ -55,7 +55,7 @@ def signature(entries: bytes = b"") -> bytes:
     )
 
 
-def _signed(lab: Lab, document: bytes) -> bytes:
+def completed(lab: Lab, document: bytes) -> bytes:
     """The document with its one open signature made by the stranger."""
     start = document.rindex(b"/Contents<") + len(b"/Contents")
     stop = document.index(b">", start) + 1
@@ -109,7 +109,7 @@ def signed_by_hand(
     found[_SIGNATURE] = signature()
     if page:
         found[page] = _hung(object_of(document, page), _FIELD)
-    return _signed(lab, post(update(document, found, **style)))  # type: ignore[arg-type]
+    return completed(lab, post(update(document, found, **style)))  # type: ignore[arg-type]
 
 
 def _hung(page: bytes, number: int) -> bytes:
@@ -178,7 +178,7 @@ def _signature_is_a_graphics_state(lab: Lab) -> bytes:
     objects[7] = Stream(b"", b"/V gs BT /F1 24 Tf 72 760 Td (Rp 1) Tj ET")
     filled = b"<</FT/Sig/T(Notaris)/V 201 0 R>>"
     made = {32: filled, _SIGNATURE: signature(b"/ca 0/CA 0")}
-    return _signed(lab, update(lab.sealed_of(objects), made))
+    return completed(lab, update(lab.sealed_of(objects), made))
 
 
 def _metadata_are_content(lab: Lab) -> bytes:
@@ -533,7 +533,7 @@ def signed_with_picture(
     objects = with_field(document, first, {page: _hung(object_of(document, page), first)})
     named = b"/FT/Sig/T(N%d)/V %d 0 R/P %d 0 R" % (index, first + 1, page)
     objects[first] = b"<<%b%b>>" % (named, _at(box, first + 2))
-    return _signed(lab, update(document, {**objects, first + 1: signature(), first + 2: picture}))
+    return completed(lab, update(document, {**objects, first + 1: signature(), first + 2: picture}))
 
 
 def over(objects: Mapping[int, Body], **entries: bytes) -> Make:
@@ -600,7 +600,7 @@ def _copies(
             named = b"/FT/Sig/T(N%d)/V %d 0 R/P 6 0 R" % (index, first + 1)
             objects[first] = b"<<%b%b>>" % (named, _at(box, first + 2))
             more: dict[int, Body] = {first + 1: signature(), first + 2: picture, first + 3: image}
-            document = _signed(lab, update(document, {**objects, **more}))
+            document = completed(lab, update(document, {**objects, **more}))
         return document
 
     return make
