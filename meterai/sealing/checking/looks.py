@@ -27,7 +27,7 @@ from meterai.sealing.checking.updates import Found
 from meterai.sealing.pdf.document import Document, open_document
 from meterai.sealing.pdf.extents import Listing
 from meterai.sealing.pdf.pages import Box, Page, PageTree
-from meterai.sealing.pdf.references import unresolved
+from meterai.sealing.pdf.references import Places
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.sandbox import rendering
 from meterai.sealing.sandbox.answers import Seen
@@ -105,7 +105,7 @@ def is_rebuilt_by_some(sealed: Document, now: Document) -> bool:
         return True
     behind = now.sections[: len(now.sections) - len(sealed.sections)]
     style = sealed.sections[0].is_stream
-    return any(one.is_stream != style for one in behind) and bool(unresolved(sealed))
+    return any(one.is_stream != style for one in behind) and Places(sealed).refer_to_nothing()
 
 
 _Boxes = dict[int, list[Box]]

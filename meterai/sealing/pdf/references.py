@@ -21,6 +21,7 @@ WITHOUT_REFERENCES = (
 SKIPPED_MAX = 1_000_000  # numbers left out; some readers keep a row in memory for each
 # Of the first of our objects: Ghostscript, which keeps all rows in memory, opens no file with one of 4,000,000.
 NUMBER_MAX = 3_000_000
+_MISSING_MAX = 32  # numbers that are looked for one by one
 _KEY_BYTES = 16  # before a reference, in which its key is looked for
 _DIGITS_MAX = 64  # of a number; readers stop earlier
 
@@ -56,15 +57,6 @@ def texts_of(document: Document) -> Iterator[bytes]:
     yield document.buffer
     for number in _object_streams(document):
         yield document.object_stream(number)
-
-
-def unresolved(document: Document) -> set[int]:
-    """The numbers that something refers to and no object has."""
-    return {
-        number
-        for number in references_of(document)
-        if (row := document.row(number)[1]) is None or row.kind == FREE
-    }
 
 
 def first_unreferred(document: Document) -> int:
@@ -117,6 +109,16 @@ class Places:
                 if row is not None and row.kind == IN_STREAM and row.where == holder:
                     count += not _is_below(text, found.start(), besides)
         return count
+
+    def refer_to_nothing(self) -> bool:
+        """True if one of these objects refers to an object that does not exist."""
+        missing = [
+            number
+            for number in references_of(self._document)
+            if (row := self._document.row(number)[1]) is None or row.kind == FREE
+        ]
+        # Data look like a reference once in some hundred documents.
+        return len(missing) > _MISSING_MAX or any(map(self.times_referred, missing))
 
     def _is_in_one(self, at: int) -> bool:
         index = bisect_right(self._starts, at) - 1
