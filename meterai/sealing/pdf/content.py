@@ -92,6 +92,13 @@ _COMPONENTS = {
     **dict.fromkeys((b"/RGB", b"/DeviceRGB"), 3),
     **dict.fromkeys((b"/CMYK", b"/DeviceCMYK"), 4),
 }
+_NAMES = re.compile(_NAME)
+# ISO 32000-2, table 92; JBIG2 and JPEG 2000 are not for inline images.
+_FILTERS = {
+    *(b"/AHx", b"/ASCIIHexDecode", b"/A85", b"/ASCII85Decode", b"/LZW", b"/LZWDecode"),
+    *(b"/Fl", b"/FlateDecode", b"/RL", b"/RunLengthDecode"),
+    *(b"/CCF", b"/CCITTFaxDecode", b"/DCT", b"/DCTDecode"),
+}
 _INFLATED = {b"/Fl", b"/FlateDecode"}
 _IN_TEXT = {b"/A85": b"~>", b"/ASCII85Decode": b"~>", b"/AHx": b">", b"/ASCIIHexDecode": b">"}
 
@@ -178,8 +185,10 @@ def _behind_image(content: bytes, start: int) -> int | None:
 
 def _data_end(content: bytes, start: int, entries: dict[bytes, bytes]) -> int | None:
     """Where the data of an inline image end by their own account."""
-    first, *_ = entries.get(b"/Filter", b"[]").strip(b"[]\0\t\n\f\r ").split() or [b""]
-    name = b"/" + first.split(b"/")[1] if first else b""
+    names = _NAMES.findall(entries.get(b"/Filter", b"[]"))
+    if not _FILTERS.issuperset(names):
+        return None  # some readers draw the data of a filter that they do not know as they are
+    name = names[0] if names else b""
     if name in _IN_TEXT:
         found = content.find(_IN_TEXT[name], start)
         return found + len(_IN_TEXT[name]) if found >= 0 else None

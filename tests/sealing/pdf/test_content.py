@@ -47,6 +47,9 @@ ODD = [
     b"BI/W 2/H 2/BPC 8/CS/G ID 1234 f",
     b"BI/W 2/Width 1/H 2/BPC 8/CS/G ID 1234 EI",
     b"BI/W 2/H 2/BPC 8/CS/G/X 1 ID 1234 EI",
+    b"BI/W 2/H 2/BPC 8/CS/G/F/X ID 1234 EI",
+    b"BI/W 2/H 2/BPC 8/CS/G/F[/AHx/X] ID 41424344> EI",
+    b"BI/W 2/H 2/BPC 8/CS/G/F/JPX ID 1234 EI",
     b"BI/W 24/H 1/BPC 8/CS/G ID EI Q BT (A) Tj ET q BI/W EI Q",  # pdf.js ends it at once
     b"BI/W 9/H 1/BPC 8/CS/G ID 12345EI Q\nEI Q",
     b"BI/W 2/H 2/BPC 8/CS/Cs1 ID 1234 EI",
