@@ -63,8 +63,9 @@ def _put(objects: Objects, number: int, entries: bytes) -> None:
     if isinstance(body, Stream):
         objects[number] = Stream(body.entries + entries, body.data)
     else:
-        end = body.rindex(b">>")
-        objects[number] = body[:end] + entries + body[end:]
+        end = body.rfind(b">>")
+        if end >= 0:  # else another ingredient has broken it
+            objects[number] = body[:end] + entries + body[end:]
 
 
 def _reference(chance: Chance) -> bytes:
