@@ -5,6 +5,7 @@ files are those of `FAMILIES`, made once.  Nothing in it may ever be genuine.
 """
 
 from tests.support.attacks import (
+    borrowed,
     by_hand,
     catalog,
     drawn_apart,
@@ -40,6 +41,7 @@ ATTACKS: dict[str, Attack] = (
     | endless.CASES
     | heavy.CASES
     | by_hand.CASES
+    | borrowed.CASES
     | later.CASES
     | drawn_apart.CASES
     | pictures.CASES
