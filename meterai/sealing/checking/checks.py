@@ -50,7 +50,8 @@ from meterai.sealing.checking.signatures import (
 )
 from meterai.sealing.model import Check
 from meterai.sealing.pdf.decoding import TooMuchHere
-from meterai.sealing.pdf.document import Document, in_letters, is_taken_for_linearized
+from meterai.sealing.pdf.document import Document, in_letters
+from meterai.sealing.pdf.linearization import is_taken_for_linearized
 from meterai.sealing.sandbox.answers import Compared, Seen
 from meterai.sealing.signing import cms, timestamps, trust
 from meterai.sealing.signing.issuer import common_name

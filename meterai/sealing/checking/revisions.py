@@ -16,8 +16,9 @@ from meterai.sealing.checking.later_signatures import Signed, check_signature
 from meterai.sealing.checking.later_state import State
 from meterai.sealing.checking.permitted import Comparison
 from meterai.sealing.checking.updates import Found, Update, strictly, updates_behind
-from meterai.sealing.pdf.document import Document, is_taken_for_linearized
+from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.extents import Listing
+from meterai.sealing.pdf.linearization import is_taken_for_linearized
 from meterai.sealing.pdf.strict import StrictValue
 
 

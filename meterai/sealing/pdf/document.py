@@ -36,8 +36,6 @@ _HEADER = re.compile(rb"%PDF-\d\.\d")
 _START = re.compile(rb"startxref[\0\t\n\f\r ]*+(\d{1,10})[\0\t\n\f\r ]++%%EOF[\0\t\n\f\r ]*+\Z")
 _IDENTIFIER = re.compile(rb"\[ ?<((?:[0-9A-Fa-f]{2})++)>")  # as almost every writer writes it
 _INTEGER = re.compile(rb"\d{1,10}")
-_HEAD_BYTES = 2048  # in which readers look for it
-_LENGTH = re.compile(rb"/L[\0-\x20]*+\+?0*(\d{1,12})")
 _COMMENT = re.compile(rb"%[^\r\n]*+")
 
 
@@ -328,16 +326,6 @@ class Document:
 def is_number(value: Value) -> TypeGuard[int | float]:
     """True for a number; `True` itself is none."""
     return type(value) in (int, float)
-
-
-def is_taken_for_linearized(file: bytes) -> bool:
-    """True if the file says at its head that it is linearized and as long as it is (ISO 32000-2, annex F).
-
-    Some readers then begin at its first cross-reference, and see none of its updates.
-    """
-    head = file[:_HEAD_BYTES]
-    lengths = _LENGTH.findall(head) if b"/Linearized" in head else []
-    return any(int(one) == len(file) for one in lengths)
 
 
 def in_letters(octets: bytes) -> str:

@@ -18,7 +18,7 @@ from tests.support.attacks import ATTACKS, HONEST
 from tests.support.attacks.later import many_ranges
 from tests.support.attacks.octets import ranges_of
 from tests.support.attacks.updates import with_proofs
-from tests.support.pdfmaker import Stream, letter, update, whole
+from tests.support.pdfmaker import Body, Stream, letter, update, whole
 from tests.support.yardstick import slowness
 
 CHANGED = {Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED, Verdict.UNREADABLE}
@@ -147,7 +147,7 @@ def test_a_seal_of_ours_does_not_heal_a_change(lab):
 
 
 def test_a_list_of_evidence_may_grow_in_its_place(lab):
-    objects = {70: b"<</Type/DSS/Certs 72 0 R>>", 72: b"[71 0 R]"}
+    objects: dict[int, Body] = {70: b"<</Type/DSS/Certs 72 0 R>>", 72: b"[71 0 R]"}
     once = with_proofs(lab, lab.sealed, objects)
     again = update(once, {72: b"[71 0 R 73 0 R]", 73: Stream(b"", b"more evidence")})
     assert [lab.verify(one).verdict for one in (once, again)] == [Verdict.GENUINE] * 2

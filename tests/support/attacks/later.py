@@ -9,6 +9,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import pikepdf
 import pypdfium2
@@ -459,7 +460,7 @@ def _page_in_a_stream_elsewhere(lab: Lab) -> bytes:
     return signed_by_hand(lab, lab.sealed, {220: stream}, rows=rows, style="stream")
 
 
-def _linearized(lab: Lab) -> bytes:
+def _linearized(lab: Lab, said: bytes = b"/Linearized 1/L %010d") -> bytes:
     """A file that says it is linearized and as long as it will be with a later signature.
 
     Poppler and pdf.js then read the first section, before the one that showed the letter.
@@ -469,7 +470,7 @@ def _linearized(lab: Lab) -> bytes:
     bodies = {number: written(number, body) for number, body in objects.items()}
 
     def whole_of(length: int) -> bytes:
-        first = b"20 0 obj\n<</Linearized 1/L %010d/H[9 9]/O 4/E 9/N 2/T 9>>\nendobj\n" % length
+        first = b"20 0 obj\n<<%b/H[9 9]/O 4/E 9/N 2/T 9>>\nendobj\n" % (said % length)
         start = len(head) + len(first)
         entries = b"trailer\n<</Root 1 0 R/Size 21/ID[<00><00>]>>\nstartxref\n0\n%%EOF\n"
         table = len(b"xref\n0 8\n20 1\n") + 20 * 9 + len(entries)
@@ -623,6 +624,14 @@ _WITH_DINGBATS = b"/DR<</Font<</F1 3 0 R/Ev 210 0 R>>>>"
 _DINGBATS = b"/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/ZapfDingbats>>>>>>"
 _FONTS = b"/Resources<</Font<</F1 3 0 R>>>>"
 
+_LINEARIZED = {
+    "escapes": b"/Linearize#64 1/L %010d",
+    "an-escaped-length": b"/Linearized 1/#4c %010d",
+    "a-comment": b"/Linearized 1/L%%x\n%010d",
+    "white-space": b" " * 3_000 + b"/Linearized 1/L %010d",
+    "much-white-space": b"\n" * 2_000_000 + b"/Linearized 1/L %010d",
+}
+
 CASES: dict[str, Attack] = {
     "evidence-list-that-is-a-pages-content": changed(
         _evidence_is_content(b"[7 0 R]", b"[7 0 R 80 0 R]", {80: Stream(b"", _EVIL)})
@@ -676,6 +685,10 @@ CASES: dict[str, Attack] = {
     "rows-beside-a-stream": changed(_rows_beside(b"/XRefStm %d", "stream")),
     "page-in-a-stream-elsewhere": changed(_page_in_a_stream_elsewhere),
     "linearized-at-its-final-length": changed(_linearized),
+    **{
+        f"linearized-in-{name}": changed(partial(_linearized, said=said))
+        for name, said in _LINEARIZED.items()
+    },
     "words-of-the-lightness-of-the-paper": covered(
         _boxes(_RED_ON_GREEN, _GREEN, (70, 690, 290, 735))
     ),
