@@ -8,7 +8,8 @@ between the parts, a comment.  A number that any of them would see counts.
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
+from operator import itemgetter
 
 from meterai.sealing.model import DocumentBroken, ReferencesUnresolved
 from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM, OBJECT, ROWS_MAX
@@ -30,6 +31,10 @@ _DIGITS_MAX = 64  # of a number; readers stop earlier
 _BACKWARDS = re.compile(rb"R[\0-\x20]*+[\d.]++(?:[+-]?+[\0-\x20]++|[+-])([.\d]*\d)")
 # A comment behind a number, and what stands behind that comment if the number is of a reference.
 _COMMENT_BACKWARDS = re.compile(rb"%[\0-\x20]*+[\d.][\d.+\-\0-\x20]*+")
+_WRITTEN = itemgetter(1)
+_BATCH = 8_192  # references whose digits are held at once
+_REFERENCE_BYTES = 2  # parsed in the time that a reference costs
+_NUMBER_BYTES = 4  # and that another number costs, for which there must be room
 _COMMENT_BYTES = 16  # parsed in the time that a comment behind a number costs
 _COMMENTS_MAX = 16  # in one reference; where more follow, it is taken for one
 _BEHIND_COMMENT = re.compile(
@@ -48,7 +53,9 @@ def references_of(document: Document) -> set[int]:
     """Every number that a reference in the file, or in one of its object streams, may name."""
     found: set[int] = set()
     for text in texts_of(document):
-        found |= _references(text, document.note_parsed)
+        for batch in _batches(text, document.note_parsed):
+            document.note_parsed(_NUMBER_BYTES * len(batch - found))
+            found |= batch
     return found
 
 
@@ -172,9 +179,22 @@ def _object_streams(document: Document) -> set[int]:
     return holders
 
 
-def _references(text: bytes, note_parsed: Callable[[int], None]) -> set[int]:
+def _batches(text: bytes, note_parsed: Callable[[int], None]) -> Iterator[set[int]]:
+    """The numbers that references in a text may name: some at a time, for hostile files have millions."""
     backwards = text[::-1]
-    written = set(b" ".join(_BACKWARDS.findall(backwards))[::-1].split())
+    references = _BACKWARDS.finditer(backwards)
+    while ends := list(map(_WRITTEN, islice(references, _BATCH))):
+        note_parsed(_REFERENCE_BYTES * len(ends))
+        yield _numbers(set(b" ".join(ends)[::-1].split()))
+    comments = _behind_comments(text, backwards, note_parsed)
+    while digits := set(islice(comments, _BATCH)):
+        yield _numbers(digits)
+
+
+def _behind_comments(
+    text: bytes, backwards: bytes, note_parsed: Callable[[int], None]
+) -> Iterator[bytes]:
+    """The digits before a comment that stands within a reference."""
     end, is_inside = len(text), False
     for comment in _COMMENT_BACKWARDS.finditer(backwards):
         note_parsed(_COMMENT_BYTES)
@@ -185,8 +205,7 @@ def _references(text: bytes, note_parsed: Callable[[int], None]) -> set[int]:
         if line_end is not None:
             is_inside = _BEHIND_COMMENT.match(text, line_end.start()) is not None
         if is_inside:
-            written.update(_DIGITS.findall(text, start, stop)[-_PARTS_MAX:])
-    return _numbers(written)
+            yield from _DIGITS.findall(text, start, stop)[-_PARTS_MAX:]
 
 
 def _numbers(written: set[bytes]) -> set[int]:

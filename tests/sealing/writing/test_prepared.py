@@ -26,8 +26,9 @@ from meterai.sealing.pdf.references import (
     first_unreferred,
     references_of,
 )
-from meterai.sealing.sandbox.bounded import finish
+from meterai.sealing.sandbox.bounded import Task, finish
 from meterai.sealing.signing.issuers import Issuers
+from meterai.sealing.writing.engine import accepting
 from tests.support.attacks.by_hand import MORE, form_number, objects_of, signed
 from tests.support.pdfmaker import Stream, letter, text_of, update, whole
 
@@ -135,6 +136,37 @@ def test_comments_behind_numbers_are_counted():
     opened.sections = []
     with pytest.raises(DocumentBroken):
         references_of(opened)
+
+
+def with_references(written):
+    """A letter with a stream that somebody filled with references."""
+    return whole({**letter(2), 90: Stream(b"", written)})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"".join(b"%d 0R" % number for number in range(1, 200_000)),
+        b"1 0R" * 600_000,
+    ],
+)
+def test_references_without_end_are_read_in_a_process(written):
+    document = with_references(written)
+    assert isinstance(next(accepting(document, [HERE]), None), Task)
+    assert ingest(document, [HERE]).inspection.pages == 2
+
+
+def test_there_is_an_end_to_them_there():
+    document = with_references(b"".join(b"%d 0R" % (3 * number) for number in range(1_200_000)))
+    opened = open_document(document, bytes_max=len(document))
+    with pytest.raises(DocumentBroken):
+        references_of(opened)
+
+
+def test_the_references_of_a_large_book_are_read_at_once():
+    book = b"".join(b"[%d 0 R %d 0 R]" % (number, number + 1) for number in range(1, 60_000))
+    document = with_references(book)
+    assert next(accepting(document, [HERE]), None) is None
 
 
 def shared_annotations(annotations):
