@@ -4,7 +4,13 @@ import math
 from collections.abc import Callable
 from functools import cached_property
 
-from meterai.sealing.checking.updates import Found, Update, Written, sealed_object
+from meterai.sealing.checking.updates import (
+    Found,
+    Update,
+    Written,
+    sealed_object,
+    strictly,
+)
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.forms import fields
 from meterai.sealing.pdf.pages import Page, PageTree
@@ -70,22 +76,32 @@ class State:
 
     @cached_property
     def has_other_fields(self) -> bool:
-        """True if the form, or any page, has a field that is not for a signature."""
-        if any(field.kind not in ("", "/Sig") for field in fields(self.sealed)):
+        """True if the form, or any page, has a field that is not for a signature, or that some reader may take
+        for another."""
+        if any(
+            field.kind not in ("", "/Sig") or not _is_plain(field.entries)
+            for field in fields(self.sealed)
+        ):
             return True
         return any(
-            self._is_other_widget(self.sealed.dictionary(item))
+            page.entries.is_ambiguous
+            or any(map(self._is_other_widget, self.sealed.items(page.entries, b"/Annots")))
             for page in self.pages
-            for item in self.sealed.items(page.entries, b"/Annots")
         )
 
-    def _is_other_widget(self, annotation: Dictionary | None) -> bool:
+    def _is_other_widget(self, item: Value) -> bool:
+        annotation = self.sealed.dictionary(item)
+        if annotation is None:
+            # Some readers do not mind the generation of a reference.
+            return isinstance(item, Ref) and self.sealed.locate(item.number) is not None
         kind = self.sealed.entry(annotation, b"/Subtype")
-        if annotation is None or kind not in ("/Widget", "/FreeText"):
+        if annotation.is_ambiguous or kind == "/FreeText":
+            return True  # readers that draw a text anew take its font from the form, too
+        if kind != "/Widget":
             return False
-        if kind == "/FreeText":
-            return True  # readers that draw it anew take its font from the form, too
         for _ in range(DEPTH_MAX):
+            if not _is_plain(annotation):
+                return True
             kind, parent = self.sealed.entry(annotation, b"/FT"), annotation.get(b"/Parent")
             above = self.sealed.dictionary(parent)
             if kind is not None or above is None:
@@ -302,6 +318,15 @@ def is_same_number(one: StrictValue, other: StrictValue, *, within: float = 0.0)
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=_ROUNDED, abs_tol=within)
     return isinstance(one, int | float) and isinstance(other, int | float) and one == other
+
+
+def _is_plain(entries: Dictionary) -> bool:
+    """True for a dictionary that every reader reads as we do."""
+    try:
+        strictly(entries.buffer, entries.start - 2, 0, before=True)
+    except Found:
+        return False
+    return True
 
 
 def entries_of(value: StrictValue, number: int) -> dict[str, StrictValue]:

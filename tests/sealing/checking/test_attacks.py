@@ -15,10 +15,10 @@ from meterai.sealing.sandbox.bounded import CPU_SECONDS_MAX
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.cms_layout import Layout
 from tests.support.attacks import ATTACKS, HONEST
-from tests.support.attacks.later import many_ranges
+from tests.support.attacks.later import many_ranges, object_of, signed_by_hand
 from tests.support.attacks.octets import ranges_of
 from tests.support.attacks.updates import with_proofs
-from tests.support.pdfmaker import Body, Stream, letter, update, whole
+from tests.support.pdfmaker import Body, Stream, letter, text_of, update, whole
 from tests.support.yardstick import slowness
 
 CHANGED = {Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED, Verdict.UNREADABLE}
@@ -151,6 +151,19 @@ def test_a_list_of_evidence_may_grow_in_its_place(lab):
     once = with_proofs(lab, lab.sealed, objects)
     again = update(once, {72: b"[71 0 R 73 0 R]", 73: Stream(b"", b"more evidence")})
     assert [lab.verify(one).verdict for one in (once, again)] == [Verdict.GENUINE] * 2
+
+
+def test_a_form_that_waits_for_signatures_alone_may_say_how_they_look(lab):
+    made = letter(2)
+    made[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm 30 0 R>>"
+    made[30] = b"<</Fields[31 0 R]>>"
+    made[31] = (
+        b"<</Type/Annot/Subtype/Widget/FT/Sig%x\n/T(Saksi)/F 4/Rect[300 500 400 520]/P 6 0 R>>"
+    )
+    made[6] = text_of(made[6])[:-2] + b"/Annots[31 0 R]>>"
+    sealed = lab.sealed_of(made)
+    form = {30: object_of(sealed, 30)[:-2] + b"/DA(/F1 9 Tf 0 g)>>"}
+    assert lab.verify(signed_by_hand(lab, sealed, form)).verdict is Verdict.GENUINE_THEN_SIGNED
 
 
 def test_an_honest_signature_leaves_serials_and_digests_as_they_were(lab):

@@ -620,6 +620,7 @@ _RED_ON_GREEN = (
     b"0 0.39 0 rg 60 600 400 200 re f BT 0.75 0 0 rg /F1 40 Tf 72 700 Td (Rp 1.000) Tj ET"
 )
 _HELVETICA = b"/DR<</Font<</F1 3 0 R>>>>"
+_LOOKS = b"/DA(/F1 9 Tf 0 g)"
 _WITH_DINGBATS = b"/DR<</Font<</F1 3 0 R/Ev 210 0 R>>>>"
 _DINGBATS = b"/Resources<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/ZapfDingbats>>>>>>"
 _FONTS = b"/Resources<</Font<</F1 3 0 R>>>>"
@@ -655,6 +656,17 @@ CASES: dict[str, Attack] = {
     "form-gets-a-font": changed(
         _form_with(_HELVETICA, b"/DA(/Ev 12 Tf 0 g)", _HELVETICA, _WITH_DINGBATS, is_listed=True)
     ),
+    **{
+        f"form-says-how-{name}-looks": changed(
+            _form_with(_HELVETICA, entries, _HELVETICA, _HELVETICA + _LOOKS, is_listed=is_listed)
+        )
+        for name, entries, is_listed in (
+            ("a-field-of-two-kinds", b"/FT/Sig", True),
+            ("an-unlisted-field-of-two-kinds", b"/FT/Sig", False),
+            ("a-field-of-a-kind-in-escapes", b"/F#54/Sig", True),
+            ("an-annotation-of-two-kinds", b"/Subtype/Square/Contents(Rp)", False),
+        )
+    },
     "form-says-how-unlisted-fields-look": changed(
         _form_with(
             b"/NeedAppearances true/DA(/F1 1 Tf 1 g)" + _HELVETICA,
