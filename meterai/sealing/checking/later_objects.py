@@ -6,7 +6,7 @@ Each kind of object has a list of the keys it may have, and everything not on it
 | object | keys | source |
 |---|---|---|
 | field | `FIELD_KEYS`; `/FT` is `/Sig`; of the form's uppermost fields | ISO 32000-2, 12.7.5.5 |
-| widget | `WIDGET_KEYS`; on one page, which it names; no flags by which it would not stay in place, but that it may stay upright (`looks`) | 12.5.6.19 |
+| widget | `WIDGET_KEYS`; on one page, which it names; no flags by which it would not stay in place, but that it may stay upright (`looks`); hidden only without a picture, or with one of nothing | 12.5.6.19 |
 | picture | a form XObject, `PICTURE_KEYS`, with a box; what it draws with was added with it; some to which nothing refers | 8.10 |
 | signature | `SIGNATURE_KEYS` | 12.8.1 |
 | evidence | `/DSS`, `/VRI`, and streams of data that nothing draws | 12.8.4.3, EN 319 142-1, 5.4.2 |
@@ -61,6 +61,8 @@ _PROOF_KEYS = {"/Length", "/Filter", "/DecodeParms", "/Type"}
 # Invisible, hidden, print, read-only, locked, locked contents (ISO 32000-2, table 167); not those
 # by which it does not grow with the page, or shows when the pointer is over it.
 _FLAGS = 1 | 2 | 4 | 64 | 128 | 512
+_HIDDEN = 2
+CONCEALED = _HIDDEN | 32  # or not on the screen: an action that was prepared may show what is so
 _UPRIGHT = 16  # it does not turn with the page: one program says so of every signature
 _SCALE_MIN, _SCALE_MAX = (
     0.001,
@@ -68,6 +70,7 @@ _SCALE_MIN, _SCALE_MAX = (
 )  # of a matrix: beyond them renderers draw nothing, or differ
 _BORDER_MAX = 2  # units; of a border beside a picture
 _QUARTERS = {0, 90, 180, 270}
+_BLANK_BYTES_MAX = 1024  # of a picture of nothing
 
 
 @dataclass(slots=True)
@@ -206,13 +209,14 @@ class Added:
         pictures = entries.get("/AP")
         if isinstance(pictures, Ref):
             pictures = self.claim(pictures, "pictures").value
-        if pictures is not None:
-            if entries_of(pictures, number).keys() - {"/N"}:
-                raise Found("annotation_added", number, key="/AP")
-            if entries_of(pictures, number).get("/N") is not None:
-                left, low, right, top = rectangle(entries.get("/Rect", [0, 0, 0, 0]), number)
-                has_room = left < right and low < top
-                self._picture(entries_of(pictures, number)["/N"], has_room=has_room)
+        shown = entries_of({} if pictures is None else pictures, number)
+        if shown.keys() - {"/N"}:
+            raise Found("annotation_added", number, key="/AP")
+        if shown.get("/N") is not None:
+            left, low, right, top = rectangle(entries.get("/Rect", [0, 0, 0, 0]), number)
+            self._picture(shown["/N"], has_room=left < right and low < top)
+            if flags & _HIDDEN and not self._is_blank(shown["/N"]):
+                raise Found("annotation_added", number, key="/F")
 
     def _picture(self, value: StrictValue, *, has_room: bool) -> None:
         written = self.claim(value, "picture", again=True)
@@ -220,7 +224,7 @@ class Added:
         # Readers differ in what they draw of a picture without a box, or without room: then there may
         # be nothing in it.
         if not has_room:
-            if not _is_blank(entries, self._before.stream(written)):
+            if not self._is_blank(value):
                 raise Found("picture_unreadable", number)
         else:
             if written.stream is None or entries.get("/Subtype") != "/Form":
@@ -234,6 +238,24 @@ class Added:
             self.inside(entries.get("/Resources"), written, "/Resources")
         self.inside(entries.get("/Group"), written, "/Group")
         self._filters(written)
+
+    def _is_blank(self, picture: StrictValue) -> bool:
+        """True for a picture of nothing, which nobody need see to judge it."""
+        written = self.claim(picture, "picture", again=True)
+        entries, data = entries_of(written.value, written.ref.number), self._before.stream(written)
+        if not data:
+            return True
+        if entries.get("/Filter") not in (None, "/FlateDecode") or "/DecodeParms" in entries:
+            return False
+        if entries.get("/Filter") is not None:
+            engine = zlib.decompressobj()
+            try:
+                data = engine.decompress(data, _BLANK_BYTES_MAX)
+            except zlib.error:
+                return False
+            if not engine.eof or engine.unused_data.strip():
+                return False
+        return not data.strip()
 
     def is_left_over(self, number: int) -> bool:
         """True for a picture to which nothing refers: one program leaves those it drew first."""
@@ -442,20 +464,6 @@ def rectangle(value: StrictValue, number: int) -> tuple[float, float, float, flo
     left, right = sorted((numbers[0], numbers[2]))
     low, top = sorted((numbers[1], numbers[3]))
     return left, low, right, top
-
-
-def _is_blank(entries: dict[str, StrictValue], data: bytes | None) -> bool:
-    """True for a picture of nothing."""
-    if not data:
-        return True
-    if entries.get("/Filter") not in (None, "/FlateDecode"):
-        return False
-    if entries.get("/Filter") is not None:
-        try:
-            data = zlib.decompressobj().decompress(data, 1024)
-        except zlib.error:
-            return False
-    return not data.strip()
 
 
 def _is_narrow(widths: list[StrictValue], *, has_picture: bool) -> bool:

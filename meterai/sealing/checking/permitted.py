@@ -16,7 +16,13 @@ not change at all.  What was added is `later_objects`.
 
 from collections.abc import Callable, Iterator
 
-from meterai.sealing.checking.later_objects import Added, LaterField, Widget, place
+from meterai.sealing.checking.later_objects import (
+    CONCEALED,
+    Added,
+    LaterField,
+    Widget,
+    place,
+)
 from meterai.sealing.checking.later_state import State, entries_of, is_same_number
 from meterai.sealing.checking.metadata import is_same_but_for_its_writer
 from meterai.sealing.checking.updates import Found, Update, Written
@@ -393,6 +399,9 @@ class Comparison:
                 if not self._before.is_same(old.get(key), before, new.get(key), after)
             ]
             seen = {key: new[key] for key in changed if key in new}
+            flags = new.get("/F", 0)
+            if "/AP" in seen and (not isinstance(flags, int) or flags & CONCEALED):
+                seen["/F"] = flags  # a new picture may not be out of sight, whoever put it there
             self._added.look(seen | {"/Rect": new.get("/Rect")}, after)
             widget = place(new, number)
             if number in pages.hung_twice:

@@ -3,6 +3,7 @@
 import io
 import random
 import time
+import zlib
 from datetime import timedelta
 
 import pikepdf
@@ -15,6 +16,7 @@ from meterai.sealing.sandbox.bounded import CPU_SECONDS_MAX
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.cms_layout import Layout
 from tests.support.attacks import ATTACKS, HONEST
+from tests.support.attacks.concealed import FORM, signed_with
 from tests.support.attacks.later import many_ranges, object_of, signed_by_hand
 from tests.support.attacks.octets import ranges_of
 from tests.support.attacks.updates import with_proofs
@@ -164,6 +166,14 @@ def test_a_form_that_waits_for_signatures_alone_may_say_how_they_look(lab):
     sealed = lab.sealed_of(made)
     form = {30: object_of(sealed, 30)[:-2] + b"/DA(/F1 9 Tf 0 g)>>"}
     assert lab.verify(signed_by_hand(lab, sealed, form)).verdict is Verdict.GENUINE_THEN_SIGNED
+
+
+@pytest.mark.parametrize("flags", [2, 6, 132])
+@pytest.mark.parametrize("data", [b"", b" \n" * 500])
+def test_a_hidden_signature_may_have_a_picture_of_nothing(lab, flags, data):
+    entries = FORM + b"/BBox[0 0 0 0]/Filter/FlateDecode"
+    made = signed_with(lab, flags, Stream(entries, zlib.compress(data)))
+    assert lab.verify(made).verdict is Verdict.GENUINE_THEN_SIGNED
 
 
 def test_an_honest_signature_leaves_serials_and_digests_as_they_were(lab):

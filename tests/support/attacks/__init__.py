@@ -8,6 +8,7 @@ from tests.support.attacks import (
     borrowed,
     by_hand,
     catalog,
+    concealed,
     drawn_apart,
     endless,
     forgeries,
@@ -34,6 +35,7 @@ ATTACKS: dict[str, Attack] = (
     | replacing.CASES
     | updates.CASES
     | catalog.CASES
+    | concealed.CASES
     | signatures.CASES
     | shadows.CASES
     | forgeries.CASES

@@ -272,7 +272,7 @@ CASES: dict[str, Attack] = {
     ),
     "sneaky-widget-that-does-not-grow": changed(_with_flags(4 | 8, EMPTY_PAPER), "unchanged"),
     "signed-with-a-title": changed(lambda lab: lab.signed(lab.sealed, change=title), "unchanged"),
-    "sneaky-widget-hidden-at-first": covered(_with_flags(2, OVER_WORDS)),
+    "sneaky-widget-hidden-at-first": changed(_with_flags(2, OVER_WORDS), "unchanged"),
     "sneaky-picture-of-an-empty-field": Attack(_picture_of_empty_field, "covered_after_sealing"),
     "signed-with-a-stray-object": changed(_beside(_stray), "unchanged"),
     "signed-with-an-annotation": changed(_beside(_second_annotation), "unchanged"),
