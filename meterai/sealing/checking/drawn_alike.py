@@ -28,6 +28,7 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 | a shading with a background, painted by `sh` (table 77); a glyph beyond its box of nothing | MuPDF |
 | data longer or shorter than their `/Length` | each reader to another end |
 | a content with tokens that are not of the standard (`pdf.content`) | each reader some |
+| a token that goes on in the next of a page's contents (7.7.3.3) | pdf.js; others see white space there |
 """
 
 import re
@@ -134,6 +135,8 @@ class _Drawn:
         above = self._state.above(page.ref.number) if "/Resources" not in entries else {}
         self._walk(entries.get("/Resources", above.get("/Resources")))
         parts = [self._part(one) for one in self._contents(entries.get("/Contents"))]
+        if not content.is_divided_between_tokens(parts):
+            raise NotDrawn
         resources = entries.get("/Resources", above.get("/Resources"))
         self._check_content(page.ref.number, b"\n".join(parts), resources, known=1)
         self._deep(page.ref.number, 0)

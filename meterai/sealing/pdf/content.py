@@ -11,7 +11,7 @@ import binascii
 import re
 import zlib
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 CONTENT_BYTES_MAX = 8 * 1024 * 1024  # of one content; a map has 5 MB
 _PIECE_BYTES = 1024 * 1024  # inflated at once
@@ -62,6 +62,12 @@ _SHOWN = rb"%b%b|%b%b(?:%b|%b%b)" % (
 _PLAIN = re.compile(
     rb"(?:%b)*+" % b"|".join((_WHITE, _ALONE, _BY_NUMBERS, _SHOWN, _BY_NAME, _COLOUR, _COMMENT))
 )
+_TOKENS = re.compile(
+    rb"(?:%b|%b|%%[^\r\n]*+[\r\n]|%b|%b|<<|>>|[\[\]{}]|(?!BI(?!%b))%b++)*+"
+    % (_WHITE, _NAME, _STRING, _HEX, _REGULAR, _REGULAR)
+)
+_GOES_ON = re.compile(rb"(?:/|%b)\Z" % _REGULAR)  # behind this a token goes on, if it can
+_REGULAR_FIRST = re.compile(_REGULAR)
 _VALUE = rb"(?:%b|%b|%b|%b|%b)" % (_NUMBER, _NAME, _WORD, _LIST, _INNER)
 _INDEXED = re.compile(rb"\[%b*+/(?:I|Indexed)(?!%b)" % (_WHITE, _REGULAR))
 _ENTRY = re.compile(rb"%b*+(%b)%b*+(%b)" % (_WHITE, _NAME, _WHITE, _VALUE))
@@ -163,6 +169,24 @@ def plain_parts(content: bytes) -> list[bytes] | None:
             return None
         offset = end
     return None
+
+
+def is_divided_between_tokens(pieces: Sequence[bytes]) -> bool:
+    """True if no token, and no image, goes on from one piece of a content to the next (section 7.7.3.3).
+
+    Some readers see white space between them, and pdf.js sees none.
+    """
+    pieces = [piece for piece in pieces if piece]
+    for piece, following in pairwise(pieces):
+        if _GOES_ON.search(piece, len(piece) - 1) and _REGULAR_FIRST.match(following):
+            return False
+        offset = 0
+        while (offset := _TOKENS.match(piece, offset).end()) < len(piece):  # type: ignore[union-attr]
+            behind = _behind_image(piece, offset)
+            if behind is None:
+                return False
+            offset = behind
+    return True
 
 
 def _behind_image(content: bytes, start: int) -> int | None:

@@ -5,7 +5,12 @@ import zlib
 
 import pytest
 
-from meterai.sealing.pdf.content import CONTENT_BYTES_MAX, decoded, is_plain
+from meterai.sealing.pdf.content import (
+    CONTENT_BYTES_MAX,
+    decoded,
+    is_divided_between_tokens,
+    is_plain,
+)
 
 PLAIN = [
     b"",
@@ -89,3 +94,35 @@ def test_filters_are_undone_one_after_another():
 )
 def test_damaged_data_and_other_filters_have_no_content(data, name):
     assert decoded(data, [name]) is None
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [],
+        [b"q 1 0 0"],
+        [b"q 1 0 0 ", b"", b"rg (a(b)c)", b"Tj [(x) 3", b" (y)]TJ % end\n", b"/N<41>", b">Q"],
+        [b"Q\n", b"q\r", b"/Span<</MCID 0", b"/E(x)>>BDC", b" EMC"],
+        [b"q BI/W 2/H 2/BPC 8/CS/G ID 1%(4 EI Q ", b"BI /W 2/H 1/BPC 8/CS/G ID 12 EI\n", b"Q"],
+    ],
+)
+def test_pieces_that_end_with_a_token(pieces):
+    assert is_divided_between_tokens(pieces)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"q", b"Q"],
+        [b"0 0 0", b"", b"0 k"],
+        [b"/", b"F1 12 Tf"],
+        [b"(a", b"b)Tj"],
+        [b"<4 ", b" 1>Tj"],
+        [b"q %", b"Q"],
+        [b"q % Q", b"\nQ"],
+        [b"q BI/W 2/H 2/BPC 8/CS/G ID 12", b"4 EI Q"],
+        [b"q BI", b"/W 2/H 2/BPC 8/CS/G ID 1234 EI Q"],
+    ],
+)
+def test_pieces_within_a_token(pieces):
+    assert not is_divided_between_tokens(pieces)

@@ -65,6 +65,12 @@ def _content(body: Body) -> Attack:
     return _apart({7: body})
 
 
+def _pieces(first: bytes, second: bytes) -> Attack:
+    """A page whose content is in two pieces."""
+    page = text_of(letter(2)[6]).replace(b"/Contents 7 0 R", b"/Contents[70 0 R 71 0 R]")
+    return _apart({6: page, 70: Stream(b"", first), 71: Stream(b"", second)})
+
+
 def _in_parts(*parts: Body) -> Attack:
     """Parts of a form that another form draws."""
     objects: dict[int, Body] = {61 + index: one for index, one in enumerate(parts)}
@@ -87,6 +93,9 @@ def _in_forms(deep: int) -> Attack:
 
 
 CASES: dict[str, Attack] = {
+    "content-in-pieces-of-a-number": _pieces(
+        b"BT 0 g /F1 24 Tf 60 750 Td 0 0 0", b"0 k (Rahasia) Tj ET"
+    ),
     "image-of-short-keys": _image(b"/W 8/H 8/BPC 8/CS/DeviceGray"),
     "image-of-one-short-key": _image(_SIZES.replace(b"/Width", b"/W")),
     "image-of-long-and-short-keys": _image(_SIZES + b"/D[1 0]", b"\xff" * 64),
