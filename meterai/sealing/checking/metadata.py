@@ -10,11 +10,18 @@ from xml.etree import ElementTree as Tree
 
 from meterai.sealing.checking.later_state import State
 from meterai.sealing.checking.updates import Written
+from meterai.sealing.pdf.strict import StrictValue
 
 BYTES_MAX = 256 * 1024  # of a packet; with a picture of the page in it 40 KB
 # Which files a file was made of (XMP media management): programs show nothing of it.
 _MEDIA = "{http://ns.adobe.com/xap/1.0/mm/}"
-_KEYS = {"/Type", "/Subtype", "/Length", "/Filter", "/ICUID"}  # the last of one program
+_KEYS = {
+    *("/Type", "/Subtype", "/Length", "/Filter", "/DecodeParms"),
+    "/ICUID",  # of one program
+}
+# A stream that is not enciphered where others are, and how it says so (ISO 32000-2, 7.4.10).
+_CRYPT, _IDENTITY = "/Crypt", {"/Type": "/CryptFilterDecodeParms", "/Name": "/Identity"}
+_NAMES_METHODS = 4  # the version of `/Encrypt` from which on metadata may not be enciphered
 _INSTRUCTION = re.compile(rb"<\?[^>]{0,200}\?>")
 # Around a packet: its id, and white space for whoever writes it in place.
 _PACKET = re.compile(
@@ -105,21 +112,16 @@ def _is_empty(element: Tree.Element) -> bool:
 
 
 def _packet(state: State, written: Written, *, is_later: bool) -> Tree.Element | None:
-    entries, data = written.value, state.stream(written)
-    if not isinstance(entries, dict) or data is None:
+    entries = written.value
+    if not isinstance(entries, dict):
         return None
     if entries.get("/Type") != "/Metadata" or entries.get("/Subtype") != "/XML":
         return None
     if is_later and entries.keys() - _KEYS:
         return None
-    filters = entries.get("/Filter")
-    if filters not in (None, "/FlateDecode", ["/FlateDecode"], []) or "/DecodeParms" in entries:
+    data = _unfiltered(state, written, entries)
+    if data is None:
         return None
-    if filters:
-        try:
-            data = zlib.decompressobj().decompress(data, BYTES_MAX + 1)
-        except zlib.error:
-            return None
     # Entities are what makes small XML large, and what readers differ about; an instruction may hold
     # what another reader takes for something else.
     text = (_PACKET if is_later else _INSTRUCTION).sub(b"", data)
@@ -129,3 +131,38 @@ def _packet(state: State, written: Written, *, is_later: bool) -> Tree.Element |
         return Tree.fromstring(text.strip(b"\xef\xbb\xbf\0\t\n\r "))  # noqa: S314
     except Tree.ParseError:
         return None
+
+
+def _unfiltered(state: State, written: Written, entries: dict[str, StrictValue]) -> bytes | None:
+    """The data, deciphered where they are enciphered; `None` for other filters."""
+    filters, parameters = _listed(entries.get("/Filter")), _listed(entries.get("/DecodeParms"))
+    data = written.stream
+    if filters[:1] == [_CRYPT]:
+        if parameters[:1] != [_IDENTITY]:
+            return None
+        filters, parameters = filters[1:], parameters[1:]
+    elif not _is_in_the_clear(state):
+        data = state.stream(written)
+    if data is None or filters not in ([], ["/FlateDecode"]) or parameters not in ([], [None]):
+        return None
+    if filters:
+        try:
+            return zlib.decompressobj().decompress(data, BYTES_MAX + 1)
+        except zlib.error:
+            return None
+    return data
+
+
+def _listed(value: StrictValue) -> list[StrictValue]:
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def _is_in_the_clear(state: State) -> bool:
+    """True for an enciphered document whose metadata are not (table 20)."""
+    sealed = state.sealed
+    encryption = sealed.dictionary(sealed.trailer.get(b"/Encrypt"))
+    version = sealed.entry(encryption, b"/V")
+    is_named = isinstance(version, int) and version >= _NAMES_METHODS
+    return is_named and sealed.entry(encryption, b"/EncryptMetadata") is False

@@ -5,6 +5,7 @@ is a change all the same.
 """
 
 import io
+import re
 import zlib
 
 import pikepdf
@@ -57,6 +58,43 @@ def sealed_with_metadata(lab: Lab, inside: bytes) -> bytes:
 def signed_with(lab: Lab, document: bytes, objects: dict[int, Body], **more: object) -> bytes:
     """The document, signed, with these objects in the update as well."""
     return by_hand.signed(lab, document, by_hand.objects_of(document) | objects, **more)
+
+
+def with_metadata_in_the_clear(lab: Lab, revision: int, *, has_metadata: bool) -> bytes:
+    """A sealed document that is enciphered, but for its metadata."""
+    out = io.BytesIO()
+    made = letter(2)
+    if has_metadata:
+        made[1] = b"<</Type/Catalog/Pages 2 0 R/Metadata 8 0 R>>"
+        made[8] = described(b"<dc:title>Surat</dc:title>")
+    kept = pikepdf.Encryption(owner="x", user="", R=revision, metadata=False)  # type: ignore[arg-type]
+    with pikepdf.open(io.BytesIO(whole(made))) as opened:
+        opened.save(out, encryption=kept, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    return lab.seal(out.getvalue())
+
+
+@pytest.mark.parametrize("revision", [4, 6])
+def test_metadata_may_be_in_the_clear(lab, revision):
+    """Of pyHanko, in a document that says so of them."""
+    document = with_metadata_in_the_clear(lab, revision, has_metadata=False)
+    made = lab.signed(document, change=lambda writer: writer.encrypt(b""))
+    assert b"/Crypt" in made[len(document) :]
+    assert verdict(lab, made) is Verdict.GENUINE_THEN_SIGNED
+
+
+@pytest.mark.parametrize(
+    "said", [b"/Filter/Crypt/DecodeParms<</Type/CryptFilterDecodeParms/Name/Identity>>", b""]
+)
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [(b"Surat", Verdict.GENUINE), (b"Lain", Verdict.CHANGED_AFTER_SEALING)],
+)
+def test_metadata_in_the_clear_say_what_they_said(lab, said, title, expected):
+    document = with_metadata_in_the_clear(lab, 6, has_metadata=True)
+    number = int(re.findall(rb"/Metadata (\d+) 0 R", document)[-1])
+    written = described(b"<dc:title>%b</dc:title>" % title)
+    anew = Stream(written.entries + said, written.data)
+    assert verdict(lab, with_proofs(lab, document, {number: anew})) is expected
 
 
 # Evidence that nobody signed
