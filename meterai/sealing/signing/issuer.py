@@ -248,9 +248,13 @@ def check_chain(chain: Sequence[x509.Certificate]) -> None:
 
 
 def common_name(certificate: x509.Certificate) -> str:
-    """The common name of the certificate's subject; all of the name where it has none."""
+    """The common name of the certificate's subject; all of the name where it has none.
+
+    Without what is no letter or sign: a stranger's name may turn the text around it, or begin a line.
+    """
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+    name = str(names[0].value) if names else certificate.subject.rfc4514_string()
+    return "".join(one for one in name if one.isprintable())
 
 
 def may_sign_documents(certificate: x509.Certificate) -> bool:

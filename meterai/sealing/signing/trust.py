@@ -1,6 +1,7 @@
 """Who may seal, and the path from the certificate in a SignedData to a root the verifier was given."""
 
 import hashlib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from meterai.sealing.signing.chains import shortest_way
 from meterai.sealing.signing.cms import SignedData
 from meterai.sealing.signing.cms_layout import key_of
-from meterai.sealing.signing.issuer import may_sign_certificates, may_sign_documents
+from meterai.sealing.signing.issuer import (
+    common_name,
+    may_sign_certificates,
+    may_sign_documents,
+)
 
 PATH_LENGTH_MAX = 4  # certificates between the leaf and the root, leaf included
 PATHS_KEPT_MAX = 256  # answers about one path; a verifier sees the same few signers all day
@@ -28,11 +33,12 @@ class Sealers:
     An authority signs for others too, so a root alone does not say who seals: everyone whom it
     gave a certificate could.  `keys` are the SHA-256 of the keys that seal (SubjectPublicKeyInfo: a
     certificate renewed for the same key is the same sealer); `None` where the verifier knows none,
-    and believes whoever a root leads to.
+    and believes whoever a root leads to.  `names` are those of all of them, as people read them.
     """
 
     roots: Path
     keys: frozenset[bytes] | None
+    names: frozenset[str]
 
     @classmethod
     def of(
@@ -40,7 +46,8 @@ class Sealers:
     ) -> "Sealers":
         """Those with these certificates; everyone below the roots where there are none."""
         keys = frozenset(_key_digest(one) for one in certificates) - {b""}
-        return cls(tuple(roots), keys if certificates else None)
+        names = frozenset(map(_read_name, (*roots, *certificates)))
+        return cls(tuple(roots), keys if certificates else None, names)
 
 
 def path_to_root(signed_data: SignedData, sealers: Sealers) -> Path | None:
@@ -93,10 +100,18 @@ def valid_at(path: Path, at: datetime) -> bool:
 
 
 def uses_names_of(signed_data: SignedData, sealers: Sealers) -> bool:
-    """True if a certificate in the SignedData bears or cites the name of one of the roots, and none of
-    them signed for it: whoever has a certificate of the same authority borrows no name."""
+    """True if a certificate in the SignedData cites the name of one of the roots, or bears one that people read
+    as that of a root or a sealer, and none of the roots signed for it: whoever has a certificate of the same
+    authority borrows no name."""
     if _path(signed_data.leaf, signed_data.others, sealers.roots) is not None:
         return False
     names = {root.subject for root in sealers.roots}
     certificates = (signed_data.leaf, *signed_data.others)
-    return any(item.subject in names or item.issuer in names for item in certificates)
+    return any(item.issuer in names or _read_name(item) in sealers.names for item in certificates)
+
+
+@lru_cache(PATHS_KEPT_MAX)
+def _read_name(certificate: x509.Certificate) -> str:
+    """The name of a certificate without what nobody sees in it: case, blanks, another width of the letters."""
+    plain = unicodedata.normalize("NFKC", common_name(certificate))
+    return "".join(plain.split()).casefold()

@@ -17,10 +17,18 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 from pyhanko.sign import signers
 
-from meterai.sealing import development_issuer, load_issuer, load_issuers, verify, verify_own
+from meterai.sealing import (
+    Verdict,
+    development_issuer,
+    load_issuer,
+    load_issuers,
+    verify,
+    verify_own,
+)
 from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.der import SEQUENCE, tlv
+from meterai.sealing.signing.issuer import common_name
 from meterai.sealing.signing.trust import Sealers, path_to_root
 from tests.support.attacks import Lab
 from tests.support.attacks.lab import AT
@@ -153,3 +161,44 @@ def _signed_anew(ours, content):
     signature = authority.sign(content, ec.ECDSA(hashes.SHA256()))
     encoded = tlv(SEQUENCE, content, _ECDSA_SHA256, tlv(BITS, b"\0" + signature))
     return x509.load_der_x509_certificate(encoded)
+
+
+def name_of(common):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def signed_by(lab, name):
+    """The sealed letter, signed by a stranger whose certificate, made by himself, has this name."""
+    key, ours = ec.generate_private_key(ec.SECP256R1()), lab.issuer.chain[0]
+    usage = ours.extensions.get_extension_for_class(x509.KeyUsage).value
+    begin, end = ours.not_valid_before_utc, ours.not_valid_after_utc
+    draft = x509.CertificateBuilder(name, name, key.public_key(), 77, begin, end)
+    certificate = draft.add_extension(usage, critical=True).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (lab.directory / "namesake.key").write_bytes(private)
+    (lab.directory / "namesake.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    files = (str(lab.directory / f"namesake.{one}") for one in ("key", "pem"))
+    return lab.signed(lab.sealed, signer=signers.SimpleSigner.load(*files))
+
+
+@pytest.mark.parametrize("index", [0, -1])
+@pytest.mark.parametrize(
+    "written",
+    [
+        str,
+        str.upper,
+        lambda name: name[:3] + "\u200b" + name[3:],
+        lambda name: name.replace(" ", "\u2003"),
+        lambda name: chr(ord(name[0]) - 0x20 + 0xFF00) + name[1:],
+    ],
+)
+def test_who_bears_our_name_by_his_own_word_forges(lab, index, written):
+    ours = common_name((*lab.issuer.chain, lab.issuer.root)[index])
+    assert lab.verify(signed_by(lab, name_of(written(ours)))).verdict is Verdict.FORGED
+
+
+def test_a_name_of_his_own_is_no_forgery_and_is_read_in_its_line(lab):
+    name = "\u202eBudi\nKetiga " + common_name(lab.issuer.chain[0])
+    report = lab.verify(signed_by(lab, name_of(name)))
+    assert report.verdict is Verdict.GENUINE_THEN_SIGNED
+    assert report.later[0].signer == "BudiKetiga " + common_name(lab.issuer.chain[0])
