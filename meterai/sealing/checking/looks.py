@@ -38,6 +38,8 @@ ANNOTATIONS_MAX = 20_000  # of one page, looked at
 PAGES_MAX = 60  # drawn in one document; a page of text costs 100 ms, a task has two seconds
 STAMPS_MAX = 4  # that boxes are compared with; those of one seal are alike
 PAGES_FEW = 4  # of a document all pages of which are drawn, whatever was appended
+OVERLAPS_MAX = 100_000  # pairs of later boxes on a page
+EDGE_POINTS = 1.0  # which neighbours share
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _DELIMITERS = re.compile(r"[^0-9A-Za-z\s-]")  # what an address is divided by, or ends with
 _PRINTED, _NOT_ON_PAPER_ALONE = 4, 2 | 32  # flags: print; hidden, no view (ISO 32000-2, table 167)
@@ -58,9 +60,10 @@ def first_seen(
     drawn = sorted(pages if later and len(pages) <= PAGES_FEW else written | boxes.keys())
     if len(drawn) > PAGES_MAX:
         raise rendering.NotDrawn
-    for widget in seen:
-        if _is_over_another(sealed, pages[widget.page], widget):
-            return _seen("covered", pages[widget.page], widget.rectangle)
+    over = (one for one in seen if _is_over_another(sealed, pages[one.page], one))
+    hiding = next(over, None) or _first_over_a_later(later)
+    if hiding is not None:
+        return _seen("covered", pages[hiding.page], hiding.rectangle)
     looks = [
         _look(
             pages[number],
@@ -142,6 +145,32 @@ def _is_over_another(sealed: Document, page: Page, widget: Widget) -> bool:
         if box is not None and any(_common(box, one) is not None for one in widget.places):
             return True
     return False
+
+
+def _first_over_a_later(later: Sequence[Later]) -> Widget | None:
+    """The first later signature that lies over one that was there before it."""
+    before: dict[int, list[Widget]] = {}
+    looked = 0
+    for one in later:
+        own = [widget for widget in one.field.widgets if widget.is_visible]
+        for widget in own:
+            others = before.get(widget.page, [])
+            looked += len(others)
+            if looked > OVERLAPS_MAX:
+                raise rendering.NotDrawn
+            if any(_overlap(widget, other) for other in others):
+                return widget
+        for widget in own:
+            before.setdefault(widget.page, []).append(widget)
+    return None
+
+
+def _overlap(one: Widget, other: Widget) -> bool:
+    """True for two that share more than the edges at which programs put them side by side."""
+    shared = (_common(mine, theirs) for mine in one.places for theirs in other.places)
+    return any(
+        box is not None and min(box[2] - box[0], box[3] - box[1]) > EDGE_POINTS for box in shared
+    )
 
 
 def _is_beside_what_is_drawn(page: Page, box: Box) -> bool:

@@ -64,6 +64,26 @@ def test_a_signature_beside_the_page_covers_nothing(lab, box):
     assert lab.verify(document).verdict is Verdict.GENUINE_THEN_SIGNED
 
 
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ((290, 290, 460, 370), Verdict.COVERED_AFTER_SEALING),
+        ((440, 350, 500, 400), Verdict.COVERED_AFTER_SEALING),
+        ((449.5, 300, 540, 360), Verdict.GENUINE_THEN_SIGNED),
+        ((300, 380, 450, 440), Verdict.GENUINE_THEN_SIGNED),
+    ],
+)
+def test_a_signature_may_not_lie_over_one_that_was_added_before(lab, box, expected):
+    once = lab.signed(lab.sealed, "Satu", on_page=0, box=EMPTY_PAPER)
+    assert lab.verify(lab.signed(once, "Dua", on_page=0, box=box)).verdict is expected
+
+
+def test_signatures_on_different_pages_hide_nothing(lab):
+    once = lab.signed(lab.sealed, "Satu", on_page=0, box=EMPTY_PAPER)
+    again = lab.signed(once, "Dua", on_page=1, box=EMPTY_PAPER)
+    assert lab.verify(again).verdict is Verdict.GENUINE_THEN_SIGNED
+
+
 def test_an_invisible_signature_covers_nothing(lab):
     assert lab.verify(lab.signed(lab.sealed)).verdict is Verdict.GENUINE_THEN_SIGNED
 
