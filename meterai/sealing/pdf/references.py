@@ -26,11 +26,12 @@ _MISSING_MAX = 32  # numbers that are looked for one by one
 _KEY_BYTES = 16  # before a reference, in which its key is looked for
 _DIGITS_MAX = 64  # of a number; readers stop earlier
 
+_BLANK = rb"\0-\x20\x80\xff"  # the last two are white space for PDFium
 # A reference from its end, where it has the rarest letter: read forwards it takes fifteen times as long.
 # Some readers need no white space where a sign or the R itself divides.
-_BACKWARDS = re.compile(rb"R[\0-\x20]*+[\d.]++(?:[+-]?+[\0-\x20]++|[+-])([.\d]*\d)")
+_BACKWARDS = re.compile(rb"R[%b]*+[\d.]++(?:[+-]?+[%b]++|[+-])([.\d]*\d)" % (_BLANK, _BLANK))
 # A comment behind a number, and what stands behind that comment if the number is of a reference.
-_COMMENT_BACKWARDS = re.compile(rb"%[\0-\x20]*+[\d.][\d.+\-\0-\x20]*+")
+_COMMENT_BACKWARDS = re.compile(rb"%%[%b]*+[\d.][\d.+\-%b]*+" % (_BLANK, _BLANK))
 _WRITTEN = itemgetter(1)
 _BATCH = 8_192  # references whose digits are held at once
 _REFERENCE_BYTES = 2  # parsed in the time that a reference costs
@@ -38,10 +39,12 @@ _NUMBER_BYTES = 4  # and that another number costs, for which there must be room
 _COMMENT_BYTES = 16  # parsed in the time that a comment behind a number costs
 _COMMENTS_MAX = 16  # in one reference; where more follow, it is taken for one
 _BEHIND_COMMENT = re.compile(
-    rb"[\r\n](?:[\0-\x20]*+%%[^\r\n]*+[\r\n]){0,%d}+[\0-\x20]*+"
-    rb"(?:[%%R]|[+-]?+[\d.]++[\0-\x20]*+[%%R])" % _COMMENTS_MAX
+    rb"[\r\n](?:[%b]*+%%[^\r\n]*+[\r\n]){0,%d}+[%b]*+(?:[%%R]|[+-]?+[\d.]++[%b]*+[%%R])"
+    % (_BLANK, _COMMENTS_MAX, _BLANK, _BLANK)
 )
-_SPACE = rb"(?:[\0-\x20]|%[^\r\n]{0,128}+[\r\n])"
+_SPACE = rb"(?:[%b]|%%[^\r\n]{0,128}+[\r\n])" % _BLANK
+_LONG_COMMENT = rb"%[^\r\n]{129}"  # what is behind one is not looked at: it counts
+_WRAPPED = rb"[1-9]\d{9,}+"  # a number that some readers take for another, whichever it is
 _LINE_END = re.compile(rb"[\r\n]")
 _DIGITS = re.compile(rb"(?<![\d.])\d[\d.]*+")
 _PARTS_MAX = 3  # numbers before a comment, of which one may begin a reference
@@ -138,10 +141,10 @@ def _is_below(text: bytes, start: int, keys: Sequence[bytes]) -> bool:
 
 def _reference_to(number: int) -> re.Pattern[bytes]:
     """A reference to an object, in any way that some reader takes for one."""
-    numbers = b"|".join(b"%d" % (wrap + number) for wrap in (0, *_WRAPS))
     return re.compile(
-        rb"(?<![\d.])\+?0*(?:%b)(?:\.\d*+)?(?:%b|\+)%b*+\+?\d++(?:\.\d*+)?%b*+R"
-        % (numbers, _SPACE, _SPACE, _SPACE)
+        rb"(?<![\d.])0*(?:%d|%b)(?:\.\d*+)?(?:%b|[+-]|(?=%%))%b*+"
+        rb"(?:%b|[+-]?[\d.]++%b*+(?:%b|R))"
+        % (number, _WRAPPED, _SPACE, _SPACE, _LONG_COMMENT, _SPACE, _LONG_COMMENT)
     )
 
 

@@ -23,6 +23,7 @@ from meterai.sealing.pdf.document import open_document
 from meterai.sealing.pdf.references import (
     NUMBER_MAX,
     WITHOUT_REFERENCES,
+    Places,
     first_unreferred,
     references_of,
 )
@@ -85,6 +86,12 @@ def test_a_reference_in_an_object_stream_counts():
     assert first_unreferred(open_document(document, bytes_max=len(document))) == 21
 
 
+@pytest.mark.parametrize("written", [b"20\x800\xffR", b"20\xff%x\n\x800 R", b"20 0\x80%x\nR"])
+def test_what_is_white_space_for_some_readers_divides_a_reference(written):
+    document = with_annotations(written)
+    assert first_unreferred(open_document(document, bytes_max=len(document))) == 21
+
+
 def test_one_far_behind_is_left_to_whoever_checks():
     document = with_annotations(b"%d 0 R" % (SIZE + WITHOUT_REFERENCES))
     assert first_unreferred(open_document(document, bytes_max=len(document))) == SIZE
@@ -136,6 +143,33 @@ def test_comments_behind_numbers_are_counted():
     opened.sections = []
     with pytest.raises(DocumentBroken):
         references_of(opened)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *WRITTEN,
+        b"%d %%" + b"x" * 300 + b"\n0 R",
+        b"%d%%" + b"x" * 300 + b"\r0 R",
+        b"%d 0 %%" + b"x" * 300 + b"\nR",
+        b"%d\x80 0\xffR",
+        b"%d -0 R",
+        b"%d 0.0 R",
+        b"%d+0R",
+        b"00%d. 0 R",
+    ],
+)
+def test_a_second_reference_is_found_however_it_is_written(written):
+    document = with_annotations(b"4 0 R 8 0 R" + b" " + written % 8)
+    places = Places(open_document(document, bytes_max=len(document)))
+    assert places.times_referred(8) == 2
+    assert places.times_referred(4) == 2  # one is that of the page tree
+
+
+def test_a_number_that_wraps_around_may_be_a_reference_to_any():
+    document = with_annotations(b"%d 0 R 80 0 R 8 1" % (0x2_0000_0000 + 8))
+    places = Places(open_document(document, bytes_max=len(document)))
+    assert places.times_referred(8) == 1
 
 
 def with_references(written):
