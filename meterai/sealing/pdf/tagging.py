@@ -12,6 +12,9 @@ from meterai.sealing.pdf.serialization import text_octets
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Dictionary, Ref
 from meterai.sealing.pdf.update import Splice, Update
 
+ROWS_BYTES_MAX = (
+    1024 * 1024
+)  # of the root, or of its number tree, which are written again; a book has 700 KB
 _LANGUAGE = b"id-ID"
 
 
@@ -89,11 +92,11 @@ def structure_tree(document: Document) -> StructureTree | None:
         return None
     try:
         root = document.dictionary(ref)
-        if root is None or root.is_ambiguous:
+        if root is None or root.is_ambiguous or len(root.inside) > ROWS_BYTES_MAX:
             return None
         found = root.get(b"/ParentTree")
         parents = document.dictionary(found)
-        if parents is None or parents.is_ambiguous:
+        if parents is None or parents.is_ambiguous or len(parents.inside) > ROWS_BYTES_MAX:
             return None
         stated = document.number(root, b"/ParentTreeNextKey")
         highest = _highest_key(document, parents)

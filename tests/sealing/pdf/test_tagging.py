@@ -77,3 +77,13 @@ def test_a_signed_document_gets_no_element(lab):
     """It would be a change to what somebody signed."""
     signed = lab.signed(TREES["rows"])
     assert b"/StructElem" not in lab.seal(signed)[len(signed) :]
+
+
+@pytest.mark.parametrize(("rows", "is_written"), [(100_000, False), (20_000, True)])
+def test_a_tree_without_end_is_left_alone(lab, rows, is_written):
+    """It would be written again as a whole, and nobody waits that long."""
+    listed = b" ".join(b"%d 20 0 R" % key for key in range(rows))
+    document = tagged(b"/K[]/ParentTree 21 0 R", o21=b"<</Nums[%b]>>" % listed)
+    sealed = lab.seal(document)
+    assert lab.verify(sealed).verdict is Verdict.GENUINE
+    assert (len(sealed) - len(document) > len(listed)) is is_written
