@@ -36,7 +36,8 @@ _STREAM_END = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![A-Za-z0-9])")
 _OBJECT_END = re.compile(rb"[\t\n\f\r ]*+endobj(?![A-Za-z0-9])")
 # What makes an object, or a way into the file, wherever it stands, for readers that do not go by the
 # cross-reference: poppler looks into the data of streams too.
-_BETWEEN = rb"(?:[\0\t\n\f\r ]|%[^\r\n]{0,128}+[\r\n])"
+# The last two octets are white space for PDFium.
+_BETWEEN = rb"(?:[\0-\x20\x80\xff]|%[^\r\n]{0,128}+[\r\n])"
 _HIDDEN = re.compile(
     rb"\d%b++\d++%b*+obj(?![A-Za-z0-9])|trailer%b*+<<|xref%b++\d"
     % (_BETWEEN, _BETWEEN, _BETWEEN, _BETWEEN)
