@@ -18,6 +18,7 @@ from meterai.sealing import claim, load_issuers
 from tests.support.attacks.lab import OVER_WORDS, Lab
 from tests.support.instance import Client, Instance, until
 from tests.support.pdf import pdf
+from tests.support.stamping_calls import made_json
 
 STAMPS = 4
 HTML = {"Accept": "text/html"}
@@ -156,7 +157,8 @@ def test_a_broken_document_is_repaired_and_says_so(stamped: Stamped) -> None:
     document = stamped.customer.get(view["document_url"]).body
     assert hashlib.sha256(document).hexdigest() == view["sha256_stamped"]
     assert stamped.anybody.verify(document)["verdict"] == "genuine"
-    assert stamped.customer.stamp(broken, key="broken letter").json == view
+    again = stamped.customer.stamp(broken, key="broken letter").json
+    assert made_json(again) == made_json(view)
 
 
 def test_a_document_with_a_password_is_refused_with_what_to_do(stamped: Stamped) -> None:
