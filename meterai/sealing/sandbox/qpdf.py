@@ -25,6 +25,8 @@ def repaired(document: bytes) -> bytes:
             # Counting the pages makes qpdf repair their tree as well.
             if not 0 < len(opened.pages) <= PAGES_MAX:
                 raise DocumentBroken("no pages that could be repaired, or too many")
+            # qpdf writes the right number where there is one, and none where the trailer was lost.
+            opened.trailer["/Size"] = len(opened.objects)
             opened.save(
                 out,
                 deterministic_id=True,

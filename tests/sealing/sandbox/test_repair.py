@@ -25,6 +25,7 @@ BROKEN = {
     "rows-miss": re.sub(rb"00000000(\d\d) 00000 n", rb"00000001\1 00000 n", DOCUMENT),
     "rows-of-19-bytes": DOCUMENT.replace(b" 00000 n \n", b" 00000 n\n"),
     "tail-missing": DOCUMENT[: DOCUMENT.rindex(b"startxref")],
+    "trailer-missing": DOCUMENT[: DOCUMENT.rindex(b"trailer")],
     "junk-first": b"From: mail@contoh.id\n\n" + DOCUMENT,
     "junk-last": DOCUMENT + b"</html>",
 }
