@@ -17,6 +17,7 @@ from tests.support.instance import Client, Instance, until
 
 SMALL = ViewportSize(width=360, height=740)
 LINE = "/lines/buying"
+LOOKS_AGAIN_MS = 120_000  # in which a page without scripts looks again at the latest
 LONG = 300_000  # milliseconds: longer than a page ever waits until it looks again
 
 pytestmark = pytest.mark.skipif(
@@ -180,7 +181,7 @@ def test_without_scripts_it_goes_in_by_itself(reader: Reader, rush: Instance) ->
     operator(rush, "rate", "buying", "--rate", "4")  # else it would look in two minutes
     reader.waits()
     assert reader.looks == []
-    reader.page.wait_for_url("**/sign-in?*")
+    reader.page.wait_for_url("**/sign-in?*", timeout=LOOKS_AGAIN_MS)
 
 
 def test_with_scripts_it_moves_and_goes_in_by_itself(reader: Reader, rush: Instance) -> None:
