@@ -142,8 +142,9 @@ def _is_below(text: bytes, start: int, keys: Sequence[bytes]) -> bool:
 def _reference_to(number: int) -> re.Pattern[bytes]:
     """A reference to an object, in any way that some reader takes for one."""
     return re.compile(
-        rb"(?<![\d.])0*(?:%d|%b)(?:\.\d*+)?(?:%b|[+-]|(?=%%))%b*+"
-        rb"(?:%b|[+-]?[\d.]++%b*+(?:%b|R))"
+        # A number and an R that are no part of a word: serials are printed in groups of letters and digits.
+        rb"(?<![A-Za-z\d.])0*(?:%d|%b)(?:\.\d*+)?(?:%b|[+-]|(?=%%))%b*+"
+        rb"(?:%b|[+-]?[\d.]++%b*+(?:%b|R(?![A-Za-z\d])))"
         % (number, _WRAPPED, _SPACE, _SPACE, _LONG_COMMENT, _SPACE, _LONG_COMMENT)
     )
 

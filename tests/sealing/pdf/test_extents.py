@@ -5,6 +5,7 @@ import pytest
 from meterai.sealing import ingest
 from meterai.sealing.pdf.document import open_document
 from meterai.sealing.pdf.extents import Listing
+from meterai.sealing.pdf.references import Places
 from tests.support.attacks.keyless import with_twin
 from tests.support.attacks.lab import CORNER
 from tests.support.pdfmaker import Body, Row, Stream, Style, letter, update, whole
@@ -110,3 +111,18 @@ def test_a_size_below_an_object_is_mended() -> None:
     document = whole(letter(2)).replace(b"/Size 8", b"/Size 5")
     assert not listing(document).is_sized()
     assert ingest(document, [CORNER]).is_repaired
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        (b"(seri 1QY9 GMA1 0700 RWDW 473V)", 0),
+        (b"(seri 1 0700 RWDW)", 0),
+        (b"[1 0 R 1%x\n0 R +1 0 R/A 1 0R]", 4),
+        (b"[01 0 R<41>1 0 R(a)1 0 R]", 3),
+    ],
+)
+def test_words_are_no_references(text: bytes, times: int) -> None:
+    document = whole({**letter(2), 50: text})
+    opened = open_document(document, bytes_max=len(document))
+    assert Places(opened).times_referred(1, besides=[b"/Root"]) == times
