@@ -203,9 +203,14 @@ class OrderService:
         """What one stamp costs today with its fee, in rupiah."""
         return self._settings.stamp_price + self._settings.service_fee
 
-    def check_price(self, shown: str) -> None:
-        """Refuses `PriceChanged` where a page showed another `unit`; one of the version before showed none."""
-        if shown not in ("", str(self.unit)):
+    async def check_price(self, account: UUID, key: str, shown: str) -> None:
+        """Refuses `PriceChanged` where a page showed another `unit`; one of the version before showed none.
+
+        A repeat of what was placed is not refused: it would be told that nothing was ordered.
+        """
+        if shown in ("", str(self.unit)):
+            return
+        if not await self._database.once(store.is_placed, account, key):
             raise PriceChanged(f"{shown[:20]} was shown, it is {self.unit}")
 
     def _checked(self, quantity: int) -> int:

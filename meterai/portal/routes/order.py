@@ -140,7 +140,7 @@ async def buy(
     key = form_key(form.text("key"))
     try:
         quantity = whole_number(form.text("quantity"), "quantity")
-        orders.check_price(form.text("unit"))
+        await orders.check_price(account, key, form.text("unit"))
         await orders.check_turn(request, account, key)
         order = await orders.place(account, key, quantity)
     except WaitInLine as refusal:

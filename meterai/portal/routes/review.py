@@ -245,7 +245,7 @@ async def _carried_out(
     if is_prepaid:
         await stamping.check_rights(account, key, sum(len(one.placements) for one in wanted))
     else:
-        orders.check_price(form.text("unit"))
+        await orders.check_price(account, key, form.text("unit"))
         await orders.check_turn(request, account, key)
     async with drafts.to_be_loaded(wanted):
         uploads = [await _upload(drafts, one) for one in wanted]
