@@ -55,12 +55,14 @@ from meterai.sealing.model import (
     PreparedDocument,
     ReferencesUnresolved,
     Report,
+    RevocationUnavailable,
     SealDoesNotHold,
     SealingUnavailable,
     SignatureRangeMalformed,
     Stamp,
     StampTooSmall,
     StrayStamp,
+    TimeStampUnavailable,
     Verdict,
 )
 from meterai.sealing.own_seals import question, verify_own
@@ -78,8 +80,6 @@ from meterai.sealing.scan import PHOTO_BYTES_MAX, PhotoUnreadable, scanning
 from meterai.sealing.signing.development import development_issuer, development_issuers
 from meterai.sealing.signing.issuer import Issuer
 from meterai.sealing.signing.issuers import Issuers, KnownIssuer, appoint, load_issuer, load_issuers
-from meterai.sealing.signing.revocation import RevocationUnavailable
-from meterai.sealing.signing.timestamps import TimeStampUnavailable
 from meterai.sealing.stamp import claim
 from meterai.sealing.stamp.claim import (
     Claim,

@@ -398,6 +398,20 @@ class IssuerUnusable(SealingUnavailable):
     retry_after_seconds = 60  # a person has to act
 
 
+class TimeStampUnavailable(SealingUnavailable):
+    """The time-stamp authority gave no token that could be used; asking again later may help."""
+
+    code = "time_stamp_unavailable"
+    status = 503
+
+
+class RevocationUnavailable(SealingUnavailable):
+    """No authority said whether a certificate was revoked; asking again later may help."""
+
+    code = "revocation_unavailable"
+    status = 503
+
+
 def check_placements(placements: Sequence[Placement]) -> None:
     """Refuse with `PlacementMalformed` or `StampTooSmall` what no page could accept."""
     if not 1 <= len(placements) <= STAMPS_MAX:

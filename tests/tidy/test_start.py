@@ -15,6 +15,8 @@ _COMMANDS = "meterai.apps.cli, meterai.apps.commands.run, meterai.apps.settings"
         (_COMMANDS, ["prometheus_client"]),
         # They take 20 MB, and only the processes of `sandbox` draw.
         ("meterai.sealing", ["PIL", "pdf_oxide", "pypdfium2", "zxingcpp"]),
+        # They take 12 MB, for documents that are encrypted and for authorities that are asked.
+        ("meterai.sealing", ["pikepdf", "structlog", "meterai.sealing.signing.network"]),
     ],
 )
 def test_a_library_is_not_loaded_where_it_is_not_used(modules: str, libraries: list[str]) -> None:

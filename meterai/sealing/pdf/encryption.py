@@ -9,11 +9,9 @@ import secrets
 from enum import Enum, auto
 from io import BytesIO
 
-import pikepdf
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher as BlockCipher
 from cryptography.hazmat.primitives.ciphers import algorithms, modes
-from pikepdf._core import EncryptionMethod
 
 from meterai.sealing.model import DocumentBroken, DocumentEncrypted
 from meterai.sealing.pdf.syntax import Dictionary, Ref
@@ -95,11 +93,11 @@ class Cipher:
         return padded[: -padded[-1]] if 0 < padded[-1] <= _BLOCK_BYTES else padded
 
 
-_METHODS = {
-    EncryptionMethod.none: Method.NONE,
-    EncryptionMethod.rc4: Method.RC4,
-    EncryptionMethod.aes: Method.AES_128,
-    EncryptionMethod.aesv3: Method.AES_256,
+_METHODS = {  # as qpdf names them
+    "none": Method.NONE,
+    "rc4": Method.RC4,
+    "aes": Method.AES_128,
+    "aesv3": Method.AES_256,
 }
 
 
@@ -116,13 +114,15 @@ def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
     attached = _of_attachments_alone(Dictionary(encryption, 0))
     if attached is not None:
         return attached
+    import pikepdf  # noqa: PLC0415 - 6 MB in each process, for the few documents that are encrypted
+
     try:
         with pikepdf.open(_empty(encryption, identifier), password=password) as opened:
             found = opened.encryption
             if found.V < _CRYPT_FILTERS:
                 return Cipher(found.encryption_key, Method.RC4, Method.RC4, found.R)
-            strings, streams = _METHODS[found.string_method], _METHODS[found.stream_method]
-            return Cipher(found.encryption_key, strings, streams, found.R)
+            strings, streams = found.string_method.name, found.stream_method.name
+            return Cipher(found.encryption_key, _METHODS[strings], _METHODS[streams], found.R)
     except pikepdf.PasswordError as cause:
         raise DocumentEncrypted("the password does not open the document") from cause
     except (pikepdf.PdfError, KeyError, ValueError) as cause:

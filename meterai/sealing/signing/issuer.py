@@ -38,6 +38,7 @@ INTERMEDIATE_FILE = "intermediate.pem"
 ROOT_FILE = "root.pem"
 CHAIN_FILES = (LEAF_FILE, INTERMEDIATE_FILE, ROOT_FILE)
 CLAIM_KEY_FILE = "claim.key"
+LONG_TERM_FILE = "proofs.toml"
 
 # Authorities publish a day before the last list ends; a publication that failed once must not
 # stop every seal, one that failed for a day must.

@@ -22,7 +22,9 @@ from meterai.plumbing.files import read_file, read_key_file
 from meterai.sealing.model import IssuerUnusable
 from meterai.sealing.signing.issuer import (
     CLAIM_KEY_FILE,
+    LONG_TERM_FILE,
     Issuer,
+    LongTermValidation,
     check_chain,
     common_name,
     load_chain,
@@ -30,9 +32,8 @@ from meterai.sealing.signing.issuer import (
     load_key,
     load_revocation_lists,
 )
-from meterai.sealing.signing.long_term_validation import load_long_term_validation
 from meterai.sealing.stamp.claim import ClaimKeyUnusable, key_id, load_public_keys
-from meterai.sealing.stamp.operator_artwork import ARTWORK_BYTES_MAX, read_operator_artwork
+from meterai.sealing.stamp.operator_artwork import ARTWORK_BYTES_MAX
 
 ARTWORK_FILE = "art.pdf"
 CURRENT_FILE = "current"
@@ -99,7 +100,7 @@ def load_issuer(directory: Path) -> Issuer:
         chain,
         claim_key=load_claim_key(directory / CLAIM_KEY_FILE),
         revocation_lists=lambda: load_revocation_lists(directory),
-        long_term_validation=load_long_term_validation(directory),
+        long_term_validation=_load_long_term_validation(directory),
         operator_artwork=_load_artwork(directory / ARTWORK_FILE),
     )
 
@@ -111,8 +112,23 @@ def _load_artwork(path: Path) -> bytes | None:
         artwork = read_file(path, ARTWORK_BYTES_MAX)
     except OSError as cause:
         raise IssuerUnusable(f"{path.name} cannot be read") from cause
+    from meterai.sealing.stamp.artwork_reading import (  # noqa: PLC0415 - see there
+        read_operator_artwork,
+    )
+
     read_operator_artwork(artwork)
     return artwork
+
+
+def _load_long_term_validation(directory: Path) -> LongTermValidation | None:
+    if not (directory / LONG_TERM_FILE).exists():
+        return None
+    # Asking authorities takes 6 MB of what connects and tells of it; an issuer without needs none.
+    from meterai.sealing.signing.long_term_validation import (  # noqa: PLC0415
+        load_long_term_validation,
+    )
+
+    return load_long_term_validation(directory)
 
 
 def load_issuers(directory: Path) -> Issuers:

@@ -21,15 +21,11 @@ from meterai.plumbing.files import read_key_file, read_settings_file
 from meterai.plumbing.toml import read_toml
 from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.signing import cms
+from meterai.sealing.signing.issuer import LONG_TERM_FILE
 from meterai.sealing.signing.revocation import RevocationAuthorities
-from meterai.sealing.signing.timestamps import (
-    ROOTS_MAX,
-    TimeStampAuthority,
-    check,
-    root_digests,
-)
+from meterai.sealing.signing.time_stamp_authority import TimeStampAuthority
+from meterai.sealing.signing.timestamps import ROOTS_MAX, check, root_digests
 
-LONG_TERM_FILE = "proofs.toml"
 TIMEOUT_SECONDS = 5.0  # of one exchange; a seal waits for two or three
 EXCHANGES_MAX = 3
 
@@ -70,13 +66,10 @@ class LongTermValidation:
         return self._revocations.evidence([chain, stamped.chain], at)
 
 
-def load_long_term_validation(directory: Path) -> LongTermValidation | None:
-    """What `proofs.toml` says, `None` if there is none; refuses with `IssuerUnusable`."""
-    path = directory / LONG_TERM_FILE
-    if not path.exists():
-        return None
+def load_long_term_validation(directory: Path) -> LongTermValidation:
+    """What the directory's `proofs.toml` says; refuses with `IssuerUnusable`."""
     try:
-        found = read_toml(read_settings_file(path))
+        found = read_toml(read_settings_file(directory / LONG_TERM_FILE))
         roots = x509.load_pem_x509_certificates(
             read_key_file(directory / str(found["time_stamp_roots"]))
         )

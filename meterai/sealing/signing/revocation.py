@@ -23,7 +23,7 @@ from cryptography.x509.oid import (
     ExtensionOID,
 )
 
-from meterai.sealing.model import Evidence, IssuerUnusable, SealingUnavailable
+from meterai.sealing.model import Evidence, IssuerUnusable, RevocationUnavailable
 from meterai.sealing.signing.chains import is_issued_by
 from meterai.sealing.signing.issuer import signs_list
 from meterai.sealing.signing.network import Authorities, Unreached, exchange
@@ -34,13 +34,6 @@ CLOCK_SKEW = timedelta(minutes=5)  # an authority's clock may be ahead of ours
 KEPT = timedelta(hours=1)  # evidence asked for once serves all seals of so long
 ADDRESSES_MAX = 4  # tried per certificate and kind; more would only lengthen the wait
 CERTIFICATES_KEPT = 64  # whose evidence is remembered; two chains have about six
-
-
-class RevocationUnavailable(SealingUnavailable):
-    """No authority said whether a certificate was revoked; asking again later may help."""
-
-    code = "revocation_unavailable"
-    status = 503
 
 
 class NoEvidence(Exception):

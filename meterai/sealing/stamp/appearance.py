@@ -15,7 +15,7 @@ from functools import lru_cache
 from meterai.sealing.model import HEIGHT_PER_WIDTH
 from meterai.sealing.pdf.serialization import Stream, number, numbers
 from meterai.sealing.stamp import artwork
-from meterai.sealing.stamp.operator_artwork import OperatorArtwork, read_operator_artwork
+from meterai.sealing.stamp.operator_artwork import OperatorArtwork
 from meterai.sealing.stamp.qr import Qr
 from meterai.sealing.stamp.typeface import OBJECTS, typeface_named
 
@@ -69,7 +69,7 @@ def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> Shared:
     `operator_artwork` is a PDF whose first page is shown in place of our artwork; refuses with
     `ArtworkUnusable` one that cannot be shown.
     """
-    operators = read_operator_artwork(operator_artwork) if operator_artwork is not None else None
+    operators = _read(operator_artwork) if operator_artwork is not None else None
     box = numbers(0, 0, artwork.SHEET_WIDTH, artwork.SHEET_HEIGHT)
     content = (
         artwork.fixed_part(specimen=specimen)
@@ -82,6 +82,14 @@ def shared(*, specimen: bool, operator_artwork: bytes | None = None) -> Shared:
     return Shared(
         form, operators, _OPERATOR_ARTWORK + (operators.count if operators is not None else 0)
     )
+
+
+def _read(operator_artwork: bytes) -> OperatorArtwork:
+    from meterai.sealing.stamp.artwork_reading import (  # noqa: PLC0415 - see there
+        read_operator_artwork,
+    )
+
+    return read_operator_artwork(operator_artwork)
 
 
 def appearance_stream(

@@ -14,7 +14,7 @@ from cryptography.x509 import ocsp
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from meterai.sealing.model import Evidence, IssuerUnusable
+from meterai.sealing.model import Evidence, IssuerUnusable, RevocationUnavailable
 from meterai.sealing.pdf.serialization import Stream
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.development import development_issuer
@@ -23,11 +23,11 @@ from meterai.sealing.signing.revocation import (
     KEPT,
     NoEvidence,
     RevocationAuthorities,
-    RevocationUnavailable,
     check_crl,
     check_ocsp,
 )
-from meterai.sealing.signing.timestamps import TimeStampAuthority, check, root_digests
+from meterai.sealing.signing.time_stamp_authority import TimeStampAuthority
+from meterai.sealing.signing.timestamps import check, root_digests
 from meterai.sealing.writing.security_store import EarlierStore, SecurityStore
 from standins.authority.keys import Signer, authorities_in
 from standins.authority.status import revocation_list

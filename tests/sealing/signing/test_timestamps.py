@@ -26,12 +26,12 @@ from pyhanko.sign.validation.generic_cms import (
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import ValidationContext
 
+from meterai.sealing.model import TimeStampUnavailable
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.der import SEQUENCE, SET, tlv
 from meterai.sealing.signing.development import development_issuer
+from meterai.sealing.signing.time_stamp_authority import TimeStampAuthority
 from meterai.sealing.signing.timestamps import (
-    TimeStampAuthority,
-    TimeStampUnavailable,
     TokenRefused,
     check,
     root_digests,

@@ -14,7 +14,15 @@ from PIL import Image
 
 from meterai.sealing import HEIGHT_PER_WIDTH, WIDTH_MIN, Placement
 from meterai.sealing.pdf.serialization import Stream
-from meterai.sealing.stamp import appearance, artwork, identifiers, operator_artwork, qr, typeface
+from meterai.sealing.stamp import (
+    appearance,
+    artwork,
+    artwork_reading,
+    identifiers,
+    operator_artwork,
+    qr,
+    typeface,
+)
 from meterai.sealing.stamp.wording import Wording, check_printable, wording
 from tests.sealing.stamp.printed import AT, CHECK_URL, MAKER, code_text, page, rendered
 
@@ -333,4 +341,4 @@ def test_official_art_that_is_no_drawing_is_refused():
     pikepdf.new().save(empty)
     for document in (b"", b"%PDF-1.7", empty.getvalue(), out.getvalue()):
         with pytest.raises(operator_artwork.ArtworkUnusable):
-            operator_artwork.read_operator_artwork(document)
+            artwork_reading.read_operator_artwork(document)
