@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
+from meterai.payments import AccountNumber, Redirect
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
@@ -50,9 +51,6 @@ class OrderNow:
     documents: Sequence[Stamping] = ()
     refunds: Sequence[RefundView] = ()
     lot: Lot | None = None
-    is_soon: bool = True  # placed so short a time ago that the provider may well be answering
-    has_qr: bool = False
-    has_other_instructions: bool = False
     is_issuing: bool = True  # what is paid becomes stamps at once
 
     @property
@@ -62,13 +60,43 @@ class OrderNow:
         return is_placed and self.order.payment.expires_at <= self.now
 
     @property
-    def is_arrived(self) -> bool:
-        """True in the moment between a payment and what follows from it."""
-        is_placed = self.order.state == OrderState.PLACED
+    def is_covered(self) -> bool:
+        """True where what arrived and stays pays for the order."""
         # What goes back, because it was short or came twice, pays for nothing.
         going = sum(one.amount for one in self.refunds if one.state != RefundState.VOID)
         money = self.order.money
-        return is_placed and money.captured - going - money.charged_back >= self.order.total
+        return money.captured - going - money.charged_back >= self.order.total
+
+    @property
+    def is_soon(self) -> bool:
+        """True so short a time after it was placed that the provider may well be answering."""
+        return self.now < self.order.placed_at + QR_USUALLY_WITHIN
+
+    @property
+    def is_payable(self) -> bool:
+        """True where its buyer can pay: a QR whose time is over is not shown, also in the moment
+        before the order lapses."""
+        return self.order.payment.expires_at > self.now and not self.is_covered
+
+    @property
+    def qr_content(self) -> str | None:
+        """What the QR to pay now holds."""
+        return self.order.payment.qr_content if self.is_payable else None
+
+    @property
+    def instructions(self) -> AccountNumber | Redirect | None:
+        """How to pay now what has no QR; a page only where the browser goes there by TLS."""
+        match self.order.payment.instructions:
+            case AccountNumber() as number if self.is_payable:
+                return number
+            case Redirect(url) as page if self.is_payable and url.startswith("https://"):
+                return page
+        return None
+
+    @property
+    def is_arrived(self) -> bool:
+        """True in the moment between a payment and what follows from it."""
+        return self.order.state == OrderState.PLACED and self.is_covered
 
     @property
     def state(self) -> OrderState:
@@ -146,8 +174,8 @@ def told(this: OrderNow) -> Told:
 def _placed(this: OrderNow) -> tuple[str, str]:
     if this.state != OrderState.PLACED:
         return f"state.order.{this.state}", "arrived" if this.is_arrived else "time_over"
-    if this.has_qr or this.has_other_instructions:
-        lead = "placed.elsewhere" if this.has_other_instructions else f"placed.{this.order.kind}"
+    if this.qr_content or this.instructions:
+        lead = "placed.elsewhere" if this.instructions else f"placed.{this.order.kind}"
         lead = lead if this.is_issuing else "placed.stopped"
         return "page.order.headline.pay", lead
     if this.order.money.captured:

@@ -21,7 +21,7 @@ from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView
 from meterai.pages import Site, rendered
 from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
-from meterai.portal.order_told import OrderNow, told
+from meterai.portal.order_told import QR_USUALLY_WITHIN, OrderNow, told
 from meterai.portal.pages import qr_drawing
 from meterai.portal.routes import routes
 from meterai.refunds import RefundCause, RefundState, RefundView
@@ -57,19 +57,9 @@ def order_main(
 ) -> str:
     """The main part of the page of an order, a moment after it was placed."""
     now = more.pop("now", EARLIER)
-    qr = one.payment.qr_content
-    is_soon, is_issuing = more.pop("is_soon", True), more.pop("is_issuing", True)
-    lot = lot or where()
-    this = OrderNow(
-        one,
-        now,
-        documents,
-        refunds,
-        lot,
-        is_soon=is_soon,
-        has_qr=qr is not None,
-        is_issuing=is_issuing,
-    )
+    is_issuing = more.pop("is_issuing", True)
+    this = OrderNow(one, now, documents, refunds, lot or where(), is_issuing=is_issuing)
+    qr = this.qr_content
     facts = {
         "this": this,
         "told": told(this),
@@ -230,7 +220,8 @@ def test_while_issuing_is_stopped_nothing_is_promised_for_the_next_moment(
 def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:
     one, language = order(OrderState.PLACED, OrderKind.STAMPS), asked.cookies["language"]
     assert translate("page.order.opening", language) in order_main(asked, one)
-    main = order_main(asked, one, is_soon=False)
+    one = msgspec.structs.replace(one, placed_at=EARLIER - QR_USUALLY_WITHIN)
+    main = order_main(asked, one)
     [lead] = re.findall(r'class="lead">(.*?)</p>', main)
     assert format_datetime(NOW, language) in lead, "until when we go on"
 
@@ -242,6 +233,16 @@ def test_a_payment_that_was_too_small_is_not_forgotten_while_another_is_asked(as
     assert translate("page.order.opening_again", language) in main
     main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, QR, sums))
     assert translate("page.order.paid_short", language, amount="Rp5.000") in main
+
+
+def test_two_payments_that_were_too_small_pay_for_nothing_together(asked: Any) -> None:
+    sums = money(captured=TOTAL, refunded=TOTAL)
+    gone = [refund(RefundState.SETTLED, RefundCause.SHORT)] * 2
+    assert sum(one.amount for one in gone) == TOTAL
+    one = order(OrderState.PLACED, OrderKind.STAMPS, QR, sums)
+    main = order_main(asked, one, refunds=gone)
+    assert 'class="qr"' in main
+    assert f'action="/orders/{one.id}/paid"' in main
 
 
 def test_the_moment_after_the_payment_asks_for_no_other(asked: Any) -> None:

@@ -1,5 +1,6 @@
 """Ordering once more what nobody paid in time: nothing is uploaded again, and nothing paid twice."""
 
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,12 @@ from meterai.kit.ids import read
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderState, OrderView
-from meterai.stamping import ReorderService, StampingService, stampings_of_orders
+from meterai.stamping import (
+    ReorderService,
+    StampedBefore,
+    StampingService,
+    stampings_of_orders,
+)
 from tests.support.shop import Shop
 from tests.support.stamping_calls import upload
 
@@ -81,6 +87,32 @@ def test_an_order_that_was_paid_meanwhile_is_not_ordered_again(shop: Shop) -> No
     with pytest.raises(NotAllowedNow):
         reorder(shop, order)
     assert len(shop.rows("SELECT 1 FROM orders")) == 1
+    shop.assert_books_hold()
+
+
+def test_who_agreed_to_stamp_once_more_is_not_asked_again(shop: Shop) -> None:
+    shop.pay(documents(shop, "Surat"))
+    shop.work_off()
+    files = [upload("Surat")]
+    service, agreed = shop.container.of(StampingService), [sha256(files[0].content).digest()]
+    with pytest.raises(StampedBefore):
+        shop.do(service.order(shop.account, "second", files))
+    second = read("ord", shop.do(service.order(shop.account, "second", files, agreed=agreed)).id)
+    shop.placed.append(second)
+    shop.give_up(second, "lapsed")
+    assert reorder(shop, second).state == "placed"
+    shop.assert_books_hold()
+
+
+def test_what_was_stamped_since_then_is_asked(shop: Shop) -> None:
+    first = documents(shop, "Surat")
+    shop.give_up(first, "lapsed")
+    later = shop.do(
+        shop.container.of(StampingService).order(shop.account, "later", [upload("Surat")])
+    )
+    shop.placed.append(read("ord", later.id))
+    with pytest.raises(StampedBefore):
+        reorder(shop, first)
     shop.assert_books_hold()
 
 

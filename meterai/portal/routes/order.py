@@ -21,7 +21,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.orders import OrderKey, OrderService, OrderSettings, OrderState, PaymentView
+from meterai.orders import OrderKey, OrderService, OrderSettings, OrderState
 from meterai.pages import (
     Page,
     PageRequest,
@@ -35,7 +35,7 @@ from meterai.pages import (
     see_other,
     whole_number,
 )
-from meterai.payments import AccountNumber, BuyerQuestions, Redirect
+from meterai.payments import BuyerQuestions
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import (
@@ -46,7 +46,7 @@ from meterai.plumbing.http import (
 )
 from meterai.plumbing.turns import PURPOSE
 from meterai.plumbing.zips import ZippedFile, distinct, zipped
-from meterai.portal.order_told import QR_USUALLY_WITHIN, OrderNow, as_it_went, told
+from meterai.portal.order_told import OrderNow, as_it_went, told
 from meterai.portal.pages import qr_drawing, stamped_name
 from meterai.portal.watching import WAIT_SECONDS, OrderWatch
 from meterai.refunds import RefundService, RefundState, refunds_of_order
@@ -177,22 +177,8 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         moves = await ledger.money_moves(tx, account, asked.order) if order.money.captured else []
         lots = await stamps.lots(tx, account, [asked.order])
         issuing = await stamps.issuing(tx)
-    now = _clock.now()
-    # A QR whose time is over is not shown, also in the moment before its order lapses.
-    is_payable = order.payment.expires_at > now and order.money.captured < order.total
-    qr_content = order.payment.qr_content if is_payable else None
-    instructions = _instructions(order.payment) if is_payable else None
-    this = OrderNow(
-        order,
-        now,
-        documents,
-        refunds,
-        lots.get(asked.order),
-        is_soon=now < order.placed_at + QR_USUALLY_WITHIN,
-        has_qr=qr_content is not None,
-        has_other_instructions=instructions is not None,
-        is_issuing=issuing.is_open,
-    )
+    now, lot = _clock.now(), lots.get(asked.order)
+    this = OrderNow(order, now, documents, refunds, lot, is_issuing=issuing.is_open)
     state = OrderState(order.state)
     is_moving = (
         any(refund.state not in _DONE for refund in refunds)
@@ -205,23 +191,13 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         "moves": as_it_went(moves),
         "zipped": len(_zippable(documents)),
         "now": now,
-        "qr": qr_drawing(qr_content) if qr_content else None,
-        "instructions": instructions,
+        "qr": qr_drawing(this.qr_content) if this.qr_content else None,
+        "instructions": this.instructions,
         "bank_said": "" if order.money.captured else asked.said,
         "may_reorder": may_reorder(order, documents),
         "may_change": state in _MAY_CHANGE or is_moving,
         "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_moving else 0),
     }
-
-
-def _instructions(payment: PaymentView) -> AccountNumber | Redirect | None:
-    """How to pay what has no QR; a page only where the browser goes there by TLS."""
-    match payment.instructions:
-        case AccountNumber() as number:
-            return number
-        case Redirect(url) as page if url.startswith("https://"):
-            return page
-    return None
 
 
 def _version(main: str) -> str:

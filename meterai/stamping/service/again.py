@@ -5,6 +5,7 @@ stamp.
 """
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from meterai.plumbing.database import Tx
@@ -15,10 +16,15 @@ Agreed = Collection[bytes]  # SHA-256 of documents that shall be stamped althoug
 
 
 async def check_not_again(
-    tx: Tx, account: UUID, made: Mapping[UUID, bytes], agreed: Agreed
+    tx: Tx,
+    account: UUID,
+    made: Mapping[UUID, bytes],
+    agreed: Agreed,
+    *,
+    since: datetime | None = None,
 ) -> None:
     """Refuse `StampedBefore` where one of the documents of these new stampings has another stamping
-    that is delivered or may still be.
+    that is delivered or may still be; with `since`, one that was asked for since then.
 
     The rows of the documents are locked by now, so of two requests at once the later one sees the
     other.  What the transaction did is undone by the refusal.
@@ -26,6 +32,7 @@ async def check_not_again(
     asked = [sha256 for sha256 in made.values() if sha256 not in agreed]
     if not asked:
         return
-    found = await store.alive(tx, account, asked, list(made))
+    alive = await store.alive(tx, account, asked, list(made))
+    found = [one for one in alive if since is None or one.requested_at >= since]
     if found:
         raise StampedBefore(found)

@@ -103,7 +103,8 @@ class ReorderService:
                 is_repaired=one.is_repaired,
             )
         new = {stamping: one.sha256_original for stamping, one in made.items()}
-        await check_not_again(tx, account, new, ())
+        # The earlier order would not have been placed, had its buyer not agreed to what was there then.
+        await check_not_again(tx, account, new, (), since=earlier.placed_at)
         return placed
 
     async def _end(self, tx: Tx, account: UUID, order_id: UUID) -> None:
