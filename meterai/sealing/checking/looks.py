@@ -27,6 +27,7 @@ from meterai.sealing.checking.updates import Found
 from meterai.sealing.pdf.document import Document, open_document
 from meterai.sealing.pdf.extents import Listing
 from meterai.sealing.pdf.pages import Box, Page, PageTree
+from meterai.sealing.pdf.rebuilding import first_found_otherwise
 from meterai.sealing.pdf.references import Places
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.sandbox import rendering
@@ -100,11 +101,10 @@ def first_seen(
 def is_rebuilt_by_some(sealed: Document, now: Document) -> bool:
     """True where some reader may look for the objects of one of the two by itself, and not of the other.
 
-    It then takes the last object of a number in the file: another one, where one is there that no row
-    leads to.  Poppler does so for a reference that leads nowhere where the newest cross-reference is a
+    It then takes what `rebuilding` asks for.  Poppler does so for a reference that leads nowhere where the newest cross-reference is a
     table, and takes none that is in a stream.
     """
-    if Listing(sealed).first_unlisted() is not None:
+    if first_found_otherwise(sealed, Listing(sealed)) is not None:
         return True
     behind = now.sections[: len(now.sections) - len(sealed.sections)]
     style = sealed.sections[0].is_stream

@@ -25,24 +25,19 @@ from meterai.sealing.checking.later_objects import (
 )
 from meterai.sealing.checking.later_state import State, entries_of, is_same_number
 from meterai.sealing.checking.metadata import is_same_but_for_its_writer
+from meterai.sealing.checking.trailers import compare_trailers
 from meterai.sealing.checking.updates import Found, Update, Written
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.forms import fields
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Ref
 
-_SECTION_KEYS = {
-    *("/Size", "/Prev", "/Type", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/XRefStm"),
-    "/DL",  # how long its data are about (table 5)
-}
 _NUMBERS = {"/PZ", "/UserUnit"}  # of a page, whole or not (table 31)
 _BOXES = {"/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox"}
 _BOX_ROUNDED = (
     5e-5  # units: one program writes four decimals; at 64 times the size it is 3 thousandths
 )
 _INHERITED = ("/MediaBox", "/CropBox", "/Rotate", "/Resources")  # ISO 32000-2, table 31
-# Of the file; the last two are of LibreOffice, and no reader looks for them.
-_FILE_KEYS = {"/Root", "/Info", "/ID", "/Encrypt", "/DocChecksum", "/AdditionalStreams"}
 _WRITERS_KEYS = {"/ModDate", "/Producer"}  # what a writing program says about itself
 _IN_CATALOG = {"/AcroForm", "/DSS", "/Extensions", "/Metadata", "/Version", "/Lang"}
 _VERSIONS = {*(f"/1.{one}" for one in range(8)), "/2.0"}
@@ -71,7 +66,7 @@ class Comparison:
 
     def fields(self) -> list[LaterField]:
         """Compare; the signature fields that the update added or filled."""
-        self._compare_trailer()
+        compare_trailers(self._before, self._trailer, self._update)
         root = self._trailer["/Root"]
         self._pair(root, root, "catalog", self._catalog, _NOTHING, _NOTHING)
         self._information()
@@ -90,32 +85,6 @@ class Comparison:
         added = set(self._added.claims.values())
         if found or not added & {"proof", "evidence"} or self._touched - _BESIDE_EVIDENCE:
             raise Found("not_signed")
-
-    # -- the trailer -------------------------------------------------------------------------
-
-    def _compare_trailer(self) -> None:
-        before, after = self._trailer, self._update.trailer
-        for key in after.keys() - _SECTION_KEYS - _FILE_KEYS:
-            raise Found("trailer", key=key)
-        for key in ("/Root", "/Encrypt"):
-            if not self._before.is_same(before.get(key), None, after.get(key), None):
-                raise Found("trailer", key=key)
-        for key in ("/Prev", "/XRefStm"):
-            if type(after.get(key, 0)) is not int:
-                raise Found("trailer", key=key)
-        if "/XRefStm" in after and "/Type" in after:
-            raise Found("trailer", key="/XRefStm")  # it belongs to a table
-        old, new = before.get("/ID"), after.get("/ID")
-        # Nothing depends on the identifier but a key; some programs leave it out.
-        is_left_out = new is None and "/Encrypt" not in before
-        is_same = isinstance(new, list) and isinstance(old, list) and new[:1] == old[:1]
-        if isinstance(old, list) and not is_left_out and not is_same:
-            raise Found("trailer", key="/ID")
-        size, was = after.get("/Size"), before.get("/Size")
-        if not isinstance(size, int) or not isinstance(was, int) or size < was:
-            raise Found("trailer", key="/Size")
-        if any(number >= size for number in self._update.objects.keys() | self._update.structure):
-            raise Found("trailer", key="/Size")
 
     # -- what was there ----------------------------------------------------------------------
 

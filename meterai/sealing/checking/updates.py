@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meterai.sealing.model import DocumentBroken
-from meterai.sealing.pdf import decoding
+from meterai.sealing.pdf import decoding, references
 from meterai.sealing.pdf.cross_reference import (
     FREE,
     IN_FILE,
     IN_STREAM,
-    OBJECT_NUMBER_MAX,
     Row,
     Section,
 )
 from meterai.sealing.pdf.document import Document, Location
+from meterai.sealing.pdf.headers import holds_nothing
 from meterai.sealing.pdf.strict import Ambiguous, StrictValue, read
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 
@@ -28,20 +28,14 @@ UPDATES_MAX = 64  # behind one seal; a contract has ten signatures and as many p
 WHITE_MAX = 64  # bytes behind the end of an update; programs write one or two
 WIDTHS_MAX = (1, 8, 4)  # bytes of a row of a cross-reference stream; some readers take no wider
 OBJECTS_MAX = 5_000  # in all updates behind a seal; 32 signatures write 300
+# Behind the objects of a seal, and below what has some reader look for all objects by itself.
+NUMBER_MAX = references.NUMBER_MAX + 2 * OBJECTS_MAX
 
 _WHITE = re.compile(rb"[\0\t\n\f\r ]*+")
 _HEADER = re.compile(rb"([1-9]\d{0,6})[\t\n\f\r ]++(0|[1-9]\d{0,4})[\t\n\f\r ]++obj(?![A-Za-z0-9])")
 _STREAM = re.compile(rb"[\t\n\f\r ]*+stream\r?\n")
 _STREAM_END = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![A-Za-z0-9])")
 _OBJECT_END = re.compile(rb"[\t\n\f\r ]*+endobj(?![A-Za-z0-9])")
-# What makes an object, or a way into the file, wherever it stands, for readers that do not go by the
-# cross-reference: poppler looks into the data of streams too.
-# The last two octets are white space for PDFium.
-_BETWEEN = rb"(?:[\0-\x20\x80\xff]|%[^\r\n]{0,128}+[\r\n])"
-_HIDDEN = re.compile(
-    rb"\d%b++\d++%b*+obj(?![A-Za-z0-9])|trailer%b*+<<|xref%b++\d"
-    % (_BETWEEN, _BETWEEN, _BETWEEN, _BETWEEN)
-)
 _TABLE = re.compile(
     rb"xref[\t ]*+(?:\r\n|\r|\n)"
     rb"(?:\d{1,10} \d{1,10}[\t ]*+(?:\r\n|\r|\n)(?:\d{10} \d{5} [nf][ \r\n][ \r\n])*+)*+"
@@ -51,7 +45,7 @@ _TABLE = re.compile(
 # the end, and for the number and the mark where lines begin.
 _POINTER = re.compile(
     rb"[\t\n\f\r ]{1,64}+(?:%[^%\r\n][^\r\n]{0,200}+[\r\n]{1,4}+)?"
-    rb"startxref[\t ]{0,4}+(?:\r\n|\n|\r)(\d{1,10})[\t ]{0,4}+(?:\r\n|\n|\r){1,2}+%%EOF"
+    rb"(?P<word>startxref)[\t ]{0,4}+(?:\r\n|\n|\r)(\d{1,10})[\t ]{0,4}+(?:\r\n|\n|\r){1,2}+%%EOF"
 )
 _TABLE_ENTRY = re.compile(rb"[\t\n\f\r ]++([1-9]\d{0,6})[\t\n\f\r ]++(\d{1,10})(?=[\t\n\f\r ])")
 _FREE_HEAD = 0  # the object that heads the list of free ones
@@ -59,6 +53,7 @@ _STRUCTURE = {"/XRef", "/ObjStm"}
 _DEFLATED = "/FlateDecode"
 _OF_STREAM = {"/Type", "/Size", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/DL"}
 _ELSEWHERE = {"/F", "/FFilter", "/FDecodeParms", "/Extends"}  # data that are not in the stream
+_OF_PREDICTION = {"/Predictor", "/Columns"}  # of rows of octets, which are not coloured
 _RUN = re.compile(rb"[\r\n](\d{1,10}) (\d{1,10})[\t ]*+[\r\n]")
 
 
@@ -166,7 +161,26 @@ class _Reader:
         self._own: set[int] = set()  # the numbers of its cross-reference streams
 
     def update(self) -> Update:
-        section, shift = self._section, self._document.shift
+        self._read_rows()
+        objects, own, stop = self._objects()
+        trailer, stop = (own, stop) if own is not None else self._trailer(stop)
+        for number, written in objects.items():
+            if written.stream is not None and isinstance(written.value, dict):
+                self._check_beside_trailer(written.value, trailer, number)
+        pointer = _POINTER.match(self._buffer, stop)
+        if pointer is None or int(pointer[2]) + self._document.shift != self._section.start:
+            raise Found("bytes")
+        self._check_plain(stop, pointer.start("word"))
+        white = _WHITE.match(self._buffer, pointer.end())
+        # Readers look for the end of a file only so far from it.
+        if white is None or white.end() - white.start() > WHITE_MAX:
+            raise Found("bytes")
+        kept = self._with_streamed(objects)
+        structure = frozenset(self._own | (objects.keys() - kept.keys()))
+        return Update(self._start, white.end(), trailer, kept, structure)
+
+    def _read_rows(self) -> None:
+        section = self._section
         if section.rows > OBJECTS_MAX:
             raise DocumentBroken("more objects than signatures write")
         for number, row in section.entries():
@@ -175,24 +189,11 @@ class _Reader:
             # A free row says nothing of a number that is no object; some readers count rows from it.
             if row.kind not in (IN_FILE, IN_STREAM):
                 raise Found("object_freed" if row.kind == FREE else "bytes", number)
+            if number > NUMBER_MAX:
+                raise Found("object_unreadable", number)
             self._rows[number] = row
         if section.beside is not None:
             self._check_beside(section.beside)
-        objects, own, stop = self._objects()
-        trailer, stop = (own, stop) if own is not None else self._trailer(stop)
-        for number, written in objects.items():
-            if written.stream is not None and isinstance(written.value, dict):
-                self._check_beside_trailer(written.value, trailer, number)
-        pointer = _POINTER.match(self._buffer, stop)
-        if pointer is None or int(pointer[1]) + shift != section.start:
-            raise Found("bytes")
-        white = _WHITE.match(self._buffer, pointer.end())
-        # Readers look for the end of a file only so far from it.
-        if white is None or white.end() - white.start() > WHITE_MAX:
-            raise Found("bytes")
-        kept = self._with_streamed(objects)
-        structure = frozenset(self._own | (objects.keys() - kept.keys()))
-        return Update(self._start, white.end(), trailer, kept, structure)
 
     def _check_beside(self, beside: Section) -> None:
         """A hybrid update has its rows twice, for old readers and for new ones: the same rows."""
@@ -240,7 +241,7 @@ class _Reader:
         """Subsections that hold something, in order, below what a file may have."""
         end = 0
         for first, count in runs:
-            if count < 1 or first < end or first + count > OBJECT_NUMBER_MAX:
+            if count < 1 or first < end or first + count > NUMBER_MAX:
                 raise Found("object_unreadable", number, key="/Index")
             end = first + count
 
@@ -288,13 +289,20 @@ class _Reader:
             raise Found("bytes")
         ref = Ref(int(header[1]), int(header[2]))
         value, offset = strictly(self._buffer, header.end(), ref.number)
+        self._check_plain(header.end(), offset, ref.number)
         stream, opening = None, _STREAM.match(self._buffer, offset)
         if opening is not None:
             stream, offset = self._stream(value, ref, opening.end())
         end = _OBJECT_END.match(self._buffer, offset)
-        if end is None or _HIDDEN.search(self._buffer, header.end(), end.start()) is not None:
+        if end is None:
             raise Found("object_unreadable", ref.number)
         return Written(ref, value, stream, ref, start, end.end())
+
+    def _check_plain(self, start: int, stop: int, number: int = 0) -> None:
+        """Nothing in these bytes is an object, or a way into the file, for readers that do not go by the
+        cross-reference: some look into strings and into the data of streams too."""
+        if not holds_nothing(self._buffer[start:stop]):
+            raise Found("object_unreadable" if number else "bytes", number)
 
     def _stream(self, value: StrictValue, ref: Ref, start: int) -> tuple[bytes, int]:
         length = value.get("/Length") if isinstance(value, dict) else None
@@ -305,6 +313,7 @@ class _Reader:
         end = _STREAM_END.match(self._buffer, stop)
         if end is None or stop > len(self._buffer):
             raise Found("object_unreadable", ref.number, key="/Length")
+        self._check_plain(start, stop, ref.number)
         return self._buffer[start:stop], end.end()
 
     def _trailer(self, offset: int) -> tuple[dict[str, StrictValue], int]:
@@ -319,6 +328,7 @@ class _Reader:
         value, end = strictly(self._buffer, table.end(), 0)
         if not isinstance(value, dict):
             raise Found("trailer")
+        self._check_plain(table.end(), end)
         return value, end
 
     def _with_streamed(self, objects: dict[int, Written]) -> dict[int, Written]:
@@ -374,8 +384,11 @@ def _check_plainly_encoded(entries: dict[str, StrictValue], number: int) -> None
     """The structure of a file is deflated, or not encoded: some readers do not take it otherwise."""
     if entries.keys() & _ELSEWHERE or entries.get("/Filter", _DEFLATED) != _DEFLATED:
         raise Found("object_unreadable", number, key="/Filter")
-    if not isinstance(entries.get("/DecodeParms", {}), dict):
+    parameters = entries.get("/DecodeParms", {})
+    if not isinstance(parameters, dict) or parameters.keys() - _OF_PREDICTION:
         raise Found("object_unreadable", number, key="/DecodeParms")
+    if parameters.get("/Predictor", 1) not in (1, *decoding.PNG_PREDICTORS):
+        raise Found("object_unreadable", number, key="/Predictor")
 
 
 def _table(text: bytes, count: int, container: int) -> tuple[list[int], list[int]]:

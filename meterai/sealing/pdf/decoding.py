@@ -99,6 +99,10 @@ class Budget:
             raise self._limits.exceeded("streams hold more than a document may")
 
 
+# Of a PNG (ISO 32000-2, table 10); each row says which of them it has.
+PNG_PREDICTORS = range(10, 16)
+
+
 class Rows:
     """The rows of a cross-reference stream, of `width` bytes each.
 
@@ -189,7 +193,7 @@ def _before_prediction(
     if predictor in (None, 1):
         return data, None
     columns = 1 if columns is None else columns
-    if not (isinstance(predictor, int) and predictor >= 10):
+    if predictor not in PNG_PREDICTORS or parameters.get(b"/Colors") not in (None, 1):
         raise DocumentBroken("a predictor that is not used for such streams")
     if not (isinstance(columns, int) and 0 < columns <= 64):
         raise DocumentBroken("predicted rows of an odd length")

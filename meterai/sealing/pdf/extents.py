@@ -1,10 +1,8 @@
-"""Whether a file holds what its rows lead to, to the last byte, and nothing else that a reader might find.
+"""Whether a file holds what its rows lead to, to the last byte.
 
 An object that begins behind the end, or has no end before it (an open bracket or string, a stream that
 is said to be longer than the file), is one that readers do not see as it is, and that the next bytes
-make: a stranger who appends a certificate to a sealed file would write a page.  And one that no row
-leads to is shown by readers that look for objects by themselves, as soon as something appended makes
-them do so.
+make: a stranger who appends a certificate to a sealed file would write a page.
 """
 
 import re
@@ -13,7 +11,6 @@ from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.cross_reference import (
     FREE,
     IN_FILE,
-    IN_STREAM,
     OBJECT,
     ROWS_MAX,
     Row,
@@ -64,10 +61,6 @@ _LENGTH = re.compile(
     + SKIP
     + rb"R)?"
 )
-# From its end, where it has the rarest letters.
-_HEADER_BACKWARDS = re.compile(rb"jbo[\0\t\n\f\r ]++\d{1,5}[\0\t\n\f\r ]++(\d{1,10})(?!\d)")
-_HEADER_BYTES = 1024  # before the type of an object stream, in which its header stands
-_OBJECT_STREAM = re.compile(rb"/ObjStm(?![A-Za-z0-9])")
 _PREV, _BESIDE = "/Prev", "/XRefStm"
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 
@@ -75,17 +68,18 @@ _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 class Listing:
     """What the cross-reference of a file says, all of it: a section at a time is less than these ask for.
 
-    Refuses with `DocumentBroken` if that is too much, and what is damaged on the way.
+    `newest` has of each object the row that counts, `parts` are the sections, those of hybrid files beside
+    theirs.  Refuses with `DocumentBroken` if that is too much, and what is damaged on the way.
     """
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._parts = [part for section in document.sections for part in section.parts]
-        rows = sum(part.rows for part in self._parts)
+        self.parts = [part for section in document.sections for part in section.parts]
+        rows = sum(part.rows for part in self.parts)
         if rows > ROWS_MAX:
             raise DocumentBroken("too many rows to look at")
         document.note_parsed(_PARSED_PER_ROW * rows)
-        self._newest: dict[int, Row] = {}
+        self.newest: dict[int, Row] = {}
         for section in reversed(document.sections):
             self._follow(section)
 
@@ -99,9 +93,9 @@ class Listing:
 
     def _say(self, number: int, row: Row) -> None:
         if row.kind == FREE:
-            self._newest.pop(number, None)
+            self.newest.pop(number, None)
         else:
-            self._newest[number] = row
+            self.newest[number] = row
 
     def leads_plainly(self) -> bool:
         """False where readers may disagree on where a section is: a trailer that they read differently, a way
@@ -133,43 +127,15 @@ class Listing:
         """
         document, shift = self._document, self._document.shift
         end = len(document.buffer)
-        for part in self._parts:
+        for part in self.parts:
             if part.is_stream and not _lies_inside(document, part.start):
                 return 0
-        for number, row in self._newest.items():
+        for number, row in self.newest.items():
             if row.kind == IN_FILE and (
                 row.where + shift >= end or not _lies_inside(document, row.where + shift)
             ):
                 return number
         return None
-
-    def first_unlisted(self) -> int | None:
-        """The number of an object that stands behind the one that counts, or of an object stream, that no
-        row leads to; `None` where there is none."""
-        buffer = self._document.buffer
-        for found in _HEADER_BACKWARDS.finditer(buffer[::-1]):
-            number = int(found[1][::-1])
-            if number in self._newest and len(buffer) - found.end() > self._start(number):
-                return number
-        holders = {holder for part in self._parts for holder in part.holders()}
-        for found in _OBJECT_STREAM.finditer(buffer):
-            before = buffer[max(0, found.start() - _HEADER_BYTES) : found.start()]
-            header = _HEADER_BACKWARDS.search(before[::-1])
-            number = int(header[1][::-1]) if header is not None else 0
-            if number not in holders:
-                return number
-        return None
-
-    def _start(self, number: int) -> int:
-        """Where an object that counts is written in the file, or the stream that holds it."""
-        row = self._newest[number]
-        if row.kind == IN_STREAM:
-            row = self._newest.get(row.where, row)
-        at = row.where + self._document.shift
-        if row.kind != IN_FILE:
-            return len(self._document.buffer)
-        header = OBJECT.match(self._document.buffer, at)
-        return header.start(1) if header is not None else at
 
 
 def _strictly(trailer: Dictionary) -> dict[str, StrictValue] | None:

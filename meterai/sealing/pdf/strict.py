@@ -30,6 +30,8 @@ _TOKEN = re.compile(
     rb"|(true|false|null)(?!%b))" % (_WHITE, _WHITE, _WHITE, _WHITE, _REGULAR, _REGULAR, _REGULAR)
 )
 (_DICT, _DICT_END, _ARRAY, _ARRAY_END, _NAME, _STRING, _HEX, _REF, _NUMBER, _WORD) = range(1, 11)
+# White space for PDFium, and for expressions of JavaScript.
+_WHITE_FOR_SOME = re.compile(rb"[\x80\xa0\xff]")
 _COMMENT = re.compile(rb"%b*+%%[^\r\n]*+[\r\n]" % _WHITE)
 _WORDS = {b"true": True, b"false": False, b"null": None}
 _STRING_PIECE = re.compile(rb"[^()\\]*+(?:\\.[^()\\]*+)*+([()])", re.DOTALL)
@@ -63,7 +65,8 @@ class Read(NamedTuple):
 def read(buffer: bytes, start: int, *, comments: bool = False) -> Read:
     """The value at or behind `start`; refuses with `Ambiguous`.
 
-    `comments` may stand in what was there before a seal: every reader skips them.
+    `comments` may stand in what was there before a seal: every reader skips them.  Names may then hold
+    any octets, since nothing of that changes.
     """
     return _Reader(buffer, comments=comments).value(start, 0)
 
@@ -81,6 +84,8 @@ class _Reader:
         token = _TOKEN.match(self._buffer, offset)
         if token is None or self._tokens > TOKENS_MAX:
             raise Ambiguous("no token that all readers know, or too many")
+        if token[_NAME] and not self._comments and _WHITE_FOR_SOME.search(token[_NAME]):
+            raise Ambiguous("a name that ends earlier for some readers")
         return token
 
     def value(self, offset: int, depth: int) -> Read:

@@ -34,6 +34,7 @@ from meterai.sealing.pdf.document import Document, as_document_broken, open_docu
 from meterai.sealing.pdf.extents import Listing
 from meterai.sealing.pdf.forms import count_signatures, form_of
 from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.pdf.rebuilding import first_found_otherwise
 from meterai.sealing.pdf.references import first_unreferred
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import Inspected, NotAnswered
@@ -283,12 +284,13 @@ def looked_through(
     with as_document_broken():
         dry_run(opened.document, opened.targets, certify=not opened.signatures)
         refuse_stray_stamps(opened.document)
-        _refuse_if_read_differently(Listing(opened.document), is_signed=bool(opened.signatures))
+        _refuse_if_read_differently(opened.document, is_signed=bool(opened.signatures))
         return replace(opened, first_number=first_unreferred(opened.document))
 
 
-def _refuse_if_read_differently(listing: Listing, *, is_signed: bool) -> None:
+def _refuse_if_read_differently(document: Document, *, is_signed: bool) -> None:
     """Refuse with `DocumentBroken` what some readers mend first, each as it thinks best."""
+    listing = Listing(document)
     if not listing.leads_plainly():
         raise DocumentBroken("a way to a cross-reference section that is not plain")
     if listing.first_open_end() is not None:
@@ -296,8 +298,8 @@ def _refuse_if_read_differently(listing: Listing, *, is_signed: bool) -> None:
     # Mending writes all anew, which earlier signatures would not outlive.
     if not is_signed and not listing.is_sized():
         raise DocumentBroken("an object beyond the numbers that there are")
-    if not is_signed and listing.first_unlisted() is not None:
-        raise DocumentBroken("an object stands behind the one of its number that counts")
+    if not is_signed and first_found_otherwise(document, listing) is not None:
+        raise DocumentBroken("an object that does not count, and that some readers find")
 
 
 def _opened_for(

@@ -5,6 +5,7 @@ import pytest
 from meterai.sealing import ingest
 from meterai.sealing.pdf.document import open_document
 from meterai.sealing.pdf.extents import Listing
+from meterai.sealing.pdf.rebuilding import first_found_otherwise
 from meterai.sealing.pdf.references import Places
 from tests.support.attacks.keyless import with_twin
 from tests.support.attacks.lab import CORNER
@@ -13,6 +14,11 @@ from tests.support.pdfmaker import Body, Row, Stream, Style, letter, update, who
 
 def listing(document: bytes) -> Listing:
     return Listing(open_document(document, bytes_max=len(document)))
+
+
+def first_otherwise(document: bytes) -> int | None:
+    opened = open_document(document, bytes_max=len(document))
+    return first_found_otherwise(opened, Listing(opened))
 
 
 def _row_behind() -> bytes:
@@ -64,7 +70,7 @@ def test_an_object_that_ends_is_none_of_them(body: Body, style: Style) -> None:
     document = whole({**letter(2), 50: body}, style=style)
     found = listing(document)
     assert found.first_open_end() is None
-    assert found.first_unlisted() is None
+    assert first_otherwise(document) is None
     assert found.leads_plainly()
     assert found.is_sized()
     assert not ingest(document, [CORNER]).is_repaired
@@ -72,21 +78,21 @@ def test_an_object_that_ends_is_none_of_them(body: Body, style: Style) -> None:
 
 def test_an_object_that_waits_behind_the_one_that_counts_is_mended() -> None:
     document = with_twin(whole(letter(2)))
-    assert listing(document).first_unlisted() == 5
+    assert first_otherwise(document) == 5
     assert ingest(document, [CORNER]).is_repaired
 
 
 def test_an_object_stream_that_no_row_names_is_mended() -> None:
     packed = Stream(b"/Type/ObjStm/N 1/First 4", b"5 0 <</Length 0>>")
     document = _with(packed)
-    assert listing(document).first_unlisted() == 50
+    assert first_otherwise(document) == 0
     assert ingest(document, [CORNER]).is_repaired
 
 
 def test_an_older_revision_is_no_object_that_waits() -> None:
     first = whole(letter(2))
     later = update(first, {5: Stream(b"", b"BT ET")})
-    assert listing(later).first_unlisted() is None
+    assert first_otherwise(later) is None
     assert not ingest(later, [CORNER]).is_repaired
 
 

@@ -19,6 +19,7 @@ from tests.support.attacks import (
     later,
     octets,
     pictures,
+    rebuilt,
     replacing,
     shadows,
     signatures,
@@ -28,7 +29,7 @@ from tests.support.attacks.families import FAMILIES
 from tests.support.attacks.lab import Attack, Lab
 
 HONEST: dict[str, Attack] = (
-    honest.CASES | by_hand.HONEST | gap.HONEST | pictures.HONEST | keyless.HONEST
+    honest.CASES | by_hand.HONEST | gap.HONEST | pictures.HONEST | keyless.HONEST | rebuilt.HONEST
 )
 ATTACKS: dict[str, Attack] = (
     octets.CASES
@@ -48,6 +49,7 @@ ATTACKS: dict[str, Attack] = (
     | drawn_apart.CASES
     | pictures.CASES
     | keyless.CASES
+    | rebuilt.CASES
 )
 
 GOLDEN = {
