@@ -35,7 +35,7 @@ BAD = {
     "pdfjs__issue17147.pdf": "repaired",
     "pdfjs__poppler-742-0-fuzzed.pdf": "document_broken",
     "pdfjs__xref_command_missing.pdf": "placement_outside_page",
-    "pyhanko__broken-objstream2.pdf": "sealed",
+    "pyhanko__broken-objstream2.pdf": "document_broken",
     "pyhanko__circular-page-tree.pdf": "sealed",
     "pyhanko__malformed-encrypt-dict1.pdf": "document_encrypted",
     "pyhanko__malformed-xref-space-padded.pdf": "repaired",

@@ -18,6 +18,8 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 | a picture's colours decoded in fewer or more pairs, or out of a list in another order; a mask that is none | MuPDF, Ghostscript |
 | a profile with an alternative of another kind | poppler, MuPDF |
 | forms in forms, more than twelve deep | poppler, MuPDF |
+| a form that ends more, or less, than it begins (`q`, `BT`, `BMC`) | pdf.js, outside of its box |
+| a form, or a pattern, in a box that is nearly nothing, or with a matrix that makes it so | all but PDFium |
 | an image with another for printing; a form in place of a page elsewhere, or with a program | Ghostscript |
 | a layer by an expression, or for what is off (8.11.2.2) | MuPDF, Ghostscript |
 | a space in place of the device's that is none of its kind; a white, a curve or primaries of no screen | poppler, Ghostscript |
@@ -42,7 +44,7 @@ from meterai.sealing.checking.painted import Reader, refuse_if_painted
 from meterai.sealing.checking.updates import Found, Written
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf import content, decoding
-from meterai.sealing.pdf.content_operators import Colours, xobjects
+from meterai.sealing.pdf.content_operators import Colours, closes_what_it_opens, xobjects
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.pages import Box, Page
 from meterai.sealing.pdf.strict import StrictValue
@@ -57,6 +59,8 @@ OBJECTS_MAX = (
 )
 CONTENT_BYTES_MAX = 16 * 1024 * 1024  # of all contents; ten bytes of a map cost a microsecond
 IMAGE_BYTES_MAX = 64 * 1024 * 1024  # of all images, inflated; a scanned page in colour has 26 MB
+SIDE_MIN = 0.01  # units, of the box of a form that draws something
+SCALE_MIN, SCALE_MAX = 0.001, 1_000.0  # of its matrix; renderers count in parts of a pixel
 FORMS_DEEP_MAX = 12  # forms in forms; honest ones are four deep, renderers stop at 32 and more
 
 _SHORT = {
@@ -338,8 +342,13 @@ class _Drawn:
             self._check_form(written, entries)
 
     def _check_form(self, written: Written, entries: dict[str, StrictValue]) -> None:
-        number = written.ref.number
-        self._check_content(number, self._content(written), entries.get("/Resources"))
+        number, text = written.ref.number, self._content(written)
+        box = self._resolved(entries.get("/BBox"))
+        if text.strip() and not has_room(box, entries.get("/Matrix"), self._resolved):
+            raise NotDrawn
+        self._check_content(number, text, entries.get("/Resources"))
+        if not closes_what_it_opens(self._parts[number]):
+            raise NotDrawn
 
     def _tiles(self, entries: dict[str, StrictValue]) -> None:
         """A pattern of tiles (table 74)."""
@@ -452,6 +461,25 @@ class _Drawn:
             return self._content(self._object(value)) if isinstance(value, Ref) else b""
         except NotDrawn:
             return b""
+
+
+def has_room(
+    box: StrictValue, matrix: StrictValue, resolved: Callable[[StrictValue], StrictValue]
+) -> bool:
+    """False for a box, or a matrix, so small or so large that some renderers draw nothing."""
+    sides, scales = resolved(box), resolved(matrix)
+    if scales is None:
+        scales = [1, 0, 0, 1]
+    if not isinstance(sides, list) or not isinstance(scales, list) or len(sides) != 4:
+        return False
+    plain = [resolved(one) for one in (*sides, *scales[:4])]
+    found = [float(one) for one in plain if isinstance(one, int | float)]
+    if len(found) != 8:
+        return False
+    left, low, right, top, *factors = found
+    lengths = abs(right - left), abs(top - low)
+    largest = max(map(abs, factors))
+    return min(lengths) >= SIDE_MIN and SCALE_MIN <= largest <= SCALE_MAX
 
 
 def _drawn_with(entries: dict[str, StrictValue]) -> dict[str, StrictValue]:

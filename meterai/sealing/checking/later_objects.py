@@ -61,6 +61,7 @@ _PROOF_KEYS = {"/Length", "/Filter", "/DecodeParms", "/Type"}
 # Invisible, hidden, print, read-only, locked, locked contents (ISO 32000-2, table 167); not those
 # by which it does not grow with the page, or shows when the pointer is over it.
 _FLAGS = 1 | 2 | 4 | 64 | 128 | 512
+_PROCEDURE_SETS = {"/PDF", "/Text", "/ImageB", "/ImageC", "/ImageI"}
 _HIDDEN = 2
 CONCEALED = _HIDDEN | 32  # or not on the screen: an action that was prepared may show what is so
 _UPRIGHT = 16  # it does not turn with the page: one program says so of every signature
@@ -214,24 +215,25 @@ class Added:
             raise Found("annotation_added", number, key="/AP")
         if shown.get("/N") is not None:
             left, low, right, top = rectangle(entries.get("/Rect", [0, 0, 0, 0]), number)
-            self._picture(shown["/N"], has_room=left < right and low < top)
+            self._picture(shown["/N"], (right - left, top - low))
             if flags & _HIDDEN and not self._is_blank(shown["/N"]):
                 raise Found("annotation_added", number, key="/F")
 
-    def _picture(self, value: StrictValue, *, has_room: bool) -> None:
+    def _picture(self, value: StrictValue, room: tuple[float, float]) -> None:
         written = self.claim(value, "picture", again=True)
         number, entries = written.ref.number, self._entries(written, PICTURE_KEYS)
         # Readers differ in what they draw of a picture without a box, or without room: then there may
         # be nothing in it.
-        if not has_room:
+        if min(room) <= 0:
             if not self._is_blank(value):
                 raise Found("picture_unreadable", number)
         else:
             if written.stream is None or entries.get("/Subtype") != "/Form":
                 raise Found("picture_unreadable", number)
             left, low, right, top = rectangle(entries.get("/BBox"), number)
-            if not (left < right and low < top):
-                raise Found("picture_unreadable", number, key="/BBox")
+            for side, shown in zip((right - left, top - low), room, strict=True):
+                if side <= 0 or not _SCALE_MIN <= shown / side <= _SCALE_MAX:
+                    raise Found("picture_unreadable", number, key="/BBox")
         if not _keeps_shape(entries.get("/Matrix")):
             raise Found("picture_unreadable", number, key="/Matrix")
         if written.stream:  # nothing draws with nothing
@@ -277,6 +279,9 @@ class Added:
         for kind, names in entries_of(new or {}, to.ref.number).items():
             held = self._resolved(known.get(kind))
             listed = self._opened(names, known.get(kind), "resources")
+            # It says nothing since PDF 1.4, and one program adds it (ISO 32000-2, section 14.2).
+            if kind == "/ProcSet" and held is None and _is_of(listed, _PROCEDURE_SETS):
+                continue
             if not isinstance(listed, dict):
                 if listed != held:
                     raise Found("object_changed", to.ref.number, key=kind)
@@ -488,6 +493,10 @@ def _keeps_shape(matrix: StrictValue) -> bool:
     across = not numbers[1] and not numbers[2] and numbers[0] * numbers[3] != 0
     turned = not numbers[0] and not numbers[3] and numbers[1] * numbers[2] != 0
     return across or turned
+
+
+def _is_of(value: StrictValue, names: set[str]) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) and one in names for one in value)
 
 
 def _items(value: StrictValue, *, alone: bool = False) -> list[StrictValue]:

@@ -150,8 +150,13 @@ class State:
         Such a reference is null (ISO 32000-2, section 7.3.10) until a later update makes it an
         object, which changes what was sealed ("shadow attack", Mainka et al., 2021).
         """
-        for number in added & self._waited_for:
-            raise Found("object_waited_for", number)
+        waited_for = sorted(added & self._waited_for)
+        # Some programs use the numbers below ours, which data may look like a reference to.
+        for number in waited_for[:_WAITED_FOR_MAX]:
+            if self._places.is_referred_to(number):
+                raise Found("object_waited_for", number)
+        if len(waited_for) > _WAITED_FOR_MAX:
+            raise Found("object_waited_for", waited_for[-1])
 
     @cached_property
     def _waited_for(self) -> set[int]:
@@ -178,8 +183,8 @@ class State:
     ) -> bool:
         """True if two values, each of an object, are equal for every reader.
 
-        `moved` gives the new object that a reference leads to: some programs make an object of what
-        stood in another.
+        `moved` gives the new object that a reference leads to: some programs make an object of a dictionary
+        that stood in another.  Of other values they do not, and not everywhere do readers follow there.
         """
         return self._is_same(one, of, other, of_other, moved, 0)
 
@@ -194,7 +199,7 @@ class State:
     ) -> bool:
         if depth > DEPTH_MAX:
             return False
-        if isinstance(other, Ref) and not isinstance(one, Ref) and moved is not None:
+        if isinstance(one, dict) and isinstance(other, Ref) and moved is not None:
             of_other = moved(other)
             if of_other is None or of_other.stream is not None:
                 return False
@@ -263,6 +268,8 @@ class State:
             return False
         return self.is_same(before.value, before, after.value, after)
 
+
+_WAITED_FOR_MAX = 32  # numbers that are looked for one by one
 
 # Below these keys a trailer, and a signature that says what it protects (12.8.2), lead to what is of the file.
 _OF_FILE = (b"/Root", b"/Info", b"/Data")

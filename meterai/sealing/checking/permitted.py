@@ -135,12 +135,9 @@ class Comparison:
             is_there = key in old and key in new
             if is_there and _is_same_measure(key, old[key], new[key]):
                 continue
-            if not is_there or not self._is_kept(old[key], of, new[key], to):
+            moved = None if key == "/Resources" else self._moved
+            if not is_there or not self._before.is_same(old[key], of, new[key], to, moved):
                 raise Found("object_changed", to.ref.number or of.ref.number, key=key)
-
-    def _is_kept(self, old: StrictValue, of: Written, new: StrictValue, to: Written) -> bool:
-        """True if a value is as it was, though a part of it may be an object of its own now."""
-        return self._before.is_same(old, of, new, to, self._moved)
 
     def _moved(self, value: Ref) -> Written | None:
         return self._added.claim(value, "kept") if self._added.is_added(value) else None
@@ -217,7 +214,7 @@ class Comparison:
             of = self._before_it(old)
             old = of.value
         before, after = _items(old), _items(new)
-        if not self._is_kept(list(before), of, list(after[: len(before)]), to):
+        if not self._before.is_same(list(before), of, list(after[: len(before)]), to, self._moved):
             raise Found("list_rearranged", to.ref.number)
         return after[len(before) :]
 

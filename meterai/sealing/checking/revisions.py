@@ -64,7 +64,7 @@ def later_signatures(now: Document, sealed: Document) -> list[Later]:
 
 def _trailer(sealed: Document) -> dict[str, StrictValue]:
     entries = sealed.trailer
-    value, _ = strictly(entries.buffer, entries.start - 2, 0, before=True)
+    value, _ = strictly(entries.buffer, entries.start - len(b"<<"), 0, before=True)
     if not isinstance(value, dict):
         raise Found("trailer")
     return value

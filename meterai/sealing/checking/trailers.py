@@ -7,6 +7,7 @@ themselves look into it, too.
 from meterai.sealing.checking.later_state import State
 from meterai.sealing.checking.updates import NUMBER_MAX, Found, Update
 from meterai.sealing.pdf.strict import StrictValue
+from meterai.sealing.pdf.syntax import Ref
 
 _SECTION_KEYS = {
     *("/Size", "/Prev", "/Type", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/XRefStm"),
@@ -14,7 +15,8 @@ _SECTION_KEYS = {
 }
 # Of the file; the last two are of LibreOffice, and no reader looks for them.
 _FILE_KEYS = {"/Root", "/Info", "/ID", "/Encrypt", "/DocChecksum", "/AdditionalStreams"}
-_IDENTIFIER_BYTES_MAX = 64  # nearly all have 16
+_SHORT_MAX = 64  # bytes; nearly all identifiers have 16, names of types at most so many
+_STREAMS_MAX = 16  # a type and a stream of each office document inside
 
 _Entries = dict[str, StrictValue]
 
@@ -32,16 +34,20 @@ def compare_trailers(state: State, before: _Entries, update: Update) -> None:
             raise Found("trailer", key=key)
     if "/XRefStm" in after and "/Type" in after:
         raise Found("trailer", key="/XRefStm")  # it belongs to a table
-    _compare_what_nobody_reads(state, before, after)
+    _check_what_nobody_reads(after)
     _compare_identifiers(before, after)
     _compare_size(before.get("/Size"), after.get("/Size"), update)
 
 
-def _compare_what_nobody_reads(state: State, before: _Entries, after: _Entries) -> None:
+def _check_what_nobody_reads(after: _Entries) -> None:
+    """What LibreOffice writes for itself, and others copy, holds nothing that a reader could take for more."""
     checksum, streams = "/DocChecksum", "/AdditionalStreams"
     if not _is_short(after.get(checksum, "")):
         raise Found("trailer", key=checksum)
-    if streams in after and not state.is_same(before.get(streams), None, after[streams], None):
+    listed = after.get(streams, [])
+    if not isinstance(listed, list) or len(listed) > _STREAMS_MAX:
+        raise Found("trailer", key=streams)
+    if not all(isinstance(one, Ref) or (type(one) is str and _is_short(one)) for one in listed):
         raise Found("trailer", key=streams)
 
 
@@ -66,4 +72,4 @@ def _compare_size(was: StrictValue, size: StrictValue, update: Update) -> None:
 
 
 def _is_short(value: StrictValue) -> bool:
-    return isinstance(value, str | bytes) and len(value) <= _IDENTIFIER_BYTES_MAX
+    return isinstance(value, str | bytes) and len(value) <= _SHORT_MAX

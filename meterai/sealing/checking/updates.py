@@ -49,6 +49,7 @@ _POINTER = re.compile(
 )
 _TABLE_ENTRY = re.compile(rb"[\t\n\f\r ]++([1-9]\d{0,6})[\t\n\f\r ]++(\d{1,10})(?=[\t\n\f\r ])")
 _FREE_HEAD = 0  # the object that heads the list of free ones
+_LAST_OF_FREE = Row(FREE, 0, 65_535)
 _STRUCTURE = {"/XRef", "/ObjStm"}
 _DEFLATED = "/FlateDecode"
 _OF_STREAM = {"/Type", "/Size", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/DL"}
@@ -183,8 +184,13 @@ class _Reader:
         section = self._section
         if section.rows > OBJECTS_MAX:
             raise DocumentBroken("more objects than signatures write")
+        header = _HEADER.match(self._buffer, section.start)
+        own = int(header[1]) if header is not None else _FREE_HEAD
         for number, row in section.entries():
             if number == _FREE_HEAD and row.kind == FREE:
+                continue
+            # One program says so of the stream it writes the rows into, to which nothing refers.
+            if number == own and row == _LAST_OF_FREE and section.beside is None:
                 continue
             # A free row says nothing of a number that is no object; some readers count rows from it.
             if row.kind not in (IN_FILE, IN_STREAM):

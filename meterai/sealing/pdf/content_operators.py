@@ -1,11 +1,11 @@
-"""What a content does with colours and XObjects (ISO 32000-2, sections 8.6.8 and 8.8).
+"""What a content does with colours, XObjects and states (ISO 32000-2, sections 8.4, 8.6.8 and 8.8).
 
 The content is one that `content.is_plain` calls plain, so an operator is a word between white space,
 and only a string, a comment or an inline image can hide one.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 _STRING = (
     rb"\((?:[^()\\]|\\[\0-\xff]|\((?:[^()\\]|\\[\0-\xff]|\((?:[^()\\]|\\[\0-\xff])*+\))*+\))*+\)"
@@ -17,6 +17,17 @@ _COLOUR = re.compile(
 _XOBJECT = re.compile(
     rb"%b|%%[^\r\n]*+|/([^\0\t\n\f\r \[\]<>()/%%]*+)[\0\t\n\f\r ]*+%b" % (_STRING, _WORD % b"Do")
 )
+_NESTED = re.compile(rb"%b|%%[^\r\n]*+|%b" % (_STRING, _WORD % rb"q|Q|BT|ET|BMC|BDC|EMC"))
+# How much deeper an operator is in states, in text and in marked content (8.4.2, 9.4.1, 14.6).
+_DEEPER = {
+    b"q": (1, 0, 0),
+    b"Q": (-1, 0, 0),
+    b"BT": (0, 1, 0),
+    b"ET": (0, -1, 0),
+    b"BMC": (0, 0, 1),
+    b"BDC": (0, 0, 1),
+    b"EMC": (0, 0, -1),
+}
 _DEVICE = {b"g": 1, b"rg": 3, b"k": 4}
 _OPERANDS_BYTES_MAX = 1_000  # before an operator; 32 colourants of 30 letters
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
@@ -33,6 +44,22 @@ def name_of(written: bytes) -> str:
 def xobjects(content: bytes) -> set[str]:
     """The names of the XObjects that a content draws."""
     return {name_of(found[1]) for found in _XOBJECT.finditer(content) if found[2] is not None}
+
+
+def closes_what_it_opens(parts: Iterable[bytes]) -> bool:
+    """True if each state, text and marked content ends in the same content, and nothing else does.
+
+    One more end in a form ends that of its caller for some readers: its clip is gone then.
+    """
+    depths = (0, 0, 0)
+    for part in parts:
+        for found in _NESTED.finditer(part):
+            if found[1] is not None:
+                deeper = _DEEPER[found[1]]
+                depths = (depths[0] + deeper[0], depths[1] + deeper[1], depths[2] + deeper[2])
+                if min(depths) < 0 or depths[1] > 1:
+                    return False
+    return not any(depths)
 
 
 class Colours:

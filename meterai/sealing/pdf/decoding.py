@@ -193,10 +193,15 @@ def _before_prediction(
     if predictor in (None, 1):
         return data, None
     columns = 1 if columns is None else columns
-    if predictor not in PNG_PREDICTORS or parameters.get(b"/Colors") not in (None, 1):
+    if predictor not in PNG_PREDICTORS:
         raise DocumentBroken("a predictor that is not used for such streams")
+    colours, bits = parameters.get(b"/Colors"), parameters.get(b"/BitsPerComponent")
+    if colours not in (None, 1) or bits not in (None, 8):
+        raise DocumentBroken("predicted rows that are not of octets")
     if not (isinstance(columns, int) and 0 < columns <= 64):
         raise DocumentBroken("predicted rows of an odd length")
+    if len(data) % (columns + 1):
+        raise DocumentBroken("data that are no whole rows")
     return data, columns
 
 

@@ -64,18 +64,11 @@ class _ObjectStream(NamedTuple):
     first: int
     words: list[bytes]
 
-    def is_at(self, number: int, index: int) -> bool:
-        """True if the table names the object where its row says."""
-        return self.words[2 * index : 2 * index + 1] == [b"%d" % number]
-
     def start(self, number: int, index: int) -> int:
-        """Where an object begins, which should be the one of that index."""
-        name, words = b"%d" % number, self.words
-        if not self.is_at(number, index):
-            try:
-                index = words[::2].index(name)
-            except ValueError:
-                raise DocumentBroken(f"object {number} is not in its stream") from None
+        """Where the object of that index begins; readers differ on one that is elsewhere."""
+        words = self.words
+        if words[2 * index : 2 * index + 1] != [b"%d" % number]:
+            raise DocumentBroken(f"object {number} is not where its stream has it")
         offset = words[2 * index + 1 : 2 * index + 2]
         if not offset or not _INTEGER.fullmatch(offset[0]):
             raise DocumentBroken("an object stream with a malformed table")
@@ -172,8 +165,6 @@ class Document:
         if row.kind != IN_STREAM:
             return None  # unknown kinds are references to null (ISO 32000-2, table 18)
         stream = self._object_stream(row.where)
-        if not stream.is_at(number, row.extra):
-            self._budget.parse(len(stream.words))  # the whole table is searched
         return Location(stream.data, stream.start(number, row.extra), Ref(number, 0), -1)
 
     def _object_stream(self, number: int) -> "_ObjectStream":
@@ -192,6 +183,8 @@ class Document:
                 raise DocumentBroken("an object stream without a table")
             table = data[:first]
             words = (_COMMENT.sub(b" ", table) if b"%" in table else table).split()
+            if len(set(words[::2])) < len(words[::2]):
+                raise DocumentBroken("an object stream that has a number twice")
             self._streams[number] = _ObjectStream(data, first, words)
         return self._streams[number]
 

@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from enum import Enum, auto
 from io import BytesIO
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher as BlockCipher
@@ -22,6 +23,7 @@ _BLOCK_BYTES = 16
 _AES_SALT = b"sAlT"  # ISO 32000-2, algorithm 1, step b
 _KEY_BYTES_MAX = 16  # of an object's own key
 _PASSWORD_ALONE = 5  # the revision from which on the key depends on nothing but the password
+_OF_OWNER = {b"/O": 48, b"/OE": 32}  # bytes of what is made of the owner's password (table 21)
 _IDENTITY = "/Identity"  # the crypt filter that leaves data as they are
 _CRYPT_FILTERS = 4  # the version of `/Encrypt` from which on a document names its methods
 
@@ -114,19 +116,49 @@ def cipher_of(encryption: bytes, identifier: bytes, password: bytes) -> Cipher:
     attached = _of_attachments_alone(Dictionary(encryption, 0))
     if attached is not None:
         return attached
+    found = _opened_by(encryption, identifier, password)
+    if found.revision >= _PASSWORD_ALONE:
+        _refuse_two_keys(encryption, identifier, password, found.key)
+    return Cipher(found.key, found.strings, found.streams, found.revision)
+
+
+class _Opened(NamedTuple):
+    key: bytes
+    strings: Method
+    streams: Method
+    revision: int
+
+
+def _opened_by(encryption: bytes, identifier: bytes, password: bytes) -> _Opened:
     import pikepdf  # noqa: PLC0415 - 6 MB in each process, for the few documents that are encrypted
 
     try:
         with pikepdf.open(_empty(encryption, identifier), password=password) as opened:
             found = opened.encryption
             if found.V < _CRYPT_FILTERS:
-                return Cipher(found.encryption_key, Method.RC4, Method.RC4, found.R)
+                return _Opened(found.encryption_key, Method.RC4, Method.RC4, found.R)
             strings, streams = found.string_method.name, found.stream_method.name
-            return Cipher(found.encryption_key, _METHODS[strings], _METHODS[streams], found.R)
+            return _Opened(found.encryption_key, _METHODS[strings], _METHODS[streams], found.R)
     except pikepdf.PasswordError as cause:
         raise DocumentEncrypted("the password does not open the document") from cause
     except (pikepdf.PdfError, KeyError, ValueError) as cause:
         raise DocumentEncrypted("encrypted in an unknown way") from cause
+
+
+def _refuse_two_keys(encryption: bytes, identifier: bytes, password: bytes, key: bytes) -> None:
+    """Refuse with `DocumentEncrypted` a password that is the owner's and the user's, each with a key of its own
+    (ISO 32000-2, algorithm 2.A): some readers try the one first, some the other, and see two documents."""
+    of_user = encryption
+    entries = Dictionary(encryption, 0)
+    spans = [(entries.spans[one], length) for one, length in _OF_OWNER.items() if one in entries]
+    for (start, stop), length in sorted(spans, reverse=True):
+        of_user = of_user[:start] + b"<%b>" % (b"00" * length) + of_user[stop:]
+    try:
+        other = _opened_by(of_user, identifier, password).key
+    except DocumentEncrypted:
+        return  # it is the owner's alone
+    if other != key:
+        raise DocumentEncrypted("a password with two keys")
 
 
 def _of_attachments_alone(entries: Dictionary) -> Cipher | None:

@@ -120,6 +120,14 @@ class Places:
                     count += not _is_below(text, found.start(), besides)
         return count
 
+    def is_referred_to(self, number: int) -> bool:
+        """True if one of these objects, or a trailer, refers to an object."""
+        reference = _reference_to(number)
+        trailers = (
+            part.trailer.inside for section in self._document.sections for part in section.parts
+        )
+        return self.times_referred(number) > 0 or any(map(reference.search, trailers))
+
     def refer_to_nothing(self) -> bool:
         """True if one of these objects refers to an object that does not exist."""
         missing = [

@@ -112,6 +112,30 @@ def uses_names_of(signed_data: SignedData, sealers: Sealers) -> bool:
 
 @lru_cache(PATHS_KEPT_MAX)
 def _read_name(certificate: x509.Certificate) -> str:
-    """The name of a certificate without what nobody sees in it: case, blanks, another width of the letters."""
-    plain = unicodedata.normalize("NFKC", common_name(certificate))
-    return "".join(plain.split()).casefold()
+    """The name of a certificate without what is hardly seen in it: case, blanks, accents, another width of the
+    letters, what draws nothing; and with Latin letters for those of other scripts that look like them."""
+    plain = unicodedata.normalize("NFKD", common_name(certificate).translate(_NOT_SEEN))
+    letters = "".join(one for one in plain if not unicodedata.combining(one))
+    return "".join(letters.translate(_LOOKS_LIKE).casefold().split())
+
+
+# Signs that are not drawn, or that are drawn as a blank (Unicode, default ignorable code points).
+_NOT_SEEN = dict.fromkeys(
+    (
+        *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0),
+        *range(0x180B, 0x1810),
+        *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x2070),
+        *range(0xFE00, 0xFE10),
+        *range(0xE0000, 0xE1000),
+    )
+)
+# Letters of Greek and Cyrillic in the shape of Latin ones (Unicode Technical Standard 39, confusables).
+_LOOKS_LIKE = str.maketrans(
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0405\u0406\u0408"
+    "\u03b1\u03b9\u03ba\u03bd\u03bf\u03c1\u03c5\u03c7"
+    "\u0430\u0435\u043a\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0458\u04bb\u0501\u051b\u051d\u0131",
+    "ABEZHIKMNOPTYXABEKMHOPCTYXSIJaikvopuxaekopcyxsijhdqwi",
+)

@@ -190,6 +190,11 @@ def signed_by(lab, name):
         lambda name: name[:3] + "\u200b" + name[3:],
         lambda name: name.replace(" ", "\u2003"),
         lambda name: chr(ord(name[0]) - 0x20 + 0xFF00) + name[1:],
+        lambda name: name.replace(" ", "\u3164"),
+        lambda name: name[:3] + "\u034f" + name[3:],
+        lambda name: name.replace("e", "\u00e9"),
+        lambda name: name.replace("e", "\u0435").replace("a", "\u0430"),
+        lambda name: name.replace("M", "\u039c").replace("o", "\u03bf"),
     ],
 )
 def test_who_bears_our_name_by_his_own_word_forges(lab, index, written):

@@ -1,11 +1,13 @@
 """Finding objects: in every style of cross-reference, through every kind of reference."""
 
+import zlib
+
 import pytest
 
 from meterai.sealing.model import DocumentBroken, NotAPdf
 from meterai.sealing.pdf.document import open_document
 from meterai.sealing.pdf.syntax import Ref
-from tests.support.pdfmaker import Row, letter, update, whole
+from tests.support.pdfmaker import Row, Stream, letter, update, whole
 
 MAX = 1 << 20
 
@@ -70,3 +72,43 @@ def test_a_text_string_is_read_in_all_its_encodings():
 def test_what_has_no_header_is_no_pdf(document):
     with pytest.raises(NotAPdf):
         opened(document)
+
+
+def _packed(table, entries=b"", more=b""):
+    """A letter whose page is in an object stream with this table."""
+    objects = letter(1)
+    page = objects.pop(4)
+    data = zlib.compress(table + page + more)
+    head = b"/Type/ObjStm/N %d/First %d/Filter/FlateDecode" % (len(table.split()) // 2, len(table))
+    objects[20] = Stream(head + entries, data)
+    return update(whole(objects), {}, style="stream", rows={4: Row("s", 20, 0)})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        b"4 0 4 0 ",  # twice: some readers take the first, some the last
+        b"3 0 4 0 ",  # elsewhere than its row says
+    ],
+)
+def test_an_object_stream_that_readers_read_differently_is_damaged(table):
+    assert opened(_packed(b"4 0 ")).dictionary(Ref(4, 0)) is not None
+    with pytest.raises(DocumentBroken):
+        opened(_packed(table)).dictionary(Ref(4, 0))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        b"/Predictor 12/Colors 2/Columns 1",
+        b"/Predictor 12/Colors 30/Columns 1",
+        b"/Predictor 12/BitsPerComponent 16/Columns 1",
+        b"/Predictor 16/Columns 1",
+        b"/Predictor 2/Columns 1",
+        b"/Predictor 12/Columns 64",  # no whole rows
+    ],
+)
+def test_rows_that_are_not_of_octets_are_damaged(parameters):
+    document = _packed(b"4 0 ", b"/DecodeParms<<%b>>" % parameters)
+    with pytest.raises(DocumentBroken):
+        opened(document).dictionary(Ref(4, 0))

@@ -6,6 +6,7 @@ import re
 
 import pikepdf
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from meterai.sealing import (
     DocumentEncrypted,
@@ -218,3 +219,32 @@ def test_where_attachments_alone_are_enciphered_no_password_is_asked_for(lab, en
 def test_where_anything_else_is_enciphered_it_is(lab, entries):
     with pytest.raises(DocumentEncrypted):
         inspect(attachments_alone(entries), PLACES)
+
+
+def with_the_users_password_for_the_owner(key):
+    """A document of revision 5 whose empty password is the user's and the owner's, who has this key."""
+    document = encrypted(5, "")
+    user = bytes.fromhex(re.findall(rb"/U <([0-9a-f]+)>", document)[0].decode())[:48]
+    validation, of_key = bytes(8), bytes(range(8))
+    owner = hashlib.sha256(validation + user).digest() + validation + of_key
+    inner = algorithms.AES(hashlib.sha256(of_key + user).digest())
+    engine = Cipher(inner, modes.CBC(bytes(16))).encryptor()
+    enciphered = engine.update(key) + engine.finalize()
+    document = re.sub(rb"/O <[0-9a-f]+>", b"/O <%b>" % owner.hex().encode(), document)
+    return re.sub(rb"/OE <[0-9a-f]+>", b"/OE <%b>" % enciphered.hex().encode(), document)
+
+
+@pytest.mark.filterwarnings("ignore:Encryption R=5 is deprecated:UserWarning")
+def test_a_password_that_opens_two_documents_opens_none():
+    """Some readers try it as the user's first, some as the owner's."""
+    with pikepdf.open(io.BytesIO(encrypted(5, ""))) as opened:
+        assert opened.encryption.R == 5
+    with pytest.raises(DocumentEncrypted):
+        inspect(with_the_users_password_for_the_owner(bytes(range(32))), PLACES)
+
+
+def test_a_password_of_both_with_one_key_is_a_password(lab):
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(whole(letter(2)))) as opened:
+        opened.save(out, encryption=pikepdf.Encryption(owner="", user="", R=6))
+    assert lab.verify(lab.seal(out.getvalue(), *PLACES)).verdict is Verdict.GENUINE

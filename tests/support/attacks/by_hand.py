@@ -154,6 +154,30 @@ def _rewritten(page: bytes, old: bytes, new: bytes) -> Callable[[Lab], bytes]:
     return make
 
 
+def _moved(inside: bytes, value: bytes) -> Callable[[Lab], bytes]:
+    """The first page is written again as it was, a value of it being an object of its own."""
+
+    def make(lab: Lab) -> bytes:
+        first = text_of(letter(2)[4]).replace(b"/Resources<<", b"/Resources<<" + inside % value)
+        document = sealed_letter(lab, o4=first)
+        objects = objects_of(document) | {MORE: value}
+        objects[4] = _swap(inside % value, inside % b"%d 0 R" % MORE)(text_of(objects[4]))
+        return signed(lab, document, objects)
+
+    return make
+
+
+def _with_procedures(names: bytes) -> Callable[[Lab], bytes]:
+    """An honest signature, whose program gives the form resources with sets of procedures."""
+
+    def make(lab: Lab) -> bytes:
+        objects, form = objects_of(lab.sealed), form_number(lab.sealed)
+        objects[form] = _put(b"/DR<</ProcSet[%b]>>" % names)(text_of(objects[form]))
+        return signed(lab, lab.sealed, objects)
+
+    return make
+
+
 def _hybrid_metadata(*, are_content: bool) -> Callable[[Lab], bytes]:
     """Metadata that the table of a hybrid file hides from old readers, written again as they were.
 
@@ -345,7 +369,27 @@ CASES |= {
     }.items()
 }
 
+CASES |= {
+    "value-of-a-font-moved": changed(
+        _moved(b"/ExtGState<</G<</Font[3 0 R %b]>>>>", b"24"), "unchanged"
+    ),
+    "way-of-blending-moved": changed(
+        _moved(b"/ExtGState<</G<</BM[%b/Normal]>>>>", b"/Multiply"), "unchanged"
+    ),
+    "dashes-moved": changed(_moved(b"/ExtGState<</G<</D[%b 0]>>>>", b"[3 5]"), "unchanged"),
+    "picture-in-a-box-of-nearly-nothing": changed(
+        _with(
+            {PICTURE: lambda text: re.sub(rb"/BBox ?\[[^\]]*\]", b"/BBox[0 0 .0001 .0001]", text)}
+        ),
+        "unchanged",
+    ),
+    "procedures-of-no-standard": changed(_with_procedures(b"/PDF/Rahasia"), "unchanged"),
+}
+
 HONEST: dict[str, Attack] = {
+    "by-hand-names-of-procedures": Attack(
+        _with_procedures(b"/PDF/Text/ImageB/ImageC/ImageI"), "genuine_then_signed"
+    ),
     "by-hand-rounded": Attack(
         _rewritten(b"/ArtBox[0 0 %b 842]" % _LONG, _LONG, b"595.303937"), "genuine_then_signed"
     ),

@@ -76,6 +76,18 @@ CASES: dict[str, Attack] = {
     "code-of-a-colour-that-few-paint": Attack(
         _of_unknown_colour, "could_not_be_compared", frozenset({"compared"})
     ),
+    **{
+        f"picture-that-{name}": Attack(
+            _seen(paint), "could_not_be_compared", frozenset({"compared"})
+        )
+        for name, paint in {
+            "ends-the-state-of-its-page": b"0 0 1 rg 10 10 20 20 re f Q Q 1 g 0 0 600 800 re f",
+            "ends-a-text-of-its-page": b"ET 0 0 1 rg 10 10 20 20 re f",
+            "ends-marked-content-of-its-page": b"EMC 0 0 1 rg 10 10 20 20 re f",
+            "leaves-a-state-open": b"q 0 0 1 rg 10 10 20 20 re f",
+            "leaves-a-text-open": b"0 0 1 rg 10 10 20 20 re f BT",
+        }.items()
+    },
 }
 HONEST: dict[str, Attack] = {
     "genuine-signed-later-with-a-font-called-like-a-key": Attack(

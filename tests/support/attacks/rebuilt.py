@@ -88,6 +88,17 @@ def _predicted(parameters: bytes) -> Callable[[Lab], bytes]:
     return make
 
 
+def _free_for_its_rows(lab: Lab) -> bytes:
+    """Evidence whose cross-reference stream says of itself that its number is free."""
+    made, start = evidence(lab.sealed, _CERTIFICATE, style="stream"), len(lab.sealed)
+    at = made.index(b"/Type/XRef", start)
+    [packed] = re.findall(rb"stream\n(.*)\nendstream", made[at:], re.DOTALL)
+    rows = zlib.decompress(packed)
+    other = zlib.compress(rows[:-7] + b"\0\0\0\0\0\xff\xff")
+    text = made[at:].replace(packed, other)
+    return made[:at] + text.replace(b"/Length %d" % len(packed), b"/Length %d" % len(other))
+
+
 def _before_the_pointer(comment: bytes) -> Callable[[Lab], bytes]:
     def make(lab: Lab) -> bytes:
         made = evidence(lab.sealed, _CERTIFICATE)
@@ -215,6 +226,7 @@ CASES: dict[str, Attack] = {
 }
 
 HONEST: dict[str, Attack] = {
+    "genuine-with-a-free-row-for-its-rows": Attack(_free_for_its_rows, "genuine"),
     "genuine-with-evidence-predicted": Attack(
         _predicted(b"/DecodeParms<</Predictor 12/Columns 7>>"), "genuine"
     ),
