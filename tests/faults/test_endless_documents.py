@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -87,8 +88,12 @@ class Sent:
 
 def examiners(instance: Instance) -> list[psutil.Process]:
     """The processes beside the web: the servers, and the tasks under way."""
-    found = instance.part("web").children(recursive=True)
-    return [one for one in found if "meterai.sealing.tasks" in " ".join(one.cmdline())]
+    found = []
+    for one in instance.part("web").children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # a task that ended meanwhile
+            if "meterai.sealing.tasks" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 def test_who_stamps_and_who_checks_does_not_wait_for_documents_without_end(
@@ -137,16 +142,20 @@ def test_a_key_that_was_answered_is_answered_again_without_stamps(running: Insta
     assert customer.stamp(broken, key="other").json["code"] == "not_enough_stamps"
 
 
+def refusal_among(sent: list[Sent]) -> Reply | None:
+    replies = [one.result() for one in sent if not one.is_under_way]
+    return next((one for one in replies if isinstance(one, Reply) and one.status == 503), None)
+
+
 def test_too_many_are_refused_at_once_and_stopping_waits_for_none(
     running: Instance, bombs: list[bytes]
 ) -> None:
     # More than are examined and may wait, of one client: the last is refused.
     sent = [Sent(running, bombs[0]) for _ in range(PROCESSES + WAITING_MAX + 4)]
     until("two are being examined", lambda: len(examiners(running)) >= 3)
-    until("one is refused", lambda: any(not one.is_under_way for one in sent))
-    first = next(one.result() for one in sent if not one.is_under_way)
-    assert isinstance(first, Reply)
-    assert (first.status, first.json["code"]) == (503, "examination_busy")
+    # The first of them may be answered meanwhile, where the machine is slow to send the last.
+    first = until("one is refused", lambda: refusal_among(sent))
+    assert first.json["code"] == "examination_busy"
     assert int(first.headers["retry-after"]) > 0
     beside, web = examiners(running), running.part("web")
     begun = time.monotonic()
@@ -166,7 +175,8 @@ def test_nothing_is_left_when_the_web_is_killed(running: Instance, bombs: list[b
     beside = examiners(running)
     web = running.part("web")
     for one in [web, *(child for child in web.children() if child not in beside)]:
-        one.kill()
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
     until("all is gone", lambda: not any(one.is_running() for one in beside))
     for one in sent:
         one.result()

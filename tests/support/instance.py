@@ -32,6 +32,10 @@ QUICK = {
 }
 
 
+class PartMissing(Exception):
+    """A part is not there: it died, and is not started again yet."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """An HTTP answer."""
@@ -273,15 +277,20 @@ class Instance:
     def part(self, name: str) -> psutil.Process:
         """The process of one part: 'web', 'worker' or 'standins'."""
         assert self._process is not None
-        children = psutil.Process(self._process.pid).children()
-        found: psutil.Process = next(one for one in children if one.cmdline()[-1:] == [name])
-        return found
+        for one in psutil.Process(self._process.pid).children():
+            # Another part that was just killed has no command line until it is buried.
+            with suppress(psutil.NoSuchProcess):
+                if one.cmdline()[-1:] == [name]:
+                    return one
+        raise PartMissing(name)
 
     def kill(self, part: str) -> None:
         """Kill one part with SIGKILL, and what it started; `up` starts it again."""
         one = self.part(part)
         for child in one.children(recursive=True):
-            child.kill()
+            # A process for one document may have ended by itself.
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         one.kill()
 
     def wait_ready(self) -> None:
