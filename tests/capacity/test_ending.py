@@ -10,7 +10,7 @@ import pytest
 
 from meterai.commands import Exit
 from tests.support.commands import ROOT, environment
-from tests.support.instance import until
+from tests.support.instance import READY_SECONDS_MAX, until
 
 PLAN = """
 name = "long"
@@ -45,7 +45,8 @@ def test_an_installation_of_its_own_ends_with_it(tmp_path: Path, how: signal.Sig
     with subprocess.Popen(
         [sys.executable, "-m", "meterai", *words], cwd=ROOT, env=environment({})
     ) as rehearsal:
-        until("its installation is begun", (tmp_path / "data" / "instance.json").exists)
+        begun = (tmp_path / "data" / "instance.json").exists
+        until("its installation is begun", begun, READY_SECONDS_MAX)
         below = psutil.Process(rehearsal.pid).children(recursive=True)
         assert below
         rehearsal.send_signal(how)

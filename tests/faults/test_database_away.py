@@ -21,6 +21,7 @@ def _end_every_connection(instance: Instance) -> int:
 
 def test_a_broken_connection_is_a_come_again_and_never_a_fault(audited: Instance) -> None:
     customer = audited.customer()
+    before = len(audited.log)  # others share it
     order = customer.place()
     seen = set()
     for _ in range(5):
@@ -38,4 +39,4 @@ def test_a_broken_connection_is_a_come_again_and_never_a_fault(audited: Instance
         "it is issued all the same",
         lambda: customer.get("/v1/balance").status == 200 and customer.balance()["available"] == 1,
     )
-    assert "fault " not in audited.log
+    assert "fault " not in audited.log[before:]

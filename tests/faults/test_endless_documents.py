@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 
 import psutil
 import pytest
@@ -12,7 +14,7 @@ from meterai.sealing import development_issuer
 from meterai.sealing.sandbox.pool import PROCESSES, WAITING_MAX
 from tests.support.attacks import Lab, endless
 from tests.support.attacks.lab import AT, EMPTY_PAPER
-from tests.support.instance import Client, Instance, Reply, until
+from tests.support.instance import WAIT_SECONDS_MAX, Client, Instance, Reply, until
 from tests.support.pdf import pdf
 from tests.support.pdfmaker import letter, whole
 from tests.support.stamping_calls import made_json
@@ -87,8 +89,12 @@ class Sent:
 
 def examiners(instance: Instance) -> list[psutil.Process]:
     """The processes beside the web: the servers, and the tasks under way."""
-    found = instance.part("web").children(recursive=True)
-    return [one for one in found if "meterai.sealing.tasks" in " ".join(one.cmdline())]
+    found = []
+    for one in instance.part("web").children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # a task that ended meanwhile
+            if "meterai.sealing.tasks" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 def test_who_stamps_and_who_checks_does_not_wait_for_documents_without_end(
@@ -101,9 +107,13 @@ def test_who_stamps_and_who_checks_does_not_wait_for_documents_without_end(
     signed = whole(letter()).replace(b" 00000 n \n", b" 00000 n\n")  # broken: it is repaired
     assert payer.stamp(signed).json["repaired"]
     assert any(one.is_under_way for one in sent)
-    for one in sent:
-        reply = one.result()
+    replies = [one.result() for one in sent]  # of all before one is asked about again
+    for bomb, reply in zip(bombs, replies, strict=True):
         assert isinstance(reply, Reply)
+        if reply.status == 503:
+            # On a busy machine it waited for a process longer than anybody may, and is sent again.
+            assert reply.json["code"] == "examination_busy"
+            reply = until("it is judged", partial(judged, running, bomb), 2 * WAIT_SECONDS_MAX)
         assert reply.json["verdict"] == "could_not_be_compared"
         failed = [check["name"] for check in reply.json["checks"] if not check["passed"]]
         assert failed == ["compared"]
@@ -137,21 +147,38 @@ def test_a_key_that_was_answered_is_answered_again_without_stamps(running: Insta
     assert customer.stamp(broken, key="other").json["code"] == "not_enough_stamps"
 
 
+def judged(instance: Instance, document: bytes) -> Reply | None:
+    reply = Sent(instance, document).result()
+    assert isinstance(reply, Reply)
+    return reply if reply.status == 200 else None
+
+
+def is_gone(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def refusal_among(sent: list[Sent]) -> Reply | None:
+    replies = [one.result() for one in sent if not one.is_under_way]
+    return next((one for one in replies if isinstance(one, Reply) and one.status == 503), None)
+
+
 def test_too_many_are_refused_at_once_and_stopping_waits_for_none(
     running: Instance, bombs: list[bytes]
 ) -> None:
     # More than are examined and may wait, of one client: the last is refused.
     sent = [Sent(running, bombs[0]) for _ in range(PROCESSES + WAITING_MAX + 4)]
     until("two are being examined", lambda: len(examiners(running)) >= 3)
-    until("one is refused", lambda: any(not one.is_under_way for one in sent))
-    first = next(one.result() for one in sent if not one.is_under_way)
-    assert isinstance(first, Reply)
-    assert (first.status, first.json["code"]) == (503, "examination_busy")
+    # The first of them may be answered meanwhile, where the machine is slow to send the last.
+    first = until("one is refused", lambda: refusal_among(sent))
+    assert first.json["code"] == "examination_busy"
     assert int(first.headers["retry-after"]) > 0
     beside, web = examiners(running), running.part("web")
     begun = time.monotonic()
     web.terminate()
-    until("the web is gone", lambda: not web.is_running() or web.status() == "zombie")
+    until("the web is gone", lambda: is_gone(web))
     assert time.monotonic() - begun < STOPPED_SECONDS_MAX
     until("and all beside it", lambda: not any(one.is_running() for one in beside))
     for one in sent:
@@ -166,7 +193,8 @@ def test_nothing_is_left_when_the_web_is_killed(running: Instance, bombs: list[b
     beside = examiners(running)
     web = running.part("web")
     for one in [web, *(child for child in web.children() if child not in beside)]:
-        one.kill()
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
     until("all is gone", lambda: not any(one.is_running() for one in beside))
     for one in sent:
         one.result()

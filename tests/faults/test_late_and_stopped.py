@@ -1,9 +1,11 @@
 """What is paid late, cannot be issued or cannot be stamped: executed, or back by itself."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from meterai.kit.ids import read
 from tests.support.inside import Inside
 from tests.support.instance import Instance, until
 from tests.support.money import at_rest_afterwards, ends, pay
@@ -12,13 +14,9 @@ from tests.support.pdf import pdf
 
 @pytest.fixture(scope="module")
 def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
-    """An instance where orders lapse after 2 s, and what is paid is due after 3 s."""
-    settings = {
-        "METERAI_ORDER_LAPSES_SECONDS": "2",
-        "METERAI_STAMPS_DUE_SECONDS": "3",
-        "METERAI_DOCUMENTS_DUE_SECONDS": "3",
-        "METERAI_SEAL_LEASE_SECONDS": "0.5",
-    }
+    """An instance where the time of an order is over when a test says so: of some seconds a busy
+    machine would need them all before the order is paid, or stamped."""
+    settings = {"METERAI_SEAL_LEASE_SECONDS": "0.5"}
     with Instance(tmp_path_factory.mktemp("hurried"), **settings) as instance:
         yield Inside(instance)
         instance.assert_audit_holds()
@@ -30,6 +28,33 @@ def in_a_hurry(hurried: Inside) -> Iterator[Inside]:
     yield from at_rest_afterwards(hurried)
 
 
+def lapses(inside: Inside, order: dict[str, Any]) -> None:
+    """The time to pay is over."""
+    with inside.connect() as owner:
+        number = read("ord", order["id"])
+        owner.execute("UPDATE orders SET lapses_at = now() WHERE order_id = %s", [number])
+        owner.execute("UPDATE payment_attempts SET expires_at = now() WHERE subject = %s", [number])
+
+
+def falls_due(inside: Inside, order: dict[str, Any]) -> None:
+    """The time to carry it out is over; of documents that are begun, or wait for stamps."""
+    with inside.connect() as owner:
+        number = read("ord", order["id"])
+        owner.execute("UPDATE orders SET due_at = now() WHERE order_id = %s", [number])
+        owner.execute(
+            "UPDATE stampings SET due_at = now() WHERE order_id = %s AND due_at IS NOT NULL",
+            [number],
+        )
+
+
+def stand(inside: Inside, order: dict[str, Any], *states: str) -> None:
+    """Wait until the documents of an order are in these states."""
+    until(
+        f"its documents are {states}",
+        lambda: tuple(one["state"] for one in inside.stampings_of(order["id"])) == states,
+    )
+
+
 # -- late ---------------------------------------------------------------------------------------
 
 
@@ -38,6 +63,7 @@ def test_a_payment_after_the_time_to_pay_is_executed(in_a_hurry: Inside) -> None
     # The bank does not take the QR back: paid all the same, the money is used.
     in_a_hurry.instance.bank.faults(cancel_500=-1)
     order = customer.place(2)
+    lapses(in_a_hurry, order)
     ends(customer, order, "lapsed")
     pay(in_a_hurry, order)
     ends(customer, order, "executed", captured=20_000, executed=20_000)
@@ -62,6 +88,7 @@ def test_money_comes_back_by_itself_when_nothing_can_be_issued(in_a_hurry: Insid
     order = customer.place(2)
     pay(in_a_hurry, order)
     ends(customer, order, "paid", captured=20_000, in_flight=20_000)
+    falls_due(in_a_hurry, order)
     ends(customer, order, "returned", captured=20_000, refunded=20_000)
     assert customer.balance()["available"] == 0
     assert in_a_hurry.instance.command("issuing", "open").stdout == "issuing is open\n"
@@ -107,6 +134,8 @@ def test_an_order_of_documents_comes_back_when_nothing_can_be_issued(stopped: In
     customer = stopped.customer()
     order = stopped.order_documents(customer, pdf())
     pay(stopped, order)
+    ends(customer, order, "paid", captured=10_000, in_flight=10_000)
+    falls_due(stopped, order)
     ends(customer, order, "returned", captured=10_000, refunded=10_000)
     until(
         "its document waits no longer",
@@ -125,6 +154,8 @@ def test_a_document_that_cannot_be_stamped_in_time_comes_back(in_a_hurry: Inside
     _spoil(in_a_hurry, in_a_hurry.stampings_of(order["id"])[0]["sha256_original"])
     pay(in_a_hurry, order)
     ends(customer, order, "paid", captured=10_000, in_flight=10_000)
+    stand(in_a_hurry, order, "reserved")
+    falls_due(in_a_hurry, order)
     ends(customer, order, "returned", captured=10_000, refunded=10_000)
     (stamping,) = in_a_hurry.stampings_of(order["id"])
     assert (stamping["state"], stamping["refused"]) == ("failed", "not_in_time")
@@ -135,6 +166,8 @@ def test_of_two_documents_the_one_that_is_stamped_is_paid_for(in_a_hurry: Inside
     order = in_a_hurry.order_documents(customer, pdf(), pdf(2))
     _spoil(in_a_hurry, in_a_hurry.stampings_of(order["id"])[1]["sha256_original"])
     pay(in_a_hurry, order)
+    stand(in_a_hurry, order, "delivered", "reserved")
+    falls_due(in_a_hurry, order)
     ends(customer, order, "executed", captured=20_000, executed=10_000, refunded=10_000)
     states = [one["state"] for one in in_a_hurry.stampings_of(order["id"])]
     assert states == ["delivered", "failed"]

@@ -105,6 +105,9 @@ class Sender:
         """Send what is missing, from where the server says, through whatever breaks."""
         while True:
             offset = self.offset()
+            if offset == len(CONTENT):  # the answer to the last part was lost, or came after a look
+                until("it is examined", lambda: self.state() == "ready")
+                return again(lambda: self.ask("GET", accept="application/json"))
             if before is not None:
                 before(offset)
             try:

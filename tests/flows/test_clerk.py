@@ -99,7 +99,7 @@ def test_a_cut_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> N
     files = papers("a.pdf", "=b.pdf", "c.pdf")
     page.locator("#document").set_input_files(files)
     page.get_by_role("button", name="Periksa semua").click()
-    expect(page.locator("tbody tr")).to_have_count(3, timeout=15_000)
+    expect(page.locator("tbody tr")).to_have_count(3)
     assert sent == 4, "one was sent again"
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(3)
@@ -184,7 +184,7 @@ def test_a_proxy_that_refuses_a_file_or_is_away_ends_nothing(page: Page) -> None
     page.goto("/check/many")
     page.locator("#document").set_input_files(papers("a.pdf", "b.pdf"))
     page.get_by_role("button", name="Periksa semua").click()
-    expect(page.locator("tbody tr")).to_have_count(2, timeout=15_000)
+    expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("tbody")).to_contain_text("terlalu besar")
     expect(page.locator("tbody")).not_to_contain_text("413")
 

@@ -1,7 +1,6 @@
 """A passkey in a real browser: saved on the account page, then signing in with it."""
 
 import re
-import shutil
 import socket
 import uuid
 from collections.abc import Iterator
@@ -16,13 +15,12 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.support.applicant import CHROMIUM, WAIT_MS  # and how long whatever is expected may take
 from tests.support.inside import Inside
 from tests.support.instance import Instance, until
 from tests.support.pdf import pdf
 
-CHROMIUM = shutil.which("chromium")
 PHONE = ViewportSize(width=360, height=640)
-WAIT_MS = 30_000
 
 pytestmark = [
     pytest.mark.slow,

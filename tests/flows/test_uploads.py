@@ -102,6 +102,7 @@ def test_many_large_documents_at_once_do_not_fill_the_memory(instance: Instance,
 
 
 def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: Instance) -> None:
+    before = len(instance.log)  # others share it
     with ExitStack() as stack:
         held = [stack.enter_context(connected(instance)) for _ in range(DOCUMENTS_OF_ONE_ADDRESS)]
         for number, line in enumerate(held, start=1):
@@ -126,7 +127,7 @@ def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: 
     # The others broke off: their room is free again.
     until("their files are gone", lambda: not _files(instance))
     assert instance.anybody().verify(DOCUMENT)["verdict"] == "unreadable"
-    assert "fault" not in instance.log
+    assert "fault" not in instance.log[before:]
 
 
 @pytest.mark.parametrize("path", ["/v1/verifications", "/check"])

@@ -220,7 +220,9 @@ def test_a_recipient_that_is_refused_for_good_ends_its_mail_and_no_other(
 def test_a_server_that_freezes_or_talks_nonsense_delays_only_that_mail(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail, "STEP_SECONDS_MAX", 0.3)
+    monkeypatch.setattr(
+        mail, "STEP_SECONDS_MAX", 2.0
+    )  # a busy machine takes some of it for any mail
     server = MailServer({"cold": FREEZE, "mad": GARBAGE}, {"late": FREEZE})
 
     async def story(office: Office) -> None:

@@ -177,6 +177,15 @@ def test_a_frozen_leader_whose_place_another_takes(one: Server, other: Server) -
         one.thaw()
 
 
+def sleeps(server: Server) -> bool:
+    """Whether somebody waits in it for what takes long."""
+    with psycopg.connect(server.url) as connection:
+        found = connection.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(9)' AND state = 'active'"
+        )
+        return found.fetchone() is not None
+
+
 def test_who_waits_at_a_frozen_leader_is_let_go_when_another_answers(
     one: Server, other: Server
 ) -> None:
@@ -187,7 +196,11 @@ def test_who_waits_at_a_frozen_leader_is_let_go_when_another_answers(
             url = f"postgresql://postgres@127.0.0.1:{switch.port}/postgres"
             async with opened(url) as found:
                 held = asyncio.create_task(found.call("SELECT pg_sleep(9)"))
-                await asyncio.sleep(0.2)
+                async with asyncio.timeout(HANGS_SECONDS):
+                    while True:
+                        await asyncio.sleep(0.02)
+                        if sleeps(one):
+                            break
                 one.freeze()
                 switch.target = other.socket
                 async with asyncio.timeout(HANGS_SECONDS):

@@ -229,10 +229,16 @@ def test_a_locked_account_keeps_no_other_waiting(database_url: str) -> None:
 def test_one_account_does_not_fill_all_places(database_url: str, account: UUID, most: int) -> None:
     under_way: set[int] = set()
     seen: list[int] = []
+    are_as_many = asyncio.Event()
 
     async def slow(tx: Any, event: X) -> None:
         under_way.add(event.n)
         seen.append(len(under_way))
+        if len(under_way) >= most:
+            are_as_many.set()
+        # However long the next one takes to begin; and then a moment for one too many.
+        async with asyncio.timeout(BOUND_SECONDS):
+            await are_as_many.wait()
         await asyncio.sleep(0.02)
         under_way.discard(event.n)
 

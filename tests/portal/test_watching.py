@@ -33,9 +33,17 @@ def watch(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[OrderWatch]:
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
     made = OrderWatch(shop.container.database)
     yield made
-    shop.do(asyncio.sleep(0.2))
-    assert made._looking is None, "nobody waits: nothing looks"
+    shop.do(until_it_rests(made))
     assert not made._waiting
+
+
+async def until_it_rests(watch: OrderWatch) -> None:
+    """Where nobody waits nothing looks, once the look under way is over."""
+    async with asyncio.timeout(30):
+        while True:
+            if watch._looking is None:
+                return
+            await asyncio.sleep(0.02)
 
 
 def in_seconds(seconds: float) -> float:
@@ -188,7 +196,10 @@ def test_whatever_changes_the_page_wakes_who_waits(
 
 def test_who_waits_learns_of_it_meanwhile(shop: Shop, watch: OrderWatch) -> None:
     order = shop.place(1)
-    assert shop.do(meanwhile(waiting(watch, shop, order, 30), lapse(shop, order)))
+    key = OrderKey(shop.account, order)
+    # The mark first: taken by who waits, it could be that of the order as it is afterwards.
+    seen = shop.do(watch.mark(key))
+    assert shop.do(meanwhile(watch.change(key, seen, in_seconds(30)), lapse(shop, order)))
 
 
 def test_what_the_clock_alone_changes_is_not_waited_for_longer(

@@ -30,6 +30,9 @@ from tests.support.draws import chain_of
 from tests.support.lines import MovedClock
 from tests.support.relay import running_relay
 
+# From a line's making to its opening, in which a busy machine lets some people enter: the database goes by
+# its own clock, and nobody moves that.
+GATHERS_SECONDS = 4.0
 BY = Actor(ActorKind.OPERATOR, "tester")
 NAME = "rush"
 SIGNER = DrawSigner(Signer(b"k" * 32))
@@ -87,7 +90,7 @@ class DrawRoom:
 
 @asynccontextmanager
 async def open_draw(
-    url: str, folder: Path, seconds: float = 1.5, use: RoundUse = RoundUse.ALWAYS
+    url: str, folder: Path, seconds: float = GATHERS_SECONDS, use: RoundUse = RoundUse.ALWAYS
 ) -> AsyncIterator[DrawRoom]:
     """A line that gathers and opens in so many seconds."""
     now = time.time()
@@ -115,7 +118,7 @@ def with_draw(
     folder: Path,
     act: Callable[[DrawRoom], Awaitable[None]],
     *,
-    seconds: float = 1.5,
+    seconds: float = GATHERS_SECONDS,
     use: RoundUse = RoundUse.ALWAYS,
 ) -> None:
     """Do something with a line that gathers."""

@@ -3,6 +3,7 @@
 import select
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -58,4 +59,8 @@ def flood(
 
 def resident(process: psutil.Process) -> int:
     """Resident memory of the largest of a process and its children, in bytes."""
-    return max(int(one.memory_info().rss) for one in [process, *process.children(recursive=True)])
+    found = [0]
+    for one in [process, *process.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # a process for one document that has just ended
+            found.append(int(one.memory_info().rss))
+    return max(found)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from typing import Any, Self
 import psutil
 import urllib3
 
+from meterai.apps.instance import is_free
 from meterai.apps.settings import load
 from meterai.plumbing.config import Settings
 from meterai.plumbing.embedded import EmbeddedPostgres
@@ -30,6 +33,30 @@ QUICK = {
     "METERAI_LOG_LEVEL": "info",
     "METERAI_CODES_PER_HOUR_MAX": "100",
 }
+
+
+# Below those that Linux gives to whoever asks for any port, so many for each process of a run.
+PORTS_FROM, PORTS_OF_PROCESS, PROCESSES_MAX = 12_000, 4_500, 4
+LISTENING = ("BANK", "MAIL", "SMTP", "DRAND", "METRICS")  # beside the web
+
+
+def free_ports(count: int) -> list[int]:
+    """Free ports that nobody else takes: `up` listens on them seconds after it looked, and again after a
+    stop.  Of ports that are anybody's one in some thousand would be gone by then."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PROCESSES_MAX
+    mine = range(
+        PORTS_FROM + number * PORTS_OF_PROCESS, PORTS_FROM + (number + 1) * PORTS_OF_PROCESS
+    )
+    found: list[int] = []
+    # Not in their order: another run may be under way on this machine.
+    for port in random.sample(mine, len(mine)):
+        if len(found) < count and is_free("127.0.0.1", port):
+            found.append(port)
+    return found
+
+
+class PartMissing(Exception):
+    """A part is not there: it died, and is not started again yet."""
 
 
 @dataclass(frozen=True)
@@ -167,15 +194,22 @@ class Instance:
 
     def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
-        self._given = QUICK | settings
+        self.port, *others = free_ports(1 + len(LISTENING))
+        ports = {
+            f"METERAI_{name}_PORT": f"{one}" for name, one in zip(LISTENING, others, strict=True)
+        }
+        self._given = QUICK | ports | settings
         self._environment = environment(self._given)
         self._process: subprocess.Popen[str] | None = None
         self.url = self.mail = self.metrics = ""
         self.bank = Bank("")
-        self.port = 0  # 0: whichever is free
 
     def __enter__(self) -> Self:
+        """Start it, for tests that order: no line stands in their way, which it would where work is ten
+        seconds late, as on a busy machine, or where a worker was killed."""
         self.start()
+        done = self.command("line", "stand", "buying", "never")
+        assert done.returncode == 0, done.stderr
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -273,15 +307,20 @@ class Instance:
     def part(self, name: str) -> psutil.Process:
         """The process of one part: 'web', 'worker' or 'standins'."""
         assert self._process is not None
-        children = psutil.Process(self._process.pid).children()
-        found: psutil.Process = next(one for one in children if one.cmdline()[-1:] == [name])
-        return found
+        for one in psutil.Process(self._process.pid).children():
+            # Another part that was just killed has no command line until it is buried.
+            with suppress(psutil.NoSuchProcess):
+                if one.cmdline()[-1:] == [name]:
+                    return one
+        raise PartMissing(name)
 
     def kill(self, part: str) -> None:
         """Kill one part with SIGKILL, and what it started; `up` starts it again."""
         one = self.part(part)
         for child in one.children(recursive=True):
-            child.kill()
+            # A process for one document may have ended by itself.
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         one.kill()
 
     def wait_ready(self) -> None:

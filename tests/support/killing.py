@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 import urllib3
 
 from tests.support.inside import Inside
-from tests.support.instance import Client, Reply, until
+from tests.support.instance import Client, PartMissing, Reply, until
 
 EVERYTHING = "everything"
 AGAIN_SECONDS_MAX = 60.0
@@ -25,14 +26,17 @@ def thaw(inside: Inside, part: str) -> None:
     """Let a part that was frozen go on."""
     one = inside.instance.part(part)
     for process in (*one.children(recursive=True), one):
-        process.resume()
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def freeze(inside: Inside, part: str) -> None:
     """Stop a part where it stands, until it is killed or goes on."""
     one = inside.instance.part(part)
     for process in (*one.children(recursive=True), one):
-        process.suspend()
+        # A process for one document may end by itself meanwhile.
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
 
 
 def revive(inside: Inside, what: str) -> None:
@@ -48,7 +52,7 @@ def revive(inside: Inside, what: str) -> None:
 def is_there(inside: Inside, what: str) -> bool:
     try:
         return bool(inside.instance.part(what).is_running())
-    except (StopIteration, psutil.NoSuchProcess):
+    except (PartMissing, psutil.NoSuchProcess):
         return False
 
 

@@ -10,7 +10,7 @@ STARTS = {
     "faults/conftest.py": "its processes are killed and its bank has faults",
     "faults/test_database_dies.py": "its database is killed and frozen, and services start without one",
     "faults/test_endless_documents.py": "it is stopped and its web killed while documents are read without end",
-    "faults/test_late_and_stopped.py": "its orders lapse and are due within seconds",
+    "faults/test_late_and_stopped.py": "its issuing is stopped, and its seals are tried again at once",
     "faults/test_payment_faults.py": "it waits half a second for the bank",
     "faults/test_truth.py": "its database is frozen, its object store and its keys are taken away",
     "flows/conftest.py": "its log must have no fault in the end, whatever was sent to it",

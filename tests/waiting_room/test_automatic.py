@@ -2,7 +2,7 @@
 
 import pytest
 
-from meterai.waiting_room.advancing import CALM_SECONDS, Advancing
+from meterai.waiting_room.advancing import CALM_SECONDS
 from meterai.waiting_room.model import Line
 from tests.support.lines import BUYING, Lines, on_shop
 from tests.support.shop import Shop
@@ -106,7 +106,7 @@ def test_a_worker_that_hung_calls_no_crowd_when_it_goes_on(lines: Lines) -> None
     assert 0 < len(called) <= 11  # five seconds' worth
     # A worker that comes a moment later calls nobody anew.
     before = now(lines).serving
-    lines.run(lines.container.of(Advancing).advance_due())
+    lines.advance(0.0)
     assert now(lines).serving == before
 
 

@@ -65,12 +65,21 @@ def endless_task(lab, endless_file) -> Task:
 
 def servers(owner: int | None = None) -> list[psutil.Process]:
     children = psutil.Process(owner).children() if owner else psutil.Process().children()
-    return [one for one in children if "meterai.sealing.tasks" in " ".join(one.cmdline())]
+    found = []
+    for one in children:
+        with suppress(psutil.NoSuchProcess):  # one that has ended, and is not buried yet
+            if "meterai.sealing.tasks" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 def tasks(owner: int | None = None) -> list[psutil.Process]:
     """The processes of the tasks under way."""
-    return [task for server in servers(owner) for task in server.children()]
+    found = []
+    for server in servers(owner):
+        with suppress(psutil.NoSuchProcess):
+            found += server.children()
+    return found
 
 
 def end_tasks() -> None:

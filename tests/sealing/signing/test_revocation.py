@@ -45,7 +45,9 @@ def world(tmp_path_factory):
     """The stand-in, and an issuer whose certificates name it."""
     directory = tmp_path_factory.mktemp("authority")
     issuers = directory / "issuers"
-    with running_authority(directory, issuers) as authority:
+    with pytest.MonkeyPatch.context() as patch, running_authority(directory, issuers) as authority:
+        # The same moment for both: this module may have been loaded more than an hour before it runs.
+        patch.setattr("standins.authority.status.now", lambda: NOW)
         issuer = development_issuer(issuers / "one", at=NOW, authority_url=authority.url)
         yield authority, issuer
 

@@ -1,8 +1,8 @@
 """Stamps on paper: one page of PDF around the objects of `appearance`, its pictures, scans of it."""
 
+import hashlib
 import io
 import random
-import secrets
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,22 +13,33 @@ import pypdfium2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image, ImageFilter
 
-from meterai.kit.serial import Serial, SerialMaker
+from meterai.kit.ids import decode, encode
+from meterai.kit.serial import CHECK_MODULUS, Serial, SerialMaker
 from meterai.sealing import HEIGHT_PER_WIDTH, claim
 from meterai.sealing.pdf.serialization import Stream, numbers
 from meterai.sealing.stamp import appearance, artwork, qr
 from meterai.sealing.stamp.wording import wording
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-KEY = claim.ClaimKey(Ed25519PrivateKey.generate())
+KEY = claim.ClaimKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 CHECK_URL = "https://meterai.example/c"
 POINTS_PER_MM = 72 / 25.4
 MAKER = SerialMaker(7)
 
 
+def numbered(number: int) -> Serial:
+    """A serial that is the same in every run: of some hundred codes on bad paper one is not read, and
+    which it is depends on all that is in it."""
+    body = encode(number, 8) + encode(7, 2) + encode(0, 2)
+    body += encode(random.Random(number).getrandbits(40), 8)
+    return Serial(body + encode(decode(body) % CHECK_MODULUS, 2))
+
+
 def code_text(serial: Serial, characters: int = 0) -> str:
-    """What a code of the platform holds, its address lengthened to make up so many characters."""
-    tail = f"/{serial}/{claim.make(serial, AT, secrets.token_bytes(32), KEY)}"
+    """What a code of the platform holds, its address lengthened to make up so many characters; the
+    same for the same serial."""
+    digest = hashlib.sha256(serial.text.encode()).digest()
+    tail = f"/{serial}/{claim.make(serial, AT, digest, KEY)}"
     return "HTTPS://METERAI.EXAMPLE/C".ljust(characters - len(tail), "X") + tail
 
 
