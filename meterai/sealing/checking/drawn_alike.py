@@ -39,6 +39,7 @@ from typing import TypeVar
 
 from meterai.sealing.checking import colour_spaces, samples
 from meterai.sealing.checking.colour_spaces import DEFAULTS, PATTERN, stands_in
+from meterai.sealing.checking.later_places import SCALE_MAX, SCALE_MIN
 from meterai.sealing.checking.later_state import State, entries_of
 from meterai.sealing.checking.painted import Reader, refuse_if_painted
 from meterai.sealing.checking.updates import Found, Written
@@ -60,7 +61,6 @@ OBJECTS_MAX = (
 CONTENT_BYTES_MAX = 16 * 1024 * 1024  # of all contents; ten bytes of a map cost a microsecond
 IMAGE_BYTES_MAX = 64 * 1024 * 1024  # of all images, inflated; a scanned page in colour has 26 MB
 SIDE_MIN = 0.01  # units, of the box of a form that draws something
-SCALE_MIN, SCALE_MAX = 0.001, 1_000.0  # of its matrix; renderers count in parts of a pixel
 FORMS_DEEP_MAX = 12  # forms in forms; honest ones are four deep, renderers stop at 32 and more
 
 _SHORT = {

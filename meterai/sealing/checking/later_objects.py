@@ -12,11 +12,19 @@ Each kind of object has a list of the keys it may have, and everything not on it
 | evidence | `/DSS`, `/VRI`, and streams of data that nothing draws | 12.8.4.3, EN 319 142-1, 5.4.2 |
 """
 
-import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from meterai.sealing.checking.later_places import (
+    SCALE_MAX,
+    SCALE_MIN,
+    UPRIGHT,
+    Widget,
+    keeps_shape,
+    place,
+    rectangle,
+)
 from meterai.sealing.checking.later_state import State, entries_of
 from meterai.sealing.checking.updates import Found, Update, Written
 from meterai.sealing.pdf.strict import StrictValue
@@ -64,51 +72,9 @@ _FLAGS = 1 | 2 | 4 | 64 | 128 | 512
 _PROCEDURE_SETS = {"/PDF", "/Text", "/ImageB", "/ImageC", "/ImageI"}
 _HIDDEN = 2
 CONCEALED = _HIDDEN | 32  # or not on the screen: an action that was prepared may show what is so
-_UPRIGHT = 16  # it does not turn with the page: one program says so of every signature
-_SCALE_MIN, _SCALE_MAX = (
-    0.001,
-    1_000.0,
-)  # of a matrix: beyond them renderers draw nothing, or differ
 _BORDER_MAX = 2  # units; of a border beside a picture
 _QUARTERS = {0, 90, 180, 270}
 _BLANK_BYTES_MAX = 1024  # of a picture of nothing
-
-
-@dataclass(slots=True)
-class Widget:
-    """Where a later signature is seen: its object, the page it hangs on (0: none), its rectangle; and whether it
-    stays upright when the page is turned."""
-
-    number: int
-    rectangle: tuple[float, float, float, float]
-    named_page: Ref | None
-    is_upright: bool = False
-    page: int = 0
-
-    @property
-    def is_visible(self) -> bool:
-        """True if it has room on a page."""
-        left, low, right, top = self.rectangle
-        return bool(self.page) and left < right and low < top
-
-    @property
-    def places(self) -> list[tuple[float, float, float, float]]:
-        """Wherever it is seen."""
-        return [self.rectangle, *self.turned]
-
-    @property
-    def turned(self) -> list[tuple[float, float, float, float]]:
-        """Where else one that stays upright is seen when somebody turns the page: around its upper left corner
-        (12.5.3)."""
-        left, low, right, top = self.rectangle
-        wide, high = right - left, top - low
-        if not self.is_upright:
-            return []
-        return [
-            (left, top, left + high, top + wide),
-            (left - wide, top, left, top + high),
-            (left - high, top - wide, left, top),
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +160,7 @@ class Added:
         """How a widget is shown: its flags, its picture, and no border that a viewer would draw."""
         number = written.ref.number
         flags = entries.get("/F", 0)
-        if not isinstance(flags, int) or isinstance(flags, bool) or flags & ~(_FLAGS | _UPRIGHT):
+        if not isinstance(flags, int) or isinstance(flags, bool) or flags & ~(_FLAGS | UPRIGHT):
             raise Found("annotation_added", number, key="/F")
         border, style, colours = (entries.get(key) for key in ("/Border", "/BS", "/MK"))
         if isinstance(border, list) and not _is_narrow(border[2:3], has_picture="/AP" in entries):
@@ -232,9 +198,9 @@ class Added:
                 raise Found("picture_unreadable", number)
             left, low, right, top = rectangle(entries.get("/BBox"), number)
             for side, shown in zip((right - left, top - low), room, strict=True):
-                if side <= 0 or not _SCALE_MIN <= shown / side <= _SCALE_MAX:
+                if side <= 0 or not SCALE_MIN <= shown / side <= SCALE_MAX:
                     raise Found("picture_unreadable", number, key="/BBox")
-        if not _keeps_shape(entries.get("/Matrix")):
+        if not keeps_shape(entries.get("/Matrix")):
             raise Found("picture_unreadable", number, key="/Matrix")
         if written.stream:  # nothing draws with nothing
             self.inside(entries.get("/Resources"), written, "/Resources")
@@ -448,51 +414,12 @@ class Added:
                 raise Found("picture_unreadable", written.ref.number, key="/Filter")
 
 
-def place(entries: dict[str, StrictValue], number: int) -> Widget:
-    """Where a widget is, by its own account."""
-    page = entries.get("/P")
-    if page is not None and not isinstance(page, Ref):
-        raise Found("annotation_added", number, key="/P")
-    flags = entries.get("/F", 0)
-    is_upright = isinstance(flags, int) and bool(flags & _UPRIGHT)
-    return Widget(number, rectangle(entries.get("/Rect"), number), page, is_upright)
-
-
-def rectangle(value: StrictValue, number: int) -> tuple[float, float, float, float]:
-    """Four numbers, in order; raises `Found`."""
-    corners = value if isinstance(value, list) else []
-    numbers = [
-        float(one) for one in corners if isinstance(one, int | float) and not isinstance(one, bool)
-    ]
-    if len(corners) != 4 or len(numbers) != 4 or not all(map(math.isfinite, numbers)):
-        raise Found("annotation_added", number, key="/Rect")
-    left, right = sorted((numbers[0], numbers[2]))
-    low, top = sorted((numbers[1], numbers[3]))
-    return left, low, right, top
-
-
 def _is_narrow(widths: list[StrictValue], *, has_picture: bool) -> bool:
     """True for no border; beside a picture readers draw none (12.5.4), and it would be within its box."""
     return all(
         not one or (has_picture and isinstance(one, int | float) and 0 < one <= _BORDER_MAX)
         for one in widths
     )
-
-
-def _keeps_shape(matrix: StrictValue) -> bool:
-    """True for no matrix, or one of quarter turns and scales (ISO 32000-2, section 8.3.4)."""
-    if matrix is None:
-        return True
-    if not isinstance(matrix, list) or len(matrix) != 6:
-        return False
-    numbers = [one for one in matrix if isinstance(one, int | float) and not isinstance(one, bool)]
-    if len(numbers) != 6 or any(
-        one and not _SCALE_MIN <= abs(one) <= _SCALE_MAX for one in numbers[:4]
-    ):
-        return False
-    across = not numbers[1] and not numbers[2] and numbers[0] * numbers[3] != 0
-    turned = not numbers[0] and not numbers[3] and numbers[1] * numbers[2] != 0
-    return across or turned
 
 
 def _is_of(value: StrictValue, names: set[str]) -> bool:

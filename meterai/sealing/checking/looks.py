@@ -21,7 +21,7 @@ from meterai.sealing.checking.drawn_alike import (
     refuse_if_pictures_differ,
 )
 from meterai.sealing.checking.drawn_copies import with_all_layers, with_pictures_cut
-from meterai.sealing.checking.later_objects import Widget
+from meterai.sealing.checking.later_places import Widget
 from meterai.sealing.checking.revisions import Later
 from meterai.sealing.checking.updates import Found
 from meterai.sealing.pdf.document import Document, open_document

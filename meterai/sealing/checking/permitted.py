@@ -16,13 +16,8 @@ not change at all.  What was added is `later_objects`.
 
 from collections.abc import Callable, Iterator
 
-from meterai.sealing.checking.later_objects import (
-    CONCEALED,
-    Added,
-    LaterField,
-    Widget,
-    place,
-)
+from meterai.sealing.checking.later_objects import CONCEALED, Added, LaterField
+from meterai.sealing.checking.later_places import Widget, place
 from meterai.sealing.checking.later_state import State, entries_of, is_same_number
 from meterai.sealing.checking.metadata import is_same_but_for_its_writer
 from meterai.sealing.checking.trailers import compare_trailers
